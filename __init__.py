@@ -1,0 +1,59 @@
+"""Slotbook keeps a trading desk's state in Redis: orders, positions and executions, each applied exactly once.
+
+>>> import slotbook
+>>> from slotbook.models import Fill, Order
+>>> with slotbook.connect("embedded://standalone") as book:
+...     order = book.orders.place(
+...         Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
+...     )
+...     fill = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22")
+...     first, again = book.orders.fill(fill), book.orders.fill(fill)
+>>> first.order.status, first.position.quantity, first.applied, again.applied
+(<OrderStatus.PARTIALLY_FILLED: 'PARTIALLY_FILLED'>, 40, True, False)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import TracebackType
+
+from .models.errors import SlotbookError
+from .repositories import AsyncBook, Book
+from .topology.settings import Settings
+
+__all__ = ["AsyncBook", "Book", "Settings", "SlotbookError", "aconnect", "connect"]
+__version__ = "0.1.0"
+
+
+def connect(url: str | Settings | None = None) -> Book:
+    """Open a book; close it, or use it as a context manager.
+
+    ``url`` says where it is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
+    ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private servers
+    that live as long as the book. Query parameters are the names of :class:`Settings`. None means ``SLOTBOOK_URL``, then
+    ``embedded://standalone``.
+
+    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
+    """
+    return Book.open(url)
+
+
+class aconnect:  # noqa: N801 (called like a function: `async with aconnect(url)` or `await aconnect(url)`)
+    """Open a book for asyncio: ``async with aconnect(url) as book``, or ``book = await aconnect(url)``. See ``connect``."""
+
+    def __init__(self, url: str | Settings | None = None) -> None:
+        self._url = url
+        self._book: AsyncBook | None = None
+
+    def __await__(self) -> Generator[object, None, AsyncBook]:
+        return AsyncBook.open(self._url).__await__()
+
+    async def __aenter__(self) -> AsyncBook:
+        self._book = await AsyncBook.open(self._url)
+        return self._book
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._book is not None:
+            await self._book.close()

@@ -1,0 +1,33 @@
+"""What is stored, as immutable Pydantic models; errors and the wire form beside them."""
+
+from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
+from .event import OrderEvent
+from .fill import Fill
+from .order import Cancel, Expire, Order, Reject, Replace
+from .position import Position, PositionChange
+from .results import FillResult, OrderResult, Outcome, PositionResult, SymbolTotal
+from .symbol import SymbolInfo
+
+__all__ = [
+    "Cancel",
+    "EventType",
+    "Expire",
+    "Fill",
+    "FillResult",
+    "Order",
+    "OrderEvent",
+    "OrderResult",
+    "OrderStatus",
+    "OrderType",
+    "Outcome",
+    "Position",
+    "PositionAction",
+    "PositionChange",
+    "PositionResult",
+    "Reject",
+    "Replace",
+    "Side",
+    "SymbolInfo",
+    "SymbolTotal",
+    "TimeInForce",
+]

@@ -1,0 +1,92 @@
+"""The closed vocabularies of a desk, named as FIX names them.
+
+Each member's value is its name, which is what is stored and what `redis-cli` shows; ``fix`` is its code on the FIX wire.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class _FixEnum(StrEnum):
+    fix: str
+
+    def __new__(cls, value: str, fix: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.fix = fix
+        return member
+
+
+class Side(_FixEnum):
+    """Which way an order trades (FIX Side, tag 54)."""
+
+    BUY = "BUY", "1"
+    SELL = "SELL", "2"
+
+
+class OrderType(_FixEnum):
+    """How an order is priced (FIX OrdType, tag 40)."""
+
+    MARKET = "MARKET", "1"
+    LIMIT = "LIMIT", "2"
+    STOP = "STOP", "3"
+    STOP_LIMIT = "STOP_LIMIT", "4"
+
+    @property
+    def has_price(self) -> bool:
+        """Whether such an order carries a limit price."""
+        return self in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+
+    @property
+    def has_stop_price(self) -> bool:
+        """Whether such an order carries a trigger price."""
+        return self in (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+class TimeInForce(_FixEnum):
+    """How long an order works (FIX TimeInForce, tag 59); Slotbook records it and leaves acting on it to the desk."""
+
+    DAY = "DAY", "0"
+    GTC = "GTC", "1"
+    OPG = "OPG", "2"
+    IOC = "IOC", "3"
+    FOK = "FOK", "4"
+
+
+class OrderStatus(_FixEnum):
+    """Where an order stands (FIX OrdStatus, tag 39, version 4.4: a replaced order is NEW or PARTIALLY_FILLED)."""
+
+    NEW = "NEW", "0"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED", "1"
+    FILLED = "FILLED", "2"
+    CANCELED = "CANCELED", "4"
+    REJECTED = "REJECTED", "8"
+    EXPIRED = "EXPIRED", "C"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order can still be filled, replaced or canceled; the other states are terminal and stay so."""
+        return self in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+
+class EventType(_FixEnum):
+    """What happened to a book (FIX ExecType, tag 150, and our own POSITION, which FIX does not have)."""
+
+    NEW = "NEW", "0"
+    TRADE = "TRADE", "F"
+    REPLACED = "REPLACED", "5"
+    CANCELED = "CANCELED", "4"
+    REJECTED = "REJECTED", "8"
+    EXPIRED = "EXPIRED", "C"
+    POSITION = "POSITION", ""
+
+
+class PositionAction(StrEnum):
+    """How a position is changed without an order."""
+
+    ADJUST = "ADJUST"
+    """By a difference."""
+    SET = "SET"
+    """To a value."""

@@ -1,0 +1,42 @@
+"""An order event: one change of a book, as its stream keeps it."""
+
+from __future__ import annotations
+
+from .enums import EventType, OrderStatus, Side
+from .record import Record
+from .types import Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
+
+
+class OrderEvent(Record):
+    """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8)."""
+
+    trader: Name
+    sequence: Count
+    """1 for the first change of the book, then one more each; also the entry's place in the stream."""
+    type: EventType
+    ts_ns: Nanoseconds
+    """When it happened, by the clock of the exchange or of the caller."""
+    symbol: Name
+    order_id: Name | None = None
+    """None for a change of a position that came without an order."""
+    side: Side | None = None
+    status: OrderStatus | None = None
+    """The order's status after the change."""
+    quantity: Quantity | None = None
+    """The order's quantity after the change."""
+    price: Price | None = None
+    """The order's limit price after the change."""
+    filled_quantity: TotalQuantity | None = None
+    """The order's filled quantity after the change."""
+    exec_id: Name | None = None
+    last_quantity: Quantity | None = None
+    """What this fill executed (LastQty, tag 32)."""
+    last_price: Price | None = None
+    """At which price (LastPx, tag 31)."""
+    late: bool | None = None
+    """True for a fill that arrived after its order had been canceled, rejected or expired."""
+    request_id: Name | None = None
+    """Of a replace, or of a change of a position."""
+    position_quantity: SignedQuantity | None = None
+    """The position after the change, where it moved."""
+    text: Text | None = None

@@ -1,0 +1,77 @@
+"""The names of all keys.
+
+Everything of one trader carries the hash tag ``{trader}``, so it lives in one slot and can change in one atomic call; the
+tag is there on a standalone server too, so that a desk can move to a cluster without renaming a key.
+
+>>> keys = Keys("desk1:").of("T001")
+>>> keys.order("A1"), keys.position("AAPL"), keys.events
+('desk1:{T001}:order:A1', 'desk1:{T001}:position:AAPL', 'desk1:{T001}:events')
+"""
+
+from __future__ import annotations
+
+import re
+
+from .enums import OrderStatus
+from .types import check_name
+
+
+class TraderKeys:
+    """The keys of one trader's book."""
+
+    __slots__ = ("base", "events", "positions", "statuses", "trader")
+
+    def __init__(self, prefix: str, trader: str) -> None:
+        self.trader = trader
+        self.base = f"{prefix}{{{trader}}}:"
+        self.events = self.base + "events"
+        self.positions = self.base + "positions"
+        self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
+
+    def order(self, order_id: str) -> str:
+        """The hash of one order."""
+        return f"{self.base}order:{order_id}"
+
+    def applied(self, order_id: str) -> str:
+        """The hash of what was applied to one order: its fills and replaces, each with its first result."""
+        return f"{self.base}applied:{order_id}"
+
+    def symbol(self, symbol: str) -> str:
+        """The index of a symbol's orders."""
+        return f"{self.base}orders_by_symbol:{symbol}"
+
+    def position(self, symbol: str) -> str:
+        """The hash of one position."""
+        return f"{self.base}position:{symbol}"
+
+    def request(self, request_id: str) -> str:
+        """The first result of one change of a position."""
+        return f"{self.base}request:{request_id}"
+
+
+class Keys:
+    """All keys of one book, behind its prefix."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self._traders: dict[str, TraderKeys] = {}
+        self._listing = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:positions")
+
+    def of(self, trader: str) -> TraderKeys:
+        """The keys of one trader; raises InvalidArgument for a name that no key can be made of."""
+        known = self._traders.get(trader)
+        if known is None:
+            if len(self._traders) >= 100_000:  # bounded: names may come from user input
+                self._traders.clear()
+            known = self._traders[trader] = TraderKeys(self.prefix, check_name("trader", trader))
+        return known
+
+    @property
+    def traders_pattern(self) -> str:
+        """The SCAN pattern of the keys that list a trader's positions."""
+        return re.sub(r"([\\*?\[\]])", r"\\\1", self.prefix) + "{*}:positions"
+
+    def trader_of(self, key: str) -> str | None:
+        """The trader of a key that lists positions, None for any other key."""
+        match = self._listing.fullmatch(key)
+        return match[1] if match else None

@@ -1,0 +1,143 @@
+"""The building blocks of every model: names, quantities and prices that are exact or refused.
+
+>>> exact_decimal("187.230")
+Decimal('187.230')
+>>> exact_decimal(187.25)
+Decimal('187.25')
+>>> exact_decimal(187.23)
+Traceback (most recent call last):
+    ...
+ValueError: the float 187.23 is really 187.229999999999989768184605054557323455810546875; pass it as a string or Decimal
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
+
+from .errors import InvalidArgument
+
+PLACES = 9
+"""Decimal places of a price or an amount."""
+
+MAX_QUANTITY = 2**53 - 1
+"""The largest quantity: a server's Lua counts in doubles, which are exact up to here."""
+
+MAX_WHOLE_DIGITS = 12
+"""Digits before the point of a price."""
+
+EXACT = Context(prec=120, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
+"""Decimal arithmetic that fails rather than rounds; every sum of amounts fits its precision many times over."""
+
+_PLAIN_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def exact_integer(value: object) -> int:
+    """Take an integer, or what is exactly one; raise ValueError or TypeError for the rest, booleans included."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and _PLAIN_INTEGER.fullmatch(value) and len(value) <= 40:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value.copy_abs() <= MAX_QUANTITY and value == int(value):
+        return int(value)
+    raise ValueError(f"{value!r} is not a whole number")
+
+
+def exact_decimal(value: object) -> Decimal:
+    """Take a decimal of at most 9 places; raise ValueError for NaN, infinities and floats that are not what they show."""
+    if isinstance(value, str):
+        if not _PLAIN_DECIMAL.fullmatch(value) or len(value) > 60:
+            raise ValueError(f"{value!r} is not a decimal number")
+        number = Decimal(value)
+    elif isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = Decimal(value)
+    else:
+        raise ValueError(f"{value!r} is not a decimal number")
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    if number.adjusted() >= 30:
+        raise ValueError(f"{value!r} is too large")
+    _, digits, exponent = number.as_tuple()
+    surplus = -PLACES - int(exponent)
+    if surplus > 0 and any(digits[-surplus:]):
+        if isinstance(value, float):
+            raise ValueError(f"the float {value} is really {number}; pass it as a string or Decimal")
+        raise ValueError(f"{value} has more than {PLACES} decimal places")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """The one written form of a decimal: no exponent, no trailing zeros, no negative zero.
+
+    >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0"))
+    ('4800', '-0.5', '0')
+    """
+    if not number:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def times(quantity: int, price: Decimal) -> Decimal:
+    """Multiply exactly, whatever precision the caller's decimal context has."""
+    return EXACT.multiply(Decimal(quantity), price)
+
+
+def _exact_price(value: object) -> Decimal:
+    number = exact_decimal(value)
+    if number and number.adjusted() >= MAX_WHOLE_DIGITS:
+        raise ValueError(f"{value} has more than {MAX_WHOLE_DIGITS} digits before the point")
+    return number
+
+
+Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\s{}\p{C}]{1,128}$")]
+"""A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
+
+Braces would move the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
+"""
+
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^\P{Cc}+$")]
+"""Free text of 1 to 256 characters (FIX Text, tag 58)."""
+
+Quantity = Annotated[int, BeforeValidator(exact_integer), Field(gt=0, le=MAX_QUANTITY)]
+"""A positive quantity, in the symbol's unit (shares, lots, contracts)."""
+
+TotalQuantity = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, le=MAX_QUANTITY)]
+"""A sum of quantities, zero or more."""
+
+SignedQuantity = Annotated[int, BeforeValidator(exact_integer), Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+"""A quantity with a sign: long is positive, short negative."""
+
+Count = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, le=MAX_QUANTITY)]
+"""A plain count: a version, a sequence number, a revision."""
+
+Nanoseconds = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, lt=2**63)]
+"""Nanoseconds since 1970-01-01 UTC."""
+
+Price = Annotated[Decimal, BeforeValidator(_exact_price)]
+"""A price of at most 9 decimal places; negative prices are real (spreads, oil in April 2020)."""
+
+Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
+"""A sum of money of at most 9 decimal places, in the symbol's currency."""
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+def check_name(what: str, value: str) -> str:
+    """Return a name that a key can be made of, or raise :class:`InvalidArgument` that says why not."""
+    try:
+        return _NAME.validate_python(value)
+    except ValidationError:
+        shown = repr(value)
+        raise InvalidArgument(
+            f"{what} {shown if len(shown) <= 80 else shown[:80] + '…'} cannot be used: a name is a string of 1 to 128 "
+            "characters without whitespace, control characters, '{' or '}'"
+        ) from None

@@ -1,0 +1,1 @@
+"""The repositories, for asyncio."""

@@ -1,0 +1,180 @@
+"""Orders, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Self
+
+from ...models.enums import OrderStatus
+from ...models.fill import Fill
+from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.record import checked
+from ...models.results import FillResult, OrderResult, Outcome
+from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology.call import Call
+from ...topology.settings import Settings
+from ..order_calls import OrderCalls, OrderRequest, Pages
+
+
+class AsyncOrderRepository:
+    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and the
+    trader's event stream together, and may be sent again without being applied twice.
+
+    Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
+    """
+
+    def __init__(self, backend: AsyncBackend) -> None:
+        self._backend = backend
+        self._calls = OrderCalls(backend.settings)
+
+    @classmethod
+    async def from_url(cls, url: str | Settings | None = None) -> Self:
+        """A repository with servers of its own; see :func:`slotbook.aconnect` for the URL. Close it when done."""
+        return cls(await open_async_backend(url))
+
+    async def place(self, order: Order) -> Order:
+        """Put a new order in the book; the same order again changes nothing and returns it as it now is.
+
+        One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
+        ``ts_ns`` and ``text`` do not count.
+        """
+        return (await self._backend.run(self._calls.place(order))).order
+
+    async def place_many(self, orders: Sequence[Order]) -> list[Outcome[OrderResult]]:
+        """Place many orders: one write per node, one outcome each, in the order given."""
+        return await self._backend.run_many([self._calls.place(order) for order in orders])
+
+    async def get(self, trader: str, order_id: str) -> Order | None:
+        """The order as it is, or None. One round trip. Raises CorruptRecord for a hash that cannot be read."""
+        return await self._backend.run(self._calls.get(trader, order_id))
+
+    async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
+        """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
+        return await self._backend.run_many([self._calls.get(trader, order_id) for trader, order_id in ids])
+
+    async def fill(self, fill: Fill) -> FillResult:
+        """Apply one execution to its order and its position, exactly once per ``exec_id``.
+
+        One round trip. A repeat returns the first result with ``applied`` False. A fill of an order that was canceled,
+        rejected or expired is a fact all the same: the position moves, the status stays, and the result is ``late``.
+        Raises OrderNotFound, Overfill (past the order's quantity), DuplicateRequest (the exec_id was used with another
+        quantity or price), AmountOverflow.
+        """
+        return await self._backend.run(self._calls.fill(fill))
+
+    async def fill_many(self, fills: Sequence[Fill]) -> list[Outcome[FillResult]]:
+        """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
+        return await self._backend.run_many([self._calls.fill(fill) for fill in fills])
+
+    async def replace(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        quantity: int | None = None,
+        price: Decimal | str | int | None = None,
+        stop_price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        revision: int | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+    ) -> Order:
+        """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
+
+        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but not by
+        you. A ``revision`` not above the last one applied is out of date and changes nothing. An order replaced down to
+        what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is filled), DuplicateRequest.
+        """
+        given = {"request_id": request_id, "ts_ns": ts_ns}
+        wanted = checked(
+            Replace,
+            trader=trader,
+            order_id=order_id,
+            quantity=quantity,
+            price=price,
+            stop_price=stop_price,
+            revision=revision,
+            text=text,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        return (await self._backend.run(self._calls.replace(wanted))).order
+
+    async def cancel(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+        """Cancel what is open of an order; one that is canceled already stays as it is.
+
+        One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
+        """
+        return await self._close(Cancel, trader, order_id, ts_ns, text)
+
+    async def reject(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+        """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
+        return await self._close(Reject, trader, order_id, ts_ns, text)
+
+    async def expire(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+        """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
+        return await self._close(Expire, trader, order_id, ts_ns, text)
+
+    async def apply(self, request: OrderRequest) -> OrderResult | FillResult:
+        """Whatever the request asks for: an Order is placed, a Fill, Replace, Cancel, Reject or Expire applied.
+
+        One round trip. Raises as the verb of the same name.
+        """
+        return await self._backend.run(self._calls.change(request))
+
+    async def apply_many(self, requests: Sequence[OrderRequest]) -> list[Outcome[OrderResult | FillResult]]:
+        """Apply a journal: any mix of requests, one outcome each; those of one order are applied in the order given.
+
+        One write per node as long as no order comes twice; then one more for each time it does.
+        """
+        return await self._backend.run_many([self._calls.change(request) for request in requests])
+
+    async def open(self, trader: str) -> list[Order]:
+        """A trader's open orders. One round trip up to 1,000 orders, then one more per 1,000."""
+        return await self._pages(self._calls.open(trader))
+
+    async def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
+        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for a status that is none."""
+        return await self._pages(self._calls.by_status(trader, status))
+
+    async def by_symbol(self, trader: str, symbol: str) -> list[Order]:
+        """A trader's orders in a symbol, whatever their status. Round trips as ``open``."""
+        return await self._pages(self._calls.by_symbol(trader, symbol))
+
+    async def count(
+        self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None
+    ) -> int:
+        """How many orders a trader has, in all, with a status, or in a symbol. One round trip.
+
+        Raises InvalidArgument when both a status and a symbol are given: no index knows both.
+        """
+        return await self._backend.run(self._calls.count(trader, status, symbol))
+
+    async def delete(self, trader: str, order_id: str) -> None:
+        """Remove a terminal order before it expires; one that is not there is as good as removed.
+
+        One round trip. Raises OrderClosed for an open order: cancel it first. Its fills stay in the position.
+        """
+        await self._backend.run(self._calls.delete(trader, order_id))
+
+    async def close(self) -> None:
+        """Close the connections; those of a book are closed with the book."""
+        await self._backend.close()
+
+    async def _close(
+        self, kind: type[Cancel] | type[Reject] | type[Expire], trader: str, order_id: str, ts_ns: int | None, text: str | None
+    ) -> Order:
+        given = {} if ts_ns is None else {"ts_ns": ts_ns}
+        wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
+        return (await self._backend.run(self._calls.close(wanted))).order
+
+    async def _pages(self, pages: Pages) -> list[Order]:
+        step = next(pages)
+        try:
+            while True:
+                if isinstance(step, Call):
+                    step = pages.send(await self._backend.run(step))
+                else:
+                    step = pages.send(await self._backend.run_many(step))
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,2 @@
+# Generated from repositories/_async/__init__.py by scripts/generate_sync.py: edit that one.
+"""The repositories, for threads."""

@@ -1,0 +1,29 @@
+-- Cancel, reject or expire an order; when it already is, nothing changes.
+-- KEYS  1 order  2 applied  3 events; and, by the order's symbol and status, its indexes
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+--       5 the new status  6 ts_ns  7 text or ''
+-- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
+
+local status = ARGV[5]
+local order = record(KEYS[1])
+if not order then return { 'missing' } end
+local problem = unfit(KEYS[1], order)
+if problem then return problem end
+if order.status == status then return { 'repeat', '0', flat(order) } end
+if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then
+  return { 'closed', order.status }
+end
+
+local now = now_ms()
+local sequence = last_sequence(KEYS[3]) + 1
+local keys, sizes = survey(ARGV[1], order, status)
+
+write(KEYS[1], order, {
+  status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[6], text = ARGV[7],
+})
+append(KEYS[3], sequence, ARGV[4], {
+  type = status, ts_ns = ARGV[6], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, text = order.text,
+})
+settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+return { 'applied', whole(sequence), flat(order) }

@@ -1,0 +1,152 @@
+-- Shared by every script that writes. Rules that keep a script all-or-nothing:
+--   * every key is read before the first is written: a key of another type, or one that has not moved with its slot yet,
+--     stops the script while it has changed nothing;
+--   * a key that may become empty is written last and not touched again;
+--   * amounts are decimal text, summed as integers of 1e-9; quantities stay below 2^53, where a Lua number is exact.
+
+local MOST = 9007199254740991
+local OPEN = { NEW = true, PARTIALLY_FILLED = true }
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- A hash as a table, nil when there is none.
+local function record(key)
+  local flat = redis.call('HGETALL', key)
+  if #flat == 0 then return nil end
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+-- A table as the flat list that a client reads.
+local function flat(fields)
+  local list = {}
+  for field, value in pairs(fields) do
+    list[#list + 1] = field
+    list[#list + 1] = value
+  end
+  return list
+end
+
+-- Write changes to a hash; '' clears a field. The caller's table follows.
+local function write(key, fields, changes)
+  local set, cleared = {}, {}
+  for field, value in pairs(changes) do
+    if value == '' then
+      if fields[field] then cleared[#cleared + 1] = field end
+      fields[field] = nil
+    else
+      set[#set + 1] = field
+      set[#set + 1] = value
+      fields[field] = value
+    end
+  end
+  redis.call('HSET', key, unpack(set))
+  if #cleared > 0 then redis.call('HDEL', key, unpack(cleared)) end
+end
+
+-- The first of the named fields that is not a whole number (or a decimal one), as the reply that says so.
+local function corrupt(key, fields, integers, decimals)
+  for _, field in ipairs(integers) do
+    local value = fields[field]
+    if not value or not string.match(value, '^-?%d+$') or #value > 17 then
+      return { 'corrupt', key, field, value or '' }
+    end
+  end
+  for _, field in ipairs(decimals) do
+    local value = fields[field]
+    local part = value and string.match(value, '^-?%d+%.?(%d*)$')
+    if not part or #part > 9 then return { 'corrupt', key, field, value or '' } end
+  end
+  return nil
+end
+
+local BASE = 100000000000000
+
+-- A decimal as two numbers of one sign: value = (high * BASE + low) * 1e-9.
+local function split(decimal)
+  local sign, digits, part = string.match(decimal, '^(-?)(%d+)%.?(%d*)$')
+  digits = digits .. part .. string.rep('0', 9 - #part)
+  local high = tonumber(string.sub(digits, 1, -15)) or 0
+  local low = tonumber(string.sub(digits, -14)) or 0
+  if sign == '-' then return -high, -low end
+  return high, low
+end
+
+-- The exact sum of two decimals, nil when it is past 10^20.
+local function add(a, b)
+  local a_high, a_low = split(a)
+  local b_high, b_low = split(b)
+  local high, low = a_high + b_high, a_low + b_low
+  if low >= BASE then high, low = high + 1, low - BASE
+  elseif low <= -BASE then high, low = high - 1, low + BASE end
+  if high > 0 and low < 0 then high, low = high - 1, low + BASE
+  elseif high < 0 and low > 0 then high, low = high + 1, low - BASE end
+  if math.abs(high) >= 1e15 then return nil end
+  local digits = whole(math.abs(high)) .. string.format('%014.0f', math.abs(low))
+  local units = string.gsub(string.sub(digits, 1, -10), '^0+', '')
+  local part = string.gsub(string.sub(digits, -9), '0+$', '')
+  local text = (units == '' and '0' or units) .. (part == '' and '' or '.' .. part)
+  if (high < 0 or low < 0) and text ~= '0' then return '-' .. text end
+  return text
+end
+
+-- The number of the last event of a book.
+local function last_sequence(events)
+  local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  return last and tonumber(string.match(last[1], '^(%d+)')) or 0
+end
+
+-- Append an event; its number is its id, so a gap could not go unseen.
+local function append(events, sequence, kept, fields)
+  local entry = {}
+  for field, value in pairs(fields) do
+    if value and value ~= '' then
+      entry[#entry + 1] = field
+      entry[#entry + 1] = value
+    end
+  end
+  redis.call('XADD', events, 'MAXLEN', '~', kept, whole(sequence) .. '-0', unpack(entry))
+end
+
+-- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.
+local function enter(index, id, expiry, now)
+  redis.call('ZADD', index, expiry, id)
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', whole(now))
+  local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+  if highest == 'inf' then
+    redis.call('PERSIST', index)
+  else
+    redis.call('PEXPIREAT', index, highest)
+  end
+end
+
+local function leave(index, id, size)
+  redis.call('ZREM', index, id)
+  if size > 1 then
+    local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+    if highest and highest ~= 'inf' then redis.call('PEXPIREAT', index, highest) end
+  end
+end
+
+-- When an order with this status expires: 'inf' or milliseconds since the epoch.
+local function expiry_of(status, now, open_ttl, closed_ttl)
+  local ttl = OPEN[status] and open_ttl or closed_ttl
+  if ttl == '' then return 'inf' end
+  return whole(now + tonumber(ttl))
+end
+
+local function expire(key, expiry)
+  if expiry == 'inf' then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIREAT', key, expiry)
+  end
+end

@@ -1,0 +1,18 @@
+-- Remove a terminal order before it expires; when it is gone already, nothing changes.
+-- KEYS  1 order  2 applied; and, by the order's symbol and status, its indexes
+-- ARGV  1 base of the trader's keys
+-- Returns {'applied'}  {'open', status}  {'corrupt', key, field, value}
+
+local order = record(KEYS[1])
+if not order then return { 'applied' } end
+local problem = unfit(KEYS[1], order)
+if problem then return problem end
+if OPEN[order.status] then return { 'open', order.status } end
+local keys, sizes = survey(ARGV[1], order, order.status)
+local of_symbol = redis.call('ZCARD', keys.symbol)
+
+redis.call('UNLINK', KEYS[1])
+redis.call('UNLINK', KEYS[2])
+leave(keys.symbol, order.order_id, of_symbol)
+leave(keys.from, order.order_id, sizes.from)
+return { 'applied' }

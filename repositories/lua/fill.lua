@@ -1,0 +1,80 @@
+-- Apply one execution to its order and its position, once.
+-- KEYS  1 order  2 applied  3 events  4 positions; and, by the order's symbol and status, its indexes and position
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept  5 trader
+--       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns
+-- Returns {'applied' | 'repeat', sequence, late, order…, position…}
+--         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
+--         {'corrupt', key, field, value}
+
+local base, exec_id = ARGV[1], 'fill:' .. ARGV[6]
+local order = record(KEYS[1])
+if not order then return { 'missing' } end
+local problem = unfit(KEYS[1], order)
+if problem then return problem end
+
+local position_key = base .. 'position:' .. order.symbol
+local position = record(position_key)
+local known = redis.call('HGET', KEYS[2], exec_id)
+if known then
+  local quantity, price, sequence, late, was, held = unpack(cjson.decode(known))
+  if quantity ~= ARGV[7] or price ~= ARGV[8] then return { 'duplicate', quantity, price } end
+  position = position or { trader = ARGV[5], symbol = order.symbol }
+  return { 'repeat', sequence, late, flat(rewind(order, MUTABLE, was)), flat(rewind(position, HELD, held)) }
+end
+
+local is_new = not position
+if is_new then
+  position = {
+    trader = ARGV[5], symbol = order.symbol, quantity = '0', bought_quantity = '0', sold_quantity = '0',
+    bought_notional = '0', sold_notional = '0', version = '0',
+  }
+end
+problem = corrupt(position_key, position, { 'quantity', 'bought_quantity', 'sold_quantity', 'version' },
+  { 'bought_notional', 'sold_notional' })
+if problem then return problem end
+
+local quantity, filled = tonumber(ARGV[7]), tonumber(order.filled_quantity)
+local open = tonumber(order.quantity) - filled
+if quantity > open then return { 'overfill', whole(open), order.status } end
+local late = not OPEN[order.status]
+local status = order.status
+if not late then status = quantity == open and 'FILLED' or 'PARTIALLY_FILLED' end
+
+local buys = order.side == 'BUY'
+local traded, amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
+local held = tonumber(position.quantity)
+if quantity > MOST - tonumber(position[traded]) then return { 'overflow', traded } end
+if quantity > MOST - (buys and held or -held) then return { 'overflow', 'quantity' } end
+local order_notional, position_notional = add(order.filled_notional, ARGV[9]), add(position[amount], ARGV[9])
+if not order_notional or not position_notional then return { 'overflow', amount } end
+
+local now = now_ms()
+local sequence = last_sequence(KEYS[3]) + 1
+local keys, sizes = survey(base, order, status)
+redis.call('SCARD', KEYS[4])
+
+write(KEYS[1], order, {
+  status = status, filled_quantity = whole(filled + quantity), filled_notional = order_notional,
+  version = whole(tonumber(order.version) + 1), updated_ns = ARGV[10],
+})
+local moved = {
+  quantity = whole(buys and held + quantity or held - quantity), version = whole(tonumber(position.version) + 1),
+  [traded] = whole(tonumber(position[traded]) + quantity), [amount] = position_notional, updated_ns = ARGV[10],
+}
+if is_new then
+  for field, value in pairs(position) do moved[field] = moved[field] or value end
+  redis.call('SADD', KEYS[4], order.symbol)
+end
+write(position_key, position, moved)
+local lateness = late and '1' or '0'
+redis.call('HSET', KEYS[2], exec_id, cjson.encode({
+  ARGV[7], ARGV[8], whole(sequence), lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
+}))
+sizes.applied = 1
+append(KEYS[3], sequence, ARGV[4], {
+  type = 'TRADE', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, exec_id = ARGV[6],
+  last_quantity = ARGV[7], last_price = ARGV[8], late = late and '1', position_quantity = position.quantity,
+})
+settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+return { 'applied', whole(sequence), lateness, flat(order), flat(position) }

@@ -1,0 +1,37 @@
+-- Place an order, unless it is there already.
+-- KEYS  1 order  2 orders_by_status:NEW  3 orders_by_symbol  4 events
+-- ARGV  1 milliseconds an open order lives, '' for ever  2 events kept  3.. fields and values of the order
+-- Returns {'applied', sequence}
+--         {'repeat', order…}: placed before with the same content
+--         {'duplicate', order…}: placed before with other content
+
+local order = {}
+for i = 3, #ARGV, 2 do order[ARGV[i]] = ARGV[i + 1] end
+
+local there = record(KEYS[1])
+if there then
+  local same = true
+  for _, field in ipairs({ 'symbol', 'side', 'type', 'time_in_force', 'stop_price' }) do
+    same = same and there[field] == order[field]
+  end
+  local quantity, price = there.quantity, there.price
+  if there.placed_quantity then quantity, price = there.placed_quantity, there.placed_price end
+  same = same and quantity == order.quantity and price == order.price
+  return { same and 'repeat' or 'duplicate', flat(there) }
+end
+
+local now = now_ms()
+local expiry = expiry_of('NEW', now, ARGV[1], '')
+local sequence = last_sequence(KEYS[4]) + 1
+redis.call('ZCARD', KEYS[2])
+redis.call('ZCARD', KEYS[3])
+
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+if expiry ~= 'inf' then redis.call('PEXPIREAT', KEYS[1], expiry) end
+enter(KEYS[2], order.order_id, expiry, now)
+enter(KEYS[3], order.order_id, expiry, now)
+append(KEYS[4], sequence, ARGV[2], {
+  type = 'NEW', ts_ns = order.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
+  status = 'NEW', quantity = order.quantity, price = order.price, text = order.text,
+})
+return { 'applied', whole(sequence) }

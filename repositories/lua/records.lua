@@ -1,0 +1,25 @@
+-- Shared by the scripts that remember what they did.
+
+-- What a change may touch; kept with the change, so that a repeat can return the first result.
+local MUTABLE = {
+  'status', 'quantity', 'price', 'stop_price', 'text', 'filled_quantity', 'filled_notional',
+  'placed_quantity', 'placed_price', 'revision', 'version', 'updated_ns',
+}
+local HELD = {
+  'quantity', 'bought_quantity', 'sold_quantity', 'bought_notional', 'sold_notional', 'version', 'updated_ns',
+}
+
+-- The named fields as a list of texts, '' for one that is not there.
+local function snapshot(fields, names)
+  local values = {}
+  for i, name in ipairs(names) do values[i] = fields[name] or '' end
+  return values
+end
+
+-- Put a snapshot's values back over a record's.
+local function rewind(fields, names, values)
+  for i, name in ipairs(names) do
+    fields[name] = values[i] ~= '' and values[i] or nil
+  end
+  return fields
+end

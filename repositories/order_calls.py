@@ -1,0 +1,287 @@
+"""What each verb of orders sends, and what its answer means. No I/O and no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TypeAlias, cast
+
+from ..models.enums import OrderStatus
+from ..models.errors import DuplicateOrder, DuplicateRequest, InvalidArgument, OrderClosed, Overfill
+from ..models.fill import Fill
+from ..models.keys import Keys, TraderKeys
+from ..models.order import Cancel, Expire, Order, Reject, Replace
+from ..models.position import Position
+from ..models.results import FillResult, OrderResult, Outcome
+from ..models.types import check_name, plain
+from ..models.wire import encode, text
+from ..topology.call import Argument, Call, Reply, command, evaluate
+from ..topology.scripts import load
+from ..topology.settings import Settings
+from .replies import record, record_of, refusal, rows
+
+OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
+"""Anything that changes an order: an Order is placed, the others say what they are."""
+
+PAGE = 1_000
+"""Orders that one script brings along; a script that took longer would hold up the server."""
+
+_LUA = __package__ or "slotbook.repositories"
+PLACE = load(_LUA, "common", "place")
+FILL = load(_LUA, "common", "records", "change", "fill")
+REPLACE = load(_LUA, "common", "records", "change", "replace")
+CLOSE = load(_LUA, "common", "change", "close")
+DELETE = load(_LUA, "common", "change", "delete")
+SELECT = load(_LUA, "select")
+COUNT = load(_LUA, "count")
+
+_CLOSED_AS: dict[type[Cancel] | type[Reject] | type[Expire], OrderStatus] = {
+    Cancel: OrderStatus.CANCELED,
+    Reject: OrderStatus.REJECTED,
+    Expire: OrderStatus.EXPIRED,
+}
+
+Pages: TypeAlias = Generator["Call[list[Reply]] | Sequence[Call[Order | None]]", "list[Reply] | list[Outcome[Order | None]]", list[Order]]
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else str(max(1, round(seconds * 1000)))
+
+
+class OrderCalls:
+    """The calls of one book, with its prefix and lifetimes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys = Keys(settings.prefix)
+        self._open_ttl = _milliseconds(settings.open_order_ttl)
+        self._closed_ttl = _milliseconds(settings.order_ttl)
+        self._events_kept = settings.events_kept
+
+    def change(self, request: OrderRequest) -> Call[OrderResult] | Call[FillResult]:
+        """Whatever the request asks for."""
+        match request:
+            case Order():
+                return self.place(request)
+            case Fill():
+                return self.fill(request)
+            case Replace():
+                return self.replace(request)
+            case _:
+                return self.close(request)
+
+    def place(self, order: Order) -> Call[OrderResult]:
+        """A new order. Raises InvalidArgument for one that is not new."""
+        if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
+            raise InvalidArgument(
+                f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
+                f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"
+            )
+        keys = self.keys.of(order.trader)
+        name = f"place {order.trader}/{order.order_id}"
+        key = keys.order(order.order_id)
+        placed = order.model_copy(update={"version": 1})
+        fields = [part for pair in encode(placed).items() for part in pair]
+
+        def read(reply: Reply) -> OrderResult:
+            match rows(reply):
+                case ["applied", str(sequence)]:
+                    return OrderResult(placed, True, int(sequence))
+                case ["repeat", flat]:
+                    return OrderResult(record(Order, key, flat), False, 0)
+                case ["duplicate", flat]:
+                    there = record(Order, key, flat)
+                    raise DuplicateOrder(f"{name}: the id is taken by another order: {_content(there)}")
+                case other:
+                    raise refusal(name, other)
+
+        indexes = (keys.statuses[OrderStatus.NEW], keys.symbol(order.symbol))
+        return evaluate(
+            name, PLACE, (key, *indexes, keys.events), (self._open_ttl, self._events_kept, *fields), decode=read
+        )
+
+    def fill(self, fill: Fill) -> Call[FillResult]:
+        """One execution."""
+        keys = self.keys.of(fill.trader)
+        name = f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}"
+        key = keys.order(fill.order_id)
+
+        def read(reply: Reply) -> FillResult:
+            match rows(reply):
+                case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
+                    return FillResult(
+                        record(Order, key, order),
+                        record_of(Position, f"{keys.base}position:", "symbol", position),
+                        state == "applied",
+                        late == "1",
+                        int(sequence),
+                    )
+                case ["duplicate", str(quantity), str(price)]:
+                    raise DuplicateRequest(f"{name}: the exec_id was used for {quantity} at {price}")
+                case ["overfill", str(quantity), str(status)]:
+                    raise Overfill(f"{name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
+                case other:
+                    raise refusal(name, other)
+
+        return evaluate(
+            name,
+            FILL,
+            (key, keys.applied(fill.order_id), keys.events, keys.positions),
+            (
+                *self._base(keys),
+                fill.trader,
+                fill.exec_id,
+                fill.quantity,
+                plain(fill.price),
+                plain(fill.notional),
+                fill.ts_ns,
+            ),
+            decode=read,
+        )
+
+    def replace(self, request: Replace) -> Call[OrderResult]:
+        """New terms for an open order."""
+        keys = self.keys.of(request.trader)
+        name = f"replace {request.request_id} of {request.trader}/{request.order_id}"
+
+        def read(reply: Reply) -> OrderResult:
+            match rows(reply):
+                case ["duplicate"]:
+                    raise DuplicateRequest(f"{name}: the request_id was used for another replace of this order")
+                case ["overfill", str(filled)]:
+                    raise Overfill(f"{name}: {filled} is already filled, more than the new quantity {request.quantity}")
+                case ["type", str(kind), str(field)]:
+                    raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
+                case other:
+                    return _order_result(name, keys.order(request.order_id), other)
+
+        wanted = (request.quantity, request.price, request.stop_price, request.revision)
+        return evaluate(
+            name,
+            REPLACE,
+            (keys.order(request.order_id), keys.applied(request.order_id), keys.events),
+            (*self._base(keys), request.request_id, *map(_optional, wanted), request.ts_ns, request.text or ""),
+            decode=read,
+        )
+
+    def close(self, request: Cancel | Reject | Expire) -> Call[OrderResult]:
+        """The end of an open order."""
+        keys = self.keys.of(request.trader)
+        status = _CLOSED_AS[type(request)]
+        name = f"{type(request).__name__.lower()} {request.trader}/{request.order_id}"
+        key = keys.order(request.order_id)
+        return evaluate(
+            name,
+            CLOSE,
+            (key, keys.applied(request.order_id), keys.events),
+            (*self._base(keys), status, request.ts_ns, request.text or ""),
+            decode=lambda reply: _order_result(name, key, rows(reply)),
+        )
+
+    def delete(self, trader: str, order_id: str) -> Call[None]:
+        """The removal of a terminal order."""
+        keys = self.keys.of(trader)
+        name = f"delete {trader}/{check_name('order_id', order_id)}"
+
+        def read(reply: Reply) -> None:
+            match rows(reply):
+                case ["applied"]:
+                    return
+                case ["open", str(status)]:
+                    raise OrderClosed(f"{name}: the order is {status}; cancel it first")
+                case other:
+                    raise refusal(name, other)
+
+        return evaluate(name, DELETE, (keys.order(order_id), keys.applied(order_id)), (keys.base,), decode=read)
+
+    def get(self, trader: str, order_id: str) -> Call[Order | None]:
+        """One order."""
+        key = self.keys.of(trader).order(check_name("order_id", order_id))
+        return command(
+            f"get {trader}/{order_id}",
+            "HGETALL",
+            key,
+            decode=lambda reply: record(Order, key, reply) if reply else None,
+        )
+
+    def count(self, trader: str, status: OrderStatus | str | None, symbol: str | None) -> Call[int]:
+        """How many live orders a trader has: in all, with a status, or in a symbol."""
+        keys = self.keys.of(trader)
+        if status is not None and symbol is not None:
+            raise InvalidArgument("count takes a status or a symbol, not both: no index knows both")
+        if symbol is not None:
+            indexes = [keys.symbol(check_name("symbol", symbol))]
+        else:
+            indexes = [keys.statuses[_status(status)]] if status is not None else list(keys.statuses.values())
+        return evaluate(
+            f"count orders of {trader}",
+            COUNT,
+            indexes,
+            (),
+            decode=lambda reply: sum(int(str(number)) for number in rows(reply)),
+            readonly=True,
+        )
+
+    def open(self, trader: str) -> Pages:
+        """The open orders."""
+        statuses = self.keys.of(trader).statuses
+        return self._select(trader, [statuses[status] for status in OrderStatus if status.is_open])
+
+    def by_status(self, trader: str, status: OrderStatus | str) -> Pages:
+        """The orders with a status."""
+        return self._select(trader, [self.keys.of(trader).statuses[_status(status)]])
+
+    def by_symbol(self, trader: str, symbol: str) -> Pages:
+        """The orders in a symbol."""
+        return self._select(trader, [self.keys.of(trader).symbol(check_name("symbol", symbol))])
+
+    def _select(self, trader: str, indexes: Sequence[str]) -> Pages:
+        """The live orders of some indexes: the first page in one call, the others by their ids."""
+        keys = self.keys.of(trader)
+        base = f"{keys.base}order:"
+        first = cast(
+            "list[Reply]",
+            (
+                yield evaluate(
+                    f"orders of {trader}", SELECT, indexes, (base, PAGE), decode=rows, readonly=True
+                )
+            ),
+        )
+        *found, left = first
+        orders = [record_of(Order, base, "order_id", flat) for flat in found]
+        ids = cast("list[str]", left)
+        for start in range(0, len(ids), PAGE):
+            outcomes = yield [self.get(trader, order_id) for order_id in ids[start : start + PAGE]]
+            page = [cast("Outcome[Order | None]", outcome).result() for outcome in outcomes]
+            orders.extend(order for order in page if order is not None and self._is_in(order, indexes))
+        return orders
+
+    def _is_in(self, order: Order, indexes: Sequence[str]) -> bool:
+        keys = self.keys.of(order.trader)
+        return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
+
+    def _base(self, keys: TraderKeys) -> tuple[Argument, ...]:
+        return keys.base, self._open_ttl, self._closed_ttl, self._events_kept
+
+
+def _order_result(name: str, key: str, reply: list[Reply]) -> OrderResult:
+    match reply:
+        case [("applied" | "repeat") as state, str(sequence), list(order)]:
+            return OrderResult(record(Order, key, order), state == "applied", int(sequence))
+        case other:
+            raise refusal(name, other)
+
+
+def _status(value: OrderStatus | str) -> OrderStatus:
+    try:
+        return OrderStatus(value)
+    except ValueError:
+        raise InvalidArgument(f"there is no status {value!r}; there are {', '.join(OrderStatus)}") from None
+
+
+def _optional(value: object) -> str:
+    return "" if value is None else text(value)
+
+
+def _content(order: Order) -> str:
+    price = "" if order.price is None else f" at {plain(order.price)}"
+    return f"{order.side} {order.quantity} {order.symbol} {order.type}{price}"
+

@@ -1,0 +1,102 @@
+"""What each verb of positions sends, and what its answer means. No I/O and no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..models.errors import DuplicateRequest
+from ..models.keys import Keys
+from ..models.position import Position, PositionChange
+from ..models.results import PositionResult, SymbolTotal
+from ..models.types import EXACT, check_name
+from ..topology.call import Call, Reply, command, evaluate
+from ..topology.scripts import load
+from ..topology.settings import Settings
+from .replies import record, record_of, refusal, rows
+
+_LUA = __package__ or "slotbook.repositories"
+CHANGE = load(_LUA, "common", "records", "position")
+ALL = load(_LUA, "positions")
+
+
+class PositionCalls:
+    """The calls of one book, with its prefix and lifetimes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys = Keys(settings.prefix)
+        self._request_ttl = max(1, round(settings.request_ttl * 1000))
+        self._events_kept = settings.events_kept
+
+    def get(self, trader: str, symbol: str) -> Call[Position]:
+        """One position; flat when there is none."""
+        key = self.keys.of(trader).position(check_name("symbol", symbol))
+        return command(
+            f"get position {trader}/{symbol}",
+            "HGETALL",
+            key,
+            decode=lambda reply: record(Position, key, reply) if reply else Position.flat(trader, symbol),
+        )
+
+    def all(self, trader: str) -> Call[list[Position]]:
+        """Every position of a trader, by symbol."""
+        keys = self.keys.of(trader)
+        base = f"{keys.base}position:"
+
+        def read(reply: Reply) -> list[Position]:
+            return sorted((record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol)
+
+        return evaluate(f"positions of {trader}", ALL, (keys.positions,), (base,), decode=read, readonly=True)
+
+    def change(self, change: PositionChange) -> Call[PositionResult]:
+        """A change without an order."""
+        keys = self.keys.of(change.trader)
+        name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
+        key = keys.position(change.symbol)
+
+        def read(reply: Reply) -> PositionResult:
+            match rows(reply):
+                case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
+                    position = record(Position, key, flat)
+                    return PositionResult(position, state == "applied", state != "limit", int(sequence))
+                case ["duplicate"]:
+                    raise DuplicateRequest(f"{name}: the request_id was used for another change")
+                case other:
+                    raise refusal(name, other)
+
+        return evaluate(
+            name,
+            CHANGE,
+            (key, keys.positions, keys.request(change.request_id), keys.events),
+            (
+                change.trader,
+                change.symbol,
+                change.request_id,
+                change.action,
+                change.quantity,
+                "" if change.max_position is None else change.max_position,
+                change.ts_ns,
+                self._request_ttl,
+                self._events_kept,
+            ),
+            decode=read,
+        )
+
+    def traders(self, keys: Iterable[str]) -> list[str]:
+        """The traders of keys that list positions."""
+        return sorted({trader for key in keys if (trader := self.keys.trader_of(key)) is not None})
+
+
+def totals(positions: Sequence[Position]) -> dict[str, SymbolTotal]:
+    """Positions of many traders, summed by symbol; exact."""
+    sums: dict[str, SymbolTotal] = {}
+    for held in positions:
+        so_far = sums.get(held.symbol)
+        sums[held.symbol] = SymbolTotal(
+            symbol=held.symbol,
+            traders=(so_far.traders if so_far else 0) + 1,
+            quantity=(so_far.quantity if so_far else 0) + held.quantity,
+            bought_quantity=(so_far.bought_quantity if so_far else 0) + held.bought_quantity,
+            sold_quantity=(so_far.sold_quantity if so_far else 0) + held.sold_quantity,
+            cash=EXACT.add(so_far.cash, held.cash) if so_far else held.cash,
+        )
+    return dict(sorted(sums.items()))

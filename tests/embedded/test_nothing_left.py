@@ -1,0 +1,280 @@
+"""However a deployment ends, no process and no file is left."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+
+import pytest
+from slotbook.models.errors import EmbeddedError
+from slotbook.topology.embedded import Deployment, Topology, start
+
+Gone = Callable[[int], bool]
+Holders = Callable[[], list[int]]
+NothingLeft = Callable[[], None]
+Run = Callable[[str], "subprocess.Popen[str]"]
+
+OWNER = """
+import os, sys, time
+from slotbook.topology.embedded import start
+deployment = start("standalone")
+print("ready", flush=True)
+"""
+
+
+def read_line(script: subprocess.Popen[str]) -> str:
+    assert script.stdout is not None
+    return script.stdout.readline().strip()
+
+
+def write_line(script: subprocess.Popen[str]) -> None:
+    assert script.stdin is not None
+    script.stdin.write("\n")
+    script.stdin.flush()
+
+
+def guard_of(deployment: Deployment) -> int:
+    pid = deployment.servers[0].pid
+    return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, check=True).stdout)
+
+
+class Left:
+    """What of a deployment could be left."""
+
+    def __init__(self, deployment: Deployment, gone: Gone) -> None:
+        self.folder = deployment.folder
+        self.pids = [server.pid for server in deployment.servers] + [guard_of(deployment)]
+        self._gone = gone
+        assert self.folder.is_dir()
+        assert not any(map(gone, self.pids))
+
+    def nothing(self) -> bool:
+        return all(map(self._gone, self.pids)) and not self.folder.exists()
+
+
+@pytest.mark.parametrize("topology", ["standalone", "sentinel", "cluster"])
+def test_after_stop(topology: Topology, program: str | None, gone: Gone) -> None:
+    deployment = start(topology, server=program)
+    left = Left(deployment, gone)
+    deployment.stop()
+    assert left.nothing()
+    deployment.stop()
+    server = deployment.servers[0]
+    assert not server.alive
+    with pytest.raises(EmbeddedError, match="stopped"):
+        server.restart()
+
+
+def test_after_an_exception_in_a_with_block(gone: Gone) -> None:
+    left: list[Left] = []
+
+    def fail() -> None:
+        with start("standalone") as deployment:
+            left.append(Left(deployment, gone))
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        fail()
+    assert left[0].nothing()
+
+
+def test_after_collection(gone: Gone) -> None:
+    deployment = start("standalone")
+    left = Left(deployment, gone)
+    del deployment
+    gc.collect()
+    assert left.nothing()
+
+
+def test_a_frozen_server_is_stopped_too(gone: Gone) -> None:
+    with start("standalone") as deployment:
+        left = Left(deployment, gone)
+        deployment.servers[0].freeze()
+    assert left.nothing()
+
+
+def test_after_the_guard_was_killed(gone: Gone) -> None:
+    deployment = start("standalone")
+    left = Left(deployment, gone)
+    os.kill(guard_of(deployment), signal.SIGKILL)
+    with pytest.raises(EmbeddedError, match="guard process"):
+        deployment.servers[0].kill()
+    assert deployment.servers[0].ask("PING") == "PONG"
+    deployment.stop()
+    assert left.nothing()
+
+
+def test_stop_by_two_threads_returns_to_both_when_done(gone: Gone) -> None:
+    deployment = start("standalone")
+    left = Left(deployment, gone)
+    seen: list[bool] = []
+
+    def stop() -> None:
+        deployment.stop()
+        seen.append(left.nothing())
+
+    threads = [threading.Thread(target=stop) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("", 0), ("sys.exit(3)", 3), ("raise RuntimeError", 1), ("os._exit(4)", 4), ("os.abort()", -signal.SIGABRT)],
+)
+def test_after_the_owner_ends(
+    end: str, code: int, run_script: Run, holders: Holders, nothing_left: NothingLeft
+) -> None:
+    script = run_script(OWNER + "sys.stdin.readline()\n" + end)
+    assert read_line(script) == "ready"
+    assert len(holders()) == 1 + 1
+    write_line(script)
+    assert script.wait() == code
+    nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("number", "topology", "processes"),
+    [
+        (signal.SIGINT, "sentinel", 1 + 6),
+        (signal.SIGKILL, "cluster", 1 + 6),
+        (signal.SIGTERM, "standalone", 1 + 1),
+        (signal.SIGHUP, "standalone", 1 + 1),
+    ],
+)
+def test_after_a_signal_to_the_process_group(
+    number: signal.Signals,
+    topology: str,
+    processes: int,
+    *,
+    run_script: Run,
+    holders: Holders,
+    nothing_left: NothingLeft,
+) -> None:
+    script = run_script(OWNER.replace("standalone", topology) + "time.sleep(60)")
+    assert read_line(script) == "ready"
+    assert len(holders()) == processes
+    os.killpg(script.pid, number)
+    assert script.wait() == -number
+    nothing_left()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("processes", [1, 2, 4, 7])
+def test_after_a_signal_in_the_middle_of_start(
+    number: signal.Signals, processes: int, run_script: Run, holders: Holders, nothing_left: NothingLeft
+) -> None:
+    script = run_script(OWNER.replace("standalone", "cluster"))
+    while len(holders()) < processes:
+        assert script.poll() is None
+    os.killpg(script.pid, number)
+    output, _ = script.communicate(timeout=20)
+    assert (output, script.returncode) == ("", -number)
+    nothing_left()
+
+
+def test_servers_outlive_a_ctrl_c_that_their_owner_handles(run_script: Run) -> None:
+    script = run_script(
+        """
+import time
+from slotbook.topology.embedded import start
+with start("standalone") as deployment:
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(0.1)
+        print(deployment.servers[0].ask("PING"), flush=True)
+"""
+    )
+    assert read_line(script) == "ready"
+    os.killpg(script.pid, signal.SIGINT)
+    assert read_line(script) == "PONG"
+
+
+def test_a_forked_child_stops_nothing(run_script: Run) -> None:
+    script = run_script(
+        OWNER
+        + """
+import gc, signal
+from slotbook.models.errors import EmbeddedError
+child = os.fork()
+if child == 0:
+    assert deployment.servers[0].ask("PING") == "PONG"
+    assert len(deployment.primaries()) == 1
+    try:
+        deployment.servers[0].kill()
+    except EmbeddedError as error:
+        assert "only process" in str(error)
+    else:
+        os._exit(9)
+    deployment.stop()
+    del deployment
+    gc.collect()
+    sys.exit(5)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print([server.alive and server.ask("PING") for server in deployment.servers], flush=True)
+deployment.stop()
+print(deployment.folder.exists())
+"""
+    )
+    output, errors = script.communicate(timeout=30)
+    assert output.splitlines() == ["ready", "5", str(["PONG"]), "False"], errors
+
+
+def test_a_living_forked_child_does_not_keep_the_servers(
+    run_script: Run, holders: Holders, nothing_left: NothingLeft, gone: Gone
+) -> None:
+    script = run_script(
+        OWNER
+        + """
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(60)
+"""
+    )
+    assert read_line(script) == "ready"
+    child = int(read_line(script))
+    assert len(holders()) == 1 + 1
+    try:
+        script.kill()
+        nothing_left()
+        assert not gone(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_interrupted_calls_leave_the_guard_usable(run_script: Run) -> None:
+    script = run_script(
+        """
+import signal
+from slotbook.topology.embedded import start
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+with start("standalone") as deployment:
+    (server,) = deployment.servers
+    signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    while interrupted < 300:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.00002 + interrupted % 40 * 0.000005)
+            while True:
+                assert server.alive
+        except KeyboardInterrupt:
+            interrupted += 1
+    server.restart()
+    print(server.alive, server.ask("PING"))
+"""
+    )
+    output, errors = script.communicate(timeout=30)
+    assert output == "True PONG\n", errors

@@ -1,0 +1,85 @@
+"""A port that someone else was quicker to take."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+from slotbook.models.errors import EmbeddedError
+from slotbook.topology.embedded import start
+from slotbook.topology.embedded.admin import NotAnswering, NotOurs, ask
+from slotbook.topology.embedded.guard import Guard
+
+
+def test_start_begins_anew_on_other_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve = Guard.reserve
+    with start("standalone") as other:
+        taken = other.servers[0].port
+        tries: list[int] = []
+
+        def reserve_a_taken_one_twice(guard: Guard, count: int) -> list[int]:
+            tries.append(count)
+            return [taken] if len(tries) < 3 else reserve(guard, count)
+
+        monkeypatch.setattr(Guard, "reserve", reserve_a_taken_one_twice)
+        with start("standalone") as deployment:
+            assert tries == [1, 1, 1]
+            assert deployment.servers[0].ask("PING") == "PONG"
+        assert other.servers[0].ask("PING") == "PONG"
+
+
+def test_start_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    guards: list[Guard] = []
+    with start("standalone") as other:
+
+        def reserve_the_taken_one(guard: Guard, _count: int) -> list[int]:
+            guards.append(guard)
+            return [other.servers[0].port]
+
+        monkeypatch.setattr(Guard, "reserve", reserve_the_taken_one)
+        with pytest.raises(EmbeddedError, match="data-1"):
+            start("standalone")
+    assert len(guards) == 5
+    assert not any(guard.folder.exists() for guard in guards)
+
+
+def test_reserved_ports_are_distinct_and_given_to_nobody_else() -> None:
+    guard = Guard()
+    try:
+        ports = guard.reserve(50)
+        others: set[int] = set()
+        for _ in range(200):
+            with socket.socket() as other:
+                other.bind(("127.0.0.1", 0))
+                others.add(other.getsockname()[1])
+        assert len(set(ports)) == 50
+        assert not others.intersection(ports)
+    finally:
+        guard.close()
+
+
+def test_another_server_is_told_from_ours_by_the_password() -> None:
+    with start("standalone") as deployment:
+        (server,) = deployment.servers
+        with pytest.raises(NotOurs):
+            ask(server.host, server.port, "another", ("PING",), 2.0)
+        server.kill()
+        with pytest.raises(NotAnswering):
+            ask(server.host, server.port, deployment.password, ("PING",), 2.0)
+
+
+def test_another_program_is_told_from_ours() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(NotOurs):
+            ask("127.0.0.1", listener.getsockname()[1], "password", ("PING",), 2.0)
+        thread.join()

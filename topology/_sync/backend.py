@@ -1,0 +1,224 @@
+# Generated from topology/_async/backend.py by scripts/generate_sync.py: edit that one.
+"""Carries calls to whoever is in charge of their slot, until each is settled or the deadline has passed.
+
+The first try of a call goes straight to its node. Only when the answer is not a value does tenacity take over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TypeVar, cast
+
+from redis.exceptions import RedisError
+from tenacity import Retrying
+
+from ...models.errors import SlotbookError, Unavailable
+from ...models.results import Outcome
+from ..address import Address
+from ..batch import Batch, Pace
+from ..call import Call, pack
+from ..directory import Directory, NobodyKnows, Question, directory_for
+from ..embedded import Deployment, start
+from ..retry import Again, policy
+from ..settings import Settings, Target, read
+from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
+from .colour import Turn, blocking
+from .link import Link, exchange_all
+
+T = TypeVar("T")
+
+
+def open_async_backend(source: str | Settings | None = None) -> Backend:
+    """Find the servers of a URL or Settings and log in; ``embedded://`` starts them first.
+
+    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
+    """
+    target = read(source)
+    deployment: Deployment | None = None
+    if target.embedded:
+        deployment = blocking(lambda: start(target.kind.value, server=target.settings.server))
+        target = read(target.settings.at(deployment.url))
+    backend = Backend(target, deployment)
+    try:
+        backend.open()
+    except BaseException:
+        backend.close()
+        raise
+    return backend
+
+
+class Backend:
+    """The servers of one target; shared by any number of repositories."""
+
+    def __init__(self, target: Target, deployment: Deployment | None = None) -> None:
+        self.deployment = deployment
+        """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
+        self.settings: Settings = target.settings
+        self._target = target
+        self._directory: Directory = directory_for(target)
+        self._links: dict[Address, Link] = {}
+        self._sentinels: dict[Address, Link] = {}
+        self._turn = Turn()
+        self._discoveries = 0
+        self._reached = False
+
+    def open(self) -> None:
+        """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
+        call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
+        self.run(call)
+        self._reached = True
+
+    def run(self, call: Call[T]) -> T:
+        """One call, one round trip when all is well. Raises a SlotbookError."""
+        started = time.monotonic()
+        batch = Batch((call,), self._directory)
+        address = self._directory.locate(call.slot)
+        if address is not None:
+            settings = self.settings
+            timeout = min(settings.socket_timeout, settings.deadline)
+            (answer,) = self._link(address).exchange(call.packed, 1, timeout)
+            if not isinstance(answer, (Unsent, Unanswered, RedisError)):
+                return call.decode(answer)
+            batch.settle(batch.items[0], answer, address)
+            batch.clear()
+        self._settle(batch, started)
+        return batch.outcomes()[0].result()
+
+    def run_many(self, calls: Sequence[Call[T]]) -> list[Outcome[T]]:
+        """Many calls: one write per node and round, one outcome each, in the order given. Raises nothing of its own."""
+        started = time.monotonic()
+        batch = Batch(calls, self._directory)
+        self._rounds(batch, started + self.settings.deadline)
+        self._settle(batch, started)
+        return batch.outcomes()
+
+    def scan(self, pattern: str) -> set[str]:
+        """The keys of the whole store that match: SCAN on every primary, and once more when one of them was replaced
+        meanwhile. The deadline counts from the last page. Raises a SlotbookError.
+        """
+        found: set[str] = set()
+        progress = [time.monotonic()]
+        reason: Exception | None = None
+        try:
+            for attempt in Retrying(**policy(lambda: progress[0] + self.settings.deadline)):
+                with attempt:
+                    try:
+                        self._scan_all(pattern, found, progress)
+                    except NobodyKnows as error:
+                        reason = error
+                        raise Again(Pace.PAUSE) from error
+        except Again as error:
+            raise Unavailable(
+                f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})"
+            ) from None
+        return found
+
+    def close(self) -> None:
+        """Close every connection, and stop the private servers if there are any."""
+        for link in (*self._links.values(), *self._sentinels.values()):
+            link.close()
+        if self.deployment is not None:
+            blocking(self.deployment.stop)
+
+    def _scan_all(self, pattern: str, found: set[str], progress: list[float]) -> None:
+        self._discover(progress[0] + self.settings.deadline)
+        scanned = self._directory.primaries()
+        for address in scanned:
+            cursor = "0"
+            while True:
+                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
+                (answer,) = self._link(address).exchange(packed, 1, self.settings.socket_timeout)
+                if isinstance(answer, (Unsent, Unanswered, RedisError)):
+                    if cure_for(answer) is Cure.REPORT:
+                        raise report(f"scan of {address}", answer)
+                    raise Again(Pace.PAUSE) from answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
+                cursor, page = cast("tuple[str, list[str]]", answer)
+                found.update(page)
+                progress[0] = time.monotonic()
+                if cursor == "0":
+                    break
+        self._discover(progress[0] + self.settings.deadline)
+        if self._directory.primaries() != scanned:
+            raise Again(Pace.PAUSE)
+
+    def _rounds(self, batch: Batch[T], ends_at: float) -> None:
+        """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
+        while batch.pending:
+            parcels = batch.plan()
+            jobs = [(self._link(parcel.address), parcel.payload, parcel.replies) for parcel in parcels]
+            timeout = max(0.001, min(self.settings.socket_timeout, ends_at - time.monotonic()))
+            for parcel, answers in zip(parcels, exchange_all(jobs, timeout), strict=True):
+                batch.heed(parcel, answers)
+            batch.clear()
+            if batch.pace is not Pace.ON:
+                return
+
+    def _settle(self, batch: Batch[T], started: float) -> None:
+        """Try again, under tenacity, until every call of the batch has its outcome."""
+        if not batch.pending:
+            return
+        ends_at = started + self.settings.deadline
+        reason: Exception | None = None
+        try:
+            for attempt in Retrying(**policy(lambda: ends_at)):
+                with attempt:
+                    if batch.stale:
+                        try:
+                            self._discover(ends_at)
+                        except NobodyKnows as error:
+                            reason = error
+                            self._fail_fast(error)
+                            raise Again(Pace.PAUSE) from error
+                        batch.stale = False
+                    self._rounds(batch, ends_at)
+                    if batch.pending:
+                        raise Again(batch.pace)
+        except Again:
+            batch.give_up(self.settings.deadline, reason)
+        except SlotbookError as error:
+            batch.fail(error)
+
+    def _fail_fast(self, error: NobodyKnows) -> None:
+        # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
+        if not self._reached and all(nobody_there(cause) for cause in error.causes):
+            raise Unavailable(f"{error}; is a server running there, and is the address right?")
+
+    def _discover(self, ends_at: float) -> None:
+        """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""
+        seen = self._discoveries
+        if not self._turn.take(max(0.001, ends_at - time.monotonic())):
+            return
+        try:
+            if seen != self._discoveries:
+                return
+            discovery = self._directory.discover()
+            question = next(discovery, None)
+            while question is not None:
+                timeout = max(0.001, min(self.settings.socket_timeout, ends_at - time.monotonic()))
+                (answer,) = self._link_for(question).exchange(question.packed, 1, timeout)
+                try:
+                    question = discovery.send(answer)
+                except StopIteration:
+                    question = None
+            self._discoveries += 1
+        finally:
+            self._turn.release()
+        in_charge = self._directory.primaries()
+        for address in [address for address in self._links if address not in in_charge]:
+            self._links.pop(address).retire()
+
+    def _link(self, address: Address) -> Link:
+        link = self._links.get(address)
+        if link is None:
+            made = Link(self._target, address, primary=self._directory.must_be_primary)
+            link = self._links.setdefault(address, made)
+        return link
+
+    def _link_for(self, question: Question) -> Link:
+        if not question.of_sentinel:
+            return self._link(question.address)
+        link = self._sentinels.get(question.address)
+        if link is None:
+            link = self._sentinels[question.address] = Link(self._target, question.address, of_sentinel=True)
+        return link

@@ -1,0 +1,216 @@
+"""Calls on their way: which goes where next, what each answer means, and when there is nothing left to do.
+
+A :class:`Batch` does no I/O and has no colour: a backend asks it for a plan, carries the bytes, and hands it the answers.
+One call is a batch of one.
+
+Writes that begin with the same key are applied in the order given: the next is sent only when the one before is settled,
+so a retry can never overtake what came after it. All others of a round share one write per node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Generic, TypeVar, cast
+
+from redis.exceptions import RedisError
+
+from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable
+from ..models.results import Outcome
+from .address import Address
+from .call import Call, Reply, pack
+from .directory import Directory, moved_to
+from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
+
+T = TypeVar("T")
+
+_ASKING = pack(("ASKING",))
+_MOST_REDIRECTS = 16
+"""Redirects followed at once before a cluster that contradicts itself is given time to agree."""
+
+
+class Pace(IntEnum):
+    """How the next round is to be started."""
+
+    ON = 0
+    """At once: what is left only waited its turn."""
+    AT_ONCE = 1
+    """At once: a server said what to do."""
+    PAUSE = 2
+    """After a pause: someone has to recover first."""
+
+
+@dataclass(slots=True)
+class Item(Generic[T]):
+    """One call and what is known of it."""
+
+    call: Call[T]
+    outcome: Outcome[T] | None = None
+    trouble: Trouble | None = None
+    asked: Address | None = None
+    with_source: bool = False
+    doubtful: bool = False
+    """Some attempt may have been applied."""
+    redirects: int = 0
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What goes to one node in one write, and how many replies it brings."""
+
+    address: Address
+    items: list[Item[object]]
+    payload: bytes
+    replies: int
+
+
+class Batch(Generic[T]):
+    """Calls until each has its outcome."""
+
+    def __init__(self, calls: Sequence[Call[T]], directory: Directory) -> None:
+        self._directory = directory
+        self.items: list[Item[T]] = [Item(call) for call in calls]
+        self.pending: list[Item[T]] = list(self.items)
+        self.pace = Pace.ON
+        self.stale = False
+        """Whether the directory is out of date."""
+
+    def outcomes(self) -> list[Outcome[T]]:
+        """What became of each call, in the order given; every one must be settled."""
+        return [cast("Outcome[T]", item.outcome) for item in self.items]
+
+    def plan(self) -> list[Parcel]:
+        """Who gets what in this round. Without a map, nothing: the directory is stale."""
+        self.pace = Pace.ON
+        taken: set[str] = set()
+        routes: dict[Address, list[Item[T]]] = {}
+        for item in self.pending:
+            if not item.call.readonly:
+                subject = item.call.keys[0]
+                if subject in taken:
+                    continue
+                taken.add(subject)
+            address = item.asked or self._directory.locate(item.call.slot)
+            if address is None:
+                self.stale = True
+                self.pace = Pace.PAUSE
+                continue
+            routes.setdefault(address, []).append(item)
+        return [_parcel(address, items) for address, items in routes.items()]
+
+    def heed(self, parcel: Parcel, answers: Sequence[Reply | Trouble]) -> None:
+        """Take the answers to a parcel."""
+        position = 0
+        for item in parcel.items:
+            position += item.asked is not None  # the answer to ASKING says nothing of its own
+            self.settle(cast("Item[T]", item), answers[position], parcel.address)
+            position += 1
+
+    def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
+        """Take one answer."""
+        item.asked, item.with_source = None, False
+        if not isinstance(answer, (Unsent, Unanswered, RedisError)):
+            item.outcome = _decoded(item.call, answer)
+            return
+        item.trouble = answer
+        if isinstance(answer, Unanswered) and not item.call.readonly:
+            item.doubtful = True
+            if not item.call.repeatable:
+                item.outcome = Outcome(error=_unknown(item, "it carries no identity, so it is not sent again"))
+                return
+        try:
+            self._treat(item, answer, address)
+        except SlotbookError as error:
+            item.outcome = Outcome(error=error)
+
+    def clear(self) -> None:
+        """Drop what is settled from what is pending."""
+        self.pending = [item for item in self.pending if item.outcome is None]
+
+    def give_up(self, within: float, reason: Exception | None) -> None:
+        """Settle whatever is left: the deadline has passed."""
+        for item in self.pending:
+            because = f"no answer within the deadline of {within:g} s (last: {_last_words(item, reason)})"
+            if item.doubtful:
+                item.outcome = Outcome(error=_unknown(item, because))
+            else:
+                item.outcome = Outcome(error=Unavailable(f"{item.call.name}: not applied: {because}"))
+        self.pending = []
+
+    def fail(self, error: SlotbookError) -> None:
+        """Settle whatever is left with one error that no waiting would cure."""
+        for item in self.pending:
+            item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
+        self.pending = []
+
+    def _treat(self, item: Item[T], trouble: Trouble, address: Address) -> None:
+        cure = cure_for(trouble)
+        pace = Pace.PAUSE
+        if cure is Cure.MOVED and isinstance(trouble, RedisError):
+            self._directory.moved(*moved_to(trouble, address))
+            self.stale = True
+            pace = self._redirect(item)
+        elif cure is Cure.ASK and isinstance(trouble, RedisError):
+            if item.call.follows_ask:
+                item.asked = moved_to(trouble, address)[1]
+                pace = self._redirect(item)
+        elif cure is Cure.LOAD:
+            item.with_source = True
+            pace = self._redirect(item)
+        elif cure is Cure.REDISCOVER:
+            self.stale = True
+        elif cure is Cure.REPORT:
+            error = report(item.call.name, trouble)
+            item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
+        self.pace = max(self.pace, pace)
+
+    def _redirect(self, item: Item[T]) -> Pace:
+        item.redirects += 1
+        return Pace.AT_ONCE if item.redirects <= _MOST_REDIRECTS else Pace.PAUSE
+
+
+def _parcel(address: Address, items: Sequence[Item[T]]) -> Parcel:
+    if len(items) == 1 and items[0].asked is None:
+        call = items[0].call
+        payload = call.packed_with_source if items[0].with_source else call.packed
+        return Parcel(address, list(cast("Sequence[Item[object]]", items)), payload, 1)
+    pieces: list[bytes] = []
+    replies = len(items)
+    sent_with_source: set[str] = set()
+    for item in items:
+        if item.asked is not None:
+            pieces.append(_ASKING)
+            replies += 1
+        script = item.call.script
+        # The first call of each script in a batch brings the source along: a server that has lost its scripts must not
+        # refuse one call of a batch and run the next.
+        if script is not None and script.digest not in sent_with_source:
+            sent_with_source.add(script.digest)
+            pieces.append(item.call.packed_with_source)
+        else:
+            pieces.append(item.call.packed)
+    return Parcel(address, list(cast("Sequence[Item[object]]", items)), b"".join(pieces), replies)
+
+
+def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:
+    try:
+        return Outcome(value=call.decode(reply))
+    except SlotbookError as error:
+        return Outcome(error=error)
+
+
+def _unknown(item: Item[T], because: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{item.call.name}: the reply was lost, so it may have been applied, and {because}; "
+        "send it again with the same identity to find out"
+    )
+
+
+def _last_words(item: Item[T], reason: Exception | None) -> str:
+    trouble = item.trouble
+    if isinstance(trouble, (Unsent, Unanswered)):
+        return str(trouble.cause).rstrip(".")
+    if trouble is not None:
+        return str(report(item.call.name, trouble)).partition("the server answered ")[2] or str(trouble)
+    return str(reason) if reason else "it waited its turn"

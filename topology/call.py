@@ -1,0 +1,106 @@
+"""What is asked of a server, without saying which server, or how: a :class:`Call` is one round trip.
+
+>>> get = command("get order A1", "HGETALL", "{T001}:order:A1", decode=len)
+>>> get.slot, get.readonly
+(10052, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeAlias, TypeVar, Union, cast
+
+import hiredis
+from redis.crc import key_slot
+
+from ..models.errors import CrossSlot
+from .scripts import Script
+
+Reply: TypeAlias = Union[None, int, str, list["Reply"]]
+"""What a server answers, errors apart."""
+
+T = TypeVar("T")
+Argument: TypeAlias = str | bytes | int
+
+
+def pack(arguments: Sequence[Argument]) -> bytes:
+    """One command in the form of the Redis protocol (RESP2, arrays of bulk strings)."""
+    return cast(bytes, hiredis.pack_command(tuple(arguments)))  # pyright: ignore[reportUnknownMemberType]
+
+
+@lru_cache(maxsize=65_536)
+def _slot(tagged: str) -> int:
+    return key_slot(tagged.encode())
+
+
+def _hashed_part(key: str) -> str:
+    start = key.find("{")
+    end = key.find("}", start + 1)
+    return key[start + 1 : end] if start >= 0 and end > start + 1 else key
+
+
+def slot_of(keys: Sequence[str]) -> int:
+    """The one hash slot of all keys; raises CrossSlot when there are several, on every topology alike."""
+    first = _hashed_part(keys[0])
+    for key in keys[1:]:
+        if (part := _hashed_part(key)) != first and _slot(part) != _slot(first):
+            raise CrossSlot(f"{keys[0]} and {key} live in different hash slots; one call can only touch one slot")
+    return _slot(first)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One round trip: what is sent, where it belongs, and how the reply is read.
+
+    ``repeatable`` says that it may be sent again when a reply was lost: it only reads, or it carries an identity by which
+    the server recognises a repeat.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    slot: int
+    packed: bytes
+    decode: Callable[[Reply], T]
+    readonly: bool
+    repeatable: bool
+    script: Script | None = None
+    arguments: tuple[Argument, ...] = ()
+
+    @property
+    def packed_with_source(self) -> bytes:
+        """The same call with the script's source in place of its digest, which also loads it."""
+        if self.script is None:
+            return self.packed
+        return pack(("EVAL", self.script.source, len(self.keys), *self.keys, *self.arguments))
+
+    @property
+    def follows_ask(self) -> bool:
+        """Whether it may be sent to the node that imports its slot while the slot migrates.
+
+        A script may not: it touches keys that it finds on the way, and one that has not arrived yet would look as if it
+        did not exist.
+        """
+        return self.script is None and len(self.keys) == 1
+
+
+def command(name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T]) -> Call[T]:
+    """A plain command that reads one key."""
+    packed = pack((verb, key, *arguments))
+    return Call(name, (key,), slot_of((key,)), packed, decode, readonly=True, repeatable=True)
+
+
+def evaluate(
+    name: str,
+    script: Script,
+    keys: Sequence[str],
+    arguments: Sequence[Argument],
+    *,
+    decode: Callable[[Reply], T],
+    readonly: bool = False,
+) -> Call[T]:
+    """A script on the keys of one slot; one that writes must recognise its own repeat."""
+    keys, arguments = tuple(keys), tuple(arguments)
+    packed = pack(("EVALSHA", script.digest, len(keys), *keys, *arguments))
+    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments)

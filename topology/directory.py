@@ -1,0 +1,238 @@
+"""Who is in charge of a hash slot: one small map for each topology, filled by questions that anyone may carry.
+
+A directory does no I/O. ``discover`` is a generator: it yields a :class:`Question`, is sent the answer (a reply or an
+exception) and ends when the map is good. It raises :class:`NobodyKnows` when no one could tell.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from redis.exceptions import RedisError
+
+from ..models.errors import AccessDenied, InvalidSettings
+from .address import Address
+from .call import Reply, pack
+from .settings import Kind, Target
+from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
+
+SLOTS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command for one server."""
+
+    address: Address
+    packed: bytes
+    of_sentinel: bool = False
+
+
+Discovery: TypeAlias = Generator[Question, "Reply | Trouble", None]
+
+
+class NobodyKnows(Exception):
+    """No server could tell who is in charge; ``causes`` has one exception for each that was asked."""
+
+    def __init__(self, causes: Sequence[Exception], summary: str) -> None:
+        super().__init__(summary)
+        self.causes = tuple(causes)
+
+
+class Directory(Protocol):
+    """The map of one topology."""
+
+    must_be_primary: bool
+    """Whether a new connection must first be told by the server that it is a primary."""
+
+    def locate(self, slot: int) -> Address | None:
+        """Who is in charge of the slot; None when that must be found out first."""
+        ...
+
+    def primaries(self) -> tuple[Address, ...]:
+        """Everyone who is in charge of any slot."""
+        ...
+
+    def moved(self, slot: int, address: Address) -> None:
+        """Learn from a MOVED reply; raises InvalidSettings where there should be none."""
+        ...
+
+    def discover(self) -> Discovery:
+        """Fill the map."""
+        ...
+
+
+def _no_cluster_expected(scheme: str) -> InvalidSettings:
+    return InvalidSettings(f"the server belongs to a cluster: use redis+cluster:// in place of {scheme}:// in the URL")
+
+
+def _failed(address: Address, trouble: Trouble, causes: list[Exception]) -> None:
+    """Remember why one server could not tell; raise at once when no other server would be of more help."""
+    if cure_for(trouble) is Cure.REPORT:
+        error = report(f"asking {address} who is in charge", trouble)
+        if isinstance(error, (AccessDenied, InvalidSettings)):
+            raise error
+        causes.append(error)
+    else:
+        causes.append(trouble.cause if isinstance(trouble, (Unsent, Unanswered)) else trouble)
+
+
+def _summary(what: str, causes: Sequence[Exception]) -> str:
+    shown = "; ".join(dict.fromkeys(str(cause).rstrip(".") for cause in causes))
+    return f"{what}: {shown}"
+
+
+class Standalone:
+    """One server, always in charge."""
+
+    must_be_primary = False
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def locate(self, slot: int) -> Address | None:
+        return self._address
+
+    def primaries(self) -> tuple[Address, ...]:
+        return (self._address,)
+
+    def moved(self, slot: int, address: Address) -> None:
+        raise _no_cluster_expected("redis")
+
+    def discover(self) -> Discovery:
+        answer = yield Question(self._address, pack(("PING",)))
+        if isinstance(answer, (Unsent, Unanswered, RedisError)):
+            causes: list[Exception] = []
+            _failed(self._address, answer, causes)
+            raise NobodyKnows(causes, _summary(f"{self._address} does not serve", causes))
+
+
+class Sentinel:
+    """The primary that a quorum of Sentinels has agreed on (https://redis.io/docs/reference/sentinel-clients/)."""
+
+    must_be_primary = True  # a primary that was deposed while it was frozen comes back as one for a moment
+
+    def __init__(self, sentinels: Sequence[Address], service: str) -> None:
+        self._sentinels = list(sentinels)
+        self._service = service
+        self._primary: Address | None = None
+
+    def locate(self, slot: int) -> Address | None:
+        return self._primary
+
+    def primaries(self) -> tuple[Address, ...]:
+        return (self._primary,) if self._primary else ()
+
+    def moved(self, slot: int, address: Address) -> None:
+        raise _no_cluster_expected("redis+sentinel")
+
+    def discover(self) -> Discovery:
+        causes: list[Exception] = []
+        question = pack(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service))
+        for sentinel in list(self._sentinels):
+            answer = yield Question(sentinel, question, of_sentinel=True)
+            if isinstance(answer, list) and len(answer) == 2:
+                self._primary = Address(str(answer[0]), int(str(answer[1])))
+                self._sentinels.remove(sentinel)
+                self._sentinels.insert(0, sentinel)
+                return
+            if answer is None:
+                causes.append(InvalidSettings(f"the Sentinel at {sentinel} does not know {self._service!r}"))
+            elif isinstance(answer, (int, str, list)):
+                causes.append(InvalidSettings(f"the Sentinel at {sentinel} answered {answer!r}"))
+            elif "unknown command" in str(answer):
+                causes.append(InvalidSettings(f"the server at {sentinel} is not a Sentinel"))
+            else:
+                _failed(sentinel, answer, causes)
+        if causes and all(isinstance(cause, InvalidSettings) for cause in causes):
+            raise InvalidSettings(_summary("no primary found", causes) + "; check the URL's hosts, ports and service name")
+        raise NobodyKnows(causes, _summary("no Sentinel could tell the primary", causes))
+
+
+class Cluster:
+    """The slot table of a Redis Cluster, as its nodes tell it (CLUSTER SLOTS) and correct it (MOVED)."""
+
+    must_be_primary = False  # a replica answers MOVED to every command, reads included
+
+    def __init__(self, seeds: Sequence[Address]) -> None:
+        self._seeds = tuple(seeds)
+        self._table: list[Address | None] = [None] * SLOTS
+        self._nodes: tuple[Address, ...] = ()
+        self._primaries: tuple[Address, ...] = ()
+
+    def locate(self, slot: int) -> Address | None:
+        return self._table[slot]
+
+    def primaries(self) -> tuple[Address, ...]:
+        return self._primaries
+
+    def moved(self, slot: int, address: Address) -> None:
+        self._table[slot] = address
+
+    def discover(self) -> Discovery:
+        causes: list[Exception] = []
+        # Any node's view will do, and asking them in a new order each time keeps one with an old view from misleading
+        # us for long; the seeds are the fallback for a cluster that moved house.
+        known = random.sample(self._nodes, len(self._nodes))
+        question = pack(("CLUSTER", "SLOTS"))
+        for node in dict.fromkeys((*known, *self._seeds)):
+            answer = yield Question(node, question)
+            if isinstance(answer, list):
+                if self._adopt(answer, node):
+                    return
+                causes.append(InvalidSettings(f"the cluster node at {node} serves no slots yet"))
+            elif isinstance(answer, (int, str)) or answer is None:
+                causes.append(InvalidSettings(f"the server at {node} answered {answer!r}"))
+            elif "cluster support disabled" in str(answer):
+                raise InvalidSettings(f"the server at {node} is not part of a cluster: use redis:// in the URL")
+            else:
+                _failed(node, answer, causes)
+        raise NobodyKnows(causes, _summary("no cluster node could tell its slots", causes))
+
+    def _adopt(self, answer: list[Reply], asked: Address) -> bool:
+        table: list[Address | None] = [None] * SLOTS
+        nodes: dict[Address, None] = {}
+        primaries: dict[Address, None] = {}
+        for row in answer:
+            if not isinstance(row, list) or len(row) < 3:
+                raise InvalidSettings(f"the server at {asked} answered CLUSTER SLOTS with {row!r}")
+            first, last, *servers = row
+            addresses = [found for server in servers if (found := _address_of(server, asked)) is not None]
+            if not addresses:
+                continue
+            nodes.update(dict.fromkeys(addresses))
+            primaries[addresses[0]] = None
+            start, end = int(str(first)), int(str(last))
+            table[start : end + 1] = [addresses[0]] * (end + 1 - start)
+        if primaries:
+            self._table, self._nodes, self._primaries = table, tuple(nodes), tuple(primaries)
+        return bool(primaries)
+
+
+def _address_of(server: Reply, asked: Address) -> Address | None:
+    if not isinstance(server, list) or len(server) < 2:
+        return None
+    host = str(server[0] or "")
+    # A node that does not know its own address names none: it is the one that was asked.
+    return Address(host if host and host != "?" else asked.host, int(str(server[1])))
+
+
+def moved_to(error: Exception, asked: Address) -> tuple[int, Address]:
+    """The slot and address of a MOVED or ASK reply; an empty host means the one that was asked."""
+    slot, _, place = str(error).rpartition(" ")
+    host, _, port = place.rpartition(":")
+    return int(slot.split()[-1]), Address(host.strip("[]") or asked.host, int(port))
+
+
+def directory_for(target: Target) -> Directory:
+    """The empty map of a target."""
+    match target.kind:
+        case Kind.STANDALONE:
+            return Standalone(target.addresses[0])
+        case Kind.SENTINEL:
+            return Sentinel(target.addresses, target.service)
+        case Kind.CLUSTER:
+            return Cluster(target.addresses)

@@ -1,0 +1,156 @@
+"""What an answer that is not a value means: was the call applied, and what is to be done. One table for all of it.
+
+A reply that never came is *unknown*: the call may have been applied. Everything that a server answers in place of running
+the call is *not applied*. Where a script is concerned this holds because our scripts read every key before they write the
+first, and because a server checks memory, role, persistence and replicas no later than at a script's first write
+(``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from redis.exceptions import AuthenticationError, RedisError
+
+from ..models.errors import (
+    AccessDenied,
+    CrossSlot,
+    InvalidSettings,
+    OutOfMemory,
+    PoolExhausted,
+    ServerError,
+    SlotbookError,
+    UnexpectedReply,
+    WritesDisabled,
+    WrongType,
+)
+
+
+class NotPrimary(RedisError):
+    """The server says that it is not, or no longer, a primary."""
+
+
+class Cure(Enum):
+    """What is to be done about an answer that is not a value."""
+
+    MOVED = auto()
+    """The slot lives elsewhere: learn it, send there at once."""
+    ASK = auto()
+    """The slot is on its way: ask the importing node, or wait."""
+    LOAD = auto()
+    """The server does not know the script: send it with its source, at once."""
+    WAIT = auto()
+    """The same server will take it later."""
+    REDISCOVER = auto()
+    """Another server is, or will be, in charge: find it."""
+    REPORT = auto()
+    """Nothing that waiting would cure: tell the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Never reached a server: not applied."""
+
+    cause: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Sent, at least in part, and the reply never came: unknown."""
+
+    cause: Exception
+
+
+Trouble = Unsent | Unanswered | RedisError
+"""An answer that is not a value: the way failed, or the server replied with an error."""
+
+CURES: dict[str, tuple[Cure, type[SlotbookError] | None]] = {
+    "MOVED": (Cure.MOVED, None),
+    "ASK": (Cure.ASK, None),
+    "NOSCRIPT": (Cure.LOAD, None),
+    "TRYAGAIN": (Cure.WAIT, None),
+    "LOADING": (Cure.REDISCOVER, None),
+    "BUSY": (Cure.WAIT, None),
+    "CLUSTERDOWN": (Cure.REDISCOVER, None),
+    "MASTERDOWN": (Cure.REDISCOVER, None),
+    "READONLY": (Cure.REDISCOVER, None),
+    "NOAUTH": (Cure.REPORT, AccessDenied),
+    "WRONGPASS": (Cure.REPORT, AccessDenied),
+    "NOPERM": (Cure.REPORT, AccessDenied),
+    "OOM": (Cure.REPORT, OutOfMemory),
+    "MISCONF": (Cure.REPORT, WritesDisabled),
+    "NOREPLICAS": (Cure.REPORT, WritesDisabled),
+    "WRONGTYPE": (Cure.REPORT, WrongType),
+    "CROSSSLOT": (Cure.REPORT, CrossSlot),
+}
+"""By the first word of an error reply; every one of these means: not applied."""
+
+_REMEDIES: dict[type[SlotbookError], str] = {
+    AccessDenied: "check the user, the password and the user's permissions (ACL WHOAMI, ACL GETUSER)",
+    OutOfMemory: "raise the server's maxmemory, or let old orders expire sooner",
+    WritesDisabled: "see the server's log: its snapshots fail, or too few of its replicas are connected",
+    WrongType: "another program wrote to a key of this book; give the book a prefix of its own",
+}
+
+
+def code_of(error: RedisError) -> str:
+    """The first word of an error reply."""
+    known: object = getattr(error, "status_code", None)
+    return known if isinstance(known, str) else str(error).partition(" ")[0]
+
+
+def cure_for(trouble: Trouble) -> Cure:
+    """What is to be done."""
+    if isinstance(trouble, (Unsent, Unanswered)):
+        return Cure.REPORT if _hopeless(trouble.cause) else Cure.REDISCOVER
+    if "non local key" in str(trouble):  # a script met a key that has not moved with its slot yet
+        return Cure.WAIT
+    return CURES.get(code_of(trouble), (Cure.REPORT, None))[0]
+
+
+def report(name: str, trouble: Trouble) -> SlotbookError:
+    """The error that a caller gets for trouble that is to be reported."""
+    if isinstance(trouble, (Unsent, Unanswered)):
+        return explain(trouble.cause, name)
+    kind = CURES.get(code_of(trouble), (Cure.REPORT, None))[1] or UnexpectedReply
+    remedy = _REMEDIES.get(kind)
+    said = f"{code_of(trouble)} {trouble}" if getattr(trouble, "status_code", None) else str(trouble)
+    return kind(f"{name}: the server answered {said!r}" + (f"; {remedy}" if remedy else ""))
+
+
+def explain(cause: Exception, name: str) -> SlotbookError:
+    """The error for a way to a server that will not open, however long one waits."""
+    if isinstance(cause, SlotbookError):
+        return cause
+    if isinstance(cause, AuthenticationError):
+        return AccessDenied(f"{name}: the server refused the credentials ({cause}); {_REMEDIES[AccessDenied]}")
+    root = origin(cause)
+    if isinstance(root, ssl.SSLError):
+        return InvalidSettings(
+            f"{name}: TLS failed ({root.reason or root}); check that the port speaks TLS and that tls_ca_file is the "
+            "authority that signed its certificate"
+        )
+    return ServerError(f"{name}: {cause}")
+
+
+def origin(error: BaseException) -> BaseException:
+    """The operating system's error behind one of redis-py's."""
+    while True:
+        inner = error.__cause__ or error.__context__
+        if inner is None:
+            return error
+        error = inner
+
+
+def nobody_there(error: Exception) -> bool:
+    """Whether nothing listens at the address, or there is no such host."""
+    return isinstance(origin(error), (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
+
+
+def _hopeless(cause: Exception) -> bool:
+    if isinstance(cause, (AuthenticationError, PoolExhausted, InvalidSettings)):
+        return True
+    return isinstance(origin(cause), ssl.SSLError) and not isinstance(origin(cause), ssl.SSLEOFError)
