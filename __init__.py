@@ -29,17 +29,17 @@ def connect(url: str | Settings | None = None) -> Book:
     """Open a book; close it, or use it as a context manager.
 
     ``url`` says where it is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
-    ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private servers
-    that live as long as the book. Query parameters are the names of :class:`Settings`. None means ``SLOTBOOK_URL``, then
-    ``embedded://standalone``.
+    ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private
+    servers that live as long as the book. Query parameters are the names of :class:`Settings`. None means
+    ``SLOTBOOK_URL``, then ``embedded://standalone``.
 
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
     """
     return Book.open(url)
 
 
-class aconnect:  # noqa: N801 (called like a function: `async with aconnect(url)` or `await aconnect(url)`)
-    """Open a book for asyncio: ``async with aconnect(url) as book``, or ``book = await aconnect(url)``. See ``connect``."""
+class aconnect:
+    """Open a book for asyncio, like ``connect``: ``async with aconnect(url) as book``, or ``await aconnect(url)``."""
 
     def __init__(self, url: str | Settings | None = None) -> None:
         self._url = url

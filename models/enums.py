@@ -1,6 +1,7 @@
 """The closed vocabularies of a desk, named as FIX names them.
 
-Each member's value is its name, which is what is stored and what `redis-cli` shows; ``fix`` is its code on the FIX wire.
+Each member's value is its name, which is what is stored and what `redis-cli` shows; ``fix`` is its code on the FIX
+wire.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@
     │   └── UnexpectedReply           any other error reply, with its text
     └── EmbeddedError                 a private server could not be started
 
-A ``Refused`` and an ``Unavailable`` are proof that nothing changed. After ``OutcomeUnknown`` the same call with the same
-identity (order id, exec_id, request_id) may be sent again: it is applied at most once.
+A ``Refused`` and an ``Unavailable`` are proof that nothing changed. After ``OutcomeUnknown`` the same call with the
+same identity (order id, exec_id, request_id) may be sent again: it is applied at most once.
 """
 
 from __future__ import annotations

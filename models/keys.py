@@ -1,7 +1,7 @@
 """The names of all keys.
 
-Everything of one trader carries the hash tag ``{trader}``, so it lives in one slot and can change in one atomic call; the
-tag is there on a standalone server too, so that a desk can move to a cluster without renaming a key.
+Everything of one trader carries the hash tag ``{trader}``, so it lives in one slot and can change in one atomic call;
+the tag is there on a standalone server too, so that a desk can move to a cluster without renaming a key.
 
 >>> keys = Keys("desk1:").of("T001")
 >>> keys.order("A1"), keys.position("AAPL"), keys.events

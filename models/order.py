@@ -76,8 +76,8 @@ class Order(Record):
 class Replace(Record):
     """A wish to change an open order's quantity or prices (FIX OrderCancelReplaceRequest, MsgType G).
 
-    What is None stays as it is. The request is known by ``request_id`` as long as the order lives: sent again, it returns
-    the first result and changes nothing.
+    What is None stays as it is. The request is known by ``request_id`` as long as the order lives: sent again, it
+    returns the first result and changes nothing.
     """
 
     trader: Name
@@ -88,7 +88,7 @@ class Replace(Record):
     price: Price | None = None
     stop_price: Price | None = None
     revision: Count | None = None
-    """Where the caller numbers its changes: a replace below the highest revision applied is out of date and changes nothing."""
+    """A number that grows with each change: a replace not above the last one applied is out of date, and no change."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     text: Text | None = None
 

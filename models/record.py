@@ -25,4 +25,6 @@ def checked(model: type[R], **values: object) -> R:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
         shown = f"{name} {str(first['input'])[:80]!r}: " if name else ""
-        raise InvalidArgument(f"{model.__name__.lower()}: {shown}{first['msg'].removeprefix('Value error, ')}") from None
+        raise InvalidArgument(
+            f"{model.__name__.lower()}: {shown}{first['msg'].removeprefix('Value error, ')}"
+        ) from None

@@ -50,7 +50,7 @@ def exact_integer(value: object) -> int:
 
 
 def exact_decimal(value: object) -> Decimal:
-    """Take a decimal of at most 9 places; raise ValueError for NaN, infinities and floats that are not what they show."""
+    """Take a decimal of at most 9 places; raise ValueError for NaN, infinities and floats that show another value."""
     if isinstance(value, str):
         if not _PLAIN_DECIMAL.fullmatch(value) or len(value) > 60:
             raise ValueError(f"{value!r} is not a decimal number")

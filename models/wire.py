@@ -1,8 +1,8 @@
 """How a model is written to a hash and read back: one field each, as text, exactly.
 
-None is an absent field. Decimals have one written form (see :func:`~slotbook.models.types.plain`), enums are stored by
-name, so a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that is missing or is not
-in the form that we write raises :class:`~slotbook.models.errors.CorruptRecord`.
+None is an absent field. Decimals have one written form (see :func:`~slotbook.models.types.plain`), enums are stored
+by name, so a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that is missing or
+is not in the form that we write raises :class:`~slotbook.models.errors.CorruptRecord`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ class Codec:
     def __init__(self, model: type[Record]) -> None:
         fields = model.model_fields
         self.names = frozenset(fields)
-        self.always = frozenset(
-            name for name, field in fields.items() if type(None) not in get_args(field.annotation)
-        )
+        self.always = frozenset(name for name, field in fields.items() if type(None) not in get_args(field.annotation))
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
 
 

@@ -40,7 +40,9 @@ _CLOSED_AS: dict[type[Cancel] | type[Reject] | type[Expire], OrderStatus] = {
     Expire: OrderStatus.EXPIRED,
 }
 
-Pages: TypeAlias = Generator["Call[list[Reply]] | Sequence[Call[Order | None]]", "list[Reply] | list[Outcome[Order | None]]", list[Order]]
+Pages: TypeAlias = Generator[
+    "Call[list[Reply]] | Sequence[Call[Order | None]]", "list[Reply] | list[Outcome[Order | None]]", list[Order]
+]
 
 
 def _milliseconds(seconds: float | None) -> str:
@@ -56,7 +58,7 @@ class OrderCalls:
         self._closed_ttl = _milliseconds(settings.order_ttl)
         self._events_kept = settings.events_kept
 
-    def change(self, request: OrderRequest) -> Call[OrderResult] | Call[FillResult]:
+    def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
         match request:
             case Order():
@@ -89,7 +91,7 @@ class OrderCalls:
                     return OrderResult(record(Order, key, flat), False, 0)
                 case ["duplicate", flat]:
                     there = record(Order, key, flat)
-                    raise DuplicateOrder(f"{name}: the id is taken by another order: {_content(there)}")
+                    raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(there)}")
                 case other:
                     raise refusal(name, other)
 
@@ -239,11 +241,7 @@ class OrderCalls:
         base = f"{keys.base}order:"
         first = cast(
             "list[Reply]",
-            (
-                yield evaluate(
-                    f"orders of {trader}", SELECT, indexes, (base, PAGE), decode=rows, readonly=True
-                )
-            ),
+            (yield evaluate(f"orders of {trader}", SELECT, indexes, (base, PAGE), decode=rows, readonly=True)),
         )
         *found, left = first
         orders = [record_of(Order, base, "order_id", flat) for flat in found]
@@ -282,6 +280,7 @@ def _optional(value: object) -> str:
 
 
 def _content(order: Order) -> str:
-    price = "" if order.price is None else f" at {plain(order.price)}"
-    return f"{order.side} {order.quantity} {order.symbol} {order.type}{price}"
-
+    quantity, price = order.quantity, order.price
+    if order.placed_quantity is not None:
+        quantity, price = order.placed_quantity, order.placed_price
+    return f"{order.side} {quantity} {order.symbol} {order.type}{'' if price is None else f' at {plain(price)}'}"

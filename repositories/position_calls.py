@@ -43,7 +43,9 @@ class PositionCalls:
         base = f"{keys.base}position:"
 
         def read(reply: Reply) -> list[Position]:
-            return sorted((record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol)
+            return sorted(
+                (record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol
+            )
 
         return evaluate(f"positions of {trader}", ALL, (keys.positions,), (base,), decode=read, readonly=True)
 

@@ -47,6 +47,8 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:
         case ["overflow", str(what)]:
             return AmountOverflow(f"{name}: {what} would grow past what can be counted exactly")
         case ["corrupt", str(key), str(field), str(value)]:
-            return CorruptRecord(key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing")
+            return CorruptRecord(
+                key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing"
+            )
         case _:
             return UnexpectedReply(f"{name}: the script answered {reply!r}")

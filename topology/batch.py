@@ -1,10 +1,10 @@
 """Calls on their way: which goes where next, what each answer means, and when there is nothing left to do.
 
-A :class:`Batch` does no I/O and has no colour: a backend asks it for a plan, carries the bytes, and hands it the answers.
-One call is a batch of one.
+A :class:`Batch` does no I/O and has no colour: a backend asks it for a plan, carries the bytes, and hands it the
+answers. One call is a batch of one.
 
-Writes that begin with the same key are applied in the order given: the next is sent only when the one before is settled,
-so a retry can never overtake what came after it. All others of a round share one write per node.
+Writes that begin with the same key are applied in the order given: the next is sent only when the one before is
+settled, so a retry can never overtake what came after it. All others of a round share one write per node.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class Item(Generic[T]):
 
 
 @dataclass(slots=True)
-class Parcel:
+class Parcel(Generic[T]):
     """What goes to one node in one write, and how many replies it brings."""
 
     address: Address
-    items: list[Item[object]]
+    items: list[Item[T]]
     payload: bytes
     replies: int
 
@@ -80,7 +80,7 @@ class Batch(Generic[T]):
         """What became of each call, in the order given; every one must be settled."""
         return [cast("Outcome[T]", item.outcome) for item in self.items]
 
-    def plan(self) -> list[Parcel]:
+    def plan(self) -> list[Parcel[T]]:
         """Who gets what in this round. Without a map, nothing: the directory is stale."""
         self.pace = Pace.ON
         taken: set[str] = set()
@@ -99,12 +99,12 @@ class Batch(Generic[T]):
             routes.setdefault(address, []).append(item)
         return [_parcel(address, items) for address, items in routes.items()]
 
-    def heed(self, parcel: Parcel, answers: Sequence[Reply | Trouble]) -> None:
+    def heed(self, parcel: Parcel[T], answers: Sequence[Reply | Trouble]) -> None:
         """Take the answers to a parcel."""
         position = 0
         for item in parcel.items:
             position += item.asked is not None  # the answer to ASKING says nothing of its own
-            self.settle(cast("Item[T]", item), answers[position], parcel.address)
+            self.settle(item, answers[position], parcel.address)
             position += 1
 
     def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
@@ -170,11 +170,11 @@ class Batch(Generic[T]):
         return Pace.AT_ONCE if item.redirects <= _MOST_REDIRECTS else Pace.PAUSE
 
 
-def _parcel(address: Address, items: Sequence[Item[T]]) -> Parcel:
+def _parcel(address: Address, items: list[Item[T]]) -> Parcel[T]:
     if len(items) == 1 and items[0].asked is None:
         call = items[0].call
         payload = call.packed_with_source if items[0].with_source else call.packed
-        return Parcel(address, list(cast("Sequence[Item[object]]", items)), payload, 1)
+        return Parcel(address, items, payload, 1)
     pieces: list[bytes] = []
     replies = len(items)
     sent_with_source: set[str] = set()
@@ -190,7 +190,7 @@ def _parcel(address: Address, items: Sequence[Item[T]]) -> Parcel:
             pieces.append(item.call.packed_with_source)
         else:
             pieces.append(item.call.packed)
-    return Parcel(address, list(cast("Sequence[Item[object]]", items)), b"".join(pieces), replies)
+    return Parcel(address, items, b"".join(pieces), replies)
 
 
 def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeAlias, TypeVar, Union, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 import hiredis
 from redis.crc import key_slot
@@ -18,16 +18,23 @@ from redis.crc import key_slot
 from ..models.errors import CrossSlot
 from .scripts import Script
 
-Reply: TypeAlias = Union[None, int, str, list["Reply"]]
+Reply: TypeAlias = "int | str | list[Reply] | None"
 """What a server answers, errors apart."""
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Argument: TypeAlias = str | bytes | int
+
+
+# Its type stub knows only tuples of one, and no result.
+_pack_command = cast(
+    "Callable[[tuple[Argument, ...]], bytes]",
+    hiredis.pack_command,  # pyright: ignore[reportUnknownMemberType]
+)
 
 
 def pack(arguments: Sequence[Argument]) -> bytes:
     """One command in the form of the Redis protocol (RESP2, arrays of bulk strings)."""
-    return cast(bytes, hiredis.pack_command(tuple(arguments)))  # pyright: ignore[reportUnknownMemberType]
+    return _pack_command(tuple(arguments))
 
 
 @lru_cache(maxsize=65_536)
@@ -51,18 +58,18 @@ def slot_of(keys: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One round trip: what is sent, where it belongs, and how the reply is read.
 
-    ``repeatable`` says that it may be sent again when a reply was lost: it only reads, or it carries an identity by which
-    the server recognises a repeat.
+    ``repeatable`` says that it may be sent again when a reply was lost: it only reads, or it carries an identity by
+    which the server recognises a repeat.
     """
 
     name: str
     keys: tuple[str, ...]
     slot: int
     packed: bytes
-    decode: Callable[[Reply], T]
+    decode: Callable[[Reply], T_co]
     readonly: bool
     repeatable: bool
     script: Script | None = None
@@ -85,7 +92,7 @@ class Call(Generic[T]):
         return self.script is None and len(self.keys) == 1
 
 
-def command(name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T]) -> Call[T]:
+def command(name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T_co]) -> Call[T_co]:
     """A plain command that reads one key."""
     packed = pack((verb, key, *arguments))
     return Call(name, (key,), slot_of((key,)), packed, decode, readonly=True, repeatable=True)
@@ -97,9 +104,9 @@ def evaluate(
     keys: Sequence[str],
     arguments: Sequence[Argument],
     *,
-    decode: Callable[[Reply], T],
+    decode: Callable[[Reply], T_co],
     readonly: bool = False,
-) -> Call[T]:
+) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
     keys, arguments = tuple(keys), tuple(arguments)
     packed = pack(("EVALSHA", script.digest, len(keys), *keys, *arguments))

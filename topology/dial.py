@@ -1,8 +1,8 @@
 """What a connection of redis-py is made with: the same for threads and asyncio.
 
-redis-py's own retries are off (they would send a write again), and so are its maintenance notifications, health checks and
-CLIENT SETINFO: a new connection costs one AUTH. Replies are RESP2 and text; a byte that is not UTF-8 is kept as a surrogate,
-so that it is refused by the field it stands in and not by the connection.
+redis-py's own retries are off (they would send a write again), and so are its maintenance notifications, health
+checks and CLIENT SETINFO: a new connection costs one AUTH. Replies are RESP2 and text; a byte that is not UTF-8 is
+kept as a surrogate, so that it is refused by the field it stands in and not by the connection.
 """
 
 from __future__ import annotations

@@ -148,7 +148,9 @@ class Sentinel:
             else:
                 _failed(sentinel, answer, causes)
         if causes and all(isinstance(cause, InvalidSettings) for cause in causes):
-            raise InvalidSettings(_summary("no primary found", causes) + "; check the URL's hosts, ports and service name")
+            raise InvalidSettings(
+                _summary("no primary found", causes) + "; check the URL's hosts, ports and service name"
+            )
         raise NobodyKnows(causes, _summary("no Sentinel could tell the primary", causes))
 
 

@@ -35,7 +35,7 @@ class Policy(TypedDict):
 
 
 def policy(ends_at: Callable[[], float]) -> Policy:
-    """Try again until ``time.monotonic()`` is ``ends_at()``: at once after a redirect, else after a growing, random pause."""
+    """Try again until the monotonic clock says ``ends_at()``: at once after a redirect, else after a growing pause."""
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -202,7 +202,5 @@ def _path(parts: SplitResult, kind: Kind) -> tuple[str, int]:
     if kind is Kind.CLUSTER and steps not in ([], ["0"]):
         raise InvalidSettings(f"the URL's path {parts.path!r} is too much: a cluster has database 0 only")
     if len(steps) > 1 or (steps and not steps[0].isdecimal()):
-        raise InvalidSettings(
-            f"the URL's path {parts.path!r} should be a database number, as in redis://host:6379/0"
-        )
+        raise InvalidSettings(f"the URL's path {parts.path!r} should be a database number, as in redis://host:6379/0")
     return service, int(steps[0]) if steps else 0

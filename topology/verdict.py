@@ -1,9 +1,9 @@
 """What an answer that is not a value means: was the call applied, and what is to be done. One table for all of it.
 
-A reply that never came is *unknown*: the call may have been applied. Everything that a server answers in place of running
-the call is *not applied*. Where a script is concerned this holds because our scripts read every key before they write the
-first, and because a server checks memory, role, persistence and replicas no later than at a script's first write
-(``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
+A reply that never came is *unknown*: the call may have been applied. Everything that a server answers in place of
+running the call is *not applied*. Where a script is concerned this holds because our scripts read every key before
+they write the first, and because a server checks memory, role, persistence and replicas no later than at a script's
+first write (``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
 """
 
 from __future__ import annotations

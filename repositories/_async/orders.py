@@ -18,8 +18,8 @@ from ..order_calls import OrderCalls, OrderRequest, Pages
 
 
 class AsyncOrderRepository:
-    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and the
-    trader's event stream together, and may be sent again without being applied twice.
+    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and
+    the trader's event stream together, and may be sent again without being applied twice.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
     """
@@ -82,9 +82,10 @@ class AsyncOrderRepository:
     ) -> Order:
         """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
 
-        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but not by
-        you. A ``revision`` not above the last one applied is out of date and changes nothing. An order replaced down to
-        what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is filled), DuplicateRequest.
+        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
+        not by you. A ``revision`` not above the last one applied is out of date and changes nothing. An order
+        replaced down to what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is
+        filled), DuplicateRequest.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
         wanted = checked(
@@ -134,16 +135,14 @@ class AsyncOrderRepository:
         return await self._pages(self._calls.open(trader))
 
     async def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
-        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for a status that is none."""
+        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for an unknown status."""
         return await self._pages(self._calls.by_status(trader, status))
 
     async def by_symbol(self, trader: str, symbol: str) -> list[Order]:
         """A trader's orders in a symbol, whatever their status. Round trips as ``open``."""
         return await self._pages(self._calls.by_symbol(trader, symbol))
 
-    async def count(
-        self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None
-    ) -> int:
+    async def count(self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None) -> int:
         """How many orders a trader has, in all, with a status, or in a symbol. One round trip.
 
         Raises InvalidArgument when both a status and a symbol are given: no index knows both.
@@ -162,7 +161,12 @@ class AsyncOrderRepository:
         await self._backend.close()
 
     async def _close(
-        self, kind: type[Cancel] | type[Reject] | type[Expire], trader: str, order_id: str, ts_ns: int | None, text: str | None
+        self,
+        kind: type[Cancel] | type[Reject] | type[Expire],
+        trader: str,
+        order_id: str,
+        ts_ns: int | None,
+        text: str | None,
     ) -> Order:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
         wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)

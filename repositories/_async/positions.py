@@ -49,8 +49,8 @@ class AsyncPositionRepository:
     ) -> PositionResult:
         """Set a position's quantity, once per ``request_id``; what was bought and sold stays as it is.
 
-        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but not by
-        you. Raises DuplicateRequest.
+        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
+        not by you. Raises DuplicateRequest.
         """
         return await self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns)
 

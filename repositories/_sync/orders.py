@@ -19,8 +19,8 @@ from ..order_calls import OrderCalls, OrderRequest, Pages
 
 
 class OrderRepository:
-    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and the
-    trader's event stream together, and may be sent again without being applied twice.
+    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and
+    the trader's event stream together, and may be sent again without being applied twice.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
     """
@@ -83,9 +83,10 @@ class OrderRepository:
     ) -> Order:
         """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
 
-        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but not by
-        you. A ``revision`` not above the last one applied is out of date and changes nothing. An order replaced down to
-        what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is filled), DuplicateRequest.
+        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
+        not by you. A ``revision`` not above the last one applied is out of date and changes nothing. An order
+        replaced down to what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is
+        filled), DuplicateRequest.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
         wanted = checked(
@@ -135,7 +136,7 @@ class OrderRepository:
         return self._pages(self._calls.open(trader))
 
     def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
-        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for a status that is none."""
+        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for an unknown status."""
         return self._pages(self._calls.by_status(trader, status))
 
     def by_symbol(self, trader: str, symbol: str) -> list[Order]:

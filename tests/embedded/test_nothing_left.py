@@ -15,6 +15,7 @@ from slotbook.topology.embedded import Deployment, Topology, start
 
 Gone = Callable[[int], bool]
 Holders = Callable[[], list[int]]
+Eventually = Callable[[Callable[[], object], str], None]
 NothingLeft = Callable[[], None]
 Run = Callable[[str], "subprocess.Popen[str]"]
 
@@ -35,6 +36,12 @@ def write_line(script: subprocess.Popen[str]) -> None:
     assert script.stdin is not None
     script.stdin.write("\n")
     script.stdin.flush()
+
+
+def children_of(pid: int) -> list[int]:
+    ran = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in ran.stdout.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
 def guard_of(deployment: Deployment) -> int:
@@ -95,6 +102,25 @@ def test_a_frozen_server_is_stopped_too(gone: Gone) -> None:
         left = Left(deployment, gone)
         deployment.servers[0].freeze()
     assert left.nothing()
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_forked_children_of_a_server_go_with_it(
+    end: str, program: str | None, eventually: Eventually, gone: Gone
+) -> None:
+    # A server forks to write a snapshot; this one takes a second per key.
+    with start("standalone", server=program, options={"rdb-key-save-delay": "1000000"}) as deployment:
+        (server,) = deployment.servers
+        for key in range(30):
+            server.ask("SET", key, "x")
+        server.ask("BGSAVE")
+        (child,) = children_of(server.pid)
+        assert not gone(child)
+        if end == "stop":
+            deployment.stop()
+        else:
+            server.kill()
+        eventually(lambda: gone(child), "the child that writes the snapshot is gone")
 
 
 def test_after_the_guard_was_killed(gone: Gone) -> None:

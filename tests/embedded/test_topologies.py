@@ -139,7 +139,7 @@ def test_a_port_stays_reserved_while_its_server_is_dead() -> None:
     with start("standalone") as deployment:
         (server,) = deployment.servers
         server.kill()
-        with start("cluster", replicas=0) as other:
+        with start("sentinel") as other:
             assert server.port not in [each.port for each in other.servers]
             server.restart()
             assert answers(server)

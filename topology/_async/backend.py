@@ -18,8 +18,8 @@ from ..address import Address
 from ..batch import Batch, Pace
 from ..call import Call, pack
 from ..directory import Directory, NobodyKnows, Question, directory_for
-from ..retry import Again, policy
 from ..embedded import Deployment, start
+from ..retry import Again, policy
 from ..settings import Settings, Target, read
 from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import AsyncTurn, blocking
@@ -108,7 +108,9 @@ class AsyncBackend:
                         reason = error
                         raise Again(Pace.PAUSE) from error
         except Again as error:
-            raise Unavailable(f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})") from None
+            raise Unavailable(
+                f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})"
+            ) from None
         return found
 
     async def close(self) -> None:

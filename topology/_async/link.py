@@ -1,8 +1,8 @@
 """The way to one server for asyncio: one redis-py connection that carries all tasks of a loop.
 
 Calls made in one turn of the loop go out in one write and are answered in order. A task that is cancelled only stops
-listening: its reply is still read and dropped, so nobody else's is mistaken for it. When the connection breaks, everyone
-who waits on it is told, each with whether its commands had been sent.
+listening: its reply is still read and dropped, so nobody else's is mistaken for it. When the connection breaks,
+everyone who waits on it is told, each with whether its commands had been sent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import redis.asyncio.connection
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
@@ -24,7 +24,7 @@ from ..dial import dial
 from ..settings import Target
 from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
 
-Answer = Reply | Trouble
+Answer: TypeAlias = "Reply | Trouble"
 
 CALLS_PER_CONNECTION = 64
 """A pool of n connections for threads is n * 64 calls in flight for asyncio."""
@@ -208,7 +208,7 @@ class AsyncLink:
 
     async def _connect(self, timeout: float) -> Wire:
         arguments = {**self._arguments, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
-        wire = cast(Wire, self._kind(**arguments))  # pyright: ignore[reportArgumentType, reportCallIssue] (stubs of redis-py 4)
+        wire = cast(Wire, cast("type[Any]", self._kind)(**arguments))  # the stubs describe redis-py 4
         try:
             async with asyncio.timeout(min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)):
                 await wire.connect()

@@ -1,7 +1,7 @@
 """The way to one server for threads: a pool of redis-py connections that are checked out and held for a call.
 
-A connection goes back to the pool only when every reply that it owes has been read; after anything else it is closed, so
-no caller can ever read another's reply.
+A connection goes back to the pool only when every reply that it owes has been read; after anything else it is closed,
+so no caller can ever read another's reply.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import redis.connection
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
@@ -22,7 +22,7 @@ from ..dial import dial
 from ..settings import Target
 from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
 
-Answer = Reply | Trouble
+Answer: TypeAlias = "Reply | Trouble"
 
 
 class Wire(Protocol):
@@ -122,7 +122,7 @@ class Link:
 
     def _connect(self, timeout: float) -> Wire:
         arguments = {**self._arguments, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
-        wire = cast(Wire, self._kind(**arguments))  # pyright: ignore[reportArgumentType, reportCallIssue] (stubs of redis-py 4)
+        wire = cast(Wire, cast("type[Any]", self._kind)(**arguments))  # the stubs describe redis-py 4
         wire.connect()
         if self._primary:
             try:

@@ -109,6 +109,7 @@ def _kill_group(server: subprocess.Popen[bytes]) -> None:
     # Not yet reaped, so the id cannot have passed to a stranger.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, signal.SIGKILL)
+    server.kill()  # whatever became of its group: the caller waits for its end
 
 
 def _requests(channel: socket.socket, owner: int) -> Iterator[bytes]:
