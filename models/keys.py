@@ -61,7 +61,7 @@ class Keys:
         """The keys of one trader; raises InvalidArgument for a name that no key can be made of."""
         known = self._traders.get(trader)
         if known is None:
-            if len(self._traders) >= 100_000:  # bounded: names may come from user input
+            if len(self._traders) >= 10_000:  # bounded: names may come from user input
                 self._traders.clear()
             known = self._traders[trader] = TraderKeys(self.prefix, check_name("trader", trader))
         return known

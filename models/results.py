@@ -34,7 +34,7 @@ class OrderResult:
     order: Order
     """The order after the change; for a repeat, after the change when it was first applied, as far as it is known."""
     applied: bool
-    """False for a repeat, which changed nothing."""
+    """False for a repeat, which changed nothing: an earlier call had applied it, or this one, before a reply was lost."""
     sequence: int
     """The number of the change in the trader's events; 0 for a repeat whose number is not kept."""
 
@@ -46,7 +46,7 @@ class FillResult:
     order: Order
     position: Position
     applied: bool
-    """False for a repeat: the first result is returned and nothing changed."""
+    """False for a repeat, which changed nothing and has the first result; see :class:`OrderResult`."""
     late: bool
     """True when the order had already been canceled, rejected or expired: the position moved, the status did not."""
     sequence: int

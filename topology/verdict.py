@@ -13,7 +13,7 @@ import ssl
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from ..models.errors import (
     AccessDenied,
@@ -96,6 +96,9 @@ _REMEDIES: dict[type[SlotbookError], str] = {
 }
 
 
+_TOO_MANY_CLIENTS = "max number of clients"
+
+
 def code_of(error: RedisError) -> str:
     """The first word of an error reply."""
     known: object = getattr(error, "status_code", None)
@@ -105,6 +108,8 @@ def code_of(error: RedisError) -> str:
 def cure_for(trouble: Trouble) -> Cure:
     """What is to be done."""
     if isinstance(trouble, (Unsent, Unanswered)):
+        if isinstance(trouble.cause, ResponseError):  # the server's answer to a greeting of ours
+            return cure_for(trouble.cause)
         return Cure.REPORT if _hopeless(trouble.cause) else Cure.REDISCOVER
     if "non local key" in str(trouble):  # a script met a key that has not moved with its slot yet
         return Cure.WAIT
@@ -114,6 +119,8 @@ def cure_for(trouble: Trouble) -> Cure:
 def report(name: str, trouble: Trouble) -> SlotbookError:
     """The error that a caller gets for trouble that is to be reported."""
     if isinstance(trouble, (Unsent, Unanswered)):
+        if isinstance(trouble.cause, ResponseError):
+            return report(name, trouble.cause)
         return explain(trouble.cause, name)
     kind = CURES.get(code_of(trouble), (Cure.REPORT, None))[1] or UnexpectedReply
     remedy = _REMEDIES.get(kind)
@@ -127,6 +134,8 @@ def explain(cause: Exception, name: str) -> SlotbookError:
         return cause
     if isinstance(cause, AuthenticationError):
         return AccessDenied(f"{name}: the server refused the credentials ({cause}); {_REMEDIES[AccessDenied]}")
+    if _TOO_MANY_CLIENTS in str(cause):
+        return PoolExhausted(f"{name}: the server has all the clients it allows; raise its maxclients")
     root = origin(cause)
     if isinstance(root, ssl.SSLError):
         return InvalidSettings(
@@ -151,6 +160,6 @@ def nobody_there(error: Exception) -> bool:
 
 
 def _hopeless(cause: Exception) -> bool:
-    if isinstance(cause, (AuthenticationError, PoolExhausted, InvalidSettings)):
+    if isinstance(cause, (AuthenticationError, SlotbookError)) or _TOO_MANY_CLIENTS in str(cause):
         return True
     return isinstance(origin(cause), ssl.SSLError) and not isinstance(origin(cause), ssl.SSLEOFError)

@@ -12,21 +12,36 @@ from slotbook.topology.embedded.admin import NotAnswering, NotOurs, ask
 from slotbook.topology.embedded.guard import Guard
 
 
-def test_start_begins_anew_on_other_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+def first_reserve(port: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have guards reserve a taken port twice, then as they would."""
     reserve = Guard.reserve
+    tries: list[int] = []
+
+    def reserve_a_taken_one_twice(guard: Guard, count: int) -> list[int]:
+        tries.append(count)
+        return [port] if len(tries) < 3 else reserve(guard, count)
+
+    monkeypatch.setattr(Guard, "reserve", reserve_a_taken_one_twice)
+    return tries
+
+
+def test_start_begins_anew_when_another_server_has_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
     with start("standalone") as other:
-        taken = other.servers[0].port
-        tries: list[int] = []
-
-        def reserve_a_taken_one_twice(guard: Guard, count: int) -> list[int]:
-            tries.append(count)
-            return [taken] if len(tries) < 3 else reserve(guard, count)
-
-        monkeypatch.setattr(Guard, "reserve", reserve_a_taken_one_twice)
+        tries = first_reserve(other.servers[0].port, monkeypatch)
         with start("standalone") as deployment:
             assert tries == [1, 1, 1]
             assert deployment.servers[0].ask("PING") == "PONG"
         assert other.servers[0].ask("PING") == "PONG"
+
+
+def test_start_begins_anew_when_something_silent_has_the_port(
+    program: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tries = first_reserve(silent.getsockname()[1], monkeypatch)
+        with start("standalone", server=program) as deployment:
+            assert tries == [1, 1, 1]
+            assert deployment.servers[0].ask("PING") == "PONG"
 
 
 def test_start_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

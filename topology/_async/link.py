@@ -58,6 +58,12 @@ class _Exchange:
         if not self.done.done():
             self.done.set_result(self.answers)
 
+    def give_up(self, error: Exception) -> None:
+        """Answer what is missing with the error; replies that come later are dropped."""
+        missing = Unanswered(error) if self.sent else Unsent(error)
+        if not self.done.done():
+            self.done.set_result([*self.answers, *[missing] * (self.replies - len(self.answers))])
+
 
 class _Session:
     """One connection, from its first write until it breaks."""
@@ -77,6 +83,10 @@ class _Session:
         return not self._waiting
 
     def add(self, exchange: _Exchange) -> None:
+        if self.broken:  # between the moment it opened and the moment its opener's turn came
+            self._room.release()
+            exchange.give_up(RedisConnectionError("the connection broke before it was used"))
+            return
         self._waiting.append(exchange)
         self._unsent.append(exchange)
         if self._writer is None:
@@ -89,7 +99,7 @@ class _Session:
                 for exchange in outgoing:
                     exchange.sent = True
                 await self._wire.send_packed_command([exchange.payload for exchange in outgoing], check_health=False)
-        except RedisError as error:
+        except Exception as error:
             self.end(error)
         finally:
             self._writer = None
@@ -112,7 +122,7 @@ class _Session:
                     exchange.finish()
                 if isinstance(answer, AuthenticationError):
                     raise answer  # redis-py has closed the connection after it
-        except RedisError as error:
+        except Exception as error:
             self.end(error)
 
     def end(self, error: Exception) -> None:
@@ -121,11 +131,8 @@ class _Session:
             return
         self.broken = True
         while self._waiting:
-            exchange = self._waiting.popleft()
+            self._waiting.popleft().give_up(error)
             self._room.release()
-            missing = Unanswered(error) if exchange.sent else Unsent(error)
-            exchange.answers.extend([missing] * (exchange.replies - len(exchange.answers)))
-            exchange.finish()
         self._unsent = []
         self._closing = asyncio.create_task(self._close())
 
@@ -160,13 +167,14 @@ class AsyncLink:
         self._primary = primary
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: _Session | None = None
+        self._opening: asyncio.Task[_Session] | None = None
 
     async def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:  # a second asyncio.run, or a forked child: the old loop's socket is not ours to use
             self._loop, self._session = loop, None
-            self._connecting = asyncio.Lock()
+            self._opening = None
             self._room = asyncio.Semaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
         try:
             session = await self._ready(timeout)
@@ -175,7 +183,9 @@ class AsyncLink:
         exchange = _Exchange(payload, replies, loop.create_future())
         session.add(exchange)
         late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
-        timer = loop.call_later(timeout, session.end, late)
+        # A server that is silent for so long is given up for everyone; a caller in a hurry only for itself.
+        give_up = session.end if timeout >= self._settings.socket_timeout else exchange.give_up
+        timer = loop.call_later(timeout, give_up, late)
         try:
             return await exchange.done
         finally:
@@ -196,15 +206,24 @@ class AsyncLink:
         session = self._session
         if session is not None and not session.broken:
             return session
+        if self._opening is None:  # whoever comes meanwhile shares the attempt, and its failure
+            self._opening = asyncio.create_task(self._open(timeout))
+            self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            async with self._connecting:
-                session = self._session
-                if session is None or session.broken:
-                    session = self._session = _Session(await self._connect(timeout), self._room)
-            return session
+            return await asyncio.wait_for(asyncio.shield(self._opening), timeout)
+        except TimeoutError:
+            self._room.release()
+            raise RedisTimeoutError(f"{self.address} did not answer in time") from None
         except BaseException:
             self._room.release()
             raise
+
+    async def _open(self, timeout: float) -> _Session:
+        try:
+            self._session = _Session(await self._connect(timeout), self._room)
+            return self._session
+        finally:
+            self._opening = None
 
     async def _connect(self, timeout: float) -> Wire:
         arguments = {**self._arguments, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
@@ -234,6 +253,8 @@ class AsyncLink:
 
     async def close(self) -> None:
         """Close the connection."""
+        if self._opening is not None and self._loop is asyncio.get_running_loop():
+            self._opening.cancel()
         if self._session is not None and self._loop is asyncio.get_running_loop():
             await self._session.close()
         self._session = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, cast
@@ -155,11 +156,13 @@ class Exchange:
         if wire is None:
             return [self._trouble] * self._replies
         answers: list[Answer] = []
-        hurried = {} if self._timeout >= self._link.patience else {"timeout": self._timeout}
+        in_a_hurry = self._timeout < self._link.patience
+        ends_at = time.monotonic() + self._timeout
         try:
             for _ in range(self._replies):
                 try:
-                    answers.append(cast(Reply, wire.read_response(**hurried)))
+                    left = {"timeout": max(0.001, ends_at - time.monotonic())} if in_a_hurry else {}
+                    answers.append(cast(Reply, wire.read_response(**left)))
                 except ResponseError as error:
                     answers.append(error)
         except AuthenticationError as error:  # a reply, but one after which redis-py has closed the connection

@@ -1,0 +1,102 @@
+"""What a test may leave in the store: every key either expires, or belongs to something that lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, cast
+
+from .fleet import Fleet
+from .raw import mapping
+
+Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
+"""Whether a key without an expiry is right, from the fleet, the base of the trader's keys, and what follows it."""
+
+_OPEN = {"NEW", "PARTIALLY_FILLED"}
+
+
+def _always(fleet: Fleet, base: str, rest: str) -> bool:
+    return True
+
+
+def _never(fleet: Fleet, base: str, rest: str) -> bool:
+    return False
+
+
+def _while_its_order_is_open(fleet: Fleet, base: str, rest: str) -> bool:
+    order_id = rest.partition(":")[2]
+    return fleet.ask(base, "HGET", f"{base}order:{order_id}", "status") in _OPEN
+
+
+def _while_it_lists_an_open_order(fleet: Fleet, base: str, rest: str) -> bool:
+    return fleet.ask(base, "ZCOUNT", base + rest, "+inf", "+inf") != 0
+
+
+LASTING: Mapping[str, Lasts] = {
+    "order": _while_its_order_is_open,
+    "applied": _while_its_order_is_open,
+    "orders_by_status": _while_it_lists_an_open_order,
+    "orders_by_symbol": _while_it_lists_an_open_order,
+    "position": _always,
+    "positions": _always,
+    "events": _always,
+    "request": _never,
+}
+
+
+def keys_of(fleet: Fleet, trader: str) -> list[str]:
+    """Every key that carries a trader's tag, whatever its prefix."""
+    cursor, found = "0", set[str]()
+    while True:
+        reply = fleet.ask(f"{{{trader}}}", "SCAN", cursor, "MATCH", f"*{{{trader}}}*", "COUNT", 1000)
+        cursor, page = cast("tuple[str, list[str]]", tuple(cast("list[object]", reply)))
+        found.update(page)
+        if cursor == "0":
+            return sorted(found)
+
+
+def leaks_of(fleet: Fleet, trader: str) -> list[str]:
+    """The trader's keys that nothing will ever remove, and the ones of no known kind."""
+    leaking: list[str] = []
+    for key in keys_of(fleet, trader):
+        prefix, _, rest = key.partition(f"{{{trader}}}:")
+        lasts = LASTING.get(rest.partition(":")[0])
+        if lasts is None:
+            leaking.append(f"{key} is of no known kind")
+        elif fleet.ask(key, "PTTL", key) == -1 and not lasts(fleet, f"{prefix}{{{trader}}}:", rest):
+            leaking.append(f"{key} never expires")
+    return leaking
+
+
+def disagreements_of(fleet: Fleet, trader: str) -> list[str]:
+    """Orders that are not in exactly the indexes of their status and symbol, or there with another expiry."""
+    now = _server_milliseconds(fleet, trader)
+    stored: set[tuple[str, str, str]] = set()
+    listed: set[tuple[str, str, str]] = set()
+    for key in keys_of(fleet, trader):
+        prefix, _, rest = key.partition(f"{{{trader}}}:")
+        kind, _, name = rest.partition(":")
+        if kind == "order":
+            order = mapping(fleet.ask(key, "HGETALL", key))
+            expiry = cast(int, fleet.ask(key, "PEXPIRETIME", key))
+            if order and (expiry == -1 or expiry > now + 50):
+                score = "inf" if expiry == -1 else str(expiry)
+                stored.add((f"{prefix}orders_by_status:{order['status']}", name, score))
+                stored.add((f"{prefix}orders_by_symbol:{order['symbol']}", name, score))
+        elif kind in {"orders_by_status", "orders_by_symbol"}:
+            entries = mapping(fleet.ask(key, "ZRANGE", key, 0, -1, "WITHSCORES"))
+            listed.update((prefix + rest, name, score) for name, score in entries.items() if float(score) > now + 50)
+    return [f"stored but not listed: {one}" for one in sorted(stored - listed)] + [
+        f"listed but not stored: {one}" for one in sorted(listed - stored)
+    ]
+
+
+def _server_milliseconds(fleet: Fleet, trader: str) -> int:
+    seconds, micros = cast("list[str]", fleet.ask(f"{{{trader}}}", "TIME"))
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def wipe(fleet: Fleet, trader: str) -> None:
+    """Remove a trader's keys."""
+    keys = keys_of(fleet, trader)
+    if keys:
+        fleet.ask(keys[0], "UNLINK", *keys)

@@ -1,0 +1,50 @@
+"""A server spoken to without Slotbook: what a test sees, and what it breaks, goes through here."""
+
+from __future__ import annotations
+
+import socket
+from typing import TypeAlias, cast
+
+import hiredis
+
+Reply: TypeAlias = "int | str | list[Reply] | None"
+Word: TypeAlias = "str | bytes | int | float"
+
+
+class Refusal(Exception):
+    """The server answered with an error."""
+
+
+class Raw:
+    """One connection to one server."""
+
+    def __init__(self, host: str, port: int, password: str | None) -> None:
+        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape")
+        if password:
+            self.ask("AUTH", password)
+
+    def ask(self, *command: Word) -> Reply:
+        """Send one command and return its reply. Raises Refusal."""
+        self._socket.sendall(cast(bytes, hiredis.pack_command(command)))  # pyright: ignore[reportUnknownMemberType]
+        while True:
+            reply = cast(object, self._reader.gets())
+            if reply is not False:
+                break
+            received = self._socket.recv(65_536)
+            if not received:
+                raise ConnectionError("the server closed the connection")
+            self._reader.feed(received)
+        if isinstance(reply, Exception):
+            raise Refusal(str(reply))
+        return cast(Reply, reply)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def mapping(flat: Reply) -> dict[str, str]:
+    """A flat list of names and values as a dict."""
+    words = cast("list[str]", flat)
+    return dict(zip(words[::2], words[1::2], strict=True))
