@@ -51,7 +51,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="session")
-def books(runner: asyncio.Runner) -> Iterator[Books]:
+def books(fleets: Fleets, runner: asyncio.Runner) -> Iterator[Books]:
     """The books that tests share, by topology and colour."""
     opened: Books = {}
     yield opened

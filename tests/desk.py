@@ -12,7 +12,7 @@ from slotbook.models.wire import decode
 
 from .colours import Colour, open_book
 from .fleet import Fleet
-from .leaks import disagreements_of, leaks_of, wipe
+from .leaks import disagreements_of, keys_of, leaks_of, wipe
 from .make import fresh
 from .raw import Reply, Word, mapping
 
@@ -66,8 +66,7 @@ class Desk:
 
     def contents(self, trader: str | None = None) -> dict[str, Reply]:
         """Everything that is stored of a trader, to compare before and after."""
-        tag = f"{{{self.trader if trader is None else trader}}}"
-        keys = cast("list[str]", cast("list[Reply]", self.fleet.ask(tag, "SCAN", 0, "MATCH", f"*{tag}*", "COUNT", 100_000))[1])
+        keys = keys_of(self.fleet, self.trader if trader is None else trader)
         return {key: self.fleet.ask(key, "DUMP", key) for key in keys}
 
     def finish(self) -> None:

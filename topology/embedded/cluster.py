@@ -94,4 +94,8 @@ def _cluster_pending(servers: Sequence[Server], primaries: int) -> Pending | Non
         agreed = view
         if "cluster_state:ok" not in str(server.ask("CLUSTER", "INFO")):
             return Pending(server, "does not say cluster_state:ok")
+        # A replica's change of shard is news of its own, and it may come after that of its change of primary.
+        shards = server.ask("CLUSTER", "SHARDS")
+        if not isinstance(shards, list) or len(shards) != primaries:
+            return Pending(server, f"does not see {primaries} shards")
     return None

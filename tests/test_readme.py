@@ -1,0 +1,60 @@
+"""What the README shows, runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from slotbook import Settings
+from slotbook.repositories import OrderRepository, PositionRepository
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=["first-screen", "asyncio"])
+def test_python_runs_and_prints_what_it_says(block: str) -> None:
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    promised = re.findall(r"(?:^ +# |\)   # )([A-Z0-9][A-Za-z0-9_ ]*)$", block, re.MULTILINE)
+    assert done.stdout.split("\n")[:-1] == promised[-1:]
+
+
+def test_every_setting_is_in_the_table() -> None:
+
+    table = README.split("| setting | default | meaning |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z_]+)`", table)) >= set(Settings.model_fields) - {"url"}
+
+
+def test_every_verb_is_in_the_table() -> None:
+
+    table = README.split("| repository | verbs |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`([a-z_]+)`", table))
+    verbs = {
+        name
+        for repository in (OrderRepository, PositionRepository)
+        for name in vars(repository)
+        if not name.startswith("_") and name not in {"from_url", "close"}
+    }
+    assert named == verbs
+
+
+def test_every_console_command_is_one_that_exists() -> None:
+    shown = {line.split()[1] for block in blocks("console") for line in block.splitlines() if line.startswith("slotbook")}
+    for command in sorted(shown):
+        done = subprocess.run(
+            [sys.executable, "-m", "slotbook.cli", command, "--help"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    assert len(re.findall(r"^python3 -m venv .* -m pytest.*$", README, re.MULTILINE)) == 1
