@@ -22,7 +22,9 @@
     │   ├── OutOfMemory               not applied: the server is at its maxmemory
     │   ├── WritesDisabled            not applied: failing snapshots, or too few replicas
     │   ├── WrongType                 not applied: a key of the book holds another type
-    │   └── UnexpectedReply           any other error reply, with its text
+    │   ├── UnexpectedReply           any other error reply, with its text
+    │   ├── UnderReplicated           applied, but by fewer replicas (or not on disk) than asked for
+    │   └── StateLost                 applied, but the server has lost changes that it had acknowledged
     └── EmbeddedError                 a private server could not be started
 
 A ``Refused`` and an ``Unavailable`` are proof that nothing changed. After ``OutcomeUnknown`` the same call with the
@@ -119,6 +121,34 @@ class WrongType(ServerError):
 
 class UnexpectedReply(ServerError):
     """The server answered with an error that has no meaning of its own here."""
+
+
+class UnderReplicated(ServerError):
+    """Applied, but fewer replicas than asked for have it, or the primary's disk does not; ``result`` has what it did."""
+
+    def __init__(self, message: str, result: object, replicas: int, wanted: int) -> None:
+        super().__init__(message)
+        self.result = result
+        self.replicas = replicas
+        self.wanted = wanted
+
+
+class StateLost(ServerError):
+    """Applied, but the server has lost changes ``first`` to ``last`` of the trader's book, which it had acknowledged.
+
+    It was replaced by a replica that did not have them. ``result`` has what the call did; apply the journal again
+    (``reconcile``) to bring back what was lost.
+    """
+
+    def __init__(self, trader: str, first: int, last: int, result: object) -> None:
+        super().__init__(
+            f"the server has lost changes {first} to {last} of {trader}'s book, which it had acknowledged; "
+            "apply the journal again to bring them back"
+        )
+        self.trader = trader
+        self.first = first
+        self.last = last
+        self.result = result
 
 
 class EmbeddedError(SlotbookError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
@@ -37,6 +37,8 @@ class OrderResult:
     """False for a repeat, which changed nothing: an earlier call had applied it, or this one, before a reply was lost."""
     sequence: int
     """The number of the change in the trader's events; 0 for a repeat whose number is not kept."""
+    replicas: int | None = None
+    """How many replicas have it (``replicated``), or disks (``fsynced``); None when nobody was asked (``local``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class FillResult:
     late: bool
     """True when the order had already been canceled, rejected or expired: the position moved, the status did not."""
     sequence: int
+    replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,17 @@ class PositionResult:
     accepted: bool
     """False when ``check_and_update`` would have passed the limit."""
     sequence: int
+    replicas: int | None = None
+
+
+T = TypeVar("T")
+
+
+def answered_by(result: T, replicas: int) -> T:
+    """The same result, with how many replicas have it."""
+    if isinstance(result, (OrderResult, FillResult, PositionResult)):
+        return replace(result, replicas=replicas)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

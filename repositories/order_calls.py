@@ -18,6 +18,7 @@ from ..topology.call import Argument, Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .replies import record, record_of, refusal, rows
+from .witness import Witness
 
 OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
 """Anything that changes an order: an Order is placed, the others say what they are."""
@@ -52,8 +53,9 @@ def _milliseconds(seconds: float | None) -> str:
 class OrderCalls:
     """The calls of one book, with its prefix and lifetimes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, witness: Witness) -> None:
         self.keys = Keys(settings.prefix)
+        self._witness = witness
         self._open_ttl = _milliseconds(settings.open_order_ttl)
         self._closed_ttl = _milliseconds(settings.order_ttl)
         self._events_kept = settings.events_kept
@@ -80,13 +82,15 @@ class OrderCalls:
         keys = self.keys.of(order.trader)
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
+        before = self._witness.seen(order.trader)
         placed = order.model_copy(update={"version": 1})
         fields = [part for pair in encode(placed).items() for part in pair]
 
         def read(reply: Reply) -> OrderResult:
             match rows(reply):
                 case ["applied", str(sequence)]:
-                    return OrderResult(placed, True, int(sequence))
+                    result = OrderResult(placed, True, int(sequence))
+                    return self._witness.check(order.trader, before, result.sequence, result)
                 case ["repeat", flat]:
                     return OrderResult(record(Order, key, flat), False, 0)
                 case ["duplicate", flat]:
@@ -105,17 +109,21 @@ class OrderCalls:
         keys = self.keys.of(fill.trader)
         name = f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}"
         key = keys.order(fill.order_id)
+        before = self._witness.seen(fill.trader)
 
         def read(reply: Reply) -> FillResult:
             match rows(reply):
                 case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
-                    return FillResult(
+                    result = FillResult(
                         record(Order, key, order),
                         record_of(Position, f"{keys.base}position:", "symbol", position),
                         state == "applied",
                         late == "1",
                         int(sequence),
                     )
+                    if not result.applied:
+                        return result
+                    return self._witness.check(fill.trader, before, result.sequence, result)
                 case ["duplicate", str(quantity), str(price)]:
                     raise DuplicateRequest(f"{name}: the exec_id was used for {quantity} at {price}")
                 case ["overfill", str(quantity), str(status)]:
@@ -143,6 +151,7 @@ class OrderCalls:
         """New terms for an open order."""
         keys = self.keys.of(request.trader)
         name = f"replace {request.request_id} of {request.trader}/{request.order_id}"
+        before = self._witness.seen(request.trader)
 
         def read(reply: Reply) -> OrderResult:
             match rows(reply):
@@ -153,7 +162,7 @@ class OrderCalls:
                 case ["type", str(kind), str(field)]:
                     raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
                 case other:
-                    return _order_result(name, keys.order(request.order_id), other)
+                    return self._changed(name, request.trader, keys.order(request.order_id), before, other)
 
         wanted = (request.quantity, request.price, request.stop_price, request.revision)
         return evaluate(
@@ -170,12 +179,13 @@ class OrderCalls:
         status = _CLOSED_AS[type(request)]
         name = f"{type(request).__name__.lower()} {request.trader}/{request.order_id}"
         key = keys.order(request.order_id)
+        before = self._witness.seen(request.trader)
         return evaluate(
             name,
             CLOSE,
             (key, keys.applied(request.order_id), keys.events),
             (*self._base(keys), status, request.ts_ns, request.text or ""),
-            decode=lambda reply: _order_result(name, key, rows(reply)),
+            decode=lambda reply: self._changed(name, request.trader, key, before, rows(reply)),
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:
@@ -252,20 +262,22 @@ class OrderCalls:
             orders.extend(order for order in page if order is not None and self._is_in(order, indexes))
         return orders
 
+    def _changed(self, name: str, trader: str, key: str, before: int, reply: list[Reply]) -> OrderResult:
+        match reply:
+            case ["applied", str(sequence), list(order)]:
+                result = OrderResult(record(Order, key, order), True, int(sequence))
+                return self._witness.check(trader, before, result.sequence, result)
+            case ["repeat", str(sequence), list(order)]:
+                return OrderResult(record(Order, key, order), False, int(sequence))
+            case other:
+                raise refusal(name, other)
+
     def _is_in(self, order: Order, indexes: Sequence[str]) -> bool:
         keys = self.keys.of(order.trader)
         return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
 
     def _base(self, keys: TraderKeys) -> tuple[Argument, ...]:
         return keys.base, self._open_ttl, self._closed_ttl, self._events_kept
-
-
-def _order_result(name: str, key: str, reply: list[Reply]) -> OrderResult:
-    match reply:
-        case [("applied" | "repeat") as state, str(sequence), list(order)]:
-            return OrderResult(record(Order, key, order), state == "applied", int(sequence))
-        case other:
-            raise refusal(name, other)
 
 
 def _status(value: OrderStatus | str) -> OrderStatus:

@@ -13,6 +13,7 @@ from ..topology.call import Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .replies import record, record_of, refusal, rows
+from .witness import Witness
 
 _LUA = __package__ or "slotbook.repositories"
 CHANGE = load(_LUA, "common", "records", "position")
@@ -22,8 +23,9 @@ ALL = load(_LUA, "positions")
 class PositionCalls:
     """The calls of one book, with its prefix and lifetimes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, witness: Witness) -> None:
         self.keys = Keys(settings.prefix)
+        self._witness = witness
         self._request_ttl = max(1, round(settings.request_ttl * 1000))
         self._events_kept = settings.events_kept
 
@@ -54,12 +56,16 @@ class PositionCalls:
         keys = self.keys.of(change.trader)
         name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
         key = keys.position(change.symbol)
+        before = self._witness.seen(change.trader)
 
         def read(reply: Reply) -> PositionResult:
             match rows(reply):
                 case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
                     position = record(Position, key, flat)
-                    return PositionResult(position, state == "applied", state != "limit", int(sequence))
+                    result = PositionResult(position, state == "applied", state != "limit", int(sequence))
+                    if not result.applied:
+                        return result
+                    return self._witness.check(change.trader, before, result.sequence, result)
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{name}: the request_id was used for another change")
                 case other:
@@ -82,6 +88,18 @@ class PositionCalls:
             ),
             decode=read,
         )
+
+    def last_change(self, trader: str) -> Call[None]:
+        """The number of a trader's last change, compared with what was acknowledged."""
+        key = self.keys.of(trader).events
+        before = self._witness.seen(trader)
+
+        def read(reply: Reply) -> None:
+            entries = rows(reply)
+            last = int(str(rows(entries[0])[0]).partition("-")[0]) if entries else 0
+            self._witness.check_last(trader, before, last)
+
+        return command(f"last change of {trader}", "XREVRANGE", key, "+", "-", "COUNT", 1, decode=read)
 
     def traders(self, keys: Iterable[str]) -> list[str]:
         """The traders of keys that list positions."""

@@ -25,6 +25,7 @@ REPLACEMENTS = (
     (r"\bawait ", ""),
     (r"\b_async\b", "_sync"),
     (r"\baconnect\b", "connect"),
+    (r"\bopen_async_backend\b", "open_backend"),
     (r"\bAsync([A-Z]\w*)", r"\1"),
     (r"\b__aenter__\b", "__enter__"),
     (r"\b__aexit__\b", "__exit__"),

@@ -16,11 +16,12 @@ from typing import Generic, TypeVar, cast
 
 from redis.exceptions import RedisError
 
-from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable
-from ..models.results import Outcome
+from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
+from ..models.results import Outcome, answered_by
 from .address import Address
 from .call import Call, Reply, pack
 from .directory import Directory, moved_to
+from .durability import LOCAL, Durability
 from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
 
 T = TypeVar("T")
@@ -53,6 +54,8 @@ class Item(Generic[T]):
     doubtful: bool = False
     """Some attempt may have been applied."""
     redirects: int = 0
+    unproven: T | None = None
+    """The result of an attempt that was applied, but whose durability could not be proven."""
 
 
 @dataclass(slots=True)
@@ -63,13 +66,24 @@ class Parcel(Generic[T]):
     items: list[Item[T]]
     payload: bytes
     replies: int
+    proven: bool = False
+    """Whether the last two replies are a proof of durability."""
 
 
 class Batch(Generic[T]):
     """Calls until each has its outcome."""
 
-    def __init__(self, calls: Sequence[Call[T]], directory: Directory) -> None:
+    def __init__(
+        self,
+        calls: Sequence[Call[T]],
+        directory: Directory,
+        durability: Durability = LOCAL,
+        replication_wait: float = 0.0,
+    ) -> None:
         self._directory = directory
+        self._durability = durability
+        self.replication_wait = replication_wait if durability.wanted else 0.0
+        """How much longer an answer may take."""
         self.items: list[Item[T]] = [Item(call) for call in calls]
         self.pending: list[Item[T]] = list(self.items)
         self.pace = Pace.ON
@@ -97,7 +111,14 @@ class Batch(Generic[T]):
                 self.pace = Pace.PAUSE
                 continue
             routes.setdefault(address, []).append(item)
-        return [_parcel(address, items) for address, items in routes.items()]
+        parcels = [_parcel(address, items) for address, items in routes.items()]
+        if self._durability.wanted:
+            for parcel in parcels:
+                key = parcel.items[-1].call.keys[0]
+                parcel.payload += self._durability.proof(key, self.replication_wait)
+                parcel.replies += 2
+                parcel.proven = True
+        return parcels
 
     def heed(self, parcel: Parcel[T], answers: Sequence[Reply | Trouble]) -> None:
         """Take the answers to a parcel."""
@@ -106,6 +127,8 @@ class Batch(Generic[T]):
             position += item.asked is not None  # the answer to ASKING says nothing of its own
             self.settle(item, answers[position], parcel.address)
             position += 1
+        if parcel.proven:
+            self._prove(parcel, answers[-1])
 
     def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
         """Take one answer."""
@@ -143,6 +166,30 @@ class Batch(Generic[T]):
         for item in self.pending:
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pending = []
+
+    def _prove(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
+        """Take the answer to WAIT or WAITAOF, which speaks for every write of its parcel."""
+        wanted = self._durability.wanted
+        for item in parcel.items:
+            outcome = item.outcome
+            if outcome is None or outcome.error is not None:
+                continue
+            value = cast("T", item.unproven if item.unproven is not None else outcome.value)
+            if isinstance(answer, (Unsent, Unanswered)):
+                # Whoever takes over may not have it: ask again, and the repeat will be proven.
+                item.unproven, item.outcome, item.trouble = value, None, answer
+                item.doubtful, self.stale, self.pace = True, True, Pace.PAUSE
+                continue
+            replicas = answer if isinstance(answer, int) else 0
+            if isinstance(answer, list) and isinstance(answer[0], int):  # WAITAOF: [local, replicas]
+                replicas = answer[0]
+            value = answered_by(value, replicas)
+            if replicas >= wanted:
+                item.outcome = Outcome(value=value)
+                continue
+            why = f": the server answered {str(answer)!r}" if isinstance(answer, RedisError) else ""
+            message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
+            item.outcome = Outcome(error=UnderReplicated(message, value, replicas, wanted))
 
     def _treat(self, item: Item[T], trouble: Trouble, address: Address) -> None:
         cure = cure_for(trouble)

@@ -15,11 +15,17 @@ from enum import Enum
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ..models.errors import InvalidSettings
 from .address import Address
+from .durability import LOCAL, Durability
+
+
+def _durability(value: object) -> object:
+    return Durability.parse(value) if isinstance(value, str) else value
+
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366 * 10)]
 
@@ -58,6 +64,11 @@ class Settings(BaseSettings):
     """How long one server may take to answer before it is given up and looked for again."""
     deadline: Seconds = 10.0
     """How long a call may take in all, retries and failovers included."""
+
+    durability: Annotated[Durability, BeforeValidator(_durability)] = LOCAL
+    """What a change waits for: ``local``, ``replicated=n`` (n replicas have it) or ``fsynced`` (it is on disk)."""
+    replication_wait: Seconds = 1.0
+    """How long a change waits for replicas or the disk before it is UnderReplicated."""
 
     prefix: Annotated[str, StringConstraints(pattern=r"^[^\s{}\p{C}]{0,64}$")] = ""
     """What all keys of this book begin with, before the ``{trader}`` tag."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
+from ...models.errors import StateLost
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
+from ..order_calls import OrderRequest
+from ..position_calls import PositionCalls
+from ..reconciliation import Reconciliation
+from ..witness import Witness
 from .orders import AsyncOrderRepository
 from .positions import AsyncPositionRepository
 
@@ -16,13 +23,40 @@ class AsyncBook:
 
     def __init__(self, backend: AsyncBackend) -> None:
         self.backend = backend
-        self.orders = AsyncOrderRepository(backend)
-        self.positions = AsyncPositionRepository(backend)
+        self._witness = Witness()
+        self.orders = AsyncOrderRepository(backend, self._witness)
+        self.positions = AsyncPositionRepository(backend, self._witness)
 
     @classmethod
     async def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in; see :func:`slotbook.aconnect`."""
         return cls(await open_async_backend(url))
+
+    async def losses(self) -> list[StateLost]:
+        """What the servers have lost of the changes that they acknowledged to this book, trader by trader.
+
+        A loss is also raised by the next change of its trader; this asks now, one round trip per node. Raises a
+        SlotbookError when a trader cannot be asked.
+        """
+        calls = PositionCalls(self.backend.settings, self._witness)
+        outcomes = await self.backend.run_many([calls.last_change(trader) for trader in self._witness.traders()])
+        found = [outcome.error for outcome in outcomes if isinstance(outcome.error, StateLost)]
+        for outcome in outcomes:
+            if not isinstance(outcome.error, StateLost):
+                outcome.result()
+        return found
+
+    async def reconcile(self, journal: Iterable[OrderRequest], *, batch: int = 1_000) -> Reconciliation:
+        """Apply a journal again, to bring back what was lost; what is there already is not applied twice.
+
+        Requests of one order are applied in the journal's order. Nothing is undone: what the book has and the journal
+        does not, stays. Raises a SlotbookError when a request could not be decided; then reconcile again.
+        """
+        tally = Reconciliation()
+        requests = iter(journal)
+        while page := list(islice(requests, batch)):
+            tally.add(page, await self.orders.apply_many(page))
+        return tally
 
     async def close(self) -> None:
         """Close the connections, and stop the servers if they are embedded."""

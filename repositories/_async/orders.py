@@ -13,8 +13,10 @@ from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.call import Call
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..order_calls import OrderCalls, OrderRequest, Pages
+from ..witness import Witness
 
 
 class AsyncOrderRepository:
@@ -22,28 +24,34 @@ class AsyncOrderRepository:
     the trader's event stream together, and may be sent again without being applied twice.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
+    Every change takes a ``durability``, by default the book's (:class:`~slotbook.topology.durability.Durability`). It
+    raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when it was applied, but the
+    server has lost earlier changes.
     """
 
-    def __init__(self, backend: AsyncBackend) -> None:
+    def __init__(self, backend: AsyncBackend, witness: Witness | None = None) -> None:
         self._backend = backend
-        self._calls = OrderCalls(backend.settings)
+        self._calls = OrderCalls(backend.settings, witness or Witness())
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
         """A repository with servers of its own; see :func:`slotbook.aconnect` for the URL. Close it when done."""
         return cls(await open_async_backend(url))
 
-    async def place(self, order: Order) -> Order:
+    async def place(self, order: Order, *, durability: Durability | str | None = None) -> Order:
         """Put a new order in the book; the same order again changes nothing and returns it as it now is.
 
         One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
         ``ts_ns`` and ``text`` do not count.
         """
-        return (await self._backend.run(self._calls.place(order))).order
+        return (await self._backend.run(self._calls.place(order), self._durability(durability))).order
 
-    async def place_many(self, orders: Sequence[Order]) -> list[Outcome[OrderResult]]:
+    async def place_many(
+        self, orders: Sequence[Order], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult]]:
         """Place many orders: one write per node, one outcome each, in the order given."""
-        return await self._backend.run_many([self._calls.place(order) for order in orders])
+        calls = [self._calls.place(order) for order in orders]
+        return await self._backend.run_many(calls, self._durability(durability))
 
     async def get(self, trader: str, order_id: str) -> Order | None:
         """The order as it is, or None. One round trip. Raises CorruptRecord for a hash that cannot be read."""
@@ -53,7 +61,7 @@ class AsyncOrderRepository:
         """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
         return await self._backend.run_many([self._calls.get(trader, order_id) for trader, order_id in ids])
 
-    async def fill(self, fill: Fill) -> FillResult:
+    async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
         """Apply one execution to its order and its position, exactly once per ``exec_id``.
 
         One round trip. A repeat returns the first result with ``applied`` False. A fill of an order that was canceled,
@@ -61,11 +69,14 @@ class AsyncOrderRepository:
         Raises OrderNotFound, Overfill (past the order's quantity), DuplicateRequest (the exec_id was used with another
         quantity or price), AmountOverflow.
         """
-        return await self._backend.run(self._calls.fill(fill))
+        return await self._backend.run(self._calls.fill(fill), self._durability(durability))
 
-    async def fill_many(self, fills: Sequence[Fill]) -> list[Outcome[FillResult]]:
+    async def fill_many(
+        self, fills: Sequence[Fill], *, durability: Durability | str | None = None
+    ) -> list[Outcome[FillResult]]:
         """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
-        return await self._backend.run_many([self._calls.fill(fill) for fill in fills])
+        calls = [self._calls.fill(fill) for fill in fills]
+        return await self._backend.run_many(calls, self._durability(durability))
 
     async def replace(
         self,
@@ -79,6 +90,7 @@ class AsyncOrderRepository:
         revision: int | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        durability: Durability | str | None = None,
     ) -> Order:
         """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
 
@@ -99,36 +111,65 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return (await self._backend.run(self._calls.replace(wanted))).order
+        return (await self._backend.run(self._calls.replace(wanted), self._durability(durability))).order
 
-    async def cancel(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    async def cancel(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Cancel what is open of an order; one that is canceled already stays as it is.
 
         One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
         """
-        return await self._close(Cancel, trader, order_id, ts_ns, text)
+        return await self._close(Cancel, trader, order_id, ts_ns, text, durability)
 
-    async def reject(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    async def reject(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
-        return await self._close(Reject, trader, order_id, ts_ns, text)
+        return await self._close(Reject, trader, order_id, ts_ns, text, durability)
 
-    async def expire(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    async def expire(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
-        return await self._close(Expire, trader, order_id, ts_ns, text)
+        return await self._close(Expire, trader, order_id, ts_ns, text, durability)
 
-    async def apply(self, request: OrderRequest) -> OrderResult | FillResult:
+    async def apply(
+        self, request: OrderRequest, *, durability: Durability | str | None = None
+    ) -> OrderResult | FillResult:
         """Whatever the request asks for: an Order is placed, a Fill, Replace, Cancel, Reject or Expire applied.
 
         One round trip. Raises as the verb of the same name.
         """
-        return await self._backend.run(self._calls.change(request))
+        return await self._backend.run(self._calls.change(request), self._durability(durability))
 
-    async def apply_many(self, requests: Sequence[OrderRequest]) -> list[Outcome[OrderResult | FillResult]]:
+    async def apply_many(
+        self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult | FillResult]]:
         """Apply a journal: any mix of requests, one outcome each; those of one order are applied in the order given.
 
         One write per node as long as no order comes twice; then one more for each time it does.
         """
-        return await self._backend.run_many([self._calls.change(request) for request in requests])
+        calls = [self._calls.change(request) for request in requests]
+        return await self._backend.run_many(calls, self._durability(durability))
 
     async def open(self, trader: str) -> list[Order]:
         """A trader's open orders. One round trip up to 1,000 orders, then one more per 1,000."""
@@ -167,10 +208,14 @@ class AsyncOrderRepository:
         order_id: str,
         ts_ns: int | None,
         text: str | None,
+        durability: Durability | str | None,
     ) -> Order:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
         wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
-        return (await self._backend.run(self._calls.close(wanted))).order
+        return (await self._backend.run(self._calls.close(wanted), self._durability(durability))).order
+
+    def _durability(self, wanted: Durability | str | None) -> Durability:
+        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)
 
     async def _pages(self, pages: Pages) -> list[Order]:
         step = next(pages)

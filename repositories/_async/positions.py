@@ -11,8 +11,10 @@ from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.types import check_name
 from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..position_calls import PositionCalls, totals
+from ..witness import Witness
 
 TRADERS_AT_ONCE = 200
 
@@ -21,11 +23,12 @@ class AsyncPositionRepository:
     """The positions of a desk: the fold of its fills, and of the adjustments that came without one.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
+    About ``durability`` see :class:`~slotbook.topology.durability.Durability`.
     """
 
-    def __init__(self, backend: AsyncBackend) -> None:
+    def __init__(self, backend: AsyncBackend, witness: Witness | None = None) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings)
+        self._calls = PositionCalls(backend.settings, witness or Witness())
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -45,23 +48,37 @@ class AsyncPositionRepository:
         return await self._backend.run(self._calls.all(trader))
 
     async def set(
-        self, trader: str, symbol: str, quantity: int, *, request_id: str | None = None, ts_ns: int | None = None
+        self,
+        trader: str,
+        symbol: str,
+        quantity: int,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Set a position's quantity, once per ``request_id``; what was bought and sold stays as it is.
 
         One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
         not by you. Raises DuplicateRequest.
         """
-        return await self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns)
+        return await self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
 
     async def adjust(
-        self, trader: str, symbol: str, delta: int, *, request_id: str | None = None, ts_ns: int | None = None
+        self,
+        trader: str,
+        symbol: str,
+        delta: int,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Add ``delta`` to a position's quantity, once per ``request_id``.
 
         One round trip. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
         """
-        return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns)
+        return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
     async def check_and_update(
         self,
@@ -72,17 +89,22 @@ class AsyncPositionRepository:
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Add ``delta`` unless the quantity's absolute value would pass ``max_position``; once per ``request_id``.
 
         One round trip. ``accepted`` is False when the limit said no: nothing changed, and the same request may be tried
         again later. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
         """
-        return await self._change(PositionAction.ADJUST, trader, symbol, delta, max_position, request_id, ts_ns)
+        limit, action = max_position, PositionAction.ADJUST
+        return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
 
-    async def apply_many(self, changes: Sequence[PositionChange]) -> list[Outcome[PositionResult]]:
+    async def apply_many(
+        self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
+    ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
-        return await self._backend.run_many([self._calls.change(change) for change in changes])
+        calls = [self._calls.change(change) for change in changes]
+        return await self._backend.run_many(calls, self._durability(durability))
 
     async def net(self, symbol: str) -> int:
         """The quantity of a symbol over all traders; reads the whole store as ``totals`` does."""
@@ -116,6 +138,7 @@ class AsyncPositionRepository:
         max_position: int | None,
         request_id: str | None,
         ts_ns: int | None,
+        durability: Durability | str | None,
     ) -> PositionResult:
         given = {"request_id": request_id, "ts_ns": ts_ns}
         change = checked(
@@ -127,4 +150,7 @@ class AsyncPositionRepository:
             max_position=max_position,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._backend.run(self._calls.change(change))
+        return await self._backend.run(self._calls.change(change), self._durability(durability))
+
+    def _durability(self, wanted: Durability | str | None) -> Durability:
+        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)

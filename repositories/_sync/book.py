@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from ...topology._sync.backend import Backend, open_async_backend
+from ...models.errors import StateLost
+from ...topology._sync.backend import Backend, open_backend
 from ...topology.settings import Settings
+from ..order_calls import OrderRequest
+from ..position_calls import PositionCalls
+from ..reconciliation import Reconciliation
+from ..witness import Witness
 from .orders import OrderRepository
 from .positions import PositionRepository
 
@@ -17,13 +24,40 @@ class Book:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.orders = OrderRepository(backend)
-        self.positions = PositionRepository(backend)
+        self._witness = Witness()
+        self.orders = OrderRepository(backend, self._witness)
+        self.positions = PositionRepository(backend, self._witness)
 
     @classmethod
     def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in; see :func:`slotbook.connect`."""
-        return cls(open_async_backend(url))
+        return cls(open_backend(url))
+
+    def losses(self) -> list[StateLost]:
+        """What the servers have lost of the changes that they acknowledged to this book, trader by trader.
+
+        A loss is also raised by the next change of its trader; this asks now, one round trip per node. Raises a
+        SlotbookError when a trader cannot be asked.
+        """
+        calls = PositionCalls(self.backend.settings, self._witness)
+        outcomes = self.backend.run_many([calls.last_change(trader) for trader in self._witness.traders()])
+        found = [outcome.error for outcome in outcomes if isinstance(outcome.error, StateLost)]
+        for outcome in outcomes:
+            if not isinstance(outcome.error, StateLost):
+                outcome.result()
+        return found
+
+    def reconcile(self, journal: Iterable[OrderRequest], *, batch: int = 1_000) -> Reconciliation:
+        """Apply a journal again, to bring back what was lost; what is there already is not applied twice.
+
+        Requests of one order are applied in the journal's order. Nothing is undone: what the book has and the journal
+        does not, stays. Raises a SlotbookError when a request could not be decided; then reconcile again.
+        """
+        tally = Reconciliation()
+        requests = iter(journal)
+        while page := list(islice(requests, batch)):
+            tally.add(page, self.orders.apply_many(page))
+        return tally
 
     def close(self) -> None:
         """Close the connections, and stop the servers if they are embedded."""

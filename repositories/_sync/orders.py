@@ -12,10 +12,12 @@ from ...models.fill import Fill
 from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
-from ...topology._sync.backend import Backend, open_async_backend
+from ...topology._sync.backend import Backend, open_backend
 from ...topology.call import Call
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..order_calls import OrderCalls, OrderRequest, Pages
+from ..witness import Witness
 
 
 class OrderRepository:
@@ -23,28 +25,34 @@ class OrderRepository:
     the trader's event stream together, and may be sent again without being applied twice.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
+    Every change takes a ``durability``, by default the book's (:class:`~slotbook.topology.durability.Durability`). It
+    raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when it was applied, but the
+    server has lost earlier changes.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, witness: Witness | None = None) -> None:
         self._backend = backend
-        self._calls = OrderCalls(backend.settings)
+        self._calls = OrderCalls(backend.settings, witness or Witness())
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
         """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
-        return cls(open_async_backend(url))
+        return cls(open_backend(url))
 
-    def place(self, order: Order) -> Order:
+    def place(self, order: Order, *, durability: Durability | str | None = None) -> Order:
         """Put a new order in the book; the same order again changes nothing and returns it as it now is.
 
         One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
         ``ts_ns`` and ``text`` do not count.
         """
-        return (self._backend.run(self._calls.place(order))).order
+        return (self._backend.run(self._calls.place(order), self._durability(durability))).order
 
-    def place_many(self, orders: Sequence[Order]) -> list[Outcome[OrderResult]]:
+    def place_many(
+        self, orders: Sequence[Order], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult]]:
         """Place many orders: one write per node, one outcome each, in the order given."""
-        return self._backend.run_many([self._calls.place(order) for order in orders])
+        calls = [self._calls.place(order) for order in orders]
+        return self._backend.run_many(calls, self._durability(durability))
 
     def get(self, trader: str, order_id: str) -> Order | None:
         """The order as it is, or None. One round trip. Raises CorruptRecord for a hash that cannot be read."""
@@ -54,7 +62,7 @@ class OrderRepository:
         """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
         return self._backend.run_many([self._calls.get(trader, order_id) for trader, order_id in ids])
 
-    def fill(self, fill: Fill) -> FillResult:
+    def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
         """Apply one execution to its order and its position, exactly once per ``exec_id``.
 
         One round trip. A repeat returns the first result with ``applied`` False. A fill of an order that was canceled,
@@ -62,11 +70,14 @@ class OrderRepository:
         Raises OrderNotFound, Overfill (past the order's quantity), DuplicateRequest (the exec_id was used with another
         quantity or price), AmountOverflow.
         """
-        return self._backend.run(self._calls.fill(fill))
+        return self._backend.run(self._calls.fill(fill), self._durability(durability))
 
-    def fill_many(self, fills: Sequence[Fill]) -> list[Outcome[FillResult]]:
+    def fill_many(
+        self, fills: Sequence[Fill], *, durability: Durability | str | None = None
+    ) -> list[Outcome[FillResult]]:
         """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
-        return self._backend.run_many([self._calls.fill(fill) for fill in fills])
+        calls = [self._calls.fill(fill) for fill in fills]
+        return self._backend.run_many(calls, self._durability(durability))
 
     def replace(
         self,
@@ -80,6 +91,7 @@ class OrderRepository:
         revision: int | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        durability: Durability | str | None = None,
     ) -> Order:
         """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
 
@@ -100,36 +112,63 @@ class OrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return (self._backend.run(self._calls.replace(wanted))).order
+        return (self._backend.run(self._calls.replace(wanted), self._durability(durability))).order
 
-    def cancel(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    def cancel(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Cancel what is open of an order; one that is canceled already stays as it is.
 
         One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
         """
-        return self._close(Cancel, trader, order_id, ts_ns, text)
+        return self._close(Cancel, trader, order_id, ts_ns, text, durability)
 
-    def reject(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    def reject(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
-        return self._close(Reject, trader, order_id, ts_ns, text)
+        return self._close(Reject, trader, order_id, ts_ns, text, durability)
 
-    def expire(self, trader: str, order_id: str, *, ts_ns: int | None = None, text: str | None = None) -> Order:
+    def expire(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> Order:
         """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
-        return self._close(Expire, trader, order_id, ts_ns, text)
+        return self._close(Expire, trader, order_id, ts_ns, text, durability)
 
-    def apply(self, request: OrderRequest) -> OrderResult | FillResult:
+    def apply(self, request: OrderRequest, *, durability: Durability | str | None = None) -> OrderResult | FillResult:
         """Whatever the request asks for: an Order is placed, a Fill, Replace, Cancel, Reject or Expire applied.
 
         One round trip. Raises as the verb of the same name.
         """
-        return self._backend.run(self._calls.change(request))
+        return self._backend.run(self._calls.change(request), self._durability(durability))
 
-    def apply_many(self, requests: Sequence[OrderRequest]) -> list[Outcome[OrderResult | FillResult]]:
+    def apply_many(
+        self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult | FillResult]]:
         """Apply a journal: any mix of requests, one outcome each; those of one order are applied in the order given.
 
         One write per node as long as no order comes twice; then one more for each time it does.
         """
-        return self._backend.run_many([self._calls.change(request) for request in requests])
+        calls = [self._calls.change(request) for request in requests]
+        return self._backend.run_many(calls, self._durability(durability))
 
     def open(self, trader: str) -> list[Order]:
         """A trader's open orders. One round trip up to 1,000 orders, then one more per 1,000."""
@@ -168,10 +207,14 @@ class OrderRepository:
         order_id: str,
         ts_ns: int | None,
         text: str | None,
+        durability: Durability | str | None,
     ) -> Order:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
         wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
-        return (self._backend.run(self._calls.close(wanted))).order
+        return (self._backend.run(self._calls.close(wanted), self._durability(durability))).order
+
+    def _durability(self, wanted: Durability | str | None) -> Durability:
+        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)
 
     def _pages(self, pages: Pages) -> list[Order]:
         step = next(pages)

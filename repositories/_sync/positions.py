@@ -11,9 +11,11 @@ from ...models.position import Position, PositionChange
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.types import check_name
-from ...topology._sync.backend import Backend, open_async_backend
+from ...topology._sync.backend import Backend, open_backend
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..position_calls import PositionCalls, totals
+from ..witness import Witness
 
 TRADERS_AT_ONCE = 200
 
@@ -22,16 +24,17 @@ class PositionRepository:
     """The positions of a desk: the fold of its fills, and of the adjustments that came without one.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
+    About ``durability`` see :class:`~slotbook.topology.durability.Durability`.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, witness: Witness | None = None) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings)
+        self._calls = PositionCalls(backend.settings, witness or Witness())
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
         """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
-        return cls(open_async_backend(url))
+        return cls(open_backend(url))
 
     def get(self, trader: str, symbol: str) -> Position:
         """The position; flat when the trader never had one. One round trip. Raises CorruptRecord."""
@@ -46,23 +49,37 @@ class PositionRepository:
         return self._backend.run(self._calls.all(trader))
 
     def set(
-        self, trader: str, symbol: str, quantity: int, *, request_id: str | None = None, ts_ns: int | None = None
+        self,
+        trader: str,
+        symbol: str,
+        quantity: int,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Set a position's quantity, once per ``request_id``; what was bought and sold stays as it is.
 
         One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
         not by you. Raises DuplicateRequest.
         """
-        return self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns)
+        return self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
 
     def adjust(
-        self, trader: str, symbol: str, delta: int, *, request_id: str | None = None, ts_ns: int | None = None
+        self,
+        trader: str,
+        symbol: str,
+        delta: int,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Add ``delta`` to a position's quantity, once per ``request_id``.
 
         One round trip. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
         """
-        return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns)
+        return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
     def check_and_update(
         self,
@@ -73,17 +90,22 @@ class PositionRepository:
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> PositionResult:
         """Add ``delta`` unless the quantity's absolute value would pass ``max_position``; once per ``request_id``.
 
         One round trip. ``accepted`` is False when the limit said no: nothing changed, and the same request may be tried
         again later. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
         """
-        return self._change(PositionAction.ADJUST, trader, symbol, delta, max_position, request_id, ts_ns)
+        limit, action = max_position, PositionAction.ADJUST
+        return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
 
-    def apply_many(self, changes: Sequence[PositionChange]) -> list[Outcome[PositionResult]]:
+    def apply_many(
+        self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
+    ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
-        return self._backend.run_many([self._calls.change(change) for change in changes])
+        calls = [self._calls.change(change) for change in changes]
+        return self._backend.run_many(calls, self._durability(durability))
 
     def net(self, symbol: str) -> int:
         """The quantity of a symbol over all traders; reads the whole store as ``totals`` does."""
@@ -117,6 +139,7 @@ class PositionRepository:
         max_position: int | None,
         request_id: str | None,
         ts_ns: int | None,
+        durability: Durability | str | None,
     ) -> PositionResult:
         given = {"request_id": request_id, "ts_ns": ts_ns}
         change = checked(
@@ -128,4 +151,7 @@ class PositionRepository:
             max_position=max_position,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return self._backend.run(self._calls.change(change))
+        return self._backend.run(self._calls.change(change), self._durability(durability))
+
+    def _durability(self, wanted: Durability | str | None) -> Durability:
+        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)

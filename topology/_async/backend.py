@@ -18,6 +18,7 @@ from ..address import Address
 from ..batch import Batch, Pace
 from ..call import Call, pack
 from ..directory import Directory, NobodyKnows, Question, directory_for
+from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
@@ -60,6 +61,8 @@ class AsyncBackend:
         self._target = target
         self._directory: Directory = directory_for(target)
         self._links: dict[Address, AsyncLink] = {}
+        self._waiting_links: dict[Address, AsyncLink] = {}
+        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
         self._sentinels: dict[Address, AsyncLink] = {}
         self._turn = AsyncTurn()
         self._discoveries = 0
@@ -71,8 +74,10 @@ class AsyncBackend:
         await self.run(call)
         self._reached = True
 
-    async def run(self, call: Call[T]) -> T:
+    async def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
         """One call, one round trip when all is well. Raises a SlotbookError."""
+        if durability.wanted:
+            return (await self.run_many((call,), durability))[0].result()
         started = time.monotonic()
         batch = Batch((call,), self._directory)
         address = self._directory.locate(call.slot)
@@ -87,7 +92,7 @@ class AsyncBackend:
         await self._settle(batch, started)
         return batch.outcomes()[0].result()
 
-    async def run_many(self, calls: Sequence[Call[T]]) -> list[Outcome[T]]:
+    async def run_many(self, calls: Sequence[Call[T]], durability: Durability = LOCAL) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
         One write per node for every 5,000 calls, each with a deadline of its own.
@@ -95,7 +100,8 @@ class AsyncBackend:
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             started = time.monotonic()
-            batch = Batch(calls[begin : begin + CALLS_AT_ONCE], self._directory)
+            several = calls[begin : begin + CALLS_AT_ONCE]
+            batch = Batch(several, self._directory, durability, self.settings.replication_wait)
             await self._rounds(batch, started + self.settings.deadline)
             await self._settle(batch, started)
             outcomes.extend(batch.outcomes())
@@ -124,7 +130,7 @@ class AsyncBackend:
 
     async def close(self) -> None:
         """Close every connection, and stop the private servers if there are any."""
-        for link in (*self._links.values(), *self._sentinels.values()):
+        for link in (*self._links.values(), *self._waiting_links.values(), *self._sentinels.values()):
             await link.close()
         if self.deployment is not None:
             await blocking(self.deployment.stop)
@@ -154,8 +160,9 @@ class AsyncBackend:
         """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
         while batch.pending:
             parcels = batch.plan()
-            jobs = [(self._link(parcel.address), parcel.payload, parcel.replies) for parcel in parcels]
-            timeout = max(0.001, min(self.settings.socket_timeout, ends_at - time.monotonic()))
+            jobs = [(self._link(parcel.address, parcel.proven), parcel.payload, parcel.replies) for parcel in parcels]
+            patience = self.settings.socket_timeout + batch.replication_wait
+            timeout = max(0.001, min(patience, ends_at - time.monotonic()))
             for parcel, answers in zip(parcels, await exchange_all(jobs, timeout), strict=True):
                 batch.heed(parcel, answers)
             batch.clear()
@@ -213,14 +220,17 @@ class AsyncBackend:
         finally:
             self._turn.release()
         in_charge = self._directory.primaries()
-        for address in [address for address in self._links if address not in in_charge]:
-            await self._links.pop(address).retire()
+        for links in (self._links, self._waiting_links):
+            for address in [address for address in links if address not in in_charge]:
+                await links.pop(address).retire()
 
-    def _link(self, address: Address) -> AsyncLink:
-        link = self._links.get(address)
+    def _link(self, address: Address, waits: bool = False) -> AsyncLink:
+        links = self._waiting_links if waits else self._links
+        link = links.get(address)
         if link is None:
-            made = AsyncLink(self._target, address, primary=self._directory.must_be_primary)
-            link = self._links.setdefault(address, made)
+            link = links.setdefault(
+                address, AsyncLink(self._target, address, primary=self._directory.must_be_primary, waits=waits)
+            )
         return link
 
     def _link_for(self, question: Question) -> AsyncLink:

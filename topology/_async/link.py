@@ -152,9 +152,12 @@ class _Session:
 class AsyncLink:
     """One connection to one server, shared by all tasks of a loop."""
 
-    def __init__(self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False) -> None:
+    def __init__(
+        self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False, waits: bool = False
+    ) -> None:
         self.address = address
         self._settings = target.settings
+        self._patience = target.settings.socket_timeout + (target.settings.replication_wait if waits else 0.0)
         self._kind = (
             redis.asyncio.connection.UnixDomainSocketConnection
             if not address.port
@@ -184,7 +187,7 @@ class AsyncLink:
         session.add(exchange)
         late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
         # A server that is silent for so long is given up for everyone; a caller in a hurry only for itself.
-        give_up = session.end if timeout >= self._settings.socket_timeout else exchange.give_up
+        give_up = session.end if timeout >= self._patience else exchange.give_up
         timer = loop.call_later(timeout, give_up, late)
         try:
             return await exchange.done

@@ -19,6 +19,7 @@ from ..address import Address
 from ..batch import Batch, Pace
 from ..call import Call, pack
 from ..directory import Directory, NobodyKnows, Question, directory_for
+from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
@@ -32,7 +33,7 @@ CALLS_AT_ONCE = 5_000
 """Calls of one batch that are in flight together: more would only wait in the servers' buffers."""
 
 
-def open_async_backend(source: str | Settings | None = None) -> Backend:
+def open_backend(source: str | Settings | None = None) -> Backend:
     """Find the servers of a URL or Settings and log in; ``embedded://`` starts them first.
 
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
@@ -61,6 +62,8 @@ class Backend:
         self._target = target
         self._directory: Directory = directory_for(target)
         self._links: dict[Address, Link] = {}
+        self._waiting_links: dict[Address, Link] = {}
+        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
         self._sentinels: dict[Address, Link] = {}
         self._turn = Turn()
         self._discoveries = 0
@@ -72,8 +75,10 @@ class Backend:
         self.run(call)
         self._reached = True
 
-    def run(self, call: Call[T]) -> T:
+    def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
         """One call, one round trip when all is well. Raises a SlotbookError."""
+        if durability.wanted:
+            return (self.run_many((call,), durability))[0].result()
         started = time.monotonic()
         batch = Batch((call,), self._directory)
         address = self._directory.locate(call.slot)
@@ -88,7 +93,7 @@ class Backend:
         self._settle(batch, started)
         return batch.outcomes()[0].result()
 
-    def run_many(self, calls: Sequence[Call[T]]) -> list[Outcome[T]]:
+    def run_many(self, calls: Sequence[Call[T]], durability: Durability = LOCAL) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
         One write per node for every 5,000 calls, each with a deadline of its own.
@@ -96,7 +101,8 @@ class Backend:
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             started = time.monotonic()
-            batch = Batch(calls[begin : begin + CALLS_AT_ONCE], self._directory)
+            several = calls[begin : begin + CALLS_AT_ONCE]
+            batch = Batch(several, self._directory, durability, self.settings.replication_wait)
             self._rounds(batch, started + self.settings.deadline)
             self._settle(batch, started)
             outcomes.extend(batch.outcomes())
@@ -125,7 +131,7 @@ class Backend:
 
     def close(self) -> None:
         """Close every connection, and stop the private servers if there are any."""
-        for link in (*self._links.values(), *self._sentinels.values()):
+        for link in (*self._links.values(), *self._waiting_links.values(), *self._sentinels.values()):
             link.close()
         if self.deployment is not None:
             blocking(self.deployment.stop)
@@ -155,8 +161,9 @@ class Backend:
         """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
         while batch.pending:
             parcels = batch.plan()
-            jobs = [(self._link(parcel.address), parcel.payload, parcel.replies) for parcel in parcels]
-            timeout = max(0.001, min(self.settings.socket_timeout, ends_at - time.monotonic()))
+            jobs = [(self._link(parcel.address, parcel.proven), parcel.payload, parcel.replies) for parcel in parcels]
+            patience = self.settings.socket_timeout + batch.replication_wait
+            timeout = max(0.001, min(patience, ends_at - time.monotonic()))
             for parcel, answers in zip(parcels, exchange_all(jobs, timeout), strict=True):
                 batch.heed(parcel, answers)
             batch.clear()
@@ -214,14 +221,17 @@ class Backend:
         finally:
             self._turn.release()
         in_charge = self._directory.primaries()
-        for address in [address for address in self._links if address not in in_charge]:
-            self._links.pop(address).retire()
+        for links in (self._links, self._waiting_links):
+            for address in [address for address in links if address not in in_charge]:
+                links.pop(address).retire()
 
-    def _link(self, address: Address) -> Link:
-        link = self._links.get(address)
+    def _link(self, address: Address, waits: bool = False) -> Link:
+        links = self._waiting_links if waits else self._links
+        link = links.get(address)
         if link is None:
-            made = Link(self._target, address, primary=self._directory.must_be_primary)
-            link = self._links.setdefault(address, made)
+            link = links.setdefault(
+                address, Link(self._target, address, primary=self._directory.must_be_primary, waits=waits)
+            )
         return link
 
     def _link_for(self, question: Question) -> Link:

@@ -41,9 +41,11 @@ class Wire(Protocol):
 class Link:
     """A bounded pool of connections to one server."""
 
-    def __init__(self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False) -> None:
+    def __init__(
+        self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False, waits: bool = False
+    ) -> None:
         self.address = address
-        self.patience = target.settings.socket_timeout
+        self.patience = target.settings.socket_timeout + (target.settings.replication_wait if waits else 0.0)
         """How long a reply may take when a call does not say otherwise; in seconds."""
         self._settings = target.settings
         self._kind = (
@@ -53,7 +55,7 @@ class Link:
             if target.tls
             else redis.connection.Connection
         )
-        self._arguments = dial(target, address, of_sentinel=of_sentinel)
+        self._arguments = {**dial(target, address, of_sentinel=of_sentinel), "socket_timeout": self.patience}
         self._primary = primary
         self._reset()
 

@@ -1,0 +1,168 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..models.enums import OrderStatus
+from ..models.errors import SlotbookError
+from ..repositories import Book
+from .demo import run_demo
+from .journal_file import open_journal
+from .options import AsJson, Url, kept_settings, settings_of
+from .output import BadUsage, check_place, complain, fields_of, json_text, notes, print_json, save, screen
+from .replay import Report, contents_of
+from .replay import replay as replay_journal
+from .tables import orders_table, positions_table, table, totals_table
+
+app = typer.Typer(
+    name="slotbook",
+    help="A trading desk's state in Redis: orders, positions and executions, each applied exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class _Topology(StrEnum):
+    standalone = "standalone"
+    sentinel = "sentinel"
+    cluster = "cluster"
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 1 for a failure, 2 for bad usage, 130 for Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
+    try:
+        app(arguments, prog_name="slotbook")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+        return _flushed(code)
+    except KeyboardInterrupt:
+        return 130
+    except BadUsage as error:
+        complain(error)
+        return 2
+    except SlotbookError as error:
+        complain(error)
+        return 1
+    return _flushed(0)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A journal: CSV, gzipped if its name ends in .gz.", show_default=False)],
+    url: Url = None,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows that are read and sent at a time.")] = 1_000,
+    deadline: Annotated[
+        float, typer.Option(envvar="SLOTBOOK_DEADLINE", help="Seconds to get through a failover.")
+    ] = 60.0,
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option(help="Save the positions here, as JSON.", show_default=False)] = None,
+) -> None:
+    """Apply a journal; run again, it changes nothing that it has applied.
+
+    Its columns are seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id with the events NEW, REPLACE, CANCEL
+    and FILL. It is read once before anything is applied, so a bad line changes nothing. A row that the book refuses is
+    counted and left out; run again, it is tried again.
+
+    Repeats are recognised as long as their orders are kept: order_ttl (a day) after an order's end.
+
+    JSON has the state of the journal's traders afterwards; "positions" by trader, or by trader and symbol if the journal
+    has several symbols.
+    """
+    place = None if out is None else check_place(out)
+    settings = settings_of(url, deadline)
+    with open_journal(file) as journal, _progress() as progress:
+        checking = progress.add_task("checking", total=None)
+        contents = contents_of(journal, _advance(progress, checking))
+        progress.update(checking, visible=False)
+        with Book.open(settings) as book:
+            applying = progress.add_task("applying", total=contents.rows)
+            report = replay_journal(book, journal, contents, batch, _advance(progress, applying))
+            kept = book.backend.deployment is None
+    if place is not None:
+        _save(place, json_text(report.positions_json()))
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _show(report, file, kept)
+
+
+@app.command()
+def demo(
+    topology: Annotated[_Topology, typer.Option(help="What to start.")] = _Topology.cluster,
+    as_json: AsJson = False,
+) -> None:
+    """Play a trading day on private servers, kill a primary half-way, and count every fill."""
+    console = screen()
+    outcome = run_demo(topology.value, (lambda _: None) if as_json else console.print)
+    audit = outcome.audit
+    if as_json:
+        print_json(outcome.as_json())
+    else:
+        console.print(positions_table(outcome.positions))
+        for difference in audit.differences:
+            console.print(difference)
+        console.print(
+            f"fills sent {audit.sent:,}, applied {audit.applied:,}, lost {audit.lost}, doubled {audit.doubled}",
+            style="bold green" if audit.clean else "bold red",
+        )
+    if not audit.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def orders(
+    trader: Annotated[str, typer.Option(help="Whose orders.", show_default=False)],
+    status: Annotated[
+        OrderStatus | None, typer.Option(case_sensitive=False, help="Only those; the open ones if not given.")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="Only those in this symbol.", show_default=False)] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a trader's orders, by the time they were placed."""
+    with Book.open(kept_settings(url)) as book:
+        found = book.orders.open(trader) if status is None else book.orders.by_status(trader, status)
+    chosen = [order for order in found if symbol in (None, order.symbol)]
+    chosen.sort(key=lambda order: (order.ts_ns, order.order_id))
+    if as_json:
+        print_json([fields_of(order) | {"open_quantity": order.open_quantity} for order in chosen])
+    else:
+        screen().print(orders_table(chosen))
+
+
+@app.command()
+def positions(
+    trader: Annotated[str | None, typer.Option(help="The positions of one trader.", show_default=False)] = None,
+    symbol: Annotated[str | None, typer.Option(help="One symbol, over all traders.", show_default=False)] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one trader's positions, one symbol over all traders, or all symbols."""
+    if trader is not None and symbol is not None:
+        raise BadUsage("positions takes --trader or --symbol, not both")
+    with Book.open(kept_settings(url)) as book:
+        if trader is not None:
+            held = book.positions.all(trader)
+            rows = [fields_of(position) | {"cash": plain(position.cash)} for position in held]
+            shown = positions_table(held)
+        else:
+            totals = [total for total in book.positions.totals().values() if symbol in (None, total.symbol)]
+            rows = [total_fields(total) for total in totals]
+            shown = totals_table(totals)
+    if as_json:
+        print_json(rows)
+    else:
+        screen().print(shown)

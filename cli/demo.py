@@ -1,0 +1,196 @@
+"""A trading day on private servers, with the loss of a primary in the middle, and an audit at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+from ..models.errors import Refused
+from ..models.journal import JournalRequest
+from ..models.order import Order
+from ..models.position import Position
+from ..repositories import Book
+from ..topology.embedded import Deployment, Topology, start
+from ..topology.settings import Settings, read
+from .day import trading_day
+from .failover import kill_primary, wait_for_heir
+from .gateway import Gateway, wait_until_half
+from .ledger import Audit, Ledger
+from .output import JsonValue, fields_of
+
+Say = Callable[[str], None]
+
+_DEADLINE = 60.0
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """What the loss of a primary cost."""
+
+    killed: str
+    traders: tuple[str, ...]
+    heir: str
+    seconds: float
+
+    def as_json(self) -> JsonValue:
+        """For ``--json``."""
+        return {
+            "killed": self.killed,
+            "traders": self.traders,
+            "took_over": self.heir,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What became of the day when it was sent a second time."""
+
+    repeated: int
+    reapplied: int
+    """Writes that were acknowledged, lost in the failover, and applied again now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A demo from beginning to end."""
+
+    topology: Topology
+    orders: int
+    requests: int
+    failover: Failover | None
+    longest_wait: float
+    resent: Resent
+    audit: Audit
+    positions: tuple[Position, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """For ``--json``."""
+        return {
+            "topology": self.topology,
+            "orders": self.orders,
+            "requests": self.requests,
+            "failover": self.failover and self.failover.as_json(),
+            "longest_wait": round(self.longest_wait, 3),
+            "repeated": self.resent.repeated,
+            "reapplied_after_failover": self.resent.reapplied,
+            "fills": {
+                "sent": self.audit.sent,
+                "applied": self.audit.applied,
+                "lost": self.audit.lost,
+                "doubled": self.audit.doubled,
+            },
+            "differences": self.audit.differences,
+            "positions": [fields_of(position) for position in self.positions],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def run_demo(topology: Topology, say: Say) -> Outcome:
+    """Play the day on servers of its own, which end with it. Raises a SlotbookError."""
+    started = time.monotonic()
+    day = trading_day()
+    requests = [request for requests in day.values() for request in requests]
+    ledger = Ledger(requests)
+    orders = sum(isinstance(request, Order) for request in requests)
+    with _private_book(topology) as (deployment, book):
+        say(f"started {_described(deployment)} in {time.monotonic() - started:.1f} s")
+        say(
+            f"{len(day)} traders send {len(requests):,} requests: {orders:,} orders, {ledger.fills:,} fills, "
+            f"{len(requests) - orders - ledger.fills:,} replaces and cancels"
+        )
+        gateways = [Gateway(book, trader, requests) for trader, requests in day.items()]
+        failover = _trade(deployment, gateways, say)
+        longest = max(gateway.longest_wait for gateway in gateways)
+        say(f"every request was answered; the longest wait of a caller was {longest:.1f} s")
+        resent = _send_again(book, requests)
+        say(
+            f"sent the whole day a second time, every fill included: {resent.repeated:,} recognised as repeats, "
+            f"{resent.reapplied:,} re-applied after failover"
+        )
+        found = [outcome.result() for outcome in book.orders.get_many(ledger.order_ids)]
+        positions = [outcome.result() for outcome in book.positions.get_many(ledger.position_ids)]
+    return Outcome(
+        topology,
+        orders,
+        len(requests),
+        failover,
+        longest,
+        resent,
+        ledger.audit(found, positions),
+        tuple(positions),
+        time.monotonic() - started,
+    )
+
+
+@contextmanager
+def _private_book(topology: Topology) -> Iterator[tuple[Deployment, Book]]:
+    # Of the environment only the server program counts: its users, prefix and lifetimes belong to another book.
+    server = read(f"embedded://{topology}").settings.server
+    settings = Settings.model_construct(deadline=_DEADLINE)
+    with start(topology, server=server) as deployment, Book.open(settings.at(deployment.url)) as book:
+        yield deployment, book
+
+
+def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Failover | None:
+    """Have all gateways send their day, and kill a primary when half of it is done."""
+    failover = None
+    try:
+        for gateway in gateways:
+            gateway.start()
+        if deployment.topology == "standalone":
+            say("one server, without a replica: nobody could take over, so nobody is killed")
+        else:
+            wait_until_half(gateways)
+            failover = _fail_over(deployment, gateways, say)
+        for gateway in gateways:
+            gateway.result()
+    finally:
+        for gateway in gateways:
+            gateway.stop()
+    if refused := sum(gateway.refused for gateway in gateways):
+        say(f"{refused} requests were refused, because the failover lost what they build on")
+    return failover
+
+
+def _fail_over(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Failover:
+    killed = kill_primary(deployment, [gateway.trader for gateway in gateways])
+    answered = sum(gateway.answered for gateway in gateways)
+    say(f"killed the primary that holds {_listed(killed.traders)}, {killed.server}; {answered:,} requests were answered")
+    heir, seconds = wait_for_heir(deployment, killed)
+    meanwhile = sum(gateway.answered for gateway in gateways) - answered
+    say(f"{heir} took over after {seconds:.1f} s; meanwhile {meanwhile:,} requests were answered by the others")
+    return Failover(str(killed.server), killed.traders, str(heir), seconds)
+
+
+def _send_again(book: Book, requests: Sequence[JournalRequest]) -> Resent:
+    """Send everything as a gateway does that reconnects and does not know what got through."""
+    repeated = reapplied = 0
+    remaining = iter(requests)
+    while batch := list(islice(remaining, _BATCH)):
+        for outcome in book.orders.apply_many(batch):
+            try:
+                applied = outcome.result().applied
+            except Refused:
+                continue  # the audit finds out what that means
+            reapplied += applied
+            repeated += not applied
+    return Resent(repeated, reapplied)
+
+
+def _described(deployment: Deployment) -> str:
+    data = sum(server.kind == "data" for server in deployment.servers)
+    if deployment.topology == "cluster":
+        return f"a cluster of 3 primaries and {data - 3} replicas"
+    if deployment.topology == "sentinel":
+        return f"a primary, {data - 1} replicas and {len(deployment.servers) - data} Sentinels"
+    return "one server"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

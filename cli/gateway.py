@@ -1,0 +1,65 @@
+"""The demo's callers: one thread for each trader, sending one request after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+
+from ..models.errors import Refused
+from ..models.journal import JournalRequest
+from ..repositories import Book
+
+
+class Gateway(threading.Thread):
+    """Sends a trader's day; a daemon, so that Ctrl-C does not wait for a failover."""
+
+    def __init__(self, book: Book, trader: str, requests: Sequence[JournalRequest]) -> None:
+        super().__init__(name=f"gateway-{trader}", daemon=True)
+        self.trader = trader
+        self.requests = requests
+        self.answered = 0
+        self.refused = 0
+        """Requests that built on a write which the failover lost."""
+        self.longest_wait = 0.0
+        self.failure: Exception | None = None
+        self._book = book
+        self._told_to_stop = threading.Event()
+
+    def run(self) -> None:
+        """Send everything, until told to stop or until a call fails."""
+        try:
+            for request in self.requests:
+                if self._told_to_stop.is_set():
+                    return
+                self._send(request)
+        except Exception as error:  # noqa: BLE001 (handed to the thread that asks for the result)
+            self.failure = error
+
+    def stop(self) -> None:
+        """Send no further request."""
+        self._told_to_stop.set()
+
+    def result(self) -> None:
+        """Wait for the end, and raise what went wrong."""
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _send(self, request: JournalRequest) -> None:
+        started = time.monotonic()
+        try:
+            self._book.orders.apply(request)
+        except Refused:
+            self.refused += 1
+        finally:
+            self.longest_wait = max(self.longest_wait, time.monotonic() - started)
+        self.answered += 1
+
+
+def wait_until_half(gateways: Iterable[Gateway]) -> None:
+    """Return when half of all requests have been answered, or when nobody sends any more."""
+    gateways = list(gateways)
+    half = sum(len(gateway.requests) for gateway in gateways) // 2
+    while sum(gateway.answered for gateway in gateways) < half and any(gateway.is_alive() for gateway in gateways):
+        time.sleep(0.002)

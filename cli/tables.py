@@ -1,0 +1,96 @@
+"""The tables that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.table import Table
+
+from ..models.order import Order
+from ..models.position import Position
+from ..models.results import SymbolTotal
+from ..models.types import PLACES, plain
+
+Cell = str | int | Decimal | None
+
+
+def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    """A table whose first columns are words and whose others are numbers; None is an empty cell."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        made.add_column(name, overflow="fold")
+    for name in numbers:
+        made.add_column(name, justify="right", overflow="fold")
+    for row in rows:
+        made.add_row(*map(_shown, row))
+    return made
+
+
+def orders_table(orders: Iterable[Order]) -> Table:
+    """Orders, with what is filled and what is open."""
+    return table(
+        ("trader", "order", "symbol", "side", "type", "status"),
+        ("quantity", "price", "stop price", "filled", "average", "open"),
+        (
+            (
+                order.trader,
+                order.order_id,
+                order.symbol,
+                order.side,
+                order.type,
+                order.status,
+                order.quantity,
+                order.price,
+                order.stop_price,
+                order.filled_quantity,
+                _average(order.average_price),
+                order.open_quantity,
+            )
+            for order in orders
+        ),
+    )
+
+
+def positions_table(positions: Iterable[Position]) -> Table:
+    """Positions, with the average prices that they were bought and sold at."""
+    return table(
+        ("trader", "symbol"),
+        ("quantity", "bought", "average bought", "sold", "average sold", "cash"),
+        (
+            (
+                held.trader,
+                held.symbol,
+                held.quantity,
+                held.bought_quantity,
+                _average(held.average_bought_price),
+                held.sold_quantity,
+                _average(held.average_sold_price),
+                held.cash,
+            )
+            for held in positions
+        ),
+    )
+
+
+def totals_table(totals: Iterable[SymbolTotal]) -> Table:
+    """Symbols over all traders."""
+    return table(
+        ("symbol",),
+        ("traders", "quantity", "bought", "sold", "cash"),
+        (
+            (total.symbol, total.traders, total.quantity, total.bought_quantity, total.sold_quantity, total.cash)
+            for total in totals
+        ),
+    )
+
+
+def _average(price: Decimal | None) -> Decimal | None:
+    return None if price is None else round(price, PLACES)
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, Decimal):
+        return plain(cell)
+    return "" if cell is None else str(cell)

@@ -1,0 +1,214 @@
+"""What can be done to a deployment: kill, freeze, fail over, demote, and make whole again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from redis.crc import key_slot
+from slotbook.models.errors import EmbeddedError
+from slotbook.topology.embedded import Deployment, Server
+
+Reply: TypeAlias = "str | int | list[Reply] | None"
+Word: TypeAlias = "str | bytes | int | float"
+
+SERVICE = "slotbook"
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Return when the condition holds; a server that does not answer makes it false."""
+    until = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(EmbeddedError):
+            if condition():
+                return
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.02)
+
+
+class Control:
+    """The hand on a deployment's servers."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.data = [server for server in deployment.servers if server.kind == "data"]
+        self.sentinels = [server for server in deployment.servers if server.kind == "sentinel"]
+        self.frozen: set[Server] = set()
+        self.dead: set[Server] = set()
+
+    # ------------------------------------------------------------------ who is who
+
+    def at(self, port: int) -> Server:
+        """The server with a port."""
+        return next(server for server in self.deployment.servers if server.port == port)
+
+    def primary(self, key: str = "") -> Server:
+        """Who is in charge of a key, as the Sentinels or a majority of the cluster say now."""
+        if self.sentinels:
+            return self._of_sentinels()
+        return self._of_slot(key_slot(key.encode())) if self.deployment.topology == "cluster" else self.data[0]
+
+    def replicas(self, primary: Server) -> list[Server]:
+        """The running servers that follow a primary."""
+        return [server for server in self._running(self.data) if role(server)[:3] == ["slave", primary.host, primary.port]]
+
+    def ask(self, key: str, *command: Word) -> Reply:
+        """Ask the primary of a key."""
+        return tell(self.primary(key), *command)
+
+    # ------------------------------------------------------------------ what happens to a process
+
+    def kill(self, server: Server) -> None:
+        """SIGKILL."""
+        server.kill()
+        self.dead.add(server)
+        self.frozen.discard(server)
+
+    def freeze(self, server: Server) -> None:
+        """SIGSTOP: its connections stay open and nothing answers."""
+        server.freeze()
+        self.frozen.add(server)
+
+    def thaw(self, server: Server) -> None:
+        """SIGCONT."""
+        server.thaw()
+        self.frozen.discard(server)
+
+    def restart(self, server: Server) -> None:
+        """Start it again with the same port and data."""
+        server.restart()
+        self.dead.discard(server)
+        self.frozen.discard(server)
+
+    # ------------------------------------------------------------------ failover
+
+    def promoted(self, was: Server, key: str = "", seconds: float = 30.0) -> Server:
+        """The new primary of a key, as soon as it serves in the place of another."""
+        found: list[Server] = []
+
+        def serves() -> bool:
+            now = self.primary(key)
+            found[:] = [now]
+            return now is not was and role(now)[0] == "master"
+
+        wait_until(serves, f"{was} is replaced", seconds)
+        return found[0]
+
+    def sentinel_failover(self, seconds: float = 30.0) -> Server:
+        """SENTINEL FAILOVER, as soon as the Sentinels take it; the new primary."""
+        was = self.primary()
+        wait_until(lambda: self._running(self.sentinels)[0].ask("SENTINEL", "FAILOVER", SERVICE), "a failover begins", seconds)
+        return self.promoted(was, seconds=seconds)
+
+    def cluster_failover(self, key: str, how: str = "") -> Server:
+        """CLUSTER FAILOVER, or FORCE, or TAKEOVER, of the key's shard; the new primary."""
+        was = self.primary(key)
+        heir = self.replicas(was)[0]
+        heir.ask("CLUSTER", "FAILOVER", *([how] if how else []))
+        return self.promoted(was, key)
+
+    def failover(self, key: str = "") -> Server:
+        """The planned failover of whichever topology."""
+        return self.sentinel_failover() if self.sentinels else self.cluster_failover(key)
+
+    def strand(self, primary: Server) -> list[Server]:
+        """Cut the replicas of a primary off: nothing that is written from now on reaches them while they are frozen."""
+        replicas = self.replicas(primary)
+        for replica in replicas:
+            self.freeze(replica)
+        primary.ask("CLIENT", "KILL", "TYPE", "replica")
+        return replicas
+
+    # ------------------------------------------------------------------ healing
+
+    def heal(self, seconds: float = 40.0) -> None:
+        """Thaw and restart everything, and wait until the deployment is whole."""
+        for server in list(self.frozen):
+            self.thaw(server)
+        for server in list(self.dead):
+            self.restart(server)
+        wait_until(self.is_whole, "the deployment is whole again", seconds)
+
+    def is_whole(self) -> bool:
+        """Whether everyone runs, agrees who is in charge, and every replica is linked."""
+        if self.deployment.topology == "cluster":
+            return self._cluster_is_whole()
+        primary = self.primary()
+        if role(primary)[0] != "master":
+            return False
+        for server in self.data:
+            if server is not primary and self.sentinels and role(server)[:3] != ["slave", primary.host, primary.port]:
+                server.ask("REPLICAOF", primary.host, primary.port)  # what the Sentinels would do after 10 s or more
+                return False
+        linked = all(info(server).get("master_link_status") == "up" for server in self.data if server is not primary)
+        return linked and all(self._sees(sentinel, primary) for sentinel in self.sentinels)
+
+    def _cluster_is_whole(self) -> bool:
+        tables = [str(server.ask("CLUSTER", "SLOTS")) for server in self.data]
+        first = _shape(cast("list[list[Reply]]", self.data[0].ask("CLUSTER", "SLOTS")))
+        return (
+            all("cluster_state:ok" in str(server.ask("CLUSTER", "INFO")) for server in self.data)
+            and all(_shape(cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS"))) == first for server in self.data)
+            and all(_linked(server) for server in self.data)
+            and all(self.replicas(self.at(port)) for port in {ports[0] for _, _, ports in first})
+            and bool(tables)
+        )
+
+    def _of_sentinels(self) -> Server:
+        said = [
+            self.at(int(cast("list[str]", sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))[1]))
+            for sentinel in self._running(self.sentinels)
+        ]
+        return max(said, key=said.count)
+
+    def _of_slot(self, slot: int) -> Server:
+        said: list[Server] = []
+        for server in self._running(self.data):
+            with contextlib.suppress(EmbeddedError):
+                for first, last, primary, *_ in cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS", timeout=1.0)):
+                    if cast(int, first) <= slot <= cast(int, last):
+                        said.append(self.at(cast(int, cast("list[Reply]", primary)[1])))
+        if not said:
+            raise EmbeddedError(f"nobody serves slot {slot}")
+        return max(said, key=said.count)
+
+    def _running(self, servers: list[Server]) -> list[Server]:
+        return [server for server in servers if server not in self.frozen and server not in self.dead]
+
+    def _sees(self, sentinel: Server, primary: Server) -> bool:
+        reply = cast("list[str]", sentinel.ask("SENTINEL", "MASTER", SERVICE))
+        state = dict(zip(reply[::2], reply[1::2], strict=True))
+        return state["flags"] == "master" and int(state["port"]) == primary.port
+
+
+def tell(server: Server, *command: Word) -> Reply:
+    """Ask one server."""
+    return server.ask(*(str(word) if isinstance(word, float) else word for word in command))
+
+
+def role(server: Server) -> list[Reply]:
+    """What a server says it is."""
+    return cast("list[Reply]", server.ask("ROLE", timeout=1.0))
+
+
+def info(server: Server, section: str = "replication") -> dict[str, str]:
+    """A section of INFO."""
+    lines = str(server.ask("INFO", section, timeout=2.0)).splitlines()
+    return {name: value for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _linked(server: Server) -> bool:
+    found = info(server)
+    return found.get("role") == "master" or found.get("master_link_status") == "up"
+
+
+def _shape(table: list[list[Reply]]) -> list[tuple[int, int, tuple[int, ...]]]:
+    """A slot table without the order of replicas."""
+    rows: list[tuple[int, int, tuple[int, ...]]] = []
+    for first, last, primary, *others in table:
+        ports = [cast(int, cast("list[Reply]", server)[1]) for server in (primary, *others)]
+        rows.append((cast(int, first), cast(int, last), (ports[0], *sorted(ports[1:]))))
+    return sorted(rows)

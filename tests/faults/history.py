@@ -1,0 +1,115 @@
+"""Every operation that was asked for, and what its caller was told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from slotbook.models.errors import OutcomeUnknown, SlotbookError
+
+Kind: TypeAlias = Literal["place", "fill", "replace", "cancel", "adjust"]
+
+
+class Told(StrEnum):
+    """What the caller was told, from the least to the most certain."""
+
+    NOTHING = "not tried"
+    NOT_APPLIED = "not applied"
+    UNKNOWN = "unknown"
+    UNDER_REPLICATED = "under-replicated"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation, known by its id however often it is tried."""
+
+    kind: Kind
+    trader: str
+    id: str
+    """The order id of a place or a cancel, the exec_id of a fill, the request_id of the others."""
+    symbol: str = ""
+    delta: int = 0
+    """By how much it moves the position."""
+    told: Told = Told.NOTHING
+    sequence: int = 0
+    error: SlotbookError | None = None
+    longest: float = 0.0
+    """How long its slowest try took."""
+
+    def learn(self, told: Told) -> None:
+        """What one more try has told: an unknown try is not undone by a refusal of the next."""
+        self.told = max(self.told, told, key=list(Told).index)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A range of a trader's changes that a book reported as lost."""
+
+    trader: str
+    first: int
+    last: int
+
+
+@dataclass
+class History:
+    """All operations of all threads and tasks."""
+
+    operations: list[Operation] = field(default_factory=list[Operation])
+    losses: list[Loss] = field(default_factory=list[Loss])
+    surprises: list[str] = field(default_factory=list[str])
+    """Exceptions outside of our tree."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, operation: Operation) -> Operation:
+        """Write an operation down before it is first tried."""
+        with self._lock:
+            self.operations.append(operation)
+        return operation
+
+    @contextmanager
+    def attempt(self, operation: Operation) -> Iterator[Operation]:
+        """One try: what it raises is written down, and raised only if it is none of our errors."""
+        started = time.monotonic()
+        try:
+            yield operation
+            operation.learn(Told.ACKNOWLEDGED)
+        except SlotbookError as error:
+            operation.error = error
+            operation.learn(self._told_by(error))
+        except Exception as error:
+            operation.learn(Told.UNKNOWN)
+            with self._lock:
+                self.surprises.append(f"{operation.kind} {operation.id}: {error!r}")
+        finally:
+            operation.longest = max(operation.longest, time.monotonic() - started)
+
+    def _told_by(self, error: SlotbookError) -> Told:
+        match type(error).__name__:
+            case "UnderReplicated":
+                return Told.UNDER_REPLICATED
+            case "StateLost":
+                found = vars(error)
+                with self._lock:
+                    self.losses.append(Loss(found["trader"], found["first"], found["last"]))
+                return Told.UNKNOWN
+            case _:
+                return Told.UNKNOWN if isinstance(error, OutcomeUnknown) else Told.NOT_APPLIED
+
+    def count(self, told: Told) -> int:
+        """How many operations ended so."""
+        return sum(operation.told is told for operation in self.operations)
+
+    @property
+    def longest_outage(self) -> float:
+        """The longest that any caller waited for an answer."""
+        return max((operation.longest for operation in self.operations), default=0.0)
+
+    def problems(self) -> list[Operation]:
+        """The operations that ended in an error."""
+        return [operation for operation in self.operations if operation.error is not None]

@@ -1,0 +1,69 @@
+"""A hash slot on its way from one primary to another, in as many steps as a test likes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from redis.crc import key_slot
+from slotbook.topology.embedded import Server
+
+from .control import Control, wait_until
+
+
+class Migration:
+    """The move of a key's slot: begin, move some keys, hold as long as wanted, finish."""
+
+    def __init__(self, control: Control, key: str, target: Server | None = None) -> None:
+        self._control = control
+        self.slot = key_slot(key.encode())
+        self.source = control.primary(key)
+        others = [server for server in control.deployment.primaries() if server is not self.source]
+        self.target = others[0] if target is None else target
+
+    def begin(self) -> Migration:
+        """SETSLOT IMPORTING and MIGRATING."""
+        ids = {server: str(server.ask("CLUSTER", "MYID")) for server in (self.source, self.target)}
+        self.target.ask("CLUSTER", "SETSLOT", self.slot, "IMPORTING", ids[self.source])
+        self.source.ask("CLUSTER", "SETSLOT", self.slot, "MIGRATING", ids[self.target])
+        return self
+
+    def keys(self) -> list[str]:
+        """What has not moved yet."""
+        return sorted(cast("list[str]", self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, 100_000)))
+
+    def move(self, keys: Sequence[str]) -> None:
+        """MIGRATE some keys."""
+        if keys:
+            password = self._control.deployment.password
+            self.source.ask(
+                "MIGRATE", self.target.host, self.target.port, "", 0, 5000, "AUTH", password, "KEYS", *keys, timeout=10
+            )
+
+    def half(self) -> None:
+        """MIGRATE every other key."""
+        self.move(self.keys()[::2])
+
+    def finish(self) -> None:
+        """MIGRATE the rest, and tell every primary whose slot it is."""
+        while keys := self.keys():
+            self.move(keys)
+        owner = str(self.target.ask("CLUSTER", "MYID"))
+        primaries = self._control.deployment.primaries()
+        for server in (self.target, self.source, *(one for one in primaries if one not in (self.target, self.source))):
+            server.ask("CLUSTER", "SETSLOT", self.slot, "NODE", owner)
+        wait_until(self._known, f"everyone knows who has slot {self.slot}")
+
+    def back(self) -> None:
+        """Reshard the slot back to where it came from."""
+        returning = Migration.__new__(Migration)
+        returning._control, returning.slot = self._control, self.slot  # noqa: SLF001
+        returning.source, returning.target = self.target, self.source
+        returning.begin().finish()
+
+    def _known(self) -> bool:
+        for server in self._control.data:
+            for first, last, primary, *_ in cast("list[tuple[int, int, list[int]]]", server.ask("CLUSTER", "SLOTS")):
+                if first <= self.slot <= last and primary[1] != self.target.port:
+                    return False
+        return True

@@ -1,0 +1,31 @@
+"""Where a RESP message ends, and what a request asks for."""
+
+from __future__ import annotations
+
+_LINES = b"+-:_#,("
+_BLOBS = b"$=!"
+_LISTS = b"*~>"
+
+
+def frame_end(data: bytes | bytearray, start: int = 0) -> int:
+    """The index after the message that begins at ``start``, or -1 when it is not all there yet."""
+    line = data.find(b"\r\n", start)
+    if line < 0:
+        return -1
+    kind = data[start]
+    after = line + 2
+    if kind in _BLOBS:
+        end = after + int(data[start + 1 : line]) + 2
+        return after if data[start + 1 : line] == b"-1" else end if end <= len(data) else -1
+    if kind in _LISTS or kind == b"%"[0]:
+        for _ in range(int(data[start + 1 : line]) * (2 if kind == b"%"[0] else 1)):
+            after = frame_end(data, after)
+            if after < 0:
+                return -1
+    return after  # a line of its own, also that of an inline command
+
+
+def verb_of(request: bytes | bytearray) -> str:
+    """The command of a request, in upper case."""
+    words = bytes(request).split(b"\r\n", 3)
+    return (words[2] if request[:1] == b"*" else words[0].split(b" ")[0]).decode(errors="replace").upper()
