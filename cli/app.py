@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
 from ..repositories import Book
+from ..topology.settings import Kind
 from .demo import run_demo
 from .journal_file import open_journal
 from .options import AsJson, Url, kept_settings, settings_of
-from .output import BadUsage, check_place, complain, fields_of, json_text, notes, print_json, save, screen
-from .replay import Report, contents_of
-from .replay import replay as replay_journal
-from .tables import orders_table, positions_table, table, totals_table
+from .output import BadUsage, check_place, complain, fields_of, json_text, print_json, save, screen
+from .progress import advancing, bars
+from .replay import apply_journal, contents_of
+from .tables import orders_table, positions_table, report_table, totals_table
 
 app = typer.Typer(
     name="slotbook",
     help="A trading desk's state in Redis: orders, positions and executions, each applied exactly once.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-class _Topology(StrEnum):
-    standalone = "standalone"
-    sentinel = "sentinel"
-    cluster = "cluster"
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 1 for a failure, 2 for bad usage, 130 for Ctrl-C."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
     try:
         app(arguments, prog_name="slotbook")
     except SystemExit as end:
@@ -53,7 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BadUsage as error:
         complain(error)
         return 2
-    except SlotbookError as error:
+    except (SlotbookError, OSError) as error:
         complain(error)
         return 1
     return _flushed(0)
@@ -72,36 +65,41 @@ def replay(
 ) -> None:
     """Apply a journal; run again, it changes nothing that it has applied.
 
-    Its columns are seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id with the events NEW, REPLACE, CANCEL
-    and FILL. It is read once before anything is applied, so a bad line changes nothing. A row that the book refuses is
-    counted and left out; run again, it is tried again.
+    Its columns are `seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id` with the events NEW, REPLACE,
+    CANCEL and FILL; seq rises, also from one file to the next. All of it is read before anything is applied, so a bad
+    line changes nothing. A row that the book refuses is counted and left out; run again, it is tried again.
 
     Repeats are recognised as long as their orders are kept: order_ttl (a day) after an order's end.
 
-    JSON has the state of the journal's traders afterwards; "positions" by trader, or by trader and symbol if the journal
-    has several symbols.
+    JSON has the state of the journal's traders afterwards, "positions" by trader, or by trader and symbol if the
+    journal has several symbols.
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
-    with open_journal(file) as journal, _progress() as progress:
+    with bars() as progress, open_journal(file) as journal:
         checking = progress.add_task("checking", total=None)
-        contents = contents_of(journal, _advance(progress, checking))
-        progress.update(checking, visible=False)
+        contents = contents_of(journal, advancing(progress, checking))
+        progress.remove_task(checking)
         with Book.open(settings) as book:
             applying = progress.add_task("applying", total=contents.rows)
-            report = replay_journal(book, journal, contents, batch, _advance(progress, applying))
-            kept = book.backend.deployment is None
+            report = apply_journal(book, journal, contents, batch, advancing(progress, applying))
+            is_kept = book.backend.deployment is None
     if place is not None:
-        _save(place, json_text(report.positions_json()))
+        save(place, json_text(report.positions_json()))
     if as_json:
         print_json(report.as_json())
-    else:
-        _show(report, file, kept)
+        return
+    console = screen()
+    console.print(report_table(report))
+    for rejection in report.rejections_shown():
+        console.print(rejection)
+    if not is_kept:
+        console.print("The servers were private and have ended, so nothing is kept; --url says where to keep it.")
 
 
 @app.command()
 def demo(
-    topology: Annotated[_Topology, typer.Option(help="What to start.")] = _Topology.cluster,
+    topology: Annotated[Kind, typer.Option(help="What to start.")] = Kind.CLUSTER,
     as_json: AsJson = False,
 ) -> None:
     """Play a trading day on private servers, kill a primary half-way, and count every fill."""
@@ -138,7 +136,7 @@ def orders(
     chosen = [order for order in found if symbol in (None, order.symbol)]
     chosen.sort(key=lambda order: (order.ts_ns, order.order_id))
     if as_json:
-        print_json([fields_of(order) | {"open_quantity": order.open_quantity} for order in chosen])
+        print_json([fields_of(order, open_quantity=order.open_quantity) for order in chosen])
     else:
         screen().print(orders_table(chosen))
 
@@ -156,13 +154,25 @@ def positions(
     with Book.open(kept_settings(url)) as book:
         if trader is not None:
             held = book.positions.all(trader)
-            rows = [fields_of(position) | {"cash": plain(position.cash)} for position in held]
+            rows = [fields_of(position, cash=position.cash) for position in held]
             shown = positions_table(held)
         else:
             totals = [total for total in book.positions.totals().values() if symbol in (None, total.symbol)]
-            rows = [total_fields(total) for total in totals]
+            rows = [fields_of(total) for total in totals]
             shown = totals_table(totals)
     if as_json:
         print_json(rows)
     else:
         screen().print(shown)
+
+
+def _flushed(code: int) -> int:
+    """The exit code once all is written; a reader that has gone away, as ``head`` does, is not worth a word."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            complain(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or 1
+    return code

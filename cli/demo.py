@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -86,7 +86,7 @@ class Outcome:
                 "doubled": self.audit.doubled,
             },
             "differences": self.audit.differences,
-            "positions": [fields_of(position) for position in self.positions],
+            "positions": [fields_of(position, cash=position.cash) for position in self.positions],
             "seconds": round(self.seconds, 3),
         }
 
@@ -107,7 +107,7 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
         gateways = [Gateway(book, trader, requests) for trader, requests in day.items()]
         failover = _trade(deployment, gateways, say)
         longest = max(gateway.longest_wait for gateway in gateways)
-        say(f"every request was answered; the longest wait of a caller was {longest:.1f} s")
+        say(f"every request was answered; the longest wait of a caller was {longest:.2f} s")
         resent = _send_again(book, requests)
         say(
             f"sent the whole day a second time, every fill included: {resent.repeated:,} recognised as repeats, "
@@ -129,7 +129,7 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
 
 
 @contextmanager
-def _private_book(topology: Topology) -> Iterator[tuple[Deployment, Book]]:
+def _private_book(topology: Topology) -> Generator[tuple[Deployment, Book], None, None]:
     # Of the environment only the server program counts: its users, prefix and lifetimes belong to another book.
     server = read(f"embedded://{topology}").settings.server
     settings = Settings.model_construct(deadline=_DEADLINE)
@@ -161,10 +161,11 @@ def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Fai
 def _fail_over(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Failover:
     killed = kill_primary(deployment, [gateway.trader for gateway in gateways])
     answered = sum(gateway.answered for gateway in gateways)
-    say(f"killed the primary that holds {_listed(killed.traders)}, {killed.server}; {answered:,} requests were answered")
+    say(f"killed {killed.server}, the primary that holds {_listed(killed.traders)}, {answered:,} requests into the day")
     heir, seconds = wait_for_heir(deployment, killed)
     meanwhile = sum(gateway.answered for gateway in gateways) - answered
-    say(f"{heir} took over after {seconds:.1f} s; meanwhile {meanwhile:,} requests were answered by the others")
+    others = f"; meanwhile the other primaries answered {meanwhile:,} requests" if killed.others else ""
+    say(f"{heir} took over after {seconds:.1f} s{others}")
     return Failover(str(killed.server), killed.traders, str(heir), seconds)
 
 

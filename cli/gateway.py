@@ -33,7 +33,7 @@ class Gateway(threading.Thread):
                 if self._told_to_stop.is_set():
                     return
                 self._send(request)
-        except Exception as error:  # noqa: BLE001 (handed to the thread that asks for the result)
+        except Exception as error:  # handed to the thread that asks for the result
             self.failure = error
 
     def stop(self) -> None:

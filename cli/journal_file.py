@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
@@ -43,7 +43,7 @@ class JournalFile:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[JournalFile]:
+def open_journal(path: Path) -> Generator[JournalFile, None, None]:
     """Open a journal for as long as the context; ``.gz`` at the end of its name says that it is gzipped.
 
     Raises InvalidArgument when there is no such file.

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
@@ -13,9 +14,10 @@ from typing import TypeAlias
 from rich.console import Console
 
 from ..models.record import Record
+from ..models.results import SymbolTotal
 from ..models.types import plain
 
-JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 class BadUsage(Exception):
@@ -51,9 +53,12 @@ def print_json(value: JsonValue) -> None:
     sys.stdout.write(json_text(value))
 
 
-def fields_of(record: Record) -> dict[str, JsonValue]:
+def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
     """A record for JSON: decimals as exact plain strings, so that no reader takes them for floats."""
-    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in record}
+    fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
+    return {
+        name: plain(value) if isinstance(value, Decimal) else value for name, value in {**fields, **derived}.items()
+    }
 
 
 def check_place(path: Path) -> Path:

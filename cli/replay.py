@@ -18,6 +18,7 @@ from .journal_file import JournalFile
 from .output import JsonValue
 
 _REJECTIONS_KEPT = 20
+_REJECTIONS_SHOWN = 5
 
 Advance = Callable[[int], None]
 """Told how many more rows are done."""
@@ -97,6 +98,12 @@ class Report:
             "positions": self.positions_json(),
         }
 
+    def rejections_shown(self) -> list[str]:
+        """The first refusals, and how many there are besides."""
+        shown = self.tally.rejections[:_REJECTIONS_SHOWN]
+        more = self.tally.rejected - len(shown)
+        return [f"rejected: {rejection}" for rejection in shown] + ([f"and {more:,} more"] if more else [])
+
     def positions_json(self) -> dict[str, JsonValue]:
         """Each trader's position, or, when the journal has several symbols, its positions by symbol."""
         if len(self.contents.symbols) > 1:
@@ -121,7 +128,7 @@ def contents_of(journal: JournalFile, advance: Advance) -> Contents:
     return Contents(rows, tuple(sorted(traders)), tuple(sorted(symbols)))
 
 
-def replay(book: Book, journal: JournalFile, contents: Contents, batch: int, advance: Advance) -> Report:
+def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: int, advance: Advance) -> Report:
     """Apply a journal and ask what came of it. Raises ReplayStopped, which says how far it came."""
     tally = Tally()
     started = time.monotonic()

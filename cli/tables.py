@@ -12,6 +12,7 @@ from ..models.order import Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
 from ..models.types import PLACES, plain
+from .replay import Report
 
 Cell = str | int | Decimal | None
 
@@ -83,6 +84,26 @@ def totals_table(totals: Iterable[SymbolTotal]) -> Table:
             (total.symbol, total.traders, total.quantity, total.bought_quantity, total.sold_quantity, total.cash)
             for total in totals
         ),
+    )
+
+
+def report_table(report: Report) -> Table:
+    """A replay in figures."""
+    tally, state, rows = report.tally, report.state, report.contents.rows
+    figures: dict[str, int] = {
+        "rows": rows,
+        "applied": tally.applied,
+        "repeated": tally.repeated,
+        "rejected": tally.rejected,
+        **{f"orders {status}": count for status, count in state.orders_by_status.items()},
+        "traders": len(report.contents.traders),
+        "symbols": len(report.contents.symbols),
+        "positions": sum(map(len, state.positions.values())),
+    }
+    return table(
+        (f"replayed in {report.seconds:.1f} s",),
+        (f"{rows / max(report.seconds, 0.001):,.0f} rows/s",),
+        ((name, f"{figure:,}") for name, figure in figures.items()),
     )
 
 

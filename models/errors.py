@@ -124,7 +124,8 @@ class UnexpectedReply(ServerError):
 
 
 class UnderReplicated(ServerError):
-    """Applied, but fewer replicas than asked for have it, or the primary's disk does not; ``result`` has what it did."""
+    """Applied, but fewer replicas than asked for have it, or the primary's disk does not; ``result`` has what it
+    did."""
 
     def __init__(self, message: str, result: object, replicas: int, wanted: int) -> None:
         super().__init__(message)

@@ -76,7 +76,7 @@ class _Row(Record):
 def read_journal(lines: Iterable[str]) -> Iterator[Entry]:
     """Read a journal from its lines, which must still have their ends; raises JournalError at the first bad one."""
     records = _records(lines)
-    line, header = next(records, (1, []))
+    line, header = next(records, (1, list[str]()))
     if tuple(header) != COLUMNS:
         raise JournalError(line, f"the header must be {','.join(COLUMNS)}, not {_shown(','.join(header))}")
     last: int | None = None

@@ -34,7 +34,8 @@ class OrderResult:
     order: Order
     """The order after the change; for a repeat, after the change when it was first applied, as far as it is known."""
     applied: bool
-    """False for a repeat, which changed nothing: an earlier call had applied it, or this one, before a reply was lost."""
+    """False for a repeat, which changed nothing: an earlier call had applied it, or this one, before a reply was
+    lost."""
     sequence: int
     """The number of the change in the trader's events; 0 for a repeat whose number is not kept."""
     replicas: int | None = None

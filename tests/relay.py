@@ -11,12 +11,11 @@ from typing import Self
 
 from .fleet import Fleet
 
-_QUIET = 0.02
-"""A sender that was silent for this long has said what it had to say."""
-
-
 class Relay:
-    """Carries whole bursts: what a client sends before it waits is one burst, and so one round trip."""
+    """Carries whole bursts: what a client sends before it waits is one burst, and so one round trip.
+
+    Only with some ``patience`` are bursts told apart for certain.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         (server,) = fleet.deployment.servers
@@ -28,6 +27,8 @@ class Relay:
         self._stopping = False
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+        self.patience = 0.0
+        """A client that was silent for so many seconds has said what it had to say."""
         self.bursts = 0
         """Bursts that came from clients."""
         self.connections = 0
@@ -95,7 +96,7 @@ class Relay:
     def _step(self, client: socket.socket, server: socket.socket) -> bool:
         ready, _, _ = select.select([client, server], [], [])
         if client in ready:
-            burst = _burst(client)
+            burst = _burst(client, self.patience)
             if not burst:
                 return False
             with self._lock:
@@ -106,7 +107,7 @@ class Relay:
                 return False
             server.sendall(burst)
             return True
-        reply = _burst(server)
+        reply = _burst(server, 0)
         if not reply:
             return False
         self.replies.wait()
@@ -120,10 +121,10 @@ class Relay:
         return cut is None
 
 
-def _burst(sender: socket.socket) -> bytes:
+def _burst(sender: socket.socket, patience: float) -> bytes:
     pieces: list[bytes] = []
     while True:
         piece = sender.recv(1 << 20)
         pieces.append(piece)
-        if not piece or not select.select([sender], [], [], _QUIET)[0]:
+        if not piece or not select.select([sender], [], [], patience)[0]:
             return b"".join(pieces)

@@ -158,7 +158,8 @@ class Batch(Generic[T]):
             if item.doubtful:
                 item.outcome = Outcome(error=_unknown(item, because))
             else:
-                item.outcome = Outcome(error=Unavailable(f"{item.call.name}: not applied: {because}"))
+                certainty = "" if item.call.readonly else "not applied: "
+                item.outcome = Outcome(error=Unavailable(f"{item.call.name}: {certainty}{because}"))
         self.pending = []
 
     def fail(self, error: SlotbookError) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from ..models.errors import AccessDenied, InvalidSettings
 from .address import Address
@@ -80,6 +80,10 @@ def _failed(address: Address, trouble: Trouble, causes: list[Exception]) -> None
         causes.append(trouble.cause if isinstance(trouble, (Unsent, Unanswered)) else trouble)
 
 
+def _is_curable(error: RedisError) -> bool:
+    return cure_for(error) is not Cure.REPORT or isinstance(error, AuthenticationError)
+
+
 def _summary(what: str, causes: Sequence[Exception]) -> str:
     shown = "; ".join(dict.fromkeys(str(cause).rstrip(".") for cause in causes))
     return f"{what}: {shown}"
@@ -103,8 +107,11 @@ class Standalone:
         raise _no_cluster_expected("redis")
 
     def discover(self) -> Discovery:
-        answer = yield Question(self._address, pack(("PING",)))
-        if isinstance(answer, (Unsent, Unanswered, RedisError)):
+        # Any server will say whether it is part of a cluster, if only by refusing the question.
+        answer = yield Question(self._address, pack(("CLUSTER", "SLOTS")))
+        if isinstance(answer, list):
+            raise _no_cluster_expected("redis")
+        if isinstance(answer, (Unsent, Unanswered)) or (isinstance(answer, RedisError) and _is_curable(answer)):
             causes: list[Exception] = []
             _failed(self._address, answer, causes)
             raise NobodyKnows(causes, _summary(f"{self._address} does not serve", causes))

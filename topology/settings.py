@@ -182,7 +182,7 @@ def _first(error: ValidationError) -> str:
     name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         return f"there is no setting {name!r}; there are {', '.join(Settings.model_fields)}"
-    return f"{name}: {first['msg']}"
+    return f"{name}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _query(parts: SplitResult) -> dict[str, object]:

@@ -146,17 +146,20 @@ def explain(cause: Exception, name: str) -> SlotbookError:
 
 
 def origin(error: BaseException) -> BaseException:
-    """The operating system's error behind one of redis-py's."""
-    while True:
-        inner = error.__cause__ or error.__context__
-        if inner is None:
-            return error
-        error = inner
+    """The operating system's error behind one of redis-py's; the error itself when there is none."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, OSError):
+        inner = inner.__cause__ or inner.__context__
+    return inner or error
 
 
 def nobody_there(error: Exception) -> bool:
-    """Whether nothing listens at the address, or there is no such host."""
-    return isinstance(origin(error), (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
+    """Whether nothing listens at the address, there is no such host, or what listens does not speak TLS."""
+    root = origin(error)
+    return (
+        isinstance(root, (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
+        or "handshake" in f"{root}{error}"
+    )
 
 
 def _hopeless(cause: Exception) -> bool:

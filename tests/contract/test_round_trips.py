@@ -92,7 +92,7 @@ def warm(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
             prepare(book, trader)
             ask(book, trader)
         prepare(book, lone_desk.trader)
-        relay.bursts = 0
+        relay.patience, relay.bursts = 0.02, 0
         yield book
 
 

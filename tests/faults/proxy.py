@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self, TypeAlias, TypeVar, cast
 
 from .resp import frame_end, verb_of
-from .rules import Do, Plan, Rule
+from .rules import PASS, Do, Plan, Rule
 
 T = TypeVar("T")
 Translate: TypeAlias = Callable[[str, bytes], bytes]
@@ -56,8 +56,6 @@ class Proxy:
         """How many requests came, by verb."""
         self.replies: Counter[str] = Counter()
         """How many replies of the server came, by the verb of their request."""
-        self.reply_size = 0
-        """Of the last reply to a write."""
         self.opened = 0
         self.host = "127.0.0.1"
         self._upstream = (host, port)
@@ -212,7 +210,7 @@ class _Link:
             while buffer and (end := frame_end(buffer)) > 0:
                 reply = bytes(buffer[:end])
                 del buffer[:end]
-                verb, rule = self._pending.popleft() if self._pending else ("", Rule(Do.FORWARD))
+                verb, rule = self._pending.popleft() if self._pending else ("", PASS)
                 self._proxy.replies[verb] += 1
                 wait = came + self._proxy.latency + rule.delay - loop.time()
                 if wait > 0:
@@ -224,8 +222,8 @@ class _Link:
 
     def _deliver(self, verb: str, rule: Rule, reply: bytes) -> bool:
         """Pass a reply on, or do what the rule says; whether the link goes on."""
-        if verb in rule.verbs:
-            self._proxy.reply_size = len(reply)
+        if rule is not PASS:
+            self._proxy.plan.size = len(reply)
         if self._translate is not None:
             reply = self._translate(verb, reply)
         self._held = self._held or rule.do is Do.HOLD

@@ -51,6 +51,8 @@ class Plan:
         self._rules: list[tuple[Rule, int, int]] = []
         self.met = 0
         """How many requests met a rule."""
+        self.size = 0
+        """How long the last reply was that met one."""
 
     def add(self, *rules: Rule) -> None:
         """Rules for the requests to come: each request meets the first that wants it."""
@@ -58,9 +60,10 @@ class Plan:
             self._rules += [(rule, rule.skip, rule.times) for rule in rules]
 
     def clear(self) -> None:
-        """Forget what has not happened yet."""
+        """Forget what has not happened yet, and what has."""
         with self._lock:
             self._rules.clear()
+            self.met = self.size = 0
 
     @property
     def idle(self) -> bool:

@@ -168,6 +168,7 @@ class AsyncLink:
         # One reply may take as long as its caller allows; the connection itself never times out.
         self._arguments = {**dial(target, address, of_sentinel=of_sentinel), "socket_timeout": None}
         self._primary = primary
+        self._tls = target.tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: _Session | None = None
         self._opening: asyncio.Task[_Session] | None = None
@@ -240,7 +241,8 @@ class AsyncLink:
                 role = cast("list[Reply]", await wire.read_response())[0]
         except TimeoutError:
             await wire.disconnect(nowait=True)
-            raise RedisTimeoutError(f"{self.address} did not answer in time") from None
+            what = "did not answer the TLS handshake in time" if self._tls else "did not answer in time"
+            raise RedisTimeoutError(f"{self.address} {what}") from None
         except BaseException:
             await wire.disconnect(nowait=True)
             raise

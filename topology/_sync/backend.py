@@ -72,7 +72,10 @@ class Backend:
     def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
         call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
-        self.run(call)
+        batch = Batch((call,), self._directory)
+        batch.stale = True
+        self._settle(batch, time.monotonic())
+        batch.outcomes()[0].result()
         self._reached = True
 
     def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
@@ -198,7 +201,7 @@ class Backend:
     def _fail_fast(self, error: NobodyKnows) -> None:
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
         if not self._reached and all(nobody_there(cause) for cause in error.causes):
-            raise Unavailable(f"{error}; is a server running there, and is the address right?")
+            raise Unavailable(f"{error}; is a server running there, with TLS or without as the URL says?")
 
     def _discover(self, ends_at: float) -> None:
         """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""

@@ -80,10 +80,7 @@ class Link:
             return Exchange(self, None, replies, timeout, Unsent(busy))
         wire: Wire | None = None
         try:
-            try:
-                wire = self._idle.pop()
-            except IndexError:
-                wire = self._connect(timeout)
+            wire = self._take_idle() or self._connect(timeout)
         except RedisError as error:
             self._room.release()
             return Exchange(self, None, replies, timeout, Unsent(error))
@@ -113,11 +110,14 @@ class Link:
 
     def close(self) -> None:
         """Close every idle connection."""
-        while self._idle:
-            try:
-                self._idle.pop().disconnect()
-            except IndexError:  # another thread was faster
-                return
+        while wire := self._take_idle():
+            wire.disconnect()
+
+    def _take_idle(self) -> Wire | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def retire(self) -> None:
         """Close every connection that nobody uses."""

@@ -1,0 +1,29 @@
+-- Shared by the scripts that verify a book.
+
+-- Ask for what a key holds; a key of another type stops the script with an error that names it.
+local function ask(verb, key, ...)
+  local reply = redis.pcall(verb, key, ...)
+  if type(reply) == 'table' and reply.err then
+    if string.find(reply.err, 'WRONGTYPE', 1, true) then
+      reply.err = 'WRONGTYPE ' .. key .. ' holds a ' .. redis.call('TYPE', key).ok
+    end
+    error(reply)
+  end
+  return reply
+end
+
+-- The number of the last event that is kept.
+local function last_sequence(events)
+  local last = ask('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  return last and string.match(last[1], '^%d+') or '0'
+end
+
+-- Give an index that is not empty the expiry of its longest-lived entry.
+local function renew(index)
+  local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+  if highest == 'inf' then
+    redis.call('PERSIST', index)
+  else
+    redis.call('PEXPIREAT', index, highest)
+  end
+end

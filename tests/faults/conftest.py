@@ -1,0 +1,53 @@
+"""Deployments to break: shared ones behind proxies, and private ones for what cannot be undone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import product
+from typing import TypeAlias, cast
+
+import pytest
+from slotbook.topology.embedded import Topology, start
+
+from ..colours import COLOURS, Colour
+from .control import Control
+from .stand import Stand, Stands
+
+TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
+Deploy: TypeAlias = Callable[..., Control]
+
+
+@pytest.fixture(scope="session")
+def stands(_no_settings_from_outside: None) -> Iterator[Stands]:
+    """The shared deployments of this test process, each behind proxies."""
+    started = Stands()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
+def stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
+    """A shared deployment behind proxies, on every topology and in both colours."""
+    topology, colour = cast("tuple[Topology, Colour]", request.param)
+    with Stand(stands.of(topology), colour, runner) as found:
+        yield found
+
+
+@pytest.fixture(params=COLOURS)
+def lone_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
+    """A shared server behind a proxy, in both colours."""
+    with Stand(stands.of("standalone"), cast(Colour, request.param), runner) as found:
+        yield found
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deploy]:
+    """Start private servers that end with the test."""
+    with ExitStack() as stack:
+
+        def begin(topology: Topology, replicas: int | None = None, options: Mapping[str, str] | None = None) -> Control:
+            return Control(stack.enter_context(start(topology, replicas=replicas, options=options)))
+
+        yield begin
