@@ -46,6 +46,8 @@ class Order(Record):
     """The quantity as first placed, once a replace has been applied."""
     placed_price: Price | None = None
     """The price as first placed, once a replace has been applied."""
+    placed_stop_price: Price | None = None
+    """The stop price as first placed, once a replace has been applied."""
     revision: Count | None = None
     """The highest revision of a replace that carried one."""
     version: Count = 0

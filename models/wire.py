@@ -21,8 +21,8 @@ from .types import plain
 
 R = TypeVar("R", bound=Record)
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII).fullmatch
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{0,8}[1-9])?", re.ASCII).fullmatch
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII).fullmatch
+_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,29}|-?(0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]", re.ASCII).fullmatch
 _BOOLEAN = re.compile(r"[01]", re.ASCII).fullmatch
 _Check = Callable[[str], object]
 

@@ -28,10 +28,10 @@ PAGE = 1_000
 
 _LUA = __package__ or "slotbook.repositories"
 PLACE = load(_LUA, "common", "place")
-FILL = load(_LUA, "common", "records", "change", "fill")
-REPLACE = load(_LUA, "common", "records", "change", "replace")
-CLOSE = load(_LUA, "common", "change", "close")
-DELETE = load(_LUA, "common", "change", "delete")
+FILL = load(_LUA, "common", "check", "records", "change", "fill")
+REPLACE = load(_LUA, "common", "check", "records", "change", "replace")
+CLOSE = load(_LUA, "common", "check", "change", "close")
+DELETE = load(_LUA, "common", "check", "change", "delete")
 SELECT = load(_LUA, "select")
 COUNT = load(_LUA, "count")
 

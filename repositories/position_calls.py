@@ -16,7 +16,7 @@ from .replies import record, record_of, refusal, rows
 from .witness import Witness
 
 _LUA = __package__ or "slotbook.repositories"
-CHANGE = load(_LUA, "common", "records", "position")
+CHANGE = load(_LUA, "common", "check", "records", "position")
 ALL = load(_LUA, "positions")
 
 

@@ -133,6 +133,8 @@ def read(source: str | Settings | None = None) -> Target:
     if parts.scheme not in _SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in (*_SCHEMES, "embedded"))
         raise InvalidSettings(f"the URL's scheme {parts.scheme + '://'!r} is not one of {known}")
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc and parts.scheme != "unix":
+        raise InvalidSettings("the URL's user or password holds a '/', '?' or '#': write %2F, %3F or %23 in its place")
     kind, tls = _SCHEMES[parts.scheme]
     credentials, _, hosts = parts.netloc.rpartition("@")
     username, _, password = credentials.partition(":")
@@ -196,8 +198,11 @@ def _address(text: str, port: int) -> Address:
     try:
         parts = urlsplit(f"//{text}")
         host, found = parts.hostname, parts.port
-    except ValueError as error:
-        raise InvalidSettings(f"the URL's host {text!r} cannot be read: {error}") from None
+        (host or "").encode("idna")
+    except ValueError:
+        # Without a host before it, what stands for a port is more likely a password.
+        shown = f" {text!r}" if text.partition(":")[0] else ""
+        raise InvalidSettings(f"the URL's host and port{shown} cannot be read; they look like host:6379") from None
     if not host:
         raise InvalidSettings("the URL names no host; it should look like redis://host:6379")
     return Address(host, port if found is None else found)

@@ -1,15 +1,26 @@
 -- Shared by the scripts that change an order.
 
-local STATUSES = { NEW = true, PARTIALLY_FILLED = true, FILLED = true, CANCELED = true, REJECTED = true, EXPIRED = true }
+local ORDER, ORDER_MAY = {
+  trader = 'name', order_id = 'name', symbol = 'name', side = 'side', type = 'kind', time_in_force = 'force',
+  quantity = 'quantity', status = 'status', filled_quantity = 'count', filled_notional = 'amount', version = 'count',
+  ts_ns = 'time',
+}, {
+  price = 'price', stop_price = 'price', text = 'text', placed_quantity = 'quantity', placed_price = 'price',
+  placed_stop_price = 'price', revision = 'count', updated_ns = 'time',
+}
 
 -- Why this order cannot be worked with, as a reply; nil when it can.
-local function unfit(key, order)
-  for _, field in ipairs({ 'order_id', 'symbol', 'side' }) do
-    if not order[field] then return { 'corrupt', key, field, '' } end
+local function unfit(key, base, order)
+  local problem = corrupt(key, order, ORDER, ORDER_MAY)
+  if problem then return problem end
+  if base .. 'order:' .. order.order_id ~= key then return { 'corrupt', key, 'order_id', order.order_id } end
+  if string.sub(base, -#order.trader - 3) ~= '{' .. order.trader .. '}:' then
+    return { 'corrupt', key, 'trader', order.trader }
   end
-  if not STATUSES[order.status or ''] then return { 'corrupt', key, 'status', order.status or '' } end
-  if order.side ~= 'BUY' and order.side ~= 'SELL' then return { 'corrupt', key, 'side', order.side } end
-  return corrupt(key, order, { 'quantity', 'filled_quantity', 'version' }, { 'filled_notional' })
+  local limited, stopped = order.type == 'LIMIT' or order.type == 'STOP_LIMIT', string.match(order.type, '^STOP')
+  if limited ~= (order.price ~= nil) then return { 'corrupt', key, 'price', order.price or '' } end
+  if (stopped ~= nil) ~= (order.stop_price ~= nil) then return { 'corrupt', key, 'stop_price', order.stop_price or '' } end
+  return nil
 end
 
 -- The keys that a move from the order's status to another touches, and the sizes that matter. Reading them all proves that

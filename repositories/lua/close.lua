@@ -7,7 +7,7 @@
 local status = ARGV[5]
 local order = record(KEYS[1])
 if not order then return { 'missing' } end
-local problem = unfit(KEYS[1], order)
+local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
 if order.status == status then return { 'repeat', '0', flat(order) } end
 if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then

@@ -4,7 +4,6 @@
 --   * a key that may become empty is written last and not touched again;
 --   * amounts are decimal text, summed as integers of 1e-9; quantities stay below 2^53, where a Lua number is exact.
 
-local MOST = 9007199254740991
 local OPEN = { NEW = true, PARTIALLY_FILLED = true }
 
 local function now_ms()
@@ -50,22 +49,6 @@ local function write(key, fields, changes)
   end
   redis.call('HSET', key, unpack(set))
   if #cleared > 0 then redis.call('HDEL', key, unpack(cleared)) end
-end
-
--- The first of the named fields that is not a whole number (or a decimal one), as the reply that says so.
-local function corrupt(key, fields, integers, decimals)
-  for _, field in ipairs(integers) do
-    local value = fields[field]
-    if not value or not string.match(value, '^-?%d+$') or #value > 17 then
-      return { 'corrupt', key, field, value or '' }
-    end
-  end
-  for _, field in ipairs(decimals) do
-    local value = fields[field]
-    local part = value and string.match(value, '^-?%d+%.?(%d*)$')
-    if not part or #part > 9 then return { 'corrupt', key, field, value or '' } end
-  end
-  return nil
 end
 
 local BASE = 100000000000000

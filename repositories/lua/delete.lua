@@ -5,7 +5,7 @@
 
 local order = record(KEYS[1])
 if not order then return { 'applied' } end
-local problem = unfit(KEYS[1], order)
+local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
 if OPEN[order.status] then return { 'open', order.status } end
 local keys, sizes = survey(ARGV[1], order, order.status)

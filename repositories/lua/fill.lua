@@ -9,28 +9,24 @@
 local base, exec_id = ARGV[1], 'fill:' .. ARGV[6]
 local order = record(KEYS[1])
 if not order then return { 'missing' } end
-local problem = unfit(KEYS[1], order)
+local problem = unfit(KEYS[1], base, order)
 if problem then return problem end
 
 local position_key = base .. 'position:' .. order.symbol
 local position = record(position_key)
 local known = redis.call('HGET', KEYS[2], exec_id)
 if known then
-  local quantity, price, sequence, late, was, held = unpack(cjson.decode(known))
+  local memory = recall(known, { 0, 0, 0, 0, #MUTABLE, #HELD })
+  if not memory then return { 'corrupt', KEYS[2], exec_id, known } end
+  local quantity, price, sequence, late, was, held = unpack(memory)
   if quantity ~= ARGV[7] or price ~= ARGV[8] then return { 'duplicate', quantity, price } end
-  position = position or { trader = ARGV[5], symbol = order.symbol }
+  position = { trader = ARGV[5], symbol = order.symbol }
   return { 'repeat', sequence, late, flat(rewind(order, MUTABLE, was)), flat(rewind(position, HELD, held)) }
 end
 
 local is_new = not position
-if is_new then
-  position = {
-    trader = ARGV[5], symbol = order.symbol, quantity = '0', bought_quantity = '0', sold_quantity = '0',
-    bought_notional = '0', sold_notional = '0', version = '0',
-  }
-end
-problem = corrupt(position_key, position, { 'quantity', 'bought_quantity', 'sold_quantity', 'version' },
-  { 'bought_notional', 'sold_notional' })
+position = position or flat_position(ARGV[5], order.symbol)
+problem = unfit_position(position_key, position, ARGV[5], order.symbol)
 if problem then return problem end
 
 local quantity, filled = tonumber(ARGV[7]), tonumber(order.filled_quantity)

@@ -11,12 +11,14 @@ for i = 3, #ARGV, 2 do order[ARGV[i]] = ARGV[i + 1] end
 local there = record(KEYS[1])
 if there then
   local same = true
-  for _, field in ipairs({ 'symbol', 'side', 'type', 'time_in_force', 'stop_price' }) do
+  for _, field in ipairs({ 'symbol', 'side', 'type', 'time_in_force' }) do
     same = same and there[field] == order[field]
   end
-  local quantity, price = there.quantity, there.price
-  if there.placed_quantity then quantity, price = there.placed_quantity, there.placed_price end
-  same = same and quantity == order.quantity and price == order.price
+  for _, field in ipairs({ 'quantity', 'price', 'stop_price' }) do
+    local placed = there[field]
+    if there.placed_quantity then placed = there['placed_' .. field] end
+    same = same and placed == order[field]
+  end
   return { same and 'repeat' or 'duplicate', flat(there) }
 end
 

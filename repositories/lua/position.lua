@@ -9,18 +9,16 @@ local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
 local position = record(KEYS[1])
 local known = redis.call('GET', KEYS[3])
 if known then
-  local first, sequence, was = unpack(cjson.decode(known))
+  local memory = recall(known, { 0, 0, #HELD })
+  if not memory then return { 'corrupt', KEYS[3], ARGV[3], known } end
+  local first, sequence, was = unpack(memory)
   if first ~= content then return { 'duplicate' } end
   return { 'repeat', sequence, flat(rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)) }
 end
 
 local is_new = not position
-position = position or {
-  trader = ARGV[1], symbol = ARGV[2], quantity = '0', bought_quantity = '0', sold_quantity = '0',
-  bought_notional = '0', sold_notional = '0', version = '0',
-}
-local problem = corrupt(KEYS[1], position, { 'quantity', 'bought_quantity', 'sold_quantity', 'version' },
-  { 'bought_notional', 'sold_notional' })
+position = position or flat_position(ARGV[1], ARGV[2])
+local problem = unfit_position(KEYS[1], position, ARGV[1], ARGV[2])
 if problem then return problem end
 
 local held, change = tonumber(position.quantity), tonumber(ARGV[5])

@@ -3,7 +3,7 @@
 -- What a change may touch; kept with the change, so that a repeat can return the first result.
 local MUTABLE = {
   'status', 'quantity', 'price', 'stop_price', 'text', 'filled_quantity', 'filled_notional',
-  'placed_quantity', 'placed_price', 'revision', 'version', 'updated_ns',
+  'placed_quantity', 'placed_price', 'placed_stop_price', 'revision', 'version', 'updated_ns',
 }
 local HELD = {
   'quantity', 'bought_quantity', 'sold_quantity', 'bought_notional', 'sold_notional', 'version', 'updated_ns',
@@ -22,4 +22,21 @@ local function rewind(fields, names, values)
     fields[name] = values[i] ~= '' and values[i] or nil
   end
   return fields
+end
+
+-- What was remembered of a change: a list of so many texts and lists, or nil when it cannot be read.
+local function recall(text, shape)
+  local readable, memory = pcall(cjson.decode, text)
+  if not readable or type(memory) ~= 'table' or #memory ~= #shape then return nil end
+  for i, length in ipairs(shape) do
+    if length == 0 then
+      if type(memory[i]) ~= 'string' then return nil end
+    else
+      if type(memory[i]) ~= 'table' or #memory[i] ~= length then return nil end
+      for _, value in ipairs(memory[i]) do
+        if type(value) ~= 'string' then return nil end
+      end
+    end
+  end
+  return memory
 end

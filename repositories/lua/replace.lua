@@ -10,12 +10,14 @@ local request = 'replace:' .. ARGV[5]
 local content = table.concat({ ARGV[6], ARGV[7], ARGV[8], ARGV[9] }, ' ')
 local order = record(KEYS[1])
 if not order then return { 'missing' } end
-local problem = unfit(KEYS[1], order) or (order.revision and corrupt(KEYS[1], order, { 'revision' }, {}))
+local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
 
 local known = redis.call('HGET', KEYS[2], request)
 if known then
-  local first, sequence, was = unpack(cjson.decode(known))
+  local memory = recall(known, { 0, 0, #MUTABLE })
+  if not memory then return { 'corrupt', KEYS[2], request, known } end
+  local first, sequence, was = unpack(memory)
   if first ~= content then return { 'duplicate' } end
   return { 'repeat', sequence, flat(rewind(order, MUTABLE, was)) }
 end
@@ -40,7 +42,7 @@ local changes = {
   text = ARGV[11],
 }
 if not order.placed_quantity then
-  changes.placed_quantity, changes.placed_price = order.quantity, order.price
+  changes.placed_quantity, changes.placed_price, changes.placed_stop_price = order.quantity, order.price, order.stop_price
 end
 if ARGV[7] ~= '' then changes.price = ARGV[7] end
 if ARGV[8] ~= '' then changes.stop_price = ARGV[8] end

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeAlias, cast
+from urllib.parse import urlencode
 
 from redis.crc import key_slot
 from slotbook.models.errors import EmbeddedError
@@ -39,6 +40,11 @@ class Control:
         self.frozen: set[Server] = set()
         self.dead: set[Server] = set()
 
+    def url(self, **settings: object) -> str:
+        """The deployment's URL with settings in its query."""
+        url = self.deployment.url
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(settings)}" if settings else url
+
     # ------------------------------------------------------------------ who is who
 
     def at(self, port: int) -> Server:
@@ -51,9 +57,15 @@ class Control:
             return self._of_sentinels()
         return self._of_slot(key_slot(key.encode())) if self.deployment.topology == "cluster" else self.data[0]
 
+    def named_by(self, sentinel: Server) -> Server:
+        """The primary that one Sentinel names."""
+        reply = cast("list[str]", sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))
+        return self.at(int(reply[1]))
+
     def replicas(self, primary: Server) -> list[Server]:
         """The running servers that follow a primary."""
-        return [server for server in self._running(self.data) if role(server)[:3] == ["slave", primary.host, primary.port]]
+        place = ["slave", primary.host, primary.port]
+        return [server for server in self._running(self.data) if role(server)[:3] == place]
 
     def ask(self, key: str, *command: Word) -> Reply:
         """Ask the primary of a key."""
@@ -158,10 +170,7 @@ class Control:
         )
 
     def _of_sentinels(self) -> Server:
-        said = [
-            self.at(int(cast("list[str]", sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))[1]))
-            for sentinel in self._running(self.sentinels)
-        ]
+        said = [self.named_by(sentinel) for sentinel in self._running(self.sentinels)]
         return max(said, key=said.count)
 
     def _of_slot(self, slot: int) -> Server:

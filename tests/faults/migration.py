@@ -62,8 +62,22 @@ class Migration:
         returning.begin().finish()
 
     def _known(self) -> bool:
-        for server in self._control.data:
-            for first, last, primary, *_ in cast("list[tuple[int, int, list[int]]]", server.ask("CLUSTER", "SLOTS")):
-                if first <= self.slot <= last and primary[1] != self.target.port:
-                    return False
-        return True
+        """Whether every node has heard of the new owner, and of the epoch by which it owns the slot.
+
+        A node that had not would take the slot back with an older epoch, and lose its keys to the next gossip.
+        """
+        owner = str(self.target.ask("CLUSTER", "MYID"))
+        epochs = {_epoch(server, owner) for server in self._control.data}
+        return len(epochs) == 1 and all(self._owner_port(server) == self.target.port for server in self._control.data)
+
+    def _owner_port(self, server: Server) -> int:
+        for first, last, primary, *_ in cast("list[tuple[int, int, list[int]]]", server.ask("CLUSTER", "SLOTS")):
+            if first <= self.slot <= last:
+                return primary[1]
+        return 0
+
+
+def _epoch(server: Server, node: str) -> str:
+    """The configuration epoch of a node, as a server knows it."""
+    lines = str(server.ask("CLUSTER", "NODES")).splitlines()
+    return next(line.split()[6] for line in lines if line.startswith(node))

@@ -89,9 +89,9 @@ class Stand:
         self.veil.heal()
         for book in self._books:
             book.close()
-        keys = cast("list[str]", self.ask("KEYS", f"*{{{self.trader}*"))
-        if keys:
-            self.ask("UNLINK", *keys)
+        for server in self.control.deployment.primaries():
+            for key in cast("list[str]", server.ask("KEYS", f"*{{{self.trader}*")):
+                server.ask("UNLINK", key)
 
     def open(self, **settings: object) -> Book:
         """A book that goes through the proxies."""

@@ -200,7 +200,8 @@ class AsyncBackend:
     def _fail_fast(self, error: NobodyKnows) -> None:
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
         if not self._reached and all(nobody_there(cause) for cause in error.causes):
-            raise Unavailable(f"{error}; is a server running there, with TLS or without as the URL says?")
+            asked = "is a server running there, and is the address right?"
+            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self._target.tls else ''}")
 
     async def _discover(self, ends_at: float) -> None:
         """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""

@@ -8,6 +8,7 @@ everyone who waits on it is told, each with whether its commands had been sent.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, cast
@@ -149,6 +150,10 @@ class _Session:
             await self._closing
 
 
+_inherited: list[_Session | None] = []
+"""A parent's connections, kept in a forked child so that they are never closed there."""
+
+
 class AsyncLink:
     """One connection to one server, shared by all tasks of a loop."""
 
@@ -169,6 +174,7 @@ class AsyncLink:
         self._arguments = {**dial(target, address, of_sentinel=of_sentinel), "socket_timeout": None}
         self._primary = primary
         self._tls = target.tls
+        self._owner = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: _Session | None = None
         self._opening: asyncio.Task[_Session] | None = None
@@ -176,10 +182,8 @@ class AsyncLink:
     async def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
         loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # a second asyncio.run, or a forked child: the old loop's socket is not ours to use
-            self._loop, self._session = loop, None
-            self._opening = None
-            self._room = asyncio.Semaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
+        if self._loop is not loop:
+            self._move_to(loop)
         try:
             session = await self._ready(timeout)
         except (RedisError, PoolExhausted) as error:
@@ -194,6 +198,14 @@ class AsyncLink:
             return await exchange.done
         finally:
             timer.cancel()
+
+    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start anew in a second loop, or in a forked child: the old loop's socket is not ours to use."""
+        if self._owner != os.getpid():
+            # The child shares its parent's epoll: if it closed what it inherited, the parent would stop hearing of it.
+            _inherited.append(self._session)
+        self._owner, self._loop, self._session, self._opening = os.getpid(), loop, None, None
+        self._room = asyncio.Semaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
 
     async def _ready(self, timeout: float) -> _Session:
         """A place on an open connection."""

@@ -1,0 +1,186 @@
+"""Every model with every value it takes, and values of all sorts that most fields do not take."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from slotbook.models import (
+    Cancel,
+    EventType,
+    Expire,
+    Fill,
+    Order,
+    OrderEvent,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionAction,
+    PositionChange,
+    Reject,
+    Replace,
+    Side,
+    SymbolInfo,
+    TimeInForce,
+)
+from slotbook.models.record import Record
+from slotbook.models.types import MAX_QUANTITY
+
+Values: TypeAlias = "dict[str, Any]"
+
+names = st.text(
+    st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"), min_size=1, max_size=128
+)
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=256)
+quantities = st.integers(1, MAX_QUANTITY)
+totals = st.integers(0, MAX_QUANTITY)
+signed = st.integers(-MAX_QUANTITY, MAX_QUANTITY)
+times = st.integers(0, 2**63 - 1)
+prices = st.decimals(-(10**12) + 1, 10**12 - 1, places=9) | st.decimals(-1000, 1000, places=2)
+amounts = st.decimals(-(10**19), 10**19, places=9)
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Values:
+    kind = draw(st.sampled_from(OrderType))
+    values: Values = {
+        "trader": draw(names),
+        "order_id": draw(names),
+        "symbol": draw(names),
+        "side": draw(st.sampled_from(Side)),
+        "type": kind,
+        "time_in_force": draw(st.sampled_from(TimeInForce)),
+        "quantity": draw(quantities),
+        "price": draw(prices) if kind.has_price else None,
+        "stop_price": draw(prices) if kind.has_stop_price else None,
+        "text": draw(maybe(texts)),
+        "status": draw(st.sampled_from(OrderStatus)),
+        "filled_quantity": draw(totals),
+        "filled_notional": draw(amounts),
+        "placed_quantity": draw(maybe(quantities)),
+        "placed_price": draw(maybe(prices)),
+        "revision": draw(maybe(totals)),
+        "version": draw(totals),
+        "ts_ns": draw(times),
+        "updated_ns": draw(maybe(times)),
+    }
+    return values
+
+
+fills = st.fixed_dictionaries(
+    {
+        "trader": names,
+        "order_id": names,
+        "exec_id": names,
+        "quantity": quantities,
+        "price": prices,
+        "ts_ns": times,
+    }
+)
+positions = st.fixed_dictionaries(
+    {
+        "trader": names,
+        "symbol": names,
+        "quantity": signed,
+        "bought_quantity": totals,
+        "sold_quantity": totals,
+        "bought_notional": amounts,
+        "sold_notional": amounts,
+        "version": totals,
+        "updated_ns": maybe(times),
+    }
+)
+events = st.fixed_dictionaries(
+    {"trader": names, "sequence": totals, "type": st.sampled_from(EventType), "ts_ns": times, "symbol": names},
+    optional={
+        "order_id": names,
+        "side": st.sampled_from(Side),
+        "status": st.sampled_from(OrderStatus),
+        "quantity": quantities,
+        "price": prices,
+        "filled_quantity": totals,
+        "exec_id": names,
+        "last_quantity": quantities,
+        "last_price": prices,
+        "late": st.booleans(),
+        "request_id": names,
+        "position_quantity": signed,
+        "text": texts,
+    },
+)
+symbols = st.fixed_dictionaries(
+    {"symbol": names, "name": texts},
+    optional={
+        "exchange": names,
+        "lot_size": quantities,
+        "tick_size": st.decimals("0.000000001", 1000, places=9),
+        "currency": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3),
+    },
+)
+replaces = st.fixed_dictionaries(
+    {"trader": names, "order_id": names, "request_id": names, "quantity": quantities, "ts_ns": times},
+    optional={"price": prices, "stop_price": prices, "revision": totals, "text": texts},
+)
+closings = st.fixed_dictionaries({"trader": names, "order_id": names, "ts_ns": times}, optional={"text": texts})
+changes = st.fixed_dictionaries(
+    {"trader": names, "symbol": names, "quantity": signed, "request_id": names, "ts_ns": times},
+    optional={"action": st.sampled_from(PositionAction), "max_position": totals},
+)
+
+MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
+    Order: orders(),
+    Fill: fills,
+    Position: positions,
+    OrderEvent: events,
+    SymbolInfo: symbols,
+    Replace: replaces,
+    Cancel: closings,
+    Reject: closings,
+    Expire: closings,
+    PositionChange: changes,
+}
+"""For each model, the arguments that it takes."""
+
+
+class _Odd:
+    def __str__(self) -> str:
+        raise RuntimeError("has no text")
+
+
+odd_things: st.SearchStrategy[object] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([10**40, -(10**400), 10**5000, 2**53, 2**63, -1, 0]),
+    st.floats(),
+    st.decimals(),
+    st.sampled_from(
+        [
+            *map(Decimal, ("sNaN", "-sNaN123", "NaN", "Infinity", "-Infinity", "1E+999999", "1E-999999", "0E+999999")),
+            *map(Decimal, ("0E-999999", "-0", "1E+999999999999999999", "1." + "0" * 5000, "9" * 5000)),
+        ]
+    ),
+    st.text(),
+    st.text(st.characters(categories=["Cs", "Cc", "Nd", "Zs"])),
+    st.sampled_from(["", " 1", "1_000", "٣", "0x10", "1e5", "1e999999999", "nan", "-inf", "9" * 5000, "{", "\ud800"]),
+    st.binary(),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
+    st.tuples(st.integers()),
+    st.complex_numbers(),
+    st.builds(object),
+    st.just(_Odd()),
+    st.just(len),
+    st.just(int),
+    st.just(datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)),  # noqa: UP017
+    st.sampled_from([Side.BUY, OrderStatus.NEW, OrderType.LIMIT, PositionAction.SET]),
+)
+
+Numbers: TypeAlias = Callable[[object], object]

@@ -1,0 +1,186 @@
+"""Whatever a model is given, it takes it exactly or raises pydantic's ValidationError; never another exception."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import Any, cast, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from slotbook.models import Fill, Order, Position, PositionChange, Replace, SymbolInfo
+from slotbook.models.record import Record
+from slotbook.models.wire import decode, encode
+
+from .strategies import MODELS, odd_things
+
+NAN = [Decimal("NaN"), Decimal("sNaN"), Decimal("-sNaN7"), float("nan"), "NaN", "nan", "sNaN"]
+ENDLESS = [Decimal("Infinity"), Decimal("-Infinity"), float("inf"), -float("inf"), "inf", "Infinity"]
+NO_NUMBER: list[object] = [True, False, b"1", [1], {"a": 1}, (1,), 1j, object(), int, "", " ", "1 ", "one", "1_0", "٣"]
+NO_NUMBER += ["0x1", "1,5", "½", "\ud800", "1\n", "--1", "1e", "e5", ".", "1.5.2"]
+HUGE: list[object] = [10**5000, -(10**5000), Decimal("1E+999999999"), Decimal("9" * 5000), "9" * 5000, 1e300, 2**64]
+NO_NAME: list[object] = ["", " ", "a b", "a\tb", "a\n", "\n", "{", "}", "a{b}c", "\0", "\x7f", "x" * 129, "\u200b"]
+NO_NAME += ["\u2028", "\ud800", "\ue000", "\ufffe", "\u00a0", b"T001", 1, 1.5, True, None, ["T"], object(), Decimal(1)]
+NO_TEXT: list[object] = ["", "x" * 257, "a\nb", "\0", "\x1b[31m", "\ud800", b"text", 1, True, ["x"], object()]
+NO_CHOICE: list[object] = ["", "buy", "Buy", "1", "BUY ", b"BUY", 1, True, ["BUY"], object(), "DONE"]
+
+BAD: dict[str, list[object]] = {
+    "Name": NO_NAME,
+    "Text": NO_TEXT,
+    "choice": NO_CHOICE,
+    "quantity": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE, 0, -1, 2**53, 1.5, "1.5", Decimal("1.5"), Decimal("1E-999999999")],
+    "total": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE, -1, 2**53, 0.5, "1.0", Decimal("0.1")],
+    "signed": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE, 2**53, -(2**53), 0.5, Decimal("-0.5")],
+    "time": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE, -1, 2**63, 0.5],
+    "price": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE, "0.0000000001", Decimal("1E-10"), 187.23, 0.1, 10**12, "-1e12"],
+    "amount": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-2], "0.0000000001", 0.1, 10**30],
+    "flag": ["maybe", 2, -1, "", b"x", [True], object(), Decimal("NaN")],
+    "currency": ["", "usd", "US", "USDX", "U D", "ÜSD", b"USD", 1, ["USD"]],
+    "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
+}
+QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
+TOTALS = {"filled_quantity", "bought_quantity", "sold_quantity", "revision", "version", "sequence", "max_position"}
+KINDS: dict[str, str] = {
+    **dict.fromkeys(QUANTITIES, "quantity"),
+    **dict.fromkeys(TOTALS, "total"),
+    **dict.fromkeys(("position_quantity",), "signed"),
+    **dict.fromkeys(("ts_ns", "updated_ns"), "time"),
+    **dict.fromkeys(("price", "stop_price", "placed_price", "last_price"), "price"),
+    **dict.fromkeys(("filled_notional", "bought_notional", "sold_notional"), "amount"),
+    **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange"), "Name"),
+    **dict.fromkeys(("text", "name"), "Text"),
+    **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),
+    "late": "flag",
+    "currency": "currency",
+    "tick_size": "tick",
+}
+EXAMPLES: dict[type[Record], dict[str, Any]] = {
+    model: values
+    for model, values in (
+        (Order, {"trader": "T", "order_id": "A", "symbol": "S", "side": "BUY", "quantity": 1, "price": 1}),
+        (Fill, {"trader": "T", "order_id": "A", "exec_id": "X", "quantity": 1, "price": 1}),
+        (Position, {"trader": "T", "symbol": "S"}),
+        (SymbolInfo, {"symbol": "S", "name": "N"}),
+        (Replace, {"trader": "T", "order_id": "A", "quantity": 1}),
+        (PositionChange, {"trader": "T", "symbol": "S", "quantity": 1}),
+    )
+}
+
+
+def may_be_none(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation)
+
+
+CASES = [
+    pytest.param(model, name, value, id=f"{model.__name__}-{name}-{number}")
+    for model in EXAMPLES
+    for name, field in model.model_fields.items()
+    for number, value in enumerate(
+        BAD["signed" if model in (Position, PositionChange) and name == "quantity" else KINDS[name]]
+    )
+    if not (value is None and may_be_none(field))
+]
+
+
+@pytest.mark.parametrize(("model", "name", "value"), CASES)
+def test_what_a_field_cannot_hold_is_a_validation_error(model: type[Record], name: str, value: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate({**EXAMPLES[model], name: value})
+    assert [error["loc"][0] for error in caught.value.errors()] == [name]
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@settings(max_examples=300)
+@given(data=st.data())
+def test_anything_at_all_is_taken_exactly_or_is_a_validation_error(model: type[Record], data: st.DataObject) -> None:
+    values = data.draw(MODELS[model])
+    name = data.draw(st.sampled_from(sorted(model.model_fields)))
+    given_value = data.draw(odd_things)
+    try:
+        record = model.model_validate({**values, name: given_value})
+    except ValidationError:
+        return
+    taken = getattr(record, name)
+    if isinstance(given_value, (int, float, Decimal)):
+        assert taken == given_value
+    elif isinstance(taken, str) and not isinstance(taken, Enum):
+        assert taken == given_value
+    assert decode(model, "key", encode(record)) == record
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@given(values=st.dictionaries(st.text(max_size=5), odd_things, max_size=3) | odd_things)
+def test_no_heap_of_things_is_anything_but_a_validation_error(model: type[Record], values: object) -> None:
+    with pytest.raises(ValidationError):
+        model.model_validate(values)
+
+
+@pytest.mark.parametrize("model", EXAMPLES, ids=lambda model: model.__name__)
+def test_a_field_that_there_is_not_is_refused(model: type[Record]) -> None:
+    with pytest.raises(ValidationError, match="quantitty"):
+        model.model_validate({**EXAMPLES[model], "quantitty": 5})
+
+
+@pytest.mark.parametrize("model", EXAMPLES, ids=lambda model: model.__name__)
+def test_a_record_does_not_change(model: type[Record]) -> None:
+    record = model.model_validate(EXAMPLES[model])
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(record, next(iter(model.model_fields)), "other")
+    assert hash(record) == hash(record.model_copy())
+
+
+@pytest.mark.parametrize(
+    ("kind", "given_prices", "wanted"),
+    [
+        ("LIMIT", {}, "needs price"),
+        ("LIMIT", {"price": 1, "stop_price": 1}, "takes no stop_price"),
+        ("MARKET", {"price": 1}, "takes no price"),
+        ("MARKET", {"stop_price": 1}, "takes no stop_price"),
+        ("STOP", {}, "needs stop_price"),
+        ("STOP", {"price": 1, "stop_price": 1}, "takes no price"),
+        ("STOP_LIMIT", {"price": 1}, "needs stop_price"),
+        ("STOP_LIMIT", {"stop_price": 1}, "needs price"),
+    ],
+)
+def test_an_order_has_the_prices_that_its_type_needs(kind: str, given_prices: dict[str, int], wanted: str) -> None:
+    bare = {name: value for name, value in EXAMPLES[Order].items() if name != "price"}
+    with pytest.raises(ValidationError, match=f"a {kind} order {wanted}"):
+        Order.model_validate({**bare, "type": kind, **given_prices})
+
+
+def test_a_replace_changes_something() -> None:
+    with pytest.raises(ValidationError, match="needs a quantity, a price or a stop_price"):
+        Replace(trader="T", order_id="A", text="nothing")
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [(100, 100), ("100", 100), (100.0, 100), (Decimal("1E+2"), 100), ("+7", 7), ("007", 7), (2**53 - 1, 2**53 - 1)],
+)
+def test_a_whole_number_in_any_form_is_a_quantity(value: object, taken: int) -> None:
+    quantity = cast(Fill, Fill.model_validate({**EXAMPLES[Fill], "quantity": value})).quantity
+    assert (quantity, type(quantity)) == (taken, int)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ("187.230", "187.23"),
+        ("-37.63", "-37.63"),
+        (187.25, "187.25"),
+        (5, "5"),
+        ("1e3", "1000"),
+        ("1E-9", "0.000000001"),
+        ("1.000000000000", "1"),
+        (Decimal("999999999999.999999999"), "999999999999.999999999"),
+        ("-0", "0"),
+    ],
+)
+def test_an_exact_number_in_any_form_is_a_price(value: object, taken: str) -> None:
+    fill = Fill.model_validate({**EXAMPLES[Fill], "price": value})
+    assert fill.price == Decimal(taken)
+    assert encode(fill)["price"] == taken

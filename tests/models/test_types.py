@@ -1,0 +1,85 @@
+"""The arithmetic of prices and amounts is exact, whatever decimal context the caller has set."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slotbook.models import Fill, Position
+from slotbook.models.errors import InvalidArgument
+from slotbook.models.types import MAX_QUANTITY, check_name, plain, times
+
+from .strategies import amounts, names, prices, quantities, signed
+
+
+@given(amounts | prices)
+def test_the_written_form_means_the_number_and_nothing_else(number: Decimal) -> None:
+    text = plain(number)
+    assert Fraction(text) == Fraction(number)
+    assert "e" not in text.lower()
+    assert text == plain(Decimal(text))
+
+
+@given(signed, prices)
+def test_a_product_is_exact(quantity: int, price: Decimal) -> None:
+    with decimal.localcontext(decimal.Context(prec=3)):
+        product = times(quantity, price)
+    assert Fraction(product) == quantity * Fraction(price)
+
+
+@given(quantities, quantities, amounts, amounts, prices)
+def test_cash_and_profit_are_exact(bought: int, sold: int, paid: Decimal, got: Decimal, mark: Decimal) -> None:
+    held = Position(
+        trader="T",
+        symbol="S",
+        quantity=0,
+        bought_quantity=bought,
+        sold_quantity=sold,
+        bought_notional=paid,
+        sold_notional=got,
+    )
+    with decimal.localcontext(decimal.Context(prec=3)):
+        cash, profit = held.cash, held.profit(mark)
+    assert Fraction(cash) == Fraction(got) - Fraction(paid)
+    assert Fraction(profit) == Fraction(got) - Fraction(paid) + (bought - sold) * Fraction(mark)
+
+
+def test_a_position_in_figures() -> None:
+    held = Position(
+        trader="T", symbol="S", quantity=55, bought_quantity=100, sold_quantity=40,
+        bought_notional=Decimal("1050.5"), sold_notional=Decimal("450"),
+    )  # fmt: skip
+    assert (held.adjusted_quantity, held.cash) == (-5, Decimal("-600.5"))
+    assert (held.average_bought_price, held.average_sold_price) == (Decimal("10.505"), Decimal("11.25"))
+    assert held.profit("10.5") == Decimal("29.5")
+    assert Position.flat("T", "S").average_bought_price is Position.flat("T", "S").average_sold_price is None
+
+
+@pytest.mark.parametrize("mark", ["x", float("nan"), 0.1, "1e-10"])
+def test_a_mark_that_is_not_exact_is_refused(mark: object) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (every kind of it)
+        Position.flat("T", "S").profit(mark)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_the_largest_fill_has_an_exact_notional() -> None:
+    fill = Fill(
+        trader="T", order_id="A", exec_id="X", quantity=MAX_QUANTITY, price=Decimal("999999999999.999999999")
+    )
+    assert fill.notional == Decimal("9007199254740990999999990.992800745259009")
+
+
+@given(names)
+def test_a_good_name_is_returned(name: str) -> None:
+    assert check_name("trader", name) == name
+
+
+@pytest.mark.parametrize("name", ["", "a b", "{", "x" * 129, "\n", "\ud800", 5, None, b"x"], ids=ascii)
+def test_a_bad_name_is_refused_in_one_short_line(name: object) -> None:
+    with pytest.raises(InvalidArgument, match=r"^trader .*cannot be used") as caught:
+        check_name("trader", name)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250

@@ -1,0 +1,106 @@
+"""What is written can be read, exactly; what was never written is told and not guessed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slotbook.models import Order
+from slotbook.models.errors import CorruptRecord
+from slotbook.models.record import Record
+from slotbook.models.wire import codec, decode, encode, pairs
+
+from ..fleet import Fleets
+from ..make import fresh, limit
+from ..raw import Raw, mapping
+from .strategies import MODELS
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+
+
+@every_model
+@given(data=st.data())
+def test_a_record_comes_back_as_it_was(model: type[Record], data: st.DataObject) -> None:
+    record = model.model_validate(data.draw(MODELS[model]))
+    written = encode(record)
+    assert decode(model, "key", written) == record
+    assert encode(decode(model, "key", written)) == written
+
+
+@every_model
+@given(data=st.data())
+def test_a_record_is_written_without_an_exponent_and_in_one_way(model: type[Record], data: st.DataObject) -> None:
+    for name, value in encode(model.model_validate(data.draw(MODELS[model]))).items():
+        if name in codec(model).checks:
+            assert re.fullmatch(r"-?(0|[1-9]\d*)(\.\d*[1-9])?", value)
+            assert value != "-0"
+
+
+@pytest.fixture
+def server(fleets: Fleets) -> Raw:
+    return next(iter(fleets.of("standalone").raws.values()))
+
+
+@every_model
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(data=st.data())
+def test_a_record_survives_a_hash_of_a_server(server: Raw, model: type[Record], data: st.DataObject) -> None:
+    record, key = model.model_validate(data.draw(MODELS[model])), fresh("hash")
+    flat = [part for pair in encode(record).items() for part in pair]
+    server.ask("HSET", key, *flat)
+    reply = server.ask("HGETALL", key)
+    server.ask("DEL", key)
+    assert decode(model, key, mapping(reply)) == decode(model, key, pairs(cast("list[str]", reply))) == record
+
+
+@every_model
+@given(data=st.data())
+def test_without_any_one_field_it_is_whole_or_corrupt_and_never_guessed(
+    model: type[Record], data: st.DataObject
+) -> None:
+    record = model.model_validate(data.draw(MODELS[model]))
+    written = encode(record)
+    name = data.draw(st.sampled_from(sorted(written)))
+    rest = {field: value for field, value in written.items() if field != name}
+    try:
+        read = decode(model, "the:key", rest)
+    except CorruptRecord as error:
+        assert error.key == "the:key"
+        assert error.field in model.model_fields
+    else:
+        assert getattr(read, name) is None
+        assert encode(read) == rest
+
+
+@every_model
+@given(data=st.data())
+def test_garbage_is_corrupt_or_means_itself(model: type[Record], data: st.DataObject) -> None:
+    written = encode(model.model_validate(data.draw(MODELS[model])))
+    name = data.draw(st.sampled_from(sorted(model.model_fields)))
+    garbage = data.draw(st.text() | st.text("0123456789.-+eE_ ") | st.text(st.characters(categories=["Cs", "Nd"])))
+    try:
+        read = decode(model, "the:key", {**written, name: garbage})
+    except CorruptRecord as error:
+        assert error.key == "the:key"
+        assert error.field in model.model_fields
+        assert "\n" not in str(error)
+    else:
+        assert encode(read) == {**written, name: garbage}
+
+
+def test_fields_of_others_are_left_alone() -> None:
+    order = limit("T001")
+    assert decode(Order, "key", {**encode(order), "note": "x", "": "y"}) == order
+
+
+def test_none_is_an_absent_field() -> None:
+    written = encode(limit("T001", type="MARKET", price=None))
+    assert not written.keys() & {"price", "stop_price", "text", "revision", "updated_ns"}
+
+
+def test_a_decimal_has_one_written_form() -> None:
+    forms = cast("list[Any]", ["187.5", "187.50", "1875e-1", "187.500000000"])
+    assert {encode(limit("T001", price=form))["price"] for form in forms} == {"187.5"}

@@ -1,0 +1,247 @@
+"""The shape of the package: which room knows which, and what no file may do."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from .package import MODULES, ROOMS, ROOT, SCRIPTS
+
+KNOWS = {
+    "models": {"models"},
+    "topology": {"topology", "models"},
+    "repositories": {"repositories", "topology", "models"},
+    "cli": {"cli", "repositories", "topology", "models", "slotbook"},
+    "slotbook": {"repositories", "topology", "models"},
+}
+"""Which room may import from which; ``slotbook`` is the public face."""
+
+IMPORTS_IN_FUNCTIONS: dict[str, str] = {}
+"""The modules that may import inside a function, and why."""
+
+NOT_FOR_REPOSITORIES = {"directory", "embedded", "address", "dial", "verdict", "retry", "batch"}
+"""Modules of topology that know where a book runs; whoever says what may be done with it does not ask."""
+
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+PYTHON = [*MODULES.values(), *ROOT.glob("scripts/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("bench/**/*.py")]
+every_module = pytest.mark.parametrize("name", MODULES)
+
+
+def room_of(name: str) -> str:
+    return name.split(".")[1] if "." in name else name
+
+
+def imports_of(name: str) -> list[tuple[str, ast.stmt]]:
+    """The modules of this package that a module imports, wherever in the file."""
+    package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
+    found: list[tuple[str, ast.stmt]] = []
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node) for alias in node.names if alias.name.split(".")[0] == "slotbook"]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            target = ".".join([*base, *([node.module] if node.module else [])])
+            if target.split(".")[0] == "slotbook":
+                found += [
+                    (inner if (inner := f"{target}.{alias.name}") in MODULES else target, node) for alias in node.names
+                ]
+    return found
+
+
+def test_every_room_is_looked_into() -> None:
+    assert {room_of(name) for name in MODULES} == {*ROOMS, "slotbook"}
+    assert sum(len(imports_of(name)) for name in MODULES) > 100
+
+
+@every_module
+def test_a_room_imports_only_from_those_it_knows(name: str) -> None:
+    wrong = [target for target, _ in imports_of(name) if room_of(target) not in KNOWS[room_of(name)]]
+    assert wrong == []
+
+
+@every_module
+def test_rooms_import_relatively(name: str) -> None:
+    assert [node.lineno for _, node in imports_of(name) if not isinstance(node, ast.ImportFrom) or not node.level] == []
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    graph = {name: {target for target, _ in imports_of(name)} - {name} for name in MODULES}
+    while leaves := {name for name, targets in graph.items() if not targets & graph.keys()}:
+        for name in leaves:
+            del graph[name]
+    assert not graph, f"these import each other in a circle: {sorted(graph)}"
+
+
+@every_module
+def test_no_function_hides_an_import(name: str) -> None:
+    if name in IMPORTS_IN_FUNCTIONS:
+        return
+    functions = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    hidden = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert hidden == []
+
+
+def test_the_allowed_imports_in_functions_are_still_there() -> None:
+    assert IMPORTS_IN_FUNCTIONS.keys() <= MODULES.keys()
+
+
+@every_module
+def test_models_and_scripts_apart_nobody_outside_topology_asks_where_it_runs(name: str) -> None:
+    if room_of(name) == "topology":
+        return
+    from_topology = {
+        alias.asname or alias.name
+        for target, node in imports_of(name)
+        if room_of(target) == "topology" and not target.endswith(".call") and isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    asked = [
+        ast.unparse(node)
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+        for used in ast.walk(node.args[1])
+        if isinstance(used, ast.Name) and used.id in from_topology
+    ]
+    assert asked == []
+    if room_of(name) == "repositories":
+        used = {target.split(".")[2] for target, _ in imports_of(name) if room_of(target) == "topology"}
+        assert not used & NOT_FOR_REPOSITORIES
+        assert not {"Kind", "Target"} & from_topology
+
+
+@every_module
+def test_models_do_no_io(name: str) -> None:
+    if room_of(name) != "models":
+        return
+    modules = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert not {module.split(".")[0] for module in modules} & {"redis", "socket", "asyncio", "threading", "os", "ssl"}
+
+
+@pytest.mark.parametrize("command", ["KEYS", "FLUSHALL", "FLUSHDB"])
+def test_nothing_walks_or_empties_a_whole_server(command: str) -> None:
+    said = [
+        f"{name}:{node.lineno}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.upper() == command
+    ]
+    called = [
+        path.name
+        for path in SCRIPTS
+        if re.search(rf"call\(\s*['\"]{command}['\"]", path.read_text(encoding="utf-8"), re.IGNORECASE)
+    ]
+    assert said + called == []
+
+
+@pytest.mark.parametrize("path", [*PYTHON, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short_enough_to_be_read(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_says_what_it_takes_and_returns(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    header = "\n".join(line[2:] for line in text.splitlines()[: _comment_lines(text)])
+    body = text[text.index("\n\n") :]
+    assert header.strip()
+    if header.startswith(" Shared by"):
+        assert not re.search(r"\b(KEYS|ARGV)\b|^return\b", body, re.MULTILINE)
+        return
+    assert re.search(r"^ Returns \S", header, re.MULTILINE)
+    sections = dict(re.findall(r"^ (KEYS|ARGV) (.*?)(?=^ (?:KEYS|ARGV|Returns) |\Z)", header, re.MULTILINE | re.DOTALL))
+    for what in ("KEYS", "ARGV"):
+        used = {int(number) for number in re.findall(rf"{what}\[(\d+)\]", body)}
+        told = {int(number) for number in re.findall(r"(?:^|\s)(\d+)(?:\.\.)?\s+\S", sections.get(what, ""))}
+        assert used <= told, f"{what} {sorted(used - told)} of {path.name} are not in its header"
+        if re.search(rf"\b{what}\b", body):
+            assert sections.get(what)
+
+
+def _comment_lines(text: str) -> int:
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+
+
+def test_every_script_is_used() -> None:
+    named = {
+        node.value
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {path.stem for path in SCRIPTS} <= named
+
+
+def test_the_blocking_colour_is_what_the_script_writes() -> None:
+    ran = subprocess.run(
+        [sys.executable, "scripts/generate_sync.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def _imported() -> list[ModuleType]:
+    return [importlib.import_module(name) for name in MODULES if not name.endswith("__main__")]
+
+
+def test_no_module_is_loaded_twice() -> None:
+    _imported()
+    names: dict[Path, list[str]] = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and (path := Path(os.path.realpath(file))).is_relative_to(ROOT):
+            names.setdefault(path, []).append(name)
+    assert {path: found for path, found in names.items() if len(set(found)) > 1} == {}
+    strangers = [
+        name
+        for path, found in names.items()
+        for name in found
+        if path in set(MODULES.values()) and name.split(".")[0] != "slotbook"
+    ]
+    assert strangers == []
+
+
+def test_public_names_exist_and_are_documented() -> None:
+    public = [(module, name) for module in _imported() for name in getattr(module, "__all__", ())]
+    assert len(public) > 40
+    missing = [f"{module.__name__}.{name}" for module, name in public if not hasattr(module, name)]
+    assert missing == []
+    bare: list[str] = []
+    for module, name in public:
+        thing = getattr(module, name)
+        if not inspect.isclass(thing) and not inspect.isfunction(thing):
+            continue
+        if not vars(thing).get("__doc__") and not thing.__doc__:
+            bare.append(f"{module.__name__}.{name}")
+        if inspect.isclass(thing) and thing.__module__.startswith("slotbook."):
+            bare += [
+                f"{thing.__qualname__}.{member}"
+                for member, value in vars(thing).items()
+                if not member.startswith("_")
+                and (inspect.isfunction(value) or isinstance(value, property | classmethod))
+                and not inspect.getdoc(value)
+                and value.__module__ == thing.__module__
+            ]
+    assert sorted(set(bare)) == []
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (ROOT / "py.typed").is_file()

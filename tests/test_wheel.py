@@ -1,0 +1,39 @@
+"""What is installed is the whole package and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .package import MODULES, ROOT, SCRIPTS
+
+needs_setuptools = pytest.mark.skipif(
+    importlib.util.find_spec("setuptools") is None, reason="building needs setuptools, which no extra of ours installs"
+)
+
+
+@needs_setuptools
+def test_the_wheel_holds_every_module_and_every_script(tmp_path: Path) -> None:
+    # A copy: building leaves a folder behind.
+    source = tmp_path / "source"
+    shutil.copytree(
+        ROOT, source, ignore=shutil.ignore_patterns(".*", "tests", "docker", "*.egg-info", "__pycache__", "build", "dist")
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", tmp_path, source],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = {f"slotbook/{path.relative_to(ROOT).as_posix()}" for path in (*MODULES.values(), *SCRIPTS)}
+    assert held == expected | {"slotbook/py.typed"}
