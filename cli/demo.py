@@ -75,7 +75,7 @@ class Outcome:
             "topology": self.topology,
             "orders": self.orders,
             "requests": self.requests,
-            "failover": self.failover and self.failover.as_json(),
+            "failover": None if self.failover is None else self.failover.as_json(),
             "longest_wait": round(self.longest_wait, 3),
             "repeated": self.resent.repeated,
             "reapplied_after_failover": self.resent.reapplied,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ..models.enums import OrderStatus, Side
@@ -12,6 +12,8 @@ from ..models.journal import JournalRequest
 from ..models.order import Cancel, Order
 from ..models.position import Position
 from .day import LOT
+
+_Values = tuple[str | int | Decimal | None, ...]
 
 
 @dataclass(slots=True)
@@ -53,6 +55,25 @@ class Audit:
         return not (self.lost or self.doubled or self.differences)
 
 
+@dataclass(slots=True)
+class _Findings:
+    """What one way of counting finds."""
+
+    lost: int = 0
+    doubled: int = 0
+    differences: list[str] = field(default_factory=list[str])
+
+    def count(self, executed: int, expected: int) -> None:
+        self.lost += max(0, expected - executed) // LOT
+        self.doubled += max(0, executed - expected) // LOT
+
+    def compare(self, name: str, found: _Values | None, expected: _Values) -> None:
+        if found is None:
+            self.differences.append(f"{name} is not there")
+        elif found != expected:
+            self.differences.append(f"{name} is ({_listed(found)}), should be ({_listed(expected)})")
+
+
 class Ledger:
     """What a book must say after each request was applied once."""
 
@@ -75,25 +96,31 @@ class Ledger:
 
     def audit(self, orders: Iterable[Order | None], positions: Iterable[Position]) -> Audit:
         """Compare with what a book says of ``order_ids`` and ``position_ids``, counting fills in both."""
-        lost, doubled, differences = [0, 0], [0, 0], list[str]()
-        for (trader, order_id), expected, found in zip(self._orders, self._orders.values(), orders, strict=True):
-            filled = found.filled_quantity if found else 0
-            lost[0] += max(0, expected.filled - filled) // LOT
-            doubled[0] += max(0, filled - expected.filled) // LOT
-            wanted = (expected.status, expected.quantity, expected.price, expected.filled, expected.notional)
-            if found is None:
-                differences.append(f"order {trader}/{order_id} is not there")
-            elif wanted != (found.status, found.quantity, found.price, found.filled_quantity, found.filled_notional):
-                differences.append(f"order {trader}/{order_id} is {found!r}, should be {expected}")
-        for (trader, symbol), found in zip(self.position_ids, positions, strict=True):
-            expected = self._positions[trader, symbol]
-            surplus = found.bought_quantity + found.sold_quantity - expected.bought - expected.sold
-            lost[1] += max(0, -surplus) // LOT
-            doubled[1] += max(0, surplus) // LOT
-            wanted = (expected.bought - expected.sold, expected.bought, expected.sold, expected.cash)
-            if wanted != (found.quantity, found.bought_quantity, found.sold_quantity, found.cash):
-                differences.append(f"position {trader}/{symbol} is {found!r}, should be {expected}")
-        return Audit(self.fills, max(lost), max(doubled), tuple(differences))
+        by_orders = _Findings()
+        for (trader, order_id), order, there in zip(self._orders, self._orders.values(), orders, strict=True):
+            by_orders.count(there.filled_quantity if there else 0, order.filled)
+            by_orders.compare(
+                f"order {trader}/{order_id}",
+                None
+                if there is None
+                else (there.status, there.quantity, there.price, there.filled_quantity, there.filled_notional),
+                (order.status, order.quantity, order.price, order.filled, order.notional),
+            )
+        by_positions = _Findings()
+        for (trader, symbol), held in zip(self.position_ids, positions, strict=True):
+            position = self._positions[trader, symbol]
+            by_positions.count(held.bought_quantity + held.sold_quantity, position.bought + position.sold)
+            by_positions.compare(
+                f"position {trader}/{symbol}",
+                (held.quantity, held.bought_quantity, held.sold_quantity, held.cash),
+                (position.bought - position.sold, position.bought, position.sold, position.cash),
+            )
+        return Audit(
+            self.fills,
+            max(by_orders.lost, by_positions.lost),
+            max(by_orders.doubled, by_positions.doubled),
+            (*by_orders.differences, *by_positions.differences),
+        )
 
     def _apply(self, request: JournalRequest) -> None:
         key = request.trader, request.order_id
@@ -124,3 +151,7 @@ class Ledger:
         else:
             position.sold += fill.quantity
             position.cash += amount
+
+
+def _listed(values: _Values) -> str:
+    return ", ".join(map(str, values))

@@ -66,6 +66,11 @@ class Mending(StrEnum):
     LEFT = "LEFT"
     """Not repairable: orders and events are evidence, and never written; or the evidence is not enough."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the difference is gone."""
+        return self in (Mending.REPAIRED, Mending.IN_ORDER)
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -74,18 +79,15 @@ class Repair:
     finding: Finding
     mending: Mending
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether the difference is gone."""
-        return self.mending in (Mending.REPAIRED, Mending.IN_ORDER)
-
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
     """Some entries of a stream, each its id and fields, and where the stream began and ended at that moment."""
 
     first: str
-    last: str
+    """The oldest entry's id, "" when there is none."""
+    last: int
+    """The number of the last event that was ever appended."""
     entries: list[tuple[str, Fields]]
 
 
@@ -95,7 +97,7 @@ class SeenOrder:
 
     order_id: str
     moment: int
-    """The number of the book's last event at that moment."""
+    """The number of the book's last event then."""
     now: int
     fields: Fields
     expiry: int

@@ -66,7 +66,7 @@ class AuditCalls:
         def read(reply: Reply) -> EventPage:
             first, last, *entries = rows(reply)
             page = [(str(rows(entry)[0]), _fields(rows(entry)[1])) for entry in entries]
-            return EventPage(str(first), str(last), page)
+            return EventPage(str(first), int(str(last)), page)
 
         name = f"verify events of {keys.trader}"
         return evaluate(name, EVENTS, (keys.events,), (after, EVENTS_AT_ONCE), decode=read, readonly=True)
@@ -83,7 +83,7 @@ class AuditCalls:
         return command(f"verify {key}", verb, key, cursor, "COUNT", 1_000, decode=read)
 
     def orders(self, keys: TraderKeys, ids: Mapping[str, Collection[str]]) -> Call[list[SeenOrder]]:
-        """Orders, each with the symbols in whose index it was seen: at least the first of them, all if they are small."""
+        """Orders, each with the symbols in whose index it was seen; of large ones not all, but at least the first."""
         arguments: list[Argument] = [keys.base, FIELDS_AT_ONCE]
         for order_id, symbols in ids.items():
             arguments += [_raw(order_id), len(symbols), *map(_raw, symbols)]

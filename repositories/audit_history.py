@@ -81,14 +81,13 @@ class History:
 
     def read(self, page: EventPage) -> None:
         """Take the next page."""
-        first = _number(page.first)
         for event_id, fields in page.entries:
             self.cursor = event_id
-            sequence = _number(event_id)
+            sequence = int(event_id.partition("-")[0])
             if sequence > self.last + 1:
                 # Trimming goes on while we read: what is missing before the oldest entry was not removed by hand.
-                self._miss(sequence - 1, trimmed=sequence == first)
-            if self.first == 0 or sequence == first:
+                self._miss(sequence - 1, trimmed=event_id == page.first)
+            if self.first == 0 or event_id == page.first:
                 self.first = sequence
             self.last = max(self.last, sequence)
             self._take(event_id, sequence, fields)
@@ -199,10 +198,6 @@ class History:
             event.position_quantity or 0,
         )
         return change, event.order_id
-
-
-def _number(event_id: str) -> int:
-    return int(event_id.partition("-")[0])
 
 
 def _moved(quantity: int, change: Change) -> int:

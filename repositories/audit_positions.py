@@ -37,8 +37,9 @@ class PositionCheck:
         """Everything that is wrong with the position."""
         seen, expected = self.seen, self.expected
         if not is_name(seen.symbol):
-            what = f"{seen.symbol!r} is listed, but no book takes it for a symbol"
-            self._listing(what, stored=seen.symbol, expected=None, repairable=not seen.fields)
+            if seen.listed:
+                what = f"{seen.symbol!r} is listed, but no book takes it for a symbol"
+                self._listing(what, stored=seen.symbol, expected=None, repairable=not seen.fields)
         elif seen.fields:
             differing = self._compare_fields()
             self._compare_form(differing)

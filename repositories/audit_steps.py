@@ -155,14 +155,10 @@ class Audit:
             for seen in (yield from ask(self._calls.indexes(self._keys, page))):
                 stored = "inf" if seen.expiry == -1 else str(seen.expiry)
                 if seen.highest and stored != seen.highest:
+                    name = seen.index.removeprefix(self._keys.base)
+                    what = f"{name} expires at {stored}, its longest-lived entry at {seen.highest}"
                     self._others.add(
-                        Kind.EXPIRY,
-                        seen.index,
-                        None,
-                        f"{seen.index.removeprefix(self._keys.base)} expires at {stored}, its last order at {seen.highest}",
-                        stored=stored,
-                        expected=seen.highest,
-                        repairable=True,
+                        Kind.EXPIRY, seen.index, None, what, stored=stored, expected=seen.highest, repairable=True
                     )
 
     def _catch_up(self, moment: int | None = None) -> Steps[None]:
@@ -172,7 +168,7 @@ class Audit:
             page = yield from ask(self._calls.events(self._keys, history.cursor))
             history.read(page)
             if len(page.entries) < EVENTS_AT_ONCE:
-                history.close(max(int(page.last.partition("-")[0]), moment or 0))
+                history.close(max(page.last, moment or 0))
                 return
 
     def _compare_ends(self) -> None:

@@ -24,7 +24,7 @@ class Blocking:
         found: object = getattr(self._target, name)
         if name in {"orders", "positions", "backend"}:
             return Blocking(found, self._runner)
-        return self._blocking(cast("Callable[..., object]", found)) if callable(found) else found
+        return self._blocking(found) if callable(found) else found
 
     def __enter__(self) -> Blocking:
         return self

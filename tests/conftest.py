@@ -69,17 +69,13 @@ def _desk(fleets: Fleets, runner: asyncio.Runner, books: Books, topology: Topolo
 
 
 @pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
-def desk(
-    request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books
-) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
     """A desk on every topology in both colours: what it promises, it promises everywhere."""
     topology, colour = cast("tuple[Topology, Colour]", request.param)
     yield from _desk(fleets, runner, books, topology, colour)
 
 
 @pytest.fixture(params=COLOURS)
-def lone_desk(
-    request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books
-) -> Iterator[Desk]:
+def lone_desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
     """A desk on one server in both colours, for promises that no topology could change."""
     yield from _desk(fleets, runner, books, "standalone", cast(Colour, request.param))

@@ -15,14 +15,19 @@ def fresh(kind: str = "T") -> str:
     return f"{kind}-{uuid.uuid4().hex[:12]}"
 
 
-def limit(trader: str, order_id: str = "A1", **changes: object) -> Order:
+def limit(trader: str, order_id: str = "A1", /, **changes: object) -> Order:
     """A LIMIT order: BUY 100 AAPL at 187.23."""
     values = {"symbol": "AAPL", "side": "BUY", "quantity": 100, "price": "187.23", "ts_ns": TS, **changes}
     return Order.model_validate({"trader": trader, "order_id": order_id, **values})
 
 
 def execution(
-    trader: str, exec_id: str = "X1", quantity: int = 40, price: str = "187.22", order_id: str = "A1", ts_ns: int = TS + 1
+    trader: str,
+    exec_id: str = "X1",
+    quantity: int = 40,
+    price: str = "187.22",
+    order_id: str = "A1",
+    ts_ns: int = TS + 1,
 ) -> Fill:
     """A fill: 40 at 187.22."""
     return Fill.model_validate(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import hiredis
 
 Reply: TypeAlias = "int | str | list[Reply] | None"
 Word: TypeAlias = "str | bytes | int | float"
+
+_pack = cast("Callable[[tuple[Word, ...]], bytes]", hiredis.pack_command)  # pyright: ignore[reportUnknownMemberType]
 
 
 class Refusal(Exception):
@@ -27,7 +30,7 @@ class Raw:
 
     def ask(self, *command: Word) -> Reply:
         """Send one command and return its reply. Raises Refusal."""
-        self._socket.sendall(cast(bytes, hiredis.pack_command(command)))  # pyright: ignore[reportUnknownMemberType]
+        self._socket.sendall(_pack(command))
         while True:
             reply = cast(object, self._reader.gets())
             if reply is not False:

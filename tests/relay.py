@@ -11,6 +11,7 @@ from typing import Self
 
 from .fleet import Fleet
 
+
 class Relay:
     """Carries whole bursts: what a client sends before it waits is one burst, and so one round trip.
 

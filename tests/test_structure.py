@@ -25,7 +25,7 @@ KNOWS = {
 }
 """Which room may import from which; ``slotbook`` is the public face."""
 
-IMPORTS_IN_FUNCTIONS: dict[str, str] = {}
+IMPORTS_IN_FUNCTIONS = {"slotbook.cli": "says how to install the extra that it needs, in place of an ImportError"}
 """The modules that may import inside a function, and why."""
 
 NOT_FOR_REPOSITORIES = {"directory", "embedded", "address", "dial", "verdict", "retry", "batch"}
@@ -221,7 +221,7 @@ def test_no_module_is_loaded_twice() -> None:
 
 def test_public_names_exist_and_are_documented() -> None:
     public = [(module, name) for module in _imported() for name in getattr(module, "__all__", ())]
-    assert len(public) > 40
+    assert len(public) > 30
     missing = [f"{module.__name__}.{name}" for module, name in public if not hasattr(module, name)]
     assert missing == []
     bare: list[str] = []
@@ -236,9 +236,8 @@ def test_public_names_exist_and_are_documented() -> None:
                 f"{thing.__qualname__}.{member}"
                 for member, value in vars(thing).items()
                 if not member.startswith("_")
-                and (inspect.isfunction(value) or isinstance(value, property | classmethod))
-                and not inspect.getdoc(value)
-                and value.__module__ == thing.__module__
+                and (inspect.isfunction(value) or isinstance(value, (property, classmethod)))
+                and not value.__doc__
             ]
     assert sorted(set(bare)) == []
 

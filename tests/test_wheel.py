@@ -23,10 +23,23 @@ def test_the_wheel_holds_every_module_and_every_script(tmp_path: Path) -> None:
     # A copy: building leaves a folder behind.
     source = tmp_path / "source"
     shutil.copytree(
-        ROOT, source, ignore=shutil.ignore_patterns(".*", "tests", "docker", "*.egg-info", "__pycache__", "build", "dist")
+        ROOT,
+        source,
+        ignore=shutil.ignore_patterns(".*", "tests", "docker", "*.egg-info", "__pycache__", "build", "dist"),
     )
     ran = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", tmp_path, source],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "-w",
+            tmp_path,
+            source,
+        ],
         capture_output=True,
         text=True,
         check=False,

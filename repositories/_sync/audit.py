@@ -42,7 +42,7 @@ class Auditor:
         return self._follow(Audit(self._calls, trader).verify())
 
     def repair(self, trader: str) -> list[Repair]:
-        """Verify, then repair what can be: indexes, their expiries, positions and their listing; never orders or events.
+        """Verify, then repair what can be: indexes and their expiries, positions and their list; no orders, no events.
 
         Each repair is one atomic script that writes only if what it was compared with is still there, so no change that
         comes meanwhile is lost; then it is looked at again. Two more round trips for each thing that is repaired.

@@ -12,10 +12,13 @@ local function ask(verb, key, ...)
   return reply
 end
 
--- The number of the last event that is kept.
+-- The number of the last event that was ever appended, though it may not be there any more.
 local function last_sequence(events)
-  local last = ask('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
-  return last and string.match(last[1], '^%d+') or '0'
+  if redis.call('EXISTS', events) == 0 then return '0' end
+  local about = ask('XINFO', 'STREAM', events)
+  for i = 1, #about, 2 do
+    if about[i] == 'last-generated-id' then return string.match(about[i + 1], '^%d+') end
+  end
 end
 
 -- Give an index that is not empty the expiry of its longest-lived entry.

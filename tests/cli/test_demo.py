@@ -62,6 +62,13 @@ def test_what_people_see(cli: Cli) -> None:
     assert sum(line.startswith((" T00", "T00")) for line in done.out.splitlines()) == 32
 
 
+def test_the_settings_of_another_book_do_not_matter(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "USERNAME", "PASSWORD", "SENTINEL_PASSWORD"):
+        monkeypatch.setenv(f"SLOTBOOK_{name}", "elsewhere")
+    monkeypatch.setenv("SLOTBOOK_ORDER_TTL", "0.001")
+    assert cli("demo", "--topology", "standalone").code == 0
+
+
 class Forgetful(Gateway):
     """Sends all but one fill."""
 

@@ -67,23 +67,29 @@ def test_a_deadline_that_makes_no_sense(cli: Cli, url: str, journal: Journal, de
     assert done.err.startswith(f"slotbook: --deadline {deadline}: ")
 
 
-def test_a_reader_that_goes_away(url: str) -> None:
-    command = f"{sys.executable} -m slotbook.cli positions --url '{url}' --json | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a write fails when it is made or when it is flushed."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", str(request.param))
+
+
+@pytest.mark.usefixtures("buffering")
+@pytest.mark.parametrize("options", [("--json",), ()], ids=["json", "table"])
+def test_a_reader_that_goes_away(url: str, options: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "slotbook.cli", "positions", "--url", url, *options]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.usefixtures("buffering")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(url: str) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
+    command = [sys.executable, "-m", "slotbook.cli", "positions", "--url", url, "--json"]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "slotbook.cli", "positions", "--url", url, "--json"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "slotbook: [Errno 28] No space left on device\n")
 
 

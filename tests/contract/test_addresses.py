@@ -14,7 +14,7 @@ from slotbook.models.errors import AccessDenied, InvalidSettings, ServerError, S
 from ..colours import open_book
 from ..desk import Desk
 
-SECRET = "s3cr3tw0rd"
+SECRET = "s3cr3tw0rd"  # noqa: S105 (looked for in messages)
 SOON = 2.0
 
 

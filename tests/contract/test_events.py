@@ -60,9 +60,7 @@ def test_every_kind_of_change_is_told_in_full(desk: Desk) -> None:
             request_id="R1",
             text="less",
         ),
-        event(
-            6, **a1, **second, type="CANCELED", ts_ns=TS + 3, status="CANCELED", filled_quantity=40, text="enough"
-        ),
+        event(6, **a1, **second, type="CANCELED", ts_ns=TS + 3, status="CANCELED", filled_quantity=40, text="enough"),
         event(
             7,
             **a1,

@@ -20,9 +20,7 @@ def test_adjust_adds_a_difference(desk: Desk) -> None:
     first = desk.book.positions.adjust(desk.trader, "AAPL", 30, ts_ns=TS)
     second = desk.book.positions.adjust(desk.trader, "AAPL", -50, ts_ns=TS + 1)
     assert (first.position.quantity, first.applied, first.accepted, first.sequence) == (30, True, True, 1)
-    assert second.position == Position(
-        trader=desk.trader, symbol="AAPL", quantity=-20, version=2, updated_ns=TS + 1
-    )
+    assert second.position == Position(trader=desk.trader, symbol="AAPL", quantity=-20, version=2, updated_ns=TS + 1)
     assert desk.book.positions.get(desk.trader, "AAPL") == second.position
 
 
@@ -178,7 +176,7 @@ def test_a_quantity_that_is_none_is_not_sent(desk: Desk, quantity: object) -> No
         lambda: positions.adjust(desk.trader, "AAPL", quantity),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         lambda: positions.set(desk.trader, "AAPL", quantity),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ):
-        with pytest.raises(InvalidArgument, match="^positionchange: quantity"):
+        with pytest.raises(InvalidArgument, match=r"^positionchange: quantity"):
             ask()
     with pytest.raises(InvalidArgument, match="max_position"):
         positions.check_and_update(desk.trader, "AAPL", 1, -1)

@@ -54,14 +54,18 @@ def test_apply_tells_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"quantity": 151}, {"quantity": 150, "price": "1"}, {"price": "150"}, {"quantity": 150, "revision": 1}], ids=str
+    "other",
+    [{"quantity": 151}, {"quantity": 150, "price": "1"}, {"price": "150"}, {"quantity": 150, "revision": 1}],
+    ids=str,
 )
 def test_a_request_id_with_other_content_is_refused(desk: Desk, other: dict[str, object]) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1")
     before = desk.contents()
     with pytest.raises(DuplicateRequest, match="R1"):
-        desk.book.orders.apply(Replace.model_validate({"trader": desk.trader, "order_id": "A1", "request_id": "R1", **other}))
+        desk.book.orders.apply(
+            Replace.model_validate({"trader": desk.trader, "order_id": "A1", "request_id": "R1", **other})
+        )
     assert desk.contents() == before
 
 
@@ -137,5 +141,5 @@ def test_an_order_that_is_not_there_cannot_be_replaced(desk: Desk) -> None:
 )
 def test_a_wish_that_no_book_could_grant_is_not_sent(desk: Desk, wish: dict[str, object]) -> None:
     desk.book.orders.place(limit(desk.trader))
-    with pytest.raises(InvalidArgument, match="^replace: "):
+    with pytest.raises(InvalidArgument, match=r"^replace: "):
         desk.book.orders.replace(desk.trader, "A1", **wish)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -15,7 +15,7 @@ from .load import Load
 from .watch import more, verdict
 
 POOL = 3
-TIMES = 4
+TIMES = 3
 
 
 def test_found_again_each_time_and_the_pool_does_not_shrink(deploy: Deploy) -> None:
@@ -28,6 +28,7 @@ def test_found_again_each_time_and_the_pool_does_not_shrink(deploy: Deploy) -> N
     with Book.open(url) as book, Load(control.url(**safe), history, [fresh()]):
         for number in range(TIMES):
             control.sentinel_failover()
+            control.heal()
             while not _placed(book, trader, f"A{number}"):
                 pass
             more(history, 20)

@@ -31,9 +31,7 @@ from slotbook.models.types import MAX_QUANTITY
 
 Values: TypeAlias = "dict[str, Any]"
 
-names = st.text(
-    st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"), min_size=1, max_size=128
-)
+names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"), min_size=1, max_size=128)
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=256)
 quantities = st.integers(1, MAX_QUANTITY)
 totals = st.integers(0, MAX_QUANTITY)
@@ -66,6 +64,7 @@ def orders(draw: st.DrawFn) -> Values:
         "filled_notional": draw(amounts),
         "placed_quantity": draw(maybe(quantities)),
         "placed_price": draw(maybe(prices)),
+        "placed_stop_price": draw(maybe(prices)),
         "revision": draw(maybe(totals)),
         "version": draw(totals),
         "ts_ns": draw(times),

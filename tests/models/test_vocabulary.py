@@ -61,7 +61,11 @@ def test_an_invalid_argument_is_a_value_error() -> None:
 def test_an_outcome_is_a_value_or_an_error() -> None:
     assert Outcome(value=5).result() == 5
     with pytest.raises(errors.Overfill):
-        Outcome[int](error=errors.Overfill("too much")).result()
+        Outcome(error=errors.Overfill("too much")).result()
+
+
+def test_an_outcome_may_be_made_with_its_type() -> None:
+    assert Outcome[int](value=5) == Outcome(value=5)
 
 
 @pytest.mark.parametrize("prefix", ["", "p:", "a*[b]?\\^$.+()|"])

@@ -1,0 +1,306 @@
+"""The book as DESIGN's "Meaning" tells it, in plain Python and without a server: what the store is compared with."""
+
+from __future__ import annotations
+
+import decimal
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from slotbook.models import (
+    Cancel,
+    EventType,
+    Expire,
+    Fill,
+    Order,
+    OrderEvent,
+    OrderStatus,
+    Position,
+    PositionAction,
+    PositionChange,
+    Reject,
+    Replace,
+    Side,
+)
+from slotbook.models.errors import (
+    AmountOverflow,
+    DuplicateOrder,
+    DuplicateRequest,
+    InvalidArgument,
+    OrderClosed,
+    OrderNotFound,
+    Overfill,
+)
+
+Request: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire | PositionChange
+Key: TypeAlias = tuple[str, str]
+
+MOST = 2**53 - 1
+MOST_MONEY = Decimal(10) ** 20
+OPEN = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: OrderStatus.EXPIRED}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request comes to; what does not apply to it keeps its default."""
+
+    applied: bool
+    sequence: int
+    order: Order | None = None
+    position: Position | None = None
+    late: bool = False
+    accepted: bool = True
+
+
+@dataclass
+class Entry:
+    """An order, as it was first placed, as it is, and what was applied to it."""
+
+    first: Order
+    now: Order
+    fills: dict[str, tuple[object, Answer]]
+    replaces: dict[str, tuple[object, Answer]]
+    revision: int = -1
+
+
+class ReferenceBook:
+    """Every trader's orders, positions and events."""
+
+    def __init__(self) -> None:
+        self.orders: dict[Key, Entry] = {}
+        self.positions: dict[Key, Position] = {}
+        self.events: dict[str, list[OrderEvent]] = defaultdict(list)
+        self._requests: dict[Key, tuple[object, Answer]] = {}
+
+    def apply(self, request: Request) -> Answer:
+        """Do what is asked for. Raises the error that a book raises."""
+        with decimal.localcontext(decimal.Context(prec=60)):  # no sum here needs more digits
+            return self._apply(request)
+
+    def _apply(self, request: Request) -> Answer:
+        match request:
+            case Order():
+                return self._place(request)
+            case Fill():
+                return self._fill(request, self._entry(request))
+            case Replace():
+                return self._replace(request, self._entry(request))
+            case PositionChange():
+                return self._move(request)
+            case _:
+                return self._close(request, self._entry(request))
+
+    def _entry(self, request: Fill | Replace | Cancel | Reject | Expire) -> Entry:
+        entry = self.orders.get((request.trader, request.order_id))
+        if entry is None:
+            raise OrderNotFound
+        return entry
+
+    def _place(self, order: Order) -> Answer:
+        entry = self.orders.get((order.trader, order.order_id))
+        if entry is not None:
+            if _content(entry.first) != _content(order):
+                raise DuplicateOrder
+            return Answer(False, 0, entry.now)
+        now = order.model_copy(update={"version": 1})
+        self.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
+        return Answer(True, self._tell(EventType.NEW, now, order.ts_ns, text=order.text), now)
+
+    def _fill(self, fill: Fill, entry: Entry) -> Answer:
+        content = (fill.quantity, fill.price)
+        if fill.exec_id in entry.fills:
+            return _again(entry.fills[fill.exec_id], content)
+        order = entry.now
+        filled = order.filled_quantity + fill.quantity
+        if filled > order.quantity:
+            raise Overfill
+        held = self.positions.get((fill.trader, order.symbol), Position.flat(fill.trader, order.symbol))
+        bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
+        paid, got = fill.price * bought, fill.price * sold
+        moved = {
+            "quantity": held.quantity + bought - sold,
+            "bought_quantity": held.bought_quantity + bought,
+            "sold_quantity": held.sold_quantity + sold,
+            "bought_notional": held.bought_notional + paid,
+            "sold_notional": held.sold_notional + got,
+            "version": held.version + 1,
+            "updated_ns": fill.ts_ns,
+        }
+        notional = order.filled_notional + paid + got
+        if max(abs(moved["quantity"]), moved["bought_quantity"], moved["sold_quantity"]) > MOST:
+            raise AmountOverflow
+        if max(abs(moved["bought_notional"]), abs(moved["sold_notional"]), abs(notional)) >= MOST_MONEY:
+            raise AmountOverflow
+        late = order.status not in OPEN
+        status = order.status
+        if not late:
+            status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
+        position = self.positions[fill.trader, order.symbol] = held.model_copy(update=moved)
+        entry.now = order.model_copy(
+            update={
+                "status": status,
+                "filled_quantity": filled,
+                "filled_notional": notional,
+                "version": order.version + 1,
+                "updated_ns": fill.ts_ns,
+            }
+        )
+        sequence = self._tell(
+            EventType.TRADE,
+            entry.now,
+            fill.ts_ns,
+            exec_id=fill.exec_id,
+            last_quantity=fill.quantity,
+            last_price=fill.price,
+            late=True if late else None,
+            position_quantity=position.quantity,
+        )
+        answer = Answer(True, sequence, entry.now, position, late)
+        entry.fills[fill.exec_id] = content, answer
+        return answer
+
+    def _replace(self, wish: Replace, entry: Entry) -> Answer:
+        content = (wish.quantity, wish.price, wish.stop_price, wish.revision)
+        if wish.request_id in entry.replaces:
+            return _again(entry.replaces[wish.request_id], content)
+        order = entry.now
+        if wish.revision is not None and wish.revision <= entry.revision:
+            return Answer(False, 0, order)
+        if order.status not in OPEN:
+            raise OrderClosed
+        if (wish.price is not None and order.price is None) or (
+            wish.stop_price is not None and order.stop_price is None
+        ):
+            raise InvalidArgument
+        quantity = order.quantity if wish.quantity is None else wish.quantity
+        if quantity < order.filled_quantity:
+            raise Overfill
+        if wish.revision is not None:
+            entry.revision = wish.revision
+        entry.now = order.model_copy(
+            update={
+                "quantity": quantity,
+                "price": order.price if wish.price is None else wish.price,
+                "stop_price": order.stop_price if wish.stop_price is None else wish.stop_price,
+                "status": OrderStatus.FILLED if quantity == order.filled_quantity else order.status,
+                "text": wish.text,
+                "placed_quantity": entry.first.quantity,
+                "placed_price": entry.first.price,
+                "placed_stop_price": entry.first.stop_price,
+                "revision": None if entry.revision < 0 else entry.revision,
+                "version": order.version + 1,
+                "updated_ns": wish.ts_ns,
+            }
+        )
+        sequence = self._tell(EventType.REPLACED, entry.now, wish.ts_ns, request_id=wish.request_id, text=wish.text)
+        answer = Answer(True, sequence, entry.now)
+        entry.replaces[wish.request_id] = content, answer
+        return answer
+
+    def _close(self, wish: Cancel | Reject | Expire, entry: Entry) -> Answer:
+        order, status = entry.now, ENDS[type(wish)]
+        if order.status is status:
+            return Answer(False, 0, order)
+        if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
+            raise OrderClosed
+        entry.now = order.model_copy(
+            update={"status": status, "text": wish.text, "version": order.version + 1, "updated_ns": wish.ts_ns}
+        )
+        return Answer(True, self._tell(EventType(status.value), entry.now, wish.ts_ns, text=wish.text), entry.now)
+
+    def _move(self, change: PositionChange) -> Answer:
+        content = (change.symbol, change.action, change.quantity, change.max_position)
+        known = self._requests.get((change.trader, change.request_id))
+        if known is not None:
+            return _again(known, content)
+        held = self.positions.get((change.trader, change.symbol), Position.flat(change.trader, change.symbol))
+        quantity = change.quantity + (held.quantity if change.action is PositionAction.ADJUST else 0)
+        if abs(quantity) > MOST:
+            raise AmountOverflow
+        if change.max_position is not None and abs(quantity) > change.max_position:
+            return Answer(False, 0, position=held, accepted=False)
+        position = self.positions[change.trader, change.symbol] = held.model_copy(
+            update={"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
+        )
+        events = self.events[change.trader]
+        events.append(
+            OrderEvent(
+                trader=change.trader,
+                sequence=len(events) + 1,
+                type=EventType.POSITION,
+                ts_ns=change.ts_ns,
+                symbol=change.symbol,
+                request_id=change.request_id,
+                position_quantity=quantity,
+            )
+        )
+        answer = Answer(True, len(events), position=position)
+        self._requests[change.trader, change.request_id] = content, answer
+        return answer
+
+    def _tell(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
+        events = self.events[order.trader]
+        told = {
+            "trader": order.trader,
+            "sequence": len(events) + 1,
+            "type": kind,
+            "ts_ns": ts_ns,
+            "symbol": order.symbol,
+            "order_id": order.order_id,
+            "side": order.side,
+            "status": order.status,
+            "quantity": order.quantity,
+            "price": order.price,
+            "filled_quantity": None if kind is EventType.NEW else order.filled_quantity,
+            **more,
+        }
+        events.append(OrderEvent.model_validate(told))
+        return len(events)
+
+
+def _again(known: tuple[object, Answer], content: object) -> Answer:
+    first, answer = known
+    if first != content:
+        raise DuplicateRequest
+    return replace(answer, applied=False)
+
+
+def _content(order: Order) -> object:
+    return (
+        *(order.symbol, order.side, order.type, order.time_in_force),
+        *(order.quantity, order.price, order.stop_price),
+    )
+
+
+def in_rounds(requests: Sequence[Request]) -> list[int]:
+    """In which order a batch is applied: first of each order, then the second of each, and so on."""
+    seen: dict[Key, int] = defaultdict(int)
+    rounds: list[tuple[int, int]] = []
+    for number, request in enumerate(requests):
+        key = (request.trader, request.symbol if isinstance(request, PositionChange) else request.order_id)
+        rounds.append((seen[key], number))
+        seen[key] += 1
+    return [number for _, number in sorted(rounds)]
+
+
+def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
+    """What a trader's events alone say of its positions: quantity, bought, sold, and what was paid and got for them."""
+    held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
+    for event in events:
+        quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
+        if event.type is EventType.TRADE and event.last_quantity and event.last_price is not None:
+            if event.side is Side.BUY:
+                quantity, bought = quantity + event.last_quantity, bought + event.last_quantity
+                paid += event.last_quantity * event.last_price
+            else:
+                quantity, sold = quantity - event.last_quantity, sold + event.last_quantity
+                got += event.last_quantity * event.last_price
+        elif event.type is EventType.POSITION and event.position_quantity is not None:
+            quantity = event.position_quantity
+        else:
+            continue
+        held[event.symbol] = quantity, bought, sold, paid, got
+    return held

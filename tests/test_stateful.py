@@ -1,0 +1,270 @@
+"""Any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from slotbook.models import (
+    Cancel,
+    Expire,
+    Fill,
+    FillResult,
+    Order,
+    OrderResult,
+    OrderStatus,
+    OrderType,
+    PositionAction,
+    PositionChange,
+    PositionResult,
+    Reject,
+    Replace,
+    Side,
+)
+from slotbook.models.errors import SlotbookError
+from slotbook.models.record import Record
+
+from .desk import Desk
+from .make import TS, limit
+from .reference import MOST, Answer, ReferenceBook, Request, fold, in_rounds
+
+OrderRequest: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire
+
+ORDER_IDS = st.sampled_from(["A1", "A2", "A3"])
+SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
+REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
+QUANTITIES = st.sampled_from([1, 2, 5, 20, 39, 40, 60, 100, 101, MOST - 1, MOST])
+SIGNED = st.sampled_from([0, 1, -1, 50, -50, MOST, -MOST])
+PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
+TIMES = st.integers(TS, TS + 3)
+TEXTS = st.sampled_from([None, "text"])
+SECOND = st.sampled_from([False, False, False, True])
+"""Whether it is the second of the two traders: most of it happens to the first."""
+
+
+Wish: TypeAlias = "tuple[type[Record], dict[str, object]]"
+"""A request that lacks only its trader."""
+
+
+def wishes(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[Wish]:
+    return st.tuples(st.just(kind), st.fixed_dictionaries(fields))
+
+
+def with_fitting_prices(wish: Wish) -> Wish:
+    kind, values = wish
+    order_type = OrderType(str(values["type"]))
+    price, stop_price = order_type.has_price, order_type.has_stop_price
+    return kind, {
+        **values,
+        "price": values["price"] if price else None,
+        "stop_price": values["stop_price"] if stop_price else None,
+    }
+
+
+def changes_something(wish: Wish) -> bool:
+    return any(wish[1][field] is not None for field in ("quantity", "price", "stop_price"))
+
+
+placings = wishes(
+    Order,
+    order_id=ORDER_IDS,
+    symbol=SYMBOLS,
+    side=st.sampled_from(Side),
+    type=st.sampled_from(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"]),
+    quantity=QUANTITIES,
+    price=PRICES,
+    stop_price=PRICES,
+    ts_ns=TIMES,
+    text=TEXTS,
+).map(with_fitting_prices)
+fillings = wishes(
+    Fill,
+    order_id=ORDER_IDS,
+    exec_id=st.sampled_from(["X1", "X2", "X3", "X4", "X5"]),
+    quantity=QUANTITIES,
+    price=PRICES,
+    ts_ns=TIMES,
+)
+replacings = wishes(
+    Replace,
+    order_id=ORDER_IDS,
+    request_id=REQUEST_IDS,
+    quantity=st.none() | QUANTITIES,
+    price=st.none() | PRICES,
+    stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
+    revision=st.sampled_from([None, None, 0, 1, 2, 3]),
+    ts_ns=TIMES,
+    text=TEXTS,
+).filter(changes_something)
+closings = st.one_of(*(wishes(kind, order_id=ORDER_IDS, ts_ns=TIMES, text=TEXTS) for kind in (Cancel, Reject, Expire)))
+moves = wishes(
+    PositionChange,
+    symbol=SYMBOLS,
+    quantity=SIGNED,
+    action=st.sampled_from(PositionAction),
+    max_position=st.sampled_from([None, None, 0, 60, MOST]),
+    request_id=REQUEST_IDS,
+    ts_ns=TIMES,
+)
+of_orders = st.one_of(placings, fillings, fillings, fillings, replacings, replacings, closings)
+
+
+class BookMachine(RuleBasedStateMachine):
+    """Two books side by side: the one of the servers and the one of plain Python."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.traders = [desk.another(), desk.another()]
+        self.reference = ReferenceBook()
+        self.history: list[Request] = []
+        self.touched: set[str] = set()
+
+    def made(self, wish: Wish, second: bool) -> Request:
+        kind, values = wish
+        return cast(Request, kind.model_validate({"trader": self.traders[second], **values}))
+
+    @initialize(quantity=st.sampled_from([100, 150, MOST]))
+    def begin(self, quantity: int) -> None:
+        self.check(limit(self.traders[0], "A1"))
+        self.check(limit(self.traders[0], "A2", side="SELL", symbol="MSFT", quantity=quantity))
+
+    @rule(wish=of_orders | moves | moves, second=SECOND)
+    def ask(self, wish: Wish, second: bool) -> None:
+        self.check(self.made(wish, second))
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data())
+    def ask_again(self, data: st.DataObject) -> None:
+        self.check(data.draw(st.sampled_from(self.history)))
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data(), quantity=QUANTITIES, later=st.booleans())
+    def ask_again_for_something_else(self, data: st.DataObject, quantity: int, later: bool) -> None:
+        request = data.draw(st.sampled_from(self.history))
+        changed: dict[str, object] = {"ts_ns": TS + 9} if later else {}
+        if not isinstance(request, (Cancel, Reject, Expire)):
+            changed["quantity"] = quantity
+        self.check(request.model_copy(update=changed))
+
+    @rule(some=st.lists(of_orders, max_size=8), second=SECOND)
+    def ask_for_many(self, some: list[Wish], second: bool) -> None:
+        requests = [cast(OrderRequest, self.made(wish, second)) for wish in some]
+        outcomes = self.desk.book.orders.apply_many(requests)
+        for number in in_rounds(requests):
+            outcome = outcomes[number]
+            self.compare(requests[number], outcome.result)
+
+    def check(self, request: Request) -> None:
+        def ask() -> object:
+            if isinstance(request, PositionChange):
+                return self.desk.book.positions.apply_many([request])[0].result()
+            return self.desk.book.orders.apply(request)
+
+        self.compare(request, ask)
+
+    def compare(self, request: Request, ask: Callable[[], object]) -> None:
+        self.history.append(request)
+        self.touched.add(request.trader)
+        try:
+            expected: Answer | type[SlotbookError] = self.reference.apply(request)
+        except SlotbookError as error:
+            expected = type(error)
+        try:
+            answer: Answer | type[SlotbookError] = as_answer(ask())
+        except SlotbookError as error:
+            answer = type(error)
+        assert answer == expected
+
+    @invariant()
+    def the_store_is_as_it_should_be(self) -> None:
+        for trader in self.touched:
+            self.compare_orders(trader)
+            self.compare_positions(trader)
+        self.touched.clear()
+
+    def compare_orders(self, trader: str) -> None:
+        orders, expected = self.desk.book.orders, self.orders_of(trader)
+        ids = ("A1", "A2", "A3")
+        got = orders.get_many([(trader, order_id) for order_id in ids])
+        assert {one.order_id: one for outcome in got if (one := outcome.result())} == expected
+        assert by_id(orders.open(trader)) == {
+            order_id: order for order_id, order in expected.items() if order.status.is_open
+        }
+        for status in OrderStatus:
+            among = {order_id: order for order_id, order in expected.items() if order.status is status}
+            assert by_id(orders.by_status(trader, status)) == among
+            assert orders.count(trader, status=status) == len(among)
+        for symbol in ("AAPL", "MSFT"):
+            among = {order_id: order for order_id, order in expected.items() if order.symbol == symbol}
+            assert by_id(orders.by_symbol(trader, symbol)) == among
+            assert orders.count(trader, symbol=symbol) == len(among)
+        assert orders.count(trader) == len(expected)
+
+    def compare_positions(self, trader: str) -> None:
+        held = self.desk.book.positions.all(trader)
+        assert held == [
+            position for (whose, _), position in sorted(self.reference.positions.items()) if whose == trader
+        ]
+        events = self.desk.events(trader)
+        assert events == self.reference.events[trader]
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        with decimal.localcontext(decimal.Context(prec=60)):
+            assert fold(events) == {
+                one.symbol: (
+                    *(one.quantity, one.bought_quantity, one.sold_quantity),
+                    *(one.bought_notional, one.sold_notional),
+                )
+                for one in held
+            }
+
+    def orders_of(self, trader: str) -> dict[str, Order]:
+        return {order_id: entry.now for (whose, order_id), entry in self.reference.orders.items() if whose == trader}
+
+
+def by_id(orders: list[Order]) -> dict[str, Order]:
+    found = {order.order_id: order for order in orders}
+    assert len(found) == len(orders)
+    return found
+
+
+def as_answer(result: object) -> Answer:
+    match result:
+        case OrderResult():
+            return Answer(result.applied, result.sequence, result.order)
+        case FillResult():
+            return Answer(result.applied, result.sequence, result.order, result.position, result.late)
+        case PositionResult():
+            return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
+        case _:
+            raise AssertionError(result)
+
+
+PLACES = [("standalone", "sync"), ("standalone", "asyncio"), ("cluster", "sync")]
+
+
+@pytest.mark.parametrize("desk", PLACES, indirect=True, ids="-".join)
+def test_any_history_leaves_the_store_as_it_leaves_a_plain_book(desk: Desk) -> None:
+    def machine() -> BookMachine:
+        return BookMachine(desk)
+
+    run_state_machine_as_test(
+        cast("type[RuleBasedStateMachine]", machine),
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
