@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 
 from ..models.enums import OrderStatus
-from ..models.errors import Refused, SlotbookError
-from ..models.journal import Entry
+from ..models.errors import SlotbookError
 from ..models.position import Position
-from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import plain
 from ..repositories import Book
+from ..repositories.reconciliation import Reconciliation
 from .journal_file import JournalFile
 from .output import JsonValue
 
@@ -37,34 +36,6 @@ class Contents:
     symbols: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of the rows so far."""
-
-    applied: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    rejections: list[str] = field(default_factory=list[str])
-    """The first refusals, each with its line."""
-
-    @property
-    def settled(self) -> int:
-        """How many rows have their answer."""
-        return self.applied + self.repeated + self.rejected
-
-    def add(self, entry: Entry, outcome: Outcome[OrderResult | FillResult]) -> None:
-        """Count one answer. Raises the error of a row that was neither applied nor refused."""
-        try:
-            result = outcome.result()
-        except Refused as error:
-            self.rejected += 1
-            if len(self.rejections) < _REJECTIONS_KEPT:
-                self.rejections.append(f"line {entry.line}: {error}")
-        else:
-            self.applied += result.applied
-            self.repeated += not result.applied
-
-
 @dataclass(frozen=True, slots=True)
 class State:
     """What the book says of a journal's traders, and in its symbols."""
@@ -79,7 +50,11 @@ class Report:
     """A replay from beginning to end."""
 
     contents: Contents
-    tally: Tally
+    tally: Reconciliation
+    rejections: list[str]
+    """The first refusals, each with its line."""
+    reapplied: int
+    """What the servers had acknowledged and lost in a failover, and the journal brought back."""
     state: State
     seconds: float
     """How long applying took."""
@@ -91,7 +66,9 @@ class Report:
             "applied": self.tally.applied,
             "repeated": self.tally.repeated,
             "rejected": self.tally.rejected,
-            "rejections": self.tally.rejections,
+            "rejections": self.rejections,
+            "under_replicated": self.tally.under_replicated,
+            "reapplied": self.reapplied,
             "seconds": round(self.seconds, 3),
             "orders_by_status": self.state.orders_by_status,
             "open_orders": self.state.open_orders,
@@ -100,7 +77,7 @@ class Report:
 
     def rejections_shown(self) -> list[str]:
         """The first refusals, and how many there are besides."""
-        shown = self.tally.rejections[:_REJECTIONS_SHOWN]
+        shown = self.rejections[:_REJECTIONS_SHOWN]
         more = self.tally.rejected - len(shown)
         return [f"rejected: {rejection}" for rejection in shown] + ([f"and {more:,} more"] if more else [])
 
@@ -129,16 +106,18 @@ def contents_of(journal: JournalFile, advance: Advance) -> Contents:
 
 
 def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: int, advance: Advance) -> Report:
-    """Apply a journal and ask what came of it. Raises ReplayStopped, which says how far it came."""
-    tally = Tally()
+    """Apply a journal, and once more if the servers lost some of it meanwhile; then ask what came of it.
+
+    Raises ReplayStopped, which says how far it came.
+    """
+    tally, again = Reconciliation(), Reconciliation()
     started = time.monotonic()
     try:
-        for entries in _batches(journal.entries(), batch):
-            for wave in _waves(entries):
-                _apply(book, wave, tally)
-            advance(len(entries))
+        rejections = _apply(book, journal, batch, tally, advance)
+        if tally.losses or book.losses():
+            _apply(book, journal, batch, again, lambda _: None)
         seconds = time.monotonic() - started
-        return Report(contents, tally, _state(book, contents), seconds)
+        return Report(contents, tally, rejections, again.applied, _state(book, contents), seconds)
     except SlotbookError as error:
         raise ReplayStopped(
             f"{error}; stopped with {tally.settled:,} of {contents.rows:,} rows settled: "
@@ -146,42 +125,19 @@ def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: i
         ) from error
 
 
-def _apply(book: Book, wave: list[Entry], tally: Tally) -> None:
-    failure: SlotbookError | None = None
-    outcomes = book.orders.apply_many([entry.request for entry in wave])
-    for entry, outcome in zip(wave, outcomes, strict=True):
-        try:
-            tally.add(entry, outcome)
-        except SlotbookError as error:
-            failure = failure or error  # the others of the wave still count
-    if failure is not None:
-        raise failure
-
-
-def _batches(entries: Iterator[Entry], size: int) -> Iterator[list[Entry]]:
-    while batch := list(islice(entries, size)):
-        yield batch
-
-
-def _waves(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Split a batch so that no order comes twice in a wave, and every trader's rows stay in order.
-
-    Of an order that comes twice, ``apply_many`` would hold back the second row but not the trader's rows after it, and
-    the trader's events would tell another story than the journal.
-    """
-    waves: list[list[Entry]] = []
-    current: dict[str, tuple[int, set[str]]] = {}
-    for entry in entries:
-        trader, order_id = entry.request.trader, entry.request.order_id
-        number, orders = current.get(trader, (0, set[str]()))
-        if order_id in orders:
-            number, orders = number + 1, set[str]()
-        orders.add(order_id)
-        current[trader] = number, orders
-        if number == len(waves):
-            waves.append([])
-        waves[number].append(entry)
-    return waves
+def _apply(book: Book, journal: JournalFile, batch: int, tally: Reconciliation, advance: Advance) -> list[str]:
+    """One pass over the journal; returns the first refusals, each with its line."""
+    rejections: list[str] = []
+    entries = journal.entries()
+    while page := list(islice(entries, batch)):
+        first, known = tally.requests, len(tally.rejections)
+        requests = [entry.request for entry in page]
+        tally.add(requests, book.orders.apply_many(requests))
+        for number, _, error in tally.rejections[known:]:
+            if len(rejections) < _REJECTIONS_KEPT:
+                rejections.append(f"line {page[number - first].line}: {error}")
+        advance(len(page))
+    return rejections
 
 
 def _state(book: Book, contents: Contents) -> State:

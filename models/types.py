@@ -16,7 +16,16 @@ import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import core_schema
 
 from .errors import InvalidArgument
 
@@ -98,7 +107,15 @@ def _exact_price(value: object) -> Decimal:
     return number
 
 
-Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\s{}\p{C}]{1,128}$")]
+_NAME_RULE = "a name is a string of 1 to 128 characters without whitespace, control characters, '{' or '}'"
+
+
+def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    # An error message of our own, at no cost: it is raised by pydantic-core and not by a function in Python.
+    return core_schema.custom_error_schema(handler(kind), "name", custom_error_message=_NAME_RULE)
+
+
+Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\s{}\p{C}]{1,128}$"), GetPydanticSchema(_named_rule)]
 """A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
 
 Braces would move the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
@@ -138,6 +155,5 @@ def check_name(what: str, value: str) -> str:
     except ValidationError:
         shown = repr(value)
         raise InvalidArgument(
-            f"{what} {shown if len(shown) <= 80 else shown[:80] + '…'} cannot be used: a name is a string of 1 to 128 "
-            "characters without whitespace, control characters, '{' or '}'"
+            f"{what} {shown if len(shown) <= 80 else shown[:80] + '…'} cannot be used: {_NAME_RULE}"
         ) from None

@@ -158,7 +158,9 @@ class OrderCheck:
                 what = f"is recorded as {recorded}, and was {event}"
                 self._fill(one.type, one.identity, what, stored=recorded, expected=event)
         # Before a missing event, the id may have been another order's.
-        told = {one: change for one, change in told.items() if history.is_whole_since(change.sequence, self.seen.moment)}
+        told = {
+            one: change for one, change in told.items() if history.is_whole_since(change.sequence, self.seen.moment)
+        }
         unreadable = self.seen.applied.keys() - {_name(one.type, one.identity) for one in self.applied}
         for (kind, identity), change in told.items():
             if _name(kind, identity) not in unreadable:

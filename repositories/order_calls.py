@@ -282,8 +282,8 @@ class OrderCalls:
 
 def _status(value: OrderStatus | str) -> OrderStatus:
     try:
-        return OrderStatus(value)
-    except ValueError:
+        return OrderStatus[value]
+    except KeyError:
         raise InvalidArgument(f"there is no status {value!r}; there are {', '.join(OrderStatus)}") from None
 
 

@@ -21,6 +21,7 @@ class Reconciliation:
     """A tally of requests: each was applied, had been applied before, or was refused."""
 
     requests: int = 0
+    """How many were sent."""
     applied: int = 0
     repeated: int = 0
     rejected: int = 0
@@ -30,6 +31,11 @@ class Reconciliation:
     """The first 1,000 refusals."""
     losses: list[StateLost] = field(default_factory=list[StateLost])
     """What the servers were seen to lose meanwhile; apply the journal once more when there are any."""
+
+    @property
+    def settled(self) -> int:
+        """How many have their answer."""
+        return self.applied + self.repeated + self.rejected
 
     def add(self, page: Sequence[OrderRequest], outcomes: Sequence[Outcome[OrderResult | FillResult]]) -> None:
         """Count the outcomes of the next requests. Raises the first error that decides nothing."""
@@ -52,7 +58,6 @@ class Reconciliation:
                     self.rejections.append((self.requests, request, error))
             else:
                 undecided = undecided or error
-                continue
             self.requests += 1
         if undecided is not None:
             raise undecided

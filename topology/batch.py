@@ -3,8 +3,9 @@
 A :class:`Batch` does no I/O and has no colour: a backend asks it for a plan, carries the bytes, and hands it the
 answers. One call is a batch of one.
 
-Writes that begin with the same key are applied in the order given: the next is sent only when the one before is
-settled, so a retry can never overtake what came after it. All others of a round share one write per node.
+Of writes that begin with the same key, the next is sent only when the one before is settled, so a retry can never
+overtake what came after it. What follows it in its slot waits too, so that a book's events come in the order given.
+All others of a round share one write per node.
 """
 
 from __future__ import annotations
@@ -98,11 +99,13 @@ class Batch(Generic[T]):
         """Who gets what in this round. Without a map, nothing: the directory is stale."""
         self.pace = Pace.ON
         taken: set[str] = set()
+        held_back: set[int] = set()
         routes: dict[Address, list[Item[T]]] = {}
         for item in self.pending:
             if not item.call.readonly:
                 subject = item.call.keys[0]
-                if subject in taken:
+                if subject in taken or item.call.slot in held_back:
+                    held_back.add(item.call.slot)
                     continue
                 taken.add(subject)
             address = item.asked or self._directory.locate(item.call.slot)

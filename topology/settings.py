@@ -30,6 +30,17 @@ def _durability(value: object) -> object:
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366 * 10)]
 
 
+_CREDENTIALS = (
+    "username",
+    "password",
+    "sentinel_username",
+    "sentinel_password",
+    "tls_ca_file",
+    "tls_cert_file",
+    "tls_key_file",
+)
+
+
 class Settings(BaseSettings):
     """How a book reaches its servers and how long it keeps things; times are in seconds.
 
@@ -84,6 +95,10 @@ class Settings(BaseSettings):
     def at(self, url: str) -> Settings:
         """The same settings for another URL."""
         return self.model_copy(update={"url": SecretStr(url)})
+
+    def for_private_servers(self, url: str) -> Settings:
+        """The same settings for servers of our own, which know nothing of credentials meant for others."""
+        return self.model_copy(update={**dict.fromkeys(_CREDENTIALS), "tls_verify": True}).at(url)
 
 
 class Kind(Enum):

@@ -226,4 +226,5 @@ class AsyncOrderRepository:
                 else:
                     step = pages.send(await self._backend.run_many(step))
         except StopIteration as end:
-            return end.value
+            orders: list[Order] = end.value
+            return orders

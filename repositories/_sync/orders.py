@@ -225,4 +225,5 @@ class OrderRepository:
                 else:
                     step = pages.send(self._backend.run_many(step))
         except StopIteration as end:
-            return end.value
+            orders: list[Order] = end.value
+            return orders

@@ -15,7 +15,7 @@ end
 -- The number of the last event that was ever appended, though it may not be there any more.
 local function last_sequence(events)
   if redis.call('EXISTS', events) == 0 then return '0' end
-  local about = ask('XINFO', 'STREAM', events)
+  local about = redis.call('XINFO', 'STREAM', events)
   for i = 1, #about, 2 do
     if about[i] == 'last-generated-id' then return string.match(about[i + 1], '^%d+') end
   end

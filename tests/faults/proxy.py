@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter, deque
@@ -44,11 +45,17 @@ class Thread:
 
 
 class Proxy:
-    """One loopback port in front of one server."""
+    """One loopback port in front of one server; with ``tls``, clients speak TLS to it and it speaks plain to the server."""
 
     def __init__(
-        self, host: str, port: int, *, thread: Thread | None = None, plan: Plan | None = None,
+        self,
+        host: str,
+        port: int,
+        *,
+        thread: Thread | None = None,
+        plan: Plan | None = None,
         translate: Translate | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.plan = Plan() if plan is None else plan
         self.latency = 0.0
@@ -65,7 +72,7 @@ class Proxy:
         self._links: set[_Link] = set()
         self._dark = False
         self._refusing = False
-        self._server = self._thread.run(asyncio.start_server(self._serve, self.host, 0))
+        self._server = self._thread.run(asyncio.start_server(self._serve, self.host, 0, ssl=tls))
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from slotbook.models.errors import AccessDenied
+from slotbook.models.errors import AccessDenied, OutcomeUnknown
 
 from ..colours import open_book
 from ..make import fresh
@@ -61,7 +61,9 @@ def test_wrongpass_in_mid_traffic(stand: Stand, verb: Verb) -> None:
     for server in stand.control.data:
         server.ask("CLIENT", "KILL", "USER", user)
     started = time.monotonic()
-    with pytest.raises(AccessDenied):
+    with pytest.raises((AccessDenied, OutcomeUnknown), match="credentials"):
+        verb.call(book, stand.trader)  # unknown, if it went into a socket that the server had already closed
+    with pytest.raises(AccessDenied, match="credentials"):
         verb.call(book, stand.trader)
     assert time.monotonic() - started < 1
     assert stand.kinds() == before

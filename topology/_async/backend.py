@@ -41,7 +41,7 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
     deployment: Deployment | None = None
     if target.embedded:
         deployment = await blocking(lambda: start(target.kind.value, server=target.settings.server))
-        target = read(target.settings.at(deployment.url))
+        target = read(target.settings.for_private_servers(deployment.url))
     backend = AsyncBackend(target, deployment)
     try:
         await backend.open()

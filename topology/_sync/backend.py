@@ -42,7 +42,7 @@ def open_backend(source: str | Settings | None = None) -> Backend:
     deployment: Deployment | None = None
     if target.embedded:
         deployment = blocking(lambda: start(target.kind.value, server=target.settings.server))
-        target = read(target.settings.at(deployment.url))
+        target = read(target.settings.for_private_servers(deployment.url))
     backend = Backend(target, deployment)
     try:
         backend.open()

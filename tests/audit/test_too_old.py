@@ -1,0 +1,109 @@
+"""What is trimmed, deleted or lost is said to be unchecked, never guessed, and never repaired."""
+
+from __future__ import annotations
+
+from slotbook.repositories._sync.audit import Auditor
+from slotbook.repositories.audit import Finding, Kind, Mending
+
+from ..desk import Desk
+from ..make import execution, limit
+
+
+def trim(desk: Desk, first: int) -> None:
+    """Keep the events from ``first`` on, as XADD MAXLEN would."""
+    desk.ask("XTRIM", "%:events", "MINID", f"{first}-0")
+
+
+def notes(findings: list[Finding]) -> list[str]:
+    return [finding.message for finding in findings if not finding.is_difference]
+
+
+def test_a_trimmed_stream_is_said_to_be_one(busy: Desk, auditor: Auditor) -> None:
+    trim(busy, 6)
+    assert notes(auditor.verify(busy.trader)) == [
+        "events before 6 are no longer kept: what happened before was not compared"
+    ]
+
+
+def test_a_recorded_fill_tells_the_position_that_trimmed_events_made(busy: Desk, auditor: Auditor) -> None:
+    trim(busy, 6)
+    held = busy.book.positions.get(busy.trader, "AAPL")
+    busy.vandalise("DEL", "%:position:AAPL")
+    (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+    assert (repair.finding.expected, repair.mending) == ("125", Mending.REPAIRED)
+    assert busy.book.positions.get(busy.trader, "AAPL") == held
+
+
+def test_without_one_only_the_quantity_is_compared(busy: Desk, auditor: Auditor) -> None:
+    busy.book.orders.delete(busy.trader, "S1")
+    trim(busy, 7)
+    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "bought_quantity", 1)
+    found = auditor.verify(busy.trader)
+    (difference,) = [finding for finding in found if finding.is_difference]
+    assert (difference.entry, difference.stored, difference.expected) == ("quantity", "99", "125")
+    assert notes(found) == [
+        "AAPL: what was bought and sold before event 7 is too old to be checked; only the quantity was compared",
+        "events before 7 are no longer kept: what happened before was not compared",
+        "1 order that the events name expired or was deleted: what was recorded of the fills is gone with them",
+    ]
+    auditor.repair(busy.trader)
+    assert busy.book.positions.get(busy.trader, "AAPL").quantity == 125
+    assert busy.book.positions.get(busy.trader, "AAPL").bought_quantity == 1
+
+
+def test_garbage_that_no_event_tells_of_is_found_and_left(busy: Desk, auditor: Auditor) -> None:
+    busy.book.orders.delete(busy.trader, "S1")
+    trim(busy, 7)
+    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "sold_notional", "much")
+    repairs = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+    assert [(repair.finding.kind, repair.finding.entry, repair.mending) for repair in repairs] == [
+        (Kind.POSITION, "quantity", Mending.REPAIRED),
+        (Kind.CORRUPT, "sold_notional", Mending.LEFT),
+    ]
+
+
+def test_a_position_gone_that_no_event_makes_again_is_left(busy: Desk, auditor: Auditor) -> None:
+    busy.book.orders.delete(busy.trader, "S1")
+    for first in (7, 20):
+        trim(busy, first)
+        busy.vandalise("DEL", "%:position:AAPL")
+        (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+        assert (repair.finding.kind, repair.finding.entry, repair.mending) == (Kind.POSITION, None, Mending.LEFT)
+        assert busy.ask("EXISTS", "%:position:AAPL") == 0
+        assert busy.ask("SISMEMBER", "%:positions", "AAPL") == 1
+
+
+def test_a_position_that_no_event_tells_of_is_said_to_be_unchecked(busy: Desk, auditor: Auditor) -> None:
+    busy.book.orders.delete(busy.trader, "S1")
+    trim(busy, 20)
+    found = auditor.verify(busy.trader)
+    assert not [finding for finding in found if finding.is_difference]
+    assert "AAPL: no event that is kept tells of its position, which was not compared" in notes(found)
+
+
+def test_a_stream_that_was_lost_and_began_again_proves_nothing(busy: Desk, auditor: Auditor) -> None:
+    busy.vandalise("DEL", "%:events")
+    busy.open().orders.fill(execution(busy.trader, "X3", 10))
+    before = busy.contents()
+    repairs = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+    assert {repair.mending for repair in repairs} == {Mending.LEFT}
+    assert [repair.finding.message for repair in repairs if repair.finding.kind is Kind.EVENTS] == [
+        "the stream ends with event 1, but a fill is recorded as event 16"
+    ]
+    assert busy.contents() == before
+
+
+def test_a_stream_that_began_again_and_has_grown_proves_nothing(desk: Desk, auditor: Auditor) -> None:
+    trader = desk.trader
+    desk.book.positions.set(trader, "AAPL", 5)
+    desk.book.positions.set(trader, "AAPL", 6)
+    desk.vandalise("DEL", "%:events")
+    another = desk.open()  # the first would raise StateLost
+    for number in range(5):
+        another.orders.place(limit(trader, f"A{number}"))
+    before = desk.contents()
+    repairs = auditor.repair(trader)
+    assert {repair.finding.entry for repair in repairs} == {"quantity", "updated_ns", "version"}
+    assert {repair.mending for repair in repairs} == {Mending.LEFT}
+    assert "it has had 2 changes and the events tell of 0, so some were lost" in repairs[0].finding.message
+    assert desk.contents() == before

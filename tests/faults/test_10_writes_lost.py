@@ -1,0 +1,106 @@
+"""Row 10: a replica is promoted without the last writes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from slotbook import Book
+from slotbook.models.errors import SlotbookError, StateLost
+from slotbook.topology.embedded import Server, Topology
+
+from ..colours import COLOURS, Colour, open_book
+from ..make import fresh, limit
+from .conftest import Deploy
+from .control import Control, info, wait_until
+from .proxy import Proxy
+
+
+def lose(control: Control, trader: str, write: list[str], book: Book) -> Server:
+    """Have orders acknowledged that no replica gets, and a replica promoted; the new primary."""
+    primary = control.primary(f"{{{trader}}}")
+    replicas = control.strand(primary)
+    for order_id in write:
+        book.orders.place(limit(trader, order_id))
+    control.kill(primary)
+    for replica in replicas:
+        control.thaw(replica)
+    return control.promoted(primary, f"{{{trader}}}")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("topology", ["sentinel", "cluster"])
+def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topology: Topology, colour: Colour) -> None:
+    control, trader = deploy(topology), fresh()
+    book = open_book(control.url(deadline=20), colour, runner)
+    book.orders.place(limit(trader, "A1"))
+    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    lose(control, trader, ["A2", "A3"], book)
+    with pytest.raises(StateLost) as caught:
+        book.orders.place(limit(trader, "A4"))
+    assert (caught.value.trader, caught.value.first, caught.value.last) == (trader, 2, 3)
+    assert {order.order_id for order in book.orders.open(trader)} == {"A1", "A4"}  # its own change was applied
+    for order_id in ("A2", "A3", "A4", "A1"):
+        book.orders.place(limit(trader, order_id))
+    assert book.orders.count(trader) == 4
+    book.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_server_that_restarts_empty(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+    control, trader = deploy("standalone"), fresh()
+    book = open_book(control.url(deadline=10), colour, runner)
+    for number in range(3):
+        book.orders.place(limit(trader, f"A{number}"))
+    control.kill(control.data[0])
+    control.restart(control.data[0])
+    with pytest.raises(StateLost) as caught:
+        book.orders.place(limit(trader, "A3"))
+    assert (caught.value.first, caught.value.last) == (1, 3)
+    book.close()
+
+
+def test_the_link_to_the_replica_is_a_black_hole(deploy: Deploy) -> None:
+    control, trader = deploy("sentinel", replicas=1), fresh()
+    primary = control.primary()
+    (replica,) = control.replicas(primary)
+    with Proxy(primary.host, primary.port) as proxy, Book.open(control.url(deadline=20)) as book:
+        replica.ask("REPLICAOF", proxy.host, proxy.port)
+        wait_until(lambda: info(replica).get("master_link_status") == "up", "the replica is linked by way of the proxy")
+        book.orders.place(limit(trader, "A1"))
+        wait_until(lambda: replica.ask("EXISTS", f"{{{trader}}}:order:A1"), "the replica has the first order")
+        proxy.blackhole()
+        book.orders.place(limit(trader, "A2"))
+        control.kill(primary)
+        control.promoted(primary)
+        with pytest.raises(StateLost) as caught:
+            book.orders.place(limit(trader, "A3"))
+        assert (caught.value.first, caught.value.last) == (2, 2)
+
+
+def test_another_book_writes_first_on_the_new_primary(deploy: Deploy) -> None:
+    """The loss is reported to its owner, even when another has filled the numbers again meanwhile."""
+    control, trader = deploy("cluster"), fresh()
+    with Book.open(control.url(deadline=20)) as book, Book.open(control.url(deadline=20)) as other:
+        book.orders.place(limit(trader, "A1"))
+        wait_until(lambda: _has(control, trader, 1), "the replica has the first order")
+        lose(control, trader, ["A2", "A3"], book)
+        for number in range(5):
+            other.orders.place(limit(trader, f"B{number}"))
+        reported: list[SlotbookError] = []
+        for number in range(3):
+            try:
+                book.orders.place(limit(trader, f"C{number}"))
+            except StateLost as error:
+                reported.append(error)
+        assert book.orders.get(trader, "A2") is None
+        assert reported, "A2 and A3 were acknowledged, are gone, and nobody said so"
+
+
+def _has(control: Control, trader: str, count: int) -> bool:
+    replicas = control.replicas(control.primary(f"{{{trader}}}"))
+    return all(f"slave_repl_offset:{_offset(control, trader)}" in str(one.ask("INFO", "replication")) for one in replicas)
+
+
+def _offset(control: Control, trader: str) -> str:
+    return info(control.primary(f"{{{trader}}}"))["master_repl_offset"]
