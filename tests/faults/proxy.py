@@ -119,10 +119,13 @@ class Proxy:
 
     def close(self) -> None:
         """Stop listening and drop every link."""
-        self._server.close()
-        self.reset()
+        self._thread.run(self._close())
         if self._own:
             self._thread.stop()
+
+    async def _close(self) -> None:
+        self._server.close()
+        await self._reset()
 
     async def _reset(self) -> None:
         for link in list(self._links):
