@@ -129,8 +129,8 @@ class PositionCheck:
             what = f"{symbol}: no event that is kept tells of its position, which was not compared"
         else:
             what = (
-                f"{symbol}: what was bought and sold before event {expected.since:,} is too old to be checked; "
-                "only the quantity was compared"
+                f"{symbol}: events before {expected.since:,} are trimmed or missing, so what was bought and sold before "
+                "could not be checked; only the quantity was"
             )
         self._differences.add(Kind.UNCHECKED, self._key, None, what)
 

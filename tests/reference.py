@@ -275,17 +275,6 @@ def _content(order: Order) -> object:
     )
 
 
-def in_rounds(requests: Sequence[Request]) -> list[int]:
-    """In which order a batch is applied: first of each order, then the second of each, and so on."""
-    seen: dict[Key, int] = defaultdict(int)
-    rounds: list[tuple[int, int]] = []
-    for number, request in enumerate(requests):
-        key = (request.trader, request.symbol if isinstance(request, PositionChange) else request.order_id)
-        rounds.append((seen[key], number))
-        seen[key] += 1
-    return [number for _, number in sorted(rounds)]
-
-
 def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
     """What a trader's events alone say of its positions: quantity, bought, sold, and what was paid and got for them."""
     held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}

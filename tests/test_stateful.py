@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -38,7 +38,7 @@ from slotbook.models.record import Record
 
 from .desk import Desk
 from .make import TS, limit
-from .reference import MOST, Answer, ReferenceBook, Request, fold, in_rounds
+from .reference import MOST, Answer, ReferenceBook, Request, fold
 
 OrderRequest: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire
 
@@ -163,9 +163,8 @@ class BookMachine(RuleBasedStateMachine):
     def ask_for_many(self, some: list[Wish], second: bool) -> None:
         requests = [cast(OrderRequest, self.made(wish, second)) for wish in some]
         outcomes = self.desk.book.orders.apply_many(requests)
-        for number in in_rounds(requests):
-            outcome = outcomes[number]
-            self.compare(requests[number], outcome.result)
+        for request, outcome in zip(requests, outcomes, strict=True):
+            self.compare(request, outcome.result)
 
     def check(self, request: Request) -> None:
         def ask() -> object:
@@ -265,6 +264,7 @@ def test_any_history_leaves_the_store_as_it_leaves_a_plain_book(desk: Desk) -> N
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
+            phases=[Phase.reuse, Phase.generate, Phase.shrink],
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )

@@ -2,7 +2,7 @@
 
 >>> get = command("get order A1", "HGETALL", "{T001}:order:A1", decode=len)
 >>> get.slot, get.readonly
-(10052, True)
+(6536, True)
 """
 
 from __future__ import annotations

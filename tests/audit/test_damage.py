@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +10,7 @@ from slotbook.repositories._sync.audit import Auditor
 from slotbook.repositories.audit import Finding, Kind, Mending
 
 from ..desk import Desk
-from ..raw import Word, mapping
+from ..raw import Word
 
 Command = tuple[Word, ...]
 
@@ -191,9 +191,13 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Wrong]]] = {
         [Wrong(Kind.EXPIRY, "%applied:A1", None, "9999999999999", "-1")],
     ),
     "a terminal order that never expires": (
-        [("PERSIST", "%:order:C"), ("ZADD", "%:orders_by_status:CANCELED", "inf", "C")]
-        + [("PERSIST", "%:orders_by_status:CANCELED"), ("ZADD", "%:orders_by_symbol:MSFT", "inf", "C")]
-        + [("PERSIST", "%:orders_by_symbol:MSFT")],
+        [
+            ("PERSIST", "%:order:C"),
+            ("ZADD", "%:orders_by_status:CANCELED", "inf", "C"),
+            ("ZADD", "%:orders_by_symbol:MSFT", "inf", "C"),
+            ("PERSIST", "%:orders_by_status:CANCELED"),
+            ("PERSIST", "%:orders_by_symbol:MSFT"),
+        ],
         [Wrong(Kind.EXPIRY, "%order:C", None, "-1", None)],
     ),
     "an event gone": (
@@ -222,9 +226,11 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Wrong]]] = {
     ),
     "an execution told twice": (
         [
-            ("XADD", "%:events", "21-0", "type", "TRADE", "ts_ns", "1", "symbol", "AAPL", "order_id", "A1")
-            + ("side", "BUY", "status", "PARTIALLY_FILLED", "quantity", "120", "price", "187.5", "exec_id", "X1")
-            + ("last_quantity", "40", "last_price", "187.22", "position_quantity", "165")
+            (
+                *("XADD", "%:events", "21-0", "type", "TRADE", "ts_ns", "1", "symbol", "AAPL", "order_id", "A1"),
+                *("side", "BUY", "status", "PARTIALLY_FILLED", "quantity", "120", "price", "187.5", "exec_id", "X1"),
+                *("last_quantity", "40", "last_price", "187.22", "position_quantity", "165"),
+            ),
         ],
         [
             Wrong(Kind.FILL, "%applied:A1", "fill:X1", "21", None),
@@ -270,7 +276,7 @@ def test_what_is_proven_is_found_and_mended(busy: Desk, auditor: Auditor, name: 
     assert busy.contents() == mended, "a second repair wrote"
 
 
-def expiries(desk: Desk, contents: dict[str, object]) -> dict[str, object]:
+def expiries(desk: Desk, contents: Mapping[str, object]) -> dict[str, object]:
     """The keys that are there and when they expire."""
     return {key: desk.ask("PEXPIRETIME", key) for key in contents}
 

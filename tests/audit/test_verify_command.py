@@ -61,7 +61,7 @@ def test_differences_are_shown_and_nothing_is_written(store: Store) -> None:
     before = store.desk.contents()
     done = store.run("--trader", store.desk.trader)
     assert done.exit_code == 1
-    lines = [line.split() for line in done.stdout.splitlines() if line.startswith(store.desk.trader)]
+    lines = [line.split() for line in done.stdout.splitlines() if line.split()[:1] == [store.desk.trader]]
     assert [line[1] for line in lines] == ["INDEX", "POSITION"]
     assert "AAPL: quantity is 99, its events make it 40" in done.stdout
     assert done.stdout.endswith("1 trader, 2 differences, 2 left\n")

@@ -99,6 +99,22 @@ def test_a_journal_of_everything_is_applied_in_its_order(desk: Desk) -> None:
     assert desk.book.positions.get(trader, "AAPL").quantity == 55
 
 
+def test_a_batch_leaves_the_events_of_a_trader_in_the_order_given(desk: Desk) -> None:
+    trader = desk.trader
+    desk.book.orders.place_many([limit(trader, "A1"), limit(trader, "A2")])
+    outcomes = desk.book.orders.apply_many(
+        [
+            execution(trader, "X1", 1, order_id="A1"),
+            execution(trader, "X2", 1, order_id="A1"),
+            execution(trader, "X3", 1, order_id="A2"),
+            execution(trader, "X4", 1, order_id="A1"),
+            Cancel(trader=trader, order_id="A2"),
+        ]
+    )
+    assert [outcome.result().sequence for outcome in outcomes] == [3, 4, 5, 6, 7]
+    assert [event.exec_id for event in desk.events()[2:]] == ["X1", "X2", "X3", "X4", None]
+
+
 def test_a_journal_applied_again_changes_nothing(desk: Desk) -> None:
     journal = [
         limit(desk.trader),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ class History:
         except SlotbookError as error:
             operation.error = error
             operation.learn(self._told_by(error))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:  # nobody here cancels: it is the book that would
             operation.learn(Told.UNKNOWN)
             with self._lock:
                 self.surprises.append(f"{operation.kind} {operation.id}: {error!r}")

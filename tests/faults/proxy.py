@@ -203,7 +203,7 @@ class _Link:
                     self.end(reset=True)
                     return
                 self._pending.append((verb, rule))
-                if not self._proxy.dark:
+                if not self._proxy.dark and not self._to_server.transport.is_closing():
                     self._to_server.write(request)
             await self._to_server.drain()
 
@@ -237,7 +237,7 @@ class _Link:
         if self._translate is not None:
             reply = self._translate(verb, reply)
         self._held = self._held or rule.do is Do.HOLD
-        if self._held or self._proxy.dark:
+        if self._held or self._proxy.dark or self._to_client.transport.is_closing():
             return True
         if rule.do in (Do.SWALLOW, Do.CUT, Do.RESET):
             if rule.do is not Do.SWALLOW:
@@ -250,7 +250,7 @@ class _Link:
     async def _pass_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         if self._proxy.latency:
             await asyncio.sleep(self._proxy.latency)
-        if not self._proxy.dark:
+        if not self._proxy.dark and not writer.transport.is_closing():
             writer.write(data)
             await writer.drain()
 

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 from slotbook import AsyncBook, Book
+from slotbook.topology._async.link import AsyncLink
+from slotbook.topology.address import Address
+from slotbook.topology.call import pack
 from slotbook.topology.embedded import Topology
+from slotbook.topology.settings import read
+from slotbook.topology.verdict import Unsent
 
 from ..make import execution, limit
 from .rules import Do, Rule
@@ -99,5 +104,27 @@ def test_cancelled_before_it_was_sent_or_while_it_connects(any_stand: Stand) -> 
             await asyncio.gather(placing, return_exceptions=True)
         assert await asyncio.gather(*(book.orders.get(stand.trader, "B1") for _ in range(64))) == [other] * 64
         await book.close()
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_for_a_connection_is_not_cancelled_by_another_who_retires_it(any_stand: Stand) -> None:
+    stand = any_stand
+    server = stand.control.primary()
+    proxy = stand.veil.of(server)
+    password = stand.control.deployment.password
+
+    async def scenario() -> None:
+        link = AsyncLink(read(f"redis://:{password}@{proxy.host}:{proxy.port}"), Address(proxy.host, proxy.port))
+        assert await link.exchange(pack(("PING",)), 1, 2.0) == ["PONG"]
+        proxy.reset()
+        await asyncio.sleep(0.05)
+        proxy.latency = 0.2
+        waiting = asyncio.create_task(link.exchange(pack(("PING",)), 1, 2.0))
+        await asyncio.sleep(0.05)
+        await link.retire()
+        (answer,) = await waiting
+        assert answer == "PONG" or isinstance(answer, Unsent)
+        await link.close()
 
     asyncio.run(scenario())
