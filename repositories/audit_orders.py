@@ -140,39 +140,43 @@ class OrderCheck:
 
     def _compare_fills(self, order: Order, changes: Sequence[Change], history: History) -> list[tuple[int, Decimal]]:
         """Compare what is recorded with the events; returns quantity and price of every fill that either knows."""
-        told: dict[tuple[EventType, str | None], Change] = {}
         before = len(self._differences.found)
-        for change in changes:
-            if change.type in (EventType.TRADE, EventType.REPLACED):
-                first = told.setdefault((change.type, change.identity), change)
-                if first is not change:
-                    what = f"is in the events twice, as {first.sequence:,} and {change.sequence:,}"
-                    self._fill(change.type, change.identity, what, stored=str(change.sequence))
+        told = self._told(changes, history)
         for one in self.applied:
-            change = told.pop((one.type, one.identity), None)
-            if change is None:
+            event = told.pop((one.type, one.identity), None)
+            if event is None:
                 self._compare_untold(one, history)
-            elif (change.sequence, change.last_quantity, change.last_price) != (one.sequence, one.quantity, one.price):
-                event = f"{change.last_quantity} at {text(change.last_price)} in event {change.sequence}"
-                recorded = f"{one.quantity} at {text(one.price)} in event {one.sequence}"
-                what = f"is recorded as {recorded}, and was {event}"
-                self._fill(one.type, one.identity, what, stored=recorded, expected=event)
+            elif (event.sequence, event.last_quantity, event.last_price) != (one.sequence, one.quantity, one.price):
+                expected = f"{event.last_quantity} at {text(event.last_price)} in event {event.sequence}"
+                stored = f"{one.quantity} at {text(one.price)} in event {one.sequence}"
+                what = f"is recorded as {stored}, and was {expected}"
+                self._fill(one.type, one.identity, what, stored=stored, expected=expected)
         # Before a missing event, the id may have been another order's.
-        told = {
-            one: change for one, change in told.items() if history.is_whole_since(change.sequence, self.seen.moment)
-        }
+        told = {key: event for key, event in told.items() if history.is_whole_since(event.sequence, self.seen.moment)}
         unreadable = self.seen.applied.keys() - {_name(one.type, one.identity) for one in self.applied}
-        for (kind, identity), change in told.items():
+        for (kind, identity), event in told.items():
             if _name(kind, identity) not in unreadable:
-                what = f"is event {change.sequence:,}, but not recorded with the order"
-                self._fill(kind, identity, what, expected=str(change.sequence))
+                what = f"is event {event.sequence:,}, but not recorded with the order"
+                self._fill(kind, identity, what, expected=str(event.sequence))
         if len(self._differences.found) > before:
             history.doubtful.add(order.symbol)
         fills = [(one.quantity, one.price) for one in self.applied if one.type is EventType.TRADE]
-        fills += [
-            (change.last_quantity, change.last_price) for (kind, _), change in told.items() if kind is EventType.TRADE
-        ]
+        fills += [(event.last_quantity, event.last_price) for event in told.values() if event.type is EventType.TRADE]
         return fills
+
+    def _told(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
+        """The fills and replaces that the events tell of; one that is told twice is a difference."""
+        told: dict[tuple[EventType, str | None], Change] = {}
+        for change in changes:
+            if change.type not in (EventType.TRADE, EventType.REPLACED):
+                continue
+            first = told.get((change.type, change.identity))
+            if first is not None and history.is_whole_since(first.sequence, change.sequence):
+                what = f"is in the events twice, as {first.sequence:,} and {change.sequence:,}"
+                self._fill(change.type, change.identity, what, stored=str(change.sequence))
+            else:
+                told[change.type, change.identity] = change
+        return told
 
     def _compare_untold(self, one: Applied, history: History) -> None:
         if one.sequence > self.seen.moment:

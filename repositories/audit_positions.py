@@ -129,7 +129,7 @@ class PositionCheck:
             what = f"{symbol}: no event that is kept tells of its position, which was not compared"
         else:
             what = (
-                f"{symbol}: events before {expected.since:,} are trimmed or missing, so what was bought and sold before "
+                f"{symbol}: events before {expected.since:,} are trimmed or missing, so what was bought and sold then "
                 "could not be checked; only the quantity was"
             )
         self._differences.add(Kind.UNCHECKED, self._key, None, what)

@@ -191,8 +191,8 @@ class Audit:
 
     def _mend(self, kind: Kind, subject: str) -> Steps[Mending]:
         if kind is Kind.EXPIRY:
-            applied = yield from ask(self._calls.mend_expiry(subject))
-            return Mending.REPAIRED if applied else Mending.IN_ORDER
+            renewed = yield from ask(self._calls.mend_expiry(subject))
+            return Mending.REPAIRED if renewed else Mending.IN_ORDER
         written = False
         for _ in range(TRIES):
             look = self._mend_order if kind is Kind.INDEX else self._mend_position

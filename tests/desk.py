@@ -12,7 +12,7 @@ from slotbook.models.wire import decode
 
 from .colours import Colour, open_book
 from .fleet import Fleet
-from .leaks import disagreements_of, keys_of, leaks_of, wipe
+from .leaks import disagreements_of, keys_of, keys_of_all, leaks_of, wipe
 from .make import fresh
 from .raw import Reply, Word, mapping
 
@@ -74,9 +74,9 @@ class Desk:
         for book in self._opened:
             book.close()
         found: list[str] = []
-        for trader in self._traders:
+        for trader, keys in keys_of_all(self.fleet, self._traders).items():
             if not self._vandalised:
-                found += leaks_of(self.fleet, trader) + disagreements_of(self.fleet, trader)
-            wipe(self.fleet, trader)
+                found += leaks_of(self.fleet, trader, keys) + disagreements_of(self.fleet, trader, keys)
+            wipe(self.fleet, trader, keys)
         if found:
             pytest.fail("\n".join(["the test leaves the store in disorder:", *found]))

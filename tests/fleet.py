@@ -21,6 +21,7 @@ class Fleet:
     def __init__(self, topology: Topology) -> None:
         self.topology: Topology = topology
         self.deployment: Deployment = start(topology)
+        self._ports: dict[range, int] = {}
         self.raws = {
             server.port: Raw(server.host, server.port, self.deployment.password)
             for server in self.deployment.primaries()
@@ -37,13 +38,13 @@ class Fleet:
         """The connection to the primary of a key."""
         if self.topology != "cluster":
             return next(iter(self.raws.values()))
-        any_node = next(iter(self.raws.values()))
         slot = key_slot(key.encode())
-        for row in cast("list[list[Reply]]", any_node.ask("CLUSTER", "SLOTS")):
-            first, last, primary = row[0], row[1], cast("list[Reply]", row[2])
-            if cast(int, first) <= slot <= cast(int, last):
-                return self.raws[cast(int, primary[1])]
-        raise LookupError(f"nobody serves slot {slot}")
+        if not self._ports:  # a shared cluster never changes
+            for row in cast("list[list[Reply]]", next(iter(self.raws.values())).ask("CLUSTER", "SLOTS")):
+                first, last, primary = cast(int, row[0]), cast(int, row[1]), cast("list[Reply]", row[2])
+                self._ports[range(first, last + 1)] = cast(int, primary[1])
+        (port,) = [port for slots, port in self._ports.items() if slot in slots]
+        return self.raws[port]
 
     def ask(self, key: str, *command: Word) -> Reply:
         """Ask the primary of a key."""

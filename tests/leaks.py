@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from .fleet import Fleet
-from .raw import mapping
+from .raw import Raw, mapping
 
 Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
 """Whether a key without an expiry is right, from the fleet, the base of the trader's keys, and what follows it."""
@@ -45,19 +45,36 @@ LASTING: Mapping[str, Lasts] = {
 
 def keys_of(fleet: Fleet, trader: str) -> list[str]:
     """Every key that carries a trader's tag, whatever its prefix."""
+    return sorted(_scan(fleet.raw(f"{{{trader}}}"), f"*{{{trader}}}*"))
+
+
+def keys_of_all(fleet: Fleet, traders: Sequence[str]) -> dict[str, list[str]]:
+    """The same for many traders at once."""
+    if len(traders) < 5:
+        return {trader: keys_of(fleet, trader) for trader in traders}
+    found: dict[str, list[str]] = {trader: [] for trader in traders}
+    for raw in fleet.raws.values():
+        for key in _scan(raw, "*{*}*"):
+            trader = key.partition("{")[2].partition("}")[0]
+            if trader in found:
+                found[trader].append(key)
+    return found
+
+
+def _scan(raw: Raw, pattern: str) -> set[str]:
     cursor, found = "0", set[str]()
     while True:
-        reply = fleet.ask(f"{{{trader}}}", "SCAN", cursor, "MATCH", f"*{{{trader}}}*", "COUNT", 1000)
+        reply = raw.ask("SCAN", cursor, "MATCH", pattern, "COUNT", 10_000)
         cursor, page = cast("tuple[str, list[str]]", tuple(cast("list[object]", reply)))
         found.update(page)
         if cursor == "0":
-            return sorted(found)
+            return found
 
 
-def leaks_of(fleet: Fleet, trader: str) -> list[str]:
+def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     """The trader's keys that nothing will ever remove, and the ones of no known kind."""
     leaking: list[str] = []
-    for key in keys_of(fleet, trader):
+    for key in keys:
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         lasts = LASTING.get(rest.partition(":")[0])
         if lasts is None:
@@ -67,12 +84,12 @@ def leaks_of(fleet: Fleet, trader: str) -> list[str]:
     return leaking
 
 
-def disagreements_of(fleet: Fleet, trader: str) -> list[str]:
+def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     """Orders that are not in exactly the indexes of their status and symbol, or there with another expiry."""
     now = _server_milliseconds(fleet, trader)
     stored: set[tuple[str, str, str]] = set()
     listed: set[tuple[str, str, str]] = set()
-    for key in keys_of(fleet, trader):
+    for key in keys:
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         kind, _, name = rest.partition(":")
         if kind == "order":
@@ -95,8 +112,8 @@ def _server_milliseconds(fleet: Fleet, trader: str) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
-def wipe(fleet: Fleet, trader: str) -> None:
+def wipe(fleet: Fleet, trader: str, keys: Sequence[str] | None = None) -> None:
     """Remove a trader's keys."""
-    keys = keys_of(fleet, trader)
+    keys = keys_of(fleet, trader) if keys is None else keys
     if keys:
         fleet.ask(keys[0], "UNLINK", *keys)

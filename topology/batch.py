@@ -28,6 +28,7 @@ from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
 T = TypeVar("T")
 
 _ASKING = pack(("ASKING",))
+_IMPATIENT = 0.01
 _MOST_REDIRECTS = 16
 """Redirects followed at once before a cluster that contradicts itself is given time to agree."""
 
@@ -78,9 +79,12 @@ class Batch(Generic[T]):
         self,
         calls: Sequence[Call[T]],
         directory: Directory,
+        ends_at: float,
         durability: Durability = LOCAL,
         replication_wait: float = 0.0,
     ) -> None:
+        self.ends_at = ends_at
+        """When the deadline of what is on its way has passed, by the monotonic clock."""
         self._directory = directory
         self._durability = durability
         self.replication_wait = replication_wait if durability.wanted else 0.0
@@ -191,6 +195,8 @@ class Batch(Generic[T]):
             if replicas >= wanted:
                 item.outcome = Outcome(value=value)
                 continue
+            # Replicas that did not answer for this write will hardly answer for the next one of the same batch.
+            self.replication_wait = min(self.replication_wait, _IMPATIENT)
             why = f": the server answered {str(answer)!r}" if isinstance(answer, RedisError) else ""
             message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
             item.outcome = Outcome(error=UnderReplicated(message, value, replicas, wanted))
@@ -211,7 +217,7 @@ class Batch(Generic[T]):
             pace = self._redirect(item)
         elif cure is Cure.REDISCOVER:
             self.stale = True
-        elif cure is Cure.REPORT:
+        elif cure is Cure.REPORT or (cure is Cure.ARRIVE and not self._directory.migrates):
             error = report(item.call.name, trouble)
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pace = max(self.pace, pace)

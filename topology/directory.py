@@ -47,6 +47,8 @@ class Directory(Protocol):
 
     must_be_primary: bool
     """Whether a new connection must first be told by the server that it is a primary."""
+    migrates: bool
+    """Whether a slot can be on its way from one server to another."""
 
     def locate(self, slot: int) -> Address | None:
         """Who is in charge of the slot; None when that must be found out first."""
@@ -93,6 +95,7 @@ class Standalone:
     """One server, always in charge."""
 
     must_be_primary = False
+    migrates = False
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -121,6 +124,7 @@ class Sentinel:
     """The primary that a quorum of Sentinels has agreed on (https://redis.io/docs/reference/sentinel-clients/)."""
 
     must_be_primary = True  # a primary that was deposed while it was frozen comes back as one for a moment
+    migrates = False
 
     def __init__(self, sentinels: Sequence[Address], service: str) -> None:
         self._sentinels = list(sentinels)
@@ -165,6 +169,7 @@ class Cluster:
     """The slot table of a Redis Cluster, as its nodes tell it (CLUSTER SLOTS) and correct it (MOVED)."""
 
     must_be_primary = False  # a replica answers MOVED to every command, reads included
+    migrates = True
 
     def __init__(self, seeds: Sequence[Address]) -> None:
         self._seeds = tuple(seeds)

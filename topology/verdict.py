@@ -42,6 +42,8 @@ class Cure(Enum):
     """The slot is on its way: ask the importing node, or wait."""
     LOAD = auto()
     """The server does not know the script: send it with its source, at once."""
+    ARRIVE = auto()
+    """A key has not arrived with its slot yet, where slots move; else the book is damaged."""
     WAIT = auto()
     """The same server will take it later."""
     REDISCOVER = auto()
@@ -71,7 +73,7 @@ CURES: dict[str, tuple[Cure, type[SlotbookError] | None]] = {
     "MOVED": (Cure.MOVED, None),
     "ASK": (Cure.ASK, None),
     "NOSCRIPT": (Cure.LOAD, None),
-    "TRYAGAIN": (Cure.WAIT, None),
+    "TRYAGAIN": (Cure.ARRIVE, None),
     "LOADING": (Cure.REDISCOVER, None),
     "BUSY": (Cure.WAIT, None),
     "CLUSTERDOWN": (Cure.REDISCOVER, None),
@@ -112,7 +114,7 @@ def cure_for(trouble: Trouble) -> Cure:
             return cure_for(trouble.cause)
         return Cure.REPORT if _hopeless(trouble.cause) else Cure.REDISCOVER
     if "non local key" in str(trouble):  # a script met a key that has not moved with its slot yet
-        return Cure.WAIT
+        return Cure.ARRIVE
     return CURES.get(code_of(trouble), (Cure.REPORT, None))[0]
 
 
@@ -124,6 +126,8 @@ def report(name: str, trouble: Trouble) -> SlotbookError:
         return explain(trouble.cause, name)
     kind = CURES.get(code_of(trouble), (Cure.REPORT, None))[1] or UnexpectedReply
     remedy = _REMEDIES.get(kind)
+    if code_of(trouble) == "TRYAGAIN":
+        remedy = "slotbook verify --repair mends an index that names what is not there"
     said = f"{code_of(trouble)} {trouble}" if getattr(trouble, "status_code", None) else str(trouble)
     return kind(f"{name}: the server answered {said!r}" + (f"; {remedy}" if remedy else ""))
 

@@ -15,15 +15,16 @@ if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= 
 end
 
 local now = now_ms()
-local sequence = last_sequence(KEYS[3]) + 1
+local last = last_sequence(KEYS[3])
 local keys, sizes = survey(ARGV[1], order, status)
 
+local sequence, refused = append(KEYS[3], last, ARGV[4], {
+  type = status, ts_ns = ARGV[6], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, text = ARGV[7],
+})
+if refused then return refused end
 write(KEYS[1], order, {
   status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[6], text = ARGV[7],
 })
-append(KEYS[3], sequence, ARGV[4], {
-  type = status, ts_ns = ARGV[6], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
-  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, text = order.text,
-})
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
-return { 'applied', whole(sequence), flat(order) }
+return { 'applied', sequence, flat(order) }

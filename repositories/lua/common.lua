@@ -87,8 +87,9 @@ local function last_sequence(events)
   return last and tonumber(string.match(last[1], '^(%d+)')) or 0
 end
 
--- Append an event; its number is its id, so a gap could not go unseen.
-local function append(events, sequence, kept, fields)
+-- Append an event and return its number, which is its id, so that a gap could not go unseen. Always the first write: should
+-- the server refuse it, nothing else has happened.
+local function append(events, last, kept, fields)
   local entry = {}
   for field, value in pairs(fields) do
     if value and value ~= '' then
@@ -96,7 +97,18 @@ local function append(events, sequence, kept, fields)
       entry[#entry + 1] = value
     end
   end
-  redis.call('XADD', events, 'MAXLEN', '~', kept, whole(sequence) .. '-0', unpack(entry))
+  local sequence = whole(last + 1)
+  local added = redis.pcall('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
+  if type(added) == 'table' and added.err then
+    if not string.find(added.err, 'equal or smaller', 1, true) then return nil, added end
+    -- Someone has deleted the last event: its number is used up all the same.
+    local stream = redis.call('XINFO', 'STREAM', events)
+    for i = 1, #stream, 2 do
+      if stream[i] == 'last-generated-id' then sequence = whole(tonumber(string.match(stream[i + 1], '^%d+')) + 1) end
+    end
+    redis.call('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
+  end
+  return sequence
 end
 
 -- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.

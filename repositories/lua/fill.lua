@@ -45,16 +45,24 @@ local order_notional, position_notional = add(order.filled_notional, ARGV[9]), a
 if not order_notional or not position_notional then return { 'overflow', amount } end
 
 local now = now_ms()
-local sequence = last_sequence(KEYS[3]) + 1
+local last = last_sequence(KEYS[3])
 local keys, sizes = survey(base, order, status)
 redis.call('SCARD', KEYS[4])
 
+local filled_after, held_after = whole(filled + quantity), whole(buys and held + quantity or held - quantity)
+local lateness = late and '1' or '0'
+local sequence, refused = append(KEYS[3], last, ARGV[4], {
+  type = 'TRADE', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = filled_after, exec_id = ARGV[6],
+  last_quantity = ARGV[7], last_price = ARGV[8], late = late and '1', position_quantity = held_after,
+})
+if refused then return refused end
 write(KEYS[1], order, {
-  status = status, filled_quantity = whole(filled + quantity), filled_notional = order_notional,
+  status = status, filled_quantity = filled_after, filled_notional = order_notional,
   version = whole(tonumber(order.version) + 1), updated_ns = ARGV[10],
 })
 local moved = {
-  quantity = whole(buys and held + quantity or held - quantity), version = whole(tonumber(position.version) + 1),
+  quantity = held_after, version = whole(tonumber(position.version) + 1),
   [traded] = whole(tonumber(position[traded]) + quantity), [amount] = position_notional, updated_ns = ARGV[10],
 }
 if is_new then
@@ -62,15 +70,9 @@ if is_new then
   redis.call('SADD', KEYS[4], order.symbol)
 end
 write(position_key, position, moved)
-local lateness = late and '1' or '0'
 redis.call('HSET', KEYS[2], exec_id, cjson.encode({
-  ARGV[7], ARGV[8], whole(sequence), lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
+  ARGV[7], ARGV[8], sequence, lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
 }))
 sizes.applied = 1
-append(KEYS[3], sequence, ARGV[4], {
-  type = 'TRADE', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
-  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, exec_id = ARGV[6],
-  last_quantity = ARGV[7], last_price = ARGV[8], late = late and '1', position_quantity = position.quantity,
-})
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
-return { 'applied', whole(sequence), lateness, flat(order), flat(position) }
+return { 'applied', sequence, lateness, flat(order), flat(position) }

@@ -24,16 +24,17 @@ end
 
 local now = now_ms()
 local expiry = expiry_of('NEW', now, ARGV[1], '')
-local sequence = last_sequence(KEYS[4]) + 1
+local last = last_sequence(KEYS[4])
 redis.call('ZCARD', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 
+local sequence, refused = append(KEYS[4], last, ARGV[2], {
+  type = 'NEW', ts_ns = order.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
+  status = 'NEW', quantity = order.quantity, price = order.price, text = order.text,
+})
+if refused then return refused end
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 if expiry ~= 'inf' then redis.call('PEXPIREAT', KEYS[1], expiry) end
 enter(KEYS[2], order.order_id, expiry, now)
 enter(KEYS[3], order.order_id, expiry, now)
-append(KEYS[4], sequence, ARGV[2], {
-  type = 'NEW', ts_ns = order.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
-  status = 'NEW', quantity = order.quantity, price = order.price, text = order.text,
-})
-return { 'applied', whole(sequence) }
+return { 'applied', sequence }

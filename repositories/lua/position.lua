@@ -30,17 +30,18 @@ if ARGV[4] == 'ADJUST' then
   quantity = held + change
 end
 if ARGV[6] ~= '' and math.abs(quantity) > tonumber(ARGV[6]) then return { 'limit', '0', flat(position) } end
-local sequence = last_sequence(KEYS[4]) + 1
+local last = last_sequence(KEYS[4])
 redis.call('SCARD', KEYS[2])
 
+local sequence, refused = append(KEYS[4], last, ARGV[9], {
+  type = 'POSITION', ts_ns = ARGV[7], symbol = ARGV[2], request_id = ARGV[3], position_quantity = whole(quantity),
+})
+if refused then return refused end
 if is_new then redis.call('SADD', KEYS[2], ARGV[2]) end
 local changes = { quantity = whole(quantity), version = whole(tonumber(position.version) + 1), updated_ns = ARGV[7] }
 if is_new then
   for field, value in pairs(position) do changes[field] = changes[field] or value end
 end
 write(KEYS[1], position, changes)
-redis.call('SET', KEYS[3], cjson.encode({ content, whole(sequence), snapshot(position, HELD) }), 'PX', ARGV[8])
-append(KEYS[4], sequence, ARGV[9], {
-  type = 'POSITION', ts_ns = ARGV[7], symbol = ARGV[2], request_id = ARGV[3], position_quantity = position.quantity,
-})
-return { 'applied', whole(sequence), flat(position) }
+redis.call('SET', KEYS[3], cjson.encode({ content, sequence, snapshot(position, HELD) }), 'PX', ARGV[8])
+return { 'applied', sequence, flat(position) }

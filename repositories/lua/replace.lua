@@ -34,26 +34,27 @@ if quantity < filled then return { 'overfill', order.filled_quantity } end
 local status = quantity == filled and 'FILLED' or order.status
 
 local now = now_ms()
-local sequence = last_sequence(KEYS[3]) + 1
+local last = last_sequence(KEYS[3])
 local keys, sizes = survey(ARGV[1], order, status)
 
+local price = ARGV[7] ~= '' and ARGV[7] or order.price
+local sequence, refused = append(KEYS[3], last, ARGV[4], {
+  type = 'REPLACED', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side,
+  status = status, quantity = whole(quantity), price = price, filled_quantity = order.filled_quantity,
+  request_id = ARGV[5], text = ARGV[11],
+})
+if refused then return refused end
 local changes = {
-  status = status, quantity = whole(quantity), version = whole(tonumber(order.version) + 1), updated_ns = ARGV[10],
-  text = ARGV[11],
+  status = status, quantity = whole(quantity), price = price, version = whole(tonumber(order.version) + 1),
+  updated_ns = ARGV[10], text = ARGV[11],
 }
 if not order.placed_quantity then
   changes.placed_quantity, changes.placed_price, changes.placed_stop_price = order.quantity, order.price, order.stop_price
 end
-if ARGV[7] ~= '' then changes.price = ARGV[7] end
 if ARGV[8] ~= '' then changes.stop_price = ARGV[8] end
 if ARGV[9] ~= '' then changes.revision = ARGV[9] end
 write(KEYS[1], order, changes)
-redis.call('HSET', KEYS[2], request, cjson.encode({ content, whole(sequence), snapshot(order, MUTABLE) }))
+redis.call('HSET', KEYS[2], request, cjson.encode({ content, sequence, snapshot(order, MUTABLE) }))
 sizes.applied = 1
-append(KEYS[3], sequence, ARGV[4], {
-  type = 'REPLACED', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side,
-  status = status, quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity,
-  request_id = ARGV[5], text = order.text,
-})
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
-return { 'applied', whole(sequence), flat(order) }
+return { 'applied', sequence, flat(order) }

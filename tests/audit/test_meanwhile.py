@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from slotbook import Book
 from slotbook.repositories._sync.audit import Auditor
 from slotbook.repositories.audit import Mending, Repair
 from slotbook.repositories.audit_calls import AuditCalls
 from slotbook.repositories.audit_steps import TRIES, Audit
 
 from ..desk import Desk
-from ..make import execution
+from ..make import execution, limit
 
 Meanwhile = Callable[[], object]
 
@@ -98,3 +101,29 @@ def test_an_index_that_someone_else_has_mended_is_left_alone(busy: Desk, auditor
     mend: Meanwhile = lambda: busy.ask("PERSIST", "%:orders_by_symbol:AAPL")  # noqa: E731
     assert mendings(repair(iter([mend]))) == {Mending.IN_ORDER}
     assert auditor.verify(busy.trader) == []
+
+
+def test_repairs_of_a_book_that_is_written_to_lose_nothing(busy: Desk, auditor: Auditor) -> None:
+    trader, over, sent = busy.trader, threading.Event(), [0]
+
+    def write() -> None:
+        with Book.open(busy.fleet.url()) as book:
+            book.orders.place(limit(trader, "W", quantity=1_000_000))
+            while not over.is_set():
+                sent[0] += 1
+                book.orders.fill(execution(trader, f"W{sent[0]}", 1, order_id="W"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            busy.vandalise("HINCRBY", "%:position:AAPL", "quantity", 1000)
+            busy.vandalise("ZREM", "%:orders_by_status:PARTIALLY_FILLED", "W")
+            assert mendings(auditor.repair(trader)) <= {Mending.REPAIRED, Mending.IN_ORDER, Mending.CHANGING}
+    finally:
+        over.set()
+        writer.join()
+    auditor.repair(trader)
+    assert auditor.verify(trader) == []
+    assert busy.book.positions.get(trader, "AAPL").quantity == 125 + sent[0]

@@ -42,7 +42,7 @@ def test_without_one_only_the_quantity_is_compared(busy: Desk, auditor: Auditor)
     (difference,) = [finding for finding in found if finding.is_difference]
     assert (difference.entry, difference.stored, difference.expected) == ("quantity", "99", "125")
     assert notes(found) == [
-        "AAPL: events before 7 are trimmed or missing, so what was bought and sold before could not be checked; "
+        "AAPL: events before 7 are trimmed or missing, so what was bought and sold then could not be checked; "
         "only the quantity was",
         "events before 7 are no longer kept: what happened before was not compared",
     ]

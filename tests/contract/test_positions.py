@@ -181,3 +181,11 @@ def test_a_quantity_that_is_none_is_not_sent(desk: Desk, quantity: object) -> No
     with pytest.raises(InvalidArgument, match="max_position"):
         positions.check_and_update(desk.trader, "AAPL", 1, -1)
     assert desk.contents() == {}
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_too_long_to_be_shown_is_refused_all_the_same(lone_desk: Desk, digits: int) -> None:
+    with pytest.raises(InvalidArgument, match=r"^positionchange: quantity"):
+        lone_desk.book.positions.adjust(lone_desk.trader, "AAPL", 10**digits)
+    with pytest.raises(InvalidArgument, match=r"^replace: quantity"):
+        lone_desk.book.orders.replace(lone_desk.trader, "A1", quantity=10**digits)

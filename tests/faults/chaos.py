@@ -37,12 +37,18 @@ class Chaos:
         of: dict[Topology, Mapping[str, Callable[[], None]]] = {
             "standalone": {"killed": self._restart, "frozen": self._freeze},
             "sentinel": {
-                "killed": self._kill, "frozen and replaced": self._freeze_and_replace, "failover": self._failover,
-                "replica killed": self._kill_a_replica, "sentinel killed": self._kill_a_sentinel,
+                "killed": self._kill,
+                "frozen and replaced": self._freeze_and_replace,
+                "failover": self._failover,
+                "replica killed": self._kill_a_replica,
+                "sentinel killed": self._kill_a_sentinel,
             },
             "cluster": {
-                "killed": self._kill, "frozen and replaced": self._freeze_and_replace, "failover": self._failover,
-                "migration": self._migrate, "replica killed": self._kill_a_replica,
+                "killed": self._kill,
+                "frozen and replaced": self._freeze_and_replace,
+                "failover": self._failover,
+                "migration": self._migrate,
+                "replica killed": self._kill_a_replica,
             },
         }
         self._grave = dict(of[control.deployment.topology])

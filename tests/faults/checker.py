@@ -67,20 +67,25 @@ def judge(store: Asks, history: History) -> Judgement:
         for operation in operations:
             _judge_one(operation, effects[operation.kind, operation.id], history, found)
         asked = {(operation.kind, operation.id) for operation in operations}
-        found.ghosts += [f"{trader} {kind} {name} was never asked for" for kind, name in effects if (kind, name) not in asked]
+        found.ghosts += [
+            f"{trader} {kind} {name} was never asked for" for kind, name in effects if (kind, name) not in asked
+        ]
         found.disorder += _disorder(store, trader, events, operations)
     return found
 
 
 def _judge_one(operation: Operation, effects: int, history: History, found: Judgement) -> None:
-    name = f"{operation.trader} {operation.kind} {operation.id} ({operation.told}, {operation.error!r}): {effects} effects"
+    name = (
+        f"{operation.trader} {operation.kind} {operation.id} ({operation.told}, {operation.error!r}): {effects} effects"
+    )
     if effects > 1:
         found.doubled.append(name)
     elif effects == 1 and operation.told in (Told.NOT_APPLIED, Told.NOTHING):
         found.ghosts.append(name)
     elif effects == 0 and operation.told is Told.ACKNOWLEDGED:
         reported = any(
-            loss.trader == operation.trader and (not operation.sequence or loss.first <= operation.sequence <= loss.last)
+            loss.trader == operation.trader
+            and (not operation.sequence or loss.first <= operation.sequence <= loss.last)
             for loss in history.losses
         )
         (found.reported if reported else found.lost).append(name)

@@ -112,7 +112,9 @@ class Control:
     def sentinel_failover(self, seconds: float = 30.0) -> Server:
         """SENTINEL FAILOVER, as soon as the Sentinels take it; the new primary."""
         was = self.primary()
-        wait_until(lambda: self._running(self.sentinels)[0].ask("SENTINEL", "FAILOVER", SERVICE), "a failover begins", seconds)
+        wait_until(
+            lambda: self._running(self.sentinels)[0].ask("SENTINEL", "FAILOVER", SERVICE), "a failover begins", seconds
+        )
         return self.promoted(was, seconds=seconds)
 
     def cluster_failover(self, key: str, how: str = "") -> Server:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -74,7 +74,7 @@ class History:
         return operation
 
     @contextmanager
-    def attempt(self, operation: Operation) -> Iterator[Operation]:
+    def attempt(self, operation: Operation) -> Generator[Operation, None, None]:
         """One try: what it raises is written down, and raised only if it is none of our errors."""
         started = time.monotonic()
         try:

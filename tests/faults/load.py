@@ -35,15 +35,24 @@ def life_of_an_order(trader: str, dice: random.Random) -> Generator[Step, None, 
     order_id, symbol, side = name("O"), dice.choice(SYMBOLS), dice.choice(("BUY", "SELL"))
     price = f"{dice.randint(100, 999)}.{dice.randint(1, 9)}"
     placed = Operation("place", trader, order_id, symbol)
-    yield placed, Order.model_validate(
-        {"trader": trader, "order_id": order_id, "symbol": symbol, "side": side, "quantity": 100, "price": price}
+    yield (
+        placed,
+        Order.model_validate(
+            {"trader": trader, "order_id": order_id, "symbol": symbol, "side": side, "quantity": 100, "price": price}
+        ),
     )
     for number in range(dice.randint(0, 3)):
         if dice.random() < 0.2:
             wanted = Replace(trader=trader, order_id=order_id, request_id=name("R"), quantity=200 + number)
             yield Operation("replace", trader, wanted.request_id), wanted
         fill = Fill.model_validate(
-            {"trader": trader, "order_id": order_id, "exec_id": name("X"), "quantity": dice.randint(1, 30), "price": price}
+            {
+                "trader": trader,
+                "order_id": order_id,
+                "exec_id": name("X"),
+                "quantity": dice.randint(1, 30),
+                "price": price,
+            }
         )
         yield Operation("fill", trader, fill.exec_id, symbol), fill
     if dice.random() < 0.4:
@@ -74,8 +83,15 @@ class Load:
     """A background load until it is stopped; a context manager."""
 
     def __init__(
-        self, url: str, history: History, traders: Sequence[str], *, threads: int = 3, tasks: int = 3,
-        pause: float = 0.004, seed: int = 1,
+        self,
+        url: str,
+        history: History,
+        traders: Sequence[str],
+        *,
+        threads: int = 3,
+        tasks: int = 3,
+        pause: float = 0.004,
+        seed: int = 1,
     ) -> None:
         self.traders = list(traders)
         self._url = url

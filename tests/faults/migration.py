@@ -57,7 +57,7 @@ class Migration:
     def back(self) -> None:
         """Reshard the slot back to where it came from."""
         returning = Migration.__new__(Migration)
-        returning._control, returning.slot = self._control, self.slot  # noqa: SLF001
+        returning._control, returning.slot = self._control, self.slot
         returning.source, returning.target = self.target, self.source
         returning.begin().finish()
 

@@ -45,7 +45,7 @@ class Thread:
 
 
 class Proxy:
-    """One loopback port in front of one server; with ``tls``, clients speak TLS to it and it speaks plain to the server."""
+    """One loopback port in front of one server; with ``tls``, its clients speak TLS to it."""
 
     def __init__(
         self,

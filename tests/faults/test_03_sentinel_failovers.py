@@ -33,8 +33,9 @@ def test_found_again_each_time_and_the_pool_does_not_shrink(deploy: Deploy) -> N
                 pass
             more(history, 20)
         with ThreadPoolExecutor(POOL) as threads:
-            found = threads.map(lambda n: book.orders.get(trader, f"A{n % TIMES}"), range(POOL * 10))
-            assert [order.order_id for order in found if order] == [f"A{n % TIMES}" for n in range(POOL * 10)]
+            wanted = [f"A{n % TIMES}" for n in range(POOL * 10)]
+            found = threads.map(book.orders.get, [trader] * len(wanted), wanted)
+            assert [order.order_id for order in found if order] == wanted
         asyncio.run(_at_once(url, trader))
     found = verdict(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]

@@ -95,7 +95,8 @@ def test_reads_go_on_while_a_slot_moves(stands: Stands, runner: asyncio.Runner, 
             verb.call(book, stand.trader)
         order, held = book.orders.get(stand.trader, "A1"), book.positions.get(stand.trader, "AAPL")
         migration = Migration(stand.control, f"{{{stand.trader}}}").begin()
-        for key in migration.keys():
+        keys = migration.keys()
+        for key in keys:
             assert book.orders.get(stand.trader, "A1") == order
             assert book.positions.get(stand.trader, "AAPL") == held
             migration.move([key])

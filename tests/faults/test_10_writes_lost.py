@@ -99,7 +99,9 @@ def test_another_book_writes_first_on_the_new_primary(deploy: Deploy) -> None:
 
 def _has(control: Control, trader: str, count: int) -> bool:
     replicas = control.replicas(control.primary(f"{{{trader}}}"))
-    return all(f"slave_repl_offset:{_offset(control, trader)}" in str(one.ask("INFO", "replication")) for one in replicas)
+    return all(
+        f"slave_repl_offset:{_offset(control, trader)}" in str(one.ask("INFO", "replication")) for one in replicas
+    )
 
 
 def _offset(control: Control, trader: str) -> str:

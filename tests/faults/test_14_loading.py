@@ -30,7 +30,7 @@ def test_waits_to_the_deadline(deploy: Deploy, runner: asyncio.Runner, colour: C
     server.spawn()
     wait_until(lambda: server.log.read_text().count("oading RDB") > 0, "it begins to load")
     started = time.monotonic()
-    with pytest.raises(Unavailable, match="deadline of 0.4 s"):
+    with pytest.raises(Unavailable, match=r"deadline of 0\.4 s"):
         hurried.orders.get(trader, "A1")
     assert time.monotonic() - started < 1
     done = threading.Event()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
@@ -18,7 +18,7 @@ Reason: TypeAlias = Literal["MISCONF", "NOREPLICAS"]
 
 
 @contextmanager
-def refusing(stand: Stand, reason: Reason) -> Iterator[None]:
+def refusing(stand: Stand, reason: Reason) -> Generator[None, None, None]:
     """The trader's primary refuses writes."""
     server = stand.control.primary(f"{{{stand.trader}}}")
     if reason == "NOREPLICAS":

@@ -9,8 +9,8 @@ import time
 
 import pytest
 from slotbook.models.errors import EmbeddedError, OutcomeUnknown, Unavailable
-from slotbook.topology.embedded import Server
 from slotbook.topology.call import Call, evaluate
+from slotbook.topology.embedded import Server
 from slotbook.topology.scripts import Script
 
 from ..colours import COLOURS, Colour, open_book

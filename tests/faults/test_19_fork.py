@@ -85,7 +85,7 @@ def test_asyncio_in_a_loop_of_the_childs_own(any_stand: Stand) -> None:
             if not child:
                 code = 1
                 try:
-                    asyncio.events._set_running_loop(None)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    asyncio.events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
                     asyncio.run(_in_the_child(book, trader))
                     code = 0
                 finally:

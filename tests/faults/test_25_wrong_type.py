@@ -5,18 +5,30 @@ from __future__ import annotations
 import pytest
 from slotbook.models.errors import WrongType
 
+from .control import Reply
 from .stand import Stand
 from .verbs import BY_NAME, VERBS, Verb
 
 KEYS: dict[str, tuple[str, ...]] = {
     "place": ("order:A1", "orders_by_status:NEW", "orders_by_symbol:AAPL", "events"),
     "fill": (
-        "order:A1", "applied:A1", "events", "positions", "position:AAPL", "orders_by_symbol:AAPL",
-        "orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED",
+        "order:A1",
+        "applied:A1",
+        "events",
+        "positions",
+        "position:AAPL",
+        "orders_by_symbol:AAPL",
+        "orders_by_status:NEW",
+        "orders_by_status:PARTIALLY_FILLED",
     ),
     "replace": ("order:A1", "applied:A1", "events", "orders_by_symbol:AAPL", "orders_by_status:NEW"),
     "cancel": (
-        "order:A1", "applied:A1", "events", "orders_by_symbol:AAPL", "orders_by_status:NEW", "orders_by_status:CANCELED",
+        "order:A1",
+        "applied:A1",
+        "events",
+        "orders_by_symbol:AAPL",
+        "orders_by_status:NEW",
+        "orders_by_status:CANCELED",
     ),
     "adjust": ("position:AAPL", "positions", "request:P1", "events"),
 }
@@ -47,7 +59,7 @@ def test_on_every_topology(stand: Stand, verb: Verb) -> None:
     assert stand.contents() == there
 
 
-def _all_types(stand: Stand) -> dict[str, object]:
+def _all_types(stand: Stand) -> dict[str, Reply]:
     keys = stand.ask("KEYS", "*%*")
     assert isinstance(keys, list)
     return {str(key): stand.ask("OBJECT", "ENCODING", str(key)) for key in sorted(map(str, keys))} | {

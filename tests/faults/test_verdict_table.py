@@ -9,12 +9,8 @@ from collections.abc import Iterator
 import pytest
 from redis.exceptions import (
     AuthenticationError,
-    AuthorizationError,
     BusyLoadingError,
     ConnectionError,
-    MaxConnectionsError,
-    ReadOnlyError,
-    RedisError,
     ResponseError,
     TimeoutError,
 )
@@ -144,7 +140,9 @@ def test_the_transport_class(name: str, how: type[Unsent] | type[Unanswered]) ->
 
 def test_tls_is_hopeless_unless_the_other_side_just_hung_up() -> None:
     broken, hung_up = ConnectionError("Error 1"), ConnectionError("Error 8")
-    broken.__cause__ = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused.reason = "CERTIFICATE_VERIFY_FAILED"
+    broken.__cause__ = refused
     hung_up.__cause__ = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
     assert cure_for(Unsent(broken)) is Cure.REPORT
     assert type(report("call", Unsent(broken))) is InvalidSettings
@@ -163,20 +161,6 @@ def test_a_key_that_has_not_moved_with_its_slot_is_waited_for() -> None:
         "Script attempted to access a non local key in a cluster node script: f_1, on @user_script:14.",
     ):
         assert cure_for(ResponseError(said)) is Cure.WAIT
-
-
-@pytest.mark.parametrize(
-    ("error", "cure"),
-    [
-        (ReadOnlyError("You can't write against a read only replica."), Cure.REDISCOVER),
-        (BusyLoadingError("Redis is loading the dataset in memory"), Cure.REDISCOVER),
-        (AuthorizationError("no permission"), Cure.REPORT),
-        (MaxConnectionsError("Too many connections"), Cure.REPORT),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_where_redis_py_has_a_class_for_it(error: RedisError, cure: Cure) -> None:
-    assert cure_for(error) is cure
 
 
 def test_a_lost_reply_is_unknown_unless_the_call_may_be_repeated(scripted: Scripted) -> None:

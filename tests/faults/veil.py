@@ -41,7 +41,9 @@ class Veil:
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
         """The deployment's URL, by way of the proxies, with settings in its query."""
-        url = re.sub(r"(127\.0\.0\.1:)(\d+)", lambda found: found[1] + str(self._veiled(int(found[2]))), self._deployment.url)
+        url = re.sub(
+            r"(127\.0\.0\.1:)(\d+)", lambda found: found[1] + str(self._veiled(int(found[2]))), self._deployment.url
+        )
         return f"{url}{'&' if '?' in url else '?'}{urlencode(dict(settings))}" if settings else url
 
     def of(self, server: Server) -> Proxy:

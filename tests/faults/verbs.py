@@ -44,17 +44,20 @@ VERBS = (
     Verb("reject", "REJECTED", lambda book, trader: book.orders.reject(trader, "A1", ts_ns=7)),
     Verb("expire", "EXPIRED", lambda book, trader: book.orders.expire(trader, "A1", ts_ns=7)),
     Verb(
-        "adjust", "POSITION",
+        "adjust",
+        "POSITION",
         lambda book, trader: book.positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=7),
         needs_an_order=False,
     ),
     Verb(
-        "set", "POSITION",
+        "set",
+        "POSITION",
         lambda book, trader: book.positions.set(trader, "AAPL", 5, request_id="P1", ts_ns=7),
         needs_an_order=False,
     ),
     Verb(
-        "check_and_update", "POSITION",
+        "check_and_update",
+        "POSITION",
         lambda book, trader: book.positions.check_and_update(trader, "AAPL", 5, 10, request_id="P1", ts_ns=7),
         needs_an_order=False,
     ),

@@ -71,9 +71,9 @@ class AsyncBackend:
     async def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
         call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
-        batch = Batch((call,), self._directory)
+        batch = Batch((call,), self._directory, time.monotonic() + self.settings.deadline)
         batch.stale = True
-        await self._settle(batch, time.monotonic())
+        await self._settle(batch)
         batch.outcomes()[0].result()
         self._reached = True
 
@@ -81,8 +81,7 @@ class AsyncBackend:
         """One call, one round trip when all is well. Raises a SlotbookError."""
         if durability.wanted:
             return (await self.run_many((call,), durability))[0].result()
-        started = time.monotonic()
-        batch = Batch((call,), self._directory)
+        batch = Batch((call,), self._directory, time.monotonic() + self.settings.deadline)
         address = self._directory.locate(call.slot)
         if address is not None:
             settings = self.settings
@@ -92,21 +91,21 @@ class AsyncBackend:
                 return call.decode(answer)
             batch.settle(batch.items[0], answer, address)
             batch.clear()
-        await self._settle(batch, started)
+        await self._settle(batch)
         return batch.outcomes()[0].result()
 
     async def run_many(self, calls: Sequence[Call[T]], durability: Durability = LOCAL) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
-        One write per node for every 5,000 calls, each with a deadline of its own.
+        One write per node for every 5,000 calls. A call's deadline counts from when its turn came.
         """
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
-            started = time.monotonic()
             several = calls[begin : begin + CALLS_AT_ONCE]
-            batch = Batch(several, self._directory, durability, self.settings.replication_wait)
-            await self._rounds(batch, started + self.settings.deadline)
-            await self._settle(batch, started)
+            ends_at = time.monotonic() + self.settings.deadline
+            batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
+            await self._rounds(batch)
+            await self._settle(batch)
             outcomes.extend(batch.outcomes())
         return outcomes
 
@@ -159,37 +158,38 @@ class AsyncBackend:
         if self._directory.primaries() != scanned:
             raise Again(Pace.PAUSE)
 
-    async def _rounds(self, batch: Batch[T], ends_at: float) -> None:
+    async def _rounds(self, batch: Batch[T]) -> None:
         """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
         while batch.pending:
+            if batch.pace is Pace.ON:
+                batch.ends_at = time.monotonic() + self.settings.deadline
             parcels = batch.plan()
             jobs = [(self._link(parcel.address, parcel.proven), parcel.payload, parcel.replies) for parcel in parcels]
             patience = self.settings.socket_timeout + batch.replication_wait
-            timeout = max(0.001, min(patience, ends_at - time.monotonic()))
+            timeout = max(0.001, min(patience, batch.ends_at - time.monotonic()))
             for parcel, answers in zip(parcels, await exchange_all(jobs, timeout), strict=True):
                 batch.heed(parcel, answers)
             batch.clear()
             if batch.pace is not Pace.ON:
                 return
 
-    async def _settle(self, batch: Batch[T], started: float) -> None:
+    async def _settle(self, batch: Batch[T]) -> None:
         """Try again, under tenacity, until every call of the batch has its outcome."""
         if not batch.pending:
             return
-        ends_at = started + self.settings.deadline
         reason: Exception | None = None
         try:
-            async for attempt in AsyncRetrying(**policy(lambda: ends_at)):
+            async for attempt in AsyncRetrying(**policy(lambda: batch.ends_at)):
                 with attempt:
                     if batch.stale:
                         try:
-                            await self._discover(ends_at)
+                            await self._discover(batch.ends_at)
                         except NobodyKnows as error:
                             reason = error
                             self._fail_fast(error)
                             raise Again(Pace.PAUSE) from error
                         batch.stale = False
-                    await self._rounds(batch, ends_at)
+                    await self._rounds(batch)
                     if batch.pending:
                         raise Again(batch.pace)
         except Again:
