@@ -177,7 +177,7 @@ class Batch(Generic[T]):
 
     def _prove(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
         """Take the answer to WAIT or WAITAOF, which speaks for every write of its parcel."""
-        wanted = self._durability.wanted
+        wanted, replicas = self._durability.wanted, _confirmed(answer)
         for item in parcel.items:
             outcome = item.outcome
             if outcome is None or outcome.error is not None:
@@ -188,9 +188,6 @@ class Batch(Generic[T]):
                 item.unproven, item.outcome, item.trouble = value, None, answer
                 item.doubtful, self.stale, self.pace = True, True, Pace.PAUSE
                 continue
-            replicas = answer if isinstance(answer, int) else 0
-            if isinstance(answer, list) and isinstance(answer[0], int):  # WAITAOF: [local, replicas]
-                replicas = answer[0]
             value = answered_by(value, replicas)
             if replicas >= wanted:
                 item.outcome = Outcome(value=value)
@@ -255,6 +252,12 @@ def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:
         return Outcome(value=call.decode(reply))
     except SlotbookError as error:
         return Outcome(error=error)
+
+
+def _confirmed(answer: Reply | Trouble) -> int:
+    """How many confirmed a write: the answer to WAIT, or the first of WAITAOF's two numbers."""
+    number = answer[0] if isinstance(answer, list) and answer else answer
+    return number if isinstance(number, int) else 0
 
 
 def _unknown(item: Item[T], because: str) -> OutcomeUnknown:
