@@ -8,7 +8,7 @@ import time
 import pytest
 from slotbook import Book
 from slotbook.models import FillResult, PositionResult
-from slotbook.models.errors import UnderReplicated
+from slotbook.models.errors import SlotbookError, UnderReplicated
 from slotbook.topology.embedded import Topology
 
 from ..colours import COLOURS, Colour, open_book
@@ -101,7 +101,7 @@ def test_fsynced(deploy: Deploy) -> None:
     with Book.open(control.url(durability="fsynced", deadline=5, socket_timeout=3)) as book:
         version = str(control.data[0].ask("INFO", "server"))
         if "redis_version:7.0" in version:
-            with pytest.raises(Exception, match=r"7\.2"):
+            with pytest.raises(SlotbookError, match=r"7\.2"):
                 book.orders.place(limit(trader))
             return
         for number in range(3):

@@ -38,7 +38,7 @@ ANSWERS: dict[str, tuple[str, Cure, type[SlotbookError] | None]] = {
     "MOVED": ("MOVED 866 127.0.0.1:7001", Cure.MOVED, None),
     "ASK": ("ASK 866 127.0.0.1:7001", Cure.ASK, None),
     "NOSCRIPT": ("NOSCRIPT No matching script. Please use EVAL.", Cure.LOAD, None),
-    "TRYAGAIN": ("TRYAGAIN Multiple keys request during rehashing of slot", Cure.WAIT, None),
+    "TRYAGAIN": ("TRYAGAIN Multiple keys request during rehashing of slot", Cure.ARRIVE, None),
     "LOADING": ("LOADING Redis is loading the dataset in memory", Cure.REDISCOVER, None),
     "BUSY": ("BUSY Redis is busy running a script.", Cure.WAIT, None),
     "CLUSTERDOWN": ("CLUSTERDOWN Hash slot not served", Cure.REDISCOVER, None),
@@ -109,6 +109,19 @@ def test_over_the_wire_after_the_deadline_it_is_not_applied(scripted: Scripted, 
         assert 1 < scripted.asked["EVALSHA"] < 20  # with growing pauses: no storm
 
 
+def test_over_the_wire_a_key_that_has_not_arrived_is_waited_for_where_slots_move(scripted: Scripted) -> None:
+    said = f"-{ANSWERS['TRYAGAIN'][0]}\r\n"
+    with Book.open(scripted.cluster_url(deadline=5)) as book:
+        scripted.answer("EVALSHA", said, times=5)
+        scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
+        assert book.orders.place(limit(fresh())).version == 1
+        assert scripted.asked["EVALSHA"] == 6
+    with Book.open(scripted.url(deadline=5)) as book:
+        scripted.answer("EVALSHA", said)
+        with pytest.raises(UnexpectedReply, match="verify"):  # no slot moves here: the book is damaged
+            book.orders.place(limit(fresh()))
+
+
 def test_over_the_wire_a_script_that_is_not_there_is_sent_with_its_source(scripted: Scripted) -> None:
     with Book.open(scripted.url(deadline=3)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS['NOSCRIPT'][0]}\r\n")
@@ -160,7 +173,7 @@ def test_a_key_that_has_not_moved_with_its_slot_is_waited_for() -> None:
         "ERR Error running script: Script attempted to access a non local key in a cluster node",
         "Script attempted to access a non local key in a cluster node script: f_1, on @user_script:14.",
     ):
-        assert cure_for(ResponseError(said)) is Cure.WAIT
+        assert cure_for(ResponseError(said)) is Cure.ARRIVE
 
 
 def test_a_lost_reply_is_unknown_unless_the_call_may_be_repeated(scripted: Scripted) -> None:

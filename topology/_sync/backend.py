@@ -226,8 +226,9 @@ class Backend:
             self._turn.release()
         in_charge = self._directory.primaries()
         for links in (self._links, self._waiting_links):
-            for address in [address for address in links if address not in in_charge]:
-                links.pop(address).retire()
+            for address in set(links).difference(in_charge):
+                if (link := links.pop(address, None)) is not None:  # another thread may have been faster
+                    link.retire()
 
     def _link(self, address: Address, waits: bool = False) -> Link:
         links = self._waiting_links if waits else self._links
