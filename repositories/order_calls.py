@@ -283,7 +283,7 @@ class OrderCalls:
 def _status(value: OrderStatus | str) -> OrderStatus:
     try:
         return OrderStatus[value]
-    except KeyError:
+    except (KeyError, TypeError):
         raise InvalidArgument(f"there is no status {value!r}; there are {', '.join(OrderStatus)}") from None
 
 
