@@ -30,6 +30,13 @@ def checked(model: type[R], **values: object) -> R:
         ) from None
 
 
+def must_be(value: object, *kinds: type[Record]) -> None:
+    """Refuse what a type checker would have refused; raises InvalidArgument."""
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidArgument(f"{_shown(value)} is a {type(value).__name__}, not a {wanted}")
+
+
 def _shown(value: object) -> str:
     try:
         return repr(str(value)[:80])

@@ -253,7 +253,7 @@ class AsyncLink:
                     return wire
                 await wire.send_packed_command((pack(("ROLE",)),), check_health=False)
                 role = cast("list[Reply]", await wire.read_response())[0]
-        except TimeoutError:
+        except (TimeoutError, RedisTimeoutError):
             await wire.disconnect(nowait=True)
             raise self._late() from None
         except BaseException:
