@@ -24,7 +24,7 @@ def blocks(language: str) -> list[str]:
 def test_python_runs_and_prints_what_it_says(block: str) -> None:
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    promised = re.findall(r"(?:^ +# |\)   # )([A-Z0-9][A-Za-z0-9_ ]*)$", block, re.MULTILINE)
+    promised = re.findall(r"(?:^ +# |\) {2,}# )([A-Z0-9][A-Za-z0-9_ ]*)$", block, re.MULTILINE)
     assert done.stdout.split("\n")[:-1] == promised[-1:]
 
 

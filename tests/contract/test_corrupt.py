@@ -20,6 +20,7 @@ ORDER_WRITES: dict[str, Verb] = {
 }
 ORDER_READS: dict[str, Verb] = {
     "get": lambda desk: desk.book.orders.get(desk.trader, "A1"),
+    "place again": lambda desk: desk.book.orders.place(limit(desk.trader)),
     "get_many": lambda desk: desk.book.orders.get_many([(desk.trader, "A1")])[0].result(),
     "by_symbol": lambda desk: desk.book.orders.by_symbol(desk.trader, "AAPL"),
     "open": lambda desk: desk.book.orders.open(desk.trader),
