@@ -13,7 +13,7 @@ from .position import Position
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which a generic class of Python 3.11 cannot be made with: Outcome[int](…)
 class Outcome(Generic[T_co]):
     """The answer to one item of a batch: a value or an error, never both."""
 
