@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from ..models.errors import Refused
+from ..models.errors import Refused, StateLost
 from ..models.journal import JournalRequest
 from ..repositories import Book
 
@@ -50,6 +50,8 @@ class Gateway(threading.Thread):
         started = time.monotonic()
         try:
             self._book.orders.apply(request)
+        except StateLost:
+            pass  # applied; what was lost before it comes back when the day is sent again
         except Refused:
             self.refused += 1
         finally:
