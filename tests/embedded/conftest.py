@@ -58,6 +58,14 @@ def gone() -> Callable[[int], bool]:
     return check
 
 
+AS_ON_A_TERMINAL = """\
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""Whoever started the tests may ignore these signals (nohup, a shell's background job), and children inherit that."""
+
+
 @pytest.fixture
 def run_script(tmp_path: Path) -> Iterator[Run]:
     """Run Python source as the leader of a process group of its own, with ``tmp_path`` as its temporary folder."""
@@ -65,7 +73,7 @@ def run_script(tmp_path: Path) -> Iterator[Run]:
 
     def run(source: str) -> subprocess.Popen[str]:
         script = subprocess.Popen(
-            [sys.executable, "-c", source],
+            [sys.executable, "-c", AS_ON_A_TERMINAL + source],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
