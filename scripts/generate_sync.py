@@ -14,7 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOURCES = {
     ROOT / "topology/_async": ("backend.py",),
-    ROOT / "repositories/_async": ("__init__.py", "book.py", "orders.py", "positions.py"),
+    ROOT / "repositories/_async": (
+        "__init__.py",
+        "book.py",
+        "limits.py",
+        "locks.py",
+        "orders.py",
+        "positions.py",
+        "sessions.py",
+        "values.py",
+    ),
 }
 
 HEADER = "# Generated from {source} by scripts/generate_sync.py: edit that one.\n"

@@ -7,6 +7,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
+from ...models.coordination import Algorithm
 from ...models.errors import StateLost
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
@@ -14,8 +15,12 @@ from ..order_calls import OrderRequest
 from ..position_calls import PositionCalls
 from ..reconciliation import Reconciliation
 from ..witness import Witness
+from .limits import AsyncRateLimiter
+from .locks import AsyncLock
 from .orders import AsyncOrderRepository
 from .positions import AsyncPositionRepository
+from .sessions import AsyncSessionRepository
+from .values import AsyncCompareAndSwap
 
 
 class AsyncBook:
@@ -26,11 +31,29 @@ class AsyncBook:
         self._witness = Witness()
         self.orders = AsyncOrderRepository(backend, self._witness)
         self.positions = AsyncPositionRepository(backend, self._witness)
+        self.sessions = AsyncSessionRepository(backend)
+        self.values = AsyncCompareAndSwap(backend)
 
     @classmethod
     async def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in; see :func:`slotbook.aconnect`."""
         return cls(await open_async_backend(url))
+
+    def lock(
+        self, name: str, *, trader: str | None = None, lease: float = 10.0, wait: float = 10.0, renew: bool = False
+    ) -> AsyncLock:
+        """A lock, to be entered; with a ``trader`` it can fence that trader's changes. See :class:`AsyncLock`."""
+        return AsyncLock(self.backend, name, trader=trader, lease=lease, wait=wait, renew=renew, witness=self._witness)
+
+    def limiter(
+        self,
+        limit: int,
+        window: float = 1.0,
+        algorithm: Algorithm | str = Algorithm.FIXED_WINDOW,
+        burst: int | None = None,
+    ) -> AsyncRateLimiter:
+        """A rate limiter: ``limit`` per ``window`` seconds for each name. See :class:`AsyncRateLimiter`."""
+        return AsyncRateLimiter(self.backend, limit, window, algorithm, burst)
 
     async def losses(self) -> list[StateLost]:
         """What the servers have lost of the changes that they acknowledged to this book, trader by trader.

@@ -1,8 +1,9 @@
 -- Cancel, reject or expire an order; when it already is, nothing changes.
--- KEYS  1 order  2 applied  3 events; and, by the order's symbol and status, its indexes
+-- KEYS  1 order  2 applied  3 events; and the lock, of a change under one; and, by the order's symbol and status, its indexes
 -- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
---       5 the new status  6 ts_ns  7 text or ''
+--       5 the new status  6 ts_ns  7 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
+--         {'fence', lock, fence}
 
 local status = ARGV[5]
 local order = record(KEYS[1])
@@ -10,6 +11,8 @@ if not order then return { 'missing' } end
 local problem = unfit(KEYS[1], order)
 if problem then return problem end
 if order.status == status then return { 'repeat', '0', flat(order) } end
+local refused = fenced(KEYS[4])
+if refused then return refused end
 if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then
   return { 'closed', order.status }
 end

@@ -1,10 +1,11 @@
 -- Apply one execution to its order and its position, once.
--- KEYS  1 order  2 applied  3 events  4 positions; and, by the order's symbol and status, its indexes and position
+-- KEYS  1 order  2 applied  3 events  4 positions; and the lock, of a change under one; and, by the order's symbol and status, its indexes
+--       and position
 -- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept  5 trader
---       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns
+--       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns; and the fence
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
---         {'corrupt', key, field, value}
+--         {'corrupt', key, field, value}  {'fence', lock, fence}
 
 local base, exec_id = ARGV[1], 'fill:' .. ARGV[6]
 local order = record(KEYS[1])
@@ -21,6 +22,8 @@ if known then
   position = position or { trader = ARGV[5], symbol = order.symbol }
   return { 'repeat', sequence, late, flat(rewind(order, MUTABLE, was)), flat(rewind(position, HELD, held)) }
 end
+local refused = fenced(KEYS[5])
+if refused then return refused end
 
 local is_new = not position
 if is_new then

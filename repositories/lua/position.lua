@@ -1,9 +1,9 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
--- KEYS  1 position  2 positions  3 request  4 events
+-- KEYS  1 position  2 positions  3 request  4 events; and the lock, of a change under one
 -- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events kept
+--       8 milliseconds the request is remembered  9 events kept; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
---         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}
+--         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 
 local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
 local position = record(KEYS[1])
@@ -13,6 +13,8 @@ if known then
   if first ~= content then return { 'duplicate' } end
   return { 'repeat', sequence, flat(rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)) }
 end
+local refused = fenced(KEYS[5])
+if refused then return refused end
 
 local is_new = not position
 position = position or {
