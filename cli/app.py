@@ -21,6 +21,7 @@ from .output import BadUsage, check_place, complain, fields_of, json_text, print
 from .progress import advancing, bars
 from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
+from .warm import warm
 
 app = typer.Typer(
     name="slotbook",
@@ -30,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(warm)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@
     │   ├── FenceRefused              a change under a lock that is no longer held
     │   └── SessionNotFound           no such session, or it has expired or was revoked
     ├── CorruptRecord                 a stored field is missing or does not parse
+    ├── SourceFailed                  the database behind a cache failed; nothing wrong was cached
     ├── ServerError                   the server, or the way to it
     │   ├── Unavailable               not applied: no server took the call before the deadline
     │   │   └── PoolExhausted         not applied: no free connection within the pool's wait
@@ -105,6 +106,10 @@ class CorruptRecord(SlotbookError):
         super().__init__(f"{key}, field {field!r}: {problem}")
         self.key = key
         self.field = field
+
+
+class SourceFailed(SlotbookError):
+    """The database behind a cache failed, for this caller or for the one that it waited for; nothing was cached."""
 
 
 class ServerError(SlotbookError):

@@ -1,22 +1,29 @@
 """What may be done with a desk's state; each repository in two colours, for threads and for asyncio."""
 
 from ._async.book import AsyncBook
+from ._async.cache import AsyncCache
 from ._async.limits import AsyncRateLimiter
 from ._async.locks import AsyncHeld, AsyncLock
 from ._async.orders import AsyncOrderRepository
 from ._async.positions import AsyncPositionRepository
 from ._async.sessions import AsyncSessionRepository
+from ._async.symbols import AsyncSymbolInfoRepository
 from ._async.values import AsyncCompareAndSwap
 from ._sync.book import Book
+from ._sync.cache import Cache
 from ._sync.limits import RateLimiter
 from ._sync.locks import Held, Lock
 from ._sync.orders import OrderRepository
 from ._sync.positions import PositionRepository
 from ._sync.sessions import SessionRepository
+from ._sync.symbols import SymbolInfoRepository
 from ._sync.values import CompareAndSwap
+from .cache_policy import CachePolicy
+from .source import AsyncSource, Source, Warmed
 
 __all__ = [
     "AsyncBook",
+    "AsyncCache",
     "AsyncCompareAndSwap",
     "AsyncHeld",
     "AsyncLock",
@@ -24,7 +31,11 @@ __all__ = [
     "AsyncPositionRepository",
     "AsyncRateLimiter",
     "AsyncSessionRepository",
+    "AsyncSource",
+    "AsyncSymbolInfoRepository",
     "Book",
+    "Cache",
+    "CachePolicy",
     "CompareAndSwap",
     "Held",
     "Lock",
@@ -32,4 +43,7 @@ __all__ = [
     "PositionRepository",
     "RateLimiter",
     "SessionRepository",
+    "Source",
+    "SymbolInfoRepository",
+    "Warmed",
 ]

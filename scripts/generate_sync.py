@@ -17,11 +17,16 @@ SOURCES = {
     ROOT / "repositories/_async": (
         "__init__.py",
         "book.py",
+        "cache.py",
         "limits.py",
         "locks.py",
+        "lookup.py",
         "orders.py",
         "positions.py",
+        "reference.py",
         "sessions.py",
+        "sql.py",
+        "symbols.py",
         "values.py",
     ),
 }
@@ -29,6 +34,9 @@ SOURCES = {
 HEADER = "# Generated from {source} by scripts/generate_sync.py: edit that one.\n"
 
 REPLACEMENTS = (
+    (r"\bawait connection\.run_sync\(self\._rows\.table\.create, ", "self._rows.table.create(connection, "),
+    (r"\bsqlalchemy\.ext\.asyncio\b", "sqlalchemy"),
+    (r"\bcreate_async_engine\b", "create_engine"),
     (r"\basync def\b", "def"),
     (r"\basync (for|with)\b", r"\1"),
     (r"\bawait ", ""),
