@@ -6,11 +6,13 @@ ticket away, so an answer that was overtaken by a change is never kept.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..models.errors import InvalidArgument
 from ..topology.feed import Feed
@@ -35,9 +37,14 @@ class Near(Generic[T]):
             raise InvalidArgument(f"near: {size} is not a number of entries")
         self._size = size
         self._base = base
+        self.empty()
+        _everyone.add(self)
+
+    def empty(self) -> None:
+        """Begin anew; in a forked child no thread is left that could give the old lock back."""
+        self._lock = threading.Lock()
         self._entries: dict[str, tuple[T, float, Feed]] = {}
         self._tickets: dict[str, Ticket] = {}
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -97,3 +104,14 @@ class Near(Generic[T]):
                 del self._entries[key]
             for key in [key for key, ticket in self._tickets.items() if ticket.feed is feed]:
                 del self._tickets[key]
+
+
+_everyone: weakref.WeakSet[Near[Any]] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for near in _everyone:
+        near.empty()
+
+
+os.register_at_fork(after_in_child=_forked)

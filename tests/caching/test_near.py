@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -263,8 +265,13 @@ def test_a_forked_child_has_a_near_cache_of_its_own(fleets: Fleets, runner: asyn
             time.sleep(0.01)
         os.write(writing, b"%d%d" % (seen, kept is not None and kept.get("AAPL") is not None))
         os._exit(0)
-    assert os.read(reading, 2) == b"11"
+    os.close(writing)
+    answered, _, _ = select.select([reading], [], [], 20)
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    assert answered
+    assert os.read(reading, 2) == b"11"
+    os.close(reading)
     other.close()
     shelf.close()
 
