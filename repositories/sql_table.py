@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import UnionType
@@ -80,7 +80,10 @@ class SqlRows(Generic[M]):
 
     def upsert(self, dialect: str) -> Insert:
         """Insert a row, or change the one that has its key. Raises InvalidArgument."""
-        inserts = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        inserts: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
+            "sqlite": sqlite.insert,
+            "postgresql": postgresql.insert,
+        }
         if dialect not in inserts:
             raise InvalidArgument(f"SqlSource writes to PostgreSQL and SQLite, not to {dialect}")
         insert = inserts[dialect](self.table).values({name: bindparam(name) for name in self._names})

@@ -59,9 +59,8 @@ def test_every_verb_is_in_the_table() -> None:
 
 
 def test_every_console_command_is_one_that_exists() -> None:
-    shown = {
-        line.split()[1] for block in blocks("console") for line in block.splitlines() if line.startswith("slotbook")
-    }
+    lines = [line for block in blocks("console") for line in block.splitlines()]
+    shown = {line.split()[1] for line in lines if line.startswith("slotbook ")}
     for command in sorted(shown):
         done = subprocess.run(
             [sys.executable, "-m", "slotbook.cli", command, "--help"], capture_output=True, text=True, check=False

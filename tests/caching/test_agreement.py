@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -95,16 +96,15 @@ class Outage:
             self._server.restart()
 
 
+def _in_a_hurry(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=MEMORY")
+
+
 def test_ten_thousand_random_steps(tmp_path: Path) -> None:
     """One client, a SQLite file, and a Redis that is killed or frozen 8 times, right after the database's commit."""
     engine = create_engine(f"sqlite:///{tmp_path}/desk.db")
-    event.listen(
-        engine,
-        "connect",
-        lambda connection, _: connection.execute("PRAGMA synchronous=OFF").connection.execute(
-            "PRAGMA journal_mode=MEMORY"
-        ),
-    )
+    event.listen(engine, "connect", _in_a_hurry)
     source = SqlSource(engine, SymbolInfo, "symbols", key="symbol")
     source.create()
     with start("standalone") as deployment:
@@ -143,7 +143,9 @@ def _drain_invalidations(steps: Steps) -> None:
 
 def test_many_clients_agree_with_the_database_in_the_end(tmp_path: Path) -> None:
     """Eight threads with connections of their own write, invalidate and load five symbols; then all is quiet."""
-    source = SqlSource.from_url(f"sqlite:///{tmp_path}/desk.db?timeout=30", SymbolInfo, "symbols", key="symbol")
+    source = SqlSource[SymbolInfo].from_url(
+        f"sqlite:///{tmp_path}/desk.db?timeout=30", SymbolInfo, "symbols", key="symbol"
+    )
     source.create()
     with start("standalone") as deployment:
         clients = [

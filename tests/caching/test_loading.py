@@ -160,7 +160,8 @@ def test_a_stale_value_is_served_while_one_caller_loads(shelf: Shelf) -> None:
     shelf.rows.rows["AAPL"], shelf.rows.delay = new, 0.05 if shelf.colour == "asyncio" else 0.3
     time.sleep(0.25)
     started = time.monotonic()
-    assert [symbols.get_or_load("AAPL") for _ in range(3)][0] == old
+    answers = [symbols.get_or_load("AAPL") for _ in range(3)]
+    assert answers[0] == old
     if shelf.colour == "sync":
         assert time.monotonic() - started < 0.25
     wait_for(lambda: symbols.get("AAPL") == new, shelf)

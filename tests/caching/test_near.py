@@ -8,7 +8,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from slotbook.models.errors import InvalidArgument
 from slotbook.repositories import AsyncSymbolInfoRepository, SymbolInfoRepository
 from slotbook.repositories.near import Near
 from slotbook.topology.address import Address
+from slotbook.topology.call import Reply
 from slotbook.topology.embedded import Topology, start
 from slotbook.topology.feed import Feed
 
@@ -33,7 +34,9 @@ def best(seconds: list[float]) -> float:
     return sorted(seconds)[len(seconds) // 2]
 
 
-def test_a_hit_is_a_hundred_times_faster_than_a_get(shelf: Shelf, record_property: pytest.RecordProperty) -> None:
+def test_a_hit_is_a_hundred_times_faster_than_a_get(
+    shelf: Shelf, record_property: Callable[[str, object], None]
+) -> None:
     def measure(symbols: SymbolInfoRepository, times: int) -> float:
         started = time.perf_counter()
         for _ in range(times):
@@ -122,7 +125,7 @@ def kill_trackers(shelf: Shelf) -> int:
     killed = 0
     for raw in shelf.fleet.raws.values():
         for line in str(raw.ask("CLIENT", "LIST")).splitlines():
-            fields = dict(word.partition("=")[::2] for word in line.split())
+            fields = {name: value for name, _, value in (word.partition("=") for word in line.split())}
             if fields["flags"].find("t") >= 0:
                 killed += int(str(raw.ask("CLIENT", "KILL", "ID", fields["id"])))
     return killed
@@ -276,12 +279,12 @@ def test_a_forked_child_has_a_near_cache_of_its_own(fleets: Fleets, runner: asyn
 
 
 @pytest.fixture
-def feed() -> Iterator[tuple[Near[int], Feed]]:
+def feed() -> tuple[Near[int], Feed]:
     near: Near[int] = Near(3, "symbol:")
     made = Feed(Address("h", 1), near, 60, 2)
     made.beat()
-    made.take(["master", 0, []])
-    yield near, made
+    made.take(["master", 0, list[Reply]()])
+    return near, made
 
 
 def test_an_answer_that_was_overtaken_is_not_kept(feed: tuple[Near[int], Feed]) -> None:

@@ -90,7 +90,11 @@ def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.R
         assert symbols.write_through(old)
 
         began = time.monotonic()
-        shelf.rows.after_store = lambda: server.ask("ACL", "SETUSER", "default", "-@scripting")
+
+        def refuse() -> None:
+            server.ask("ACL", "SETUSER", "default", "-@scripting")
+
+        shelf.rows.after_store = refuse
         assert symbols.write_through(new) is False
         assert shelf.rows.rows["AAPL"] == new
         server.ask("ACL", "SETUSER", "default", "+@scripting")

@@ -27,7 +27,7 @@ def test_no_stale_read_afterwards(deploy: Deploy, topology: Topology, colour: Co
     control.freeze(was)
     book.orders.replace(trader, "A1", quantity=500)
     control.thaw(was)
-    until = time.monotonic() + 2.5
+    until = time.monotonic() + 1.5
     with open_book(control.url(deadline=20), colour, runner) as newcomer:
         while time.monotonic() < until:
             for reader in (book, newcomer):

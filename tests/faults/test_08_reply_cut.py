@@ -25,11 +25,11 @@ def test_one_effect_and_the_next_caller_gets_its_own_reply(lone_stand: Stand, na
         stand.veil.add(Rule(do, at=at))
         first = verb.call(book, trader)
         sizes += [stand.veil.plan.size]
-        assert stand.veil.plan.met == at + 1
+        assert stand.veil.plan.idle
         assert book.orders.get(stand.trader, "B1") == other, at
         assert content_of(verb.call(book, trader)) == content_of(first), at
         assert stand.kinds(trader) == [*before, verb.event], at
-        at += 1
+        at += 1 if do is Do.CUT else 7
     assert at > 20
 
 

@@ -33,7 +33,7 @@ def test_applied_but_under_replicated(
     deploy: Deploy, runner: asyncio.Runner, topology: Topology, colour: Colour
 ) -> None:
     control, trader = deploy(topology), fresh()
-    book = open_book(control.url(durability="replicated=1", socket_timeout=1, deadline=3), colour, runner)
+    book = open_book(control.url(durability="replicated=1", socket_timeout=0.4, deadline=3), colour, runner)
     assert (book.orders.apply(limit(trader)).replicas or 0) >= 1
     replicas = control.replicas(control.primary(f"{{{trader}}}"))
     for replica in replicas:

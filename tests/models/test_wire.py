@@ -94,6 +94,21 @@ def test_garbage_is_corrupt_or_means_itself(model: type[Record], data: st.DataOb
         assert encode(read) == {**written, name: garbage}
 
 
+@every_model
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_number_in_another_form_was_never_written(model: type[Record], data: st.DataObject) -> None:
+    written = encode(model.model_validate(data.draw(MODELS[model])))
+    for name in codec(model).checks.keys() & written.keys():
+        value = written[name]
+        forms = {f"+{value}", f"0{value}", f" {value}", f"{value} ", f"{value}e0", f"{value}_0", f"{value}\n", "-0", ""}
+        forms |= {f"{value}0"} if "." in value else {f"{value}.0", f"{value}."}
+        for form in forms:
+            with pytest.raises(CorruptRecord) as caught:
+                decode(model, "the:key", {**written, name: form})
+            assert (caught.value.key, caught.value.field) == ("the:key", name)
+
+
 def test_fields_of_others_are_left_alone() -> None:
     order = limit("T001")
     assert decode(Order, "key", {**encode(order), "note": "x", "": "y"}) == order

@@ -230,7 +230,7 @@ class Backend:
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
         if not self._reached and all(nobody_there(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
-            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self._target.tls else ''}")
+            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")
 
     def _discover(self, ends_at: float) -> None:
         """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""
