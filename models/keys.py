@@ -72,7 +72,10 @@ class Keys:
 
     def of(self, trader: str) -> TraderKeys:
         """The keys of one trader; raises InvalidArgument for a name that no key can be made of."""
-        known = self._traders.get(trader)
+        try:
+            known = self._traders.get(trader)
+        except TypeError:  # not even hashable: no name
+            known = None
         if known is None:
             if len(self._traders) >= 10_000:  # bounded: names may come from user input
                 self._traders.clear()

@@ -11,6 +11,7 @@ from ..models.fill import Fill
 from ..models.keys import Keys, TraderKeys
 from ..models.order import Cancel, Expire, Order, Reject, Replace
 from ..models.position import Position
+from ..models.record import must_be
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import encode, text
@@ -64,6 +65,7 @@ class OrderCalls:
 
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
+        must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
         match request:
             case Order():
                 return self.place(request)
@@ -76,6 +78,7 @@ class OrderCalls:
 
     def place(self, order: Order) -> Call[OrderResult]:
         """A new order. Raises InvalidArgument for one that is not new."""
+        must_be(order, Order)
         if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
             raise InvalidArgument(
                 f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
@@ -113,6 +116,7 @@ class OrderCalls:
 
     def fill(self, fill: Fill) -> Call[FillResult]:
         """One execution."""
+        must_be(fill, Fill)
         keys = self.keys.of(fill.trader)
         name = f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}"
         key = keys.order(fill.order_id)
@@ -303,7 +307,7 @@ class OrderCalls:
 def _status(value: OrderStatus | str) -> OrderStatus:
     try:
         return OrderStatus[value]
-    except KeyError:
+    except (KeyError, TypeError):
         raise InvalidArgument(f"there is no status {value!r}; there are {', '.join(OrderStatus)}") from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..models.errors import DuplicateRequest
 from ..models.keys import Keys
 from ..models.position import Position, PositionChange
+from ..models.record import must_be
 from ..models.results import PositionResult, SymbolTotal
 from ..models.types import EXACT, check_name
 from ..topology.call import Call, Reply, command, evaluate
@@ -55,6 +56,7 @@ class PositionCalls:
 
     def change(self, change: PositionChange) -> Call[PositionResult]:
         """A change without an order."""
+        must_be(change, PositionChange)
         keys = self.keys.of(change.trader)
         name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
         key = keys.position(change.symbol)

@@ -195,6 +195,8 @@ class Batch(Generic[T]):
             # Replicas that did not answer for this write will hardly answer for the next one of the same batch.
             self.replication_wait = min(self.replication_wait, _IMPATIENT)
             why = f": the server answered {str(answer)!r}" if isinstance(answer, RedisError) else ""
+            if "unknown command" in why:
+                why = ": WAITAOF needs Redis 7.2 or Valkey"
             message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
             item.outcome = Outcome(error=UnderReplicated(message, value, replicas, wanted))
 

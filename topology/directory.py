@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from redis.exceptions import AuthenticationError, RedisError
 
-from ..models.errors import AccessDenied, InvalidSettings
+from ..models.errors import AccessDenied, InvalidSettings, PoolExhausted
 from .address import Address
 from .call import Reply, pack
 from .settings import Kind, Target
@@ -75,7 +75,7 @@ def _failed(address: Address, trouble: Trouble, causes: list[Exception]) -> None
     """Remember why one server could not tell; raise at once when no other server would be of more help."""
     if cure_for(trouble) is Cure.REPORT:
         error = report(f"asking {address} who is in charge", trouble)
-        if isinstance(error, (AccessDenied, InvalidSettings)):
+        if isinstance(error, (AccessDenied, InvalidSettings, PoolExhausted)):
             raise error
         causes.append(error)
     else:

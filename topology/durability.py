@@ -43,9 +43,9 @@ class Durability:
             return LOCAL
         if text == "fsynced":
             return cls(fsynced=True)
-        if match := _WRITTEN.fullmatch(text):
+        if match := _WRITTEN.fullmatch(str(text)):
             return cls(replicas=int(match[1]))
-        raise InvalidSettings(f"durability {text[:40]!r} is not one of local, replicated=1 (or more), fsynced")
+        raise InvalidSettings(f"durability {str(text)[:40]!r} is not one of local, replicated=1 (or more), fsynced")
 
     def __str__(self) -> str:
         return "fsynced" if self.fsynced else f"replicated={self.replicas}" if self.replicas else "local"

@@ -41,10 +41,12 @@ def policy(ends_at: Callable[[], float]) -> Policy:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Again) and error.pace is not Pace.PAUSE:
             return 0.0
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(state.attempt_number - 1, 16))
-        return max(0.0, min(random.uniform(longest / 2, longest), ends_at() - time.monotonic()))  # noqa: S311 (jitter)
+        left = ends_at() - time.monotonic()
+        longest = max(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(state.attempt_number - 1, 16), left / 2))
+        return random.uniform(longest / 2, longest)  # noqa: S311 (jitter)
 
     def over(_: RetryCallState) -> bool:
-        return time.monotonic() >= ends_at()
+        # A try that has no time for an answer would only make a known outcome unknown.
+        return ends_at() - time.monotonic() < FIRST_PAUSE
 
     return {"retry": retry_if_exception_type(Again), "stop": over, "wait": pause, "reraise": True}

@@ -107,6 +107,11 @@ def code_of(error: RedisError) -> str:
     return known if isinstance(known, str) else str(error).partition(" ")[0]
 
 
+def is_reply(error: RedisError) -> bool:
+    """Whether the server said it; redis-py makes some replies, such as LOADING, errors of the connection."""
+    return isinstance(error, ResponseError) or getattr(error, "status_code", None) is not None
+
+
 def cure_for(trouble: Trouble) -> Cure:
     """What is to be done."""
     if isinstance(trouble, (Unsent, Unanswered)):

@@ -2,7 +2,7 @@
 
 local ORDER, ORDER_MAY = {
   trader = 'name', order_id = 'name', symbol = 'name', side = 'side', type = 'kind', time_in_force = 'force',
-  quantity = 'quantity', status = 'status', filled_quantity = 'count', filled_notional = 'amount', version = 'count',
+  quantity = 'quantity', status = 'status', filled_quantity = 'count', filled_notional = 'amount', version = 'version',
   ts_ns = 'time',
 }, {
   price = 'price', stop_price = 'price', text = 'text', placed_quantity = 'quantity', placed_price = 'price',

@@ -43,6 +43,7 @@ end
 local CHECKS = {
   quantity = natural,
   count = function(value) return value == '0' or natural(value) end,
+  version = function(value) return value == '0' or natural(value) and tonumber(value) < MOST end, -- room for one more
   signed = function(value) return value == '0' or natural(string.match(value, '^%-?(.*)$')) end,
   time = function(value)
     return value == '0' or string.match(value, '^[1-9]%d*$') and (#value < 19 or #value == 19 and value <= '9223372036854775807')
@@ -72,7 +73,7 @@ end
 
 local POSITION, POSITION_MAY = {
   trader = 'name', symbol = 'name', quantity = 'signed', bought_quantity = 'count', sold_quantity = 'count',
-  bought_notional = 'amount', sold_notional = 'amount', version = 'count',
+  bought_notional = 'amount', sold_notional = 'amount', version = 'version',
 }, { updated_ns = 'time' }
 
 -- Why a position cannot be worked with, as a reply; nil when it can.

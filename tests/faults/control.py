@@ -119,6 +119,7 @@ class Control:
 
     def cluster_failover(self, key: str, how: str = "") -> Server:
         """CLUSTER FAILOVER, or FORCE, or TAKEOVER, of the key's shard; the new primary."""
+        wait_until(self.is_whole, "the cluster agrees with itself")  # or an heir could claim with an epoch that is old
         was = self.primary(key)
         heir = self.replicas(was)[0]
         heir.ask("CLUSTER", "FAILOVER", *([how] if how else []))

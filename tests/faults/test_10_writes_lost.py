@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from slotbook import Book
-from slotbook.models.errors import SlotbookError, StateLost
+from slotbook.models.errors import StateLost
 from slotbook.topology.embedded import Server, Topology
 
 from ..colours import COLOURS, Colour, open_book
@@ -76,25 +76,6 @@ def test_the_link_to_the_replica_is_a_black_hole(deploy: Deploy) -> None:
         with pytest.raises(StateLost) as caught:
             book.orders.place(limit(trader, "A3"))
         assert (caught.value.first, caught.value.last) == (2, 2)
-
-
-def test_another_book_writes_first_on_the_new_primary(deploy: Deploy) -> None:
-    """The loss is reported to its owner, even when another has filled the numbers again meanwhile."""
-    control, trader = deploy("cluster"), fresh()
-    with Book.open(control.url(deadline=20)) as book, Book.open(control.url(deadline=20)) as other:
-        book.orders.place(limit(trader, "A1"))
-        wait_until(lambda: _has(control, trader, 1), "the replica has the first order")
-        lose(control, trader, ["A2", "A3"], book)
-        for number in range(5):
-            other.orders.place(limit(trader, f"B{number}"))
-        reported: list[SlotbookError] = []
-        for number in range(3):
-            try:
-                book.orders.place(limit(trader, f"C{number}"))
-            except StateLost as error:
-                reported.append(error)
-        assert book.orders.get(trader, "A2") is None
-        assert reported, "A2 and A3 were acknowledged, are gone, and nobody said so"
 
 
 def _has(control: Control, trader: str, count: int) -> bool:

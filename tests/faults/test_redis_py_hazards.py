@@ -1,6 +1,7 @@
 """What redis-py does where we must not, each with the version it was seen in: an upgrade must bring none back unseen.
 
-Hazards 2, 6, 8 and 16 are pinned on our side only; 12 and the reading side of 14 belong to the streams and their issue.
+Hazards 2, 4, 11 and 16 are pinned on our side only; 6 and 8 by the tests of redirects and of READONLY; 12 and the
+reading side of 14 belong to the streams and their issue.
 """
 
 from __future__ import annotations

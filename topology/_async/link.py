@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, cast
 
 import redis.asyncio.connection
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...models.errors import PoolExhausted
@@ -23,7 +23,7 @@ from ..address import Address
 from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
-from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
+from ..verdict import NotPrimary, Trouble, Unanswered, Unsent, is_reply
 
 Answer: TypeAlias = "Reply | Trouble"
 
@@ -111,7 +111,9 @@ class _Session:
             while True:
                 try:
                     answer = cast(Answer, await self._wire.read_response())
-                except (ResponseError, AuthenticationError) as error:
+                except RedisError as error:
+                    if not is_reply(error):
+                        raise
                     answer = error
                 if not waiting:
                     raise RedisConnectionError("the server sent a reply that nobody asked for")
@@ -121,7 +123,7 @@ class _Session:
                     waiting.popleft()
                     self._room.release()
                     exchange.finish()
-                if isinstance(answer, AuthenticationError):
+                if isinstance(answer, RedisConnectionError):
                     raise answer  # redis-py has closed the connection after it
         except Exception as error:
             self.end(error)
@@ -229,7 +231,7 @@ class AsyncLink:
             return await asyncio.wait_for(asyncio.shield(self._opening), timeout)
         except TimeoutError:
             self._room.release()
-            raise RedisTimeoutError(f"{self.address} did not answer in time") from None
+            raise self._late() from None
         except BaseException:
             self._room.release()
             raise
@@ -251,10 +253,9 @@ class AsyncLink:
                     return wire
                 await wire.send_packed_command((pack(("ROLE",)),), check_health=False)
                 role = cast("list[Reply]", await wire.read_response())[0]
-        except TimeoutError:
+        except (TimeoutError, RedisTimeoutError):
             await wire.disconnect(nowait=True)
-            what = "did not answer the TLS handshake in time" if self._tls else "did not answer in time"
-            raise RedisTimeoutError(f"{self.address} {what}") from None
+            raise self._late() from None
         except BaseException:
             await wire.disconnect(nowait=True)
             raise
@@ -263,9 +264,12 @@ class AsyncLink:
             raise NotPrimary(f"{self.address} is not a primary but a {role}")
         return wire
 
+    def _late(self) -> RedisTimeoutError:
+        return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
+
     async def retire(self) -> None:
         """Close the connection unless someone still waits on it."""
-        if self._session is not None and self._session.idle:
+        if self._opening is None and self._session is not None and self._session.idle:
             await self.close()
 
     async def close(self) -> None:

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, cast
 
 import redis.connection
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from ...models.errors import PoolExhausted
 from ..address import Address
 from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
-from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
+from ..verdict import NotPrimary, Trouble, Unanswered, Unsent, is_reply
 
 Answer: TypeAlias = "Reply | Trouble"
 
@@ -167,12 +167,10 @@ class Exchange:
                     answers.append(cast(Reply, wire.read_response(**left)))
                 except ResponseError as error:
                     answers.append(error)
-        except AuthenticationError as error:  # a reply, but one after which redis-py has closed the connection
-            self._link.discard(wire)
-            answers.append(error)
-            answers.extend([Unanswered(error)] * (self._replies - len(answers)))
         except RedisError as error:
             self._link.discard(wire)
+            if is_reply(error):  # one after which redis-py has closed the connection
+                answers.append(error)
             answers.extend([Unanswered(error)] * (self._replies - len(answers)))
         except BaseException:
             self._link.discard(wire)
