@@ -22,6 +22,7 @@ from .progress import advancing, bars
 from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
 from .verify import verify
+from .warm import warm
 
 app = typer.Typer(
     name="slotbook",
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(verify)
+app.command()(warm)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

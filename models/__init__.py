@@ -1,5 +1,6 @@
 """What is stored, as immutable Pydantic models; errors and the wire form beside them."""
 
+from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import OrderEvent
 from .fill import Fill
@@ -9,6 +10,7 @@ from .results import FillResult, OrderResult, Outcome, PositionResult, SymbolTot
 from .symbol import SymbolInfo
 
 __all__ = [
+    "Algorithm",
     "Cancel",
     "EventType",
     "Expire",
@@ -20,14 +22,18 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Outcome",
+    "Permit",
     "Position",
     "PositionAction",
     "PositionChange",
     "PositionResult",
     "Reject",
     "Replace",
+    "Session",
     "Side",
+    "Swap",
     "SymbolInfo",
     "SymbolTotal",
     "TimeInForce",
+    "Versioned",
 ]

@@ -12,8 +12,13 @@
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderClosed               the order's status does not allow the change
     │   ├── Overfill                  more than the order's open quantity
-    │   └── AmountOverflow            a total would pass 2**53 - 1
+    │   ├── AmountOverflow            a total would pass 2**53 - 1
+    │   ├── LockTimeout               the lock stayed someone else's for as long as one would wait
+    │   ├── LockLost                  the lock's lease has run out, or it was released
+    │   ├── FenceRefused              a change under a lock that is no longer held
+    │   └── SessionNotFound           no such session, or it has expired or was revoked
     ├── CorruptRecord                 a stored field is missing or does not parse
+    ├── SourceFailed                  the database behind a cache failed; nothing wrong was cached
     ├── ServerError                   the server, or the way to it
     │   ├── Unavailable               not applied: no server took the call before the deadline
     │   │   └── PoolExhausted         not applied: no free connection within the pool's wait
@@ -78,6 +83,22 @@ class AmountOverflow(Refused):
     """A total would pass 2**53 - 1, past which the server's scripts do not count exactly."""
 
 
+class LockTimeout(Refused):
+    """The lock stayed someone else's for as long as one would wait."""
+
+
+class LockLost(Refused):
+    """The lock is no longer held: its lease has run out, or it was released; someone else may hold it by now."""
+
+
+class FenceRefused(Refused):
+    """The change came under a lock that is no longer held: its lease has run out, or it was released."""
+
+
+class SessionNotFound(Refused):
+    """There is no such session: never created, expired, or revoked."""
+
+
 class CorruptRecord(SlotbookError):
     """A stored field is missing or does not parse; no default was put in its place."""
 
@@ -85,6 +106,10 @@ class CorruptRecord(SlotbookError):
         super().__init__(f"{key}, field {field!r}: {problem}")
         self.key = key
         self.field = field
+
+
+class SourceFailed(SlotbookError):
+    """The database behind a cache failed, for this caller or for the one that it waited for; nothing was cached."""
 
 
 class ServerError(SlotbookError):

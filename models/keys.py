@@ -48,6 +48,19 @@ class TraderKeys:
         """The first result of one change of a position."""
         return f"{self.base}request:{request_id}"
 
+    @property
+    def sessions(self) -> str:
+        """The index of the trader's sessions."""
+        return self.base + "sessions"
+
+    def session(self, digest: str) -> str:
+        """The hash of one session, named by the SHA-256 of its secret."""
+        return f"{self.base}session:{digest}"
+
+    def lock(self, name: str) -> str:
+        """The hash of a lock that can fence the trader's changes."""
+        return f"{self.base}lock:{check_name('lock', name)}"
+
 
 class Keys:
     """All keys of one book, behind its prefix."""
@@ -68,6 +81,29 @@ class Keys:
                 self._traders.clear()
             known = self._traders[trader] = TraderKeys(self.prefix, check_name("trader", trader))
         return known
+
+    def lock(self, name: str) -> str:
+        """The hash of a lock of the whole desk."""
+        return f"{self._tagged('lock', name)}:lock"
+
+    def value(self, key: str) -> str:
+        """The hash of a value with its version."""
+        return f"{self._tagged('key', key)}:value"
+
+    def swapped(self, key: str, request_id: str) -> str:
+        """The first result of one swap of a value."""
+        return f"{self._tagged('key', key)}:swapped:{check_name('request_id', request_id)}"
+
+    def limit(self, name: str, rule: str) -> str:
+        """What a rate limiter has counted for a name; ``rule`` tells limiters of one name apart."""
+        return f"{self._tagged('limit', name)}:limit:{rule}"
+
+    def permit(self, name: str, rule: str, request_id: str) -> str:
+        """The first result of one request to a rate limiter."""
+        return f"{self._tagged('limit', name)}:permit:{rule}:{check_name('request_id', request_id)}"
+
+    def _tagged(self, what: str, name: str) -> str:
+        return f"{self.prefix}{{{check_name(what, name)}}}"
 
     @property
     def traders_pattern(self) -> str:

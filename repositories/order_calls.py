@@ -18,6 +18,7 @@ from ..models.wire import encode, text
 from ..topology.call import Argument, Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
+from .fence import NO_FENCE, Fence
 from .replies import record, record_of, refusal, rows
 from .witness import Witness
 
@@ -54,9 +55,10 @@ def _milliseconds(seconds: float | None) -> str:
 class OrderCalls:
     """The calls of one book, with its prefix and lifetimes."""
 
-    def __init__(self, settings: Settings, witness: Witness) -> None:
+    def __init__(self, settings: Settings, witness: Witness, fence: Fence = NO_FENCE) -> None:
         self.keys = Keys(settings.prefix)
         self._witness = witness
+        self._fence = fence
         self._open_ttl = _milliseconds(settings.open_order_ttl)
         self._closed_ttl = _milliseconds(settings.order_ttl)
         self._events_kept = settings.events_kept
@@ -103,8 +105,13 @@ class OrderCalls:
                     raise refusal(name, other)
 
         indexes = (keys.statuses[OrderStatus.NEW], keys.symbol(order.symbol))
+        lock, number = self._fence.of(order.trader)
         return evaluate(
-            name, PLACE, (key, *indexes, keys.events), (self._open_ttl, self._events_kept, *fields), decode=read
+            name,
+            PLACE,
+            (key, *indexes, keys.events, *lock),
+            (self._open_ttl, self._events_kept, *fields, *number),
+            decode=read,
         )
 
     def fill(self, fill: Fill) -> Call[FillResult]:
@@ -135,10 +142,11 @@ class OrderCalls:
                 case other:
                     raise refusal(name, other)
 
+        lock, number = self._fence.of(fill.trader)
         return evaluate(
             name,
             FILL,
-            (key, keys.applied(fill.order_id), keys.events, keys.positions),
+            (key, keys.applied(fill.order_id), keys.events, keys.positions, *lock),
             (
                 *self._base(keys),
                 fill.trader,
@@ -147,6 +155,7 @@ class OrderCalls:
                 plain(fill.price),
                 plain(fill.notional),
                 fill.ts_ns,
+                *number,
             ),
             decode=read,
         )
@@ -169,11 +178,19 @@ class OrderCalls:
                     return self._changed(name, request.trader, keys.order(request.order_id), before, other)
 
         wanted = (request.quantity, request.price, request.stop_price, request.revision)
+        lock, number = self._fence.of(request.trader)
         return evaluate(
             name,
             REPLACE,
-            (keys.order(request.order_id), keys.applied(request.order_id), keys.events),
-            (*self._base(keys), request.request_id, *map(_optional, wanted), request.ts_ns, request.text or ""),
+            (keys.order(request.order_id), keys.applied(request.order_id), keys.events, *lock),
+            (
+                *self._base(keys),
+                request.request_id,
+                *map(_optional, wanted),
+                request.ts_ns,
+                request.text or "",
+                *number,
+            ),
             decode=read,
         )
 
@@ -184,11 +201,12 @@ class OrderCalls:
         name = f"{type(request).__name__.lower()} {request.trader}/{request.order_id}"
         key = keys.order(request.order_id)
         before = self._witness.seen(request.trader)
+        lock, number = self._fence.of(request.trader)
         return evaluate(
             name,
             CLOSE,
-            (key, keys.applied(request.order_id), keys.events),
-            (*self._base(keys), status, request.ts_ns, request.text or ""),
+            (key, keys.applied(request.order_id), keys.events, *lock),
+            (*self._base(keys), status, request.ts_ns, request.text or "", *number),
             decode=lambda reply: self._changed(name, request.trader, key, before, rows(reply)),
         )
 
@@ -206,7 +224,9 @@ class OrderCalls:
                 case other:
                     raise refusal(name, other)
 
-        return evaluate(name, DELETE, (keys.order(order_id), keys.applied(order_id)), (keys.base,), decode=read)
+        lock, number = self._fence.of(trader)
+        order = (keys.order(order_id), keys.applied(order_id))
+        return evaluate(name, DELETE, (*order, *lock), (keys.base, *number), decode=read)
 
     def get(self, trader: str, order_id: str) -> Call[Order | None]:
         """One order."""

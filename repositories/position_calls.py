@@ -13,6 +13,7 @@ from ..models.types import EXACT, check_name
 from ..topology.call import Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
+from .fence import NO_FENCE, Fence
 from .replies import record, record_of, refusal, rows
 from .witness import Witness
 
@@ -24,9 +25,10 @@ ALL = load(_LUA, "positions")
 class PositionCalls:
     """The calls of one book, with its prefix and lifetimes."""
 
-    def __init__(self, settings: Settings, witness: Witness) -> None:
+    def __init__(self, settings: Settings, witness: Witness, fence: Fence = NO_FENCE) -> None:
         self.keys = Keys(settings.prefix)
         self._witness = witness
+        self._fence = fence
         self._request_ttl = max(1, round(settings.request_ttl * 1000))
         self._events_kept = settings.events_kept
 
@@ -73,10 +75,11 @@ class PositionCalls:
                 case other:
                     raise refusal(name, other)
 
+        lock, number = self._fence.of(change.trader)
         return evaluate(
             name,
             CHANGE,
-            (key, keys.positions, keys.request(change.request_id), keys.events),
+            (key, keys.positions, keys.request(change.request_id), keys.events, *lock),
             (
                 change.trader,
                 change.symbol,
@@ -87,6 +90,7 @@ class PositionCalls:
                 change.ts_ns,
                 self._request_ttl,
                 self._events_kept,
+                *number,
             ),
             decode=read,
         )

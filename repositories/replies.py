@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from ..models.errors import (
     AmountOverflow,
     CorruptRecord,
+    FenceRefused,
     OrderClosed,
     OrderNotFound,
     SlotbookError,
@@ -44,6 +45,8 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
         case ["closed", str(status)]:
             return OrderClosed(f"{name}: too late, the order is {status}")
+        case ["fence", str(lock), str(fence)]:
+            return FenceRefused(f"{name}: {lock} is no longer held with fence {fence}; nothing was changed")
         case ["overflow", str(what)]:
             return AmountOverflow(f"{name}: {what} would grow past what can be counted exactly")
         case ["corrupt", str(key), str(field), str(value)]:

@@ -14,12 +14,30 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOURCES = {
     ROOT / "topology/_async": ("backend.py",),
-    ROOT / "repositories/_async": ("__init__.py", "audit.py", "book.py", "orders.py", "positions.py"),
+    ROOT / "repositories/_async": (
+        "__init__.py",
+        "audit.py",
+        "book.py",
+        "cache.py",
+        "limits.py",
+        "locks.py",
+        "lookup.py",
+        "orders.py",
+        "positions.py",
+        "reference.py",
+        "sessions.py",
+        "sql.py",
+        "symbols.py",
+        "values.py",
+    ),
 }
 
 HEADER = "# Generated from {source} by scripts/generate_sync.py: edit that one.\n"
 
 REPLACEMENTS = (
+    (r"\bawait connection\.run_sync\(self\._rows\.table\.create, ", "self._rows.table.create(connection, "),
+    (r"\bsqlalchemy\.ext\.asyncio\b", "sqlalchemy"),
+    (r"\bcreate_async_engine\b", "create_engine"),
     (r"\basync def\b", "def"),
     (r"\basync (for|with)\b", r"\1"),
     (r"\bawait ", ""),

@@ -22,24 +22,28 @@ class Blocking:
 
     def __getattr__(self, name: str) -> object:
         found: object = getattr(self._target, name)
-        if name in {"orders", "positions", "backend"}:
-            return Blocking(found, self._runner)
-        return self._blocking(found) if callable(found) else found
+        return self._blocking(found) if callable(found) else self._answer(found)
 
-    def __enter__(self) -> Blocking:
-        return self
+    def __enter__(self) -> object:
+        return self._blocking(cast("Callable[..., object]", getattr(self._target, "__aenter__")))()  # noqa: B009
 
-    def __exit__(self, *_: object) -> None:
-        self._runner.run(cast(AsyncBook, self._target).close())
+    def __exit__(self, *ending: object) -> None:
+        self._blocking(cast("Callable[..., object]", getattr(self._target, "__aexit__")))(*ending)  # noqa: B009
 
     def _blocking(self, method: Callable[..., object]) -> Callable[..., object]:
         def call(*positional: object, **named: object) -> object:
             answer = method(*positional, **named)
             if inspect.iscoroutine(answer):
-                return self._runner.run(cast("Coroutine[object, object, object]", answer))
-            return answer
+                answer = self._runner.run(cast("Coroutine[object, object, object]", answer))
+            return self._answer(answer)
 
         return call
+
+    def _answer(self, found: object) -> object:
+        """What is written for asyncio answers like its blocking twin."""
+        kind = type(found)
+        ours = kind.__module__.startswith("slotbook.") and kind.__name__.startswith("Async")
+        return Blocking(found, self._runner) if ours else found
 
 
 def open_book(url: str, colour: Colour, runner: asyncio.Runner) -> Book:

@@ -40,6 +40,13 @@ LASTING: Mapping[str, Lasts] = {
     "positions": _always,
     "events": _always,
     "request": _never,
+    "limit": _never,
+    "lock": _always,
+    "permit": _never,
+    "session": _never,
+    "sessions": _never,
+    "swapped": _never,
+    "value": _always,
 }
 
 

@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 from slotbook import Settings
-from slotbook.repositories import OrderRepository, PositionRepository
+from slotbook.repositories import (
+    CompareAndSwap,
+    Held,
+    Lock,
+    OrderRepository,
+    PositionRepository,
+    RateLimiter,
+    SessionRepository,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+VERBS = (OrderRepository, PositionRepository, CompareAndSwap, SessionRepository, RateLimiter, Lock, Held)
 
 
 def blocks(language: str) -> list[str]:
@@ -20,7 +31,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=["first-screen", "asyncio"])
+@pytest.mark.parametrize("block", blocks("python"), ids=[f"block-{n}" for n, _ in enumerate(blocks("python"), 1)])
 def test_python_runs_and_prints_what_it_says(block: str) -> None:
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -40,9 +51,9 @@ def test_every_verb_is_in_the_table() -> None:
     named = set(re.findall(r"`([a-z_]+)`", table))
     verbs = {
         name
-        for repository in (OrderRepository, PositionRepository)
+        for repository in VERBS
         for name in vars(repository)
-        if not name.startswith("_") and name not in {"from_url", "close"}
+        if not name.startswith("_") and name not in {"from_url", "close", "remaining"}
     }
     assert named == verbs
 

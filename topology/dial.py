@@ -24,7 +24,7 @@ class Dial(TypedDict, total=False):
     password: str | None
     socket_connect_timeout: float
     socket_timeout: float | None
-    protocol: Literal[2]
+    protocol: Literal[2, 3]
     decode_responses: bool
     encoding_errors: str
     driver_info: None

@@ -5,32 +5,71 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from ...models.coordination import Algorithm
 from ...models.errors import StateLost
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
+from ..cache_policy import CachePolicy
 from ..order_calls import OrderRequest
 from ..position_calls import PositionCalls
 from ..reconciliation import Reconciliation
+from ..source import AsyncSource
 from ..witness import Witness
+from .cache import AsyncCache
+from .limits import AsyncRateLimiter
+from .locks import AsyncLock
 from .orders import AsyncOrderRepository
 from .positions import AsyncPositionRepository
+from .sessions import AsyncSessionRepository
+from .symbols import AsyncSymbolInfoRepository
+from .values import AsyncCompareAndSwap
+
+T = TypeVar("T")
 
 
 class AsyncBook:
-    """Orders and positions of a desk; a context manager that closes its connections, and stops embedded servers."""
+    """Orders, positions and reference data of a desk.
+
+    A context manager that closes its connections, and stops embedded servers.
+    """
 
     def __init__(self, backend: AsyncBackend) -> None:
         self.backend = backend
         self._witness = Witness()
         self.orders = AsyncOrderRepository(backend, self._witness)
         self.positions = AsyncPositionRepository(backend, self._witness)
+        self.sessions = AsyncSessionRepository(backend)
+        self.values = AsyncCompareAndSwap(backend)
+        self.symbols = AsyncSymbolInfoRepository(backend)
 
     @classmethod
     async def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in; see :func:`slotbook.aconnect`."""
         return cls(await open_async_backend(url))
+
+    def cache(
+        self, model: type[T], name: str, source: AsyncSource[T] | None = None, policy: CachePolicy | None = None
+    ) -> AsyncCache[T]:
+        """A cache for values of your own type, under keys ``<name>:<key>``; make it once and keep it."""
+        return AsyncCache(self.backend, model, name, source, policy)
+
+    def lock(
+        self, name: str, *, trader: str | None = None, lease: float = 10.0, wait: float = 10.0, renew: bool = False
+    ) -> AsyncLock:
+        """A lock, to be entered; with a ``trader`` it can fence that trader's changes. See :class:`AsyncLock`."""
+        return AsyncLock(self.backend, name, trader=trader, lease=lease, wait=wait, renew=renew, witness=self._witness)
+
+    def limiter(
+        self,
+        limit: int,
+        window: float = 1.0,
+        algorithm: Algorithm | str = Algorithm.FIXED_WINDOW,
+        burst: int | None = None,
+    ) -> AsyncRateLimiter:
+        """A rate limiter: ``limit`` per ``window`` seconds for each name. See :class:`AsyncRateLimiter`."""
+        return AsyncRateLimiter(self.backend, limit, window, algorithm, burst)
 
     async def losses(self) -> list[StateLost]:
         """What the servers have lost of the changes that they acknowledged to this book, trader by trader.

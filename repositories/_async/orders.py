@@ -15,6 +15,7 @@ from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.call import Call
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..fence import NO_FENCE, Fence
 from ..order_calls import OrderCalls, OrderRequest, Pages
 from ..witness import Witness
 
@@ -26,12 +27,13 @@ class AsyncOrderRepository:
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
     Every change takes a ``durability``, by default the book's (:class:`~slotbook.topology.durability.Durability`). It
     raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when it was applied, but the
-    server has lost earlier changes.
+    server has lost earlier changes. Those of a lock's holder (``held.orders``) raise FenceRefused when they come too
+    late.
     """
 
-    def __init__(self, backend: AsyncBackend, witness: Witness | None = None) -> None:
+    def __init__(self, backend: AsyncBackend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
-        self._calls = OrderCalls(backend.settings, witness or Witness())
+        self._calls = OrderCalls(backend.settings, witness or Witness(), fence)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:

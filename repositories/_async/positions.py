@@ -13,6 +13,7 @@ from ...models.types import check_name
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..fence import NO_FENCE, Fence
 from ..position_calls import PositionCalls, totals
 from ..witness import Witness
 
@@ -23,12 +24,13 @@ class AsyncPositionRepository:
     """The positions of a desk: the fold of its fills, and of the adjustments that came without one.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
-    About ``durability`` see :class:`~slotbook.topology.durability.Durability`.
+    About ``durability`` see :class:`~slotbook.topology.durability.Durability`. Changes of a lock's holder
+    (``held.positions``) raise FenceRefused when they come too late.
     """
 
-    def __init__(self, backend: AsyncBackend, witness: Witness | None = None) -> None:
+    def __init__(self, backend: AsyncBackend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings, witness or Witness())
+        self._calls = PositionCalls(backend.settings, witness or Witness(), fence)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:

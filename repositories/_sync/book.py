@@ -6,32 +6,71 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from ...models.coordination import Algorithm
 from ...models.errors import StateLost
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.settings import Settings
+from ..cache_policy import CachePolicy
 from ..order_calls import OrderRequest
 from ..position_calls import PositionCalls
 from ..reconciliation import Reconciliation
+from ..source import Source
 from ..witness import Witness
+from .cache import Cache
+from .limits import RateLimiter
+from .locks import Lock
 from .orders import OrderRepository
 from .positions import PositionRepository
+from .sessions import SessionRepository
+from .symbols import SymbolInfoRepository
+from .values import CompareAndSwap
+
+T = TypeVar("T")
 
 
 class Book:
-    """Orders and positions of a desk; a context manager that closes its connections, and stops embedded servers."""
+    """Orders, positions and reference data of a desk.
+
+    A context manager that closes its connections, and stops embedded servers.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._witness = Witness()
         self.orders = OrderRepository(backend, self._witness)
         self.positions = PositionRepository(backend, self._witness)
+        self.sessions = SessionRepository(backend)
+        self.values = CompareAndSwap(backend)
+        self.symbols = SymbolInfoRepository(backend)
 
     @classmethod
     def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in; see :func:`slotbook.connect`."""
         return cls(open_backend(url))
+
+    def cache(
+        self, model: type[T], name: str, source: Source[T] | None = None, policy: CachePolicy | None = None
+    ) -> Cache[T]:
+        """A cache for values of your own type, under keys ``<name>:<key>``; make it once and keep it."""
+        return Cache(self.backend, model, name, source, policy)
+
+    def lock(
+        self, name: str, *, trader: str | None = None, lease: float = 10.0, wait: float = 10.0, renew: bool = False
+    ) -> Lock:
+        """A lock, to be entered; with a ``trader`` it can fence that trader's changes. See :class:`Lock`."""
+        return Lock(self.backend, name, trader=trader, lease=lease, wait=wait, renew=renew, witness=self._witness)
+
+    def limiter(
+        self,
+        limit: int,
+        window: float = 1.0,
+        algorithm: Algorithm | str = Algorithm.FIXED_WINDOW,
+        burst: int | None = None,
+    ) -> RateLimiter:
+        """A rate limiter: ``limit`` per ``window`` seconds for each name. See :class:`RateLimiter`."""
+        return RateLimiter(self.backend, limit, window, algorithm, burst)
 
     def losses(self) -> list[StateLost]:
         """What the servers have lost of the changes that they acknowledged to this book, trader by trader.

@@ -14,6 +14,7 @@ from ...models.types import check_name
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..fence import NO_FENCE, Fence
 from ..position_calls import PositionCalls, totals
 from ..witness import Witness
 
@@ -24,12 +25,13 @@ class PositionRepository:
     """The positions of a desk: the fold of its fills, and of the adjustments that came without one.
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
-    About ``durability`` see :class:`~slotbook.topology.durability.Durability`.
+    About ``durability`` see :class:`~slotbook.topology.durability.Durability`. Changes of a lock's holder
+    (``held.positions``) raise FenceRefused when they come too late.
     """
 
-    def __init__(self, backend: Backend, witness: Witness | None = None) -> None:
+    def __init__(self, backend: Backend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings, witness or Witness())
+        self._calls = PositionCalls(backend.settings, witness or Witness(), fence)
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:

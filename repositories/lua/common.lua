@@ -6,13 +6,26 @@
 
 local OPEN = { NEW = true, PARTIALLY_FILLED = true }
 
-local function now_ms()
+local function now_us()
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function now_ms()
+  return math.floor(now_us() / 1000)
 end
 
 local function whole(number)
   return string.format('%.0f', number)
+end
+
+-- Why a change under a lock must not be made, as a reply; nil when it may. The lock is the key after a script's own, and the
+-- fence its last argument. Asked when a repeat has been recognised: that gets its first result, whoever holds the lock by now.
+local function fenced(lock)
+  if not lock then return nil end
+  local fence, ends = unpack(redis.call('HMGET', lock, 'fence', 'ends_ms'))
+  if fence == ARGV[#ARGV] and now_ms() < (tonumber(ends) or 0) then return nil end
+  return { 'fence', lock, ARGV[#ARGV] }
 end
 
 -- A hash as a table, nil when there is none.

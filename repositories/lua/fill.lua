@@ -1,10 +1,11 @@
 -- Apply one execution to its order and its position, once.
--- KEYS  1 order  2 applied  3 events  4 positions; and, by the order's symbol and status, its indexes and position
+-- KEYS  1 order  2 applied  3 events  4 positions; and the lock, of a change under one; and, by the order's symbol and status, its indexes
+--       and position
 -- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept  5 trader
---       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns
+--       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns; and the fence
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
---         {'corrupt', key, field, value}
+--         {'corrupt', key, field, value}  {'fence', lock, fence}
 
 local base, exec_id = ARGV[1], 'fill:' .. ARGV[6]
 local order = record(KEYS[1])
@@ -23,6 +24,8 @@ if known then
   position = { trader = ARGV[5], symbol = order.symbol }
   return { 'repeat', sequence, late, flat(rewind(order, MUTABLE, was)), flat(rewind(position, HELD, held)) }
 end
+local refused = fenced(KEYS[5])
+if refused then return refused end
 
 local is_new = not position
 position = position or flat_position(ARGV[5], order.symbol)
@@ -51,12 +54,12 @@ redis.call('SCARD', KEYS[4])
 
 local filled_after, held_after = whole(filled + quantity), whole(buys and held + quantity or held - quantity)
 local lateness = late and '1' or '0'
-local sequence, refused = append(KEYS[3], last, ARGV[4], {
+local sequence, failed = append(KEYS[3], last, ARGV[4], {
   type = 'TRADE', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
   quantity = order.quantity, price = order.price, filled_quantity = filled_after, exec_id = ARGV[6],
   last_quantity = ARGV[7], last_price = ARGV[8], late = late and '1', position_quantity = held_after,
 })
-if refused then return refused end
+if failed then return failed end
 write(KEYS[1], order, {
   status = status, filled_quantity = filled_after, filled_notional = order_notional,
   version = whole(tonumber(order.version) + 1), updated_ns = ARGV[10],

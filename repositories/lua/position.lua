@@ -1,9 +1,9 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
--- KEYS  1 position  2 positions  3 request  4 events
+-- KEYS  1 position  2 positions  3 request  4 events; and the lock, of a change under one
 -- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events kept
+--       8 milliseconds the request is remembered  9 events kept; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
---         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}
+--         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 
 local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
 local position = record(KEYS[1])
@@ -15,6 +15,8 @@ if known then
   if first ~= content then return { 'duplicate' } end
   return { 'repeat', sequence, flat(rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)) }
 end
+local refused = fenced(KEYS[5])
+if refused then return refused end
 
 local is_new = not position
 position = position or flat_position(ARGV[1], ARGV[2])
@@ -33,10 +35,10 @@ if ARGV[6] ~= '' and math.abs(quantity) > tonumber(ARGV[6]) then return { 'limit
 local last = last_sequence(KEYS[4])
 redis.call('SCARD', KEYS[2])
 
-local sequence, refused = append(KEYS[4], last, ARGV[9], {
+local sequence, failed = append(KEYS[4], last, ARGV[9], {
   type = 'POSITION', ts_ns = ARGV[7], symbol = ARGV[2], request_id = ARGV[3], position_quantity = whole(quantity),
 })
-if refused then return refused end
+if failed then return failed end
 if is_new then redis.call('SADD', KEYS[2], ARGV[2]) end
 local changes = { quantity = whole(quantity), version = whole(tonumber(position.version) + 1), updated_ns = ARGV[7] }
 if is_new then

@@ -1,10 +1,10 @@
 -- Change an open order's quantity or prices, once.
--- KEYS  1 order  2 applied  3 events; and, by the order's symbol and status, its indexes
+-- KEYS  1 order  2 applied  3 events; and the lock, of a change under one; and, by the order's symbol and status, its indexes
 -- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
---       5 request_id  6 quantity  7 price  8 stop_price ('' for what stays)  9 revision or ''  10 ts_ns  11 text or ''
+--       5 request_id  6 quantity  7 price  8 stop_price ('' for what stays)  9 revision or ''  10 ts_ns  11 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
---         {'corrupt', key, field, value}
+--         {'corrupt', key, field, value}  {'fence', lock, fence}
 
 local request = 'replace:' .. ARGV[5]
 local content = table.concat({ ARGV[6], ARGV[7], ARGV[8], ARGV[9] }, ' ')
@@ -24,6 +24,8 @@ end
 if ARGV[9] ~= '' and order.revision and tonumber(ARGV[9]) <= tonumber(order.revision) then
   return { 'repeat', '0', flat(order) } -- a later one has been applied: this one is out of date
 end
+local refused = fenced(KEYS[4])
+if refused then return refused end
 if not OPEN[order.status] then return { 'closed', order.status } end
 for i, field in ipairs({ 'price', 'stop_price' }) do
   if ARGV[6 + i] ~= '' and not order[field] then return { 'type', order.type or '', field } end
@@ -38,12 +40,12 @@ local last = last_sequence(KEYS[3])
 local keys, sizes = survey(ARGV[1], order, status)
 
 local price = ARGV[7] ~= '' and ARGV[7] or order.price
-local sequence, refused = append(KEYS[3], last, ARGV[4], {
+local sequence, failed = append(KEYS[3], last, ARGV[4], {
   type = 'REPLACED', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side,
   status = status, quantity = whole(quantity), price = price, filled_quantity = order.filled_quantity,
   request_id = ARGV[5], text = ARGV[11],
 })
-if refused then return refused end
+if failed then return failed end
 local changes = {
   status = status, quantity = whole(quantity), price = price, version = whole(tonumber(order.version) + 1),
   updated_ns = ARGV[10], text = ARGV[11],

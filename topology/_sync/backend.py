@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from redis.exceptions import RedisError
 from tenacity import Retrying
@@ -52,6 +52,14 @@ def open_backend(source: str | Settings | None = None) -> Backend:
     return backend
 
 
+class Attached(Protocol):
+    """What works with a backend and ends with it."""
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
 class Backend:
     """The servers of one target; shared by any number of repositories."""
 
@@ -59,7 +67,8 @@ class Backend:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
-        self._target = target
+        self.target = target
+        """The URL that it was opened with, understood."""
         self._directory: Directory = directory_for(target)
         self._links: dict[Address, Link] = {}
         self._waiting_links: dict[Address, Link] = {}
@@ -68,6 +77,7 @@ class Backend:
         self._turn = Turn()
         self._discoveries = 0
         self._reached = False
+        self._attached: list[Attached] = []
 
     def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
@@ -131,8 +141,26 @@ class Backend:
             ) from None
         return found
 
+    def locate(self, slot: int) -> Address | None:
+        """Who is in charge of a slot as far as is known; asks nobody."""
+        return self._directory.locate(slot)
+
+    def survey(self) -> tuple[Address, ...]:
+        """Every primary, found out anew within the socket timeout. Raises a SlotbookError."""
+        try:
+            self._discover(time.monotonic() + self.settings.socket_timeout)
+        except NobodyKnows as error:
+            raise Unavailable(str(error)) from error
+        return self._directory.primaries()
+
+    def attach(self, part: Attached) -> None:
+        """Have something that works with this backend closed just before its connections are."""
+        self._attached.append(part)
+
     def close(self) -> None:
         """Close every connection, and stop the private servers if there are any."""
+        while self._attached:
+            self._attached.pop().close()
         for link in (*self._links.values(), *self._waiting_links.values(), *self._sentinels.values()):
             link.close()
         if self.deployment is not None:
@@ -202,7 +230,7 @@ class Backend:
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
         if not self._reached and all(nobody_there(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
-            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self._target.tls else ''}")
+            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")
 
     def _discover(self, ends_at: float) -> None:
         """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""
@@ -235,7 +263,7 @@ class Backend:
         link = links.get(address)
         if link is None:
             link = links.setdefault(
-                address, Link(self._target, address, primary=self._directory.must_be_primary, waits=waits)
+                address, Link(self.target, address, primary=self._directory.must_be_primary, waits=waits)
             )
         return link
 
@@ -244,5 +272,5 @@ class Backend:
             return self._link(question.address)
         link = self._sentinels.get(question.address)
         if link is None:
-            link = self._sentinels[question.address] = Link(self._target, question.address, of_sentinel=True)
+            link = self._sentinels[question.address] = Link(self.target, question.address, of_sentinel=True)
         return link

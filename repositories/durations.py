@@ -1,0 +1,25 @@
+"""Seconds as callers give them, in the whole units that servers count in."""
+
+from __future__ import annotations
+
+import math
+
+from ..models.errors import InvalidArgument
+
+LONGEST = 86_400.0 * 366 * 10
+
+
+def milliseconds(what: str, seconds: float) -> int:
+    """Whole milliseconds, at least one. Raises InvalidArgument."""
+    return max(1, round(_checked(what, seconds) * 1_000))
+
+
+def microseconds(what: str, seconds: float) -> int:
+    """Whole microseconds, at least one. Raises InvalidArgument."""
+    return max(1, round(_checked(what, seconds) * 1_000_000))
+
+
+def _checked(what: str, seconds: float) -> float:
+    if not math.isfinite(seconds) or not 0 < seconds <= LONGEST:
+        raise InvalidArgument(f"{what} {seconds!r} cannot be used: it is a number of seconds above 0, 10 years at most")
+    return seconds

@@ -1,0 +1,14 @@
+-- Count in a window that opens with the first request after the last one closed. KEYS, ARGV and what is returned: limit.lua.
+
+local counted = record(KEYS[1]) or { opened_us = '0', used = '0' }
+local problem = unreadable(KEYS[1], counted, { 'opened_us', 'used' })
+if problem then return problem end
+local opened, used = tonumber(counted.opened_us), tonumber(counted.used)
+not_before(opened)
+if now >= opened + window then opened, used = now, 0 end
+
+local closes_in = opened + window - now
+if used + cost > limit then return denied(limit - used, closes_in) end
+redis.call('HSET', KEYS[1], 'opened_us', whole(opened), 'used', whole(used + cost))
+expire_in(KEYS[1], closes_in)
+return allowed(limit - used - cost)

@@ -1,0 +1,17 @@
+-- Take a lock that nobody holds.
+-- KEYS  1 lock
+-- ARGV  1 token  2 lease in milliseconds
+-- Returns {'held', fence}: granted now, or before to the same token  {'busy', milliseconds left to its holder}
+--         {'over'}: granted to the same token before, and over  {'corrupt', key, field, value}
+
+if lock.owner == token then
+  return now < ends and { 'held', lock.fence } or { 'over' }
+end
+if now < ends then return { 'busy', whole(ends - now) } end
+
+-- Also above every fence that a server may have granted and lost: none was granted in the future.
+local fence = whole(math.max(tonumber(lock.fence) + 1, now_us()))
+local lost = lock.lost or ''
+if ends > 0 then lost = string.sub(lost .. ' ' .. lock.fence, -LOST_KEPT) end
+redis.call('HSET', KEYS[1], 'owner', token, 'fence', fence, 'ends_ms', whole(now + tonumber(ARGV[2])), 'lost', lost)
+return { 'held', fence }

@@ -1,0 +1,99 @@
+"""Caches on the shared servers, each with keys of its own, in both colours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any, cast
+
+import pytest
+from slotbook.models import SymbolInfo
+from slotbook.repositories import AsyncCache, AsyncSymbolInfoRepository, Cache, CachePolicy, SymbolInfoRepository
+from slotbook.topology._async.backend import open_async_backend
+from slotbook.topology._sync.backend import open_backend
+from slotbook.topology.embedded import Topology
+
+from ..colours import COLOURS, Blocking, Colour
+from ..fleet import Fleet, Fleets
+from ..make import fresh
+from .places import AsyncRows, Rows
+
+TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
+
+
+def symbol(name: str = "AAPL", **changes: object) -> SymbolInfo:
+    """A symbol with every field."""
+    values = {"name": f"{name} Inc.", "exchange": "XNAS", "lot_size": 100, "tick_size": "0.01", "currency": "USD"}
+    return SymbolInfo.model_validate({"symbol": name, **values, **changes})
+
+
+class Shelf:
+    """A database and the caches in front of it."""
+
+    def __init__(self, fleet: Fleet, colour: Colour, runner: asyncio.Runner) -> None:
+        self.fleet = fleet
+        self.colour: Colour = colour
+        self.runner = runner
+        self.prefix = fresh("c") + ":"
+        self.rows: Rows[SymbolInfo] = Rows()
+        self.source: Any = None
+        """Another source than the rows, of the shelf's colour."""
+        self._close: list[Callable[[], object]] = []
+
+    def url(self, **settings: object) -> str:
+        return self.fleet.url({"prefix": self.prefix, **settings})
+
+    def symbols(self, *, settings: dict[str, object] | None = None, **policy: float) -> SymbolInfoRepository:
+        """One more repository with connections of its own."""
+        url, times = self.url(**(settings or {})), CachePolicy.model_validate({"jitter": 0, "early": 0, **policy})
+        if self.colour == "sync":
+            made = SymbolInfoRepository.from_url(url, self.source or self.rows, times)
+        else:
+            opening = AsyncSymbolInfoRepository.from_url(url, self.source or AsyncRows(self.rows), times)
+            made = cast(SymbolInfoRepository, Blocking(self.runner.run(opening), self.runner))
+        self._close.append(made.close)
+        return made
+
+    def cache(self, model: Any, name: str, rows: Rows[Any] | None = None) -> Cache[Any]:
+        """A cache of another type."""
+        if self.colour == "sync":
+            made: Cache[Any] = Cache(open_backend(self.url()), model, name, rows)
+        else:
+            backend = self.runner.run(open_async_backend(self.url()))
+            source = None if rows is None else AsyncRows(rows)
+            made = cast("Cache[Any]", Blocking(AsyncCache(backend, model, name, source), self.runner))
+        self._close.append(made.close)
+        return made
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}symbol:{name}"
+
+    def ask(self, verb: str, name: str, *words: str | int) -> Any:
+        """Ask the server of a symbol's hash about it."""
+        return self.fleet.ask(self.key(name), verb, self.key(name), *words)
+
+    def idle(self, seconds: float = 0.0) -> None:
+        """Let the asyncio colour's tasks go on."""
+        self.runner.run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        while self._close:
+            self._close.pop()()
+
+
+@pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
+def shelf(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[Shelf]:
+    """A shelf on every topology in both colours."""
+    topology, colour = cast("tuple[Topology, Colour]", request.param)
+    made = Shelf(fleets.of(topology), colour, runner)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=COLOURS)
+def lone_shelf(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[Shelf]:
+    """A shelf on one server in both colours."""
+    made = Shelf(fleets.of("standalone"), cast(Colour, request.param), runner)
+    yield made
+    made.close()
