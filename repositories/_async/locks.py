@@ -83,7 +83,8 @@ class AsyncLock:
     lives in that trader's slot and fences that trader's book.
 
     What is stored is one small hash per name, for ever: give locks names of a fixed set. A primary that is lost may
-    lose a grant with it; fences grow all the same, and a fence that the new primary does not know is refused.
+    lose a grant with it; a fence that the new primary does not know is refused, and fences grow all the same, unless
+    its clock is further behind than the failover took.
 
     Make one for each ``with``; it can be entered once at a time.
     """

@@ -60,12 +60,14 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
 
         True: whoever reads Redis from now on gets this value or a newer one. False: the source has it, but Redis could
-        not be reached afterwards or another write of the same symbol overlapped; nothing older is served later than
-        ``policy.write_window`` seconds after this call began, because it had cut the entry's life to that beforehand.
-        (A source that takes longer than the window to write falls back to ``policy.bound``.)
+        not be reached afterwards, or another write or invalidation of the same symbol overlapped; nothing older is
+        served later than ``policy.write_window`` seconds after the source began to write, because Redis was told
+        beforehand: what is cached, and what is loaded meanwhile, lives no longer than that. (A source that takes longer
+        than the window to write falls back to ``policy.bound``.)
 
-        Raises Unavailable when Redis cannot be reached beforehand: nothing was written. Raises SourceFailed when the
-        source fails: it may or may not have written, and nothing older than what it has is served after the window.
+        Raises Unavailable or OutcomeUnknown when Redis cannot be reached beforehand: nothing was written. Raises
+        SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
+        after the window.
         """
         return (self._write_through({info.symbol: info}))[0]
 
