@@ -17,6 +17,7 @@ from slotbook.topology.embedded import Topology
 from ..colours import COLOURS, Blocking, Colour
 from ..fleet import Fleet, Fleets
 from ..make import fresh
+from ..raw import mapping
 from .places import AsyncRows, Rows
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
@@ -72,6 +73,16 @@ class Shelf:
     def ask(self, verb: str, name: str, *words: str | int) -> Any:
         """Ask the server of a symbol's hash about it."""
         return self.fleet.ask(self.key(name), verb, self.key(name), *words)
+
+    def notes(self, name: str) -> dict[str, str]:
+        """What is noted beside a symbol's hash."""
+        key = f"{{{self.key(name)}}}:load"
+        return mapping(self.fleet.ask(key, "HGETALL", key))
+
+    def note(self, name: str, *words: str | int) -> None:
+        """Note something beside a symbol's hash, by hand."""
+        key = f"{{{self.key(name)}}}:load"
+        self.fleet.ask(key, "HSET", key, *words)
 
     def idle(self, seconds: float = 0.0) -> None:
         """Let the asyncio colour's tasks go on."""
