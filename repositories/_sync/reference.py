@@ -26,11 +26,10 @@ class Reference(Generic[T]):
 
     **How old a value can be.** As long as the source is only written through ``write_through``, or ``invalidate`` is
     called after each write, readers of Redis never see the value before once that call has returned True. When Redis
-    is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the source began to
-    write, provided that Redis keeps what it acknowledged. A source that is changed behind the cache's back, or a failover
-    that loses acknowledged changes, is noticed after ``policy.bound`` (ttl + stale + lease) at the
-    latest. With a near cache
-    add its bound.
+    is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the source began
+    to write, provided that Redis keeps what it acknowledged. A source that is changed behind the cache's back, or a
+    failover that loses acknowledged changes, is noticed after ``policy.bound`` (ttl + stale + lease) at the latest.
+    With a near cache add its bound. All of these times are by the server's clock.
     """
 
     def __init__(

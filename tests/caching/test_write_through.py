@@ -13,8 +13,7 @@ from slotbook.repositories import SymbolInfoRepository
 from slotbook.topology.embedded import start
 
 from ..colours import COLOURS, Colour
-from .conftest import Shelf, symbol
-from .test_near import FleetOf
+from .conftest import FleetOf, Shelf, symbol
 
 WINDOW = 0.4
 LONG = 60
@@ -156,7 +155,7 @@ def test_a_writer_that_died_is_forgotten_when_its_window_is_over(lone_shelf: She
 
 
 def test_out_of_memory_nothing_is_half_noted(lone_shelf: Shelf) -> None:
-    """A write is refused before the database is touched, or leaves its announcement standing; an invalidation goes on."""
+    """A write is refused before the database is touched, or its announcement stands; an invalidation goes through."""
     symbols, server = lone_shelf.symbols(write_window=LONG), lone_shelf.fleet
     old = symbol()
     symbols.write_through(old)
@@ -183,7 +182,7 @@ def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.R
     """Refusing, frozen or killed once the database was written: bounded. Killed before: nothing is written."""
     with start("standalone") as deployment:
         (server,) = deployment.servers
-        shelf = Shelf(FleetOf(deployment.url), colour, runner)  # type: ignore[arg-type]
+        shelf = Shelf(FleetOf(deployment.url), colour, runner)
         reader = SymbolInfoRepository.from_url(shelf.url())
         symbols = shelf.symbols(write_window=WINDOW, settings={"deadline": 1, "socket_timeout": 0.5})
         old, new = symbol(lot_size=1), symbol(lot_size=2)
