@@ -14,6 +14,11 @@ local function is_write(field)
   return string.sub(field, 1, 8) == 'writing:'
 end
 
+-- Whether a note says until when another stands.
+local function is_moment(field)
+  return is_write(field) or string.sub(field, -6) == '_until'
+end
+
 local function drop(...)
   for _, what in ipairs({ ... }) do
     notes[what] = nil
@@ -31,28 +36,6 @@ local function first_write_ends()
   return first
 end
 
--- Read both before either is written: a wrong type, or a slot on the move, stops a script that has changed nothing.
-local function recall(entry, about)
-  local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  held = redis.call('HLEN', entry) > 0
-  stored, notes = {}, {}
-  local flat = redis.call('HGETALL', about)
-  for i = 1, #flat, 2 do stored[flat[i]], notes[flat[i]] = flat[i + 1], flat[i + 1] end
-  -- The clock of a server that took over may be behind: then what was to last for so long lasts for so long from now.
-  local behind = math.max(0, (tonumber(notes.noted_at) or 0) - now)
-  for field, value in pairs(notes) do
-    if is_write(field) or string.sub(field, -6) == '_until' then notes[field] = (tonumber(value) or 0) - behind end
-  end
-  for field, value in pairs(notes) do
-    if is_write(field) and value <= now then notes[field] = nil end
-  end
-  for _, what in ipairs({ 'lease', 'absent', 'failed' }) do
-    if (notes[what .. '_until'] or 0) <= now then drop(what) end
-  end
-  if not first_write_ends() then notes.contested = nil end
-end
-
 -- For how many milliseconds more a note stands, as text.
 local function remains(what)
   return string.format('%.0f', notes[what .. '_until'] - now)
@@ -67,7 +50,7 @@ end
 local function save(about)
   local last, added, gone = 0, {}, {}
   for field, value in pairs(notes) do
-    if is_write(field) or string.sub(field, -6) == '_until' then last = math.max(last, value) end
+    if is_moment(field) then last = math.max(last, value) end
     local text = type(value) == 'number' and string.format('%.0f', value) or value
     if stored[field] ~= text then
       added[#added + 1] = field
@@ -80,6 +63,35 @@ local function save(about)
   if #added > 0 then redis.call('HSET', about, 'noted_at', string.format('%.0f', now), unpack(added)) end
   if #gone > 0 then redis.call('HDEL', about, unpack(gone)) end
   redis.call('PEXPIREAT', about, string.format('%.0f', last))
+end
+
+-- Read both before either is written: a wrong type, or a slot on the move, stops a script that has changed nothing.
+local function recall(entry, about)
+  local time = redis.call('TIME')
+  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  held = redis.call('HLEN', entry) > 0
+  stored, notes = {}, {}
+  local flat = redis.call('HGETALL', about)
+  for i = 1, #flat, 2 do
+    stored[flat[i]] = flat[i + 1]
+    notes[flat[i]] = is_moment(flat[i]) and (tonumber(flat[i + 1]) or 0) or flat[i + 1]
+  end
+  local behind = (tonumber(notes.noted_at) or 0) - now
+  if behind > 0 then
+    -- A server took over whose clock is behind: what was to last for so long lasts for so long from now.
+    for field, value in pairs(notes) do
+      if is_moment(field) then notes[field] = value - behind end
+    end
+    save(about)
+    return recall(entry, about)
+  end
+  for field, value in pairs(notes) do
+    if is_write(field) and value <= now then notes[field] = nil end
+  end
+  for _, what in ipairs({ 'lease', 'absent', 'failed' }) do
+    if (notes[what .. '_until'] or 0) <= now then drop(what) end
+  end
+  if not first_write_ends() then notes.contested = nil end
 end
 
 -- Keep the fields from words[first] on, and no others; not longer than until a moment, if there is one.
