@@ -34,7 +34,7 @@ class Near(Generic[T]):
     """At most ``size`` values; the one that was kept first goes first. Hits take no lock."""
 
     def __init__(self, size: int, base: str) -> None:
-        if size < 1:
+        if type(size) is not int or size < 1:
             raise InvalidArgument(f"near: {size} is not a number of entries")
         self._size = size
         self._base = base

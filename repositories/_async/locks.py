@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying
 
 from ...models.errors import InvalidArgument, LockLost, SlotbookError
 from ...topology._async.backend import AsyncBackend
+from ..durations import number
 from ..fence import Fence
 from ..lock_calls import LockCalls, patience
 from ..witness import Witness
@@ -104,7 +105,7 @@ class AsyncLock:
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
         self._lease = lease
-        self._wait = wait
+        self._wait = number("wait", wait)
         self._renew = renew
         self._witness = witness or Witness()
         self._entered = False

@@ -75,6 +75,8 @@ class AsyncLookup(Generic[T]):
 
     async def get_or_load_many(self, keys: Sequence[str], load: AsyncLoadMany[T]) -> list[Outcome[T | None]]:
         """What is cached, and what this caller or another loads of the rest."""
+        for key in keys:
+            self.calls.entry(key)  # raises InvalidArgument, before anything is asked
         near, token = self.near, token_hex(8)
         answers: dict[str, Outcome[T | None]] = {}
         pending: list[str] = list(dict.fromkeys(keys))

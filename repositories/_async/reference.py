@@ -61,7 +61,7 @@ class AsyncReference(Generic[T]):
 
         One connection and round trip per primary. Raises AccessDenied when the user may not use CLIENT TRACKING.
         """
-        if not 0.01 <= bound <= 3600:
+        if type(bound) not in {int, float} or not 0.01 <= bound <= 3600:
             raise InvalidArgument(f"near: a bound of {bound!r} s is not between 0.01 and 3,600 s")
         self._near = await self._lookup.keep_near(size, bound)
         return self
@@ -121,6 +121,8 @@ class AsyncReference(Generic[T]):
         that a run that was interrupted goes on; ``progress`` is told how many more keys are done. Two round trips per
         node for each batch, and one load. What is written meanwhile is not overwritten. Raises SourceFailed.
         """
+        if type(batch) is not int or batch < 1:
+            raise InvalidArgument(f"warm: a batch of {batch!r} is not a number of keys")
         started = time.monotonic()
         warmed = Warmed()
         page: list[str] = []

@@ -9,7 +9,7 @@ from ...models.results import Outcome
 from ...models.symbol import SymbolInfo
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
-from ..cache_codec import RecordCodec
+from ..cache_codec import RecordCodec, by_symbol
 from ..cache_policy import CachePolicy
 from ..source import AsyncSource
 from .reference import AsyncReference
@@ -48,12 +48,12 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
 
         With a source, ``write_through`` is safer: nothing tells which of two puts is the newer.
         """
-        (outcome,) = await self._put({info.symbol: info})
+        (outcome,) = await self._put(by_symbol((info,)))
         outcome.result()
 
     async def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
         """Cache many symbols: one write per node, one outcome for each symbol, in the order first given."""
-        return await self._put({info.symbol: info for info in infos})
+        return await self._put(by_symbol(infos))
 
     async def write_through(self, info: SymbolInfo) -> bool:
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
@@ -68,8 +68,8 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
         SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
         after the window.
         """
-        return (await self._write_through({info.symbol: info}))[0]
+        return (await self._write_through(by_symbol((info,))))[0]
 
     async def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
         """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
-        return await self._write_through({info.symbol: info for info in infos})
+        return await self._write_through(by_symbol(infos))

@@ -12,6 +12,7 @@ from tenacity import Retrying
 
 from ...models.errors import InvalidArgument, LockLost, SlotbookError
 from ...topology._sync.backend import Backend
+from ..durations import number
 from ..fence import Fence
 from ..lock_calls import LockCalls, patience
 from ..witness import Witness
@@ -105,7 +106,7 @@ class Lock:
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
         self._lease = lease
-        self._wait = wait
+        self._wait = number("wait", wait)
         self._renew = renew
         self._witness = witness or Witness()
         self._entered = False

@@ -62,7 +62,7 @@ class Reference(Generic[T]):
 
         One connection and round trip per primary. Raises AccessDenied when the user may not use CLIENT TRACKING.
         """
-        if not 0.01 <= bound <= 3600:
+        if type(bound) not in {int, float} or not 0.01 <= bound <= 3600:
             raise InvalidArgument(f"near: a bound of {bound!r} s is not between 0.01 and 3,600 s")
         self._near = self._lookup.keep_near(size, bound)
         return self
@@ -122,6 +122,8 @@ class Reference(Generic[T]):
         that a run that was interrupted goes on; ``progress`` is told how many more keys are done. Two round trips per
         node for each batch, and one load. What is written meanwhile is not overwritten. Raises SourceFailed.
         """
+        if type(batch) is not int or batch < 1:
+            raise InvalidArgument(f"warm: a batch of {batch!r} is not a number of keys")
         started = time.monotonic()
         warmed = Warmed()
         page: list[str] = []
