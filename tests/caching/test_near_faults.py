@@ -117,7 +117,7 @@ def test_a_network_that_swallows_everything(
 ) -> None:
     """No connection is closed and nothing arrives any more, over TLS: what is near is served for the bound."""
     proxy, authority, password, direct = pair
-    url = f"rediss://:{password}@127.0.0.1:{proxy.port}?tls_ca_file={authority.certificate}"
+    url = f"rediss://:{password}@127.0.0.1:{proxy.port}?tls_ca_file={authority.certificate}&connect_timeout=20"
     shelf = Shelf(FleetOf(url), colour, runner)
     symbols = shelf.symbols()
     other = SymbolInfoRepository.from_url(f"{direct}?prefix={shelf.prefix}")
