@@ -137,7 +137,7 @@ class CacheCalls(Generic[T]):
 
     def patterns(self, glob: str) -> tuple[str, str]:
         """The SCAN patterns of the entries of keys that match, and of the notes about them."""
-        given: object = glob
+        given = cast("object", glob)
         if not isinstance(given, str) or given.encode(errors="replace").decode() != given:
             raise InvalidArgument(f"invalidate {self.name}: {given!r} is no pattern")
         base = re.sub(r"([\\*?\[\]])", r"\\\1", self.base)

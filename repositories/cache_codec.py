@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -70,7 +70,7 @@ def by_symbol(infos: Iterable[SymbolInfo]) -> dict[str, SymbolInfo]:
     """Symbols by their names. Raises InvalidArgument."""
     found: dict[str, SymbolInfo] = {}
     for info in infos:
-        given: object = info
+        given = cast("object", info)
         if not isinstance(given, SymbolInfo):
             raise InvalidArgument(f"this is no SymbolInfo but a {type(given).__name__}")
         found[info.symbol] = info

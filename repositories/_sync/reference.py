@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from secrets import token_hex
 from typing import Generic, Self, TypeVar
 
@@ -203,7 +203,7 @@ class Reference(Generic[T]):
             progress(len(keys))
 
     @contextlib.contextmanager
-    def _changing(self, keys: Sequence[str]) -> Iterator[None]:
+    def _changing(self, keys: Sequence[str]) -> Generator[None, None, None]:
         """What was near of these keys is gone when the change is made, without waiting for the servers to tell."""
         try:
             yield

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from slotbook.models import SymbolInfo
-from slotbook.repositories import SymbolInfoRepository
+from slotbook.repositories import AsyncSymbolInfoRepository, SymbolInfoRepository
 from slotbook.repositories.near import Near
 
 from .conftest import Shelf
@@ -16,7 +16,7 @@ BOUND = 0.4
 PATIENCE = 30.0
 
 
-def near_of(symbols: SymbolInfoRepository) -> Near[SymbolInfo]:
+def near_of(symbols: SymbolInfoRepository | AsyncSymbolInfoRepository) -> Near[SymbolInfo]:
     """What a repository keeps near."""
     target: Any = getattr(symbols, "_target", symbols)
     near = cast("Near[SymbolInfo] | None", target._near)

@@ -169,9 +169,8 @@ def test_a_second_loop_has_tracking_connections_of_its_own(fleets: Fleets, runne
 
     async def second(symbols: AsyncSymbolInfoRepository) -> None:
         until = time.monotonic() + PATIENCE
-        assert symbols._near is not None
         assert await symbols.get("AAPL") == symbol(lot_size=7)
-        while symbols._near.get("AAPL") is None:
+        while near_of(symbols).get("AAPL") is None:
             assert time.monotonic() < until
             await symbols.get("AAPL")
             await asyncio.sleep(0.01)

@@ -159,8 +159,12 @@ def test_out_of_memory_nothing_is_half_noted(lone_shelf: Shelf) -> None:
     symbols, server = lone_shelf.symbols(write_window=LONG), lone_shelf.fleet
     old = symbol()
     symbols.write_through(old)
+
+    def exhaust() -> None:
+        server.ask("", "CONFIG", "SET", "maxmemory", 1)
+
     try:
-        lone_shelf.rows.after_store = lambda: server.ask("", "CONFIG", "SET", "maxmemory", 1)
+        lone_shelf.rows.after_store = exhaust
         assert symbols.write_through(symbol(lot_size=7)) is False
         assert [field.partition(":")[0] for field in lone_shelf.notes("AAPL")].count("writing") == 1
         assert 0 < lone_shelf.ask("PTTL", "AAPL") <= LONG * 1000

@@ -16,6 +16,12 @@ Ask: TypeAlias = Callable[[Any, str, Any], object]
 ANYTHING: list[object] = [
     *(None, 5, 1.5, b"x", [], {}, "", "a b", "x" * 200, "\ud800", float("nan"), -1, True, 10**30, object()),
 ]
+
+
+def nothing(key: str) -> None:
+    """What a source says that has nothing."""
+
+
 VERBS: dict[str, Ask] = {
     "lock name": lambda book, name, given: book.lock(given, wait=0),
     "lock trader": lambda book, name, given: book.lock(name, trader=given),
@@ -46,7 +52,7 @@ VERBS: dict[str, Ask] = {
     "symbols": lambda book, name, given: book.symbols.get_many([given]),
     "put": lambda book, name, given: book.symbols.put(given),
     "put_many": lambda book, name, given: book.symbols.put_many([given]),
-    "get_or_load": lambda book, name, given: book.symbols.get_or_load(given, lambda key: None),
+    "get_or_load": lambda book, name, given: book.symbols.get_or_load(given, nothing),
     "loader": lambda book, name, given: book.symbols.get_or_load(name, given),
     "invalidate": lambda book, name, given: book.symbols.invalidate(given),
     "invalidate_matching": lambda book, name, given: book.symbols.invalidate_matching(given) and None,
