@@ -1,0 +1,18 @@
+"""The index of each kind of record, with the schema that redis-om makes of its model."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ..models.record import Record
+from ..models.stored import STORED, Stored
+from ..topology.settings import Settings
+from .index_calls import IndexCalls
+
+
+def calls_for(settings: Settings, kind: str) -> IndexCalls:
+    """The calls for one kind."""
+    from ..models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
+
+    stored = cast("Stored[Record]", STORED[kind])
+    return IndexCalls(settings, stored, index_schema(stored))
