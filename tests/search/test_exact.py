@@ -1,0 +1,89 @@
+"""What ``find`` gives is what a plain Python filter over all orders gives, prices compared exactly.
+
+``SLOTBOOK_SEARCH_ORDERS=100000 SLOTBOOK_SEARCH_EXPRESSIONS=200`` is the full size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slotbook import Book
+from slotbook.models import Order
+from slotbook.topology.embedded import Topology
+
+from ..colours import Colour, open_book
+from .conftest import Fleets, indexes_of
+from .expressions import Asked, expressions, in_order, orders_to_sort_by
+from .orders import fill_book
+from .server import EXPRESSIONS, ORDERS, searching
+
+pytestmark = searching
+
+
+@dataclass
+class Full:
+    """A book, and every order in it."""
+
+    book: Book
+    orders: list[Order]
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[Topology, list[Order]]:
+    """What is in the books of a topology."""
+    return {}
+
+
+@pytest.fixture(params=[(place, how) for place in ("standalone", "cluster") for how in ("sync", "asyncio")], ids="-".join)
+def full(
+    request: pytest.FixtureRequest,
+    search_fleet: Fleets,
+    runner: asyncio.Runner,
+    known: dict[Topology, list[Order]],
+) -> Iterator[Full]:
+    topology: Topology = request.param[0]
+    colour: Colour = request.param[1]
+    url = search_fleet(topology).url({"prefix": "exact:", "socket_timeout": 30, "deadline": 60})
+    book = open_book(url, colour, runner)
+    if topology not in known:
+        indexes_of(book, runner).create()
+        known[topology] = fill_book(book, ORDERS)
+    yield Full(book, known[topology])
+    book.close()
+
+
+def test_every_query_gives_what_a_filter_gives(full: Full, request: pytest.FixtureRequest) -> None:
+    blocking = "sync" in request.node.name
+
+    @settings(
+        max_examples=EXPRESSIONS if blocking else max(10, EXPRESSIONS // 5),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(expressions, orders_to_sort_by, st.integers(0, 60), st.integers(0, 25))
+    def check(asked: Asked, names: list[str], offset: int, limit: int) -> None:
+        wanted = in_order([order for order in full.orders if asked.holds(order)], names)
+        query = full.book.orders.find(asked.expression).sort_by(*names)
+        assert query.all() == wanted
+        assert query.count() == len(wanted)
+        assert query.page(offset, limit) == wanted[offset : offset + limit]
+        assert query.first() == (wanted[0] if wanted else None)
+
+    check()
+
+
+def test_pages_put_together_are_everything(full: Full) -> None:
+    wanted = in_order([order for order in full.orders if order.price is not None], ["price"])[:1000]
+    query = full.book.orders.find().sort_by("price")
+    pages = [order for offset in range(0, 1000, 100) for order in query.page(offset, 100)]
+    assert pages == wanted
+
+
+def test_without_a_condition_everything_is_found(full: Full) -> None:
+    assert full.book.orders.find().count() == len(full.orders)
+    assert full.book.orders.find().all() == in_order(full.orders, [])
