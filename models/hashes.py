@@ -41,6 +41,8 @@ class Condition(Protocol):
 class Comparable(Protocol):
     """A field in a query."""
 
+    __hash__ = object.__hash__
+
     def __eq__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __ne__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __lt__(self, other: object, /) -> Condition: ...
@@ -79,14 +81,12 @@ class NoDatabase:
 
     def execute_command(self, *words: str) -> list[str]:
         """Answer ``COMMAND INFO``, which redis-om asks before it builds a query; refuse the rest."""
-        if words[0].upper() == "COMMAND":
-            return [words[-1]]
-        self._refuse()
+        return [words[-1]] if words[0].upper() == "COMMAND" else self._refuse()
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        self._refuse()
+        return self._refuse()
 
     def _refuse(self) -> NoReturn:
         raise InvalidArgument(

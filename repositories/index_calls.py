@@ -1,7 +1,7 @@
 """The indexes of a book: what is sent to make, switch, drop and describe one. No I/O and no colour.
 
-An index is named after its alias and its schema: ``index:order:{0}:5f2c…`` behind ``index:order:{0}``. Queries go to the
-alias, so another schema is built beside the old one and the alias is switched when it is complete.
+An index is named after its alias and its schema: ``index:order:{0}:5f2c…`` behind ``index:order:{0}``. Queries go to
+the alias, so another schema is built beside the old one and the alias is switched when it is complete.
 """
 
 from __future__ import annotations

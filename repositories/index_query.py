@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from ..models.record import Record
 from ..models.stored import STORED, Stored
 from ..topology.settings import Settings
 from .index_calls import IndexCalls
 
+Kind: TypeAlias = Literal["order", "position", "symbol"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
-def calls_for(settings: Settings, kind: str) -> IndexCalls:
+
+def calls_for(settings: Settings, kind: Kind) -> IndexCalls:
     """The calls for one kind."""
     from ..models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
 

@@ -13,7 +13,7 @@ _MISSING = ("no such index", "unknown index", "index not found")
 
 def no_search(stored: Stored[Record], node: Node) -> SearchUnavailable:
     """The error for servers without search."""
-    return SearchUnavailable(f"find: the server has no search: {NEEDED}; without it, {_instead(stored, node)}")
+    return SearchUnavailable(f"find: the server has no search: {NEEDED}; without it, use {_instead(stored, node)}")
 
 
 def no_index(stored: Stored[Record], error: SlotbookError) -> SlotbookError:
@@ -32,22 +32,30 @@ def is_missing(error: SlotbookError | None) -> bool:
 
 
 def _instead(stored: Stored[Record], node: Node) -> str:
-    """The verb of a repository that comes nearest to a query."""
+    """The verb of a repository that comes nearest to a query, and the index of ours that it reads."""
     known = pinned(node)
-    trader, symbol, status = known.get("trader"), known.get("symbol"), known.get("status")
-    if stored.kind == "symbol":
-        return f"use symbols.get({symbol!r})" if symbol else "keep the symbols in a database, and search there"
-    if stored.kind == "position":
-        if trader and symbol:
-            return f"use positions.get({trader!r}, {symbol!r})"
-        if trader:
-            return f"use positions.all({trader!r}), which reads the trader's list of positions"
-        return f"use positions.net({symbol!r})" if symbol else "use positions.totals()"
-    if trader and "order_id" in known:
-        return f"use orders.get({trader!r}, {known['order_id']!r})"
-    who = repr(trader) if trader else "trader"
-    if status:
-        return f"use orders.by_status({who}, {status!r}), which reads the index {{trader}}:orders_by_status"
-    if symbol:
-        return f"use orders.by_symbol({who}, {symbol!r}), which reads the index {{trader}}:orders_by_symbol"
-    return f"use orders.open({who}), orders.by_status or orders.by_symbol, which read the trader's own indexes"
+    trader, symbol, order_id = (known.get(name) for name in ("trader", "symbol", "order_id"))
+    ways = {
+        "symbol": (
+            (symbol, f"symbols.get({symbol!r})"),
+            (True, "a database behind symbols, which can be searched"),
+        ),
+        "position": (
+            (trader and symbol, f"positions.get({trader!r}, {symbol!r})"),
+            (trader, f"positions.all({trader!r}), which reads {{{trader}}}:positions"),
+            (symbol, f"positions.net({symbol!r})"),
+            (True, "positions.totals()"),
+        ),
+        "order": (
+            (trader and order_id, f"orders.get({trader!r}, {order_id!r})"),
+            ("status" in known, _listed("by_status", trader, known.get("status"), "orders_by_status")),
+            (symbol, _listed("by_symbol", trader, symbol, "orders_by_symbol")),
+            (True, "orders.open, by_status or by_symbol, which read {trader}:orders_by_status and orders_by_symbol"),
+        ),
+    }
+    return next(way for wanted, way in ways[stored.kind] if wanted)
+
+
+def _listed(verb: str, trader: str | None, value: str | None, index: str) -> str:
+    who, tag = (repr(trader), trader) if trader else ("trader", "trader")
+    return f"orders.{verb}({who}, {value!r}), which reads {{{tag}}}:{index}:{value}"

@@ -135,5 +135,3 @@ def coarse(field: Field, value: object) -> float | str | None:
     if value is None or field.step is None:
         return None if value is None else str(value)
     return float(str(value))
-
-

@@ -6,8 +6,9 @@ around whatever it stands before.
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -37,6 +38,15 @@ class Op(StrEnum):
     LIKE = "%"
 
 
+_COMPARISONS: Mapping[Op, Callable[..., bool]] = {
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+    Op.STARTSWITH: str.startswith,
+    Op.ENDSWITH: str.endswith,
+    Op.CONTAINS: operator.contains,
+}
 ORDERING = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 PARTIAL = frozenset({Op.STARTSWITH, Op.ENDSWITH, Op.CONTAINS})
 
@@ -138,21 +148,7 @@ def matches(node: Node, record: Record, identity: Identity, hits: Hits) -> bool 
 def _compares(op: Op, held: Decimal | int | str | None, values: Sequence[Value]) -> bool:
     if op in (Op.EQ, Op.IN):
         return held in values
-    (value,) = values
-    if held is None:
-        return False
-    if isinstance(held, str):
-        wanted = str(value)
-        if op is Op.STARTSWITH:
-            return held.startswith(wanted)
-        return held.endswith(wanted) if op is Op.ENDSWITH else wanted in held
-    if not isinstance(value, Decimal):
-        return False
-    if op is Op.LT:
-        return held < value
-    if op is Op.LE:
-        return held <= value
-    return held > value if op is Op.GT else held >= value
+    return held is not None and _COMPARISONS[op](held, values[0])
 
 
 def likes(node: Node) -> list[Leaf]:

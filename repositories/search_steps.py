@@ -149,9 +149,7 @@ class SearchSteps(Generic[R]):
                 return list(chunks.values())
         raise Unavailable(f"search: slots changed hands during each of {TRIES} searches")
 
-    def _answers(
-        self, query: Query[R], call: Callable[[str], Call[Chunk]]
-    ) -> Steps[tuple[Shards, dict[str, Chunk]]]:
+    def _answers(self, query: Query[R], call: Callable[[str], Call[Chunk]]) -> Steps[tuple[Shards, dict[str, Chunk]]]:
         shards = cast(Shards, (yield Locate()))
         for last in (False, True):
             asked = yield from self._asked(query, shards)
@@ -244,5 +242,3 @@ def sort_fields(calls: SearchCalls[R], names: Sequence[str]) -> tuple[By, ...]:
         if all(field.name != by.field for by in orders):
             orders.append(By(field.name, name.startswith("-")))
     return tuple(orders)
-
-

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, TypeVar, cast, get_args
+from typing import TypeVar, cast
 
 from ...models.errors import InvalidArgument
 from ...topology._async.backend import AsyncBackend
 from ..index_calls import IndexCalls, IndexStatus
-from ..index_query import calls_for
-from ..index_steps import Pause, Progress, Steps, create, describe, drop
+from ..index_query import KINDS, Kind, calls_for
+from ..index_steps import Pause, Steps, create, describe, drop
 from ..search_steps import Locate
 from .background import pause
 
 T = TypeVar("T")
-
-Kind: TypeAlias = Literal["order", "position", "symbol"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class AsyncSearchIndexes:

@@ -195,7 +195,7 @@ class OrderRepository:
         return self._backend.run(self._calls.count(trader, status, symbol))
 
     def find(self, *conditions: object) -> Find[Order]:
-        """Search the orders of all traders, on servers with search: what all ``conditions`` ask, without any everything.
+        """Search the orders of all traders, on servers with search: what all ``conditions`` ask, or everything.
 
         A condition compares fields of :data:`slotbook.models.hashes.OrderHash`, exactly, as redis-om writes it; see
         docs/redis-om.md. Nothing is sent before ``all``, ``page``, ``first`` or ``count``. Raises InvalidArgument.

@@ -45,9 +45,7 @@ def topology(request: pytest.FixtureRequest) -> Topology:
 
 
 @pytest.fixture
-def opened(
-    search_fleet: Fleets, runner: asyncio.Runner, topology: Topology, colour: Colour
-) -> Iterator[Opened]:
+def opened(search_fleet: Fleets, runner: asyncio.Runner, topology: Topology, colour: Colour) -> Iterator[Opened]:
     """Open a book of a topology and colour, with settings of its own."""
     books: list[Book] = []
 

@@ -109,15 +109,19 @@ def _negated(one: Asked) -> Asked:
 
 def _numbers() -> st.SearchStrategy[Asked]:
     return st.sampled_from(sorted(NUMBERS)).flatmap(
-        lambda name: st.builds(_comparison, st.just(name), st.sampled_from(sorted(COMPARISONS)), NUMBERS[name])
-        | st.builds(_one_of, st.just(name), st.lists(NUMBERS[name], max_size=4), st.booleans())
+        lambda name: (
+            st.builds(_comparison, st.just(name), st.sampled_from(sorted(COMPARISONS)), NUMBERS[name])
+            | st.builds(_one_of, st.just(name), st.lists(NUMBERS[name], max_size=4), st.booleans())
+        )
     )
 
 
 def _words() -> st.SearchStrategy[Asked]:
     return st.sampled_from(sorted(WORDS)).flatmap(
-        lambda name: st.builds(_comparison, st.just(name), st.sampled_from(("==", "!=")), WORDS[name])
-        | st.builds(_one_of, st.just(name), st.lists(WORDS[name], max_size=4), st.booleans())
+        lambda name: (
+            st.builds(_comparison, st.just(name), st.sampled_from(("==", "!=")), WORDS[name])
+            | st.builds(_one_of, st.just(name), st.lists(WORDS[name], max_size=4), st.booleans())
+        )
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from slotbook import Book
 from slotbook.models import Order
 from slotbook.topology.embedded import Topology
 
-from ..colours import Colour, open_book
+from ..colours import COLOURS, Colour, open_book
 from .conftest import Fleets, indexes_of
 from .expressions import Asked, expressions, in_order, orders_to_sort_by
 from .orders import fill_book
@@ -39,7 +40,7 @@ def known() -> dict[Topology, list[Order]]:
     return {}
 
 
-@pytest.fixture(params=[(place, how) for place in ("standalone", "cluster") for how in ("sync", "asyncio")], ids="-".join)
+@pytest.fixture(params=list(product(("standalone", "cluster"), COLOURS)), ids="-".join)
 def full(
     request: pytest.FixtureRequest,
     search_fleet: Fleets,
