@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast, get_args
+from enum import StrEnum
+from typing import cast
 
 from ..models.record import Record
 from ..models.stored import STORED, Stored
 from ..topology.settings import Settings
 from .index_calls import IndexCalls
 
-Kind: TypeAlias = Literal["order", "position", "symbol"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+
+class Kind(StrEnum):
+    """What there are indexes of."""
+
+    ORDER = "order"
+    POSITION = "position"
+    SYMBOL = "symbol"
+
+
+KINDS = tuple(Kind)
 
 
 def calls_for(settings: Settings, kind: Kind) -> IndexCalls:

@@ -27,7 +27,7 @@ class AsyncSearchIndexes:
         self._backend = backend
 
     async def create(
-        self, kinds: Sequence[Kind] = KINDS, *, progress: Callable[[Kind, float], None] | None = None
+        self, kinds: Sequence[Kind | str] = KINDS, *, progress: Callable[[Kind, float], None] | None = None
     ) -> list[IndexStatus]:
         """Have every primary index these kinds as this version of Slotbook does; what is so already stays.
 
@@ -44,11 +44,11 @@ class AsyncSearchIndexes:
             found += await self._follow(create(self._calls(kind), tell))
         return found
 
-    async def drop(self, kinds: Sequence[Kind] = KINDS) -> list[IndexStatus]:
+    async def drop(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
         """Drop the indexes of these kinds; the records stay. Returns what could not be dropped."""
         return [one for kind in _checked(kinds) for one in await self._follow(drop(self._calls(kind)))]
 
-    async def info(self, kinds: Sequence[Kind] = KINDS) -> list[IndexStatus]:
+    async def info(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
         """Every index of these kinds, primary by primary. Four round trips for each kind."""
         return [one for kind in _checked(kinds) for one in await self._follow(describe(self._calls(kind)))]
 
@@ -70,7 +70,7 @@ class AsyncSearchIndexes:
             return cast(T, end.value)
 
 
-def _checked(kinds: Sequence[Kind]) -> Sequence[Kind]:
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
+def _checked(kinds: Sequence[Kind | str]) -> Sequence[Kind]:
+    if unknown := [kind for kind in kinds if kind not in list(KINDS)]:
         raise InvalidArgument(f"there is no index of {unknown[0]!r}; there are {', '.join(KINDS)}")
-    return kinds
+    return [Kind(kind) for kind in kinds]

@@ -28,7 +28,7 @@ class SearchIndexes:
         self._backend = backend
 
     def create(
-        self, kinds: Sequence[Kind] = KINDS, *, progress: Callable[[Kind, float], None] | None = None
+        self, kinds: Sequence[Kind | str] = KINDS, *, progress: Callable[[Kind, float], None] | None = None
     ) -> list[IndexStatus]:
         """Have every primary index these kinds as this version of Slotbook does; what is so already stays.
 
@@ -45,11 +45,11 @@ class SearchIndexes:
             found += self._follow(create(self._calls(kind), tell))
         return found
 
-    def drop(self, kinds: Sequence[Kind] = KINDS) -> list[IndexStatus]:
+    def drop(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
         """Drop the indexes of these kinds; the records stay. Returns what could not be dropped."""
         return [one for kind in _checked(kinds) for one in self._follow(drop(self._calls(kind)))]
 
-    def info(self, kinds: Sequence[Kind] = KINDS) -> list[IndexStatus]:
+    def info(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
         """Every index of these kinds, primary by primary. Four round trips for each kind."""
         return [one for kind in _checked(kinds) for one in self._follow(describe(self._calls(kind)))]
 
@@ -71,7 +71,7 @@ class SearchIndexes:
             return cast(T, end.value)
 
 
-def _checked(kinds: Sequence[Kind]) -> Sequence[Kind]:
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
+def _checked(kinds: Sequence[Kind | str]) -> Sequence[Kind]:
+    if unknown := [kind for kind in kinds if kind not in list(KINDS)]:
         raise InvalidArgument(f"there is no index of {unknown[0]!r}; there are {', '.join(KINDS)}")
-    return kinds
+    return [Kind(kind) for kind in kinds]
