@@ -73,7 +73,7 @@ def _of_words(node: Leaf, upper: bool) -> Node:
         elif not field.full_text:
             if _is_storable(str(value)):
                 wanted.append(str(value))
-        elif upper:
+        elif upper and _is_writable(str(value)):
             cut = str(value).strip(_TRIMMED)
             if not cut:
                 return EVERYTHING
@@ -86,6 +86,10 @@ def _is_storable(name: str) -> bool:
         return bool(check_name("", name))
     except InvalidArgument:
         return False
+
+
+def _is_writable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _of_numbers(node: Leaf, step: Decimal, upper: bool) -> Node:

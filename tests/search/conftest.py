@@ -46,12 +46,14 @@ def topology(request: pytest.FixtureRequest) -> Topology:
 
 @pytest.fixture
 def opened(search_fleet: Fleets, runner: asyncio.Runner, topology: Topology, colour: Colour) -> Iterator[Opened]:
-    """Open a book of a topology and colour, with settings of its own."""
+    """Open a book of a topology and colour, with settings of its own, whose records are indexed."""
     books: list[Book] = []
 
-    def make(**settings: object) -> Book:
+    def make(indexed: bool = True, **settings: object) -> Book:
         book = open_book(search_fleet(topology).url(settings), colour, runner)
         books.append(book)
+        if indexed:
+            indexes_of(book, runner).create()
         return book
 
     yield make

@@ -65,7 +65,7 @@ def fill_book(book: Book, count: int) -> list[Order]:
         if choice < 0.25:
             quantity = order.quantity if choice < 0.05 else max(1, order.quantity // 3)
             price = order.price or Decimal("10.000000001")
-            if abs(price) * quantity > 10**9:  # more than a position can count
+            if quantity > 10**6 or abs(price) * quantity > 10**9:  # more than a position can count
                 continue
             values = {"quantity": quantity, "price": price, "ts_ns": order.ts_ns + 1}
             requests.append(
