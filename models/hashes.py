@@ -14,11 +14,10 @@ Importing this module imports redis-om, and numpy with it; nothing else in Slotb
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, NoReturn, Optional, Protocol, cast
 
-import redis_om
-
+from . import om
 from .errors import InvalidArgument
 from .order import Order
 from .position import Position
@@ -101,11 +100,10 @@ def _key(cls: type, part: str) -> str:
 
 
 def _declared(field: Field) -> tuple[object, object]:
-    declare = cast("Callable[..., object]", redis_om.Field)
     options = {"index": True, "full_text_search": field.full_text, "separator": SEPARATOR}
     if field.optional:
-        return Optional[field.kind], declare(default=None, **options)  # noqa: UP045  # redis-om knows no X | None
-    return field.kind, declare(**options)
+        return Optional[field.kind], om.field(default=None, **options)  # noqa: UP045  # redis-om knows no X | None
+    return field.kind, om.field(**options)
 
 
 def hash_model(stored: Stored[Record]) -> HashClass:
@@ -120,7 +118,7 @@ def hash_model(stored: Stored[Record]) -> HashClass:
         "make_key": classmethod(_key),
     }
     made = types.new_class(
-        f"{stored.model.__name__}Hash", (redis_om.HashModel,), {"index": True}, lambda body: body.update(namespace)
+        f"{stored.model.__name__}Hash", (om.HASH_MODEL,), {"index": True}, lambda body: body.update(namespace)
     )
     return cast(HashClass, made)
 

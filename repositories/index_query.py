@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import cast
 
-from ..models.record import Record
-from ..models.stored import STORED, Stored
+from ..models.stored import STORED
 from ..topology.settings import Settings
 from .index_calls import IndexCalls
 
@@ -26,5 +24,5 @@ def calls_for(settings: Settings, kind: Kind) -> IndexCalls:
     """The calls for one kind."""
     from ..models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
 
-    stored = cast("Stored[Record]", STORED[kind])
+    stored = STORED[kind]
     return IndexCalls(settings, stored, index_schema(stored))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from ..models.errors import InvalidArgument
 from ..models.record import Record
@@ -89,9 +89,9 @@ Hits: TypeAlias = Mapping[Leaf, Set[Identity]]
 def leaf(field: Field, op: Op, value: object) -> Leaf:
     """A comparison whose values are such as the field can hold. Raises InvalidArgument."""
     if op is Op.IN:
-        if isinstance(value, str) or not isinstance(value, Sequence | Set):
+        if not isinstance(value, list | tuple | set | frozenset):
             raise InvalidArgument(f"{field.name} << {_shown(value)}: give a list of values")
-        several: Sequence[object] | Set[object] = value
+        several = cast("Sequence[object]", value)
         return Leaf(field, op, tuple(dict.fromkeys(_value(field, Op.EQ, one) for one in several)))
     if op is Op.LIKE:
         words = re.findall(r"\w+", value) if isinstance(value, str) else []

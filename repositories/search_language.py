@@ -10,14 +10,12 @@ Importing this module imports redis-om, and numpy with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import reduce
 from itertools import count
-from typing import cast
 
-from redis_om.model.model import Expression, FindQuery, NegatedExpression, Operators
-
+from ..models import om
 from ..models.errors import InvalidArgument
 from ..models.hashes import NoDatabase, hash_class
 from ..models.record import Record
@@ -26,15 +24,10 @@ from .search_bounds import EVERYTHING
 from .search_condition import All, Any, Leaf, Node, Not, Op, Value, leaf
 from .search_query import Written
 
-_OPERATORS = {member.name: member for member in Op}
-_COMBINING = {Operators.AND: All, Operators.OR: Any}
-_NEGATED = {Operators.NE: Op.EQ, Operators.NOT_IN: Op.IN}
+_COMBINING = {"AND": All, "OR": Any}
+_NEGATED = {"NE": Op.EQ, "NOT_IN": Op.IN}
 _PLACEHOLDER = "placeholder{}stands"
 _FILLED = re.compile(r"placeholder(\d+)stands")
-
-Expressed = Expression | NegatedExpression
-_make = cast("Callable[..., Expression]", Expression)
-_find = cast("Callable[..., FindQuery]", FindQuery)
 
 
 class _Nowhere:
@@ -49,27 +42,25 @@ class _Nowhere:
 
 def read(stored: Stored[Record], expression: object) -> Node:
     """What an expression asks of a model's fields. Raises InvalidArgument."""
-    if isinstance(expression, NegatedExpression):
+    if isinstance(expression, om.NEGATED):
         return Not(read(stored, expression.expression))
-    if not isinstance(expression, Expression):
+    if not isinstance(expression, om.EXPRESSION):
         raise InvalidArgument(
             f"{type(expression).__name__} is not a condition: compare a field, as in OrderHash.symbol == 'AAPL', and "
             "combine comparisons in parentheses with &, | and ~"
         )
-    combine = _COMBINING.get(expression.op)
+    combine = _COMBINING.get(expression.op.name)
     if combine is not None:
         return combine((read(stored, expression.left), read(stored, expression.right)))
-    name = cast(str, getattr(expression.left, "name", ""))
+    name = str(getattr(expression.left, "name", ""))
     field = stored.fields.get(name)
     if field is None or expression.parents:
         kind = stored.model.__name__.lower()
         raise InvalidArgument(f"{kind}s have no field {name!r} to search by; there are {', '.join(stored.fields)}")
-    if expression.op in _NEGATED:
-        return Not(leaf(field, _NEGATED[expression.op], expression.right))
-    op = _OPERATORS.get(expression.op.name)
-    if op is None:
-        raise InvalidArgument(f"{name}: {expression.op} is not a comparison of fields")
-    return leaf(field, op, expression.right)
+    op = expression.op.name
+    if op in _NEGATED:
+        return Not(leaf(field, _NEGATED[op], expression.right))
+    return leaf(field, Op[op], expression.right)
 
 
 def write(stored: Stored[Record], node: Node) -> Written:
@@ -77,25 +68,25 @@ def write(stored: Stored[Record], node: Node) -> Written:
     if node == EVERYTHING:
         return Written("*", ())
     parameters: list[str] = []
-    written = _find(expressions=[_expression(stored, node, parameters, count())], model=_Nowhere).query
-    return Written(_FILLED.sub(r"$v\1", cast(str, written)), tuple(parameters))
+    asked = om.find_query(expressions=[_expression(stored, node, parameters, count())], model=_Nowhere)
+    return Written(_FILLED.sub(r"$v\1", asked.query), tuple(parameters))
 
 
-def _expression(stored: Stored[Record], node: Node, parameters: list[str], numbers: Iterator[int]) -> Expressed:
+def _expression(
+    stored: Stored[Record], node: Node, parameters: list[str], numbers: Iterator[int]
+) -> om.Expression | om.Negated:
     match node:
         case Not(part):
             return ~_expression(stored, part, parameters, numbers)
         case All(parts) | Any(parts):
-            op = Operators.AND if isinstance(node, All) else Operators.OR
-            several = [_expression(stored, part, parameters, numbers) for part in parts]
-            return cast(Expressed, reduce(lambda left, right: _make(op, left, right, []), several))
+            op = "AND" if isinstance(node, All) else "OR"
+            first, *others = [_expression(stored, part, parameters, numbers) for part in parts]
+            return reduce(lambda left, right: om.expression(op, left, right), others, first)
         case Leaf(field, op, values):
             names = [_PLACEHOLDER.format(next(numbers)) for _ in values]
             parameters += [_parameter(field, value) for value in values]
-            if op is Op.LIKE:
-                return _make(Operators.LIKE, _info(stored, field), f"({' '.join(names)})", [])
-            several = op is Op.IN
-            return _make(Operators[op.name], _info(stored, field), names if several else names[0], [])
+            right = f"({' '.join(names)})" if op is Op.LIKE else names if op is Op.IN else names[0]
+            return om.expression(op.name, _info(stored, field), right)
 
 
 def _parameter(field: Field, value: Value) -> str:

@@ -115,11 +115,12 @@ class SearchSteps(Generic[R]):
         """Every identity that a query finds, once."""
         if written is None:
             return []
+        last = ""
         for _ in range(TRIES):
             try:
                 return (yield from self._gathered(query, written))
             except Restart as error:
-                last = error
+                last = str(error)
         raise Unavailable(f"search: begun {TRIES} times and interrupted each time ({last})")
 
     def _gathered(self, query: Query[R], written: Written) -> Steps[list[Identity]]:
@@ -235,7 +236,7 @@ def sort_fields(calls: SearchCalls[R], names: Sequence[str]) -> tuple[By, ...]:
     """What ``sort_by`` was given: names of fields, with a ``-`` before those that descend. Raises InvalidArgument."""
     orders: list[By] = []
     for name in names:
-        field = calls.stored.fields.get(name.removeprefix("-")) if isinstance(name, str) else None
+        field = calls.stored.fields.get(str(name).removeprefix("-"))
         if field is None or not field.sortable:
             known = ", ".join(one.name for one in calls.stored.fields.values() if one.sortable)
             raise InvalidArgument(f"sort_by: {name!r} is not one of {known}")

@@ -13,6 +13,7 @@ from slotbook.topology.embedded import Topology
 
 from ..colours import COLOURS, Blocking, Colour, open_book
 from ..fleet import Fleet
+from ..make import fresh
 from .server import SERVER
 
 Fleets: TypeAlias = Callable[[Topology], Fleet]
@@ -26,7 +27,7 @@ def search_fleet(_no_settings_from_outside: None) -> Iterator[Fleets]:
 
     def of(topology: Topology) -> Fleet:
         if topology not in started:
-            started[topology] = Fleet(topology, SERVER, 2 if topology == "sentinel" else 0)
+            started[topology] = Fleet(topology, SERVER, 0, enable_debug_command="local")
         return started[topology]
 
     yield of
@@ -50,7 +51,8 @@ def opened(search_fleet: Fleets, runner: asyncio.Runner, topology: Topology, col
     books: list[Book] = []
 
     def make(indexed: bool = True, **settings: object) -> Book:
-        book = open_book(search_fleet(topology).url(settings), colour, runner)
+        own = {"prefix": fresh("find") + ":", **settings}
+        book = open_book(search_fleet(topology).url(own), colour, runner)
         books.append(book)
         if indexed:
             indexes_of(book, runner).create()

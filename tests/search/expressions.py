@@ -49,7 +49,7 @@ WORDS: dict[str, st.SearchStrategy[str]] = {
     "side": st.sampled_from(Side),
     "status": st.sampled_from(OrderStatus),
 }
-COMPARISONS: dict[str, Callable[[object, object], object]] = {
+COMPARISONS: dict[str, Callable[..., object]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,

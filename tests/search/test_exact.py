@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slotbook import Book
 from slotbook.models import Order
@@ -21,7 +21,7 @@ from ..colours import COLOURS, Blocking, Colour, open_book
 from .conftest import Fleets, indexes_of
 from .expressions import Asked, expressions, in_order, orders_to_sort_by
 from .orders import fill_book
-from .server import EXPRESSIONS, ORDERS, searching
+from .server import EXPRESSIONS, ORDERS, QUIET, searching
 
 pytestmark = searching
 
@@ -61,7 +61,7 @@ def full(
 def _checked(full: Full, count: int, check: Callable[..., None], *more: st.SearchStrategy[object]) -> None:
     """Run a check on random queries; asyncio, which shares all but the driver, gets fewer."""
     examples = max(5, count // 6) if isinstance(full.book, Blocking) else count
-    quiet = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    quiet = settings(max_examples=examples, deadline=None, suppress_health_check=QUIET)
     quiet(given(expressions, *more)(check))()
 
 
