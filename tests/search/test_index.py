@@ -12,7 +12,7 @@ from slotbook.models import Order, SymbolInfo
 from slotbook.models.errors import InvalidArgument, SearchUnavailable
 from slotbook.models.hashes import OrderHash, PositionHash, SymbolInfoHash, index_schema
 from slotbook.models.stored import ORDERS
-from slotbook.repositories import index_query
+from slotbook.repositories import IndexStatus, index_query
 from slotbook.repositories.index_calls import IndexCalls
 from slotbook.topology.embedded import Topology
 from slotbook.topology.settings import Settings
