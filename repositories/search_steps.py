@@ -108,7 +108,8 @@ class SearchSteps(Generic[R]):
             return counted
         found = yield from self._gather(query, query.doubtful)
         hits = yield from self._hits(query)
-        doubtful = yield from self._read(query, [one for one in found if one not in set(certain)], hits)
+        counted_already = set(certain)
+        doubtful = yield from self._read(query, [one for one in found if one not in counted_already], hits)
         return counted + len(doubtful)
 
     def _gather(self, query: Query[R], written: Written | None) -> Steps[list[Identity]]:
