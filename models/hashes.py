@@ -40,8 +40,7 @@ class Condition(Protocol):
 class Comparable(Protocol):
     """A field in a query."""
 
-    __hash__ = object.__hash__
-
+    def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __ne__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __lt__(self, other: object, /) -> Condition: ...
@@ -63,7 +62,7 @@ class _Meta(Protocol):
 class HashClass(Protocol):
     """A ``HashModel`` class: its attributes are the model's fields, and it is redis-om's in everything else."""
 
-    Meta: ClassVar[type[_Meta]]  # type: ignore[misc]
+    Meta: ClassVar[type[_Meta]]
 
     def __getattr__(self, name: str, /) -> Comparable: ...
     def get(self, pk: str) -> object:

@@ -53,7 +53,7 @@ class IndexCalls:
         prefix = settings.prefix
         self._base = f"{prefix}index:{stored.kind}:{{"
         # A tag's brace ends a trader's name, which can hold none, so what follows it tells what a hash is.
-        keys = ("PREFIX", 1, f"{prefix}{{", "FILTER", f"contains(@__key, '}}:{stored.kind}:')>0")
+        keys: tuple[Argument, ...] = ("PREFIX", 1, f"{prefix}{{", "FILTER", f"contains(@__key, '}}:{stored.kind}:')>0")
         if not stored.has_tag:
             keys = ("PREFIX", 1, f"{prefix}{stored.kind}:")
         self._definition: tuple[Argument, ...] = ("ON", "HASH", *keys, "STOPWORDS", 0, "SCHEMA", *schema)

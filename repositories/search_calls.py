@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from ..models.errors import CorruptRecord
 from ..models.record import Record
@@ -30,6 +30,7 @@ R = TypeVar("R", bound=Record)
 CHUNK = 1_000
 """Identities that a server brings at a time when all are wanted."""
 _DIALECT = ("DIALECT", 2)
+Words: TypeAlias = tuple[Argument, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class SearchCalls(Generic[R]):
     def all(self, tag: str, written: Written) -> Call[Chunk]:
         """The first of everything that a shard finds."""
         fields = [f"@{name}" for name in self.stored.identity]
-        wanted = ("LOAD", len(fields), *fields, "WITHCURSOR", "COUNT", CHUNK, *self._idle)
+        wanted: Words = ("LOAD", len(fields), *fields, "WITHCURSOR", "COUNT", CHUNK, *self._idle)
         return self._aggregate(tag, written, wanted, self._chunk)
 
     def more(self, tag: str, cursor: int) -> Call[Chunk]:
@@ -78,12 +79,12 @@ class SearchCalls(Generic[R]):
         # Not to be repeated: what a lost reply brought does not come again.
         return Call(self._name, (alias,), slot_of((alias,)), packed, self._chunk, readonly=False, repeatable=False)
 
-    def first(self, tag: str, written: Written, orders: Sequence[By], most: int) -> Call[Chunk]:
+    def first(self, written: Written, orders: Sequence[By], most: int, tag: str) -> Call[Chunk]:
         """The first that a shard finds, in an order that ends with the identity."""
         named = {order.field for order in orders}
         full = [*orders, *(By(name) for name in self.stored.identity if name not in named)]
         words = [word for order in full for word in (f"@{order.field}", "DESC" if order.descending else "ASC")]
-        wanted = ("SORTBY", len(words), *words, "MAX", most, "LIMIT", 0, most)
+        wanted: Words = ("SORTBY", len(words), *words, "MAX", most, "LIMIT", 0, most)
         return self._aggregate(tag, written, wanted, lambda reply: Chunk(self._identities(rows(reply))))
 
     def record(self, identity: Identity) -> Call[R | None]:
@@ -107,8 +108,8 @@ class SearchCalls(Generic[R]):
         self, tag: str, written: Written, wanted: Sequence[Argument], decode: Callable[[Reply], Chunk]
     ) -> Call[Chunk]:
         named = [word for number, value in enumerate(written.parameters) for word in (f"v{number}", value)]
-        parameters = ("PARAMS", len(named), *named) if named else ()
-        words = (written.text, *wanted, *parameters, *_DIALECT, *self._patience)
+        parameters: Words = ("PARAMS", len(named), *named) if named else ()
+        words: Words = (written.text, *wanted, *parameters, *_DIALECT, *self._patience)
         return command(self._name, "FT.AGGREGATE", self.alias(tag), *words, decode=decode)
 
     def _chunk(self, reply: Reply) -> Chunk:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import reduce
 from itertools import count
 
 from ..models import om
@@ -24,7 +23,6 @@ from .search_bounds import EVERYTHING
 from .search_condition import All, Any, Leaf, Node, Not, Op, Value, leaf
 from .search_query import Written
 
-_COMBINING = {"AND": All, "OR": Any}
 _NEGATED = {"NE": Op.EQ, "NOT_IN": Op.IN}
 _PLACEHOLDER = "placeholder{}stands"
 _FILLED = re.compile(r"placeholder(\d+)stands")
@@ -49,9 +47,9 @@ def read(stored: Stored[Record], expression: object) -> Node:
             f"{type(expression).__name__} is not a condition: compare a field, as in OrderHash.symbol == 'AAPL', and "
             "combine comparisons in parentheses with &, | and ~"
         )
-    combine = _COMBINING.get(expression.op.name)
-    if combine is not None:
-        return combine((read(stored, expression.left), read(stored, expression.right)))
+    if expression.op.name in ("AND", "OR"):
+        parts = (read(stored, expression.left), read(stored, expression.right))
+        return All(parts) if expression.op.name == "AND" else Any(parts)
     name = str(getattr(expression.left, "name", ""))
     field = stored.fields.get(name)
     if field is None or expression.parents:
@@ -81,7 +79,9 @@ def _expression(
         case All(parts) | Any(parts):
             op = "AND" if isinstance(node, All) else "OR"
             first, *others = [_expression(stored, part, parameters, numbers) for part in parts]
-            return reduce(lambda left, right: om.expression(op, left, right), others, first)
+            for other in others:
+                first = om.expression(op, first, other)
+            return first
         case Leaf(field, op, values):
             names = [_PLACEHOLDER.format(next(numbers)) for _ in values]
             parameters += [_parameter(field, value) for value in values]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from ..models.errors import (
@@ -80,9 +82,7 @@ class SearchSteps(Generic[R]):
         hits = yield from self._hits(query)
         most = max(wanted, 16)
         while most <= LONGEST_TOP:
-            shares = yield from self._on_all(
-                query, lambda tag, most=most: self._calls.first(tag, written, orders, most)
-            )
+            shares = yield from self._on_all(query, partial(self._calls.first, written, orders, most))
             records = yield from self._read(query, [one for share in shares for one in share.identities], hits)
             settled = self._settled(records, shares, orders, most)
             if settled is None or len(settled) >= wanted:
@@ -228,7 +228,7 @@ class SearchSteps(Generic[R]):
         result = sorted(records, key=self._calls.stored.identity_of)
         for by in reversed(orders):
             have = [record for record in result if getattr(record, by.field) is not None]
-            have.sort(key=lambda record, name=by.field: getattr(record, name), reverse=by.descending)
+            have.sort(key=attrgetter(by.field), reverse=by.descending)
             result = [*have, *(record for record in result if getattr(record, by.field) is None)]
         return result
 
