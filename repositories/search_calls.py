@@ -22,8 +22,7 @@ from ..models.wire import pairs
 from ..topology.call import Argument, Call, Reply, command, pack, slot_of
 from ..topology.settings import Settings
 from .replies import record, rows
-from .search_condition import Identity
-from .search_query import Written
+from .search_condition import Identity, Written
 
 R = TypeVar("R", bound=Record)
 

@@ -86,6 +86,14 @@ Hits: TypeAlias = Mapping[Leaf, Set[Identity]]
 """Which records the server's full text search finds for a LIKE."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A query in the servers' language, and the values of its parameters ``$v0``, ``$v1``, …"""
+
+    text: str
+    parameters: tuple[str, ...]
+
+
 def leaf(field: Field, op: Op, value: object) -> Leaf:
     """A comparison whose values are such as the field can hold. Raises InvalidArgument."""
     if op is Op.IN:

@@ -20,8 +20,7 @@ from ..models.hashes import NoDatabase, hash_class
 from ..models.record import Record
 from ..models.stored import Field, Stored
 from .search_bounds import EVERYTHING
-from .search_condition import All, Any, Leaf, Node, Not, Op, Value, leaf
-from .search_query import Written
+from .search_condition import All, Any, Leaf, Node, Not, Op, Value, Written, leaf
 
 _NEGATED = {"NE": Op.EQ, "NOT_IN": Op.IN}
 _PLACEHOLDER = "placeholder{}stands"

@@ -10,17 +10,9 @@ from ..models.errors import InvalidArgument
 from ..models.record import Record
 from ..models.stored import Stored
 from .search_bounds import EVERYTHING, NOTHING, bound, intersection, negation
-from .search_condition import All, Leaf, Node, likes
+from .search_condition import All, Leaf, Node, Written, likes
 
 R = TypeVar("R", bound=Record)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A query in the servers' language, and the values of its parameters ``$v0``, ``$v1``, …"""
-
-    text: str
-    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

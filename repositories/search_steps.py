@@ -26,8 +26,8 @@ from ..topology.shards import Shards
 from .search_advice import no_index, no_search
 from .search_bounds import coarse, is_told_apart
 from .search_calls import By, Chunk, SearchCalls, capability
-from .search_condition import Hits, Identity, matches
-from .search_query import Query, Written
+from .search_condition import Hits, Identity, Written, matches
+from .search_query import Query
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
