@@ -18,6 +18,7 @@ from ..reconciliation import Reconciliation
 from ..source import AsyncSource
 from ..witness import Witness
 from .cache import AsyncCache
+from .events import AsyncOrderEventRepository
 from .limits import AsyncRateLimiter
 from .locks import AsyncLock
 from .orders import AsyncOrderRepository
@@ -40,6 +41,7 @@ class AsyncBook:
         self._witness = Witness()
         self.orders = AsyncOrderRepository(backend, self._witness)
         self.positions = AsyncPositionRepository(backend, self._witness)
+        self.events = AsyncOrderEventRepository(backend)
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncCompareAndSwap(backend)
         self.symbols = AsyncSymbolInfoRepository(backend)

@@ -1,6 +1,6 @@
 -- Cancel, reject or expire an order; when it already is, nothing changes.
 -- KEYS  1 order  2 applied  3 events; and the lock, of a change under one; and, by the order's symbol and status, its indexes
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
 --       5 the new status  6 ts_ns  7 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
 --         {'fence', lock, fence}
@@ -30,4 +30,5 @@ write(KEYS[1], order, {
   status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[6], text = ARGV[7],
 })
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return { 'applied', sequence, flat(order) }

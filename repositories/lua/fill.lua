@@ -1,7 +1,7 @@
 -- Apply one execution to its order and its position, once.
 -- KEYS  1 order  2 applied  3 events  4 positions; and the lock, of a change under one; and, by the order's symbol and status, its indexes
 --       and position
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept  5 trader
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy  5 trader
 --       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns; and the fence
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
@@ -78,4 +78,5 @@ redis.call('HSET', KEYS[2], exec_id, cjson.encode({
 }))
 sizes.applied = 1
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return { 'applied', sequence, lateness, flat(order), flat(position) }

@@ -1,7 +1,7 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
 -- KEYS  1 position  2 positions  3 request  4 events; and the lock, of a change under one
 -- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events kept; and the fence
+--       8 milliseconds the request is remembered  9 events policy; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 
@@ -46,4 +46,5 @@ if is_new then
 end
 write(KEYS[1], position, changes)
 redis.call('SET', KEYS[3], cjson.encode({ content, sequence, snapshot(position, HELD) }), 'PX', ARGV[8])
+announce()
 return { 'applied', sequence, flat(position) }

@@ -1,6 +1,6 @@
 -- Change an open order's quantity or prices, once.
 -- KEYS  1 order  2 applied  3 events; and the lock, of a change under one; and, by the order's symbol and status, its indexes
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
 --       5 request_id  6 quantity  7 price  8 stop_price ('' for what stays)  9 revision or ''  10 ts_ns  11 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
@@ -59,4 +59,5 @@ write(KEYS[1], order, changes)
 redis.call('HSET', KEYS[2], request, cjson.encode({ content, sequence, snapshot(order, MUTABLE) }))
 sizes.applied = 1
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return { 'applied', sequence, flat(order) }

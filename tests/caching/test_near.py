@@ -281,7 +281,7 @@ def test_a_forked_child_has_a_near_cache_of_its_own(fleets: Fleets, runner: asyn
 @pytest.fixture
 def feed() -> tuple[Near[int], Feed]:
     near: Near[int] = Near(3, "symbol:")
-    made = Feed(Address("h", 1), near, 60, 2)
+    made = Feed(Address("h", 1), "", near, 60, 2)
     made.beat()
     made.take(["master", 0, list[Reply]()])
     return near, made

@@ -1,0 +1,68 @@
+"""Row 29: pub/sub messages are lost; the gap is seen by number and filled from the stream.
+
+``SLOTBOOK_EVENTS=100000`` runs it in full size.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from slotbook import Book
+from slotbook.topology.embedded import Topology
+
+from .conftest import TOPOLOGIES, Deploy
+from .control import wait_until
+from .flood import LoopFollower, SyncFollower, Writers, cut_subscribers, kept, traders_of
+from .migration import Migration
+
+EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000"))
+KILLS = 50 if EVENTS >= 100_000 else 12
+WRITERS = 8
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_every_event_once_and_in_order_whatever_happens_to_subscribers(deploy: Deploy, topology: Topology) -> None:
+    control = deploy(topology)
+    traders = traders_of(control, WRITERS)
+    url = control.url(deadline=30)
+    replicas = len(control.replicas(control.primary(f"{{{traders[0]}}}")))
+    started = time.monotonic()
+    followers = [SyncFollower(url, traders), LoopFollower(url, traders)]
+    writers = Writers(url, traders, EVENTS // WRITERS, f"replicated={replicas}" if replicas else "local")
+    writers.start()
+    killed = cuts = 0
+    for cut in range(KILLS):
+        share = cut / (KILLS + 1)
+        writers.reach(share)
+        killed += cut_subscribers(control)
+        cuts += 1
+        if cut == KILLS // 3 and topology != "standalone":
+            primary = control.primary(f"{{{traders[0]}}}")
+            control.kill(primary)
+            control.promoted(primary, f"{{{traders[0]}}}")
+            # What the dead primary was replicated to is one server fewer.
+            control.heal()
+        if cut == 2 * KILLS // 3 and topology == "cluster":
+            migration = Migration(control, f"{{{traders[1]}}}").begin()
+            migration.half()
+            migration.finish()
+    writers.join(300)
+    with Book.open(url) as book:
+        there = {trader: kept(book, trader) for trader in traders}
+    assert all(len(events) >= EVENTS // WRITERS for events in there.values())
+    for follower in followers:
+        wait_until(lambda one=follower: one.failure or one.told == there, "the follower has everything", 60)
+    for follower in followers:
+        follower.stop()
+    took = time.monotonic() - started
+    print(
+        f"{topology}: {EVENTS:,} events, {WRITERS} writers, {cuts} cuts of {killed} connections, "
+        f"interruptions {[one.follow.interruptions for one in followers]}, dropped {[one.follow.dropped for one in followers]}, "
+        f"reported losses {[len(one.lost) for one in followers]}, most waiting {[one.most_waiting for one in followers]}, {took:.1f} s"
+    )
+    for follower in followers:
+        assert follower.failure is None
+        assert follower.told == there
+        assert follower.follow.interruptions > 0
