@@ -23,6 +23,7 @@ from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
 from .verify import verify
 from .warm import warm
+from .watch import watch
 
 app = typer.Typer(
     name="slotbook",
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(verify)
 app.command()(warm)
+app.command()(watch)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

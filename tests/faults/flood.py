@@ -27,6 +27,8 @@ class Writers:
     def __init__(self, url: str, traders: Sequence[str], each: int, durability: str = "local") -> None:
         self.total = each * len(traders)
         self.written = 0
+        self.allowed = 1.0
+        """The share that may be written for now."""
         self._url = url
         self._each = each
         self._durability = durability
@@ -53,6 +55,8 @@ class Writers:
         try:
             with Book.open(self._url) as book:
                 for begin in range(0, self._each, BATCH):
+                    while self.written > self.allowed * self.total:
+                        time.sleep(0.001)
                     self._place(book, [_order(trader, n) for n in range(begin, min(begin + BATCH, self._each))])
         except BaseException as error:
             self._failures.append(error)
@@ -144,6 +148,7 @@ class LoopFollower(Follower):
         self._url = url
         self._traders = traders
         self._begun = threading.Event()
+        self._over = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -161,20 +166,18 @@ class LoopFollower(Follower):
         async with await AsyncBook.open(self._url) as book:
             self.follow: AsyncFollow = await book.events.follow(self._traders, since=0).start()
             self._begun.set()
-            while True:
+            while not self._over.is_set():
                 try:
-                    event = await self.follow.get()
+                    event = await self.follow.get(0.2)
                 except SlotbookError as error:
                     self.forgive(error)
                     continue
-                if event is None:
-                    return
-                self.take(event)
-                self.most_waiting = max(self.most_waiting, self.follow.waiting)
+                if event is not None:
+                    self.take(event)
+                    self.most_waiting = max(self.most_waiting, self.follow.waiting)
 
     def stop(self) -> None:
-        with suppress(RuntimeError):
-            asyncio.run_coroutine_threadsafe(self.follow.stop(), self._loop).result(30)
+        self._over.set()
         self._thread.join(30)
 
 
