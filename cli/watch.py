@@ -79,6 +79,7 @@ def _show(book: Book, follow: Follow, symbol: str | None, count: int | None) -> 
             if time.monotonic() - shown >= REFRESH:
                 live.update(blotter.render(follow.waiting, follow.connected), refresh=True)
                 shown = time.monotonic()
+        live.update(blotter.render(follow.waiting, follow.connected), refresh=True)
 
 
 def _events(

@@ -15,3 +15,6 @@ AsyncHandler: TypeAlias = Callable[[T], "Awaitable[object] | object"]
 Overflow: TypeAlias = Literal["drop", "block"]
 """What is done with a message for which there is no room: drop it and say so, or stop reading the connection until
 there is, which the server bears only up to its client-output-buffer-limit."""
+
+WhenFull: TypeAlias = Literal["heal", "block"]
+"""The same for a follower, which reads from the stream what it had no room for."""

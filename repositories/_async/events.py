@@ -14,9 +14,9 @@ from ...topology.settings import Settings
 from ..deliveries import Terms
 from ..event_calls import PAGE, EventCalls, check_group, check_sequence, event_of
 from ..following import Since
-from ..handlers import AsyncHandler, Overflow
+from ..handlers import AsyncHandler, Overflow, WhenFull
 from .consume import AsyncConsumer
-from .follow import AsyncFollow, WhenFull
+from .follow import AsyncFollow
 from .subscription import AsyncSubscription
 
 

@@ -15,9 +15,9 @@ from ...topology.settings import Settings
 from ..deliveries import Terms
 from ..event_calls import PAGE, EventCalls, check_group, check_sequence, event_of
 from ..following import Since
-from ..handlers import Handler, Overflow
+from ..handlers import Handler, Overflow, WhenFull
 from .consume import Consumer
-from .follow import Follow, WhenFull
+from .follow import Follow
 from .subscription import Subscription
 
 

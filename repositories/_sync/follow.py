@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Self
 
 from ...models.errors import SlotbookError, Unavailable
 from ...models.event import OrderEvent
@@ -15,11 +15,9 @@ from ...topology._sync.feeds import Feeds
 from ...topology.messages import Listening, MessageFeed
 from ..event_calls import EventCalls
 from ..following import Following, Since, names_of
+from ..handlers import WhenFull
 from ..notes import Heard, Notes
 from .inbox import Inbox
-
-WhenFull: TypeAlias = Literal["heal", "block"]
-"""What is done with a message for which there is no room: leave it to the stream, or stop reading connections."""
 
 LEAST_SCAN = 5.0
 """Seconds between two looks for traders that are new."""

@@ -1,4 +1,4 @@
-"""A consumer in a process of its own, which a test can kill: it prints what it has handled, and what it acknowledged."""
+"""A consumer in a process of its own, which a test can kill: it prints what it has handled and acknowledged."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import slotbook
 
 
 def main(url: str, consumer: str, *traders: str) -> None:
-    with (
-        slotbook.connect(url) as book,
-        book.events.consume("risk", consumer, traders, claim_after=1.0, batch=20) as given,
-    ):
+    with slotbook.connect(url) as book:
+        consuming = book.events.consume("risk", consumer, traders, claim_after=1.0, batch=20).start()
         print("ready", flush=True)
-        for delivery in given:
+        for delivery in consuming:
             event = delivery.event
             print("handled", event.trader, event.sequence, flush=True)
             if delivery.acknowledge():

@@ -13,6 +13,7 @@ from slotbook import AsyncBook, Book
 from slotbook.models import Order, OrderEvent
 from slotbook.models.errors import SlotbookError, StateLost, Unavailable
 from slotbook.repositories import AsyncFollow, Follow
+from slotbook.repositories.handlers import WhenFull
 
 from ..make import TS, fresh
 from .control import Control, wait_until
@@ -110,10 +111,17 @@ class Follower:
 class SyncFollower(Follower):
     """For threads."""
 
-    def __init__(self, url: str, traders: Sequence[str], pause: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        traders: Sequence[str],
+        pause: Callable[[], None] = lambda: None,
+        room: int = 10_000,
+        when_full: WhenFull = "heal",
+    ) -> None:
         super().__init__(traders)
         self.book = Book.open(url)
-        self.follow: Follow = self.book.events.follow(traders, since=0).start()
+        self.follow: Follow = self.book.events.follow(traders, since=0, room=room, when_full=when_full).start()
         self._pause = pause
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

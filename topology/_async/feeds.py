@@ -58,7 +58,7 @@ class AsyncFeeds(Generic[F]):
     async def start(self) -> None:
         """Listen to every primary that is wanted. Raises AccessDenied, Unavailable or UnexpectedReply."""
         self._loop = asyncio.get_running_loop()
-        self._hurry = asyncio.Event()
+        self._hurry, self._over = asyncio.Event(), asyncio.Event()
         for address in self._plan.wanted(await self._backend.survey()):
             try:
                 await self._join(address)
@@ -79,17 +79,23 @@ class AsyncFeeds(Generic[F]):
 
     async def close(self) -> None:
         """Close every connection and listen to nobody any more."""
-        running = [] if self._loop is not asyncio.get_running_loop() else [self._follower, *self._tasks.values()]
+        ours = self._loop is asyncio.get_running_loop()
+        follower, self._follower = self._follower, None
+        if follower is not None and ours:
+            self._over.set()  # a task may swallow that it is cancelled, when what it waits for comes at the same moment
+            follower.cancel()
+            await asyncio.wait([follower])
+        running = list(self._tasks.values())
         self._drop_all()
-        for task in filter(None, running):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if running and ours:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
 
     def _restart(self) -> None:
         self._drop_all()
         self._loop = asyncio.get_running_loop()
-        self._hurry = asyncio.Event()
+        self._hurry, self._over = asyncio.Event(), asyncio.Event()
         self._follower = asyncio.create_task(self._follow())
 
     def _drop_all(self) -> None:
@@ -98,7 +104,8 @@ class AsyncFeeds(Generic[F]):
         self._feeds, self._tasks, self._follower = {}, {}, None
 
     async def _follow(self) -> None:
-        while True:
+        over, hurry = self._over, self._hurry
+        while not over.is_set():
             try:
                 wanted = self._plan.wanted(await self._backend.survey())
                 for address in [known for known in self._feeds if known not in wanted]:
@@ -114,8 +121,9 @@ class AsyncFeeds(Generic[F]):
                 self._plan.failed(error)
             await asyncio.sleep(LEAST_PAUSE)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._plan.every)
-            self._hurry.clear()
+                async with asyncio.timeout(0 if over.is_set() else self._plan.every):
+                    await hurry.wait()
+            hurry.clear()
 
     async def _join(self, address: Address) -> None:
         patience = self._backend.settings.socket_timeout
