@@ -12,7 +12,7 @@ from ..models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, Slotb
 from ..models.event import OrderEvent
 from ..models.results import Outcome
 from ..topology.call import Call
-from ..topology.messages import Channel, Kind
+from ..topology.messages import Channel, Sort
 from .event_calls import Claimed, Entry, EventCalls, Read, event_of
 from .notes import Heard, Notes
 
@@ -93,7 +93,7 @@ class Deliveries:
             share = _Share(trader, self._calls.keys.of(trader).events, since)
             if self._shares.setdefault(share.channel, share) is share:
                 self._behind.add(share.channel)
-                channels.append(Channel(share.channel, Kind.SHARDED))
+                channels.append(Channel(share.channel, Sort.SHARDED))
         return channels
 
     def review(self) -> None:

@@ -12,7 +12,7 @@ from ..models.event import OrderEvent
 from ..models.results import Outcome
 from ..models.types import check_name
 from ..topology.call import Call
-from ..topology.messages import Channel, Kind
+from ..topology.messages import Channel, Sort
 from .cursor import Cursor
 from .event_calls import Entry, EventCalls, check_sequence
 from .notes import Heard, Notes
@@ -55,7 +55,7 @@ class Following:
             if cursor.channel not in self._cursors:
                 self._cursors[cursor.channel] = self._behind[cursor.channel] = cursor
                 self._deaf_since[cursor.channel] = time.monotonic()
-                channels.append(Channel(cursor.channel, Kind.SHARDED))
+                channels.append(Channel(cursor.channel, Sort.SHARDED))
         return channels
 
     @property

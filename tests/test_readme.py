@@ -13,6 +13,7 @@ from slotbook.repositories import (
     CompareAndSwap,
     Held,
     Lock,
+    OrderEventRepository,
     OrderRepository,
     PositionRepository,
     RateLimiter,
@@ -23,7 +24,16 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-VERBS = (OrderRepository, PositionRepository, CompareAndSwap, SessionRepository, RateLimiter, Lock, Held)
+VERBS = (
+    OrderRepository,
+    PositionRepository,
+    OrderEventRepository,
+    CompareAndSwap,
+    SessionRepository,
+    RateLimiter,
+    Lock,
+    Held,
+)
 
 
 def blocks(language: str) -> list[str]:

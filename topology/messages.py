@@ -38,7 +38,7 @@ def as_push(push: Sequence[object]) -> Push:
     return Push(str(push[0]), push[1:])
 
 
-class Kind(Enum):
+class Sort(Enum):
     """How a channel is subscribed to: the prefix of the commands."""
 
     CLASSIC = ""
@@ -51,12 +51,12 @@ class Channel:
     """A channel, or a glob of channels."""
 
     name: str
-    kind: Kind
+    kind: Sort
 
     @property
     def slot(self) -> int | None:
         """The slot that it belongs to; None when any server has it."""
-        return slot_of((self.name,)) if self.kind is Kind.SHARDED else None
+        return slot_of((self.name,)) if self.kind is Sort.SHARDED else None
 
 
 class Ear(Protocol):
@@ -155,8 +155,8 @@ class MessageFeed:
                 del self._wanted[name]  # the next look finds who has it
         elif "unknown command" in str(error):  # before Redis 7.0 there are no sharded channels
             for name, channel in list(self._wanted.items()):
-                if channel.kind is Kind.SHARDED and name not in self._joined:
-                    self._outgoing.append(_subscribe(Channel(name, Kind.CLASSIC)))
+                if channel.kind is Sort.SHARDED and name not in self._joined:
+                    self._outgoing.append(_subscribe(Channel(name, Sort.CLASSIC)))
         elif code == "NOPERM":
             self._ear.refused(report("subscribing", error))
         else:

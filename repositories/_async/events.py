@@ -9,7 +9,7 @@ from ...models.errors import HistoryTrimmed, InvalidArgument
 from ...models.event import DeadLetter, OrderEvent
 from ...models.message import Message
 from ...topology._async.backend import AsyncBackend, open_async_backend
-from ...topology.messages import Channel, Kind
+from ...topology.messages import Channel, Sort
 from ...topology.settings import Settings
 from ..deliveries import Terms
 from ..event_calls import PAGE, EventCalls, check_group, check_sequence, event_of
@@ -84,7 +84,7 @@ class AsyncOrderEventRepository:
         messages wait. ``when_full`` is ``drop`` (and count), or ``block``: stop reading, until the server cuts the
         connection at its client-output-buffer-limit.
         """
-        return self._listen(channels, Kind.CLASSIC, callback, room, when_full)
+        return self._listen(channels, Sort.CLASSIC, callback, room, when_full)
 
     def psubscribe(
         self,
@@ -94,7 +94,7 @@ class AsyncOrderEventRepository:
         when_full: Overflow = "drop",
     ) -> AsyncSubscription:
         """Listen to every channel that matches a glob, ``events.AAPL.*`` or ``events.*.fill``, as ``subscribe``."""
-        return self._listen(patterns, Kind.PATTERN, callback, room, when_full)
+        return self._listen(patterns, Sort.PATTERN, callback, room, when_full)
 
     def follow(
         self,
@@ -158,7 +158,7 @@ class AsyncOrderEventRepository:
     def _listen(
         self,
         names: tuple[str, ...],
-        kind: Kind,
+        kind: Sort,
         callback: AsyncHandler[Message] | None,
         room: int,
         when_full: Overflow,

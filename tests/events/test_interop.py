@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
+import slotbook
 from slotbook.models import OrderEvent
 from slotbook.models.event import document
 from slotbook.models.wire import decode, encode
 
 from ..desk import Desk
-from ..make import execution, fresh, limit
+from ..fleet import Fleets
+from ..make import fresh, limit
 
 SUBSCRIBER = Path(__file__).with_name("subscriber.mjs")
 
@@ -40,20 +40,19 @@ def line(stream: IO[str] | None) -> str:
     return stream.readline().rstrip("\n")
 
 
-@functools.cache
-def node_modules() -> Path | None:
-    """The folder with npm's ``redis``: what ``SLOTBOOK_NODE_MODULES`` names, else one that is installed once."""
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with npm's ``redis``: the one that ``SLOTBOOK_NODE_MODULES`` names, else one of these tests' own."""
     if given := os.environ.get("SLOTBOOK_NODE_MODULES"):
-        return Path(given) if (Path(given) / "redis").is_dir() else None
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return None
-    place = Path(tempfile.gettempdir()) / f"slotbook-node-{os.getuid()}"
-    if not (place / "node_modules" / "redis").is_dir():
-        place.mkdir(mode=0o700, exist_ok=True)
+        assert (Path(given) / "redis").is_dir(), f"SLOTBOOK_NODE_MODULES={given} has no redis"
+        return Path(given)
+    place = tmp_path_factory.mktemp("node")
+    if shutil.which("node") is not None and shutil.which("npm") is not None:
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), "redis@5"]
         subprocess.run(command, check=False, capture_output=True, timeout=120)
-    found = place / "node_modules"
-    return found if (found / "redis").is_dir() else None
+    if not (place / "node_modules" / "redis").is_dir():
+        pytest.skip("npm's redis cannot be had: install node and npm, or set SLOTBOOK_NODE_MODULES")
+    return place / "node_modules"
 
 
 def test_redis_cli_reads_the_document(lone_desk: Desk, lines: list[subprocess.Popen[str]]) -> None:
@@ -72,37 +71,30 @@ def test_redis_cli_reads_the_document(lone_desk: Desk, lines: list[subprocess.Po
     assert line(out) == document(encode(lone_desk.events(prefix=prefix)[0]))
 
 
-@pytest.mark.parametrize("channel", ["order_events", "events.AAPL.fill", "{%}:events"])
-def test_node_reads_the_document(lone_desk: Desk, lines: list[subprocess.Popen[str]], channel: str) -> None:
-    modules = node_modules()
-    if modules is None:
-        pytest.skip("Node.js with npm's redis is not there: install node and npm, or set SLOTBOOK_NODE_MODULES")
-    prefix = fresh("i") + ":"
-    book, trader = lone_desk.open(publish="traders,order_events,symbols", prefix=prefix), lone_desk.trader
-    server = lone_desk.fleet.deployment.servers[0]
-    name = prefix + channel.replace("%", trader)
-    environment = os.environ | {
-        "REDIS_URL": f"redis://:{lone_desk.fleet.deployment.password}@{server.host}:{server.port}",
-        "CHANNEL": name,
-        "SHARDED": "1" if channel.startswith("{") else "",
-    }
-    script = modules.parent / f"{fresh('subscriber')}.mjs"  # Node looks for modules beside the script
+def test_node_reads_the_document(fleets: Fleets, node_modules: Path, lines: list[subprocess.Popen[str]]) -> None:
+    prefix, trader = fresh("i") + ":", fresh()
+    fleet = fleets.of("standalone")
+    server = fleet.deployment.servers[0]
+    script = node_modules.parent / f"{fresh('subscriber')}.mjs"  # Node looks for modules beside the script
     script.write_text(SUBSCRIBER.read_text(encoding="utf-8"), encoding="utf-8")
-    try:
+    channels = [f"{prefix}order_events", f"{prefix}events.AAPL.new", f"{prefix}{{{trader}}}:events"]
+    for channel in channels:
+        environment = os.environ | {
+            "REDIS_URL": f"redis://:{fleet.deployment.password}@{server.host}:{server.port}",
+            "CHANNEL": channel,
+            "SHARDED": "1" if "{" in channel else "",
+        }
         lines.append(subprocess.Popen(["node", str(script)], stdout=subprocess.PIPE, text=True, env=environment))
-        assert line(lines[0].stdout) == "subscribed"
-        if channel != "events.AAPL.fill":
-            book.orders.place(limit(trader, price="187.230000001", text="Grüße / 日本"))
-            told = json.loads(line(lines[0].stdout))
-            assert (told["channel"], told["price"], told["ts_ns"]) == (name, "187.230000001", "1700000000000000000")
-        else:
-            book.orders.place(limit(trader))
-        book.orders.fill(execution(trader, "X1", 40, "187.22"))
-        told = json.loads(line(lines[0].stdout))
-    finally:
-        script.unlink()
-    assert told.pop("channel") == name
-    assert decode(OrderEvent, name, told) == lone_desk.events(prefix=prefix)[1]
+    assert [line(node.stdout) for node in lines] == ["subscribed"] * 3
+    with slotbook.connect(fleet.url({"publish": "traders,order_events,symbols", "prefix": prefix})) as book:
+        book.orders.place(limit(trader, price="187.230000001", text="Grüße / 日本"))
+        (event,) = book.events.history(trader)
+    for node, channel in zip(lines, channels, strict=True):
+        told = json.loads(line(node.stdout))
+        assert (told["channel"], told["price"], told["ts_ns"]) == (channel, "187.230000001", "1700000000000000000")
+        del told["channel"]
+        assert decode(OrderEvent, channel, told) == event
+    script.unlink()
 
 
 def test_the_script_is_short() -> None:
