@@ -61,6 +61,7 @@ def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
         book.orders.place(limit(trader, quantity=2**53 - 1, price="0.000000001", ts_ns=2**63 - 1))
         (message,) = drain(subscription, 1)
     assert json.loads(message.text) == {
+        "writer": lone_desk.events(prefix=book.backend.settings.prefix)[0].writer,
         "trader": trader,
         "sequence": "1",
         "type": "NEW",
@@ -77,7 +78,7 @@ def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
 def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
     text = (ROOT / "repositories" / "lua" / "common.lua").read_text(encoding="utf-8")
     told = re.findall(r"'(\w+)'", text[text.index("local TOLD") : text.index("local news")])
-    assert ["trader", "sequence", *told] == list(OrderEvent.model_fields)
+    assert ["trader", "sequence", *told, "writer"] == list(OrderEvent.model_fields)
 
 
 @pytest.mark.parametrize(
