@@ -9,6 +9,7 @@ import pytest
 import slotbook
 from slotbook.models import OrderEvent
 from slotbook.models.errors import CorruptRecord, HistoryTrimmed, InvalidArgument, StateLost
+from slotbook.models.wire import encode
 from slotbook.repositories import Follow
 
 from ..desk import Desk
@@ -148,13 +149,15 @@ def test_numbers_that_were_used_again_do_not_hide_a_loss(desk: Desk) -> None:
     book.orders.place_many([limit(trader, f"A{number}") for number in range(5)])
     with book.events.follow(trader, since=0, poll=0.05) as follow:
         assert sequences(follow, 5) == [1, 2, 3, 4, 5]
-        entries = [event.order_id for event in desk.events()]
+        before = desk.events()
         desk.vandalise("DEL", "%:events")  # as if a replica had taken over that had only the first three
-        for number, order_id in enumerate([*entries[:3], "B4", "B5", "B6"], 1):
-            known = limit(trader, order_id)
-            words = ("type", "NEW", "ts_ns", known.ts_ns, "symbol", "AAPL", "order_id", order_id, "side", "BUY")
-            more = ("status", "NEW", "quantity", 100, "price", "187.23")
-            desk.vandalise("XADD", "%:events", f"{number}-0", *words, *more)
+        others = [event.model_copy(update={"order_id": f"B{event.sequence}"}) for event in before[3:]]
+        others.append(others[-1].model_copy(update={"sequence": 6, "order_id": "B6"}))
+        for event in [*before[:3], *others]:
+            fields = encode(event)
+            del fields["trader"], fields["sequence"]
+            words = [word for pair in fields.items() for word in pair]
+            desk.vandalise("XADD", "%:events", f"{event.sequence}-0", *words)
         for raw in desk.fleet.raws.values():
             raw.ask("CLIENT", "KILL", "TYPE", "pubsub")
         with pytest.raises(StateLost) as caught:

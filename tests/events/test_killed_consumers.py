@@ -19,7 +19,7 @@ from ..desk import Desk
 from ..faults.control import wait_until
 from ..make import limit
 
-EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000")) // 4
+EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000")) // 8
 """A consumer makes a round trip for each event."""
 
 

@@ -31,10 +31,11 @@ def test_three_failovers(deploy: Deploy, topology: Topology) -> None:
     def handle(event: OrderEvent) -> None:
         handled.append((event.trader, event.sequence, event.order_id))
 
+    def note(problem: tuple[OrderEvent | None, Exception]) -> None:
+        problems.append(problem[1])
+
     consumer = book.events.consume("risk", "one", traders, claim_after=2.0)
-    consuming = threading.Thread(
-        target=consumer.run, args=(handle, lambda problem: problems.append(problem[1])), daemon=True
-    )
+    consuming = threading.Thread(target=consumer.run, args=(handle, note), daemon=True)
     followers = [SyncFollower(url, traders), LoopFollower(url, traders)]
     consuming.start()
     writers = Writers(url, traders, EVENTS // 4, f"replicated={replicas}")
