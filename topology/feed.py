@@ -100,6 +100,10 @@ class Tracking:
         """The feed of one of them."""
         return Feed(address, self._prefix, self._listener, self.every, self._patience)
 
+    def rejoined(self) -> None:
+        """It may have been in charge, and changed things, unheard."""
+        self._listener.forget(None)
+
     def failed(self, error: RedisError | SlotbookError) -> None:
         """Until it is better, nothing is vouched for."""
 

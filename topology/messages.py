@@ -209,6 +209,9 @@ class Listening:
         self._feeds[address] = made
         return made
 
+    def rejoined(self) -> None:
+        """Its channels have said so themselves."""
+
     def failed(self, error: RedisError | SlotbookError) -> None:
         """Say so, unless waiting may help."""
         if isinstance(error, RedisError):

@@ -100,6 +100,10 @@ class Plan(Protocol[F_co]):
         """A new connection to one of them."""
         ...
 
+    def rejoined(self) -> None:
+        """Somebody was joined who may have been in charge before, unheard."""
+        ...
+
     def failed(self, error: RedisError | SlotbookError) -> None:
         """Nobody could be asked who the primaries are, or one of them could not be listened to."""
         ...

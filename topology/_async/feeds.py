@@ -115,6 +115,7 @@ class AsyncFeeds(Generic[F]):
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
                             await self._join(address)
+                            self._plan.rejoined()
                         except RedisError as error:
                             self._plan.failed(error)
             except SlotbookError as error:

@@ -92,8 +92,8 @@ class Feeds(Generic[F]):
         for feed in list(self._feeds.values()):
             feed.end()
         if self._owner == os.getpid():
-            for thread in self._threads:
-                thread.join()
+            while running := [thread for thread in self._threads if thread.is_alive()]:  # the follower may add one
+                running[0].join()
 
     def _restart(self) -> None:
         with self._restarting:
@@ -119,6 +119,7 @@ class Feeds(Generic[F]):
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
                             self._join(address)
+                            self._plan.rejoined()
                         except RedisError as error:
                             self._plan.failed(error)
             except SlotbookError as error:
