@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class AsyncBook:
-    """Orders, positions and reference data of a desk.
+    """Orders, positions, events and reference data of a desk.
 
     A context manager that closes its connections, and stops embedded servers.
     """
