@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -11,7 +12,7 @@ from slotbook.models import OrderEvent
 from slotbook.topology.embedded import Topology
 
 from .conftest import Deploy
-from .control import wait_until
+from .control import Control, wait_until
 from .flood import LoopFollower, SyncFollower, Writers, kept, traders_of
 
 EVENTS = 1_600
@@ -43,7 +44,7 @@ def test_three_failovers(deploy: Deploy, topology: Topology) -> None:
     for number in range(FAILOVERS):
         writers.allowed = (number + 2) / (FAILOVERS + 1)
         writers.reach((number + 0.5) / (FAILOVERS + 1))
-        control.failover(f"{{{traders[0]}}}")
+        _fail_over(control, f"{{{traders[0]}}}")
         wait_until(control.is_whole, "the deployment is whole again", 40)
     writers.allowed = 1.0
     writers.join(120)
@@ -59,7 +60,24 @@ def test_three_failovers(deploy: Deploy, topology: Topology) -> None:
     consumer.stop()
     consuming.join(30)
     book.close()
-    # What had been acknowledged is not delivered again, unless the failover has lost just that acknowledgement.
+    # What had been acknowledged comes again only if the failover has lost just that: to the old primary of a Sentinel
+    # set, which does not know yet that it was replaced, a consumer goes on to acknowledge.
     again = sum(Counter(handled).values()) - len(every)
     print(f"{topology}: {len(every):,} events over {FAILOVERS} failovers, {again} handled again, problems {problems}")
     assert set(handled) == every
+
+
+def _fail_over(control: Control, key: str) -> None:
+    """The planned failover; a cluster gives one up after 5 s, on a machine that is busy, and is asked again."""
+    if control.sentinels:
+        control.sentinel_failover()
+        return
+    wait_until(control.is_whole, "the cluster agrees with itself")
+    was = control.primary(key)
+    asked = 0.0
+    while control.primary(key) is was:
+        if time.monotonic() - asked > 6:
+            asked = time.monotonic()
+            control.replicas(was)[0].ask("CLUSTER", "FAILOVER")
+        time.sleep(0.05)
+    control.promoted(was, key)
