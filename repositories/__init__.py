@@ -5,7 +5,9 @@ from ._async.book import AsyncBook
 from ._async.cache import AsyncCache
 from ._async.consume import AsyncConsumer, AsyncDelivery
 from ._async.events import AsyncOrderEventRepository
+from ._async.find import AsyncFind
 from ._async.follow import AsyncFollow
+from ._async.indexes import AsyncSearchIndexes
 from ._async.limits import AsyncRateLimiter
 from ._async.locks import AsyncHeld, AsyncLock
 from ._async.orders import AsyncOrderRepository
@@ -19,7 +21,9 @@ from ._sync.book import Book
 from ._sync.cache import Cache
 from ._sync.consume import Consumer, Delivery
 from ._sync.events import OrderEventRepository
+from ._sync.find import Find
 from ._sync.follow import Follow
+from ._sync.indexes import SearchIndexes
 from ._sync.limits import RateLimiter
 from ._sync.locks import Held, Lock
 from ._sync.orders import OrderRepository
@@ -29,6 +33,7 @@ from ._sync.subscription import Subscription
 from ._sync.symbols import SymbolInfoRepository
 from ._sync.values import CompareAndSwap
 from .cache_policy import CachePolicy
+from .index_calls import IndexStatus
 from .source import AsyncSource, Source, Warmed
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     "AsyncCompareAndSwap",
     "AsyncConsumer",
     "AsyncDelivery",
+    "AsyncFind",
     "AsyncFollow",
     "AsyncHeld",
     "AsyncLock",
@@ -45,6 +51,7 @@ __all__ = [
     "AsyncOrderRepository",
     "AsyncPositionRepository",
     "AsyncRateLimiter",
+    "AsyncSearchIndexes",
     "AsyncSessionRepository",
     "AsyncSource",
     "AsyncSubscription",
@@ -56,13 +63,16 @@ __all__ = [
     "CompareAndSwap",
     "Consumer",
     "Delivery",
+    "Find",
     "Follow",
     "Held",
+    "IndexStatus",
     "Lock",
     "OrderEventRepository",
     "OrderRepository",
     "PositionRepository",
     "RateLimiter",
+    "SearchIndexes",
     "SessionRepository",
     "Source",
     "Subscription",

@@ -22,6 +22,8 @@ SOURCES = {
         "consume.py",
         "events.py",
         "follow.py",
+        "find.py",
+        "indexes.py",
         "limits.py",
         "locks.py",
         "lookup.py",

@@ -11,12 +11,14 @@ import pytest
 from slotbook import Settings
 from slotbook.repositories import (
     CompareAndSwap,
+    Find,
     Held,
     Lock,
     OrderEventRepository,
     OrderRepository,
     PositionRepository,
     RateLimiter,
+    SearchIndexes,
     SessionRepository,
 )
 
@@ -33,6 +35,8 @@ VERBS = (
     RateLimiter,
     Lock,
     Held,
+    Find,
+    SearchIndexes,
 )
 
 
