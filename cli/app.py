@@ -24,6 +24,7 @@ from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
 from .verify import verify
 from .warm import warm
+from .watch import watch
 
 app = typer.Typer(
     name="slotbook",
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(verify)
 app.command()(warm)
+app.command()(watch)
 app.add_typer(index.app, name="index")
 
 

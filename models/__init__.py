@@ -2,8 +2,9 @@
 
 from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
-from .event import OrderEvent
+from .event import DeadLetter, OrderEvent
 from .fill import Fill
+from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
 from .results import FillResult, OrderResult, Outcome, PositionResult, SymbolTotal
@@ -12,10 +13,12 @@ from .symbol import SymbolInfo
 __all__ = [
     "Algorithm",
     "Cancel",
+    "DeadLetter",
     "EventType",
     "Expire",
     "Fill",
     "FillResult",
+    "Message",
     "Order",
     "OrderEvent",
     "OrderResult",

@@ -83,6 +83,11 @@ class EventType(_FixEnum):
     EXPIRED = "EXPIRED", "C"
     POSITION = "POSITION", ""
 
+    @property
+    def word(self) -> str:
+        """What the channel ``events.<symbol>.<type>`` calls it: ``fill`` for a TRADE, else its name in lower case."""
+        return "fill" if self is EventType.TRADE else self.value.lower()
+
 
 class PositionAction(StrEnum):
     """How a position is changed without an order."""

@@ -18,6 +18,7 @@
     │   ├── FenceRefused              a change under a lock that is no longer held
     │   └── SessionNotFound           no such session, or it has expired or was revoked
     ├── CorruptRecord                 a stored field is missing or does not parse
+    ├── HistoryTrimmed                events that were asked for are no longer kept
     ├── SourceFailed                  the database behind a cache failed; nothing wrong was cached
     ├── ServerError                   the server, or the way to it
     │   ├── Unavailable               not applied: no server took the call before the deadline
@@ -107,6 +108,19 @@ class CorruptRecord(SlotbookError):
         super().__init__(f"{key}, field {field!r}: {problem}")
         self.key = key
         self.field = field
+
+
+class HistoryTrimmed(SlotbookError):
+    """Events ``first`` to ``last`` of the trader's book are no longer kept, or were deleted."""
+
+    def __init__(self, trader: str, first: int, last: int) -> None:
+        super().__init__(
+            f"events {first} to {last} of {trader}'s book are no longer kept; go on after {last}, "
+            "and raise events_kept if readers may be so far behind"
+        )
+        self.trader = trader
+        self.first = first
+        self.last = last
 
 
 class SourceFailed(SlotbookError):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import cast
+
 from .enums import EventType, OrderStatus, Side
+from .errors import CorruptRecord
 from .record import Record
 from .types import Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
 
@@ -42,3 +47,36 @@ class OrderEvent(Record):
     text: Text | None = None
     writer: Name | None = None
     """The mark of the book object that wrote it: a random name for the life of one program's book."""
+
+
+class DeadLetter(Record):
+    """An event that no consumer of a group could handle."""
+
+    event: OrderEvent
+    group: Name
+    consumer: str
+    """Who had it last."""
+    deliveries: Count
+    """How often it had been delivered."""
+    error: str
+    """Why it was given up."""
+
+
+def document(fields: Mapping[str, str]) -> str:
+    """The JSON document of an event from its written fields: what is published, and what its stream entry holds.
+
+    Every value is a string, as in the stream, so that a reader in any language gets decimals and nanoseconds exactly.
+    """
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def fields_of_document(channel: str, text: str) -> dict[str, str]:
+    """The written fields of an event's document. Raises CorruptRecord."""
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        found = None
+    fields = cast("dict[str, object]", found) if isinstance(found, dict) else {"": None}
+    if not all(isinstance(value, str) for value in fields.values()):
+        raise CorruptRecord(channel, "message", f"{text[:80]!r} is not the document of an event")
+    return cast("dict[str, str]", fields)

@@ -49,6 +49,11 @@ class TraderKeys:
         return f"{self.base}request:{request_id}"
 
     @property
+    def dead_events(self) -> str:
+        """The stream of events that no consumer of a group could handle."""
+        return self.events + ":dead"
+
+    @property
     def sessions(self) -> str:
         """The index of the trader's sessions."""
         return self.base + "sessions"
@@ -69,6 +74,7 @@ class Keys:
         self.prefix = prefix
         self._traders: dict[str, TraderKeys] = {}
         self._listing = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:positions")
+        self._streams = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:events")
 
     def of(self, trader: str) -> TraderKeys:
         """The keys of one trader; raises InvalidArgument for a name that no key can be made of."""
@@ -106,11 +112,35 @@ class Keys:
         return f"{self.prefix}{{{check_name(what, name)}}}"
 
     @property
+    def order_events(self) -> str:
+        """The channel of all traders' changes."""
+        return self.prefix + "order_events"
+
+    def symbol_events(self, symbol: str, word: str) -> str:
+        """The channel of one kind of change in one symbol."""
+        return f"{self.prefix}events.{symbol}.{word}"
+
+    @property
     def traders_pattern(self) -> str:
         """The SCAN pattern of the keys that list a trader's positions."""
-        return re.sub(r"([\\*?\[\]])", r"\\\1", self.prefix) + "{*}:positions"
+        return self._literally + "{*}:positions"
+
+    @property
+    def streams_pattern(self) -> str:
+        """The SCAN pattern of the traders' event streams."""
+        return self._literally + "{*}:events"
+
+    @property
+    def _literally(self) -> str:
+        """The prefix for a glob."""
+        return re.sub(r"([\\*?\[\]])", r"\\\1", self.prefix)
 
     def trader_of(self, key: str) -> str | None:
         """The trader of a key that lists positions, None for any other key."""
         match = self._listing.fullmatch(key)
+        return match[1] if match else None
+
+    def streamer_of(self, key: str) -> str | None:
+        """The trader of an event stream, None for any other key."""
+        match = self._streams.fullmatch(key)
         return match[1] if match else None

@@ -3,25 +3,33 @@
 from ._async.audit import AsyncAuditor
 from ._async.book import AsyncBook
 from ._async.cache import AsyncCache
+from ._async.consume import AsyncConsumer, AsyncDelivery
+from ._async.events import AsyncOrderEventRepository
 from ._async.find import AsyncFind
+from ._async.follow import AsyncFollow
 from ._async.indexes import AsyncSearchIndexes
 from ._async.limits import AsyncRateLimiter
 from ._async.locks import AsyncHeld, AsyncLock
 from ._async.orders import AsyncOrderRepository
 from ._async.positions import AsyncPositionRepository
 from ._async.sessions import AsyncSessionRepository
+from ._async.subscription import AsyncSubscription
 from ._async.symbols import AsyncSymbolInfoRepository
 from ._async.values import AsyncCompareAndSwap
 from ._sync.audit import Auditor
 from ._sync.book import Book
 from ._sync.cache import Cache
+from ._sync.consume import Consumer, Delivery
+from ._sync.events import OrderEventRepository
 from ._sync.find import Find
+from ._sync.follow import Follow
 from ._sync.indexes import SearchIndexes
 from ._sync.limits import RateLimiter
 from ._sync.locks import Held, Lock
 from ._sync.orders import OrderRepository
 from ._sync.positions import PositionRepository
 from ._sync.sessions import SessionRepository
+from ._sync.subscription import Subscription
 from ._sync.symbols import SymbolInfoRepository
 from ._sync.values import CompareAndSwap
 from .cache_policy import CachePolicy
@@ -33,31 +41,41 @@ __all__ = [
     "AsyncBook",
     "AsyncCache",
     "AsyncCompareAndSwap",
+    "AsyncConsumer",
+    "AsyncDelivery",
     "AsyncFind",
+    "AsyncFollow",
     "AsyncHeld",
     "AsyncLock",
+    "AsyncOrderEventRepository",
     "AsyncOrderRepository",
     "AsyncPositionRepository",
     "AsyncRateLimiter",
     "AsyncSearchIndexes",
     "AsyncSessionRepository",
     "AsyncSource",
+    "AsyncSubscription",
     "AsyncSymbolInfoRepository",
     "Auditor",
     "Book",
     "Cache",
     "CachePolicy",
     "CompareAndSwap",
+    "Consumer",
+    "Delivery",
     "Find",
+    "Follow",
     "Held",
     "IndexStatus",
     "Lock",
+    "OrderEventRepository",
     "OrderRepository",
     "PositionRepository",
     "RateLimiter",
     "SearchIndexes",
     "SessionRepository",
     "Source",
+    "Subscription",
     "SymbolInfoRepository",
     "Warmed",
 ]

@@ -18,6 +18,7 @@ from ..models.wire import encode, text
 from ..topology.call import Argument, Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
+from .event_policy import events_policy
 from .fence import NO_FENCE, Fence
 from .replies import record, record_of, refusal, rows
 from .witness import Witness
@@ -61,7 +62,7 @@ class OrderCalls:
         self._fence = fence
         self._open_ttl = _milliseconds(settings.open_order_ttl)
         self._closed_ttl = _milliseconds(settings.order_ttl)
-        self._events_kept = settings.events_kept
+        self._events_policy = events_policy(settings)
 
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
@@ -108,7 +109,7 @@ class OrderCalls:
             name,
             PLACE,
             (key, *indexes, keys.events, *lock),
-            (self._open_ttl, self._events_kept, self._witness.told(order.trader), *fields, *number),
+            (self._open_ttl, self._events_policy, self._witness.told(order.trader), *fields, *number),
             decode=self._witness.watch(order.trader, read),
         )
 
@@ -283,7 +284,7 @@ class OrderCalls:
         return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
 
     def _base(self, keys: TraderKeys) -> tuple[Argument, ...]:
-        return keys.base, self._open_ttl, self._closed_ttl, self._events_kept, self._witness.told(keys.trader)
+        return keys.base, self._open_ttl, self._closed_ttl, self._events_policy, self._witness.told(keys.trader)
 
 
 def _changed(name: str, key: str, reply: list[Reply]) -> OrderResult:

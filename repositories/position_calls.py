@@ -13,6 +13,7 @@ from ..models.types import EXACT, check_name
 from ..topology.call import Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
+from .event_policy import events_policy
 from .fence import NO_FENCE, Fence
 from .replies import record, record_of, refusal, rows
 from .witness import Witness
@@ -31,7 +32,7 @@ class PositionCalls:
         self._witness = witness
         self._fence = fence
         self._request_ttl = max(1, round(settings.request_ttl * 1000))
-        self._events_kept = settings.events_kept
+        self._events_policy = events_policy(settings)
 
     def get(self, trader: str, symbol: str) -> Call[Position]:
         """One position; flat when there is none."""
@@ -86,7 +87,7 @@ class PositionCalls:
                 "" if change.max_position is None else change.max_position,
                 change.ts_ns,
                 self._request_ttl,
-                self._events_kept,
+                self._events_policy,
                 self._witness.told(change.trader),
                 *number,
             ),

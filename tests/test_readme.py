@@ -14,6 +14,7 @@ from slotbook.repositories import (
     Find,
     Held,
     Lock,
+    OrderEventRepository,
     OrderRepository,
     PositionRepository,
     RateLimiter,
@@ -28,6 +29,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 VERBS = (
     OrderRepository,
     PositionRepository,
+    OrderEventRepository,
     CompareAndSwap,
     SessionRepository,
     RateLimiter,

@@ -8,23 +8,18 @@ plus the bound, and no longer: a frozen server, network or event loop makes a fe
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
+from ..models.errors import SlotbookError
 from .address import Address
 from .call import pack
-from .dial import Dial, dial
-from .settings import Target
-from .verdict import NotPrimary
+from .pulse import Pulse
 
 BEATS_PER_BOUND = 4
-HEARTBEAT = pack(("ROLE",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +44,35 @@ class Listener(Protocol):
 class Feed:
     """The invalidation messages of one server."""
 
-    def __init__(self, address: Address, listener: Listener, bound: float, patience: float) -> None:
+    def __init__(self, address: Address, prefix: str, listener: Listener, bound: float, patience: float) -> None:
         self.address = address
         self.good_until = 0.0
         """Until when, on the monotonic clock, what was read since this feed began may be served."""
         self.lost = False
         self.interval = bound / BEATS_PER_BOUND
-        """Seconds between two heartbeats."""
+        self.pulse = Pulse(address, patience)
+        self._prefix = prefix
         self._listener = listener
         self._bound = bound
-        self._patience = patience
-        self._unanswered: deque[float] = deque()
+
+    def greeting(self) -> list[bytes]:
+        """Turn tracking on for every key under the prefix, whoever reads it."""
+        return [pack(("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._prefix)), self.beat()]
 
     def beat(self) -> bytes:
         """What to send as a heartbeat, now. Raises a RedisError when the server has been silent for too long."""
-        now = time.monotonic()
-        if self._unanswered and now - self._unanswered[0] > self._patience:
-            raise RedisTimeoutError(f"{self.address} did not answer within {self._patience:g} s")
-        self._unanswered.append(now)
-        return HEARTBEAT
+        return self.pulse.beat()
 
     def take(self, answer: object) -> None:
         """Take a message or the answer to a heartbeat. Raises a RedisError for a server that is not a primary."""
         if isinstance(answer, Invalidation):
             self._listener.forget(answer.keys)
-            return
-        if not isinstance(answer, list) or not self._unanswered:
-            raise RedisConnectionError(f"{self.address} answered {answer!r} to a heartbeat")
-        if answer[0] != "master":
-            raise NotPrimary(f"{self.address} is not a primary but a {answer[0]}")
-        if not self.lost:
-            self.good_until = self._unanswered.popleft() + self._bound
+        elif isinstance(answer, RedisError):
+            raise answer
+        elif answer != "OK":
+            sent = self.pulse.answered(answer)
+            if not self.lost:
+                self.good_until = sent + self._bound
 
     def end(self) -> None:
         """Vouch for nothing any more; first nothing is served, then it is dropped."""
@@ -88,17 +81,34 @@ class Feed:
         self._listener.lose(self)
 
 
+class Tracking:
+    """Client tracking at every primary, for one prefix of keys."""
+
+    name = "tracking"
+
+    def __init__(self, prefix: str, listener: Listener, bound: float, patience: float) -> None:
+        self.every = bound
+        self._prefix = prefix
+        self._listener = listener
+        self._patience = patience
+
+    def wanted(self, primaries: Sequence[Address]) -> Sequence[Address]:
+        """All of them."""
+        return primaries
+
+    def feed(self, address: Address) -> Feed:
+        """The feed of one of them."""
+        return Feed(address, self._prefix, self._listener, self.every, self._patience)
+
+    def rejoined(self) -> None:
+        """It may have been in charge, and changed things, unheard."""
+        self._listener.forget(None)
+
+    def failed(self, error: RedisError | SlotbookError) -> None:
+        """Until it is better, nothing is vouched for."""
+
+
 def as_invalidation(push: Sequence[object]) -> Invalidation:
     """An invalidation message as redis-py hands it over: its kind, and keys or nothing."""
     keys = push[1]
     return Invalidation(tuple(map(str, keys)) if isinstance(keys, list) else None)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
-
-
-def tracking(prefix: str) -> bytes:
-    """The command that turns tracking on for every key under a prefix, whoever reads it."""
-    return pack(("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix))
-
-
-def dial_feed(target: Target, address: Address) -> Dial:
-    """The arguments for a tracking connection: RESP3, or the server could not speak unasked."""
-    return {**dial(target, address), "protocol": 3}

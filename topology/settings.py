@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ..models.errors import InvalidSettings
 from .address import Address
@@ -25,6 +25,23 @@ from .durability import LOCAL, Durability
 
 def _durability(value: object) -> object:
     return Durability.parse(value) if isinstance(value, str) else value
+
+
+Published = Literal["traders", "order_events", "symbols"]
+"""Where a change of a book is announced, in the same atomic step."""
+
+
+def _published(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    words = [word.strip() for word in value.split(",") if word.strip() not in ("", "none")]
+    if unknown := sorted(set(words).difference(get_args(Published))):
+        raise ValueError(f"{', '.join(unknown)!r} is not none, or some of {', '.join(get_args(Published))}")
+    return frozenset(words)
+
+
+def _kept(value: object) -> object:
+    return None if value == "all" else value
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366 * 10)]
@@ -78,7 +95,7 @@ class Settings(BaseSettings):
     deadline: Seconds = 10.0
     """How long a call may take in all, retries and failovers included."""
 
-    durability: Annotated[Durability, BeforeValidator(_durability)] = LOCAL
+    durability: Annotated[Durability, BeforeValidator(_durability), NoDecode] = LOCAL
     """What a change waits for: ``local``, ``replicated=n`` (n replicas have it) or ``fsynced`` (it is on disk)."""
     replication_wait: Seconds = 1.0
     """How long a change waits for replicas or the disk before it is UnderReplicated."""
@@ -91,8 +108,15 @@ class Settings(BaseSettings):
     """How long an open order is kept, from its last change; None keeps it until it is terminal."""
     request_ttl: Seconds = 86_400.0
     """How long a change of a position is remembered by its request_id."""
-    events_kept: int = Field(default=100_000, ge=1, le=2**31)
-    """About how many events a trader's stream keeps (XADD MAXLEN ~)."""
+    events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_kept)] = 100_000
+    """About how many events a trader's stream keeps (XADD MAXLEN ~); ``all`` leaves it to ``trim`` (XTRIM MINID)."""
+    publish: Annotated[frozenset[Published], BeforeValidator(_published), NoDecode] = frozenset({"traders"})
+    """Where every change is announced: ``none``, or a list of ``traders`` (the channel ``{trader}:events``, sharded
+    where the server has that), ``order_events`` (one channel of that name) and ``symbols`` (the channels
+    ``events.<symbol>.<type>``).
+    """
+    watchdog: Seconds = 2.0
+    """How soon a subscription notices that its server is gone or frozen."""
 
     def at(self, url: str) -> Settings:
         """The same settings for another URL."""

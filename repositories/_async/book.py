@@ -18,6 +18,7 @@ from ..reconciliation import Reconciliation
 from ..source import AsyncSource
 from ..witness import Witness
 from .cache import AsyncCache
+from .events import AsyncOrderEventRepository
 from .limits import AsyncRateLimiter
 from .locks import AsyncLock
 from .orders import AsyncOrderRepository
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 
 class AsyncBook:
-    """Orders, positions and reference data of a desk.
+    """Orders, positions, events and reference data of a desk.
 
     A context manager that closes its connections, and stops embedded servers.
     """
@@ -40,6 +41,7 @@ class AsyncBook:
         self._witness = Witness()
         self.orders = AsyncOrderRepository(backend, self._witness)
         self.positions = AsyncPositionRepository(backend, self._witness)
+        self.events = AsyncOrderEventRepository(backend)
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncCompareAndSwap(backend)
         self.symbols = AsyncSymbolInfoRepository(backend)

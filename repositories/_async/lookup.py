@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 from ...models.errors import Unavailable
 from ...models.results import Outcome
 from ...topology._async.backend import AsyncBackend
-from ...topology._async.tracking import AsyncTracker
+from ...topology._async.feeds import AsyncFeeds
 from ...topology.call import Call
+from ...topology.feed import Feed, Tracking
 from ..cache_calls import CacheCalls, Claim, Found, State
 from ..near import Near
 from ..source import AsyncLoadMany, reason, source_failed
@@ -34,13 +35,13 @@ class AsyncLookup(Generic[T]):
         self.calls = calls
         self.background = AsyncBackground()
         self.near: Near[T] | None = None
-        self._tracker: AsyncTracker | None = None
+        self._tracker: AsyncFeeds[Feed] | None = None
         self._load_time = 0.0
 
     async def keep_near(self, size: int, bound: float) -> Near[T]:
         """Keep values in the process from now on. Raises AccessDenied, Unavailable or UnexpectedReply."""
         near: Near[T] = Near(size, self.calls.base)
-        tracker = AsyncTracker(self.backend, self.calls.base, near, bound)
+        tracker = AsyncFeeds(self.backend, Tracking(self.calls.base, near, bound, self.backend.settings.socket_timeout))
         try:
             await tracker.start()
         except BaseException:

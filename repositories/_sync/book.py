@@ -19,6 +19,7 @@ from ..reconciliation import Reconciliation
 from ..source import Source
 from ..witness import Witness
 from .cache import Cache
+from .events import OrderEventRepository
 from .limits import RateLimiter
 from .locks import Lock
 from .orders import OrderRepository
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 
 class Book:
-    """Orders, positions and reference data of a desk.
+    """Orders, positions, events and reference data of a desk.
 
     A context manager that closes its connections, and stops embedded servers.
     """
@@ -41,6 +42,7 @@ class Book:
         self._witness = Witness()
         self.orders = OrderRepository(backend, self._witness)
         self.positions = PositionRepository(backend, self._witness)
+        self.events = OrderEventRepository(backend)
         self.sessions = SessionRepository(backend)
         self.values = CompareAndSwap(backend)
         self.symbols = SymbolInfoRepository(backend)

@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 from ...models.errors import Unavailable
 from ...models.results import Outcome
 from ...topology._sync.backend import Backend
-from ...topology._sync.tracking import Tracker
+from ...topology._sync.feeds import Feeds
 from ...topology.call import Call
+from ...topology.feed import Feed, Tracking
 from ..cache_calls import CacheCalls, Claim, Found, State
 from ..near import Near
 from ..source import LoadMany, reason, source_failed
@@ -35,13 +36,13 @@ class Lookup(Generic[T]):
         self.calls = calls
         self.background = Background()
         self.near: Near[T] | None = None
-        self._tracker: Tracker | None = None
+        self._tracker: Feeds[Feed] | None = None
         self._load_time = 0.0
 
     def keep_near(self, size: int, bound: float) -> Near[T]:
         """Keep values in the process from now on. Raises AccessDenied, Unavailable or UnexpectedReply."""
         near: Near[T] = Near(size, self.calls.base)
-        tracker = Tracker(self.backend, self.calls.base, near, bound)
+        tracker = Feeds(self.backend, Tracking(self.calls.base, near, bound, self.backend.settings.socket_timeout))
         try:
             tracker.start()
         except BaseException:

@@ -1,7 +1,7 @@
 -- Cancel, reject or expire an order; when it already is, nothing changes.
 -- KEYS  1 order  2 applied  3 events  4 the lock, of a change under one; and, by the order's symbol and status, its
 --       indexes
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
 --       5 what the writer was told  6 the new status  7 ts_ns  8 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
 --         {'fence', lock, fence}
@@ -32,4 +32,5 @@ write(KEYS[1], order, {
   status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[7], text = ARGV[8],
 })
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return answer(before, { 'applied', sequence, flat(order) })

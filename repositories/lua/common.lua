@@ -153,16 +153,26 @@ local function answer(before, reply)
   return reply
 end
 
+-- The fields of an event, in the one order in which they are written, after the mark of who wrote it.
+local TOLD = {
+  'type', 'ts_ns', 'symbol', 'order_id', 'side', 'status', 'quantity', 'price', 'filled_quantity', 'exec_id', 'last_quantity',
+  'last_price', 'late', 'request_id', 'position_quantity', 'text',
+}
+
+local news -- the event that this script has appended, until it is announced
+
 -- Append an event and return its number, which is its id, so that a gap could not go unseen. Always the first write: should
--- the server refuse it, nothing else has happened.
-local function append(events, before, kept, fields)
+-- the server refuse it, nothing else has happened. The policy says how many events are kept, and where they are announced.
+local function append(events, before, policy, fields)
   local entry = { 'writer', before.writer }
-  for field, value in pairs(fields) do
+  for _, field in ipairs(TOLD) do
+    local value = fields[field]
     if value and value ~= '' then
       entry[#entry + 1] = field
       entry[#entry + 1] = value
     end
   end
+  local kept, channels = string.match(policy, '^(%d+)(.*)$')
   local sequence = whole(before.last + 1)
   local added = redis.pcall('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
   if type(added) == 'table' and added.err then
@@ -170,7 +180,32 @@ local function append(events, before, kept, fields)
     sequence = whole(last_generated(events) + 1) -- the number of an event that someone deleted is used up all the same
     redis.call('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
   end
+  if channels ~= '' then news = { events = events, sequence = sequence, entry = entry, fields = fields, channels = channels } end
   return sequence
+end
+
+-- Tell subscribers of the event that was appended: always last, and never a reason to fail, for the stream has it. A server
+-- that may not, or cannot, publish has not changed less of the book for that.
+local function announce()
+  if not news then return end
+  local prefix, trader = string.match(news.events, '^(.*){(.*)}:events$')
+  local members = { '"trader":' .. cjson.encode(trader), '"sequence":"' .. news.sequence .. '"' }
+  for i = 3, #news.entry, 2 do
+    members[#members + 1] = '"' .. news.entry[i] .. '":' .. cjson.encode(news.entry[i + 1])
+  end
+  members[#members + 1] = '"writer":"' .. news.entry[2] .. '"'
+  local document = string.gsub('{' .. table.concat(members, ',') .. '}', '\\/', '/')
+  if string.find(news.channels, 'traders', 1, true) then
+    local told = redis.pcall('SPUBLISH', news.events, document)
+    if type(told) == 'table' and string.find(told.err or '', 'nknown', 1, true) then
+      redis.pcall('PUBLISH', news.events, document) -- before Redis 7.0
+    end
+  end
+  if string.find(news.channels, 'order_events', 1, true) then redis.pcall('PUBLISH', prefix .. 'order_events', document) end
+  if string.find(news.channels, 'symbols', 1, true) then
+    local kind = news.fields.type == 'TRADE' and 'fill' or string.lower(news.fields.type)
+    redis.pcall('PUBLISH', prefix .. 'events.' .. news.fields.symbol .. '.' .. kind, document)
+  end
 end
 
 -- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.

@@ -1,7 +1,7 @@
 -- Apply one execution to its order and its position, once.
 -- KEYS  1 order  2 applied  3 events  4 positions  5 the lock, of a change under one; and, by the order's symbol and
 --       status, its indexes and position
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
 --       5 what the writer was told  6 trader  7 exec_id  8 quantity  9 price  10 notional  11 ts_ns; and the fence
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
@@ -80,4 +80,5 @@ redis.call('HSET', KEYS[2], exec_id, cjson.encode({
 }))
 sizes.applied = 1
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return answer(before, { 'applied', sequence, lateness, flat(order), flat(position) })

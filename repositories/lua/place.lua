@@ -1,6 +1,6 @@
 -- Place an order, unless it is there already.
 -- KEYS  1 order  2 orders_by_status:NEW  3 orders_by_symbol  4 events  5 the lock, of a change under one
--- ARGV  1 milliseconds an open order lives, '' for ever  2 events kept  3 what the writer was told
+-- ARGV  1 milliseconds an open order lives, '' for ever  2 events policy  3 what the writer was told
 --       4.. fields and values of the order; and the fence
 -- Returns {'applied', sequence}
 --         {'repeat', order…}: placed before with the same content
@@ -43,4 +43,5 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 4, KEYS[5] and #ARGV - 1 or #ARGV))
 if expiry ~= 'inf' then redis.call('PEXPIREAT', KEYS[1], expiry) end
 enter(KEYS[2], order.order_id, expiry, now)
 enter(KEYS[3], order.order_id, expiry, now)
+announce()
 return answer(before, { 'applied', sequence })

@@ -1,7 +1,7 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
 -- KEYS  1 position  2 positions  3 request  4 events  5 the lock, of a change under one
 -- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events kept  10 what the writer was told; and the fence
+--       8 milliseconds the request is remembered  9 events policy  10 what the writer was told; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 --         {'lost', first number, any of these}: changes acknowledged before are gone
@@ -50,4 +50,5 @@ if is_new then
 end
 write(KEYS[1], position, changes)
 redis.call('SET', KEYS[3], cjson.encode({ content, sequence, snapshot(position, HELD) }), 'PX', ARGV[8])
+announce()
 return answer(before, { 'applied', sequence, flat(position) })

@@ -1,7 +1,7 @@
 -- Change an open order's quantity or prices, once.
 -- KEYS  1 order  2 applied  3 events  4 the lock, of a change under one; and, by the order's symbol and status, its
 --       indexes
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
 --       5 what the writer was told  6 request_id  7 quantity  8 price  9 stop_price ('' for what stays)  10 revision or ''
 --       11 ts_ns  12 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}
@@ -62,4 +62,5 @@ write(KEYS[1], order, changes)
 redis.call('HSET', KEYS[2], request, cjson.encode({ content, sequence, snapshot(order, MUTABLE) }))
 sizes.applied = 1
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+announce()
 return answer(before, { 'applied', sequence, flat(order) })

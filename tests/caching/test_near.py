@@ -141,7 +141,7 @@ def feed() -> tuple[Near[int], Feed]:
 
 
 def a_feed(near: Near[int]) -> Feed:
-    made = Feed(Address("h", 1), near, 60, 2)
+    made = Feed(Address("h", 1), "", near, 60, 2)
     made.beat()
     made.take(["master", 0, list[Reply]()])
     return made

@@ -167,6 +167,11 @@ class AsyncBackend:
         """Have something that works with this backend closed just before its connections are."""
         self._attached.append(part)
 
+    def detach(self, part: AsyncAttached) -> None:
+        """Leave something to close itself, or to have done so."""
+        if part in self._attached:
+            self._attached.remove(part)
+
     async def close(self) -> None:
         """Close every connection, and stop the private servers if there are any."""
         while self._attached:

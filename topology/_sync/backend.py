@@ -166,6 +166,11 @@ class Backend:
         """Have something that works with this backend closed just before its connections are."""
         self._attached.append(part)
 
+    def detach(self, part: Attached) -> None:
+        """Leave something to close itself, or to have done so."""
+        if part in self._attached:
+            self._attached.remove(part)
+
     def close(self) -> None:
         """Close every connection, and stop the private servers if there are any."""
         while self._attached:

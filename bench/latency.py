@@ -1,0 +1,173 @@
+"""How soon an event is told: from ``fill`` returning to ``follow`` yielding, beside a bare PUBLISH and SUBSCRIBE."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import cast
+
+import hiredis
+
+from ..models.fill import Fill
+from ..models.order import Order
+from ..repositories import Book
+from ..topology.address import Address
+from ..topology.call import pack, slot_of
+
+WARM_UP = 100
+PAUSE = 0.001
+"""Seconds between two events: it is their delay that is measured, not a queue."""
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Delays in microseconds. A message may overtake the reply to its own cause: then its delay is below zero."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Spread:
+        """The spread of some delays."""
+        ranked = sorted(seconds)
+        return cls(ranked[len(ranked) // 2] * 1e6, ranked[len(ranked) * 99 // 100] * 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Figures of one run, in which both took turns."""
+
+    events: int
+    follow: Spread
+    """From ``fill`` returning to ``follow`` yielding its event."""
+    follow_since_sent: Spread
+    """From ``fill`` being called to the same."""
+    bare: Spread
+    """From PUBLISH returning to its message being read, both on bare sockets."""
+    bare_since_sent: Spread
+    """From PUBLISH being sent to the same."""
+
+
+def latency(url: str, events: int = 2_000) -> Latency:
+    """Measure it on the servers of a URL, with a trader of its own, whose keys expire or are few."""
+    trader, channel = f"latency-{token_hex(4)}", f"latency-{token_hex(4)}"
+    with Book.open(url) as book:
+        total = WARM_UP + events
+        terms = {"symbol": "AAPL", "side": "BUY", "quantity": total, "price": "1"}
+        book.orders.place(Order.model_validate({"trader": trader, "order_id": "A1", **terms}))
+        key = f"{{{trader}}}:events"
+        address = cast(Address, book.backend.locate(slot_of((book.backend.settings.prefix + key,))))
+        password = book.backend.settings.password
+        secret = password.get_secret_value() if password else ""
+        with (
+            book.events.follow(trader) as follow,
+            _Bare(address, secret) as publisher,
+            _Bare(address, secret) as subscriber,
+        ):
+            subscriber.ask("SUBSCRIBE", channel)
+            told = _Clock(lambda: follow.get(PATIENCE))
+            heard = _Clock(subscriber.read)
+            filled: list[tuple[float, float]] = []
+            published: list[tuple[float, float]] = []
+            for number in range(total):
+                fill = {"trader": trader, "order_id": "A1", "exec_id": f"X{number}", "quantity": 1, "price": "1"}
+                ready = Fill.model_validate(fill)
+                filled.append(_timed(lambda ready=ready: book.orders.fill(ready)))
+                told.reach(number + 1)
+                time.sleep(PAUSE)
+                published.append(_timed(lambda number=number: publisher.ask("PUBLISH", channel, number)))
+                heard.reach(number + 1)
+                time.sleep(PAUSE)
+            told.stop()
+            heard.stop()
+            follow.stop()
+            subscriber.close()
+    return Latency(events, *_spreads(filled, told.times), *_spreads(published, heard.times))
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    began = time.perf_counter()
+    work()
+    return began, time.perf_counter()
+
+
+def _spreads(spans: Sequence[tuple[float, float]], arrived: Sequence[float]) -> tuple[Spread, Spread]:
+    pairs = list(zip(spans, arrived, strict=False))[WARM_UP:]
+    return Spread.of([at - ended for (_, ended), at in pairs]), Spread.of([at - began for (began, _), at in pairs])
+
+
+class _Clock:
+    """A thread that takes the time of everything that comes."""
+
+    def __init__(self, receive: Callable[[], object]) -> None:
+        self.times: list[float] = []
+        self._receive = receive
+        self._over = False
+        self._came = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def reach(self, count: int) -> None:
+        """Wait until so many have come."""
+        while len(self.times) < count:
+            if not self._came.acquire(timeout=PATIENCE):
+                raise TimeoutError(f"event {count} did not come within {PATIENCE:g} s")
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._over = True
+
+    def _run(self) -> None:
+        while not self._over:
+            try:
+                came = self._receive()
+            except OSError:
+                return
+            if came is not None:
+                self.times.append(time.perf_counter())
+                self._came.release()
+
+
+class _Bare:
+    """One connection, as bare as it gets."""
+
+    def __init__(self, address: Address, password: str) -> None:
+        self._socket = socket.create_connection(address)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = hiredis.Reader()
+        if password:
+            self.ask("AUTH", password)
+
+    def __enter__(self) -> _Bare:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, *words: str | int) -> object:
+        """One command, one reply."""
+        self._socket.sendall(pack(words))
+        return self.read()
+
+    def read(self) -> object:
+        """The next reply or message."""
+        while (found := cast(object, self._reader.gets())) is False:
+            received = self._socket.recv(65_536)
+            if not received:
+                raise ConnectionError("the server closed the connection")
+            self._reader.feed(received)
+        return found
+
+    def close(self) -> None:
+        """Close it, also under a thread that reads."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+        finally:
+            self._socket.close()

@@ -1,0 +1,152 @@
+"""What a blotter shows: built from events, rendered for a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ..models.event import OrderEvent
+from ..models.order import Order
+from ..models.position import Position
+from ..models.types import plain
+from .tables import table
+
+ROWS = 12
+"""Orders, positions and events that are shown."""
+MOST = 10_000
+"""Orders and positions that are kept, the latest."""
+SPAN = 5.0
+"""Seconds over which events are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How one order stands."""
+
+    trader: str
+    order_id: str
+    symbol: str
+    side: str
+    status: str
+    quantity: int
+    price: str
+    filled: int
+
+
+class Blotter:
+    """Orders, positions and the last events, as they change."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.problems: deque[str] = deque(maxlen=3)
+        self._orders: OrderedDict[tuple[str, str], Line] = OrderedDict()
+        self._positions: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._last: deque[OrderEvent] = deque(maxlen=ROWS)
+        self._times: deque[float] = deque(maxlen=100_000)
+
+    def begin(self, orders: Iterable[Order], positions: Iterable[Position]) -> None:
+        """Start from what is there."""
+        for order in orders:
+            price = "" if order.price is None else plain(order.price)
+            line = Line(
+                order.trader,
+                order.order_id,
+                order.symbol,
+                order.side,
+                order.status,
+                order.quantity,
+                price,
+                order.filled_quantity,
+            )
+            self._keep_order(line)
+        for held in positions:
+            self._keep_position(held.trader, held.symbol, held.quantity)
+
+    def take(self, event: OrderEvent) -> None:
+        """Bring it up to date."""
+        self.events += 1
+        self._times.append(time.monotonic())
+        self._last.append(event)
+        if event.order_id and event.status and event.side and event.quantity is not None:
+            price = "" if event.price is None else plain(event.price)
+            filled = event.filled_quantity or 0
+            who = (event.trader, event.order_id, event.symbol, event.side, event.status)
+            self._keep_order(Line(*who, event.quantity, price, filled))
+        if event.position_quantity is not None:
+            self._keep_position(event.trader, event.symbol, event.position_quantity)
+
+    def rate(self) -> float:
+        """Events per second, lately."""
+        since = time.monotonic() - SPAN
+        while self._times and self._times[0] < since:
+            self._times.popleft()
+        return len(self._times) / SPAN
+
+    def render(self, waiting: int, connected: bool) -> Group:
+        """All of it."""
+        state = Text("live" if connected else "reconnecting", style="bold green" if connected else "bold red")
+        head = Text.assemble(state, f"   {self.events:,} events   {self.rate():,.0f}/s   lag {waiting:,} events")
+        problems = [Text(problem, style="yellow") for problem in self.problems]
+        return Group(head, *problems, self._orders_table(), self._positions_table(), self._events_table())
+
+    def _orders_table(self) -> Table:
+        lines = list(self._orders.values())[-ROWS:]
+        return table(
+            ("trader", "order", "symbol", "side", "status"),
+            ("quantity", "price", "filled"),
+            (
+                (
+                    line.trader,
+                    line.order_id,
+                    line.symbol,
+                    line.side,
+                    line.status,
+                    line.quantity,
+                    line.price,
+                    line.filled,
+                )
+                for line in reversed(lines)
+            ),
+        )
+
+    def _positions_table(self) -> Table:
+        held = list(self._positions.items())[-ROWS:]
+        return table(("trader", "symbol"), ("position",), ((*key, quantity) for key, quantity in reversed(held)))
+
+    def _events_table(self) -> Table:
+        return table(("last events",), (), ((one_line(event),) for event in reversed(self._last)))
+
+    def _keep_order(self, line: Line) -> None:
+        key = (line.trader, line.order_id)
+        self._orders.pop(key, None)
+        self._orders[key] = line
+        if len(self._orders) > MOST:
+            self._orders.popitem(last=False)
+
+    def _keep_position(self, trader: str, symbol: str, quantity: int) -> None:
+        self._positions.pop((trader, symbol), None)
+        self._positions[trader, symbol] = quantity
+        if len(self._positions) > MOST:
+            self._positions.popitem(last=False)
+
+
+def one_line(event: OrderEvent) -> str:
+    """An event on one line: time, trader and number, what happened, and how things stand after it."""
+    at = datetime.fromtimestamp(event.ts_ns // 10**9, UTC)
+    parts = [f"{at:%Y-%m-%dT%H:%M:%S}.{event.ts_ns % 10**9:09d}Z", event.trader, str(event.sequence), event.type]
+    parts += [word for word in (event.symbol, event.order_id, event.side) if word]
+    if event.last_quantity is not None and event.last_price is not None:
+        parts.append(f"{event.last_quantity} at {plain(event.last_price)}")
+    if event.quantity is not None:
+        price = "" if event.price is None else f" at {plain(event.price)}"
+        parts.append(f"{event.filled_quantity or 0}/{event.quantity}{price} {event.status}")
+    if event.position_quantity is not None:
+        parts.append(f"position {event.position_quantity}")
+    return "  ".join(parts)

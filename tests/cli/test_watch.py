@@ -1,0 +1,137 @@
+"""slotbook watch: every event as it happens, in a pipe, as JSON, and on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import slotbook
+from slotbook.models import OrderEvent
+from slotbook.models.wire import decode
+from slotbook.topology.embedded import Topology
+
+from ..faults.conftest import Deploy, deploy
+from ..make import TS, execution, fresh, limit
+from .conftest import Cli
+
+Process = Callable[..., "subprocess.Popen[str]"]
+__all__ = ["deploy"]
+
+
+@pytest.fixture
+def trader(url: str) -> str:
+    """A trader with three events."""
+    name = fresh()
+    with slotbook.connect(url) as book:
+        book.orders.place(limit(name, ts_ns=TS))
+        book.orders.fill(execution(name, ts_ns=TS + 1))
+        book.orders.place(limit(name, "A2", symbol="MSFT"))
+    return name
+
+
+def test_plain(cli: Cli, url: str, trader: str) -> None:
+    done = cli("watch", "--plain", "--trader", trader, "--since", 0, "--count", 3, "--url", url)
+    assert (done.code, done.err) == (0, "")
+    first, second, third = done.out.splitlines()
+    assert first == f"2023-11-14T22:13:20.000000000Z  {trader}  1  NEW  AAPL  A1  BUY  0/100 at 187.23 NEW"
+    assert second.split("  ")[3:] == [
+        *("TRADE", "AAPL", "A1", "BUY", "40 at 187.22", "40/100 at 187.23 PARTIALLY_FILLED", "position 40"),
+    ]
+    assert third.split("  ")[4:6] == ["MSFT", "A2"]
+
+
+def test_json_is_a_document_a_line(cli: Cli, url: str, trader: str) -> None:
+    done = cli("watch", "--json", "--since", 0, "--count", 2, "--symbol", "AAPL", "--url", url)
+    events = [decode(OrderEvent, "", json.loads(line)) for line in done.out.splitlines()]
+    with slotbook.connect(url) as book:
+        assert events == book.events.history(trader)[:2]
+
+
+def test_what_is_no_longer_kept_is_said(cli: Cli, url: str, trader: str) -> None:
+    with slotbook.connect(url) as book:
+        book.events.trim(trader, 3)
+    done = cli("watch", "--plain", "--trader", trader, "--since", 0, "--count", 1, "--url", url)
+    assert (done.code, len(done.out.splitlines())) == (0, 1)
+    assert "events 1 to 2" in done.err
+
+
+@pytest.mark.parametrize(("options", "said"), [(["--trader", "T{"], "trader 'T{'"), (["--symbol", ""], "symbol ''")])
+def test_bad_names(cli: Cli, url: str, options: list[str], said: str) -> None:
+    done = cli("watch", *options, "--url", url)
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+
+
+def test_a_reader_that_leaves(process: Process, url: str, trader: str) -> None:
+    watching = process("watch", "--plain", "--since", "0", "--url", url)
+    assert watching.stdout is not None
+    assert watching.stdout.readline().split("  ")[1] == trader
+    watching.stdout.close()
+    with slotbook.connect(url) as book:
+        for number in range(100):
+            book.orders.place(limit(trader, f"B{number}"))
+    watching.wait(30)
+    assert watching.stderr is not None
+    assert watching.stderr.read() == ""
+    watching.stderr.close()
+
+
+@pytest.mark.parametrize("topology", ["sentinel", "cluster"])
+def test_over_a_failover(deploy: Deploy, process: Process, topology: Topology) -> None:
+    control, trader = deploy(topology), fresh()
+    url = control.url(deadline=30)
+    watching = process("watch", "--plain", "--trader", trader, "--since", "0", "--url", url)
+    assert watching.stdout is not None
+    assert watching.stderr is not None
+    with slotbook.connect(url) as book:
+        book.orders.place(limit(trader, "A1"), durability="replicated=1")
+        assert watching.stdout.readline().split("  ")[2] == "1"
+        primary = control.primary(f"{{{trader}}}")
+        control.kill(primary)
+        control.promoted(primary, f"{{{trader}}}")
+        for number in range(2, 12):
+            book.orders.place(limit(trader, f"A{number}"))
+    assert [watching.stdout.readline().split("  ")[2] for _ in range(10)] == [str(number) for number in range(2, 12)]
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(30) == 130
+    assert watching.stderr.read() == ""
+    watching.stdout.close()
+    watching.stderr.close()
+
+
+def test_a_terminal_shows_a_blotter(url: str, trader: str) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "slotbook.cli", "watch", "--trader", trader, "--count", "2", "--url", url]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
+    watching = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while b"A2" not in shown:  # what was there before
+            shown += os.read(ours, 65_536)
+        with slotbook.connect(url) as book:
+            book.orders.cancel(trader, "A2")
+            book.orders.fill(execution(trader, "X9", 60, "187.25"))
+            book.positions.adjust(trader, "AAPL", 11)
+        while True:
+            try:
+                shown += os.read(ours, 65_536)
+            except OSError:  # the terminal has been closed
+                break
+        assert watching.wait(30) == 0
+    finally:
+        watching.kill()
+        watching.wait(30)
+        os.close(ours)
+    assert watching.stderr is not None
+    assert watching.stderr.read() == b""
+    watching.stderr.close()
+    text = shown.decode()
+    for word in ("live", "events/s", "MSFT", "CANCELED", "PARTIALLY_FILLED"):
+        assert word.replace("events/s", "/s") in text

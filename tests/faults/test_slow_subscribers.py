@@ -1,0 +1,109 @@
+"""Subscribers that are too slow, and servers that fall silent: noticed in time, healed from the stream.
+
+``SLOTBOOK_SLEEP=30`` makes the sleeper sleep that long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import threading
+import time
+
+import pytest
+from slotbook import Book
+from slotbook.repositories.handlers import WhenFull
+
+from ..colours import COLOURS, Colour, open_book
+from ..make import fresh, limit
+from .conftest import Deploy
+from .control import info, wait_until
+from .flood import SyncFollower, kept
+
+SLEEP = float(os.environ.get("SLOTBOOK_SLEEP", "3"))
+WATCHDOG = 1.0
+
+
+@pytest.mark.parametrize("when_full", ["heal", "block"])
+def test_a_sleeper_ends_without_a_gap_in_bounded_memory(deploy: Deploy, when_full: WhenFull) -> None:
+    control, traders = deploy("standalone"), [fresh(), fresh()]
+    (server,) = control.data
+    server.ask("CONFIG", "SET", "client-output-buffer-limit", "pubsub 64kb 32kb 1")
+    asleep, awake = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        if not awake.is_set():
+            asleep.set()
+            awake.wait()
+
+    follower = SyncFollower(control.url(), traders, pause, room=1_000, when_full=when_full)
+    over = threading.Event()
+    written = [0, 0]
+
+    def write(number: int) -> None:
+        with Book.open(control.url()) as book:
+            while not over.is_set():
+                at = written[number]
+                book.orders.place_many([limit(traders[number], f"A{n}", text="x" * 200) for n in range(at, at + 50)])
+                written[number] += 50
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    assert asleep.wait(30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    until = time.monotonic() + SLEEP
+    most_buffered = 0
+    while time.monotonic() < until or (when_full == "block" and server.ask("CLIENT", "LIST", "TYPE", "pubsub")):
+        assert time.monotonic() < until + 60, "the server does not cut it off"
+        most_buffered = max(most_buffered, int(info(server, "memory")["mem_clients_normal"]))
+        time.sleep(0.1)
+    over.set()
+    for writer in writers:
+        writer.join(60)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert follower.follow.waiting <= 1_000 + 1_000  # what may wait, and a page of the stream
+    assert follower.follow.dropped > 0 or when_full == "block"
+    awake.set()
+    with Book.open(control.url()) as book:
+        there = {trader: kept(book, trader) for trader in traders}
+    wait_until(lambda: follower.failure or follower.told == there, "the sleeper has caught up", 60)
+    follower.stop()
+    print(
+        f"{when_full}: slept {SLEEP:g} s through {sum(written):,} events; {follower.follow.dropped:,} had no room, "
+        f"{follower.follow.interruptions} channels cut off, this process grew by {grown / 1024:.1f} MB, "
+        f"clients' buffers in the server at most {most_buffered / 1024:.0f} KB"
+    )
+    assert (follower.failure, follower.told) == (None, there)
+    assert follower.follow.interruptions > 0 or when_full == "heal"
+    assert grown < 64 * 1024
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_frozen_server_is_noticed_within_the_watchdog(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+    control, trader = deploy("standalone"), fresh()
+    url = control.url(watchdog=WATCHDOG, socket_timeout=0.3, deadline=5, publish="order_events,traders")
+    book = open_book(url, colour, runner)
+    subscription = book.events.subscribe("order_events").start()
+    follow = book.events.follow(trader).start()
+    (server,) = control.data
+    for _ in range(3):
+        assert subscription.connected
+        control.freeze(server)
+        frozen_at = time.monotonic()
+        while subscription.connected:
+            assert time.monotonic() - frozen_at < WATCHDOG + 0.5, "not noticed"
+            assert subscription.get(0.02) is None
+        noticed = time.monotonic() - frozen_at
+        control.thaw(server)
+        print(f"{colour}: noticed after {noticed:.2f} s of at most {WATCHDOG:g} s")
+        while not subscription.connected:
+            subscription.get(0.02)
+        book.orders.place(limit(trader, f"A{subscription.interruptions}"))
+        heard = subscription.get(30)
+        assert heard is not None
+        event = follow.get(30)
+        assert event is not None
+        assert heard.event == event
+    book.close()
