@@ -14,6 +14,7 @@ from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
 from ..repositories import Book
 from ..topology.settings import Kind
+from .bench import bench
 from .demo import run_demo
 from .journal_file import open_journal
 from .options import AsJson, Url, kept_settings, settings_of
@@ -32,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(bench)
 app.command()(verify)
 app.command()(warm)
 
