@@ -24,7 +24,7 @@ from ..retry import Again, policy
 from ..settings import Settings, Target, read
 from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import AsyncTurn, blocking
-from .link import AsyncLink, exchange_all
+from .link import Answer, AsyncLink, exchange_all
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class AsyncBackend:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
+        self._patience = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
         """The URL that it was opened with, understood."""
         self._directory: Directory = directory_for(target)
@@ -89,16 +90,18 @@ class AsyncBackend:
 
     async def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
         """One call, one round trip when all is well. Raises a SlotbookError."""
-        if durability.wanted:
+        if durability is not LOCAL and durability.wanted:
             return (await self.run_many((call,), durability))[0].result()
-        batch = Batch((call,), self._directory, time.monotonic() + self.settings.deadline)
+        began = time.monotonic()
         address = self._directory.locate(call.slot)
+        answer: Answer = None
         if address is not None:
-            settings = self.settings
-            timeout = min(settings.socket_timeout, settings.deadline)
-            (answer,) = await self._link(address).exchange(call.packed, 1, timeout)
+            link = self._links.get(address) or self._link(address)
+            (answer,) = await link.exchange(call.packed, 1, self._patience)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
                 return call.decode(answer)
+        batch = Batch((call,), self._directory, began + self.settings.deadline)
+        if address is not None:
             batch.settle(batch.items[0], answer, address)
             batch.clear()
         await self._settle(batch)
