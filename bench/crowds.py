@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from functools import partial
 
 from ..repositories import AsyncBook
 from .floor import bare_protocol
 from .material import Material, ids_of
 from .measure import FLOOR, SLOTBOOK, Block, Goal, Race
-from .peers.peer import Peer, Site
+from .peers.peer import Peer, Read, Site
 from .scope import Scope
 
 TASKS = (1, 10, 100, 1_000)
@@ -22,7 +21,7 @@ _Read = Callable[[int], Awaitable[object]]
 
 
 @contextmanager
-def races(site: Site, url: str, peers: Sequence[Peer], scope: Scope) -> Iterator[list[Race]]:
+def races(site: Site, url: str, peers: Sequence[Peer], scope: Scope) -> Generator[list[Race]]:
     """The races of a crowd, on one loop that lasts as long as they do."""
     with asyncio.Runner() as runner:
         clients = runner.run(_Clients.open(site, url, peers))
@@ -78,6 +77,7 @@ async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[
     material: Material = site.material
     ids = ids_of(material.placed(500))
     calls = [material.calls.get(*one) for one in ids]
+    keys = [call.keys[0] for call in calls]
     bare = await bare_protocol(site.address, site.password)
     stack.callback(bare.close)
     book = await stack.enter_async_context(await AsyncBook.open(url))
@@ -88,8 +88,12 @@ async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[
     for peer in peers:
         for name, client in peer.crowd.items():
             read = await stack.enter_async_context(client())
-            readers[name] = partial(lambda read, number: read(calls[number].keys[0]), read)
+            readers[name] = _by_number(read, keys)
     return readers
+
+
+def _by_number(read: Read, keys: Sequence[str]) -> _Read:
+    return lambda number: read(keys[number])
 
 
 def _crowd(runner: asyncio.Runner, read: _Read, tasks: int) -> Block:

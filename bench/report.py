@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -76,7 +76,7 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Rep
 
 
 @contextmanager
-def _set(topology: Topology, report: Report) -> Iterator[_Set]:
+def _set(topology: Topology, report: Report) -> Generator[_Set]:
     with standing(topology) as (deployment, book):
         address = address_of(deployment)
         floor = Floor(address, deployment.password, cluster=topology == "cluster")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ..models.errors import EmbeddedError
@@ -12,7 +12,7 @@ from ..topology.embedded import Deployment, Topology, start
 
 
 @contextmanager
-def standing(topology: Topology) -> Iterator[tuple[Deployment, Book]]:
+def standing(topology: Topology) -> Generator[tuple[Deployment, Book]]:
     """Servers for as long as the context, and a book on them."""
     with start(topology) as deployment, Book.open(deployment.url) as book:
         yield deployment, book

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -66,7 +66,7 @@ def near(site: Site, book: Book, peers: Sequence[Peer], scope: Scope) -> Race:
 
 
 @contextmanager
-def full(scope: Scope) -> Iterator[Race]:
+def full(scope: Scope) -> Generator[Race]:
     """One place in a store of many orders, and in one of a thousand."""
     with standing("standalone") as (_, small), standing("standalone") as (_, large):
         few, many = Material(small), Material(large)

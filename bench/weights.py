@@ -48,8 +48,8 @@ def weigh(scope: Scope, tick: Callable[[], None]) -> list[Result]:
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         peers, _ = open_peers(site)
         for peer in peers:
-            for name, store in peer.weigh.items():
-                plain.figures[name] = [_bytes_each(bare, site.material.orders(scope.weighed), store)]
+            for name, save in peer.weigh.items():
+                plain.figures[name] = [_bytes_each(bare, site.material.orders(scope.weighed), save)]
                 tick()
             peer.close()
     return [plain, filled]

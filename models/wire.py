@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .errors import CorruptRecord
 from .record import Record
 from .types import exact_decimal, exact_integer, exact_price, plain
@@ -69,6 +70,10 @@ def _as_written(schema: _Schema, price: bool = False) -> _Schema:
     return changed
 
 
+_PACKED_AS_THEY_ARE = frozenset((str, int, Side, OrderType, TimeInForce, OrderStatus))
+"""Types of values whose written form is what a command is packed with anyway."""
+
+
 class Codec:
     """What reading one model takes, worked out once."""
 
@@ -107,6 +112,17 @@ def encode(record: Record) -> dict[str, str]:
     """The fields of a record that have a value, in their written form."""
     values = record.__dict__
     return {name: text(value) for name, value in values.items() if value is not None}
+
+
+def words(record: Record, **changes: object) -> list[str | int]:
+    """The same as words of a command, integers as they are; ``changes`` are other values for some fields."""
+    values = {**record.__dict__, **changes} if changes else record.__dict__
+    found: list[str | int] = []
+    for name, value in values.items():
+        if value is not None:
+            found.append(name)
+            found.append(cast("str | int", value) if type(value) in _PACKED_AS_THEY_ARE else text(value))
+    return found
 
 
 def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:

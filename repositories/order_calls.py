@@ -14,7 +14,7 @@ from ..models.position import Position
 from ..models.record import must_be
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
-from ..models.wire import encode, text
+from ..models.wire import text, words
 from ..topology.call import Argument, Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
@@ -65,7 +65,6 @@ class OrderCalls:
 
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
-        must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
         match request:
             case Order():
                 return self.place(request)
@@ -74,6 +73,7 @@ class OrderCalls:
             case Replace():
                 return self.replace(request)
             case _:
+                must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
                 return self.close(request)
 
     def place(self, order: Order) -> Call[OrderResult]:
@@ -88,12 +88,11 @@ class OrderCalls:
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
         before = self._witness.seen(order.trader)
-        placed = order.model_copy(update={"version": 1})
-        fields = [part for pair in encode(placed).items() for part in pair]
 
         def read(reply: Reply) -> OrderResult:
             match rows(reply):
                 case ["applied", str(sequence)]:
+                    placed = order.model_copy(update={"version": 1})
                     result = OrderResult(placed, True, int(sequence))
                     return self._witness.check(order.trader, before, result.sequence, result)
                 case ["repeat", flat]:
@@ -104,13 +103,13 @@ class OrderCalls:
                 case other:
                     raise refusal(name, other)
 
-        indexes = (keys.statuses[OrderStatus.NEW], keys.symbol(order.symbol))
+        indexes = (keys.new, keys.symbol(order.symbol))
         lock, number = self._fence.of(order.trader)
         return evaluate(
             name,
             PLACE,
             (key, *indexes, keys.events, *lock),
-            (self._open_ttl, self._events_kept, *fields, *number),
+            (self._open_ttl, self._events_kept, *words(order, version=1), *number),
             decode=read,
         )
 

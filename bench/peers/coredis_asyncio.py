@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 
 import coredis
@@ -17,7 +17,7 @@ def peer(site: Site) -> Peer:
 
 
 @contextlib.asynccontextmanager
-async def _client(site: Site) -> AsyncIterator[Read]:
+async def _client(site: Site) -> AsyncGenerator[Read]:
     host, port = site.address
     async with coredis.Redis(host, port, password=site.password, decode_responses=True) as client:
         yield client.hgetall

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 from glide_sync import (
     GlideClient,
@@ -32,10 +33,11 @@ def peer(site: Site) -> Peer:
         client = GlideClusterClient.create(GlideClusterClientConfiguration(addresses, credentials=login))
     else:
         client = GlideClient.create(GlideClientConfiguration(addresses, credentials=login))
+    command = cast("Callable[[list[str | bytes]], object]", client.custom_command)  # pyright: ignore[reportUnknownMemberType]
     material, calls = site.material, site.material.calls
 
     def same_script(make: Callable[[int], Sequence[Call[object]]]) -> Block:
-        return one_by_one(lambda size: [partial(client.custom_command, _words(call)) for call in make(size)])
+        return one_by_one(lambda size: [partial(command, _words(call)) for call in make(size)])
 
     return Peer(
         blocks={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 
 from glide import GlideClient, GlideClientConfiguration, Logger, LogLevel, NodeAddress, ServerCredentials
@@ -17,7 +17,7 @@ def peer(site: Site) -> Peer:
 
 
 @contextlib.asynccontextmanager
-async def _client(site: Site) -> AsyncIterator[Read]:
+async def _client(site: Site) -> AsyncGenerator[Read]:
     Logger.init(LogLevel.OFF)
     login = ServerCredentials(password=site.password)
     # By default it refuses more than 1,000 calls in flight.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from ...models.order import Order
 from ..measure import one_by_one
@@ -38,7 +38,7 @@ def peer(site: Site) -> Peer:
         **{name: popoto.DecimalField() for name in ("price", "filled_notional")},
     }
     model = type("StoredOrder", (popoto.Model,), {**fields, "__module__": __name__})
-    get = cast("Callable[..., object]", model.query.get)  # pyright: ignore[reportAttributeAccessIssue]
+    get = cast("Callable[..., object]", cast(Any, model).query.get)
 
     def save(order: Order) -> None:
         values = {name: value for name, value in order if name in fields}

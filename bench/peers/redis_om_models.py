@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, cast
 
 import redis
-import redis_om
 
 from ...models.order import Order
 from ..measure import one_by_one
@@ -27,30 +27,21 @@ def peer(site: Site) -> Peer:
     host, port = site.address
     client = redis.Redis(host=host, port=port, password=site.password, decode_responses=True)
 
-    class StoredOrder(redis_om.HashModel, index=True):
-        trader: str
-        order_id: str
-        symbol: str
-        side: str
-        type: str
-        time_in_force: str
-        quantity: int
-        price: float
-        status: str
-        filled_quantity: int
-        filled_notional: float
-        version: int
-        ts_ns: int
-
-        class Meta:
-            database = client
-            global_key_prefix = "redis-om"
-
-    model = cast("Callable[..., _Saved]", StoredOrder)
-    get = cast("Callable[[str], object]", StoredOrder.get)
+    fields = {
+        **dict.fromkeys(("trader", "order_id", "symbol", "side", "type", "time_in_force", "status"), str),
+        **dict.fromkeys(("quantity", "filled_quantity", "version", "ts_ns"), int),
+        **dict.fromkeys(("price", "filled_notional"), float),
+    }
+    meta = type("Meta", (), {"database": client, "global_key_prefix": "redis-om"})
+    # Made by hand, because redis-om is not typed: as ``class StoredOrder(HashModel, index=True)`` would.
+    base = importlib.import_module("redis_om").HashModel
+    names = {"__annotations__": fields, "__module__": __name__, "__qualname__": "StoredOrder", "Meta": meta}
+    stored = type(base)("StoredOrder", (base,), names, index=True)
+    model = cast("Callable[..., _Saved]", stored)
+    get = cast("Callable[[str], object]", stored.get)
 
     def made(order: Order) -> _Saved:
-        return model(**{name: value for name, value in order if name in StoredOrder.model_fields})
+        return model(**{name: value for name, value in order if name in fields})
 
     def fresh(size: int) -> list[_Saved]:
         return [made(order) for order in site.material.orders(size)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from decimal import Decimal
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import redis
 import redis.asyncio
@@ -43,6 +44,12 @@ class _Client(Protocol):
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
     def pipeline(self, transaction: bool = ...) -> _Pipeline: ...
     def close(self) -> None: ...
+
+
+class _AsyncClient(Protocol):
+    def hgetall(self, name: str) -> Awaitable[object]: ...
+
+    async def aclose(self) -> None: ...
 
 
 def peer(site: Site) -> Peer:
@@ -156,8 +163,10 @@ def _by_calls(made: Peer, client: _Client, site: Site) -> None:
 
     def fills(size: int) -> list[Callable[[], object]]:
         return [
-            partial(fill, Fill(trader=o.trader, order_id=o.order_id, exec_id="X1", quantity=40, price=o.price or 0))
-            for o in stored(size)
+            partial(
+                fill, Fill(trader=o.trader, order_id=o.order_id, exec_id="X1", quantity=40, price=Decimal("187.22"))
+            )
+            for order in stored(size)
         ]
 
     def cancels(size: int) -> list[Callable[[], object]]:
@@ -185,20 +194,20 @@ def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable
 
 
 @contextlib.asynccontextmanager
-async def _asyncio(site: Site) -> AsyncIterator[Read]:
+async def _asyncio(site: Site) -> AsyncGenerator[Read]:
     host, port = site.address
     # The ordinary pool has 100 connections and refuses the 101st task; with this one it waits.
-    pool = redis.asyncio.BlockingConnectionPool(
+    pool: object = redis.asyncio.BlockingConnectionPool(
         max_connections=100, timeout=None, host=host, port=port, password=site.password, decode_responses=True
     )
-    client = redis.asyncio.Redis.from_pool(pool)
+    client = cast(_AsyncClient, cast("Callable[..., object]", redis.asyncio.Redis)(connection_pool=pool))
     try:
-        yield cast(Read, client.hgetall)
+        yield client.hgetall
     finally:
         await client.aclose()
 
 
-def _words(call: Call[object]) -> tuple[str, int, *tuple[object, ...]]:
+def _words(call: Call[object]) -> list[Any]:
     """EVALSHA's arguments for one of Slotbook's calls."""
     assert call.script is not None  # noqa: S101 (a call of ours that runs a script)
-    return call.script.digest, len(call.keys), *call.keys, *call.arguments
+    return [call.script.digest, len(call.keys), *call.keys, *map(str, call.arguments)]

@@ -7,10 +7,10 @@ else it is closed, so no caller can ever read another's reply.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
+from os import getpid
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
@@ -45,7 +45,7 @@ class Link:
         self._reset()
 
     def _reset(self) -> None:
-        self._owner = os.getpid()
+        self._owner = getpid()
         self._idle: deque[Wire] = deque()
         # A semaphore, but written in C: a place is something to take out.
         self._places: SimpleQueue[None] = SimpleQueue()
@@ -55,9 +55,7 @@ class Link:
     def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
         wire = self._send(payload, timeout)
-        if isinstance(wire, Wire):
-            return self.receive(wire, replies, timeout)
-        return [wire] * replies
+        return self.receive(wire, replies, timeout) if isinstance(wire, Wire) else [wire] * replies
 
     def send(self, payload: bytes, replies: int, timeout: float) -> Exchange:
         """The first half of an exchange."""
@@ -103,16 +101,19 @@ class Link:
         self.close()
 
     def _send(self, payload: bytes, timeout: float) -> Wire | Unsent | Unanswered:
-        if self._owner != os.getpid():
+        if self._owner != getpid():
             self._reset()  # a forked child leaves its parent's sockets alone
         try:
-            self._places.get(True, min(timeout, self._pool_wait))
+            self._places.get_nowait()
         except Empty:
-            busy = PoolExhausted(
-                f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
-                f"{self._settings.pool_wait:g} s; raise pool_size, or use fewer threads"
-            )
-            return Unsent(busy)
+            try:
+                self._places.get(True, min(timeout, self._pool_wait))
+            except Empty:
+                busy = PoolExhausted(
+                    f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
+                    f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
+                )
+                return Unsent(busy)
         try:
             wire = self._take_idle() or self._connect(timeout)
         except RedisError as error:
