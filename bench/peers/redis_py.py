@@ -164,7 +164,8 @@ def _by_calls(made: Peer, client: _Client, site: Site) -> None:
     def fills(size: int) -> list[Callable[[], object]]:
         return [
             partial(
-                fill, Fill(trader=o.trader, order_id=o.order_id, exec_id="X1", quantity=40, price=Decimal("187.22"))
+                fill,
+                Fill(trader=order.trader, order_id=order.order_id, exec_id="X1", quantity=40, price=Decimal("187.22")),
             )
             for order in stored(size)
         ]
