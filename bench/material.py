@@ -9,7 +9,7 @@ from itertools import count
 from ..models.enums import Side
 from ..models.fill import Fill
 from ..models.order import Cancel, Order
-from ..repositories import Book
+from ..repositories import Book, OrderRepository
 from ..repositories.order_calls import OrderCalls
 from ..repositories.witness import Witness
 
@@ -20,10 +20,11 @@ class Material:
     """What the contestants of one deployment work on."""
 
     def __init__(self, book: Book) -> None:
-        self._book = book
+        witness = Witness()
+        self.repository = OrderRepository(book.backend, witness)
         self._numbers = count(1)
-        self.calls = OrderCalls(book.backend.settings, Witness())
-        """Makes the calls whose bytes the floor and the hand-written peers send."""
+        self.calls = OrderCalls(book.backend.settings, witness)
+        """Makes the calls whose bytes the floor and the hand-written peers send: those that the repository would."""
 
     def orders(self, size: int, trader: str | None = None) -> list[Order]:
         """New orders; of one trader, or of all in turn."""
@@ -44,7 +45,7 @@ class Material:
         """New orders that are in the book."""
         orders = self.orders(size, trader)
         for begin in range(0, size, 1_000):
-            for outcome in self._book.orders.place_many(orders[begin : begin + 1_000]):
+            for outcome in self.repository.place_many(orders[begin : begin + 1_000]):
                 outcome.result()
         return orders
 

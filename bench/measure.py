@@ -92,7 +92,7 @@ class Result:
         return [(goal, ratio, ratio <= goal.at_most) for goal, ratio in ratios]
 
 
-def run(race: Race, tick: Callable[[], None]) -> Result:
+def run(race: Race) -> Result:
     """Hold a race; the order of the contestants changes with each round."""
     result = Result(race.job, race.where, goals=race.goals)
     names = list(race.blocks)
@@ -109,5 +109,4 @@ def run(race: Race, tick: Callable[[], None]) -> Result:
             began = time.perf_counter()
             ready()
             result.figures[name][turn] = (time.perf_counter() - began) * scale
-        tick()
     return result

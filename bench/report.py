@@ -51,10 +51,10 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Rep
 
     def hold(race: Race) -> None:
         note(f"{race.job} ({race.where})")
-        report.results.append(run(race, lambda: None))
+        report.results.append(run(race))
 
     with _set("standalone", report) as one:
-        for race in singles.races(one.site, one.book, one.floor, one.peers, scope):
+        for race in singles.races(one.site, one.floor, one.peers, scope):
             hold(race)
         for race in stores.open_orders(one.site, one.book, one.floor, one.peers, scope):
             hold(race)
@@ -65,13 +65,13 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Rep
         if requests:
             hold(stores.replay(one.site, one.book, one.floor, requests[: scope.rows], scope))
     with _set("cluster", report) as three:
-        for race in singles.races(three.site, three.book, three.floor, three.peers, scope):
+        for race in singles.races(three.site, three.floor, three.peers, scope):
             hold(race)
     note(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:
         hold(race)
     note("memory")
-    report.results += weights.weigh(scope, lambda: None)
+    report.results += weights.weigh(scope)
     return report
 
 

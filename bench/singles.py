@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 
-from ..repositories import Book
 from ..topology.call import Call
 from .floor import Floor
 from .material import Material, ids_of
@@ -32,9 +31,9 @@ _BATCHES = {
 }
 
 
-def races(site: Site, book: Book, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list[Race]:
+def races(site: Site, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list[Race]:
     """Every job of one deployment."""
-    ours = _ours(site.material, book)
+    ours = _ours(site.material)
     bare = _bare(site.material, floor)
     where = "cluster" if site.is_cluster else "standalone"
     made: list[Race] = []
@@ -55,11 +54,11 @@ def _peers(peers: Sequence[Peer], job: str) -> dict[str, Block]:
     return {name: block for peer in peers for name, block in peer.blocks.get(job, {}).items()}
 
 
-def _ours(material: Material, book: Book) -> dict[str, Block]:
+def _ours(material: Material) -> dict[str, Block]:
     def batches(make: Callable[[int], Sequence[object]], act: Callable[..., object], orders: int) -> Block:
         return one_by_one(lambda size: [partial(act, make(orders)) for _ in range(size)])
 
-    orders = book.orders
+    orders = material.repository
     blocks: dict[str, Block] = {
         "get": one_by_one(lambda size: [partial(orders.get, *ids) for ids in ids_of(material.placed(size))]),
         "place": one_by_one(lambda size: [partial(orders.place, order) for order in material.orders(size)]),

@@ -22,7 +22,7 @@ _USED = re.compile(r"^used_memory:(\d+)", re.MULTILINE)
 JOB = "memory of an open order"
 
 
-def weigh(scope: Scope, tick: Callable[[], None]) -> list[Result]:
+def weigh(scope: Scope) -> list[Result]:
     """Each way to store an order, on a new server."""
     plain = Result(JOB, "standalone", "bytes", (Goal("bare hash", 3.0),))
     filled = Result("memory of an order with a fill", "standalone", "bytes", (Goal("bare hash", 3.0),))
@@ -35,7 +35,6 @@ def weigh(scope: Scope, tick: Callable[[], None]) -> list[Result]:
             bare.ask(pack(("HSET", f"{{{order.trader}}}:order:{order.order_id}", *fields)))
 
         plain.figures["bare hash"] = filled.figures["bare hash"] = [_bytes_each(bare, orders, store)]
-        tick()
     with standing("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         orders = site.material.orders(scope.weighed)
@@ -43,14 +42,12 @@ def weigh(scope: Scope, tick: Callable[[], None]) -> list[Result]:
         plain.figures[SLOTBOOK] = [_bytes_each(bare, orders, book.orders.place)]
         more = _bytes_each(bare, orders, lambda order: book.orders.fill(_fill(order)))
         filled.figures[SLOTBOOK] = [plain.figures[SLOTBOOK][0] + more]
-        tick()
     with standing("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         peers, _ = open_peers(site)
         for peer in peers:
             for name, save in peer.weigh.items():
                 plain.figures[name] = [_bytes_each(bare, site.material.orders(scope.weighed), save)]
-                tick()
             peer.close()
     return [plain, filled]
 

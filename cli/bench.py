@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.table import Table
 
 from ..bench.measure import FLOOR, SLOTBOOK, Result
-from ..bench.plot import plot
 from ..bench.report import Report, benchmark
 from ..bench.scope import FULL, QUICK
 from ..repositories.order_calls import OrderRequest
@@ -36,8 +37,7 @@ def bench(
     The floor is the same bytes on a bare socket. Peers that are not installed are left out: `pip install
     'slotbook[bench]'` brings them. A figure is a median, a ratio the median of the rounds' own ratios.
     """
-    if plots is not None and not plots.is_dir():
-        raise BadUsage(f"there is no folder {plots}")
+    draw = None if plots is None else _drawing(plots)
     scope = QUICK if quick else FULL
     requests: list[OrderRequest] = []
     if journal is not None:
@@ -46,8 +46,8 @@ def bench(
     with bars() as progress:
         task = progress.add_task("starting the servers", total=None)
         report = benchmark(scope, requests, lambda what: progress.update(task, description=what))
-    if plots is not None:
-        plot(report.results, plots)
+    if plots is not None and draw is not None:
+        draw(report.results, plots)
     if as_json:
         print_json(report_json(report))
         return
@@ -56,6 +56,17 @@ def bench(
     for result in report.results:
         console.print(result_table(result))
     console.print(goals_table(report.results))
+
+
+def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
+    """What draws, once it is sure that it can."""
+    if not folder.is_dir():
+        raise BadUsage(f"there is no folder {folder}")
+    try:
+        module = importlib.import_module("..bench.plot", __package__)
+    except ImportError:
+        raise BadUsage("--plot needs matplotlib: pip install 'slotbook[bench]'") from None
+    return cast("Callable[[Sequence[Result], Path], object]", module.plot)
 
 
 def result_table(result: Result) -> Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar, cast, get_args
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -74,10 +74,10 @@ _PACKED_AS_THEY_ARE = frozenset((str, int, Side, OrderType, TimeInForce, OrderSt
 """Types of values whose written form is what a command is packed with anyway."""
 
 
-class Codec:
+class Codec(Generic[R]):
     """What reading one model takes, worked out once."""
 
-    def __init__(self, model: type[Record]) -> None:
+    def __init__(self, model: type[R]) -> None:
         fields = model.model_fields
         self.names = frozenset(fields)
         self.always = frozenset(name for name, field in fields.items() if type(None) not in get_args(field.annotation))
@@ -85,13 +85,13 @@ class Codec:
         written = _as_written(cast("_Schema", model.__pydantic_core_schema__))
         # Not prebuilt: for a model's own schema pydantic-core would take the model's own validator, whatever it says.
         validator = SchemaValidator(cast("CoreSchema", written), _use_prebuilt=False)
-        self.read: Callable[[Mapping[str, str]], object] = validator.validate_python
+        self.read: Callable[[Mapping[str, str]], R] = validator.validate_python
 
 
-_codecs: dict[type[Record], Codec] = {}
+_codecs: dict[type[Record], Codec[Any]] = {}
 
 
-def codec(model: type[Record]) -> Codec:
+def codec(model: type[R]) -> Codec[R]:
     """The codec of a model."""
     known = _codecs.get(model)
     if known is None:
@@ -132,12 +132,12 @@ def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
     """
     rules = _codecs.get(model) or codec(model)
     try:
-        return cast(R, rules.read(fields))
+        return rules.read(fields)
     except ValidationError as error:
         raise _corrupt(rules, key, fields, error) from None
 
 
-def _corrupt(rules: Codec, key: str, fields: Mapping[str, str], error: ValidationError) -> CorruptRecord:
+def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: ValidationError) -> CorruptRecord:
     """What is wrong with a record that cannot be read, in words that need no knowledge of pydantic."""
     if missing := rules.always - fields.keys():
         return CorruptRecord(key, min(missing), "is missing")
