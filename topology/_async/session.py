@@ -173,7 +173,8 @@ class Session(asyncio.Protocol):
             self._waiting.popleft().give_up(error)
             self._room.release()
         self._unsent = []
-        self._closing = self._loop.create_task(self._wire.disconnect(nowait=True))
+        if not self._loop.is_closed():  # else its socket went with it
+            self._closing = self._loop.create_task(self._wire.disconnect(nowait=True))
 
     async def close(self) -> None:
         """Close the connection and wait until it is."""
