@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from matplotlib import rc_context
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from .measure import FLOOR, SLOTBOOK, Result
@@ -76,6 +76,6 @@ def _crowds(results: Sequence[Result]) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    with rc_context(cast(Any, _STYLE)):
+    with cast(Any, mpl).rc_context(_STYLE):
         cast(Any, figure).savefig(path, metadata={"Date": None})
     return path

@@ -130,7 +130,7 @@ def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
 
     Raises CorruptRecord.
     """
-    rules = _codecs.get(model) or codec(model)
+    rules: Codec[R] = _codecs.get(model) or codec(model)
     try:
         return rules.read(fields)
     except ValidationError as error:

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from os import getpid
-from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,6 +22,7 @@ from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
 from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
+from .places import Places
 from .wire import Wire, connection_kind
 
 Answer: TypeAlias = "Reply | Trouble"
@@ -47,10 +47,7 @@ class Link:
     def _reset(self) -> None:
         self._owner = getpid()
         self._idle: deque[Wire] = deque()
-        # A semaphore, but written in C: a place is something to take out.
-        self._places: SimpleQueue[None] = SimpleQueue()
-        for _ in range(self._settings.pool_size):
-            self._places.put(None)
+        self._places = Places(self._settings.pool_size)
 
     def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
@@ -84,7 +81,7 @@ class Link:
             raise
         else:
             self._idle.append(wire)
-            self._places.put(None)
+            self._places.give()
         return answers
 
     def give_up(self, wire: Wire) -> None:
@@ -103,24 +100,19 @@ class Link:
     def _send(self, payload: bytes, timeout: float) -> Wire | Unsent | Unanswered:
         if self._owner != getpid():
             self._reset()  # a forked child leaves its parent's sockets alone
-        try:
-            self._places.get_nowait()
-        except Empty:
-            try:
-                self._places.get(True, min(timeout, self._pool_wait))
-            except Empty:
-                busy = PoolExhausted(
-                    f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
-                    f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
-                )
-                return Unsent(busy)
+        if not self._places.take(min(timeout, self._pool_wait)):
+            busy = PoolExhausted(
+                f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
+                f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
+            )
+            return Unsent(busy)
         try:
             wire = self._take_idle() or self._connect(timeout)
         except RedisError as error:
-            self._places.put(None)
+            self._places.give()
             return Unsent(error)
         except BaseException:
-            self._places.put(None)
+            self._places.give()
             raise
         try:
             wire.send(payload)
@@ -135,7 +127,7 @@ class Link:
     def _discard(self, wire: Wire) -> None:
         """Close a connection that may still owe a reply, and the idle ones with it: what broke one, broke them all."""
         wire.close()
-        self._places.put(None)
+        self._places.give()
         self.close()
 
     def _take_idle(self) -> Wire | None:
