@@ -18,6 +18,7 @@ from typing import Annotated
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
@@ -150,7 +151,7 @@ Price = Annotated[Decimal, BeforeValidator(exact_price)]
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
 
-_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_NAME: TypeAdapter[str] = TypeAdapter(Name, config=ConfigDict(defer_build=True))
 _PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
 """Most names are ASCII, and then this is the same rule, sooner told."""
 

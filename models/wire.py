@@ -82,6 +82,7 @@ class Codec(Generic[R]):
         self.names = frozenset(fields)
         self.always = frozenset(name for name, field in fields.items() if type(None) not in get_args(field.annotation))
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
+        model.model_rebuild()  # models are built when they are first used, which may be now
         written = _as_written(cast("_Schema", model.__pydantic_core_schema__))
         # Not prebuilt: for a model's own schema pydantic-core would take the model's own validator, whatever it says.
         validator = SchemaValidator(cast("CoreSchema", written), _use_prebuilt=False)

@@ -18,9 +18,16 @@ _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
 class Fleet:
     """One deployment, and a connection to each of its primaries."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(
+        self, topology: Topology, server: str | None = None, replicas: int | None = None, **options: str
+    ) -> None:
         self.topology: Topology = topology
-        self.deployment: Deployment = start(topology)
+        self.deployment: Deployment = start(
+            topology,
+            server=server,
+            replicas=replicas,
+            options={name.replace("_", "-"): word for name, word in options.items()},
+        )
         self._ports: dict[range, int] = {}
         self.raws = {
             server.port: Raw(server.host, server.port, self.deployment.password)
