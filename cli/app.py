@@ -15,6 +15,7 @@ from ..models.errors import SlotbookError
 from ..repositories import Book
 from ..topology.settings import Kind
 from . import index
+from .bench import bench
 from .demo import run_demo
 from .journal_file import open_journal
 from .options import AsJson, Url, kept_settings, settings_of
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(bench)
 app.command()(verify)
 app.command()(warm)
 app.command()(watch)

@@ -35,15 +35,14 @@ class OrderType(_FixEnum):
     STOP = "STOP", "3"
     STOP_LIMIT = "STOP_LIMIT", "4"
 
-    @property
-    def has_price(self) -> bool:
-        """Whether such an order carries a limit price."""
-        return self in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    has_price: bool
+    """Whether such an order carries a limit price."""
+    has_stop_price: bool
+    """Whether such an order carries a trigger price."""
 
-    @property
-    def has_stop_price(self) -> bool:
-        """Whether such an order carries a trigger price."""
-        return self in (OrderType.STOP, OrderType.STOP_LIMIT)
+    def __init__(self, value: str, fix: str) -> None:
+        self.has_price = value in ("LIMIT", "STOP_LIMIT")
+        self.has_stop_price = value in ("STOP", "STOP_LIMIT")
 
 
 class TimeInForce(_FixEnum):
@@ -66,10 +65,11 @@ class OrderStatus(_FixEnum):
     REJECTED = "REJECTED", "8"
     EXPIRED = "EXPIRED", "C"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the order can still be filled, replaced or canceled; the other states are terminal and stay so."""
-        return self in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+    is_open: bool
+    """Whether the order can still be filled, replaced or canceled; the other states are terminal and stay so."""
+
+    def __init__(self, value: str, fix: str) -> None:
+        self.is_open = value in ("NEW", "PARTIALLY_FILLED")
 
 
 class EventType(_FixEnum):

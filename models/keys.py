@@ -19,7 +19,7 @@ from .types import check_name
 class TraderKeys:
     """The keys of one trader's book."""
 
-    __slots__ = ("base", "events", "positions", "statuses", "trader")
+    __slots__ = ("base", "events", "new", "positions", "statuses", "trader")
 
     def __init__(self, prefix: str, trader: str) -> None:
         self.trader = trader
@@ -27,6 +27,7 @@ class TraderKeys:
         self.events = self.base + "events"
         self.positions = self.base + "positions"
         self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
+        self.new = self.statuses[OrderStatus.NEW]
 
     def order(self, order_id: str) -> str:
         """The hash of one order."""

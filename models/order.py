@@ -59,10 +59,13 @@ class Order(Record):
 
     @model_validator(mode="after")
     def _prices_fit_the_type(self) -> Self:
-        for field, wanted in (("price", self.type.has_price), ("stop_price", self.type.has_stop_price)):
-            if (getattr(self, field) is not None) is not wanted:
-                raise ValueError(f"a {self.type} order {'needs' if wanted else 'takes no'} {field}")
-        return self
+        kind = self.type
+        if (self.price is not None) is kind.has_price and (self.stop_price is not None) is kind.has_stop_price:
+            return self
+        field, wanted = ("stop_price", kind.has_stop_price)
+        if (self.price is not None) is not kind.has_price:
+            field, wanted = ("price", kind.has_price)
+        raise ValueError(f"a {kind} order {'needs' if wanted else 'takes no'} {field}")
 
     @property
     def open_quantity(self) -> int:

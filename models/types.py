@@ -101,7 +101,8 @@ def times(quantity: int, price: Decimal) -> Decimal:
     return EXACT.multiply(Decimal(quantity), price)
 
 
-def _exact_price(value: object) -> Decimal:
+def exact_price(value: object) -> Decimal:
+    """Take a decimal as ``exact_decimal`` does, with at most 12 digits before the point."""
     number = exact_decimal(value)
     if number and number.adjusted() >= MAX_WHOLE_DIGITS:
         raise ValueError(f"{value} has more than {MAX_WHOLE_DIGITS} digits before the point")
@@ -116,7 +117,9 @@ def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schem
     return core_schema.custom_error_schema(handler(kind), "name", custom_error_message=_NAME_RULE)
 
 
-Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\s{}\p{C}]{1,128}$"), GetPydanticSchema(_named_rule)]
+Name = Annotated[
+    str, StringConstraints(strict=True, max_length=128, pattern=r"^[^\s{}\p{C}]+$"), GetPydanticSchema(_named_rule)
+]
 """A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
 
 Braces would move the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
@@ -125,32 +128,38 @@ Braces would move the hash tag that decides a key's slot (Redis Cluster specific
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^\P{Cc}+$")]
 """Free text of 1 to 256 characters (FIX Text, tag 58)."""
 
-Quantity = Annotated[int, BeforeValidator(exact_integer), Field(gt=0, le=MAX_QUANTITY)]
+# The bounds come before the function, and so inside of it: pydantic-core then checks them itself.
+
+Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A positive quantity, in the symbol's unit (shares, lots, contracts)."""
 
-TotalQuantity = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, le=MAX_QUANTITY)]
+TotalQuantity = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A sum of quantities, zero or more."""
 
-SignedQuantity = Annotated[int, BeforeValidator(exact_integer), Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+SignedQuantity = Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A quantity with a sign: long is positive, short negative."""
 
-Count = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, le=MAX_QUANTITY)]
+Count = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A plain count: a version, a sequence number, a revision."""
 
-Nanoseconds = Annotated[int, BeforeValidator(exact_integer), Field(ge=0, lt=2**63)]
+Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_integer)]
 """Nanoseconds since 1970-01-01 UTC."""
 
-Price = Annotated[Decimal, BeforeValidator(_exact_price)]
+Price = Annotated[Decimal, BeforeValidator(exact_price)]
 """A price of at most 9 decimal places; negative prices are real (spreads, oil in April 2020)."""
 
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name, config=ConfigDict(defer_build=True))
+_PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
+"""Most names are ASCII, and then this is the same rule, sooner told."""
 
 
 def check_name(what: str, value: str) -> str:
     """Return a name that a key can be made of, or raise :class:`InvalidArgument` that says why not."""
+    if isinstance(value, str) and _PLAIN_NAME(value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return value
     try:
         return _NAME.validate_python(value)
     except ValidationError:

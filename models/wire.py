@@ -10,47 +10,89 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar, get_args
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .errors import CorruptRecord
 from .record import Record
-from .types import plain
+from .types import exact_decimal, exact_integer, exact_price, plain
 
 R = TypeVar("R", bound=Record)
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII).fullmatch
-_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,29}|-?(0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]", re.ASCII).fullmatch
-_BOOLEAN = re.compile(r"[01]", re.ASCII).fullmatch
+_INTEGER = r"0|-?[1-9][0-9]{0,18}"
+_DECIMAL = r"0|-?[1-9][0-9]{0,29}|-?(?:0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]"
+_PRICE = r"0|-?[1-9][0-9]{0,11}|-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,8}[1-9]"
+_BOOLEAN = r"[01]"
+_FORMS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
+"""What a hash holds for pydantic-core's types."""
+_TAKEN = (exact_integer, exact_decimal, exact_price)
+"""The functions of ours that take a number from a caller."""
 _Check = Callable[[str], object]
+_Schema: TypeAlias = dict[str, Any]
 
 
 def _check_of(field: FieldInfo) -> _Check | None:
     annotation: object = field.annotation
     kinds = {annotation, *get_args(annotation)}
     kinds |= {argument for kind in list(kinds) for argument in get_args(kind)}
-    for kind, check in ((bool, _BOOLEAN), (Decimal, _DECIMAL), (int, _INTEGER)):
+    for kind, form in ((bool, _BOOLEAN), (Decimal, _DECIMAL), (int, _INTEGER)):
         if kind in kinds:
-            return check
+            return re.compile(form, re.ASCII).fullmatch
     return None
 
 
-class Codec:
+def _as_written(schema: _Schema, price: bool = False) -> _Schema:
+    """A model's schema for pydantic-core, turned into the one of its written form.
+
+    A caller may give a number in many forms, for which a function of ours is asked; a hash has it in one, which a
+    pattern knows. What is never None is always there, and fields that are not ours are left alone.
+    """
+    kind, inner = schema["type"], schema.get("schema")
+    if kind == "function-before" and (taken_by := schema["function"]["function"]) in _TAKEN:
+        return _as_written(schema["schema"], taken_by is exact_price)
+    if kind in _FORMS:
+        form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _FORMS[kind]})$", strict=True)
+        return {"type": "chain", "steps": [form, schema]}
+    if kind == "default" and schema["schema"]["type"] != "nullable":
+        return _as_written(schema["schema"])
+    changed = dict(schema)
+    if kind == "model-fields":
+        changed["extra_behavior"] = "ignore"
+        changed["fields"] = {name: _as_written(field) for name, field in schema["fields"].items()}
+    elif kind == "model":
+        changed["config"] = {**schema.get("config", {}), "extra_fields_behavior": "ignore"}
+    if inner is not None:
+        changed["schema"] = _as_written(inner)
+    return changed
+
+
+_PACKED_AS_THEY_ARE = frozenset((str, int, Side, OrderType, TimeInForce, OrderStatus))
+"""Types of values whose written form is what a command is packed with anyway."""
+
+
+class Codec(Generic[R]):
     """What reading one model takes, worked out once."""
 
-    def __init__(self, model: type[Record]) -> None:
+    def __init__(self, model: type[R]) -> None:
         fields = model.model_fields
         self.names = frozenset(fields)
         self.always = frozenset(name for name, field in fields.items() if type(None) not in get_args(field.annotation))
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
+        model.model_rebuild()  # models are built when they are first used, which may be now
+        written = _as_written(cast("_Schema", model.__pydantic_core_schema__))
+        # Not prebuilt: for a model's own schema pydantic-core would take the model's own validator, whatever it says.
+        validator = SchemaValidator(cast("CoreSchema", written), _use_prebuilt=False)
+        self.read: Callable[[Mapping[str, str]], R] = validator.validate_python
 
 
-_codecs: dict[type[Record], Codec] = {}
+_codecs: dict[type[Record], Codec[Any]] = {}
 
 
-def codec(model: type[Record]) -> Codec:
+def codec(model: type[R]) -> Codec[R]:
     """The codec of a model."""
     known = _codecs.get(model)
     if known is None:
@@ -73,27 +115,44 @@ def encode(record: Record) -> dict[str, str]:
     return {name: text(value) for name, value in values.items() if value is not None}
 
 
+def words(record: Record, **changes: object) -> list[str | int]:
+    """The same as words of a command, integers as they are; ``changes`` are other values for some fields."""
+    values = {**record.__dict__, **changes} if changes else record.__dict__
+    found: list[str | int] = []
+    for name, value in values.items():
+        if value is not None:
+            found.append(name)
+            found.append(cast("str | int", value) if type(value) in _PACKED_AS_THEY_ARE else text(value))
+    return found
+
+
 def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
     """Read a record from the fields of its hash; ``key`` names it in errors. Fields we do not know are left alone.
 
     Raises CorruptRecord.
     """
-    rules = codec(model)
-    known = {name: value for name, value in fields.items() if name in rules.names}
-    if not rules.always <= known.keys():
-        raise CorruptRecord(key, min(rules.always - known.keys()), "is missing")
-    for name, check in rules.checks.items():
-        value = known.get(name)
-        if value is not None and not check(value):
-            raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+    rules: Codec[R] = _codecs.get(model) or codec(model)
     try:
-        return model.model_validate(known)
+        return rules.read(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0]) if first["loc"] else "price"
-        raise CorruptRecord(key, field, f"{known.get(field, '')[:80]!r}: {first['msg']}") from None
+        raise _corrupt(rules, key, fields, error) from None
+
+
+def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: ValidationError) -> CorruptRecord:
+    """What is wrong with a record that cannot be read, in words that need no knowledge of pydantic."""
+    if missing := rules.always - fields.keys():
+        return CorruptRecord(key, min(missing), "is missing")
+    for name, check in rules.checks.items():
+        value = fields.get(name)
+        if value is not None and not check(value):
+            return CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+    first = error.errors(include_url=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else "price"
+    problem = "has too many digits" if first["type"] == "string_pattern_mismatch" else first["msg"]
+    return CorruptRecord(key, field, f"{fields.get(field, '')[:80]!r}: {problem}")
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:
     """The fields of a hash from the flat list that a server answers."""
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+    each = iter(flat)
+    return dict(zip(each, each, strict=True))

@@ -14,7 +14,7 @@ from ..models.position import Position
 from ..models.record import must_be
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
-from ..models.wire import encode, text
+from ..models.wire import text, words
 from ..topology.call import Argument, Call, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
@@ -66,7 +66,6 @@ class OrderCalls:
 
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
-        must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
         match request:
             case Order():
                 return self.place(request)
@@ -75,6 +74,7 @@ class OrderCalls:
             case Replace():
                 return self.replace(request)
             case _:
+                must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
                 return self.close(request)
 
     def place(self, order: Order) -> Call[OrderResult]:
@@ -88,13 +88,11 @@ class OrderCalls:
         keys = self.keys.of(order.trader)
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
-        placed = order.model_copy(update={"version": 1})
-        fields = [part for pair in encode(placed).items() for part in pair]
 
         def read(reply: list[Reply]) -> OrderResult:
             match reply:
                 case ["applied", str(sequence)]:
-                    return OrderResult(placed, True, int(sequence))
+                    return OrderResult(order.model_copy(update={"version": 1}), True, int(sequence))
                 case ["repeat", flat]:
                     return OrderResult(record(Order, key, flat), False, 0)
                 case ["duplicate", flat]:
@@ -103,13 +101,13 @@ class OrderCalls:
                 case other:
                     raise refusal(name, other)
 
-        indexes = (keys.statuses[OrderStatus.NEW], keys.symbol(order.symbol))
+        indexes = (keys.new, keys.symbol(order.symbol))
         lock, number = self._fence.of(order.trader)
         return evaluate(
             name,
             PLACE,
             (key, *indexes, keys.events, *lock),
-            (self._open_ttl, self._events_policy, self._witness.told(order.trader), *fields, *number),
+            (self._open_ttl, self._events_policy, self._witness.told(order.trader), *words(order, version=1), *number),
             decode=self._witness.watch(order.trader, read),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("models", "topology", "repositories", "cli")
+ROOMS = ("models", "topology", "repositories", "bench", "cli")
 
 
 def _modules() -> dict[str, Path]:

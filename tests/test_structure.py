@@ -20,7 +20,8 @@ KNOWS = {
     "models": {"models"},
     "topology": {"topology", "models"},
     "repositories": {"repositories", "topology", "models"},
-    "cli": {"cli", "repositories", "topology", "models", "slotbook"},
+    "bench": {"bench", "repositories", "topology", "models", "slotbook"},
+    "cli": {"cli", "bench", "repositories", "topology", "models", "slotbook"},
     "slotbook": {"repositories", "topology", "models"},
 }
 """Which room may import from which; ``slotbook`` is the public face."""

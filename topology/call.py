@@ -50,14 +50,17 @@ def _hashed_part(key: str) -> str:
 
 def slot_of(keys: Sequence[str]) -> int:
     """The one hash slot of all keys; raises CrossSlot when there are several, on every topology alike."""
-    first = _hashed_part(keys[0])
+    first, part = keys[0], _hashed_part(keys[0])
+    tag = first[: first.find("}", first.find("{")) + 1] if part is not first else ""
     for key in keys[1:]:
-        if (part := _hashed_part(key)) != first and _slot(part) != _slot(first):
-            raise CrossSlot(f"{keys[0]} and {key} live in different hash slots; one call can only touch one slot")
-    return _slot(first)
+        if tag and key.startswith(tag):  # the usual: they begin alike, up to the end of the tag
+            continue
+        if (other := _hashed_part(key)) != part and _slot(other) != _slot(part):
+            raise CrossSlot(f"{first} and {key} live in different hash slots; one call can only touch one slot")
+    return _slot(part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # as good as frozen, which would cost more to make than to send
 class Call(Generic[T_co]):
     """One round trip: what is sent, where it belongs, and how the reply is read.
 
@@ -94,8 +97,8 @@ class Call(Generic[T_co]):
 
 def command(name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T_co]) -> Call[T_co]:
     """A plain command that reads one key."""
-    packed = pack((verb, key, *arguments))
-    return Call(name, (key,), slot_of((key,)), packed, decode, readonly=True, repeatable=True)
+    packed = _pack_command((verb, key, *arguments))
+    return Call(name, (key,), _slot(_hashed_part(key)), packed, decode, True, True)
 
 
 def evaluate(
@@ -109,5 +112,5 @@ def evaluate(
 ) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
     keys, arguments = tuple(keys), tuple(arguments)
-    packed = pack(("EVALSHA", script.digest, len(keys), *keys, *arguments))
+    packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
     return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments)

@@ -34,7 +34,7 @@ local function survey(base, order, to)
     to = base .. 'orders_by_status:' .. to,
   }
   redis.call('ZCARD', keys.symbol)
-  redis.call('ZCARD', keys.to)
+  if keys.to ~= keys.from then redis.call('ZCARD', keys.to) end
   return keys, { from = redis.call('ZCARD', keys.from), applied = redis.call('HLEN', keys.applied) }
 end
 

@@ -2,71 +2,69 @@
 
 local MOST = 9007199254740991
 
-local function one_of(...)
-  local known = {}
-  for _, value in ipairs({ ... }) do known[value] = true end
-  return function(value) return known[value] end
-end
+local WORDS = {
+  side = ' BUY SELL ',
+  kind = ' MARKET LIMIT STOP STOP_LIMIT ',
+  force = ' DAY GTC OPG IOC FOK ',
+  status = ' NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED ',
+}
 
-local function decimal(most_digits)
-  return function(value)
-    local whole, part = string.match(value, '^%-?(%d+)%.?(%d*)$')
-    return whole and value ~= '-0' and #whole <= most_digits and (whole == '0' or string.sub(whole, 1, 1) ~= '0')
-      and (part == '' and not string.find(value, '.', 1, true) or #part <= 9 and string.match(part, '[1-9]$'))
-  end
+local function decimal(value, most_digits)
+  local whole, part = string.match(value, '^%-?(%d+)%.?(%d*)$')
+  return whole and value ~= '-0' and #whole <= most_digits and (whole == '0' or string.sub(whole, 1, 1) ~= '0')
+    and (part == '' and not string.find(value, '.', 1, true) or #part <= 9 and string.match(part, '[1-9]$'))
 end
 
 -- UTF-8 without control characters, of some length in characters.
-local function readable(most)
-  return function(value)
-    if string.find(value, '[%z\1-\31\127]') then return false end
-    if not string.find(value, '[\128-\255]') then return #value >= 1 and #value <= most end
-    local _, length = string.gsub(value, '[^\128-\191]', '')
-    local rest = string.gsub(value, '\194[\160-\191]', ' ')
-    rest = string.gsub(rest, '[\195-\223][\128-\191]', ' ')
-    rest = string.gsub(rest, '\224[\160-\191][\128-\191]', ' ')
-    rest = string.gsub(rest, '\237[\128-\159][\128-\191]', ' ')
-    rest = string.gsub(rest, '[\225-\236\238\239][\128-\191][\128-\191]', ' ')
-    rest = string.gsub(rest, '\240[\144-\191][\128-\191][\128-\191]', ' ')
-    rest = string.gsub(rest, '[\241-\243][\128-\191][\128-\191][\128-\191]', ' ')
-    rest = string.gsub(rest, '\244[\128-\143][\128-\191][\128-\191]', ' ')
-    return length <= most and not string.find(rest, '[\128-\255]')
-  end
+local function readable(value, most)
+  if string.find(value, '[%z\1-\31\127]') then return false end
+  if not string.find(value, '[\128-\255]') then return #value >= 1 and #value <= most end
+  local _, length = string.gsub(value, '[^\128-\191]', '')
+  local rest = string.gsub(value, '\194[\160-\191]', ' ')
+  rest = string.gsub(rest, '[\195-\223][\128-\191]', ' ')
+  rest = string.gsub(rest, '\224[\160-\191][\128-\191]', ' ')
+  rest = string.gsub(rest, '\237[\128-\159][\128-\191]', ' ')
+  rest = string.gsub(rest, '[\225-\236\238\239][\128-\191][\128-\191]', ' ')
+  rest = string.gsub(rest, '\240[\144-\191][\128-\191][\128-\191]', ' ')
+  rest = string.gsub(rest, '[\241-\243][\128-\191][\128-\191][\128-\191]', ' ')
+  rest = string.gsub(rest, '\244[\128-\143][\128-\191][\128-\191]', ' ')
+  return length <= most and not string.find(rest, '[\128-\255]')
 end
-
-local is_text, is_name = readable(256), readable(128)
 
 local function natural(value)
   return string.match(value, '^[1-9]%d*$') and #value <= 16 and tonumber(value) <= MOST
 end
 
-local CHECKS = {
-  quantity = natural,
-  count = function(value) return value == '0' or natural(value) end,
-  version = function(value) return value == '0' or natural(value) and tonumber(value) < MOST end, -- room for one more
-  signed = function(value) return value == '0' or natural(string.match(value, '^%-?(.*)$')) end,
-  time = function(value)
-    return value == '0' or string.match(value, '^[1-9]%d*$') and (#value < 19 or #value == 19 and value <= '9223372036854775807')
-  end,
-  price = decimal(12),
-  amount = decimal(20),
-  side = one_of('BUY', 'SELL'),
-  kind = one_of('MARKET', 'LIMIT', 'STOP', 'STOP_LIMIT'),
-  force = one_of('DAY', 'GTC', 'OPG', 'IOC', 'FOK'),
-  status = one_of('NEW', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'),
-  text = is_text,
-  name = function(value) return is_name(value) and not string.find(value, '[%s{}]') end,
-}
+-- Whether a value can be read. One function, because a server builds every function of a script anew for each call.
+local function valid(check, value)
+  local words = WORDS[check]
+  if words then return not string.find(value, ' ', 1, true) and string.find(words, ' ' .. value .. ' ', 1, true) end
+  if check == 'name' then
+    if #value <= 128 and string.find(value, '^[!-z|~]+$') then return true end -- most are ASCII
+    return readable(value, 128) and not string.find(value, '[%s{}]')
+  end
+  if check == 'quantity' then return natural(value) end
+  if check == 'count' then return value == '0' or natural(value) end
+  if check == 'version' then return value == '0' or natural(value) and tonumber(value) < MOST end -- room for one more
+  if check == 'amount' then return decimal(value, 20) end
+  if check == 'price' then return decimal(value, 12) end
+  if check == 'time' then
+    return value == '0'
+      or string.match(value, '^[1-9]%d*$') and (#value < 19 or #value == 19 and value <= '9223372036854775807')
+  end
+  if check == 'signed' then return value == '0' or natural(string.match(value, '^%-?(.*)$')) end
+  return readable(value, 256) -- text
+end
 
 -- The first field that is missing or cannot be read, as the reply that says so; nil when there is none.
 local function corrupt(key, fields, required, optional)
   for field, check in pairs(required) do
-    if not fields[field] or not CHECKS[check](fields[field]) then
+    if not fields[field] or not valid(check, fields[field]) then
       return { 'corrupt', key, field, fields[field] or '' }
     end
   end
   for field, check in pairs(optional) do
-    if fields[field] and not CHECKS[check](fields[field]) then return { 'corrupt', key, field, fields[field] } end
+    if fields[field] and not valid(check, fields[field]) then return { 'corrupt', key, field, fields[field] } end
   end
   return nil
 end

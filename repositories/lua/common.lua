@@ -78,6 +78,17 @@ end
 
 -- The exact sum of two decimals, nil when it is past 10^20.
 local function add(a, b)
+  local a_units, a_part = string.match(a, '^(%d+)%.?(%d*)$')
+  local b_units, b_part = string.match(b, '^(%d+)%.?(%d*)$')
+  local places = a_units and b_units and math.max(#a_part, #b_part) or 15
+  if places < 15 and #a_units + places <= 15 and #b_units + places <= 15 then -- the usual: one number holds them exactly
+    local sum = tonumber(a_units .. a_part .. string.rep('0', places - #a_part))
+      + tonumber(b_units .. b_part .. string.rep('0', places - #b_part))
+    local digits = string.format('%0' .. places + 1 .. '.0f', sum)
+    if places == 0 then return digits end
+    local part = string.gsub(string.sub(digits, -places), '0+$', '')
+    return string.sub(digits, 1, -places - 1) .. (part == '' and '' or '.' .. part)
+  end
   local a_high, a_low = split(a)
   local b_high, b_low = split(b)
   local high, low = a_high + b_high, a_low + b_low
@@ -212,7 +223,7 @@ end
 local function enter(index, id, expiry, now)
   redis.call('ZADD', index, expiry, id)
   redis.call('ZREMRANGEBYSCORE', index, '-inf', whole(now))
-  local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+  local highest = expiry == 'inf' and expiry or redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
   if highest == 'inf' then
     redis.call('PERSIST', index)
   else

@@ -23,9 +23,9 @@ from ..embedded import Deployment, start
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
-from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
+from ..verdict import Cure, Trouble, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import AsyncTurn, blocking
-from .link import AsyncLink, exchange_all
+from .link import Answer, AsyncLink, exchange_all
 
 T = TypeVar("T")
 
@@ -67,6 +67,7 @@ class AsyncBackend:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
+        self._patience = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
         """The URL that it was opened with, understood."""
         self._directory: Directory = directory_for(target)
@@ -90,16 +91,18 @@ class AsyncBackend:
 
     async def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
         """One call, one round trip when all is well. Raises a SlotbookError."""
-        if durability.wanted:
+        if durability is not LOCAL and durability.wanted:
             return (await self.run_many((call,), durability))[0].result()
-        batch = Batch((call,), self._directory, time.monotonic() + self.settings.deadline)
+        began = time.monotonic()
         address = self._directory.locate(call.slot)
+        answer: Answer = None
         if address is not None:
-            settings = self.settings
-            timeout = min(settings.socket_timeout, settings.deadline)
-            (answer,) = await self._link(address).exchange(call.packed, 1, timeout)
+            link = self._links.get(address) or self._link(address)
+            (answer,) = await link.exchange(call.packed, 1, self._patience)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
                 return call.decode(answer)
+        batch = Batch((call,), self._directory, began + self.settings.deadline)
+        if address is not None:
             batch.settle(batch.items[0], answer, address)
             batch.clear()
         await self._settle(batch)
@@ -113,6 +116,9 @@ class AsyncBackend:
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             several = calls[begin : begin + CALLS_AT_ONCE]
+            if not durability.wanted and all(call.readonly for call in several):
+                outcomes.extend(await self._read_many(several))
+                continue
             ends_at = time.monotonic() + self.settings.deadline
             batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
             await self._rounds(batch)
@@ -201,6 +207,42 @@ class AsyncBackend:
         await self._discover(progress[0] + self.settings.deadline)
         if self._directory.primaries() != scanned:
             raise Again(Pace.PAUSE)
+
+    async def _read_many(self, calls: Sequence[Call[T]]) -> list[Outcome[T]]:
+        """Reads, none of which waits for another: one write per node, and a batch only of those that went wrong."""
+        began = time.monotonic()
+        routes: dict[Address, list[int]] = {}
+        locate = self._directory.locate
+        for number, call in enumerate(calls):
+            address = locate(call.slot)
+            if address is not None:
+                routes.setdefault(address, []).append(number)
+        jobs = [
+            (self._link(address), b"".join([calls[number].packed for number in numbers]), len(numbers))
+            for address, numbers in routes.items()
+        ]
+        outcomes: list[Outcome[T] | None] = [None] * len(calls)
+        troubles: dict[int, tuple[Trouble, Address]] = {}
+        for (address, numbers), answers in zip(routes.items(), await exchange_all(jobs, self._patience), strict=True):
+            for number, answer in zip(numbers, answers, strict=True):
+                if isinstance(answer, (Unsent, Unanswered, RedisError)):
+                    troubles[number] = answer, address
+                    continue
+                try:
+                    outcomes[number] = Outcome(calls[number].decode(answer))
+                except SlotbookError as error:
+                    outcomes[number] = Outcome(error=error)
+        left = [number for number, outcome in enumerate(outcomes) if outcome is None]
+        if left:
+            batch = Batch([calls[number] for number in left], self._directory, began + self.settings.deadline)
+            for number, item in zip(left, batch.items, strict=True):
+                if number in troubles:
+                    batch.settle(item, *troubles[number])
+            batch.clear()
+            await self._settle(batch)
+            for number, outcome in zip(left, batch.outcomes(), strict=True):
+                outcomes[number] = outcome
+        return cast("list[Outcome[T]]", outcomes)
 
     async def _rounds(self, batch: Batch[T]) -> None:
         """Rounds until nothing is left, or a server has said that it must be waited or looked for."""

@@ -1,17 +1,15 @@
-"""The way to one server for asyncio: one redis-py connection that carries all tasks of a loop.
+"""The way to one server for asyncio: one connection that carries all tasks of a loop.
 
-Calls made in one turn of the loop go out in one write and are answered in order. A task that is cancelled only stops
-listening: its reply is still read and dropped, so nobody else's is mistaken for it. When the connection breaks,
-everyone who waits on it is told, each with whether its commands had been sent.
+redis-py connects and logs in; then the connection's transport gets a protocol of ours (see :mod:`.session`). The number
+of calls in flight is bounded, and who comes first is served first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import redis.asyncio.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,7 +21,8 @@ from ..address import Address
 from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
-from ..verdict import NotPrimary, Trouble, Unanswered, Unsent, is_reply
+from ..verdict import NotPrimary, Trouble, Unsent
+from .session import Exchange, Session, Wire
 
 Answer: TypeAlias = "Reply | Trouble"
 
@@ -31,132 +30,7 @@ CALLS_PER_CONNECTION = 64
 """A pool of n connections for threads is n * 64 calls in flight for asyncio."""
 
 
-class Wire(Protocol):
-    """What we use of a redis-py connection."""
-
-    async def connect(self) -> None: ...
-
-    async def disconnect(self, nowait: bool = False) -> None: ...
-
-    async def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None: ...
-
-    async def read_response(self) -> object: ...
-
-
-class _Exchange:
-    """Commands of one caller, and the replies that came so far."""
-
-    __slots__ = ("answers", "done", "payload", "replies", "sent")
-
-    def __init__(self, payload: bytes, replies: int, done: asyncio.Future[list[Answer]]) -> None:
-        self.payload = payload
-        self.replies = replies
-        self.done = done
-        self.answers: list[Answer] = []
-        self.sent = False
-
-    def finish(self) -> None:
-        if not self.done.done():
-            self.done.set_result(self.answers)
-
-    def give_up(self, error: Exception) -> None:
-        """Answer what is missing with the error; replies that come later are dropped."""
-        missing = Unanswered(error) if self.sent else Unsent(error)
-        if not self.done.done():
-            self.done.set_result([*self.answers, *[missing] * (self.replies - len(self.answers))])
-
-
-class _Session:
-    """One connection, from its first write until it breaks."""
-
-    def __init__(self, wire: Wire, room: asyncio.Semaphore) -> None:
-        self._wire = wire
-        self._room = room
-        self._waiting: deque[_Exchange] = deque()
-        self._unsent: list[_Exchange] = []
-        self._writer: asyncio.Task[None] | None = None
-        self._reader = asyncio.create_task(self._read())
-        self._closing: asyncio.Task[None] | None = None
-        self.broken = False
-
-    @property
-    def idle(self) -> bool:
-        return not self._waiting
-
-    def add(self, exchange: _Exchange) -> None:
-        if self.broken:  # between the moment it opened and the moment its opener's turn came
-            self._room.release()
-            exchange.give_up(RedisConnectionError("the connection broke before it was used"))
-            return
-        self._waiting.append(exchange)
-        self._unsent.append(exchange)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
-
-    async def _write(self) -> None:
-        try:
-            while self._unsent:
-                outgoing, self._unsent = self._unsent, []
-                for exchange in outgoing:
-                    exchange.sent = True
-                await self._wire.send_packed_command([exchange.payload for exchange in outgoing], check_health=False)
-        except Exception as error:
-            self.end(error)
-        finally:
-            self._writer = None
-
-    async def _read(self) -> None:
-        waiting = self._waiting
-        try:
-            while True:
-                try:
-                    answer = cast(Answer, await self._wire.read_response())
-                except RedisError as error:
-                    if not is_reply(error):
-                        raise
-                    answer = error
-                if not waiting:
-                    raise RedisConnectionError("the server sent a reply that nobody asked for")
-                exchange = waiting[0]
-                exchange.answers.append(answer)
-                if len(exchange.answers) == exchange.replies:
-                    waiting.popleft()
-                    self._room.release()
-                    exchange.finish()
-                if isinstance(answer, RedisConnectionError):
-                    raise answer  # redis-py has closed the connection after it
-        except Exception as error:
-            self.end(error)
-
-    def end(self, error: Exception) -> None:
-        """Close the connection and tell everyone who waits on it."""
-        if self.broken:
-            return
-        self.broken = True
-        while self._waiting:
-            self._waiting.popleft().give_up(error)
-            self._room.release()
-        self._unsent = []
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # a book that nobody closed was thrown away with its loop, and its socket goes with it
-            return
-        self._closing = loop.create_task(self._close())
-
-    async def _close(self) -> None:
-        for task in (self._reader, self._writer):
-            if task is not None:
-                task.cancel()
-        await self._wire.disconnect(nowait=True)
-
-    async def close(self) -> None:
-        """Close the connection and wait until it is."""
-        self.end(RedisConnectionError("the book was closed"))
-        if self._closing is not None:
-            await self._closing
-
-
-_inherited: list[_Session | None] = []
+_inherited: list[Session | None] = []
 """A parent's connections, kept in a forked child so that they are never closed there."""
 
 
@@ -182,24 +56,28 @@ class AsyncLink:
         self._tls = target.tls
         self._owner = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._session: _Session | None = None
-        self._opening: asyncio.Task[_Session] | None = None
+        self._session: Session | None = None
+        self._opening: asyncio.Task[Session] | None = None
 
     async def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
         loop = asyncio.get_running_loop()
-        if self._loop is not loop:
+        if self._loop is not loop or self._owner != os.getpid():
             self._move_to(loop)
-        try:
-            session = await self._ready(timeout)
-        except (RedisError, PoolExhausted) as error:
-            return [Unsent(error)] * replies
-        exchange = _Exchange(payload, replies, loop.create_future())
+        session = self._session
+        if session is None or session.broken or self._room.locked():
+            try:
+                session = await self._ready(timeout)
+            except (RedisError, PoolExhausted) as error:
+                return [Unsent(error)] * replies
+        else:
+            await self._room.acquire()  # there is room, so this does not wait
+        exchange = Exchange(payload, replies, loop.create_future(), loop.time() + max(timeout, self._patience))
         session.add(exchange)
+        if timeout >= self._patience:
+            return await exchange.done  # a server that is silent for so long is given up for everyone, by the session
         late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
-        # A server that is silent for so long is given up for everyone; a caller in a hurry only for itself.
-        give_up = session.end if timeout >= self._patience else exchange.give_up
-        timer = loop.call_later(timeout, give_up, late)
+        timer = loop.call_later(timeout, exchange.give_up, late)  # a caller in a hurry only for itself
         try:
             return await exchange.done
         finally:
@@ -213,7 +91,7 @@ class AsyncLink:
         self._owner, self._loop, self._session, self._opening = os.getpid(), loop, None, None
         self._room = asyncio.Semaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
 
-    async def _ready(self, timeout: float) -> _Session:
+    async def _ready(self, timeout: float) -> Session:
         """A place on an open connection."""
         if self._room.locked():
             try:
@@ -240,9 +118,13 @@ class AsyncLink:
             self._room.release()
             raise
 
-    async def _open(self, timeout: float) -> _Session:
+    async def _open(self, timeout: float) -> Session:
         try:
-            self._session = _Session(await self._connect(timeout), self._room)
+            wire = await self._connect(timeout)
+            if await wire.can_read():
+                await wire.disconnect(nowait=True)
+                raise RedisConnectionError("the server sent a reply that nobody asked for")
+            self._session = Session(wire, self._room, f"{self.address}", self._patience)
             return self._session
         finally:
             self._opening = None

@@ -1,0 +1,75 @@
+"""Orders and executions that nobody has seen before, as models and as the bytes of Slotbook's own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import count
+
+from ..models.enums import Side
+from ..models.fill import Fill
+from ..models.order import Cancel, Order
+from ..repositories import Book, OrderRepository
+from ..repositories.order_calls import OrderCalls
+from ..repositories.witness import Witness
+
+TRADERS = tuple(f"T{number:03}" for number in range(1, 65))
+
+
+class Material:
+    """What the contestants of one deployment work on."""
+
+    def __init__(self, book: Book) -> None:
+        witness = Witness()
+        self.repository = OrderRepository(book.backend, witness)
+        self._numbers = count(1)
+        self.calls = OrderCalls(book.backend.settings, witness)
+        """Makes the calls whose bytes the floor and the hand-written peers send: those that the repository would."""
+
+    def orders(self, size: int, trader: str | None = None) -> list[Order]:
+        """New orders; of one trader, or of all in turn."""
+        return [
+            Order(
+                trader=trader or TRADERS[number % len(TRADERS)],
+                order_id=f"A{number:08}",
+                symbol="AAPL",
+                side=Side.BUY if number % 2 else Side.SELL,
+                quantity=100,
+                price=Decimal("187.23"),
+                ts_ns=1_700_000_000_000_000_000 + number,
+            )
+            for number, _ in zip(self._numbers, range(size), strict=False)
+        ]
+
+    def placed(self, size: int, trader: str | None = None) -> list[Order]:
+        """New orders that are in the book."""
+        orders = self.orders(size, trader)
+        for begin in range(0, size, 1_000):
+            for outcome in self.repository.place_many(orders[begin : begin + 1_000]):
+                outcome.result()
+        return orders
+
+    def fills(self, size: int) -> list[Fill]:
+        """An execution of part of each of so many orders that are in the book."""
+        return [
+            Fill(
+                trader=order.trader,
+                order_id=order.order_id,
+                exec_id="X1",
+                quantity=40,
+                price=Decimal("187.22"),
+                ts_ns=order.ts_ns + 1,
+            )
+            for order in self.placed(size)
+        ]
+
+    def cancels(self, size: int) -> list[Cancel]:
+        """A wish to cancel each of so many orders that are in the book."""
+        return [
+            Cancel(trader=order.trader, order_id=order.order_id, ts_ns=order.ts_ns + 1) for order in self.placed(size)
+        ]
+
+
+def ids_of(orders: Sequence[Order]) -> list[tuple[str, str]]:
+    """Who placed which."""
+    return [(order.trader, order.order_id) for order in orders]

@@ -1,0 +1,214 @@
+"""redis-py by hand: Slotbook's script and hash on its client, and the calls that one writes without a script."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any, Protocol, cast
+
+import redis
+import redis.asyncio
+import redis.cluster
+
+from ...models.fill import Fill
+from ...models.order import Cancel, Order
+from ...topology.call import Call
+from ..material import ids_of
+from ..measure import Block, one_by_one
+from .peer import Peer, Read, Site
+
+_DAY = 86_400
+
+
+class _Pipeline(Protocol):
+    def hgetall(self, name: str) -> object: ...
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
+    def execute(self) -> object: ...
+
+
+class _Client(Protocol):
+    """What we use of a client; redis-py's own hints answer for both colours at once."""
+
+    def hgetall(self, name: str) -> dict[str, str]: ...
+    def hset(self, name: str, key: str | None = None, value: object = None, mapping: object = None) -> object: ...
+    def expire(self, name: str, time: int) -> object: ...
+    def sadd(self, name: str, *values: str) -> object: ...
+    def srem(self, name: str, *values: str) -> object: ...
+    def smembers(self, name: str) -> set[str]: ...
+    def incrby(self, name: str, amount: int) -> object: ...
+    def get(self, name: str) -> object: ...
+    def publish(self, channel: str, message: str) -> object: ...
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
+    def pipeline(self, transaction: bool = ...) -> _Pipeline: ...
+    def close(self) -> None: ...
+
+
+class _AsyncClient(Protocol):
+    def hgetall(self, name: str) -> Awaitable[object]: ...
+
+    async def aclose(self) -> None: ...
+
+
+def peer(site: Site) -> Peer:
+    """Connect."""
+    host, port = site.address
+    kind = redis.cluster.RedisCluster if site.is_cluster else redis.Redis
+    client = cast(_Client, kind(host=host, port=port, password=site.password, decode_responses=True))
+    name = "RedisCluster" if site.is_cluster else "redis-py"
+    material, calls = site.material, site.material.calls
+
+    def reads(size: int) -> list[str]:
+        return [calls.get(*ids).keys[0] for ids in ids_of(material.placed(size))]
+
+    def same_script(make: Callable[[int], Sequence[Call[object]]]) -> Block:
+        return one_by_one(lambda size: [partial(client.evalsha, *_words(call)) for call in make(size)])
+
+    def piped(make: Callable[[int], Sequence[Call[object]]], orders: int) -> Block:
+        def block(size: int) -> Callable[[], object]:
+            batches = [[_words(call) for call in make(orders)] for _ in range(size)]
+
+            def go() -> None:
+                for batch in batches:
+                    pipeline = client.pipeline(transaction=False)
+                    for words in batch:
+                        pipeline.evalsha(*words)
+                    pipeline.execute()
+
+            return go
+
+        return block
+
+    def piped_reads(orders: int) -> Block:
+        def block(size: int) -> Callable[[], object]:
+            batches = [reads(orders) for _ in range(size)]
+
+            def go() -> None:
+                for keys in batches:
+                    pipeline = client.pipeline(transaction=False)
+                    for key in keys:
+                        pipeline.hgetall(key)
+                    pipeline.execute()
+
+            return go
+
+        return block
+
+    made = Peer(close=client.close)
+    made.blocks = {
+        "get": {name: one_by_one(lambda size: [partial(client.hgetall, key) for key in reads(size)])},
+        "place": {name: same_script(lambda size: [calls.place(order) for order in material.orders(size)])},
+        "fill": {name: same_script(lambda size: [calls.fill(fill) for fill in material.fills(size)])},
+        "cancel": {name: same_script(lambda size: [calls.close(cancel) for cancel in material.cancels(size)])},
+        "near": {f"{name} GET": one_by_one(lambda size: [partial(client.get, "bench:absent")] * size)},
+    }
+    for orders in (100, 1_000):
+        made.blocks[f"place {orders}"] = {
+            f"{name} pipeline": piped(lambda size: [calls.place(order) for order in material.orders(size)], orders)
+        }
+        made.blocks[f"get {orders}"] = {f"{name} pipeline": piped_reads(orders)}
+    if not site.is_cluster:
+        _by_calls(made, client, site)
+        made.crowd["redis.asyncio"] = partial(_asyncio, site)
+        made.list_hashes = partial(_listed, client)
+    return made
+
+
+def _by_calls(made: Peer, client: _Client, site: Site) -> None:
+    """A call for each step: what a desk writes first, and what no failure may interrupt."""
+    material = site.material
+
+    def place(order: Order) -> None:
+        key = f"order:{order.order_id}"
+        fields = {
+            "trader": order.trader,
+            "symbol": order.symbol,
+            "side": order.side.value,
+            "quantity": str(order.quantity),
+            "price": str(order.price),
+            "status": "NEW",
+            "filled": "0",
+            "timestamp": str(time.time_ns()),
+        }
+        client.hset(key, mapping=fields)
+        client.expire(key, _DAY)
+        client.sadd("orders_by_status:NEW", order.order_id)
+        client.publish("order_events", f"{order.order_id} NEW")
+
+    def move(order_id: str, was: str, status: str) -> None:
+        client.hset(f"order:{order_id}", "status", status)
+        client.srem(f"orders_by_status:{was}", order_id)
+        client.sadd(f"orders_by_status:{status}", order_id)
+        client.publish("order_events", f"{order_id} {status}")
+
+    def fill(fill: Fill) -> None:
+        key = f"order:{fill.order_id}"
+        order = client.hgetall(key)
+        filled = int(order["filled"]) + fill.quantity
+        client.hset(key, "filled", str(filled))
+        client.incrby(f"position:{fill.trader}:{order['symbol']}", fill.quantity)
+        status = "FILLED" if filled == int(order["quantity"]) else "PARTIALLY_FILLED"
+        move(fill.order_id, order["status"], status)
+
+    def cancel(cancel: Cancel) -> None:
+        move(cancel.order_id, client.hgetall(f"order:{cancel.order_id}")["status"], "CANCELED")
+
+    def stored(size: int) -> list[Order]:
+        orders = material.orders(size)
+        for order in orders:
+            place(order)
+        return orders
+
+    def fills(size: int) -> list[Callable[[], object]]:
+        return [
+            partial(
+                fill,
+                Fill(trader=order.trader, order_id=order.order_id, exec_id="X1", quantity=40, price=Decimal("187.22")),
+            )
+            for order in stored(size)
+        ]
+
+    def cancels(size: int) -> list[Callable[[], object]]:
+        return [partial(cancel, Cancel(trader=order.trader, order_id=order.order_id)) for order in stored(size)]
+
+    name = "redis-py, call by call"
+    made.weigh[f"{name}, hash and index"] = place
+    made.blocks["place"][name] = one_by_one(lambda size: [partial(place, order) for order in material.orders(size)])
+    made.blocks["fill"][name] = one_by_one(fills)
+    made.blocks["cancel"][name] = one_by_one(cancels)
+
+
+def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable[[], object]]:
+    """An index, then what it names in one pipeline: two round trips."""
+    index = f"open_orders:{trader}"
+    client.sadd(index, *keys)
+
+    def ask() -> None:
+        pipeline = client.pipeline(transaction=False)
+        for key in client.smembers(index):
+            pipeline.hgetall(key)
+        pipeline.execute()
+
+    return {"redis-py": ask}
+
+
+@contextlib.asynccontextmanager
+async def _asyncio(site: Site) -> AsyncGenerator[Read]:
+    host, port = site.address
+    # The ordinary pool has 100 connections and refuses the 101st task; with this one it waits.
+    pool: object = redis.asyncio.BlockingConnectionPool(
+        max_connections=100, timeout=None, host=host, port=port, password=site.password, decode_responses=True
+    )
+    client = cast(_AsyncClient, cast("Callable[..., object]", redis.asyncio.Redis)(connection_pool=pool))
+    try:
+        yield client.hgetall
+    finally:
+        await client.aclose()
+
+
+def _words(call: Call[object]) -> list[Any]:
+    """EVALSHA's arguments for one of Slotbook's calls."""
+    assert call.script is not None  # noqa: S101 (a call of ours that runs a script)
+    return [call.script.digest, len(call.keys), *call.keys, *map(str, call.arguments)]

@@ -1,0 +1,81 @@
+"""Figures as pictures (SVG), by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from .measure import FLOOR, SLOTBOOK, Result
+
+_COLOURS = (
+    "#7f7f7f",
+    "#8c564b",
+    "#1f77b4",
+    "#9467bd",
+    "#2ca02c",
+    "#17becf",
+    "#e377c2",
+    "#bcbd22",
+    "#ff7f0e",
+    "#aec7e8",
+)
+_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "slotbook", "font.size": 9.0}
+
+
+def plot(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Draw everything that was measured against the floor, and the crowds of asyncio. Raises OSError."""
+    raced = [result for result in results if FLOOR in result.figures]
+    crowds = [result for result in raced if result.where == "asyncio"]
+    drawn = [_save(_against_the_floor([result for result in raced if result not in crowds]), folder / "floor.svg")]
+    return [*drawn, _save(_crowds(crowds), folder / "asyncio.svg")] if crowds else drawn
+
+
+def _against_the_floor(results: Sequence[Result]) -> Figure:
+    """One row for each job, one point for each contestant: how many times the floor."""
+    names = list(dict.fromkeys(name for result in results for name in result.figures if name not in (FLOOR, SLOTBOOK)))
+    figure = Figure(figsize=(8, 1.2 + 0.32 * len(results)), layout="constrained")
+    axes = cast(Any, figure.subplots())
+    rows = range(len(results))
+    for colour, name in zip(_COLOURS * 9, names, strict=False):
+        there = [(row, result) for row, result in zip(rows, results, strict=True) if name in result.figures]
+        points = [result.ratio(name, FLOOR) for _, result in there]
+        axes.plot(points, [row for row, _ in there], "o", color=colour, label=name, alpha=0.8)
+    ours = [result.ratio(SLOTBOOK, FLOOR) for result in results]
+    axes.plot(ours, rows, "D", color="#d62728", label="Slotbook", markersize=8)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    ticks = [1, 1.5, 2, 3, 5, 10, 20]
+    axes.set_xticks(ticks, [f"{tick:g} x" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_yticks(rows, [f"{result.job} ({result.where})" for result in results])
+    axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.4)
+    axes.set_title("Time per operation, as a multiple of the same bytes on a bare socket")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4, frameon=False)
+    return figure
+
+
+def _crowds(results: Sequence[Result]) -> Figure:
+    """Orders read in a second, by the number of tasks."""
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = cast(Any, figure.subplots())
+    for colour, name in zip(("black", "#d62728", *_COLOURS[1:] * 9), results[0].figures, strict=False):
+        speeds = [1e6 / result.median(name) for result in results]
+        axes.plot(range(len(results)), speeds, "o-", color=colour, label="Slotbook" if name == SLOTBOOK else name)
+    axes.set_xticks(range(len(results)), [result.job.removeprefix("get, ") for result in results])
+    axes.set_ylabel("orders read in a second")
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", alpha=0.4)
+    axes.set_title("One asyncio client, many tasks; Slotbook's orders are typed and checked, the others' are not")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    with cast(Any, mpl).rc_context(_STYLE):
+        cast(Any, figure).savefig(path, metadata={"Date": None})
+    return path

@@ -1,0 +1,106 @@
+"""The whole benchmark, from starting the servers to the last figure."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TypeAlias
+
+from .. import __version__
+from ..repositories import Book
+from ..repositories.order_calls import CLOSE, FILL, PLACE, REPLACE, SELECT, OrderRequest
+from ..topology.call import pack
+from ..topology.embedded import Topology
+from . import crowds, singles, stores, weights
+from .floor import BareSocket, Floor
+from .material import Material
+from .measure import Race, Result, run
+from .peers import open_peers
+from .peers.peer import Peer, Site
+from .scope import Scope
+from .stage import address_of, standing
+
+Note: TypeAlias = Callable[[str], None]
+"""Told what is being measured."""
+
+
+@dataclass(slots=True)
+class Report:
+    """Every figure, and what it was measured with."""
+
+    versions: dict[str, str] = field(default_factory=dict[str, str])
+    results: list[Result] = field(default_factory=list[Result])
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    url: str
+    site: Site
+    book: Book
+    floor: Floor
+    peers: list[Peer]
+
+
+def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Report:
+    """Measure everything. Raises EmbeddedError when the servers cannot be started."""
+    report = Report(_versions())
+
+    def hold(race: Race) -> None:
+        note(f"{race.job} ({race.where})")
+        report.results.append(run(race))
+
+    with _set("standalone", report) as one:
+        for race in singles.races(one.site, one.floor, one.peers, scope):
+            hold(race)
+        for race in stores.open_orders(one.site, one.book, one.floor, one.peers, scope):
+            hold(race)
+        with crowds.races(one.site, one.url, one.peers, scope) as races:
+            for race in races:
+                hold(race)
+        hold(stores.near(one.site, one.book, one.peers, scope))
+        if requests:
+            hold(stores.replay(one.site, one.book, one.floor, requests[: scope.rows], scope))
+    with _set("cluster", report) as three:
+        for race in singles.races(three.site, three.floor, three.peers, scope):
+            hold(race)
+    note(f"a store of {scope.store:,} orders")
+    with stores.full(scope) as race:
+        hold(race)
+    note("memory")
+    report.results += weights.weigh(scope)
+    return report
+
+
+@contextmanager
+def _set(topology: Topology, report: Report) -> Generator[_Set]:
+    with standing(topology) as (deployment, book):
+        address = address_of(deployment)
+        floor = Floor(address, deployment.password, cluster=topology == "cluster")
+        floor.load([script.source for script in (PLACE, FILL, REPLACE, CLOSE, SELECT)])
+        site = Site(address, deployment.password, topology == "cluster", Material(book))
+        peers, versions = open_peers(site)
+        report.versions |= versions
+        report.versions["server"] = _server(floor.by_slot[0])
+        try:
+            yield _Set(deployment.url, site, book, floor, peers)
+        finally:
+            for peer in peers:
+                peer.close()
+            floor.close()
+
+
+def _versions() -> dict[str, str]:
+    found = {"slotbook": __version__, "Python": platform.python_version()}
+    return found | {name: version(name) for name in ("hiredis", "pydantic")}
+
+
+def _server(server: BareSocket) -> str:
+    said = str(server.ask(pack(("INFO", "server"))))
+    found = dict(re.findall(r"^(\w+):(.*?)\r?$", said, re.MULTILINE))
+    if "valkey_version" in found:
+        return f"Valkey {found['valkey_version']}"
+    return f"Redis {found.get('redis_version', '?')}"

@@ -1,0 +1,78 @@
+"""Memory: bytes per order, by what a server says it uses before and after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ..models.fill import Fill
+from ..models.order import Order
+from ..models.wire import encode
+from ..topology.call import pack
+from ..topology.embedded import Deployment
+from .floor import BareSocket
+from .material import Material
+from .measure import SLOTBOOK, Goal, Result
+from .peers import open_peers
+from .peers.peer import Site
+from .scope import Scope
+from .stage import address_of, standing
+
+_USED = re.compile(r"^used_memory:(\d+)", re.MULTILINE)
+JOB = "memory of an open order"
+
+
+def weigh(scope: Scope) -> list[Result]:
+    """Each way to store an order, on a new server."""
+    plain = Result(JOB, "standalone", "bytes", (Goal("bare hash", 3.0),))
+    filled = Result("memory of an order with a fill", "standalone", "bytes", (Goal("bare hash", 3.0),))
+    with standing("standalone") as (deployment, book):
+        site, bare = _site(deployment, Material(book)), _bare(deployment)
+        orders = site.material.orders(scope.weighed)
+
+        def store(order: Order) -> None:
+            fields = [part for pair in encode(order).items() for part in pair]
+            bare.ask(pack(("HSET", f"{{{order.trader}}}:order:{order.order_id}", *fields)))
+
+        plain.figures["bare hash"] = filled.figures["bare hash"] = [_bytes_each(bare, orders, store)]
+    with standing("standalone") as (deployment, book):
+        site, bare = _site(deployment, Material(book)), _bare(deployment)
+        orders = site.material.orders(scope.weighed)
+        book.orders.place(site.material.orders(1)[0])  # the scripts are loaded
+        plain.figures[SLOTBOOK] = [_bytes_each(bare, orders, book.orders.place)]
+        more = _bytes_each(bare, orders, lambda order: book.orders.fill(_fill(order)))
+        filled.figures[SLOTBOOK] = [plain.figures[SLOTBOOK][0] + more]
+    with standing("standalone") as (deployment, book):
+        site, bare = _site(deployment, Material(book)), _bare(deployment)
+        peers, _ = open_peers(site)
+        for peer in peers:
+            for name, save in peer.weigh.items():
+                plain.figures[name] = [_bytes_each(bare, site.material.orders(scope.weighed), save)]
+            peer.close()
+    return [plain, filled]
+
+
+def _fill(order: Order) -> Fill:
+    return Fill.model_validate(
+        {"trader": order.trader, "order_id": order.order_id, "exec_id": "X1", "quantity": 40, "price": "187.22"}
+    )
+
+
+def _bytes_each(bare: BareSocket, orders: Sequence[Order], store: Callable[[Order], object]) -> float:
+    before = _used(bare)
+    for order in orders:
+        store(order)
+    return (_used(bare) - before) / len(orders)
+
+
+def _used(bare: BareSocket) -> int:
+    found = _USED.search(str(bare.ask(pack(("INFO", "memory")))))
+    return int(found[1]) if found else 0
+
+
+def _bare(deployment: Deployment) -> BareSocket:
+    return BareSocket(address_of(deployment), deployment.password)
+
+
+def _site(deployment: Deployment, material: Material) -> Site:
+    return Site(address_of(deployment), deployment.password, False, material)

@@ -1,0 +1,129 @@
+"""``slotbook bench``: every figure beside its floor and its peers."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.table import Table
+
+from ..bench.measure import FLOOR, SLOTBOOK, Result
+from ..bench.report import Report, benchmark
+from ..bench.scope import FULL, QUICK
+from ..repositories.order_calls import OrderRequest
+from .journal_file import open_journal
+from .options import AsJson
+from .output import BadUsage, JsonValue, print_json, screen
+from .progress import bars
+from .tables import table
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer and smaller, in half a minute.")] = False,
+    journal: Annotated[
+        Path | None, typer.Option(help="A journal to replay; without one that job is left out.", show_default=False)
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plot", metavar="DIR", help="Draw the figures there, as SVG.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure every job beside its floor and its peers, taking turns, on private servers.
+
+    The floor is the same bytes on a bare socket. Peers that are not installed are left out: `pip install
+    'slotbook[bench]'` brings them. A figure is a median, a ratio the median of the rounds' own ratios.
+    """
+    draw = None if plots is None else _drawing(plots)
+    scope = QUICK if quick else FULL
+    requests: list[OrderRequest] = []
+    if journal is not None:
+        with open_journal(journal) as file:
+            requests = [entry.request for entry in islice(file.entries(), scope.rows)]
+    with bars() as progress:
+        task = progress.add_task("starting the servers", total=None)
+        report = benchmark(scope, requests, lambda what: progress.update(task, description=what))
+    if plots is not None and draw is not None:
+        draw(report.results, plots)
+    if as_json:
+        print_json(report_json(report))
+        return
+    console = screen()
+    console.print(", ".join(f"{name} {found}" for name, found in report.versions.items()))
+    for result in report.results:
+        console.print(result_table(result))
+    console.print(goals_table(report.results))
+
+
+def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
+    """What draws, once it is sure that it can."""
+    if not folder.is_dir():
+        raise BadUsage(f"there is no folder {folder}")
+    try:
+        module = importlib.import_module("..bench.plot", __package__)
+    except ImportError:
+        raise BadUsage("--plot needs matplotlib: pip install 'slotbook[bench]'") from None
+    return cast("Callable[[Sequence[Result], Path], object]", module.plot)
+
+
+def result_table(result: Result) -> Table:
+    """One job: the floor first, then whoever was fastest."""
+    names = sorted(result.figures, key=lambda name: (name != FLOOR, result.median(name)))
+    return table(
+        (f"{result.job} ({result.where})",),
+        (result.unit, "middle half", "x floor", "x slotbook"),
+        (
+            (
+                name,
+                f"{result.median(name):,.1f}",
+                "{:,.1f} to {:,.1f}".format(*result.spread(name)),
+                f"{result.ratio(name, FLOOR):.2f}" if FLOOR in result.figures else None,
+                f"{result.ratio(name, SLOTBOOK):.2f}",
+            )
+            for name in names
+        ),
+    )
+
+
+def goals_table(results: list[Result]) -> Table:
+    """What was hoped for and what came of it."""
+    return table(
+        ("job", "against", ""),
+        ("at most", "is"),
+        (
+            (
+                f"{result.job} ({result.where})",
+                goal.against,
+                "yes" if good else "no",
+                f"{goal.at_most:.3f}",
+                f"{ratio:.3f}",
+            )
+            for result in results
+            for goal, ratio, good in result.reached()
+        ),
+    )
+
+
+def report_json(report: Report) -> dict[str, JsonValue]:
+    """The report for programs; every figure of every round is there."""
+    return {
+        "versions": report.versions,
+        "results": [
+            {
+                "job": result.job,
+                "where": result.where,
+                "unit": result.unit,
+                "medians": {name: round(result.median(name), 3) for name in result.figures},
+                "ratios": {name: round(result.ratio(SLOTBOOK, name), 4) for name in result.figures},
+                "goals": [
+                    {"against": goal.against, "at_most": round(goal.at_most, 4), "is": round(ratio, 4), "reached": good}
+                    for goal, ratio, good in result.reached()
+                ],
+                "figures": {name: [round(one, 3) for one in every] for name, every in result.figures.items()},
+            }
+            for result in report.results
+        ],
+    }

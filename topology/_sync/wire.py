@@ -1,0 +1,125 @@
+"""One connection: opened, logged in and closed by redis-py, written to and read from directly.
+
+What redis-py does around each command costs more than the command itself. Its socket and its parser's table of errors
+are all that a call needs; hiredis reads the replies.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, cast
+
+import hiredis
+import redis.connection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from ..address import Address
+from ..call import Reply
+
+_WAITING = object()
+_CHUNK = 1 << 16
+_BY_THE_KERNEL = sys.platform == "linux"
+"""Whether the kernel keeps the time limit of a socket: it saves the poll before each read and write."""
+
+
+class _Parser(Protocol):
+    def parse_error(self, response: str) -> Exception: ...
+
+
+class _Connection(Protocol):
+    """What we use of a redis-py connection; the names with an underscore are pinned by a test."""
+
+    _sock: socket.socket
+    _parser: _Parser
+
+    def connect(self) -> None: ...
+
+    def disconnect(self) -> None: ...
+
+
+ConnectionKind: TypeAlias = "Callable[..., object]"
+
+
+def connection_kind(address: Address, *, tls: bool) -> ConnectionKind:
+    """redis-py's class for an address."""
+    if not address.port:
+        return redis.connection.UnixDomainSocketConnection
+    return redis.connection.SSLConnection if tls else redis.connection.Connection
+
+
+class Wire:
+    """A connection that is open and logged in. Errors are redis-py's; after one the connection is of no more use."""
+
+    __slots__ = ("_buffer", "_connection", "_feed", "_gets", "_patience", "_receive", "_send_all", "_socket")
+
+    def __init__(self, kind: ConnectionKind, arguments: Mapping[str, object], patience: float) -> None:
+        connection = cast(_Connection, kind(**arguments))  # the stubs describe redis-py 4
+        connection.connect()
+        self._connection = connection
+        self._patience = patience
+        self._socket = connection._sock  # pyright: ignore[reportPrivateUsage]
+        self._send_all = self._socket.sendall
+        self._receive = self._socket.recv_into
+        self._buffer = bytearray(_CHUNK)
+        reader = hiredis.Reader(
+            protocolError=InvalidResponse,
+            replyError=connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
+            encoding="utf-8",
+            errors="surrogateescape",
+            notEnoughData=_WAITING,
+        )
+        self._gets = cast("Callable[[], Any]", reader.gets)
+        self._feed = reader.feed
+        self._arm()
+
+    def send(self, payload: bytes) -> None:
+        """Write. Raises ConnectionError or TimeoutError."""
+        try:
+            self._send_all(payload)
+        except (TimeoutError, BlockingIOError) as error:
+            raise RedisTimeoutError("Timeout writing to socket") from error
+        except OSError as error:
+            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+
+    def read(self) -> Reply | RedisError:
+        """The next reply; one that is an error is returned. Raises ConnectionError, TimeoutError or InvalidResponse."""
+        gets = self._gets
+        answer = gets()
+        while answer is _WAITING:
+            try:
+                size = self._receive(self._buffer)
+            except (TimeoutError, BlockingIOError) as error:
+                raise RedisTimeoutError("Timeout reading from socket") from error
+            except OSError as error:
+                raise RedisConnectionError(f"Error while reading from socket: {error}") from error
+            if not size:
+                raise RedisConnectionError("Connection closed by server.")
+            self._feed(self._buffer, 0, size)  # type: ignore[arg-type]  # it takes any buffer
+            answer = gets()
+        return cast("Reply | RedisError", answer)
+
+    def hurry(self, seconds: float | None) -> None:
+        """Have the next read end sooner than usual; None for as usual."""
+        if seconds is None:
+            self._arm()
+        else:
+            self._socket.settimeout(seconds)
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.disconnect()
+
+    def _arm(self) -> None:
+        """Set the usual time limit."""
+        if not _BY_THE_KERNEL or hasattr(self._socket, "pending"):  # TLS wants to know of it itself
+            self._socket.settimeout(self._patience)
+            return
+        limit = struct.pack("ll", *divmod(max(1, round(self._patience * 1_000_000)), 1_000_000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._socket.settimeout(None)
