@@ -1,0 +1,116 @@
+#!/bin/sh
+# How a node becomes part of the cluster.
+#   cluster.sh form     make a cluster of FORM_PORTS, all primaries, unless there is one; what the one-shot service runs
+#   cluster.sh mourn    for a node that has lost its volume: wait until the others have given up its former self
+#   cluster.sh take N   for a primary: take N slots from the others while everything goes on
+#   cluster.sh join     meet the others, and unless JOIN=primary follow a primary: that of port JOIN, if it has no
+#                       replica, else whichever has the fewest
+set -eu
+. "$(dirname "$0")/common.sh"
+JOIN=${JOIN:-}
+
+nodes() { cli "$1" CLUSTER NODES; }
+knows() { nodes "$1" | wc -l; }
+# All slots have a server: a single node with some of them calls that a cluster, too.
+is_ok() { [ "$(cli "$1" CLUSTER INFO | grep -cxE 'cluster_state:ok|cluster_slots_assigned:16384')" = 2 ]; }
+
+# manage COMMAND WORD...: redis-cli --cluster, as the operator
+manage() {
+    command=$1
+    shift
+    if has_tls; then set -- "$@" --tls --cacert "$CERTIFICATES/ca.crt"; fi
+    REDISCLI_AUTH=$REDIS_OPERATOR_PASSWORD redis-cli --user operator --no-auth-warning --cluster "$command" "$@" --cluster-yes
+}
+
+take() {
+    manage reshard "$HOST:$PORT" --cluster-from all --cluster-to "$(cli "$PORT" CLUSTER MYID)" --cluster-slots "$1" \
+        --cluster-pipeline 100 >/dev/null
+    say "took $1 slots"
+}
+
+form() {
+    for port in $FORM_PORTS; do
+        until [ "$(cli "$port" PING)" = PONG ]; do sleep 0.2; done
+    done
+    first=${FORM_PORTS%% *}
+    if [ "$(knows "$first")" -le 1 ]; then
+        addresses=$(for port in $FORM_PORTS; do echo "$HOST:$port"; done)
+        # shellcheck disable=SC2086
+        manage create $addresses
+    fi
+    for port in $FORM_PORTS; do
+        until is_ok "$port"; do sleep 0.2; done
+    done
+    say "the cluster is formed"
+}
+
+# Lines of CLUSTER NODES about this node's own address: id, and whether it is given up.
+former_self() {
+    nodes "$1" | awk -v at=":$PORT@" 'index($2, at) { print $1, ("," $3 "," ~ /,(fail|noaddr),/) ? "gone" : "there", NF }'
+}
+
+mourn() {
+    # A node without its volume is another node. Came it back under the old address at once, the others could take the
+    # one for the other, and would not replace the primary that is gone.
+    for port in $NODE_PORTS; do
+        if [ "$port" != "$PORT" ]; then
+            while former_self "$port" | grep -q ' there '; do
+                say "waiting until the node at $port has given up the former server at $PORT"
+                sleep 1
+            done
+        fi
+    done
+}
+
+forget_former_self() {
+    for port in $NODE_PORTS; do
+        if [ "$port" != "$PORT" ]; then
+            # Unless it still has slots: then nobody has replaced it, and that is for people to decide.
+            former_self "$port" | awk '$2 == "gone" && $3 <= 8 { print $1 }' | while read -r id; do
+                cli "$port" CLUSTER FORGET "$id" >&2
+            done
+        fi
+    done
+}
+
+member() {
+    for port in $NODE_PORTS; do
+        if [ "$port" != "$PORT" ] && is_ok "$port"; then echo "$port" && return; fi
+    done
+}
+
+# The id of the primary to follow.
+primary() {
+    nodes "$PORT" | awk -v wanted=":$JOIN@" '
+        ("," $3 ",") ~ /,(fail|fail\?|noaddr|handshake|myself),/ { next }
+        $3 ~ /master/ { at[$1] = $2 }
+        $3 ~ /slave/ { followers[$4]++ }
+        END {
+            for (id in at) {
+                if (index(at[id], wanted) && !followers[id]) { print id; exit }
+                if (best == "" || followers[id] + 0 < followers[best] + 0) best = id
+            }
+            print best
+        }'
+}
+
+join() {
+    until [ "$(cli "$PORT" PING)" = PONG ]; do sleep 0.2; done
+    if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
+    while contact=$(member) && [ -z "$contact" ]; do
+        # The first ones are made a cluster by the service that forms it.
+        if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
+        sleep 0.5
+    done
+    if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
+    forget_former_self
+    others=$(nodes "$contact" | grep -vcE 'fail|noaddr')
+    cli "$PORT" CLUSTER MEET "$HOST" "$contact" >&2
+    until [ "$(nodes "$PORT" | grep -vcE 'fail|noaddr|handshake')" -gt "$others" ]; do sleep 0.2; done
+    if [ "$JOIN" != primary ]; then
+        until [ "$(cli "$PORT" CLUSTER REPLICATE "$(primary)")" = OK ]; do sleep 0.5; done
+    fi
+    say "joined the cluster"
+}
+
+"$@"
