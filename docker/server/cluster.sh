@@ -11,8 +11,10 @@ JOIN=${JOIN:-}
 
 nodes() { cli "$1" CLUSTER NODES; }
 knows() { nodes "$1" | wc -l; }
-# All slots have a server: a single node with some of them calls that a cluster, too.
-is_ok() { [ "$(cli "$1" CLUSTER INFO | grep -cxE 'cluster_state:ok|cluster_slots_assigned:16384')" = 2 ]; }
+# All slots have a server that is up; a single node with some of them calls that a cluster, too.
+is_ok() {
+    [ "$(cli "$1" CLUSTER INFO | grep -cxE 'cluster_(state:ok|slots_assigned:16384|slots_fail:0)')" = 3 ]
+}
 
 # manage COMMAND WORD...: redis-cli --cluster, as the operator
 manage() {
@@ -32,8 +34,9 @@ form() {
     for port in $FORM_PORTS; do
         until [ "$(cli "$port" PING)" = PONG ]; do sleep 0.2; done
     done
-    first=${FORM_PORTS%% *}
-    if [ "$(knows "$first")" -le 1 ]; then
+    known=0
+    for port in $FORM_PORTS; do known=$((known + $(knows "$port"))); done
+    if [ "$known" -le "$(echo "$FORM_PORTS" | wc -w)" ]; then
         addresses=$(for port in $FORM_PORTS; do echo "$HOST:$port"; done)
         # shellcheck disable=SC2086
         manage create $addresses
@@ -44,9 +47,9 @@ form() {
     say "the cluster is formed"
 }
 
-# Lines of CLUSTER NODES about this node's own address: id, and whether it is given up.
-former_self() {
-    nodes "$1" | awk -v at=":$PORT@" 'index($2, at) { print $1, ("," $3 "," ~ /,(fail|noaddr),/) ? "gone" : "there", NF }'
+# Whether a node still counts on the server that was at this node's address.
+counts_on_former_self() {
+    nodes "$1" | awk -v at=":$PORT@" 'index($2, at) && ("," $3 ",") !~ /,(fail|noaddr),/ { found = 1 } END { exit !found }'
 }
 
 mourn() {
@@ -54,7 +57,7 @@ mourn() {
     # one for the other, and would not replace the primary that is gone.
     for port in $NODE_PORTS; do
         if [ "$port" != "$PORT" ]; then
-            while former_self "$port" | grep -q ' there '; do
+            while counts_on_former_self "$port"; do
                 say "waiting until the node at $port has given up the former server at $PORT"
                 sleep 1
             done
@@ -65,8 +68,10 @@ mourn() {
 forget_former_self() {
     for port in $NODE_PORTS; do
         if [ "$port" != "$PORT" ]; then
-            # Unless it still has slots: then nobody has replaced it, and that is for people to decide.
-            former_self "$port" | awk '$2 == "gone" && $3 <= 8 { print $1 }' | while read -r id; do
+            # Unless it still has slots (a ninth word): then nobody has replaced it, and that is for people to decide.
+            nodes "$port" | awk -v at=":$PORT@" '
+                NF == 8 && ("," $3 ",") ~ /,fail,/ && (index($2, at) || $3 ~ /noaddr/) { print $1 }
+            ' | while read -r id; do
                 cli "$port" CLUSTER FORGET "$id" >&2
             done
         fi
@@ -98,7 +103,8 @@ join() {
     until [ "$(cli "$PORT" PING)" = PONG ]; do sleep 0.2; done
     if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
     while contact=$(member) && [ -z "$contact" ]; do
-        # The first ones are made a cluster by the service that forms it.
+        # Not yet formed, or slots without a server: of a primary that is being replaced, or that nobody can replace,
+        # which is for people to decide (redis-cli --cluster fix gives up its data).
         if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
         sleep 0.5
     done
