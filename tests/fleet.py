@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
 
 from redis.crc import key_slot
 from slotbook.topology.embedded import Deployment, Topology, start
 
-from .raw import Raw, Reply, Word
+from . import application
+from .raw import Raw, Reply, Word, mapping
+from .running import OPERATOR, Running
 
+_REFUSED = (application.NAME, "command")
 _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
 
 
 class Fleet:
-    """One deployment, and a connection to each of its primaries."""
+    """One deployment, and a connection to each of its primaries.
 
-    def __init__(self, topology: Topology) -> None:
+    Books work on it as the application's user of docker/server/users.acl, the connections as one who may do everything.
+    """
+
+    def __init__(self, topology: Topology, running: Running | None = None) -> None:
         self.topology: Topology = topology
-        self.deployment: Deployment = start(topology)
+        self.deployment: Deployment | Running = running or _started(topology)
         self._ports: dict[range, int] = {}
-        self.raws = {
-            server.port: Raw(server.host, server.port, self.deployment.password)
-            for server in self.deployment.primaries()
-        }
+        login = (self.deployment.password,) if running is None else (running.keys.operator, OPERATOR)
+        self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
         """The URL of the deployment with settings in its query."""
         url = self.deployment.url
-        if not settings:
-            return url
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(dict(settings))}"
+        users = {"username": application.NAME}
+        if self.deployment.sentinel_password:
+            users["sentinel_username"] = application.NAME
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({**users, **(settings or {})})}"
 
     def raw(self, key: str) -> Raw:
         """The connection to the primary of a key."""
@@ -58,22 +64,41 @@ class Fleet:
                 total[name] = total.get(name, 0) + int(calls)
         return total
 
+    def denied(self) -> list[str]:
+        """What the servers have refused the application since this was last asked (ACL LOG)."""
+        found: list[str] = []
+        for raw in self.raws.values():
+            entries = [mapping(entry) for entry in cast("list[Reply]", raw.ask("ACL", "LOG"))]
+            refused = {entry["object"] for entry in entries if (entry["username"], entry["reason"]) == _REFUSED}
+            if refused:
+                raw.ask("ACL", "LOG", "RESET")
+            found += [f"docker/server/users.acl lacks +{name}: add it if Slotbook has to call it" for name in refused]
+        return found
+
     def stop(self) -> None:
         for raw in self.raws.values():
             raw.close()
         self.deployment.stop()
 
 
-class Fleets:
-    """All fleets of a test process."""
+def _started(topology: Topology) -> Deployment:
+    deployment = start(topology)
+    application.admit(deployment)
+    return deployment
 
-    def __init__(self) -> None:
+
+class Fleets:
+    """All fleets of a test process: started by it, or already running as a file says (``--running``)."""
+
+    def __init__(self, running: Path | None = None) -> None:
+        self._running = running
         self._started: dict[Topology, Fleet] = {}
 
     def of(self, topology: Topology) -> Fleet:
         """The fleet of a topology, started when it is first asked for."""
         if topology not in self._started:
-            self._started[topology] = Fleet(topology)
+            running = Running.load(self._running, topology) if self._running else None
+            self._started[topology] = Fleet(topology, running)
         return self._started[topology]
 
     def stop(self) -> None:

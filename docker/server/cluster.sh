@@ -84,19 +84,30 @@ member() {
     done
 }
 
-# The id of the primary to follow.
+# The id of a primary with the fewest replicas; of the one at a port, if it has none: primary PORT
 primary() {
-    nodes "$PORT" | awk -v wanted=":$JOIN@" '
+    nodes "$PORT" | awk -v wanted="${1:+:$1@}" '
         ("," $3 ",") ~ /,(fail|fail\?|noaddr|handshake|myself),/ { next }
         $3 ~ /master/ { at[$1] = $2 }
         $3 ~ /slave/ { followers[$4]++ }
         END {
             for (id in at) {
-                if (index(at[id], wanted) && !followers[id]) { print id; exit }
+                if (wanted != "" && (followers[id] || !index(at[id], wanted))) continue
                 if (best == "" || followers[id] + 0 < followers[best] + 0) best = id
             }
             print best
         }'
+}
+
+follow() {
+    # Nodes that join at the same time would all find the same primary without a replica; so each looks for its own first.
+    chosen=
+    patience=25
+    while [ -n "$JOIN" ] && [ -z "$chosen" ] && [ "$((patience -= 1))" -gt 0 ]; do
+        chosen=$(primary "$JOIN")
+        if [ -z "$chosen" ]; then sleep 0.2; fi
+    done
+    until [ "$(cli "$PORT" CLUSTER REPLICATE "${chosen:-$(primary)}")" = OK ]; do sleep 0.5; done
 }
 
 join() {
@@ -113,9 +124,7 @@ join() {
     others=$(nodes "$contact" | grep -vcE 'fail|noaddr')
     cli "$PORT" CLUSTER MEET "$HOST" "$contact" >&2
     until [ "$(nodes "$PORT" | grep -vcE 'fail|noaddr|handshake')" -gt "$others" ]; do sleep 0.2; done
-    if [ "$JOIN" != primary ]; then
-        until [ "$(cli "$PORT" CLUSTER REPLICATE "$(primary)")" = OK ]; do sleep 0.5; done
-    fi
+    if [ "$JOIN" != primary ]; then follow; fi
     say "joined the cluster"
 }
 

@@ -13,7 +13,7 @@ version=$("$server" --version | sed 's/.*v=\([0-9.]*\).*/\1/')
 
 network() {
     echo "bind ${BIND:-$HOST}"
-    echo "dir $DATA"
+    echo "dir \"$DATA\""
     if ! has_tls; then
         echo "port $PORT"
         return
@@ -34,10 +34,10 @@ modules() {
 }
 
 data_config() {
-    echo "include $here/redis.conf"
+    echo "include \"$here/redis.conf\""
     network
     modules
-    echo "aclfile $RUN/users.acl"
+    echo "aclfile \"$RUN/users.acl\""
     echo "masteruser replica"
     echo "masterauth $REDIS_OPERATOR_PASSWORD"
 }
@@ -85,7 +85,7 @@ sentinel() {
     fi
     {
         network
-        echo "aclfile $RUN/users.acl"
+        echo "aclfile \"$RUN/users.acl\""
         echo "sentinel resolve-hostnames no"
         printf '%s\n' "$learnt" | grep -E '^sentinel (myid|monitor)'
         # Missed after 5 s: longer than an orderly restart takes, and a deadline of 15 s sees the new primary.

@@ -14,10 +14,12 @@ rules=$(
         END { print line }
     ' "$1"
 )
+sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d' ' -f1; }
+
 for name in SLOTBOOK_PASSWORD SLOTBOOK_SENTINEL_PASSWORD REDIS_OPERATOR_PASSWORD; do
     case $rules in *"%$name%"*) ;; *) continue ;; esac
     eval "password=\${$name:?}"
-    digest=$(printf %s "$password" | sha256sum | cut -d' ' -f1)
+    digest=$(printf %s "$password" | sha256)
     rules=$(printf '%s\n' "$rules" | sed "s/%$name%/$digest/g")
 done
 printf '%s\n' "$rules"
