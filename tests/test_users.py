@@ -26,7 +26,8 @@ from .raw import Raw, Refusal, Reply
 from .running import HOST, OPERATOR
 
 ROOT = SERVER_FOLDER.parent.parent
-WRITTEN = re.compile(r"redis\.p?call\('([A-Za-z]+)'(?:, '([A-Z]+)')?")
+WRITTEN = re.compile(r"'([A-Z][A-Z.]+)'(?:, '([A-Z]+)')?")
+"""A word in capitals in a script, and the next one."""
 CONTAINERS = {"CLIENT", "CLUSTER", "SENTINEL", "XGROUP", "XINFO", "PUBSUB", "SCRIPT", "FUNCTION", "OBJECT", "ACL"}
 """Commands whose second word says what they do."""
 _CAPITALS = re.compile(r"[A-Z][A-Z.-]*")
