@@ -65,9 +65,9 @@ class Running:
     @classmethod
     def load(cls, file: Path, topology: Topology) -> Self:
         """Read what ``save`` has written."""
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))[topology]
         keys = Keys(**found["keys"])
-        servers = [RunningServer(*each, keys.operator) for each in found["servers"][topology]]
+        servers = [RunningServer(*each, keys.operator) for each in found["servers"]]
         return cls(topology, servers, keys)
 
     @property
@@ -109,6 +109,9 @@ class Running:
 
 def save(file: Path, deployments: Sequence[Running]) -> None:
     """Write down how to reach deployments, for another process."""
-    servers = {one.topology: [(each.name, each.kind, each.port) for each in one.servers] for one in deployments}
+    written = {
+        one.topology: {"keys": asdict(one.keys), "servers": [(each.name, each.kind, each.port) for each in one.servers]}
+        for one in deployments
+    }
     file.touch(mode=0o600)
-    file.write_text(json.dumps({"keys": asdict(deployments[0].keys), "servers": servers}), encoding="utf-8")
+    file.write_text(json.dumps(written), encoding="utf-8")
