@@ -1,4 +1,4 @@
-"""docker/server/users.acl: it has what Slotbook calls, and nothing else. A real server with it and redis.conf says so."""
+"""docker/server/users.acl has what Slotbook calls and nothing else, says a real server with it and redis.conf."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -55,7 +56,7 @@ def called_by_the_source(known: set[str]) -> set[str]:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Tuple | ast.Call):
                     items = node.elts if isinstance(node, ast.Tuple) else node.args
-                    for first, second in zip(items, items[1:], strict=False):
+                    for first, second in pairwise(items):
                         if _is_capital(first) and _is_capital(second):
                             seconds.add(second)
                             if first not in seconds:
@@ -67,7 +68,9 @@ def called_by_the_source(known: set[str]) -> set[str]:
 
 
 def _is_capital(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _CAPITALS.fullmatch(node.value) is not None
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and _CAPITALS.fullmatch(node.value) is not None
+    )
 
 
 def _text(node: ast.AST) -> str:
@@ -132,7 +135,7 @@ def test_every_command_that_is_not_listed_is_denied(tmp_path: Path, role: str) -
         served = words_of_all(operator)
         listed = commands(file) & served.keys()
         for name in served.keys() - listed - ALWAYS:
-            with pytest.raises(Refusal, match="NOPERM|command not allowed"):  # DEBUG and MODULE are off for everyone
+            with pytest.raises(Refusal, match=r"NOPERM|command not allowed"):  # DEBUG and MODULE are off for everyone
                 application.ask(*served[name])
         for name in listed:
             assert operator.ask("ACL", "DRYRUN", NAME, *served[name]) == "OK"

@@ -38,7 +38,7 @@ class Thing(Protocol):
 
 
 class Containers(Protocol):
-    def list(self, *, all: bool, filters: Mapping[str, str]) -> list[Container]: ...  # noqa: A002 (the SDK's name)
+    def list(self, *, all: bool, filters: Mapping[str, str]) -> list[Container]: ...
 
 
 class Things(Protocol):

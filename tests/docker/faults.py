@@ -26,7 +26,9 @@ BREATH = 30
 def under_load(stack: Stack, **settings: object) -> Generator[tuple[Control, History], None, None]:
     """A desk at work; in the end the store agrees with what its callers were told, and no call has failed."""
     control, history = stack.control(), History()
-    with Load(stack.url(**{"deadline": 30, **settings}), history, [fresh() for _ in range(6)], threads=2, tasks=2, pause=0.02):
+    with Load(
+        stack.url(**{"deadline": 30, **settings}), history, [fresh() for _ in range(6)], threads=2, tasks=2, pause=0.02
+    ):
         more(history, BREATH, 30)
         yield control, history
         more(history, BREATH, 60)

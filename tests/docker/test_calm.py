@@ -31,7 +31,18 @@ def test_the_contract(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
     """tests/contract, all of it; each of its tests also fails for a command that the user was denied."""
     save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--maxfail=5", "--running", tmp_path / "running.json", TESTS / "contract"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "2",
+            "--maxfail=5",
+            "--running",
+            tmp_path / "running.json",
+            TESTS / "contract",
+        ],
         cwd=TESTS.parent,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -35,9 +35,9 @@ def test_a_replica_and_a_sentinel_are_not_missed(stack: Stack, fault: Fault) -> 
         control.heal(90)
 
 
-def test_everyone_is_restarted_one_after_the_other(stack: Stack) -> None:
+def test_servers_are_restarted_one_after_the_other(stack: Stack) -> None:
     with without_an_error(stack, deadline=15) as (control, _):
-        for server in (*control.sentinels, *control.data):
+        for server in (control.sentinels[0], *control.data):
             restart(control, server)
             control.heal(90)
 
