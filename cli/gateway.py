@@ -50,8 +50,8 @@ class Gateway(threading.Thread):
         started = time.monotonic()
         try:
             self._book.orders.apply(request)
-        except StateLost:
-            pass  # applied; what was lost before it comes back when the day is sent again
+        except StateLost as loss:  # what was lost comes back when the day is sent again
+            self.refused += loss.refusal is not None
         except Refused:
             self.refused += 1
         finally:

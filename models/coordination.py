@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError
 
@@ -100,7 +100,10 @@ def new_session_id(trader: str) -> SecretStr:
 
 def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
     """The trader of a session id, and the digest of its secret; raises InvalidArgument, which does not show it."""
-    text = session_id.get_secret_value() if isinstance(session_id, SecretStr) else session_id
+    given = session_id.get_secret_value() if isinstance(session_id, SecretStr) else session_id
+    text = cast("object", given)
+    if not isinstance(text, str):
+        raise InvalidArgument(f"this is no session id: it is a {type(text).__name__}")
     trader, _, secret = text.rpartition(".")
     try:
         check_name("trader", trader)
@@ -115,7 +118,7 @@ def session_data(data: Mapping[str, str]) -> str:
     """A session's data in its written form, JSON; raises InvalidArgument, which does not show it."""
     try:
         texts = _DATA.validate_python(dict(data), strict=True)
-    except ValidationError:
+    except (ValidationError, TypeError, ValueError):
         raise InvalidArgument("a session's data maps strings to strings") from None
     written = json.dumps(texts, sort_keys=True, separators=(",", ":"))
     if len(written) > MAX_SESSION_DATA:

@@ -29,7 +29,7 @@
     │   ├── WrongType                 not applied: a key of the book holds another type
     │   ├── UnexpectedReply           any other error reply, with its text
     │   ├── UnderReplicated           applied, but by fewer replicas (or not on disk) than asked for
-    │   └── StateLost                 applied, but the server has lost changes that it had acknowledged
+    │   └── StateLost                 the server has lost changes that it had acknowledged
     └── EmbeddedError                 a private server could not be started
 
 A ``Refused`` and an ``Unavailable`` are proof that nothing changed. After ``OutcomeUnknown`` the same call with the
@@ -160,21 +160,22 @@ class UnderReplicated(ServerError):
 
 
 class StateLost(ServerError):
-    """Applied, but the server has lost changes ``first`` to ``last`` of the trader's book, which it had acknowledged.
+    """The server has lost changes of the trader's book, ``first`` to ``last`` among them, which it had acknowledged.
 
-    It was replaced by a replica that did not have them. ``result`` has what the call did; apply the journal again
-    (``reconcile``) to bring back what was lost.
+    It was replaced by a replica that did not have them. The call itself was applied, and ``result`` has what it did; or
+    it was refused, and ``refusal`` says why, which may come of the loss. Apply the journal again (``reconcile``) to
+    bring back what was lost.
     """
 
-    def __init__(self, trader: str, first: int, last: int, result: object) -> None:
-        super().__init__(
-            f"the server has lost changes {first} to {last} of {trader}'s book, which it had acknowledged; "
-            "apply the journal again to bring them back"
-        )
+    def __init__(self, trader: str, first: int, last: int, result: object, refusal: Refused | None = None) -> None:
+        what = f"the server has lost changes {first} to {last} of {trader}'s book, which it had acknowledged"
+        refused = f"; this call was refused: {refusal}" if refusal else ""
+        super().__init__(f"{what}; apply the journal again to bring them back{refused}")
         self.trader = trader
         self.first = first
         self.last = last
         self.result = result
+        self.refusal = refusal
 
 
 class EmbeddedError(SlotbookError):

@@ -40,3 +40,5 @@ class OrderEvent(Record):
     position_quantity: SignedQuantity | None = None
     """The position after the change, where it moved."""
     text: Text | None = None
+    writer: Name | None = None
+    """The mark of the book object that wrote it: a random name for the life of one program's book."""

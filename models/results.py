@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+from .coordination import Swap
 from .errors import SlotbookError
 from .order import Order
 from .position import Position
@@ -77,6 +78,17 @@ def answered_by(result: T, replicas: int) -> T:
     if isinstance(result, (OrderResult, FillResult, PositionResult)):
         return replace(result, replicas=replicas)
     return result
+
+
+def stands(result: object) -> bool:
+    """Whether the result says that something is stored; a check that was refused has stored nothing."""
+    match result:
+        case PositionResult():
+            return result.accepted
+        case Swap():
+            return result.swapped
+        case _:
+            return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 
-from ..models.errors import SourceFailed, UnexpectedReply
+from ..models.errors import InvalidArgument, SourceFailed, UnexpectedReply
 from ..models.types import check_name
 from ..models.wire import pairs
 from ..topology.call import Argument, Call, Reply, command, evaluate
@@ -137,6 +137,9 @@ class CacheCalls(Generic[T]):
 
     def patterns(self, glob: str) -> tuple[str, str]:
         """The SCAN patterns of the entries of keys that match, and of the notes about them."""
+        given = cast("object", glob)
+        if not isinstance(given, str) or given.encode(errors="replace").decode() != given:
+            raise InvalidArgument(f"invalidate {self.name}: {given!r} is no pattern")
         base = re.sub(r"([\\*?\[\]])", r"\\\1", self.base)
         pattern = base + glob.removeprefix(f"{self.name}:")
         return pattern, f"{{{pattern}}}:load"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from ..models.errors import CorruptRecord, InvalidArgument
 from ..models.record import Record
+from ..models.symbol import SymbolInfo
 from ..models.wire import decode, encode
 
 T = TypeVar("T")
@@ -63,3 +64,14 @@ class JsonCodec(Generic[T]):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise CorruptRecord(key, FIELD, f"{fields[FIELD][:80]!r}: {first['msg']}") from None
+
+
+def by_symbol(infos: Iterable[SymbolInfo]) -> dict[str, SymbolInfo]:
+    """Symbols by their names. Raises InvalidArgument."""
+    found: dict[str, SymbolInfo] = {}
+    for info in infos:
+        given = cast("object", info)
+        if not isinstance(given, SymbolInfo):
+            raise InvalidArgument(f"this is no SymbolInfo but a {type(given).__name__}")
+        found[info.symbol] = info
+    return found

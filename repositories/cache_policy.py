@@ -17,7 +17,7 @@ class CachePolicy(Record):
     """The times of a cache, in seconds; every process that shares a cache should have the same.
 
     >>> CachePolicy(ttl=600, stale=60).bound
-    660.0
+    670.0
     """
 
     ttl: _Seconds = 86_400.0
@@ -40,8 +40,8 @@ class CachePolicy(Record):
 
     @property
     def bound(self) -> float:
-        """How old an entry can be at most when the source is changed behind the cache's back."""
-        return self.ttl + self.stale
+        """How old an entry can be at most when the source is changed behind the cache's back, its load included."""
+        return self.ttl + self.stale + self.lease
 
     def lifetime(self) -> int:
         """How many milliseconds a new entry lives."""

@@ -19,7 +19,16 @@ def microseconds(what: str, seconds: float) -> int:
     return max(1, round(_checked(what, seconds) * 1_000_000))
 
 
+def number(what: str, seconds: float) -> float:
+    """A number of seconds, 0 included. Raises InvalidArgument."""
+    return seconds if _is_number(seconds) and seconds == 0 else _checked(what, seconds)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _checked(what: str, seconds: float) -> float:
-    if not math.isfinite(seconds) or not 0 < seconds <= LONGEST:
+    if not _is_number(seconds) or not math.isfinite(seconds) or not 0 < seconds <= LONGEST:
         raise InvalidArgument(f"{what} {seconds!r} cannot be used: it is a number of seconds above 0, 10 years at most")
     return seconds

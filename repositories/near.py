@@ -25,6 +25,7 @@ class Ticket:
     """The right to keep one answer."""
 
     key: str
+    slot: int
     feed: Feed
     asked_at: float
 
@@ -33,7 +34,7 @@ class Near(Generic[T]):
     """At most ``size`` values; the one that was kept first goes first. Hits take no lock."""
 
     def __init__(self, size: int, base: str) -> None:
-        if size < 1:
+        if type(size) is not int or size < 1:
             raise InvalidArgument(f"near: {size} is not a number of entries")
         self._size = size
         self._base = base
@@ -57,24 +58,24 @@ class Near(Generic[T]):
         now = monotonic()
         return entry[0] if now < entry[2].good_until and now < entry[1] else None
 
-    def open(self, key: str, feed: Feed | None) -> Ticket | None:
+    def open(self, key: str, slot: int, feed: Feed | None) -> Ticket | None:
         """Announce that a server is about to be asked; None when no feed would vouch for the answer."""
         if feed is None or feed.lost:
             return None
-        ticket = Ticket(key, feed, monotonic())
+        ticket = Ticket(key, slot, feed, monotonic())
         with self._lock:
             self._tickets[key] = ticket
         return ticket
 
-    def settle(self, ticket: Ticket | None, value: T | None, lasts: float) -> None:
-        """Keep the answer for ``lasts`` seconds from when it was asked for, unless something has changed since."""
-        if ticket is None:
-            return
+    def settle(self, ticket: Ticket, in_charge: Feed | None, value: T | None, lasts: float) -> None:
+        """Keep the answer for ``lasts`` seconds from when it was asked for, unless something has changed since: the
+        value, or who is ``in_charge`` of its slot by now, which may be who has answered.
+        """
         with self._lock:
             if self._tickets.get(ticket.key) is not ticket:
                 return
             del self._tickets[ticket.key]
-            if value is None or lasts <= 0:
+            if value is None or lasts <= 0 or in_charge is not ticket.feed:
                 return
             self._entries.pop(ticket.key, None)
             if len(self._entries) >= self._size:
@@ -82,7 +83,7 @@ class Near(Generic[T]):
             self._entries[ticket.key] = (value, ticket.asked_at + lasts, ticket.feed)
 
     def discard(self, keys: Sequence[str]) -> None:
-        """Drop what this process is about to change itself."""
+        """Drop what this process has changed itself."""
         with self._lock:
             for key in keys:
                 self._entries.pop(key, None)

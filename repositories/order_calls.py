@@ -87,15 +87,13 @@ class OrderCalls:
         keys = self.keys.of(order.trader)
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
-        before = self._witness.seen(order.trader)
         placed = order.model_copy(update={"version": 1})
         fields = [part for pair in encode(placed).items() for part in pair]
 
-        def read(reply: Reply) -> OrderResult:
-            match rows(reply):
+        def read(reply: list[Reply]) -> OrderResult:
+            match reply:
                 case ["applied", str(sequence)]:
-                    result = OrderResult(placed, True, int(sequence))
-                    return self._witness.check(order.trader, before, result.sequence, result)
+                    return OrderResult(placed, True, int(sequence))
                 case ["repeat", flat]:
                     return OrderResult(record(Order, key, flat), False, 0)
                 case ["duplicate", flat]:
@@ -110,8 +108,8 @@ class OrderCalls:
             name,
             PLACE,
             (key, *indexes, keys.events, *lock),
-            (self._open_ttl, self._events_kept, *fields, *number),
-            decode=read,
+            (self._open_ttl, self._events_kept, self._witness.told(order.trader), *fields, *number),
+            decode=self._witness.watch(order.trader, read),
         )
 
     def fill(self, fill: Fill) -> Call[FillResult]:
@@ -120,21 +118,17 @@ class OrderCalls:
         keys = self.keys.of(fill.trader)
         name = f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}"
         key = keys.order(fill.order_id)
-        before = self._witness.seen(fill.trader)
 
-        def read(reply: Reply) -> FillResult:
-            match rows(reply):
+        def read(reply: list[Reply]) -> FillResult:
+            match reply:
                 case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
-                    result = FillResult(
+                    return FillResult(
                         record(Order, key, order),
                         record_of(Position, f"{keys.base}position:", "symbol", position),
                         state == "applied",
                         late == "1",
                         int(sequence),
                     )
-                    if not result.applied:
-                        return result
-                    return self._witness.check(fill.trader, before, result.sequence, result)
                 case ["duplicate", str(quantity), str(price)]:
                     raise DuplicateRequest(f"{name}: the exec_id was used for {quantity} at {price}")
                 case ["overfill", str(quantity), str(status)]:
@@ -157,17 +151,16 @@ class OrderCalls:
                 fill.ts_ns,
                 *number,
             ),
-            decode=read,
+            decode=self._witness.watch(fill.trader, read),
         )
 
     def replace(self, request: Replace) -> Call[OrderResult]:
         """New terms for an open order."""
         keys = self.keys.of(request.trader)
         name = f"replace {request.request_id} of {request.trader}/{request.order_id}"
-        before = self._witness.seen(request.trader)
 
-        def read(reply: Reply) -> OrderResult:
-            match rows(reply):
+        def read(reply: list[Reply]) -> OrderResult:
+            match reply:
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{name}: the request_id was used for another replace of this order")
                 case ["overfill", str(filled)]:
@@ -175,7 +168,7 @@ class OrderCalls:
                 case ["type", str(kind), str(field)]:
                     raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
                 case other:
-                    return self._changed(name, request.trader, keys.order(request.order_id), before, other)
+                    return _changed(name, keys.order(request.order_id), other)
 
         wanted = (request.quantity, request.price, request.stop_price, request.revision)
         lock, number = self._fence.of(request.trader)
@@ -191,7 +184,7 @@ class OrderCalls:
                 request.text or "",
                 *number,
             ),
-            decode=read,
+            decode=self._witness.watch(request.trader, read),
         )
 
     def close(self, request: Cancel | Reject | Expire) -> Call[OrderResult]:
@@ -200,14 +193,13 @@ class OrderCalls:
         status = _CLOSED_AS[type(request)]
         name = f"{type(request).__name__.lower()} {request.trader}/{request.order_id}"
         key = keys.order(request.order_id)
-        before = self._witness.seen(request.trader)
         lock, number = self._fence.of(request.trader)
         return evaluate(
             name,
             CLOSE,
             (key, keys.applied(request.order_id), keys.events, *lock),
             (*self._base(keys), status, request.ts_ns, request.text or "", *number),
-            decode=lambda reply: self._changed(name, request.trader, key, before, rows(reply)),
+            decode=self._witness.watch(request.trader, lambda reply: _changed(name, key, reply)),
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:
@@ -286,22 +278,20 @@ class OrderCalls:
             orders.extend(order for order in page if order is not None and self._is_in(order, indexes))
         return orders
 
-    def _changed(self, name: str, trader: str, key: str, before: int, reply: list[Reply]) -> OrderResult:
-        match reply:
-            case ["applied", str(sequence), list(order)]:
-                result = OrderResult(record(Order, key, order), True, int(sequence))
-                return self._witness.check(trader, before, result.sequence, result)
-            case ["repeat", str(sequence), list(order)]:
-                return OrderResult(record(Order, key, order), False, int(sequence))
-            case other:
-                raise refusal(name, other)
-
     def _is_in(self, order: Order, indexes: Sequence[str]) -> bool:
         keys = self.keys.of(order.trader)
         return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
 
     def _base(self, keys: TraderKeys) -> tuple[Argument, ...]:
-        return keys.base, self._open_ttl, self._closed_ttl, self._events_kept
+        return keys.base, self._open_ttl, self._closed_ttl, self._events_kept, self._witness.told(keys.trader)
+
+
+def _changed(name: str, key: str, reply: list[Reply]) -> OrderResult:
+    match reply:
+        case [("applied" | "repeat") as state, str(sequence), list(order)]:
+            return OrderResult(record(Order, key, order), state == "applied", int(sequence))
+        case other:
+            raise refusal(name, other)
 
 
 def _status(value: OrderStatus | str) -> OrderStatus:

@@ -20,6 +20,7 @@ from .witness import Witness
 _LUA = __package__ or "slotbook.repositories"
 CHANGE = load(_LUA, "common", "check", "records", "position")
 ALL = load(_LUA, "positions")
+PAST = load(_LUA, "common", "past")
 
 
 class PositionCalls:
@@ -60,16 +61,12 @@ class PositionCalls:
         keys = self.keys.of(change.trader)
         name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
         key = keys.position(change.symbol)
-        before = self._witness.seen(change.trader)
 
-        def read(reply: Reply) -> PositionResult:
-            match rows(reply):
+        def read(reply: list[Reply]) -> PositionResult:
+            match reply:
                 case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
                     position = record(Position, key, flat)
-                    result = PositionResult(position, state == "applied", state != "limit", int(sequence))
-                    if not result.applied:
-                        return result
-                    return self._witness.check(change.trader, before, result.sequence, result)
+                    return PositionResult(position, state == "applied", state != "limit", int(sequence))
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{name}: the request_id was used for another change")
                 case other:
@@ -90,22 +87,18 @@ class PositionCalls:
                 change.ts_ns,
                 self._request_ttl,
                 self._events_kept,
+                self._witness.told(change.trader),
                 *number,
             ),
-            decode=read,
+            decode=self._witness.watch(change.trader, read),
         )
 
     def last_change(self, trader: str) -> Call[None]:
-        """The number of a trader's last change, compared with what was acknowledged."""
-        key = self.keys.of(trader).events
-        before = self._witness.seen(trader)
-
-        def read(reply: Reply) -> None:
-            entries = rows(reply)
-            last = int(str(rows(entries[0])[0]).partition("-")[0]) if entries else 0
-            self._witness.check_last(trader, before, last)
-
-        return command(f"last change of {trader}", "XREVRANGE", key, "+", "-", "COUNT", 1, decode=read)
+        """Whether a trader's last change is still there, as it was acknowledged."""
+        key, told = self.keys.of(trader).events, self._witness.told(trader)
+        return evaluate(
+            f"last change of {trader}", PAST, (key,), (told,), decode=self._witness.ask(trader), readonly=True
+        )
 
     def traders(self, keys: Iterable[str]) -> list[str]:
         """The traders of keys that list positions."""

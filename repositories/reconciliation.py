@@ -45,7 +45,7 @@ class Reconciliation:
             result: object = outcome.value
             if isinstance(error, StateLost):
                 self.losses.append(error)
-                result = error.result
+                result, error = error.result, error.refusal
             elif isinstance(error, UnderReplicated):
                 self.under_replicated += 1
                 result = error.result

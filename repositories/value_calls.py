@@ -47,7 +47,9 @@ class ValueCalls:
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"swap {name} (request {request})"
         key = self._keys.value(name)
-        if isinstance(expected, bool) or (isinstance(expected, int) and not 0 <= expected <= MAX_QUANTITY):
+        if not isinstance(expected, (str, type(None))) and not (
+            type(expected) is int and 0 <= expected <= MAX_QUANTITY
+        ):
             raise InvalidArgument(f"swap {name}: there is no version {expected!r}")
 
         def read(reply: Reply) -> Swap:
@@ -70,7 +72,7 @@ class ValueCalls:
             (key, self._keys.swapped(name, request)),
             (
                 mode,
-                0 if expected is None else expected,
+                0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
                 _text(name, value),
                 "" if ttl is None else milliseconds("ttl", ttl),
                 self._memory,
@@ -82,6 +84,10 @@ class ValueCalls:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidArgument(f"swap {name}: a value is a string, not a {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"swap {name}: {value[:80]!r} cannot be written as UTF-8") from None
     return value
 
 

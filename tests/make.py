@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 
 from slotbook.models import Fill, Order
 
+NIGHTLY = bool(os.environ.get("SLOTBOOK_NIGHTLY"))
+"""Whether there is time for everything in full size."""
 TS = 1_700_000_000_000_000_000
 """A time of the exchange, long before the server's."""
 

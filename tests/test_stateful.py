@@ -266,7 +266,7 @@ class BookMachine(RuleBasedStateMachine):
         assert held == [
             position for (whose, _), position in sorted(self.reference.positions.items()) if whose == trader
         ]
-        events = self.desk.events(trader)
+        events = [event.model_copy(update={"writer": None}) for event in self.desk.events(trader)]
         assert events == self.reference.events[trader]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         with decimal.localcontext(decimal.Context(prec=60)):

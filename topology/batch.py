@@ -18,12 +18,12 @@ from typing import Generic, TypeVar, cast
 from redis.exceptions import RedisError
 
 from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
-from ..models.results import Outcome, answered_by
+from ..models.results import Outcome, answered_by, stands
 from .address import Address
 from .call import Call, Reply, pack
 from .directory import Directory, moved_to
-from .durability import LOCAL, Durability
-from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
+from .durability import LOCAL, PROOF_REPLIES, Durability
+from .verdict import Cure, NotPrimary, Trouble, Unanswered, Unsent, cure_for, report
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Parcel(Generic[T]):
     payload: bytes
     replies: int
     proven: bool = False
-    """Whether the last two replies are a proof of durability."""
+    """Whether the last replies are a proof of durability."""
 
 
 class Batch(Generic[T]):
@@ -123,7 +123,7 @@ class Batch(Generic[T]):
             for parcel in parcels:
                 key = parcel.items[-1].call.keys[0]
                 parcel.payload += self._durability.proof(key, self.replication_wait)
-                parcel.replies += 2
+                parcel.replies += PROOF_REPLIES
                 parcel.proven = True
         return parcels
 
@@ -135,7 +135,7 @@ class Batch(Generic[T]):
             self.settle(item, answers[position], parcel.address)
             position += 1
         if parcel.proven:
-            self._prove(parcel, answers[-1])
+            self._prove(parcel, answers[-PROOF_REPLIES:])
 
     def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
         """Take one answer."""
@@ -175,30 +175,47 @@ class Batch(Generic[T]):
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pending = []
 
-    def _prove(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
-        """Take the answer to WAIT or WAITAOF, which speaks for every write of its parcel."""
-        wanted, replicas = self._durability.wanted, _confirmed(answer)
-        for item in parcel.items:
-            outcome = item.outcome
-            if outcome is None or outcome.error is not None:
-                continue
-            value = cast("T", item.unproven if item.unproven is not None else outcome.value)
-            if isinstance(answer, (Unsent, Unanswered)):
-                # Whoever takes over may not have it: ask again, and the repeat will be proven.
-                item.unproven, item.outcome, item.trouble = value, None, answer
-                item.doubtful, self.stale, self.pace = True, True, Pace.PAUSE
-                continue
-            value = answered_by(value, replicas)
-            if replicas >= wanted:
-                item.outcome = Outcome(value=value)
-                continue
-            # Replicas that did not answer for this write will hardly answer for the next one of the same batch.
-            self.replication_wait = min(self.replication_wait, _IMPATIENT)
-            why = f": the server answered {str(answer)!r}" if isinstance(answer, RedisError) else ""
-            if "unknown command" in why:
-                why = ": WAITAOF needs Redis 7.2 or Valkey"
-            message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
-            item.outcome = Outcome(error=UnderReplicated(message, value, replicas, wanted))
+    def _prove(self, parcel: Parcel[T], answers: Sequence[Reply | Trouble]) -> None:
+        """Take the proof, which speaks for every write of its parcel."""
+        touched, confirmed, lineage = answers
+        standing = [item for item in parcel.items if item.outcome and not item.outcome.error]
+        standing = [item for item in standing if stands(_value(item))]
+        if (doubt := _doubt(answers)) is not None:
+            # Whoever takes over may not have it: ask again, and the repeat will be proven.
+            self._ask_again(standing, doubt)
+            return
+        if isinstance(touched, list) and touched[1] != lineage:
+            self._ask_again(standing, Unanswered(NotPrimary(f"{parcel.address} was replaced for a while")))
+            return
+        refused = next((answer for answer in (touched, confirmed) if isinstance(answer, RedisError)), None)
+        if isinstance(touched, list) and touched[0] == 0 and refused is None:
+            # The last record was refused, or is gone: a repeat before it was not written again, so nothing is proven.
+            self._ask_again([item for item in standing if item is not parcel.items[-1]], None)
+        for item in standing:
+            if item.outcome is not None:
+                item.outcome = self._counted(item, 0 if refused else _confirmed(confirmed), refused)
+
+    def _ask_again(self, items: Sequence[Item[T]], doubt: Unsent | Unanswered | RedisError | None) -> None:
+        for item in items:
+            item.unproven, item.outcome, item.doubtful = _value(item), None, True
+            item.trouble = doubt or item.trouble
+        if items:
+            self.stale, self.pace = (
+                self.stale or doubt is not None,
+                max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE),
+            )
+
+    def _counted(self, item: Item[T], replicas: int, refused: RedisError | None) -> Outcome[T]:
+        wanted, value = self._durability.wanted, answered_by(_value(item), replicas)
+        if replicas >= wanted:
+            return Outcome(value=value)
+        # Replicas that did not answer for this write will hardly answer for the next one of the same batch.
+        self.replication_wait = min(self.replication_wait, _IMPATIENT)
+        why = f": the server answered {str(refused)!r}" if refused else ""
+        if "unknown command" in why:
+            why = ": WAITAOF needs Redis 7.2 or Valkey"
+        message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
+        return Outcome(error=UnderReplicated(message, value, replicas, wanted))
 
     def _treat(self, item: Item[T], trouble: Trouble, address: Address) -> None:
         cure = cure_for(trouble)
@@ -254,6 +271,22 @@ def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:
         return Outcome(value=call.decode(reply))
     except SlotbookError as error:
         return Outcome(error=error)
+
+
+def _value(item: Item[T]) -> T:
+    """What an applied item answered, the first time that it was."""
+    value = item.outcome.value if item.outcome and item.unproven is None else item.unproven
+    return cast("T", value)
+
+
+def _doubt(answers: Sequence[Reply | Trouble]) -> Trouble | None:
+    """The answer that leaves a proof open: none came, or the server is not in charge any more."""
+    for answer in answers:
+        if isinstance(answer, (Unsent, Unanswered)):
+            return answer
+        if isinstance(answer, RedisError) and cure_for(answer) is not Cure.REPORT:
+            return answer
+    return None
 
 
 def _confirmed(answer: Reply | Trouble) -> int:

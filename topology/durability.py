@@ -16,11 +16,21 @@ from .call import pack
 
 _WRITTEN = re.compile(r"replicated=([1-9][0-9]?)")
 
+# Valkey 9.1 answers a WAIT that began before its server was demoted and promoted again, and counts replicas that have
+# never seen the write. The replication id is another one then.
+_LINEAGE = "local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') "
+
 # WAIT asks about the last *write* of its connection, so a repeat that changes nothing would prove nothing. Writing a
 # field back over itself is replicated like any write, and everything before it with it.
 _TOUCH = (
-    "local v = redis.call('HGET', KEYS[1], 'version') if v then redis.call('HSET', KEYS[1], 'version', v) end return 0"
+    _LINEAGE + "local v = redis.call('HGET', KEYS[1], 'version') "
+    "if v then redis.call('HSET', KEYS[1], 'version', v) end return {v and 1 or 0, id}"
 )
+_STILL = _LINEAGE + "return id"
+
+PROOF_REPLIES = 3
+"""How many replies a proof brings: whether something was written and under which lineage, how many confirmed it, and
+the lineage afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,10 @@ class Durability:
         return 1 if self.fsynced else self.replicas
 
     def proof(self, key: str, timeout: float) -> bytes:
-        """The two commands that make a connection prove its writes; ``key`` is a hash in the slot of one of them."""
-        touch = pack(("EVAL", _TOUCH, 1, key))
+        """The commands that make a connection prove its writes; ``key`` is a hash in the slot of one of them."""
         milliseconds = max(1, round(timeout * 1000))
-        if self.fsynced:
-            return touch + pack(("WAITAOF", 1, 0, milliseconds))
-        return touch + pack(("WAIT", self.replicas, milliseconds))
+        wait = ("WAITAOF", 1, 0, milliseconds) if self.fsynced else ("WAIT", self.replicas, milliseconds)
+        return pack(("EVAL", _TOUCH, 1, key)) + pack(wait) + pack(("EVAL", _STILL, 1, key))
 
 
 LOCAL = Durability()

@@ -34,8 +34,12 @@ class Policy(TypedDict):
     reraise: bool
 
 
-def policy(ends_at: Callable[[], float]) -> Policy:
-    """Try again until the monotonic clock says ``ends_at()``: at once after a redirect, else after a growing pause."""
+def policy(ends_at: Callable[[], float], within: float) -> Policy:
+    """Try again until the monotonic clock says ``ends_at()``: at once after a redirect, else after a growing pause.
+
+    ``within`` is the whole deadline in seconds, of which the last try needs a part for itself.
+    """
+    for_an_answer = max(FIRST_PAUSE, within / 20)
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -47,6 +51,6 @@ def policy(ends_at: Callable[[], float]) -> Policy:
 
     def over(_: RetryCallState) -> bool:
         # A try that has no time for an answer would only make a known outcome unknown.
-        return ends_at() - time.monotonic() < FIRST_PAUSE
+        return ends_at() - time.monotonic() < for_an_answer
 
     return {"retry": retry_if_exception_type(Again), "stop": over, "wait": pause, "reraise": True}

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying
 
 from ...models.errors import InvalidArgument, LockLost, SlotbookError
 from ...topology._async.backend import AsyncBackend
+from ..durations import number
 from ..fence import Fence
 from ..lock_calls import LockCalls, patience
 from ..witness import Witness
@@ -83,7 +84,8 @@ class AsyncLock:
     lives in that trader's slot and fences that trader's book.
 
     What is stored is one small hash per name, for ever: give locks names of a fixed set. A primary that is lost may
-    lose a grant with it; fences grow all the same, and a fence that the new primary does not know is refused.
+    lose a grant with it; a fence that the new primary does not know is refused, and fences grow all the same, unless
+    its clock is further behind than the failover took.
 
     Make one for each ``with``; it can be entered once at a time.
     """
@@ -103,7 +105,7 @@ class AsyncLock:
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
         self._lease = lease
-        self._wait = wait
+        self._wait = number("wait", wait)
         self._renew = renew
         self._witness = witness or Witness()
         self._entered = False

@@ -12,8 +12,9 @@ from ...models.errors import Unavailable
 from ...models.results import Outcome
 from ...topology._async.backend import AsyncBackend
 from ...topology._async.tracking import AsyncTracker
+from ...topology.call import Call
 from ..cache_calls import CacheCalls, Claim, Found, State
-from ..near import Near, Ticket
+from ..near import Near
 from ..source import AsyncLoadMany, reason, source_failed
 from .background import AsyncBackground, pause
 
@@ -55,14 +56,8 @@ class AsyncLookup(Generic[T]):
         """What is cached, fresh or not."""
         if self.near is None:
             return await self.backend.run(self.calls.get(key))
-        call = self.calls.read(key)
-        ticket = self._ticket(key, call.slot)
-        found: Found[T] | None = None
-        try:
-            found = await self.backend.run(call)
-            return found.value
-        finally:
-            self._settle(ticket, found)
+        (outcome,) = await self._ask((key,), (self.calls.read(key),))
+        return outcome.result().value
 
     async def fetch_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """What is cached of many keys."""
@@ -71,16 +66,17 @@ class AsyncLookup(Generic[T]):
             return await self.backend.run_many([self.calls.get(key) for key in keys])
         held = {key: value for key in keys if (value := near.get(key)) is not None}
         missing = [key for key in dict.fromkeys(keys) if key not in held]
-        calls = [self.calls.read(key) for key in missing]
-        tickets = [self._ticket(key, call.slot) for key, call in zip(missing, calls, strict=True)]
         answers: dict[str, Outcome[T | None]] = {key: Outcome(value=value) for key, value in held.items()}
-        for key, ticket, outcome in zip(missing, tickets, await self.backend.run_many(calls), strict=True):
-            self._settle(ticket, outcome.value)
+        for key, outcome in zip(
+            missing, await self._ask(missing, [self.calls.read(key) for key in missing]), strict=True
+        ):
             answers[key] = Outcome(value=outcome.value.value if outcome.value else None, error=outcome.error)
         return [answers[key] for key in keys]
 
     async def get_or_load_many(self, keys: Sequence[str], load: AsyncLoadMany[T]) -> list[Outcome[T | None]]:
         """What is cached, and what this caller or another loads of the rest."""
+        for key in keys:
+            self.calls.entry(key)  # raises InvalidArgument, before anything is asked
         near, token = self.near, token_hex(8)
         answers: dict[str, Outcome[T | None]] = {}
         pending: list[str] = list(dict.fromkeys(keys))
@@ -115,14 +111,7 @@ class AsyncLookup(Generic[T]):
 
     async def claim(self, keys: Sequence[str], token: str, claim: Claim) -> list[Outcome[Found[T]]]:
         """What is cached of each key, and whether this caller is to load it."""
-        calls = [self.calls.claim(key, token, self._load_time, claim) for key in keys]
-        if self.near is None:
-            return await self.backend.run_many(calls)
-        tickets = [self._ticket(key, call.slot) for key, call in zip(keys, calls, strict=True)]
-        outcomes = await self.backend.run_many(calls)
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
-            self._settle(ticket, outcome.value)
-        return outcomes
+        return await self._ask(keys, [self.calls.claim(key, token, self._load_time, claim) for key in keys])
 
     async def load(self, keys: Sequence[str], token: str, load: AsyncLoadMany[T]) -> dict[str, Outcome[T | None]]:
         """Load keys whose leases this caller has, and keep what came; what came is also returned if it is not kept."""
@@ -155,10 +144,20 @@ class AsyncLookup(Generic[T]):
     async def _release(self, keys: Sequence[str], token: str) -> None:
         await self.backend.run_many([self.calls.fail(key, token, "") for key in keys])
 
-    def _ticket(self, key: str, slot: int) -> Ticket | None:
+    async def _ask(self, keys: Sequence[str], calls: Sequence[Call[Found[T]]]) -> list[Outcome[Found[T]]]:
+        """Ask the servers, and keep near what they answer."""
         near, tracker = self.near, self._tracker
-        return None if near is None or tracker is None else near.open(key, tracker.feed(slot))
-
-    def _settle(self, ticket: Ticket | None, found: Found[T] | None) -> None:
-        if self.near is not None:
-            self.near.settle(ticket, found.value if found else None, found.fresh if found else 0.0)
+        if near is None or tracker is None:
+            return await self.backend.run_many(calls)
+        asked = zip(keys, calls, strict=True)
+        tickets = [near.open(key, call.slot, tracker.feed(call.slot)) for key, call in asked]
+        found: list[Found[T] | None] = [None] * len(tickets)
+        try:
+            outcomes = await self.backend.run_many(calls)
+            found = [outcome.value for outcome in outcomes]
+            return outcomes
+        finally:  # also when interrupted: a ticket that nobody settles would stay
+            for ticket, answer in zip(tickets, found, strict=True):
+                if ticket is not None:
+                    value, fresh = (answer.value, answer.fresh) if answer else (None, 0.0)
+                    near.settle(ticket, tracker.feed(ticket.slot), value, fresh)

@@ -9,7 +9,7 @@ from ...models.results import Outcome
 from ...models.symbol import SymbolInfo
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
-from ..cache_codec import RecordCodec
+from ..cache_codec import RecordCodec, by_symbol
 from ..cache_policy import CachePolicy
 from ..source import AsyncSource
 from .reference import AsyncReference
@@ -48,26 +48,28 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
 
         With a source, ``write_through`` is safer: nothing tells which of two puts is the newer.
         """
-        (outcome,) = await self._put({info.symbol: info})
+        (outcome,) = await self._put(by_symbol((info,)))
         outcome.result()
 
     async def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
         """Cache many symbols: one write per node, one outcome for each symbol, in the order first given."""
-        return await self._put({info.symbol: info for info in infos})
+        return await self._put(by_symbol(infos))
 
     async def write_through(self, info: SymbolInfo) -> bool:
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
 
         True: whoever reads Redis from now on gets this value or a newer one. False: the source has it, but Redis could
-        not be reached afterwards or another write of the same symbol overlapped; nothing older is served later than
-        ``policy.write_window`` seconds after this call began, because it had cut the entry's life to that beforehand.
-        (A source that takes longer than the window to write falls back to ``policy.bound``.)
+        not be reached afterwards, or another write or invalidation of the same symbol overlapped; nothing older is
+        served later than ``policy.write_window`` seconds after the source began to write, because Redis was told
+        beforehand: what is cached, and what is loaded meanwhile, lives no longer than that. (A source that takes longer
+        than the window to write falls back to ``policy.bound``.)
 
-        Raises Unavailable when Redis cannot be reached beforehand: nothing was written. Raises SourceFailed when the
-        source fails: it may or may not have written, and nothing older than what it has is served after the window.
+        Raises Unavailable or OutcomeUnknown when Redis cannot be reached beforehand: nothing was written. Raises
+        SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
+        after the window.
         """
-        return (await self._write_through({info.symbol: info}))[0]
+        return (await self._write_through(by_symbol((info,))))[0]
 
     async def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
         """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
-        return await self._write_through({info.symbol: info for info in infos})
+        return await self._write_through(by_symbol(infos))

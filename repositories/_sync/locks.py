@@ -12,6 +12,7 @@ from tenacity import Retrying
 
 from ...models.errors import InvalidArgument, LockLost, SlotbookError
 from ...topology._sync.backend import Backend
+from ..durations import number
 from ..fence import Fence
 from ..lock_calls import LockCalls, patience
 from ..witness import Witness
@@ -84,7 +85,8 @@ class Lock:
     lives in that trader's slot and fences that trader's book.
 
     What is stored is one small hash per name, for ever: give locks names of a fixed set. A primary that is lost may
-    lose a grant with it; fences grow all the same, and a fence that the new primary does not know is refused.
+    lose a grant with it; a fence that the new primary does not know is refused, and fences grow all the same, unless
+    its clock is further behind than the failover took.
 
     Make one for each ``with``; it can be entered once at a time.
     """
@@ -104,7 +106,7 @@ class Lock:
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
         self._lease = lease
-        self._wait = wait
+        self._wait = number("wait", wait)
         self._renew = renew
         self._witness = witness or Witness()
         self._entered = False

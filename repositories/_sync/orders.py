@@ -27,8 +27,8 @@ class OrderRepository:
 
     Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
     Every change takes a ``durability``, by default the book's (:class:`~slotbook.topology.durability.Durability`). It
-    raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when it was applied, but the
-    server has lost earlier changes. Those of a lock's holder (``held.orders``) raise FenceRefused when they come too
+    raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when the server has lost
+    earlier changes. Those of a lock's holder (``held.orders``) raise FenceRefused when they come too
     late.
     """
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from secrets import token_hex
 from typing import Generic, Self, TypeVar
 
@@ -25,10 +26,10 @@ class Reference(Generic[T]):
 
     **How old a value can be.** As long as the source is only written through ``write_through``, or ``invalidate`` is
     called after each write, readers of Redis never see the value before once that call has returned True. When Redis
-    is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the call began,
-    provided that Redis keeps what it acknowledged. A source that is changed behind the cache's back, or a failover
-    that loses acknowledged changes, is noticed after ``policy.bound`` (ttl + stale) at the latest. With a near cache
-    add its bound.
+    is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the source began
+    to write, provided that Redis keeps what it acknowledged. A source that is changed behind the cache's back, or a
+    failover that loses acknowledged changes, is noticed after ``policy.bound`` (ttl + stale + lease) at the latest.
+    With a near cache add its bound. All of these times are by the server's clock.
     """
 
     def __init__(
@@ -55,12 +56,13 @@ class Reference(Generic[T]):
         The servers tell of every change (RESP3 client tracking, one connection of our own to each primary), usually
         within a millisecond. ``bound`` is in seconds: a value that any client has changed is served from here for at
         most so long after the change, whatever happens to network, server or this process; four heartbeats to a bound
-        prove it, and where the proof is late, Redis is asked instead. When a tracking connection is lost, what it
-        vouched for is dropped first. Values are shared between callers: do not change them in place.
+        prove it, and where the proof is late, Redis is asked instead. (A primary that was deposed and cut off together
+        with this process is believed for as long as Redis itself would serve from it.) When a tracking connection is
+        lost, what it vouched for is dropped first. Values are shared between callers: do not change them in place.
 
         One connection and round trip per primary. Raises AccessDenied when the user may not use CLIENT TRACKING.
         """
-        if not 0.01 <= bound <= 3600:
+        if type(bound) not in {int, float} or not 0.01 <= bound <= 3600:
             raise InvalidArgument(f"near: a bound of {bound!r} s is not between 0.01 and 3,600 s")
         self._near = self._lookup.keep_near(size, bound)
         return self
@@ -120,6 +122,8 @@ class Reference(Generic[T]):
         that a run that was interrupted goes on; ``progress`` is told how many more keys are done. Two round trips per
         node for each batch, and one load. What is written meanwhile is not overwritten. Raises SourceFailed.
         """
+        if type(batch) is not int or batch < 1:
+            raise InvalidArgument(f"warm: a batch of {batch!r} is not a number of keys")
         started = time.monotonic()
         warmed = Warmed()
         page: list[str] = []
@@ -141,8 +145,8 @@ class Reference(Generic[T]):
 
         A load that is under way is not kept, so that it cannot bring back what it read before the change.
         """
-        self._discard((key,))
-        return self._backend.run(self._calls.drop(key))
+        with self._changing((key,)):
+            return self._backend.run(self._calls.drop(key))
 
     def invalidate_matching(self, pattern: str) -> int:
         """Remove every key that matches a glob, ``AA*`` or ``symbol:AA*``; how many were cached.
@@ -153,8 +157,8 @@ class Reference(Generic[T]):
         for glob in self._calls.patterns(pattern):
             found |= self._backend.scan(glob)
         keys = self._calls.keys_of(found)
-        self._discard(keys)
-        outcomes = self._backend.run_many([self._calls.drop(key) for key in keys])
+        with self._changing(keys):
+            outcomes = self._backend.run_many([self._calls.drop(key) for key in keys])
         return sum(outcome.result() for outcome in outcomes)
 
     def close(self) -> None:
@@ -163,21 +167,20 @@ class Reference(Generic[T]):
 
     def _put(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
         calls = [self._calls.put(key, value) for key, value in values.items()]
-        self._discard(list(values))
-        return self._backend.run_many(calls)
+        with self._changing(list(values)):
+            return self._backend.run_many(calls)
 
     def _write_through(self, values: Mapping[str, T]) -> list[bool]:
         token, keys, source = token_hex(8), list(values), self._source()
         finishes = [self._calls.finish(key, token, value) for key, value in values.items()]
         for outcome in self._backend.run_many([self._calls.begin(key, token) for key in keys]):
             outcome.result()
-        try:
-            source.store_many(values)
-        except Exception as error:
-            raise source_failed(f"write {self.name} {keys[0]}", error) from error
-        finally:
-            self._discard(keys)
-        outcomes = self._backend.run_many(finishes)
+        with self._changing(keys):
+            try:
+                source.store_many(values)
+            except Exception as error:
+                raise source_failed(f"write {self.name} {keys[0]}", error) from error
+            outcomes = self._backend.run_many(finishes)
         return [outcome.error is None and outcome.result() for outcome in outcomes]
 
     def _warm(
@@ -199,9 +202,14 @@ class Reference(Generic[T]):
         if progress is not None:
             progress(len(keys))
 
-    def _discard(self, keys: Sequence[str]) -> None:
-        if self._near is not None:
-            self._near.discard(keys)
+    @contextlib.contextmanager
+    def _changing(self, keys: Sequence[str]) -> Generator[None, None, None]:
+        """What was near of these keys is gone when the change is made, without waiting for the servers to tell."""
+        try:
+            yield
+        finally:
+            if self._near is not None:
+                self._near.discard(keys)
 
     def _source(self) -> Source[T]:
         if self.source is None:

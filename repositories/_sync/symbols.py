@@ -10,7 +10,7 @@ from ...models.results import Outcome
 from ...models.symbol import SymbolInfo
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.settings import Settings
-from ..cache_codec import RecordCodec
+from ..cache_codec import RecordCodec, by_symbol
 from ..cache_policy import CachePolicy
 from ..source import Source
 from .reference import Reference
@@ -49,26 +49,28 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
 
         With a source, ``write_through`` is safer: nothing tells which of two puts is the newer.
         """
-        (outcome,) = self._put({info.symbol: info})
+        (outcome,) = self._put(by_symbol((info,)))
         outcome.result()
 
     def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
         """Cache many symbols: one write per node, one outcome for each symbol, in the order first given."""
-        return self._put({info.symbol: info for info in infos})
+        return self._put(by_symbol(infos))
 
     def write_through(self, info: SymbolInfo) -> bool:
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
 
         True: whoever reads Redis from now on gets this value or a newer one. False: the source has it, but Redis could
-        not be reached afterwards or another write of the same symbol overlapped; nothing older is served later than
-        ``policy.write_window`` seconds after this call began, because it had cut the entry's life to that beforehand.
-        (A source that takes longer than the window to write falls back to ``policy.bound``.)
+        not be reached afterwards, or another write or invalidation of the same symbol overlapped; nothing older is
+        served later than ``policy.write_window`` seconds after the source began to write, because Redis was told
+        beforehand: what is cached, and what is loaded meanwhile, lives no longer than that. (A source that takes longer
+        than the window to write falls back to ``policy.bound``.)
 
-        Raises Unavailable when Redis cannot be reached beforehand: nothing was written. Raises SourceFailed when the
-        source fails: it may or may not have written, and nothing older than what it has is served after the window.
+        Raises Unavailable or OutcomeUnknown when Redis cannot be reached beforehand: nothing was written. Raises
+        SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
+        after the window.
         """
-        return (self._write_through({info.symbol: info}))[0]
+        return (self._write_through(by_symbol((info,))))[0]
 
     def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
         """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
-        return self._write_through({info.symbol: info for info in infos})
+        return self._write_through(by_symbol(infos))

@@ -1,20 +1,18 @@
--- The database is about to be written: nothing that is older may outlive the write by more than its window.
+-- The database is about to be written: nothing that is older may outlive the write by more than its window. That goes for
+-- what is cached, and for what is being loaded, which may have been read from the database before it was written.
 -- KEYS  1 entry  2 notes about it
 -- ARGV  1 token  2 milliseconds of the window
 -- Returns 1
 
 recall(KEYS[1], KEYS[2])
-local window, mine = tonumber(ARGV[2]), 'writing:' .. ARGV[1]
-if not stands('writer') then
-  end_writes()
-elseif not notes[mine] then
-  notes.contested = '1'
-  window = math.max(window, tonumber(remains('writer')))
+local mine = 'writing:' .. ARGV[1]
+if not notes[mine] then
+  if first_write_ends() then notes.contested = '1' end
+  notes[mine] = now + tonumber(ARGV[2])
 end
-notes[mine] = '1'
-note('writer', '1', window)
-if stands('absent') then note('absent', '1', at_most(remains('absent'))) end
-local left = redis.call('PTTL', KEYS[1])
-if left == -1 or left > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if notes.lease then notes.kept_until = math.min(notes.kept_until or math.huge, notes[mine]) end
+if notes.absent then notes.absent_until = math.min(notes.absent_until, notes[mine]) end
 save(KEYS[2])
+local left, window = redis.call('PTTL', KEYS[1]), notes[mine] - now
+if left == -1 or left > window then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', window)) end
 return 1

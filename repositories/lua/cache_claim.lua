@@ -17,12 +17,13 @@ local hit, fresh = found('hit')
 if held and ARGV[5] == 'MISSING' then return hit end
 if ARGV[5] == 'LOAD' then
   if held and fresh > tonumber(ARGV[4]) then return hit end
-  local leased = stands('lease') and notes.lease ~= ARGV[1]
-  if held and (leased or stands('failed')) then return hit end
+  local leased = notes.lease and notes.lease ~= ARGV[1]
+  if held and (leased or notes.failed) then return hit end
   if leased then return { 'wait', remains('lease') } end
-  if stands('failed') then return { 'failed', remains('failed'), notes.failed } end
-  if stands('absent') and not held then return { 'absent', remains('absent') } end
+  if notes.failed then return { 'failed', remains('failed'), notes.failed } end
+  if notes.absent and not held then return { 'absent', remains('absent') } end
 end
 note('lease', ARGV[1], ARGV[2])
+notes.kept_until = first_write_ends()
 save(KEYS[2])
 return (found('lease'))

@@ -8,7 +8,7 @@ local mine = 'writing:' .. ARGV[1]
 local alone = notes[mine] and not notes.contested
 notes[mine] = nil
 drop('lease', 'failed', 'absent')
-if is_written() then notes.contested = '1' else end_writes() end
-if alone then keep(KEYS[1], ARGV[2], ARGV, 3) else redis.call('UNLINK', KEYS[1]) end
+if not first_write_ends() then notes.contested = nil end
+if alone then keep(KEYS[1], ARGV[2], nil, ARGV, 3) else redis.call('UNLINK', KEYS[1]) end
 save(KEYS[2])
 return alone and 1 or 0

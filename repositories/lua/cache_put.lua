@@ -5,6 +5,6 @@
 
 recall(KEYS[1], KEYS[2])
 drop('lease', 'failed', 'absent')
-keep(KEYS[1], ARGV[1], ARGV, 2)
+keep(KEYS[1], ARGV[1], first_write_ends(), ARGV, 2)
 save(KEYS[2])
 return 1

@@ -1,33 +1,35 @@
 -- Cancel, reject or expire an order; when it already is, nothing changes.
--- KEYS  1 order  2 applied  3 events; and the lock, of a change under one; and, by the order's symbol and status, its indexes
+-- KEYS  1 order  2 applied  3 events  4 the lock, of a change under one; and, by the order's symbol and status, its
+--       indexes
 -- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
---       5 the new status  6 ts_ns  7 text or ''; and the fence
+--       5 what the writer was told  6 the new status  7 ts_ns  8 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
 --         {'fence', lock, fence}
+--         {'lost', first number, any of these}: changes acknowledged before are gone
 
-local status = ARGV[5]
+local status = ARGV[6]
+local before = past(KEYS[3], ARGV[5])
 local order = record(KEYS[1])
-if not order then return { 'missing' } end
+if not order then return answer(before, { 'missing' }) end
 local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
-if order.status == status then return { 'repeat', '0', flat(order) } end
+if order.status == status then return answer(before, { 'repeat', '0', flat(order) }) end
 local refused = fenced(KEYS[4])
 if refused then return refused end
 if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then
-  return { 'closed', order.status }
+  return answer(before, { 'closed', order.status })
 end
 
 local now = now_ms()
-local last = last_sequence(KEYS[3])
 local keys, sizes = survey(ARGV[1], order, status)
 
-local sequence, failed = append(KEYS[3], last, ARGV[4], {
-  type = status, ts_ns = ARGV[6], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
-  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, text = ARGV[7],
+local sequence, failed = append(KEYS[3], before, ARGV[4], {
+  type = status, ts_ns = ARGV[7], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = order.filled_quantity, text = ARGV[8],
 })
 if failed then return failed end
 write(KEYS[1], order, {
-  status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[6], text = ARGV[7],
+  status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[7], text = ARGV[8],
 })
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
-return { 'applied', sequence, flat(order) }
+return answer(before, { 'applied', sequence, flat(order) })

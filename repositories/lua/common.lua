@@ -94,31 +94,80 @@ local function add(a, b)
   return text
 end
 
--- The number of the last event of a book.
+-- The number of an event; its first field is the mark of who wrote it.
+local function number_of(event)
+  return tonumber(string.match(event[1], '^%d+'))
+end
+
 local function last_sequence(events)
   local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
-  return last and tonumber(string.match(last[1], '^(%d+)')) or 0
+  return last and number_of(last) or 0, last
+end
+
+-- The number of the last event that there ever was, though someone may have deleted it.
+local function last_generated(events)
+  if redis.call('EXISTS', events) == 0 then return 0 end
+  local stream = redis.call('XINFO', 'STREAM', events)
+  for i = 1, #stream, 2 do
+    if stream[i] == 'last-generated-id' then return tonumber(string.match(stream[i + 1], '^%d+')) end
+  end
+end
+
+-- The first number after the last event up to `number` that has the writer's mark. Replicas receive events in order, so
+-- whatever came before an event of this writer that is still there, is still there too.
+local function first_lost(events, number, writer)
+  local before = whole(number) .. '-0'
+  while true do
+    local page = redis.call('XREVRANGE', events, before, '-', 'COUNT', 100)
+    for _, event in ipairs(page) do
+      if event[2][2] == writer then return number_of(event) + 1 end
+    end
+    if #page < 100 then return #page > 0 and number_of(page[#page]) or 1 end
+    before = '(' .. page[#page][1]
+  end
+end
+
+-- A book's past, compared with what one of its writers was told: `told` is the number of the last change acknowledged to it,
+-- 0 for none, and the mark that it leaves on its events. Returns a table of the last number, the mark, and the first number
+-- that is lost, nil when none is.
+local function past(events, told)
+  local acknowledged, writer = string.match(told, '^(%d+) (%x+)$')
+  local last, event = last_sequence(events)
+  acknowledged = tonumber(acknowledged)
+  local known = { last = last, writer = writer }
+  if acknowledged == 0 then return known end
+  if acknowledged < last then
+    event = redis.call('XRANGE', events, whole(acknowledged) .. '-0', whole(acknowledged) .. '-0')[1]
+  elseif acknowledged > last then
+    event = nil
+  end
+  if event and event[2][2] == writer then return known end
+  if not event and acknowledged <= last_generated(events) then return known end -- trimmed, or deleted by hand
+  known.lost = first_lost(events, math.min(acknowledged, last), writer)
+  return known
+end
+
+-- A reply, and with it what was found lost.
+local function answer(before, reply)
+  if before.lost then return { 'lost', whole(before.lost), reply } end
+  return reply
 end
 
 -- Append an event and return its number, which is its id, so that a gap could not go unseen. Always the first write: should
 -- the server refuse it, nothing else has happened.
-local function append(events, last, kept, fields)
-  local entry = {}
+local function append(events, before, kept, fields)
+  local entry = { 'writer', before.writer }
   for field, value in pairs(fields) do
     if value and value ~= '' then
       entry[#entry + 1] = field
       entry[#entry + 1] = value
     end
   end
-  local sequence = whole(last + 1)
+  local sequence = whole(before.last + 1)
   local added = redis.pcall('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
   if type(added) == 'table' and added.err then
     if not string.find(added.err, 'equal or smaller', 1, true) then return nil, added end
-    -- Someone has deleted the last event: its number is used up all the same.
-    local stream = redis.call('XINFO', 'STREAM', events)
-    for i = 1, #stream, 2 do
-      if stream[i] == 'last-generated-id' then sequence = whole(tonumber(string.match(stream[i + 1], '^%d+')) + 1) end
-    end
+    sequence = whole(last_generated(events) + 1) -- the number of an event that someone deleted is used up all the same
     redis.call('XADD', events, 'MAXLEN', '~', kept, sequence .. '-0', unpack(entry))
   end
   return sequence

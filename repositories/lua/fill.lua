@@ -1,15 +1,17 @@
 -- Apply one execution to its order and its position, once.
--- KEYS  1 order  2 applied  3 events  4 positions; and the lock, of a change under one; and, by the order's symbol and status, its indexes
---       and position
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept  5 trader
---       6 exec_id  7 quantity  8 price  9 notional  10 ts_ns; and the fence
+-- KEYS  1 order  2 applied  3 events  4 positions  5 the lock, of a change under one; and, by the order's symbol and
+--       status, its indexes and position
+-- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events kept
+--       5 what the writer was told  6 trader  7 exec_id  8 quantity  9 price  10 notional  11 ts_ns; and the fence
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
+--         {'lost', first number, any of these}: changes acknowledged before are gone
 
-local base, exec_id = ARGV[1], 'fill:' .. ARGV[6]
+local base, exec_id = ARGV[1], 'fill:' .. ARGV[7]
+local before = past(KEYS[3], ARGV[5])
 local order = record(KEYS[1])
-if not order then return { 'missing' } end
+if not order then return answer(before, { 'missing' }) end
 local problem = unfit(KEYS[1], base, order)
 if problem then return problem end
 
@@ -20,21 +22,22 @@ if known then
   local memory = recall(known, { 0, 0, 0, 0, #MUTABLE, #HELD })
   if not memory then return { 'corrupt', KEYS[2], exec_id, known } end
   local quantity, price, sequence, late, was, held = unpack(memory)
-  if quantity ~= ARGV[7] or price ~= ARGV[8] then return { 'duplicate', quantity, price } end
-  position = { trader = ARGV[5], symbol = order.symbol }
-  return { 'repeat', sequence, late, flat(rewind(order, MUTABLE, was)), flat(rewind(position, HELD, held)) }
+  if quantity ~= ARGV[8] or price ~= ARGV[9] then return answer(before, { 'duplicate', quantity, price }) end
+  position = { trader = ARGV[6], symbol = order.symbol }
+  order, position = rewind(order, MUTABLE, was), rewind(position, HELD, held)
+  return answer(before, { 'repeat', sequence, late, flat(order), flat(position) })
 end
 local refused = fenced(KEYS[5])
 if refused then return refused end
 
 local is_new = not position
-position = position or flat_position(ARGV[5], order.symbol)
-problem = unfit_position(position_key, position, ARGV[5], order.symbol)
+position = position or flat_position(ARGV[6], order.symbol)
+problem = unfit_position(position_key, position, ARGV[6], order.symbol)
 if problem then return problem end
 
-local quantity, filled = tonumber(ARGV[7]), tonumber(order.filled_quantity)
+local quantity, filled = tonumber(ARGV[8]), tonumber(order.filled_quantity)
 local open = tonumber(order.quantity) - filled
-if quantity > open then return { 'overfill', whole(open), order.status } end
+if quantity > open then return answer(before, { 'overfill', whole(open), order.status }) end
 local late = not OPEN[order.status]
 local status = order.status
 if not late then status = quantity == open and 'FILLED' or 'PARTIALLY_FILLED' end
@@ -44,29 +47,28 @@ local traded, amount = buys and 'bought_quantity' or 'sold_quantity', buys and '
 local held = tonumber(position.quantity)
 if quantity > MOST - tonumber(position[traded]) then return { 'overflow', traded } end
 if quantity > MOST - (buys and held or -held) then return { 'overflow', 'quantity' } end
-local order_notional, position_notional = add(order.filled_notional, ARGV[9]), add(position[amount], ARGV[9])
+local order_notional, position_notional = add(order.filled_notional, ARGV[10]), add(position[amount], ARGV[10])
 if not order_notional or not position_notional then return { 'overflow', amount } end
 
 local now = now_ms()
-local last = last_sequence(KEYS[3])
 local keys, sizes = survey(base, order, status)
 redis.call('SCARD', KEYS[4])
 
 local filled_after, held_after = whole(filled + quantity), whole(buys and held + quantity or held - quantity)
 local lateness = late and '1' or '0'
-local sequence, failed = append(KEYS[3], last, ARGV[4], {
-  type = 'TRADE', ts_ns = ARGV[10], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
-  quantity = order.quantity, price = order.price, filled_quantity = filled_after, exec_id = ARGV[6],
-  last_quantity = ARGV[7], last_price = ARGV[8], late = late and '1', position_quantity = held_after,
+local sequence, failed = append(KEYS[3], before, ARGV[4], {
+  type = 'TRADE', ts_ns = ARGV[11], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
+  quantity = order.quantity, price = order.price, filled_quantity = filled_after, exec_id = ARGV[7],
+  last_quantity = ARGV[8], last_price = ARGV[9], late = late and '1', position_quantity = held_after,
 })
 if failed then return failed end
 write(KEYS[1], order, {
   status = status, filled_quantity = filled_after, filled_notional = order_notional,
-  version = whole(tonumber(order.version) + 1), updated_ns = ARGV[10],
+  version = whole(tonumber(order.version) + 1), updated_ns = ARGV[11],
 })
 local moved = {
   quantity = held_after, version = whole(tonumber(position.version) + 1),
-  [traded] = whole(tonumber(position[traded]) + quantity), [amount] = position_notional, updated_ns = ARGV[10],
+  [traded] = whole(tonumber(position[traded]) + quantity), [amount] = position_notional, updated_ns = ARGV[11],
 }
 if is_new then
   for field, value in pairs(position) do moved[field] = moved[field] or value end
@@ -74,8 +76,8 @@ if is_new then
 end
 write(position_key, position, moved)
 redis.call('HSET', KEYS[2], exec_id, cjson.encode({
-  ARGV[7], ARGV[8], sequence, lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
+  ARGV[8], ARGV[9], sequence, lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
 }))
 sizes.applied = 1
 settle(keys, sizes, order, now, ARGV[2], ARGV[3])
-return { 'applied', sequence, lateness, flat(order), flat(position) }
+return answer(before, { 'applied', sequence, lateness, flat(order), flat(position) })

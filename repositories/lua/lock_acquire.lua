@@ -7,11 +7,17 @@
 if lock.owner == token then
   return now < ends and { 'held', lock.fence } or { 'over' }
 end
+local lease = tonumber(lock.lease_ms) or 0
+if lease > 0 and ends - now > lease then
+  -- The clock has gone back since the lease was given: it ends when it has lasted so long from now.
+  ends = now + lease
+  redis.call('HSET', KEYS[1], 'ends_ms', whole(ends))
+end
 if now < ends then return { 'busy', whole(ends - now) } end
 
 -- Also above every fence that a server may have granted and lost: none was granted in the future.
 local fence = whole(math.max(tonumber(lock.fence) + 1, now_us()))
 local lost = lock.lost or ''
 if ends > 0 then lost = string.sub(lost .. ' ' .. lock.fence, -LOST_KEPT) end
-redis.call('HSET', KEYS[1], 'owner', token, 'fence', fence, 'ends_ms', whole(now + tonumber(ARGV[2])), 'lost', lost)
+redis.call('HSET', KEYS[1], 'owner', token, 'fence', fence, 'lost', lost, unpack(leased(ARGV[2])))
 return { 'held', fence }

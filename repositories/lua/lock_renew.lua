@@ -4,5 +4,5 @@
 -- Returns {'held', fence}  {'lost'}: it is not the holder's any more  {'corrupt', key, field, value}
 
 if lock.owner ~= token or now >= ends then return { 'lost' } end
-redis.call('HSET', KEYS[1], 'ends_ms', whole(now + tonumber(ARGV[2])))
+redis.call('HSET', KEYS[1], unpack(leased(ARGV[2])))
 return { 'held', lock.fence }

@@ -1,14 +1,17 @@
 -- Place an order, unless it is there already.
--- KEYS  1 order  2 orders_by_status:NEW  3 orders_by_symbol  4 events; and the lock, of a change under one
--- ARGV  1 milliseconds an open order lives, '' for ever  2 events kept  3.. fields and values of the order; and the fence
+-- KEYS  1 order  2 orders_by_status:NEW  3 orders_by_symbol  4 events  5 the lock, of a change under one
+-- ARGV  1 milliseconds an open order lives, '' for ever  2 events kept  3 what the writer was told
+--       4.. fields and values of the order; and the fence
 -- Returns {'applied', sequence}
 --         {'repeat', order…}: placed before with the same content
 --         {'duplicate', order…}: placed before with other content
 --         {'fence', lock, fence}: the lock is not held with this fence
+--         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local order = {}
-for i = 3, #ARGV, 2 do order[ARGV[i]] = ARGV[i + 1] end
+for i = 4, #ARGV, 2 do order[ARGV[i]] = ARGV[i + 1] end
 
+local before = past(KEYS[4], ARGV[3])
 local there = record(KEYS[1])
 if there then
   local same = true
@@ -20,7 +23,7 @@ if there then
     if there.placed_quantity then placed = there['placed_' .. field] end
     same = same and placed == order[field]
   end
-  return { same and 'repeat' or 'duplicate', flat(there) }
+  return answer(before, { same and 'repeat' or 'duplicate', flat(there) })
 end
 
 local refused = fenced(KEYS[5])
@@ -28,17 +31,16 @@ if refused then return refused end
 
 local now = now_ms()
 local expiry = expiry_of('NEW', now, ARGV[1], '')
-local last = last_sequence(KEYS[4])
 redis.call('ZCARD', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 
-local sequence, failed = append(KEYS[4], last, ARGV[2], {
+local sequence, failed = append(KEYS[4], before, ARGV[2], {
   type = 'NEW', ts_ns = order.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
   status = 'NEW', quantity = order.quantity, price = order.price, text = order.text,
 })
 if failed then return failed end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3, KEYS[5] and #ARGV - 1 or #ARGV))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4, KEYS[5] and #ARGV - 1 or #ARGV))
 if expiry ~= 'inf' then redis.call('PEXPIREAT', KEYS[1], expiry) end
 enter(KEYS[2], order.order_id, expiry, now)
 enter(KEYS[3], order.order_id, expiry, now)
-return { 'applied', sequence }
+return answer(before, { 'applied', sequence })

@@ -1,19 +1,22 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
--- KEYS  1 position  2 positions  3 request  4 events; and the lock, of a change under one
+-- KEYS  1 position  2 positions  3 request  4 events  5 the lock, of a change under one
 -- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events kept; and the fence
+--       8 milliseconds the request is remembered  9 events kept  10 what the writer was told; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+--         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
+local before = past(KEYS[4], ARGV[10])
 local position = record(KEYS[1])
 local known = redis.call('GET', KEYS[3])
 if known then
   local memory = recall(known, { 0, 0, #HELD })
   if not memory then return { 'corrupt', KEYS[3], ARGV[3], known } end
   local first, sequence, was = unpack(memory)
-  if first ~= content then return { 'duplicate' } end
-  return { 'repeat', sequence, flat(rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)) }
+  if first ~= content then return answer(before, { 'duplicate' }) end
+  position = rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)
+  return answer(before, { 'repeat', sequence, flat(position) })
 end
 local refused = fenced(KEYS[5])
 if refused then return refused end
@@ -31,11 +34,12 @@ if ARGV[4] == 'ADJUST' then
   end
   quantity = held + change
 end
-if ARGV[6] ~= '' and math.abs(quantity) > tonumber(ARGV[6]) then return { 'limit', '0', flat(position) } end
-local last = last_sequence(KEYS[4])
+if ARGV[6] ~= '' and math.abs(quantity) > tonumber(ARGV[6]) then
+  return answer(before, { 'limit', '0', flat(position) })
+end
 redis.call('SCARD', KEYS[2])
 
-local sequence, failed = append(KEYS[4], last, ARGV[9], {
+local sequence, failed = append(KEYS[4], before, ARGV[9], {
   type = 'POSITION', ts_ns = ARGV[7], symbol = ARGV[2], request_id = ARGV[3], position_quantity = whole(quantity),
 })
 if failed then return failed end
@@ -46,4 +50,4 @@ if is_new then
 end
 write(KEYS[1], position, changes)
 redis.call('SET', KEYS[3], cjson.encode({ content, sequence, snapshot(position, HELD) }), 'PX', ARGV[8])
-return { 'applied', sequence, flat(position) }
+return answer(before, { 'applied', sequence, flat(position) })

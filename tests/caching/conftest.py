@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import pytest
 from slotbook.models import SymbolInfo
@@ -17,6 +18,7 @@ from slotbook.topology.embedded import Topology
 from ..colours import COLOURS, Blocking, Colour
 from ..fleet import Fleet, Fleets
 from ..make import fresh
+from ..raw import mapping
 from .places import AsyncRows, Rows
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
@@ -28,11 +30,22 @@ def symbol(name: str = "AAPL", **changes: object) -> SymbolInfo:
     return SymbolInfo.model_validate({"symbol": name, **values, **changes})
 
 
+class FleetOf:
+    """As much of a fleet as a shelf needs, for servers of a test's own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def url(self, settings: Mapping[str, object] | None = None) -> str:
+        """The URL with settings in its query."""
+        return self._url + ("&" if "?" in self._url else "?") + urlencode(dict(settings or {}))
+
+
 class Shelf:
     """A database and the caches in front of it."""
 
-    def __init__(self, fleet: Fleet, colour: Colour, runner: asyncio.Runner) -> None:
-        self.fleet = fleet
+    def __init__(self, fleet: Fleet | FleetOf, colour: Colour, runner: asyncio.Runner) -> None:
+        self.fleet = cast(Fleet, fleet)
         self.colour: Colour = colour
         self.runner = runner
         self.prefix = fresh("c") + ":"
@@ -58,13 +71,13 @@ class Shelf:
     def cache(self, model: Any, name: str, rows: Rows[Any] | None = None) -> Cache[Any]:
         """A cache of another type."""
         if self.colour == "sync":
-            made: Cache[Any] = Cache(open_backend(self.url()), model, name, rows)
-        else:
-            backend = self.runner.run(open_async_backend(self.url()))
-            source = None if rows is None else AsyncRows(rows)
-            made = cast("Cache[Any]", Blocking(AsyncCache(backend, model, name, source), self.runner))
-        self._close.append(made.close)
-        return made
+            backend = open_backend(self.url())
+            self._close.append(backend.close)
+            return Cache(backend, model, name, rows)
+        abackend = self.runner.run(open_async_backend(self.url()))
+        self._close.append(lambda: self.runner.run(abackend.close()))
+        source = None if rows is None else AsyncRows(rows)
+        return cast("Cache[Any]", Blocking(AsyncCache(abackend, model, name, source), self.runner))
 
     def key(self, name: str) -> str:
         return f"{self.prefix}symbol:{name}"
@@ -72,6 +85,16 @@ class Shelf:
     def ask(self, verb: str, name: str, *words: str | int) -> Any:
         """Ask the server of a symbol's hash about it."""
         return self.fleet.ask(self.key(name), verb, self.key(name), *words)
+
+    def notes(self, name: str) -> dict[str, str]:
+        """What is noted beside a symbol's hash."""
+        key = f"{{{self.key(name)}}}:load"
+        return mapping(self.fleet.ask(key, "HGETALL", key))
+
+    def note(self, name: str, *words: str | int) -> None:
+        """Note something beside a symbol's hash, by hand."""
+        key = f"{{{self.key(name)}}}:load"
+        self.fleet.ask(key, "HSET", key, *words)
 
     def idle(self, seconds: float = 0.0) -> None:
         """Let the asyncio colour's tasks go on."""

@@ -20,6 +20,7 @@ class Rows(Generic[T]):
         self.broken: Exception | None = None
         self.before_load: Callable[[], None] = lambda: None
         self.after_load: Callable[[], None] = lambda: None
+        self.before_store: Callable[[], None] = lambda: None
         self.after_store: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
@@ -35,6 +36,7 @@ class Rows(Generic[T]):
         return found
 
     def store_many(self, values: Mapping[str, T]) -> None:
+        self.before_store()
         if self.broken:
             raise self.broken
         with self._lock:

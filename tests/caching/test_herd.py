@@ -1,32 +1,40 @@
-"""200 callers in 4 processes want the same cold key."""
+"""200 callers in 4 processes want the same cold key; with ``SLOTBOOK_NIGHTLY=1`` on every topology in both colours."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import cast
 
 import pytest
+from slotbook.topology.embedded import Topology
 
+from ..colours import COLOURS, Colour
 from ..fleet import Fleets
-from ..make import fresh
+from ..make import NIGHTLY, fresh
 from .conftest import TOPOLOGIES
 
 PROCESSES, CALLERS = 4, 50
+ALL = list(product(TOPOLOGIES, COLOURS, ("loads", "fails")))
+SOME = [("standalone", "sync", "loads"), ("cluster", "asyncio", "loads"), ("standalone", "asyncio", "fails")]
 
 
-@pytest.mark.parametrize(
-    ("topology", "fails"), [*((topology, False) for topology in TOPOLOGIES), ("standalone", True), ("cluster", True)]
-)
-def test_two_hundred_callers_in_four_processes(fleets: Fleets, tmp_path: Path, topology: str, fails: bool) -> None:
-    url = fleets.of(topology).url({"prefix": fresh("h") + ":"})  # type: ignore[arg-type]
+@pytest.mark.parametrize(("topology", "colour", "ending"), ALL if NIGHTLY else SOME)
+def test_two_hundred_callers_in_four_processes(
+    fleets: Fleets, tmp_path: Path, topology: Topology, colour: Colour, ending: str
+) -> None:
+    url = fleets.of(topology).url({"prefix": fresh("h") + ":", "deadline": 60})
     counter = tmp_path / "loads"
-    command = [sys.executable, str(Path(__file__).with_name("herd.py")), url, str(counter), str(CALLERS)]
+    program = str(Path(__file__).with_name("herd.py"))
     herd = [
         subprocess.Popen(
-            [*command, "fails" if fails else "loads"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, program, url, str(counter), str(CALLERS), colour, ending],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(PROCESSES)
     ]
@@ -38,9 +46,9 @@ def test_two_hundred_callers_in_four_processes(fleets: Fleets, tmp_path: Path, t
         process.stdin.write("go\n")
         process.stdin.flush()
     answers = [
-        answer for process in herd for answer in cast("list[str]", json.loads(process.communicate(timeout=60)[0]))
+        answer for process in herd for answer in cast("list[str]", json.loads(process.communicate(timeout=120)[0]))
     ]
-    expected = "SourceFailed True" if fails else "symbol='AAPL' name='Apple Inc.'"
+    expected = "SourceFailed True" if ending == "fails" else "symbol='AAPL' name='Apple Inc.'"
     assert len(answers) == PROCESSES * CALLERS
     assert [answer for answer in answers if not answer.startswith(expected)] == []
     assert counter.stat().st_size == 1

@@ -170,7 +170,7 @@ def test_a_thread_that_waits_too_long_for_a_connection_is_told(lone: Fleet, rela
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
                 book.orders.place(limit("T"))
-            assert 0.09 < time.monotonic() - began < 0.6
+            assert 0.09 < time.monotonic() - began < 3
             relay.replies.set()
             assert [one.result() for one in busy] == [None, None]
         assert book.orders.get("T", "A1") is None
@@ -185,7 +185,7 @@ def test_a_task_that_waits_too_long_for_a_place_is_told(lone: Fleet, relay: Rela
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
                 await book.orders.place(limit("T"))
-            assert 0.09 < time.monotonic() - began < 0.6
+            assert 0.09 < time.monotonic() - began < 3
             relay.replies.set()
             assert await asyncio.gather(*busy) == [None] * 64
             assert await book.orders.get("T", "A1") is None

@@ -25,8 +25,12 @@ def test_every_kind_of_change_is_told_in_full(desk: Desk) -> None:
     orders.expire(trader, "A3", ts_ns=TS + 6, text="day is over")
     positions.adjust(trader, "AAPL", -7, request_id="R2", ts_ns=TS + 7)
 
+    (writer,) = {event.writer for event in desk.events()}  # one book, one mark
+    assert writer
+
     def event(sequence: int, **values: object) -> OrderEvent:
-        return OrderEvent.model_validate({"trader": trader, "sequence": sequence, "symbol": "AAPL", **values})
+        always = {"trader": trader, "sequence": sequence, "symbol": "AAPL", "writer": writer}
+        return OrderEvent.model_validate({**always, **values})
 
     a1 = {"order_id": "A1", "side": "BUY"}
     first = {"quantity": 100, "price": "187.23"}

@@ -73,27 +73,27 @@ def test_ids_are_never_the_same() -> None:
 
 def test_a_trader_may_have_points_in_the_name(lone_desk: Desk) -> None:
     sessions = lone_desk.book.sessions
-    session = sessions.create("a.b." + lone_desk.trader, 1)
+    session = sessions.create("a.b." + lone_desk.trader, 60)
     assert sessions.get(secret_of(session)) == session
 
 
 def test_touch_begins_its_life_again(desk: Desk) -> None:
     sessions = desk.book.sessions
-    session = touched = sessions.create(desk.trader, 0.4)
-    for _ in range(3):
-        time.sleep(0.2)
-        touched = sessions.touch(secret_of(session))
-    assert touched.expires_ms >= session.expires_ms + 500
+    session = touched = sessions.create(desk.trader, 60)
+    for _ in range(2):
+        time.sleep(0.02)
+        before, touched = touched, sessions.touch(secret_of(session))
+        assert touched.expires_ms >= before.expires_ms + 20
     assert sessions.get(secret_of(session)) == touched
     assert [one.expires_ms for one in sessions.by_trader(desk.trader)] == [touched.expires_ms]
+    assert touched.created_ms == session.created_ms
 
 
 def test_it_expires_and_is_gone_from_the_listing(desk: Desk) -> None:
     sessions = desk.book.sessions
-    short = sessions.create(desk.trader, 0.1)
+    short = sessions.create(desk.trader, 0.02)
     long = sessions.create(desk.trader, 60)
-    assert [one.digest for one in sessions.by_trader(desk.trader)] == [short.digest, long.digest]
-    time.sleep(0.15)
+    time.sleep(0.03)
     assert sessions.get(secret_of(short)) is None
     assert [one.digest for one in sessions.by_trader(desk.trader)] == [long.digest]
     with pytest.raises(SessionNotFound):

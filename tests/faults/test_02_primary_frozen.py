@@ -22,8 +22,9 @@ from .watch import more, verdict
 def test_no_stale_read_afterwards(deploy: Deploy, topology: Topology, colour: Colour, runner: asyncio.Runner) -> None:
     control, trader = deploy(topology), fresh()
     book = open_book(control.url(deadline=20, socket_timeout=0.5), colour, runner)
-    book.orders.place(limit(trader))
     was = control.primary(f"{{{trader}}}")
+    # On every replica, for one of them will take over, and its write is not what this test may lose.
+    book.orders.place(limit(trader), durability=f"replicated={len(control.replicas(was))}")
     control.freeze(was)
     book.orders.replace(trader, "A1", quantity=500)
     control.thaw(was)
@@ -65,7 +66,7 @@ def test_frozen_for_good_it_is_a_timeout_within_the_deadline(deploy: Deploy, run
             book.orders.cancel(trader, "A1")
         with pytest.raises(Unavailable, match="deadline of 1 s"):
             book.orders.get(trader, "A1")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 5
         control.thaw(control.data[0])
         assert book.orders.cancel(trader, "A1").status == "CANCELED"
         book.close()

@@ -33,8 +33,8 @@ def test_however_often_it_is_lost(stand: Stand) -> None:
 
 
 def test_lost_until_the_deadline_it_is_unknown(stand: Stand) -> None:
-    book = stand.open(deadline=0.5)
-    book.orders.place(limit(stand.trader))
+    stand.open().orders.place(limit(stand.trader))
+    book = stand.open(deadline=1)
     stand.veil.add(Rule(Do.SWALLOW, times=1_000))
     with pytest.raises(OutcomeUnknown, match="fill X1"):
         book.orders.fill(execution(stand.trader))

@@ -21,7 +21,7 @@ def test_one_effect(stand: Stand, verb: Verb) -> None:
 
 
 def test_lost_until_the_deadline_it_is_unknown_and_not_there(stand: Stand) -> None:
-    book = stand.open(deadline=0.4)
+    book = stand.open(deadline=1)
     stand.veil.add(Rule(Do.DROP, times=1_000))
     with pytest.raises(OutcomeUnknown):  # the book cannot know that it was the request
         BY_NAME["adjust"].call(book, stand.trader)

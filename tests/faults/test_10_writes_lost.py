@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from slotbook import Book
-from slotbook.models.errors import StateLost
+from slotbook.models import Cancel
+from slotbook.models.errors import OrderNotFound, StateLost
 from slotbook.topology.embedded import Server, Topology
 
 from ..colours import COLOURS, Colour, open_book
@@ -44,6 +45,60 @@ def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topolog
         book.orders.place(limit(trader, order_id))
     assert book.orders.count(trader) == 4
     book.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+    """Another program uses the lost numbers again, and more, before this one comes back."""
+    control, trader = deploy("sentinel"), fresh()
+    book, another = (open_book(control.url(deadline=20), colour, runner) for _ in range(2))
+    book.orders.place(limit(trader, "A1"))
+    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    lose(control, trader, ["A2", "A3"], book)
+    for number in range(5):
+        another.orders.place(limit(trader, f"B{number}"))
+    (loss,) = book.losses()
+    assert (loss.trader, loss.first, loss.last, loss.result, loss.refusal) == (trader, 2, 3, None, None)
+    assert book.losses() == another.losses() == []  # told once
+    for order_id in ("A2", "A3"):
+        book.orders.place(limit(trader, order_id))
+    assert book.orders.count(trader) == 8
+    another.close()
+    book.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+    control, trader = deploy("sentinel"), fresh()
+    book = open_book(control.url(deadline=20), colour, runner)
+    book.orders.place(limit(trader, "A1"))
+    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    lose(control, trader, ["A2"], book)
+    with pytest.raises(StateLost, match="there is no such order") as caught:
+        book.orders.cancel(trader, "A2")
+    assert (caught.value.first, caught.value.last) == (2, 2)
+    assert isinstance(caught.value.refusal, OrderNotFound)
+    with pytest.raises(OrderNotFound):
+        book.orders.cancel(trader, "A2")
+    journal = [limit(trader, "A1"), limit(trader, "A2"), Cancel(trader=trader, order_id="A2")]
+    done = book.reconcile(journal)
+    assert (done.applied, done.repeated, done.rejected, done.losses) == (2, 1, 0, [])
+    book.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_what_was_trimmed_is_not_taken_for_lost(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+    control, trader = deploy("standalone"), fresh()
+    key = f"{{{trader}}}:events"
+    with open_book(control.url(), colour, runner) as book, open_book(control.url(), colour, runner) as another:
+        book.orders.place(limit(trader, "A1"))
+        control.ask(key, "XTRIM", key, "MAXLEN", 0)
+        book.orders.place(limit(trader, "A2"))
+        for number in range(3):
+            another.orders.place(limit(trader, f"B{number}"))
+        control.ask(key, "XTRIM", key, "MAXLEN", 2)
+        book.orders.place(limit(trader, "A3"))
+        assert book.losses() == []
 
 
 @pytest.mark.parametrize("colour", COLOURS)

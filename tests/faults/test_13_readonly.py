@@ -22,17 +22,17 @@ from .watch import more, no_error_reached_a_caller, verdict
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_not_applied_and_sent_again_when_it_is_a_primary_again(lone_stand: Stand, verb: Verb) -> None:
     stand = lone_stand
-    book, hurried = stand.open(), stand.open(deadline=0.3)
+    book, hurried = stand.open(), stand.open(deadline=0.8)
     before = verb.prepare(book, stand.trader)
     stand.ask("REPLICAOF", "127.0.0.1", 1)
-    back = threading.Timer(0.6, lambda: stand.ask("REPLICAOF", "NO", "ONE"))
-    back.start()
+    back = threading.Timer(0.3, lambda: stand.ask("REPLICAOF", "NO", "ONE"))
     try:
         with pytest.raises(Unavailable, match="not applied"):
             verb.call(hurried, stand.trader)
+        back.start()
         verb.call(book, stand.trader)
     finally:
-        back.join()
+        back.cancel()
         stand.ask("REPLICAOF", "NO", "ONE")
     assert stand.kinds() == [*before, verb.event]
 

@@ -51,7 +51,7 @@ def test_bounded_typed_and_nothing_changed(stand: Stand, verb: Verb, reason: Rea
         started, sent = time.monotonic(), stand.veil.requests("EVALSHA", "EVAL")
         with pytest.raises(WritesDisabled, match=reason):
             verb.call(book, stand.trader)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         assert stand.veil.requests("EVALSHA", "EVAL") <= sent + 2  # at most once more, with its source
         assert stand.contents() == there
         assert book.orders.get(stand.trader, "A9") is None

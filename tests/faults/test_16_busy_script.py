@@ -51,7 +51,7 @@ def test_others_wait_and_its_owner_does_not_know(deploy: Deploy, runner: asyncio
 def test_busy_until_the_deadline_is_not_applied(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
     control, trader = deploy("standalone", options={"lua-time-limit": "50"}), fresh()
     server = control.data[0]
-    book = open_book(control.url(deadline=0.6), colour, runner)
+    book = open_book(control.url(deadline=2), colour, runner)
     book.orders.place(limit(trader))
     running = threading.Thread(target=_loop, args=(server,))
     running.start()

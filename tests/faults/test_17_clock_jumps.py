@@ -38,7 +38,7 @@ def test_deadlines_are_monotonic(deploy: Deploy, runner: asyncio.Runner, colour:
         book.orders.cancel(trader, "A1")
     with pytest.raises(Unavailable):
         book.orders.get(trader, "A1")
-    assert 1.9 < time.monotonic() - started < 3
+    assert 1.9 < time.monotonic() - started < 5
     control.thaw(control.data[0])
     book.close()
 

@@ -99,7 +99,7 @@ def test_tls_to_a_plain_port(deploy: Deploy, runner: asyncio.Runner, colour: Col
     started = time.monotonic()
     with pytest.raises(SlotbookError, match="TLS"):
         open_book(where, colour, runner)
-    assert time.monotonic() - started < 3  # the server says nothing, so it takes the timeouts to see
+    assert time.monotonic() - started < 6  # the server says nothing, so it takes the timeouts to see
 
 
 def test_plain_to_a_tls_port(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
@@ -118,11 +118,11 @@ def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, colour: Co
         started = time.monotonic()
         with pytest.raises(InvalidSettings, match="TLS failed"):
             book.orders.get(trader, "A1")
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
 
 
 def _fails_fast(where: str, colour: Colour, runner: asyncio.Runner, why: str) -> None:
     started = time.monotonic()
     with pytest.raises(InvalidSettings, match=why):
         open_book(where, colour, runner)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5

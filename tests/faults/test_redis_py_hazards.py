@@ -122,7 +122,7 @@ def test_05_it_gives_up_on_tryagain_at_once(many: Stand) -> None:
     started = time.monotonic()
     with pytest.raises((redis.exceptions.TryAgainError, redis.exceptions.ClusterError)):
         client.eval("return redis.call('MGET', KEYS[1], KEYS[2])", 2, f"{tag}:a", f"{tag}:b")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
     client.close()
     migration.finish()
     migration.back()

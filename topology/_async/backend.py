@@ -127,7 +127,9 @@ class AsyncBackend:
         progress = [time.monotonic()]
         reason: Exception | None = None
         try:
-            async for attempt in AsyncRetrying(**policy(lambda: progress[0] + self.settings.deadline)):
+            async for attempt in AsyncRetrying(
+                **policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)
+            ):
                 with attempt:
                     try:
                         await self._scan_all(pattern, found, progress)
@@ -207,7 +209,7 @@ class AsyncBackend:
             return
         reason: Exception | None = None
         try:
-            async for attempt in AsyncRetrying(**policy(lambda: batch.ends_at)):
+            async for attempt in AsyncRetrying(**policy(lambda: batch.ends_at, self.settings.deadline)):
                 with attempt:
                     if batch.stale:
                         try:

@@ -137,7 +137,11 @@ class _Session:
             self._waiting.popleft().give_up(error)
             self._room.release()
         self._unsent = []
-        self._closing = asyncio.create_task(self._close())
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a book that nobody closed was thrown away with its loop, and its socket goes with it
+            return
+        self._closing = loop.create_task(self._close())
 
     async def _close(self) -> None:
         for task in (self._reader, self._writer):

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 import redis.asyncio.connection
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from ...models.errors import SlotbookError
@@ -92,6 +93,7 @@ class AsyncTracker:
                     if address not in self._feeds or self._feeds[address].lost:
                         with contextlib.suppress(RedisError):
                             await self._join(address)
+                            self._listener.forget(None)  # it may have been in charge, and changed things, unheard
             await asyncio.sleep(self._bound)
 
     async def _join(self, address: Address) -> None:
@@ -124,6 +126,9 @@ class AsyncTracker:
         try:
             async with asyncio.timeout(target.settings.connect_timeout + target.settings.socket_timeout):
                 await wire.connect()
+        except TimeoutError:
+            await wire.disconnect(nowait=True)
+            raise RedisTimeoutError(f"{address} did not answer in time") from None
         except BaseException:
             await wire.disconnect(nowait=True)
             raise

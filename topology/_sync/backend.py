@@ -128,7 +128,7 @@ class Backend:
         progress = [time.monotonic()]
         reason: Exception | None = None
         try:
-            for attempt in Retrying(**policy(lambda: progress[0] + self.settings.deadline)):
+            for attempt in Retrying(**policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)):
                 with attempt:
                     try:
                         self._scan_all(pattern, found, progress)
@@ -208,7 +208,7 @@ class Backend:
             return
         reason: Exception | None = None
         try:
-            for attempt in Retrying(**policy(lambda: batch.ends_at)):
+            for attempt in Retrying(**policy(lambda: batch.ends_at, self.settings.deadline)):
                 with attempt:
                     if batch.stale:
                         try:

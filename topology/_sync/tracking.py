@@ -77,8 +77,8 @@ class Tracker:
         for feed in list(self._feeds.values()):
             feed.end()
         if self._owner == os.getpid():
-            for thread in self._threads:
-                thread.join()
+            while running := [thread for thread in self._threads if thread.is_alive()]:  # the follower may add one
+                running[0].join()
 
     def _restart(self) -> None:
         with self._restarting:
@@ -104,6 +104,7 @@ class Tracker:
                     if address not in self._feeds or self._feeds[address].lost:
                         with contextlib.suppress(RedisError):
                             self._join(address)
+                            self._listener.forget(None)  # it may have been in charge, and changed things, unheard
             if self._over.wait(self._bound):
                 return
 
