@@ -136,7 +136,7 @@ def test_the_wrong_scheme_for_a_server_is_told_at_once(desk: Desk) -> None:
         assert "redis+cluster://" in str(error)
         return
     assert "redis://" in str(refusal(desk, f"redis+cluster://{there}?deadline=30"))
-    credentials = f"sentinel_password={desk.fleet.deployment.password}&deadline=30"
+    credentials = f"sentinel_username=slotbook&sentinel_password={desk.fleet.deployment.password}&deadline=30"
     error = refusal(desk, f"redis+sentinel://{there}/slotbook?{credentials}")
     assert isinstance(error, InvalidSettings)
     assert "not a Sentinel" in str(error)

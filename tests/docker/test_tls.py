@@ -37,7 +37,7 @@ def stack(request: pytest.FixtureRequest, engine: Engine, certificates: Path) ->
 
 
 def test_tls_and_nothing_else(stack: Stack, certificates: Path) -> None:
-    with slotbook.connect(stack.url(tls_ca_file=certificates / "ca.crt")) as book:
+    with slotbook.connect(stack.url(connect_timeout=10, tls_ca_file=certificates / "ca.crt")) as book:
         for number in range(20):
             book.orders.place(limit(f"T{number}"))
             assert book.orders.fill(execution(f"T{number}")).position.quantity == 40
@@ -49,4 +49,4 @@ def test_tls_and_nothing_else(stack: Stack, certificates: Path) -> None:
 @needs_data
 def test_the_real_order_flow_over_tls(stack: Stack, certificates: Path) -> None:
     if stack.topology == "cluster":  # one is asked for, and this one has TLS between its nodes as well
-        end_replay(begin_replay(stack.url(prefix="replay:", tls_ca_file=certificates / "ca.crt")))
+        end_replay(begin_replay(stack.url(prefix="replay:", connect_timeout=10, tls_ca_file=certificates / "ca.crt")))
