@@ -29,7 +29,7 @@ class Fleet:
         self.topology: Topology = topology
         self.deployment: Deployment | Running = running or _started(topology)
         self._ports: dict[range, int] = {}
-        login = (self.deployment.password,) if running is None else (running.keys.operator, OPERATOR)
+        login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
         self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:

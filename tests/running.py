@@ -67,7 +67,7 @@ class Running:
         """Read what ``save`` has written."""
         found = json.loads(file.read_text(encoding="utf-8"))[topology]
         keys = Keys(**found["keys"])
-        servers = [RunningServer(*each, keys.operator) for each in found["servers"]]
+        servers = [RunningServer(name, kind, port, keys.operator) for name, kind, port in found["servers"]]
         return cls(topology, servers, keys)
 
     @property
