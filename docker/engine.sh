@@ -79,6 +79,8 @@ stop() {
         kill "$pid"
         while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
     fi
+    # What it mounted for the containers' networks it leaves behind.
+    sed -n "s#^[^ ]* \($folder/exec/[^ ]*\) .*#\1#p" /proc/mounts | sort -r | while read -r mounted; do umount "$mounted"; done
     rm -rf "$folder"
 }
 
