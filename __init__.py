@@ -14,46 +14,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from types import TracebackType
+import importlib
+from typing import TYPE_CHECKING
 
-from .models.errors import SlotbookError
-from .repositories import AsyncBook, Book
-from .topology.settings import Settings
+if TYPE_CHECKING:
+    from .models.errors import SlotbookError
+    from .repositories import AsyncBook, Book
+    from .repositories.opening import aconnect, connect
+    from .topology.settings import Settings
 
 __all__ = ["AsyncBook", "Book", "Settings", "SlotbookError", "aconnect", "connect"]
 __version__ = "0.1.0"
 
-
-def connect(url: str | Settings | None = None) -> Book:
-    """Open a book; close it, or use it as a context manager.
-
-    ``url`` says where it is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
-    ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private
-    servers that live as long as the book. Query parameters are the names of :class:`Settings`. None means
-    ``SLOTBOOK_URL``, then ``embedded://standalone``.
-
-    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
-    """
-    return Book.open(url)
+_PLACES = {
+    "AsyncBook": ".repositories",
+    "Book": ".repositories",
+    "Settings": ".topology.settings",
+    "SlotbookError": ".models.errors",
+    "aconnect": ".repositories.opening",
+    "connect": ".repositories.opening",
+}
+_ROOMS = frozenset({"models", "repositories", "topology"})
 
 
-class aconnect:
-    """Open a book for asyncio, like ``connect``: ``async with aconnect(url) as book``, or ``await aconnect(url)``."""
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is first asked for: a program that only passes by pays for nothing."""
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(_PLACES[name], __name__), name)
+    globals()[name] = found
+    return found
 
-    def __init__(self, url: str | Settings | None = None) -> None:
-        self._url = url
-        self._book: AsyncBook | None = None
 
-    def __await__(self) -> Generator[object, None, AsyncBook]:
-        return AsyncBook.open(self._url).__await__()
-
-    async def __aenter__(self) -> AsyncBook:
-        self._book = await AsyncBook.open(self._url)
-        return self._book
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._book is not None:
-            await self._book.close()
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS})

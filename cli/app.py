@@ -14,6 +14,7 @@ from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
 from ..repositories import Book
 from ..topology.settings import Kind
+from . import index
 from .demo import run_demo
 from .journal_file import open_journal
 from .options import AsJson, Url, kept_settings, settings_of
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(verify)
 app.command()(warm)
+app.add_typer(index.app, name="index")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

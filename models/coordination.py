@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, cast
 
-from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from .errors import InvalidArgument
 from .record import Record
@@ -21,7 +21,7 @@ MAX_SESSION_DATA = 16_384
 
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
-_DATA: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+_DATA: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=ConfigDict(defer_build=True))
 
 
 class Algorithm(StrEnum):

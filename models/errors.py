@@ -27,6 +27,7 @@
     │   ├── OutOfMemory               not applied: the server is at its maxmemory
     │   ├── WritesDisabled            not applied: failing snapshots, or too few replicas
     │   ├── WrongType                 not applied: a key of the book holds another type
+    │   ├── SearchUnavailable         not answered: no search on the server, or no index yet
     │   ├── UnexpectedReply           any other error reply, with its text
     │   ├── UnderReplicated           applied, but by fewer replicas (or not on disk) than asked for
     │   └── StateLost                 the server has lost changes that it had acknowledged
@@ -142,6 +143,10 @@ class WritesDisabled(ServerError):
 
 class WrongType(ServerError):
     """Not applied: a key of the book holds a value of another type."""
+
+
+class SearchUnavailable(ServerError):
+    """Not answered: a server has no search, or no index of these records; nothing partial was returned."""
 
 
 class UnexpectedReply(ServerError):

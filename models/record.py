@@ -14,7 +14,8 @@ R = TypeVar("R", bound="Record")
 class Record(BaseModel):
     """An immutable, hashable value; unknown fields are refused, so a typing error is not silently dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at first use: importing a package should not cost what a program may never use of it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def checked(model: type[R], **values: object) -> R:

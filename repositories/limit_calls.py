@@ -17,7 +17,11 @@ from .durations import microseconds
 from .replies import refusal, rows
 
 _LUA = __package__ or "slotbook.repositories"
-SCRIPTS = {algorithm: load(_LUA, "common", "integers", "limit", f"limit_{algorithm}") for algorithm in Algorithm}
+SCRIPTS = {
+    Algorithm.FIXED_WINDOW: load(_LUA, "common", "integers", "limit", "limit_fixed_window"),
+    Algorithm.SLIDING_WINDOW: load(_LUA, "common", "integers", "limit", "limit_sliding_window"),
+    Algorithm.TOKEN_BUCKET: load(_LUA, "common", "integers", "limit", "limit_token_bucket"),
+}
 
 
 class LimitCalls:

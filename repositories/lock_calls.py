@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import time
+from typing import TypedDict
 
 from tenacity import RetryCallState, retry_if_exception_type
+from tenacity.retry import RetryBaseT
+from tenacity.stop import StopBaseT
+from tenacity.wait import WaitBaseT
 
 from ..models.errors import LockLost, LockTimeout
 from ..models.keys import Keys
 from ..models.types import check_name
 from ..topology.call import Call, Reply, evaluate
-from ..topology.retry import Policy
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .durations import milliseconds
@@ -76,7 +79,16 @@ class LockCalls:
                 raise refusal(self.key, other)
 
 
-def patience(ends_at: float) -> Policy:
+class Patience(TypedDict):
+    """The arguments of a tenacity controller."""
+
+    retry: RetryBaseT
+    stop: StopBaseT
+    wait: WaitBaseT
+    reraise: bool
+
+
+def patience(ends_at: float) -> Patience:
     """Ask for a lock that someone else holds until the monotonic clock says ``ends_at``, with growing random pauses."""
 
     def pause(state: RetryCallState) -> float:

@@ -19,6 +19,8 @@ SOURCES = {
         "audit.py",
         "book.py",
         "cache.py",
+        "find.py",
+        "indexes.py",
         "limits.py",
         "locks.py",
         "lookup.py",

@@ -39,7 +39,8 @@ def admit(deployment: Deployment) -> None:
     for server in deployment.servers:
         version = _version(str(server.ask("INFO", "server")))
         if server.kind == "data":
-            words = rules("users.acl", version, deployment.password)
+            search = "name=search" in str(server.ask("INFO", "modules"))
+            words = rules("users.acl", version, deployment.password, search=search)
         else:
             words = rules("sentinel.acl", version, deployment.sentinel_password or "")
         server.ask("ACL", "SETUSER", NAME, *words)

@@ -25,9 +25,16 @@ class Fleet:
     Books work on it as the application's user of docker/server/users.acl, the connections as one who may do everything.
     """
 
-    def __init__(self, topology: Topology, running: Running | None = None) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        server: str | None = None,
+        replicas: int | None = None,
+        running: Running | None = None,
+        **options: str,
+    ) -> None:
         self.topology: Topology = topology
-        self.deployment: Deployment | Running = running or _started(topology)
+        self.deployment: Deployment | Running = running or _started(topology, server, replicas, options)
         self._ports: dict[range, int] = {}
         login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
         self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
@@ -81,8 +88,9 @@ class Fleet:
         self.deployment.stop()
 
 
-def _started(topology: Topology) -> Deployment:
-    deployment = start(topology)
+def _started(topology: Topology, server: str | None, replicas: int | None, options: Mapping[str, str]) -> Deployment:
+    named = {name.replace("_", "-"): word for name, word in options.items()}
+    deployment = start(topology, server=server, replicas=replicas, options=named)
     application.admit(deployment)
     return deployment
 
@@ -98,7 +106,7 @@ class Fleets:
         """The fleet of a topology, started when it is first asked for."""
         if topology not in self._started:
             running = Running.load(self._running, topology) if self._running else None
-            self._started[topology] = Fleet(topology, running)
+            self._started[topology] = Fleet(topology, running=running)
         return self._started[topology]
 
     def stop(self) -> None:

@@ -11,11 +11,13 @@ import pytest
 from slotbook import Settings
 from slotbook.repositories import (
     CompareAndSwap,
+    Find,
     Held,
     Lock,
     OrderRepository,
     PositionRepository,
     RateLimiter,
+    SearchIndexes,
     SessionRepository,
 )
 
@@ -23,7 +25,17 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-VERBS = (OrderRepository, PositionRepository, CompareAndSwap, SessionRepository, RateLimiter, Lock, Held)
+VERBS = (
+    OrderRepository,
+    PositionRepository,
+    CompareAndSwap,
+    SessionRepository,
+    RateLimiter,
+    Lock,
+    Held,
+    Find,
+    SearchIndexes,
+)
 
 
 def blocks(language: str) -> list[str]:

@@ -25,7 +25,11 @@ KNOWS = {
 }
 """Which room may import from which; ``slotbook`` is the public face."""
 
-IMPORTS_IN_FUNCTIONS = {"slotbook.cli": "says how to install the extra that it needs, in place of an ImportError"}
+IMPORTS_IN_FUNCTIONS = {
+    "slotbook.cli": "says how to install the extra that it needs, in place of an ImportError",
+    "slotbook.repositories.index_query": "redis-om, and numpy behind it, only for who makes indexes",
+    "slotbook.repositories.search_query": "redis-om, and numpy behind it, only for who queries",
+}
 """The modules that may import inside a function, and why."""
 
 NOT_FOR_REPOSITORIES = {"directory", "embedded", "address", "dial", "verdict", "retry", "batch"}

@@ -6,17 +6,20 @@ exception) and ends when the map is good. It raises :class:`NobodyKnows` when no
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from redis.crc import key_slot
 from redis.exceptions import AuthenticationError, RedisError
 
 from ..models.errors import AccessDenied, InvalidSettings, PoolExhausted
 from .address import Address
 from .call import Reply, pack
 from .settings import Kind, Target
+from .shards import Shards
 from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
 
 SLOTS = 16_384
@@ -56,6 +59,10 @@ class Directory(Protocol):
 
     def primaries(self) -> tuple[Address, ...]:
         """Everyone who is in charge of any slot."""
+        ...
+
+    def shards(self) -> Shards:
+        """A hash tag for each of them."""
         ...
 
     def moved(self, slot: int, address: Address) -> None:
@@ -106,6 +113,9 @@ class Standalone:
     def primaries(self) -> tuple[Address, ...]:
         return (self._address,)
 
+    def shards(self) -> Shards:
+        return Shards(("0",))
+
     def moved(self, slot: int, address: Address) -> None:
         raise _no_cluster_expected("redis")
 
@@ -136,6 +146,9 @@ class Sentinel:
 
     def primaries(self) -> tuple[Address, ...]:
         return (self._primary,) if self._primary else ()
+
+    def shards(self) -> Shards:
+        return Shards(("0",))
 
     def moved(self, slot: int, address: Address) -> None:
         raise _no_cluster_expected("redis+sentinel")
@@ -176,6 +189,8 @@ class Cluster:
         self._table: list[Address | None] = [None] * SLOTS
         self._nodes: tuple[Address, ...] = ()
         self._primaries: tuple[Address, ...] = ()
+        self._edition = 0
+        self._shards: Shards | None = None
 
     def locate(self, slot: int) -> Address | None:
         return self._table[slot]
@@ -183,8 +198,28 @@ class Cluster:
     def primaries(self) -> tuple[Address, ...]:
         return self._primaries
 
+    def shards(self) -> Shards:
+        if self._shards is None:
+            table = list(self._table)
+            tags: dict[Address, str] = {}
+            numbers = map(str, itertools.count())
+            while len(tags) < len(set(table) - {None}):
+                tag = next(numbers)
+                address = table[key_slot(tag.encode())]
+                if address is not None:
+                    tags.setdefault(address, tag)
+
+            def tag_of(slot: int) -> str | None:
+                address = table[slot]
+                return tags[address] if address is not None else None
+
+            self._shards = Shards(tuple(sorted(tags.values(), key=int)), self._edition, tag_of)
+        return self._shards
+
     def moved(self, slot: int, address: Address) -> None:
-        self._table[slot] = address
+        if self._table[slot] != address:
+            self._table[slot] = address
+            self._edition, self._shards = self._edition + 1, None
 
     def discover(self) -> Discovery:
         causes: list[Exception] = []
@@ -222,6 +257,8 @@ class Cluster:
             start, end = int(str(first)), int(str(last))
             table[start : end + 1] = [addresses[0]] * (end + 1 - start)
         if primaries:
+            if table != self._table:
+                self._edition, self._shards = self._edition + 1, None
             self._table, self._nodes, self._primaries = table, tuple(nodes), tuple(primaries)
         return bool(primaries)
 

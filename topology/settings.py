@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     A URL's query parameters carry the same names and win over the environment. Every secret is masked when shown.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SLOTBOOK_", frozen=True, extra="forbid", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SLOTBOOK_", frozen=True, extra="forbid", validate_default=True, defer_build=True
+    )
 
     url: SecretStr = SecretStr("embedded://standalone")
     """Where the book is kept; see :func:`slotbook.connect`."""

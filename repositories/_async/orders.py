@@ -11,6 +11,7 @@ from ...models.fill import Fill
 from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
+from ...models.stored import ORDERS
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.call import Call
 from ...topology.durability import Durability
@@ -18,6 +19,7 @@ from ...topology.settings import Settings
 from ..fence import NO_FENCE, Fence
 from ..order_calls import OrderCalls, OrderRequest, Pages
 from ..witness import Witness
+from .find import AsyncFind, AsyncSearch
 
 
 class AsyncOrderRepository:
@@ -34,6 +36,7 @@ class AsyncOrderRepository:
     def __init__(self, backend: AsyncBackend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
         self._calls = OrderCalls(backend.settings, witness or Witness(), fence)
+        self._search = AsyncSearch(backend, ORDERS)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -191,6 +194,14 @@ class AsyncOrderRepository:
         Raises InvalidArgument when both a status and a symbol are given: no index knows both.
         """
         return await self._backend.run(self._calls.count(trader, status, symbol))
+
+    def find(self, *conditions: object) -> AsyncFind[Order]:
+        """Search the orders of all traders, on servers with search: what all ``conditions`` ask, or everything.
+
+        A condition compares fields of :data:`slotbook.models.hashes.OrderHash`, exactly, as redis-om writes it; see
+        docs/redis-om.md. Nothing is sent before ``all``, ``page``, ``first`` or ``count``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     async def delete(self, trader: str, order_id: str) -> None:
         """Remove a terminal order before it expires; one that is not there is as good as removed.

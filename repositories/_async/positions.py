@@ -9,6 +9,7 @@ from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
+from ...models.stored import POSITIONS
 from ...models.types import check_name
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
@@ -16,6 +17,7 @@ from ...topology.settings import Settings
 from ..fence import NO_FENCE, Fence
 from ..position_calls import PositionCalls, totals
 from ..witness import Witness
+from .find import AsyncFind, AsyncSearch
 
 TRADERS_AT_ONCE = 200
 
@@ -31,6 +33,7 @@ class AsyncPositionRepository:
     def __init__(self, backend: AsyncBackend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
         self._calls = PositionCalls(backend.settings, witness or Witness(), fence)
+        self._search = AsyncSearch(backend, POSITIONS)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -48,6 +51,12 @@ class AsyncPositionRepository:
     async def all(self, trader: str) -> list[Position]:
         """Every position of a trader, by symbol. One round trip."""
         return await self._backend.run(self._calls.all(trader))
+
+    def find(self, *conditions: object) -> AsyncFind[Position]:
+        """Search the positions of all traders, on servers with search, by fields of
+        :data:`slotbook.models.hashes.PositionHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     async def set(
         self,

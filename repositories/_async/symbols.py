@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Self
 
 from ...models.results import Outcome
+from ...models.stored import SYMBOLS
 from ...models.symbol import SymbolInfo
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
 from ..cache_codec import RecordCodec, by_symbol
 from ..cache_policy import CachePolicy
 from ..source import AsyncSource
+from .find import AsyncFind, AsyncSearch
 from .reference import AsyncReference
 
 
@@ -28,6 +30,7 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
         policy: CachePolicy | None = None,
     ) -> None:
         super().__init__(backend, "symbol", RecordCodec(SymbolInfo), source, policy)
+        self._search = AsyncSearch(backend, SYMBOLS)
 
     @classmethod
     async def from_url(
@@ -42,6 +45,12 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
     def using(self, source: AsyncSource[SymbolInfo], policy: CachePolicy | None = None) -> Self:
         """A repository on the same servers with a source, and other times if a policy is given."""
         return type(self)(self._backend, source, policy or self.policy)
+
+    def find(self, *conditions: object) -> AsyncFind[SymbolInfo]:
+        """Search the symbols that are cached, on servers with search, by fields of
+        :data:`slotbook.models.hashes.SymbolInfoHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     async def put(self, info: SymbolInfo) -> None:
         """Cache a symbol; a field that is None is cleared. The last to arrive wins. One round trip.

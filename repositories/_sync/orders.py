@@ -12,6 +12,7 @@ from ...models.fill import Fill
 from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
+from ...models.stored import ORDERS
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.call import Call
 from ...topology.durability import Durability
@@ -19,6 +20,7 @@ from ...topology.settings import Settings
 from ..fence import NO_FENCE, Fence
 from ..order_calls import OrderCalls, OrderRequest, Pages
 from ..witness import Witness
+from .find import Find, Search
 
 
 class OrderRepository:
@@ -35,6 +37,7 @@ class OrderRepository:
     def __init__(self, backend: Backend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
         self._calls = OrderCalls(backend.settings, witness or Witness(), fence)
+        self._search = Search(backend, ORDERS)
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -190,6 +193,14 @@ class OrderRepository:
         Raises InvalidArgument when both a status and a symbol are given: no index knows both.
         """
         return self._backend.run(self._calls.count(trader, status, symbol))
+
+    def find(self, *conditions: object) -> Find[Order]:
+        """Search the orders of all traders, on servers with search: what all ``conditions`` ask, or everything.
+
+        A condition compares fields of :data:`slotbook.models.hashes.OrderHash`, exactly, as redis-om writes it; see
+        docs/redis-om.md. Nothing is sent before ``all``, ``page``, ``first`` or ``count``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     def delete(self, trader: str, order_id: str) -> None:
         """Remove a terminal order before it expires; one that is not there is as good as removed.

@@ -10,6 +10,7 @@ from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
+from ...models.stored import POSITIONS
 from ...models.types import check_name
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
@@ -17,6 +18,7 @@ from ...topology.settings import Settings
 from ..fence import NO_FENCE, Fence
 from ..position_calls import PositionCalls, totals
 from ..witness import Witness
+from .find import Find, Search
 
 TRADERS_AT_ONCE = 200
 
@@ -32,6 +34,7 @@ class PositionRepository:
     def __init__(self, backend: Backend, witness: Witness | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
         self._calls = PositionCalls(backend.settings, witness or Witness(), fence)
+        self._search = Search(backend, POSITIONS)
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -49,6 +52,12 @@ class PositionRepository:
     def all(self, trader: str) -> list[Position]:
         """Every position of a trader, by symbol. One round trip."""
         return self._backend.run(self._calls.all(trader))
+
+    def find(self, *conditions: object) -> Find[Position]:
+        """Search the positions of all traders, on servers with search, by fields of
+        :data:`slotbook.models.hashes.PositionHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     def set(
         self,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Self
 
 from ...models.results import Outcome
+from ...models.stored import SYMBOLS
 from ...models.symbol import SymbolInfo
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.settings import Settings
 from ..cache_codec import RecordCodec, by_symbol
 from ..cache_policy import CachePolicy
 from ..source import Source
+from .find import Find, Search
 from .reference import Reference
 
 
@@ -29,6 +31,7 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
         policy: CachePolicy | None = None,
     ) -> None:
         super().__init__(backend, "symbol", RecordCodec(SymbolInfo), source, policy)
+        self._search = Search(backend, SYMBOLS)
 
     @classmethod
     def from_url(
@@ -43,6 +46,12 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
     def using(self, source: Source[SymbolInfo], policy: CachePolicy | None = None) -> Self:
         """A repository on the same servers with a source, and other times if a policy is given."""
         return type(self)(self._backend, source, policy or self.policy)
+
+    def find(self, *conditions: object) -> Find[SymbolInfo]:
+        """Search the symbols that are cached, on servers with search, by fields of
+        :data:`slotbook.models.hashes.SymbolInfoHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """
+        return self._search.find(conditions)
 
     def put(self, info: SymbolInfo) -> None:
         """Cache a symbol; a field that is None is cleared. The last to arrive wins. One round trip.

@@ -14,7 +14,7 @@ if not order then return answer(before, { 'missing' }) end
 local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
 if order.status == status then return answer(before, { 'repeat', '0', flat(order) }) end
-local refused = fenced(KEYS[4])
+local refused = fenced(KEYS[4], ARGV[#ARGV])
 if refused then return refused end
 if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then
   return answer(before, { 'closed', order.status })

@@ -19,13 +19,13 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- Why a change under a lock must not be made, as a reply; nil when it may. The lock is the key after a script's own, and the
--- fence its last argument. Asked when a repeat has been recognised: that gets its first result, whoever holds the lock by now.
-local function fenced(lock)
+-- Why a change under a lock must not be made, as a reply; nil when it may. Without a lock it may. Asked when a repeat has been
+-- recognised: that gets its first result, whoever holds the lock by now.
+local function fenced(lock, fence)
   if not lock then return nil end
-  local fence, ends = unpack(redis.call('HMGET', lock, 'fence', 'ends_ms'))
-  if fence == ARGV[#ARGV] and now_ms() < (tonumber(ends) or 0) then return nil end
-  return { 'fence', lock, ARGV[#ARGV] }
+  local held, ends = unpack(redis.call('HMGET', lock, 'fence', 'ends_ms'))
+  if held == fence and now_ms() < (tonumber(ends) or 0) then return nil end
+  return { 'fence', lock, fence }
 end
 
 -- A hash as a table, nil when there is none.

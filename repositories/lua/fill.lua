@@ -27,7 +27,7 @@ if known then
   order, position = rewind(order, MUTABLE, was), rewind(position, HELD, held)
   return answer(before, { 'repeat', sequence, late, flat(order), flat(position) })
 end
-local refused = fenced(KEYS[5])
+local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end
 
 local is_new = not position

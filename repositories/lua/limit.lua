@@ -1,4 +1,4 @@
--- Shared by the rate limiters, each of which judges one request. Times are whole microseconds by the server's clock.
+-- The beginning of every rate limiter, which judges one request. Times are whole microseconds by the server's clock.
 -- KEYS  1 what has been counted  2 request
 -- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
 -- Returns {'allowed', remaining, '0'}: counted now, or before for the same request

@@ -1,4 +1,9 @@
--- Count in a window that opens with the first request after the last one closed. KEYS, ARGV and what is returned: limit.lua.
+-- Count in a window that opens with the first request after the last one closed.
+-- KEYS  1 what has been counted  2 request
+-- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
+-- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
+--         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
+--         {'duplicate'}: the request was allowed with another cost  {'corrupt', key, field, value}
 
 local counted = record(KEYS[1]) or { opened_us = '0', used = '0' }
 local problem = unreadable(KEYS[1], counted, { 'opened_us', 'used' })

@@ -1,5 +1,10 @@
 -- Count what was allowed within the last window, from a log that has one entry per unit of cost, so never more than the
--- limit. KEYS, ARGV and what is returned: limit.lua.
+-- limit.
+-- KEYS  1 what has been counted  2 request
+-- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
+-- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
+--         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
+--         {'duplicate'}: the request was allowed with another cost  {'corrupt', key, field, value}
 
 not_before(tonumber(redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] or '0'))
 local gone = whole(now - window)

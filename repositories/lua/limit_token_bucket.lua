@@ -1,6 +1,11 @@
 -- Take tokens from a bucket that fills evenly. A token is so many drops that a whole number of them flows in with every
--- microsecond: nothing is ever rounded. KEYS, ARGV and what is returned: limit.lua; and
--- ARGV  7 tokens in a full bucket  8 drops per microsecond  9 drops per token
+-- microsecond: nothing is ever rounded.
+-- KEYS  1 what has been counted  2 request
+-- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
+--       7 tokens in a full bucket  8 drops per microsecond  9 drops per token
+-- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
+--         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
+--         {'duplicate'}: the request was allowed with another cost  {'corrupt', key, field, value}
 
 local inflow, token = tonumber(ARGV[8]), tonumber(ARGV[9])
 local full = tonumber(ARGV[7]) * token

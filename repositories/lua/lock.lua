@@ -1,9 +1,12 @@
--- Shared by the scripts of a lock: a hash that outlives its holders, so that a fence never comes again.
+-- The beginning of every script of a lock: a hash that outlives its holders, so that a fence never comes again.
 --   owner     the token of the last holder
 --   fence     its fence
 --   ends_ms   when its lease ends, 0 once it was released
 --   lease_ms  how long it was when it began
 --   lost      the fences of the last leases that ran out, each of 16 digits after a space
+-- KEYS  1 lock
+-- ARGV  1 token
+-- Returns {'corrupt', key, field, value}
 
 local LOST_KEPT = 16 * 17
 

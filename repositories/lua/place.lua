@@ -26,7 +26,7 @@ if there then
   return answer(before, { same and 'repeat' or 'duplicate', flat(there) })
 end
 
-local refused = fenced(KEYS[5])
+local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end
 
 local now = now_ms()

@@ -18,7 +18,7 @@ if known then
   position = rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)
   return answer(before, { 'repeat', sequence, flat(position) })
 end
-local refused = fenced(KEYS[5])
+local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end
 
 local is_new = not position

@@ -28,7 +28,7 @@ end
 if ARGV[10] ~= '' and order.revision and tonumber(ARGV[10]) <= tonumber(order.revision) then
   return answer(before, { 'repeat', '0', flat(order) }) -- a later one has been applied: this one is out of date
 end
-local refused = fenced(KEYS[4])
+local refused = fenced(KEYS[4], ARGV[#ARGV])
 if refused then return refused end
 if not OPEN[order.status] then return answer(before, { 'closed', order.status }) end
 for i, field in ipairs({ 'price', 'stop_price' }) do

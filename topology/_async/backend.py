@@ -22,6 +22,7 @@ from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
+from ..shards import Shards
 from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import AsyncTurn, blocking
 from .link import AsyncLink, exchange_all
@@ -153,6 +154,14 @@ class AsyncBackend:
         except NobodyKnows as error:
             raise Unavailable(str(error)) from error
         return self._directory.primaries()
+
+    async def shards(self, *, fresh: bool = False) -> Shards:
+        """Every primary, by a hash tag that lives there; ``fresh`` finds out anew where that can change. Raises
+        Unavailable.
+        """
+        if fresh and self._directory.migrates:
+            await self.survey()
+        return self._directory.shards()
 
     def attach(self, part: AsyncAttached) -> None:
         """Have something that works with this backend closed just before its connections are."""

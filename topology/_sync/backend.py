@@ -23,6 +23,7 @@ from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
+from ..shards import Shards
 from ..verdict import Cure, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import Turn, blocking
 from .link import Link, exchange_all
@@ -152,6 +153,14 @@ class Backend:
         except NobodyKnows as error:
             raise Unavailable(str(error)) from error
         return self._directory.primaries()
+
+    def shards(self, *, fresh: bool = False) -> Shards:
+        """Every primary, by a hash tag that lives there; ``fresh`` finds out anew where that can change. Raises
+        Unavailable.
+        """
+        if fresh and self._directory.migrates:
+            self.survey()
+        return self._directory.shards()
 
     def attach(self, part: Attached) -> None:
         """Have something that works with this backend closed just before its connections are."""

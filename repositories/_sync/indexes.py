@@ -1,0 +1,77 @@
+# Generated from repositories/_async/indexes.py by scripts/generate_sync.py: edit that one.
+"""The search indexes of a book, for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+from ...models.errors import InvalidArgument
+from ...topology._sync.backend import Backend
+from ..index_calls import IndexCalls, IndexStatus
+from ..index_query import KINDS, Kind, calls_for
+from ..index_steps import Pause, Steps, create, describe, drop
+from ..search_steps import Locate
+from .background import pause
+
+T = TypeVar("T")
+
+
+class SearchIndexes:
+    """What ``find`` needs: an index of every kind of record on every primary, which servers then keep themselves.
+
+    Everything may be done again, also by several at once, and while the book is in use. Raises SearchUnavailable when
+    the servers have no search, and other SlotbookErrors.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def create(
+        self, kinds: Sequence[Kind | str] = KINDS, *, progress: Callable[[Kind, float], None] | None = None
+    ) -> list[IndexStatus]:
+        """Have every primary index these kinds as this version of Slotbook does; what is so already stays.
+
+        An index of another schema serves until the new one is complete, and is dropped then. Run it again when a
+        cluster's slots were moved or a primary was added. ``progress`` is told how much is complete, 0 to 1.
+        """
+        found: list[IndexStatus] = []
+        for kind in _checked(kinds):
+
+            def tell(part: float, kind: Kind = kind) -> None:
+                if progress is not None:
+                    progress(kind, part)
+
+            found += self._follow(create(self._calls(kind), tell))
+        return found
+
+    def drop(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
+        """Drop the indexes of these kinds; the records stay. Returns what could not be dropped."""
+        return [one for kind in _checked(kinds) for one in self._follow(drop(self._calls(kind)))]
+
+    def info(self, kinds: Sequence[Kind | str] = KINDS) -> list[IndexStatus]:
+        """Every index of these kinds, primary by primary. Four round trips for each kind."""
+        return [one for kind in _checked(kinds) for one in self._follow(describe(self._calls(kind)))]
+
+    def _calls(self, kind: Kind) -> IndexCalls:
+        return calls_for(self._backend.settings, kind)
+
+    def _follow(self, steps: Steps[T]) -> T:
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Locate):
+                    step = steps.send(self._backend.shards(fresh=step.fresh))
+                elif isinstance(step, Pause):
+                    pause(step.seconds)
+                    step = steps.send(None)
+                else:
+                    step = steps.send(self._backend.run_many(step))
+        except StopIteration as end:
+            return cast(T, end.value)
+
+
+def _checked(kinds: Sequence[Kind | str]) -> Sequence[Kind]:
+    if unknown := [kind for kind in kinds if kind not in list(KINDS)]:
+        raise InvalidArgument(f"there is no index of {unknown[0]!r}; there are {', '.join(KINDS)}")
+    return [Kind(kind) for kind in kinds]
