@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import TypeAlias, cast
 
 import pytest
@@ -35,10 +36,15 @@ def _no_settings_from_outside() -> Iterator[None]:
     os.environ.update(kept)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--running FILE``: do not start the shared servers, use those that the file tells of (tests/running.py)."""
+    parser.addoption("--running", type=Path, default=None, help="use servers that are running already")
+
+
 @pytest.fixture(scope="session")
-def fleets(_no_settings_from_outside: None) -> Iterator[Fleets]:
+def fleets(request: pytest.FixtureRequest, _no_settings_from_outside: None) -> Iterator[Fleets]:
     """The deployments of this test process."""
-    started = Fleets()
+    started = Fleets(cast("Path | None", request.config.getoption("--running")))
     yield started
     started.stop()
 

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
 
 from redis.crc import key_slot
 from slotbook.topology.embedded import Deployment, Topology, start
 
-from .raw import Raw, Reply, Word
+from . import application
+from .raw import Raw, Reply, Word, mapping
+from .running import OPERATOR, Running
 
+_REFUSED = (application.NAME, "command")
 _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
 
 
 class Fleet:
-    """One deployment, and a connection to each of its primaries."""
+    """One deployment, and a connection to each of its primaries.
+
+    Books work on it as the application's user of docker/server/users.acl, the connections as one who may do everything.
+    """
 
     def __init__(
-        self, topology: Topology, server: str | None = None, replicas: int | None = None, **options: str
+        self,
+        topology: Topology,
+        server: str | None = None,
+        replicas: int | None = None,
+        running: Running | None = None,
+        **options: str,
     ) -> None:
         self.topology: Topology = topology
-        self.deployment: Deployment = start(
-            topology,
-            server=server,
-            replicas=replicas,
-            options={name.replace("_", "-"): word for name, word in options.items()},
-        )
+        self.deployment: Deployment | Running = running or _started(topology, server, replicas, options)
         self._ports: dict[range, int] = {}
-        self.raws = {
-            server.port: Raw(server.host, server.port, self.deployment.password)
-            for server in self.deployment.primaries()
-        }
+        login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
+        self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
         """The URL of the deployment with settings in its query."""
         url = self.deployment.url
-        if not settings:
-            return url
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(dict(settings))}"
+        users = {"username": application.NAME}
+        if self.deployment.sentinel_password:
+            users["sentinel_username"] = application.NAME
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({**users, **(settings or {})})}"
 
     def raw(self, key: str) -> Raw:
         """The connection to the primary of a key."""
@@ -65,22 +71,42 @@ class Fleet:
                 total[name] = total.get(name, 0) + int(calls)
         return total
 
+    def denied(self) -> list[str]:
+        """What the servers have refused the application since this was last asked (ACL LOG)."""
+        found: list[str] = []
+        for raw in self.raws.values():
+            entries = [mapping(entry) for entry in cast("list[Reply]", raw.ask("ACL", "LOG"))]
+            refused = {entry["object"] for entry in entries if (entry["username"], entry["reason"]) == _REFUSED}
+            if refused:
+                raw.ask("ACL", "LOG", "RESET")
+            found += [f"docker/server/users.acl lacks +{name}: add it if Slotbook has to call it" for name in refused]
+        return found
+
     def stop(self) -> None:
         for raw in self.raws.values():
             raw.close()
         self.deployment.stop()
 
 
-class Fleets:
-    """All fleets of a test process."""
+def _started(topology: Topology, server: str | None, replicas: int | None, options: Mapping[str, str]) -> Deployment:
+    named = {name.replace("_", "-"): word for name, word in options.items()}
+    deployment = start(topology, server=server, replicas=replicas, options=named)
+    application.admit(deployment)
+    return deployment
 
-    def __init__(self) -> None:
+
+class Fleets:
+    """All fleets of a test process: started by it, or already running as a file says (``--running``)."""
+
+    def __init__(self, running: Path | None = None) -> None:
+        self._running = running
         self._started: dict[Topology, Fleet] = {}
 
     def of(self, topology: Topology) -> Fleet:
         """The fleet of a topology, started when it is first asked for."""
         if topology not in self._started:
-            self._started[topology] = Fleet(topology)
+            running = Running.load(self._running, topology) if self._running else None
+            self._started[topology] = Fleet(topology, running=running)
         return self._started[topology]
 
     def stop(self) -> None:

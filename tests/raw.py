@@ -21,12 +21,14 @@ class Refusal(Exception):
 class Raw:
     """One connection to one server."""
 
-    def __init__(self, host: str, port: int, password: str | None) -> None:
-        self._socket = socket.create_connection((host, port), timeout=10)
+    def __init__(
+        self, host: str, port: int, password: str | None, username: str = "default", timeout: float = 10.0
+    ) -> None:
+        self._socket = socket.create_connection((host, port), timeout=timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape")
         if password:
-            self.ask("AUTH", password)
+            self.ask("AUTH", username, password)
 
     def ask(self, *command: Word) -> Reply:
         """Send one command and return its reply. Raises Refusal."""

@@ -42,7 +42,7 @@ class Relay:
     def url(self) -> str:
         """The URL of the server behind the relay."""
         host, port = self._listener.getsockname()
-        return f"redis://:{self._password}@{host}:{port}"
+        return f"redis://slotbook:{self._password}@{host}:{port}"
 
     def __enter__(self) -> Self:
         return self

@@ -129,14 +129,14 @@ def test_an_unknown_service_is_told_at_once(desk: Desk) -> None:
 
 def test_the_wrong_scheme_for_a_server_is_told_at_once(desk: Desk) -> None:
     server = desk.fleet.deployment.servers[0]
-    there = f":{desk.fleet.deployment.password}@{server.host}:{server.port}"
+    there = f"slotbook:{desk.fleet.deployment.password}@{server.host}:{server.port}"
     if desk.fleet.topology == "cluster":
         error = refusal(desk, f"redis://{there}?deadline=30")
         assert isinstance(error, InvalidSettings)
         assert "redis+cluster://" in str(error)
         return
     assert "redis://" in str(refusal(desk, f"redis+cluster://{there}?deadline=30"))
-    credentials = f"sentinel_password={desk.fleet.deployment.password}&deadline=30"
+    credentials = f"sentinel_username=slotbook&sentinel_password={desk.fleet.deployment.password}&deadline=30"
     error = refusal(desk, f"redis+sentinel://{there}/slotbook?{credentials}")
     assert isinstance(error, InvalidSettings)
     assert "not a Sentinel" in str(error)
@@ -199,7 +199,11 @@ def test_settings_do_not_show_their_secrets() -> None:
 def test_credentials_from_settings_reach_the_server(lone_desk: Desk) -> None:
     server = lone_desk.fleet.deployment.servers[0]
     settings = Settings.model_validate(
-        {"url": f"redis://{server.host}:{server.port}", "password": lone_desk.fleet.deployment.password}
+        {
+            "url": f"redis://{server.host}:{server.port}",
+            "username": "slotbook",
+            "password": lone_desk.fleet.deployment.password,
+        }
     )
     with connect(settings) as book:
         assert book.orders.get(lone_desk.trader, "A1") is None

@@ -1,0 +1,51 @@
+"""The least-privilege user of docker/server/users.acl, on whichever servers: the tests work as this user, too."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from slotbook.topology.embedded import Deployment
+
+SERVER_FOLDER = Path(__file__).resolve().parent.parent / "docker" / "server"
+NAME = "slotbook"
+PASSWORDS = ("SLOTBOOK_PASSWORD", "SLOTBOOK_SENTINEL_PASSWORD", "REDIS_OPERATOR_PASSWORD")
+
+File: TypeAlias = Literal["users.acl", "sentinel.acl"]
+
+
+def rules(file: File, version: str, password: str, *, search: bool = False) -> list[str]:
+    """The words of the application's user, as ACL SETUSER takes them."""
+    made = subprocess.run(
+        ["sh", SERVER_FOLDER / "users.sh", SERVER_FOLDER / file, version, *(["search"] if search else [])],
+        env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", **dict.fromkeys(PASSWORDS, password)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    (line,) = [line for line in made.stdout.splitlines() if line.startswith(f"user {NAME} ")]
+    return line.split()[2:]
+
+
+def commands(file: File = "users.acl", version: str = "999.0", *, search: bool = True) -> set[str]:
+    """What the application may call; a subcommand as ``client|tracking``."""
+    return {word[1:] for word in rules(file, version, "any", search=search) if word.startswith("+")}
+
+
+def admit(deployment: Deployment) -> None:
+    """Make the user on every server of a deployment, with the deployment's own passwords."""
+    for server in deployment.servers:
+        version = _version(str(server.ask("INFO", "server")))
+        if server.kind == "data":
+            search = "name=search" in str(server.ask("INFO", "modules"))
+            words = rules("users.acl", version, deployment.password, search=search)
+        else:
+            words = rules("sentinel.acl", version, deployment.sentinel_password or "")
+        server.ask("ACL", "SETUSER", NAME, *words)
+
+
+def _version(info: str) -> str:
+    (line,) = [line for line in info.splitlines() if line.startswith("redis_version:")]
+    return line.partition(":")[2]

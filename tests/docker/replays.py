@@ -1,0 +1,41 @@
+"""The real order flow, replayed from the command line, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+REAL = DATA / "orderflow-es.csv.gz"
+needs_data = pytest.mark.skipif(not REAL.exists(), reason=f"the real order flow is not at {REAL}")
+
+Report = dict[str, object]
+
+
+def begin_replay(url: str, *options: str) -> subprocess.Popen[str]:
+    """Start it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "slotbook.cli", "replay", str(REAL), "--json", *options],
+        env={**os.environ, "SLOTBOOK_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end_replay(process: subprocess.Popen[str], timeout: float = 300) -> Report:
+    """Wait for it, and compare the state that it reports with the one computed independently."""
+    out, err = process.communicate(timeout=timeout)
+    assert process.returncode == 0, err
+    report = cast(Report, json.loads(out))
+    expected = json.loads((DATA / "orderflow-es.expected.json").read_text(encoding="utf-8"))
+    for name in ("rows", "orders_by_status", "open_orders", "positions"):
+        assert report[name] == expected[name], name
+    assert report["rejected"] == 0
+    return report

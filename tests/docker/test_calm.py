@@ -1,0 +1,71 @@
+"""Each topology as it comes from a checkout: the contract, and a real day, as the application's user."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from slotbook.topology.embedded import Topology
+
+from ..running import save
+from .engine import Engine
+from .replays import begin_replay, end_replay, needs_data
+from .stack import Stack
+
+TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
+TESTS = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def stacks(engine: Engine) -> Iterator[dict[Topology, Stack]]:
+    """All three at once."""
+    with ExitStack() as opened:
+        yield {topology: opened.enter_context(Stack(engine, topology)) for topology in TOPOLOGIES}
+
+
+def test_the_contract(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
+    """tests/contract, all of it; each of its tests also fails for a command that the user was denied."""
+    save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "2",
+            "--maxfail=5",
+            "--running",
+            tmp_path / "running.json",
+            TESTS / "contract",
+        ],
+        cwd=TESTS.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=540,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:]
+    print(done.stdout.splitlines()[-1])
+
+
+@needs_data
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_the_real_order_flow(stacks: dict[Topology, Stack], topology: Topology) -> None:
+    report = end_replay(begin_replay(stacks[topology].url(prefix="replay:")))
+    assert (report["applied"], report["repeated"], report["under_replicated"]) == (30_000, 0, 0)
+
+
+def test_nobody_else_gets_in(stacks: dict[Topology, Stack]) -> None:
+    """Every port of the containers is on loopback alone."""
+    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.splitlines()
+    addresses = [line.split()[3] for line in listening]
+    for stack in stacks.values():
+        for server in stack.servers:
+            (found,) = [address for address in addresses if address.endswith(f":{server.port}")]
+            assert found == f"127.0.0.1:{server.port}"

@@ -1,0 +1,52 @@
+"""Certificates made for the test turn any of the compose files into TLS and nothing but TLS."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+import slotbook
+from slotbook.models.errors import SlotbookError
+from slotbook.topology.embedded import Topology
+
+from ..faults.certificates import Authority
+from ..make import execution, limit
+from .engine import Engine
+from .replays import begin_replay, end_replay, needs_data
+from .stack import Stack
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the compose files want it; the containers' user must be able to read it."""
+    folder = tmp_path_factory.mktemp("certificates")
+    certificate, key = Authority(folder, "ca").sign("redis")
+    shutil.copy(certificate, folder / "redis.crt")
+    shutil.copy(key, folder / "redis.key")
+    (folder / "redis.key").chmod(0o644)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["standalone", "sentinel", "cluster"])
+def stack(request: pytest.FixtureRequest, engine: Engine, certificates: Path) -> Iterator[Stack]:
+    with Stack(engine, cast(Topology, request.param), certificates=certificates) as found:
+        yield found
+
+
+def test_tls_and_nothing_else(stack: Stack, certificates: Path) -> None:
+    with slotbook.connect(stack.url(connect_timeout=10, tls_ca_file=certificates / "ca.crt")) as book:
+        for number in range(20):
+            book.orders.place(limit(f"T{number}"))
+            assert book.orders.fill(execution(f"T{number}")).position.quantity == 40
+    for refused in (stack.url(), stack.url().replace("rediss", "redis", 1)):
+        with pytest.raises(SlotbookError, match="TLS"):
+            slotbook.connect(refused + "&deadline=3")
+
+
+@needs_data
+def test_the_real_order_flow_over_tls(stack: Stack, certificates: Path) -> None:
+    if stack.topology == "cluster":  # one is asked for, and this one has TLS between its nodes as well
+        end_replay(begin_replay(stack.url(prefix="replay:", connect_timeout=10, tls_ca_file=certificates / "ca.crt")))

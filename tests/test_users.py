@@ -1,0 +1,191 @@
+"""docker/server/users.acl has what Slotbook calls and nothing else, says a real server with it and redis.conf."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import pytest
+import slotbook
+from slotbook.topology.embedded.binary import find_program
+from slotbook.topology.verdict import CURES
+
+from .application import NAME, PASSWORDS, SERVER_FOLDER, commands
+from .make import execution, limit
+from .raw import Raw, Refusal, Reply
+from .running import HOST, OPERATOR
+
+ROOT = SERVER_FOLDER.parent.parent
+WRITTEN = re.compile(r"'([A-Z][A-Z.]+)'(?:, '([A-Z]+)')?")
+"""A word in capitals in a script, and the next one."""
+CONTAINERS = {
+    "CLIENT",
+    "CLUSTER",
+    "SENTINEL",
+    "XGROUP",
+    "XINFO",
+    "PUBSUB",
+    "SCRIPT",
+    "FUNCTION",
+    "OBJECT",
+    "ACL",
+    "COMMAND",
+}
+"""Commands whose second word says what they do."""
+_CAPITALS = re.compile(r"[A-Z][A-Z._-]*")
+ALWAYS = {"auth", "hello", "quit", "reset"}
+"""Commands that nobody needs permission for."""
+
+
+def _callable(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
+    name = words[0].lower()
+    if (name in known or name.startswith("ft.")) and name not in ALWAYS:  # whether or not this server searches
+        yield f"{name}|{words[1].lower()}" if words[0] in CONTAINERS and len(words) > 1 else name
+
+
+def called_by_the_source(known: set[str]) -> set[str]:
+    """Every command that is named in a script or in capitals in the code that talks to servers."""
+    found: set[str] = set()
+    for file in (*ROOT.glob("repositories/lua/*.lua"), *ROOT.glob("repositories/*.py"), *ROOT.glob("topology/*.py")):
+        for words in WRITTEN.findall(file.read_text(encoding="utf-8")):
+            found.update(_callable(words if words[1] else words[:1], known))
+    known = known - {code.lower() for code in CURES}
+    for folder in ("topology", "topology/_async", "repositories", "repositories/_async"):
+        for file in (ROOT / folder).glob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            seconds: set[ast.AST] = set()
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Tuple | ast.Call):
+                    items = node.elts if isinstance(node, ast.Tuple) else node.args
+                    for first, second in pairwise(items):
+                        if _is_capital(first) and _is_capital(second):
+                            seconds.add(second)
+                            if first not in seconds:
+                                found.update(_callable((_text(first), _text(second)), known))
+            for node in ast.walk(tree):
+                if _is_capital(node) and node not in seconds and _text(node) not in CONTAINERS:
+                    found.update(_callable((_text(node),), known))
+    return found
+
+
+def _is_capital(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and _CAPITALS.fullmatch(node.value) is not None
+    )
+
+
+def _text(node: ast.AST) -> str:
+    return str(cast(ast.Constant, node).value)
+
+
+@contextmanager
+def server(folder: Path, role: str) -> Generator[tuple[int, dict[str, str]], None, None]:
+    """What docker/server/start.sh makes of the chosen program; the port and the passwords."""
+    with socket.create_server((HOST, 0)) as held:
+        port = int(held.getsockname()[1])
+    passwords = {name: secrets.token_hex(24) for name in PASSWORDS}
+    for name in ("data", "run"):
+        (folder / name).mkdir(exist_ok=True)
+    places = {"DATA": str(folder / "data"), "RUN": str(folder / "run"), "REDIS_SERVER": str(find_program(None))}
+    more = {"ROLE": role, "PORT": str(port), "PRIMARY_PORT": "1", "SENTINEL_PORTS": str(port)}
+    with (folder / "log").open("a") as log:
+        process = subprocess.Popen(
+            ["sh", SERVER_FOLDER / "start.sh"],
+            env={**os.environ, **places, **more, **passwords},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until = time.monotonic() + 30
+        while True:
+            assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
+            assert time.monotonic() < until, (folder / "log").read_text(encoding="utf-8")
+            try:
+                Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR).close()
+                break
+            except (OSError, Refusal):
+                time.sleep(0.02)
+        yield port, passwords
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+
+
+def words_of_all(raw: Raw) -> dict[str, list[str]]:
+    """Every command and subcommand of a server, with as many words as it takes."""
+    found: dict[str, list[str]] = {}
+    for command in cast("list[list[Reply]]", raw.ask("COMMAND")):
+        parts = cast("list[list[Reply]]", command[9])
+        for part in parts or [command]:
+            name = str(part[0])
+            words = name.split("|")
+            found[name] = words + ["1"] * (abs(cast(int, part[1])) - len(words))
+    return found
+
+
+ROLES = {"standalone": ("users.acl", "SLOTBOOK_PASSWORD"), "sentinel": ("sentinel.acl", "SLOTBOOK_SENTINEL_PASSWORD")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_command_that_is_not_listed_is_denied(tmp_path: Path, role: str) -> None:
+    file, password = ROLES[role]
+    assert file in ("users.acl", "sentinel.acl")
+    with server(tmp_path, role) as (port, passwords):
+        operator = Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR)
+        application = Raw(HOST, port, passwords[password], NAME)
+        served = words_of_all(operator)
+        listed = commands(file) & served.keys()
+        for name in served.keys() - listed - ALWAYS:
+            with pytest.raises(Refusal, match=r"NOPERM|command not allowed"):  # DEBUG and MODULE are off for everyone
+                application.ask(*served[name])
+        for name in listed:
+            assert operator.ask("ACL", "DRYRUN", NAME, *served[name]) == "OK"
+        assert len(served) - len(listed) > 5 * len(listed)
+        operator.close()
+        application.close()
+        for stranger in ("default", "nobody"):
+            with pytest.raises(Refusal, match="WRONGPASS"):
+                Raw(HOST, port, passwords[password], stranger).close()
+        with pytest.raises(Refusal, match="NOAUTH"):
+            Raw(HOST, port, None).ask("PING")
+
+
+def test_the_list_has_what_the_source_calls_and_nothing_else(tmp_path: Path) -> None:
+    with server(tmp_path, "standalone") as (port, passwords):
+        operator = Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR)
+        known = {str(name).lower() for name in cast("list[str]", operator.ask("COMMAND", "LIST"))} | {"sentinel"}
+        operator.close()
+    called = called_by_the_source(known)
+    listed = {name for name in commands() if name.partition("|")[0] in known or name.startswith("ft.")} | commands(
+        "sentinel.acl"
+    )
+    assert called - listed == set(), "Slotbook calls these: let the application do so in docker/server/users.acl"
+    assert listed - called == set(), "Slotbook calls none of these: take them out of docker/server/users.acl"
+
+
+def test_a_server_that_starts_again_has_everything(tmp_path: Path) -> None:
+    """Also with a default user who is off, as whom the server reads its append-only file."""
+    kept: list[str] = []
+    for _ in range(3):
+        with (
+            server(tmp_path, "standalone") as (port, passwords),
+            slotbook.connect(f"redis://{NAME}:{passwords['SLOTBOOK_PASSWORD']}@{HOST}:{port}") as book,
+        ):
+            assert sorted(order.order_id for order in book.orders.open("T1")) == kept
+            for name in (f"A{len(kept)}", f"B{len(kept)}"):
+                book.orders.place(limit("T1", name))
+                kept.append(name)
+            kept.sort()
+            book.orders.fill(execution("T1", f"X{len(kept)}", order_id=kept[0], quantity=1))
+            assert book.positions.get("T1", "AAPL").quantity == len(kept) // 2
