@@ -9,15 +9,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-} folder=${2:-}
 CACHE=${SLOTBOOK_DOCKER_CACHE:-/var/cache/slotbook-docker}
 
-install() {
+apt_install() {
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@"
 }
 
 install_engine() {
-    if ! command -v dockerd >/dev/null; then install docker.io; fi
-    if ! command -v docker >/dev/null; then install docker-cli; fi # a package of its own since trixie
-    if ! command -v mmdebstrap >/dev/null; then install mmdebstrap; fi
+    if ! command -v dockerd >/dev/null; then apt_install docker.io; fi
+    if ! command -v docker >/dev/null; then apt_install docker-cli; fi # a package of its own since trixie
+    if ! command -v mmdebstrap >/dev/null; then apt_install mmdebstrap; fi
 }
 
 # docker compose 2 as a plugin: Debian has it since trixie, and its one file, in Go, runs on older systems too. apt gets it
@@ -28,11 +28,11 @@ install_compose() {
     if [ ! -x "$plugins/docker-compose" ]; then
         apt=$(mktemp -d)
         mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$plugins"
-        mirror=$(sed -nE 's#^(URIs:|deb)( \[[^]]*\])? (https?://[^ ]*/debian/?)( .*)?$#\3#p' \
-            /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null | head -n 1)
+        # shellcheck disable=SC2016
+        mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)
         cat >"$apt/trixie.sources" <<END
 Types: deb
-URIs: ${mirror:-http://deb.debian.org/debian}
+URIs: $mirror
 Suites: trixie
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
