@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import cast
+from typing import ParamSpec, cast
 
 import hiredis
 
@@ -22,6 +22,8 @@ WARM_UP = 100
 PAUSE = 0.001
 """Seconds between two events: it is their delay that is measured, not a queue."""
 PATIENCE = 10.0
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,10 @@ def latency(url: str, events: int = 2_000) -> Latency:
             published: list[tuple[float, float]] = []
             for number in range(total):
                 fill = {"trader": trader, "order_id": "A1", "exec_id": f"X{number}", "quantity": 1, "price": "1"}
-                ready = Fill.model_validate(fill)
-                filled.append(_timed(lambda ready=ready: book.orders.fill(ready)))
+                filled.append(_timed(book.orders.fill, Fill.model_validate(fill)))
                 told.reach(number + 1)
                 time.sleep(PAUSE)
-                published.append(_timed(lambda number=number: publisher.ask("PUBLISH", channel, number)))
+                published.append(_timed(publisher.ask, "PUBLISH", channel, number))
                 heard.reach(number + 1)
                 time.sleep(PAUSE)
             told.stop()
@@ -90,9 +91,9 @@ def latency(url: str, events: int = 2_000) -> Latency:
     return Latency(events, *_spreads(filled, told.times), *_spreads(published, heard.times))
 
 
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
+def _timed(work: Callable[P, object], *given: P.args, **named: P.kwargs) -> tuple[float, float]:
     began = time.perf_counter()
-    work()
+    work(*given, **named)
     return began, time.perf_counter()
 
 

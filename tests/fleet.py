@@ -39,6 +39,12 @@ class Fleet:
         login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
         self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
 
+    @property
+    def private(self) -> Deployment:
+        """The deployment, where it is one of ours, to be broken."""
+        assert isinstance(self.deployment, Deployment)
+        return self.deployment
+
     def url(self, settings: Mapping[str, object] | None = None) -> str:
         """The URL of the deployment with settings in its query."""
         url = self.deployment.url

@@ -151,7 +151,7 @@ def test_every_command_that_is_not_listed_is_denied(tmp_path: Path, role: str) -
                 application.ask(*served[name])
         for name in listed:
             assert operator.ask("ACL", "DRYRUN", NAME, *served[name]) == "OK"
-        assert len(served) - len(listed) > 5 * len(listed)
+        assert len(served) - len(listed) > 4 * len(listed)
         operator.close()
         application.close()
         for stranger in ("default", "nobody"):
@@ -170,7 +170,7 @@ def test_the_list_has_what_the_source_calls_and_nothing_else(tmp_path: Path) -> 
     listed = {name for name in commands() if name.partition("|")[0] in known or name.startswith("ft.")} | commands(
         "sentinel.acl"
     )
-    assert called - listed == set(), "Slotbook calls these: let the application do so in docker/server/users.acl"
+    assert sorted(called - listed) == [], "Slotbook calls these: let the application do so in docker/server/users.acl"
     assert listed - called == set(), "Slotbook calls none of these: take them out of docker/server/users.acl"
 
 

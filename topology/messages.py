@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from typing import Protocol
 
 from redis.exceptions import RedisError
@@ -39,11 +39,15 @@ def as_push(push: Sequence[object]) -> Push:
 
 
 class Sort(Enum):
-    """How a channel is subscribed to: the prefix of the commands."""
+    """How a channel is subscribed to."""
 
-    CLASSIC = ""
-    PATTERN = "P"
-    SHARDED = "S"
+    CLASSIC = auto()
+    PATTERN = auto()
+    SHARDED = auto()
+
+
+_SUBSCRIBE = {Sort.CLASSIC: "SUBSCRIBE", Sort.PATTERN: "PSUBSCRIBE", Sort.SHARDED: "SSUBSCRIBE"}
+_UNSUBSCRIBE = {Sort.CLASSIC: "UNSUBSCRIBE", Sort.PATTERN: "PUNSUBSCRIBE", Sort.SHARDED: "SUNSUBSCRIBE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class MessageFeed:
         wanted = {channel.name: channel for channel in channels}
         for name in [name for name in self._wanted if name not in wanted]:
             channel = self._wanted.pop(name)
-            self._outgoing.append(pack((f"{channel.kind.value}UNSUBSCRIBE", name)))
+            self._outgoing.append(pack((_UNSUBSCRIBE[channel.kind], name)))
             self._leave(name)
         for name, channel in wanted.items():
             if name not in self._wanted:
@@ -232,4 +236,4 @@ class Listening:
 
 
 def _subscribe(channel: Channel) -> bytes:
-    return pack((f"{channel.kind.value}SUBSCRIBE", channel.name))
+    return pack((_SUBSCRIBE[channel.kind], channel.name))

@@ -59,7 +59,7 @@ def test_pictures_are_svg_and_the_same_each_time(tmp_path: Path) -> None:
 
 def test_a_peer_that_is_not_installed_is_left_out(fleets: Fleets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_MODULES", {"nobody_has_this": "nobody-has-this", "redis_py": "redis"})
-    deployment = fleets.of("standalone").deployment
+    deployment = fleets.of("standalone").private
     with Book.open(deployment.url) as book:
         site = Site(address_of(deployment), deployment.password, False, Material(book))
         opened, versions = open_peers(site)

@@ -181,7 +181,7 @@ def test_an_index_outlives_its_primary(kind: Topology, colour: Colour, runner: a
         indexes = indexes_of(book, runner)
         indexes.create()
         placed = place(book, 40)
-        fleet.deployment.primaries()[0].kill()
+        fleet.private.primaries()[0].kill()
         assert book.orders.find(OrderHash.quantity > 0).count() == len(placed)
         placed += [book.orders.place(limit("T9", "after"))]
         assert book.orders.find().sort_by("-order_id").first() == placed[-1]

@@ -139,7 +139,7 @@ def test_after_slots_have_moved_find_says_so_or_finds_everything(colour: Colour,
         indexes = indexes_of(book, runner)
         indexes.create()
         placed = place(book, 60, traders=30)
-        one, other, *_ = fleet.deployment.primaries()
+        one, other, *_ = fleet.private.primaries()
         (me,) = [node for node in nodes_of(one) if "myself" in node.flags]
         first = int(me.slots[0].partition("-")[0])
         last = int(me.slots[0].partition("-")[2])
