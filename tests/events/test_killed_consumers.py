@@ -73,13 +73,14 @@ def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
     every = {(trader, number) for trader in traders for number in range(1, EVENTS // 4 + 1)}
     processes += [Process(desk.fleet.url(), f"c{number}", traders) for number in range(4)]
     wait_until(lambda: all(process.lines for process in processes), "the consumers are ready", 60)
-    for begin in range(0, EVENTS // 4, 50):
+    for begin in range(0, EVENTS // 4, EVENTS // 12):
+        least = _count(processes, "handled")
         for trader in traders:
-            book.orders.place_many([limit(trader, f"A{n}") for n in range(begin, min(begin + 50, EVENTS // 4))])
-    for process in processes[:2]:
-        least = _count(processes, "handled") + EVENTS // 10
-        wait_until(lambda least=least: _count(processes, "handled") > least, "some are handled")
-        process.kill()
+            names = range(begin, min(begin + EVENTS // 12, EVENTS // 4))
+            book.orders.place_many([limit(trader, f"A{number}") for number in names])
+        if begin // (EVENTS // 12) < 2:  # each of the two is killed in the middle of a part
+            wait_until(lambda least=least: _count(processes, "handled") > least, "some are handled")
+            processes[begin // (EVENTS // 12)].kill()
     wait_until(lambda: _delivered(desk, traders), "all is delivered", 120)
     wait_until(lambda: not any(_pending(desk, trader) for trader in traders), "all is acknowledged")
     handled = {event for process in processes for event in process.said("handled")}
