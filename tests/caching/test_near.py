@@ -15,6 +15,7 @@ from slotbook.topology.address import Address
 from slotbook.topology.call import Reply
 from slotbook.topology.feed import Feed
 
+from .. import application
 from ..fleet import Fleets
 from .conftest import Shelf, symbol
 from .freshness import BOUND, near_of, staleness
@@ -125,12 +126,12 @@ def test_it_is_bounded_and_off_by_default(lone_shelf: Shelf) -> None:
 def test_a_user_who_may_not_track_is_told_so(lone_shelf: Shelf) -> None:
     symbols, server = lone_shelf.symbols(), lone_shelf.fleet
     symbols.put(symbol())
-    server.ask("", "ACL", "SETUSER", "default", "-client|tracking")
+    server.ask("", "ACL", "SETUSER", application.NAME, "-client|tracking")
     try:
         with pytest.raises(AccessDenied, match=r"client\|tracking"):
             symbols.near()
     finally:
-        server.ask("", "ACL", "SETUSER", "default", "+client|tracking")
+        server.ask("", "ACL", "SETUSER", application.NAME, "+client|tracking")
     assert symbols.get("AAPL") == symbol()
 
 

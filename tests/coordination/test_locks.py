@@ -48,8 +48,8 @@ CHANGES: dict[str, Change] = {
     )[0].result(),
 }
 READS = {
-    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by_status", "by_symbol", "count")),
-    *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals")),
+    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by_status", "by_symbol", "count", "find")),
+    *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals", "find")),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlencode
 
+from docker.errors import APIError
 from slotbook.topology.embedded import Deployment, Topology
 
 from ..application import NAME
@@ -190,10 +192,12 @@ def sweep(engine: Engine) -> None:
     filters = {"label": "com.docker.compose.project"}
     for container in engine.containers.list(all=True, filters=filters):
         if _is_orphan(container.labels["com.docker.compose.project"]):
-            container.remove(force=True, v=True)
+            with contextlib.suppress(APIError):  # another test process sweeps, too
+                container.remove(force=True, v=True)
     for thing in (*engine.volumes.list(filters=filters), *engine.networks.list(filters=filters)):
         if _is_orphan(thing.name):
-            thing.remove()
+            with contextlib.suppress(APIError):
+                thing.remove()
 
 
 def _is_orphan(project: str) -> bool:

@@ -112,18 +112,30 @@ class Control:
     def sentinel_failover(self, seconds: float = 30.0) -> Server:
         """SENTINEL FAILOVER, as soon as the Sentinels take it; the new primary."""
         was = self.primary()
-        wait_until(
-            lambda: self._running(self.sentinels)[0].ask("SENTINEL", "FAILOVER", SERVICE), "a failover begins", seconds
+        return self._fail_over(
+            was, "", lambda: self._running(self.sentinels)[0], ("SENTINEL", "FAILOVER", SERVICE), seconds
         )
-        return self.promoted(was, seconds=seconds)
 
     def cluster_failover(self, key: str, how: str = "") -> Server:
         """CLUSTER FAILOVER, or FORCE, or TAKEOVER, of the key's shard; the new primary."""
         wait_until(self.is_whole, "the cluster agrees with itself")  # or an heir could claim with an epoch that is old
         was = self.primary(key)
         heir = self.replicas(was)[0]
-        heir.ask("CLUSTER", "FAILOVER", *([how] if how else []))
-        return self.promoted(was, key)
+        return self._fail_over(was, key, lambda: heir, ("CLUSTER", "FAILOVER", *([how] if how else [])), 60.0)
+
+    def _fail_over(
+        self, was: Server, key: str, whom: Callable[[], Server], command: tuple[str, ...], seconds: float
+    ) -> Server:
+        """Ask for a failover, and again if nothing came of it: on a busy machine one may be given up."""
+        until = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(EmbeddedError):
+                whom().ask(*command)
+            try:
+                return self.promoted(was, key, 10.0)
+            except AssertionError:
+                if time.monotonic() > until:
+                    raise
 
     def failover(self, key: str = "") -> Server:
         """The planned failover of whichever topology."""

@@ -17,7 +17,7 @@ from .conftest import Deploy
 def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
     control, trader = deploy("sentinel"), fresh()
     warm = open_book(control.url(deadline=20, socket_timeout=0.5), colour, runner)
-    warm.orders.place(limit(trader))
+    warm.orders.place(limit(trader), durability=f"replicated={len(control.replicas(control.primary()))}")
     control.freeze(control.sentinels[0])
     started = time.monotonic()
     book = open_book(control.url(deadline=10, connect_timeout=0.5, socket_timeout=0.5), colour, runner)

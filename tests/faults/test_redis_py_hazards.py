@@ -171,6 +171,7 @@ def test_10_ours_reach_the_connection() -> None:
 def test_11_ours_is_one_request_a_call(many: Stand) -> None:
     book = many.open()
     book.orders.place(limit(many.trader))
+    book.orders.fill(execution(many.trader, "X", 1))  # the servers have the script from now on
     before = sum(proxy.requests.total() for proxy in many.veil.data)
     for number in range(10):
         book.orders.fill(execution(many.trader, f"X{number}", 1))

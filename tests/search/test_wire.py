@@ -61,7 +61,7 @@ def plain(client: redis.Redis, trader: str) -> type[redis_om.HashModel]:
 
 @pytest.fixture
 def client(lone_desk: Desk) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(lone_desk.fleet.url(), decode_responses=True) as connected:
+    with redis.Redis.from_url(lone_desk.fleet.deployment.url, decode_responses=True) as connected:
         yield connected
 
 
