@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from .. import __version__
 from ..repositories import Book
@@ -17,6 +17,7 @@ from ..topology.call import pack
 from ..topology.embedded import Topology
 from . import crowds, singles, stores, weights
 from .floor import BareSocket, Floor
+from .latency import Latency, latency
 from .material import Material
 from .measure import Race, Result, run
 from .peers import open_peers
@@ -34,6 +35,8 @@ class Report:
 
     versions: dict[str, str] = field(default_factory=dict[str, str])
     results: list[Result] = field(default_factory=list[Result])
+    latencies: dict[Topology, Latency] = field(default_factory=dict[Topology, Latency])
+    """How soon an event is told, on each topology."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Rep
     note(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:
         hold(race)
+    for topology in get_args(Topology):
+        note(f"events ({topology})")
+        with standing(topology) as (deployment, _):
+            report.latencies[topology] = latency(deployment.url, scope.events)
     note("memory")
     report.results += weights.weigh(scope)
     return report

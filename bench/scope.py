@@ -24,7 +24,9 @@ class Scope:
     rows: int | None
     """Rows of the journal; None for all."""
     replays: int
+    events: int
+    """Events whose way to a follower is timed, on each topology."""
 
 
-FULL = Scope(50, 40, 15, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3)
-QUICK = Scope(10, 3, 2, 200, 3_000, (10, 1_000), 500, 1_000, 1)
+FULL = Scope(50, 40, 15, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3, 2_000)
+QUICK = Scope(10, 3, 2, 200, 3_000, (10, 1_000), 500, 1_000, 1, 100)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, cast
@@ -11,10 +12,12 @@ from typing import Annotated, cast
 import typer
 from rich.table import Table
 
+from ..bench.latency import Latency
 from ..bench.measure import FLOOR, SLOTBOOK, Result
 from ..bench.report import Report, benchmark
 from ..bench.scope import FULL, QUICK
 from ..repositories.order_calls import OrderRequest
+from ..topology.embedded import Topology
 from .journal_file import open_journal
 from .options import AsJson
 from .output import BadUsage, JsonValue, print_json, screen
@@ -55,6 +58,7 @@ def bench(
     console.print(", ".join(f"{name} {found}" for name, found in report.versions.items()))
     for result in report.results:
         console.print(result_table(result))
+    console.print(latency_table(report.latencies))
     console.print(goals_table(report.results))
 
 
@@ -88,6 +92,24 @@ def result_table(result: Result) -> Table:
     )
 
 
+def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
+    """How soon an event is told, beside a bare PUBLISH and SUBSCRIBE."""
+    return table(
+        ("event told after (µs, p50 and p99)",),
+        ("fill returned: follow yields", "PUBLISH returned: SUBSCRIBE reads", "fill sent", "PUBLISH sent"),
+        (
+            (
+                topology,
+                *(
+                    f"{spread.p50:,.0f} and {spread.p99:,.0f}"
+                    for spread in (found.follow, found.bare, found.follow_since_sent, found.bare_since_sent)
+                ),
+            )
+            for topology, found in latencies.items()
+        ),
+    )
+
+
 def goals_table(results: list[Result]) -> Table:
     """What was hoped for and what came of it."""
     return table(
@@ -111,6 +133,7 @@ def report_json(report: Report) -> dict[str, JsonValue]:
     """The report for programs; every figure of every round is there."""
     return {
         "versions": report.versions,
+        "latencies": {topology: cast(JsonValue, asdict(found)) for topology, found in report.latencies.items()},
         "results": [
             {
                 "job": result.job,
