@@ -132,6 +132,7 @@ def test_a_user_who_may_not_track_is_told_so(lone_shelf: Shelf) -> None:
             symbols.near()
     finally:
         server.ask("", "ACL", "SETUSER", application.NAME, "+client|tracking")
+        assert server.ask("", "ACL", "LOG", "RESET") == "OK"  # this one was meant to be refused
     assert symbols.get("AAPL") == symbol()
 
 
