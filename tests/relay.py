@@ -1,4 +1,4 @@
-"""A TCP relay in front of one server, that counts round trips and can hold replies back."""
+"""A TCP relay in front of one server, that counts round trips and can lose, cut or hold what passes."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ class Relay:
         self.replies = threading.Event()
         """Replies pass while it is set."""
         self.replies.set()
+        self.lose_requests = 0
+        """So many of the next bursts are dropped, with their connection."""
+        self.lose_replies = 0
+        """So many of the next replies are dropped, with their connection."""
+        self.cut_reply_at: int | None = None
+        """The next reply breaks off after so many bytes."""
 
     @property
     def url(self) -> str:
@@ -92,14 +98,28 @@ class Relay:
         ready, _, _ = select.select([client, server], [], [])
         if client in ready:
             burst = _burst(client, self.patience)
+            if not burst:
+                return False
             with self._lock:
-                self.bursts += bool(burst)
+                self.bursts += 1
+                lost = self.lose_requests > 0
+                self.lose_requests -= lost
+            if lost:
+                return False
             server.sendall(burst)
-            return bool(burst)
-        reply = server.recv(1 << 20)
+            return True
+        reply = _burst(server, 0)
+        if not reply:
+            return False
         self.replies.wait()
-        client.sendall(reply)
-        return bool(reply)
+        with self._lock:
+            lost, cut = self.lose_replies > 0, self.cut_reply_at
+            self.lose_replies -= lost
+            self.cut_reply_at = None
+        if lost:
+            return False
+        client.sendall(reply if cut is None else reply[:cut])
+        return cut is None
 
 
 def _burst(sender: socket.socket, patience: float) -> bytes:

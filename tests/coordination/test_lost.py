@@ -12,7 +12,7 @@ from slotbook.models import Algorithm
 from ..colours import open_book
 from ..desk import Desk
 from ..make import limit
-from .relay import Relay
+from ..relay import Relay
 
 Verb: TypeAlias = "Callable[[Book, str], object]"
 

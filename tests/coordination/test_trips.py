@@ -7,7 +7,7 @@ from slotbook import Book
 from ..colours import open_book
 from ..desk import Desk
 from ..make import limit
-from .relay import Relay
+from ..relay import Relay
 
 
 def _everything(book: Book, trader: str) -> list[object]:
