@@ -195,15 +195,13 @@ class Batch(Generic[T]):
             if item.outcome is not None:
                 item.outcome = self._counted(item, 0 if refused else _confirmed(confirmed), refused)
 
-    def _ask_again(self, items: Sequence[Item[T]], doubt: Unsent | Unanswered | RedisError | None) -> None:
+    def _ask_again(self, items: Sequence[Item[T]], doubt: Trouble | None) -> None:
         for item in items:
             item.unproven, item.outcome, item.doubtful = _value(item), None, True
             item.trouble = doubt or item.trouble
         if items:
-            self.stale, self.pace = (
-                self.stale or doubt is not None,
-                max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE),
-            )
+            self.stale = self.stale or doubt is not None
+            self.pace = max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE)
 
     def _counted(self, item: Item[T], replicas: int, refused: RedisError | None) -> Outcome[T]:
         wanted, value = self._durability.wanted, answered_by(_value(item), replicas)
