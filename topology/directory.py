@@ -249,13 +249,14 @@ class Cluster:
             if not isinstance(row, list) or len(row) < 3:
                 raise InvalidSettings(f"the server at {asked} answered CLUSTER SLOTS with {row!r}")
             first, last, *servers = row
-            addresses = [found for server in servers if (found := _address_of(server, asked)) is not None]
-            if not addresses:
+            addresses = [_address_of(server, asked) for server in servers]
+            nodes.update((found, None) for found in addresses if found is not None)
+            primary = addresses[0]
+            if primary is None:
                 continue
-            nodes.update(dict.fromkeys(addresses))
-            primaries[addresses[0]] = None
+            primaries[primary] = None
             start, end = int(str(first)), int(str(last))
-            table[start : end + 1] = [addresses[0]] * (end + 1 - start)
+            table[start : end + 1] = [primary] * (end + 1 - start)
         if primaries:
             if table != self._table:
                 self._edition, self._shards = self._edition + 1, None
@@ -266,9 +267,11 @@ class Cluster:
 def _address_of(server: Reply, asked: Address) -> Address | None:
     if not isinstance(server, list) or len(server) < 2:
         return None
-    host = str(server[0] or "")
+    host, port = str(server[0] or ""), int(str(server[1]))
+    if port == 0:  # someone else answers at the address that this node was known by, and it has told no other yet
+        return None
     # A node that does not know its own address names none: it is the one that was asked.
-    return Address(host if host and host != "?" else asked.host, int(str(server[1])))
+    return Address(host if host and host != "?" else asked.host, port)
 
 
 def moved_to(error: Exception, asked: Address) -> tuple[int, Address]:

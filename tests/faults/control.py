@@ -193,8 +193,10 @@ class Control:
         for server in self._running(self.data):
             with contextlib.suppress(EmbeddedError):
                 for first, last, primary, *_ in cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS", timeout=1.0)):
-                    if cast(int, first) <= slot <= cast(int, last):
-                        said.append(self.at(cast(int, cast("list[Reply]", primary)[1])))
+                    port = cast(int, cast("list[Reply]", primary)[1])
+                    # 0: someone else answers at the address that this one was known by, and it has told no other yet.
+                    if cast(int, first) <= slot <= cast(int, last) and port != 0:
+                        said.append(self.at(port))
         if not said:
             raise EmbeddedError(f"nobody serves slot {slot}")
         return max(said, key=said.count)
