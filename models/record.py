@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .arguments import shown
 from .errors import InvalidArgument
 
 R = TypeVar("R", bound="Record")
@@ -25,21 +26,7 @@ def checked(model: type[R], **values: object) -> R:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
-        shown = f"{name} {_shown(first['input'])}: " if name else ""
+        named = f"{name} {shown(first['input'])}: " if name else ""
         raise InvalidArgument(
-            f"{model.__name__.lower()}: {shown}{first['msg'].removeprefix('Value error, ')}"
+            f"{model.__name__.lower()}: {named}{first['msg'].removeprefix('Value error, ')}"
         ) from None
-
-
-def must_be(value: object, *kinds: type[Record]) -> None:
-    """Refuse what a type checker would have refused; raises InvalidArgument."""
-    if not isinstance(value, kinds):
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise InvalidArgument(f"{_shown(value)} is a {type(value).__name__}, not a {wanted}")
-
-
-def _shown(value: object) -> str:
-    try:
-        return repr(str(value)[:80])
-    except ValueError:  # Python refuses to write out an integer of thousands of digits
-        return "(a number too long to show)"

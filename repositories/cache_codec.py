@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from ..models.arguments import each, shown
 from ..models.errors import CorruptRecord, InvalidArgument
 from ..models.record import Record
 from ..models.symbol import SymbolInfo
@@ -48,7 +49,11 @@ class JsonCodec(Generic[T]):
     """Anything that Pydantic can write as JSON, in one field."""
 
     def __init__(self, model: type[T]) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(model)
+        try:
+            self._adapter: TypeAdapter[T] = TypeAdapter(model)
+            self._adapter.rebuild()  # a name in quotes is looked up only now
+        except Exception as error:  # whatever Pydantic makes of what is no type
+            raise InvalidArgument(f"{shown(model)} is no type that Pydantic knows: {type(error).__name__}") from error
 
     def encode(self, value: T) -> Mapping[str, str]:
         try:
@@ -69,7 +74,7 @@ class JsonCodec(Generic[T]):
 def by_symbol(infos: Iterable[SymbolInfo]) -> dict[str, SymbolInfo]:
     """Symbols by their names. Raises InvalidArgument."""
     found: dict[str, SymbolInfo] = {}
-    for info in infos:
+    for info in each("infos", infos):
         given = cast("object", info)
         if not isinstance(given, SymbolInfo):
             raise InvalidArgument(f"this is no SymbolInfo but a {type(given).__name__}")

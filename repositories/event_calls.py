@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar, cast
 
-from ..models.errors import CorruptRecord, InvalidArgument
+from ..models.arguments import must_be, whole
+from ..models.errors import CorruptRecord
 from ..models.event import DeadLetter, OrderEvent, document
 from ..models.keys import Keys
-from ..models.record import must_be
-from ..models.types import MAX_QUANTITY, check_name
+from ..models.types import check_name
 from ..models.wire import decode, encode, pairs
 from ..topology.call import Argument, Call, Reply, command, evaluate, pack, slot_of
 from ..topology.scripts import load
@@ -158,9 +158,7 @@ class EventCalls:
 
 def check_sequence(what: str, value: int) -> int:
     """Return a sequence number, or raise InvalidArgument."""
-    if type(value) is not int or not 0 <= value <= MAX_QUANTITY:
-        raise InvalidArgument(f"{what} {value!r} is not a sequence number: a whole number from 0 on")
-    return value
+    return whole(what, value, 0)
 
 
 def check_group(what: str, value: str) -> str:

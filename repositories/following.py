@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
+from ..models.arguments import several
 from ..models.errors import InvalidArgument, SlotbookError
 from ..models.event import OrderEvent
 from ..models.results import Outcome
@@ -25,7 +26,7 @@ Since: TypeAlias = int | Mapping[str, int] | None
 
 def names_of(traders: str | Iterable[str]) -> list[str]:
     """The traders that are meant. Raises InvalidArgument."""
-    names = [traders] if isinstance(traders, str) else list(dict.fromkeys(traders))
+    names = [traders] if isinstance(traders, str) else list(dict.fromkeys(several("traders", traders)))
     if not names:
         raise InvalidArgument("no trader is named")
     return [check_name("trader", name) for name in names]

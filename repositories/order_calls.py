@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TypeAlias, cast
 
+from ..models.arguments import must_be
 from ..models.enums import OrderStatus
 from ..models.errors import DuplicateOrder, DuplicateRequest, InvalidArgument, OrderClosed, Overfill
 from ..models.fill import Fill
 from ..models.keys import Keys, TraderKeys
 from ..models.order import Cancel, Expire, Order, Reject, Replace
 from ..models.position import Position
-from ..models.record import must_be
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import text, words

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..models.arguments import must_be
 from ..models.errors import DuplicateRequest
 from ..models.keys import Keys
 from ..models.position import Position, PositionChange
-from ..models.record import must_be
 from ..models.results import PositionResult, SymbolTotal
 from ..models.types import EXACT, check_name
 from ..topology.call import Call, Reply, command, evaluate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from ...models.arguments import mapping
 from ...models.errors import InvalidArgument
 from ...models.results import Outcome
 from ...models.types import check_name
@@ -37,19 +38,21 @@ class AsyncCache(AsyncReference[T]):
 
     async def put(self, key: str, value: T) -> None:
         """Cache a value; the last to arrive wins. One round trip. With a source, ``write_through`` is safer."""
+        self.key(key)  # raises InvalidArgument
         (outcome,) = await self._put({key: value})
         outcome.result()
 
     async def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
         """Cache many values: one write per node, one outcome each, in the order given."""
-        return await self._put(values)
+        return await self._put(mapping("values", values))
 
     async def write_through(self, key: str, value: T) -> bool:
         """Write a value to the source, then cache it; see
         :meth:`~slotbook.repositories.SymbolInfoRepository.write_through`.
         """
+        self.key(key)  # raises InvalidArgument
         return (await self._write_through({key: value}))[0]
 
     async def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
         """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
-        return await self._write_through(values)
+        return await self._write_through(mapping("values", values))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Self
 
+from ...models.arguments import identities, several
 from ...models.enums import OrderStatus
 from ...models.fill import Fill
 from ...models.order import Cancel, Expire, Order, Reject, Replace
@@ -55,7 +56,7 @@ class AsyncOrderRepository:
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult]]:
         """Place many orders: one write per node, one outcome each, in the order given."""
-        calls = [self._calls.place(order) for order in orders]
+        calls = [self._calls.place(order) for order in several("orders", orders)]
         return await self._backend.run_many(calls, self._durability(durability))
 
     async def get(self, trader: str, order_id: str) -> Order | None:
@@ -64,7 +65,9 @@ class AsyncOrderRepository:
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
         """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
-        return await self._backend.run_many([self._calls.get(trader, order_id) for trader, order_id in ids])
+        return await self._backend.run_many(
+            [self._calls.get(trader, order_id) for trader, order_id in identities("ids", ids)]
+        )
 
     async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
         """Apply one execution to its order and its position, exactly once per ``exec_id``.
@@ -80,7 +83,7 @@ class AsyncOrderRepository:
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
     ) -> list[Outcome[FillResult]]:
         """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
-        calls = [self._calls.fill(fill) for fill in fills]
+        calls = [self._calls.fill(fill) for fill in several("fills", fills)]
         return await self._backend.run_many(calls, self._durability(durability))
 
     async def replace(
@@ -173,7 +176,7 @@ class AsyncOrderRepository:
 
         One write per node as long as no order comes twice; then one more for each time it does.
         """
-        calls = [self._calls.change(request) for request in requests]
+        calls = [self._calls.change(request) for request in several("requests", requests)]
         return await self._backend.run_many(calls, self._durability(durability))
 
     async def open(self, trader: str) -> list[Order]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from ...models.arguments import identities, several
 from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange
 from ...models.record import checked
@@ -46,7 +47,9 @@ class AsyncPositionRepository:
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
         """Many positions by ``(trader, symbol)``: one write per node, one outcome each, in the order given."""
-        return await self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in ids])
+        return await self._backend.run_many(
+            [self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)]
+        )
 
     async def all(self, trader: str) -> list[Position]:
         """Every position of a trader, by symbol. One round trip."""
@@ -114,7 +117,7 @@ class AsyncPositionRepository:
         self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
-        calls = [self._calls.change(change) for change in changes]
+        calls = [self._calls.change(change) for change in several("changes", changes)]
         return await self._backend.run_many(calls, self._durability(durability))
 
     async def net(self, symbol: str) -> int:

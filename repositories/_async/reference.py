@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from secrets import token_hex
 from typing import Generic, Self, TypeVar
 
+from ...models.arguments import callable_or_none, must_be, seconds, several, whole
 from ...models.errors import InvalidArgument
 from ...models.results import Outcome
 from ...topology._async.backend import AsyncBackend
@@ -39,6 +40,10 @@ class AsyncReference(Generic[T]):
         source: AsyncSource[T] | None = None,
         policy: CachePolicy | None = None,
     ) -> None:
+        if policy is not None:
+            must_be(policy, CachePolicy)
+        if source is not None:
+            callable_or_none("source.load_many", getattr(source, "load_many", source))
         self._backend = backend
         self.name = name
         self.source = source
@@ -61,8 +66,7 @@ class AsyncReference(Generic[T]):
 
         One connection and round trip per primary. Raises AccessDenied when the user may not use CLIENT TRACKING.
         """
-        if type(bound) not in {int, float} or not 0.01 <= bound <= 3600:
-            raise InvalidArgument(f"near: a bound of {bound!r} s is not between 0.01 and 3,600 s")
+        seconds("bound", bound, 0.01, 3600)
         self._near = await self._lookup.keep_near(size, bound)
         return self
 
@@ -82,7 +86,7 @@ class AsyncReference(Generic[T]):
 
     async def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """What is cached of many keys: one write per node, one outcome each, in the order given."""
-        return await self._lookup.fetch_many(keys)
+        return await self._lookup.fetch_many(several("keys", keys))
 
     async def get_or_load(self, key: str, load: AsyncLoad[T] | None = None) -> T | None:
         """The value, loaded and cached if it is missing; None when the source has none, which is cached too.
@@ -99,12 +103,13 @@ class AsyncReference(Generic[T]):
         near = self._near
         if near is not None and (value := near.get(key)) is not None:
             return value
+        callable_or_none("load", load)
         many = self._loads_many() if load is None else _one_by_one(load)
         return (await self._lookup.get_or_load_many((key,), many))[0].result()
 
     async def get_or_load_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """Like ``get_or_load`` for many keys: what this caller has to load is asked of the source at once."""
-        return await self._lookup.get_or_load_many(keys, self._loads_many())
+        return await self._lookup.get_or_load_many(several("keys", keys), self._loads_many())
 
     async def warm(
         self,
@@ -121,21 +126,23 @@ class AsyncReference(Generic[T]):
         that a run that was interrupted goes on; ``progress`` is told how many more keys are done. Two round trips per
         node for each batch, and one load. What is written meanwhile is not overwritten. Raises SourceFailed.
         """
-        if type(batch) is not int or batch < 1:
-            raise InvalidArgument(f"warm: a batch of {batch!r} is not a number of keys")
+        whole("batch", batch)
+        callable_or_none("progress", progress)
+        source = self._source()
         started = time.monotonic()
         warmed = Warmed()
         page: list[str] = []
         if keys is None:
-            async for key in self._source().all_keys(after):
+            async for key in source.all_keys(after):
                 page.append(key)
                 if len(page) == batch:
                     await self._warm(page, only_missing, warmed, progress)
                     page = []
             await self._warm(page, only_missing, warmed, progress)
         else:
-            for begin in range(0, len(keys), batch):
-                await self._warm(keys[begin : begin + batch], only_missing, warmed, progress)
+            listed = several("keys", keys)
+            for begin in range(0, len(listed), batch):
+                await self._warm(listed[begin : begin + batch], only_missing, warmed, progress)
         warmed.seconds = time.monotonic() - started
         return warmed
 

@@ -8,6 +8,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ...models.arguments import each, whole
 from ...models.coordination import Algorithm
 from ...models.errors import StateLost
 from ...topology._sync.backend import Backend, open_backend
@@ -94,8 +95,9 @@ class Book:
         Requests of one order are applied in the journal's order. Nothing is undone: what the book has and the journal
         does not, stays. Raises a SlotbookError when a request could not be decided; then reconcile again.
         """
+        whole("batch", batch)
         tally = Reconciliation()
-        requests = iter(journal)
+        requests = iter(each("journal", journal))
         while page := list(islice(requests, batch)):
             tally.add(page, self.orders.apply_many(page))
         return tally

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from ...models.arguments import mapping
 from ...models.errors import InvalidArgument
 from ...models.results import Outcome
 from ...models.types import check_name
@@ -38,19 +39,21 @@ class Cache(Reference[T]):
 
     def put(self, key: str, value: T) -> None:
         """Cache a value; the last to arrive wins. One round trip. With a source, ``write_through`` is safer."""
+        self.key(key)  # raises InvalidArgument
         (outcome,) = self._put({key: value})
         outcome.result()
 
     def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
         """Cache many values: one write per node, one outcome each, in the order given."""
-        return self._put(values)
+        return self._put(mapping("values", values))
 
     def write_through(self, key: str, value: T) -> bool:
         """Write a value to the source, then cache it; see
         :meth:`~slotbook.repositories.SymbolInfoRepository.write_through`.
         """
+        self.key(key)  # raises InvalidArgument
         return (self._write_through({key: value}))[0]
 
     def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
         """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
-        return self._write_through(values)
+        return self._write_through(mapping("values", values))

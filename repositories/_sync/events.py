@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Self, cast, get_args
 
+from ...models.arguments import callable_or_none, one_of, seconds, whole
 from ...models.errors import HistoryTrimmed, InvalidArgument
 from ...models.event import DeadLetter, OrderEvent
 from ...models.message import Message
@@ -13,12 +14,16 @@ from ...topology._sync.backend import Backend, open_backend
 from ...topology.messages import Channel, Sort
 from ...topology.settings import Settings
 from ..deliveries import Terms
+from ..durations import LONGEST
 from ..event_calls import PAGE, EventCalls, check_group, check_sequence, event_of
 from ..following import Since
 from ..handlers import Handler, Overflow, WhenFull
 from .consume import Consumer
 from .follow import Follow
 from .subscription import Subscription
+
+POLL = (0.001, 3600.0)
+"""How often the streams may be looked at, in seconds."""
 
 
 class OrderEventRepository:
@@ -48,8 +53,8 @@ class OrderEventRepository:
         key = self._calls.keys.of(trader).events
         at = 0 if since is None else check_sequence("since", since)
         last = None if until is None else check_sequence("until", until)
-        if limit is not None and (type(limit) is not int or limit < 1):
-            raise InvalidArgument(f"limit {limit!r} is not a whole number from 1 on")
+        if limit is not None:
+            whole("limit", limit)
         found: list[OrderEvent] = []
         while limit is None or len(found) < limit:
             count = PAGE if limit is None else min(PAGE, limit - len(found))
@@ -114,7 +119,9 @@ class OrderEventRepository:
         the stream later) or ``block`` (stop reading the connection). Every ``poll`` seconds the streams are looked at
         whether or not anything was heard: how late an event can be where nothing is published.
         """
-        _check_bounds(room, poll)
+        whole("room", room)
+        seconds("poll", poll, *POLL)
+        one_of("when_full", when_full, get_args(WhenFull))
         return Follow(self._backend, traders, since, room=room, when_full=when_full, poll=poll)
 
     def consume(
@@ -134,16 +141,17 @@ class OrderEventRepository:
         A group that is new begins after number ``since``, None means now. ``claim_after`` (seconds) has to be longer
         than an event takes to handle. Up to ``batch`` events of a trader are taken at a time.
         """
-        _check_bounds(batch, poll)
-        if claim_after <= 0 or most_deliveries < 1:
-            raise InvalidArgument("claim_after is above 0 s, and most_deliveries at least 1")
+        whole("batch", batch)
+        whole("most_deliveries", most_deliveries)
+        seconds("poll", poll, *POLL)
+        seconds("claim_after", claim_after, 0.001, LONGEST)
         names = check_group("group", group), check_group("consumer", consumer)
         terms = Terms(*names, claim_after, most_deliveries, batch)
         return Consumer(self._backend, terms, traders, since, poll=poll)
 
     def dead(self, trader: str, *, limit: int = 1_000) -> list[DeadLetter]:
         """Events that no consumer could handle, the oldest first. One round trip. Raises CorruptRecord."""
-        return self._backend.run(self._calls.dead(trader, limit))
+        return self._backend.run(self._calls.dead(trader, whole("limit", limit)))
 
     def trim(self, trader: str, before: int) -> int:
         """Drop a trader's events before a number; how many were. The last event always stays. One round trip.
@@ -164,15 +172,10 @@ class OrderEventRepository:
         room: int,
         when_full: Overflow,
     ) -> Subscription:
-        _check_bounds(room, 1.0)
-        if not names or not all(names):
+        whole("room", room)
+        one_of("when_full", when_full, get_args(Overflow))
+        callable_or_none("callback", callback)
+        if not names or not all(isinstance(name, str) and name for name in cast("tuple[object, ...]", names)):
             raise InvalidArgument("subscribe takes the names of channels, none of them empty")
         channels = [Channel(self._calls.keys.prefix + name, kind) for name in names]
         return Subscription(self._backend, channels, callback, room=room, when_full=when_full)
-
-
-def _check_bounds(room: int, poll: float) -> None:
-    if room < 1:
-        raise InvalidArgument(f"{room!r} is not a number of messages from 1 on")
-    if not 0.001 <= poll <= 3600:
-        raise InvalidArgument(f"poll: {poll!r} s is not between 0.001 and 3,600 s")

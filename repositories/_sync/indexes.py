@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from ...models.errors import InvalidArgument
+from ...models.arguments import callable_or_none, one_of, several
 from ...topology._sync.backend import Backend
 from ..index_calls import IndexCalls, IndexStatus
 from ..index_query import KINDS, Kind, calls_for
@@ -35,6 +35,7 @@ class SearchIndexes:
         An index of another schema serves until the new one is complete, and is dropped then. Run it again when a
         cluster's slots were moved or a primary was added. ``progress`` is told how much is complete, 0 to 1.
         """
+        callable_or_none("progress", progress)
         found: list[IndexStatus] = []
         for kind in _checked(kinds):
 
@@ -72,6 +73,4 @@ class SearchIndexes:
 
 
 def _checked(kinds: Sequence[Kind | str]) -> Sequence[Kind]:
-    if unknown := [kind for kind in kinds if kind not in list(KINDS)]:
-        raise InvalidArgument(f"there is no index of {unknown[0]!r}; there are {', '.join(KINDS)}")
-    return [Kind(kind) for kind in kinds]
+    return [Kind(one_of("kind", kind, KINDS)) for kind in several("kinds", kinds)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from ...models.arguments import identities, several
 from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange
 from ...models.record import checked
@@ -47,7 +48,7 @@ class PositionRepository:
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
         """Many positions by ``(trader, symbol)``: one write per node, one outcome each, in the order given."""
-        return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in ids])
+        return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
 
     def all(self, trader: str) -> list[Position]:
         """Every position of a trader, by symbol. One round trip."""
@@ -115,7 +116,7 @@ class PositionRepository:
         self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
-        calls = [self._calls.change(change) for change in changes]
+        calls = [self._calls.change(change) for change in several("changes", changes)]
         return self._backend.run_many(calls, self._durability(durability))
 
     def net(self, symbol: str) -> int:
