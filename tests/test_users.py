@@ -174,6 +174,20 @@ def test_the_list_has_what_the_source_calls_and_nothing_else(tmp_path: Path) -> 
     assert listed - called == set(), "Slotbook calls none of these: take them out of docker/server/users.acl"
 
 
+def test_a_server_that_cannot_read_its_certificates_does_not_speak_in_the_clear(tmp_path: Path) -> None:
+    (tmp_path / "redis.crt").touch()
+    started = subprocess.run(
+        ["sh", SERVER_FOLDER / "start.sh"],
+        env={**os.environ, "TLS": "on", "CERTIFICATES": str(tmp_path), "RUN": str(tmp_path), "ROLE": "standalone"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert started.returncode == 2
+    assert "cannot read redis.key in the folder that REDIS_CERTIFICATES names" in started.stderr
+
+
 def test_a_server_that_starts_again_has_everything(tmp_path: Path) -> None:
     """Also with a default user who is off, as whom the server reads its append-only file."""
     kept: list[str] = []

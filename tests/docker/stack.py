@@ -94,7 +94,7 @@ class Stack:
             "REDIS_PORT": f"{self.ports}1",
             "REDIS_NETWORK": "service:network" if shared_network else "host",
             "REDIS_BIND": "0.0.0.0" if shared_network else HOST,  # noqa: S104 (inside the containers' own network)
-            "REDIS_CERTIFICATES": str(certificates or "./server"),
+            "REDIS_CERTIFICATES": str(certificates or ""),
         }
         self.servers = self._servers(range(1, 7 if topology == "cluster" else 4))
 
