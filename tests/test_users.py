@@ -21,9 +21,9 @@ import slotbook
 from slotbook.topology.embedded.binary import find_program
 from slotbook.topology.verdict import CURES
 
-from .application import NAME, PASSWORDS, SERVER_FOLDER, commands
+from .application import ALWAYS, NAME, PASSWORDS, SERVER_FOLDER, commands, words_of_all
 from .make import execution, limit
-from .raw import Raw, Refusal, Reply
+from .raw import Raw, Refusal
 from .running import HOST, OPERATOR
 
 ROOT = SERVER_FOLDER.parent.parent
@@ -44,8 +44,6 @@ CONTAINERS = {
 }
 """Commands whose second word says what they do."""
 _CAPITALS = re.compile(r"[A-Z][A-Z._-]*")
-ALWAYS = {"auth", "hello", "quit", "reset"}
-"""Commands that nobody needs permission for."""
 
 
 def _callable(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
@@ -120,18 +118,6 @@ def server(folder: Path, role: str) -> Generator[tuple[int, dict[str, str]], Non
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(30)
-
-
-def words_of_all(raw: Raw) -> dict[str, list[str]]:
-    """Every command and subcommand of a server, with as many words as it takes."""
-    found: dict[str, list[str]] = {}
-    for command in cast("list[list[Reply]]", raw.ask("COMMAND")):
-        parts = cast("list[list[Reply]]", command[9])
-        for part in parts or [command]:
-            name = str(part[0])
-            words = name.split("|")
-            found[name] = words + ["1"] * (abs(cast(int, part[1])) - len(words))
-    return found
 
 
 ROLES = {"standalone": ("users.acl", "SLOTBOOK_PASSWORD"), "sentinel": ("sentinel.acl", "SLOTBOOK_SENTINEL_PASSWORD")}
