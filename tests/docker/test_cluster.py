@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from .engine import Engine
-from .faults import Fault, kill, lose, pause, restart, stop, under_load, without_an_error
+from .faults import KEY, Fault, kill, lose, pause, restart, stop, under_load, without_an_error
 from .replays import needs_data, replaying
 from .stack import Stack
 
 THIRD = 16_384 // 3
 """So many slots a new node is given."""
-KEY = "{T000}"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +24,12 @@ def stack(engine: Engine) -> Iterator[Stack]:
 @pytest.mark.parametrize("fault", [kill, pause, stop, lose], ids=lambda fault: fault.__name__)
 def test_a_primary_is_replaced(stack: Stack, fault: Fault) -> None:
     """One that comes back without its volume at once, too: it waits until it is given up, and joins as a replica."""
-    with under_load(stack, durability="replicated=1") as (control, _):
+    with under_load(stack, durability="replicated=1") as (control, history):
         was = control.primary(KEY)
         fault(control, was)
         control.promoted(was, KEY, 60)
         control.heal(90)
+    assert history.longest_outage > 1, "nobody had to wait for the new primary"
 
 
 @pytest.mark.parametrize("fault", [kill, lose], ids=lambda fault: fault.__name__)
