@@ -20,12 +20,16 @@ from .stack import Stack
 IMAGE = os.environ.get("REDIS_SEARCH_IMAGE")
 
 
-@pytest.mark.skipif(
-    IMAGE is None and not REQUIRED,
-    reason="needs an image with search: set REDIS_SEARCH_IMAGE to what docker/build-image.sh search builds",
-)
-def test_the_image_searches_for_the_application(engine: Engine) -> None:
-    with Stack(engine, "standalone", image=IMAGE) as stack:
+@pytest.fixture
+def image(engine: Engine) -> str | None:
+    """The image, or the tests' own where search is required all the same."""
+    if IMAGE is None and not REQUIRED:
+        pytest.skip("no image with search: set REDIS_SEARCH_IMAGE to what docker/build-image.sh search builds")
+    return IMAGE
+
+
+def test_the_image_searches_for_the_application(engine: Engine, image: str | None) -> None:
+    with Stack(engine, "standalone", image=image) as stack:
         with slotbook.connect(stack.url()) as book:
             indexes = SearchIndexes(book.backend)
             indexes.create()
