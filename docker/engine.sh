@@ -2,11 +2,12 @@
 # A Docker engine and docker compose for a machine that has none, from Debian's packages alone; needs root.
 #   engine.sh start FOLDER    starts dockerd, with its socket, log and process id in FOLDER, and writes FOLDER/env, to be
 #                             sourced: DOCKER_HOST, DOCKER_CONFIG (with docker compose), REDIS_IMAGE
+#   engine.sh start FOLDER search    the same, and REDIS_SEARCH_IMAGE; on x86-64, and with pip
 #   engine.sh stop FOLDER     stops what was started, and nothing else
 # An engine that answers already is used, and not stopped. Images are kept in CACHE, for the next time.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-what=${1:-} folder=${2:-}
+what=${1:-} folder=${2:-} more=${3:-}
 CACHE=${SLOTBOOK_DOCKER_CACHE:-/var/cache/slotbook-docker}
 
 apt_install() {
@@ -71,6 +72,10 @@ start() {
         echo "export DOCKER_CONFIG='${DOCKER_CONFIG:-$HOME/.docker}'"
         echo "export REDIS_IMAGE='slotbook-redis:8'"
     } >"$folder/env"
+    if [ "$more" = search ]; then
+        "$here/build-image.sh" search >&2
+        echo "export REDIS_SEARCH_IMAGE='slotbook-redis:search'" >>"$folder/env"
+    fi
 }
 
 stop() {

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from slotbook.topology.embedded import Deployment
+
+from .raw import Raw, Reply
 
 SERVER_FOLDER = Path(__file__).resolve().parent.parent / "docker" / "server"
 NAME = "slotbook"
 PASSWORDS = ("SLOTBOOK_PASSWORD", "SLOTBOOK_SENTINEL_PASSWORD", "REDIS_OPERATOR_PASSWORD")
+
+ALWAYS = {"auth", "hello", "quit", "reset"}
+"""Commands that nobody needs permission for."""
 
 File: TypeAlias = Literal["users.acl", "sentinel.acl"]
 
@@ -32,6 +37,18 @@ def rules(file: File, version: str, password: str, *, search: bool = False) -> l
 def commands(file: File = "users.acl", version: str = "999.0", *, search: bool = True) -> set[str]:
     """What the application may call; a subcommand as ``client|tracking``."""
     return {word[1:] for word in rules(file, version, "any", search=search) if word.startswith("+")}
+
+
+def words_of_all(raw: Raw) -> dict[str, list[str]]:
+    """Every command and subcommand of a server, with as many words as it takes."""
+    found: dict[str, list[str]] = {}
+    for command in cast("list[list[Reply]]", raw.ask("COMMAND")):
+        parts = cast("list[list[Reply]]", command[9])
+        for part in parts or [command]:
+            name = str(part[0]).lower()  # modules write theirs in capitals
+            words = name.split("|")
+            found[name] = words + ["1"] * (abs(cast(int, part[1])) - len(words))
+    return found
 
 
 def admit(deployment: Deployment) -> None:

@@ -21,9 +21,9 @@ import slotbook
 from slotbook.topology.embedded.binary import find_program
 from slotbook.topology.verdict import CURES
 
-from .application import NAME, PASSWORDS, SERVER_FOLDER, commands
+from .application import ALWAYS, NAME, PASSWORDS, SERVER_FOLDER, commands, words_of_all
 from .make import execution, limit
-from .raw import Raw, Refusal, Reply
+from .raw import Raw, Refusal
 from .running import HOST, OPERATOR
 
 ROOT = SERVER_FOLDER.parent.parent
@@ -44,8 +44,6 @@ CONTAINERS = {
 }
 """Commands whose second word says what they do."""
 _CAPITALS = re.compile(r"[A-Z][A-Z._-]*")
-ALWAYS = {"auth", "hello", "quit", "reset"}
-"""Commands that nobody needs permission for."""
 
 
 def _callable(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
@@ -122,18 +120,6 @@ def server(folder: Path, role: str) -> Generator[tuple[int, dict[str, str]], Non
         process.wait(30)
 
 
-def words_of_all(raw: Raw) -> dict[str, list[str]]:
-    """Every command and subcommand of a server, with as many words as it takes."""
-    found: dict[str, list[str]] = {}
-    for command in cast("list[list[Reply]]", raw.ask("COMMAND")):
-        parts = cast("list[list[Reply]]", command[9])
-        for part in parts or [command]:
-            name = str(part[0])
-            words = name.split("|")
-            found[name] = words + ["1"] * (abs(cast(int, part[1])) - len(words))
-    return found
-
-
 ROLES = {"standalone": ("users.acl", "SLOTBOOK_PASSWORD"), "sentinel": ("sentinel.acl", "SLOTBOOK_SENTINEL_PASSWORD")}
 
 
@@ -172,6 +158,20 @@ def test_the_list_has_what_the_source_calls_and_nothing_else(tmp_path: Path) -> 
     )
     assert sorted(called - listed) == [], "Slotbook calls these: let the application do so in docker/server/users.acl"
     assert listed - called == set(), "Slotbook calls none of these: take them out of docker/server/users.acl"
+
+
+def test_a_server_that_cannot_read_its_certificates_does_not_speak_in_the_clear(tmp_path: Path) -> None:
+    (tmp_path / "redis.crt").touch()
+    started = subprocess.run(
+        ["sh", SERVER_FOLDER / "start.sh"],
+        env={**os.environ, "TLS": "on", "CERTIFICATES": str(tmp_path), "RUN": str(tmp_path), "ROLE": "standalone"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert started.returncode == 2
+    assert "cannot read redis.key in the folder that REDIS_CERTIFICATES names" in started.stderr
 
 
 def test_a_server_that_starts_again_has_everything(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ RUN=${RUN:-/run/slotbook}
 CERTIFICATES=${CERTIFICATES:-/certificates}
 HOST=127.0.0.1
 
-has_tls() { [ -f "$CERTIFICATES/redis.crt" ]; }
+# TLS is what was asked for, not what is found: with certificates that it cannot read, a server must not speak in the clear.
+has_tls() { [ -n "${TLS:-}" ]; }
 
 # cli PORT WORD...: what a server answers to its operator; nothing, and an exit code, if it does not.
 cli() {

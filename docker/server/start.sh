@@ -4,11 +4,20 @@
 #   ROLE=replicated    PORT, PRIMARY_PORT (of the very first primary), SENTINEL_PORTS
 #   ROLE=sentinel      PORT, PRIMARY_PORT, SENTINEL_PORTS
 #   ROLE=node          PORT, NODE_PORTS, JOIN (see cluster.sh)
+# and with TLS=on, nothing but TLS.
 set -eu
 . "$(dirname "$0")/common.sh"
 JOIN=${JOIN:-}
 umask 077
 server=${REDIS_SERVER:-redis-server}
+if has_tls; then
+    for file in redis.crt redis.key ca.crt; do
+        if [ ! -r "$CERTIFICATES/$file" ]; then
+            say "user $(id -u) cannot read $file in the folder that REDIS_CERTIFICATES names: no TLS, so no server"
+            exit 2
+        fi
+    done
+fi
 version=$("$server" --version | sed 's/.*v=\([0-9.]*\).*/\1/')
 
 network() {

@@ -46,6 +46,7 @@ def prepare(book: Book, trader: str) -> None:
     book.positions.adjust(trader, "AAPL", 1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("verb", SINGLE)
 def test_the_server_sees_one_command_per_verb(desk: Desk, verb: str) -> None:
     ask, command = SINGLE[verb]

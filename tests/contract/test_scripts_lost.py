@@ -8,6 +8,8 @@ from slotbook.models import Cancel, Replace
 from ..desk import Desk
 from ..make import execution, limit
 
+pytestmark = pytest.mark.alone
+
 
 def forget(desk: Desk) -> None:
     for raw in desk.fleet.raws.values():

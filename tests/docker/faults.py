@@ -18,6 +18,8 @@ from .stack import ContainerServer, Stack
 
 Fault: TypeAlias = Callable[[Control, Server], None]
 
+KEY = "{T000}"
+"""What is done to a primary of a cluster is done to this key's, of which the load has a trader, too."""
 BREATH = 30
 """So many changes are acknowledged before a fault, and after it."""
 
@@ -26,9 +28,8 @@ BREATH = 30
 def under_load(stack: Stack, **settings: object) -> Generator[tuple[Control, History], None, None]:
     """A desk at work; in the end the store agrees with what its callers were told, and no call has failed."""
     control, history = stack.control(), History()
-    with Load(
-        stack.url(**{"deadline": 30, **settings}), history, [fresh() for _ in range(6)], threads=2, tasks=2, pause=0.02
-    ):
+    url = stack.url(**{"deadline": 30, **settings})
+    with Load(url, history, _traders(control), threads=2, tasks=2, pause=0.02):
         more(history, BREATH, 30)
         yield control, history
         more(history, BREATH, 60)
@@ -43,6 +44,12 @@ def without_an_error(stack: Stack, deadline: float) -> Generator[tuple[Control, 
     with under_load(stack, deadline=deadline) as (control, history):
         yield control, history
     no_error_reached_a_caller(history)
+
+
+def _traders(control: Control) -> list[str]:
+    stricken = control.primary(KEY)
+    among = next(name for name in iter(fresh, "") if control.primary(f"{{{name}}}") is stricken)
+    return [among, *(fresh() for _ in range(5))]
 
 
 def _told(found: Judgement) -> str:

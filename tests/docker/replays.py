@@ -6,6 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -39,3 +43,22 @@ def end_replay(process: subprocess.Popen[str], timeout: float = 300) -> Report:
         assert report[name] == expected[name], name
     assert report["rejected"] == 0
     return report
+
+
+@contextmanager
+def replaying(url: Callable[[str], str], *options: str) -> Generator[list[Report], None, None]:
+    """Replay the day again and again, each time with another prefix, from the beginning of the block to its end."""
+    reports: list[Report] = []
+    enough = threading.Event()
+
+    def work() -> None:
+        while not enough.is_set():
+            reports.append(end_replay(begin_replay(url(f"replay{len(reports)}:"), *options)))
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            yield reports
+        finally:
+            enough.set()
+            working.result()

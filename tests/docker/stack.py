@@ -77,6 +77,7 @@ class Stack:
         *,
         certificates: Path | None = None,
         shared_network: bool = False,
+        image: str | None = None,
     ) -> None:
         self.engine = engine
         self.topology: Topology = topology
@@ -94,7 +95,8 @@ class Stack:
             "REDIS_PORT": f"{self.ports}1",
             "REDIS_NETWORK": "service:network" if shared_network else "host",
             "REDIS_BIND": "0.0.0.0" if shared_network else HOST,  # noqa: S104 (inside the containers' own network)
-            "REDIS_CERTIFICATES": str(certificates or "./server"),
+            "REDIS_CERTIFICATES": str(certificates or ""),
+            **({"REDIS_IMAGE": image} if image else {}),
         }
         self.servers = self._servers(range(1, 7 if topology == "cluster" else 4))
 
@@ -142,6 +144,14 @@ class Stack:
         """Start the two nodes that the cluster may grow by."""
         self.compose("--profile", "grow", "up", "-d", "--wait", *GROW)
         self.servers += self._servers(range(7, 9))
+
+    def is_on_loopback(self) -> None:
+        """Fail unless every port of its own, for clients or among the servers, is on loopback alone."""
+        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.splitlines()
+        addresses = [line.split()[3] for line in listening]
+        mine = [address for address in addresses if re.search(rf":[12]?{self.ports}\d$", address)]
+        assert all(address.startswith(f"{HOST}:") for address in mine), mine
+        assert {f"{HOST}:{server.port}" for server in self.servers} <= set(mine)
 
     @property
     def running(self) -> Running:

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 import slotbook
-from slotbook.models.errors import SlotbookError
+from slotbook.models.errors import InvalidSettings, Unavailable
 from slotbook.topology.embedded import Topology
 
 from ..faults.certificates import Authority
@@ -27,6 +27,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(certificate, folder / "redis.crt")
     shutil.copy(key, folder / "redis.key")
     (folder / "redis.key").chmod(0o644)
+    folder.chmod(0o755)
     return folder
 
 
@@ -37,16 +38,19 @@ def stack(request: pytest.FixtureRequest, engine: Engine, certificates: Path) ->
 
 
 def test_tls_and_nothing_else(stack: Stack, certificates: Path) -> None:
-    with slotbook.connect(stack.url(connect_timeout=10, tls_ca_file=certificates / "ca.crt")) as book:
+    with slotbook.connect(stack.url(tls_ca_file=certificates / "ca.crt")) as book:
         for number in range(20):
             book.orders.place(limit(f"T{number}"))
             assert book.orders.fill(execution(f"T{number}")).position.quantity == 40
-    for refused in (stack.url(), stack.url().replace("rediss", "redis", 1)):
-        with pytest.raises(SlotbookError, match="TLS"):
-            slotbook.connect(refused + "&deadline=3")
+    with pytest.raises(InvalidSettings, match="TLS"):  # the system knows no such authority
+        slotbook.connect(stack.url(deadline=3))
+    with pytest.raises(Unavailable):  # in the clear
+        slotbook.connect(stack.url(deadline=1).replace("rediss", "redis", 1))
 
 
 @needs_data
+@pytest.mark.parametrize("stack", ["cluster"], indirect=True)
 def test_the_real_order_flow_over_tls(stack: Stack, certificates: Path) -> None:
-    if stack.topology == "cluster":  # one is asked for, and this one has TLS between its nodes as well
-        end_replay(begin_replay(stack.url(prefix="replay:", connect_timeout=10, tls_ca_file=certificates / "ca.crt")))
+    """On the one that has TLS between its nodes as well."""
+    report = end_replay(begin_replay(stack.url(prefix="replay:", tls_ca_file=certificates / "ca.crt")))
+    assert (report["applied"], report["repeated"], report["under_replicated"]) == (30_000, 0, 0)

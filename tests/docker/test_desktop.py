@@ -1,0 +1,23 @@
+"""Containers without the computer's own network: they share one, and serve at the same addresses."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+import slotbook
+from slotbook.topology.embedded import Topology
+
+from ..make import execution, limit
+from .engine import Engine
+from .stack import Stack
+
+
+@pytest.mark.parametrize("topology", ["sentinel", "cluster"])
+def test_a_shared_network_serves(engine: Engine, topology: str) -> None:
+    with Stack(engine, cast(Topology, topology), shared_network=True) as stack:
+        stack.is_on_loopback()
+        with slotbook.connect(stack.url(durability="replicated=1")) as book:
+            for number in range(20):
+                book.orders.place(limit(f"T{number}"))
+                assert book.orders.fill(execution(f"T{number}")).position.quantity == 40

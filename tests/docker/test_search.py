@@ -1,0 +1,46 @@
+"""Searching, on the image that can, as the application's user."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import slotbook
+from slotbook.models.hashes import OrderHash, PositionHash
+from slotbook.repositories import SearchIndexes
+
+from ..application import NAME
+from ..make import execution, limit
+from ..raw import Raw, Refusal
+from ..running import HOST
+from ..search.server import REQUIRED
+from .engine import Engine
+from .stack import Stack
+
+IMAGE = os.environ.get("REDIS_SEARCH_IMAGE")
+
+
+@pytest.fixture
+def image(engine: Engine) -> str | None:
+    """The image, or the tests' own where search is required all the same."""
+    if IMAGE is None and not REQUIRED:
+        pytest.skip("no image with search: set REDIS_SEARCH_IMAGE to what docker/build-image.sh search builds")
+    return IMAGE
+
+
+def test_the_image_searches_for_the_application(engine: Engine, image: str | None) -> None:
+    with Stack(engine, "standalone", image=image) as stack:
+        with slotbook.connect(stack.url()) as book:
+            indexes = SearchIndexes(book.backend)
+            indexes.create()
+            for number in range(20):
+                book.orders.place(limit(f"T{number}"))
+                book.orders.fill(execution(f"T{number}", quantity=number + 1))
+            assert book.orders.find(OrderHash.filled_quantity > 15).count() == 5
+            assert [found.trader for found in book.positions.find(PositionHash.quantity == 7).all()] == ["T6"]
+            indexes.drop()
+        application = Raw(HOST, stack.servers[0].port, stack.keys.application, NAME)
+        for words in (("FT.SEARCH", "any", "*"), ("FT.CONFIG", "GET", "*"), ("JSON.SET", "any", "$", "1")):
+            with pytest.raises(Refusal, match="NOPERM"):
+                application.ask(*words)
+        application.close()
