@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from slotbook.topology.embedded import Topology
 
+from ..replays import begin_replay, end_replay, needs_data
 from ..running import save
 from .engine import Engine
-from .replays import begin_replay, end_replay, needs_data
 from .stack import Stack
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ..replays import needs_data, replaying
 from .engine import Engine
 from .faults import KEY, Fault, kill, lose, pause, restart, stop, under_load, without_an_error
-from .replays import needs_data, replaying
 from .stack import Stack
 
 THIRD = 16_384 // 3

@@ -14,8 +14,8 @@ from slotbook.topology.embedded import Topology
 
 from ..faults.certificates import Authority
 from ..make import execution, limit
+from ..replays import begin_replay, end_replay, needs_data
 from .engine import Engine
-from .replays import begin_replay, end_replay, needs_data
 from .stack import Stack
 
 

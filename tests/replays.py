@@ -15,7 +15,7 @@ from typing import cast
 
 import pytest
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL = DATA / "orderflow-es.csv.gz"
 needs_data = pytest.mark.skipif(not REAL.exists(), reason=f"the real order flow is not at {REAL}")
 
