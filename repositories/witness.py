@@ -4,11 +4,16 @@ Replication is asynchronous: a replica that takes over may lack the last changes
 every change tells the script the number of the last one that was acknowledged to this writer, and the writer's mark,
 which its events carry. An event of that number with that mark proves that nothing before it is gone either, whoever
 else has written since.
+
+A change that was on its way while another was acknowledged knows nothing of that one. If a new primary gives it the
+number that the old one had given to another, two changes have one number, and the earlier one is gone.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
+from bisect import bisect
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -33,12 +38,56 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Changed)
 
 
+MOST_RUNS = 64
+"""So many runs of numbers are remembered of a trader; whoever writes alone has one."""
+
+
+class Acknowledged:
+    """The sequence numbers that one trader's changes were acknowledged with, as runs of numbers in order."""
+
+    __slots__ = ("runs",)
+
+    def __init__(self, runs: list[list[int]] | None = None) -> None:
+        self.runs = runs or []
+
+    @property
+    def highest(self) -> int:
+        """The last of them, 0 for none."""
+        return self.runs[-1][1] if self.runs else 0
+
+    def add(self, sequence: int, told: int) -> int:
+        """One more, of a change that had been told of those up to ``told``; the first that is lost, 0 for none."""
+        runs = self.runs
+        if runs and runs[-1][1] == sequence - 1:  # the usual
+            runs[-1][1] = sequence
+            return 0
+        at = bisect(runs, sequence, key=_start)
+        if at and sequence <= runs[at - 1][1]:
+            return next(max(start, told + 1) for start, end in runs if end > told)
+        end = runs.pop(at)[1] if at < len(runs) and runs[at][0] == sequence + 1 else sequence
+        if at and runs[at - 1][1] == sequence - 1:
+            runs[at - 1][1] = end
+        else:
+            runs.insert(at, [sequence, end])
+            del runs[:-MOST_RUNS]
+        return 0
+
+    def before(self, first: int) -> Acknowledged:
+        """Those before a number."""
+        return Acknowledged([[start, min(end, first - 1)] for start, end in self.runs if start < first])
+
+
+def _start(run: list[int]) -> int:
+    return run[0]
+
+
 class Witness:
-    """The highest sequence number that each trader's changes were acknowledged with to one writer."""
+    """What each trader's changes were acknowledged with to one writer."""
 
     def __init__(self) -> None:
         self.mark = secrets.token_hex(4)
-        self._acknowledged: dict[str, int] = {}
+        self._acknowledged: dict[str, Acknowledged] = {}
+        self._lock = threading.Lock()
 
     def traders(self) -> list[str]:
         """The traders that this writer has changed."""
@@ -46,13 +95,15 @@ class Witness:
 
     def told(self, trader: str) -> str:
         """What this writer was told of a trader's book, as the scripts take it."""
-        return f"{self._acknowledged.get(trader, 0)} {self.mark}"
+        return f"{self._highest(trader)} {self.mark}"
 
     def watch(self, trader: str, read: Callable[[list[Reply]], C]) -> Callable[[Reply], C]:
         """Read the answer to a change, and notice what it says of those before it.
 
-        The reader raises StateLost when some of them are gone; it has the result of the change, or its refusal.
+        The reader raises StateLost when some of them are gone; it has the result of the change, or its refusal. To be
+        called along with ``told``.
         """
+        told = self._highest(trader)
 
         def watching(reply: Reply) -> C:
             first, reply = _split(rows(reply))
@@ -64,8 +115,8 @@ class Witness:
                 raise self._lost(trader, first, first - 1, None, refusal) from refusal
             if first:
                 raise self._lost(trader, first, result.sequence if result.applied else first - 1, result, None)
-            if result.applied:
-                self._acknowledge(trader, result.sequence)
+            if result.applied and (first := self._acknowledge(trader, result.sequence, told)):
+                raise self._lost(trader, first, result.sequence, result, None)
             return result
 
         return watching
@@ -80,16 +131,26 @@ class Witness:
 
         return asking
 
-    def _acknowledge(self, trader: str, sequence: int) -> None:
-        if sequence > self._acknowledged.get(trader, 0):
-            if len(self._acknowledged) >= MOST_TRADERS:
-                self._acknowledged.clear()
-            self._acknowledged[trader] = sequence
+    def _highest(self, trader: str) -> int:
+        known = self._acknowledged.get(trader)
+        return known.highest if known else 0
+
+    def _acknowledge(self, trader: str, sequence: int, told: int) -> int:
+        with self._lock:
+            known = self._acknowledged.get(trader)
+            if known is None:
+                if len(self._acknowledged) >= MOST_TRADERS:
+                    self._acknowledged.clear()
+                known = self._acknowledged[trader] = Acknowledged()
+            return known.add(sequence, told)
 
     def _lost(self, trader: str, first: int, left: int, result: object, refusal: Refused | None) -> StateLost:
-        last = max(first, self._acknowledged.get(trader, 0))
-        self._acknowledged[trader] = left
-        return StateLost(trader, first, last, result, refusal)
+        with self._lock:
+            known = self._acknowledged.get(trader) or Acknowledged()
+            kept = self._acknowledged[trader] = known.before(first)
+            if left > kept.highest:
+                kept.add(left, left)
+        return StateLost(trader, first, max(first, known.highest), result, refusal)
 
 
 def _split(reply: list[Reply]) -> tuple[int, list[Reply]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,12 +95,17 @@ class History:
             case "UnderReplicated":
                 return Told.UNDER_REPLICATED
             case "StateLost":
-                found = vars(error)
-                with self._lock:
-                    self.losses.append(Loss(found["trader"], found["first"], found["last"]))
+                self.hear([error])
                 return Told.UNKNOWN
             case _:
                 return Told.UNKNOWN if isinstance(error, OutcomeUnknown) else Told.NOT_APPLIED
+
+    def hear(self, losses: Iterable[SlotbookError]) -> None:
+        """Write down what is reported lost."""
+        with self._lock:
+            for loss in losses:
+                found = vars(loss)
+                self.losses.append(Loss(found["trader"], found["first"], found["last"]))
 
     def count(self, told: Told) -> int:
         """How many operations ended so."""

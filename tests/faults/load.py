@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -11,7 +12,7 @@ from collections.abc import Generator, Sequence
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from slotbook import AsyncBook, Book
+from slotbook import AsyncBook, Book, SlotbookError
 from slotbook.models import Cancel, Fill, FillResult, Order, OrderResult, PositionChange, PositionResult, Replace
 
 from .history import History, Operation, Told
@@ -114,10 +115,12 @@ class Load:
         self.stop()
 
     def stop(self) -> None:
-        """Let every worker finish what it does."""
+        """Let every worker finish what it does, and ask for losses: a trader's last changes nobody else asks about."""
         self._stopping.set()
         for worker in self._workers:
             worker.join(120)
+        with contextlib.suppress(SlotbookError):  # a server that is still broken tells nothing
+            self._history.hear(self._book.losses())
         self._book.close()
 
     def _steps(self, dice: random.Random) -> Generator[Step, None, None]:
@@ -143,6 +146,8 @@ class Load:
         book = await AsyncBook.open(self._url)
         try:
             await asyncio.gather(*(self._task(book, seed * 1000 + number) for number in range(tasks)))
+            with contextlib.suppress(SlotbookError):
+                self._history.hear(await book.losses())
         finally:
             await book.close()
 

@@ -8,6 +8,7 @@ import pytest
 from slotbook import Book
 from slotbook.models import Cancel
 from slotbook.models.errors import OrderNotFound, StateLost
+from slotbook.repositories.order_calls import OrderCalls
 from slotbook.topology.embedded import Server, Topology
 
 from ..colours import COLOURS, Colour, open_book
@@ -65,6 +66,24 @@ def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner,
     assert book.orders.count(trader) == 8
     another.close()
     book.close()
+
+
+@pytest.mark.parametrize("topology", ["sentinel", "cluster"])
+def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology) -> None:
+    """It was packed before the lost ones were acknowledged, and gets the number of the first of them."""
+    control, trader = deploy(topology), fresh()
+    with Book.open(control.url(deadline=20)) as book:
+        book.orders.place(limit(trader, "A1"))
+        wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+        on_its_way = OrderCalls(book.backend.settings, book._witness).place(limit(trader, "B1"))  # pyright: ignore[reportPrivateUsage]
+        lose(control, trader, ["A2", "A3"], book)
+        with pytest.raises(StateLost) as caught:
+            book.backend.run(on_its_way)
+        assert (caught.value.trader, caught.value.first, caught.value.last) == (trader, 2, 3)
+        assert book.losses() == []  # told once
+        for order_id in ("A2", "A3", "B1", "A1"):
+            book.orders.place(limit(trader, order_id))
+        assert book.orders.count(trader) == 4
 
 
 @pytest.mark.parametrize("colour", COLOURS)
