@@ -109,6 +109,7 @@ class OrderCalls:
             (key, *indexes, keys.events, *lock),
             (self._open_ttl, self._events_policy, self._witness.told(order.trader), *words(order, version=1), *number),
             decode=self._witness.watch(order.trader, read),
+            renew=lambda: self.place(order),
         )
 
     def fill(self, fill: Fill) -> Call[FillResult]:
@@ -151,6 +152,7 @@ class OrderCalls:
                 *number,
             ),
             decode=self._witness.watch(fill.trader, read),
+            renew=lambda: self.fill(fill),
         )
 
     def replace(self, request: Replace) -> Call[OrderResult]:
@@ -184,6 +186,7 @@ class OrderCalls:
                 *number,
             ),
             decode=self._witness.watch(request.trader, read),
+            renew=lambda: self.replace(request),
         )
 
     def close(self, request: Cancel | Reject | Expire) -> Call[OrderResult]:
@@ -199,6 +202,7 @@ class OrderCalls:
             (key, keys.applied(request.order_id), keys.events, *lock),
             (*self._base(keys), status, request.ts_ns, request.text or "", *number),
             decode=self._witness.watch(request.trader, lambda reply: _changed(name, key, reply)),
+            renew=lambda: self.close(request),
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:

@@ -92,6 +92,7 @@ class PositionCalls:
                 *number,
             ),
             decode=self._witness.watch(change.trader, read),
+            renew=lambda: self.change(change),
         )
 
     def last_change(self, trader: str) -> Call[None]:

@@ -5,6 +5,9 @@ every change tells the script the number of the last one that was acknowledged t
 which its events carry. An event of that number with that mark proves that nothing before it is gone either, whoever
 else has written since.
 
+A change whose reply was lost is asked for again, and answered as a repeat. Such an answer says how far this writer's
+events go, and they count as acknowledged from then on.
+
 A change that was on its way while another was acknowledged knows nothing of that one. If a new primary gives it the
 number that the old one had given to another, two changes have one number, and the earlier one is gone.
 """
@@ -45,15 +48,17 @@ MOST_RUNS = 64
 class Acknowledged:
     """The sequence numbers that one trader's changes were acknowledged with, as runs of numbers in order."""
 
-    __slots__ = ("runs",)
+    __slots__ = ("runs", "seen")
 
     def __init__(self, runs: list[list[int]] | None = None) -> None:
         self.runs = runs or []
+        self.seen = 0
+        """How far this writer's events were said to go, whether or not each was acknowledged."""
 
     @property
     def highest(self) -> int:
         """The last of them, 0 for none."""
-        return self.runs[-1][1] if self.runs else 0
+        return max(self.runs[-1][1], self.seen) if self.runs else self.seen
 
     def add(self, sequence: int, told: int) -> int:
         """One more, of a change that had been told of those up to ``told``; the first that is lost, 0 for none."""
@@ -106,7 +111,7 @@ class Witness:
         told = self._highest(trader)
 
         def watching(reply: Reply) -> C:
-            first, reply = _split(rows(reply))
+            first, seen, reply = _split(rows(reply))
             try:
                 result = read(reply)
             except Refused as refusal:
@@ -114,7 +119,11 @@ class Witness:
                     raise
                 raise self._lost(trader, first, first - 1, None, refusal) from refusal
             if first:
-                raise self._lost(trader, first, result.sequence if result.applied else first - 1, result, None)
+                loss = self._lost(trader, first, result.sequence if result.applied else first - 1, result, None)
+                self._see(trader, seen)
+                raise loss
+            if seen:
+                self._see(trader, seen)
             if result.applied and (first := self._acknowledge(trader, result.sequence, told)):
                 raise self._lost(trader, first, result.sequence, result, None)
             return result
@@ -125,7 +134,7 @@ class Witness:
         """Read the answer to a question for the past alone. The reader raises StateLost."""
 
         def asking(reply: Reply) -> None:
-            first, _ = _split(rows(reply))
+            first, _, _ = _split(rows(reply))
             if first:
                 raise self._lost(trader, first, first - 1, None, None)
 
@@ -137,26 +146,43 @@ class Witness:
 
     def _acknowledge(self, trader: str, sequence: int, told: int) -> int:
         with self._lock:
-            known = self._acknowledged.get(trader)
-            if known is None:
-                if len(self._acknowledged) >= MOST_TRADERS:
-                    self._acknowledged.clear()
-                known = self._acknowledged[trader] = Acknowledged()
-            return known.add(sequence, told)
+            return self._known(trader).add(sequence, told)
+
+    def _see(self, trader: str, sequence: int) -> None:
+        with self._lock:
+            known = self._known(trader)
+            known.seen = max(known.seen, sequence)
+
+    def _known(self, trader: str) -> Acknowledged:
+        known = self._acknowledged.get(trader)
+        if known is None:
+            if len(self._acknowledged) >= MOST_TRADERS:
+                self._acknowledged.clear()
+            known = self._acknowledged[trader] = Acknowledged()
+        return known
 
     def _lost(self, trader: str, first: int, left: int, result: object, refusal: Refused | None) -> StateLost:
         with self._lock:
             known = self._acknowledged.get(trader) or Acknowledged()
             kept = self._acknowledged[trader] = known.before(first)
-            if left > kept.highest:
+            if left >= first:
                 kept.add(left, left)
+            else:
+                kept.seen = left
         return StateLost(trader, first, max(first, known.highest), result, refusal)
 
 
-def _split(reply: list[Reply]) -> tuple[int, list[Reply]]:
-    """The first number that was found lost, 0 for none, and the answer itself."""
+def _split(reply: list[Reply]) -> tuple[int, int, list[Reply]]:
+    """The first number that was found lost, how far this writer's events go, 0 for what is not said, and the answer."""
+    first = seen = 0
     match reply:
-        case ["lost", str(first), list(inner)]:
-            return int(first), inner
+        case ["lost", str(number), list(inner)]:
+            first, reply = int(number), inner
         case _:
-            return 0, reply
+            pass
+    match reply:
+        case ["seen", str(number), list(inner)]:
+            seen, reply = int(number), inner
+        case _:
+            pass
+    return first, seen, reply

@@ -94,6 +94,7 @@ class Batch(Generic[T]):
         self.pace = Pace.ON
         self.stale = False
         """Whether the directory is out of date."""
+        self._troubled = False
 
     def outcomes(self) -> list[Outcome[T]]:
         """What became of each call, in the order given; every one must be settled."""
@@ -106,6 +107,9 @@ class Batch(Generic[T]):
         held_back: set[int] = set()
         routes: dict[Address, list[Item[T]]] = {}
         for item in self.pending:
+            if self._troubled and item.call.renew is not None:
+                # Other calls may have been answered meanwhile, by a server that has since been replaced.
+                item.call = item.call.renew()
             if not item.call.readonly:
                 subject = item.call.keys[0]
                 if subject in taken or item.call.slot in held_back:
@@ -200,6 +204,7 @@ class Batch(Generic[T]):
             item.unproven, item.outcome, item.doubtful = _value(item), None, True
             item.trouble = doubt or item.trouble
         if items:
+            self._troubled = True
             self.stale = self.stale or doubt is not None
             self.pace = max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE)
 
@@ -218,6 +223,7 @@ class Batch(Generic[T]):
     def _treat(self, item: Item[T], trouble: Trouble, address: Address) -> None:
         cure = cure_for(trouble)
         pace = Pace.PAUSE
+        self._troubled = self._troubled or cure is not Cure.LOAD
         if cure is Cure.MOVED and isinstance(trouble, RedisError):
             self._directory.moved(*moved_to(trouble, address))
             self.stale = True

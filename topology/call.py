@@ -65,7 +65,7 @@ class Call(Generic[T_co]):
     """One round trip: what is sent, where it belongs, and how the reply is read.
 
     ``repeatable`` says that it may be sent again when a reply was lost: it only reads, or it carries an identity by
-    which the server recognises a repeat.
+    which the server recognises a repeat. ``renew`` makes the same call with what its maker knows by then.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Call(Generic[T_co]):
     repeatable: bool
     script: Script | None = None
     arguments: tuple[Argument, ...] = ()
+    renew: Callable[[], Call[T_co]] | None = None
 
     @property
     def packed_with_source(self) -> bytes:
@@ -109,8 +110,9 @@ def evaluate(
     *,
     decode: Callable[[Reply], T_co],
     readonly: bool = False,
+    renew: Callable[[], Call[T_co]] | None = None,
 ) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
     keys, arguments = tuple(keys), tuple(arguments)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
-    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments)
+    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments, renew)

@@ -5,6 +5,7 @@
 --       5 what the writer was told  6 the new status  7 ts_ns  8 text or ''; and the fence
 -- Returns {'applied' | 'repeat', sequence, order…}  {'missing'}  {'closed', status}  {'corrupt', key, field, value}
 --         {'fence', lock, fence}
+--         {'seen', number, a repeat}: so far go the writer's events
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local status = ARGV[6]
@@ -13,7 +14,7 @@ local order = record(KEYS[1])
 if not order then return answer(before, { 'missing' }) end
 local problem = unfit(KEYS[1], ARGV[1], order)
 if problem then return problem end
-if order.status == status then return answer(before, { 'repeat', '0', flat(order) }) end
+if order.status == status then return repeated(KEYS[3], before, { 'repeat', '0', flat(order) }) end
 local refused = fenced(KEYS[4], ARGV[#ARGV])
 if refused then return refused end
 if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= '0') then

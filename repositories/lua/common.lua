@@ -145,7 +145,7 @@ local function past(events, told)
   local acknowledged, writer = string.match(told, '^(%d+) (%x+)$')
   local last, event = last_sequence(events)
   acknowledged = tonumber(acknowledged)
-  local known = { last = last, writer = writer }
+  local known = { last = last, writer = writer, told = acknowledged }
   if acknowledged == 0 then return known end
   if acknowledged < last then
     event = redis.call('XRANGE', events, whole(acknowledged) .. '-0', whole(acknowledged) .. '-0')[1]
@@ -162,6 +162,16 @@ end
 local function answer(before, reply)
   if before.lost then return { 'lost', whole(before.lost), reply } end
   return reply
+end
+
+-- A reply to a change that was applied before. If its first reply never came, the writer does not know of its event; so a
+-- reply to a repeat says how far the writer's events go, and from now on they are as good as acknowledged.
+local function repeated(events, before, reply)
+  local unknown = redis.call('XREVRANGE', events, '+', '(' .. whole(before.told) .. '-0', 'COUNT', 20)
+  for _, event in ipairs(unknown) do
+    if event[2][2] == before.writer then return answer(before, { 'seen', whole(number_of(event)), reply }) end
+  end
+  return answer(before, reply)
 end
 
 -- The fields of an event, in the one order in which they are written, after the mark of who wrote it.

@@ -6,6 +6,7 @@
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
+--         {'seen', number, a repeat}: so far go the writer's events
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local base, exec_id = ARGV[1], 'fill:' .. ARGV[7]
@@ -25,7 +26,7 @@ if known then
   if quantity ~= ARGV[8] or price ~= ARGV[9] then return answer(before, { 'duplicate', quantity, price }) end
   position = { trader = ARGV[6], symbol = order.symbol }
   order, position = rewind(order, MUTABLE, was), rewind(position, HELD, held)
-  return answer(before, { 'repeat', sequence, late, flat(order), flat(position) })
+  return repeated(KEYS[3], before, { 'repeat', sequence, late, flat(order), flat(position) })
 end
 local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end

@@ -6,6 +6,7 @@
 --         {'repeat', order…}: placed before with the same content
 --         {'duplicate', order…}: placed before with other content
 --         {'fence', lock, fence}: the lock is not held with this fence
+--         {'seen', number, a repeat}: so far go the writer's events
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local order = {}
@@ -23,7 +24,8 @@ if there then
     if there.placed_quantity then placed = there['placed_' .. field] end
     same = same and placed == order[field]
   end
-  return answer(before, { same and 'repeat' or 'duplicate', flat(there) })
+  if same then return repeated(KEYS[4], before, { 'repeat', flat(there) }) end
+  return answer(before, { 'duplicate', flat(there) })
 end
 
 local refused = fenced(KEYS[5], ARGV[#ARGV])

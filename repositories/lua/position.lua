@@ -4,6 +4,7 @@
 --       8 milliseconds the request is remembered  9 events policy  10 what the writer was told; and the fence
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+--         {'seen', number, a repeat}: so far go the writer's events
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
@@ -16,7 +17,7 @@ if known then
   local first, sequence, was = unpack(memory)
   if first ~= content then return answer(before, { 'duplicate' }) end
   position = rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)
-  return answer(before, { 'repeat', sequence, flat(position) })
+  return repeated(KEYS[4], before, { 'repeat', sequence, flat(position) })
 end
 local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end

@@ -7,6 +7,7 @@
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
+--         {'seen', number, a repeat}: so far go the writer's events
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local request = 'replace:' .. ARGV[6]
@@ -23,10 +24,10 @@ if known then
   if not memory then return { 'corrupt', KEYS[2], request, known } end
   local first, sequence, was = unpack(memory)
   if first ~= content then return answer(before, { 'duplicate' }) end
-  return answer(before, { 'repeat', sequence, flat(rewind(order, MUTABLE, was)) })
+  return repeated(KEYS[3], before, { 'repeat', sequence, flat(rewind(order, MUTABLE, was)) })
 end
 if ARGV[10] ~= '' and order.revision and tonumber(ARGV[10]) <= tonumber(order.revision) then
-  return answer(before, { 'repeat', '0', flat(order) }) -- a later one has been applied: this one is out of date
+  return repeated(KEYS[3], before, { 'repeat', '0', flat(order) }) -- out of date: a later one has been applied
 end
 local refused = fenced(KEYS[4], ARGV[#ARGV])
 if refused then return refused end

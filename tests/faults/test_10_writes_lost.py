@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import cast
 
 import pytest
 from slotbook import Book
-from slotbook.models import Cancel
+from slotbook.models import Cancel, PositionChange
 from slotbook.models.errors import OrderNotFound, StateLost
 from slotbook.repositories.order_calls import OrderCalls
+from slotbook.repositories.position_calls import PositionCalls
+from slotbook.topology.call import Call
 from slotbook.topology.embedded import Server, Topology
 
 from ..colours import COLOURS, Colour, open_book
-from ..make import fresh, limit
+from ..make import execution, fresh, limit
 from .conftest import Deploy
 from .control import Control, info, wait_until
 from .proxy import Proxy
@@ -84,6 +88,40 @@ def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology
         for order_id in ("A2", "A3", "B1", "A1"):
             book.orders.place(limit(trader, order_id))
         assert book.orders.count(trader) == 4
+
+
+@pytest.mark.parametrize("request_", ["place", "fill", "adjust", "cancel"])
+def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request_: str) -> None:
+    """The first reply never came, the second said that it was a repeat, and then the server lost it."""
+    control, trader = deploy("sentinel"), fresh()
+    with Book.open(control.url(deadline=20)) as book:
+        book.orders.place(limit(trader, "A1"))
+        wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+        change = {
+            "place": limit(trader, "A2"),
+            "fill": execution(trader),
+            "adjust": PositionChange(trader=trader, symbol="AAPL", quantity=3, request_id="P1"),
+            "cancel": Cancel(trader=trader, order_id="A1"),
+        }[request_]
+        primary = control.primary()
+        replicas = control.strand(primary)
+        witness = book._witness  # pyright: ignore[reportPrivateUsage]
+        if isinstance(change, PositionChange):
+            unread = cast("Call[object]", PositionCalls(book.backend.settings, witness).change(change))
+            again = partial(book.positions.apply_many, [change])
+        else:
+            unread = cast("Call[object]", OrderCalls(book.backend.settings, witness).change(change))
+            again = partial(book.orders.apply_many, [change])
+        unread.decode = lambda _: None
+        book.backend.run(unread)
+        assert [outcome.result().applied for outcome in again()] == [False]
+        control.kill(primary)
+        for replica in replicas:
+            control.thaw(replica)
+        control.promoted(primary)
+        assert [(loss.first, loss.last) for loss in book.losses()] == [(2, 2)]
+        assert [outcome.result().applied for outcome in again()] == [True]
+        assert book.losses() == []
 
 
 @pytest.mark.parametrize("colour", COLOURS)
