@@ -9,7 +9,7 @@ from typing import cast
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .record import Record
-from .types import Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
+from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
 
 
 class OrderEvent(Record):
@@ -38,7 +38,7 @@ class OrderEvent(Record):
     """What this fill executed (LastQty, tag 32)."""
     last_price: Price | None = None
     """At which price (LastPx, tag 31)."""
-    late: bool | None = None
+    late: Boolean | None = None
     """True for a fill that arrived after its order had been canceled, rejected or expired."""
     request_id: Name | None = None
     """Of a replace, or of a change of a position."""

@@ -109,6 +109,17 @@ def exact_price(value: object) -> Decimal:
     return number
 
 
+def exact_boolean(value: object) -> object:
+    """Leave what is said in words to Pydantic, and of numbers take 0 and 1 alone: it would take 1e-999 for 0."""
+    is_nan = isinstance(value, Decimal) and value.is_nan()  # a signaling one must not even be compared
+    if is_nan or (isinstance(value, (int, float, Decimal)) and value not in (0, 1)):
+        raise ValueError(f"{value} is neither 0 nor 1")
+    return value
+
+
+Boolean = Annotated[bool, BeforeValidator(exact_boolean)]
+"""Yes or no."""
+
 _NAME_RULE = "a name is a string of 1 to 128 characters without whitespace, control characters, '{' or '}'"
 
 

@@ -109,6 +109,7 @@ class Witness:
         called along with ``told``.
         """
         told = self._highest(trader)
+        before: set[int] = set()  # the numbers of this change itself: it is sent again when it cannot be proven
 
         def watching(reply: Reply) -> C:
             first, seen, reply = _split(rows(reply))
@@ -124,8 +125,10 @@ class Witness:
                 raise loss
             if seen:
                 self._see(trader, seen)
-            if result.applied and (first := self._acknowledge(trader, result.sequence, told)):
-                raise self._lost(trader, first, result.sequence, result, None)
+            if result.applied and result.sequence not in before:
+                before.add(result.sequence)
+                if first := self._acknowledge(trader, result.sequence, told):
+                    raise self._lost(trader, first, result.sequence, result, None)
             return result
 
         return watching

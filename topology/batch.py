@@ -107,7 +107,7 @@ class Batch(Generic[T]):
         held_back: set[int] = set()
         routes: dict[Address, list[Item[T]]] = {}
         for item in self.pending:
-            if self._troubled and item.call.renew is not None:
+            if self._troubled and item.call.renew is not None and item.unproven is None:
                 # Other calls may have been answered meanwhile, by a server that has since been replaced.
                 item.call = item.call.renew()
             if not item.call.readonly:
@@ -204,7 +204,6 @@ class Batch(Generic[T]):
             item.unproven, item.outcome, item.doubtful = _value(item), None, True
             item.trouble = doubt or item.trouble
         if items:
-            self._troubled = True
             self.stale = self.stale or doubt is not None
             self.pace = max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE)
 

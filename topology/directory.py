@@ -140,7 +140,6 @@ class Sentinel:
         self._sentinels = list(sentinels)
         self._service = service
         self._primary: Address | None = None
-        self._failed: Address | None = None
 
     def locate(self, slot: int) -> Address | None:
         return self._primary
@@ -155,24 +154,15 @@ class Sentinel:
         raise _no_cluster_expected("redis+sentinel")
 
     def discover(self) -> Discovery:
-        named = yield from self._named()
-        if named in (self._primary, self._failed):
-            # It will be replaced, or it was only the network. The Sentinel that leads a failover marks the replica that
-            # it promotes at once, and names it a second later, the other Sentinels up to three.
-            self._failed = named
-            named = (yield from self._promoted()) or named
-        self._primary = named
-
-    def _named(self) -> Generator[Question, Reply | Trouble, Address]:
-        """The address that the first Sentinel to answer gives."""
         causes: list[Exception] = []
         question = pack(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service))
         for sentinel in list(self._sentinels):
             answer = yield Question(sentinel, question, of_sentinel=True)
             if isinstance(answer, list) and len(answer) == 2:
+                self._primary = Address(str(answer[0]), int(str(answer[1])))
                 self._sentinels.remove(sentinel)
                 self._sentinels.insert(0, sentinel)
-                return Address(str(answer[0]), int(str(answer[1])))
+                return
             if answer is None:
                 causes.append(InvalidSettings(f"the Sentinel at {sentinel} does not know {self._service!r}"))
             elif isinstance(answer, (int, str, list)):
@@ -186,18 +176,6 @@ class Sentinel:
                 _summary("no primary found", causes) + "; check the URL's hosts, ports and service name"
             )
         raise NobodyKnows(causes, _summary("no Sentinel could tell the primary", causes))
-
-    def _promoted(self) -> Generator[Question, Reply | Trouble, Address | None]:
-        """The replica that a failover has chosen, if a Sentinel says so; whether it serves already, it tells itself."""
-        question = pack(("SENTINEL", "REPLICAS", self._service))
-        for sentinel in self._sentinels:
-            answer = yield Question(sentinel, question, of_sentinel=True)
-            for row in answer if isinstance(answer, list) else ():
-                words = list(map(str, row)) if isinstance(row, list) else []
-                replica = dict(zip(words[::2], words[1::2], strict=False))
-                if "promoted" in replica.get("flags", "").split(","):
-                    return Address(replica["ip"], int(replica["port"]))
-        return None
 
 
 class Cluster:

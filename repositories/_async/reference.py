@@ -86,7 +86,7 @@ class AsyncReference(Generic[T]):
 
     async def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """What is cached of many keys: one write per node, one outcome each, in the order given."""
-        return await self._lookup.fetch_many(several("keys", keys))
+        return await self._lookup.fetch_many(several("list of keys", keys))
 
     async def get_or_load(self, key: str, load: AsyncLoad[T] | None = None) -> T | None:
         """The value, loaded and cached if it is missing; None when the source has none, which is cached too.
@@ -109,7 +109,7 @@ class AsyncReference(Generic[T]):
 
     async def get_or_load_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """Like ``get_or_load`` for many keys: what this caller has to load is asked of the source at once."""
-        return await self._lookup.get_or_load_many(several("keys", keys), self._loads_many())
+        return await self._lookup.get_or_load_many(several("list of keys", keys), self._loads_many())
 
     async def warm(
         self,
@@ -140,7 +140,7 @@ class AsyncReference(Generic[T]):
                     page = []
             await self._warm(page, only_missing, warmed, progress)
         else:
-            listed = several("keys", keys)
+            listed = several("list of keys", keys)
             for begin in range(0, len(listed), batch):
                 await self._warm(listed[begin : begin + batch], only_missing, warmed, progress)
         warmed.seconds = time.monotonic() - started

@@ -87,7 +87,7 @@ class Reference(Generic[T]):
 
     def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """What is cached of many keys: one write per node, one outcome each, in the order given."""
-        return self._lookup.fetch_many(several("keys", keys))
+        return self._lookup.fetch_many(several("list of keys", keys))
 
     def get_or_load(self, key: str, load: Load[T] | None = None) -> T | None:
         """The value, loaded and cached if it is missing; None when the source has none, which is cached too.
@@ -110,7 +110,7 @@ class Reference(Generic[T]):
 
     def get_or_load_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """Like ``get_or_load`` for many keys: what this caller has to load is asked of the source at once."""
-        return self._lookup.get_or_load_many(several("keys", keys), self._loads_many())
+        return self._lookup.get_or_load_many(several("list of keys", keys), self._loads_many())
 
     def warm(
         self,
@@ -141,7 +141,7 @@ class Reference(Generic[T]):
                     page = []
             self._warm(page, only_missing, warmed, progress)
         else:
-            listed = several("keys", keys)
+            listed = several("list of keys", keys)
             for begin in range(0, len(listed), batch):
                 self._warm(listed[begin : begin + batch], only_missing, warmed, progress)
         warmed.seconds = time.monotonic() - started
