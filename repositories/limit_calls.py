@@ -6,6 +6,7 @@ import math
 import uuid
 from collections.abc import Callable
 
+from ..models.arguments import whole
 from ..models.coordination import Algorithm, Permit
 from ..models.errors import DuplicateRequest, InvalidArgument
 from ..models.keys import Keys
@@ -15,6 +16,9 @@ from ..topology.scripts import load
 from ..topology.settings import Settings
 from .durations import microseconds
 from .replies import refusal, rows
+
+MOST = 2**31
+"""The highest limit, burst or cost."""
 
 _LUA = __package__ or "slotbook.repositories"
 SCRIPTS = {
@@ -40,7 +44,7 @@ class LimitCalls:
         self._keys = Keys(settings.prefix)
         self._clock = clock
         self._script = SCRIPTS[_algorithm(algorithm)]
-        self._limit = _positive("limit", limit)
+        self._limit = whole("limit", limit, 1, MOST)
         self._window = microseconds("window", window)
         # A lost reply is asked for again until the deadline, by when the window may be over.
         self._memory = max(self._window, microseconds("deadline", settings.deadline + settings.socket_timeout))
@@ -49,7 +53,7 @@ class LimitCalls:
         self.most = limit
         """The most that one request may cost."""
         if algorithm == Algorithm.TOKEN_BUCKET:
-            self.most = _positive("burst", limit if burst is None else burst)
+            self.most = whole("burst", limit if burst is None else burst, 1, MOST)
             common = math.gcd(limit, self._window)
             inflow, token = limit // common, self._window // common
             if self.most * token > MAX_QUANTITY:
@@ -61,7 +65,7 @@ class LimitCalls:
 
     def acquire(self, name: str, cost: int, request_id: str | None) -> Call[Permit]:
         """One request. Raises InvalidArgument for a cost that could never be allowed."""
-        if _positive("cost", cost) > self.most:
+        if whole("cost", cost, 1, MOST) > self.most:
             raise InvalidArgument(f"cost {cost} could never be allowed: there are at most {self.most}")
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"rate limit of {name}"
@@ -97,9 +101,3 @@ def _algorithm(value: Algorithm | str) -> Algorithm:
         return Algorithm(value)
     except ValueError:
         raise InvalidArgument(f"there is no algorithm {value!r}; there are {', '.join(Algorithm)}") from None
-
-
-def _positive(what: str, number: int) -> int:
-    if type(number) is not int or not 0 < number <= 2**31:
-        raise InvalidArgument(f"{what} {number!r} is not a whole number from 1 to 2**31")
-    return number

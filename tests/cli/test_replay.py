@@ -13,10 +13,8 @@ from slotbook.models import Order
 from ..fleet import Fleets
 from ..make import fresh
 from ..raw import Reply as RawReply
+from ..replays import REAL, ends_as_expected, needs_data
 from .conftest import Cli, Journal
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-REAL = DATA / "orderflow-es.csv.gz"
 
 DAY = (
     "T001,NEW,A1,ESH4,BUY,10,4799.25,",
@@ -37,12 +35,10 @@ DAY_STATE = {
 }
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"the real order flow is not at {REAL}")
+@needs_data
 def test_the_real_order_flow_ends_as_expected_and_a_second_run_changes_nothing(cli: Cli, url: str) -> None:
-    expected = json.loads((DATA / "orderflow-es.expected.json").read_text(encoding="utf-8"))
     first = cli("replay", REAL, "--url", url, "--json").json()
-    for name in ("rows", "orders_by_status", "open_orders", "positions"):
-        assert first[name] == expected[name], name
+    ends_as_expected(first)
     assert (first["applied"], first["repeated"], first["rejected"], first["rejections"]) == (30_000, 0, 0, [])
     again = cli("replay", REAL, "--url", url, "--json").json()
     assert (again["applied"], again["repeated"], again["rejected"]) == (0, 30_000, 0)
