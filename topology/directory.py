@@ -1,16 +1,18 @@
 """Who is in charge of a hash slot: one small map for each topology, filled by questions that anyone may carry.
 
-A directory does no I/O. ``discover`` is a generator: it yields a :class:`Question`, is sent the answer (a reply or an
-exception) and ends when the map is good. It raises :class:`NobodyKnows` when no one could tell.
+A directory does no I/O. ``discover`` is a generator: it yields :class:`Questions`, is sent what each server answered (a
+reply or an exception for every command) and ends when the map is good. It raises :class:`NobodyKnows` when no one could
+tell.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 from redis.crc import key_slot
 from redis.exceptions import AuthenticationError, RedisError
@@ -18,23 +20,30 @@ from redis.exceptions import AuthenticationError, RedisError
 from ..models.errors import AccessDenied, InvalidSettings, PoolExhausted
 from .address import Address
 from .call import Reply, pack
+from .sentinel import Told, names_someone, told_by_sentinels, understood
 from .settings import Kind, Target
 from .shards import Shards
 from .verdict import Cure, Trouble, Unanswered, Unsent, cure_for, report
 
 SLOTS = 16_384
+A_SENTINELS_PATIENCE = 0.25
+"""Seconds that a Sentinel has to answer in, when another could."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A command for one server."""
+class Questions:
+    """The same commands for some servers, asked side by side."""
 
-    address: Address
+    addresses: Sequence[Address]
     packed: bytes
-    of_sentinel: bool = False
+    commands: int = 1
+    of_sentinels: bool = False
+    patience: float = math.inf
+    """Seconds to wait for an answer; never more than the socket timeout."""
 
 
-Discovery: TypeAlias = Generator[Question, "Reply | Trouble", None]
+Answers: TypeAlias = "Sequence[Sequence[Reply | Trouble]]"
+Discovery: TypeAlias = Generator[Questions, Answers, None]
 
 
 class NobodyKnows(Exception):
@@ -121,7 +130,7 @@ class Standalone:
 
     def discover(self) -> Discovery:
         # Any server will say whether it is part of a cluster, if only by refusing the question.
-        answer = yield Question(self._address, pack(("CLUSTER", "SLOTS")))
+        ((answer,),) = yield Questions((self._address,), pack(("CLUSTER", "SLOTS")))
         if isinstance(answer, list):
             raise _no_cluster_expected("redis")
         if isinstance(answer, (Unsent, Unanswered)) or (isinstance(answer, RedisError) and _is_curable(answer)):
@@ -131,13 +140,18 @@ class Standalone:
 
 
 class Sentinel:
-    """The primary that a quorum of Sentinels has agreed on (https://redis.io/docs/reference/sentinel-clients/)."""
+    """The primary that a quorum of Sentinels has agreed on (https://redis.io/docs/reference/sentinel-clients/).
+
+    The Sentinel that leads a failover marks the replica that it promotes at once, names it when it has seen that it
+    serves, and tells the others, which takes seconds. Until then the others still name the old primary, and that may
+    come back. So all are asked, and who knows of the latest failover is believed.
+    """
 
     must_be_primary = True  # a primary that was deposed while it was frozen comes back as one for a moment
     migrates = False
 
     def __init__(self, sentinels: Sequence[Address], service: str) -> None:
-        self._sentinels = list(sentinels)
+        self._sentinels = tuple(sentinels)
         self._service = service
         self._primary: Address | None = None
 
@@ -154,15 +168,27 @@ class Sentinel:
         raise _no_cluster_expected("redis+sentinel")
 
     def discover(self) -> Discovery:
-        causes: list[Exception] = []
-        question = pack(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service))
-        for sentinel in list(self._sentinels):
-            answer = yield Question(sentinel, question, of_sentinel=True)
-            if isinstance(answer, list) and len(answer) == 2:
-                self._primary = Address(str(answer[0]), int(str(answer[1])))
-                self._sentinels.remove(sentinel)
-                self._sentinels.insert(0, sentinel)
+        answers: Answers = ()
+        told: list[Told] = []
+        for patience in (A_SENTINELS_PATIENCE, math.inf):
+            answers = yield Questions(
+                self._sentinels, told_by_sentinels(self._service), commands=3, of_sentinels=True, patience=patience
+            )
+            if told := [understood(*three) for three in answers if names_someone(three[0])]:
+                break
+        if not told:
+            self._nobody_told([first for first, *_ in answers])
+        latest = max(told, key=lambda one: (one.epoch, one.promoted is not None))
+        if latest.promoted is not None and latest.promoted != latest.primary:
+            ((answer,),) = yield Questions((latest.promoted,), pack(("PING",)), patience=A_SENTINELS_PATIENCE)
+            if not isinstance(answer, (Unsent, Unanswered, RedisError)):  # it says itself that it is a primary by now
+                self._primary = latest.promoted
                 return
+        self._primary = latest.primary
+
+    def _nobody_told(self, answers: Sequence[Reply | Trouble]) -> NoReturn:
+        causes: list[Exception] = []
+        for sentinel, answer in zip(self._sentinels, answers, strict=True):
             if answer is None:
                 causes.append(InvalidSettings(f"the Sentinel at {sentinel} does not know {self._service!r}"))
             elif isinstance(answer, (int, str, list)):
@@ -171,7 +197,7 @@ class Sentinel:
                 causes.append(InvalidSettings(f"the server at {sentinel} is not a Sentinel"))
             else:
                 _failed(sentinel, answer, causes)
-        if causes and all(isinstance(cause, InvalidSettings) for cause in causes):
+        if all(isinstance(cause, InvalidSettings) for cause in causes):
             raise InvalidSettings(
                 _summary("no primary found", causes) + "; check the URL's hosts, ports and service name"
             )
@@ -228,7 +254,7 @@ class Cluster:
         known = random.sample(self._nodes, len(self._nodes))
         question = pack(("CLUSTER", "SLOTS"))
         for node in dict.fromkeys((*known, *self._seeds)):
-            answer = yield Question(node, question)
+            ((answer,),) = yield Questions((node,), question)
             if isinstance(answer, list):
                 if self._adopt(answer, node):
                     return

@@ -15,7 +15,7 @@ def learn(*rows: list[Reply]) -> Cluster:
     discovery = cluster.discover()
     next(discovery)
     with pytest.raises(StopIteration):
-        discovery.send(list(rows))
+        discovery.send([[list(rows)]])
     return cluster
 
 
@@ -36,4 +36,4 @@ def test_a_node_that_knows_no_primary_is_not_believed() -> None:
     discovery = Cluster([ASKED]).discover()
     next(discovery)
     with pytest.raises(NobodyKnows, match="serves no slots yet"):
-        discovery.send([[0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]]])
+        discovery.send([[[[0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]]]]])

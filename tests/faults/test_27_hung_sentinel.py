@@ -27,7 +27,7 @@ def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, c
     control.kill(was)  # the two Sentinels that are left are enough to replace it
     for number, one in enumerate((book, warm)):
         one.orders.place(limit(trader, f"B{number}"))
-    assert control.primary() is not was
+    control.promoted(was)
     book.close()
     warm.close()
 

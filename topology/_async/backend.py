@@ -17,7 +17,7 @@ from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace
 from ..call import Call, pack
-from ..directory import Directory, NobodyKnows, Question, directory_for
+from ..directory import Directory, NobodyKnows, Questions, directory_for
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..retry import Again, policy
@@ -298,14 +298,15 @@ class AsyncBackend:
             if seen != self._discoveries:
                 return
             discovery = self._directory.discover()
-            question = next(discovery, None)
-            while question is not None:
-                timeout = max(0.001, min(self.settings.socket_timeout, ends_at - time.monotonic()))
-                (answer,) = await self._link_for(question).exchange(question.packed, 1, timeout)
+            questions = next(discovery, None)
+            while questions is not None:
+                patience = min(questions.patience, self.settings.socket_timeout)
+                jobs = [(link, questions.packed, questions.commands) for link in self._links_for(questions)]
+                answers = await exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))
                 try:
-                    question = discovery.send(answer)
+                    questions = discovery.send(answers)
                 except StopIteration:
-                    question = None
+                    questions = None
             self._discoveries += 1
         finally:
             self._turn.release()
@@ -324,10 +325,10 @@ class AsyncBackend:
             )
         return link
 
-    def _link_for(self, question: Question) -> AsyncLink:
-        if not question.of_sentinel:
-            return self._link(question.address)
-        link = self._sentinels.get(question.address)
-        if link is None:
-            link = self._sentinels[question.address] = AsyncLink(self.target, question.address, of_sentinel=True)
-        return link
+    def _links_for(self, questions: Questions) -> list[AsyncLink]:
+        if not questions.of_sentinels:
+            return [self._link(address) for address in questions.addresses]
+        for address in questions.addresses:
+            if address not in self._sentinels:
+                self._sentinels[address] = AsyncLink(self.target, address, of_sentinel=True)
+        return [self._sentinels[address] for address in questions.addresses]

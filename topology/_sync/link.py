@@ -137,13 +137,19 @@ class Link:
             return None
 
     def _connect(self, timeout: float) -> Wire:
-        arguments = {**self._arguments, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
+        arguments = {
+            **self._arguments,
+            "socket_connect_timeout": min(timeout, self._settings.connect_timeout),
+            "socket_timeout": min(timeout, self.patience),  # to log in
+        }
         wire = Wire(self._kind, arguments, self.patience)
         if not self._primary:
             return wire
         try:
+            wire.hurry(min(timeout, self.patience))
             wire.send(pack(("ROLE",)))
             said = wire.read()
+            wire.hurry(None)
         except BaseException:
             wire.close()
             raise

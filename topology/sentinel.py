@@ -1,0 +1,53 @@
+"""What one Sentinel tells of who is in charge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from .address import Address
+from .call import Reply, pack
+from .verdict import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The word of one Sentinel."""
+
+    primary: Address
+    """The one that it names."""
+    epoch: int
+    """The failover that this comes from; a later one has a higher number (config-epoch)."""
+    promoted: Address | None
+    """The replica that it is about to put in charge, if it leads a failover."""
+
+
+def told_by_sentinels(service: str) -> bytes:
+    """The three commands whose answers are :func:`understood`."""
+    return b"".join(pack(("SENTINEL", verb, service)) for verb in ("GET-MASTER-ADDR-BY-NAME", "MASTER", "REPLICAS"))
+
+
+def names_someone(answer: Reply | Trouble) -> bool:
+    """Whether the first answer is an address."""
+    return isinstance(answer, list) and len(answer) == 2 and str(answer[1]).isdigit()
+
+
+def understood(named: Reply | Trouble, state: Reply | Trouble, replicas: Reply | Trouble) -> Told:
+    """The answers of a Sentinel that names someone; one that may tell no more than the name is believed the least."""
+    epoch = _fields(state).get("config-epoch", "")
+    rows = map(_fields, replicas if isinstance(replicas, list) else ())
+    promoted = [row for row in rows if "promoted" in row.get("flags", "").split(",")]
+    return Told(
+        primary=_address(cast("list[Reply]", named)),
+        epoch=int(epoch) if epoch.isdigit() else -1,
+        promoted=_address([promoted[0].get("ip"), promoted[0].get("port")]) if promoted else None,
+    )
+
+
+def _address(place: list[Reply]) -> Address:
+    return Address(str(place[0]), int(str(place[1])))
+
+
+def _fields(row: Reply | Trouble) -> dict[str, str]:
+    words = list(map(str, row)) if isinstance(row, list) else []
+    return dict(zip(words[::2], words[1::2], strict=False))
