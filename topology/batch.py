@@ -10,8 +10,9 @@ All others of a round share one write per node.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, TypeVar, cast
 
@@ -68,8 +69,10 @@ class Parcel(Generic[T]):
     items: list[Item[T]]
     payload: bytes
     replies: int
-    proven: bool = False
-    """Whether the last replies are a proof of durability."""
+    awaited: deque[Item[T] | None]
+    """Whose answer comes next; None for the one to ASKING, which says nothing of its own."""
+    proof: list[Reply | Trouble] = field(default_factory=list["Reply | Trouble"])
+    """The answers that come after those of the items, if their durability is to be proven."""
 
 
 class Batch(Generic[T]):
@@ -95,6 +98,11 @@ class Batch(Generic[T]):
         self.stale = False
         """Whether the directory is out of date."""
         self._troubled = False
+
+    @property
+    def proves(self) -> bool:
+        """Whether the durability of its changes is proven, which takes the server a while."""
+        return bool(self._durability.wanted)
 
     def outcomes(self) -> list[Outcome[T]]:
         """What became of each call, in the order given; every one must be settled."""
@@ -128,18 +136,18 @@ class Batch(Generic[T]):
                 key = parcel.items[-1].call.keys[0]
                 parcel.payload += self._durability.proof(key, self.replication_wait)
                 parcel.replies += PROOF_REPLIES
-                parcel.proven = True
         return parcels
 
-    def heed(self, parcel: Parcel[T], answers: Sequence[Reply | Trouble]) -> None:
-        """Take the answers to a parcel."""
-        position = 0
-        for item in parcel.items:
-            position += item.asked is not None  # the answer to ASKING says nothing of its own
-            self.settle(item, answers[position], parcel.address)
-            position += 1
-        if parcel.proven:
-            self._prove(parcel, answers[-PROOF_REPLIES:])
+    def heed(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
+        """Take the next answer to a parcel."""
+        if parcel.awaited:
+            item = parcel.awaited.popleft()
+            if item is not None:
+                self.settle(item, answer, parcel.address)
+            return
+        parcel.proof.append(answer)
+        if len(parcel.proof) == PROOF_REPLIES:
+            self._prove(parcel)
 
     def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
         """Take one answer."""
@@ -179,9 +187,9 @@ class Batch(Generic[T]):
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pending = []
 
-    def _prove(self, parcel: Parcel[T], answers: Sequence[Reply | Trouble]) -> None:
+    def _prove(self, parcel: Parcel[T]) -> None:
         """Take the proof, which speaks for every write of its parcel."""
-        touched, confirmed, lineage = answers
+        answers = touched, confirmed, lineage = parcel.proof
         standing = [item for item in parcel.items if item.outcome and not item.outcome.error]
         standing = [item for item in standing if stands(_value(item))]
         if (doubt := _doubt(answers)) is not None:
@@ -250,14 +258,15 @@ def _parcel(address: Address, items: list[Item[T]]) -> Parcel[T]:
     if len(items) == 1 and items[0].asked is None:
         call = items[0].call
         payload = call.packed_with_source if items[0].with_source else call.packed
-        return Parcel(address, items, payload, 1)
+        return Parcel(address, items, payload, 1, deque(items))
     pieces: list[bytes] = []
-    replies = len(items)
+    awaited: deque[Item[T] | None] = deque()
     sent_with_source: set[str] = set()
     for item in items:
         if item.asked is not None:
             pieces.append(_ASKING)
-            replies += 1
+            awaited.append(None)
+        awaited.append(item)
         script = item.call.script
         # The first call of each script in a batch brings the source along: a server that has lost its scripts must not
         # refuse one call of a batch and run the next.
@@ -266,7 +275,7 @@ def _parcel(address: Address, items: list[Item[T]]) -> Parcel[T]:
             pieces.append(item.call.packed_with_source)
         else:
             pieces.append(item.call.packed)
-    return Parcel(address, items, b"".join(pieces), replies)
+    return Parcel(address, items, b"".join(pieces), len(awaited), awaited)
 
 
 def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:

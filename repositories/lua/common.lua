@@ -205,17 +205,24 @@ local function append(events, before, policy, fields)
   return sequence
 end
 
+-- A text as it stands between the quotes of a JSON string.
+local function escaped(text)
+  return string.sub(string.gsub(cjson.encode(text), '\\/', '/'), 2, -2)
+end
+
 -- Tell subscribers of the event that was appended: always last, and never a reason to fail, for the stream has it. A server
 -- that may not, or cannot, publish has not changed less of the book for that.
 local function announce()
   if not news then return end
   local prefix, trader = string.match(news.events, '^(.*){(.*)}:events$')
-  local members = { '"trader":' .. cjson.encode(trader), '"sequence":"' .. news.sequence .. '"' }
+  local plain = not string.find(trader .. table.concat(news.entry), '[%c"\\]')
+  local members = { 'trader":"' .. (plain and trader or escaped(trader)), 'sequence":"' .. news.sequence }
   for i = 3, #news.entry, 2 do
-    members[#members + 1] = '"' .. news.entry[i] .. '":' .. cjson.encode(news.entry[i + 1])
+    local value = news.entry[i + 1]
+    members[#members + 1] = news.entry[i] .. '":"' .. (plain and value or escaped(value))
   end
-  members[#members + 1] = '"writer":"' .. news.entry[2] .. '"'
-  local document = string.gsub('{' .. table.concat(members, ',') .. '}', '\\/', '/')
+  members[#members + 1] = 'writer":"' .. news.entry[2]
+  local document = '{"' .. table.concat(members, '","') .. '"}'
   if string.find(news.channels, 'traders', 1, true) then
     local told = redis.pcall('SPUBLISH', news.events, document)
     if type(told) == 'table' and string.find(told.err or '', 'nknown', 1, true) then

@@ -6,7 +6,8 @@ The first try of a call goes straight to its node. Only when the answer is not a
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from redis.exceptions import RedisError
@@ -25,7 +26,7 @@ from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..verdict import Cure, Trouble, Unanswered, Unsent, cure_for, nobody_there, report
 from .colour import AsyncTurn, blocking
-from .link import Answer, AsyncLink, exchange_all
+from .link import Answer, AsyncJob, AsyncLink, exchange_all
 
 T = TypeVar("T")
 
@@ -217,21 +218,34 @@ class AsyncBackend:
             address = locate(call.slot)
             if address is not None:
                 routes.setdefault(address, []).append(number)
-        jobs = [
-            (self._link(address), b"".join([calls[number].packed for number in numbers]), len(numbers))
-            for address, numbers in routes.items()
-        ]
         outcomes: list[Outcome[T] | None] = [None] * len(calls)
         troubles: dict[int, tuple[Trouble, Address]] = {}
-        for (address, numbers), answers in zip(routes.items(), await exchange_all(jobs, self._patience), strict=True):
-            for number, answer in zip(numbers, answers, strict=True):
+
+        def reader(address: Address, numbers: list[int]) -> Callable[[Answer], None]:
+            numbered = iter(numbers)
+
+            def take(answer: Answer) -> None:
+                number = next(numbered)
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
                     troubles[number] = answer, address
-                    continue
+                    return
                 try:
                     outcomes[number] = Outcome(calls[number].decode(answer))
                 except SlotbookError as error:
                     outcomes[number] = Outcome(error=error)
+
+            return take
+
+        jobs = [
+            AsyncJob(
+                self._link(address),
+                b"".join([calls[number].packed for number in numbers]),
+                len(numbers),
+                reader(address, numbers),
+            )
+            for address, numbers in routes.items()
+        ]
+        await exchange_all(jobs, self._patience)
         left = [number for number, outcome in enumerate(outcomes) if outcome is None]
         if left:
             batch = Batch([calls[number] for number in left], self._directory, began + self.settings.deadline)
@@ -250,11 +264,17 @@ class AsyncBackend:
             if batch.pace is Pace.ON:
                 batch.ends_at = time.monotonic() + self.settings.deadline
             parcels = batch.plan()
-            jobs = [(self._link(parcel.address, parcel.proven), parcel.payload, parcel.replies) for parcel in parcels]
+            jobs = [
+                AsyncJob(
+                    self._link(parcel.address, batch.proves),
+                    parcel.payload,
+                    parcel.replies,
+                    partial(batch.heed, parcel),
+                )
+                for parcel in parcels
+            ]
             patience = self.settings.socket_timeout + batch.replication_wait
-            timeout = max(0.001, min(patience, batch.ends_at - time.monotonic()))
-            for parcel, answers in zip(parcels, await exchange_all(jobs, timeout), strict=True):
-                batch.heed(parcel, answers)
+            await exchange_all(jobs, max(0.001, min(patience, batch.ends_at - time.monotonic())))
             batch.clear()
             if batch.pace is not Pace.ON:
                 return
@@ -301,8 +321,12 @@ class AsyncBackend:
             questions = next(discovery, None)
             while questions is not None:
                 patience = min(questions.patience, self.settings.socket_timeout)
-                jobs = [(link, questions.packed, questions.commands) for link in self._links_for(questions)]
-                answers = await exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))
+                answers: list[list[Answer]] = [[] for _ in questions.addresses]
+                jobs = [
+                    AsyncJob(link, questions.packed, questions.commands, answer.append)
+                    for link, answer in zip(self._links_for(questions), answers, strict=True)
+                ]
+                await exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))
                 try:
                     questions = discovery.send(answers)
                 except StopIteration:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import redis.asyncio.connection
@@ -25,6 +26,17 @@ from ..verdict import NotPrimary, Trouble, Unsent
 from .session import Exchange, Session, Wire
 
 Answer: TypeAlias = "Reply | Trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncJob:
+    """Commands for one server, and who is told what it answers."""
+
+    link: AsyncLink
+    payload: bytes
+    replies: int
+    take: Callable[[Answer], object]
+
 
 CALLS_PER_CONNECTION = 64
 """A pool of n connections for threads is n * 64 calls in flight for asyncio."""
@@ -167,6 +179,12 @@ class AsyncLink:
         self._session = None
 
 
-async def exchange_all(jobs: Sequence[tuple[AsyncLink, bytes, int]], timeout: float) -> list[list[Answer]]:
+async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
     """Exchange with several servers at once."""
-    return await asyncio.gather(*(link.exchange(payload, replies, timeout) for link, payload, replies in jobs))
+    for job, answers in zip(
+        jobs,
+        await asyncio.gather(*(job.link.exchange(job.payload, job.replies, timeout) for job in jobs)),
+        strict=True,
+    ):
+        for answer in answers:
+            job.take(answer)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from os import getpid
 from typing import TypeAlias
 
@@ -22,10 +23,25 @@ from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
 from ..verdict import NotPrimary, Trouble, Unanswered, Unsent
+from .busy_poll import BusyPoll
 from .places import Places
 from .wire import Wire, connection_kind
 
 Answer: TypeAlias = "Reply | Trouble"
+Take: TypeAlias = "Callable[[Answer], object]"
+"""Called with each answer as it comes."""
+Sent: TypeAlias = Wire | Unsent | Unanswered
+"""Commands on their way, or why they are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Commands for one server, and who is told what it answers."""
+
+    link: Link
+    payload: bytes
+    replies: int
+    take: Take
 
 
 class Link:
@@ -42,6 +58,7 @@ class Link:
         self._kind = connection_kind(address, tls=target.tls)
         self._arguments = {**dial(target, address, of_sentinel=of_sentinel), "socket_timeout": self.patience}
         self._primary = primary
+        self._busy_poll = BusyPoll(target.settings.busy_poll)
         self._reset()
 
     def _reset(self) -> None:
@@ -51,53 +68,12 @@ class Link:
 
     def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
         """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
-        wire = self._send(payload, timeout)
-        return self.receive(wire, replies, timeout) if isinstance(wire, Wire) else [wire] * replies
-
-    def send(self, payload: bytes, replies: int, timeout: float) -> Exchange:
-        """The first half of an exchange."""
-        return Exchange(self, self._send(payload, timeout), replies, timeout)
-
-    def receive(self, wire: Wire, replies: int, timeout: float) -> list[Answer]:
-        """The second half: read every reply; those that never came are answered with why."""
         answers: list[Answer] = []
-        in_a_hurry = timeout < self.patience
-        ends_at = time.monotonic() + timeout if in_a_hurry else 0.0
-        try:
-            for _ in range(replies):
-                if in_a_hurry:
-                    wire.hurry(max(0.001, ends_at - time.monotonic()))
-                answer = wire.read()
-                answers.append(answer)
-                if isinstance(answer, RedisConnectionError):
-                    raise answer  # a reply after which nothing good will come
-            if in_a_hurry:
-                wire.hurry(None)
-        except RedisError as error:
-            self._discard(wire)
-            answers.extend([Unanswered(error)] * (replies - len(answers)))
-        except BaseException:
-            self._discard(wire)
-            raise
-        else:
-            self._idle.append(wire)
-            self._places.give()
+        self.receive(self.send(payload, timeout), replies, timeout, answers.append)
         return answers
 
-    def give_up(self, wire: Wire) -> None:
-        """Give up on the replies."""
-        self._discard(wire)
-
-    def close(self) -> None:
-        """Close every idle connection."""
-        while wire := self._take_idle():
-            wire.close()
-
-    def retire(self) -> None:
-        """Close every connection that nobody uses."""
-        self.close()
-
-    def _send(self, payload: bytes, timeout: float) -> Wire | Unsent | Unanswered:
+    def send(self, payload: bytes, timeout: float) -> Sent:
+        """The first half of an exchange."""
         if self._owner != getpid():
             self._reset()  # a forked child leaves its parent's sockets alone
         if not self._places.take(min(timeout, self._pool_wait)):
@@ -123,6 +99,63 @@ class Link:
             self._discard(wire)
             raise
         return wire
+
+    def receive(self, sent: Sent, replies: int, timeout: float, take: Take) -> None:
+        """The second half: hand over every reply as it comes; those that never come are answered with why."""
+        if not isinstance(sent, Wire):
+            for _ in range(replies):
+                take(sent)
+            return
+        wire, left, trouble = sent, replies, None
+        in_a_hurry = timeout < self.patience
+        ends_at = time.monotonic() + timeout if in_a_hurry else 0.0
+        try:
+            while left and trouble is None:
+                try:
+                    if in_a_hurry:
+                        wire.hurry(max(0.001, ends_at - time.monotonic()))
+                    elif replies == 1 and wire.can_look and self._busy_poll.begin():
+                        self._look(wire)
+                    answer = wire.read()
+                except RedisError as error:
+                    trouble = error
+                else:
+                    trouble = answer if isinstance(answer, RedisConnectionError) else None  # no good comes after it
+                    take(answer)
+                    left -= 1
+            if in_a_hurry and trouble is None:
+                wire.hurry(None)
+        except BaseException:
+            self._discard(wire)
+            raise
+        if trouble is None:
+            self._idle.append(wire)
+            self._places.give()
+            return
+        self._discard(wire)
+        for _ in range(left):
+            take(Unanswered(trouble))
+
+    def _look(self, wire: Wire) -> None:
+        came = False
+        try:
+            came = wire.look(self._busy_poll.seconds)
+        finally:
+            self._busy_poll.end(came)
+
+    def give_up(self, sent: Sent) -> None:
+        """Give up on the replies."""
+        if isinstance(sent, Wire):
+            self._discard(sent)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        while wire := self._take_idle():
+            wire.close()
+
+    def retire(self) -> None:
+        """Close every connection that nobody uses."""
+        self.close()
 
     def _discard(self, wire: Wire) -> None:
         """Close a connection that may still owe a reply, and the idle ones with it: what broke one, broke them all."""
@@ -161,39 +194,16 @@ class Link:
         raise NotPrimary(f"{self.address} is not a primary but a {said[0] if isinstance(said, list) else said}")
 
 
-class Exchange:
-    """Commands on their way: sent, not yet answered."""
-
-    def __init__(self, link: Link, wire: Wire | Unsent | Unanswered, replies: int, timeout: float) -> None:
-        self._link = link
-        self._wire = wire
-        self._replies = replies
-        self._timeout = timeout
-
-    def receive(self) -> list[Answer]:
-        """Read every reply; those that never came are answered with why."""
-        wire = self._wire
-        if isinstance(wire, Wire):
-            return self._link.receive(wire, self._replies, self._timeout)
-        return [wire] * self._replies
-
-    def abandon(self) -> None:
-        """Give up on the replies."""
-        if isinstance(self._wire, Wire):
-            self._link.give_up(self._wire)
-
-
-def exchange_all(jobs: Sequence[tuple[Link, bytes, int]], timeout: float) -> list[list[Answer]]:
+def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
     """Exchange with several servers at once: every write goes out before the first reply is read."""
-    waiting: deque[Exchange] = deque()
-    answers: list[list[Answer]] = []
+    waiting: deque[tuple[Job, Sent]] = deque()
     try:
-        for link, payload, replies in jobs:
-            waiting.append(link.send(payload, replies, timeout))
+        for job in jobs:
+            waiting.append((job, job.link.send(job.payload, timeout)))
         while waiting:
-            answers.append(waiting.popleft().receive())
+            job, sent = waiting.popleft()
+            job.link.receive(sent, job.replies, timeout, job.take)
     except BaseException:
-        for exchange in waiting:
-            exchange.abandon()
+        for job, sent in waiting:
+            job.link.give_up(sent)
         raise
-    return answers

@@ -10,6 +10,8 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Mapping
+from os import sched_yield
+from time import perf_counter
 from typing import Any, Protocol, TypeAlias, cast
 
 import hiredis
@@ -25,6 +27,7 @@ _WAITING = object()
 _CHUNK = 1 << 16
 _BY_THE_KERNEL = sys.platform == "linux"
 """Whether the kernel keeps the time limit of a socket: it saves the poll before each read and write."""
+_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
 
 
 class _Parser(Protocol):
@@ -55,7 +58,17 @@ def connection_kind(address: Address, *, tls: bool) -> ConnectionKind:
 class Wire:
     """A connection that is open and logged in. Errors are redis-py's; after one the connection is of no more use."""
 
-    __slots__ = ("_buffer", "_connection", "_feed", "_gets", "_patience", "_receive", "_send_all", "_socket")
+    __slots__ = (
+        "_buffer",
+        "_connection",
+        "_feed",
+        "_gets",
+        "_patience",
+        "_receive",
+        "_send_all",
+        "_socket",
+        "can_look",
+    )
 
     def __init__(self, kind: ConnectionKind, arguments: Mapping[str, object], patience: float) -> None:
         connection = cast(_Connection, kind(**arguments))  # the stubs describe redis-py 4
@@ -75,6 +88,8 @@ class Wire:
         )
         self._gets = cast("Callable[[], Any]", reader.gets)
         self._feed = reader.feed
+        self.can_look = _BY_THE_KERNEL and not self._is_tls()
+        """Whether ``look`` works here: TLS has replies that the socket does not show."""
         self._arm()
 
     def send(self, payload: bytes) -> None:
@@ -103,6 +118,23 @@ class Wire:
             answer = gets()
         return cast("Reply | RedisError", answer)
 
+    def look(self, seconds: float) -> bool:
+        """Take what comes without going to sleep for it, within some time; whether something came. Raises nothing."""
+        receive, buffer = self._receive, self._buffer
+        until = perf_counter() + seconds
+        while True:
+            try:
+                size = receive(buffer, 0, _AT_ONCE)
+            except BlockingIOError:
+                if perf_counter() >= until:
+                    return False
+                sched_yield()  # whoever else would use this processor goes first
+            except OSError:
+                return False  # the read that follows says why
+            else:
+                self._feed(buffer, 0, size)  # type: ignore[arg-type]  # it takes any buffer
+                return True
+
     def hurry(self, seconds: float | None) -> None:
         """Have the next read end sooner than usual; None for as usual."""
         if seconds is None:
@@ -116,10 +148,13 @@ class Wire:
 
     def _arm(self) -> None:
         """Set the usual time limit."""
-        if not _BY_THE_KERNEL or hasattr(self._socket, "pending"):  # TLS wants to know of it itself
+        if not _BY_THE_KERNEL or self._is_tls():  # which wants to know of it itself
             self._socket.settimeout(self._patience)
             return
         limit = struct.pack("ll", *divmod(max(1, round(self._patience * 1_000_000)), 1_000_000))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self._socket.settimeout(None)
+
+    def _is_tls(self) -> bool:
+        return hasattr(self._socket, "pending")
