@@ -17,9 +17,9 @@ from glide_sync import (
     ServerCredentials,
 )
 
-from ...topology.call import Call
 from ..material import ids_of
-from ..measure import Block, one_by_one
+from ..measure import one_by_one
+from . import by_hand
 from .peer import Peer, Site
 
 
@@ -36,8 +36,8 @@ def peer(site: Site) -> Peer:
     command = cast("Callable[[list[str | bytes]], object]", client.custom_command)  # pyright: ignore[reportUnknownMemberType]
     material, calls = site.material, site.material.calls
 
-    def same_script(make: Callable[[int], Sequence[Call[object]]]) -> Block:
-        return one_by_one(lambda size: [partial(command, _words(call)) for call in make(size)])
+    def run(words: Sequence[str]) -> object:
+        return command(["EVALSHA", *words])
 
     return Peer(
         blocks={
@@ -48,14 +48,7 @@ def peer(site: Site) -> Peer:
                     ]
                 )
             },
-            "place": {"GLIDE": same_script(lambda size: [calls.place(order) for order in material.orders(size)])},
-            "fill": {"GLIDE": same_script(lambda size: [calls.fill(fill) for fill in material.fills(size)])},
-            "cancel": {"GLIDE": same_script(lambda size: [calls.close(cancel) for cancel in material.cancels(size)])},
+            **{job: {"GLIDE": block} for job, block in by_hand.blocks(material, run).items()},
         },
         close=client.close,
     )
-
-
-def _words(call: Call[object]) -> list[str | bytes]:
-    assert call.script is not None  # noqa: S101 (a call of ours that runs a script)
-    return ["EVALSHA", call.script.digest, str(len(call.keys)), *call.keys, *map(str, call.arguments)]

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import redis
 import redis.asyncio
@@ -15,9 +15,9 @@ import redis.cluster
 
 from ...models.fill import Fill
 from ...models.order import Cancel, Order
-from ...topology.call import Call
 from ..material import ids_of
 from ..measure import Block, one_by_one
+from . import by_hand
 from .peer import Peer, Read, Site
 
 _DAY = 86_400
@@ -63,18 +63,20 @@ def peer(site: Site) -> Peer:
     def reads(size: int) -> list[str]:
         return [calls.get(*ids).keys[0] for ids in ids_of(material.placed(size))]
 
-    def same_script(make: Callable[[int], Sequence[Call[object]]]) -> Block:
-        return one_by_one(lambda size: [partial(client.evalsha, *_words(call)) for call in make(size)])
+    def run(words: Sequence[str]) -> object:
+        digest, keys, *rest = words
+        return client.evalsha(digest, int(keys), *rest)
 
-    def piped(make: Callable[[int], Sequence[Call[object]]], orders: int) -> Block:
+    def piped_places(orders: int) -> Block:
         def block(size: int) -> Callable[[], object]:
-            batches = [[_words(call) for call in make(orders)] for _ in range(size)]
+            batches = [material.orders(orders) for _ in range(size)]
 
             def go() -> None:
                 for batch in batches:
                     pipeline = client.pipeline(transaction=False)
-                    for words in batch:
-                        pipeline.evalsha(*words)
+                    for order in batch:
+                        digest, keys, *rest = by_hand.place(order)
+                        pipeline.evalsha(digest, int(keys), *rest)
                     pipeline.execute()
 
             return go
@@ -99,15 +101,11 @@ def peer(site: Site) -> Peer:
     made = Peer(close=client.close)
     made.blocks = {
         "get": {name: one_by_one(lambda size: [partial(client.hgetall, key) for key in reads(size)])},
-        "place": {name: same_script(lambda size: [calls.place(order) for order in material.orders(size)])},
-        "fill": {name: same_script(lambda size: [calls.fill(fill) for fill in material.fills(size)])},
-        "cancel": {name: same_script(lambda size: [calls.close(cancel) for cancel in material.cancels(size)])},
+        **{job: {name: block} for job, block in by_hand.blocks(material, run).items()},
         "near": {f"{name} GET": one_by_one(lambda size: [partial(client.get, "bench:absent")] * size)},
     }
     for orders in (100, 1_000):
-        made.blocks[f"place {orders}"] = {
-            f"{name} pipeline": piped(lambda size: [calls.place(order) for order in material.orders(size)], orders)
-        }
+        made.blocks[f"place {orders}"] = {f"{name} pipeline": piped_places(orders)}
         made.blocks[f"get {orders}"] = {f"{name} pipeline": piped_reads(orders)}
     if not site.is_cluster:
         _by_calls(made, client, site)
@@ -206,9 +204,3 @@ async def _asyncio(site: Site) -> AsyncGenerator[Read]:
         yield client.hgetall
     finally:
         await client.aclose()
-
-
-def _words(call: Call[object]) -> list[Any]:
-    """EVALSHA's arguments for one of Slotbook's calls."""
-    assert call.script is not None  # noqa: S101 (a call of ours that runs a script)
-    return [call.script.digest, len(call.keys), *call.keys, *map(str, call.arguments)]

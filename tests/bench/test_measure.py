@@ -10,7 +10,7 @@ from slotbook import Book
 from slotbook.bench import peers
 from slotbook.bench.material import Material
 from slotbook.bench.measure import FLOOR, SLOTBOOK, Goal, Race, Result, one_by_one, run
-from slotbook.bench.peers import open_peers
+from slotbook.bench.peers import by_hand, open_peers
 from slotbook.bench.peers.peer import Site
 from slotbook.bench.plot import plot
 from slotbook.bench.stage import address_of
@@ -67,3 +67,23 @@ def test_a_peer_that_is_not_installed_is_left_out(fleets: Fleets, monkeypatch: p
         assert re.match(r"\d+\.\d+", versions["redis"])
         assert len(opened) == 1
         opened[0].close()
+
+
+def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
+    with Book.open(fleets.of("standalone").private.url) as book:
+        material = Material(book)
+        calls = material.calls
+        (order,), (fill,), (cancel,) = material.orders(1), material.fills(1), material.cancels(1)
+        sent = [
+            (by_hand.place(order), calls.place(order)),
+            (by_hand.fill(fill), calls.fill(fill)),
+            (by_hand.cancel(cancel), calls.close(cancel)),
+        ]
+        for words, call in sent:
+            assert call.script is not None
+            ours = [call.script.digest, str(len(call.keys)), *call.keys, *map(str, call.arguments)]
+            told = next(number for number, word in enumerate(ours) if re.fullmatch(r"\d+ [0-9a-f]{8}", word))
+            ours[told] = words[told]
+            pairs = told + 1
+            assert words[:pairs] == ours[:pairs]
+            assert sorted(words[pairs:]) == sorted(ours[pairs:])

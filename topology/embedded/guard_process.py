@@ -29,6 +29,8 @@ from pathlib import Path
 
 OWNER_CHECK_SECONDS = 1.0
 REMOVAL_ATTEMPTS = 20
+ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=60000"}
+"""A server that pip brings allocates with glibc, which is slow to find small pieces again among what is stored."""
 
 
 class Holdings:
@@ -66,6 +68,7 @@ class Holdings:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env={**ENVIRONMENT, **os.environ},
                 start_new_session=True,  # so that the group, with a server's own forked children, can be killed
             )
         self._servers[name] = server

@@ -1,0 +1,126 @@
+"""What one writes by hand to run Slotbook's scripts with another client: the words of EVALSHA, from an order or a fill.
+
+No check, no plan for a lost reply, and the server's answer as it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from ...models.fill import Fill
+from ...models.order import Cancel, Order
+from ...repositories.order_calls import CLOSE, FILL, PLACE
+from ..material import Material
+from ..measure import Block, one_by_one
+
+T = TypeVar("T")
+
+_FOR_EVER, _A_DAY = "", "86400000"
+_POLICY = "100000 traders"
+_TOLD = "0 00000000"
+"""A writer that has been told of no change, so that none can be missed."""
+
+
+def place(order: Order) -> list[str]:
+    """A new order."""
+    base = f"{{{order.trader}}}:"
+    return [
+        PLACE.digest,
+        "4",
+        f"{base}order:{order.order_id}",
+        f"{base}orders_by_status:NEW",
+        f"{base}orders_by_symbol:{order.symbol}",
+        f"{base}events",
+        _FOR_EVER,
+        _POLICY,
+        _TOLD,
+        "trader",
+        order.trader,
+        "order_id",
+        order.order_id,
+        "symbol",
+        order.symbol,
+        "side",
+        order.side.value,
+        "type",
+        order.type.value,
+        "time_in_force",
+        order.time_in_force.value,
+        "quantity",
+        str(order.quantity),
+        "price",
+        str(order.price),
+        "status",
+        "NEW",
+        "filled_quantity",
+        "0",
+        "filled_notional",
+        "0",
+        "version",
+        "1",
+        "ts_ns",
+        str(order.ts_ns),
+    ]
+
+
+def fill(fill: Fill) -> list[str]:
+    """One execution."""
+    base = f"{{{fill.trader}}}:"
+    return [
+        FILL.digest,
+        "4",
+        f"{base}order:{fill.order_id}",
+        f"{base}applied:{fill.order_id}",
+        f"{base}events",
+        f"{base}positions",
+        base,
+        _FOR_EVER,
+        _A_DAY,
+        _POLICY,
+        _TOLD,
+        fill.trader,
+        fill.exec_id,
+        str(fill.quantity),
+        str(fill.price),
+        f"{(fill.quantity * fill.price).normalize():f}",
+        str(fill.ts_ns),
+    ]
+
+
+def cancel(cancel: Cancel) -> list[str]:
+    """A wish to cancel."""
+    base = f"{{{cancel.trader}}}:"
+    return [
+        CLOSE.digest,
+        "3",
+        f"{base}order:{cancel.order_id}",
+        f"{base}applied:{cancel.order_id}",
+        f"{base}events",
+        base,
+        _FOR_EVER,
+        _A_DAY,
+        _POLICY,
+        _TOLD,
+        "CANCELED",
+        str(cancel.ts_ns),
+        "",
+    ]
+
+
+Run = Callable[[Sequence[str]], object]
+"""Runs EVALSHA with these words."""
+
+
+def blocks(material: Material, run: Run) -> dict[str, Block]:
+    """The jobs that change an order, for a client that runs what is written here."""
+    return {
+        "place": one_by_one(lambda size: [partial(_at_once, run, place, order) for order in material.orders(size)]),
+        "fill": one_by_one(lambda size: [partial(_at_once, run, fill, one) for one in material.fills(size)]),
+        "cancel": one_by_one(lambda size: [partial(_at_once, run, cancel, one) for one in material.cancels(size)]),
+    }
+
+
+def _at_once(run: Run, words: Callable[[T], Sequence[str]], what: T) -> object:
+    return run(words(what))
