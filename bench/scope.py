@@ -28,5 +28,5 @@ class Scope:
     """Events whose way to a follower is timed, on each topology."""
 
 
-FULL = Scope(50, 40, 15, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3, 2_000)
+FULL = Scope(100, 40, 15, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3, 2_000)
 QUICK = Scope(10, 3, 2, 200, 3_000, (10, 1_000), 500, 1_000, 1, 100)

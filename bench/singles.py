@@ -45,7 +45,7 @@ def races(site: Site, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list
         orders = int(job.split()[1])
         blocks = {FLOOR: bare[job], SLOTBOOK: ours[job], **_peers(peers, job)}
         made.append(
-            Race(job, where, blocks, max(1, 200 // orders), scope.rounds_of_batches, _BATCHES.get(job, ()), orders)
+            Race(job, where, blocks, max(5, 500 // orders), scope.rounds_of_batches, _BATCHES.get(job, ()), orders)
         )
     return made
 

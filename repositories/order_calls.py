@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import TypeAlias, cast
 
 from ..models.arguments import must_be
 from ..models.enums import OrderStatus
-from ..models.errors import DuplicateOrder, DuplicateRequest, InvalidArgument, OrderClosed, Overfill
+from ..models.errors import InvalidArgument, OrderClosed
 from ..models.fill import Fill
 from ..models.keys import Keys, TraderKeys
 from ..models.order import Cancel, Expire, Order, Reject, Replace
-from ..models.position import Position
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import text, words
@@ -20,7 +20,8 @@ from ..topology.scripts import load
 from ..topology.settings import Settings
 from .event_policy import events_policy
 from .fence import NO_FENCE, Fence
-from .replies import record, record_of, refusal, rows
+from .order_replies import changed, filled, found, placed, replaced
+from .replies import record_of, refusal, rows
 from .witness import Witness
 
 OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
@@ -89,18 +90,6 @@ class OrderCalls:
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
 
-        def read(reply: list[Reply]) -> OrderResult:
-            match reply:
-                case ["applied", str(sequence)]:
-                    return OrderResult(order.model_copy(update={"version": 1}), True, int(sequence))
-                case ["repeat", flat]:
-                    return OrderResult(record(Order, key, flat), False, 0)
-                case ["duplicate", flat]:
-                    there = record(Order, key, flat)
-                    raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(there)}")
-                case other:
-                    raise refusal(name, other)
-
         indexes = (keys.new, keys.symbol(order.symbol))
         lock, number = self._fence.of(order.trader)
         return evaluate(
@@ -108,8 +97,8 @@ class OrderCalls:
             PLACE,
             (key, *indexes, keys.events, *lock),
             (self._open_ttl, self._events_policy, self._witness.told(order.trader), *words(order, version=1), *number),
-            decode=self._witness.watch(order.trader, read),
-            renew=lambda: self.place(order),
+            decode=self._witness.watch(order.trader, partial(placed, name, key, order)),
+            renew=partial(self.place, order),
         )
 
     def fill(self, fill: Fill) -> Call[FillResult]:
@@ -118,23 +107,6 @@ class OrderCalls:
         keys = self.keys.of(fill.trader)
         name = f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}"
         key = keys.order(fill.order_id)
-
-        def read(reply: list[Reply]) -> FillResult:
-            match reply:
-                case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
-                    return FillResult(
-                        record(Order, key, order),
-                        record_of(Position, f"{keys.base}position:", "symbol", position),
-                        state == "applied",
-                        late == "1",
-                        int(sequence),
-                    )
-                case ["duplicate", str(quantity), str(price)]:
-                    raise DuplicateRequest(f"{name}: the exec_id was used for {quantity} at {price}")
-                case ["overfill", str(quantity), str(status)]:
-                    raise Overfill(f"{name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
-                case other:
-                    raise refusal(name, other)
 
         lock, number = self._fence.of(fill.trader)
         return evaluate(
@@ -151,8 +123,8 @@ class OrderCalls:
                 fill.ts_ns,
                 *number,
             ),
-            decode=self._witness.watch(fill.trader, read),
-            renew=lambda: self.fill(fill),
+            decode=self._witness.watch(fill.trader, partial(filled, name, keys.base, fill)),
+            renew=partial(self.fill, fill),
         )
 
     def replace(self, request: Replace) -> Call[OrderResult]:
@@ -160,23 +132,13 @@ class OrderCalls:
         keys = self.keys.of(request.trader)
         name = f"replace {request.request_id} of {request.trader}/{request.order_id}"
 
-        def read(reply: list[Reply]) -> OrderResult:
-            match reply:
-                case ["duplicate"]:
-                    raise DuplicateRequest(f"{name}: the request_id was used for another replace of this order")
-                case ["overfill", str(filled)]:
-                    raise Overfill(f"{name}: {filled} is already filled, more than the new quantity {request.quantity}")
-                case ["type", str(kind), str(field)]:
-                    raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
-                case other:
-                    return _changed(name, keys.order(request.order_id), other)
-
+        key = keys.order(request.order_id)
         wanted = (request.quantity, request.price, request.stop_price, request.revision)
         lock, number = self._fence.of(request.trader)
         return evaluate(
             name,
             REPLACE,
-            (keys.order(request.order_id), keys.applied(request.order_id), keys.events, *lock),
+            (key, keys.applied(request.order_id), keys.events, *lock),
             (
                 *self._base(keys),
                 request.request_id,
@@ -185,8 +147,8 @@ class OrderCalls:
                 request.text or "",
                 *number,
             ),
-            decode=self._witness.watch(request.trader, read),
-            renew=lambda: self.replace(request),
+            decode=self._witness.watch(request.trader, partial(replaced, name, key, request)),
+            renew=partial(self.replace, request),
         )
 
     def close(self, request: Cancel | Reject | Expire) -> Call[OrderResult]:
@@ -201,8 +163,8 @@ class OrderCalls:
             CLOSE,
             (key, keys.applied(request.order_id), keys.events, *lock),
             (*self._base(keys), status, request.ts_ns, request.text or "", *number),
-            decode=self._witness.watch(request.trader, lambda reply: _changed(name, key, reply)),
-            renew=lambda: self.close(request),
+            decode=self._witness.watch(request.trader, partial(changed, name, key)),
+            renew=partial(self.close, request),
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:
@@ -230,7 +192,8 @@ class OrderCalls:
             f"get {trader}/{order_id}",
             "HGETALL",
             key,
-            decode=lambda reply: record(Order, key, reply) if reply else None,
+            decode=partial(found, key),
+            tag=trader,
         )
 
     def count(self, trader: str, status: OrderStatus | str | None, symbol: str | None) -> Call[int]:
@@ -289,14 +252,6 @@ class OrderCalls:
         return keys.base, self._open_ttl, self._closed_ttl, self._events_policy, self._witness.told(keys.trader)
 
 
-def _changed(name: str, key: str, reply: list[Reply]) -> OrderResult:
-    match reply:
-        case [("applied" | "repeat") as state, str(sequence), list(order)]:
-            return OrderResult(record(Order, key, order), state == "applied", int(sequence))
-        case other:
-            raise refusal(name, other)
-
-
 def _status(value: OrderStatus | str) -> OrderStatus:
     try:
         return OrderStatus[value]
@@ -306,10 +261,3 @@ def _status(value: OrderStatus | str) -> OrderStatus:
 
 def _optional(value: object) -> str:
     return "" if value is None else text(value)
-
-
-def _content(order: Order) -> str:
-    quantity, price = order.quantity, order.price
-    if order.placed_quantity is not None:
-        quantity, price = order.placed_quantity, order.placed_price
-    return f"{order.side} {quantity} {order.symbol} {order.type}{'' if price is None else f' at {plain(price)}'}"

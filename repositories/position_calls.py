@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ..models.arguments import must_be
 from ..models.errors import DuplicateRequest
@@ -92,7 +93,7 @@ class PositionCalls:
                 *number,
             ),
             decode=self._witness.watch(change.trader, read),
-            renew=lambda: self.change(change),
+            renew=partial(self.change, change),
         )
 
     def last_change(self, trader: str) -> Call[None]:

@@ -18,7 +18,7 @@ import secrets
 import threading
 from bisect import bisect
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ..models.errors import Refused, StateLost
 from ..topology.call import Reply
@@ -86,6 +86,42 @@ def _start(run: list[int]) -> int:
     return run[0]
 
 
+class Watched(Generic[C]):
+    """Reads the answers to one change. An object and no closure, of which a batch would keep thousands."""
+
+    __slots__ = ("_numbers", "_read", "_told", "_trader", "_witness")
+
+    def __init__(self, witness: Witness, trader: str, told: int, read: Callable[[list[Reply]], C]) -> None:
+        self._witness = witness
+        self._trader = trader
+        self._told = told
+        self._read = read
+        self._numbers: tuple[int, ...] = ()
+        """Those of this change itself: it is sent again when it cannot be proven."""
+
+    def __call__(self, reply: Reply) -> C:
+        """The result. Raises StateLost, or the refusal."""
+        witness, trader = self._witness, self._trader
+        first, seen, reply = _split(rows(reply))
+        try:
+            result = self._read(reply)
+        except Refused as refusal:
+            if not first:
+                raise
+            raise witness.lost(trader, first, first - 1, None, refusal) from refusal
+        if first:
+            loss = witness.lost(trader, first, result.sequence if result.applied else first - 1, result, None)
+            witness.see(trader, seen)
+            raise loss
+        if seen:
+            witness.see(trader, seen)
+        if result.applied and result.sequence not in self._numbers:
+            self._numbers += (result.sequence,)
+            if first := witness.acknowledge(trader, result.sequence, self._told):
+                raise witness.lost(trader, first, result.sequence, result, None)
+        return result
+
+
 class Witness:
     """What each trader's changes were acknowledged with to one writer."""
 
@@ -102,36 +138,13 @@ class Witness:
         """What this writer was told of a trader's book, as the scripts take it."""
         return f"{self._highest(trader)} {self.mark}"
 
-    def watch(self, trader: str, read: Callable[[list[Reply]], C]) -> Callable[[Reply], C]:
+    def watch(self, trader: str, read: Callable[[list[Reply]], C]) -> Watched[C]:
         """Read the answer to a change, and notice what it says of those before it.
 
         The reader raises StateLost when some of them are gone; it has the result of the change, or its refusal. To be
         called along with ``told``.
         """
-        told = self._highest(trader)
-        before: set[int] = set()  # the numbers of this change itself: it is sent again when it cannot be proven
-
-        def watching(reply: Reply) -> C:
-            first, seen, reply = _split(rows(reply))
-            try:
-                result = read(reply)
-            except Refused as refusal:
-                if not first:
-                    raise
-                raise self._lost(trader, first, first - 1, None, refusal) from refusal
-            if first:
-                loss = self._lost(trader, first, result.sequence if result.applied else first - 1, result, None)
-                self._see(trader, seen)
-                raise loss
-            if seen:
-                self._see(trader, seen)
-            if result.applied and result.sequence not in before:
-                before.add(result.sequence)
-                if first := self._acknowledge(trader, result.sequence, told):
-                    raise self._lost(trader, first, result.sequence, result, None)
-            return result
-
-        return watching
+        return Watched(self, trader, self._highest(trader), read)
 
     def ask(self, trader: str) -> Callable[[Reply], None]:
         """Read the answer to a question for the past alone. The reader raises StateLost."""
@@ -139,7 +152,7 @@ class Witness:
         def asking(reply: Reply) -> None:
             first, _, _ = _split(rows(reply))
             if first:
-                raise self._lost(trader, first, first - 1, None, None)
+                raise self.lost(trader, first, first - 1, None, None)
 
         return asking
 
@@ -147,11 +160,13 @@ class Witness:
         known = self._acknowledged.get(trader)
         return known.highest if known else 0
 
-    def _acknowledge(self, trader: str, sequence: int, told: int) -> int:
+    def acknowledge(self, trader: str, sequence: int, told: int) -> int:
+        """Note that a change was acknowledged; the first number that is lost, 0 for none."""
         with self._lock:
             return self._known(trader).add(sequence, told)
 
-    def _see(self, trader: str, sequence: int) -> None:
+    def see(self, trader: str, sequence: int) -> None:
+        """Note how far this writer's events go."""
         with self._lock:
             known = self._known(trader)
             known.seen = max(known.seen, sequence)
@@ -164,7 +179,8 @@ class Witness:
             known = self._acknowledged[trader] = Acknowledged()
         return known
 
-    def _lost(self, trader: str, first: int, left: int, result: object, refusal: Refused | None) -> StateLost:
+    def lost(self, trader: str, first: int, left: int, result: object, refusal: Refused | None) -> StateLost:
+        """Forget what is gone, from a number on; the error that says so."""
         with self._lock:
             known = self._acknowledged.get(trader) or Acknowledged()
             kept = self._acknowledged[trader] = known.before(first)

@@ -96,10 +96,12 @@ class Call(Generic[T_co]):
         return self.script is None and len(self.keys) == 1
 
 
-def command(name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T_co]) -> Call[T_co]:
-    """A plain command that reads one key."""
+def command(
+    name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T_co], tag: str | None = None
+) -> Call[T_co]:
+    """A plain command that reads one key; who knows the key's hash tag saves looking for it."""
     packed = _pack_command((verb, key, *arguments))
-    return Call(name, (key,), _slot(_hashed_part(key)), packed, decode, True, True)
+    return Call(name, (key,), _slot(_hashed_part(key) if tag is None else tag), packed, decode, True, True)
 
 
 def evaluate(

@@ -23,6 +23,7 @@ from ..call import Reply, pack
 from ..dial import dial
 from ..settings import Target
 from ..verdict import NotPrimary, Trouble, Unsent
+from .room import Room
 from .session import Exchange, Session, Wire
 
 Answer: TypeAlias = "Reply | Trouble"
@@ -77,13 +78,11 @@ class AsyncLink:
         if self._loop is not loop or self._owner != os.getpid():
             self._move_to(loop)
         session = self._session
-        if session is None or session.broken or self._room.locked():
+        if session is None or session.broken or not self._room.enter():
             try:
                 session = await self._ready(timeout)
             except (RedisError, PoolExhausted) as error:
                 return [Unsent(error)] * replies
-        else:
-            await self._room.acquire()  # there is room, so this does not wait
         exchange = Exchange(payload, replies, loop.create_future(), loop.time() + max(timeout, self._patience))
         session.add(exchange)
         if timeout >= self._patience:
@@ -101,20 +100,15 @@ class AsyncLink:
             # The child shares its parent's epoll: if it closed what it inherited, the parent would stop hearing of it.
             _inherited.append(self._session)
         self._owner, self._loop, self._session, self._opening = os.getpid(), loop, None, None
-        self._room = asyncio.Semaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
+        self._room = Room(self._settings.pool_size * CALLS_PER_CONNECTION)
 
     async def _ready(self, timeout: float) -> Session:
         """A place on an open connection."""
-        if self._room.locked():
-            try:
-                await asyncio.wait_for(self._room.acquire(), min(timeout, self._settings.pool_wait))
-            except TimeoutError:
-                raise PoolExhausted(
-                    f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
-                    f"{self._settings.pool_wait:g} s; raise pool_size, or start fewer tasks"
-                ) from None
-        else:
-            await self._room.acquire()
+        if not await self._room.wait(min(timeout, self._settings.pool_wait)):
+            raise PoolExhausted(
+                f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
+                f"{self._settings.pool_wait:g} s; raise pool_size, or start fewer tasks"
+            )
         session = self._session
         if session is not None and not session.broken:
             return session
@@ -124,10 +118,10 @@ class AsyncLink:
         try:
             return await asyncio.wait_for(asyncio.shield(self._opening), timeout)
         except TimeoutError:
-            self._room.release()
+            self._room.leave()
             raise self._late() from None
         except BaseException:
-            self._room.release()
+            self._room.leave()
             raise
 
     async def _open(self, timeout: float) -> Session:

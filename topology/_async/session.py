@@ -20,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..call import Reply
 from ..verdict import Trouble, Unanswered, Unsent
+from .room import Room
 
 Answer: TypeAlias = "Reply | Trouble"
 
@@ -76,7 +77,7 @@ class Exchange:
 class Session(asyncio.Protocol):
     """A connection that is open and logged in."""
 
-    def __init__(self, wire: Wire, room: asyncio.Semaphore, name: str, patience: float) -> None:
+    def __init__(self, wire: Wire, room: Room, name: str, patience: float) -> None:
         self._wire = wire
         self._room = room
         self._name = name
@@ -111,7 +112,7 @@ class Session(asyncio.Protocol):
     def add(self, exchange: Exchange) -> None:
         """Send an exchange's commands with those of this turn of the loop; its caller has a place in the room."""
         if self.broken:  # between the moment it opened and the moment its opener's turn came
-            self._room.release()
+            self._room.leave()
             exchange.give_up(RedisConnectionError("the connection broke before it was used"))
             return
         self._waiting.append(exchange)
@@ -126,7 +127,7 @@ class Session(asyncio.Protocol):
         """Hand replies to whoever has waited longest."""
         if self.broken:
             return
-        waiting, gets, release = self._waiting, self._gets, self._room.release
+        waiting, gets, leave = self._waiting, self._gets, self._room.leave
         try:
             self._feed(data)
             while (answer := gets()) is not _WAITING:
@@ -137,7 +138,7 @@ class Session(asyncio.Protocol):
                 answers.append(answer)
                 if len(answers) == exchange.replies:
                     waiting.popleft()
-                    release()
+                    leave()
                     if not exchange.done.done():
                         exchange.done.set_result(answers)
                 if isinstance(answer, RedisConnectionError):
@@ -171,7 +172,7 @@ class Session(asyncio.Protocol):
             self._watch.cancel()
         while self._waiting:
             self._waiting.popleft().give_up(error)
-            self._room.release()
+            self._room.leave()
         self._unsent = []
         if not self._loop.is_closed():  # else its socket went with it
             self._closing = self._loop.create_task(self._wire.disconnect(nowait=True))
