@@ -97,8 +97,9 @@ class OrderCalls:
             PLACE,
             (key, *indexes, keys.events, *lock),
             (self._open_ttl, self._events_policy, self._witness.told(order.trader), *words(order, version=1), *number),
-            decode=self._witness.watch(order.trader, partial(placed, name, key, order)),
-            renew=partial(self.place, order),
+            decode=self._witness.watch(order.trader, placed, name, key, order),
+            maker=self,
+            request=order,
         )
 
     def fill(self, fill: Fill) -> Call[FillResult]:
@@ -123,8 +124,9 @@ class OrderCalls:
                 fill.ts_ns,
                 *number,
             ),
-            decode=self._witness.watch(fill.trader, partial(filled, name, keys.base, fill)),
-            renew=partial(self.fill, fill),
+            decode=self._witness.watch(fill.trader, filled, name, keys.base, fill),
+            maker=self,
+            request=fill,
         )
 
     def replace(self, request: Replace) -> Call[OrderResult]:
@@ -147,8 +149,9 @@ class OrderCalls:
                 request.text or "",
                 *number,
             ),
-            decode=self._witness.watch(request.trader, partial(replaced, name, key, request)),
-            renew=partial(self.replace, request),
+            decode=self._witness.watch(request.trader, replaced, name, key, request),
+            maker=self,
+            request=request,
         )
 
     def close(self, request: Cancel | Reject | Expire) -> Call[OrderResult]:
@@ -163,8 +166,9 @@ class OrderCalls:
             CLOSE,
             (key, keys.applied(request.order_id), keys.events, *lock),
             (*self._base(keys), status, request.ts_ns, request.text or "", *number),
-            decode=self._witness.watch(request.trader, partial(changed, name, key)),
-            renew=partial(self.close, request),
+            decode=self._witness.watch(request.trader, changed, name, key, request),
+            maker=self,
+            request=cast("OrderRequest", request),
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:

@@ -1,4 +1,4 @@
-"""What the answers to changes of an order mean; their callers bind what was asked, which is cheaper than a closure."""
+"""What the answers to changes of an order mean."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> Order
         case ["type", str(kind), str(field)]:
             raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
         case other:
-            return changed(name, key, other)
+            return changed(name, key, request, other)
 
 
-def changed(name: str, key: str, reply: list[Reply]) -> OrderResult:
+def changed(name: str, key: str, request: object, reply: list[Reply]) -> OrderResult:
     """The answer to any change that has no answer of its own."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), list(order)]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from ..models.arguments import must_be
 from ..models.errors import DuplicateRequest
@@ -64,16 +63,6 @@ class PositionCalls:
         name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
         key = keys.position(change.symbol)
 
-        def read(reply: list[Reply]) -> PositionResult:
-            match reply:
-                case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
-                    position = record(Position, key, flat)
-                    return PositionResult(position, state == "applied", state != "limit", int(sequence))
-                case ["duplicate"]:
-                    raise DuplicateRequest(f"{name}: the request_id was used for another change")
-                case other:
-                    raise refusal(name, other)
-
         lock, number = self._fence.of(change.trader)
         return evaluate(
             name,
@@ -92,8 +81,9 @@ class PositionCalls:
                 self._witness.told(change.trader),
                 *number,
             ),
-            decode=self._witness.watch(change.trader, read),
-            renew=partial(self.change, change),
+            decode=self._witness.watch(change.trader, _changed, name, key, change),
+            maker=self,
+            request=change,
         )
 
     def last_change(self, trader: str) -> Call[None]:
@@ -106,6 +96,16 @@ class PositionCalls:
     def traders(self, keys: Iterable[str]) -> list[str]:
         """The traders of keys that list positions."""
         return sorted({trader for key in keys if (trader := self.keys.trader_of(key)) is not None})
+
+
+def _changed(name: str, key: str, change: PositionChange, reply: list[Reply]) -> PositionResult:
+    match reply:
+        case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
+            return PositionResult(record(Position, key, flat), state == "applied", state != "limit", int(sequence))
+        case ["duplicate"]:
+            raise DuplicateRequest(f"{name}: the request_id was used for another change")
+        case other:
+            raise refusal(name, other)
 
 
 def totals(positions: Sequence[Position]) -> dict[str, SymbolTotal]:

@@ -18,7 +18,7 @@ import secrets
 import threading
 from bisect import bisect
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ..models.errors import Refused, StateLost
 from ..topology.call import Reply
@@ -39,6 +39,9 @@ class Changed(Protocol):
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Changed)
+Q = TypeVar("Q")
+Read: TypeAlias = Callable[[str, str, Q, list[Reply]], C]
+"""Reads the answer to a request: given the call's name, its key, the request, and the answer."""
 
 
 MOST_RUNS = 64
@@ -86,16 +89,23 @@ def _start(run: list[int]) -> int:
     return run[0]
 
 
-class Watched(Generic[C]):
-    """Reads the answers to one change. An object and no closure, of which a batch would keep thousands."""
+class Watched(Generic[Q, C]):
+    """Reads the answers to one change. One object and no closure: of a batch's calls there are thousands, which the
+    garbage collector has to look through.
+    """
 
-    __slots__ = ("_numbers", "_read", "_told", "_trader", "_witness")
+    __slots__ = ("_key", "_name", "_numbers", "_read", "_request", "_told", "_trader", "_witness")
 
-    def __init__(self, witness: Witness, trader: str, told: int, read: Callable[[list[Reply]], C]) -> None:
+    def __init__(
+        self, witness: Witness, trader: str, told: int, read: Read[Q, C], name: str, key: str, request: Q
+    ) -> None:
         self._witness = witness
         self._trader = trader
         self._told = told
         self._read = read
+        self._name = name
+        self._key = key
+        self._request = request
         self._numbers: tuple[int, ...] = ()
         """Those of this change itself: it is sent again when it cannot be proven."""
 
@@ -104,7 +114,7 @@ class Watched(Generic[C]):
         witness, trader = self._witness, self._trader
         first, seen, reply = _split(rows(reply))
         try:
-            result = self._read(reply)
+            result = self._read(self._name, self._key, self._request, reply)
         except Refused as refusal:
             if not first:
                 raise
@@ -138,13 +148,13 @@ class Witness:
         """What this writer was told of a trader's book, as the scripts take it."""
         return f"{self._highest(trader)} {self.mark}"
 
-    def watch(self, trader: str, read: Callable[[list[Reply]], C]) -> Watched[C]:
+    def watch(self, trader: str, read: Read[Q, C], name: str, key: str, request: Q) -> Watched[Q, C]:
         """Read the answer to a change, and notice what it says of those before it.
 
         The reader raises StateLost when some of them are gone; it has the result of the change, or its refusal. To be
         called along with ``told``.
         """
-        return Watched(self, trader, self._highest(trader), read)
+        return Watched(self, trader, self._highest(trader), read, name, key, request)
 
     def ask(self, trader: str) -> Callable[[Reply], None]:
         """Read the answer to a question for the past alone. The reader raises StateLost."""

@@ -115,9 +115,9 @@ class Batch(Generic[T]):
         held_back: set[int] = set()
         routes: dict[Address, list[Item[T]]] = {}
         for item in self.pending:
-            if self._troubled and item.call.renew is not None and item.unproven is None:
+            if self._troubled and item.unproven is None:
                 # Other calls may have been answered meanwhile, by a server that has since been replaced.
-                item.call = item.call.renew()
+                item.call = item.call.renewed()
             if not item.call.readonly:
                 subject = item.call.keys[0]
                 if subject in taken or item.call.slot in held_back:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeAlias, TypeVar, cast
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 import hiredis
 from redis.crc import key_slot
@@ -22,6 +22,8 @@ Reply: TypeAlias = "int | str | list[Reply] | None"
 """What a server answers, errors apart."""
 
 T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
 Argument: TypeAlias = str | bytes | int
 
 
@@ -60,6 +62,14 @@ def slot_of(keys: Sequence[str]) -> int:
     return _slot(part)
 
 
+class Maker(Protocol[R_contra]):
+    """Makes calls that change something."""
+
+    def change(self, request: R_contra, /) -> Call[object]:
+        """The call for a request of a kind that it takes."""
+        ...
+
+
 @dataclass(slots=True, eq=False)  # as good as frozen, which would cost more to make than to send
 class Call(Generic[T_co]):
     """One round trip: what is sent, where it belongs, and how the reply is read.
@@ -77,7 +87,12 @@ class Call(Generic[T_co]):
     repeatable: bool
     script: Script | None = None
     arguments: tuple[Argument, ...] = ()
-    renew: Callable[[], Call[T_co]] | None = None
+    maker: Maker[object] | None = None
+    request: object = None
+
+    def renewed(self) -> Call[T_co]:
+        """The same call as its maker would make it now."""
+        return self if self.maker is None else cast("Call[T_co]", self.maker.change(self.request))
 
     @property
     def packed_with_source(self) -> bytes:
@@ -112,9 +127,11 @@ def evaluate(
     *,
     decode: Callable[[Reply], T_co],
     readonly: bool = False,
-    renew: Callable[[], Call[T_co]] | None = None,
+    maker: Maker[R] | None = None,
+    request: R | None = None,
 ) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
     keys, arguments = tuple(keys), tuple(arguments)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
-    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments, renew)
+    made_by = cast("Maker[object] | None", maker)
+    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments, made_by, request)
