@@ -15,7 +15,7 @@ from ..models.order import Cancel, Expire, Order, Reject, Replace
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import text, words
-from ..topology.call import Argument, Call, Reply, command, evaluate
+from ..topology.call import Argument, Call, Maker, Reply, command, evaluate
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .event_policy import events_policy
@@ -167,8 +167,8 @@ class OrderCalls:
             (key, keys.applied(request.order_id), keys.events, *lock),
             (*self._base(keys), status, request.ts_ns, request.text or "", *number),
             decode=self._witness.watch(request.trader, changed, name, key, request),
-            maker=self,
-            request=cast("OrderRequest", request),
+            maker=cast("Maker[object]", self),  # mypy finds no common ground of the three
+            request=request,
         )
 
     def delete(self, trader: str, order_id: str) -> Call[None]:
