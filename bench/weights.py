@@ -24,7 +24,7 @@ JOB = "memory of an open order"
 
 def weigh(scope: Scope) -> list[Result]:
     """Each way to store an order, on a new server."""
-    plain = Result(JOB, "standalone", "bytes", (Goal("bare hash", 3.0),))
+    plain = Result(JOB, "standalone", "bytes", (Goal("bare hash", 3.0), Goal("redis-om, with its index", 1.0)))
     filled = Result("memory of an order with a fill", "standalone", "bytes", (Goal("bare hash", 3.0),))
     with standing("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)

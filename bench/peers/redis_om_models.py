@@ -13,6 +13,8 @@ from ...models.order import Order
 from ..measure import one_by_one
 from .peer import Peer, Site
 
+WITH_INDEX = "redis-om, with its index"
+
 
 class _Saved(Protocol):
     pk: str
@@ -33,12 +35,15 @@ def peer(site: Site) -> Peer:
         **dict.fromkeys(("price", "filled_notional"), float),
     }
     meta = type("Meta", (), {"database": client, "global_key_prefix": "redis-om"})
-    # Made by hand, because redis-om is not typed: as ``class StoredOrder(HashModel, index=True)`` would.
-    base = importlib.import_module("redis_om").HashModel
-    names = {"__annotations__": fields, "__module__": __name__, "__qualname__": "StoredOrder", "Meta": meta}
+    # Made by hand, because redis-om is not typed: as ``class StoredOrder(HashModel, index=True)`` would be.
+    redis_om = importlib.import_module("redis_om")
+    base = redis_om.HashModel
+    indexed = {name: redis_om.Field(index=True) for name in ("trader", "symbol", "status")}  # as Slotbook's own are
+    names = {**indexed, "__annotations__": fields, "__module__": __name__, "__qualname__": "StoredOrder", "Meta": meta}
     stored = type(base)("StoredOrder", (base,), names, index=True)
     model = cast("Callable[..., _Saved]", stored)
     get = cast("Callable[[str], object]", stored.get)
+    command = cast("Callable[..., object]", client.execute_command)  # pyright: ignore[reportUnknownMemberType]
 
     def made(order: Order) -> _Saved:
         return model(**{name: value for name, value in order if name in fields})
@@ -63,7 +68,7 @@ def peer(site: Site) -> Peer:
         return block
 
     return Peer(
-        weigh={"redis-om, no index": place},
+        weigh={WITH_INDEX if _index(command, stored) else "redis-om, no index": place},
         blocks={
             "get": {"redis-om": one_by_one(lambda size: [partial(get, key) for key in keys(size)])},
             "place": {
@@ -73,3 +78,13 @@ def peer(site: Site) -> Peer:
         },
         close=client.close,
     )
+
+
+def _index(command: Callable[..., object], model: object) -> bool:
+    """Have the server index what is saved, as redis-om's Migrator would; False where it cannot."""
+    schema = cast("Callable[[], str]", getattr(model, "redisearch_schema"))()  # noqa: B009 (it is not typed)
+    try:
+        command("FT.CREATE", "redis-om", *schema.split())
+    except redis.ResponseError:
+        return False
+    return True
