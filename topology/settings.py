@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     connect_timeout: Seconds = 1.0
     socket_timeout: Seconds = 2.0
     """How long one server may take to answer before it is given up and looked for again."""
-    busy_poll: Annotated[float, Field(ge=0, le=1)] = 0.0005
+    busy_poll: Annotated[float, Field(ge=0, le=1)] = 0.001
     """How long a thread looks for a reply before it goes to sleep for it; 0 to sleep at once."""
     deadline: Seconds = 10.0
     """How long a call may take in all, retries and failovers included."""

@@ -30,8 +30,8 @@ from pathlib import Path
 OWNER_CHECK_SECONDS = 1.0
 REMOVAL_ATTEMPTS = 20
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
-"""A server that pip brings allocates with glibc, which is slow to find small pieces again among what is stored: it may keep
-so many of each size at hand, some 70 MB of them at worst."""
+"""A server that pip brings allocates with glibc, which is slow to find small pieces again among what is stored: it may
+keep so many of each size at hand, some 70 MB of them at worst."""
 
 
 class Holdings:
