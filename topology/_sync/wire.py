@@ -28,6 +28,8 @@ _CHUNK = 1 << 16
 _BY_THE_KERNEL = sys.platform == "linux"
 """Whether the kernel keeps the time limit of a socket: it saves the poll before each read and write."""
 _AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
+_CONTENDED = 50e-6
+"""Two looks that lie further apart than this, in seconds, had someone else between them."""
 
 
 class _Parser(Protocol):
@@ -119,16 +121,22 @@ class Wire:
         return cast("Reply | RedisError", answer)
 
     def look(self, seconds: float) -> bool:
-        """Take what comes without going to sleep for it, within some time; whether something came. Raises nothing."""
+        """Take what comes without going to sleep for it, within some time; whether something came. Raises nothing.
+
+        Whoever else would use this processor, or the interpreter, goes first; where someone does, sleeping is better.
+        """
         receive, buffer = self._receive, self._buffer
-        until = perf_counter() + seconds
+        looked = perf_counter()
+        until = looked + seconds
         while True:
             try:
                 size = receive(buffer, 0, _AT_ONCE)
             except BlockingIOError:
-                if perf_counter() >= until:
+                now = perf_counter()
+                if now >= until or now - looked > _CONTENDED:
                     return False
-                sched_yield()  # whoever else would use this processor goes first
+                looked = now
+                sched_yield()
             except OSError:
                 return False  # the read that follows says why
             else:
