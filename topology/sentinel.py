@@ -24,7 +24,13 @@ class Told:
 
 def told_by_sentinels(service: str) -> bytes:
     """The three commands whose answers are :func:`understood`."""
-    return b"".join(pack(("SENTINEL", verb, service)) for verb in ("GET-MASTER-ADDR-BY-NAME", "MASTER", "REPLICAS"))
+    return b"".join(
+        (
+            pack(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)),
+            pack(("SENTINEL", "MASTER", service)),
+            pack(("SENTINEL", "REPLICAS", service)),
+        )
+    )
 
 
 def names_someone(answer: Reply | Trouble) -> bool:
