@@ -29,8 +29,7 @@ def looks(fleets: Fleets, monkeypatch: pytest.MonkeyPatch, busy_poll: float) -> 
         return found[-1]
 
     trader = fresh()
-    url = fleets.of("standalone").private.url
-    with slotbook.connect(f"{url}{'&' if '?' in url else '?'}busy_poll={busy_poll}") as book:
+    with slotbook.connect(fleets.of("standalone").url({"busy_poll": busy_poll})) as book:
         order = book.orders.place(limit(trader))
         monkeypatch.setattr(Wire, "look", noted)
         for _ in range(CALLS):
