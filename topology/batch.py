@@ -131,7 +131,7 @@ class Batch(Generic[T]):
                 continue
             routes.setdefault(address, []).append(item)
         parcels = [_parcel(address, items) for address, items in routes.items()]
-        if self._durability.wanted:
+        if self.proves:
             for parcel in parcels:
                 key = parcel.items[-1].call.keys[0]
                 parcel.payload += self._durability.proof(key, self.replication_wait)

@@ -13,8 +13,6 @@ from ...models.order import Order
 from ..measure import one_by_one
 from .peer import Peer, Site
 
-WITH_INDEX = "redis-om, with its index"
-
 
 class _Saved(Protocol):
     pk: str
@@ -68,7 +66,7 @@ def peer(site: Site) -> Peer:
         return block
 
     return Peer(
-        weigh={WITH_INDEX if _index(command, stored) else "redis-om, no index": place},
+        weigh={"redis-om, with its index" if _index(command, stored) else "redis-om, no index": place},
         blocks={
             "get": {"redis-om": one_by_one(lambda size: [partial(get, key) for key in keys(size)])},
             "place": {

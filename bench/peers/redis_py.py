@@ -64,8 +64,7 @@ def peer(site: Site) -> Peer:
         return [calls.get(*ids).keys[0] for ids in ids_of(material.placed(size))]
 
     def run(words: Sequence[str]) -> object:
-        digest, keys, *rest = words
-        return client.evalsha(digest, int(keys), *rest)
+        return _evalsha(client, words)
 
     def piped_places(orders: int) -> Block:
         def block(size: int) -> Callable[[], object]:
@@ -75,8 +74,7 @@ def peer(site: Site) -> Peer:
                 for batch in batches:
                     pipeline = client.pipeline(transaction=False)
                     for order in batch:
-                        digest, keys, *rest = by_hand.place(order)
-                        pipeline.evalsha(digest, int(keys), *rest)
+                        _evalsha(pipeline, by_hand.place(order))
                     pipeline.execute()
 
             return go
@@ -204,3 +202,8 @@ async def _asyncio(site: Site) -> AsyncGenerator[Read]:
         yield client.hgetall
     finally:
         await client.aclose()
+
+
+def _evalsha(client: _Client | _Pipeline, words: Sequence[str]) -> object:
+    digest, keys, *rest = words
+    return client.evalsha(digest, int(keys), *rest)
