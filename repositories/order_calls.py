@@ -15,7 +15,7 @@ from ..models.order import Cancel, Expire, Order, Reject, Replace
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import text, words
-from ..topology.call import Argument, Call, Maker, Reply, command, evaluate
+from ..topology.call import Argument, Call, Maker, Reply, Wish, command, evaluate, slot_of_tag
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .event_policy import events_policy
@@ -65,6 +65,35 @@ class OrderCalls:
         self._closed_ttl = _milliseconds(settings.order_ttl)
         self._events_policy = events_policy(settings)
 
+    def places(self, orders: Sequence[Order]) -> list[Wish[OrderResult]]:
+        """New orders. Raises InvalidArgument if one of them is not new."""
+        for order in orders:
+            _must_be_new(order)
+        return cast("list[Wish[OrderResult]]", self._wishes(orders))
+
+    def fills(self, fills: Sequence[Fill]) -> list[Wish[FillResult]]:
+        """Executions."""
+        for fill in fills:
+            must_be(fill, Fill)
+        return cast("list[Wish[FillResult]]", self._wishes(fills))
+
+    def changes(self, requests: Sequence[OrderRequest]) -> list[Wish[OrderResult | FillResult]]:
+        """Whatever each request asks for. Raises InvalidArgument if one cannot be asked for."""
+        for request in requests:
+            must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
+            if isinstance(request, Order):
+                _must_be_new(request)
+        return self._wishes(requests)
+
+    def _wishes(self, requests: Sequence[OrderRequest]) -> list[Wish[OrderResult | FillResult]]:
+        maker = cast("Maker[object]", self)
+        found: list[Wish[OrderResult | FillResult]] = []
+        for request in requests:
+            trader = request.trader
+            self._fence.of(trader)
+            found.append(Wish(self.keys.of(trader).order(request.order_id), slot_of_tag(trader), maker, request))
+        return found
+
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
         match request:
@@ -80,12 +109,7 @@ class OrderCalls:
 
     def place(self, order: Order) -> Call[OrderResult]:
         """A new order. Raises InvalidArgument for one that is not new."""
-        must_be(order, Order)
-        if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
-            raise InvalidArgument(
-                f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
-                f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"
-            )
+        _must_be_new(order)
         keys = self.keys.of(order.trader)
         name = f"place {order.trader}/{order.order_id}"
         key = keys.order(order.order_id)
@@ -254,6 +278,15 @@ class OrderCalls:
 
     def _base(self, keys: TraderKeys) -> tuple[Argument, ...]:
         return keys.base, self._open_ttl, self._closed_ttl, self._events_policy, self._witness.told(keys.trader)
+
+
+def _must_be_new(order: Order) -> None:
+    must_be(order, Order)
+    if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
+        raise InvalidArgument(
+            f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
+            f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"
+        )
 
 
 def _status(value: OrderStatus | str) -> OrderStatus:

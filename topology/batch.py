@@ -11,9 +11,10 @@ All others of a round share one write per node.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain
 from typing import Generic, TypeVar, cast
 
 from redis.exceptions import RedisError
@@ -21,7 +22,7 @@ from redis.exceptions import RedisError
 from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
 from ..models.results import Outcome, answered_by, stands
 from .address import Address
-from .call import Call, Reply, pack
+from .call import Call, Reply, Wish, pack
 from .directory import Directory, moved_to
 from .durability import LOCAL, PROOF_REPLIES, Durability
 from .verdict import Cure, NotPrimary, Trouble, Unanswered, Unsent, cure_for, report
@@ -29,6 +30,8 @@ from .verdict import Cure, NotPrimary, Trouble, Unanswered, Unsent, cure_for, re
 T = TypeVar("T")
 
 _ASKING = pack(("ASKING",))
+_AT_A_TIME = 64
+"""Calls that go out together."""
 _IMPATIENT = 0.01
 _MOST_REDIRECTS = 16
 """Redirects followed at once before a cluster that contradicts itself is given time to agree."""
@@ -49,7 +52,8 @@ class Pace(IntEnum):
 class Item(Generic[T]):
     """One call and what is known of it."""
 
-    call: Call[T]
+    wish: Call[T] | Wish[T]
+    _call: Call[T] | None = None
     outcome: Outcome[T] | None = None
     trouble: Trouble | None = None
     asked: Address | None = None
@@ -60,14 +64,26 @@ class Item(Generic[T]):
     unproven: T | None = None
     """The result of an attempt that was applied, but whose durability could not be proven."""
 
+    @property
+    def call(self) -> Call[T]:
+        """The call, made when it is first needed."""
+        if self._call is None:
+            self._call = self.wish.made()
+        return self._call
+
+    def renew(self) -> None:
+        """Forget what may be out of date."""
+        self.wish, self._call = self.wish.renewed(), None
+
 
 @dataclass(slots=True)
 class Parcel(Generic[T]):
-    """What goes to one node in one write, and how many replies it brings."""
+    """What goes to one node in this round, and how many replies it brings."""
 
     address: Address
     items: list[Item[T]]
-    payload: bytes
+    payload: Iterator[bytes]
+    """Piece by piece: each is made when the one before has gone out, and the server works on it meanwhile."""
     replies: int
     awaited: deque[Item[T] | None]
     """Whose answer comes next; None for the one to ASKING, which says nothing of its own."""
@@ -80,7 +96,7 @@ class Batch(Generic[T]):
 
     def __init__(
         self,
-        calls: Sequence[Call[T]],
+        calls: Sequence[Call[T] | Wish[T]],
         directory: Directory,
         ends_at: float,
         durability: Durability = LOCAL,
@@ -117,26 +133,31 @@ class Batch(Generic[T]):
         for item in self.pending:
             if self._troubled and item.unproven is None:
                 # Other calls may have been answered meanwhile, by a server that has since been replaced.
-                item.call = item.call.renewed()
-            if not item.call.readonly:
-                subject = item.call.keys[0]
-                if subject in taken or item.call.slot in held_back:
-                    held_back.add(item.call.slot)
+                item.renew()
+            wish = item.wish
+            if not wish.readonly:
+                if wish.subject in taken or wish.slot in held_back:
+                    held_back.add(wish.slot)
                     continue
-                taken.add(subject)
-            address = item.asked or self._directory.locate(item.call.slot)
+                taken.add(wish.subject)
+            address = item.asked or self._directory.locate(wish.slot)
             if address is None:
                 self.stale = True
                 self.pace = Pace.PAUSE
                 continue
             routes.setdefault(address, []).append(item)
-        parcels = [_parcel(address, items) for address, items in routes.items()]
-        if self.proves:
-            for parcel in parcels:
-                key = parcel.items[-1].call.keys[0]
-                parcel.payload += self._durability.proof(key, self.replication_wait)
-                parcel.replies += PROOF_REPLIES
-        return parcels
+        return [self._parcel(address, items) for address, items in routes.items()]
+
+    def _parcel(self, address: Address, items: list[Item[T]]) -> Parcel[T]:
+        awaited: deque[Item[T] | None] = deque()
+        for item in items:
+            if item.asked is not None:
+                awaited.append(None)
+            awaited.append(item)
+        if not self.proves:
+            return Parcel(address, items, _pieces(items), len(awaited), awaited)
+        proof = self._durability.proof(items[-1].wish.subject, self.replication_wait)
+        return Parcel(address, items, chain(_pieces(items), (proof,)), len(awaited) + PROOF_REPLIES, awaited)
 
     def heed(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
         """Take the next answer to a parcel."""
@@ -254,28 +275,27 @@ class Batch(Generic[T]):
         return Pace.AT_ONCE if item.redirects <= _MOST_REDIRECTS else Pace.PAUSE
 
 
-def _parcel(address: Address, items: list[Item[T]]) -> Parcel[T]:
+def _pieces(items: Sequence[Item[T]]) -> Iterator[bytes]:
     if len(items) == 1 and items[0].asked is None:
         call = items[0].call
-        payload = call.packed_with_source if items[0].with_source else call.packed
-        return Parcel(address, items, payload, 1, deque(items))
-    pieces: list[bytes] = []
-    awaited: deque[Item[T] | None] = deque()
+        yield call.packed_with_source if items[0].with_source else call.packed
+        return
     sent_with_source: set[str] = set()
-    for item in items:
-        if item.asked is not None:
-            pieces.append(_ASKING)
-            awaited.append(None)
-        awaited.append(item)
-        script = item.call.script
-        # The first call of each script in a batch brings the source along: a server that has lost its scripts must not
-        # refuse one call of a batch and run the next.
-        if script is not None and script.digest not in sent_with_source:
-            sent_with_source.add(script.digest)
-            pieces.append(item.call.packed_with_source)
-        else:
-            pieces.append(item.call.packed)
-    return Parcel(address, items, b"".join(pieces), len(awaited), awaited)
+    for begin in range(0, len(items), _AT_A_TIME):
+        pieces: list[bytes] = []
+        for item in items[begin : begin + _AT_A_TIME]:
+            if item.asked is not None:
+                pieces.append(_ASKING)
+            call = item.call
+            script = call.script
+            # The first call of each script in a batch brings the source along: a server that has lost its scripts must
+            # not refuse one call of a batch and run the next.
+            if script is not None and script.digest not in sent_with_source:
+                sent_with_source.add(script.digest)
+                pieces.append(call.packed_with_source)
+            else:
+                pieces.append(call.packed)
+        yield b"".join(pieces)
 
 
 def _decoded(call: Call[T], reply: Reply) -> Outcome[T]:

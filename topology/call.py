@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast
 
 import hiredis
 from redis.crc import key_slot
@@ -40,8 +40,9 @@ def pack(arguments: Sequence[Argument]) -> bytes:
 
 
 @lru_cache(maxsize=65_536)
-def _slot(tagged: str) -> int:
-    return key_slot(tagged.encode())
+def slot_of_tag(tag: str) -> int:
+    """The hash slot of every key with a hash tag."""
+    return key_slot(tag.encode())
 
 
 def _hashed_part(key: str) -> str:
@@ -57,9 +58,9 @@ def slot_of(keys: Sequence[str]) -> int:
     for key in keys[1:]:
         if tag and key.startswith(tag):  # the usual: they begin alike, up to the end of the tag
             continue
-        if (other := _hashed_part(key)) != part and _slot(other) != _slot(part):
+        if (other := _hashed_part(key)) != part and slot_of_tag(other) != slot_of_tag(part):
             raise CrossSlot(f"{first} and {key} live in different hash slots; one call can only touch one slot")
-    return _slot(part)
+    return slot_of_tag(part)
 
 
 class Maker(Protocol[R_contra]):
@@ -90,6 +91,15 @@ class Call(Generic[T_co]):
     maker: Maker[object] | None = None
     request: object = None
 
+    @property
+    def subject(self) -> str:
+        """The key that it is about."""
+        return self.keys[0]
+
+    def made(self) -> Call[T_co]:
+        """The call itself."""
+        return self
+
     def renewed(self) -> Call[T_co]:
         """The same call as its maker would make it now."""
         return self if self.maker is None else cast("Call[T_co]", self.maker.change(self.request))
@@ -111,12 +121,34 @@ class Call(Generic[T_co]):
         return self.script is None and len(self.keys) == 1
 
 
+@dataclass(slots=True, eq=False)
+class Wish(Generic[T_co]):
+    """A change whose call is made when its turn comes: while a server works on those before it, and with what its maker
+    knows by then.
+    """
+
+    subject: str
+    slot: int
+    maker: Maker[object]
+    request: object
+
+    readonly: ClassVar[bool] = False
+
+    def made(self) -> Call[T_co]:
+        """The call."""
+        return cast("Call[T_co]", self.maker.change(self.request))
+
+    def renewed(self) -> Wish[T_co]:
+        """The same: it has nothing yet that could be out of date."""
+        return self
+
+
 def command(
     name: str, verb: str, key: str, *arguments: Argument, decode: Callable[[Reply], T_co], tag: str | None = None
 ) -> Call[T_co]:
     """A plain command that reads one key; who knows the key's hash tag saves looking for it."""
     packed = _pack_command((verb, key, *arguments))
-    return Call(name, (key,), _slot(_hashed_part(key) if tag is None else tag), packed, decode, True, True)
+    return Call(name, (key,), slot_of_tag(_hashed_part(key) if tag is None else tag), packed, decode, True, True)
 
 
 def evaluate(

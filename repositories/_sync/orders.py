@@ -57,8 +57,8 @@ class OrderRepository:
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult]]:
         """Place many orders: one write per node, one outcome each, in the order given."""
-        calls = [self._calls.place(order) for order in several("orders", orders)]
-        return self._backend.run_many(calls, self._durability(durability))
+        wishes = self._calls.places(several("orders", orders))
+        return self._backend.run_many(wishes, self._durability(durability))
 
     def get(self, trader: str, order_id: str) -> Order | None:
         """The order as it is, or None. One round trip. Raises CorruptRecord for a hash that cannot be read."""
@@ -84,8 +84,8 @@ class OrderRepository:
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
     ) -> list[Outcome[FillResult]]:
         """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
-        calls = [self._calls.fill(fill) for fill in several("fills", fills)]
-        return self._backend.run_many(calls, self._durability(durability))
+        wishes = self._calls.fills(several("fills", fills))
+        return self._backend.run_many(wishes, self._durability(durability))
 
     def replace(
         self,
@@ -175,8 +175,8 @@ class OrderRepository:
 
         One write per node as long as no order comes twice; then one more for each time it does.
         """
-        calls = [self._calls.change(request) for request in several("requests", requests)]
-        return self._backend.run_many(calls, self._durability(durability))
+        wishes = self._calls.changes(several("requests", requests))
+        return self._backend.run_many(wishes, self._durability(durability))
 
     def open(self, trader: str) -> list[Order]:
         """A trader's open orders. One round trip up to 1,000 orders, then one more per 1,000."""

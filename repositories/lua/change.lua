@@ -23,28 +23,31 @@ local function unfit(key, base, order)
   return nil
 end
 
--- The keys that a move from the order's status to another touches, and the sizes that matter. Reading them all proves that
--- they can be written.
-local function survey(base, order, to)
-  local keys = {
-    order = base .. 'order:' .. order.order_id,
-    applied = base .. 'applied:' .. order.order_id,
-    symbol = base .. 'orders_by_symbol:' .. order.symbol,
-    from = base .. 'orders_by_status:' .. order.status,
-    to = base .. 'orders_by_status:' .. to,
-  }
-  redis.call('ZCARD', keys.symbol)
-  if keys.to ~= keys.from then redis.call('ZCARD', keys.to) end
-  return keys, { from = redis.call('ZCARD', keys.from), applied = redis.call('HLEN', keys.applied) }
+-- What a move of the order to a status touches, and until when the order then lives. All that is to be written is read, which
+-- proves that it can be. Where an index has the order for ever, and is to have it for ever, nothing is written: the order's
+-- keys have no expiry then either.
+local function survey(base, order, to, open_ttl, closed_ttl)
+  local symbol, status = base .. 'orders_by_symbol:' .. order.symbol, base .. 'orders_by_status:'
+  local plan = { expiry = expiry_of(to, open_ttl, closed_ttl) }
+  local function stays(index)
+    return plan.expiry == 'inf' and redis.call('ZSCORE', index, order.order_id) == 'inf'
+  end
+  if not stays(symbol) then plan.symbol = look(symbol) end
+  if to ~= order.status then
+    plan.from, plan.to = look(status .. order.status), look(status .. to)
+  elseif not stays(status .. to) then
+    plan.to = look(status .. to)
+  end
+  return plan
 end
 
--- Give the order's keys and index entries the expiry that goes with its new status. Done last: the index that the order
--- leaves may become empty.
-local function settle(keys, sizes, order, now, open_ttl, closed_ttl)
-  local expiry = expiry_of(order.status, now, open_ttl, closed_ttl)
-  expire(keys.order, expiry)
-  if sizes.applied > 0 then expire(keys.applied, expiry) end
-  enter(keys.symbol, order.order_id, expiry, now)
-  enter(keys.to, order.order_id, expiry, now)
-  if keys.from ~= keys.to then leave(keys.from, order.order_id, sizes.from) end
+-- Carry the plan out, when all else is written: the index that the order leaves may become empty.
+local function settle(plan, order, applied, id)
+  if plan.symbol then
+    live_until(order, plan.expiry)
+    live_until(applied, plan.expiry)
+    enter(plan.symbol, id, plan.expiry)
+  end
+  if plan.to then enter(plan.to, id, plan.expiry) end
+  if plan.from then leave(plan.from, id) end
 end

@@ -21,8 +21,8 @@ if not OPEN[order.status] or (status == 'REJECTED' and order.filled_quantity ~= 
   return answer(before, { 'closed', order.status })
 end
 
-local now = now_ms()
-local keys, sizes = survey(ARGV[1], order, status)
+local plan = survey(ARGV[1], order, status, ARGV[2], ARGV[3])
+redis.call('HLEN', KEYS[2])
 
 local sequence, failed = append(KEYS[3], before, ARGV[4], {
   type = status, ts_ns = ARGV[7], symbol = order.symbol, order_id = order.order_id, side = order.side, status = status,
@@ -32,6 +32,6 @@ if failed then return failed end
 write(KEYS[1], order, {
   status = status, version = whole(tonumber(order.version) + 1), updated_ns = ARGV[7], text = ARGV[8],
 })
-settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+settle(plan, KEYS[1], KEYS[2], order.order_id)
 announce()
 return answer(before, { 'applied', sequence, flat(order) })

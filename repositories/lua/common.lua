@@ -11,8 +11,11 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+local moment -- of a script: its clock is asked once, and where nothing expires not at all
+
 local function now_ms()
-  return math.floor(now_us() / 1000)
+  moment = moment or math.floor(now_us() / 1000)
+  return moment
 end
 
 local function whole(number)
@@ -236,37 +239,48 @@ local function announce()
   end
 end
 
--- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.
-local function enter(index, id, expiry, now)
-  redis.call('ZADD', index, expiry, id)
-  redis.call('ZREMRANGEBYSCORE', index, '-inf', whole(now))
-  local highest = expiry == 'inf' and expiry or redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
-  if highest == 'inf' then
+-- An index as it is before it is written: its lowest score, and whether it has more than one entry. Reading it proves that it
+-- can be written.
+local function look(index)
+  local lowest = redis.call('ZRANGE', index, 0, 1, 'WITHSCORES')
+  return { key = index, lowest = lowest[2], more = lowest[3] ~= nil }
+end
+
+local function live_until(index, expiry)
+  if expiry == 'inf' then
     redis.call('PERSIST', index)
   else
-    redis.call('PEXPIREAT', index, highest)
+    redis.call('PEXPIREAT', index, expiry)
   end
 end
 
-local function leave(index, id, size)
-  redis.call('ZREM', index, id)
-  if size > 1 then
-    local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
-    if highest and highest ~= 'inf' then redis.call('PEXPIREAT', index, highest) end
+local function highest(index)
+  return redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+end
+
+-- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score. An
+-- index whose lowest score is 'inf' has no expiry, and nothing in it that has died.
+local function enter(index, id, expiry)
+  local lowest = index.lowest or expiry
+  redis.call('ZADD', index.key, expiry, id)
+  if lowest == 'inf' and expiry == 'inf' then return end
+  if lowest ~= 'inf' and tonumber(lowest) <= now_ms() then
+    redis.call('ZREMRANGEBYSCORE', index.key, '-inf', whole(now_ms()))
+  end
+  live_until(index.key, expiry ~= 'inf' and index.lowest and highest(index.key) or expiry)
+end
+
+local function leave(index, id)
+  redis.call('ZREM', index.key, id)
+  if index.more and index.lowest ~= 'inf' then
+    local last = highest(index.key)
+    if last ~= 'inf' then redis.call('PEXPIREAT', index.key, last) end
   end
 end
 
 -- When an order with this status expires: 'inf' or milliseconds since the epoch.
-local function expiry_of(status, now, open_ttl, closed_ttl)
+local function expiry_of(status, open_ttl, closed_ttl)
   local ttl = OPEN[status] and open_ttl or closed_ttl
   if ttl == '' then return 'inf' end
-  return whole(now + tonumber(ttl))
-end
-
-local function expire(key, expiry)
-  if expiry == 'inf' then
-    redis.call('PERSIST', key)
-  else
-    redis.call('PEXPIREAT', key, expiry)
-  end
+  return whole(now_ms() + tonumber(ttl))
 end

@@ -8,11 +8,12 @@ if not order then return { 'applied' } end
 local problem = unfit(KEYS[1], ARGV[1], order) or fenced(KEYS[3], ARGV[#ARGV])
 if problem then return problem end
 if OPEN[order.status] then return { 'open', order.status } end
-local keys, sizes = survey(ARGV[1], order, order.status)
-local of_symbol = redis.call('ZCARD', keys.symbol)
+local of_symbol = look(ARGV[1] .. 'orders_by_symbol:' .. order.symbol)
+local of_status = look(ARGV[1] .. 'orders_by_status:' .. order.status)
+redis.call('HLEN', KEYS[2])
 
 redis.call('UNLINK', KEYS[1])
 redis.call('UNLINK', KEYS[2])
-leave(keys.symbol, order.order_id, of_symbol)
-leave(keys.from, order.order_id, sizes.from)
+leave(of_symbol, order.order_id)
+leave(of_status, order.order_id)
 return { 'applied' }

@@ -51,8 +51,7 @@ if quantity > MOST - (buys and held or -held) then return { 'overflow', 'quantit
 local order_notional, position_notional = add(order.filled_notional, ARGV[10]), add(position[amount], ARGV[10])
 if not order_notional or not position_notional then return { 'overflow', amount } end
 
-local now = now_ms()
-local keys, sizes = survey(base, order, status)
+local plan = survey(base, order, status, ARGV[2], ARGV[3])
 redis.call('SCARD', KEYS[4])
 
 local filled_after, held_after = whole(filled + quantity), whole(buys and held + quantity or held - quantity)
@@ -63,23 +62,24 @@ local sequence, failed = append(KEYS[3], before, ARGV[4], {
   last_quantity = ARGV[8], last_price = ARGV[9], late = late and '1', position_quantity = held_after,
 })
 if failed then return failed end
-write(KEYS[1], order, {
-  status = status, filled_quantity = filled_after, filled_notional = order_notional,
-  version = whole(tonumber(order.version) + 1), updated_ns = ARGV[11],
-})
-local moved = {
-  quantity = held_after, version = whole(tonumber(position.version) + 1),
-  [traded] = whole(tonumber(position[traded]) + quantity), [amount] = position_notional, updated_ns = ARGV[11],
-}
+order.status, order.filled_quantity, order.filled_notional = status, filled_after, order_notional
+order.version, order.updated_ns = whole(tonumber(order.version) + 1), ARGV[11]
+redis.call('HSET', KEYS[1], 'status', status, 'filled_quantity', filled_after, 'filled_notional', order_notional,
+  'version', order.version, 'updated_ns', ARGV[11])
+position.quantity, position.version = held_after, whole(tonumber(position.version) + 1)
+position[traded], position[amount] = whole(tonumber(position[traded]) + quantity), position_notional
+position.updated_ns = ARGV[11]
+local moved = flat(position)
 if is_new then
-  for field, value in pairs(position) do moved[field] = moved[field] or value end
   redis.call('SADD', KEYS[4], order.symbol)
+  redis.call('HSET', position_key, unpack(moved))
+else
+  redis.call('HSET', position_key, 'quantity', held_after, traded, position[traded], amount, position_notional,
+    'version', position.version, 'updated_ns', ARGV[11])
 end
-write(position_key, position, moved)
 redis.call('HSET', KEYS[2], exec_id, cjson.encode({
   ARGV[8], ARGV[9], sequence, lateness, snapshot(order, MUTABLE), snapshot(position, HELD),
 }))
-sizes.applied = 1
-settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+settle(plan, KEYS[1], KEYS[2], order.order_id)
 announce()
-return answer(before, { 'applied', sequence, lateness, flat(order), flat(position) })
+return answer(before, { 'applied', sequence, lateness, flat(order), moved })

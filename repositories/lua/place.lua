@@ -31,10 +31,8 @@ end
 local refused = fenced(KEYS[5], ARGV[#ARGV])
 if refused then return refused end
 
-local now = now_ms()
-local expiry = expiry_of('NEW', now, ARGV[1], '')
-redis.call('ZCARD', KEYS[2])
-redis.call('ZCARD', KEYS[3])
+local expiry = expiry_of('NEW', ARGV[1], '')
+local of_status, of_symbol = look(KEYS[2]), look(KEYS[3])
 
 local sequence, failed = append(KEYS[4], before, ARGV[2], {
   type = 'NEW', ts_ns = order.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
@@ -43,7 +41,7 @@ local sequence, failed = append(KEYS[4], before, ARGV[2], {
 if failed then return failed end
 redis.call('HSET', KEYS[1], unpack(ARGV, 4, KEYS[5] and #ARGV - 1 or #ARGV))
 if expiry ~= 'inf' then redis.call('PEXPIREAT', KEYS[1], expiry) end
-enter(KEYS[2], order.order_id, expiry, now)
-enter(KEYS[3], order.order_id, expiry, now)
+enter(of_status, order.order_id, expiry)
+enter(of_symbol, order.order_id, expiry)
 announce()
 return answer(before, { 'applied', sequence })

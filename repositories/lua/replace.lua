@@ -40,8 +40,7 @@ local quantity, filled = ARGV[7] ~= '' and tonumber(ARGV[7]) or tonumber(order.q
 if quantity < filled then return answer(before, { 'overfill', order.filled_quantity }) end
 local status = quantity == filled and 'FILLED' or order.status
 
-local now = now_ms()
-local keys, sizes = survey(ARGV[1], order, status)
+local plan = survey(ARGV[1], order, status, ARGV[2], ARGV[3])
 
 local price = ARGV[8] ~= '' and ARGV[8] or order.price
 local sequence, failed = append(KEYS[3], before, ARGV[4], {
@@ -61,7 +60,6 @@ if ARGV[9] ~= '' then changes.stop_price = ARGV[9] end
 if ARGV[10] ~= '' then changes.revision = ARGV[10] end
 write(KEYS[1], order, changes)
 redis.call('HSET', KEYS[2], request, cjson.encode({ content, sequence, snapshot(order, MUTABLE) }))
-sizes.applied = 1
-settle(keys, sizes, order, now, ARGV[2], ARGV[3])
+settle(plan, KEYS[1], KEYS[2], order.order_id)
 announce()
 return answer(before, { 'applied', sequence, flat(order) })

@@ -9,12 +9,12 @@ if session then
   if session.ttl_ms ~= ARGV[2] or session.data ~= ARGV[3] then return { 'duplicate' } end
   return shown(KEYS[1], session)
 end
-redis.call('ZCARD', KEYS[2])
+local index = look(KEYS[2])
 
 local now = now_ms()
 local expiry = whole(now + tonumber(ARGV[2]))
 session = {}
 write(KEYS[1], session, { created_ms = whole(now), ttl_ms = ARGV[2], data = ARGV[3] })
 redis.call('PEXPIREAT', KEYS[1], expiry)
-enter(KEYS[2], ARGV[1], expiry, now)
+enter(index, ARGV[1], expiry)
 return shown(KEYS[1], session)

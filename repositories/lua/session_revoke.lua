@@ -3,7 +3,7 @@
 -- ARGV  1 base of the trader's session keys  2 digest, '' for all
 -- Returns {'revoked'}
 
-local digests, size = { ARGV[2] }, redis.call('ZCARD', KEYS[1])
+local digests, index = { ARGV[2] }, look(KEYS[1])
 if ARGV[2] == '' then
   digests = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. whole(now_ms()), '+inf')
 end
@@ -24,6 +24,6 @@ end
 if ARGV[2] == '' then
   redis.call('UNLINK', KEYS[1])
 else
-  leave(KEYS[1], ARGV[2], size)
+  leave(index, ARGV[2])
 end
 return { 'revoked' }

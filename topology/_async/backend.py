@@ -17,7 +17,7 @@ from ...models.errors import SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace
-from ..call import Call, pack
+from ..call import Call, Wish, pack
 from ..directory import Directory, NobodyKnows, Questions, directory_for
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
@@ -109,16 +109,18 @@ class AsyncBackend:
         await self._settle(batch)
         return batch.outcomes()[0].result()
 
-    async def run_many(self, calls: Sequence[Call[T]], durability: Durability = LOCAL) -> list[Outcome[T]]:
+    async def run_many(
+        self, calls: Sequence[Call[T]] | Sequence[Wish[T]], durability: Durability = LOCAL
+    ) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
-        One write per node for every 5,000 calls. A call's deadline counts from when its turn came.
+        One round trip per node for every 5,000 calls. A call's deadline counts from when its turn came.
         """
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             several = calls[begin : begin + CALLS_AT_ONCE]
             if not durability.wanted and all(call.readonly for call in several):
-                outcomes.extend(await self._read_many(several))
+                outcomes.extend(await self._read_many(cast("Sequence[Call[T]]", several)))
                 continue
             ends_at = time.monotonic() + self.settings.deadline
             batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
@@ -239,7 +241,7 @@ class AsyncBackend:
         jobs = [
             AsyncJob(
                 self._link(address),
-                b"".join([calls[number].packed for number in numbers]),
+                (b"".join([calls[number].packed for number in numbers]),),
                 len(numbers),
                 reader(address, numbers),
             )
@@ -323,7 +325,7 @@ class AsyncBackend:
                 patience = min(questions.patience, self.settings.socket_timeout)
                 answers: list[list[Answer]] = [[] for _ in questions.addresses]
                 jobs = [
-                    AsyncJob(link, questions.packed, questions.commands, answer.append)
+                    AsyncJob(link, (questions.packed,), questions.commands, answer.append)
                     for link, answer in zip(self._links_for(questions), answers, strict=True)
                 ]
                 await exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -34,7 +34,7 @@ class AsyncJob:
     """Commands for one server, and who is told what it answers."""
 
     link: AsyncLink
-    payload: bytes
+    payload: Iterable[bytes]
     replies: int
     take: Callable[[Answer], object]
 
@@ -177,7 +177,7 @@ async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
     """Exchange with several servers at once."""
     for job, answers in zip(
         jobs,
-        await asyncio.gather(*(job.link.exchange(job.payload, job.replies, timeout) for job in jobs)),
+        await asyncio.gather(*(job.link.exchange(b"".join(job.payload), job.replies, timeout) for job in jobs)),
         strict=True,
     ):
         for answer in answers:

@@ -18,7 +18,7 @@ from ...models.errors import SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace
-from ..call import Call, pack
+from ..call import Call, Wish, pack
 from ..directory import Directory, NobodyKnows, Questions, directory_for
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
@@ -110,16 +110,18 @@ class Backend:
         self._settle(batch)
         return batch.outcomes()[0].result()
 
-    def run_many(self, calls: Sequence[Call[T]], durability: Durability = LOCAL) -> list[Outcome[T]]:
+    def run_many(
+        self, calls: Sequence[Call[T]] | Sequence[Wish[T]], durability: Durability = LOCAL
+    ) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
-        One write per node for every 5,000 calls. A call's deadline counts from when its turn came.
+        One round trip per node for every 5,000 calls. A call's deadline counts from when its turn came.
         """
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             several = calls[begin : begin + CALLS_AT_ONCE]
             if not durability.wanted and all(call.readonly for call in several):
-                outcomes.extend(self._read_many(several))
+                outcomes.extend(self._read_many(cast("Sequence[Call[T]]", several)))
                 continue
             ends_at = time.monotonic() + self.settings.deadline
             batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
@@ -238,7 +240,7 @@ class Backend:
         jobs = [
             Job(
                 self._link(address),
-                b"".join([calls[number].packed for number in numbers]),
+                (b"".join([calls[number].packed for number in numbers]),),
                 len(numbers),
                 reader(address, numbers),
             )
@@ -322,7 +324,7 @@ class Backend:
                 patience = min(questions.patience, self.settings.socket_timeout)
                 answers: list[list[Answer]] = [[] for _ in questions.addresses]
                 jobs = [
-                    Job(link, questions.packed, questions.commands, answer.append)
+                    Job(link, (questions.packed,), questions.commands, answer.append)
                     for link, answer in zip(self._links_for(questions), answers, strict=True)
                 ]
                 exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from os import getpid
 from typing import TypeAlias
 
@@ -39,7 +40,8 @@ class Job:
     """Commands for one server, and who is told what it answers."""
 
     link: Link
-    payload: bytes
+    payload: Iterable[bytes]
+    """Piece by piece; the next is made when the one before has gone out."""
     replies: int
     take: Take
 
@@ -99,6 +101,17 @@ class Link:
             self._discard(wire)
             raise
         return wire
+
+    def send_more(self, sent: Sent, payload: bytes) -> Sent:
+        """More of the first half, on the same connection."""
+        if not isinstance(sent, Wire):
+            return sent
+        try:
+            sent.send(payload)
+        except RedisError as error:
+            self._discard(sent)
+            return Unanswered(error)
+        return sent
 
     def receive(self, sent: Sent, replies: int, timeout: float, take: Take) -> None:
         """The second half: hand over every reply as it comes; those that never come are answered with why."""
@@ -195,15 +208,17 @@ class Link:
 
 
 def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
-    """Exchange with several servers at once: every write goes out before the first reply is read."""
-    waiting: deque[tuple[Job, Sent]] = deque()
+    """Exchange with several servers at once: everything goes out before the first reply is read, to all in turn."""
+    sent: dict[int, Sent] = {}
     try:
-        for job in jobs:
-            waiting.append((job, job.link.send(job.payload, timeout)))
-        while waiting:
-            job, sent = waiting.popleft()
-            job.link.receive(sent, job.replies, timeout, job.take)
+        for pieces in zip_longest(*(job.payload for job in jobs)):
+            for number, piece in enumerate(pieces):
+                if piece is not None:
+                    link = jobs[number].link
+                    sent[number] = link.send_more(sent[number], piece) if number in sent else link.send(piece, timeout)
+        for number, job in enumerate(jobs):
+            job.link.receive(sent.pop(number), job.replies, timeout, job.take)
     except BaseException:
-        for job, sent in waiting:
-            job.link.give_up(sent)
+        for number, unread in sent.items():
+            jobs[number].link.give_up(unread)
         raise
