@@ -15,7 +15,8 @@ from ..models.order import Cancel, Expire, Order, Reject, Replace
 from ..models.results import FillResult, OrderResult, Outcome
 from ..models.types import check_name, plain
 from ..models.wire import text, words
-from ..topology.call import Argument, Call, Maker, Reply, Wish, command, evaluate, slot_of_tag
+from ..topology.call import Argument, Call, Maker, Reply, Wish, command, evaluate, pack, slot_of_tag
+from ..topology.reads import Reads
 from ..topology.scripts import load
 from ..topology.settings import Settings
 from .event_policy import events_policy
@@ -222,6 +223,16 @@ class OrderCalls:
             key,
             decode=partial(found, key),
             tag=trader,
+        )
+
+    def gets(self, ids: Sequence[tuple[str, str]]) -> Reads[Order | None]:
+        """Many orders."""
+        keys = [self.keys.of(trader).order(check_name("order_id", order_id)) for trader, order_id in ids]
+        return Reads(
+            [slot_of_tag(trader) for trader, _ in ids],
+            [pack(("HGETALL", key)) for key in keys],
+            lambda number, reply: found(keys[number], reply),
+            lambda number: self.get(*ids[number]),
         )
 
     def count(self, trader: str, status: OrderStatus | str | None, symbol: str | None) -> Call[int]:

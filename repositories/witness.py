@@ -27,6 +27,9 @@ from .replies import rows
 MOST_TRADERS = 100_000
 
 
+_SAID_BESIDES = ("lost", "seen")
+
+
 class Changed(Protocol):
     """A result of a change."""
 
@@ -204,6 +207,8 @@ class Witness:
 def _split(reply: list[Reply]) -> tuple[int, int, list[Reply]]:
     """The first number that was found lost, how far this writer's events go, 0 for what is not said, and the answer."""
     first = seen = 0
+    if reply and reply[0] not in _SAID_BESIDES:  # the usual
+        return first, seen, reply
     match reply:
         case ["lost", str(number), list(inner)]:
             first, reply = int(number), inner

@@ -54,7 +54,7 @@ def _hashed_part(key: str) -> str:
 def slot_of(keys: Sequence[str]) -> int:
     """The one hash slot of all keys; raises CrossSlot when there are several, on every topology alike."""
     first, part = keys[0], _hashed_part(keys[0])
-    tag = first[: first.find("}", first.find("{")) + 1] if part is not first else ""
+    tag = first[: first.find("{") + len(part) + 2] if part is not first else ""
     for key in keys[1:]:
         if tag and key.startswith(tag):  # the usual: they begin alike, up to the end of the tag
             continue

@@ -65,9 +65,7 @@ class AsyncOrderRepository:
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
         """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
-        return await self._backend.run_many(
-            [self._calls.get(trader, order_id) for trader, order_id in identities("ids", ids)]
-        )
+        return await self._backend.read_many(self._calls.gets(identities("ids", ids)))
 
     async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
         """Apply one execution to its order and its position, exactly once per ``exec_id``.

@@ -2,13 +2,6 @@
 
 local MOST = 9007199254740991
 
-local WORDS = {
-  side = ' BUY SELL ',
-  kind = ' MARKET LIMIT STOP STOP_LIMIT ',
-  force = ' DAY GTC OPG IOC FOK ',
-  status = ' NEW PARTIALLY_FILLED FILLED CANCELED REJECTED EXPIRED ',
-}
-
 local function decimal(value, most_digits)
   local whole, part = string.match(value, '^%-?(%d+)%.?(%d*)$')
   return whole and value ~= '-0' and #whole <= most_digits and (whole == '0' or string.sub(whole, 1, 1) ~= '0')
@@ -31,28 +24,35 @@ local function readable(value, most)
   return length <= most and not string.find(rest, '[\128-\255]')
 end
 
-local function natural(value)
-  return string.match(value, '^[1-9]%d*$') and #value <= 16 and tonumber(value) <= MOST
+-- Of two numbers with as many digits the greater is the later text, which is much sooner told than their values.
+local function natural(value, most)
+  return string.find(value, '^[1-9]%d*$') and (#value < 16 or #value == 16 and value <= most)
 end
 
 -- Whether a value can be read. One function, because a server builds every function of a script anew for each call.
 local function valid(check, value)
-  local words = WORDS[check]
-  if words then return not string.find(value, ' ', 1, true) and string.find(words, ' ' .. value .. ' ', 1, true) end
+  if check == 'side' then return value == 'BUY' or value == 'SELL' end
+  if check == 'kind' then return value == 'LIMIT' or value == 'MARKET' or value == 'STOP' or value == 'STOP_LIMIT' end
+  if check == 'force' then
+    return value == 'DAY' or value == 'GTC' or value == 'IOC' or value == 'FOK' or value == 'OPG'
+  end
+  if check == 'status' then
+    return OPEN[value] or value == 'FILLED' or value == 'CANCELED' or value == 'REJECTED' or value == 'EXPIRED'
+  end
   if check == 'name' then
     if #value <= 128 and string.find(value, '^[!-z|~]+$') then return true end -- most are ASCII
     return readable(value, 128) and not string.find(value, '[%s{}]')
   end
-  if check == 'quantity' then return natural(value) end
-  if check == 'count' then return value == '0' or natural(value) end
-  if check == 'version' then return value == '0' or natural(value) and tonumber(value) < MOST end -- room for one more
+  if check == 'quantity' then return natural(value, '9007199254740991') end
+  if check == 'count' then return value == '0' or natural(value, '9007199254740991') end
+  if check == 'version' then return value == '0' or natural(value, '9007199254740990') end -- room for one more
   if check == 'amount' then return decimal(value, 20) end
   if check == 'price' then return decimal(value, 12) end
   if check == 'time' then
     return value == '0'
-      or string.match(value, '^[1-9]%d*$') and (#value < 19 or #value == 19 and value <= '9223372036854775807')
+      or string.find(value, '^[1-9]%d*$') and (#value < 19 or #value == 19 and value <= '9223372036854775807')
   end
-  if check == 'signed' then return value == '0' or natural(string.match(value, '^%-?(.*)$')) end
+  if check == 'signed' then return value == '0' or natural(string.match(value, '^%-?(.*)$'), '9007199254740991') end
   return readable(value, 256) -- text
 end
 

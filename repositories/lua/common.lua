@@ -18,8 +18,9 @@ local function now_ms()
   return moment
 end
 
+-- A whole number as text. '%d' is much sooner done, but on a server of 32 bits wrong beyond them.
 local function whole(number)
-  return string.format('%.0f', number)
+  return string.format(number < 2147483648 and number > -2147483648 and '%d' or '%.0f', number)
 end
 
 -- Why a change under a lock must not be made, as a reply; nil when it may. Without a lock it may. Asked when a repeat has been
@@ -42,10 +43,10 @@ end
 
 -- A table as the flat list that a client reads.
 local function flat(fields)
-  local list = {}
+  local list, size = {}, 0
   for field, value in pairs(fields) do
-    list[#list + 1] = field
-    list[#list + 1] = value
+    list[size + 1], list[size + 2] = field, value
+    size = size + 2
   end
   return list
 end
@@ -85,10 +86,10 @@ local function add(a, b)
   local b_units, b_part = string.match(b, '^(%d+)%.?(%d*)$')
   local places = a_units and b_units and math.max(#a_part, #b_part) or 15
   if places < 15 and #a_units + places <= 15 and #b_units + places <= 15 then -- the usual: one number holds them exactly
-    local sum = tonumber(a_units .. a_part .. string.rep('0', places - #a_part))
-      + tonumber(b_units .. b_part .. string.rep('0', places - #b_part))
-    local digits = string.format('%0' .. places + 1 .. '.0f', sum)
+    local digits = whole((a_units .. a_part .. string.rep('0', places - #a_part))
+      + (b_units .. b_part .. string.rep('0', places - #b_part))) -- texts in a sum are taken for their numbers
     if places == 0 then return digits end
+    digits = string.rep('0', places + 1 - #digits) .. digits
     local part = string.gsub(string.sub(digits, -places), '0+$', '')
     return string.sub(digits, 1, -places - 1) .. (part == '' and '' or '.' .. part)
   end
@@ -110,7 +111,7 @@ end
 
 -- The number of an event; its first field is the mark of who wrote it.
 local function number_of(event)
-  return tonumber(string.match(event[1], '^%d+'))
+  return string.match(event[1], '^%d+') + 0
 end
 
 local function last_sequence(events)
@@ -147,7 +148,7 @@ end
 local function past(events, told)
   local acknowledged, writer = string.match(told, '^(%d+) (%x+)$')
   local last, event = last_sequence(events)
-  acknowledged = tonumber(acknowledged)
+  acknowledged = acknowledged + 0
   local known = { last = last, writer = writer, told = acknowledged }
   if acknowledged == 0 then return known end
   if acknowledged < last then
@@ -188,12 +189,12 @@ local news -- the event that this script has appended, until it is announced
 -- Append an event and return its number, which is its id, so that a gap could not go unseen. Always the first write: should
 -- the server refuse it, nothing else has happened. The policy says how many events are kept, and where they are announced.
 local function append(events, before, policy, fields)
-  local entry = { 'writer', before.writer }
+  local entry, size = { 'writer', before.writer }, 2
   for _, field in ipairs(TOLD) do
     local value = fields[field]
     if value and value ~= '' then
-      entry[#entry + 1] = field
-      entry[#entry + 1] = value
+      entry[size + 1], entry[size + 2] = field, value
+      size = size + 2
     end
   end
   local kept, channels = string.match(policy, '^(%d+)(.*)$')
@@ -214,36 +215,42 @@ local function escaped(text)
 end
 
 -- Tell subscribers of the event that was appended: always last, and never a reason to fail, for the stream has it. A server
--- that may not, or cannot, publish has not changed less of the book for that.
+-- that may not, or cannot, publish has not changed less of the book for that. Of what an event says, only names and text can
+-- need an escape.
 local function announce()
   if not news then return end
   local prefix, trader = string.match(news.events, '^(.*){(.*)}:events$')
-  local plain = not string.find(trader .. table.concat(news.entry), '[%c"\\]')
-  local members = { 'trader":"' .. (plain and trader or escaped(trader)), 'sequence":"' .. news.sequence }
-  for i = 3, #news.entry, 2 do
-    local value = news.entry[i + 1]
-    members[#members + 1] = news.entry[i] .. '":"' .. (plain and value or escaped(value))
+  local entry, fields = news.entry, news.fields
+  local free = trader .. fields.symbol .. (fields.order_id or '') .. (fields.exec_id or '') .. (fields.request_id or '')
+    .. (fields.text or '')
+  local plain = not string.find(free, '[%c"\\]')
+  local pieces, size = { '{"trader":"', plain and trader or escaped(trader), '","sequence":"', news.sequence }, 4
+  for i = 3, #entry, 2 do
+    local value = entry[i + 1]
+    pieces[size + 1], pieces[size + 2], pieces[size + 3] = '","', entry[i], '":"'
+    pieces[size + 4] = plain and value or escaped(value)
+    size = size + 4
   end
-  members[#members + 1] = 'writer":"' .. news.entry[2]
-  local document = '{"' .. table.concat(members, '","') .. '"}'
+  pieces[size + 1], pieces[size + 2], pieces[size + 3] = '","writer":"', entry[2], '"}'
+  local document = table.concat(pieces)
   if string.find(news.channels, 'traders', 1, true) then
-    local told = redis.pcall('SPUBLISH', news.events, document)
-    if type(told) == 'table' and string.find(told.err or '', 'nknown', 1, true) then
+    local heard = redis.pcall('SPUBLISH', news.events, document)
+    if type(heard) == 'table' and string.find(heard.err or '', 'nknown', 1, true) then
       redis.pcall('PUBLISH', news.events, document) -- before Redis 7.0
     end
   end
   if string.find(news.channels, 'order_events', 1, true) then redis.pcall('PUBLISH', prefix .. 'order_events', document) end
   if string.find(news.channels, 'symbols', 1, true) then
-    local kind = news.fields.type == 'TRADE' and 'fill' or string.lower(news.fields.type)
-    redis.pcall('PUBLISH', prefix .. 'events.' .. news.fields.symbol .. '.' .. kind, document)
+    local kind = fields.type == 'TRADE' and 'fill' or string.lower(fields.type)
+    redis.pcall('PUBLISH', prefix .. 'events.' .. fields.symbol .. '.' .. kind, document)
   end
 end
 
--- An index as it is before it is written: its lowest score, and whether it has more than one entry. Reading it proves that it
--- can be written.
+-- An index as it is before it is written: how many of its entries will die, and where some will, how many there are in all.
+-- Reading it proves that it can be written.
 local function look(index)
-  local lowest = redis.call('ZRANGE', index, 0, 1, 'WITHSCORES')
-  return { key = index, lowest = lowest[2], more = lowest[3] ~= nil }
+  local mortal = redis.call('ZCOUNT', index, '-inf', '(inf')
+  return { key = index, mortal = mortal, size = mortal > 0 and redis.call('ZCARD', index) }
 end
 
 local function live_until(index, expiry)
@@ -258,24 +265,20 @@ local function highest(index)
   return redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
 end
 
--- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score. An
--- index whose lowest score is 'inf' has no expiry, and nothing in it that has died.
+-- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.
 local function enter(index, id, expiry)
-  local lowest = index.lowest or expiry
   redis.call('ZADD', index.key, expiry, id)
-  if lowest == 'inf' and expiry == 'inf' then return end
-  if lowest ~= 'inf' and tonumber(lowest) <= now_ms() then
-    redis.call('ZREMRANGEBYSCORE', index.key, '-inf', whole(now_ms()))
+  if index.mortal > 0 then redis.call('ZREMRANGEBYSCORE', index.key, '-inf', whole(now_ms())) end
+  if expiry ~= 'inf' then
+    live_until(index.key, highest(index.key))
+  elseif index.mortal > 0 then
+    live_until(index.key, expiry)
   end
-  live_until(index.key, expiry ~= 'inf' and index.lowest and highest(index.key) or expiry)
 end
 
 local function leave(index, id)
   redis.call('ZREM', index.key, id)
-  if index.more and index.lowest ~= 'inf' then
-    local last = highest(index.key)
-    if last ~= 'inf' then redis.call('PEXPIREAT', index.key, last) end
-  end
+  if index.mortal > 0 and index.size > 1 then live_until(index.key, highest(index.key)) end
 end
 
 -- When an order with this status expires: 'inf' or milliseconds since the epoch.

@@ -22,6 +22,7 @@ from ..call import Call, Wish, pack
 from ..directory import Directory, NobodyKnows, Questions, directory_for
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
+from ..reads import Reads, reads_of
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
@@ -117,17 +118,23 @@ class Backend:
 
         One round trip per node for every 5,000 calls. A call's deadline counts from when its turn came.
         """
+        if not durability.wanted and all(call.readonly for call in calls):
+            return self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             several = calls[begin : begin + CALLS_AT_ONCE]
-            if not durability.wanted and all(call.readonly for call in several):
-                outcomes.extend(self._read_many(cast("Sequence[Call[T]]", several)))
-                continue
             ends_at = time.monotonic() + self.settings.deadline
             batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
             self._rounds(batch)
             self._settle(batch)
             outcomes.extend(batch.outcomes())
+        return outcomes
+
+    def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
+        """Many reads: as ``run_many``."""
+        outcomes: list[Outcome[T]] = []
+        for begin in range(0, len(reads.slots), CALLS_AT_ONCE):
+            outcomes.extend(self._read(reads, range(begin, min(begin + CALLS_AT_ONCE, len(reads.slots)))))
         return outcomes
 
     def scan(self, pattern: str) -> set[str]:
@@ -210,20 +217,20 @@ class Backend:
         if self._directory.primaries() != scanned:
             raise Again(Pace.PAUSE)
 
-    def _read_many(self, calls: Sequence[Call[T]]) -> list[Outcome[T]]:
-        """Reads, none of which waits for another: one write per node, and a batch only of those that went wrong."""
+    def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
+        """Some of the reads: one write per node, and a batch only of those that went wrong."""
         began = time.monotonic()
         routes: dict[Address, list[int]] = {}
-        locate = self._directory.locate
-        for number, call in enumerate(calls):
-            address = locate(call.slot)
+        locate, slots, packed, decode = self._directory.locate, reads.slots, reads.packed, reads.decode
+        for number in numbers:
+            address = locate(slots[number])
             if address is not None:
                 routes.setdefault(address, []).append(number)
-        outcomes: list[Outcome[T] | None] = [None] * len(calls)
+        outcomes: dict[int, Outcome[T]] = {}
         troubles: dict[int, tuple[Trouble, Address]] = {}
 
-        def reader(address: Address, numbers: list[int]) -> Callable[[Answer], None]:
-            numbered = iter(numbers)
+        def reader(address: Address, route: list[int]) -> Callable[[Answer], None]:
+            numbered = iter(route)
 
             def take(answer: Answer) -> None:
                 number = next(numbered)
@@ -231,7 +238,7 @@ class Backend:
                     troubles[number] = answer, address
                     return
                 try:
-                    outcomes[number] = Outcome(calls[number].decode(answer))
+                    outcomes[number] = Outcome(decode(number, answer))
                 except SlotbookError as error:
                     outcomes[number] = Outcome(error=error)
 
@@ -240,16 +247,16 @@ class Backend:
         jobs = [
             Job(
                 self._link(address),
-                (b"".join([calls[number].packed for number in numbers]),),
-                len(numbers),
-                reader(address, numbers),
+                (b"".join([packed[number] for number in route]),),
+                len(route),
+                reader(address, route),
             )
-            for address, numbers in routes.items()
+            for address, route in routes.items()
         ]
         exchange_all(jobs, self._patience)
-        left = [number for number, outcome in enumerate(outcomes) if outcome is None]
+        left = [number for number in numbers if number not in outcomes]
         if left:
-            batch = Batch([calls[number] for number in left], self._directory, began + self.settings.deadline)
+            batch = Batch([reads.call(number) for number in left], self._directory, began + self.settings.deadline)
             for number, item in zip(left, batch.items, strict=True):
                 if number in troubles:
                     batch.settle(item, *troubles[number])
@@ -257,7 +264,7 @@ class Backend:
             self._settle(batch)
             for number, outcome in zip(left, batch.outcomes(), strict=True):
                 outcomes[number] = outcome
-        return cast("list[Outcome[T]]", outcomes)
+        return [outcomes[number] for number in numbers]
 
     def _rounds(self, batch: Batch[T]) -> None:
         """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
