@@ -27,9 +27,9 @@ pytestmark = searching
 PRIMARIES = {"standalone": 1, "cluster": 3}
 
 
-def place(book: Book, count: int, traders: int = 9) -> list[Order]:
+def place(book: Book, count: int, traders: int = 9, durability: str = "local") -> list[Order]:
     orders = [limit(f"T{number % traders}", f"A{number}", quantity=number + 1) for number in range(count)]
-    return [outcome.result().order for outcome in book.orders.place_many(orders)]
+    return [outcome.result().order for outcome in book.orders.place_many(orders, durability=durability)]
 
 
 def test_every_primary_has_an_index_and_making_it_again_changes_nothing(
@@ -180,7 +180,7 @@ def test_an_index_outlives_its_primary(kind: Topology, colour: Colour, runner: a
         book = open_book(fleet.url({"deadline": 30}), colour, runner)
         indexes = indexes_of(book, runner)
         indexes.create()
-        placed = place(book, 40)
+        placed = place(book, 40, durability="replicated=1")  # which the index was made before
         fleet.private.primaries()[0].kill()
         assert book.orders.find(OrderHash.quantity > 0).count() == len(placed)
         placed += [book.orders.place(limit("T9", "after"))]
