@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
 import pytest
-from slotbook.models import Cancel, Expire, FillResult, OrderResult, OrderStatus, Reject, Replace
+from slotbook import Book
+from slotbook.models import Cancel, Expire, FillResult, Order, OrderResult, OrderStatus, Reject, Replace
 from slotbook.models.errors import (
     DuplicateOrder,
     InvalidArgument,
@@ -13,8 +18,13 @@ from slotbook.models.errors import (
     SlotbookError,
 )
 from slotbook.models.results import Outcome
+from slotbook.repositories.order_calls import OrderCalls
+from slotbook.repositories.witness import Witness
+from slotbook.topology import call
+from slotbook.topology.call import Call
 
 from ..desk import Desk
+from ..faults.control import wait_until
 from ..make import execution, limit
 
 
@@ -153,3 +163,51 @@ def test_an_order_that_cannot_be_placed_stops_the_batch_before_it_is_sent(desk: 
     with pytest.raises(InvalidArgument):
         desk.book.orders.place_many([limit(desk.trader, "A1"), limit(desk.trader, "A2", status="FILLED")])
     assert desk.contents() == {}
+
+
+def test_one_that_is_not_new_stops_a_long_batch_before_any_of_it_is_sent(desk: Desk) -> None:
+    orders = [limit(desk.trader, f"A{number}") for number in range(200)]
+    placed = orders[-1].model_copy(update={"version": 1})
+    for act in (desk.book.orders.place_many, desk.book.orders.apply_many):
+        with pytest.raises(InvalidArgument, match="not new"):
+            act([*orders[:-1], placed])
+    with pytest.raises(InvalidArgument, match="not a Fill"):
+        desk.book.orders.fill_many([execution(desk.trader), *orders])  # type: ignore[list-item]
+    assert desk.contents() == {}
+
+
+class Maker:
+    """Makes the calls of orders; before the last one it does something else."""
+
+    def __init__(self, book: Book, orders: Sequence[Order], before_the_last: Callable[[], object]) -> None:
+        self._calls = OrderCalls(book.backend.settings, Witness())
+        self._last = orders[-1]
+        self._before_the_last = before_the_last
+        self.wishes = [replace(wish, maker=cast("call.Maker[object]", self)) for wish in self._calls.places(orders)]
+
+    def change(self, request: Order, /) -> Call[OrderResult]:
+        if request is self._last:
+            self._before_the_last()
+        return self._calls.place(request)
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
+def test_the_first_of_a_batch_are_applied_while_the_last_are_made(desk: Desk) -> None:
+    def applied() -> None:
+        wait_until(lambda: desk.ask("EXISTS", "%:order:A0") == 1, "the first is applied")
+
+    orders = [limit(desk.trader, f"A{number}") for number in range(200)]
+    outcomes = desk.book.backend.run_many(Maker(desk.book, orders, applied).wishes)
+    assert errors(outcomes) == [None] * 200
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
+def test_a_call_that_cannot_be_made_leaves_no_reply_to_anyone_else(desk: Desk) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    orders = [limit(desk.trader, f"A{number}") for number in range(200)]
+    with pytest.raises(ZeroDivisionError):
+        desk.book.backend.run_many(Maker(desk.book, orders, fail).wishes)
+    placed = [outcome.result().order.order_id for outcome in desk.book.orders.place_many(orders)]
+    assert placed == [order.order_id for order in orders]

@@ -148,6 +148,32 @@ def test_open_orders_can_be_made_to_expire_from_their_last_change(desk: Desk) ->
     assert expiry - _now(desk) > 55_000
 
 
+def test_an_order_that_was_to_expire_lives_as_its_last_change_says(desk: Desk) -> None:
+    mortal = desk.open(open_order_ttl=30)
+    mortal.orders.place(limit(desk.trader))
+    mortal.orders.place(limit(desk.trader, "A2"))
+    mortal.orders.fill(execution(desk.trader, "X1", 10))
+    assert len(set(expiries(desk, "PARTIALLY_FILLED"))) == 1
+    desk.book.orders.fill(execution(desk.trader, "X2", 10))
+    for key in ["%:order:A1", "%:applied:A1", "%:orders_by_status:PARTIALLY_FILLED", "%:orders_by_symbol:AAPL"]:
+        assert desk.ask("PEXPIRETIME", key) == -1
+    assert desk.ask("ZSCORE", "%:orders_by_symbol:AAPL", "A1") == "inf"
+    assert desk.ask("PEXPIRETIME", "%:orders_by_status:NEW") == desk.ask("PEXPIRETIME", "%:order:A2") != -1
+    mortal.orders.fill(execution(desk.trader, "X3", 10))
+    assert len(set(expiries(desk, "PARTIALLY_FILLED"))) == 1
+
+
+def test_what_has_died_goes_from_an_index_when_an_order_that_lives_for_ever_comes(desk: Desk) -> None:
+    mortal = desk.open(open_order_ttl=TTL)
+    mortal.orders.place(limit(desk.trader, "A0"))
+    desk.book.orders.place(limit(desk.trader))
+    wait_until(lambda: mortal.orders.get(desk.trader, "A0") is None)
+    desk.book.orders.place(limit(desk.trader, "A2"))
+    for index in ["%:orders_by_status:NEW", "%:orders_by_symbol:AAPL"]:
+        assert desk.ask("ZRANGE", index, 0, -1) == ["A1", "A2"]
+        assert desk.ask("PEXPIRETIME", index) == -1
+
+
 def test_an_open_order_that_expired_is_gone_everywhere(desk: Desk) -> None:
     book = desk.open(open_order_ttl=TTL)
     book.orders.place(limit(desk.trader))
