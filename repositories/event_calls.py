@@ -177,7 +177,7 @@ def _told(name: str, key: str, words: Sequence[Argument]) -> Call[int]:
 
 
 def _once(call: Call[T]) -> Call[T]:
-    return Call(call.name, call.keys, call.slot, call.packed, call.decode, False, False, call.script, call.arguments)
+    return Call(call.name, call.keys, call.slot, call.packed, call.decode, False, False, call.script)
 
 
 def _number(reply: Reply) -> int:

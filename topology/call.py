@@ -39,6 +39,11 @@ def pack(arguments: Sequence[Argument]) -> bytes:
     return _pack_command(tuple(arguments))
 
 
+def _words(*words: Argument) -> bytes:
+    """Words of a command, without how many there are."""
+    return _pack_command(words).partition(b"\r\n")[2]
+
+
 @lru_cache(maxsize=65_536)
 def slot_of_tag(tag: str) -> int:
     """The hash slot of every key with a hash tag."""
@@ -87,7 +92,6 @@ class Call(Generic[T_co]):
     readonly: bool
     repeatable: bool
     script: Script | None = None
-    arguments: tuple[Argument, ...] = ()
     maker: Maker[object] | None = None
     request: object = None
 
@@ -109,7 +113,8 @@ class Call(Generic[T_co]):
         """The same call with the script's source in place of its digest, which also loads it."""
         if self.script is None:
             return self.packed
-        return pack(("EVAL", self.script.source, len(self.keys), *self.keys, *self.arguments))
+        number, _, rest = self.packed.partition(_words("EVALSHA", self.script.digest))
+        return number + _words("EVAL", self.script.source) + rest
 
     @property
     def follows_ask(self) -> bool:
@@ -163,7 +168,7 @@ def evaluate(
     request: R | None = None,
 ) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
-    keys, arguments = tuple(keys), tuple(arguments)
+    keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
     made_by = cast("Maker[object] | None", maker)
-    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, arguments, made_by, request)
+    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, made_by, request)

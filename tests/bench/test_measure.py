@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
+import hiredis
 import pytest
 from slotbook import Book
 from slotbook.bench import peers
@@ -81,7 +83,10 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
         ]
         for words, call in sent:
             assert call.script is not None
-            ours = [call.script.digest, str(len(call.keys)), *call.keys, *map(str, call.arguments)]
+            reader = hiredis.Reader(encoding="utf-8")
+            reader.feed(call.packed)
+            ours = cast("list[str]", reader.gets())[1:]
+            assert ours[:2] == [call.script.digest, str(len(call.keys))]
             told = next(number for number, word in enumerate(ours) if re.fullmatch(r"\d+ [0-9a-f]{8}", word))
             ours[told] = words[told]
             pairs = told + 1
