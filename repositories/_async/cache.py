@@ -43,7 +43,7 @@ class AsyncCache(AsyncReference[T]):
         outcome.result()
 
     async def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
-        """Cache many values: one write per node, one outcome each, in the order given."""
+        """Cache many values: one round trip per node, one outcome each, in the order given."""
         return await self._put(mapping("values", values))
 
     async def write_through(self, key: str, value: T) -> bool:
@@ -54,5 +54,5 @@ class AsyncCache(AsyncReference[T]):
         return (await self._write_through({key: value}))[0]
 
     async def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
+        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
         return await self._write_through(mapping("values", values))

@@ -55,7 +55,7 @@ class AsyncOrderRepository:
     async def place_many(
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult]]:
-        """Place many orders: one write per node, one outcome each, in the order given."""
+        """Place many orders: one round trip per node, one outcome each, in the order given."""
         wishes = self._calls.places(several("orders", orders))
         return await self._backend.run_many(wishes, self._durability(durability))
 
@@ -64,7 +64,7 @@ class AsyncOrderRepository:
         return await self._backend.run(self._calls.get(trader, order_id))
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
-        """Many orders by ``(trader, order_id)``: one write per node, one outcome each, in the order given."""
+        """Many orders by ``(trader, order_id)``: one round trip per node, one outcome each, in the order given."""
         return await self._backend.read_many(self._calls.gets(identities("ids", ids)))
 
     async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
@@ -80,7 +80,7 @@ class AsyncOrderRepository:
     async def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
     ) -> list[Outcome[FillResult]]:
-        """Apply many executions: one write per node, one outcome each; those of one order in the order given."""
+        """Apply many executions: one round trip per node, one outcome each; those of one order in the order given."""
         wishes = self._calls.fills(several("fills", fills))
         return await self._backend.run_many(wishes, self._durability(durability))
 
@@ -172,7 +172,7 @@ class AsyncOrderRepository:
     ) -> list[Outcome[OrderResult | FillResult]]:
         """Apply a journal: any mix of requests, one outcome each; those of one order are applied in the order given.
 
-        One write per node as long as no order comes twice; then one more for each time it does.
+        One round trip per node as long as no order comes twice; then one more for each time it does.
         """
         wishes = self._calls.changes(several("requests", requests))
         return await self._backend.run_many(wishes, self._durability(durability))

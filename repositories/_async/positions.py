@@ -46,7 +46,7 @@ class AsyncPositionRepository:
         return await self._backend.run(self._calls.get(trader, symbol))
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
-        """Many positions by ``(trader, symbol)``: one write per node, one outcome each, in the order given."""
+        """Many positions by ``(trader, symbol)``: one round trip per node, one outcome each, in the order given."""
         return await self._backend.run_many(
             [self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)]
         )
@@ -116,7 +116,7 @@ class AsyncPositionRepository:
     async def apply_many(
         self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
-        """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
+        """Apply many changes: one round trip per node, one outcome each; those of one position in the order given."""
         calls = [self._calls.change(change) for change in several("changes", changes)]
         return await self._backend.run_many(calls, self._durability(durability))
 

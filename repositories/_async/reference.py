@@ -85,7 +85,7 @@ class AsyncReference(Generic[T]):
         return await self._lookup.fetch(key)
 
     async def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
-        """What is cached of many keys: one write per node, one outcome each, in the order given."""
+        """What is cached of many keys: one round trip per node, one outcome each, in the order given."""
         return await self._lookup.fetch_many(several("list of keys", keys))
 
     async def get_or_load(self, key: str, load: AsyncLoad[T] | None = None) -> T | None:

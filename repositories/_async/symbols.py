@@ -61,7 +61,7 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
         outcome.result()
 
     async def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
-        """Cache many symbols: one write per node, one outcome for each symbol, in the order first given."""
+        """Cache many symbols: one round trip per node, one outcome for each symbol, in the order first given."""
         return await self._put(by_symbol(infos))
 
     async def write_through(self, info: SymbolInfo) -> bool:
@@ -80,5 +80,5 @@ class AsyncSymbolInfoRepository(AsyncReference[SymbolInfo]):
         return (await self._write_through(by_symbol((info,))))[0]
 
     async def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
+        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
         return await self._write_through(by_symbol(infos))

@@ -44,7 +44,7 @@ class Cache(Reference[T]):
         outcome.result()
 
     def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
-        """Cache many values: one write per node, one outcome each, in the order given."""
+        """Cache many values: one round trip per node, one outcome each, in the order given."""
         return self._put(mapping("values", values))
 
     def write_through(self, key: str, value: T) -> bool:
@@ -55,5 +55,5 @@ class Cache(Reference[T]):
         return (self._write_through({key: value}))[0]
 
     def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
+        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
         return self._write_through(mapping("values", values))

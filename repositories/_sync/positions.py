@@ -47,7 +47,7 @@ class PositionRepository:
         return self._backend.run(self._calls.get(trader, symbol))
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
-        """Many positions by ``(trader, symbol)``: one write per node, one outcome each, in the order given."""
+        """Many positions by ``(trader, symbol)``: one round trip per node, one outcome each, in the order given."""
         return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
 
     def all(self, trader: str) -> list[Position]:
@@ -115,7 +115,7 @@ class PositionRepository:
     def apply_many(
         self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
-        """Apply many changes: one write per node, one outcome each; those of one position in the order given."""
+        """Apply many changes: one round trip per node, one outcome each; those of one position in the order given."""
         calls = [self._calls.change(change) for change in several("changes", changes)]
         return self._backend.run_many(calls, self._durability(durability))
 

@@ -86,7 +86,7 @@ class Reference(Generic[T]):
         return self._lookup.fetch(key)
 
     def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
-        """What is cached of many keys: one write per node, one outcome each, in the order given."""
+        """What is cached of many keys: one round trip per node, one outcome each, in the order given."""
         return self._lookup.fetch_many(several("list of keys", keys))
 
     def get_or_load(self, key: str, load: Load[T] | None = None) -> T | None:

@@ -62,7 +62,7 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
         outcome.result()
 
     def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
-        """Cache many symbols: one write per node, one outcome for each symbol, in the order first given."""
+        """Cache many symbols: one round trip per node, one outcome for each symbol, in the order first given."""
         return self._put(by_symbol(infos))
 
     def write_through(self, info: SymbolInfo) -> bool:
@@ -81,5 +81,5 @@ class SymbolInfoRepository(Reference[SymbolInfo]):
         return (self._write_through(by_symbol((info,))))[0]
 
     def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one write per node before and after it."""
+        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
         return self._write_through(by_symbol(infos))

@@ -218,7 +218,7 @@ class Backend:
             raise Again(Pace.PAUSE)
 
     def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
-        """Some of the reads: one write per node, and a batch only of those that went wrong."""
+        """Some of the reads: one round trip per node, and a batch only of those that went wrong."""
         began = time.monotonic()
         routes: dict[Address, list[int]] = {}
         locate, slots, packed, decode = self._directory.locate, reads.slots, reads.packed, reads.decode
