@@ -5,7 +5,7 @@ answers. One call is a batch of one.
 
 Of writes that begin with the same key, the next is sent only when the one before is settled, so a retry can never
 overtake what came after it. What follows it in its slot waits too, so that a book's events come in the order given.
-All others of a round share one write per node.
+All others of a round go to their node together, in pieces that are made while it works on those before.
 """
 
 from __future__ import annotations
