@@ -40,6 +40,7 @@ DELETE = load(_LUA, "common", "check", "change", "delete")
 SELECT = load(_LUA, "select")
 COUNT = load(_LUA, "count")
 
+_REQUESTS = (Order, Replace, Cancel, Reject, Expire, Fill)
 _CLOSED_AS: dict[type[Cancel] | type[Reject] | type[Expire], OrderStatus] = {
     Cancel: OrderStatus.CANCELED,
     Reject: OrderStatus.REJECTED,
@@ -68,32 +69,25 @@ class OrderCalls:
 
     def places(self, orders: Sequence[Order]) -> list[Wish[OrderResult]]:
         """New orders. Raises InvalidArgument if one of them is not new."""
-        for order in orders:
-            _must_be_new(order)
-        return cast("list[Wish[OrderResult]]", self._wishes(orders))
+        return cast("list[Wish[OrderResult]]", [self._wish(order, Order) for order in orders])
 
     def fills(self, fills: Sequence[Fill]) -> list[Wish[FillResult]]:
         """Executions."""
-        for fill in fills:
-            must_be(fill, Fill)
-        return cast("list[Wish[FillResult]]", self._wishes(fills))
+        return cast("list[Wish[FillResult]]", [self._wish(fill, Fill) for fill in fills])
 
     def changes(self, requests: Sequence[OrderRequest]) -> list[Wish[OrderResult | FillResult]]:
         """Whatever each request asks for. Raises InvalidArgument if one cannot be asked for."""
-        for request in requests:
-            must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
-            if isinstance(request, Order):
-                _must_be_new(request)
-        return self._wishes(requests)
+        return [self._wish(request, *_REQUESTS) for request in requests]
 
-    def _wishes(self, requests: Sequence[OrderRequest]) -> list[Wish[OrderResult | FillResult]]:
+    def _wish(self, request: OrderRequest, *kinds: type) -> Wish[OrderResult | FillResult]:
+        """What will be ``change`` of the request, which is checked now."""
+        must_be(request, *kinds)
+        if isinstance(request, Order):
+            _must_be_new(request)
+        trader = request.trader
+        self._fence.of(trader)
         maker = cast("Maker[object]", self)
-        found: list[Wish[OrderResult | FillResult]] = []
-        for request in requests:
-            trader = request.trader
-            self._fence.of(trader)
-            found.append(Wish(self.keys.of(trader).order(request.order_id), slot_of_tag(trader), maker, request))
-        return found
+        return Wish(self.keys.of(trader).order(request.order_id), slot_of_tag(trader), maker, request)
 
     def change(self, request: OrderRequest) -> Call[OrderResult | FillResult]:
         """Whatever the request asks for."""
@@ -105,11 +99,12 @@ class OrderCalls:
             case Replace():
                 return self.replace(request)
             case _:
-                must_be(request, Order, Replace, Cancel, Reject, Expire, Fill)
+                must_be(request, *_REQUESTS)
                 return self.close(request)
 
     def place(self, order: Order) -> Call[OrderResult]:
         """A new order. Raises InvalidArgument for one that is not new."""
+        must_be(order, Order)
         _must_be_new(order)
         keys = self.keys.of(order.trader)
         name = f"place {order.trader}/{order.order_id}"
@@ -292,7 +287,6 @@ class OrderCalls:
 
 
 def _must_be_new(order: Order) -> None:
-    must_be(order, Order)
     if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
         raise InvalidArgument(
             f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "

@@ -20,13 +20,3 @@ local function last_sequence(events)
     if about[i] == 'last-generated-id' then return string.match(about[i + 1], '^%d+') end
   end
 end
-
--- Give an index that is not empty the expiry of its longest-lived entry.
-local function renew(index)
-  local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
-  if highest == 'inf' then
-    redis.call('PERSIST', index)
-  else
-    redis.call('PEXPIREAT', index, highest)
-  end
-end

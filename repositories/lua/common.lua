@@ -253,16 +253,17 @@ local function look(index)
   return { key = index, mortal = mortal, size = mortal > 0 and redis.call('ZCARD', index) }
 end
 
-local function live_until(index, expiry)
+local function live_until(key, expiry)
   if expiry == 'inf' then
-    redis.call('PERSIST', index)
+    redis.call('PERSIST', key)
   else
-    redis.call('PEXPIREAT', index, expiry)
+    redis.call('PEXPIREAT', key, expiry)
   end
 end
 
-local function highest(index)
-  return redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+-- Give an index that is not empty the expiry of its longest-lived entry.
+local function renew(index)
+  live_until(index, redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2])
 end
 
 -- An index entry dies with its order: its score is the order's expiry, and the whole index expires at its highest score.
@@ -270,7 +271,7 @@ local function enter(index, id, expiry)
   redis.call('ZADD', index.key, expiry, id)
   if index.mortal > 0 then redis.call('ZREMRANGEBYSCORE', index.key, '-inf', whole(now_ms())) end
   if expiry ~= 'inf' then
-    live_until(index.key, highest(index.key))
+    renew(index.key)
   elseif index.mortal > 0 then
     live_until(index.key, expiry)
   end
@@ -278,7 +279,7 @@ end
 
 local function leave(index, id)
   redis.call('ZREM', index.key, id)
-  if index.mortal > 0 and index.size > 1 then live_until(index.key, highest(index.key)) end
+  if index.mortal > 0 and index.size > 1 then renew(index.key) end
 end
 
 -- When an order with this status expires: 'inf' or milliseconds since the epoch.

@@ -20,8 +20,7 @@ from slotbook.models.errors import (
 from slotbook.models.results import Outcome
 from slotbook.repositories.order_calls import OrderCalls
 from slotbook.repositories.witness import Witness
-from slotbook.topology import call
-from slotbook.topology.call import Call
+from slotbook.topology.call import Call, Maker
 
 from ..desk import Desk
 from ..faults.control import wait_until
@@ -176,14 +175,14 @@ def test_one_that_is_not_new_stops_a_long_batch_before_any_of_it_is_sent(desk: D
     assert desk.contents() == {}
 
 
-class Maker:
+class Watching:
     """Makes the calls of orders; before the last one it does something else."""
 
     def __init__(self, book: Book, orders: Sequence[Order], before_the_last: Callable[[], object]) -> None:
         self._calls = OrderCalls(book.backend.settings, Witness())
         self._last = orders[-1]
         self._before_the_last = before_the_last
-        self.wishes = [replace(wish, maker=cast("call.Maker[object]", self)) for wish in self._calls.places(orders)]
+        self.wishes = [replace(wish, maker=cast("Maker[object]", self)) for wish in self._calls.places(orders)]
 
     def change(self, request: Order, /) -> Call[OrderResult]:
         if request is self._last:
@@ -197,7 +196,7 @@ def test_the_first_of_a_batch_are_applied_while_the_last_are_made(desk: Desk) ->
         wait_until(lambda: desk.ask("EXISTS", "%:order:A0") == 1, "the first is applied")
 
     orders = [limit(desk.trader, f"A{number}") for number in range(200)]
-    outcomes = desk.book.backend.run_many(Maker(desk.book, orders, applied).wishes)
+    outcomes = desk.book.backend.run_many(Watching(desk.book, orders, applied).wishes)
     assert errors(outcomes) == [None] * 200
 
 
@@ -208,6 +207,6 @@ def test_a_call_that_cannot_be_made_leaves_no_reply_to_anyone_else(desk: Desk) -
 
     orders = [limit(desk.trader, f"A{number}") for number in range(200)]
     with pytest.raises(ZeroDivisionError):
-        desk.book.backend.run_many(Maker(desk.book, orders, fail).wishes)
+        desk.book.backend.run_many(Watching(desk.book, orders, fail).wishes)
     placed = [outcome.result().order.order_id for outcome in desk.book.orders.place_many(orders)]
     assert placed == [order.order_id for order in orders]

@@ -93,14 +93,10 @@ class Link:
             self._places.give()
             raise
         try:
-            wire.send(payload)
-        except RedisError as error:
-            self._discard(wire)
-            return Unanswered(error)
+            return self.send_more(wire, payload)
         except BaseException:
             self._discard(wire)
             raise
-        return wire
 
     def send_more(self, sent: Sent, payload: bytes) -> Sent:
         """More of the first half, on the same connection."""
