@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .models.errors import SlotbookError
     from .repositories import AsyncBook, Book
-    from .repositories.opening import aconnect, connect
+    from .repositories.book.opening import aconnect, connect
     from .topology.settings import Settings
 
 __all__ = ["AsyncBook", "Book", "Settings", "SlotbookError", "aconnect", "connect"]
@@ -31,8 +31,8 @@ _PLACES = {
     "Book": ".repositories",
     "Settings": ".topology.settings",
     "SlotbookError": ".models.errors",
-    "aconnect": ".repositories.opening",
-    "connect": ".repositories.opening",
+    "aconnect": ".repositories.book.opening",
+    "connect": ".repositories.book.opening",
 }
 _ROOMS = frozenset({"models", "repositories", "topology"})
 

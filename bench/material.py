@@ -10,8 +10,8 @@ from ..models.enums import Side
 from ..models.fill import Fill
 from ..models.order import Cancel, Order
 from ..repositories import Book, OrderRepository
-from ..repositories.order_calls import OrderCalls
-from ..repositories.witness import Witness
+from ..repositories.changes.loss_detector import LossDetector
+from ..repositories.orders.calls import OrderCalls
 
 TRADERS = tuple(f"T{number:03}" for number in range(1, 65))
 
@@ -20,10 +20,10 @@ class Material:
     """What the contestants of one deployment work on."""
 
     def __init__(self, book: Book) -> None:
-        witness = Witness()
-        self.repository = OrderRepository(book.backend, witness)
+        loss_detector = LossDetector()
+        self.repository = OrderRepository(book.backend, loss_detector)
         self._numbers = count(1)
-        self.calls = OrderCalls(book.backend.settings, witness)
+        self.calls = OrderCalls(book.backend.settings, loss_detector)
         """Makes the calls whose bytes the floor and the hand-written peers send: those that the repository would."""
 
     def orders(self, size: int, trader: str | None = None) -> list[Order]:

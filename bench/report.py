@@ -12,7 +12,7 @@ from typing import TypeAlias, get_args
 
 from .. import __version__
 from ..repositories import Book
-from ..repositories.order_calls import CLOSE, FILL, PLACE, REPLACE, SELECT, OrderRequest
+from ..repositories.orders.calls import CLOSE, FILL, PLACE, REPLACE, SELECT, OrderRequest
 from ..topology.call import pack
 from ..topology.embedded import Topology
 from . import crowds, singles, stores, weights

@@ -11,8 +11,8 @@ from typing import cast
 from ..models.order import Cancel
 from ..models.symbol import SymbolInfo
 from ..repositories import Book
-from ..repositories.order_calls import OrderCalls, OrderRequest
-from ..repositories.witness import Witness
+from ..repositories.changes.loss_detector import LossDetector
+from ..repositories.orders.calls import OrderCalls, OrderRequest
 from ..topology.call import Call
 from .floor import Floor
 from .material import Material, ids_of
@@ -91,7 +91,7 @@ def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest
     settings, numbers = book.backend.settings, count()
 
     def bare(_: int) -> Callable[[], object]:
-        calls = OrderCalls(settings.model_copy(update={"prefix": f"floor{next(numbers)}:"}), Witness())
+        calls = OrderCalls(settings.model_copy(update={"prefix": f"floor{next(numbers)}:"}), LossDetector())
         writes = [
             write
             for begin in range(0, len(requests), BATCH)

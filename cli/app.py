@@ -13,7 +13,7 @@ import typer
 from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
 from ..repositories import Book
-from ..topology.settings import Kind
+from ..topology.settings import TopologyKind
 from . import index
 from .bench import bench
 from .demo import run_demo
@@ -109,7 +109,7 @@ def replay(
 
 @app.command()
 def demo(
-    topology: Annotated[Kind, typer.Option(help="What to start.")] = Kind.CLUSTER,
+    topology: Annotated[TopologyKind, typer.Option(help="What to start.")] = TopologyKind.CLUSTER,
     as_json: AsJson = False,
 ) -> None:
     """Play a trading day on private servers, kill a primary half-way, and count every fill."""

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from ..repositories import Book, IndexStatus, SearchIndexes
-from ..repositories.index_query import KINDS, Kind
+from ..repositories.search.index_query import KINDS, RecordKind
 from .options import AsJson, Url, kept_settings
 from .output import print_json, screen
 from .progress import bars
@@ -19,7 +19,7 @@ from .tables import table
 app = typer.Typer(help="Make, drop or describe the search indexes that `find` needs.", no_args_is_help=True)
 
 Kinds: TypeAlias = Annotated[
-    list[Kind] | None,
+    list[RecordKind] | None,
     typer.Option("--kind", help="Of which records; may be given several times. All if not given."),
 ]
 

@@ -12,7 +12,7 @@ from ..models.errors import SlotbookError
 from ..models.position import Position
 from ..models.types import plain
 from ..repositories import Book
-from ..repositories.reconciliation import Reconciliation
+from ..repositories.orders.reconciliation import Reconciliation
 from .journal_file import JournalFile
 from .output import JsonValue
 

@@ -9,21 +9,21 @@ from typing import Annotated, TypeAlias
 import typer
 
 from ..repositories import Book
-from ..repositories._sync.audit import Auditor
-from ..repositories.audit import Finding, Mending
+from ..repositories.audit._sync import Auditor
+from ..repositories.audit.findings import Finding, RepairOutcome
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, print_json, screen
 from .progress import advancing, bars
 from .tables import table
 
-_Result: TypeAlias = tuple[Finding, Mending | None]
+_Result: TypeAlias = tuple[Finding, RepairOutcome | None]
 """A finding, and what became of it if it was to be repaired."""
 
 _SAID = {
-    Mending.REPAIRED: "repaired",
-    Mending.IN_ORDER: "in order by now",
-    Mending.CHANGING: "changed each time it was to be repaired; try again",
-    Mending.LEFT: "not repairable",
+    RepairOutcome.REPAIRED: "repaired",
+    RepairOutcome.IN_ORDER: "in order by now",
+    RepairOutcome.CHANGING: "changed each time it was to be repaired; try again",
+    RepairOutcome.LEFT: "not repairable",
 }
 
 
@@ -53,13 +53,13 @@ def verify(
             advance = advancing(progress, progress.add_task("verifying", total=len(traders)))
             for name in traders:
                 if repair:
-                    results += [(one.finding, one.mending) for one in auditor.repair(name)]
+                    results += [(one.finding, one.outcome) for one in auditor.repair(name)]
                 else:
                     results += [(finding, None) for finding in auditor.verify(name)]
                 advance(1)
-    differences = [(finding, mending) for finding, mending in results if finding.is_difference]
+    differences = [(finding, outcome) for finding, outcome in results if finding.is_difference]
     unchecked = [finding for finding, _ in results if not finding.is_difference]
-    left = sum(mending is None or not mending.is_settled for _, mending in differences)
+    left = sum(outcome is None or not outcome.is_settled for _, outcome in differences)
     if as_json:
         found: list[JsonValue] = [_difference_json(*result) for result in differences]
         notes = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
@@ -75,21 +75,21 @@ def verify(
 def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], verdict: str, left: int) -> None:
     console = screen()
     if differences:
-        rows = [(one.trader, one.kind, one.message, _remedy(one, mending)) for one, mending in differences]
+        rows = [(one.trader, one.kind, one.message, _remedy(one, outcome)) for one, outcome in differences]
         console.print(table(("trader", "kind", "difference", "repair"), (), rows))
     for finding in unchecked:
         console.print(f"not checked: {finding.trader}: {finding.message}")
     console.print(f"{verdict}, {left:,} left" if differences else verdict, style="bold red" if left else "bold green")
 
 
-def _remedy(finding: Finding, mending: Mending | None) -> str:
-    if mending is not None:
-        return _SAID[mending]
-    return "with --repair" if finding.repairable else _SAID[Mending.LEFT]
+def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:
+    if outcome is not None:
+        return _SAID[outcome]
+    return "with --repair" if finding.repairable else _SAID[RepairOutcome.LEFT]
 
 
-def _difference_json(finding: Finding, mending: Mending | None) -> dict[str, JsonValue]:
-    return {**asdict(finding), **({} if mending is None else {"repair": mending})}
+def _difference_json(finding: Finding, outcome: RepairOutcome | None) -> dict[str, JsonValue]:
+    return {**asdict(finding), **({} if outcome is None else {"repair": outcome})}
 
 
 def _count(number: int, what: str) -> str:

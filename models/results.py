@@ -80,7 +80,7 @@ def answered_by(result: T, replicas: int) -> T:
     return result
 
 
-def stands(result: object) -> bool:
+def is_stored(result: object) -> bool:
     """Whether the result says that something is stored; a check that was refused has stored nothing."""
     match result:
         case PositionResult():

@@ -1,51 +1,51 @@
 """What may be done with a desk's state; each repository in two colours, for threads and for asyncio."""
 
-from ._async.audit import AsyncAuditor
-from ._async.book import AsyncBook
-from ._async.cache import AsyncCache
-from ._async.consume import AsyncConsumer, AsyncDelivery
-from ._async.events import AsyncOrderEventRepository
-from ._async.find import AsyncFind
-from ._async.follow import AsyncFollow
-from ._async.indexes import AsyncSearchIndexes
-from ._async.limits import AsyncRateLimiter
-from ._async.locks import AsyncHeld, AsyncLock
-from ._async.orders import AsyncOrderRepository
-from ._async.positions import AsyncPositionRepository
-from ._async.sessions import AsyncSessionRepository
-from ._async.subscription import AsyncSubscription
-from ._async.symbols import AsyncSymbolInfoRepository
-from ._async.values import AsyncCompareAndSwap
-from ._sync.audit import Auditor
-from ._sync.book import Book
-from ._sync.cache import Cache
-from ._sync.consume import Consumer, Delivery
-from ._sync.events import OrderEventRepository
-from ._sync.find import Find
-from ._sync.follow import Follow
-from ._sync.indexes import SearchIndexes
-from ._sync.limits import RateLimiter
-from ._sync.locks import Held, Lock
-from ._sync.orders import OrderRepository
-from ._sync.positions import PositionRepository
-from ._sync.sessions import SessionRepository
-from ._sync.subscription import Subscription
-from ._sync.symbols import SymbolInfoRepository
-from ._sync.values import CompareAndSwap
-from .cache_policy import CachePolicy
-from .index_calls import IndexStatus
-from .source import AsyncSource, Source, Warmed
+from .audit._async import AsyncAuditor
+from .audit._sync import Auditor
+from .book._async import AsyncBook
+from .book._sync import Book
+from .caching._async.cache import AsyncCache
+from .caching._sync.cache import Cache
+from .caching.policy import CachePolicy
+from .caching.source import AsyncSource, Source, Warmed
+from .coordination._async.limits import AsyncRateLimiter
+from .coordination._async.locks import AsyncAcquiredLock, AsyncLock
+from .coordination._async.sessions import AsyncSessionRepository
+from .coordination._async.values import AsyncValueRepository
+from .coordination._sync.limits import RateLimiter
+from .coordination._sync.locks import AcquiredLock, Lock
+from .coordination._sync.sessions import SessionRepository
+from .coordination._sync.values import ValueRepository
+from .events._async.consume import AsyncConsumer, AsyncDelivery
+from .events._async.events import AsyncOrderEventRepository
+from .events._async.follow import AsyncFollow
+from .events._async.subscription import AsyncSubscription
+from .events._sync.consume import Consumer, Delivery
+from .events._sync.events import OrderEventRepository
+from .events._sync.follow import Follow
+from .events._sync.subscription import Subscription
+from .orders._async import AsyncOrderRepository
+from .orders._sync import OrderRepository
+from .positions._async import AsyncPositionRepository
+from .positions._sync import PositionRepository
+from .search._async.find import AsyncFind
+from .search._async.indexes import AsyncSearchIndexes
+from .search._sync.find import Find
+from .search._sync.indexes import SearchIndexes
+from .search.index_calls import IndexStatus
+from .symbols._async import AsyncSymbolInfoRepository
+from .symbols._sync import SymbolInfoRepository
 
 __all__ = [
     "AsyncAuditor",
     "AsyncBook",
     "AsyncCache",
-    "AsyncCompareAndSwap",
+    "AsyncValueRepository",
     "AsyncConsumer",
     "AsyncDelivery",
     "AsyncFind",
     "AsyncFollow",
-    "AsyncHeld",
+    "AsyncAcquiredLock",
     "AsyncLock",
     "AsyncOrderEventRepository",
     "AsyncOrderRepository",
@@ -60,12 +60,12 @@ __all__ = [
     "Book",
     "Cache",
     "CachePolicy",
-    "CompareAndSwap",
+    "ValueRepository",
     "Consumer",
     "Delivery",
     "Find",
     "Follow",
-    "Held",
+    "AcquiredLock",
     "IndexStatus",
     "Lock",
     "OrderEventRepository",

@@ -8,7 +8,7 @@
 Decimal('0.01')
 """
 
-from ._async.sql import AsyncSqlSource
-from ._sync.sql import SqlSource
+from .caching._async.sql import AsyncSqlSource
+from .caching._sync.sql import SqlSource
 
 __all__ = ["AsyncSqlSource", "SqlSource"]

@@ -1,6 +1,8 @@
-"""Writes the blocking colour of every module that is written for asyncio.
+"""Generate the version for threads of every module that is written for asyncio.
 
-``python scripts/generate_sync.py`` writes; with ``--check`` it only compares and exits with 1 on a difference.
+``python scripts/generate_sync.py`` writes ``_sync.py`` beside each ``_async.py``, and a folder ``_sync`` beside each
+folder ``_async``. With ``--check`` it writes nothing and exits with 1 when a generated file is missing or differs, when
+one has no source any more, or when a rule changes nothing in any source.
 """
 
 from __future__ import annotations
@@ -8,48 +10,24 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
-SOURCES = {
-    ROOT / "topology/_async": ("backend.py",),
-    ROOT / "repositories/_async": (
-        "__init__.py",
-        "audit.py",
-        "book.py",
-        "cache.py",
-        "consume.py",
-        "events.py",
-        "follow.py",
-        "find.py",
-        "indexes.py",
-        "limits.py",
-        "locks.py",
-        "lookup.py",
-        "orders.py",
-        "positions.py",
-        "reference.py",
-        "sessions.py",
-        "sql.py",
-        "subscription.py",
-        "symbols.py",
-        "values.py",
-    ),
-}
-
+ROOMS = ("topology", "repositories")
 HEADER = "# Generated from {source} by scripts/generate_sync.py: edit that one.\n"
 
-REPLACEMENTS = (
+RULES = (
     (r"\bawait connection\.run_sync\(self\._rows\.table\.create, ", "self._rows.table.create(connection, "),
     (r"\bsqlalchemy\.ext\.asyncio\b", "sqlalchemy"),
     (r"\bcreate_async_engine\b", "create_engine"),
+    (r"\bopen_async_backend\b", "open_backend"),
     (r"\basync def\b", "def"),
     (r"\basync (for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\b_async\b", "_sync"),
+    (r"\basync_(?=[a-z])", ""),
     (r"\baconnect\b", "connect"),
-    (r"\bopen_async_backend\b", "open_backend"),
     (r"\bAsync([A-Z]\w*)", r"\1"),
     (r"\b__aiter__\b", "__iter__"),
     (r"\b__anext__\b", "__next__"),
@@ -58,44 +36,85 @@ REPLACEMENTS = (
     (r"\b__aexit__\b", "__exit__"),
     (r"\basyncio\b", "threads"),
 )
+"""What is replaced, in this order. Hand-written twins have the same name without ``Async`` or ``async_``."""
 
 
-def blocking(source: Path) -> str:
-    """The blocking colour of one module."""
+def sources() -> Iterator[Path]:
+    """Yield every module that is written for asyncio: ``_async.py``, and all modules of a folder ``_async``."""
+    for room in ROOMS:
+        yield from sorted(path for path in (ROOT / room).rglob("*.py") if "_async" in _names(path))
+
+
+def outputs() -> Iterator[Path]:
+    """Yield every module that should have been generated: ``_sync.py``, and all modules of a folder ``_sync``."""
+    for room in ROOMS:
+        yield from sorted(path for path in (ROOT / room).rglob("*.py") if "_sync" in _names(path))
+
+
+def target_of(source: Path) -> Path:
+    """Return where the version for threads of a module is kept."""
+    if source.stem == "_async":
+        return source.with_stem("_sync")
+    return source.parent.with_name("_sync") / source.name
+
+
+def generate(source: Path) -> str:
+    """Return the version for threads of a module, formatted."""
     text = source.read_text(encoding="utf-8")
-    for pattern, replacement in REPLACEMENTS:
+    for pattern, replacement in RULES:
         text = re.sub(pattern, replacement, text)
-    text = HEADER.format(source=source.relative_to(ROOT).as_posix()) + text
+    text = HEADER.format(source=_shown(source)) + text
+    name = str(target_of(source))
     for arguments in (["check", "--fix-only", "--quiet", "--select", "I"], ["format", "--quiet"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--config", str(ROOT / "pyproject.toml")]
-        name = str(target_of(source))
         text = subprocess.run(
             [*command, "--stdin-filename", name, "-"], input=text, capture_output=True, text=True, check=True
         ).stdout
     return text
 
 
-def target_of(source: Path) -> Path:
-    """Where the blocking colour of a module is kept."""
-    return source.parent.with_name("_sync") / source.name
+def unused_rules() -> list[str]:
+    """Return the pattern of every rule that changes nothing in any source."""
+    texts = [source.read_text(encoding="utf-8") for source in sources()]
+    unused: list[str] = []
+    for pattern, replacement in RULES:
+        changed = [re.sub(pattern, replacement, text) for text in texts]
+        if changed == texts:
+            unused.append(pattern)
+        texts = changed
+    return unused
+
+
+def orphans() -> list[Path]:
+    """Return every generated module whose source is gone."""
+    expected = {target_of(source) for source in sources()}
+    return [path for path in outputs() if path not in expected]
 
 
 def main() -> int:
-    """Write or compare every generated module."""
-    differing = 0
-    for folder, names in SOURCES.items():
-        for name in names:
-            source = folder / name
-            target, text = target_of(source), blocking(source)
-            if target.exists() and target.read_text(encoding="utf-8") == text:
-                continue
-            differing += 1
-            if "--check" in sys.argv:
-                print(f"{target.relative_to(ROOT)} is not what {source.relative_to(ROOT)} generates")
-            else:
-                target.write_text(text, encoding="utf-8")
-                print(f"wrote {target.relative_to(ROOT)}")
-    return int("--check" in sys.argv and differing > 0)
+    """Write, or with ``--check`` compare, every generated module."""
+    problems = [f"the rule {pattern!r} changes nothing: remove it" for pattern in unused_rules()]
+    problems += [f"{_shown(path)} has no source any more: remove it" for path in orphans()]
+    for source in sources():
+        target, text = target_of(source), generate(source)
+        if target.exists() and target.read_text(encoding="utf-8") == text:
+            continue
+        if "--check" in sys.argv:
+            problems.append(f"{_shown(target)} is not what {_shown(source)} generates")
+        else:
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+            print(f"wrote {_shown(target)}")
+    print("".join(f"{problem}\n" for problem in problems), end="")
+    return int(bool(problems))
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from hypothesis import settings
 from slotbook import Book
 from slotbook.topology.embedded import Topology
 
-from .colours import COLOURS, Colour, open_book
-from .desk import Desk
-from .fleet import Fleets
+from .support.callers import COLOURS, Colour, open_book
+from .support.desk import Desk
+from .support.fleet import Fleets
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 Books: TypeAlias = dict[tuple[Topology, Colour], Book]

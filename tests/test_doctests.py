@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import slotbook
 
-from .package import MODULES, ROOT
+from .support.package import MODULES, ROOT
 
 SHOWING = [name for name, path in MODULES.items() if ">>> " in path.read_text(encoding="utf-8")]
 

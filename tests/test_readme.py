@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from slotbook import Settings
 from slotbook.repositories import (
-    CompareAndSwap,
+    AcquiredLock,
     Find,
-    Held,
     Lock,
     OrderEventRepository,
     OrderRepository,
@@ -20,9 +18,11 @@ from slotbook.repositories import (
     RateLimiter,
     SearchIndexes,
     SessionRepository,
+    ValueRepository,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+from .support.package import ROOT
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -30,11 +30,11 @@ VERBS = (
     OrderRepository,
     PositionRepository,
     OrderEventRepository,
-    CompareAndSwap,
+    ValueRepository,
     SessionRepository,
     RateLimiter,
     Lock,
-    Held,
+    AcquiredLock,
     Find,
     SearchIndexes,
 )

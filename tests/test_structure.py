@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from .package import MODULES, ROOMS, ROOT, SCRIPTS
+from .support.package import MODULES, ROOMS, ROOT, SCRIPTS
 
 KNOWS = {
     "models": {"models"},
@@ -28,12 +28,12 @@ KNOWS = {
 
 IMPORTS_IN_FUNCTIONS = {
     "slotbook.cli": "says how to install the extra that it needs, in place of an ImportError",
-    "slotbook.repositories.index_query": "redis-om, and numpy behind it, only for who makes indexes",
-    "slotbook.repositories.search_query": "redis-om, and numpy behind it, only for who queries",
+    "slotbook.repositories.search.index_query": "redis-om, and numpy behind it, only for who makes indexes",
+    "slotbook.repositories.search.query": "redis-om, and numpy behind it, only for who queries",
 }
 """The modules that may import inside a function, and why."""
 
-NOT_FOR_REPOSITORIES = {"directory", "embedded", "address", "dial", "verdict", "retry", "batch"}
+NOT_FOR_REPOSITORIES = {"layouts", "embedded", "address", "connections", "error_mapping", "retry", "batch"}
 """Modules of topology that know where a book runs; whoever says what may be done with it does not ask."""
 
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}

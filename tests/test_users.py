@@ -19,14 +19,14 @@ from typing import cast
 import pytest
 import slotbook
 from slotbook.topology.embedded.binary import find_program
-from slotbook.topology.verdict import CURES
+from slotbook.topology.error_mapping import ERROR_ACTIONS
 
-from .application import ALWAYS, NAME, PASSWORDS, SERVER_FOLDER, commands, words_of_all
-from .make import execution, limit
-from .raw import Raw, Refusal
-from .running import HOST, OPERATOR
+from .support.application import ALWAYS, NAME, PASSWORDS, SERVER_FOLDER, commands, words_of_all
+from .support.make import execution, limit
+from .support.package import MODULES, SCRIPTS
+from .support.raw import Raw, Refusal
+from .support.running import HOST, OPERATOR
 
-ROOT = SERVER_FOLDER.parent.parent
 WRITTEN = re.compile(r"'([A-Z][A-Z.]+)'(?:, '([A-Z]+)')?")
 """A word in capitals in a script, and the next one."""
 CONTAINERS = {
@@ -43,6 +43,14 @@ CONTAINERS = {
     "COMMAND",
 }
 """Commands whose second word says what they do."""
+PYTHON = [
+    path
+    for name, path in MODULES.items()
+    if name.startswith(("slotbook.topology.", "slotbook.repositories."))
+    and not name.startswith("slotbook.topology.embedded")
+    and "_sync" not in name.split(".")
+]
+"""The modules that talk to servers; those that are generated call what their source calls."""
 _CAPITALS = re.compile(r"[A-Z][A-Z._-]*")
 
 
@@ -55,25 +63,24 @@ def _callable(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
 def called_by_the_source(known: set[str]) -> set[str]:
     """Every command that is named in a script or in capitals in the code that talks to servers."""
     found: set[str] = set()
-    for file in (*ROOT.glob("repositories/lua/*.lua"), *ROOT.glob("repositories/*.py"), *ROOT.glob("topology/*.py")):
+    for file in (*SCRIPTS, *PYTHON):
         for words in WRITTEN.findall(file.read_text(encoding="utf-8")):
             found.update(_callable(words if words[1] else words[:1], known))
-    known = known - {code.lower() for code in CURES}
-    for folder in ("topology", "topology/_async", "repositories", "repositories/_async"):
-        for file in (ROOT / folder).glob("*.py"):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            seconds: set[ast.AST] = set()
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Tuple | ast.Call):
-                    items = node.elts if isinstance(node, ast.Tuple) else node.args
-                    for first, second in pairwise(items):
-                        if _is_capital(first) and _is_capital(second):
-                            seconds.add(second)
-                            if first not in seconds:
-                                found.update(_callable((_text(first), _text(second)), known))
-            for node in ast.walk(tree):
-                if _is_capital(node) and node not in seconds and _text(node) not in CONTAINERS:
-                    found.update(_callable((_text(node),), known))
+    known = known - {code.lower() for code in ERROR_ACTIONS}
+    for file in PYTHON:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        seconds: set[ast.AST] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Tuple | ast.Call):
+                items = node.elts if isinstance(node, ast.Tuple) else node.args
+                for first, second in pairwise(items):
+                    if _is_capital(first) and _is_capital(second):
+                        seconds.add(second)
+                        if first not in seconds:
+                            found.update(_callable((_text(first), _text(second)), known))
+        for node in ast.walk(tree):
+            if _is_capital(node) and node not in seconds and _text(node) not in CONTAINERS:
+                found.update(_callable((_text(node),), known))
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .package import MODULES, ROOT, SCRIPTS
+from .support.package import MODULES, ROOT, SCRIPTS
 
 needs_setuptools = pytest.mark.skipif(
     importlib.util.find_spec("setuptools") is None, reason="building needs setuptools, which no extra of ours installs"

@@ -20,12 +20,12 @@ from typing import Generic, TypeVar, cast
 from redis.exceptions import RedisError
 
 from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
-from ..models.results import Outcome, answered_by, stands
+from ..models.results import Outcome, answered_by, is_stored
 from .address import Address
-from .call import Call, Reply, Wish, pack
-from .directory import Directory, moved_to
+from .call import Call, PendingCall, Reply, pack
 from .durability import LOCAL, PROOF_REPLIES, Durability
-from .verdict import Cure, NotPrimary, Trouble, Unanswered, Unsent, cure_for, report
+from .error_mapping import Failure, NotPrimary, RetryAction, Unanswered, Unsent, report, retry_action
+from .layouts import Layout, moved_to
 
 T = TypeVar("T")
 
@@ -52,10 +52,10 @@ class Pace(IntEnum):
 class Item(Generic[T]):
     """One call and what is known of it."""
 
-    wish: Call[T] | Wish[T]
+    pending_call: Call[T] | PendingCall[T]
     _call: Call[T] | None = None
     outcome: Outcome[T] | None = None
-    trouble: Trouble | None = None
+    failure: Failure | None = None
     asked: Address | None = None
     with_source: bool = False
     doubtful: bool = False
@@ -68,16 +68,16 @@ class Item(Generic[T]):
     def call(self) -> Call[T]:
         """The call, made when it is first needed."""
         if self._call is None:
-            self._call = self.wish.made()
+            self._call = self.pending_call.build()
         return self._call
 
-    def renew(self) -> None:
+    def rebuild(self) -> None:
         """Forget what may be out of date."""
-        self.wish, self._call = self.wish.renewed(), None
+        self.pending_call, self._call = self.pending_call.rebuild(), None
 
 
 @dataclass(slots=True)
-class Parcel(Generic[T]):
+class NodeRequest(Generic[T]):
     """What goes to one node in this round, and how many replies it brings."""
 
     address: Address
@@ -87,7 +87,7 @@ class Parcel(Generic[T]):
     replies: int
     awaited: deque[Item[T] | None]
     """Whose answer comes next; None for the one to ASKING, which says nothing of its own."""
-    proof: list[Reply | Trouble] = field(default_factory=list["Reply | Trouble"])
+    proof: list[Reply | Failure] = field(default_factory=list["Reply | Failure"])
     """The answers that come after those of the items, if their durability is to be proven."""
 
 
@@ -96,15 +96,15 @@ class Batch(Generic[T]):
 
     def __init__(
         self,
-        calls: Sequence[Call[T] | Wish[T]],
-        directory: Directory,
+        calls: Sequence[Call[T] | PendingCall[T]],
+        layout: Layout,
         ends_at: float,
         durability: Durability = LOCAL,
         replication_wait: float = 0.0,
     ) -> None:
         self.ends_at = ends_at
         """When the deadline of what is on its way has passed, by the monotonic clock."""
-        self._directory = directory
+        self._layout = layout
         self._durability = durability
         self.replication_wait = replication_wait if durability.wanted else 0.0
         """How much longer an answer may take."""
@@ -112,8 +112,8 @@ class Batch(Generic[T]):
         self.pending: list[Item[T]] = list(self.items)
         self.pace = Pace.ON
         self.stale = False
-        """Whether the directory is out of date."""
-        self._troubled = False
+        """Whether the layout is out of date."""
+        self._failed = False
 
     @property
     def proves(self) -> bool:
@@ -124,59 +124,59 @@ class Batch(Generic[T]):
         """What became of each call, in the order given; every one must be settled."""
         return [cast("Outcome[T]", item.outcome) for item in self.items]
 
-    def plan(self) -> list[Parcel[T]]:
-        """Who gets what in this round. Without a map, nothing: the directory is stale."""
+    def plan(self) -> list[NodeRequest[T]]:
+        """Who gets what in this round. Without a map, nothing: the layout is stale."""
         self.pace = Pace.ON
         taken: set[str] = set()
         held_back: set[int] = set()
         routes: dict[Address, list[Item[T]]] = {}
         for item in self.pending:
-            if self._troubled and item.unproven is None:
+            if self._failed and item.unproven is None:
                 # Other calls may have been answered meanwhile, by a server that has since been replaced.
-                item.renew()
-            wish = item.wish
-            if not wish.readonly:
-                if wish.subject in taken or wish.slot in held_back:
-                    held_back.add(wish.slot)
+                item.rebuild()
+            pending_call = item.pending_call
+            if not pending_call.readonly:
+                if pending_call.subject in taken or pending_call.slot in held_back:
+                    held_back.add(pending_call.slot)
                     continue
-                taken.add(wish.subject)
-            address = item.asked or self._directory.locate(wish.slot)
+                taken.add(pending_call.subject)
+            address = item.asked or self._layout.locate(pending_call.slot)
             if address is None:
                 self.stale = True
                 self.pace = Pace.PAUSE
                 continue
             routes.setdefault(address, []).append(item)
-        return [self._parcel(address, items) for address, items in routes.items()]
+        return [self._node_request(address, items) for address, items in routes.items()]
 
-    def _parcel(self, address: Address, items: list[Item[T]]) -> Parcel[T]:
+    def _node_request(self, address: Address, items: list[Item[T]]) -> NodeRequest[T]:
         awaited: deque[Item[T] | None] = deque()
         for item in items:
             if item.asked is not None:
                 awaited.append(None)
             awaited.append(item)
         if not self.proves:
-            return Parcel(address, items, _pieces(items), len(awaited), awaited)
-        proof = self._durability.proof(items[-1].wish.subject, self.replication_wait)
-        return Parcel(address, items, chain(_pieces(items), (proof,)), len(awaited) + PROOF_REPLIES, awaited)
+            return NodeRequest(address, items, _pieces(items), len(awaited), awaited)
+        proof = self._durability.proof(items[-1].pending_call.subject, self.replication_wait)
+        return NodeRequest(address, items, chain(_pieces(items), (proof,)), len(awaited) + PROOF_REPLIES, awaited)
 
-    def heed(self, parcel: Parcel[T], answer: Reply | Trouble) -> None:
-        """Take the next answer to a parcel."""
-        if parcel.awaited:
-            item = parcel.awaited.popleft()
+    def on_reply(self, node_request: NodeRequest[T], answer: Reply | Failure) -> None:
+        """Take the next answer to a node_request."""
+        if node_request.awaited:
+            item = node_request.awaited.popleft()
             if item is not None:
-                self.settle(item, answer, parcel.address)
+                self.resolve(item, answer, node_request.address)
             return
-        parcel.proof.append(answer)
-        if len(parcel.proof) == PROOF_REPLIES:
-            self._prove(parcel)
+        node_request.proof.append(answer)
+        if len(node_request.proof) == PROOF_REPLIES:
+            self._prove(node_request)
 
-    def settle(self, item: Item[T], answer: Reply | Trouble, address: Address) -> None:
+    def resolve(self, item: Item[T], answer: Reply | Failure, address: Address) -> None:
         """Take one answer."""
         item.asked, item.with_source = None, False
         if not isinstance(answer, (Unsent, Unanswered, RedisError)):
             item.outcome = _decoded(item.call, answer)
             return
-        item.trouble = answer
+        item.failure = answer
         if isinstance(answer, Unanswered) and not item.call.readonly:
             item.doubtful = True
             if not item.call.repeatable:
@@ -203,35 +203,35 @@ class Batch(Generic[T]):
         self.pending = []
 
     def fail(self, error: SlotbookError) -> None:
-        """Settle whatever is left with one error that no waiting would cure."""
+        """Settle whatever is left with one error that no waiting would action."""
         for item in self.pending:
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pending = []
 
-    def _prove(self, parcel: Parcel[T]) -> None:
-        """Take the proof, which speaks for every write of its parcel."""
-        answers = touched, confirmed, lineage = parcel.proof
-        standing = [item for item in parcel.items if item.outcome and not item.outcome.error]
-        standing = [item for item in standing if stands(_value(item))]
+    def _prove(self, node_request: NodeRequest[T]) -> None:
+        """Take the proof, which speaks for every write of its node_request."""
+        answers = touched, confirmed, lineage = node_request.proof
+        standing = [item for item in node_request.items if item.outcome and not item.outcome.error]
+        standing = [item for item in standing if is_stored(_value(item))]
         if (doubt := _doubt(answers)) is not None:
             # Whoever takes over may not have it: ask again, and the repeat will be proven.
             self._ask_again(standing, doubt)
             return
         if isinstance(touched, list) and touched[1] != lineage:
-            self._ask_again(standing, Unanswered(NotPrimary(f"{parcel.address} was replaced for a while")))
+            self._ask_again(standing, Unanswered(NotPrimary(f"{node_request.address} was replaced for a while")))
             return
         refused = next((answer for answer in (touched, confirmed) if isinstance(answer, RedisError)), None)
         if isinstance(touched, list) and touched[0] == 0 and refused is None:
             # The last record was refused, or is gone: a repeat before it was not written again, so nothing is proven.
-            self._ask_again([item for item in standing if item is not parcel.items[-1]], None)
+            self._ask_again([item for item in standing if item is not node_request.items[-1]], None)
         for item in standing:
             if item.outcome is not None:
                 item.outcome = self._counted(item, 0 if refused else _confirmed(confirmed), refused)
 
-    def _ask_again(self, items: Sequence[Item[T]], doubt: Trouble | None) -> None:
+    def _ask_again(self, items: Sequence[Item[T]], doubt: Failure | None) -> None:
         for item in items:
             item.unproven, item.outcome, item.doubtful = _value(item), None, True
-            item.trouble = doubt or item.trouble
+            item.failure = doubt or item.failure
         if items:
             self.stale = self.stale or doubt is not None
             self.pace = max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE)
@@ -248,25 +248,25 @@ class Batch(Generic[T]):
         message = f"{item.call.name}: applied, but {replicas} of {wanted} confirmed it ({self._durability}){why}"
         return Outcome(error=UnderReplicated(message, value, replicas, wanted))
 
-    def _treat(self, item: Item[T], trouble: Trouble, address: Address) -> None:
-        cure = cure_for(trouble)
+    def _treat(self, item: Item[T], failure: Failure, address: Address) -> None:
+        action = retry_action(failure)
         pace = Pace.PAUSE
-        self._troubled = self._troubled or cure is not Cure.LOAD
-        if cure is Cure.MOVED and isinstance(trouble, RedisError):
-            self._directory.moved(*moved_to(trouble, address))
+        self._failed = self._failed or action is not RetryAction.LOAD
+        if action is RetryAction.MOVED and isinstance(failure, RedisError):
+            self._layout.moved(*moved_to(failure, address))
             self.stale = True
             pace = self._redirect(item)
-        elif cure is Cure.ASK and isinstance(trouble, RedisError):
+        elif action is RetryAction.ASK and isinstance(failure, RedisError):
             if item.call.follows_ask:
-                item.asked = moved_to(trouble, address)[1]
+                item.asked = moved_to(failure, address)[1]
                 pace = self._redirect(item)
-        elif cure is Cure.LOAD:
+        elif action is RetryAction.LOAD:
             item.with_source = True
             pace = self._redirect(item)
-        elif cure is Cure.REDISCOVER:
+        elif action is RetryAction.REDISCOVER:
             self.stale = True
-        elif cure is Cure.REPORT or (cure is Cure.ARRIVE and not self._directory.migrates):
-            error = report(item.call.name, trouble)
+        elif action is RetryAction.REPORT or (action is RetryAction.WAIT_FOR_MIGRATION and not self._layout.migrates):
+            error = report(item.call.name, failure)
             item.outcome = Outcome(error=_unknown(item, str(error)) if item.doubtful else error)
         self.pace = max(self.pace, pace)
 
@@ -311,17 +311,17 @@ def _value(item: Item[T]) -> T:
     return cast("T", value)
 
 
-def _doubt(answers: Sequence[Reply | Trouble]) -> Trouble | None:
+def _doubt(answers: Sequence[Reply | Failure]) -> Failure | None:
     """The answer that leaves a proof open: none came, or the server is not in charge any more."""
     for answer in answers:
         if isinstance(answer, (Unsent, Unanswered)):
             return answer
-        if isinstance(answer, RedisError) and cure_for(answer) is not Cure.REPORT:
+        if isinstance(answer, RedisError) and retry_action(answer) is not RetryAction.REPORT:
             return answer
     return None
 
 
-def _confirmed(answer: Reply | Trouble) -> int:
+def _confirmed(answer: Reply | Failure) -> int:
     """How many confirmed a write: the answer to WAIT, or the first of WAITAOF's two numbers."""
     number = answer[0] if isinstance(answer, list) and answer else answer
     return number if isinstance(number, int) else 0
@@ -335,9 +335,9 @@ def _unknown(item: Item[T], because: str) -> OutcomeUnknown:
 
 
 def _last_words(item: Item[T], reason: Exception | None) -> str:
-    trouble = item.trouble
-    if isinstance(trouble, (Unsent, Unanswered)):
-        return str(trouble.cause).rstrip(".")
-    if trouble is not None:
-        return str(report(item.call.name, trouble)).partition("the server answered ")[2] or str(trouble)
+    failure = item.failure
+    if isinstance(failure, (Unsent, Unanswered)):
+        return str(failure.cause).rstrip(".")
+    if failure is not None:
+        return str(report(item.call.name, failure)).partition("the server answered ")[2] or str(failure)
     return str(reason) if reason else "it waited its turn"

@@ -68,7 +68,7 @@ def slot_of(keys: Sequence[str]) -> int:
     return slot_of_tag(part)
 
 
-class Maker(Protocol[R_contra]):
+class CallBuilder(Protocol[R_contra]):
     """Makes calls that change something."""
 
     def change(self, request: R_contra, /) -> Call[object]:
@@ -81,7 +81,7 @@ class Call(Generic[T_co]):
     """One round trip: what is sent, where it belongs, and how the reply is read.
 
     ``repeatable`` says that it may be sent again when a reply was lost: it only reads, or it carries an identity by
-    which the server recognises a repeat. ``renew`` makes the same call with what its maker knows by then.
+    which the server recognises a repeat. ``renew`` makes the same call with what its builder knows by then.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Call(Generic[T_co]):
     readonly: bool
     repeatable: bool
     script: Script | None = None
-    maker: Maker[object] | None = None
+    builder: CallBuilder[object] | None = None
     request: object = None
 
     @property
@@ -100,13 +100,13 @@ class Call(Generic[T_co]):
         """The key that it is about."""
         return self.keys[0]
 
-    def made(self) -> Call[T_co]:
+    def build(self) -> Call[T_co]:
         """The call itself."""
         return self
 
-    def renewed(self) -> Call[T_co]:
-        """The same call as its maker would make it now."""
-        return self if self.maker is None else cast("Call[T_co]", self.maker.change(self.request))
+    def rebuild(self) -> Call[T_co]:
+        """The same call as its builder would make it now."""
+        return self if self.builder is None else cast("Call[T_co]", self.builder.change(self.request))
 
     @property
     def packed_with_source(self) -> bytes:
@@ -127,23 +127,23 @@ class Call(Generic[T_co]):
 
 
 @dataclass(slots=True, eq=False)
-class Wish(Generic[T_co]):
-    """A change whose call is made when its turn comes: while a server works on those before it, and with what its maker
+class PendingCall(Generic[T_co]):
+    """A change whose call is made when its turn comes: while a server works on those before it, and with what its builder
     knows by then.
     """
 
     subject: str
     slot: int
-    maker: Maker[object]
+    builder: CallBuilder[object]
     request: object
 
     readonly: ClassVar[bool] = False
 
-    def made(self) -> Call[T_co]:
+    def build(self) -> Call[T_co]:
         """The call."""
-        return cast("Call[T_co]", self.maker.change(self.request))
+        return cast("Call[T_co]", self.builder.change(self.request))
 
-    def renewed(self) -> Wish[T_co]:
+    def rebuild(self) -> PendingCall[T_co]:
         """The same: it has nothing yet that could be out of date."""
         return self
 
@@ -164,11 +164,11 @@ def evaluate(
     *,
     decode: Callable[[Reply], T_co],
     readonly: bool = False,
-    maker: Maker[R] | None = None,
+    builder: CallBuilder[R] | None = None,
     request: R | None = None,
 ) -> Call[T_co]:
     """A script on the keys of one slot; one that writes must recognise its own repeat."""
     keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
-    made_by = cast("Maker[object] | None", maker)
-    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, made_by, request)
+    built_by = cast("CallBuilder[object] | None", builder)
+    return Call(name, keys, slot_of(keys), packed, decode, readonly, True, script, built_by, request)

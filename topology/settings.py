@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         return self.model_copy(update={**dict.fromkeys(_CREDENTIALS), "tls_verify": True}).at(url)
 
 
-class Kind(Enum):
+class TopologyKind(Enum):
     """The shapes of a deployment."""
 
     STANDALONE = "standalone"
@@ -141,7 +141,7 @@ class Kind(Enum):
 class Target:
     """A URL, understood: which deployment, where, and how to get in."""
 
-    kind: Kind
+    kind: TopologyKind
     addresses: tuple[Address, ...]
     settings: Settings
     tls: bool = False
@@ -150,16 +150,16 @@ class Target:
     embedded: bool = False
 
 
-_SCHEMES: dict[str, tuple[Kind, bool]] = {
-    "redis": (Kind.STANDALONE, False),
-    "rediss": (Kind.STANDALONE, True),
-    "unix": (Kind.STANDALONE, False),
-    "redis+sentinel": (Kind.SENTINEL, False),
-    "rediss+sentinel": (Kind.SENTINEL, True),
-    "redis+cluster": (Kind.CLUSTER, False),
-    "rediss+cluster": (Kind.CLUSTER, True),
+_SCHEMES: dict[str, tuple[TopologyKind, bool]] = {
+    "redis": (TopologyKind.STANDALONE, False),
+    "rediss": (TopologyKind.STANDALONE, True),
+    "unix": (TopologyKind.STANDALONE, False),
+    "redis+sentinel": (TopologyKind.SENTINEL, False),
+    "rediss+sentinel": (TopologyKind.SENTINEL, True),
+    "redis+cluster": (TopologyKind.CLUSTER, False),
+    "rediss+cluster": (TopologyKind.CLUSTER, True),
 }
-_PORTS = {Kind.STANDALONE: 6379, Kind.SENTINEL: 26379, Kind.CLUSTER: 6379}
+_PORTS = {TopologyKind.STANDALONE: 6379, TopologyKind.SENTINEL: 26379, TopologyKind.CLUSTER: 6379}
 EmbeddedTopology = Literal["standalone", "sentinel", "cluster"]
 
 
@@ -189,7 +189,7 @@ def read(source: str | Settings | None = None) -> Target:
     if parts.scheme == "unix":
         return Target(kind, (Address(unquote(parts.path), 0),), settings)
     addresses = tuple(_address(host, _PORTS[kind]) for host in hosts.split(","))
-    if kind is Kind.STANDALONE and len(addresses) > 1:
+    if kind is TopologyKind.STANDALONE and len(addresses) > 1:
         raise InvalidSettings("redis:// takes one host; for several use redis+cluster:// or redis+sentinel://")
     service, database = _path(parts, kind)
     return Target(kind, addresses, settings, tls, service, database)
@@ -198,7 +198,7 @@ def read(source: str | Settings | None = None) -> Target:
 def _embedded(parts: SplitResult, base: Settings) -> Target:
     name = parts.netloc or "standalone"
     try:
-        kind = Kind(name)
+        kind = TopologyKind(name)
     except ValueError:
         raise InvalidSettings(
             f"embedded://{name} is not known: use embedded://standalone, embedded://sentinel or embedded://cluster"
@@ -251,14 +251,14 @@ def _address(text: str, port: int) -> Address:
     return Address(host, port if found is None else found)
 
 
-def _path(parts: SplitResult, kind: Kind) -> tuple[str, int]:
+def _path(parts: SplitResult, kind: TopologyKind) -> tuple[str, int]:
     steps = [unquote(step) for step in parts.path.split("/") if step]
     service = ""
-    if kind is Kind.SENTINEL:
+    if kind is TopologyKind.SENTINEL:
         if not steps:
             raise InvalidSettings("the URL names no service; it should look like redis+sentinel://host:26379/mymaster")
         service = steps.pop(0)
-    if kind is Kind.CLUSTER and steps not in ([], ["0"]):
+    if kind is TopologyKind.CLUSTER and steps not in ([], ["0"]):
         raise InvalidSettings(f"the URL's path {parts.path!r} is too much: a cluster has database 0 only")
     if len(steps) > 1 or (steps and not steps[0].isdecimal()):
         raise InvalidSettings(f"the URL's path {parts.path!r} should be a database number, as in redis://host:6379/0")

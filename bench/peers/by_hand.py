@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ...models.fill import Fill
 from ...models.order import Cancel, Order
-from ...repositories.order_calls import CLOSE, FILL, PLACE
+from ...repositories.orders.calls import CLOSE, FILL, PLACE
 from ..material import Material
 from ..measure import Block, one_by_one
 

@@ -17,7 +17,7 @@ from slotbook.bench.peers.peer import Site
 from slotbook.bench.plot import plot
 from slotbook.bench.stage import address_of
 
-from ..fleet import Fleets
+from ..support.fleet import Fleets
 
 
 def result(job: str = "get", where: str = "standalone") -> Result:

@@ -16,8 +16,8 @@ import pytest
 from slotbook.cli import main
 from slotbook.models.journal import COLUMNS
 
-from ..fleet import Fleets
-from ..make import fresh
+from ..support.fleet import Fleets
+from ..support.make import fresh
 
 Reply = dict[str, object]
 

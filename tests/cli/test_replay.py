@@ -10,10 +10,10 @@ import pytest
 import slotbook
 from slotbook.models import Order
 
-from ..fleet import Fleets
-from ..make import fresh
-from ..raw import Reply as RawReply
-from ..replays import REAL, ends_as_expected, needs_data
+from ..support.fleet import Fleets
+from ..support.make import fresh
+from ..support.raw import Reply as RawReply
+from ..support.replays import REAL, ends_as_expected, needs_data
 from .conftest import Cli, Journal
 
 DAY = (

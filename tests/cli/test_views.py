@@ -8,7 +8,7 @@ import pytest
 import slotbook
 from slotbook.models import Order, OrderType
 
-from ..make import execution, fresh, limit
+from ..support.make import execution, fresh, limit
 from .conftest import Cli
 
 

@@ -17,7 +17,7 @@ from slotbook.models.wire import decode
 from slotbook.topology.embedded import Topology
 
 from ..faults.conftest import Deploy, deploy
-from ..make import TS, execution, fresh, limit
+from ..support.make import TS, execution, fresh, limit
 from .conftest import Cli
 
 Process = Callable[..., "subprocess.Popen[str]"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .engine import REQUIRED, Engine, connect, missing
-from .stack import sweep
+from ..support.docker.engine import REQUIRED, Engine, connect, missing
+from ..support.docker.stack import sweep
 
 
 @pytest.fixture(scope="session")

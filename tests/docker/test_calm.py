@@ -12,13 +12,19 @@ from pathlib import Path
 import pytest
 from slotbook.topology.embedded import Topology
 
-from ..replays import begin_replay, end_replay, needs_data
-from ..running import save
-from .engine import Engine
-from .stack import Stack
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.package import ROOT
+from ..support.replays import begin_replay, end_replay, needs_data
+from ..support.running import save
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
-TESTS = Path(__file__).resolve().parent.parent
+CONTRACT = (
+    *(f"tests/repositories/{room}" for room in ("book", "orders", "positions")),
+    *(f"tests/topology/test_{name}.py" for name in ("addresses", "batches")),
+    *(f"tests/topology/connections/test_{name}.py" for name in ("busy_poll", "crowd")),
+)
+"""The tests of what a book promises, on any servers."""
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +35,14 @@ def stacks(engine: Engine) -> Iterator[dict[Topology, Stack]]:
 
 
 def contract(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """tests/contract on running servers; each of its tests also fails for a command that the user was denied."""
+    """The contract on running servers; each of its tests also fails for a command that the user was denied."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={folder / 'cache'}"),
-            *("--running", folder / "running.json", *options, TESTS / "contract"),
+            *("--running", folder / "running.json", *options, *CONTRACT),
         ],
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        cwd=TESTS.parent,
+        cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..replays import needs_data, replaying
-from .engine import Engine
-from .faults import KEY, Fault, kill, lose, pause, restart, stop, under_load, without_an_error
-from .stack import Stack
+from ..support.docker.container_faults import KEY, Fault, kill, lose, pause, restart, stop, under_load, without_an_error
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.replays import needs_data, replaying
 
 THIRD = 16_384 // 3
 """So many slots a new node is given."""

@@ -8,9 +8,9 @@ import pytest
 import slotbook
 from slotbook.topology.embedded import Topology
 
-from ..make import execution, limit
-from .engine import Engine
-from .stack import Stack
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.make import execution, limit
 
 
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])

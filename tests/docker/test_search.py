@@ -9,13 +9,13 @@ import slotbook
 from slotbook.models.hashes import OrderHash, PositionHash
 from slotbook.repositories import SearchIndexes
 
-from ..application import NAME
-from ..make import execution, limit
-from ..raw import Raw, Refusal
-from ..running import HOST
-from ..search.server import REQUIRED
-from .engine import Engine
-from .stack import Stack
+from ..support.application import NAME
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.make import execution, limit
+from ..support.raw import Raw, Refusal
+from ..support.running import HOST
+from ..support.search.server import REQUIRED
 
 IMAGE = os.environ.get("REDIS_SEARCH_IMAGE")
 

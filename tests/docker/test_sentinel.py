@@ -6,9 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from .engine import Engine
-from .faults import Fault, container_of, kill, lose, pause, restart, stop, under_load, without_an_error
-from .stack import Stack
+from ..support.docker.container_faults import (
+    Fault,
+    container_of,
+    kill,
+    lose,
+    pause,
+    restart,
+    stop,
+    under_load,
+    without_an_error,
+)
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 import slotbook
 from slotbook.models.errors import StateLost
 
-from ..make import execution, fresh, limit
-from .engine import Engine
-from .faults import Fault, kill, pause, restart, stop, without_an_error
-from .stack import Stack
+from ..support.docker.container_faults import Fault, kill, pause, restart, stop, without_an_error
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.make import execution, fresh, limit
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ import slotbook
 from slotbook.models.errors import InvalidSettings, Unavailable
 from slotbook.topology.embedded import Topology
 
-from ..faults.certificates import Authority
-from ..make import execution, limit
-from ..replays import begin_replay, end_replay, needs_data
-from .engine import Engine
-from .stack import Stack
+from ..support.docker.engine import Engine
+from ..support.docker.stack import Stack
+from ..support.faults.certificates import Authority
+from ..support.make import execution, limit
+from ..support.replays import begin_replay, end_replay, needs_data
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,16 @@ from typing import TypeAlias, cast
 import pytest
 from slotbook.topology.embedded import Topology, start
 
-from ..colours import COLOURS, Colour
-from .control import Control
-from .stand import Stand, Stands
+from ..support.callers import COLOURS, Colour
+from ..support.faults.control import Control
+from ..support.faults.stand import Stand, Stands
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 Deploy: TypeAlias = Callable[..., Control]
 
 
 @pytest.fixture(scope="session")
-def stands(_no_settings_from_outside: None) -> Iterator[Stands]:
+def is_stored(_no_settings_from_outside: None) -> Iterator[Stands]:
     """The shared deployments of this test process, each behind proxies."""
     started = Stands()
     yield started

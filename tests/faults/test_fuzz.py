@@ -13,10 +13,10 @@ from slotbook import Book, SlotbookError
 from slotbook.models import Cancel, Expire, Fill, Order, Position, PositionChange, Reject, Replace, SymbolInfo
 from slotbook.topology.embedded import start
 
-from ..make import NIGHTLY, execution, fresh, limit
-from ..raw import Raw, mapping
-from .garbage import ANYTHING, STORED
-from .methods import SYMBOL, TRADER, Asked, call, calls
+from ..support.faults.garbage import ANYTHING, STORED
+from ..support.faults.methods import SYMBOL, TRADER, Asked, call, calls
+from ..support.make import NIGHTLY, execution, fresh, limit
+from ..support.raw import Raw, mapping
 
 EXAMPLES = 20_000 if NIGHTLY else 2_000
 SHARE = EXAMPLES // 5

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from redis.crc import key_slot
 
-from ..replays import needs_data, replaying
+from ..support.faults.control import Control
+from ..support.faults.migration import Migration
+from ..support.replays import needs_data, replaying
 from .conftest import Deploy
-from .control import Control
-from .migration import Migration
 
 KEY = "{T000}"
 RANGE = 64

@@ -13,13 +13,13 @@ import time
 
 import pytest
 from slotbook import Book
-from slotbook.repositories.handlers import WhenFull
+from slotbook.repositories._concurrency.handlers import WhenFull
 
-from ..colours import COLOURS, Colour, open_book
-from ..make import fresh, limit
+from ..support.callers import COLOURS, Colour, open_book
+from ..support.faults.control import info, wait_until
+from ..support.faults.flood import SyncFollower, kept
+from ..support.make import fresh, limit
 from .conftest import Deploy
-from .control import info, wait_until
-from .flood import SyncFollower, kept
 
 SLEEP = float(os.environ.get("SLOTBOOK_SLEEP", "3"))
 WATCHDOG = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slotbook.topology.embedded import Topology
 
-from .soak import soak
+from ..support.faults.soak import soak
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from slotbook.models import Fill, Order, Position, PositionChange, Replace, Symb
 from slotbook.models.record import Record
 from slotbook.models.wire import decode, encode
 
-from .strategies import MODELS, odd_things
+from ..support.strategies import MODELS, odd_things
 
 NAN = [Decimal("NaN"), Decimal("sNaN"), Decimal("-sNaN7"), float("nan"), "NaN", "nan", "sNaN"]
 ENDLESS = [Decimal("Infinity"), Decimal("-Infinity"), float("inf"), -float("inf"), "inf", "Infinity"]

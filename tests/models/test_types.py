@@ -12,7 +12,7 @@ from slotbook.models import Fill, Position
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.types import MAX_QUANTITY, check_name, plain, times
 
-from .strategies import amounts, names, prices, quantities, signed
+from ..support.strategies import amounts, names, prices, quantities, signed
 
 
 @given(amounts | prices)

@@ -12,7 +12,7 @@ from slotbook.models.errors import SlotbookError
 from slotbook.models.keys import Keys
 from slotbook.models.results import Outcome
 
-from ..make import fresh
+from ..support.make import fresh
 
 FIX = {
     Side: {"BUY": "1", "SELL": "2"},

@@ -13,10 +13,10 @@ from slotbook.models.errors import CorruptRecord
 from slotbook.models.record import Record
 from slotbook.models.wire import codec, decode, encode, pairs
 
-from ..fleet import Fleets
-from ..make import fresh, limit
-from ..raw import Raw, mapping
-from .strategies import MODELS
+from ..support.fleet import Fleets
+from ..support.make import fresh, limit
+from ..support.raw import Raw, mapping
+from ..support.strategies import MODELS
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 

@@ -17,17 +17,19 @@ from ...models.errors import SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace
-from ..call import Call, Wish, pack
-from ..directory import Directory, NobodyKnows, Questions, directory_for
+from ..call import Call, PendingCall, pack
+from ..concurrency import async_pause, async_run_blocking
+from ..connections.async_pool import Answer, AsyncJob, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
+from ..error_mapping import Failure, RetryAction, Unanswered, Unsent, nobody_there, report, retry_action
+from ..layouts import DiscoveryError
 from ..reads import Reads, reads_of
 from ..retry import Again, policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
-from ..verdict import Cure, Trouble, Unanswered, Unsent, cure_for, nobody_there, report
-from .colour import AsyncTurn, blocking
-from .link import Answer, AsyncJob, AsyncLink, exchange_all
+from ..steps import Locate, Pause, Step, Steps
+from .nodes import AsyncNodes
 
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
     target = read(source)
     deployment: Deployment | None = None
     if target.embedded:
-        deployment = await blocking(lambda: start(target.kind.value, server=target.settings.server))
+        deployment = await async_run_blocking(lambda: start(target.kind.value, server=target.settings.server))
         target = read(target.settings.for_private_servers(deployment.url))
     backend = AsyncBackend(target, deployment)
     try:
@@ -69,25 +71,21 @@ class AsyncBackend:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
-        self._patience = min(target.settings.socket_timeout, target.settings.deadline)
+        self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
         """The URL that it was opened with, understood."""
-        self._directory: Directory = directory_for(target)
-        self._links: dict[Address, AsyncLink] = {}
-        self._waiting_links: dict[Address, AsyncLink] = {}
-        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
-        self._sentinels: dict[Address, AsyncLink] = {}
-        self._turn = AsyncTurn()
-        self._discoveries = 0
+        self._nodes = AsyncNodes(target)
+        self._layout = self._nodes.layout
+        self._pools = self._nodes.pools
         self._reached = False
         self._attached: list[AsyncAttached] = []
 
     async def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
         call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
-        batch = Batch((call,), self._directory, time.monotonic() + self.settings.deadline)
+        batch = Batch((call,), self._layout, time.monotonic() + self.settings.deadline)
         batch.stale = True
-        await self._settle(batch)
+        await self._retry(batch)
         batch.outcomes()[0].result()
         self._reached = True
 
@@ -96,22 +94,22 @@ class AsyncBackend:
         if durability is not LOCAL and durability.wanted:
             return (await self.run_many((call,), durability))[0].result()
         began = time.monotonic()
-        address = self._directory.locate(call.slot)
+        address = self._layout.locate(call.slot)
         answer: Answer = None
         if address is not None:
-            link = self._links.get(address) or self._link(address)
-            (answer,) = await link.exchange(call.packed, 1, self._patience)
+            pool = self._pools.get(address) or self._nodes.pool(address)
+            (answer,) = await pool.exchange(call.packed, 1, self._timeout)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
                 return call.decode(answer)
-        batch = Batch((call,), self._directory, began + self.settings.deadline)
+        batch = Batch((call,), self._layout, began + self.settings.deadline)
         if address is not None:
-            batch.settle(batch.items[0], answer, address)
+            batch.resolve(batch.items[0], answer, address)
             batch.clear()
-        await self._settle(batch)
+        await self._retry(batch)
         return batch.outcomes()[0].result()
 
     async def run_many(
-        self, calls: Sequence[Call[T]] | Sequence[Wish[T]], durability: Durability = LOCAL
+        self, calls: Sequence[Call[T]] | Sequence[PendingCall[T]], durability: Durability = LOCAL
     ) -> list[Outcome[T]]:
         """Many calls: one outcome each, in the order given. Raises nothing of its own.
 
@@ -123,9 +121,9 @@ class AsyncBackend:
         for begin in range(0, len(calls), CALLS_AT_ONCE):
             several = calls[begin : begin + CALLS_AT_ONCE]
             ends_at = time.monotonic() + self.settings.deadline
-            batch = Batch(several, self._directory, ends_at, durability, self.settings.replication_wait)
+            batch = Batch(several, self._layout, ends_at, durability, self.settings.replication_wait)
             await self._rounds(batch)
-            await self._settle(batch)
+            await self._retry(batch)
             outcomes.extend(batch.outcomes())
         return outcomes
 
@@ -150,7 +148,7 @@ class AsyncBackend:
                 with attempt:
                     try:
                         await self._scan_all(pattern, found, progress)
-                    except NobodyKnows as error:
+                    except DiscoveryError as error:
                         reason = error
                         raise Again(Pace.PAUSE) from error
         except Again as error:
@@ -161,23 +159,44 @@ class AsyncBackend:
 
     def locate(self, slot: int) -> Address | None:
         """Who is in charge of a slot as far as is known; asks nobody."""
-        return self._directory.locate(slot)
+        return self._layout.locate(slot)
 
     async def survey(self) -> tuple[Address, ...]:
-        """Every primary, found out anew within the socket timeout. Raises a SlotbookError."""
-        try:
-            await self._discover(time.monotonic() + self.settings.socket_timeout)
-        except NobodyKnows as error:
-            raise Unavailable(str(error)) from error
-        return self._directory.primaries()
+        """Return every primary, asked anew within the socket timeout. Raises a SlotbookError."""
+        return await self._nodes.survey()
 
     async def shards(self, *, fresh: bool = False) -> Shards:
-        """Every primary, by a hash tag that lives there; ``fresh`` finds out anew where that can change. Raises
-        Unavailable.
+        """Return a hash tag for every primary; with ``fresh`` ask anew where slots can move. Raises Unavailable."""
+        return await self._nodes.shards(fresh=fresh)
+
+    async def drive(self, steps: Steps[T]) -> T:
+        """Carry out an operation step by step and return its result.
+
+        An error of a step is raised in the generator, at the ``yield`` that asked for it; what the generator does not
+        handle reaches the caller.
         """
-        if fresh and self._directory.migrates:
-            await self.survey()
-        return self._directory.shards()
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = await self._carry_out(step)
+                except SlotbookError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    async def _carry_out(self, step: Step) -> object:
+        match step:
+            case Call():
+                return await self.run(step)
+            case Locate(fresh):
+                return await self.shards(fresh=fresh)
+            case Pause(seconds):
+                return await async_pause(seconds)
+            case _:
+                return await self.run_many(step)
 
     def attach(self, part: AsyncAttached) -> None:
         """Have something that works with this backend closed just before its connections are."""
@@ -192,21 +211,20 @@ class AsyncBackend:
         """Close every connection, and stop the private servers if there are any."""
         while self._attached:
             await self._attached.pop().close()
-        for link in (*self._links.values(), *self._waiting_links.values(), *self._sentinels.values()):
-            await link.close()
+        await self._nodes.close()
         if self.deployment is not None:
-            await blocking(self.deployment.stop)
+            await async_run_blocking(self.deployment.stop)
 
     async def _scan_all(self, pattern: str, found: set[str], progress: list[float]) -> None:
-        await self._discover(progress[0] + self.settings.deadline)
-        scanned = self._directory.primaries()
+        await self._nodes.discover(progress[0] + self.settings.deadline)
+        scanned = self._layout.primaries()
         for address in scanned:
             cursor = "0"
             while True:
                 packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
-                (answer,) = await self._link(address).exchange(packed, 1, self.settings.socket_timeout)
+                (answer,) = await self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout)
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
-                    if cure_for(answer) is Cure.REPORT:
+                    if retry_action(answer) is RetryAction.REPORT:
                         raise report(f"scan of {address}", answer)
                     raise Again(Pace.PAUSE) from answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
                 cursor, page = cast("tuple[str, list[str]]", answer)
@@ -214,21 +232,21 @@ class AsyncBackend:
                 progress[0] = time.monotonic()
                 if cursor == "0":
                     break
-        await self._discover(progress[0] + self.settings.deadline)
-        if self._directory.primaries() != scanned:
+        await self._nodes.discover(progress[0] + self.settings.deadline)
+        if self._layout.primaries() != scanned:
             raise Again(Pace.PAUSE)
 
     async def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
         """Some of the reads: one round trip per node, and a batch only of those that went wrong."""
         began = time.monotonic()
         routes: dict[Address, list[int]] = {}
-        locate, slots, packed, decode = self._directory.locate, reads.slots, reads.packed, reads.decode
+        locate, slots, packed, decode = self._layout.locate, reads.slots, reads.packed, reads.decode
         for number in numbers:
             address = locate(slots[number])
             if address is not None:
                 routes.setdefault(address, []).append(number)
         outcomes: dict[int, Outcome[T]] = {}
-        troubles: dict[int, tuple[Trouble, Address]] = {}
+        failures: dict[int, tuple[Failure, Address]] = {}
 
         def reader(address: Address, route: list[int]) -> Callable[[Answer], None]:
             numbered = iter(route)
@@ -236,7 +254,7 @@ class AsyncBackend:
             def take(answer: Answer) -> None:
                 number = next(numbered)
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
-                    troubles[number] = answer, address
+                    failures[number] = answer, address
                     return
                 try:
                     outcomes[number] = Outcome(decode(number, answer))
@@ -247,22 +265,22 @@ class AsyncBackend:
 
         jobs = [
             AsyncJob(
-                self._link(address),
+                self._nodes.pool(address),
                 (b"".join([packed[number] for number in route]),),
                 len(route),
                 reader(address, route),
             )
             for address, route in routes.items()
         ]
-        await exchange_all(jobs, self._patience)
+        await exchange_all(jobs, self._timeout)
         left = [number for number in numbers if number not in outcomes]
         if left:
-            batch = Batch([reads.call(number) for number in left], self._directory, began + self.settings.deadline)
+            batch = Batch([reads.call(number) for number in left], self._layout, began + self.settings.deadline)
             for number, item in zip(left, batch.items, strict=True):
-                if number in troubles:
-                    batch.settle(item, *troubles[number])
+                if number in failures:
+                    batch.resolve(item, *failures[number])
             batch.clear()
-            await self._settle(batch)
+            await self._retry(batch)
             for number, outcome in zip(left, batch.outcomes(), strict=True):
                 outcomes[number] = outcome
         return [outcomes[number] for number in numbers]
@@ -272,23 +290,23 @@ class AsyncBackend:
         while batch.pending:
             if batch.pace is Pace.ON:
                 batch.ends_at = time.monotonic() + self.settings.deadline
-            parcels = batch.plan()
+            node_requests = batch.plan()
             jobs = [
                 AsyncJob(
-                    self._link(parcel.address, batch.proves),
-                    parcel.payload,
-                    parcel.replies,
-                    partial(batch.heed, parcel),
+                    self._nodes.pool(node_request.address, waits=batch.proves),
+                    node_request.payload,
+                    node_request.replies,
+                    partial(batch.on_reply, node_request),
                 )
-                for parcel in parcels
+                for node_request in node_requests
             ]
-            patience = self.settings.socket_timeout + batch.replication_wait
-            await exchange_all(jobs, max(0.001, min(patience, batch.ends_at - time.monotonic())))
+            timeout = self.settings.socket_timeout + batch.replication_wait
+            await exchange_all(jobs, max(0.001, min(timeout, batch.ends_at - time.monotonic())))
             batch.clear()
             if batch.pace is not Pace.ON:
                 return
 
-    async def _settle(self, batch: Batch[T]) -> None:
+    async def _retry(self, batch: Batch[T]) -> None:
         """Try again, under tenacity, until every call of the batch has its outcome."""
         if not batch.pending:
             return
@@ -298,8 +316,8 @@ class AsyncBackend:
                 with attempt:
                     if batch.stale:
                         try:
-                            await self._discover(batch.ends_at)
-                        except NobodyKnows as error:
+                            await self._nodes.discover(batch.ends_at)
+                        except DiscoveryError as error:
                             reason = error
                             self._fail_fast(error)
                             raise Again(Pace.PAUSE) from error
@@ -312,56 +330,8 @@ class AsyncBackend:
         except SlotbookError as error:
             batch.fail(error)
 
-    def _fail_fast(self, error: NobodyKnows) -> None:
+    def _fail_fast(self, error: DiscoveryError) -> None:
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
         if not self._reached and all(nobody_there(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
             raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")
-
-    async def _discover(self, ends_at: float) -> None:
-        """Bring the directory up to date; of several who ask at once, one does it. Raises NobodyKnows."""
-        seen = self._discoveries
-        if not await self._turn.take(max(0.001, ends_at - time.monotonic())):
-            return
-        try:
-            if seen != self._discoveries:
-                return
-            discovery = self._directory.discover()
-            questions = next(discovery, None)
-            while questions is not None:
-                patience = min(questions.patience, self.settings.socket_timeout)
-                answers: list[list[Answer]] = [[] for _ in questions.addresses]
-                jobs = [
-                    AsyncJob(link, (questions.packed,), questions.commands, answer.append)
-                    for link, answer in zip(self._links_for(questions), answers, strict=True)
-                ]
-                await exchange_all(jobs, max(0.001, min(patience, ends_at - time.monotonic())))
-                try:
-                    questions = discovery.send(answers)
-                except StopIteration:
-                    questions = None
-            self._discoveries += 1
-        finally:
-            self._turn.release()
-        in_charge = self._directory.primaries()
-        for links in (self._links, self._waiting_links):
-            for address in set(links).difference(in_charge):
-                if (link := links.pop(address, None)) is not None:  # another thread may have been faster
-                    await link.retire()
-
-    def _link(self, address: Address, waits: bool = False) -> AsyncLink:
-        links = self._waiting_links if waits else self._links
-        link = links.get(address)
-        if link is None:
-            link = links.setdefault(
-                address, AsyncLink(self.target, address, primary=self._directory.must_be_primary, waits=waits)
-            )
-        return link
-
-    def _links_for(self, questions: Questions) -> list[AsyncLink]:
-        if not questions.of_sentinels:
-            return [self._link(address) for address in questions.addresses]
-        for address in questions.addresses:
-            if address not in self._sentinels:
-                self._sentinels[address] = AsyncLink(self.target, address, of_sentinel=True)
-        return [self._sentinels[address] for address in questions.addresses]

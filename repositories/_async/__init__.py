@@ -1,1 +1,0 @@
-"""The repositories, for asyncio."""

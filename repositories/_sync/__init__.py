@@ -1,2 +1,0 @@
-# Generated from repositories/_async/__init__.py by scripts/generate_sync.py: edit that one.
-"""The repositories, for threads."""

@@ -1,0 +1,1 @@
+"""Compare what is stored with what orders, fills and events say, and repair what can be repaired."""

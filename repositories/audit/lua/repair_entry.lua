@@ -1,0 +1,27 @@
+-- Bring one entry of an index in line with its order, if both are as they were compared.
+-- Uses changes/expiring_index
+-- KEYS  1 index; and the order
+-- ARGV  1 base of the trader's keys  2 order id  3 the score as compared  4 the score as it should be ('' for no entry)
+-- Returns 'applied'  'repeat': it is in line already  'changed': entry or order is not what was compared
+
+local index, base, id = KEYS[1], ARGV[1], ARGV[2]
+local key = base .. 'order:' .. id
+local order = redis.call('HMGET', key, 'status', 'symbol')
+local wanted = ''
+if (order[1] and index == base .. 'orders_by_status:' .. order[1])
+  or (order[2] and index == base .. 'orders_by_symbol:' .. order[2]) then
+  local expiry = redis.call('PEXPIRETIME', key)
+  wanted = expiry == -1 and 'inf' or string.format('%.0f', expiry)
+end
+local score, size = redis.call('ZSCORE', index, id) or '', redis.call('ZCARD', index)
+if score == wanted then return 'repeat' end
+if score ~= ARGV[3] or wanted ~= ARGV[4] then return 'changed' end
+
+if wanted ~= '' then
+  redis.call('ZADD', index, wanted, id)
+  renew_index_expiry(index)
+else
+  redis.call('ZREM', index, id)
+  if size > 1 then renew_index_expiry(index) end
+end
+return 'applied'

@@ -1,0 +1,1 @@
+"""Open a book: all repositories of a desk on the same servers."""

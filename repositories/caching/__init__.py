@@ -1,0 +1,1 @@
+"""Cache reference data and values of any type in front of a database."""

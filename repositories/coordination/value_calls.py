@@ -1,0 +1,98 @@
+"""What compare-and-swap sends, and what its answer means. No I/O and no colour."""
+
+from __future__ import annotations
+
+import uuid
+
+from ...models.coordination import Swap, Versioned
+from ...models.errors import CorruptRecord, DuplicateRequest, InvalidArgument
+from ...models.keys import Keys
+from ...models.types import MAX_QUANTITY
+from ...models.wire import pairs
+from ...topology.call import Call, Reply, command, evaluate
+from ...topology.settings import Settings
+from ..changes.scripts import load
+from ..durations import milliseconds
+from ..replies import refusal, rows
+
+_PACKAGE = "slotbook.repositories.coordination"
+SWAP = load(_PACKAGE, "swap")
+
+
+class ValueCalls:
+    """The calls of one book's values."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = Keys(settings.prefix)
+        self._memory = milliseconds("request_ttl", settings.request_ttl)
+
+    def get(self, name: str) -> Call[Versioned]:
+        """One value."""
+        key = self._keys.value(name)
+
+        def read(reply: Reply) -> Versioned:
+            fields = pairs([str(part) for part in rows(reply)])
+            if not fields:
+                return Versioned(None, 0)
+            for field in ("value", "version"):
+                if field not in fields:
+                    raise CorruptRecord(key, field, "is missing")
+            return Versioned(fields["value"], _version(key, fields["version"]))
+
+        return command(f"get value {name}", "HGETALL", key, decode=read)
+
+    def swap(
+        self, name: str, expected: int | str | None, value: str, ttl: float | None, request_id: str | None
+    ) -> Call[Swap]:
+        """A change from an expected version (a number), an expected value (a text) or none."""
+        request = uuid.uuid4().hex if request_id is None else request_id
+        what = f"swap {name} (request {request})"
+        key = self._keys.value(name)
+        if not isinstance(expected, (str, type(None))) and not (
+            type(expected) is int and 0 <= expected <= MAX_QUANTITY
+        ):
+            raise InvalidArgument(f"swap {name}: there is no version {expected!r}")
+
+        def read(reply: Reply) -> Swap:
+            match rows(reply):
+                case ["swapped", str(version)]:
+                    return Swap(True, _version(key, version), value)
+                case ["other", str(version), str(there)]:
+                    return Swap(False, _version(key, version), there)
+                case ["other", "0"]:
+                    return Swap(False, 0, None)
+                case ["duplicate"]:
+                    raise DuplicateRequest(f"{what}: the request_id was used for another swap of this value")
+                case other:
+                    raise refusal(what, other)
+
+        mode = "value" if isinstance(expected, str) else "version"
+        return evaluate(
+            what,
+            SWAP,
+            (key, self._keys.swapped(name, request)),
+            (
+                mode,
+                0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
+                _text(name, value),
+                "" if ttl is None else milliseconds("ttl", ttl),
+                self._memory,
+            ),
+            decode=read,
+        )
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"swap {name}: a value is a string, not a {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"swap {name}: {value[:80]!r} cannot be written as UTF-8") from None
+    return value
+
+
+def _version(key: str, written: str) -> int:
+    if not (written.isascii() and written.isdecimal()):
+        raise CorruptRecord(key, "version", f"{written[:80]!r} is not a value that was ever written")
+    return int(written)

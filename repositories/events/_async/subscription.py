@@ -1,0 +1,153 @@
+"""Listening to channels, for asyncio."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from ....models.errors import Unavailable
+from ....models.message import Message
+from ....topology._async.backend import AsyncBackend
+from ....topology.listening.async_feeds import AsyncFeeds
+from ....topology.listening.channels import Channel, Listening, MessageFeed
+from ..._concurrency.handlers import AsyncHandler, Overflow
+from ..._concurrency.inbox import AsyncInbox
+from ..._concurrency.worker import AsyncWorker, async_handle
+from ..channels import ChannelState, ReceivedMessage
+
+logger = logging.getLogger("slotbook.events")
+
+
+class AsyncSubscription:
+    """Messages of some channels as they come: an iterator, or with a callback; a context manager.
+
+    Pub/sub keeps nothing: what is published while a connection is lost, or while there is no room, is not heard, and
+    ``interruptions`` and ``dropped`` say so. Whoever must have every event follows the streams instead (``follow``).
+    """
+
+    def __init__(
+        self,
+        backend: AsyncBackend,
+        channels: Sequence[Channel],
+        callback: AsyncHandler[Message] | None,
+        *,
+        room: int,
+        when_full: Overflow,
+    ) -> None:
+        self._backend = backend
+        self._callback = callback
+        self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(room)
+        self._state = ChannelState(self._inbox.put, self._inbox.wake)
+        self._channels = channels
+        listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        listening.add(channels)
+        hold = self._inbox.wait_until_not_full if when_full == "block" else None
+        self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, listening, hold)
+        self._worker: AsyncWorker | None = None
+        self._started = self._stopped = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether every message is heard now."""
+        return all(self._state.hears(channel.name) for channel in self._channels)
+
+    @property
+    def dropped(self) -> int:
+        """Messages for which there was no room."""
+        return self._state.dropped
+
+    @property
+    def interruptions(self) -> int:
+        """How often a channel's connection was lost or found frozen, so that messages may have been missed."""
+        return self._state.interruptions
+
+    async def start(self) -> Self:
+        """Subscribe; returns when every channel is heard. With a callback, messages go to it from now on.
+
+        Raises AccessDenied, or Unavailable when there is no way to listen before the deadline.
+        """
+        if self._started:
+            return self
+        self._started = True
+        self._backend.attach(self)
+        await self._feeds.begin()
+        deadline = self._backend.settings.deadline
+        ends_at = time.monotonic() + deadline
+        while not self.connected and not self._stopped:
+            left = ends_at - time.monotonic()
+            if self._state.errors or left <= 0:
+                await self.stop()
+                if self._state.errors:
+                    raise self._state.errors.popleft()
+                raise Unavailable(f"subscribe: nobody could be listened to within {deadline:g} s")
+            await self._inbox.wait(min(left, 0.1))
+        if self._callback is not None:
+            self._worker = AsyncWorker(self._work)
+        return self
+
+    async def get(self, timeout: float | None = None) -> Message | None:
+        """The next message; None when none came within so many seconds, or after ``stop``.
+
+        Raises AccessDenied when the server does not let the subscription go on.
+        """
+        await self.start()
+        ends_at = None if timeout is None else time.monotonic() + timeout
+        while not self._stopped:
+            if self._state.errors:
+                raise self._state.errors.popleft()
+            if heard := self._inbox.take():
+                return Message(heard.channel, heard.text, heard.pattern)
+            left = None if ends_at is None else ends_at - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            await self._inbox.wait(left)
+        return None
+
+    async def stop(self) -> None:
+        """End the iteration and close the connections. Raises what the callback raised, which had ended it."""
+        await self.close()
+        if self._worker is not None:
+            self._worker.result()
+
+    async def close(self) -> None:
+        """The same as ``stop``, but what the callback raised has only been logged."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._backend.detach(self)
+        self._inbox.close()
+        await self._feeds.close()
+        if self._worker is not None:
+            await self._worker.join()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        message = await self.get()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _work(self) -> None:
+        callback = self._callback
+        while callback is not None and not self._stopped:
+            message: Message | None = None
+            try:
+                message = await self.get()
+                if message is not None:
+                    await async_handle(callback, message)
+            except Exception:
+                logger.exception("a subscription has ended at %s; its callback is not called again", message)
+                raise

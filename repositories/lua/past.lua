@@ -1,6 +1,0 @@
--- What is left of a book's past.
--- KEYS  1 events
--- ARGV  1 what the writer was told
--- Returns {'kept'}  {'lost', first number, {'kept'}}: changes acknowledged before are gone
-
-return answer(past(KEYS[1], ARGV[1]), { 'kept' })

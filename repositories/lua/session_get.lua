@@ -1,7 +1,0 @@
--- One session.
--- KEYS  1 session
--- Returns {'session', {field, value, …}}  {'gone'}
-
-local session = record(KEYS[1])
-if not session or session.revoked then return { 'gone' } end
-return shown(KEYS[1], session)

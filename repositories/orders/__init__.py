@@ -1,0 +1,1 @@
+"""Place, change, fill and list orders."""

@@ -1,0 +1,1 @@
+"""Read and adjust positions, and sum them over traders."""

@@ -1,0 +1,1 @@
+"""Query orders, positions and symbols on servers that have search."""

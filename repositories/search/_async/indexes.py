@@ -1,0 +1,59 @@
+"""The search indexes of a book, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ....models.arguments import callable_or_none, one_of, several
+from ....topology._async.backend import AsyncBackend
+from ..index_calls import IndexCalls, IndexStatus
+from ..index_query import KINDS, RecordKind, calls_for
+from ..index_steps import create, describe, drop
+
+T = TypeVar("T")
+
+
+class AsyncSearchIndexes:
+    """What ``find`` needs: an index of every kind of record on every primary, which servers then keep themselves.
+
+    Everything may be done again, also by several at once, and while the book is in use. Raises SearchUnavailable when
+    the servers have no search, and other SlotbookErrors.
+    """
+
+    def __init__(self, backend: AsyncBackend) -> None:
+        self._backend = backend
+
+    async def create(
+        self, kinds: Sequence[RecordKind | str] = KINDS, *, progress: Callable[[RecordKind, float], None] | None = None
+    ) -> list[IndexStatus]:
+        """Have every primary index these kinds as this version of Slotbook does; what is so already stays.
+
+        An index of another schema serves until the new one is complete, and is dropped then. Run it again when a
+        cluster's slots were moved or a primary was added. ``progress`` is told how much is complete, 0 to 1.
+        """
+        callable_or_none("progress", progress)
+        found: list[IndexStatus] = []
+        for kind in _checked(kinds):
+
+            def tell(part: float, kind: RecordKind = kind) -> None:
+                if progress is not None:
+                    progress(kind, part)
+
+            found += await self._backend.drive(create(self._calls(kind), tell))
+        return found
+
+    async def drop(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
+        """Drop the indexes of these kinds; the records stay. Returns what could not be dropped."""
+        return [one for kind in _checked(kinds) for one in await self._backend.drive(drop(self._calls(kind)))]
+
+    async def info(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
+        """Every index of these kinds, primary by primary. Four round trips for each kind."""
+        return [one for kind in _checked(kinds) for one in await self._backend.drive(describe(self._calls(kind)))]
+
+    def _calls(self, kind: RecordKind) -> IndexCalls:
+        return calls_for(self._backend.settings, kind)
+
+
+def _checked(kinds: Sequence[RecordKind | str]) -> Sequence[RecordKind]:
+    return [RecordKind(one_of("kind", kind, KINDS)) for kind in several("kinds", kinds)]

@@ -1,0 +1,28 @@
+"""The index of each kind of record, with the schema that redis-om makes of its model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ...models.stored import STORED
+from ...topology.settings import Settings
+from .index_calls import IndexCalls
+
+
+class RecordKind(StrEnum):
+    """What there are indexes of."""
+
+    ORDER = "order"
+    POSITION = "position"
+    SYMBOL = "symbol"
+
+
+KINDS = tuple(RecordKind)
+
+
+def calls_for(settings: Settings, kind: RecordKind) -> IndexCalls:
+    """The calls for one kind."""
+    from ...models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
+
+    stored = STORED[kind]
+    return IndexCalls(settings, stored, index_schema(stored))

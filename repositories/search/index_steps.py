@@ -1,0 +1,108 @@
+"""How indexes are made, dropped and described on every shard, step by step. No I/O and no colour.
+
+Each step may be done again from the beginning, by anyone, at any time: it looks at what is there first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
+
+from ...models.errors import SearchUnavailable, UnexpectedReply
+from ...models.results import Outcome
+from ...topology.call import slot_of
+from ...topology.steps import Pause, Steps, ask_many, locate
+from .advice import NEEDED, is_missing
+from .calls import capability
+from .index_calls import IndexCalls, IndexStatus
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.05
+
+
+Progress: TypeAlias = Callable[[float], None]
+"""Told how much of an index is complete, 0 to 1."""
+
+
+def create(calls: IndexCalls, progress: Progress) -> Steps[list[IndexStatus]]:
+    """Make the index where it is missing, wait until it is complete, switch to it, drop what it replaces."""
+    tags = yield from _tags(calls)
+    for outcome in (yield from ask_many([calls.create(tag) for tag in tags])):
+        _settled(outcome, "index already exists")
+    while (built := (yield from _built(calls, tags))) < 1:
+        progress(built)
+        yield Pause(POLL_SECONDS)
+    progress(1.0)
+    for outcome in (yield from ask_many([calls.switch(tag) for tag in tags])):
+        outcome.result()
+    kept = {calls.name(tag) for tag in tags}
+    yield from _drop(calls, tags, kept)
+    return (yield from describe(calls))
+
+
+def drop(calls: IndexCalls) -> Steps[list[IndexStatus]]:
+    """Drop every index of the kind that can be reached; what is left cannot."""
+    tags = yield from _tags(calls)
+    yield from _drop(calls, tags, set())
+    return (yield from describe(calls))
+
+
+def describe(calls: IndexCalls) -> Steps[list[IndexStatus]]:
+    """Every index of the kind, shard by shard."""
+    tags = yield from _tags(calls)
+    aliases = yield from ask_many([calls.info(calls.alias(tag)) for tag in tags])
+    used = {str(outcome.value["index_name"]) for outcome in aliases if outcome.value is not None}
+    found: list[IndexStatus] = []
+    for tag, names in (yield from _names(calls, tags)):
+        reachable = yield from _reachable(tag, names)
+        abouts = yield from ask_many([calls.info(name) for name in reachable])
+        about = {name: outcome.value for name, outcome in zip(reachable, abouts, strict=True)}
+        found += [calls.status(name, about.get(name), name if name in used else None) for name in names]
+    return found
+
+
+def _drop(calls: IndexCalls, tags: Sequence[str], kept: set[str]) -> Steps[None]:
+    for tag, names in (yield from _names(calls, tags)):
+        reachable = yield from _reachable(tag, names)
+        for outcome in (yield from ask_many([calls.drop(name) for name in reachable if name not in kept])):
+            if not is_missing(outcome.error):
+                outcome.result()
+
+
+def _built(calls: IndexCalls, tags: Sequence[str]) -> Steps[float]:
+    outcomes = yield from ask_many([calls.info(calls.name(tag)) for tag in tags])
+    parts = [calls.status(calls.name(tag), one.result(), None).built for tag, one in zip(tags, outcomes, strict=True)]
+    return sum(parts) / len(parts)
+
+
+def _names(calls: IndexCalls, tags: Sequence[str]) -> Steps[list[tuple[str, list[str]]]]:
+    """The indexes of the kind on each shard."""
+    outcomes = yield from ask_many([calls.names(tag) for tag in tags])
+    return [(tag, calls.of_ours(outcome.result())) for tag, outcome in zip(tags, outcomes, strict=True)]
+
+
+def _reachable(tag: str, names: Sequence[str]) -> Steps[list[str]]:
+    """Those of a shard's indexes whose name lives there."""
+    shards = yield from locate()
+    return [name for name in names if shards.tag_of(slot_of((name,))) == tag]
+
+
+def _tags(calls: IndexCalls) -> Steps[Sequence[str]]:
+    """One tag for each shard, or one for all if a server indexes for its whole cluster. Raises SearchUnavailable."""
+    tags = (yield from locate(fresh=True)).tags
+    (outcome,) = yield from ask_many([capability(calls.alias(tags[0]))])
+    spread = outcome.result()
+    if spread is None:
+        raise SearchUnavailable(f"index of {calls.kind}s: the server has no search: {NEEDED}")
+    return tags[:1] if spread else tags
+
+
+def _settled(outcome: Outcome[bool], as_good: str) -> None:
+    """Raise the outcome's error, unless it says that what was wanted is so already."""
+    error = outcome.error
+    if isinstance(error, UnexpectedReply) and as_good in str(error).lower():
+        return
+    if error is not None and "db != 0" in str(error):
+        raise SearchUnavailable("index: servers search in database 0 only; keep the book there (no /n in its URL)")
+    outcome.result()

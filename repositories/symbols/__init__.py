@@ -1,0 +1,1 @@
+"""Cache and query the reference data of symbols."""

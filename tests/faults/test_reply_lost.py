@@ -1,0 +1,55 @@
+"""Row 6: the reply is lost after the call was applied."""
+
+from __future__ import annotations
+
+import pytest
+from slotbook.models.errors import OutcomeUnknown
+
+from ..support.faults.rules import Do, Rule
+from ..support.faults.stand import Stand
+from ..support.faults.verbs import VERBS, Verb, content_of
+from ..support.make import execution, limit
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_one_effect_and_the_first_result(stand: Stand, verb: Verb) -> None:
+    book = stand.open()
+    before = verb.prepare(book, stand.trader)
+    stand.veil.add(Rule(Do.SWALLOW))
+    result = verb.call(book, stand.trader)
+    assert stand.veil.plan.idle
+    assert stand.kinds() == [*before, verb.event]
+    assert content_of(verb.call(book, stand.trader)) == content_of(result)
+    assert stand.kinds() == [*before, verb.event]
+
+
+def test_however_often_it_is_lost(stand: Stand) -> None:
+    book = stand.open()
+    book.orders.place(limit(stand.trader))
+    stand.veil.add(Rule(Do.SWALLOW, times=5))
+    result = book.orders.fill(execution(stand.trader))
+    assert (result.applied, result.sequence, result.position.quantity) == (False, 2, 40)
+    assert stand.kinds() == ["NEW", "TRADE"]
+
+
+def test_lost_until_the_deadline_it_is_unknown(stand: Stand) -> None:
+    stand.open().orders.place(limit(stand.trader))
+    book = stand.open(deadline=1)
+    stand.veil.add(Rule(Do.SWALLOW, times=1_000))
+    with pytest.raises(OutcomeUnknown, match="fill X1"):
+        book.orders.fill(execution(stand.trader))
+    stand.veil.heal()
+    assert not book.orders.fill(execution(stand.trader)).applied
+    assert stand.kinds() == ["NEW", "TRADE"]
+
+
+def test_in_a_batch_only_what_was_lost_is_sent_again(stand: Stand) -> None:
+    book = stand.open()
+    orders = [limit(stand.trader, f"A{number}") for number in range(20)]
+    stand.veil.add(Rule(Do.SWALLOW, skip=7))
+    outcomes = book.orders.place_many(orders)
+    assert [outcome.result().order.order_id for outcome in outcomes] == [order.order_id for order in orders]
+    assert stand.kinds() == ["NEW"] * 20
+    applied = [outcome.result().applied for outcome in outcomes]
+    assert applied[:7] == [True] * 7  # what was answered before the break
+    assert not applied[7]

@@ -1,0 +1,128 @@
+"""Row 23: TLS with the wrong authority, an expired certificate, another host's, or a port that does not speak it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from slotbook.models.errors import InvalidSettings, SlotbookError
+
+from ..support.callers import COLOURS, Colour, open_book
+from ..support.faults.certificates import Authority
+from ..support.faults.proxy import Proxy
+from ..support.faults.verbs import VERBS
+from ..support.make import fresh
+from .conftest import Deploy
+
+pytestmark = pytest.mark.parametrize("colour", COLOURS)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The authority that the book trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"), "desk")
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Another authority."""
+    return Authority(tmp_path_factory.mktemp("stranger"), "stranger")
+
+
+Serve: TypeAlias = Callable[[tuple[Path, Path]], "tuple[Proxy, ssl.SSLContext, str]"]
+
+
+@pytest.fixture
+def serve(deploy: Deploy) -> Iterator[Serve]:
+    """Start a server that speaks TLS with a certificate and its key: itself, its context and its password.
+
+    The embedded server is built without TLS, so a proxy in front of it ends it.
+    """
+    with ExitStack() as stack:
+
+        def begin(pair: tuple[Path, Path]) -> tuple[Proxy, ssl.SSLContext, str]:
+            control = deploy("standalone")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*pair)
+            server = control.data[0]
+            proxy = stack.enter_context(Proxy(server.host, server.port, tls=context))
+            return proxy, context, control.deployment.password
+
+        yield begin
+
+
+def url(port: int, password: str, authority: Authority, host: str = "127.0.0.1", **settings: object) -> str:
+    """The server's URL, for TLS."""
+    query = "".join(f"&{name}={value}" for name, value in settings.items())
+    return f"rediss://:{password}@{host}:{port}?tls_ca_file={authority.certificate}&deadline=5{query}"
+
+
+def test_the_right_certificate_works(
+    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority
+) -> None:
+    proxy, _, password = serve(authority.sign("server"))
+    for host in ("127.0.0.1", "localhost"):
+        with open_book(url(proxy.port, password, authority, host), colour, runner) as book:
+            VERBS[0].call(book, fresh())
+
+
+def test_a_strangers_certificate(
+    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority, stranger: Authority
+) -> None:
+    proxy, _, password = serve(stranger.sign("server"))
+    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
+    with open_book(url(proxy.port, password, authority, tls_verify="false"), colour, runner) as book:
+        VERBS[0].call(book, fresh())
+
+
+def test_an_expired_certificate(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+    proxy, _, password = serve(authority.sign("expired", days=-1))
+    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
+
+
+def test_a_certificate_of_another_host(
+    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority
+) -> None:
+    proxy, _, password = serve(authority.sign("elsewhere", host="DNS:elsewhere.example"))
+    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
+
+
+def test_tls_to_a_plain_port(deploy: Deploy, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+    control = deploy("standalone")
+    where = url(control.data[0].port, control.deployment.password, authority)
+    started = time.monotonic()
+    with pytest.raises(SlotbookError, match="TLS"):
+        open_book(where, colour, runner)
+    assert time.monotonic() - started < 6  # the server says nothing, so it takes the timeouts to see
+
+
+def test_plain_to_a_tls_port(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+    proxy, _, password = serve(authority.sign("server"))
+    with pytest.raises(SlotbookError):
+        open_book(f"redis://:{password}@127.0.0.1:{proxy.port}?deadline=2", colour, runner)
+
+
+def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+    proxy, context, password = serve(authority.sign("server"))
+    trader = fresh()
+    with open_book(url(proxy.port, password, authority), colour, runner) as book:
+        VERBS[0].call(book, trader)
+        context.load_cert_chain(*authority.sign("late", days=-1))
+        proxy.reset()
+        started = time.monotonic()
+        with pytest.raises(InvalidSettings, match="TLS failed"):
+            book.orders.get(trader, "A1")
+        assert time.monotonic() - started < 5
+
+
+def _fails_fast(where: str, colour: Colour, runner: asyncio.Runner, why: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(InvalidSettings, match=why):
+        open_book(where, colour, runner)
+    assert time.monotonic() - started < 5

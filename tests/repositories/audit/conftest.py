@@ -1,0 +1,57 @@
+"""A book with a bit of everything, and an auditor of the desk's colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from slotbook import AsyncBook
+from slotbook.repositories.audit._async import AsyncAuditor
+from slotbook.repositories.audit._sync import Auditor
+
+from ...support.callers import Blocking
+from ...support.desk import Desk
+from ...support.make import TS, execution, limit
+
+
+@pytest.fixture
+def auditor(desk: Desk) -> Iterator[Auditor]:
+    """An auditor of the desk's servers, in the desk's colour."""
+    if desk.colour == "sync":
+        yield Auditor(desk.book.backend)
+        return
+    book = desk.runner.run(AsyncBook.open(desk.fleet.url()))
+    yield cast(Auditor, Blocking(AsyncAuditor(book.backend), desk.runner))
+    desk.runner.run(book.close())
+
+
+@pytest.fixture
+def busy(desk: Desk) -> Desk:
+    """A desk with orders in every status, late fills, replaces, adjustments, and an order id that was used again.
+
+    AAPL: bought 40 at 187.22 and 10 at 187.3, so 50; then sold 30 at 190.123456789, so 20; then 5 more by adjustment.
+    MSFT: 7 by setting it. TSLA: an order, but no position.
+    """
+    orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
+    orders.place(limit(trader, "A1"))
+    orders.fill(execution(trader, "X1", 40))
+    orders.replace(trader, "A1", quantity=120, price="187.5", request_id="R1", ts_ns=TS + 2)
+    orders.fill(execution(trader, "X2", 10, "187.3", ts_ns=TS + 3))
+    orders.place(limit(trader, "S1", side="SELL", quantity=30, price="190"))
+    orders.fill(execution(trader, "X1", 30, "190.123456789", order_id="S1", ts_ns=TS + 4))
+    positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=TS + 5)
+    positions.set(trader, "MSFT", 7, request_id="P2", ts_ns=TS + 6)
+    for order_id in ("C", "R", "E"):
+        orders.place(limit(trader, order_id, symbol="MSFT"))
+    orders.fill(execution(trader, "X9", 1, order_id="E", ts_ns=TS + 7))
+    orders.cancel(trader, "C")
+    orders.reject(trader, "R")
+    orders.expire(trader, "E")
+    orders.fill(execution(trader, "X8", 2, order_id="E", ts_ns=TS + 8))
+    orders.place(limit(trader, "T1", symbol="TSLA"))
+    orders.place(limit(trader, "G"))
+    orders.fill(execution(trader, "X1", 100, order_id="G", ts_ns=TS + 9))
+    orders.delete(trader, "G")
+    orders.place(limit(trader, "G", symbol="TSLA", quantity=3))
+    return desk

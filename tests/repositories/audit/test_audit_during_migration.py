@@ -1,0 +1,42 @@
+"""A book whose slot is on its way from one primary to another is not taken for a broken one."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from slotbook import Book
+from slotbook.repositories.audit._sync import Auditor
+from slotbook.repositories.audit.findings import RepairOutcome
+from slotbook.topology.embedded import start
+
+from ...support.faults.control import Control
+from ...support.faults.migration import Migration
+from ...support.make import execution, limit
+
+HELD = 0.7
+"""Seconds for which half of the keys are here and half are there."""
+
+
+def test_an_audit_waits_for_a_slot_that_migrates() -> None:
+    with start("cluster", replicas=0) as deployment, Book.open(deployment.url) as book:
+        control = Control(deployment)
+        for number in range(30):
+            book.orders.place(limit("T1", f"A{number}", symbol=f"S{number % 3}"))
+            book.orders.fill(execution("T1", order_id=f"A{number}"))
+        auditor = Auditor(book.backend)
+        for damaged in (False, True):
+            migration = Migration(control, "{T1}").begin()
+            if damaged:
+                migration.source.ask("ZREM", "{T1}:orders_by_symbol:S1", "A1")
+                migration.source.ask("HSET", "{T1}:position:S2", "quantity", 9)
+            migration.half()
+            finishing = threading.Timer(HELD, migration.finish)
+            began = time.monotonic()
+            finishing.start()
+            repairs = auditor.repair("T1")
+            assert time.monotonic() - began >= HELD, "the audit did not wait"
+            finishing.join()
+            assert {repair.outcome for repair in repairs} == ({RepairOutcome.REPAIRED} if damaged else set())
+            assert len(repairs) == 2 * damaged
+            assert auditor.verify("T1") == []

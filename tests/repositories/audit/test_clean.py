@@ -1,0 +1,147 @@
+"""A book in order is found in order, whatever goes on in it meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from slotbook import Book
+from slotbook.models import Fill, Order
+from slotbook.repositories.audit import calls as audit_calls
+from slotbook.repositories.audit import steps as audit_steps
+from slotbook.repositories.audit._sync import Auditor
+from slotbook.repositories.audit.findings import Finding, FindingKind
+
+from ...support.desk import Desk
+from ...support.make import TS, execution, limit
+
+
+def differences(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.is_difference]
+
+
+def test_a_book_with_everything_in_it_is_in_order(busy: Desk, auditor: Auditor) -> None:
+    assert auditor.verify(busy.trader) == []
+
+
+def test_verifying_and_a_repair_of_nothing_change_nothing(busy: Desk, auditor: Auditor) -> None:
+    before = busy.contents()
+    auditor.verify(busy.trader)
+    assert auditor.repair(busy.trader) == []
+    assert busy.contents() == before
+
+
+def test_a_trader_of_whom_nothing_is_stored_is_said_to_be_so(desk: Desk, auditor: Auditor) -> None:
+    (note,) = auditor.verify(desk.trader)
+    assert (note.kind, note.message) == (FindingKind.UNCHECKED, "nothing is stored of this trader")
+
+
+def test_orders_that_expired_or_were_deleted_are_no_difference(desk: Desk, auditor: Auditor) -> None:
+    book, trader = desk.open(order_ttl=0.05), desk.trader
+    for order_id in ("A1", "A2"):
+        book.orders.place(limit(trader, order_id))
+        book.orders.fill(execution(trader, order_id=order_id, quantity=100))
+    book.orders.delete(trader, "A2")
+    while desk.ask("EXISTS", "%:order:A1"):
+        time.sleep(0.01)
+    (note,) = auditor.verify(trader)
+    assert note.kind is FindingKind.UNCHECKED
+    assert note.message.startswith("2 orders that the events name expired or were deleted")
+
+
+def test_open_orders_that_expire_are_no_difference(desk: Desk, auditor: Auditor) -> None:
+    book, trader = desk.open(open_order_ttl=0.2, order_ttl=30), desk.trader
+    book.orders.place(limit(trader, "A1"))
+    book.orders.place(limit(trader, "A2"))
+    book.orders.cancel(trader, "A2")
+    assert auditor.verify(trader) == []
+    while desk.ask("EXISTS", "%:order:A1"):
+        time.sleep(0.01)
+    assert differences(auditor.verify(trader)) == []
+
+
+def test_a_large_book_is_read_page_by_page(desk: Desk, auditor: Auditor) -> None:
+    trader = desk.trader
+    orders = [limit(trader, f"A{number}", symbol=f"SYM{number % 250}") for number in range(1_200)]
+    fills = [execution(trader, order_id=order.order_id) for order in orders]
+    for outcome in desk.book.orders.apply_many([*orders, *fills]):
+        outcome.result()
+    assert auditor.verify(trader) == []
+    desk.vandalise("ZREM", "%:orders_by_symbol:SYM199", "A1199")
+    desk.vandalise("HSET", "%:position:SYM0", "bought_quantity", 1)
+    found = auditor.verify(trader)
+    assert {finding.key.partition(":")[2] for finding in found} == {"orders_by_symbol:SYM199", "position:SYM0"}
+
+
+def test_pages_of_any_size_tell_the_same(busy: Desk, auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy.vandalise("ZADD", "%:orders_by_symbol:MSFT", "inf", "A1")
+    busy.vandalise("XDEL", "%:events", "9-0")
+    found = auditor.verify(busy.trader)
+    assert len(found) == 3
+    for size in (1, 2, 3):
+        for module in (audit_calls, audit_steps):
+            for name in ("EVENTS_AT_ONCE", "ORDERS_AT_ONCE", "POSITIONS_AT_ONCE", "INDEXES_AT_ONCE", "FIELDS_AT_ONCE"):
+                monkeypatch.setattr(module, name, size, raising=False)
+        assert auditor.verify(busy.trader) == found
+
+
+def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor) -> None:
+    trader, over = busy.trader, threading.Event()
+    failures: list[BaseException] = []
+
+    def write(name: str) -> None:
+        try:
+            # Few events are kept, so the stream is trimmed under the reader; orders end and are deleted under it too.
+            with Book.open(busy.fleet.url({"events_kept": 300, "order_ttl": 0.3})) as book:
+                number = 0
+                while not over.is_set():
+                    number += 1
+                    order_id = f"{name}{number % 40}"
+                    requests: list[Order | Fill] = [limit(trader, order_id, quantity=10)]
+                    requests += [execution(trader, f"{number}.{part}", 5, order_id=order_id) for part in range(2)]
+                    book.orders.apply_many(requests)
+                    book.positions.adjust(trader, "AAPL", -10)
+                    if number % 3 == 0 and book.orders.get(trader, order_id):
+                        book.orders.delete(trader, order_id)
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("W", "V")]
+    for writer in writers:
+        writer.start()
+    try:
+        until = time.monotonic() + 1.5
+        rounds = 0
+        while time.monotonic() < until:
+            assert differences(auditor.verify(trader)) == []
+            rounds += 1
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+    assert not failures
+    assert rounds > 1
+
+
+def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> None:
+    placed, held, emptied = desk.trader, desk.another(), desk.another()
+    desk.book.orders.place(limit(placed))
+    desk.book.positions.set(held, "AAPL", 1, ts_ns=TS)
+    desk.book.orders.place(limit(emptied))
+    desk.trader = emptied
+    desk.vandalise("DEL", "%:events")
+    foreign = f"{{{held} x}}:events"
+    desk.fleet.ask(foreign, "SET", foreign, "not a book's: no trader has such a name")
+    traders = auditor.traders()
+    desk.fleet.ask(foreign, "DEL", foreign)
+    assert {placed, held, emptied} <= set(traders)
+    assert f"{held} x" not in traders
+    assert traders == sorted(traders)
+
+
+def test_books_behind_another_prefix_are_not_seen(desk: Desk, auditor: Auditor) -> None:
+    prefixed = desk.open(prefix="a[b]*:")
+    prefixed.orders.place(limit(desk.trader))
+    assert desk.trader not in auditor.traders()
+    assert Auditor(Book.open(desk.fleet.url({"prefix": "a[b]*:"})).backend).traders() == [desk.trader]

@@ -1,0 +1,166 @@
+"""The stream of a book: one event per change, numbered without gaps."""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from typing import cast
+
+from slotbook.models import OrderEvent
+from slotbook.models.errors import Refused
+
+from ...support.desk import Desk
+from ...support.make import TS, execution, limit
+
+
+def test_every_kind_of_change_is_told_in_full(desk: Desk) -> None:
+    orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
+    for order_id, side in [("A1", "BUY"), ("A2", "SELL"), ("A3", "BUY")]:
+        orders.place(limit(trader, order_id, side=side, text=f"text of {order_id}"))
+    orders.fill(execution(trader, "X1", 40, "187.22", "A1", TS + 1))
+    orders.replace(trader, "A1", quantity=90, price="188", request_id="R1", ts_ns=TS + 2, text="less")
+    orders.cancel(trader, "A1", ts_ns=TS + 3, text="enough")
+    orders.fill(execution(trader, "X2", 10, "-0.5", "A1", TS + 4))
+    orders.reject(trader, "A2", ts_ns=TS + 5)
+    orders.expire(trader, "A3", ts_ns=TS + 6, text="day is over")
+    positions.adjust(trader, "AAPL", -7, request_id="R2", ts_ns=TS + 7)
+
+    (writer,) = {event.writer for event in desk.events()}  # one book, one mark
+    assert writer
+
+    def event(sequence: int, **values: object) -> OrderEvent:
+        always = {"trader": trader, "sequence": sequence, "symbol": "AAPL", "writer": writer}
+        return OrderEvent.model_validate({**always, **values})
+
+    a1 = {"order_id": "A1", "side": "BUY"}
+    first = {"quantity": 100, "price": "187.23"}
+    second = {"quantity": 90, "price": "188"}
+    new = {"type": "NEW", "status": "NEW", "ts_ns": TS, **first}
+    assert desk.events() == [
+        event(1, **a1, **new, text="text of A1"),
+        event(2, order_id="A2", side="SELL", **new, text="text of A2"),
+        event(3, order_id="A3", side="BUY", **new, text="text of A3"),
+        event(
+            4,
+            **a1,
+            **first,
+            type="TRADE",
+            ts_ns=TS + 1,
+            status="PARTIALLY_FILLED",
+            filled_quantity=40,
+            exec_id="X1",
+            last_quantity=40,
+            last_price="187.22",
+            position_quantity=40,
+        ),
+        event(
+            5,
+            **a1,
+            **second,
+            type="REPLACED",
+            ts_ns=TS + 2,
+            status="PARTIALLY_FILLED",
+            filled_quantity=40,
+            request_id="R1",
+            text="less",
+        ),
+        event(6, **a1, **second, type="CANCELED", ts_ns=TS + 3, status="CANCELED", filled_quantity=40, text="enough"),
+        event(
+            7,
+            **a1,
+            **second,
+            type="TRADE",
+            ts_ns=TS + 4,
+            status="CANCELED",
+            filled_quantity=50,
+            exec_id="X2",
+            last_quantity=10,
+            last_price=Decimal("-0.5"),
+            late=True,
+            position_quantity=50,
+        ),
+        event(
+            8, order_id="A2", side="SELL", **first, type="REJECTED", ts_ns=TS + 5, status="REJECTED", filled_quantity=0
+        ),
+        event(
+            9,
+            order_id="A3",
+            side="BUY",
+            **first,
+            type="EXPIRED",
+            ts_ns=TS + 6,
+            status="EXPIRED",
+            filled_quantity=0,
+            text="day is over",
+        ),
+        event(10, type="POSITION", ts_ns=TS + 7, request_id="R2", position_quantity=43),
+    ]
+
+
+def test_ids_count_from_one_without_gaps(desk: Desk) -> None:
+    desk.book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(30)])
+    entries = cast("list[tuple[str, object]]", desk.ask("XRANGE", "%:events", "-", "+"))
+    assert [entry[0] for entry in entries] == [f"{number}-0" for number in range(1, 31)]
+
+
+def test_the_sequence_in_a_result_is_the_number_of_its_event(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    adjusted = desk.book.positions.adjust(desk.trader, "AAPL", 1, request_id="R1")
+    filled = desk.book.orders.fill(execution(desk.trader, "X1"))
+    events = {event.sequence: event for event in desk.events()}
+    assert events[adjusted.sequence].request_id == "R1"
+    assert events[filled.sequence].exec_id == "X1"
+
+
+def test_repeats_and_refusals_leave_no_event(desk: Desk) -> None:
+    orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
+
+    def everything() -> None:
+        for ask in (
+            lambda: orders.place(limit(trader)),
+            lambda: orders.place(limit(trader, quantity=1)),
+            lambda: orders.fill(execution(trader, "X1", 40)),
+            lambda: orders.fill(execution(trader, "X1", 41)),
+            lambda: orders.fill(execution(trader, "X2", 400)),
+            lambda: orders.replace(trader, "A1", quantity=90, request_id="R1"),
+            lambda: orders.replace(trader, "A1", quantity=91, request_id="R1"),
+            lambda: orders.replace(trader, "A1", quantity=1),
+            lambda: orders.cancel(trader, "A1"),
+            lambda: orders.cancel(trader, "A2"),
+            lambda: orders.expire(trader, "A1"),
+            lambda: positions.adjust(trader, "AAPL", 1, request_id="R2"),
+            lambda: positions.check_and_update(trader, "AAPL", 1_000, 10),
+        ):
+            with contextlib.suppress(Refused):
+                ask()
+
+    everything()
+    assert [event.type for event in desk.events()] == ["NEW", "TRADE", "REPLACED", "CANCELED", "POSITION"]
+    before = desk.contents()
+    everything()
+    assert desk.contents() == before
+
+
+def test_reading_leaves_no_event(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.get(desk.trader, "A1")
+    desk.book.orders.open(desk.trader)
+    desk.book.positions.get(desk.trader, "AAPL")
+    desk.book.positions.all(desk.trader)
+    assert len(desk.events()) == 1
+
+
+def test_a_stream_that_is_cut_short_goes_on_counting(desk: Desk) -> None:
+    book = desk.open(events_kept=100)
+    for start in range(0, 600, 200):
+        book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(start, start + 200)])
+    sequences = [event.sequence for event in desk.events()]
+    assert 100 <= len(sequences) < 600
+    assert sequences == list(range(601 - len(sequences), 601))
+
+
+def test_every_trader_has_a_stream_of_its_own(desk: Desk) -> None:
+    other = desk.another()
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.place(limit(other, "B1"))
+    assert [(event.sequence, event.order_id) for event in desk.events(other)] == [(1, "B1")]

@@ -1,0 +1,55 @@
+"""200 callers in 4 processes want the same cold key; with ``SLOTBOOK_NIGHTLY=1`` on every topology in both colours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import cast
+
+import pytest
+from slotbook.topology.embedded import Topology
+
+from ...support.callers import COLOURS, Colour
+from ...support.fleet import Fleets
+from ...support.make import NIGHTLY, fresh
+from ...support.package import ROOT
+from .conftest import TOPOLOGIES
+
+PROCESSES, CALLERS = 4, 50
+ALL = list(product(TOPOLOGIES, COLOURS, ("loads", "fails")))
+SOME = [("standalone", "sync", "loads"), ("cluster", "asyncio", "loads"), ("standalone", "asyncio", "fails")]
+
+
+@pytest.mark.parametrize(("topology", "colour", "ending"), ALL if NIGHTLY else SOME)
+def test_two_hundred_callers_in_four_processes(
+    fleets: Fleets, tmp_path: Path, topology: Topology, colour: Colour, ending: str
+) -> None:
+    url = fleets.of(topology).url({"prefix": fresh("h") + ":", "deadline": 60})
+    counter = tmp_path / "loads"
+    program = str(ROOT / "tests/support/caching/herd.py")
+    herd = [
+        subprocess.Popen(
+            [sys.executable, program, url, str(counter), str(CALLERS), colour, ending],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(PROCESSES)
+    ]
+    for process in herd:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in herd:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [
+        answer for process in herd for answer in cast("list[str]", json.loads(process.communicate(timeout=120)[0]))
+    ]
+    expected = "SourceFailed True" if ending == "fails" else "symbol='AAPL' name='Apple Inc.'"
+    assert len(answers) == PROCESSES * CALLERS
+    assert [answer for answer in answers if not answer.startswith(expected)] == []
+    assert counter.stat().st_size == 1

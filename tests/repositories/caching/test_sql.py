@@ -1,0 +1,173 @@
+"""SqlSource on SQLite and on a real PostgreSQL, in both colours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+from slotbook.models import OrderStatus, SymbolInfo
+from slotbook.models.errors import InvalidArgument, SourceFailed
+from slotbook.repositories.sql import AsyncSqlSource, SqlSource
+from sqlalchemy import Column, MetaData, String, Table, create_engine, text
+
+from ...support.caching.postgres import Postgres
+from ...support.callers import COLOURS, Blocking
+from ...support.make import fresh
+from .conftest import Shelf, symbol
+
+DATABASES = ("sqlite", "postgresql")
+
+
+class Instrument(BaseModel):
+    """Every kind of field that fits a column."""
+
+    code: str
+    name: str | None
+    lot: int
+    tick: Decimal
+    ratio: float
+    active: bool
+    status: OrderStatus
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A private PostgreSQL."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The URLs of one database for threads and for asyncio."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/desk.db", f"sqlite+aiosqlite:///{tmp_path}/desk.db"
+    url = cast(Postgres, request.getfixturevalue("postgres")).url
+    return url, url
+
+
+class Listing(Blocking):
+    """A source whose keys can be listed in either colour."""
+
+    @property
+    def target(self) -> object:
+        return self._target
+
+    def all_keys(self, after: str = "") -> list[str]:
+        async def collect() -> list[str]:
+            return [key async for key in cast("AsyncIterator[str]", cast(Any, self._target).all_keys(after))]
+
+        return self._runner.run(collect())
+
+
+def source(urls: tuple[str, str], colour: str, runner: asyncio.Runner, model: Any, table: Any, key: str) -> Any:
+    if colour == "sync":
+        return SqlSource[Any].from_url(urls[0], model, table, key=key)
+    return Listing(AsyncSqlSource[Any].from_url(urls[1], model, table, key=key), runner)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_what_was_stored_is_loaded(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
+    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+    made.create()
+    made.create()
+    infos = {f"S{number}": symbol(f"S{number}") for number in range(1_100)}
+    made.store_many(infos)
+    changed = symbol("S7", tick_size=None, lot_size=2**53 - 1, currency=None)
+    made.store_many({"S7": changed, "NEW": symbol("NEW", tick_size="0.000000001")})
+    found = made.load_many([*infos, "NEW", "NONE"])
+    assert found == {**infos, "S7": changed, "NEW": symbol("NEW", tick_size="0.000000001")}
+    keys = list(made.all_keys())
+    assert (len(keys), set(keys)) == (1_101, set(found))
+    assert list(made.all_keys(keys[599])) == keys[600:]
+    made.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_every_kind_of_field_comes_back_exactly(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
+    made = source(urls, colour, runner, Instrument, fresh("t"), "code")
+    made.create()
+    one = Instrument(
+        code="É'; --", name=None, lot=2**62, tick=Decimal("12345678901234567890.123456789"), ratio=0.1, active=True,
+        status=OrderStatus.NEW,
+    )  # fmt: skip
+    made.store_many({one.code: one})
+    found = made.load_many([one.code])[one.code]
+    assert found == one
+    assert str(found.tick) == "12345678901234567890.123456789"
+    made.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_all_or_none_are_stored(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
+    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+    made.create()
+    bad = SymbolInfo.model_construct(symbol="B", name=None, lot_size=1)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match=r"(?i)null"):
+        made.store_many({"A": symbol("A"), "B": bad.model_copy(update={"exchange": None})})
+    assert made.load_many(["A", "B"]) == {}
+    made.close()
+
+
+def test_a_table_of_ones_own(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/own.db")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE sym (symbol TEXT PRIMARY KEY, name TEXT, exchange TEXT, lot_size INT, tick_size TEXT, currency TEXT, more TEXT)"  # noqa: E501
+            )
+        )
+        connection.execute(text("INSERT INTO sym VALUES ('AAPL', 'Apple', NULL, 1, '0.01', 'USD', 'else')"))
+    table = Table("sym", MetaData(), autoload_with=engine)
+    made = SqlSource(engine, SymbolInfo, table, key="symbol")
+    assert made.load_many(["AAPL"])["AAPL"].tick_size == Decimal("0.01")
+    made.store_many({"AAPL": symbol(tick_size=None)})
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT name, more FROM sym")).one() == ("AAPL Inc.", "else")
+    made.close()
+
+
+class Nested(BaseModel):
+    code: str
+    legs: dict[str, int]
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"Nested\.legs"):
+        SqlSource[Any].from_url("sqlite://", Nested, "t", key="code")
+    with pytest.raises(InvalidArgument, match=r"no field 'id'"):
+        SqlSource[Any].from_url("sqlite://", SymbolInfo, "t", key="id")
+    with pytest.raises(InvalidArgument, match="no column 'name'"):
+        SqlSource[Any].from_url("sqlite://", SymbolInfo, Table("t", MetaData(), Column("symbol", String)), key="symbol")
+
+
+def test_a_cache_in_front_of_it(urls: tuple[str, str], lone_shelf: Shelf, runner: asyncio.Runner) -> None:
+    colour = lone_shelf.colour
+    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+    made.create()
+    lone_shelf.source = made if colour == "sync" else made.target
+    symbols = lone_shelf.symbols()
+    assert symbols.write_through(symbol())
+    assert symbols.write_through_many([symbol(f"S{number}") for number in range(50)]) == [True] * 50
+    symbols.invalidate_matching("*")
+    assert symbols.get_or_load("AAPL") == symbol()
+    assert symbols.get_or_load("NONE") is None
+    warmed = symbols.warm(only_missing=True, batch=20)
+    assert (warmed.loaded, warmed.kept, warmed.absent) == (50, 1, 0)
+    made.close()
+
+
+def test_a_database_that_cannot_be_reached(lone_shelf: Shelf, runner: asyncio.Runner) -> None:
+    urls = "sqlite:////nowhere/x.db", "sqlite+aiosqlite:////nowhere/x.db"
+    made = source(urls, lone_shelf.colour, runner, SymbolInfo, "t", "symbol")
+    lone_shelf.source = made if lone_shelf.colour == "sync" else made.target
+    symbols = lone_shelf.symbols()
+    for ask in (lambda: symbols.get_or_load("AAPL"), lambda: symbols.write_through(symbol()), symbols.warm):
+        with pytest.raises((SourceFailed, Exception), match="unable to open database file"):
+            ask()
+    assert symbols.get("AAPL") is None

@@ -1,0 +1,232 @@
+"""write_through: the database first, and nothing older served past the bound, whatever happens to Redis in between."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+from slotbook.models import SymbolInfo
+from slotbook.models.errors import OutcomeUnknown, OutOfMemory, SourceFailed, Unavailable
+from slotbook.repositories import SymbolInfoRepository
+from slotbook.topology.embedded import start
+
+from ...support.callers import COLOURS, Colour
+from .conftest import FleetOf, Shelf, symbol
+
+WINDOW = 0.4
+LONG = 60
+
+
+def test_both_have_it(shelf: Shelf) -> None:
+    symbols = shelf.symbols()
+    for number in range(1, 4):
+        assert symbols.write_through(symbol(lot_size=number)) is True
+        assert symbols.get("AAPL") == shelf.rows.rows["AAPL"] == symbol(lot_size=number)
+    assert 86_000_000 < shelf.ask("PTTL", "AAPL") <= 86_400_000
+    assert shelf.notes("AAPL") == {}
+    many = [symbol(f"S{number}") for number in range(40)]
+    assert symbols.write_through_many(many) == [True] * 40
+    assert [outcome.result() for outcome in symbols.get_many([info.symbol for info in many])] == many
+
+
+def test_a_source_that_fails_leaves_nothing_that_lasts(shelf: Shelf) -> None:
+    symbols = shelf.symbols(write_window=LONG)
+    symbols.write_through(symbol())
+    shelf.rows.broken = OSError("away")
+    with pytest.raises(SourceFailed, match="away"):
+        symbols.write_through(symbol(lot_size=7))
+    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000
+    shelf.rows.broken = None
+    assert symbols.get_or_load("AAPL") == symbol()
+    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000  # the write may yet arrive
+
+
+def test_what_a_failed_write_leaves_ends_with_its_window(lone_shelf: Shelf) -> None:
+    symbols = lone_shelf.symbols(write_window=WINDOW)
+    symbols.write_through(symbol())
+    lone_shelf.rows.broken = OSError("away")
+    with pytest.raises(SourceFailed):
+        symbols.write_through(symbol(lot_size=7))
+    time.sleep(WINDOW + 0.01)
+    assert symbols.get("AAPL") is None
+
+
+def test_writes_that_overlap_leave_nothing_behind(shelf: Shelf) -> None:
+    """Whose value the database has, nobody can tell: so neither is cached, and the next load finds out."""
+    symbols, other = shelf.symbols(), SymbolInfoRepository.from_url(shelf.url(), shelf.rows)
+    first, second = symbol(lot_size=1), symbol(lot_size=2)
+    inner: list[bool] = []
+
+    def overlap() -> None:
+        shelf.rows.after_store = lambda: None
+        inner.append(other.write_through(second))
+
+    shelf.rows.after_store = overlap
+    assert (symbols.write_through(first), inner) == (False, [False])
+    assert symbols.get("AAPL") is None
+    assert symbols.get_or_load("AAPL") == second
+    assert symbols.write_through(first) is True  # and that is all forgotten
+    other.close()
+
+
+def test_an_invalidation_during_a_write_leaves_nothing_behind(lone_shelf: Shelf) -> None:
+    """Someone changes the database by another way while it is written: what was written may not be the newest."""
+    symbols, other = lone_shelf.symbols(), SymbolInfoRepository.from_url(lone_shelf.url(), lone_shelf.rows)
+    newest = symbol(lot_size=2)
+
+    def change() -> None:
+        lone_shelf.rows.after_store = lambda: None
+        lone_shelf.rows.rows["AAPL"] = newest
+        other.invalidate("AAPL")
+
+    lone_shelf.rows.after_store = change
+    assert symbols.write_through(symbol(lot_size=1)) is False
+    assert symbols.get_or_load("AAPL") == newest
+    assert symbols.write_through(symbol(lot_size=3)) is True
+    other.close()
+
+
+def test_a_load_during_a_write_does_not_outlive_its_window(shelf: Shelf) -> None:
+    symbols = shelf.symbols(write_window=LONG)
+    other = SymbolInfoRepository.from_url(shelf.url(), shelf.rows)
+
+    def die_after_a_load() -> None:
+        other.get_or_load("AAPL")
+        other.get_or_load("NONE")
+        raise OSError("the writer died")
+
+    shelf.rows.after_store = die_after_a_load
+    with pytest.raises(SourceFailed):
+        symbols.write_through_many([symbol(), symbol("NONE")])
+    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000
+    other.close()
+
+
+def test_a_load_that_ends_after_the_window_is_not_kept(lone_shelf: Shelf) -> None:
+    """It may have read the database before it was written, whether it began before the write or during it."""
+    old, new = {name: symbol(name) for name in ("AAPL", "MSFT")}, [symbol("AAPL", lot_size=7), symbol("MSFT")]
+    symbols, other = lone_shelf.symbols(write_window=WINDOW), SymbolInfoRepository.from_url(lone_shelf.url())
+    answers: list[SymbolInfo | None] = []
+    has_read, may_end = {name: threading.Event() for name in old}, threading.Event()
+
+    def slow(name: str) -> SymbolInfo:
+        has_read[name].set()
+        assert may_end.wait(30)
+        return old[name]
+
+    def load(name: str) -> threading.Thread:
+        loading = threading.Thread(target=lambda: answers.append(other.get_or_load(name, slow)))
+        loading.start()
+        assert has_read[name].wait(30)
+        return loading
+
+    loads = [load("AAPL")]
+
+    def die_after_the_commit() -> None:
+        loads.append(load("MSFT"))
+        raise OSError("the writer died")
+
+    lone_shelf.rows.after_store = die_after_the_commit
+    with pytest.raises(SourceFailed):
+        symbols.write_through_many(new)
+    time.sleep(WINDOW + 0.01)
+    may_end.set()
+    for loading in loads:
+        loading.join()
+    assert {info.symbol for info in answers if info} == set(old)
+    assert [symbols.get(name) for name in old] == [None, None]
+    assert [symbols.get_or_load(info.symbol) for info in new] == new
+    other.close()
+
+
+def test_a_writer_that_died_is_forgotten_when_its_window_is_over(lone_shelf: Shelf) -> None:
+    """Also when others write without a pause."""
+    symbols = lone_shelf.symbols(write_window=WINDOW)
+    lone_shelf.rows.broken = OSError("the writer died")
+    with pytest.raises(SourceFailed):
+        symbols.write_through(symbol())
+    lone_shelf.rows.broken = None
+    until = time.monotonic() + 30
+    while not symbols.write_through(symbol(lot_size=7)):
+        assert time.monotonic() < until
+    assert symbols.get("AAPL") == symbol(lot_size=7)
+
+
+def test_out_of_memory_nothing_is_half_noted(lone_shelf: Shelf) -> None:
+    """A write is refused before the database is touched, or its announcement stands; an invalidation goes through."""
+    symbols, server = lone_shelf.symbols(write_window=LONG), lone_shelf.fleet
+    old = symbol()
+    symbols.write_through(old)
+
+    def exhaust() -> None:
+        server.ask("", "CONFIG", "SET", "maxmemory", 1)
+
+    try:
+        lone_shelf.rows.after_store = exhaust
+        assert symbols.write_through(symbol(lot_size=7)) is False
+        assert [field.partition(":")[0] for field in lone_shelf.notes("AAPL")].count("writing") == 1
+        assert 0 < lone_shelf.ask("PTTL", "AAPL") <= LONG * 1000
+        lone_shelf.rows.after_store = lambda: None
+        noted = lone_shelf.notes("AAPL")
+        for refused in (lambda: symbols.write_through(old), lambda: symbols.put(old), lambda: symbols.warm(["AAPL"])):
+            with pytest.raises(OutOfMemory):
+                refused()
+            assert (symbols.get("AAPL"), lone_shelf.notes("AAPL")) == (old, noted)
+        assert lone_shelf.rows.rows["AAPL"] == symbol(lot_size=7)
+        assert symbols.invalidate("NONE") is False
+    finally:
+        server.ask("", "CONFIG", "SET", "maxmemory", 0)
+    assert symbols.invalidate("AAPL") is True
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.Runner) -> None:
+    """Refusing, frozen or killed once the database was written: bounded. Killed before: nothing is written."""
+    with start("standalone") as deployment:
+        (server,) = deployment.servers
+        shelf = Shelf(FleetOf(deployment.url), colour, runner)
+        reader = SymbolInfoRepository.from_url(shelf.url())
+        symbols = shelf.symbols(write_window=WINDOW, settings={"deadline": 1, "socket_timeout": 0.5})
+        old, new = symbol(lot_size=1), symbol(lot_size=2)
+        assert symbols.write_through(old)
+
+        written: list[float] = []
+
+        def refuse() -> None:
+            server.ask("ACL", "SETUSER", "default", "-@scripting")
+
+        shelf.rows.before_store = lambda: written.append(time.monotonic())
+        shelf.rows.after_store = refuse
+        assert symbols.write_through(new) is False
+        assert shelf.rows.rows["AAPL"] == new
+        server.ask("ACL", "SETUSER", "default", "+@scripting")
+        asked = stale = time.monotonic()
+        while (found := reader.get("AAPL")) is not None:
+            assert asked - written[0] < 30
+            stale, asked = asked if found == old else stale, time.monotonic()
+        print(f"stale for {stale - written[0]:.3f} s of {WINDOW} s")
+        assert stale - written[0] <= WINDOW + 0.01  # the server counts in whole milliseconds
+        assert symbols.get_or_load("AAPL") == new
+
+        shelf.rows.after_store = server.freeze
+        assert symbols.write_through(old) is False
+        server.thaw()
+        until = time.monotonic() + 30
+        while reader.get("AAPL") == new:  # what was sent to the frozen server arrives, or the window ends
+            assert time.monotonic() < until
+        assert symbols.get_or_load("AAPL") == old
+
+        shelf.rows.after_store = server.kill
+        assert symbols.write_through(old) is False
+        assert shelf.rows.rows["AAPL"] == old
+        shelf.rows.after_store = lambda: None
+        with pytest.raises((Unavailable, OutcomeUnknown)):
+            symbols.write_through(new)
+        assert shelf.rows.rows["AAPL"] == old
+        server.restart()
+        assert reader.get("AAPL") is None
+        assert symbols.get_or_load("AAPL") == old
+        reader.close()
+        shelf.close()

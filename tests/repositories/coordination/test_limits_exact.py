@@ -1,0 +1,229 @@
+"""Never more than allowed in any window of the definition: against plain Python at a clock of our own, and at the
+server's. ``SLOTBOOK_NIGHTLY=1`` makes it over 10,000 tries for each algorithm and clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slotbook import Book
+from slotbook.models import Algorithm, Permit
+from slotbook.repositories.coordination.limit_calls import LimitCalls
+from slotbook.topology.call import Call
+
+from ...support.desk import Desk
+from ...support.leaks import keys_of
+from ...support.make import NIGHTLY, fresh
+
+SECOND = 1_000_000
+START = 1_800_000_000 * SECOND
+ROUNDS, TRIES = 120 if NIGHTLY else 25, 100
+REAL_TRIES = 10_500 if NIGHTLY else 2_500
+
+
+@dataclass
+class Reference:
+    """What a limiter should answer, in fractions and lists; ``log`` has what was allowed: when, and how much."""
+
+    limit: int
+    window: int
+    burst: int
+    log: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    opened: int | None = None
+    used: int = 0
+    level: Fraction = Fraction(0)
+    at: int | None = None
+
+    def fixed_window(self, now: int, cost: int) -> bool:
+        if self.opened is None or now >= self.opened + self.window:
+            self.opened, self.used = now, 0
+        allowed = self.used + cost <= self.limit
+        self.used += cost * allowed
+        return allowed
+
+    def sliding_window(self, now: int, cost: int) -> bool:
+        used = 0
+        for when, was in reversed(self.log):
+            if when <= now - self.window:
+                break
+            used += was
+        return used + cost <= self.limit
+
+    def token_bucket(self, now: int, cost: int) -> bool:
+        inflow = Fraction(self.limit, self.window)
+        full = Fraction(self.burst)
+        self.level = full if self.at is None else min(full, self.level + (now - self.at) * inflow)
+        self.at = now
+        allowed = self.level >= cost
+        self.level -= cost * allowed
+        return allowed
+
+
+@dataclass(frozen=True)
+class Rule:
+    algorithm: Algorithm
+    limit: int
+    window: float
+    burst: int | None = None
+
+    def calls(self, book: Book, clock: Callable[[], int] | None) -> LimitCalls:
+        return LimitCalls(book.backend.settings, self.limit, self.window, self.algorithm, self.burst, clock)
+
+    def reference(self) -> Reference:
+        return Reference(self.limit, round(self.window * SECOND), self.burst or self.limit)
+
+
+def assert_kept(rule: Rule, log: list[tuple[int, int]]) -> None:
+    """The definition, without a model: only who was allowed when."""
+    window, inflow = round(rule.window * SECOND), Fraction(rule.limit, round(rule.window * SECOND))
+    recent: deque[tuple[int, int]] = deque()
+    opened, used, total, least = -window, 0, 0, Fraction(0)
+    for when, cost in log:
+        if when >= opened + window:
+            opened, used = when, 0
+        used += cost
+        recent.append((when, cost))
+        while recent[0][0] <= when - window:
+            recent.popleft()
+        least = min(least, total - when * inflow)
+        total += cost
+        if rule.algorithm is Algorithm.FIXED_WINDOW:
+            assert used <= rule.limit
+        elif rule.algorithm is Algorithm.SLIDING_WINDOW:
+            assert sum(cost for _, cost in recent) <= rule.limit
+        else:  # of every stretch that ends here: what was allowed in it, against the burst and what flowed in
+            assert total - when * inflow - least <= (rule.burst or rule.limit)
+
+
+RULES = st.builds(
+    Rule,
+    st.sampled_from(Algorithm),
+    st.integers(1, 12),
+    st.sampled_from([10.0, 7.0, 13.000001, 60.0]),
+)
+STEPS = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 3), st.integers(0, 5 * SECOND), st.sampled_from([10 * SECOND, 7 * SECOND - 1])),
+        st.integers(1, 4),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rule=RULES, steps=STEPS)
+def test_every_answer_is_the_reference_s(lone_desk: Desk, rule: Rule, steps: list[tuple[int, int]]) -> None:
+    now = START
+    calls, reference, name = rule.calls(lone_desk.book, lambda: now), rule.reference(), fresh()
+    judge = getattr(reference, rule.algorithm)
+    for pause, cost in steps:
+        now += pause
+        if cost > rule.limit:
+            continue
+        permit = lone_desk.book.backend.run(calls.acquire(name, cost, None))
+        assert permit.allowed == judge(now, cost), (rule, reference)
+        if permit.allowed:
+            reference.log.append((now, cost))
+    assert_kept(rule, reference.log)
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_thousands_of_tries_at_a_fake_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
+    rule, now, tries = Rule(algorithm, 17, 30.0, 23 if algorithm is Algorithm.TOKEN_BUCKET else None), START, 0
+    calls, reference, name = rule.calls(lone_desk.book, lambda: now), rule.reference(), fresh()
+    judge, pace = getattr(reference, rule.algorithm), 0
+    for _ in range(ROUNDS):
+        pace = (pace * 31 + 7) % 1_009
+        batch: list[tuple[int, int]] = []
+        asked: list[Call[Permit]] = []
+        for number in range(TRIES):
+            now += (number * pace) % 977 * 1_500
+            cost = 1 + (number + pace) % 5 // 4
+            batch.append((now, cost))
+            asked.append(calls.acquire(name, cost, None))
+        for (when, cost), outcome in zip(batch, lone_desk.book.backend.run_many(asked), strict=True):
+            tries += 1
+            assert outcome.result().allowed == judge(when, cost)
+            if outcome.result().allowed:
+                reference.log.append((when, cost))
+    assert tries == ROUNDS * TRIES
+    assert 0 < len(reference.log) < tries
+    assert_kept(rule, reference.log)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_retry_after_is_exact(lone_desk: Desk, algorithm: Algorithm) -> None:
+    """A microsecond sooner it is denied, at that time it is allowed."""
+    rule, now = Rule(algorithm, 7, 10.0), START
+    calls, name = rule.calls(lone_desk.book, lambda: now), fresh()
+
+    def ask(cost: int) -> Permit:
+        return lone_desk.book.backend.run(calls.acquire(name, cost, None))
+
+    for cost in (3, 4, 1, 2, 5, 7, 1, 6):
+        now += 1_234_567
+        permit = ask(cost)
+        while not permit.allowed:
+            wait = round(permit.retry_after * SECOND)
+            now += wait - 1
+            assert not ask(cost).allowed
+            now += 1
+            permit = ask(cost)
+            assert permit.allowed
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_denied_request_counts_nothing_and_may_be_made_again(lone_desk: Desk, algorithm: Algorithm) -> None:
+    now, name = START, fresh()
+    calls, run = Rule(algorithm, 4, 10.0).calls(lone_desk.book, lambda: now), lone_desk.book.backend.run
+    assert run(calls.acquire(name, 3, None)).allowed
+    denied = run(calls.acquire(name, 4, "R1"))
+    assert (denied.allowed, denied.remaining) == (False, 1)
+    now += round(denied.retry_after * SECOND)
+    assert run(calls.acquire(name, 4, "R1")) == Permit(True, 0, 0.0)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_clock_that_goes_back_lets_nobody_in(lone_desk: Desk, algorithm: Algorithm) -> None:
+    rule, now = Rule(algorithm, 2, 10.0), START
+    calls, name = rule.calls(lone_desk.book, lambda: now), fresh()
+    run = lone_desk.book.backend.run
+    assert all(run(calls.acquire(name, 1, None)).allowed for _ in range(2))
+    now -= 3_600 * SECOND
+    assert not run(calls.acquire(name, 1, None)).allowed
+    now = START + 10 * SECOND
+    assert run(calls.acquire(name, 1, None)).allowed
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_thousands_of_tries_at_the_server_s_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
+    """The server itself says when it allowed what: every permit is remembered with its time."""
+    rule, book = Rule(algorithm, 20, 0.1), lone_desk.open(deadline=120)
+    calls, costs = rule.calls(book, None), [1 + number % 7 // 6 for number in range(REAL_TRIES)]
+
+    def ask(cost: int) -> Permit:
+        return book.backend.run(calls.acquire(lone_desk.trader, cost, None))
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, costs))
+    permits = [key for key in keys_of(lone_desk.fleet, lone_desk.trader) if ":permit:" in key]
+    log = sorted(granted_of(str(one)) for one in cast("list[str]", lone_desk.ask("MGET", *permits)))
+    assert len(log) == sum(answer.allowed for answer in answers)
+    assert rule.limit < sum(cost for _, cost in log) < sum(costs)
+    assert_kept(rule, log)
+
+
+def granted_of(remembered: str) -> tuple[int, int]:
+    """When a permit was given, and for how much."""
+    cost, granted, _ = remembered.split()
+    return int(granted), int(cost)

@@ -1,0 +1,363 @@
+"""Locks: one holder at a time, for a lease, with a fence that only grows; and changes that are fenced by one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+from slotbook import AsyncBook, Book
+from slotbook.models import Cancel, PositionChange
+from slotbook.models.errors import (
+    CorruptRecord,
+    FenceRefused,
+    InvalidArgument,
+    LockLost,
+    LockTimeout,
+    OrderNotFound,
+    Refused,
+)
+from slotbook.repositories import AcquiredLock, OrderRepository, PositionRepository
+
+from ...support.desk import Desk
+from ...support.make import execution, fresh, limit
+
+PATIENCE = 30.0
+Change: TypeAlias = "Callable[[AcquiredLock, str], object]"
+
+CHANGES: dict[str, Change] = {
+    "orders.place": lambda held, trader: held.orders.place(limit(trader, "A9")),
+    "orders.place_many": lambda held, trader: held.orders.place_many([limit(trader, "A9")])[0].result(),
+    "orders.fill": lambda held, trader: held.orders.fill(execution(trader)),
+    "orders.fill_many": lambda held, trader: held.orders.fill_many([execution(trader)])[0].result(),
+    "orders.replace": lambda held, trader: held.orders.replace(trader, "A1", quantity=50),
+    "orders.cancel": lambda held, trader: held.orders.cancel(trader, "A1"),
+    "orders.reject": lambda held, trader: held.orders.reject(trader, "A1"),
+    "orders.expire": lambda held, trader: held.orders.expire(trader, "A1"),
+    "orders.apply": lambda held, trader: held.orders.apply(Cancel(trader=trader, order_id="A1")),
+    "orders.apply_many": lambda held, trader: held.orders.apply_many([execution(trader)])[0].result(),
+    "orders.delete": lambda held, trader: held.orders.delete(trader, "A0"),
+    "positions.adjust": lambda held, trader: held.positions.adjust(trader, "AAPL", 1),
+    "positions.set": lambda held, trader: held.positions.set(trader, "AAPL", 1),
+    "positions.check_and_update": lambda held, trader: held.positions.check_and_update(trader, "AAPL", 1, 5),
+    "positions.apply_many": lambda held, trader: held.positions.apply_many(
+        [PositionChange(trader=trader, symbol="AAPL", quantity=1)]
+    )[0].result(),
+}
+READS = {
+    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by_status", "by_symbol", "count", "find")),
+    *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals", "find")),
+}
+
+
+def prepare(desk: Desk) -> None:
+    """An open order A1 and a terminal order A0."""
+    desk.book.orders.place_many([limit(desk.trader, "A0"), limit(desk.trader, "A1")])
+    desk.book.orders.cancel(desk.trader, "A0")
+
+
+def test_a_lock_has_one_holder_at_a_time(desk: Desk) -> None:
+    book = desk.book
+    with book.lock("L", trader=desk.trader) as held:
+        assert 9 < held.remaining <= 10
+        with pytest.raises(LockTimeout, match="held by someone else"), book.lock("L", trader=desk.trader, wait=0):
+            raise AssertionError
+        with book.lock("M", trader=desk.trader, wait=0), book.lock("L", trader=desk.another(), wait=0):
+            pass
+    with book.lock("L", trader=desk.trader, wait=0) as again:
+        assert again.fence > held.fence
+    assert again.remaining == 0
+
+
+def test_a_lock_of_the_desk(desk: Desk) -> None:
+    with desk.book.lock(desk.trader) as held:
+        with pytest.raises(LockTimeout):
+            desk.book.lock(desk.trader, wait=0).acquire()
+        with pytest.raises(InvalidArgument, match="the whole desk's"):
+            held.orders.place(limit(desk.trader))
+    assert set(desk.contents()) == {f"{{{desk.trader}}}:lock"}
+
+
+def test_it_is_waited_for(lone_desk: Desk) -> None:
+    begin = time.monotonic()
+    lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.3).acquire()
+    lone_desk.book.lock("L", trader=lone_desk.trader, wait=PATIENCE).acquire()
+    assert 0.3 < time.monotonic() - begin < PATIENCE
+    begin = time.monotonic()
+    with pytest.raises(LockTimeout):
+        lone_desk.book.lock("L", trader=lone_desk.trader, wait=0.3).acquire()
+    assert 0.3 <= time.monotonic() - begin < PATIENCE
+
+
+def test_fences_only_grow(desk: Desk) -> None:
+    fences: list[int] = []
+    for turn in range(20):
+        lock = desk.book.lock("L", trader=desk.trader, lease=0.001 if turn % 3 else 60, wait=PATIENCE)
+        held = lock.acquire()
+        fences.append(held.fence)
+        if turn % 3 == 0:
+            held.release()
+        if turn == 10:
+            desk.ask("DEL", "%:lock:L")
+    assert fences == sorted(set(fences))
+
+
+def test_a_repeated_acquire_is_one_grant(desk: Desk) -> None:
+    lock = desk.book.lock("L", trader=desk.trader, lease=60, wait=0)
+    first = lock.acquire(token="mine")  # noqa: S106
+    assert lock.acquire(token="mine").fence == first.fence  # noqa: S106
+    with pytest.raises(LockTimeout):
+        lock.acquire(token="theirs")  # noqa: S106
+    first.release()
+    with pytest.raises(LockLost, match="granted to this token before"):
+        lock.acquire(token="mine")  # noqa: S106
+
+
+def test_a_release_is_the_same_however_late_it_is_repeated(desk: Desk) -> None:
+    lock = desk.book.lock("L", trader=desk.trader, lease=0.02, wait=PATIENCE)
+    released = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
+    released.release()
+    lost = lock.acquire()
+    others = [lock.acquire() for _ in range(3)]
+    time.sleep(0.03)
+    for _ in range(2):
+        released.release()
+        for held in (lost, *others):
+            with pytest.raises(LockLost):
+                held.release()
+    current = desk.book.lock("L", trader=desk.trader, wait=0).acquire()
+    released.release()
+    with pytest.raises(LockLost):
+        lost.release()
+    current.renew()
+
+
+def test_who_lost_more_grants_ago_than_are_remembered_is_told_so(lone_desk: Desk) -> None:
+    lock = lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.001, wait=PATIENCE)
+    grants = [lock.acquire() for _ in range(30)]
+    time.sleep(0.01)
+    for held in grants:
+        with pytest.raises(LockLost):
+            held.release()
+    assert len(str(lone_desk.ask("HGET", "%:lock:L", "lost"))) == 16 * 17
+
+
+def test_renewing_begins_the_lease_again(desk: Desk) -> None:
+    held = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
+    for _ in range(3):
+        ends, left = ends_of(desk), held.remaining
+        time.sleep(0.02)
+        assert left - held.remaining >= 0.02
+        held.renew()
+        assert ends_of(desk) - ends >= 20
+        assert 30 < held.remaining <= 60
+    short = desk.book.lock("M", trader=desk.trader, lease=0.01).acquire()
+    time.sleep(0.02)
+    with pytest.raises(LockLost):
+        short.renew()
+    assert short.remaining == 0
+
+
+def ends_of(desk: Desk) -> int:
+    """When the lease of L ends, by the server's clock."""
+    return int(str(desk.ask("HGET", "%:lock:L", "ends_ms")))
+
+
+def test_a_clock_that_goes_back_keeps_nobody_waiting_for_longer_than_a_lease(lone_desk: Desk) -> None:
+    """As a server would that took over with its clock an hour behind."""
+    held = lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.3).acquire()
+    lone_desk.ask("HINCRBY", "%:lock:L", "ends_ms", 3_600_000)
+    begin = time.monotonic()
+    other = lone_desk.book.lock("L", trader=lone_desk.trader, lease=60, wait=PATIENCE).acquire()
+    assert 0.3 < time.monotonic() - begin < PATIENCE
+    assert other.fence > held.fence
+    with pytest.raises(FenceRefused):
+        held.positions.adjust(lone_desk.trader, "AAPL", 1)
+
+
+def test_who_lost_it_does_not_release_the_next_holder_s(desk: Desk) -> None:
+    held = desk.book.lock("L", trader=desk.trader, lease=0.02).acquire()
+    other = desk.book.lock("L", trader=desk.trader, lease=60, wait=PATIENCE).acquire()
+    for late in (held.renew, held.release):
+        with pytest.raises(LockLost):
+            late()
+    other.renew()
+
+
+def test_losing_it_is_told_at_the_end_but_hides_no_error(desk: Desk) -> None:
+    with pytest.raises(LockLost), desk.book.lock("L", trader=desk.trader, lease=0.001):
+        time.sleep(0.01)
+    with pytest.raises(ZeroDivisionError), desk.book.lock("L", trader=desk.trader, lease=0.001):
+        _ = 1 / (time.sleep(0.01) or 0)
+
+
+def test_it_is_released_when_the_block_fails(desk: Desk) -> None:
+    with pytest.raises(ZeroDivisionError), desk.book.lock("L", trader=desk.trader):
+        raise ZeroDivisionError
+    with desk.book.lock("L", trader=desk.trader, wait=0):
+        pass
+
+
+def test_one_object_is_entered_once_at_a_time(desk: Desk) -> None:
+    lock = desk.book.lock("L", trader=desk.trader)
+    with lock, pytest.raises(InvalidArgument, match="entered already"), lock:
+        raise AssertionError
+    with lock:
+        pass
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_it_is_kept_by_itself_for_threads(lone_desk: Desk) -> None:
+    def keepers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "slotbook-keeper"]
+
+    with Book.open(lone_desk.fleet.url()) as book:
+        with book.lock("L", trader=lone_desk.trader, lease=1.5, renew=True) as held:
+            for _ in range(2):
+                wait_for_a_renewal(lone_desk)
+            held.positions.adjust(lone_desk.trader, "AAPL", 1)
+        assert not keepers()
+        with book.lock("L", trader=lone_desk.trader, lease=0.3, renew=True) as held:
+            lone_desk.ask("HSET", "%:lock:L", "owner", "someone", "ends_ms", 0)
+            for keeper in keepers():
+                keeper.join(PATIENCE)
+            assert held.remaining == 0
+        book.lock("L", trader=lone_desk.trader, wait=0).acquire()
+
+
+def wait_for_a_renewal(desk: Desk) -> None:
+    before, until = ends_of(desk), time.monotonic() + PATIENCE
+    while ends_of(desk) == before:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("lone_desk", ["asyncio"], indirect=True)
+def test_it_is_kept_by_itself_for_asyncio(lone_desk: Desk) -> None:
+    async def run() -> None:
+        async with await AsyncBook.open(lone_desk.fleet.url()) as book:
+            async with book.lock("L", trader=lone_desk.trader, lease=1.5, renew=True) as held:
+                for _ in range(2):
+                    await asyncio.to_thread(wait_for_a_renewal, lone_desk)
+                await held.positions.adjust(lone_desk.trader, "AAPL", 1)
+            async with book.lock("L", trader=lone_desk.trader, wait=0):
+                assert len(asyncio.all_tasks()) <= 2
+
+    asyncio.run(run())
+
+
+def test_a_holder_s_changes_are_made(desk: Desk) -> None:
+    for change in CHANGES.values():
+        trader = desk.trader = desk.another()
+        prepare(desk)
+        with desk.book.lock("L", trader=trader, lease=60) as held:
+            before = desk.contents()
+            change(held, trader)
+            assert desk.contents() != before
+
+
+def test_every_change_under_a_lost_lock_is_refused_and_changes_nothing(desk: Desk) -> None:
+    prepare(desk)
+    expired = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
+    taken = desk.book.lock("L", trader=desk.trader, lease=60, wait=PATIENCE).acquire()
+    for held in (expired, taken):
+        if held is taken:
+            held.release()
+        before = desk.contents()
+        for change in CHANGES.values():
+            with pytest.raises(FenceRefused, match=str(held.fence)) as caught:
+                change(held, desk.trader)
+            assert isinstance(caught.value, Refused)
+            assert desk.contents() == before
+
+
+def test_no_verb_that_changes_a_book_goes_without_the_fence() -> None:
+    """A verb that is added is fenced, or said here to change nothing."""
+    verbs = {
+        f"{room}.{name}"
+        for room, repository in (("orders", OrderRepository), ("positions", PositionRepository))
+        for name in vars(repository)
+        if not name.startswith("_") and name not in {"from_url", "close"}
+    }
+    assert verbs == READS | set(CHANGES)
+
+
+def test_an_expired_lease_refuses_also_when_nobody_else_asked(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    held = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
+    time.sleep(0.02)
+    with pytest.raises(FenceRefused):
+        held.orders.cancel(desk.trader, "A1")
+
+
+def test_a_lock_that_the_server_lost_refuses(desk: Desk) -> None:
+    held = desk.book.lock("L", trader=desk.trader).acquire()
+    desk.ask("DEL", "%:lock:L")
+    with pytest.raises(FenceRefused):
+        held.orders.place(limit(desk.trader))
+    with pytest.raises(LockLost):
+        held.release()
+
+
+def test_a_repeat_gets_its_first_result_whoever_holds_the_lock_by_now(desk: Desk) -> None:
+    """The change was made while the lock was held: to refuse the repeat would say that it was not."""
+    held = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
+    held.orders.place(limit(desk.trader))
+    first = held.orders.fill(execution(desk.trader))
+    replaced = held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1")
+    adjusted = held.positions.adjust(desk.trader, "MSFT", 1, request_id="P1")
+    held.orders.cancel(desk.trader, "A1")
+    held.release()
+    desk.book.lock("L", trader=desk.trader, wait=0).acquire()
+    again = held.orders.fill(execution(desk.trader))
+    assert (again.applied, again.order, again.position) == (False, first.order, first.position)
+    assert held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1") == replaced
+    assert held.positions.adjust(desk.trader, "MSFT", 1, request_id="P1").position == adjusted.position
+    assert held.orders.cancel(desk.trader, "A1").status == "CANCELED"
+    assert held.orders.place(limit(desk.trader)).quantity == 90
+
+
+def test_what_is_only_read_needs_no_lock(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    held = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
+    time.sleep(0.02)
+    assert held.orders.get(desk.trader, "A1") == held.orders.open(desk.trader)[0]
+    assert held.positions.all(desk.trader) == []
+
+
+def test_a_fence_is_for_its_own_trader(desk: Desk) -> None:
+    with desk.book.lock("L", trader=desk.trader) as held:
+        for trader in (desk.another(), fresh()):
+            with pytest.raises(InvalidArgument, match="cannot fence"):
+                held.orders.place(limit(trader))
+            with pytest.raises(InvalidArgument, match="cannot fence"):
+                held.positions.apply_many([PositionChange(trader=trader, symbol="AAPL", quantity=1)])
+        with pytest.raises(OrderNotFound):
+            held.orders.cancel(desk.trader, "A1")
+
+
+def test_refusals(lone_desk: Desk) -> None:
+    for lease in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(InvalidArgument, match="lease"):
+            lone_desk.book.lock("L", lease=lease)
+    for name in ("", "a b", "{x}"):
+        with pytest.raises(InvalidArgument, match="lock"):
+            lone_desk.book.lock(name)
+        with pytest.raises(InvalidArgument, match="lock"):
+            lone_desk.book.lock(name, trader=lone_desk.trader)
+    with pytest.raises(InvalidArgument, match="token"):
+        lone_desk.book.lock("L", trader=lone_desk.trader).acquire(token="a b")  # noqa: S106
+    assert lone_desk.contents() == {}
+
+
+def test_what_cannot_be_read_is_named(lone_desk: Desk) -> None:
+    held = lone_desk.book.lock("L", trader=lone_desk.trader).acquire()
+    lone_desk.ask("HSET", "%:lock:L", "ends_ms", "soon")
+    for ask in (held.renew, held.release, lone_desk.book.lock("L", trader=lone_desk.trader).acquire):
+        with pytest.raises(CorruptRecord, match="ends_ms"):
+            ask()
+    with pytest.raises(FenceRefused):
+        held.orders.place(limit(lone_desk.trader))

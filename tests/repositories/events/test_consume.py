@@ -1,0 +1,277 @@
+"""Consumer groups: at least once handled, once acknowledged, nothing swallowed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import cast
+
+import pytest
+import slotbook
+from slotbook.models import OrderEvent
+from slotbook.models.errors import CorruptRecord, HistoryTrimmed, InvalidArgument
+from slotbook.repositories import Consumer, Delivery
+
+from ...support.desk import Desk
+from ...support.fleet import Fleets
+from ...support.make import execution, fresh, limit
+
+SOON = 0.3
+"""Seconds after which a delivery is claimed in these tests."""
+
+
+def take(consumer: Consumer, count: int = 1) -> list[Delivery]:
+    found = [consumer.get(30) for _ in range(count)]
+    assert None not in found
+    return [delivery for delivery in found if delivery is not None]
+
+
+def pending(desk: Desk, group: str = "risk") -> int:
+    return cast("list[int]", desk.ask("XPENDING", "%:events", group))[0]
+
+
+def test_every_event_is_delivered_and_acknowledged_once(desk: Desk) -> None:
+    book, trader, other = desk.book, desk.trader, desk.another()
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(150)])
+    with book.events.consume("risk", "one", [trader, other]) as consumer:
+        handled: list[OrderEvent] = []
+        for delivery in take(consumer, 150):
+            with delivery as event:
+                handled.append(event)
+        assert handled == desk.events()
+        book.orders.place(limit(other))
+        (late,) = take(consumer)
+        assert (late.event.trader, late.deliveries) == (other, 1)
+        assert [late.acknowledge(), late.acknowledge()] == [True, False]
+        assert consumer.get(0.05) is None
+    assert pending(desk) == 0
+
+
+def test_a_group_shares_and_groups_do_not(lone_desk: Desk) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    with (
+        book.events.consume("risk", "one", trader, batch=5) as one,
+        book.events.consume("risk", "two", trader, batch=5) as two,
+        book.events.consume("audit", "one", trader) as audit,
+    ):
+        book.orders.place_many([limit(trader, f"A{number}") for number in range(20)])
+        shared = [*take(one, 10), *take(two, 10)]
+        assert sorted(delivery.event.sequence for delivery in shared) == list(range(1, 21))
+        assert [delivery.event.sequence for delivery in take(audit, 20)] == list(range(1, 21))
+
+
+@pytest.mark.parametrize(("since", "first"), [(0, 1), (3, 4), (None, 6)])
+def test_where_a_new_group_begins(lone_desk: Desk, since: int | None, first: int) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(5)])
+    with book.events.consume("risk", "one", trader, since=since) as consumer:
+        consumer.get(0.05) if since is None else None
+        book.orders.place(limit(trader, "B1"))
+        assert take(consumer)[0].event.sequence == first
+
+
+def test_after_a_restart_first_what_was_not_acknowledged(desk: Desk) -> None:
+    book, trader = desk.book, desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
+    with book.events.consume("risk", "one", trader, batch=4) as consumer:
+        for delivery in take(consumer, 6)[::2]:
+            assert delivery.acknowledge()
+    with book.events.consume("risk", "one", trader, batch=3) as consumer:
+        found = take(consumer, 7)
+        assert [delivery.event.sequence for delivery in found] == [2, 4, 6, 7, 8, 9, 10]
+        assert [delivery.deliveries for delivery in found] == [2, 2, 2, 2, 2, 1, 1]
+        assert consumer.get(0.05) is None
+
+
+def test_what_a_dead_consumer_had_is_claimed(desk: Desk) -> None:
+    book, trader = desk.book, desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
+    with book.events.consume("risk", "dead", trader, min_idle=SOON) as dead:
+        take(dead, 4)[1].acknowledge()
+    with book.events.consume("risk", "alive", trader, min_idle=SOON) as alive:
+        found = take(alive, 9)
+        assert sorted(delivery.event.sequence for delivery in found) == [1, 3, 4, 5, 6, 7, 8, 9, 10]
+        assert {delivery.deliveries for delivery in found} == {2}
+        assert all(delivery.acknowledge() for delivery in found)
+    assert pending(desk) == 0
+
+
+def test_what_has_waited_too_long_is_not_handled_twice(lone_desk: Desk) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(6)])
+    with (
+        book.events.consume("risk", "slow", trader, min_idle=SOON) as slow,
+        book.events.consume("risk", "other", trader, min_idle=SOON) as other,
+    ):
+        (first,) = take(slow)
+        claimed = take(other, 6)  # while the slow one is busy with its first
+        assert sorted(delivery.event.sequence for delivery in claimed) == list(range(1, 7))
+        assert all(delivery.acknowledge() for delivery in claimed)
+        assert slow.get(0.05) is None
+        assert not first.acknowledge()
+
+
+def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+    tries: list[int] = []
+    with book.events.consume("risk", "one", trader, min_idle=SOON, max_deliveries=3) as consumer:
+        while (delivery := consumer.get(SOON * 3)) is not None:
+            tries.append(delivery.event.sequence)
+            with contextlib.suppress(ZeroDivisionError), delivery as event:
+                if event.sequence == 2:
+                    raise ZeroDivisionError("poison")
+    assert tries == [1, 2, 3, 2, 2]
+    (letter,) = book.events.dead(trader)
+    assert letter.event == lone_desk.events()[1]
+    assert (letter.group, letter.consumer, letter.deliveries) == ("risk", "one", 3)
+    assert letter.error.startswith("ZeroDivisionError: poison")
+    assert pending(lone_desk) == 0
+
+
+def test_an_event_that_kills_its_consumers_becomes_a_dead_letter(lone_desk: Desk) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place(limit(trader))
+    for attempt in range(3):
+        with book.events.consume("risk", f"c{attempt}", trader, min_idle=0.05, max_deliveries=3) as consumer:
+            assert take(consumer)[0].deliveries == attempt + 1
+    with book.events.consume("risk", "last", trader, min_idle=0.05, max_deliveries=3) as consumer:
+        assert consumer.get(0.5) is None
+    assert [letter.error for letter in book.events.dead(trader)] == ["delivered 3 times and never acknowledged"]
+    assert pending(lone_desk) == 0
+
+
+def test_an_entry_that_cannot_be_read_is_told_and_buried(lone_desk: Desk) -> None:
+    book, trader = lone_desk.book, lone_desk.trader
+    lone_desk.vandalise("XADD", "%:events", "1-0", "type", "NONSENSE", "ts_ns", 1, "symbol", "AAPL")
+    book.orders.place(limit(trader))
+    with book.events.consume("risk", "one", trader) as consumer:
+        with pytest.raises(CorruptRecord, match="NONSENSE"):
+            consumer.get(30)
+        assert take(consumer)[0].event.sequence == 2
+    assert pending(lone_desk) == 1
+
+
+def test_what_was_dropped_before_it_was_delivered_is_told(desk: Desk) -> None:
+    book, trader = desk.book, desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
+    with book.events.consume("risk", "one", trader, batch=2) as consumer:
+        take(consumer)[0].acknowledge()
+        book.events.trim(trader, 7)
+        with pytest.raises(HistoryTrimmed) as caught:
+            take(consumer, 2)
+        assert (caught.value.first, caught.value.last) == (3, 6)
+        assert [delivery.event.sequence for delivery in take(consumer, 4)] == [7, 8, 9, 10]
+    with book.events.consume("risk", "one", trader) as again:  # number 2 was delivered, and is gone
+        with pytest.raises(HistoryTrimmed) as caught:
+            again.get(30)
+        assert (caught.value.first, caught.value.last) == (2, 2)
+        assert [delivery.event.sequence for delivery in take(again, 4)] == [7, 8, 9, 10]
+
+
+def test_where_nothing_is_published_it_looks_now_and_then(lone_desk: Desk) -> None:
+    book, trader = lone_desk.open(publish="none"), lone_desk.trader
+    with book.events.consume("risk", "one", trader, poll=0.05) as consumer:
+        assert consumer.get(0.01) is None
+        book.orders.place(limit(trader))
+        assert take(consumer)[0].event.order_id == "A1"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"group": ""},
+        {"consumer": "a b"},
+        {"traders": []},
+        {"since": -1},
+        {"min_idle": 0},
+        {"max_deliveries": 0},
+        {"batch": 0},
+        {"poll": 0},
+    ],
+)
+def test_bad_terms_are_refused(lone_desk: Desk, bad: dict[str, object]) -> None:
+    given: dict[str, object] = {"group": "g", "consumer": "c", "traders": "T", **bad}
+    with pytest.raises(InvalidArgument):
+        lone_desk.book.events.consume(**given)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------ handlers, in each colour's own way
+
+
+@pytest.fixture
+def url(fleets: Fleets) -> str:
+    """A book of this test's own."""
+    return fleets.of("standalone").url({"prefix": fresh("c") + ":"})
+
+
+def test_errors_of_a_handler_are_told_and_their_events_come_again(url: str) -> None:
+    trader, failed, handled = fresh(), list[tuple[int | None, str]](), list[int]()
+    with slotbook.connect(url) as book:
+        consumer = book.events.consume("risk", "one", trader, min_idle=SOON, max_deliveries=2)
+
+        def handle(event: OrderEvent) -> None:
+            handled.append(event.sequence)
+            if event.sequence == 2:
+                raise ZeroDivisionError("two")
+
+        def note(problem: tuple[OrderEvent | None, Exception]) -> None:
+            event, error = problem
+            failed.append((event.sequence if event else None, str(error)))
+
+        book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+        thread = threading.Thread(target=consumer.run, args=(handle, note))
+        thread.start()
+        for _ in range(3_000):
+            if book.events.dead(trader):
+                break
+            threading.Event().wait(0.01)
+        consumer.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert (handled, failed) == ([1, 2, 3, 2], [(2, "two"), (2, "two")])
+        assert [letter.event.sequence for letter in book.events.dead(trader)] == [2]
+
+
+def test_errors_of_a_handler_are_logged_if_nobody_is_told(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    trader = fresh()
+
+    async def consume() -> None:
+        async with slotbook.aconnect(url) as book:
+            consumer = book.events.consume("risk", "one", trader)
+
+            async def handle(event: OrderEvent) -> None:
+                if event.sequence == 2:
+                    await consumer.stop()
+                    return
+                raise ZeroDivisionError("at last")
+
+            await book.orders.place(limit(trader))
+            await book.orders.fill(execution(trader))
+            async with asyncio.timeout(30):
+                await consumer.run(handle)
+
+    with caplog.at_level(logging.ERROR, "slotbook.events"):
+        asyncio.run(consume())
+    assert "at last" in caplog.text
+    assert "risk/one" in caplog.text
+
+
+def test_async_iteration(url: str) -> None:
+    trader = fresh()
+
+    async def consume() -> list[int]:
+        found: list[int] = []
+        async with slotbook.aconnect(url) as book:
+            await book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+            async with book.events.consume("risk", "one", trader) as consumer:
+                async for delivery in consumer:
+                    async with delivery as event:
+                        found.append(event.sequence)
+                    if len(found) == 3:
+                        await consumer.stop()
+        return found
+
+    assert asyncio.run(consume()) == [1, 2, 3]

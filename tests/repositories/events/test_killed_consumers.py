@@ -1,0 +1,121 @@
+"""Four consumers, two of which are killed: everything is handled, and acknowledged once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from slotbook import Book
+
+from ...support.desk import Desk
+from ...support.faults.control import wait_until
+from ...support.make import limit
+from ...support.package import ROOT
+
+EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000")) // 8
+"""A consumer makes a round trip for each event."""
+
+
+class Process:
+    """A consumer, and what it has said so far."""
+
+    def __init__(self, url: str, name: str, traders: list[str]) -> None:
+        self.lines: list[str] = []
+        self._running = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/support/events/consumer_process.py"), url, name, *traders],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._running.stdout is not None
+        self.lines.extend(line for line in self._running.stdout if line.endswith("\n"))
+
+    def said(self, word: str) -> list[tuple[str, int]]:
+        """The events of which it has said this."""
+        words = [line.split() for line in list(self.lines)]
+        return [(parts[1], int(parts[2])) for parts in words if parts[0] == word]
+
+    def kill(self) -> None:
+        self._running.send_signal(signal.SIGKILL)
+        self._running.wait(30)
+        self._reader.join(30)
+
+    def stop(self) -> None:
+        if self._running.poll() is None:
+            self.kill()
+        assert self._running.stdout is not None
+        self._running.stdout.close()
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    """Those that are to be stopped."""
+    started: list[Process] = []
+    yield started
+    for process in started:
+        process.stop()
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync"), ("sentinel", "sync"), ("cluster", "sync")], indirect=True)
+def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
+    traders = [desk.trader, desk.another(), desk.another(), desk.another()]
+    book: Book = desk.book
+    every = {(trader, number) for trader in traders for number in range(1, EVENTS // 4 + 1)}
+    processes += [Process(desk.fleet.url(), f"c{number}", traders) for number in range(4)]
+    wait_until(lambda: all(process.lines for process in processes), "the consumers are ready", 60)
+    for begin in range(0, EVENTS // 4, EVENTS // 12):
+        least = _count(processes, "handled")
+        for trader in traders:
+            names = range(begin, min(begin + EVENTS // 12, EVENTS // 4))
+            book.orders.place_many([limit(trader, f"A{number}") for number in names])
+        if begin // (EVENTS // 12) < 2:  # each of the two is killed in the middle of a part
+            wait_until(lambda least=least: _count(processes, "handled") > least, "some are handled")
+            processes[begin // (EVENTS // 12)].kill()
+    wait_until(lambda: _delivered(desk, traders), "all is delivered", 120)
+    wait_until(lambda: not any(_pending(desk, trader) for trader in traders), "all is acknowledged")
+    handled = {event for process in processes for event in process.said("handled")}
+    assert handled == every
+    # One that was killed between the server's answer and its own word cannot say that it had acknowledged; the others'
+    # words may still be on their way.
+    mute = {event for process in processes[:2] for event in process.said("handled")[-1:]}
+    wait_until(lambda: every - _acknowledged(processes).keys() <= mute, "all others say that they have acknowledged")
+    acknowledged = _acknowledged(processes)
+    assert set(acknowledged.values()) == {1}
+    unsaid = every - acknowledged.keys()
+    assert len(unsaid) <= 2
+    assert unsaid <= mute
+    twice = sum(Counter(event for process in processes for event in process.said("handled")).values()) - len(every)
+    print(f"{desk.fleet.topology}: {len(every):,} events, {twice} handled again after a kill, acknowledged once each")
+
+
+def _acknowledged(processes: list[Process]) -> Counter[tuple[str, int]]:
+    return Counter(event for process in processes for event in process.said("acknowledged"))
+
+
+def _count(processes: list[Process], word: str) -> int:
+    return sum(len(process.said(word)) for process in processes)
+
+
+def _pending(desk: Desk, trader: str) -> int:
+    key = f"{{{trader}}}:events"
+    return cast("list[int]", desk.fleet.ask(key, "XPENDING", key, "risk"))[0]
+
+
+def _delivered(desk: Desk, traders: list[str]) -> bool:
+    """Whether every event has been given to someone."""
+    for trader in traders:
+        key = f"{{{trader}}}:events"
+        groups = cast("list[list[str]]", desk.fleet.ask(key, "XINFO", "GROUPS", key))  # none before the first look
+        if not any(f"{EVENTS // 4}-0" in group for group in groups):
+            return False
+    return True

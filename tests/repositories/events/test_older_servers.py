@@ -1,0 +1,41 @@
+"""A server without sharded pub/sub: the trader's channel is a classic one there."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Iterator
+
+import pytest
+from slotbook.topology.embedded import Deployment, start
+from slotbook.topology.embedded.binary import find_program
+
+from ...support.callers import COLOURS, Colour, open_book
+from ...support.make import fresh, limit
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A server that does not know the commands that came with Redis 7.0."""
+    program = tmp_path_factory.mktemp("older") / "server"
+    unknown = " ".join(f"--rename-command {name} ''" for name in ("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE"))
+    real = shlex.quote(str(find_program(None)))
+    ask = f'[ "$#" = 1 ] && [ "$1" = --version ] && exec {real} "$@"'
+    program.write_text(f'#!/bin/sh\n{ask}\nexec {real} "$@" {unknown}\n')
+    program.chmod(0o700)
+    with start("standalone", server=str(program)) as deployment:
+        yield deployment
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_followers_hear_it_all_the_same(older: Deployment, runner: asyncio.Runner, colour: Colour) -> None:
+    trader = fresh()
+    with open_book(f"{older.url}?watchdog=0.4", colour, runner) as book:
+        with book.events.follow(trader, poll=60) as follow:  # so late that only a message can bring it in time
+            for number in range(5):
+                book.orders.place(limit(trader, f"A{number}"))
+                event = follow.get(30)
+                assert event is not None
+                assert event.sequence == number + 1
+        with book.events.consume("risk", "one", trader, poll=60) as consumer:
+            assert [consumer.get(30) is not None for _ in range(5)] == [True] * 5

@@ -1,0 +1,159 @@
+"""What is published: the same document everywhere, in the same step as the change, and never in its way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from slotbook import Book
+from slotbook.models import Message, OrderEvent
+from slotbook.models.errors import AccessDenied, InvalidArgument, InvalidSettings
+from slotbook.models.event import document
+from slotbook.models.wire import encode
+from slotbook.topology.settings import read
+
+from ...support.desk import Desk
+from ...support.make import TS, execution, fresh, limit
+from ...support.package import ROOT
+
+EVERYWHERE = "traders,order_events,symbols"
+
+
+def everything(book: Book, trader: str) -> None:
+    """One change of each kind, with every field and some awkward text."""
+    for order_id, side in [("A1", "BUY"), ("A2", "SELL"), ("A3", "BUY")]:
+        book.orders.place(limit(trader, order_id, side=side, text='a/b\\/c "quoted" \\ é 日本 \U0001f600 </script>'))
+    book.orders.fill(execution(trader, "X1", 40, "-0.000000001"))
+    book.orders.replace(trader, "A1", quantity=90, price="188.5", request_id="R1")
+    book.orders.cancel(trader, "A1", text="enough")
+    book.orders.fill(execution(trader, "X2", 10, "187"))
+    book.orders.reject(trader, "A2")
+    book.orders.expire(trader, "A3")
+    book.positions.adjust(trader, "AAPL", -7, request_id="R2")
+
+
+def drain(subscription: object, count: int) -> list[Message]:
+    get = subscription.get  # type: ignore[attr-defined]
+    return [cast(Message, get(30)) for _ in range(count)]
+
+
+def test_every_channel_has_the_document_of_the_stream(desk: Desk) -> None:
+    prefix = fresh("p") + ":"
+    book, trader = desk.open(publish=EVERYWHERE, prefix=prefix), desk.trader
+    with book.events.subscribe("order_events") as all_of_them, book.events.psubscribe("events.*") as by_symbol:
+        everything(book, trader)
+        events = desk.events(prefix=prefix)
+        texts = [document(encode(event)) for event in events]
+        assert [message.text for message in drain(all_of_them, 10)] == texts
+        heard = drain(by_symbol, 10)
+    assert [message.text for message in heard] == texts
+    words = ["new", "new", "new", "fill", "replaced", "canceled", "fill", "rejected", "expired", "position"]
+    assert [message.channel for message in heard] == [f"{prefix}events.AAPL.{word}" for word in words]
+    assert [message.event for message in heard] == events
+
+
+def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
+    book, trader = lone_desk.open(publish="order_events", prefix=fresh("p") + ":"), lone_desk.trader
+    with book.events.subscribe("order_events") as subscription:
+        book.orders.place(limit(trader, quantity=2**53 - 1, price="0.000000001", ts_ns=2**63 - 1))
+        (message,) = drain(subscription, 1)
+    assert json.loads(message.text) == {
+        "writer": lone_desk.events(prefix=book.backend.settings.prefix)[0].writer,
+        "trader": trader,
+        "sequence": "1",
+        "type": "NEW",
+        "ts_ns": str(2**63 - 1),
+        "symbol": "AAPL",
+        "order_id": "A1",
+        "side": "BUY",
+        "status": "NEW",
+        "quantity": str(2**53 - 1),
+        "price": "0.000000001",
+    }
+
+
+def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
+    text = (ROOT / "repositories" / "lua" / "common.lua").read_text(encoding="utf-8")
+    told = re.findall(r"'(\w+)'", text[text.index("local TOLD") : text.index("local news")])
+    assert ["trader", "sequence", *told, "writer"] == list(OrderEvent.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("publish", "spoken"),
+    [
+        ("none", {}),
+        ("traders", {"spublish": 10}),
+        ("order_events", {"publish": 10}),
+        ("symbols", {"publish": 10}),
+        (EVERYWHERE, {"spublish": 10, "publish": 20}),
+    ],
+)
+def test_nothing_is_published_that_is_not_wanted(lone_desk: Desk, publish: str, spoken: dict[str, int]) -> None:
+    book = lone_desk.open(publish=publish)
+    before = lone_desk.fleet.calls()
+    everything(book, lone_desk.trader)
+    after = lone_desk.fleet.calls()
+    published = {name: after.get(name, 0) - before.get(name, 0) for name in ("spublish", "publish")}
+    assert {name: count for name, count in published.items() if count} == spoken
+
+
+def test_repeats_and_refusals_are_not_told(lone_desk: Desk) -> None:
+    book, trader = lone_desk.open(publish="order_events", prefix=fresh("p") + ":"), lone_desk.trader
+    with book.events.subscribe("order_events") as subscription:
+        for _ in range(3):
+            book.orders.place(limit(trader))
+            book.orders.fill(execution(trader))
+        assert [message.event.type for message in drain(subscription, 2)] == ["NEW", "TRADE"]
+        assert subscription.get(0.1) is None
+
+
+def test_an_event_of_ones_own(desk: Desk) -> None:
+    book = desk.open(prefix=fresh("p") + ":")
+    event = OrderEvent(trader=desk.trader, sequence=7, type="NEW", ts_ns=TS, symbol="BRK.B")  # type: ignore[arg-type]
+    with book.events.subscribe("order_events") as all_of_them, book.events.psubscribe("events.BRK.B.*") as of_symbol:
+        book.events.publish(event)
+        assert [drain(one, 1)[0].event for one in (all_of_them, of_symbol)] == [event, event]
+    with pytest.raises(InvalidArgument):
+        book.events.publish("nonsense")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def restricted(lone_desk: Desk) -> Iterator[Book]:
+    """A book of a user who may do everything, but on no channel."""
+    user = fresh("u")
+    lone_desk.ask("ACL", "SETUSER", user, "on", ">secret", "~*", "+@all", "resetchannels")
+    book = lone_desk.open(publish=EVERYWHERE, username=user, password="secret")  # noqa: S106 (a user of this test)
+    yield book
+    book.close()
+    lone_desk.ask("ACL", "DELUSER", user)
+
+
+def test_a_user_without_channels_changes_the_book_all_the_same(lone_desk: Desk, restricted: Book) -> None:
+    everything(restricted, lone_desk.trader)
+    assert len(lone_desk.events()) == 10
+    with pytest.raises(AccessDenied, match="publish event 1"):
+        restricted.events.publish(lone_desk.events()[0])
+    with pytest.raises(AccessDenied, match="channel"):
+        restricted.events.follow(lone_desk.trader).start()
+    with pytest.raises(AccessDenied, match="channel"):
+        restricted.events.subscribe("order_events").start()
+
+
+@pytest.mark.parametrize("nonsense", ["everything", "traders,nobody", "TRADERS"])
+def test_an_unknown_channel_is_refused(nonsense: str) -> None:
+    with pytest.raises(InvalidSettings, match="traders, order_events, symbols"):
+        Book.open(f"redis://127.0.0.1:1/?publish={nonsense}")
+
+
+def test_the_environment_may_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    monkeypatch.setenv("SLOTBOOK_PUBLISH", "order_events, symbols")
+    monkeypatch.setenv("SLOTBOOK_DURABILITY", "replicated=1")
+    monkeypatch.setenv("SLOTBOOK_EVENTS_KEPT", "all")
+    settings = read("redis://localhost").settings
+    assert settings.publish == {"order_events", "symbols"}
+    assert settings.durability.replicas == 1
+    assert settings.events_kept is None

@@ -1,0 +1,237 @@
+"""Listening to channels: by name, by glob, by iterator, by callback, on every node of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from itertools import pairwise
+
+import pytest
+import slotbook
+from slotbook import Book
+from slotbook.models import Message
+from slotbook.models.errors import CorruptRecord, InvalidArgument
+
+from ...support.desk import Desk
+from ...support.fleet import Fleets
+from ...support.make import execution, fresh, limit
+
+
+@pytest.fixture
+def book(desk: Desk) -> Book:
+    """A book that publishes on channels of its own."""
+    return desk.open(publish="order_events,symbols", prefix=fresh("s") + ":")
+
+
+@pytest.fixture
+def lone_book(lone_desk: Desk) -> Book:
+    """The same on one server."""
+    return lone_desk.open(publish="order_events,symbols", prefix=fresh("s") + ":")
+
+
+@pytest.fixture
+def prefix(book: Book) -> str:
+    """What the channels' names begin with."""
+    return book.backend.settings.prefix
+
+
+def test_globs_choose(desk: Desk, book: Book) -> None:
+    with (
+        book.events.psubscribe("events.AAPL.*") as of_aapl,
+        book.events.psubscribe("events.*.fill", "events.*.canceled") as fills,
+        book.events.subscribe("events.MSFT.new") as of_msft,
+    ):
+        book.orders.place(limit(desk.trader, "A1"))
+        book.orders.place(limit(desk.trader, "A2", symbol="MSFT"))
+        book.orders.fill(execution(desk.trader, order_id="A2"))
+        book.orders.cancel(desk.trader, "A1")
+        assert [message_of(of_aapl).event.type for _ in range(2)] == ["NEW", "CANCELED"]
+        heard = [message_of(fills) for _ in range(2)]
+        assert [message.event.symbol for message in heard] == ["MSFT", "AAPL"]
+        assert [(message.pattern or "").split(":")[1] for message in heard] == ["events.*.fill", "events.*.canceled"]
+        assert (message_of(of_msft).event.order_id, of_msft.get(0.05)) == ("A2", None)
+
+
+def message_of(subscription: slotbook.repositories.Subscription) -> Message:
+    message = subscription.get(30)
+    assert message is not None
+    return message
+
+
+def test_what_is_published_through_any_node_is_heard_once(desk: Desk, book: Book, prefix: str) -> None:
+    with book.events.psubscribe("events.*.fill") as by_glob, book.events.subscribe("order_events") as by_name:
+        for port, raw in desk.fleet.raws.items():
+            raw.ask("PUBLISH", f"{prefix}events.AAPL.fill", f"glob {port}")
+            raw.ask("PUBLISH", f"{prefix}order_events", f"name {port}")
+        ports = sorted(desk.fleet.raws)
+        assert sorted(message_of(by_glob).text for _ in ports) == [f"glob {port}" for port in ports]
+        assert sorted(message_of(by_name).text for _ in ports) == [f"name {port}" for port in ports]
+        assert (by_glob.get(0.05), by_name.get(0.05)) == (None, None)
+
+
+def test_a_message_that_is_no_event(lone_desk: Desk, lone_book: Book) -> None:
+    with lone_book.events.subscribe("order_events") as subscription:
+        for text in ("nonsense", "[]", '{"trader":1}', '{"trader":"T"}'):
+            next(iter(lone_desk.fleet.raws.values())).ask(
+                "PUBLISH", f"{lone_book.backend.settings.prefix}order_events", text
+            )
+            message = message_of(subscription)
+            assert message.text == text
+            with pytest.raises(CorruptRecord):
+                assert message.event
+
+
+def test_without_room_messages_are_dropped_and_counted(lone_desk: Desk, lone_book: Book) -> None:
+    with lone_book.events.subscribe("order_events", room=5) as subscription:
+        lone_book.orders.place_many([limit(lone_desk.trader, f"A{number}") for number in range(50)])
+        heard = [message_of(subscription)]
+        while (message := subscription.get(0.3)) is not None:
+            heard.append(message)
+        assert len(heard) + subscription.dropped == 50
+        sequences = [message.event.sequence for message in heard]
+        assert all(one < other for one, other in pairwise(sequences))
+
+
+def test_with_block_nothing_is_dropped(lone_desk: Desk, lone_book: Book) -> None:
+    with lone_book.events.subscribe("order_events", room=5, when_full="block") as subscription:
+        lone_book.orders.place_many([limit(lone_desk.trader, f"A{number}") for number in range(200)])
+        assert [message_of(subscription).event.sequence for _ in range(200)] == list(range(1, 201))
+        assert (subscription.dropped, subscription.interruptions) == (0, 0)
+
+
+@pytest.mark.parametrize("names", [(), ("",)])
+def test_no_channel_is_refused(lone_desk: Desk, names: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidArgument):
+        lone_desk.book.events.subscribe(*names)
+
+
+# ------------------------------------------------------------------ callbacks, in each colour's own way
+
+
+@pytest.fixture
+def url(fleets: Fleets) -> str:
+    """A book that publishes on one server."""
+    return fleets.of("standalone").url({"publish": "order_events", "prefix": fresh("s") + ":"})
+
+
+def test_a_callback_of_a_thread(url: str) -> None:
+    heard: list[Message] = []
+    enough = threading.Event()
+
+    def take(message: Message) -> None:
+        heard.append(message)
+        if len(heard) == 3:
+            enough.set()
+
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        subscription = book.events.subscribe("order_events", callback=take).start()
+        book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+        assert enough.wait(30)
+        subscription.stop()
+        book.orders.place(limit(trader, "A9"))
+        assert [message.event.order_id for message in heard] == ["A0", "A1", "A2"]
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_callback_of_a_task(url: str, awaited: bool) -> None:
+    async def listen() -> list[str]:
+        heard: list[str] = []
+        enough = asyncio.Event()
+
+        def take(message: Message) -> None:
+            heard.append(message.channel)
+            if len(heard) == 3:
+                enough.set()
+
+        async def take_in_time(message: Message) -> None:
+            await asyncio.sleep(0)
+            take(message)
+
+        async with slotbook.aconnect(url) as book:
+            callback = take_in_time if awaited else take
+            async with book.events.subscribe("order_events", callback=callback):
+                await book.orders.place_many([limit(fresh(), "A1") for _ in range(3)])
+                async with asyncio.timeout(30):
+                    await enough.wait()
+        return heard
+
+    assert len(asyncio.run(listen())) == 3
+
+
+def test_an_error_of_a_callback_is_told(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    called = threading.Event()
+
+    def fail(message: Message) -> None:
+        called.set()
+        raise ZeroDivisionError
+
+    with slotbook.connect(url) as book:
+        subscription = book.events.subscribe("order_events", callback=fail).start()
+        with caplog.at_level(logging.ERROR, "slotbook.events"):
+            book.orders.place(limit(fresh()))
+            assert called.wait(30)
+            with pytest.raises(ZeroDivisionError):
+                subscription.stop()
+        assert "not called again" in caplog.text
+        subscription.stop()  # once is enough
+
+
+def test_an_error_of_an_asyncio_callback_is_told(url: str) -> None:
+    async def listen() -> None:
+        async def fail(message: Message) -> None:
+            raise ZeroDivisionError
+
+        async with slotbook.aconnect(url) as book:
+            subscription = await book.events.subscribe("order_events", callback=fail).start()
+            await book.orders.place(limit(fresh()))
+            await asyncio.sleep(0.2)
+            with pytest.raises(ZeroDivisionError):
+                await subscription.stop()
+
+    asyncio.run(listen())
+
+
+def test_an_iteration_ends_when_another_thread_stops_it(url: str) -> None:
+    with slotbook.connect(url) as book:
+        subscription = book.events.subscribe("order_events").start()
+        book.orders.place(limit(fresh()))
+        heard: list[Message] = []
+        came = threading.Event()
+
+        def iterate() -> None:
+            for message in subscription:
+                heard.append(message)
+                came.set()
+
+        thread = threading.Thread(target=iterate)
+        thread.start()
+        assert came.wait(30)
+        subscription.stop()
+        thread.join(30)
+        assert (thread.is_alive(), len(heard)) == (False, 1)
+
+
+def test_closing_the_book_ends_what_listens(url: str) -> None:
+    before = threading.active_count()
+    book = slotbook.connect(url)
+    subscription = book.events.subscribe("order_events").start()
+    follow = book.events.follow([fresh()]).start()
+    book.close()
+    assert (subscription.get(1), follow.get(1)) == (None, None)
+    assert threading.active_count() == before
+
+
+def test_async_iteration(url: str) -> None:
+    async def listen() -> list[str]:
+        async with slotbook.aconnect(url) as book, book.events.subscribe("order_events") as subscription:
+            await book.orders.place_many([limit(fresh(), f"A{number}") for number in range(3)])
+            heard: list[str] = []
+            async for message in subscription:
+                heard.append(message.event.order_id or "")
+                if len(heard) == 3:
+                    await subscription.stop()
+            return heard
+
+    assert sorted(asyncio.run(listen())) == ["A0", "A1", "A2"]

@@ -1,0 +1,145 @@
+"""replace: new terms for an open order, once per request."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from slotbook.models import OrderStatus, Replace
+from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderNotFound, Overfill
+
+from ...support.desk import Desk
+from ...support.make import TS, execution, limit
+
+
+def test_only_what_is_given_changes(desk: Desk) -> None:
+    order = desk.book.orders.place(limit(desk.trader))
+    replaced = desk.book.orders.replace(desk.trader, "A1", quantity=150, ts_ns=TS + 7, text="more")
+    assert replaced == order.model_copy(
+        update={
+            "quantity": 150,
+            "text": "more",
+            "placed_quantity": 100,
+            "placed_price": Decimal("187.23"),
+            "version": 2,
+            "updated_ns": TS + 7,
+        }
+    )
+    assert desk.book.orders.get(desk.trader, "A1") == replaced
+
+
+def test_price_and_stop_price_can_be_replaced(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader, type="STOP_LIMIT", stop_price="190"))
+    replaced = desk.book.orders.replace(desk.trader, "A1", price="1.5", stop_price=Decimal("-2"))
+    assert (replaced.price, replaced.stop_price, replaced.quantity) == (Decimal("1.5"), Decimal(-2), 100)
+
+
+def test_a_request_sent_again_returns_the_first_result_and_changes_nothing(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    first = desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1")
+    desk.book.orders.replace(desk.trader, "A1", quantity=70, price="5", request_id="R2")
+    desk.book.orders.fill(execution(desk.trader))
+    desk.book.orders.cancel(desk.trader, "A1", text="enough")
+    before = desk.contents()
+    assert desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1") == first
+    assert desk.contents() == before
+
+
+def test_apply_tells_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    wish = Replace(trader=desk.trader, order_id="A1", quantity=150)
+    first, again = desk.book.orders.apply(wish), desk.book.orders.apply(wish)
+    assert (first.applied, first.sequence, again.applied, again.sequence) == (True, 2, False, 2)
+    assert first.order == again.order
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"quantity": 151}, {"quantity": 150, "price": "1"}, {"price": "150"}, {"quantity": 150, "revision": 1}],
+    ids=str,
+)
+def test_a_request_id_with_other_content_is_refused(desk: Desk, other: dict[str, object]) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1")
+    before = desk.contents()
+    with pytest.raises(DuplicateRequest, match="R1"):
+        desk.book.orders.apply(
+            Replace.model_validate({"trader": desk.trader, "order_id": "A1", "request_id": "R1", **other})
+        )
+    assert desk.contents() == before
+
+
+def test_without_a_request_id_every_call_is_a_request_of_its_own(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.replace(desk.trader, "A1", quantity=150)
+    desk.book.orders.replace(desk.trader, "A1", quantity=100)
+    assert desk.book.orders.replace(desk.trader, "A1", quantity=150).version == 4
+
+
+def test_a_revision_that_is_not_above_the_last_changes_nothing(desk: Desk) -> None:
+    orders = desk.book.orders
+    orders.place(limit(desk.trader))
+    newest = orders.replace(desk.trader, "A1", quantity=150, revision=2)
+    before = desk.contents()
+    assert orders.replace(desk.trader, "A1", quantity=120, revision=1) == newest
+    assert orders.replace(desk.trader, "A1", quantity=130, revision=2) == newest
+    assert desk.contents() == before
+    assert orders.replace(desk.trader, "A1", quantity=140, revision=3).quantity == 140
+
+
+def test_a_replace_without_a_revision_leaves_the_last_one_standing(desk: Desk) -> None:
+    orders = desk.book.orders
+    orders.place(limit(desk.trader))
+    orders.replace(desk.trader, "A1", quantity=150, revision=5)
+    assert orders.replace(desk.trader, "A1", quantity=160).revision == 5
+    assert orders.replace(desk.trader, "A1", quantity=170, revision=5).quantity == 160
+
+
+def test_replaced_down_to_what_is_filled_the_order_is_filled(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.fill(execution(desk.trader, quantity=40))
+    order = desk.book.orders.replace(desk.trader, "A1", quantity=40)
+    assert (order.status, order.open_quantity) == (OrderStatus.FILLED, 0)
+    assert desk.book.orders.open(desk.trader) == []
+    assert desk.book.orders.by_status(desk.trader, "FILLED") == [order]
+
+
+def test_below_what_is_filled_it_is_refused(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.fill(execution(desk.trader, quantity=40))
+    before = desk.contents()
+    with pytest.raises(Overfill, match="40 is already filled, more than the new quantity 39"):
+        desk.book.orders.replace(desk.trader, "A1", quantity=39)
+    assert desk.contents() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ({"type": "MARKET", "price": None}, {"price": "1"}),
+        ({}, {"stop_price": "1"}),
+        ({"type": "STOP", "price": None, "stop_price": "2"}, {"price": "1"}),
+    ],
+)
+def test_an_order_is_not_given_a_price_that_its_type_does_not_take(
+    desk: Desk, kind: dict[str, object], change: dict[str, str]
+) -> None:
+    order = desk.book.orders.place(limit(desk.trader, **kind))
+    with pytest.raises(InvalidArgument, match=f"a {order.type} order takes no {next(iter(change))}"):
+        desk.book.orders.replace(desk.trader, "A1", price=change.get("price"), stop_price=change.get("stop_price"))
+    assert desk.book.orders.get(desk.trader, "A1") == order
+
+
+def test_an_order_that_is_not_there_cannot_be_replaced(desk: Desk) -> None:
+    with pytest.raises(OrderNotFound):
+        desk.book.orders.replace(desk.trader, "A1", quantity=1)
+    assert desk.contents() == {}
+
+
+@pytest.mark.parametrize(
+    "wish", [{}, {"quantity": 0}, {"quantity": 2**53}, {"price": "1e13"}, {"quantity": 1, "request_id": "a b"}], ids=str
+)
+def test_a_wish_that_no_book_could_grant_is_not_sent(desk: Desk, wish: dict[str, object]) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    with pytest.raises(InvalidArgument, match=r"^replace: "):
+        desk.book.orders.replace(desk.trader, "A1", **wish)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,35 @@
+"""What docs/redis-om.md shows, runs, in the order in which it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from ...support.package import ROOT
+from ...support.search.server import SERVER, searching
+
+DOCUMENT = (ROOT / "docs" / "redis-om.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+@searching
+@pytest.mark.parametrize("topology", ["standalone", "cluster", "sentinel"])
+def test_every_example_holds(topology: str) -> None:
+    code = "".join(BLOCKS).replace("embedded://standalone?server=SERVER", f"embedded://{topology}?server={SERVER}")
+    if topology != "standalone":  # redis-om itself knows one server only
+        code = code.replace(BLOCKS[-2], "")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_kind_of_query_has_its_example() -> None:
+    anchors = re.findall(r"\]\(#([a-z-]+)\)", DOCUMENT)
+    headings = {
+        re.sub(r"[^a-z -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^### (.*)$", DOCUMENT, re.M)
+    }
+    assert set(anchors) == headings
+    for heading in re.split(r"^### ", DOCUMENT, flags=re.MULTILINE)[1:]:
+        assert "```python" in heading

@@ -1,0 +1,320 @@
+"""Any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from slotbook.models import (
+    Cancel,
+    Expire,
+    Fill,
+    FillResult,
+    Order,
+    OrderResult,
+    OrderStatus,
+    OrderType,
+    PositionAction,
+    PositionChange,
+    PositionResult,
+    Reject,
+    Replace,
+    Side,
+)
+from slotbook.models.errors import SlotbookError
+from slotbook.models.record import Record
+
+from ..support.desk import Desk
+from ..support.make import TS, limit
+from ..support.reference import MOST, Answer, ReferenceBook, Request, fold
+
+OrderRequest: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire
+
+ORDER_IDS = st.sampled_from(["A1", "A1", "A2", "A3"])
+SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
+REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
+EXEC_IDS = st.sampled_from([f"X{number}" for number in range(12)])
+QUANTITIES = st.sampled_from([1, 2, 3, 4, 5, 10, MOST - 1, MOST])
+SIGNED = st.sampled_from([0, 1, -1, 5, -5, MOST, -MOST])
+PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
+TIMES = st.integers(TS, TS + 3)
+TEXTS = st.sampled_from([None, "text"])
+SECOND = st.sampled_from([False, False, False, True])
+"""Whether it is the second of the two traders: most of it happens to the first."""
+
+
+PendingCall: TypeAlias = "tuple[type[Record], dict[str, object]]"
+"""A request that lacks only its trader."""
+
+
+def wishes(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[PendingCall]:
+    return st.tuples(st.just(kind), st.fixed_dictionaries(fields))
+
+
+def with_fitting_prices(wish: PendingCall) -> PendingCall:
+    kind, values = wish
+    order_type = OrderType(str(values["type"]))
+    price, stop_price = order_type.has_price, order_type.has_stop_price
+    return kind, {
+        **values,
+        "price": values["price"] if price else None,
+        "stop_price": values["stop_price"] if stop_price else None,
+    }
+
+
+def changes_something(wish: PendingCall) -> bool:
+    return any(wish[1][field] is not None for field in ("quantity", "price", "stop_price"))
+
+
+placings = wishes(
+    Order,
+    order_id=ORDER_IDS,
+    symbol=SYMBOLS,
+    side=st.sampled_from(Side),
+    type=st.sampled_from(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"]),
+    quantity=QUANTITIES,
+    price=PRICES,
+    stop_price=PRICES,
+    ts_ns=TIMES,
+    text=TEXTS,
+).map(with_fitting_prices)
+fillings = wishes(
+    Fill,
+    order_id=ORDER_IDS,
+    exec_id=EXEC_IDS,
+    quantity=QUANTITIES,
+    price=PRICES,
+    ts_ns=TIMES,
+)
+replacings = wishes(
+    Replace,
+    order_id=ORDER_IDS,
+    request_id=REQUEST_IDS,
+    quantity=st.none() | QUANTITIES,
+    price=st.none() | PRICES,
+    stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
+    revision=st.sampled_from([None, None, 0, 1, 2, 3]),
+    ts_ns=TIMES,
+    text=TEXTS,
+).filter(changes_something)
+closings = st.one_of(*(wishes(kind, order_id=ORDER_IDS, ts_ns=TIMES, text=TEXTS) for kind in (Cancel, Reject, Expire)))
+moves = wishes(
+    PositionChange,
+    symbol=SYMBOLS,
+    quantity=SIGNED,
+    action=st.sampled_from(PositionAction),
+    max_position=st.sampled_from([None, None, 0, 5, MOST]),
+    request_id=REQUEST_IDS,
+    ts_ns=TIMES,
+)
+of_orders = st.one_of(fillings, replacings, placings, closings)
+
+
+def asked(order: Order) -> dict[str, object]:
+    return {"trader": order.trader, "order_id": order.order_id}
+
+
+def is_quantity(number: int) -> bool:
+    return 0 < number <= MOST
+
+
+class BookMachine(RuleBasedStateMachine):
+    """Two books side by side: the one of the servers and the one of plain Python."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.traders = [desk.another(), desk.another()]
+        self.reference = ReferenceBook()
+        self.history: list[Request] = []
+        self.applied: list[Request] = []
+        self.touched: set[str] = set()
+
+    def made(self, wish: PendingCall, second: bool = False) -> Request:
+        kind, values = wish
+        return cast(Request, kind.model_validate({"trader": self.traders[second], **values}))
+
+    @initialize(quantity=st.sampled_from([5, 10, MOST]))
+    def begin(self, quantity: int) -> None:
+        self.check(limit(self.traders[0], "A1", quantity=10))
+        self.check(limit(self.traders[0], "A2", side="SELL", symbol="MSFT", quantity=quantity))
+
+    # A rule of its own for each kind of request: Hypothesis leaves some rules out of each history, so that there are
+    # long ones in which no order ends. Those that change an order mostly ask for what is just possible, or just not.
+    @rule(wish=placings, second=SECOND)
+    def place(self, wish: PendingCall, second: bool) -> None:
+        self.check(self.made(wish, second))
+
+    @rule(data=st.data(), exec_id=EXEC_IDS, price=PRICES, ts_ns=TIMES)
+    def fill(self, data: st.DataObject, exec_id: str, price: str, ts_ns: int) -> None:
+        order = self.some_order(data)
+        left = order.quantity - order.filled_quantity
+        quantity = data.draw(st.sampled_from([1, 2, left, left - 1, left + 1, max(1, left // 2)]).filter(is_quantity))
+        self.check(
+            self.made(
+                (Fill, {**asked(order), "exec_id": exec_id, "price": price, "quantity": quantity, "ts_ns": ts_ns})
+            )
+        )
+
+    @rule(data=st.data(), wish=replacings)
+    def replace(self, data: st.DataObject, wish: PendingCall) -> None:
+        order = self.some_order(data)
+        filled = order.filled_quantity
+        quantity = data.draw(st.sampled_from([filled, filled - 1, filled + 1, order.quantity + 5]).filter(is_quantity))
+        prices = {"price": wish[1]["price"] if order.type.has_price else None, "stop_price": None}
+        self.check(self.made((Replace, {**wish[1], **asked(order), **prices, "quantity": quantity})))
+
+    @rule(data=st.data(), wish=closings)
+    def close(self, data: st.DataObject, wish: PendingCall) -> None:
+        self.check(self.made((wish[0], {**wish[1], **asked(self.some_order(data))})))
+
+    @rule(wish=of_orders | moves, second=SECOND)
+    def ask(self, wish: PendingCall, second: bool) -> None:
+        self.check(self.made(wish, second))
+
+    @rule(wish=moves, second=SECOND)
+    def move(self, wish: PendingCall, second: bool) -> None:
+        self.check(self.made(wish, second))
+
+    def some_order(self, data: st.DataObject) -> Order:
+        keys = sorted(self.reference.orders, key=lambda key: (self.traders.index(key[0]), key[1]))  # names are random
+        return self.reference.orders[data.draw(st.sampled_from(keys))].now
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data())
+    def ask_again(self, data: st.DataObject) -> None:
+        self.check(data.draw(st.sampled_from(self.applied) | st.sampled_from(self.history)))
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data(), quantity=QUANTITIES, later=st.booleans())
+    def ask_again_for_something_else(self, data: st.DataObject, quantity: int, later: bool) -> None:
+        request = data.draw(st.sampled_from(self.applied) | st.sampled_from(self.history))
+        changed: dict[str, object] = {"ts_ns": TS + 9} if later else {}
+        if not isinstance(request, (Cancel, Reject, Expire)):
+            changed["quantity"] = quantity
+        self.check(request.model_copy(update=changed))
+
+    @rule(some=st.lists(of_orders, max_size=8), second=SECOND)
+    def ask_for_many(self, some: list[PendingCall], second: bool) -> None:
+        requests = [cast(OrderRequest, self.made(wish, second)) for wish in some]
+        outcomes = self.desk.book.orders.apply_many(requests)
+        for request, outcome in zip(requests, outcomes, strict=True):
+            self.compare(request, outcome.result)
+
+    def check(self, request: Request) -> None:
+        def ask() -> object:
+            if isinstance(request, PositionChange):
+                return self.desk.book.positions.apply_many([request])[0].result()
+            return self.desk.book.orders.apply(request)
+
+        self.compare(request, ask)
+
+    def compare(self, request: Request, ask: Callable[[], object]) -> None:
+        self.history.append(request)
+        self.touched.add(request.trader)
+        try:
+            expected: Answer | type[SlotbookError] = self.reference.apply(request)
+        except SlotbookError as error:
+            expected = type(error)
+        try:
+            answer: Answer | type[SlotbookError] = as_answer(ask())
+        except SlotbookError as error:
+            answer = type(error)
+        assert answer == expected
+        if isinstance(answer, Answer) and answer.applied:
+            self.applied.append(request)
+
+    @invariant()
+    def the_store_is_as_it_should_be(self) -> None:
+        for trader in self.touched:
+            self.compare_orders(trader)
+            self.compare_positions(trader)
+        self.touched.clear()
+
+    def compare_orders(self, trader: str) -> None:
+        orders, expected = self.desk.book.orders, self.orders_of(trader)
+        ids = ("A1", "A2", "A3")
+        got = orders.get_many([(trader, order_id) for order_id in ids])
+        assert {one.order_id: one for outcome in got if (one := outcome.result())} == expected
+        assert by_id(orders.open(trader)) == {
+            order_id: order for order_id, order in expected.items() if order.status.is_open
+        }
+        for status in OrderStatus:
+            among = {order_id: order for order_id, order in expected.items() if order.status is status}
+            assert by_id(orders.by_status(trader, status)) == among
+            assert orders.count(trader, status=status) == len(among)
+        for symbol in ("AAPL", "MSFT"):
+            among = {order_id: order for order_id, order in expected.items() if order.symbol == symbol}
+            assert by_id(orders.by_symbol(trader, symbol)) == among
+            assert orders.count(trader, symbol=symbol) == len(among)
+        assert orders.count(trader) == len(expected)
+
+    def compare_positions(self, trader: str) -> None:
+        held = self.desk.book.positions.all(trader)
+        assert held == [
+            position for (whose, _), position in sorted(self.reference.positions.items()) if whose == trader
+        ]
+        events = [event.model_copy(update={"writer": None}) for event in self.desk.events(trader)]
+        assert events == self.reference.events[trader]
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        with decimal.localcontext(decimal.Context(prec=60)):
+            assert fold(events) == {
+                one.symbol: (
+                    *(one.quantity, one.bought_quantity, one.sold_quantity),
+                    *(one.bought_notional, one.sold_notional),
+                )
+                for one in held
+            }
+
+    def orders_of(self, trader: str) -> dict[str, Order]:
+        return {order_id: entry.now for (whose, order_id), entry in self.reference.orders.items() if whose == trader}
+
+
+def by_id(orders: list[Order]) -> dict[str, Order]:
+    found = {order.order_id: order for order in orders}
+    assert len(found) == len(orders)
+    return found
+
+
+def as_answer(result: object) -> Answer:
+    match result:
+        case OrderResult():
+            return Answer(result.applied, result.sequence, result.order)
+        case FillResult():
+            return Answer(result.applied, result.sequence, result.order, result.position, result.late)
+        case PositionResult():
+            return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
+        case _:
+            raise AssertionError(result)
+
+
+PLACES = [("standalone", "sync"), ("standalone", "asyncio"), ("cluster", "sync")]
+EXAMPLES = {"standalone": 100, "cluster": 60}
+
+
+@pytest.mark.parametrize("desk", PLACES, indirect=True, ids="-".join)
+def test_any_history_leaves_the_store_as_it_leaves_a_plain_book(desk: Desk) -> None:
+    def machine() -> BookMachine:
+        return BookMachine(desk)
+
+    run_state_machine_as_test(
+        cast("type[RuleBasedStateMachine]", machine),
+        settings=settings(
+            max_examples=EXAMPLES[desk.fleet.topology],
+            stateful_step_count=30,
+            phases=[Phase.reuse, Phase.generate, Phase.shrink],
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )

@@ -1,0 +1,82 @@
+"""What a contract test is given: a book of one topology and colour, and a trader that no other test has."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+from slotbook import Book
+from slotbook.models import OrderEvent
+from slotbook.models.wire import decode
+
+from .callers import Colour, open_book
+from .fleet import Fleet
+from .leaks import disagreements_of, keys_of, keys_of_all, leaks_of, wipe
+from .make import fresh
+from .raw import Reply, Word, mapping
+
+
+class Desk:
+    """A book, its servers, and the traders that the test works with."""
+
+    def __init__(self, fleet: Fleet, colour: Colour, runner: asyncio.Runner, book: Book) -> None:
+        self.fleet = fleet
+        self.colour: Colour = colour
+        self.runner = runner
+        self.book = book
+        self._opened: list[Book] = []
+        self._traders: list[str] = []
+        self._vandalised = False
+        self.trader = self.another()
+
+    def another(self) -> str:
+        """One more trader."""
+        trader = fresh()
+        self._traders.append(trader)
+        return trader
+
+    def open(self, **settings: object) -> Book:
+        """Another book on the same servers, with settings of its own."""
+        book = open_book(self.fleet.url(settings), self.colour, self.runner)
+        self._opened.append(book)
+        return book
+
+    def ask(self, *command: Word) -> Reply:
+        """Ask the server that keeps the trader's keys; a ``%`` in a word stands for ``{trader}``."""
+        tag = f"{{{self.trader}}}"
+        words = [word.replace("%", tag) if isinstance(word, str) else word for word in command]
+        return self.fleet.ask(tag, *words)
+
+    def vandalise(self, *command: Word) -> Reply:
+        """Like ``ask``, for what breaks the book: it will not be found in order when the test ends."""
+        self._vandalised = True
+        return self.ask(*command)
+
+    def events(self, trader: str | None = None, prefix: str = "") -> list[OrderEvent]:
+        """Every event of a trader's stream, in its order."""
+        trader = self.trader if trader is None else trader
+        key = f"{prefix}{{{trader}}}:events"
+        found: list[OrderEvent] = []
+        for entry in cast("list[tuple[str, Reply]]", self.fleet.ask(key, "XRANGE", key, "-", "+")):
+            sequence, _, zero = entry[0].partition("-")
+            assert zero == "0"
+            found.append(decode(OrderEvent, key, {"trader": trader, "sequence": sequence, **mapping(entry[1])}))
+        return found
+
+    def contents(self, trader: str | None = None) -> dict[str, Reply]:
+        """Everything that is stored of a trader, to compare before and after."""
+        keys = keys_of(self.fleet, self.trader if trader is None else trader)
+        return {key: self.fleet.ask(key, "DUMP", key) for key in keys}
+
+    def finish(self) -> None:
+        """Close what was opened, and fail if the test leaves anything that it may not."""
+        for book in self._opened:
+            book.close()
+        found = self.fleet.denied()
+        for trader, keys in keys_of_all(self.fleet, self._traders).items():
+            if not self._vandalised:
+                found += leaks_of(self.fleet, trader, keys) + disagreements_of(self.fleet, trader, keys)
+            wipe(self.fleet, trader, keys)
+        if found:
+            pytest.fail("\n".join(["the test leaves something to be mended:", *found]))

@@ -1,0 +1,142 @@
+"""What a fault test works with: a book whose every byte goes through a proxy, and a trader of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Self, cast
+
+from slotbook import Book
+from slotbook.models.errors import EmbeddedError
+from slotbook.topology.embedded import Topology, start
+
+from ..callers import Colour, open_book
+from ..make import fresh
+from .control import Control, Reply, Word, tell
+from .veil import Veil
+from .verbs import VERBS
+
+
+def warm(control: Control) -> None:
+    """Teach every primary every script, so that the reply which a test loses is never a NOSCRIPT."""
+    left = {server.port for server in control.deployment.primaries()}
+    with Book.open(control.deployment.url) as book:
+        while left:
+            trader = fresh()
+            server = control.primary(f"{{{trader}}}")
+            if server.port in left:
+                left.discard(server.port)
+                for number, verb in enumerate(VERBS):
+                    twin = _twin(trader, number, control)
+                    verb.prepare(book, twin)
+                    verb.call(book, twin)
+
+
+def _twin(trader: str, number: int, control: Control) -> str:
+    """Another trader on the same primary."""
+    home = control.primary(f"{{{trader}}}")
+    return next(name for n in range(1_000) if control.primary(f"{{{(name := f'{trader}.{number}.{n}')}}}") is home)
+
+
+class Veiled:
+    """One deployment and its proxies."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.deployment = start(topology)
+        self.control = Control(self.deployment)
+        self.veil = Veil(self.deployment)
+        warm(self.control)
+
+    def stop(self) -> None:
+        self.veil.close()
+        self.deployment.stop()
+
+
+class Stands:
+    """All shared deployments of a test process."""
+
+    def __init__(self) -> None:
+        self._started: dict[Topology, Veiled] = {}
+
+    def of(self, topology: Topology) -> Veiled:
+        """The deployment of a topology, started when it is first asked for."""
+        if topology not in self._started:
+            self._started[topology] = Veiled(topology)
+        return self._started[topology]
+
+    def stop(self) -> None:
+        for veiled in self._started.values():
+            veiled.stop()
+
+
+class Stand:
+    """A colour on a deployment; a context manager that heals the proxies and closes the books."""
+
+    def __init__(self, veiled: Veiled, colour: Colour, runner: asyncio.Runner) -> None:
+        self.veil = veiled.veil
+        self.control = veiled.control
+        self.colour: Colour = colour
+        self.runner = runner
+        self.topology: Topology = veiled.deployment.topology
+        self.trader = fresh()
+        self._books: list[Book] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.veil.heal()
+        for book in self._books:
+            book.close()
+        for server in self.control.deployment.primaries():
+            for key in cast("list[str]", server.ask("KEYS", f"*{{{self.trader}*")):
+                with contextlib.suppress(EmbeddedError):  # a slot that a failed test left on its way
+                    server.ask("UNLINK", key)
+
+    def open(self, **settings: object) -> Book:
+        """A book that goes through the proxies."""
+        book = open_book(self.veil.url(settings), self.colour, self.runner)
+        self._books.append(book)
+        return book
+
+    def ask(self, *command: Word) -> Reply:
+        """Ask the server that keeps the trader's keys, past the proxies; a ``%`` stands for ``{trader}``."""
+        tag = f"{{{self.trader}}}"
+        words = [word.replace("%", tag) if isinstance(word, str) else word for word in command]
+        return tell(self.control.primary(tag), *words)
+
+    def events(self, trader: str | None = None) -> list[dict[str, str]]:
+        """A trader's events, each with its id."""
+        key = f"{{{trader or self.trader}}}:events"
+        found: list[dict[str, str]] = []
+        for entry in cast("list[tuple[str, list[str]]]", self.control.ask(key, "XRANGE", key, "-", "+")):
+            flat = entry[1]
+            found.append({"id": entry[0], **dict(zip(flat[::2], flat[1::2], strict=True))})
+        return found
+
+    def kinds(self, trader: str | None = None) -> list[str]:
+        """The types of a trader's events, in order."""
+        return [event["type"] for event in self.events(trader)]
+
+    def contents(self) -> dict[str, Reply]:
+        """Everything stored of the trader, to compare before and after."""
+        keys = sorted(cast("list[str]", self.ask("KEYS", "*%*")))
+        return {key: _stable(self.ask("TYPE", key), key, self) for key in keys}
+
+
+def _stable(kind: Reply, key: str, stand: Stand) -> Reply:
+    match kind:
+        case "hash":
+            flat = cast("list[str]", stand.ask("HGETALL", key))
+            return cast(Reply, sorted(zip(flat[::2], flat[1::2], strict=True)))
+        case "zset":
+            return stand.ask("ZRANGE", key, 0, -1, "WITHSCORES")
+        case "set":
+            return cast(Reply, sorted(cast("list[str]", stand.ask("SMEMBERS", key))))
+        case "stream":
+            return stand.ask("XRANGE", key, "-", "+")
+        case _:
+            return stand.ask("GET", key)

@@ -1,0 +1,39 @@
+"""What a slot table means that is short of an address: CLUSTER SLOTS as nodes answer while one is being replaced."""
+
+from __future__ import annotations
+
+import pytest
+from slotbook.topology.address import Address
+from slotbook.topology.call import Reply
+from slotbook.topology.layouts import ClusterLayout, DiscoveryError
+
+ASKED, OTHER, REPLICA = Address("127.0.0.1", 7001), Address("127.0.0.1", 7002), Address("127.0.0.1", 7003)
+
+
+def learn(*rows: list[Reply]) -> ClusterLayout:
+    cluster = ClusterLayout([ASKED])
+    discovery = cluster.discover()
+    next(discovery)
+    with pytest.raises(StopIteration):
+        discovery.send([[list(rows)]])
+    return cluster
+
+
+def test_a_node_that_does_not_know_its_own_address_means_itself() -> None:
+    cluster = learn([0, 99, ["", 7001, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
+    assert (cluster.locate(0), cluster.locate(99), cluster.locate(100)) == (ASKED, ASKED, OTHER)
+    assert cluster.primaries() == (ASKED, OTHER)
+
+
+def test_a_primary_whose_address_is_lost_serves_nothing_and_its_replica_does_not_stand_for_it() -> None:
+    """Seen on Redis 8.0: another node had answered at the primary's address, and it was told with port 0."""
+    cluster = learn([0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
+    assert (cluster.locate(0), cluster.locate(100)) == (None, OTHER)
+    assert cluster.primaries() == (OTHER,)
+
+
+def test_a_node_that_knows_no_primary_is_not_believed() -> None:
+    discovery = ClusterLayout([ASKED]).discover()
+    next(discovery)
+    with pytest.raises(DiscoveryError, match="serves no slots yet"):
+        discovery.send([[[[0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]]]]])

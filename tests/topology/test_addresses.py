@@ -1,0 +1,224 @@
+"""A URL that cannot be used says so: in one line, soon, and without its secrets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from slotbook import Settings, connect
+from slotbook.models.errors import AccessDenied, InvalidSettings, ServerError, SlotbookError, Unavailable
+
+from ..support.callers import open_book
+from ..support.desk import Desk
+
+SECRET = "s3cr3tw0rd"  # noqa: S105 (looked for in messages)
+SOON = 4.0
+
+
+def refusal(desk: Desk, url: str, within: float = SOON) -> SlotbookError:
+    """What opening a URL ends with."""
+    began = time.monotonic()
+    with pytest.raises(SlotbookError) as caught:
+        open_book(url, desk.colour, desk.runner).close()
+    assert time.monotonic() - began < within
+    message = str(caught.value)
+    assert message
+    assert "\n" not in message
+    assert SECRET not in message
+    assert desk.fleet.deployment.password not in message
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("", "redis://"),
+        ("localhost:6379", "redis+cluster://"),
+        (f"http://:{SECRET}@h", "redis+sentinel://"),
+        (f"redis://:{SECRET}@", "no host"),
+        (f"redis://:{SECRET}@h:99999", "99999"),
+        (f"redis://:{SECRET}@h:port", "port"),
+        (f"redis://:{SECRET}@[::1", ""),
+        (f"redis://:{SECRET}@h/abc", "/abc"),
+        (f"redis://:{SECRET}@h/0/1", "/0/1"),
+        (f"redis://:{SECRET}@h1,h2", "one host"),
+        (f"redis+sentinel://:{SECRET}@h", "no service"),
+        (f"redis+sentinel://:{SECRET}@h/mymaster/x", "database number"),
+        (f"redis+cluster://:{SECRET}@h/1", "database 0"),
+        (f"redis://:{SECRET}@h?nope=1", "'nope'"),
+        (f"redis://:{SECRET}@h?deadline=0", "deadline"),
+        (f"redis://:{SECRET}@h?deadline=soon", "deadline"),
+        (f"redis://:{SECRET}@h?deadline=nan", "deadline"),
+        (f"redis://:{SECRET}@h?pool_size=0", "pool_size"),
+        (f"redis://:{SECRET}@h?prefix=a{{b", "prefix"),
+        (f"redis://:{SECRET}@h?url=redis://x", "'url'"),
+        (f"redis://:{SECRET}@h?tls_ca_file=/not/there", "tls_ca_file"),
+        (f"embedded://moon?password={SECRET}", "embedded://standalone"),
+        # a password that should have been percent-encoded: the rest of it must not be shown either
+        (f"redis://:pa/{SECRET}@h:6379", ""),
+        (f"redis://:{SECRET}/word@h:6379", ""),
+        (f"redis://user:12/{SECRET}@h:6379", ""),
+        (f"redis://:{SECRET}?x@h:6379", ""),
+        (f"redis://:pa?{SECRET}@h:6379", ""),
+        (f"redis://:{SECRET}#x@h:6379", ""),
+        (f"redis://:{SECRET}[@h:6379", ""),
+        (f"redis+cluster://:pa,{SECRET}/x@h:6379", ""),
+    ],
+)
+def test_a_url_that_makes_no_sense_is_refused(lone_desk: Desk, url: str, hint: str) -> None:
+    error = refusal(lone_desk, url)
+    assert isinstance(error, InvalidSettings)
+    assert hint in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:{SECRET}@127.0.0.1:1",
+        f"redis+cluster://:{SECRET}@127.0.0.1:1",
+        f"redis+cluster://:{SECRET}@127.0.0.1:1,127.0.0.1:2",
+        f"redis+sentinel://:{SECRET}@127.0.0.1:1,127.0.0.1:2/mymaster",
+        f"rediss://:{SECRET}@127.0.0.1:1",
+        f"unix:///not/there.sock?password={SECRET}",
+    ],
+)
+def test_where_nobody_listens_is_told_at_once(lone_desk: Desk, url: str) -> None:
+    error = refusal(lone_desk, url)
+    assert isinstance(error, Unavailable)
+    assert "is a server running there" in str(error)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test", "host.invalid", "a b", "%00", "xn--a"], ids=repr)
+def test_a_host_that_cannot_exist_is_told(lone_desk: Desk, host: str) -> None:
+    refusal(lone_desk, f"redis://:{SECRET}@{host}:6379?deadline=3", within=6)
+
+
+def test_a_wrong_password_is_told_at_once(desk: Desk) -> None:
+    password = desk.fleet.deployment.password
+    url = desk.fleet.url({"deadline": 30})
+    assert isinstance(refusal(desk, url.replace(f":{password}@", f":{SECRET}@")), AccessDenied)
+    assert isinstance(refusal(desk, url.replace(f":{password}@", f"nobody:{SECRET}@")), AccessDenied)
+
+
+def test_a_missing_password_is_told_at_once(desk: Desk) -> None:
+    url = desk.fleet.url({"deadline": 30}).replace(f":{desk.fleet.deployment.password}@", "")
+    assert isinstance(refusal(desk, url), AccessDenied)
+
+
+def test_the_sentinels_wrong_password_is_told_at_once(desk: Desk) -> None:
+    secret = desk.fleet.deployment.sentinel_password
+    if secret is None:
+        assert desk.fleet.topology != "sentinel"
+        return
+    url = desk.fleet.url({"deadline": 30})
+    for wrong in (url.replace(secret, SECRET), url.replace(f"sentinel_password={secret}&", "")):
+        error = refusal(desk, wrong)
+        assert isinstance(error, AccessDenied)
+        assert secret not in str(error)
+
+
+def test_an_unknown_service_is_told_at_once(desk: Desk) -> None:
+    if desk.fleet.topology == "sentinel":
+        error = refusal(desk, desk.fleet.url({"deadline": 30}).replace("/slotbook?", "/other?"))
+        assert isinstance(error, InvalidSettings)
+        assert "'other'" in str(error)
+
+
+def test_the_wrong_scheme_for_a_server_is_told_at_once(desk: Desk) -> None:
+    server = desk.fleet.deployment.servers[0]
+    there = f"slotbook:{desk.fleet.deployment.password}@{server.host}:{server.port}"
+    if desk.fleet.topology == "cluster":
+        error = refusal(desk, f"redis://{there}?deadline=30")
+        assert isinstance(error, InvalidSettings)
+        assert "redis+cluster://" in str(error)
+        return
+    assert "redis://" in str(refusal(desk, f"redis+cluster://{there}?deadline=30"))
+    credentials = f"sentinel_username=slotbook&sentinel_password={desk.fleet.deployment.password}&deadline=30"
+    error = refusal(desk, f"redis+sentinel://{there}/slotbook?{credentials}")
+    assert isinstance(error, InvalidSettings)
+    assert "not a Sentinel" in str(error)
+
+
+@pytest.fixture
+def listener() -> Iterator[Callable[[bytes | None], str]]:
+    """A port where something listens that is no server of ours: it says what it is told to, or nothing."""
+    sockets: list[socket.socket] = []
+
+    def listen(says: bytes | None) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listening)
+
+        def serve() -> None:
+            try:
+                while True:
+                    client, _ = listening.accept()
+                    sockets.append(client)
+                    if says is not None:
+                        client.recv(65_536)
+                        client.sendall(says)
+            except OSError:
+                return
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"127.0.0.1:{listening.getsockname()[1]}"
+
+    yield listen
+    for each in sockets:
+        each.close()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "redis+sentinel", "rediss"])
+@pytest.mark.parametrize("says", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["nothing", "HTTP", "goodbye"])
+def test_what_is_no_redis_server_is_told_within_the_deadline(
+    lone_desk: Desk, listener: Callable[[bytes | None], str], scheme: str, says: bytes | None
+) -> None:
+    path = "/mymaster" if scheme == "redis+sentinel" else ""
+    url = f"{scheme}://:{SECRET}@{listener(says)}{path}?deadline=0.8&socket_timeout=0.3&connect_timeout=0.3"
+    assert isinstance(refusal(lone_desk, url), (ServerError, InvalidSettings))
+
+
+def test_tls_to_a_plain_port_is_told_within_the_deadline(lone_desk: Desk) -> None:
+    url = lone_desk.fleet.url({"deadline": 1, "socket_timeout": 0.5, "connect_timeout": 0.5})
+    assert isinstance(refusal(lone_desk, url.replace("redis://", "rediss://")), (ServerError, InvalidSettings))
+
+
+def test_a_bad_setting_in_the_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBOOK_DEADLINE", "soon")
+    with pytest.raises(InvalidSettings, match=r"SLOTBOOK_.*deadline"):
+        connect()
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    settings = Settings.model_validate({"url": f"redis://:{SECRET}@h", "password": SECRET, "sentinel_password": SECRET})
+    assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_credentials_from_settings_reach_the_server(lone_desk: Desk) -> None:
+    server = lone_desk.fleet.deployment.servers[0]
+    settings = Settings.model_validate(
+        {
+            "url": f"redis://{server.host}:{server.port}",
+            "username": "slotbook",
+            "password": lone_desk.fleet.deployment.password,
+        }
+    )
+    with connect(settings) as book:
+        assert book.orders.get(lone_desk.trader, "A1") is None
+
+
+def test_the_url_may_come_from_the_environment(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBOOK_URL", lone_desk.fleet.url())
+    monkeypatch.setenv("SLOTBOOK_PREFIX", "from-outside:")
+    with connect() as book:
+        book.positions.adjust(lone_desk.trader, "AAPL", 1)
+    assert f"from-outside:{{{lone_desk.trader}}}:position:AAPL" in lone_desk.contents()
+
+
+def test_the_url_wins_over_the_environment(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBOOK_PREFIX", "from-outside:")
+    with connect(lone_desk.fleet.url({"prefix": "from-the-url:"})) as book:
+        book.positions.adjust(lone_desk.trader, "AAPL", 1)
+    assert f"from-the-url:{{{lone_desk.trader}}}:position:AAPL" in lone_desk.contents()

@@ -1,0 +1,106 @@
+# Generated from topology/_async/nodes.py by scripts/generate_sync.py: edit that one.
+"""Know the servers of one target, for threads: who is in charge of which slot, and a connection pool to each."""
+
+from __future__ import annotations
+
+import time
+
+from ...models.errors import Unavailable
+from ..address import Address
+from ..concurrency import TimedLock
+from ..connections.pool import Answer, ConnectionPool, Job, exchange_all
+from ..layouts import DiscoveryError, Layout, Questions, layout_for
+from ..settings import Target
+from ..shards import Shards
+
+
+class Nodes:
+    """The layout of a deployment as it is known now, and the connection pools to its servers."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.layout: Layout = layout_for(target)
+        self.pools: dict[Address, ConnectionPool] = {}
+        self._waiting_pools: dict[Address, ConnectionPool] = {}
+        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
+        self._sentinel_pools: dict[Address, ConnectionPool] = {}
+        self._discovering = TimedLock()
+        self._discoveries = 0
+
+    def pool(self, address: Address, *, waits: bool = False) -> ConnectionPool:
+        """Return the pool of one server; with ``waits`` the one for calls that wait for replicas."""
+        pools = self._waiting_pools if waits else self.pools
+        pool = pools.get(address)
+        if pool is None:
+            pool = pools.setdefault(
+                address, ConnectionPool(self.target, address, primary=self.layout.must_be_primary, waits=waits)
+            )
+        return pool
+
+    def discover(self, ends_at: float) -> None:
+        """Bring the layout up to date by the monotonic time ``ends_at``; of several callers, one does it for all.
+
+        Raises DiscoveryError, AccessDenied or InvalidSettings.
+        """
+        seen = self._discoveries
+        if not self._discovering.acquire(max(0.001, ends_at - time.monotonic())):
+            return
+        try:
+            if seen != self._discoveries:
+                return
+            discovery = self.layout.discover()
+            questions = next(discovery, None)
+            while questions is not None:
+                answers = self._answers(questions, ends_at)
+                try:
+                    questions = discovery.send(answers)
+                except StopIteration:
+                    questions = None
+            self._discoveries += 1
+        finally:
+            self._discovering.release()
+        self._retire_replaced()
+
+    def survey(self) -> tuple[Address, ...]:
+        """Return every primary, asked anew within the socket timeout. Raises a SlotbookError."""
+        try:
+            self.discover(time.monotonic() + self.target.settings.socket_timeout)
+        except DiscoveryError as error:
+            raise Unavailable(str(error)) from error
+        return self.layout.primaries()
+
+    def shards(self, *, fresh: bool = False) -> Shards:
+        """Return a hash tag for every primary; with ``fresh`` ask anew where slots can move. Raises Unavailable."""
+        if fresh and self.layout.migrates:
+            self.survey()
+        return self.layout.shards()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for pool in (*self.pools.values(), *self._waiting_pools.values(), *self._sentinel_pools.values()):
+            pool.close()
+
+    def _answers(self, questions: Questions, ends_at: float) -> list[list[Answer]]:
+        timeout = min(questions.timeout, self.target.settings.socket_timeout)
+        answers: list[list[Answer]] = [[] for _ in questions.addresses]
+        jobs = [
+            Job(pool, (questions.packed,), questions.commands, answer.append)
+            for pool, answer in zip(self._pools_for(questions), answers, strict=True)
+        ]
+        exchange_all(jobs, max(0.001, min(timeout, ends_at - time.monotonic())))
+        return answers
+
+    def _pools_for(self, questions: Questions) -> list[ConnectionPool]:
+        if not questions.of_sentinels:
+            return [self.pool(address) for address in questions.addresses]
+        for address in questions.addresses:
+            if address not in self._sentinel_pools:
+                self._sentinel_pools[address] = ConnectionPool(self.target, address, of_sentinel=True)
+        return [self._sentinel_pools[address] for address in questions.addresses]
+
+    def _retire_replaced(self) -> None:
+        in_charge = self.layout.primaries()
+        for pools in (self.pools, self._waiting_pools):
+            for address in set(pools).difference(in_charge):
+                if (pool := pools.pop(address, None)) is not None:  # another thread may have been faster
+                    pool.retire()

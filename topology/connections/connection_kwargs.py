@@ -1,0 +1,65 @@
+"""What a connection of redis-py is made with: the same for threads and asyncio.
+
+redis-py's own retries are off (they would send a write again), and so are its maintenance notifications, health
+checks and CLIENT SETINFO: a new connection costs one AUTH. Replies are RESP2 and text; a byte that is not UTF-8 is
+kept as a surrogate, so that it is refused by the field it stands in and not by the connection.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from ..address import Address
+from ..settings import Target
+
+
+class ConnectionKwargs(TypedDict, total=False):
+    """Keyword arguments of a redis-py connection."""
+
+    host: str
+    port: int
+    path: str
+    db: int
+    username: str | None
+    password: str | None
+    socket_connect_timeout: float
+    socket_timeout: float | None
+    protocol: Literal[2, 3]
+    decode_responses: bool
+    encoding_errors: str
+    driver_info: None
+    ssl_ca_certs: str | None
+    ssl_certfile: str | None
+    ssl_keyfile: str | None
+    ssl_cert_reqs: Literal["required", "none"]
+    ssl_check_hostname: bool
+
+
+def connection_kwargs(target: Target, address: Address, *, of_sentinel: bool = False) -> ConnectionKwargs:
+    """The arguments for a connection to one server."""
+    settings = target.settings
+    username, password = settings.username, settings.password
+    if of_sentinel:
+        username, password = settings.sentinel_username, settings.sentinel_password
+    arguments: ConnectionKwargs = {
+        "db": 0 if of_sentinel else target.database,
+        "username": username,
+        "password": password.get_secret_value() if password else None,
+        "socket_connect_timeout": settings.connect_timeout,
+        "socket_timeout": settings.socket_timeout,
+        "protocol": 2,
+        "decode_responses": True,
+        "encoding_errors": "surrogateescape",
+        "driver_info": None,
+    }
+    if address.port:
+        arguments["host"], arguments["port"] = address
+    else:
+        arguments["path"] = address.host
+    if target.tls:
+        arguments["ssl_ca_certs"] = str(settings.tls_ca_file) if settings.tls_ca_file else None
+        arguments["ssl_certfile"] = str(settings.tls_cert_file) if settings.tls_cert_file else None
+        arguments["ssl_keyfile"] = str(settings.tls_key_file) if settings.tls_key_file else None
+        arguments["ssl_cert_reqs"] = "required" if settings.tls_verify else "none"
+        arguments["ssl_check_hostname"] = settings.tls_verify
+    return arguments

@@ -1,0 +1,1 @@
+"""Listen to servers that speak unasked: channels and client tracking."""
