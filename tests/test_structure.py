@@ -1,4 +1,4 @@
-"""The shape of the package: which room knows which, and what no file may do."""
+"""The package's rooms: which may import which, and what no file may do."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import ast
 import importlib
 import inspect
 import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from .support.package import MODULES, ROOMS, ROOT, SCRIPTS
+from .support.package import MODULES, ROOMS, ROOT
 
 KNOWS = {
     "models": {"models"},
@@ -25,6 +23,19 @@ KNOWS = {
     "slotbook": {"repositories", "topology", "models"},
 }
 """Which room may import from which; ``slotbook`` is the public face."""
+
+TIERS = (
+    {"book"},
+    {"coordination"},
+    {"orders", "positions", "symbols"},
+    {"events", "search", "caching", "audit"},
+    {"changes"},
+    {"_concurrency", "replies", "durations"},
+)
+"""The rooms of repositories/, from the top down: each may import only from itself and from those below its tier."""
+
+FACES = {"", "sql"}
+"""Public import paths of repositories/ (its ``__init__`` and ``sql``), which name what is in the rooms."""
 
 IMPORTS_IN_FUNCTIONS = {
     "slotbook.cli": "says how to install the extra that it needs, in place of an ImportError",
@@ -37,7 +48,6 @@ NOT_FOR_REPOSITORIES = {"layouts", "embedded", "address", "connections", "error_
 """Modules of topology that know where a book runs; whoever says what may be done with it does not ask."""
 
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
-PYTHON = [*MODULES.values(), *ROOT.glob("scripts/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("bench/**/*.py")]
 every_module = pytest.mark.parametrize("name", MODULES)
 
 
@@ -46,7 +56,7 @@ def room_of(name: str) -> str:
 
 
 def imports_of(name: str) -> list[tuple[str, ast.stmt]]:
-    """The modules of this package that a module imports, wherever in the file."""
+    """Return the modules of this package that a module imports, wherever in the file."""
     package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
     found: list[tuple[str, ast.stmt]] = []
     for node in ast.walk(TREES[name]):
@@ -62,6 +72,11 @@ def imports_of(name: str) -> list[tuple[str, ast.stmt]]:
     return found
 
 
+def inner_room_of(name: str) -> str:
+    """Return the room of repositories/ that a module is in, "" for repositories/ itself."""
+    return ".".join(name.split(".")[2:3])
+
+
 def test_every_room_is_looked_into() -> None:
     assert {room_of(name) for name in MODULES} == {*ROOMS, "slotbook"}
     assert sum(len(imports_of(name)) for name in MODULES) > 100
@@ -71,6 +86,39 @@ def test_every_room_is_looked_into() -> None:
 def test_a_room_imports_only_from_those_it_knows(name: str) -> None:
     wrong = [target for target, _ in imports_of(name) if room_of(target) not in KNOWS[room_of(name)]]
     assert wrong == []
+
+
+def test_every_module_of_repositories_is_in_a_room_but_the_four_named() -> None:
+    inside = {name for name in MODULES if room_of(name) == "repositories"}
+    assert {inner_room_of(name) for name in inside} == FACES.union(*TIERS)
+    files = {path.name for path in (ROOT / "repositories").glob("*.*")}
+    assert files == {"__init__.py", "sql.py", "replies.py", "durations.py"}
+
+
+@every_module
+def test_no_room_of_repositories_imports_from_one_above_or_beside_it(name: str) -> None:
+    if room_of(name) != "repositories" or inner_room_of(name) in FACES:
+        return
+    tier_of = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
+    own = inner_room_of(name)
+    wrong = [
+        target
+        for target, _ in imports_of(name)
+        if room_of(target) == "repositories"
+        and inner_room_of(target) != own
+        and tier_of.get(inner_room_of(target), -1) <= tier_of[own]
+    ]
+    assert wrong == []
+
+
+def test_the_rooms_of_repositories_have_some_forty_arrows() -> None:
+    arrows = {
+        (inner_room_of(name), inner_room_of(target))
+        for name in MODULES
+        for target, _ in imports_of(name)
+        if room_of(name) == room_of(target) == "repositories" and inner_room_of(name) not in FACES
+    }
+    assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= 45
 
 
 @every_module
@@ -125,7 +173,7 @@ def test_models_and_scripts_apart_nobody_outside_topology_asks_where_it_runs(nam
     if room_of(name) == "repositories":
         used = {target.split(".")[2] for target, _ in imports_of(name) if room_of(target) == "topology"}
         assert not used & NOT_FOR_REPOSITORIES
-        assert not {"Kind", "Target"} & from_topology
+        assert not {"TopologyKind", "Target"} & from_topology
 
 
 @every_module
@@ -141,68 +189,6 @@ def test_models_do_no_io(name: str) -> None:
     assert not {module.split(".")[0] for module in modules} & {"redis", "socket", "asyncio", "threading", "os", "ssl"}
 
 
-@pytest.mark.parametrize("command", ["KEYS", "FLUSHALL", "FLUSHDB"])
-def test_nothing_walks_or_empties_a_whole_server(command: str) -> None:
-    said = [
-        f"{name}:{node.lineno}"
-        for name, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.upper() == command
-    ]
-    called = [
-        path.name
-        for path in SCRIPTS
-        if re.search(rf"call\(\s*['\"]{command}['\"]", path.read_text(encoding="utf-8"), re.IGNORECASE)
-    ]
-    assert said + called == []
-
-
-@pytest.mark.parametrize("path", [*PYTHON, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_short_enough_to_be_read(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_says_what_it_takes_and_returns(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    header = "\n".join(line[2:] for line in text.splitlines()[: _comment_lines(text)])
-    body = text[text.index("\n\n") :]
-    assert header.strip()
-    if header.startswith(" Shared by"):
-        assert not re.search(r"\b(KEYS|ARGV)\b|^return\b", body, re.MULTILINE)
-        return
-    assert re.search(r"^ Returns \S", header, re.MULTILINE)
-    sections = dict(re.findall(r"^ (KEYS|ARGV) (.*?)(?=^ (?:KEYS|ARGV|Returns) |\Z)", header, re.MULTILINE | re.DOTALL))
-    for what in ("KEYS", "ARGV"):
-        used = {int(number) for number in re.findall(rf"{what}\[(\d+)\]", body)}
-        told = {int(number) for number in re.findall(r"(?:^|\s)(\d+)(?:\.\.)?\s+\S", sections.get(what, ""))}
-        assert used <= told, f"{what} {sorted(used - told)} of {path.name} are not in its header"
-        if re.search(rf"\b{what}\b", body):
-            assert sections.get(what)
-
-
-def _comment_lines(text: str) -> int:
-    lines = text.splitlines()
-    return next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
-
-
-def test_every_script_is_used() -> None:
-    named = {
-        node.value
-        for tree in TREES.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    assert {path.stem for path in SCRIPTS} <= named
-
-
-def test_the_blocking_colour_is_what_the_script_writes() -> None:
-    ran = subprocess.run(
-        [sys.executable, "scripts/generate_sync.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert (ran.returncode, ran.stdout) == (0, "")
-
-
 def _imported() -> list[ModuleType]:
     return [importlib.import_module(name) for name in MODULES if not name.endswith("__main__")]
 
@@ -212,7 +198,7 @@ def test_no_module_is_loaded_twice() -> None:
     names: dict[Path, list[str]] = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or "site-packages" in file:  # a virtual environment may stand in the root
+        if not isinstance(file, str) or "site-packages" in file:  # a virtual environment may be in the root
             continue
         if (path := Path(os.path.realpath(file))).is_relative_to(ROOT):
             names.setdefault(path, []).append(name)

@@ -20,8 +20,8 @@ Deploy: TypeAlias = Callable[..., Control]
 
 
 @pytest.fixture(scope="session")
-def is_stored(_no_settings_from_outside: None) -> Iterator[Stands]:
-    """The shared deployments of this test process, each behind proxies."""
+def stands(_no_settings_from_outside: None) -> Iterator[Stands]:
+    """Yield the shared deployments of this test process, each behind proxies."""
     started = Stands()
     yield started
     started.stop()
@@ -29,7 +29,7 @@ def is_stored(_no_settings_from_outside: None) -> Iterator[Stands]:
 
 @pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
 def stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """A shared deployment behind proxies, on every topology and in both colours."""
+    """Yield a shared deployment behind proxies, on every topology, for threads and for asyncio."""
     topology, colour = cast("tuple[Topology, Colour]", request.param)
     with Stand(stands.of(topology), colour, runner) as found:
         yield found
@@ -37,7 +37,7 @@ def stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner
 
 @pytest.fixture(params=COLOURS)
 def lone_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """A shared server behind a proxy, in both colours."""
+    """Yield a shared server behind a proxy, for threads and for asyncio."""
     with Stand(stands.of("standalone"), cast(Colour, request.param), runner) as found:
         yield found
 

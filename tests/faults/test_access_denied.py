@@ -1,4 +1,4 @@
-"""Row 24: the server begins to refuse the user, the password or the command."""
+"""Fault "access denied": the server begins to refuse the user, the password or the command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOME = (VERBS[0], VERBS[1], VERBS[6])
 
 
 def user_of(stand: Stand) -> tuple[str, Callable[..., None]]:
-    """A user of the test's own, and a way to change it on every server."""
+    """Return a user of the test's own, and a way to change it on every server."""
     user = fresh("u")
 
     def change(*rules: str) -> None:

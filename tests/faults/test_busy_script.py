@@ -1,4 +1,4 @@
-"""Row 16: a script runs for ever and the server answers BUSY."""
+"""Fault "busy script": a script runs for ever and the server answers BUSY."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOP = "local n = 0; while true do n = n + 1 end"
 
 
 def looping(trader: str) -> Call[None]:
-    """A call whose script never ends."""
+    """Return a call whose script never ends."""
     script = Script(LOOP, hashlib.sha1(LOOP.encode(), usedforsecurity=False).hexdigest())
     return evaluate("loop", script, (f"{{{trader}}}:events",), (), decode=lambda _: None)
 

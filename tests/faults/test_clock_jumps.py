@@ -1,4 +1,4 @@
-"""Row 17: the clock jumps."""
+"""Fault "clock jumps": the clock jumps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = 86_400
 
 @pytest.fixture
 def jumping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wall clock that is a day ahead, then a day behind, at every look."""
+    """Make the wall clock a day ahead and a day behind in turn, each time it is read."""
     sign = itertools.cycle((1, -1))
     now, now_ns = time.time, time.time_ns
     monkeypatch.setattr(time, "time", lambda: now() + next(sign) * DAY)

@@ -1,4 +1,4 @@
-"""Row 4: a cluster fails over, in agreement or by force."""
+"""Fault "cluster failover": a cluster fails over, in agreement or by force."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ..support.faults.history import History
 from ..support.faults.load import Load
-from ..support.faults.watch import more, verdict
+from ..support.faults.watch import heal_and_judge, more
 from ..support.make import fresh
 from .conftest import Deploy
 
@@ -20,5 +20,5 @@ def test_moved_is_absorbed(deploy: Deploy, how: str) -> None:
             more(history)
             control.cluster_failover(f"{{{trader}}}", how)
         more(history, 200)
-    found = verdict(control, history)
+    found = heal_and_judge(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]

@@ -1,4 +1,4 @@
-"""Row 19: a process forks while its client is warm."""
+"""Fault "fork": a process forks while its client is warm."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def in_a_child(work: Callable[[], None]) -> int:
 
 @pytest.fixture(params=TOPOLOGIES)
 def any_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Stand:
-    """A shared deployment behind proxies."""
+    """Return a shared deployment behind proxies."""
     return Stand(stands.of(request.param), "sync", runner)
 
 

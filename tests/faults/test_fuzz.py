@@ -1,4 +1,4 @@
-"""Bad input to every method and garbage in every field: only errors of our tree, and nothing stored half-way."""
+"""Fault "garbage": bad input to any method and garbage in any field raise our errors, and store nothing half-way."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Store:
         self.raw = raw
 
     def contents(self) -> dict[str, object]:
-        """Everything that is stored."""
+        """Return everything that is stored."""
         keys = [key for key in cast("list[str]", self.raw.ask("KEYS", "*")) if not key.endswith(LEASE)]
         return {
             key: self.raw.ask("EVAL", "return redis.sha1hex(redis.call('DUMP', KEYS[1]))", 1, key)
@@ -49,7 +49,7 @@ class Store:
 
 @pytest.fixture(scope="module")
 def store(_no_settings_from_outside: None) -> Iterator[Store]:
-    """The server, with one order that can be changed and one position."""
+    """Yield the server, with one order that can be changed and one position."""
     with start("standalone") as deployment, Book.open(deployment.url) as book:
         server = deployment.servers[0]
         raw = Raw(server.host, server.port, deployment.password)
@@ -184,7 +184,7 @@ SPOIL: dict[str, Callable[[str, str], tuple[str, ...]]] = {
 
 
 def one_of_everything(book: Book) -> None:
-    """Everything that can be stored, with the names that the usual calls ask for."""
+    """Return everything that can be stored, with the names that the usual calls ask for."""
     book.orders.place(limit(TRADER))
     book.orders.fill(execution(TRADER))
     book.positions.adjust(TRADER, "AAPL", 3, request_id="R1")

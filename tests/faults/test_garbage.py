@@ -1,4 +1,4 @@
-"""Row 26: a stored field is garbage, or is missing."""
+"""Fault "garbage": a stored field is garbage, or is missing."""
 
 from __future__ import annotations
 

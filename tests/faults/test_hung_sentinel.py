@@ -1,4 +1,4 @@
-"""Row 27: the first Sentinel hangs."""
+"""Fault "hung Sentinel": the first Sentinel hangs."""
 
 from __future__ import annotations
 

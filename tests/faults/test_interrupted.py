@@ -1,4 +1,4 @@
-"""Row 21: the caller is interrupted or cancelled while it reads its reply."""
+"""Fault "interrupted": the caller is interrupted or cancelled while it reads its reply."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Interrupted(BaseException):
 
 @pytest.fixture(params=["standalone", "sentinel", "cluster"])
 def any_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """A deployment behind proxies."""
+    """Yield a deployment behind proxies."""
     topology: Topology = request.param
     with Stand(stands.of(topology), "sync", runner) as stand:
         yield stand

@@ -1,4 +1,4 @@
-"""Row 14: the server loads its data and answers LOADING."""
+"""Fault "loading": the server loads its data and answers LOADING."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 20: fifty threads and five hundred tasks, and every reply belongs to its caller."""
+"""Fault "many callers": fifty threads and five hundred tasks, and every reply belongs to its caller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANY = frozenset({"EVALSHA", "EVAL", "HGETALL"})
 
 @pytest.fixture(params=["standalone", "sentinel", "cluster"])
 def slow_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """A deployment whose replies take their time."""
+    """Yield a deployment whose replies take their time."""
     topology: Topology = request.param
     with Stand(stands.of(topology), "sync", runner) as stand:
         for proxy in stand.veil.data:

@@ -1,4 +1,4 @@
-"""Row 12: the server is out of memory."""
+"""Fault "out of memory": the server is out of memory."""
 
 from __future__ import annotations
 

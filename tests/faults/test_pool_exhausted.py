@@ -1,4 +1,4 @@
-"""Row 18: the pool is empty, or the server has all the clients it allows."""
+"""Fault "pool exhausted": the pool is empty, or the server has all the clients it allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 2: the primary freezes, is replaced, and comes back believing that it is in charge."""
+"""Fault "primary frozen": the primary freezes, is replaced, and comes back believing that it is in charge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slotbook.topology.embedded import Topology
 from ..support.callers import COLOURS, Colour, open_book
 from ..support.faults.history import History
 from ..support.faults.load import Load
-from ..support.faults.watch import more, verdict
+from ..support.faults.watch import heal_and_judge, more
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -50,7 +50,7 @@ def test_under_load_nothing_is_lost_or_doubled(deploy: Deploy, topology: Topolog
         more(history)
         control.thaw(was)
         more(history, 200)
-    found = verdict(control, history)
+    found = heal_and_judge(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]
 
 

@@ -1,4 +1,4 @@
-"""Row 1: the primary is killed under load."""
+"""Fault "primary killed": the primary is killed under load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..support.callers import COLOURS, Colour, open_book
 from ..support.faults.control import role, wait_until
 from ..support.faults.history import History
 from ..support.faults.load import Load
-from ..support.faults.watch import more, no_error_reached_a_caller, verdict
+from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -30,7 +30,7 @@ def test_one_effect_and_no_error_within_the_deadline(deploy: Deploy, topology: T
         more(history)
         control.restart(was)
         more(history)
-    found = verdict(control, history)
+    found = heal_and_judge(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]
 
 
@@ -44,7 +44,7 @@ def test_a_single_server_that_comes_back_with_its_data(deploy: Deploy) -> None:
             time.sleep(0.3)
             control.restart(control.data[0])
         more(history)
-    verdict(control, history)
+    heal_and_judge(control, history)
     no_error_reached_a_caller(history)
 
 

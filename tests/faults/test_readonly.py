@@ -1,4 +1,4 @@
-"""Row 13: the server is made a replica under traffic."""
+"""Fault "read-only": the server is made a replica under traffic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..support.faults.history import History
 from ..support.faults.load import Load
 from ..support.faults.stand import Stand
 from ..support.faults.verbs import VERBS, Verb
-from ..support.faults.watch import more, no_error_reached_a_caller, verdict
+from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller
 from ..support.make import fresh
 from .conftest import Deploy
 
@@ -46,7 +46,7 @@ def test_rediscovered_under_load(deploy: Deploy, topology: Topology) -> None:
             more(history)
             _demote(control)
         more(history)
-    verdict(control, history)
+    heal_and_judge(control, history)
     no_error_reached_a_caller(history)
 
 

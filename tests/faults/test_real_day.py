@@ -40,13 +40,13 @@ def test_a_real_day_while_primaries_die_and_a_slot_range_moves(deploy: Deploy) -
 
 
 def _elsewhere(control: Control) -> str:
-    """A key that another primary has."""
+    """Return a key that another primary has."""
     here = control.primary(KEY)
     return next(key for number in range(1_000) if control.primary(key := f"{{K{number}}}") is not here)
 
 
 def _keys(slots: range) -> list[str]:
-    """A key in each slot."""
+    """Return a key in each slot."""
     found: dict[int, str] = {}
     number = 0
     while len(found) < len(slots):

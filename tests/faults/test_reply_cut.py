@@ -1,4 +1,4 @@
-"""Row 8: the reply is cut at every byte offset."""
+"""Fault "reply cut": the reply is cut at every byte offset."""
 
 from __future__ import annotations
 

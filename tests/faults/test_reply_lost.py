@@ -1,4 +1,4 @@
-"""Row 6: the reply is lost after the call was applied."""
+"""Fault "reply lost": the reply is lost after the call was applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 7: the request never reaches the server."""
+"""Fault "request lost": the request never reaches the server."""
 
 from __future__ import annotations
 

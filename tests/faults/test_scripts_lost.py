@@ -1,4 +1,4 @@
-"""Row 11: the server loses its scripts."""
+"""Fault "scripts lost": the server loses its scripts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..support.faults.history import History
 from ..support.faults.load import Load
 from ..support.faults.stand import Stand
 from ..support.faults.verbs import VERBS, Verb
-from ..support.faults.watch import more, no_error_reached_a_caller, verdict
+from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -45,5 +45,5 @@ def test_flushed_again_and_again_under_load(deploy: Deploy) -> None:
         control.kill(control.data[0])  # a restart loses the scripts as well
         control.restart(control.data[0])
         more(history)
-    verdict(control, history)
+    heal_and_judge(control, history)
     no_error_reached_a_caller(history)

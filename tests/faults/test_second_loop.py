@@ -1,4 +1,4 @@
-"""Row 22: the event loop is closed, and there is a second one."""
+"""Fault "second loop": the event loop is closed, and there is a second one."""
 
 from __future__ import annotations
 

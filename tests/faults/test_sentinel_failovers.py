@@ -1,4 +1,4 @@
-"""Row 3: Sentinel fails over many times."""
+"""Fault "Sentinel failovers": Sentinel fails over many times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slotbook.models.errors import StateLost, UnderReplicated
 
 from ..support.faults.history import History
 from ..support.faults.load import Load
-from ..support.faults.watch import more, verdict
+from ..support.faults.watch import heal_and_judge, more
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -37,7 +37,7 @@ def test_found_again_each_time_and_the_pool_does_not_shrink(deploy: Deploy) -> N
             found = threads.map(book.orders.get, [trader] * len(wanted), wanted)
             assert [order.order_id for order in found if order] == wanted
         asyncio.run(_at_once(url, trader))
-    found = verdict(control, history)
+    found = heal_and_judge(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]
 
 

@@ -1,4 +1,4 @@
-"""Row 5: a slot migrates under traffic."""
+"""Fault "slot migrating": a slot migrates under traffic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..support.faults.load import Load
 from ..support.faults.migration import Migration
 from ..support.faults.stand import Stand, Stands
 from ..support.faults.verbs import VERBS, Verb, content_of
-from ..support.faults.watch import more, no_error_reached_a_caller, verdict
+from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller
 from ..support.make import fresh
 from .conftest import Deploy
 
@@ -32,7 +32,7 @@ def test_held_half_way_for_three_seconds_no_error_reaches_a_caller(deploy: Deplo
         more(history, 150)
         migration.back()
         more(history)
-    verdict(control, history)
+    heal_and_judge(control, history)
     no_error_reached_a_caller(history)
 
 
@@ -47,7 +47,7 @@ def test_key_by_key_under_load(deploy: Deploy) -> None:
             time.sleep(0.01)
         migration.finish()
         more(history)
-    verdict(control, history)
+    heal_and_judge(control, history)
     no_error_reached_a_caller(history)
 
 
@@ -77,7 +77,7 @@ def test_at_every_key_it_waits_or_works(stands: Stands, runner: asyncio.Runner, 
 
 
 def _try(book: Book, verb: Verb, trader: str) -> bool | None:
-    """Whether it was applied; None when the deadline fell between the request and its reply."""
+    """Return True when it was applied, None when the deadline fell between request and reply."""
     try:
         verb.call(book, trader)
     except Unavailable:

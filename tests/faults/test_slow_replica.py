@@ -1,4 +1,4 @@
-"""Row 9: the replicas are slow: applied, but not replicated."""
+"""Fault "slow replica": the replicas are slow: applied, but not replicated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .conftest import Deploy
 
 
 def events_of(control: Control, trader: str) -> int:
-    """How many events a trader has."""
+    """Return how many events a trader has."""
     count = control.ask(f"{{{trader}}}", "XLEN", f"{{{trader}}}:events")
     assert isinstance(count, int)
     return count

@@ -68,7 +68,7 @@ def test_three_failovers(deploy: Deploy, topology: Topology) -> None:
 
 
 def _fail_over(control: Control, key: str) -> None:
-    """The planned failover; a cluster gives one up after 5 s, on a machine that is busy, and is asked again."""
+    """Fail over as planned; a cluster on a busy machine gives up after 5 s, and is asked again."""
     if control.sentinels:
         control.sentinel_failover()
         return

@@ -1,4 +1,4 @@
-"""Row 23: TLS with the wrong authority, an expired certificate, another host's, or a port that does not speak it."""
+"""Fault "TLS refused": a wrong authority, an expired certificate, another host's, or a port that does not speak TLS."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.parametrize("colour", COLOURS)
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """The authority that the book trusts."""
+    """Return the authority that the book trusts."""
     return Authority(tmp_path_factory.mktemp("authority"), "desk")
 
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Another authority."""
+    """Return another authority."""
     return Authority(tmp_path_factory.mktemp("stranger"), "stranger")
 
 
@@ -58,7 +58,7 @@ def serve(deploy: Deploy) -> Iterator[Serve]:
 
 
 def url(port: int, password: str, authority: Authority, host: str = "127.0.0.1", **settings: object) -> str:
-    """The server's URL, for TLS."""
+    """Return the server's URL for TLS."""
     query = "".join(f"&{name}={value}" for name, value in settings.items())
     return f"rediss://:{password}@{host}:{port}?tls_ca_file={authority.certificate}&deadline=5{query}"
 

@@ -1,4 +1,4 @@
-"""Row 10: a replica is promoted without the last writes."""
+"""Fault "writes lost": a replica is promoted without the last writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 15: the server refuses writes, because its snapshots fail or too few replicas are connected."""
+"""Fault "writes refused": the server refuses writes, because its snapshots fail or too few replicas are connected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Reason: TypeAlias = Literal["MISCONF", "NOREPLICAS"]
 
 @contextmanager
 def refusing(stand: Stand, reason: Reason) -> Generator[None, None, None]:
-    """The trader's primary refuses writes."""
+    """Make the trader's primary refuse writes."""
     server = stand.control.primary(f"{{{stand.trader}}}")
     if reason == "NOREPLICAS":
         server.ask("CONFIG", "SET", "min-replicas-to-write", 9)

@@ -1,4 +1,4 @@
-"""Row 25: another program has put another type where a key of the book belongs."""
+"""Fault "wrong type": another program has put another type where a key of the book belongs."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ..faults.checker import Judgement
 from ..faults.control import Control
 from ..faults.history import History
 from ..faults.load import Load
-from ..faults.watch import more, no_error_reached_a_caller, verdict
+from ..faults.watch import heal_and_judge, more, no_error_reached_a_caller
 from ..make import fresh
 from .stack import ContainerServer, Stack
 
@@ -33,7 +33,7 @@ def under_load(stack: Stack, **settings: object) -> Generator[tuple[Control, His
         more(history, BREATH, 30)
         yield control, history
         more(history, BREATH, 60)
-    found = verdict(control, history)
+    found = heal_and_judge(control, history)
     assert (found.unknown, found.not_applied) == (0, 0), [one.error for one in history.problems()][:5]
     print(f"{stack.topology}: {_told(found)}, longest wait {history.longest_outage:.1f} s")
 

@@ -20,7 +20,7 @@ class Authority:
         )
 
     def sign(self, name: str, *, days: int = 2, host: str = "IP:127.0.0.1,DNS:localhost") -> tuple[Path, Path]:
-        """A certificate for a host and its key; with negative days it has expired."""
+        """Return a certificate for a host and its key; with negative days it has expired."""
         certificate, key, request = (self._folder / f"{self._name}-{name}.{end}" for end in ("crt", "key", "csr"))
         extensions = self._folder / f"{name}.ext"
         extensions.write_text(f"subjectAltName={host}\n")

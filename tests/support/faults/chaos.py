@@ -56,7 +56,7 @@ class Chaos:
         self._light = common
 
     def strike(self, key: str) -> str:
-        """One fault where a key lives; its kind."""
+        """Cause one fault at the primary of a key, and return its kind."""
         kinds = self._grave if self._dice.random() < 0.6 else self._light
         kind = self._dice.choice(sorted(kinds))
         self._key = key

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypeAlias, cast
 
-from .history import History, Operation, Told
+from .history import CallOutcome, History, Operation
 
 Fields: TypeAlias = dict[str, str]
 
@@ -52,10 +52,10 @@ def judge(store: Asks, history: History) -> Judgement:
     """Compare the store with the history; every server must be whole and every caller done."""
     found = Judgement(
         operations=len(history.operations),
-        acknowledged=history.count(Told.ACKNOWLEDGED),
-        under_replicated=history.count(Told.UNDER_REPLICATED),
-        unknown=history.count(Told.UNKNOWN),
-        not_applied=history.count(Told.NOT_APPLIED),
+        acknowledged=history.count(CallOutcome.ACKNOWLEDGED),
+        under_replicated=history.count(CallOutcome.UNDER_REPLICATED),
+        unknown=history.count(CallOutcome.UNKNOWN),
+        not_applied=history.count(CallOutcome.NOT_APPLIED),
         surprises=list(history.surprises),
     )
     by_trader: defaultdict[str, list[Operation]] = defaultdict(list)
@@ -80,9 +80,9 @@ def _judge_one(operation: Operation, effects: int, history: History, found: Judg
     )
     if effects > 1:
         found.doubled.append(name)
-    elif effects == 1 and operation.told in (Told.NOT_APPLIED, Told.NOTHING):
+    elif effects == 1 and operation.told in (CallOutcome.NOT_APPLIED, CallOutcome.NOTHING):
         found.ghosts.append(name)
-    elif effects == 0 and operation.told is Told.ACKNOWLEDGED:
+    elif effects == 0 and operation.told is CallOutcome.ACKNOWLEDGED:
         reported = any(
             loss.trader == operation.trader
             and (not operation.sequence or loss.first <= operation.sequence <= loss.last)

@@ -41,29 +41,29 @@ class Control:
         self.dead: set[Server] = set()
 
     def url(self, **settings: object) -> str:
-        """The deployment's URL with settings in its query."""
+        """Return the deployment's URL with settings in its query."""
         url = self.deployment.url
         return f"{url}{'&' if '?' in url else '?'}{urlencode(settings)}" if settings else url
 
     # ------------------------------------------------------------------ who is who
 
     def at(self, port: int) -> Server:
-        """The server with a port."""
+        """Return the server with a port."""
         return next(server for server in self.deployment.servers if server.port == port)
 
     def primary(self, key: str = "") -> Server:
-        """Who is in charge of a key, as the Sentinels or a majority of the cluster say now."""
+        """Return the primary of a key, as the Sentinels or a majority of the cluster say now."""
         if self.sentinels:
             return self._of_sentinels()
         return self._of_slot(key_slot(key.encode())) if self.deployment.topology == "cluster" else self.data[0]
 
     def named_by(self, sentinel: Server) -> Server:
-        """The primary that one Sentinel names."""
+        """Return the primary that one Sentinel names."""
         reply = cast("list[str]", sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))
         return self.at(int(reply[1]))
 
     def replicas(self, primary: Server) -> list[Server]:
-        """The running servers that follow a primary."""
+        """Return the running servers that follow a primary."""
         place = ["slave", primary.host, primary.port]
         return [server for server in self._running(self.data) if role(server)[:3] == place]
 
@@ -98,7 +98,7 @@ class Control:
     # ------------------------------------------------------------------ failover
 
     def promoted(self, was: Server, key: str = "", seconds: float = 30.0) -> Server:
-        """The new primary of a key, as soon as it serves in the place of another."""
+        """Return the new primary of a key as soon as it serves in place of another."""
         found: list[Server] = []
 
         def serves() -> bool:
@@ -139,7 +139,7 @@ class Control:
                     raise
 
     def failover(self, key: str = "") -> Server:
-        """The planned failover of whichever topology."""
+        """Fail over as planned, on whichever topology."""
         return self.sentinel_failover() if self.sentinels else self.cluster_failover(key)
 
     def strand(self, primary: Server) -> list[Server]:
@@ -161,7 +161,7 @@ class Control:
         wait_until(self.is_whole, "the deployment is whole again", seconds)
 
     def is_whole(self) -> bool:
-        """Whether everyone runs, agrees who is in charge, and every replica is linked."""
+        """Return whether every server runs, all agree on the primaries, and every replica is linked."""
         if self.deployment.topology == "cluster":
             return self._cluster_is_whole()
         primary = self.primary()
@@ -217,12 +217,12 @@ def tell(server: Server, *command: Word) -> Reply:
 
 
 def role(server: Server) -> list[Reply]:
-    """What a server says it is."""
+    """Return what a server says it is."""
     return cast("list[Reply]", server.ask("ROLE", timeout=1.0))
 
 
 def info(server: Server, section: str = "replication") -> dict[str, str]:
-    """A section of INFO."""
+    """Return a section of INFO."""
     lines = str(server.ask("INFO", section, timeout=2.0)).splitlines()
     return {name: value for name, _, value in (line.partition(":") for line in lines)}
 
@@ -233,7 +233,7 @@ def _linked(server: Server) -> bool:
 
 
 def _shape(table: list[list[Reply]]) -> list[tuple[int, int, tuple[int, ...]]]:
-    """A slot table without the order of replicas."""
+    """Return a slot table without the order of replicas."""
     rows: list[tuple[int, int, tuple[int, ...]]] = []
     for first, last, primary, *others in table:
         ports = [cast(int, cast("list[Reply]", server)[1]) for server in (primary, *others)]

@@ -18,7 +18,7 @@ from slotbook.repositories._concurrency.handlers import WhenFull
 from ..make import TS, fresh
 from .control import Control, wait_until
 
-Told: TypeAlias = "dict[str, list[tuple[int, str | None]]]"
+CallOutcome: TypeAlias = "dict[str, list[tuple[int, str | None]]]"
 BATCH = 25
 
 
@@ -85,7 +85,7 @@ class Follower:
     """Takes everything down, and takes back what is said to have been lost."""
 
     def __init__(self, traders: Sequence[str]) -> None:
-        self.told: Told = {trader: [] for trader in traders}
+        self.told: CallOutcome = {trader: [] for trader in traders}
         self.lost: list[StateLost] = []
         self.unavailable = 0
         self.failure: Exception | None = None
@@ -97,7 +97,7 @@ class Follower:
         told.append((event.sequence, event.order_id))
 
     def forgive(self, error: SlotbookError) -> None:
-        """What may be raised: a loss, which is taken back, and a server that could not be reached for a while."""
+        """Handle what may be raised: a loss, which is taken back, and a server that is out of reach for a while."""
         if isinstance(error, StateLost):
             assert error.last == len(self.told[error.trader])
             del self.told[error.trader][error.first - 1 :]
@@ -190,7 +190,7 @@ class LoopFollower(Follower):
 
 
 def kept(book: Book, trader: str) -> list[tuple[int, str | None]]:
-    """What the stream of a trader holds."""
+    """Return what the stream of a trader holds."""
     return [(event.sequence, event.order_id) for event in book.events.history(trader, since=0)]
 
 

@@ -16,7 +16,7 @@ from slotbook.models.errors import OutcomeUnknown, SlotbookError
 Kind: TypeAlias = Literal["place", "fill", "replace", "cancel", "adjust"]
 
 
-class Told(StrEnum):
+class CallOutcome(StrEnum):
     """What the caller was told, from the least to the most certain."""
 
     NOTHING = "not tried"
@@ -37,15 +37,15 @@ class Operation:
     symbol: str = ""
     delta: int = 0
     """By how much it moves the position."""
-    told: Told = Told.NOTHING
+    told: CallOutcome = CallOutcome.NOTHING
     sequence: int = 0
     error: SlotbookError | None = None
     longest: float = 0.0
     """How long its slowest try took."""
 
-    def learn(self, told: Told) -> None:
-        """What one more try has told: an unknown try is not undone by a refusal of the next."""
-        self.told = max(self.told, told, key=list(Told).index)
+    def learn(self, told: CallOutcome) -> None:
+        """Take the outcome of one more try: an unknown try is not undone by a refusal of the next."""
+        self.told = max(self.told, told, key=list(CallOutcome).index)
 
 
 @dataclass(frozen=True)
@@ -75,30 +75,30 @@ class History:
 
     @contextmanager
     def attempt(self, operation: Operation) -> Generator[Operation, None, None]:
-        """One try: what it raises is written down, and raised only if it is none of our errors."""
+        """Record one try: its error is written down, and raised only if it is none of ours."""
         started = time.monotonic()
         try:
             yield operation
-            operation.learn(Told.ACKNOWLEDGED)
+            operation.learn(CallOutcome.ACKNOWLEDGED)
         except SlotbookError as error:
             operation.error = error
             operation.learn(self._told_by(error))
         except (Exception, asyncio.CancelledError) as error:  # nobody here cancels: it is the book that would
-            operation.learn(Told.UNKNOWN)
+            operation.learn(CallOutcome.UNKNOWN)
             with self._lock:
                 self.surprises.append(f"{operation.kind} {operation.id}: {error!r}")
         finally:
             operation.longest = max(operation.longest, time.monotonic() - started)
 
-    def _told_by(self, error: SlotbookError) -> Told:
+    def _told_by(self, error: SlotbookError) -> CallOutcome:
         match type(error).__name__:
             case "UnderReplicated":
-                return Told.UNDER_REPLICATED
+                return CallOutcome.UNDER_REPLICATED
             case "StateLost":
                 self.hear([error])
-                return Told.UNKNOWN
+                return CallOutcome.UNKNOWN
             case _:
-                return Told.UNKNOWN if isinstance(error, OutcomeUnknown) else Told.NOT_APPLIED
+                return CallOutcome.UNKNOWN if isinstance(error, OutcomeUnknown) else CallOutcome.NOT_APPLIED
 
     def hear(self, losses: Iterable[SlotbookError]) -> None:
         """Write down what is reported lost."""
@@ -107,8 +107,8 @@ class History:
                 found = vars(loss)
                 self.losses.append(Loss(found["trader"], found["first"], found["last"]))
 
-    def count(self, told: Told) -> int:
-        """How many operations ended so."""
+    def count(self, told: CallOutcome) -> int:
+        """Return how many operations ended so."""
         return sum(operation.told is told for operation in self.operations)
 
     @property
@@ -117,5 +117,5 @@ class History:
         return max((operation.longest for operation in self.operations), default=0.0)
 
     def problems(self) -> list[Operation]:
-        """The operations that ended in an error."""
+        """Return the operations that ended in an error."""
         return [operation for operation in self.operations if operation.error is not None]

@@ -15,7 +15,7 @@ from typing import Self, TypeAlias
 from slotbook import AsyncBook, Book, SlotbookError
 from slotbook.models import Cancel, Fill, FillResult, Order, OrderResult, PositionChange, PositionResult, Replace
 
-from .history import History, Operation, Told
+from .history import CallOutcome, History, Operation
 
 Request: TypeAlias = Order | Fill | Replace | Cancel | PositionChange
 Step: TypeAlias = tuple[Operation, Request]
@@ -27,12 +27,12 @@ TRIES = 3
 
 
 def name(kind: str) -> str:
-    """An id that nobody else has."""
+    """Return an id that nobody else has."""
     return f"{kind}{uuid.uuid4().hex[:10]}"
 
 
 def life_of_an_order(trader: str, dice: random.Random) -> Generator[Step, None, None]:
-    """What happens to one order, and an adjustment now and then."""
+    """Yield the requests of the life of one order, and an adjustment now and then."""
     order_id, symbol, side = name("O"), dice.choice(SYMBOLS), dice.choice(("BUY", "SELL"))
     price = f"{dice.randint(100, 999)}.{dice.randint(1, 9)}"
     placed = Operation("place", trader, order_id, symbol)
@@ -65,14 +65,14 @@ def life_of_an_order(trader: str, dice: random.Random) -> Generator[Step, None, 
 
 
 def apply(book: Book, request: Request) -> Result:
-    """One request on a blocking book."""
+    """Apply one request to a blocking book."""
     if isinstance(request, PositionChange):
         return book.positions.adjust(request.trader, request.symbol, request.quantity, request_id=request.request_id)
     return book.orders.apply(request)
 
 
 async def apply_async(book: AsyncBook, request: Request) -> Result:
-    """One request on an asyncio book."""
+    """Apply one request to an asyncio book."""
     if isinstance(request, PositionChange):
         return await book.positions.adjust(
             request.trader, request.symbol, request.quantity, request_id=request.request_id
@@ -128,7 +128,7 @@ class Load:
             for operation, request in life_of_an_order(dice.choice(self.traders), dice):
                 self._history.begin(operation)
                 yield operation, request
-                if operation.kind == "place" and operation.told is not Told.ACKNOWLEDGED:
+                if operation.kind == "place" and operation.told is not CallOutcome.ACKNOWLEDGED:
                     break  # whether there is an order is not known
                 if self._stopping.is_set():
                     break
@@ -138,7 +138,7 @@ class Load:
             for _ in range(TRIES):
                 with self._history.attempt(operation):
                     operation.sequence = apply(self._book, request).sequence or operation.sequence
-                if operation.told is not Told.UNKNOWN:
+                if operation.told is not CallOutcome.UNKNOWN:
                     break
             time.sleep(self._pause)
 
@@ -156,6 +156,6 @@ class Load:
             for _ in range(TRIES):
                 with self._history.attempt(operation):
                     operation.sequence = (await apply_async(book, request)).sequence or operation.sequence
-                if operation.told is not Told.UNKNOWN:
+                if operation.told is not CallOutcome.UNKNOWN:
                     break
             await asyncio.sleep(self._pause)

@@ -122,7 +122,7 @@ METHODS = [
 
 @st.composite
 def calls(draw: st.DrawFn, others: st.SearchStrategy[object] = ANYTHING) -> Asked:
-    """A method, and arguments for it: each as it should be, or one of the others, or left out where it may be."""
+    """Draw a method and arguments for it: each a usual one, one of the others, or left out where it may be."""
     named = draw(st.sampled_from(METHODS))
     room, name = named.split(".")
     several: list[object] = []

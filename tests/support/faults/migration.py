@@ -29,7 +29,7 @@ class Migration:
         return self
 
     def keys(self) -> list[str]:
-        """What has not moved yet."""
+        """Return the keys that have not moved yet."""
         return sorted(cast("list[str]", self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, 100_000)))
 
     def move(self, keys: Sequence[str]) -> None:
@@ -62,7 +62,7 @@ class Migration:
         returning.begin().finish()
 
     def _known(self) -> bool:
-        """Whether every node has heard of the new owner, and of the epoch by which it owns the slot.
+        """Return whether every node has heard of the new owner, and of the epoch by which it owns the slot.
 
         A node that had not would take the slot back with an older epoch, and lose its keys to the next gossip.
         """
@@ -78,6 +78,6 @@ class Migration:
 
 
 def _epoch(server: Server, node: str) -> str:
-    """The configuration epoch of a node, as a server knows it."""
+    """Return the configuration epoch of a node, as a server knows it."""
     lines = str(server.ask("CLUSTER", "NODES")).splitlines()
     return next(line.split()[6] for line in lines if line.startswith(node))

@@ -8,7 +8,7 @@ _LISTS = b"*~>"
 
 
 def frame_end(data: bytes | bytearray, start: int = 0) -> int:
-    """The index after the message that begins at ``start``, or -1 when it is not all there yet."""
+    """Return the index after the message that begins at ``start``, or -1 when it is not all there yet."""
     line = data.find(b"\r\n", start)
     if line < 0:
         return -1
@@ -26,6 +26,6 @@ def frame_end(data: bytes | bytearray, start: int = 0) -> int:
 
 
 def verb_of(request: bytes | bytearray) -> str:
-    """The command of a request, in upper case."""
+    """Return the command of a request, in upper case."""
     words = bytes(request).split(b"\r\n", 3)
     return (words[2] if request[:1] == b"*" else words[0].split(b" ")[0]).decode(errors="replace").upper()

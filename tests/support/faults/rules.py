@@ -71,7 +71,7 @@ class Plan:
         return not self._rules
 
     def take(self, verb: str) -> Rule:
-        """The rule for a request."""
+        """Return and use up the rule for a request."""
         with self._lock:
             for index, (rule, skip, times) in enumerate(self._rules):
                 if verb not in rule.verbs:

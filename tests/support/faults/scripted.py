@@ -36,16 +36,16 @@ class Scripted:
             one.close()
 
     def url(self, **settings: object) -> str:
-        """Its URL, with settings."""
+        """Return its URL, with settings."""
         return f"redis://127.0.0.1:{self.port}?{urlencode(settings)}"
 
     def cluster_url(self, **settings: object) -> str:
-        """Its URL as the one node of a cluster."""
+        """Return its URL as the one node of a cluster."""
         self.answer("CLUSTER", f"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:{self.port}\r\n", times=1_000)
         return f"redis+cluster://127.0.0.1:{self.port}?{urlencode(settings)}"
 
     def answer(self, verb: str, reply: str, times: int = 1) -> None:
-        """The reply to the next such commands."""
+        """Set the reply to the next such commands."""
         self._answers[verb].extend([reply.encode()] * times)
 
     def hang_up(self, verb: str, times: int = 1) -> None:

@@ -1,4 +1,6 @@
-"""A soak: random faults under load, then the judgement. ``python -m tests.support.faults.soak --minutes 10 --topology cluster``
+"""Break servers at random under load, then judge what came of it.
+
+``python -m tests.support.faults.soak --minutes 10 --topology cluster`` runs it.
 
 A deployment behind Sentinel has as many replicas as the durability asks for: a write that only some replicas hold is
 lost when a forced failover chooses another one, and no client can do anything about it.
@@ -110,7 +112,7 @@ def soak(topology: Topology, seconds: float, seed: int, durability: str = "local
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 1 when anything was lost, doubled or out of order."""
+    """Run the command; return 1 when anything was lost, doubled or out of order."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.faults.soak", description="random faults under load")
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=1)

@@ -34,7 +34,7 @@ def warm(control: Control) -> None:
 
 
 def _twin(trader: str, number: int, control: Control) -> str:
-    """Another trader on the same primary."""
+    """Return another trader on the same primary."""
     home = control.primary(f"{{{trader}}}")
     return next(name for n in range(1_000) if control.primary(f"{{{(name := f'{trader}.{number}.{n}')}}}") is home)
 
@@ -60,7 +60,7 @@ class Stands:
         self._started: dict[Topology, Veiled] = {}
 
     def of(self, topology: Topology) -> Veiled:
-        """The deployment of a topology, started when it is first asked for."""
+        """Return the deployment of a topology, started when it is first asked for."""
         if topology not in self._started:
             self._started[topology] = Veiled(topology)
         return self._started[topology]
@@ -71,7 +71,7 @@ class Stands:
 
 
 class Stand:
-    """A colour on a deployment; a context manager that heals the proxies and closes the books."""
+    """One kind of caller on a deployment; a context manager that heals the proxies and closes the books."""
 
     def __init__(self, veiled: Veiled, colour: Colour, runner: asyncio.Runner) -> None:
         self.veil = veiled.veil
@@ -97,7 +97,7 @@ class Stand:
                     server.ask("UNLINK", key)
 
     def open(self, **settings: object) -> Book:
-        """A book that goes through the proxies."""
+        """Return a book that goes through the proxies."""
         book = open_book(self.veil.url(settings), self.colour, self.runner)
         self._books.append(book)
         return book
@@ -109,7 +109,7 @@ class Stand:
         return tell(self.control.primary(tag), *words)
 
     def events(self, trader: str | None = None) -> list[dict[str, str]]:
-        """A trader's events, each with its id."""
+        """Return a trader's events, each with its id."""
         key = f"{{{trader or self.trader}}}:events"
         found: list[dict[str, str]] = []
         for entry in cast("list[tuple[str, list[str]]]", self.control.ask(key, "XRANGE", key, "-", "+")):
@@ -118,11 +118,11 @@ class Stand:
         return found
 
     def kinds(self, trader: str | None = None) -> list[str]:
-        """The types of a trader's events, in order."""
+        """Return the types of a trader's events, in order."""
         return [event["type"] for event in self.events(trader)]
 
     def contents(self) -> dict[str, Reply]:
-        """Everything stored of the trader, to compare before and after."""
+        """Return everything stored of the trader, to compare before and after."""
         keys = sorted(cast("list[str]", self.ask("KEYS", "*%*")))
         return {key: _stable(self.ask("TYPE", key), key, self) for key in keys}
 

@@ -40,14 +40,14 @@ class Veil:
         self.close()
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
-        """The deployment's URL, by way of the proxies, with settings in its query."""
+        """Return the deployment's URL, by way of the proxies, with settings in its query."""
         url = re.sub(
             r"(127\.0\.0\.1:)(\d+)", lambda found: found[1] + str(self._veiled(int(found[2]))), self._deployment.url
         )
         return f"{url}{'&' if '?' in url else '?'}{urlencode(dict(settings))}" if settings else url
 
     def of(self, server: Server) -> Proxy:
-        """The proxy of a server."""
+        """Return the proxy of a server."""
         return self._proxies[server.port]
 
     @property
@@ -60,7 +60,7 @@ class Veil:
         self.plan.add(*rules)
 
     def requests(self, *verbs: str) -> int:
-        """How many requests with these verbs came to the data servers."""
+        """Return how many requests with these verbs came to the data servers."""
         return sum(proxy.requests[verb] for proxy in self.data for verb in verbs)
 
     def heal(self) -> None:

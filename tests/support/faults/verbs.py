@@ -68,7 +68,7 @@ BY_NAME = {verb.name: verb for verb in VERBS}
 
 
 def content_of(result: object) -> tuple[object, ...]:
-    """What a caller learns from a result, except whether it was this call that applied it."""
+    """Return what a caller learns from a result, except whether it was this call that applied it."""
     if isinstance(result, Order):
         return (result,)
     return tuple(getattr(result, name, None) for name in ("order", "position", "late", "accepted", "sequence"))

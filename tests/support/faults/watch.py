@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from .checker import Judgement, judge
 from .control import Control, wait_until
-from .history import History, Told
+from .history import CallOutcome, History
 
 
 def more(history: History, count: int = 50, seconds: float = 20.0) -> None:
     """Wait until so many more operations than now are acknowledged."""
-    goal = history.count(Told.ACKNOWLEDGED) + history.count(Told.UNDER_REPLICATED) + count
+    goal = history.count(CallOutcome.ACKNOWLEDGED) + history.count(CallOutcome.UNDER_REPLICATED) + count
     wait_until(
-        lambda: history.count(Told.ACKNOWLEDGED) + history.count(Told.UNDER_REPLICATED) >= goal,
+        lambda: history.count(CallOutcome.ACKNOWLEDGED) + history.count(CallOutcome.UNDER_REPLICATED) >= goal,
         f"{count} more operations are acknowledged",
         seconds,
     )
 
 
-def verdict(control: Control, history: History) -> Judgement:
+def heal_and_judge(control: Control, history: History) -> Judgement:
     """Heal, judge, and fail on any violation."""
     control.heal()
     found = judge(control, history)
@@ -26,6 +26,6 @@ def verdict(control: Control, history: History) -> Judgement:
 
 
 def no_error_reached_a_caller(history: History) -> None:
-    """Whatever happened was absorbed."""
+    """Assert that no caller saw an error."""
     problems = [f"{one.kind} {one.id} after {one.longest:.2f} s: {one.error!r}" for one in history.problems()]
     assert not problems, "\n".join(problems[:20])
