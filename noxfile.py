@@ -1,0 +1,86 @@
+"""What CI runs, one session each; ``nox -l`` lists them.
+
+All but ``types`` run in the environment that nox itself is in. The README's test command makes one: ``.venv/bin/nox``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_page.py", "tests/test_guide.py")
+"""The tests of what README, docs and docstrings show."""
+SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
+"""The durability that the soak of each topology asks for."""
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments after ``--`` go to pytest. SLOTBOOK_SERVER names another server than Valkey from pip."""
+    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format, and that the generated modules are what their sources generate."""
+    session.run(sys.executable, "-m", "ruff", "check", ".")
+    session.run(sys.executable, "-m", "ruff", "format", "--check", ".")
+    session.run(sys.executable, "scripts/generate_sync.py", "--check")
+
+
+@nox.session(venv_backend="venv")
+def types(session: nox.Session) -> None:
+    """Check types: mypy on the installed package, pyright on the tree.
+
+    Type checkers do not follow an editable install's import hook, so both look at a real install.
+    """
+    session.install(".[dev]")
+    session.chdir(session.create_tmp())
+    session.run("mypy", "--strict", "-p", "slotbook")
+    session.chdir(ROOT)
+    session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Break servers at random under load, two minutes on all topologies at once; ``-- --minutes 30`` for longer."""
+    minutes = session.posargs or ["--minutes", "2"]
+    command = [sys.executable, "-m", "tests.support.faults.soak", *minutes]
+    running = {
+        topology: subprocess.Popen(  # noqa: S603 (our own program)
+            [*command, "--topology", topology, "--durability", durability],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+        )
+        for topology, durability in SOAKS.items()
+    }
+    failed: list[str] = []
+    for topology, process in running.items():
+        said, _ = process.communicate()
+        session.log(f"{topology}:\n{said}")
+        if process.returncode:
+            failed.append(topology)
+    if failed:
+        session.error(f"the soak found something wrong on {', '.join(failed)}")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmark, small, to see that it works; ``-- --plot docs/bench`` for the README's figures."""
+    arguments = session.posargs or ["--quick", "--json"]
+    session.run(sys.executable, "-m", "slotbook.cli", "bench", *arguments, silent="--json" in arguments)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run what the README, the pages of docs/ and the docstrings show."""
+    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *SHOWN)
