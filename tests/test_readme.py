@@ -41,7 +41,7 @@ VERBS = (
 
 
 def blocks(language: str) -> list[str]:
-    """The README's code blocks in one language."""
+    """Return the README's code blocks in one language."""
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 

@@ -61,7 +61,7 @@ def _callable(words: tuple[str, ...], known: set[str]) -> Iterator[str]:
 
 
 def called_by_the_source(known: set[str]) -> set[str]:
-    """Every command that is named in a script or in capitals in the code that talks to servers."""
+    """Return every command that is named in a script or in capitals in the code that talks to servers."""
     found: set[str] = set()
     for file in (*SCRIPTS, *PYTHON):
         for words in WRITTEN.findall(file.read_text(encoding="utf-8")):
@@ -96,7 +96,7 @@ def _text(node: ast.AST) -> str:
 
 @contextmanager
 def server(folder: Path, role: str) -> Generator[tuple[int, dict[str, str]], None, None]:
-    """What docker/server/start.sh makes of the chosen program; the port and the passwords."""
+    """Start the chosen program as docker/server/start.sh does; yield its port and passwords."""
     with socket.create_server((HOST, 0)) as held:
         port = int(held.getsockname()[1])
     passwords = {name: secrets.token_hex(24) for name in PASSWORDS}
