@@ -125,7 +125,7 @@ def test_models_and_scripts_apart_nobody_outside_topology_asks_where_it_runs(nam
     if room_of(name) == "repositories":
         used = {target.split(".")[2] for target, _ in imports_of(name) if room_of(target) == "topology"}
         assert not used & NOT_FOR_REPOSITORIES
-        assert not {"Kind", "Target"} & from_topology
+        assert not {"TopologyKind", "Target"} & from_topology
 
 
 @every_module
