@@ -16,6 +16,6 @@ class Shards:
     tags: tuple[str, ...]
     """One hash tag for each primary."""
     edition: int = 0
-    """How often a slot has moved to another primary since the backend was opened, as far as it knows."""
+    """A number that grows with every slot that moves to another primary, as far as the backend has learned of it."""
     tag_of: Callable[[int], str | None] = field(default=lambda _: "0", compare=False)
     """Return the tag of the primary that serves a slot; None when that is not known."""

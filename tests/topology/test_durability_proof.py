@@ -71,7 +71,7 @@ def test_a_primary_that_was_replaced_meanwhile_proves_nothing(
 
 @pytest.mark.parametrize("caller", CALLERS)
 def test_a_repeat_before_a_refusal_is_proven_by_itself(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
-    """The last record of a batch is the one that is written again, and here there is none."""
+    """Send a batch whose last record, which would be written back as proof, does not exist."""
     control, trader = deploy("cluster"), fresh()
     url = control.url(replication_wait=0.3, deadline=10)
 

@@ -170,7 +170,7 @@ def test_a_primary_of_the_cluster_dies(on_cluster: Desk) -> None:
 
 
 def test_the_server_takes_no_writes_for_a_second(alone: Desk) -> None:
-    """The server is made a replica of a server that does not exist, answers READONLY, and is made a primary again."""
+    """Make the server a replica of one that does not exist, so that it answers READONLY, and a primary again."""
     (server,) = alone.deployment.servers
     with alone.at_work():
         server.ask("REPLICAOF", "127.0.0.1", 1)

@@ -72,8 +72,8 @@ class AsyncBackend:
 
     Repositories describe calls; this sends them::
 
-    backend = await open_async_backend("redis://localhost:6379")
-    order = await backend.run(call)
+        backend = await open_async_backend("redis://localhost:6379")
+        order = await backend.run(order_calls.get("T001", "A1"))
     """
 
     def __init__(self, target: Target, deployment: Deployment | None = None) -> None:

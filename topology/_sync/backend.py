@@ -73,8 +73,8 @@ class Backend:
 
     Repositories describe calls; this sends them::
 
-    backend = open_backend("redis://localhost:6379")
-    order = backend.run(call)
+        backend = open_backend("redis://localhost:6379")
+        order = backend.run(order_calls.get("T001", "A1"))
     """
 
     def __init__(self, target: Target, deployment: Deployment | None = None) -> None:
