@@ -1,0 +1,1 @@
+"""Reach the servers of a book: settings, calls and their retries, connections, and the map of each topology."""

@@ -1,4 +1,4 @@
-"""Where a server listens."""
+"""The address that a server listens at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import NamedTuple
 
 
 class Address(NamedTuple):
-    """A host and port; for a Unix socket, its path and port 0."""
+    """A host and a port; for a Unix socket, its path and port 0.
+
+    >>> str(Address("::1", 6379)), str(Address("/run/redis.sock", 0))
+    ('[::1]:6379', '/run/redis.sock')
+    """
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Do what asyncio and threads do differently: wait for a lock within a time, pause, and run work that blocks.
+"""Do what asyncio and threads do differently: wait for a lock with a timeout, pause, and run work that blocks.
 
 Names that begin with ``Async`` or ``async_`` are for asyncio; their twins for threads have the same name without it.
 """
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 class AsyncTimedLock:
-    """A lock for asyncio that is acquired within a time, in whichever loop runs."""
+    """A lock for asyncio that is acquired with a timeout; in a new event loop it starts free."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
 
     async def acquire(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds for the lock; return False when the time ran out."""
+        """Wait up to ``timeout`` seconds for the lock; return False when they have passed."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._lock = loop, asyncio.Lock()
@@ -33,43 +33,43 @@ class AsyncTimedLock:
             return False
 
     def release(self) -> None:
-        """Let the next one have the lock."""
+        """Release the lock to the next one that waits for it."""
         self._lock.release()
 
 
 class TimedLock:
-    """A lock for threads that is acquired within a time; a forked child starts with a free one."""
+    """A lock for threads that is acquired with a timeout; in a forked child it starts free."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
     def acquire(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds for the lock; return False when the time ran out."""
+        """Wait up to ``timeout`` seconds for the lock; return False when they have passed."""
         if self._owner != os.getpid():
             self._owner, self._lock = os.getpid(), threading.Lock()
         return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
-        """Let the next one have the lock."""
+        """Release the lock to the next one that waits for it."""
         self._lock.release()
 
 
 async def async_pause(seconds: float) -> None:
-    """Let other tasks go on for some seconds."""
+    """Sleep for some seconds, while other tasks of the loop go on."""
     await asyncio.sleep(seconds)
 
 
 def pause(seconds: float) -> None:
-    """Let other threads go on for some seconds."""
+    """Sleep for some seconds, while other threads go on."""
     time.sleep(seconds)
 
 
 async def async_run_blocking(work: Callable[[], T]) -> T:
-    """Run work that blocks in a thread, without holding up the loop."""
+    """Return the result of work that blocks, done in a thread so that the loop is not held up."""
     return await asyncio.to_thread(work)
 
 
 def run_blocking(work: Callable[[], T]) -> T:
-    """Run work that blocks; the thread that calls may wait."""
+    """Return the result of work that blocks, done in the calling thread."""
     return work()

@@ -1,4 +1,4 @@
-"""How many copies of a change there must be before it counts as done.
+"""The durability of a change: how many copies there must be before it counts as done.
 
 >>> Durability.parse("replicated=2")
 Durability(replicas=2, fsynced=False)
@@ -14,31 +14,34 @@ from dataclasses import dataclass
 from ..models.errors import InvalidSettings
 from .call import pack
 
-_WRITTEN = re.compile(r"replicated=([1-9][0-9]?)")
+_REPLICATED = re.compile(r"replicated=([1-9][0-9]?)")
 
 # Valkey 9.1 answers a WAIT that began before its server was demoted and promoted again, and counts replicas that have
 # never seen the write. The replication id is another one then.
-_LINEAGE = "local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') "
+_READ_REPLICATION_ID = "local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') "
 
-# WAIT asks about the last *write* of its connection, so a repeat that changes nothing would prove nothing. Writing a
-# field back over itself is replicated like any write, and everything before it with it.
-_TOUCH = (
-    _LINEAGE + "local v = redis.call('HGET', KEYS[1], 'version') "
+# WAIT asks about the last *write* of its connection, so a repeat that changes nothing would prove nothing. A field that
+# is written back unchanged is replicated like any write, after everything before it.
+_TOUCH_SCRIPT = (
+    _READ_REPLICATION_ID + "local v = redis.call('HGET', KEYS[1], 'version') "
     "if v then redis.call('HSET', KEYS[1], 'version', v) end return {v and 1 or 0, id}"
 )
-_STILL = _LINEAGE + "return id"
+_REPLICATION_ID_SCRIPT = _READ_REPLICATION_ID + "return id"
 
 PROOF_REPLIES = 3
-"""How many replies a proof brings: whether something was written and under which lineage, how many confirmed it, and
-the lineage afterwards."""
+"""The replies to a proof: whether a record was written back and under which replication id; how many have confirmed it;
+and the replication id afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """What a change waits for after its primary has applied it.
+    """The copies that a change waits for after its primary has applied it.
 
     ``local`` waits for nothing more, ``replicated=n`` for n replicas to have received it (WAIT), ``fsynced`` for the
     primary to have it on disk (WAITAOF; Redis 7.2+ or Valkey with ``appendonly yes``).
+
+    >>> Durability.parse("replicated=1").wanted
+    1
     """
 
     replicas: int = 0
@@ -46,14 +49,14 @@ class Durability:
 
     @classmethod
     def parse(cls, text: str | Durability) -> Durability:
-        """Read the written form; raises InvalidSettings."""
+        """Return the durability that a text such as ``replicated=1`` means. Raises InvalidSettings for any other."""
         if isinstance(text, Durability):
             return text
         if text == "local":
             return LOCAL
         if text == "fsynced":
             return cls(fsynced=True)
-        if match := _WRITTEN.fullmatch(str(text)):
+        if match := _REPLICATED.fullmatch(str(text)):
             return cls(replicas=int(match[1]))
         raise InvalidSettings(f"durability {str(text)[:40]!r} is not one of local, replicated=1 (or more), fsynced")
 
@@ -62,14 +65,19 @@ class Durability:
 
     @property
     def wanted(self) -> int:
-        """How many must answer: replicas, or the primary's own disk."""
+        """The confirmations that a change waits for: of replicas, or of the primary's own disk."""
         return 1 if self.fsynced else self.replicas
 
     def proof(self, key: str, timeout: float) -> bytes:
-        """The commands that make a connection prove its writes; ``key`` is a hash in the slot of one of them."""
+        """Return the commands that prove the writes that a connection has sent before them.
+
+        Args:
+            key: the hash that the last of these writes is about; its field ``version`` is written back unchanged.
+            timeout: how long the server waits for confirmations, in seconds.
+        """
         milliseconds = max(1, round(timeout * 1000))
         wait = ("WAITAOF", 1, 0, milliseconds) if self.fsynced else ("WAIT", self.replicas, milliseconds)
-        return pack(("EVAL", _TOUCH, 1, key)) + pack(wait) + pack(("EVAL", _STILL, 1, key))
+        return pack(("EVAL", _TOUCH_SCRIPT, 1, key)) + pack(wait) + pack(("EVAL", _REPLICATION_ID_SCRIPT, 1, key))
 
 
 LOCAL = Durability()

@@ -1,9 +1,9 @@
-"""What an answer that is not a value means: was the call applied, and what is to be done. One table for all of it.
+"""Map every answer that is not a value to what is to be done, and to the error that the caller gets.
 
-A reply that never came is *unknown*: the call may have been applied. Everything that a server answers in place of
-running the call is *not applied*. Where a script is concerned this holds because our scripts read every key before
-they write the first, and because a server checks memory, role, persistence and replicas no later than at a script's
-first write (``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
+A call whose reply never came may have been applied: its outcome is *unknown*. A call that a server answered with an
+error in place of running it was *not applied*. For scripts this holds because ours read every key before they write the
+first, and because a server checks memory, role, persistence and replicas no later than at a script's first write
+(``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
 """
 
 from __future__ import annotations
@@ -30,44 +30,44 @@ from ..models.errors import (
 
 
 class NotPrimary(RedisError):
-    """The server says that it is not, or no longer, a primary."""
+    """Raised when a server says that it is not, or no longer, a primary."""
 
 
 class RetryAction(Enum):
-    """What is to be done about an answer that is not a value."""
+    """The ways to go on after an answer that is not a value."""
 
     MOVED = auto()
-    """The slot lives elsewhere: learn it, send there at once."""
+    """The slot is served elsewhere: remember that, and send the call there at once."""
     ASK = auto()
-    """The slot is on its way: ask the importing node, or wait."""
+    """The slot is migrating: send the call to the node that imports it, or wait."""
     LOAD = auto()
     """The server does not know the script: send it with its source, at once."""
     WAIT_FOR_MIGRATION = auto()
-    """A key has not arrived with its slot yet, where slots move; else the book is damaged."""
+    """A key has not arrived with its slot yet: wait. Where slots do not migrate, the book is damaged."""
     WAIT = auto()
-    """The same server will take it later."""
+    """The same server will take the call later."""
     REDISCOVER = auto()
-    """Another server is, or will be, in charge: find it."""
+    """Another server is, or will be, the primary: find it."""
     REPORT = auto()
-    """Nothing that waiting would action: tell the caller."""
+    """Waiting would not help: report the error to the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """Never reached a server: not applied."""
+    """A call that never reached a server: not applied."""
 
     cause: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Sent, at least in part, and the reply never came: unknown."""
+    """A call that was sent, at least in part, and whose reply never came: its outcome is unknown."""
 
     cause: Exception
 
 
 Failure = Unsent | Unanswered | RedisError
-"""An answer that is not a value: the way failed, or the server replied with an error."""
+"""An answer that is not a value: the connection failed, or the server replied with an error."""
 
 ERROR_ACTIONS: dict[str, tuple[RetryAction, type[SlotbookError] | None]] = {
     "MOVED": (RetryAction.MOVED, None),
@@ -88,7 +88,7 @@ ERROR_ACTIONS: dict[str, tuple[RetryAction, type[SlotbookError] | None]] = {
     "WRONGTYPE": (RetryAction.REPORT, WrongType),
     "CROSSSLOT": (RetryAction.REPORT, CrossSlot),
 }
-"""By the first word of an error reply; every one of these means: not applied."""
+"""For the first word of an error reply, the action and the error if it is reported; each of them means: not applied."""
 
 _REMEDIES: dict[type[SlotbookError], str] = {
     AccessDenied: "check the user, the password and the user's permissions (ACL WHOAMI, ACL GETUSER)",
@@ -102,50 +102,50 @@ _TOO_MANY_CLIENTS = "max number of clients"
 
 
 def code_of(error: RedisError) -> str:
-    """The first word of an error reply."""
-    known: object = getattr(error, "status_code", None)
-    return known if isinstance(known, str) else str(error).partition(" ")[0]
+    """Return the first word of an error reply, which is its code."""
+    status: object = getattr(error, "status_code", None)
+    return status if isinstance(status, str) else str(error).partition(" ")[0]
 
 
 def is_reply(error: RedisError) -> bool:
-    """Whether the server said it; redis-py makes some replies, such as LOADING, errors of the connection."""
+    """Return True for an error that is a reply; redis-py makes some replies, such as LOADING, connection errors."""
     return isinstance(error, ResponseError) or getattr(error, "status_code", None) is not None
 
 
 def retry_action(failure: Failure) -> RetryAction:
-    """What is to be done."""
+    """Return what is to be done about an answer that is not a value."""
     if isinstance(failure, (Unsent, Unanswered)):
-        if isinstance(failure.cause, ResponseError):  # the server's answer to a greeting of ours
+        if isinstance(failure.cause, ResponseError):  # the reply to HELLO or AUTH, when the connection was made
             return retry_action(failure.cause)
         return RetryAction.REPORT if _is_permanent(failure.cause) else RetryAction.REDISCOVER
-    if "non local key" in str(failure):  # a script met a key that has not moved with its slot yet
+    if "non local key" in str(failure):  # a script touched a key that has not arrived with its slot yet
         return RetryAction.WAIT_FOR_MIGRATION
     return ERROR_ACTIONS.get(code_of(failure), (RetryAction.REPORT, None))[0]
 
 
 def report(name: str, failure: Failure) -> SlotbookError:
-    """The error that a caller gets for failure that is to be reported."""
+    """Return the error that the caller of a call with this name gets."""
     if isinstance(failure, (Unsent, Unanswered)):
         if isinstance(failure.cause, ResponseError):
             return report(name, failure.cause)
-        return explain(failure.cause, name)
+        return _connection_error(name, failure.cause)
     kind = ERROR_ACTIONS.get(code_of(failure), (RetryAction.REPORT, None))[1] or UnexpectedReply
     remedy = _REMEDIES.get(kind)
     if code_of(failure) == "TRYAGAIN":
-        remedy = "slotbook verify --repair mends an index that names what is not there"
-    said = f"{code_of(failure)} {failure}" if getattr(failure, "status_code", None) else str(failure)
-    return kind(f"{name}: the server answered {said!r}" + (f"; {remedy}" if remedy else ""))
+        remedy = "slotbook verify --repair repairs an index that names what is not there"
+    reply = f"{code_of(failure)} {failure}" if getattr(failure, "status_code", None) else str(failure)
+    return kind(f"{name}: the server answered {reply!r}" + (f"; {remedy}" if remedy else ""))
 
 
-def explain(cause: Exception, name: str) -> SlotbookError:
-    """The error for a way to a server that will not open, however long one waits."""
+def _connection_error(name: str, cause: Exception) -> SlotbookError:
+    """Return the error for a connection that cannot be made, however long one waits."""
     if isinstance(cause, SlotbookError):
         return cause
     if isinstance(cause, AuthenticationError):
         return AccessDenied(f"{name}: the server refused the credentials ({cause}); {_REMEDIES[AccessDenied]}")
     if _TOO_MANY_CLIENTS in str(cause):
         return PoolExhausted(f"{name}: the server has all the clients it allows; raise its maxclients")
-    root = origin(cause)
+    root = _os_error_behind(cause)
     if isinstance(root, ssl.SSLError):
         return InvalidSettings(
             f"{name}: TLS failed ({root.reason or root}); check that the port speaks TLS and that tls_ca_file is the "
@@ -154,17 +154,17 @@ def explain(cause: Exception, name: str) -> SlotbookError:
     return ServerError(f"{name}: {cause}")
 
 
-def origin(error: BaseException) -> BaseException:
-    """The operating system's error behind one of redis-py's; the error itself when there is none."""
+def _os_error_behind(error: BaseException) -> BaseException:
+    """Return the operating system's error behind one of redis-py's; the error itself when there is none."""
     inner: BaseException | None = error
     while inner is not None and not isinstance(inner, OSError):
         inner = inner.__cause__ or inner.__context__
     return inner or error
 
 
-def nobody_there(error: Exception) -> bool:
-    """Whether nothing listens at the address, there is no such host, or what listens does not speak TLS."""
-    root = origin(error)
+def is_unreachable(error: Exception) -> bool:
+    """Return True when nothing listens at the address, its host does not exist, or what listens does not speak TLS."""
+    root = _os_error_behind(error)
     return (
         isinstance(root, (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
         or "handshake" in f"{root}{error}"
@@ -172,6 +172,8 @@ def nobody_there(error: Exception) -> bool:
 
 
 def _is_permanent(cause: Exception) -> bool:
+    """Return True for a failure against which waiting does not help."""
     if isinstance(cause, (AuthenticationError, SlotbookError)) or _TOO_MANY_CLIENTS in str(cause):
         return True
-    return isinstance(origin(cause), ssl.SSLError) and not isinstance(origin(cause), ssl.SSLEOFError)
+    root = _os_error_behind(cause)
+    return isinstance(root, ssl.SSLError) and not isinstance(root, ssl.SSLEOFError)

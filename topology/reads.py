@@ -1,7 +1,7 @@
-"""Many reads, none of which waits for another.
+"""Describe many reads of one batch, none of which waits for another.
 
-Of a batch's calls there are thousands, which the garbage collector has to look through; so what is asked of many keys
-alike is kept as lists of numbers and bytes, and a call is only made of a read that went wrong.
+A batch may have thousands of reads, and the garbage collector has to look through every object. So they are kept as
+lists of numbers and bytes, and a :class:`~.call.Call` is only built of a read that went wrong.
 """
 
 from __future__ import annotations
@@ -17,19 +17,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reads(Generic[T]):
-    """Where each read belongs and what is sent, in the order of their numbers; how a reply is read, and the call."""
+    """Many reads, numbered from 0."""
 
     slots: Sequence[int]
+    """The hash slot of each."""
     packed: Sequence[bytes]
+    """The command of each, ready to be sent."""
     decode: Callable[[int, Reply], T]
+    """Return the value of a read, given its number and its reply. Raises a SlotbookError."""
     call: Callable[[int], Call[T]]
+    """Build the call of the read with a number."""
 
 
 def reads_of(calls: Sequence[Call[T]]) -> Reads[T]:
-    """Calls that only read, as reads."""
+    """Return calls that only read as :class:`Reads`."""
     return Reads(
-        [call.slot for call in calls],
-        [call.packed for call in calls],
-        lambda number, reply: calls[number].decode(reply),
-        calls.__getitem__,
+        slots=[call.slot for call in calls],
+        packed=[call.packed for call in calls],
+        decode=lambda number, reply: calls[number].decode(reply),
+        call=calls.__getitem__,
     )

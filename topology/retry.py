@@ -1,4 +1,4 @@
-"""When to try again: tenacity is the one retry layer, with jitter, under one monotonic deadline."""
+"""Decide when a round is tried again: tenacity is the one retry layer, with jitter, under one monotonic deadline."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from tenacity.wait import WaitBaseT
 from .batch import Pace
 
 FIRST_PAUSE = 0.02
+"""Seconds before the second try; each pause after it is twice as long as the one before."""
 LONGEST_PAUSE = 0.5
+"""Seconds that no pause exceeds."""
 
 
-class Again(Exception):
-    """A round left something undone."""
+class RoundUnfinished(Exception):
+    """Raised when a round left something to do; ``pace`` says how soon the next may begin."""
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
 
 
-class Policy(TypedDict):
+class RetryPolicy(TypedDict):
     """The arguments of a tenacity controller."""
 
     retry: RetryBaseT
@@ -34,23 +36,25 @@ class Policy(TypedDict):
     reraise: bool
 
 
-def policy(ends_at: Callable[[], float], within: float) -> Policy:
-    """Try again until the monotonic clock says ``ends_at()``: at once after a redirect, else after a growing pause.
+def retry_policy(ends_at: Callable[[], float], deadline: float) -> RetryPolicy:
+    """Return a policy that repeats what raises RoundUnfinished: at once after a redirect, else after a growing pause.
 
-    ``within`` is the whole deadline in seconds, of which the last try needs a part for itself.
+    Args:
+        ends_at: returns the time of the monotonic clock after which nothing is tried any more.
+        deadline: the whole time in seconds, a part of which the last try needs for itself.
     """
-    for_an_answer = max(FIRST_PAUSE, within / 20)
+    time_for_an_answer = max(FIRST_PAUSE, deadline / 20)
 
     def pause(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, Again) and error.pace is not Pace.PAUSE:
+        if isinstance(error, RoundUnfinished) and error.pace is not Pace.BACK_OFF:
             return 0.0
         left = ends_at() - time.monotonic()
         longest = max(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(state.attempt_number - 1, 16), left / 2))
         return random.uniform(longest / 2, longest)  # noqa: S311 (jitter)
 
-    def over(_: RetryCallState) -> bool:
+    def is_over(_: RetryCallState) -> bool:
         # A try that has no time for an answer would only make a known outcome unknown.
-        return ends_at() - time.monotonic() < for_an_answer
+        return ends_at() - time.monotonic() < time_for_an_answer
 
-    return {"retry": retry_if_exception_type(Again), "stop": over, "wait": pause, "reraise": True}
+    return {"retry": retry_if_exception_type(RoundUnfinished), "stop": is_over, "wait": pause, "reraise": True}

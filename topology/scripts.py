@@ -1,4 +1,4 @@
-"""Load Lua scripts: they lie beside the code that calls them, and servers know them by their digest.
+"""Load Lua scripts, each of which lies beside the code that calls it and is known to servers by its digest.
 
 The comment at the top of a script declares what the script takes and which shared parts it uses::
 
@@ -9,9 +9,12 @@ The comment at the top of a script declares what the script takes and which shar
     --      lease        milliseconds
     -- Returns {'held', fence}
 
-In the script, ``KEYS.lock`` and ``ARGV.lease`` stand for the places that these have among KEYS and ARGV. The last name of
-either may end with ``?``, when it may be left out, or with ``...``, when it is a list: ``FIRST.name`` is the place where
-the list begins. ``CONSTANTS.NAME`` stands for a value that Python gives, such as the names of an enum.
+In the script, ``KEYS.lock`` and ``ARGV.lease`` are replaced by ``KEYS[1]`` and ``ARGV[2]``. The last name of either may
+end with ``?``, when it may be left out, or with ``...``, when it is a list: ``FIRST.name`` is replaced by the number of
+the list's first place. ``CONSTANTS.NAME`` is replaced by a value that Python provides, such as the names of an enum.
+Python packs keys and arguments by their names::
+
+    call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease=5_000), decode=held)
 """
 
 from __future__ import annotations
@@ -21,20 +24,26 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from operator import itemgetter
 from typing import TypeAlias, cast
 
 Constant: TypeAlias = "str | int | Sequence[str] | Set[str]"
-"""A value that Python gives a script; a set becomes a table in which each of its members is true."""
+"""A value that Python provides for a script; a set becomes a table in which each of its members is true."""
 Value: TypeAlias = "str | bytes | int"
+"""An argument of a script."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's source, its digest (EVALSHA), and the names of its keys and arguments, in order."""
+    """A script's source, its digest (EVALSHA), and the declared names of its keys and arguments, in order.
+
+    >>> script = Script("return ARGV[1]", "0" * 40, key_names=("lock",), argument_names=("token", "lease?"))
+    >>> script.keys(lock="{T1}:lock"), script.arguments(token="t", lease=None)
+    (('{T1}:lock',), ('t',))
+    """
 
     source: str
     digest: str
@@ -45,21 +54,22 @@ class Script:
         return f"Script({self.digest[:8]})"
 
     def keys(self, **named: str | Sequence[str] | None) -> tuple[str, ...]:
-        """Return the keys in the script's order; None leaves out the last one where the script allows it.
+        """Return the keys, given by name, in the script's order.
 
-        Raises TypeError when a declared name is missing or another one is given.
+        None leaves out the last one where the script allows it; a list is given as a sequence. Raises TypeError when a
+        declared name is missing or another one is given.
         """
         return cast("tuple[str, ...]", _packer(self.key_names)(named))
 
     def arguments(self, **named: Value | Sequence[Value]) -> tuple[Value, ...]:
-        """Return the arguments in the script's order.
+        """Return the arguments, given by name, in the script's order; see ``keys``.
 
         Raises TypeError when a declared name is missing or another one is given.
         """
         return cast("tuple[Value, ...]", _packer(self.argument_names)(named))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _packer(declared: tuple[str, ...]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
     """Return a function that puts named values in the declared order."""
     names = tuple(name.removesuffix("?").removesuffix("...") for name in declared)
@@ -91,10 +101,15 @@ _WORD = re.compile(r"\w+")
 
 
 def load(package: str, name: str, constants: Mapping[str, Constant] | None = None) -> Script:
-    """Load ``lua/<name>.lua`` of a package, with the shared parts that it uses.
+    """Return the script ``lua/<name>.lua`` of a package, with the shared parts that it uses.
 
-    A server builds every function of a script anew for each call, so of the shared parts a script gets what it uses.
-    Raises KeyError for a name that the script or ``constants`` does not have.
+    A server builds every function of a script anew for each call, so of the shared parts a script gets only those
+    declarations that it uses. Raises KeyError for a name that the script's comment or ``constants`` does not have.
+
+    Args:
+        package: the package beside whose modules the script lies, such as ``slotbook.repositories.orders``.
+        name: the script's file name, without ``.lua``.
+        constants: the values of ``CONSTANTS.NAME``, by name.
     """
     text = _read(package, name)
     declared = sections(text)
@@ -112,9 +127,9 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
 
 
 def sections(text: str) -> dict[str, tuple[str, ...]]:
-    """Return what the comment at the top of a script declares, by section: ``Uses``, ``KEYS`` and ``ARGV``.
+    r"""Return what the comment at the top of a script declares, by section: ``Uses``, ``KEYS`` and ``ARGV``.
 
-    >>> sections("-- Take it.\\n-- KEYS lock\\n-- ARGV token    of the holder\\n--      lease    in ms\\n\\nreturn 1")
+    >>> sections("-- Take it.\n-- KEYS lock\n-- ARGV token    of the holder\n--      lease    in ms\n\nreturn 1")
     {'KEYS': ('lock',), 'ARGV': ('token', 'lease')}
     """
     found: dict[str, tuple[str, ...]] = {}
@@ -129,12 +144,12 @@ def sections(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def used_by(body: str, shared: str) -> str:
-    """Return those declarations that a script uses, also by way of others; statements between them stay.
+    r"""Return the declarations that a script uses, directly or through others; statements between them are kept.
 
-    A declaration begins a line with ``local``.
+    A declaration is what follows a line that begins with ``local``, up to the next such line.
 
-    >>> used_by("return two()", "local function one() return 1 end\\nlocal function two() return 2 end\\n")
-    'local function two() return 2 end\\n'
+    >>> used_by("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n")
+    'local function two() return 2 end\n'
     """
     starts = [found.start() for found in _DECLARATION.finditer(shared)]
     declarations = [shared[start:end] for start, end in pairwise([*starts, len(shared)])]
@@ -149,14 +164,14 @@ def used_by(body: str, shared: str) -> str:
 
 def _parts(package: str, text: str) -> list[str]:
     """Return the shared parts of a script, each after those that it uses itself."""
-    room = package.rpartition(".")[0]
+    parent = package.rpartition(".")[0]
     parts: dict[str, str] = {}
 
     def add(used: Sequence[str]) -> None:
         for path in used:
             if path not in parts:
                 folder, _, name = path.partition("/")
-                part = _read(f"{room}.{folder}", name)
+                part = _read(f"{parent}.{folder}", name)
                 add(sections(part).get("Uses", ()))
                 parts.setdefault(path, part)
 
@@ -165,11 +180,13 @@ def _parts(package: str, text: str) -> list[str]:
 
 
 def _read(package: str, name: str) -> str:
-    room, _, folder = package.rpartition(".")
-    return (resources.files(room) / folder / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    """Return the text of ``lua/<name>.lua`` of a package."""
+    parent, _, folder = package.rpartition(".")
+    return (resources.files(parent) / folder / "lua" / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def _as_lua(value: Constant) -> str:
+    """Return a value as an expression of Lua."""
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Everything that can be set, from the environment (``SLOTBOOK_…``), a URL's query, or code.
+"""Define every setting and read a URL: settings come from the environment (``SLOTBOOK_…``), a URL's query, or code.
 
 >>> read("redis+cluster://desk:secret@10.0.0.1:7001,10.0.0.2:7001?deadline=5&prefix=desk1:").settings.deadline
 5.0
@@ -28,7 +28,7 @@ def _durability(value: object) -> object:
 
 
 Published = Literal["traders", "order_events", "symbols"]
-"""Where a change of a book is announced, in the same atomic step."""
+"""The channels on which a change of a book can be announced, in the same atomic step; see ``Settings.publish``."""
 
 
 def _published(value: object) -> object:
@@ -45,6 +45,7 @@ def _kept(value: object) -> object:
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366 * 10)]
+"""A time of up to ten years."""
 
 
 _CREDENTIALS = (
@@ -59,9 +60,12 @@ _CREDENTIALS = (
 
 
 class Settings(BaseSettings):
-    """How a book reaches its servers and how long it keeps things; times are in seconds.
+    """The settings of a book: how it reaches its servers and how long it keeps things; times are in seconds.
 
-    A URL's query parameters carry the same names and win over the environment. Every secret is masked when shown.
+    A URL's query parameters have the same names and win over the environment. Every secret is masked when shown::
+
+        settings = Settings(deadline=5).at("redis://localhost:6379")
+        book = slotbook.connect(settings)
     """
 
     model_config = SettingsConfigDict(
@@ -69,68 +73,74 @@ class Settings(BaseSettings):
     )
 
     url: SecretStr = SecretStr("embedded://standalone")
-    """Where the book is kept; see :func:`slotbook.connect`."""
+    """The servers that the book is kept on; see :func:`slotbook.connect` for the forms of a URL."""
     server: str | None = None
-    """For ``embedded://``: the path or name of the server program to run, in place of the one that pip installed."""
+    """For ``embedded://``: the path or name of the server program to run; None runs the one that pip installed."""
 
     username: str | None = None
+    """The user to log in as (ACL); None is the user ``default``."""
     password: SecretStr | None = None
     sentinel_username: str | None = None
+    """The user to log in to the Sentinels as."""
     sentinel_password: SecretStr | None = None
 
     tls_ca_file: FilePath | None = None
-    """The authority that signed the servers' certificates; None means those that the system trusts."""
+    """The certificate authority that signed the servers' certificates; None means those that the system trusts."""
     tls_cert_file: FilePath | None = None
+    """The certificate by which a client identifies itself, if the servers ask for one."""
     tls_key_file: FilePath | None = None
     tls_verify: bool = True
-    """Whether certificates and host names are verified; only a test has a reason to say no."""
+    """False accepts any certificate and host name, for which only a test has a reason."""
 
     pool_size: int = Field(default=16, ge=1, le=10_000)
-    """Connections per node (threads), times 64 calls in flight per node (asyncio)."""
+    """For threads: connections per node. For asyncio: one 64th of the calls that may be in flight per node."""
     pool_wait: Seconds = 1.0
-    """How long a call waits for a free connection before it fails with PoolExhausted."""
+    """The time that a call waits for a free connection before it fails with PoolExhausted."""
     connect_timeout: Seconds = 1.0
+    """The time that a server may take to accept a connection."""
     socket_timeout: Seconds = 2.0
-    """How long one server may take to answer before it is given up and looked for again."""
+    """The time that one server may take to answer; then it counts as gone, and the primary is looked for again."""
     busy_poll: Annotated[float, Field(ge=0, le=1)] = 0.001
-    """How long a thread looks for a reply before it goes to sleep for it; 0 to sleep at once."""
+    """The time that a thread polls for a reply before it sleeps until one comes; 0 to sleep at once."""
     deadline: Seconds = 10.0
-    """How long a call may take in all, retries and failovers included."""
+    """The time that a call may take in all, retries and failovers included."""
 
     durability: Annotated[Durability, BeforeValidator(_durability), NoDecode] = LOCAL
-    """What a change waits for: ``local``, ``replicated=n`` (n replicas have it) or ``fsynced`` (it is on disk)."""
+    """The copies that a change waits for: ``local`` (none), ``replicated=n`` (n replicas) or ``fsynced`` (the disk)."""
     replication_wait: Seconds = 1.0
-    """How long a change waits for replicas or the disk before it is UnderReplicated."""
+    """The time that a change waits for replicas or the disk before it fails with UnderReplicated."""
 
     prefix: Annotated[str, StringConstraints(pattern=r"^[^\s{}\p{C}]{0,64}$")] = ""
-    """What all keys of this book begin with, before the ``{trader}`` tag."""
+    """The beginning of all keys of this book, before the ``{trader}`` tag: up to 64 characters, no braces or spaces."""
     order_ttl: Seconds = 86_400.0
-    """How long a terminal order is kept, from its last change."""
+    """The time that a terminal order is kept, from its last change."""
     open_order_ttl: Seconds | None = None
-    """How long an open order is kept, from its last change; None keeps it until it is terminal."""
+    """The time that an open order is kept, from its last change; None keeps it until it is terminal."""
     request_ttl: Seconds = 86_400.0
-    """How long a change of a position is remembered by its request_id."""
+    """The time for which a change of a position is recognised as a repeat, by its request_id."""
     events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_kept)] = 100_000
-    """About how many events a trader's stream keeps (XADD MAXLEN ~); ``all`` leaves it to ``trim`` (XTRIM MINID)."""
+    """The number of events that a trader's stream keeps, approximately (XADD MAXLEN ~); ``all`` keeps every event until
+    ``trim`` is called (XTRIM MINID).
+    """
     publish: Annotated[frozenset[Published], BeforeValidator(_published), NoDecode] = frozenset({"traders"})
-    """Where every change is announced: ``none``, or a list of ``traders`` (the channel ``{trader}:events``, sharded
-    where the server has that), ``order_events`` (one channel of that name) and ``symbols`` (the channels
-    ``events.<symbol>.<type>``).
+    """The channels on which every change is announced: ``none``, or a list of ``traders`` (the channel
+    ``{trader}:events``, a sharded one where the server has these), ``order_events`` (one channel of that name) and
+    ``symbols`` (the channels ``events.<symbol>.<type>``).
     """
     watchdog: Seconds = 2.0
-    """How soon a subscription notices that its server is gone or frozen."""
+    """The time after which a subscription notices that its server is gone or frozen."""
 
     def at(self, url: str) -> Settings:
-        """The same settings for another URL."""
+        """Return the same settings with another URL."""
         return self.model_copy(update={"url": SecretStr(url)})
 
     def for_private_servers(self, url: str) -> Settings:
-        """The same settings for servers of our own, which know nothing of credentials meant for others."""
+        """Return the same settings for embedded servers, without the credentials, which are meant for other servers."""
         return self.model_copy(update={**dict.fromkeys(_CREDENTIALS), "tls_verify": True}).at(url)
 
 
 class TopologyKind(Enum):
-    """The shapes of a deployment."""
+    """The topologies of a deployment."""
 
     STANDALONE = "standalone"
     SENTINEL = "sentinel"
@@ -139,15 +149,18 @@ class TopologyKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL, understood: which deployment, where, and how to get in."""
+    """A URL that was read: which deployment, at which addresses, with which settings."""
 
     kind: TopologyKind
     addresses: tuple[Address, ...]
+    """The server, the Sentinels, or some nodes of the cluster; none for ``embedded://``."""
     settings: Settings
     tls: bool = False
     service: str = ""
+    """The name of the primary among Sentinels."""
     database: int = 0
     embedded: bool = False
+    """True when the servers are private ones that are yet to be started."""
 
 
 _SCHEMES: dict[str, tuple[TopologyKind, bool]] = {
@@ -160,11 +173,13 @@ _SCHEMES: dict[str, tuple[TopologyKind, bool]] = {
     "rediss+cluster": (TopologyKind.CLUSTER, True),
 }
 _PORTS = {TopologyKind.STANDALONE: 6379, TopologyKind.SENTINEL: 26379, TopologyKind.CLUSTER: 6379}
-EmbeddedTopology = Literal["standalone", "sentinel", "cluster"]
 
 
 def read(source: str | Settings | None = None) -> Target:
-    """Understand a URL or Settings; None means ``SLOTBOOK_URL``. Raises InvalidSettings, which never shows a secret."""
+    """Return the target of a URL or of Settings; None reads ``SLOTBOOK_URL``.
+
+    Raises InvalidSettings, whose message never shows a secret.
+    """
     base = source if isinstance(source, Settings) else _from_environment()
     url = source if isinstance(source, str) else base.url.get_secret_value()
     try:
@@ -181,11 +196,11 @@ def read(source: str | Settings | None = None) -> Target:
     kind, tls = _SCHEMES[parts.scheme]
     credentials, _, hosts = parts.netloc.rpartition("@")
     username, _, password = credentials.partition(":")
-    given: dict[str, object] = {
+    from_url: dict[str, object] = {
         **({"username": unquote(username)} if username else {}),
         **({"password": unquote(password)} if password else {}),
     }
-    settings = _with(base, {**given, **_query(parts)})
+    settings = _with(base, {**from_url, **_query(parts)})
     if parts.scheme == "unix":
         return Target(kind, (Address(unquote(parts.path), 0),), settings)
     addresses = tuple(_address(host, _PORTS[kind]) for host in hosts.split(","))
@@ -243,7 +258,7 @@ def _address(text: str, port: int) -> Address:
         host, found = parts.hostname, parts.port
         (host or "").encode("idna")
     except ValueError:
-        # Without a host before it, what stands for a port is more likely a password.
+        # Without a host before it, the text in the place of a port is more likely a password.
         shown = f" {text!r}" if text.partition(":")[0] else ""
         raise InvalidSettings(f"the URL's host and port{shown} cannot be read; they look like host:6379") from None
     if not host:

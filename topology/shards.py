@@ -1,4 +1,4 @@
-"""How to reach every primary without knowing where it is."""
+"""Hash tags by which every primary is reached without its address."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Every primary, known by a hash tag whose slot it serves; equal as long as no slot has changed hands."""
+    """Every primary, known by a hash tag whose slot it serves.
+
+    Two are equal as long as no slot has moved to another primary between them.
+    """
 
     tags: tuple[str, ...]
+    """One hash tag for each primary."""
     edition: int = 0
+    """A number that grows with every slot that moves to another primary, as far as the backend has learned of it."""
     tag_of: Callable[[int], str | None] = field(default=lambda _: "0", compare=False)
-    """The tag of the primary that serves a slot."""
+    """Return the tag of the primary that serves a slot; None when that is not known."""

@@ -1,7 +1,12 @@
 """Describe an operation that takes several calls, without carrying it out.
 
-Such an operation is a generator: it yields what is to be done next and is sent the answer. A backend's ``drive`` carries
-it out, for asyncio and for threads alike.
+Such an operation is a generator: it yields what is to be done next and is sent the answer. A backend's ``drive``
+carries it out, for asyncio and for threads alike::
+
+    def total(first: Call[int], second: Call[int]) -> Steps[int]:
+        return (yield from ask(first)) + (yield from ask(second))
+
+    backend.drive(total(first, second))
 """
 
 from __future__ import annotations
@@ -32,9 +37,10 @@ class Pause:
 
 
 Step: TypeAlias = "Call[object] | Sequence[Call[object]] | Locate | Pause"
-"""One call, which is answered with its value or raises; several, answered with their outcomes; Shards; or a pause."""
+"""One call, answered with its value or an error that is raised; several calls, answered with one Outcome each; Locate,
+answered with Shards; or a pause, answered with None."""
 Steps: TypeAlias = Generator[Step, object, T]
-"""An operation, step by step, and what it returns."""
+"""A generator of the steps of an operation, which returns a T."""
 
 
 def ask(call: Call[T]) -> Steps[T]:
@@ -48,5 +54,5 @@ def ask_many(calls: Sequence[Call[T]]) -> Steps[list[Outcome[T]]]:
 
 
 def locate(*, fresh: bool = False) -> Steps[Shards]:
-    """Yield the question for every primary and return the answer. Raises Unavailable."""
+    """Yield a question for every primary and return the answer; see :class:`Locate`. Raises Unavailable."""
     return cast(Shards, (yield Locate(fresh)))

@@ -1,4 +1,4 @@
-"""A URL that cannot be used says so: in one line, soon, and without its secrets."""
+"""Test that a URL that cannot be used is refused in one line, soon, and without its secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOON = 4.0
 
 
 def refusal(desk: Desk, url: str, within: float = SOON) -> SlotbookError:
-    """What opening a URL ends with."""
+    """Return the error that opening a URL raises; it must come in time, in one line, and show no secret."""
     began = time.monotonic()
     with pytest.raises(SlotbookError) as caught:
         open_book(url, desk.colour, desk.runner).close()
@@ -85,30 +85,30 @@ def test_a_url_that_makes_no_sense_is_refused(lone_desk: Desk, url: str, hint: s
         f"unix:///not/there.sock?password={SECRET}",
     ],
 )
-def test_where_nobody_listens_is_told_at_once(lone_desk: Desk, url: str) -> None:
+def test_an_address_where_nobody_listens_is_reported_at_once(lone_desk: Desk, url: str) -> None:
     error = refusal(lone_desk, url)
     assert isinstance(error, Unavailable)
     assert "is a server running there" in str(error)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test", "host.invalid", "a b", "%00", "xn--a"], ids=repr)
-def test_a_host_that_cannot_exist_is_told(lone_desk: Desk, host: str) -> None:
+def test_a_host_that_cannot_exist_is_reported(lone_desk: Desk, host: str) -> None:
     refusal(lone_desk, f"redis://:{SECRET}@{host}:6379?deadline=3", within=6)
 
 
-def test_a_wrong_password_is_told_at_once(desk: Desk) -> None:
+def test_a_wrong_password_is_reported_at_once(desk: Desk) -> None:
     password = desk.fleet.deployment.password
     url = desk.fleet.url({"deadline": 30})
     assert isinstance(refusal(desk, url.replace(f":{password}@", f":{SECRET}@")), AccessDenied)
     assert isinstance(refusal(desk, url.replace(f":{password}@", f"nobody:{SECRET}@")), AccessDenied)
 
 
-def test_a_missing_password_is_told_at_once(desk: Desk) -> None:
+def test_a_missing_password_is_reported_at_once(desk: Desk) -> None:
     url = desk.fleet.url({"deadline": 30}).replace(f":{desk.fleet.deployment.password}@", "")
     assert isinstance(refusal(desk, url), AccessDenied)
 
 
-def test_the_sentinels_wrong_password_is_told_at_once(desk: Desk) -> None:
+def test_a_wrong_password_for_sentinels_is_reported_at_once(desk: Desk) -> None:
     secret = desk.fleet.deployment.sentinel_password
     if secret is None:
         assert desk.fleet.topology != "sentinel"
@@ -120,14 +120,14 @@ def test_the_sentinels_wrong_password_is_told_at_once(desk: Desk) -> None:
         assert secret not in str(error)
 
 
-def test_an_unknown_service_is_told_at_once(desk: Desk) -> None:
+def test_an_unknown_service_is_reported_at_once(desk: Desk) -> None:
     if desk.fleet.topology == "sentinel":
         error = refusal(desk, desk.fleet.url({"deadline": 30}).replace("/slotbook?", "/other?"))
         assert isinstance(error, InvalidSettings)
         assert "'other'" in str(error)
 
 
-def test_the_wrong_scheme_for_a_server_is_told_at_once(desk: Desk) -> None:
+def test_the_wrong_scheme_for_a_server_is_reported_at_once(desk: Desk) -> None:
     server = desk.fleet.deployment.servers[0]
     there = f"slotbook:{desk.fleet.deployment.password}@{server.host}:{server.port}"
     if desk.fleet.topology == "cluster":
@@ -144,10 +144,10 @@ def test_the_wrong_scheme_for_a_server_is_told_at_once(desk: Desk) -> None:
 
 @pytest.fixture
 def listener() -> Iterator[Callable[[bytes | None], str]]:
-    """A port where something listens that is no server of ours: it says what it is told to, or nothing."""
+    """Yield a function that listens on a port, is no Redis server, and answers the given bytes or nothing."""
     sockets: list[socket.socket] = []
 
-    def listen(says: bytes | None) -> str:
+    def listen(answer: bytes | None) -> str:
         listening = socket.create_server(("127.0.0.1", 0))
         sockets.append(listening)
 
@@ -156,9 +156,9 @@ def listener() -> Iterator[Callable[[bytes | None], str]]:
                 while True:
                     client, _ = listening.accept()
                     sockets.append(client)
-                    if says is not None:
+                    if answer is not None:
                         client.recv(65_536)
-                        client.sendall(says)
+                        client.sendall(answer)
             except OSError:
                 return
 
@@ -171,21 +171,21 @@ def listener() -> Iterator[Callable[[bytes | None], str]]:
 
 
 @pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "redis+sentinel", "rediss"])
-@pytest.mark.parametrize("says", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["nothing", "HTTP", "goodbye"])
-def test_what_is_no_redis_server_is_told_within_the_deadline(
-    lone_desk: Desk, listener: Callable[[bytes | None], str], scheme: str, says: bytes | None
+@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["nothing", "HTTP", "goodbye"])
+def test_a_server_that_is_not_redis_is_reported_within_the_deadline(
+    lone_desk: Desk, listener: Callable[[bytes | None], str], scheme: str, answer: bytes | None
 ) -> None:
     path = "/mymaster" if scheme == "redis+sentinel" else ""
-    url = f"{scheme}://:{SECRET}@{listener(says)}{path}?deadline=0.8&socket_timeout=0.3&connect_timeout=0.3"
+    url = f"{scheme}://:{SECRET}@{listener(answer)}{path}?deadline=0.8&socket_timeout=0.3&connect_timeout=0.3"
     assert isinstance(refusal(lone_desk, url), (ServerError, InvalidSettings))
 
 
-def test_tls_to_a_plain_port_is_told_within_the_deadline(lone_desk: Desk) -> None:
+def test_tls_to_a_plain_port_is_reported_within_the_deadline(lone_desk: Desk) -> None:
     url = lone_desk.fleet.url({"deadline": 1, "socket_timeout": 0.5, "connect_timeout": 0.5})
     assert isinstance(refusal(lone_desk, url.replace("redis://", "rediss://")), (ServerError, InvalidSettings))
 
 
-def test_a_bad_setting_in_the_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_in_the_environment_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBOOK_DEADLINE", "soon")
     with pytest.raises(InvalidSettings, match=r"SLOTBOOK_.*deadline"):
         connect()

@@ -1,4 +1,4 @@
-"""place_many, get_many, fill_many, apply, apply_many: many at once, one outcome each, in the order given."""
+"""Test place_many, get_many, fill_many, apply and apply_many: one outcome for each item, in the order given."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def errors(outcomes: list[Outcome[OrderResult]] | list[Outcome[FillResult]]) -> 
     return [None if outcome.error is None else type(outcome.error) for outcome in outcomes]
 
 
-def test_orders_of_many_traders_are_placed_and_got_in_the_order_given(desk: Desk) -> None:
+def test_orders_of_many_traders_are_placed_and_returned_in_the_order_given(desk: Desk) -> None:
     traders = [desk.another() for _ in range(40)]
     orders = [limit(trader, f"A{number}", quantity=number + 1) for number in range(5) for trader in traders]
     placed = desk.book.orders.place_many(orders)
@@ -49,7 +49,7 @@ def test_each_item_has_its_own_outcome(desk: Desk) -> None:
         outcomes[1].result()
 
 
-def test_get_many_says_none_for_what_is_not_there(desk: Desk) -> None:
+def test_get_many_returns_none_for_orders_that_do_not_exist(desk: Desk) -> None:
     placed = desk.book.orders.place(limit(desk.trader))
     outcomes = desk.book.orders.get_many([(desk.trader, "A0"), (desk.trader, "A1"), (desk.another(), "A1")])
     assert [outcome.result() for outcome in outcomes] == [None, placed, None]
@@ -144,7 +144,7 @@ def test_apply_answers_as_the_verb_does(desk: Desk) -> None:
         orders.apply(Cancel(trader=desk.trader, order_id="A9"))
 
 
-def test_nothing_at_all_is_no_trouble(desk: Desk) -> None:
+def test_an_empty_batch_has_no_outcomes(desk: Desk) -> None:
     assert desk.book.orders.place_many([]) == []
     assert desk.book.orders.get_many([]) == []
     assert desk.book.orders.apply_many([]) == []
@@ -157,25 +157,26 @@ def test_an_order_that_cannot_be_placed_stops_the_batch_before_it_is_sent(desk: 
     assert desk.contents() == {}
 
 
-def test_one_that_is_not_new_stops_a_long_batch_before_any_of_it_is_sent(desk: Desk) -> None:
+def test_an_order_that_is_not_new_stops_a_long_batch_before_any_of_it_is_sent(desk: Desk) -> None:
     orders = [limit(desk.trader, f"A{number}") for number in range(200)]
     placed = orders[-1].model_copy(update={"version": 1})
-    for act in (desk.book.orders.place_many, desk.book.orders.apply_many):
+    for send in (desk.book.orders.place_many, desk.book.orders.apply_many):
         with pytest.raises(InvalidArgument, match="not new"):
-            act([*orders[:-1], placed])
+            send([*orders[:-1], placed])
     with pytest.raises(InvalidArgument, match="not a Fill"):
         desk.book.orders.fill_many([execution(desk.trader), *orders])  # type: ignore[list-item]
     assert desk.contents() == {}
 
 
-class Watching:
-    """Makes the calls of orders; before the last one it does something else."""
+class InterruptedBuilder:
+    """Builds the calls of new orders; before the last one it does something else."""
 
     def __init__(self, book: Book, orders: Sequence[Order], before_the_last: Callable[[], object]) -> None:
         self._calls = OrderCalls(book.backend.settings, LossDetector())
         self._last = orders[-1]
         self._before_the_last = before_the_last
-        self.pending_calls = [replace(pending_call, maker=cast("CallBuilder[object]", self)) for pending_call in self._calls.place_many(orders)]
+        builder = cast("CallBuilder[object]", self)
+        self.pending_calls = [replace(pending, builder=builder) for pending in self._calls.place_many(orders)]
 
     def change(self, request: Order, /) -> Call[OrderResult]:
         if request is self._last:
@@ -184,22 +185,22 @@ class Watching:
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
-def test_the_first_of_a_batch_are_applied_while_the_last_are_made(desk: Desk) -> None:
+def test_the_first_of_a_batch_are_applied_while_the_last_are_built(desk: Desk) -> None:
     def applied() -> None:
         wait_until(lambda: desk.ask("EXISTS", "%:order:A0") == 1, "the first is applied")
 
     orders = [limit(desk.trader, f"A{number}") for number in range(200)]
-    outcomes = desk.book.backend.run_many(Watching(desk.book, orders, applied).pending_calls)
+    outcomes = desk.book.backend.run_many(InterruptedBuilder(desk.book, orders, applied).pending_calls)
     assert errors(outcomes) == [None] * 200
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
-def test_a_call_that_cannot_be_made_leaves_no_reply_to_anyone_else(desk: Desk) -> None:
+def test_a_call_that_cannot_be_built_leaves_no_reply_to_another_caller(desk: Desk) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
     orders = [limit(desk.trader, f"A{number}") for number in range(200)]
     with pytest.raises(ZeroDivisionError):
-        desk.book.backend.run_many(Watching(desk.book, orders, fail).pending_calls)
+        desk.book.backend.run_many(InterruptedBuilder(desk.book, orders, fail).pending_calls)
     placed = [outcome.result().order.order_id for outcome in desk.book.orders.place_many(orders)]
     assert placed == [order.order_id for order in orders]

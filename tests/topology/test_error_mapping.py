@@ -1,4 +1,4 @@
-"""The table from an error to its meaning, row by row: what a real server answers, and what our caller gets."""
+"""Test the table of error replies row by row: the text that a server answers, and the error that a caller gets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ANSWERS: dict[str, tuple[str, RetryAction, type[SlotbookError] | None]] = {
     "LOADING": ("LOADING Redis is loading the dataset in memory", RetryAction.REDISCOVER, None),
     "BUSY": ("BUSY Redis is busy running a script.", RetryAction.WAIT, None),
     "CLUSTERDOWN": ("CLUSTERDOWN Hash slot not served", RetryAction.REDISCOVER, None),
-    "MASTERDOWN": ("MASTERDOWN ConnectionPool with MASTER is down", RetryAction.REDISCOVER, None),
+    "MASTERDOWN": ("MASTERDOWN Link with MASTER is down", RetryAction.REDISCOVER, None),
     "READONLY": ("READONLY You can't write against a read only replica.", RetryAction.REDISCOVER, None),
     "NOAUTH": ("NOAUTH Authentication required.", RetryAction.REPORT, AccessDenied),
     "WRONGPASS": ("WRONGPASS invalid username-password pair or user is disabled.", RetryAction.REPORT, AccessDenied),
@@ -62,45 +62,49 @@ ANSWERS: dict[str, tuple[str, RetryAction, type[SlotbookError] | None]] = {
     "CROSSSLOT": ("CROSSSLOT Keys in request don't hash to the same slot", RetryAction.REPORT, None),
     "ERR": ("ERR unknown command 'EVALSHA'", RetryAction.REPORT, UnexpectedReply),
 }
-"""What a server says, by its first word."""
+"""For the code of each error reply: its text, the action, and the error that is reported."""
 
-TERMINAL = [prefix for prefix, (_, cure, kind) in ANSWERS.items() if cure is RetryAction.REPORT and kind is not None]
-WAITED_FOR = [prefix for prefix, (_, cure, _) in ANSWERS.items() if cure in (RetryAction.WAIT, RetryAction.REDISCOVER)]
+TERMINAL = [
+    prefix for prefix, (_, action, kind) in ANSWERS.items() if action is RetryAction.REPORT and kind is not None
+]
+WAITED_FOR = [
+    prefix for prefix, (_, action, _) in ANSWERS.items() if action in (RetryAction.WAIT, RetryAction.REDISCOVER)
+]
 
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A server that answers what it is told to."""
+    """Yield a server whose answers a test chooses."""
     with Scripted() as server:
         yield server
 
 
-def test_no_row_is_without_a_test() -> None:
+def test_every_row_has_a_test() -> None:
     assert set(ANSWERS) - {"ERR"} == set(ERROR_ACTIONS)
 
 
 @pytest.mark.parametrize("prefix", ERROR_ACTIONS)
-def test_the_row(prefix: str) -> None:
-    said, cure, kind = ANSWERS[prefix]
-    error = ResponseError(said)
-    assert retry_action(error) is cure
+def test_an_error_reply_has_its_action_and_error(prefix: str) -> None:
+    reply, action, kind = ANSWERS[prefix]
+    error = ResponseError(reply)
+    assert retry_action(error) is action
     if kind is not None:
         assert type(report("call", error)) is kind
 
 
 @pytest.mark.parametrize("prefix", TERMINAL)
-def test_over_the_wire_it_is_reported_at_once_and_not_applied(scripted: Scripted, prefix: str) -> None:
-    said, _, kind = ANSWERS[prefix]
+def test_a_terminal_error_is_reported_at_once_and_not_sent_again(scripted: Scripted, prefix: str) -> None:
+    reply, _, kind = ANSWERS[prefix]
     assert kind is not None
     with Book.open(scripted.url(deadline=3)) as book:
-        scripted.answer("EVALSHA", f"-{said}\r\n", times=99)
+        scripted.answer("EVALSHA", f"-{reply}\r\n", times=99)
         with pytest.raises(kind):
             book.orders.fill(execution(fresh()))
         assert scripted.asked["EVALSHA"] == 1
 
 
 @pytest.mark.parametrize("prefix", WAITED_FOR)
-def test_over_the_wire_it_is_sent_again_until_it_is_taken(scripted: Scripted, prefix: str) -> None:
+def test_a_temporary_error_is_sent_again_until_it_is_accepted(scripted: Scripted, prefix: str) -> None:
     with Book.open(scripted.url(deadline=5)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS[prefix][0]}\r\n", times=3)
         scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
@@ -109,7 +113,7 @@ def test_over_the_wire_it_is_sent_again_until_it_is_taken(scripted: Scripted, pr
 
 
 @pytest.mark.parametrize("prefix", WAITED_FOR)
-def test_over_the_wire_after_the_deadline_it_is_not_applied(scripted: Scripted, prefix: str) -> None:
+def test_a_temporary_error_is_unavailable_after_the_deadline(scripted: Scripted, prefix: str) -> None:
     with Book.open(scripted.url(deadline=0.3)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS[prefix][0]}\r\n", times=10_000)
         with pytest.raises(Unavailable, match=prefix):
@@ -117,20 +121,20 @@ def test_over_the_wire_after_the_deadline_it_is_not_applied(scripted: Scripted, 
         assert 1 < scripted.asked["EVALSHA"] < 20  # with growing pauses: no storm
 
 
-def test_over_the_wire_a_key_that_has_not_arrived_is_waited_for_where_slots_move(scripted: Scripted) -> None:
-    said = f"-{ANSWERS['TRYAGAIN'][0]}\r\n"
+def test_a_key_that_has_not_arrived_is_waited_for_where_slots_migrate(scripted: Scripted) -> None:
+    reply = f"-{ANSWERS['TRYAGAIN'][0]}\r\n"
     with Book.open(scripted.url(deadline=5)) as book:
-        scripted.answer("EVALSHA", said)
+        scripted.answer("EVALSHA", reply)
         with pytest.raises(UnexpectedReply, match="verify"):  # no slot moves here: the book is damaged
             book.orders.place(limit(fresh()))
     with Book.open(scripted.cluster_url(deadline=5)) as book:
-        scripted.answer("EVALSHA", said, times=5)
+        scripted.answer("EVALSHA", reply, times=5)
         scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
         assert book.orders.place(limit(fresh())).version == 1
         assert scripted.asked["EVALSHA"] == 7
 
 
-def test_over_the_wire_a_script_that_is_not_there_is_sent_with_its_source(scripted: Scripted) -> None:
+def test_a_script_that_the_server_does_not_know_is_sent_with_its_source(scripted: Scripted) -> None:
     with Book.open(scripted.url(deadline=3)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS['NOSCRIPT'][0]}\r\n")
         scripted.answer("EVAL", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
@@ -151,15 +155,15 @@ TRANSPORT: dict[str, tuple[Exception, RetryAction, type[SlotbookError] | None]] 
 
 @pytest.mark.parametrize("how", [Unsent, Unanswered])
 @pytest.mark.parametrize("name", TRANSPORT)
-def test_the_transport_class(name: str, how: type[Unsent] | type[Unanswered]) -> None:
-    cause, cure, kind = TRANSPORT[name]
-    trouble: Failure = how(cause)
-    assert retry_action(trouble) is cure
+def test_a_failed_connection_has_its_action_and_error(name: str, how: type[Unsent] | type[Unanswered]) -> None:
+    cause, action, kind = TRANSPORT[name]
+    failure: Failure = how(cause)
+    assert retry_action(failure) is action
     if kind is not None:
-        assert isinstance(report("call", trouble), kind)
+        assert isinstance(report("call", failure), kind)
 
 
-def test_tls_is_hopeless_unless_the_other_side_just_hung_up() -> None:
+def test_a_tls_error_is_permanent_unless_the_other_side_just_hung_up() -> None:
     broken, hung_up = ConnectionError("Error 1"), ConnectionError("Error 8")
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
     refused.reason = "CERTIFICATE_VERIFY_FAILED"
@@ -170,18 +174,18 @@ def test_tls_is_hopeless_unless_the_other_side_just_hung_up() -> None:
     assert retry_action(Unsent(hung_up)) is RetryAction.REDISCOVER
 
 
-def test_a_name_that_does_not_resolve_is_looked_for_again() -> None:
+def test_a_name_that_does_not_resolve_is_tried_again() -> None:
     unknown = ConnectionError("Error -2")
     unknown.__cause__ = socket.gaierror(-2, "Name or service not known")
     assert retry_action(Unsent(unknown)) is RetryAction.REDISCOVER
 
 
-def test_a_key_that_has_not_moved_with_its_slot_is_waited_for() -> None:
-    for said in (
+def test_a_script_that_touched_a_key_elsewhere_waits_for_the_migration() -> None:
+    for reply in (
         "ERR Error running script: Script attempted to access a non local key in a cluster node",
         "Script attempted to access a non local key in a cluster node script: f_1, on @user_script:14.",
     ):
-        assert retry_action(ResponseError(said)) is RetryAction.WAIT_FOR_MIGRATION
+        assert retry_action(ResponseError(reply)) is RetryAction.WAIT_FOR_MIGRATION
 
 
 def test_a_lost_reply_is_unknown_unless_the_call_may_be_repeated(scripted: Scripted) -> None:

@@ -1,4 +1,4 @@
-"""A desk at work does not notice that a primary dies or that its slot moves: no call fails, each is applied once."""
+"""Test that no call fails, and each is applied once, while a primary dies or its slot migrates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from slotbook.models import Fill
 from slotbook.models.errors import StateLost
 from slotbook.topology.embedded import Deployment, Server, Topology, start
 
-from ..support.callers import COLOURS, Colour
+from ..support.callers import COLOURS as CALLERS
+from ..support.callers import Colour as Caller
 from ..support.make import execution, limit
 
 TRADERS = [f"T{number}" for number in range(6)]
@@ -24,11 +25,11 @@ MANY = 10**9
 
 
 class Desk:
-    """A writer that fills one order of each trader over and over, and remembers what was acknowledged."""
+    """A writer that fills one order of each trader over and over, and keeps what was acknowledged."""
 
-    def __init__(self, deployment: Deployment, colour: Colour) -> None:
+    def __init__(self, deployment: Deployment, caller: Caller) -> None:
         self.deployment = deployment
-        self._colour: Colour = colour
+        self._caller: Caller = caller
         self._url = f"{deployment.url}{'&' if '?' in deployment.url else '?'}deadline=15"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work)
@@ -51,22 +52,24 @@ class Desk:
         assert self.errors == []
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more fills are acknowledged."""
+        """Wait until some more fills are acknowledged."""
         target, until = len(self.done) + more, time.monotonic() + 30
         while len(self.done) < target and not self.errors:
             assert time.monotonic() < until, f"only {len(self.done)} of {target} fills"
             time.sleep(0.01)
 
     def check(self) -> None:
-        """Send everything once more: then each execution has exactly one effect."""
+        """Send everything once more, and check that each execution has had exactly one effect."""
         with Book.open(self._url) as book:
             outcomes = [outcome.result() for outcome in book.orders.fill_many(self.done)]
             orders = [book.orders.get(trader, "A1") for trader in TRADERS]
             held = [book.positions.get(trader, "AAPL") for trader in TRADERS]
             listed = [[order.order_id for order in book.orders.open(trader)] for trader in TRADERS]
-        # A primary may die between its answer to the writer and its word to the replicas; but not unseen.
+        # A primary may die after its answer to the writer and before the replicas have the change; but not unnoticed.
         lost = {outcome.order.trader for outcome in outcomes if outcome.applied}
-        assert lost <= {loss.trader for loss in self.losses}, "an acknowledged fill was lost, and nobody said so"
+        assert lost <= {loss.trader for loss in self.losses}, (
+            "an acknowledged fill was lost, and no StateLost was raised"
+        )
         for trader, order, position in zip(TRADERS, orders, held, strict=True):
             acknowledged = [fill for fill in self.done if fill.trader == trader]
             total = sum(fill.quantity for fill in acknowledged)
@@ -80,11 +83,11 @@ class Desk:
 
     def _work(self) -> None:
         try:
-            if self._colour == "sync":
+            if self._caller == "sync":
                 self._in_threads()
             else:
                 asyncio.run(self._in_tasks())
-        except BaseException as error:  # whatever it is, the test must hear of it
+        except BaseException as error:  # of any kind: the test must fail with it
             self.errors.append(error)
 
     def _in_threads(self) -> None:
@@ -113,28 +116,28 @@ class Desk:
                 self.done += fills
 
 
-def desk_on(topology: Topology, colour: Colour) -> Iterator[Desk]:
+def desk_on(topology: Topology, caller: Caller) -> Iterator[Desk]:
     with start(topology) as deployment:
-        yield Desk(deployment, colour)
+        yield Desk(deployment, caller)
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=CALLERS)
 def alone(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    yield from desk_on("standalone", cast(Colour, request.param))
+    yield from desk_on("standalone", cast(Caller, request.param))
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=CALLERS)
 def behind_sentinel(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    yield from desk_on("sentinel", cast(Colour, request.param))
+    yield from desk_on("sentinel", cast(Caller, request.param))
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=CALLERS)
 def on_cluster(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    yield from desk_on("cluster", cast(Colour, request.param))
+    yield from desk_on("cluster", cast(Caller, request.param))
 
 
 def owner_of(deployment: Deployment, key: str) -> Server:
-    """The primary that serves a key now."""
+    """Return the primary that serves a key now."""
     slot = key_slot(key.encode())
     rows = cast("list[list[object]]", deployment.primaries()[0].ask("CLUSTER", "SLOTS"))
     (port,) = [cast("list[object]", row[2])[1] for row in rows if cast(int, row[0]) <= slot <= cast(int, row[1])]
@@ -143,7 +146,7 @@ def owner_of(deployment: Deployment, key: str) -> Server:
 
 
 def wait_for_replicas(primary: Server) -> None:
-    """Wait until what was acknowledged so far is on a replica: losing more than that is not what is tested here."""
+    """Wait until a replica has what was acknowledged so far: the loss of older changes is not what is tested here."""
     until = time.monotonic() + 10
     while "lag=0" not in str(primary.ask("INFO", "replication")):
         assert time.monotonic() < until
@@ -167,7 +170,7 @@ def test_a_primary_of_the_cluster_dies(on_cluster: Desk) -> None:
 
 
 def test_the_server_takes_no_writes_for_a_second(alone: Desk) -> None:
-    """READONLY under traffic: the server is made a replica, of nobody who is there, and a primary again."""
+    """Make the server a replica of one that does not exist, so that it answers READONLY, and a primary again."""
     (server,) = alone.deployment.servers
     with alone.at_work():
         server.ask("REPLICAOF", "127.0.0.1", 1)
@@ -179,17 +182,17 @@ def test_the_server_takes_no_writes_for_a_second(alone: Desk) -> None:
     alone.check()
 
 
-FIRST: dict[str, Callable[[list[str]], list[str]]] = {
+MOVED_FIRST: dict[str, Callable[[list[str]], list[str]]] = {
     "every other key": lambda keys: keys[::2],
-    "what a fill names": lambda keys: [key for key in keys if key.endswith(NAMED)],
-    "what a fill does not name": lambda keys: [key for key in keys if not key.endswith(NAMED)],
+    "keys that a fill names": lambda keys: [key for key in keys if key.endswith(NAMED)],
+    "keys that a fill does not name": lambda keys: [key for key in keys if not key.endswith(NAMED)],
 }
-"""Which of a trader's keys are moved first. A script names some of its keys and finds others on its way: who follows an
-ASK when all of the first kind have moved, would find nothing where the others are not yet."""
+"""The keys of a trader that are moved first. A script names some of its keys and reads the names of others as it runs.
+A call that followed an ASK when all of the first kind have moved would find nothing where the others are not yet."""
 NAMED = (":order:A1", ":applied:A1", ":events", ":positions")
 
 
-@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("first", MOVED_FIRST)
 def test_a_slot_of_the_cluster_moves(on_cluster: Desk, first: str) -> None:
     """Some of a trader's keys are moved and the others held back for a second."""
     deployment = on_cluster.deployment
@@ -208,7 +211,7 @@ def test_a_slot_of_the_cluster_moves(on_cluster: Desk, first: str) -> None:
         source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
         keys = sorted(cast("list[str]", source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000)))
         assert len(keys) == 7
-        migrate(FIRST[first](keys))
+        migrate(MOVED_FIRST[first](keys))
         time.sleep(1)
         migrate(cast("list[str]", source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000)))
         for server in (target, source, *deployment.primaries()):

@@ -1,4 +1,4 @@
-"""Know the servers of one target, for asyncio: who is in charge of which slot, and a connection pool to each."""
+"""Keep the servers of one target, for asyncio: the layout of their slots, and a connection pool to each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AsyncNodes:
         self.layout: Layout = layout_for(target)
         self.pools: dict[Address, AsyncConnectionPool] = {}
         self._waiting_pools: dict[Address, AsyncConnectionPool] = {}
-        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
+        """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, AsyncConnectionPool] = {}
         self._discovering = AsyncTimedLock()
         self._discoveries = 0
@@ -80,6 +80,7 @@ class AsyncNodes:
             await pool.close()
 
     async def _answers(self, questions: Questions, ends_at: float) -> list[list[Answer]]:
+        """Return the answers of each server that is asked."""
         timeout = min(questions.timeout, self.target.settings.socket_timeout)
         answers: list[list[Answer]] = [[] for _ in questions.addresses]
         jobs = [
@@ -98,8 +99,9 @@ class AsyncNodes:
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     async def _retire_replaced(self) -> None:
-        in_charge = self.layout.primaries()
+        """Retire the pools of servers that are no longer primaries."""
+        primaries = self.layout.primaries()
         for pools in (self.pools, self._waiting_pools):
-            for address in set(pools).difference(in_charge):
-                if (pool := pools.pop(address, None)) is not None:  # another thread may have been faster
+            for address in set(pools).difference(primaries):
+                if (pool := pools.pop(address, None)) is not None:  # unless another thread has done it
                     await pool.retire()

@@ -1,5 +1,5 @@
 # Generated from topology/_async/backend.py by scripts/generate_sync.py: edit that one.
-"""Carries calls to whoever is in charge of their slot, until each is settled or the deadline has passed.
+"""Send calls to the primaries of their slots, for threads, until each has its outcome or the deadline has passed.
 
 The first try of a call goes straight to its node. Only when the answer is not a value does tenacity take over.
 """
@@ -7,7 +7,7 @@ The first try of a call goes straight to its node. Only when the answer is not a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol, TypeVar, cast
 
@@ -17,16 +17,16 @@ from tenacity import Retrying
 from ...models.errors import SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
-from ..batch import Batch, Pace
+from ..batch import Batch, Pace, ReadRound
 from ..call import Call, PendingCall, pack
 from ..concurrency import pause, run_blocking
 from ..connections.pool import Answer, Job, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
-from ..error_mapping import Failure, RetryAction, Unanswered, Unsent, nobody_there, report, retry_action
+from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
 from ..layouts import DiscoveryError
 from ..reads import Reads, reads_of
-from ..retry import Again, policy
+from ..retry import RoundUnfinished, retry_policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
@@ -35,13 +35,16 @@ from .nodes import Nodes
 T = TypeVar("T")
 
 CALLS_AT_ONCE = 5_000
-"""Calls of one batch that are in flight together: more would only wait in the servers' buffers."""
+"""Calls of one batch that are in flight at the same time: more would only wait in the servers' buffers."""
 
 
 def open_backend(source: str | Settings | None = None) -> Backend:
-    """Find the servers of a URL or Settings and log in; ``embedded://`` starts them first.
+    """Return a backend that has found its servers and logged in; ``embedded://`` starts them first.
 
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
+
+    Args:
+        source: a URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
     """
     target = read(source)
     deployment: Deployment | None = None
@@ -58,15 +61,21 @@ def open_backend(source: str | Settings | None = None) -> Backend:
 
 
 class Attached(Protocol):
-    """What works with a backend and ends with it."""
+    """Something that works with a backend and must be closed before it."""
 
     def close(self) -> None:
-        """End it."""
+        """Close it."""
         ...
 
 
 class Backend:
-    """The servers of one target; shared by any number of repositories."""
+    """The servers of one target, which any number of repositories share.
+
+    Repositories describe calls; this sends them::
+
+        backend = open_backend("redis://localhost:6379")
+        order = backend.run(order_calls.get("T001", "A1"))
+    """
 
     def __init__(self, target: Target, deployment: Deployment | None = None) -> None:
         self.deployment = deployment
@@ -74,7 +83,7 @@ class Backend:
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
-        """The URL that it was opened with, understood."""
+        """The URL that it was opened with, as it was read."""
         self._nodes = Nodes(target)
         self._layout = self._nodes.layout
         self._pools = self._nodes.pools
@@ -82,7 +91,7 @@ class Backend:
         self._attached: list[Attached] = []
 
     def open(self) -> None:
-        """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable within the deadline."""
+        """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""
         call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
         batch = Batch((call,), self._layout, time.monotonic() + self.settings.deadline)
         batch.stale = True
@@ -91,7 +100,7 @@ class Backend:
         self._reached = True
 
     def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
-        """One call, one round trip when all is well. Raises a SlotbookError."""
+        """Send one call and return its value, after one round trip if nothing fails. Raises a SlotbookError."""
         if durability is not LOCAL and durability.wanted:
             return (self.run_many((call,), durability))[0].result()
         began = time.monotonic()
@@ -112,9 +121,9 @@ class Backend:
     def run_many(
         self, calls: Sequence[Call[T]] | Sequence[PendingCall[T]], durability: Durability = LOCAL
     ) -> list[Outcome[T]]:
-        """Many calls: one outcome each, in the order given. Raises nothing of its own.
+        """Send many calls and return one outcome for each, in the order given; an error is part of its outcome.
 
-        One round trip per node for every 5,000 calls. A call's deadline counts from when its turn came.
+        Takes one round trip per node for every 5,000 calls. A call's deadline begins when its turn comes.
         """
         if not durability.wanted and all(call.readonly for call in calls):
             return self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
@@ -129,35 +138,39 @@ class Backend:
         return outcomes
 
     def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
-        """Many reads: as ``run_many``."""
+        """Send many reads and return one outcome for each, in the order of their numbers; see ``run_many``."""
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(reads.slots), CALLS_AT_ONCE):
             outcomes.extend(self._read(reads, range(begin, min(begin + CALLS_AT_ONCE, len(reads.slots)))))
         return outcomes
 
     def scan(self, pattern: str) -> set[str]:
-        """The keys of the whole store that match: SCAN on every primary, and once more when one of them was replaced
-        meanwhile. The deadline counts from the last page. Raises a SlotbookError.
+        """Return the keys of all primaries that match a pattern (SCAN).
+
+        Scans everything again when a primary was replaced meanwhile. The deadline counts from the last page that came.
+        Raises a SlotbookError.
         """
         found: set[str] = set()
         progress = [time.monotonic()]
         reason: Exception | None = None
         try:
-            for attempt in Retrying(**policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)):
+            for attempt in Retrying(
+                **retry_policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)
+            ):
                 with attempt:
                     try:
                         self._scan_all(pattern, found, progress)
                     except DiscoveryError as error:
                         reason = error
-                        raise Again(Pace.PAUSE) from error
-        except Again as error:
+                        raise RoundUnfinished(Pace.BACK_OFF) from error
+        except RoundUnfinished as error:
             raise Unavailable(
                 f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})"
             ) from None
         return found
 
     def locate(self, slot: int) -> Address | None:
-        """Who is in charge of a slot as far as is known; asks nobody."""
+        """Return the primary of a slot as far as is known, without asking a server; None when it is not known."""
         return self._layout.locate(slot)
 
     def survey(self) -> tuple[Address, ...]:
@@ -198,11 +211,11 @@ class Backend:
                 return self.run_many(step)
 
     def attach(self, part: Attached) -> None:
-        """Have something that works with this backend closed just before its connections are."""
+        """Have something that works with this backend closed before the connections are."""
         self._attached.append(part)
 
     def detach(self, part: Attached) -> None:
-        """Leave something to close itself, or to have done so."""
+        """Undo ``attach``: something closes itself, or has been closed."""
         if part in self._attached:
             self._attached.remove(part)
 
@@ -215,6 +228,7 @@ class Backend:
             run_blocking(self.deployment.stop)
 
     def _scan_all(self, pattern: str, found: set[str], progress: list[float]) -> None:
+        """Add the matching keys of all primaries to ``found``; keep the time of the last page in ``progress``."""
         self._nodes.discover(progress[0] + self.settings.deadline)
         scanned = self._layout.primaries()
         for address in scanned:
@@ -225,7 +239,9 @@ class Backend:
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
                     if retry_action(answer) is RetryAction.REPORT:
                         raise report(f"scan of {address}", answer)
-                    raise Again(Pace.PAUSE) from answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
+                    raise RoundUnfinished(Pace.BACK_OFF) from (
+                        answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
+                    )
                 cursor, page = cast("tuple[str, list[str]]", answer)
                 found.update(page)
                 progress[0] = time.monotonic()
@@ -233,61 +249,30 @@ class Backend:
                     break
         self._nodes.discover(progress[0] + self.settings.deadline)
         if self._layout.primaries() != scanned:
-            raise Again(Pace.PAUSE)
+            raise RoundUnfinished(Pace.BACK_OFF)
 
     def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
-        """Some of the reads: one round trip per node, and a batch only of those that went wrong."""
+        """Send some of the reads, in one round trip per node, and then a batch of those that went wrong."""
         began = time.monotonic()
-        routes: dict[Address, list[int]] = {}
-        locate, slots, packed, decode = self._layout.locate, reads.slots, reads.packed, reads.decode
-        for number in numbers:
-            address = locate(slots[number])
-            if address is not None:
-                routes.setdefault(address, []).append(number)
-        outcomes: dict[int, Outcome[T]] = {}
-        failures: dict[int, tuple[Failure, Address]] = {}
-
-        def reader(address: Address, route: list[int]) -> Callable[[Answer], None]:
-            numbered = iter(route)
-
-            def take(answer: Answer) -> None:
-                number = next(numbered)
-                if isinstance(answer, (Unsent, Unanswered, RedisError)):
-                    failures[number] = answer, address
-                    return
-                try:
-                    outcomes[number] = Outcome(decode(number, answer))
-                except SlotbookError as error:
-                    outcomes[number] = Outcome(error=error)
-
-            return take
-
+        read_round = ReadRound(reads, numbers, self._layout)
         jobs = [
             Job(
                 self._nodes.pool(address),
-                (b"".join([packed[number] for number in route]),),
+                (read_round.payload(route),),
                 len(route),
-                reader(address, route),
+                read_round.reader(address, route),
             )
-            for address, route in routes.items()
+            for address, route in read_round.routes.items()
         ]
         exchange_all(jobs, self._timeout)
-        left = [number for number in numbers if number not in outcomes]
-        if left:
-            batch = Batch([reads.call(number) for number in left], self._layout, began + self.settings.deadline)
-            for number, item in zip(left, batch.items, strict=True):
-                if number in failures:
-                    batch.resolve(item, *failures[number])
-            batch.clear()
-            self._retry(batch)
-            for number, outcome in zip(left, batch.outcomes(), strict=True):
-                outcomes[number] = outcome
-        return [outcomes[number] for number in numbers]
+        if (rest := read_round.rest(began + self.settings.deadline)) is not None:
+            self._retry(rest)
+        return read_round.outcomes()
 
     def _rounds(self, batch: Batch[T]) -> None:
-        """Rounds until nothing is left, or a server has said that it must be waited or looked for."""
+        """Send rounds until no call is pending, or until an answer asks to be waited for or to find a primary first."""
         while batch.pending:
-            if batch.pace is Pace.ON:
+            if batch.pace is Pace.CONTINUE:
                 batch.ends_at = time.monotonic() + self.settings.deadline
             node_requests = batch.plan()
             jobs = [
@@ -302,16 +287,16 @@ class Backend:
             timeout = self.settings.socket_timeout + batch.replication_wait
             exchange_all(jobs, max(0.001, min(timeout, batch.ends_at - time.monotonic())))
             batch.clear()
-            if batch.pace is not Pace.ON:
+            if batch.pace is not Pace.CONTINUE:
                 return
 
     def _retry(self, batch: Batch[T]) -> None:
-        """Try again, under tenacity, until every call of the batch has its outcome."""
+        """Send rounds under tenacity until every call of the batch has its outcome."""
         if not batch.pending:
             return
         reason: Exception | None = None
         try:
-            for attempt in Retrying(**policy(lambda: batch.ends_at, self.settings.deadline)):
+            for attempt in Retrying(**retry_policy(lambda: batch.ends_at, self.settings.deadline)):
                 with attempt:
                     if batch.stale:
                         try:
@@ -319,18 +304,19 @@ class Backend:
                         except DiscoveryError as error:
                             reason = error
                             self._fail_fast(error)
-                            raise Again(Pace.PAUSE) from error
+                            raise RoundUnfinished(Pace.BACK_OFF) from error
                         batch.stale = False
                     self._rounds(batch)
                     if batch.pending:
-                        raise Again(batch.pace)
-        except Again:
+                        raise RoundUnfinished(batch.pace)
+        except RoundUnfinished:
             batch.give_up(self.settings.deadline, reason)
         except SlotbookError as error:
             batch.fail(error)
 
     def _fail_fast(self, error: DiscoveryError) -> None:
+        """Raise Unavailable when no address that the backend was opened with has ever answered."""
         # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
-        if not self._reached and all(nobody_there(cause) for cause in error.causes):
+        if not self._reached and all(is_unreachable(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
             raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")

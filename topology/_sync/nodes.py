@@ -1,5 +1,5 @@
 # Generated from topology/_async/nodes.py by scripts/generate_sync.py: edit that one.
-"""Know the servers of one target, for threads: who is in charge of which slot, and a connection pool to each."""
+"""Keep the servers of one target, for threads: the layout of their slots, and a connection pool to each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Nodes:
         self.layout: Layout = layout_for(target)
         self.pools: dict[Address, ConnectionPool] = {}
         self._waiting_pools: dict[Address, ConnectionPool] = {}
-        """Apart, for calls that wait for replicas: on a shared connection everyone else would wait with them."""
+        """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, ConnectionPool] = {}
         self._discovering = TimedLock()
         self._discoveries = 0
@@ -81,6 +81,7 @@ class Nodes:
             pool.close()
 
     def _answers(self, questions: Questions, ends_at: float) -> list[list[Answer]]:
+        """Return the answers of each server that is asked."""
         timeout = min(questions.timeout, self.target.settings.socket_timeout)
         answers: list[list[Answer]] = [[] for _ in questions.addresses]
         jobs = [
@@ -99,8 +100,9 @@ class Nodes:
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     def _retire_replaced(self) -> None:
-        in_charge = self.layout.primaries()
+        """Retire the pools of servers that are no longer primaries."""
+        primaries = self.layout.primaries()
         for pools in (self.pools, self._waiting_pools):
-            for address in set(pools).difference(in_charge):
-                if (pool := pools.pop(address, None)) is not None:  # another thread may have been faster
+            for address in set(pools).difference(primaries):
+                if (pool := pools.pop(address, None)) is not None:  # unless another thread has done it
                     pool.retire()

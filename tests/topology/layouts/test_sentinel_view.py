@@ -1,4 +1,4 @@
-"""Whom to believe of several Sentinels, as they answer while a failover spreads among them."""
+"""Test which of several Sentinels is believed while a failover spreads among them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SENTINELS = [Address("127.0.0.1", port) for port in (26379, 26380, 26381)]
 SILENT = [Unanswered(RedisTimeoutError("Timeout reading from socket"))] * 3
 
 
-def word(names: Address, epoch: int, promoted: Address | None = None) -> list[Reply | Failure]:
+def answer(primary: Address, epoch: int, promoted: Address | None = None) -> list[Reply | Failure]:
     replicas: list[Reply] = [
         ["name", "r", "ip", one.host, "port", str(one.port), "flags", "slave,promoted" if one == promoted else "slave"]
         for one in (OLD, NEW)
     ]
-    return [[names.host, str(names.port)], ["name", "desk", "config-epoch", str(epoch)], replicas]
+    return [[primary.host, str(primary.port)], ["name", "desk", "config-epoch", str(epoch)], replicas]
 
 
-def found(*rounds: Answers) -> tuple[Address, ...]:
-    """Who is in charge after these answers, every one of which is asked for."""
+def primaries_after(*rounds: Answers) -> tuple[Address, ...]:
+    """Return the primaries after these answers, each of which must be asked for."""
     sentinel = SentinelLayout(SENTINELS, "desk")
     discovery = sentinel.discover()
     next(discovery)
@@ -37,30 +37,30 @@ def found(*rounds: Answers) -> tuple[Address, ...]:
     return sentinel.primaries()
 
 
-def test_the_latest_failover_counts_whoever_answers_first() -> None:
-    assert found([word(OLD, 3), word(NEW, 4), word(OLD, 3)]) == (NEW,)
-    assert found([word(NEW, 4), word(OLD, 3), SILENT]) == (NEW,)
-    assert found([word(NEW, 9), word(OLD, 10), word(NEW, 9)]) == (OLD,)
+def test_the_latest_failover_counts_in_whatever_order_they_answer() -> None:
+    assert primaries_after([answer(OLD, 3), answer(NEW, 4), answer(OLD, 3)]) == (NEW,)
+    assert primaries_after([answer(NEW, 4), answer(OLD, 3), SILENT]) == (NEW,)
+    assert primaries_after([answer(NEW, 9), answer(OLD, 10), answer(NEW, 9)]) == (OLD,)
 
 
-def test_a_promotion_is_believed_once_the_server_says_so_itself() -> None:
-    promoting = [word(OLD, 3), word(OLD, 3, promoted=NEW), word(OLD, 3)]
-    assert found(promoting, [["PONG"]]) == (NEW,)
-    assert found(promoting, [[Unsent(RedisConnectionError("Connection refused."))]]) == (OLD,)
+def test_a_promotion_is_believed_once_the_replica_serves_as_a_primary() -> None:
+    promoting = [answer(OLD, 3), answer(OLD, 3, promoted=NEW), answer(OLD, 3)]
+    assert primaries_after(promoting, [["PONG"]]) == (NEW,)
+    assert primaries_after(promoting, [[Unsent(RedisConnectionError("Connection refused."))]]) == (OLD,)
 
 
 def test_a_promotion_of_an_older_failover_is_not_even_tried() -> None:
-    assert found([word(NEW, 3, promoted=OLD), word(NEW, 4), SILENT]) == (NEW,)
+    assert primaries_after([answer(NEW, 3, promoted=OLD), answer(NEW, 4), SILENT]) == (NEW,)
 
 
-def test_a_sentinel_that_may_only_tell_the_name_is_believed_the_least() -> None:
+def test_a_sentinel_that_answers_only_the_name_is_believed_the_least() -> None:
     denied = NoPermissionError("this user has no permissions to run the 'sentinel|master' command")
     terse: list[Reply | Failure] = [[OLD.host, str(OLD.port)], denied, denied]
-    assert found([terse, word(NEW, 0), SILENT]) == (NEW,)
-    assert found([terse, SILENT, SILENT]) == (OLD,)
+    assert primaries_after([terse, answer(NEW, 0), SILENT]) == (NEW,)
+    assert primaries_after([terse, SILENT, SILENT]) == (OLD,)
 
 
-def test_silent_ones_are_given_time_only_when_all_are_silent() -> None:
+def test_silent_sentinels_are_given_time_only_when_all_are_silent() -> None:
     discovery = SentinelLayout(SENTINELS, "desk").discover()
     assert next(discovery).timeout == SENTINEL_TIMEOUT
     assert discovery.send([SILENT] * 3).timeout > 3600
@@ -68,9 +68,9 @@ def test_silent_ones_are_given_time_only_when_all_are_silent() -> None:
         discovery.send([SILENT] * 3)
 
 
-def test_one_that_denies_is_an_error_only_when_no_other_tells() -> None:
+def test_a_sentinel_that_denies_access_is_an_error_only_when_no_other_answers() -> None:
     denied: list[Reply | Failure] = [NoPermissionError("NOPERM this user has no permissions"), None, None]
-    assert found([denied, word(NEW, 4), SILENT]) == (NEW,)
+    assert primaries_after([denied, answer(NEW, 4), SILENT]) == (NEW,)
     discovery = SentinelLayout(SENTINELS, "desk").discover()
     next(discovery)
     discovery.send([denied, SILENT, SILENT])  # the silent ones may only be slow
@@ -78,6 +78,6 @@ def test_one_that_denies_is_an_error_only_when_no_other_tells() -> None:
         discovery.send([denied, SILENT, SILENT])
 
 
-def test_garbage_for_an_address_is_nobodys_word() -> None:
+def test_an_answer_that_is_no_address_is_ignored() -> None:
     garbage: list[Reply | Failure] = [["somewhere", "else"], ResponseError("ERR"), ["flags"]]
-    assert found([garbage, word(NEW, 4), SILENT]) == (NEW,)
+    assert primaries_after([garbage, answer(NEW, 4), SILENT]) == (NEW,)

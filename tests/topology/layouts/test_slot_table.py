@@ -1,4 +1,4 @@
-"""What a slot table means that is short of an address: CLUSTER SLOTS as nodes answer while one is being replaced."""
+"""Test slot tables that lack an address: replies to CLUSTER SLOTS while a node is being replaced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slotbook.topology.layouts import ClusterLayout, DiscoveryError
 ASKED, OTHER, REPLICA = Address("127.0.0.1", 7001), Address("127.0.0.1", 7002), Address("127.0.0.1", 7003)
 
 
-def learn(*rows: list[Reply]) -> ClusterLayout:
+def layout_after(*rows: list[Reply]) -> ClusterLayout:
     cluster = ClusterLayout([ASKED])
     discovery = cluster.discover()
     next(discovery)
@@ -20,19 +20,19 @@ def learn(*rows: list[Reply]) -> ClusterLayout:
 
 
 def test_a_node_that_does_not_know_its_own_address_means_itself() -> None:
-    cluster = learn([0, 99, ["", 7001, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
+    cluster = layout_after([0, 99, ["", 7001, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
     assert (cluster.locate(0), cluster.locate(99), cluster.locate(100)) == (ASKED, ASKED, OTHER)
     assert cluster.primaries() == (ASKED, OTHER)
 
 
-def test_a_primary_whose_address_is_lost_serves_nothing_and_its_replica_does_not_stand_for_it() -> None:
-    """Seen on Redis 8.0: another node had answered at the primary's address, and it was told with port 0."""
-    cluster = learn([0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
+def test_a_primary_without_an_address_serves_nothing_and_its_replica_does_not_replace_it() -> None:
+    """Redis 8.0 answers port 0 for a primary at whose address another node has answered."""
+    cluster = layout_after([0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]], [100, 199, ["127.0.0.1", 7002, "b"]])
     assert (cluster.locate(0), cluster.locate(100)) == (None, OTHER)
     assert cluster.primaries() == (OTHER,)
 
 
-def test_a_node_that_knows_no_primary_is_not_believed() -> None:
+def test_a_node_that_knows_no_primary_is_passed_over() -> None:
     discovery = ClusterLayout([ASKED]).discover()
     next(discovery)
     with pytest.raises(DiscoveryError, match="serves no slots yet"):

@@ -1,29 +1,29 @@
-"""What one Sentinel tells of who is in charge."""
+"""Read what one Sentinel knows: the primary that it names, and the failover that this comes from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import cast
 
-from .address import Address
-from .call import Reply, pack
-from .error_mapping import Failure
+from ..address import Address
+from ..call import Reply, pack
+from ..error_mapping import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class SentinelView:
-    """The word of one Sentinel."""
+    """The state of a service as one Sentinel sees it."""
 
     primary: Address
-    """The one that it names."""
+    """The primary that it names."""
     epoch: int
-    """The failover that this comes from; a later one has a higher number (config-epoch)."""
+    """The number of the failover that this comes from (config-epoch): a later failover has a higher one."""
     promoted: Address | None
-    """The replica that it is about to put in charge, if it leads a failover."""
+    """The replica that it is about to promote, if it leads a failover."""
 
 
 def sentinel_queries(service: str) -> bytes:
-    """The three commands whose answers are :func:`sentinel_view`."""
+    """Return the three commands whose replies :func:`sentinel_view` takes."""
     return b"".join(
         (
             pack(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)),
@@ -34,12 +34,15 @@ def sentinel_queries(service: str) -> bytes:
 
 
 def names_primary(answer: Reply | Failure) -> bool:
-    """Whether the first answer is an address."""
+    """Return True when a Sentinel's first answer is an address."""
     return isinstance(answer, list) and len(answer) == 2 and str(answer[1]).isdigit()
 
 
 def sentinel_view(named: Reply | Failure, state: Reply | Failure, replicas: Reply | Failure) -> SentinelView:
-    """The answers of a Sentinel that names someone; one that may tell no more than the name is believed the least."""
+    """Return the view of a Sentinel that names a primary.
+
+    A user of the Sentinel that may only ask for the name gets epoch -1, so any other Sentinel is believed before it.
+    """
     epoch = _fields(state).get("config-epoch", "")
     rows = map(_fields, replicas if isinstance(replicas, list) else ())
     promoted = [row for row in rows if "promoted" in row.get("flags", "").split(",")]
@@ -50,10 +53,11 @@ def sentinel_view(named: Reply | Failure, state: Reply | Failure, replicas: Repl
     )
 
 
-def _address(place: list[Reply]) -> Address:
-    return Address(str(place[0]), int(str(place[1])))
+def _address(host_and_port: list[Reply]) -> Address:
+    return Address(str(host_and_port[0]), int(str(host_and_port[1])))
 
 
 def _fields(row: Reply | Failure) -> dict[str, str]:
+    """Return the fields of a flat list of names and values; none for an answer of another shape."""
     words = list(map(str, row)) if isinstance(row, list) else []
     return dict(zip(words[::2], words[1::2], strict=False))

@@ -1,0 +1,71 @@
+"""Put the calls that go to one node in one round into bytes, and know whose answer comes next."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Generic, TypeVar
+
+from ..address import Address
+from ..call import Reply, pack
+from ..durability import PROOF_REPLIES
+from ..error_mapping import Failure
+from .item import Item
+
+T = TypeVar("T")
+
+_ASKING = pack(("ASKING",))
+_CALLS_PER_PIECE = 64
+
+
+@dataclass(slots=True)
+class NodeRequest(Generic[T]):
+    """The bytes that go to one node in one round, and the replies that are expected."""
+
+    address: Address
+    items: list[Item[T]]
+    payload: Iterator[bytes]
+    """The bytes, in pieces: each is built when the one before has been sent, while the server works on that one."""
+    replies: int
+    awaited: deque[Item[T] | None]
+    """The item that each of the next replies belongs to; None for the reply to ASKING, which has nothing to say."""
+    proof: list[Reply | Failure] = field(default_factory=list["Reply | Failure"])
+    """The replies that follow those of the items, if the durability of their changes is to be proven."""
+
+
+def node_request(address: Address, items: list[Item[T]], proof: bytes | None) -> NodeRequest[T]:
+    """Return the request of some items, followed by the commands that prove their durability, if it is to be proven."""
+    awaited: deque[Item[T] | None] = deque()
+    for item in items:
+        if item.asking_at is not None:
+            awaited.append(None)
+        awaited.append(item)
+    if proof is None:
+        return NodeRequest(address, items, _pieces(items), len(awaited), awaited)
+    return NodeRequest(address, items, chain(_pieces(items), (proof,)), len(awaited) + PROOF_REPLIES, awaited)
+
+
+def _pieces(items: Sequence[Item[T]]) -> Iterator[bytes]:
+    """Yield the commands of some items in pieces, each of which is built when it is asked for."""
+    if len(items) == 1 and items[0].asking_at is None:
+        call = items[0].call
+        yield call.packed_with_source if items[0].with_source else call.packed
+        return
+    sent_with_source: set[str] = set()
+    for begin in range(0, len(items), _CALLS_PER_PIECE):
+        commands: list[bytes] = []
+        for item in items[begin : begin + _CALLS_PER_PIECE]:
+            if item.asking_at is not None:
+                commands.append(_ASKING)
+            call = item.call
+            script = call.script
+            # The first call of each script in a batch brings the source along: a server that has lost its scripts must
+            # not refuse one call of a batch and run the next.
+            if script is not None and script.digest not in sent_with_source:
+                sent_with_source.add(script.digest)
+                commands.append(call.packed_with_source)
+            else:
+                commands.append(call.packed)
+        yield b"".join(commands)

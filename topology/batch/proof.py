@@ -1,0 +1,67 @@
+"""Read the replies to the commands by which a server proves the durability of a batch's writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from redis.exceptions import RedisError
+
+from ...models.errors import UnderReplicated
+from ..address import Address
+from ..call import Reply
+from ..durability import Durability
+from ..error_mapping import Failure, NotPrimary, RetryAction, Unanswered, Unsent, retry_action
+
+
+class Proof(NamedTuple):
+    """The replies to the proof of one node's writes, understood."""
+
+    doubt: Failure | None = None
+    """The failure that leaves the proof open: whichever server takes over may not have the writes."""
+    covers_all: bool = True
+    """False when the last record was refused or is gone: it was not written back, so a repeat before it, which changed
+    nothing itself, is not proven."""
+    replicas: int = 0
+    """The replicas, or disks, that have confirmed the writes."""
+    refusal: RedisError | None = None
+    """The error that the server answered in place of confirmations."""
+
+    def under_replicated(self, name: str, value: object, durability: Durability) -> UnderReplicated:
+        """Return the error of a call with this name that was applied with too few confirmations."""
+        why = f": the server answered {str(self.refusal)!r}" if self.refusal else ""
+        if "unknown command" in why:
+            why = ": WAITAOF needs Redis 7.2 or Valkey"
+        wanted = durability.wanted
+        message = f"{name}: applied, but {self.replicas} of {wanted} confirmed it ({durability}){why}"
+        return UnderReplicated(message, value, self.replicas, wanted)
+
+
+def read_proof(answers: Sequence[Reply | Failure], address: Address) -> Proof:
+    """Return what the three replies of the server at an address prove."""
+    written_back, confirmed, replication_id = answers
+    if (doubt := _doubt(answers)) is not None:
+        return Proof(doubt)
+    if isinstance(written_back, list) and written_back[1] != replication_id:
+        return Proof(Unanswered(NotPrimary(f"{address} was replaced for a while")))
+    refusal = next((answer for answer in (written_back, confirmed) if isinstance(answer, RedisError)), None)
+    if refusal is not None:
+        return Proof(refusal=refusal)
+    covers_all = not (isinstance(written_back, list) and written_back[0] == 0)
+    return Proof(covers_all=covers_all, replicas=_confirmations(confirmed))
+
+
+def _doubt(answers: Sequence[Reply | Failure]) -> Failure | None:
+    """Return the first answer that leaves a proof open: none came, or the server is no longer the primary."""
+    for answer in answers:
+        if isinstance(answer, (Unsent, Unanswered)):
+            return answer
+        if isinstance(answer, RedisError) and retry_action(answer) is not RetryAction.REPORT:
+            return answer
+    return None
+
+
+def _confirmations(answer: Reply | Failure) -> int:
+    """Return how many have confirmed a write: the reply to WAIT, or the first of the two numbers of WAITAOF."""
+    number = answer[0] if isinstance(answer, list) and answer else answer
+    return number if isinstance(number, int) else 0

@@ -1,0 +1,85 @@
+"""Read many keys in one round: one request per node, and a batch only of those reads that went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from redis.exceptions import RedisError
+
+from ...models.errors import SlotbookError
+from ...models.results import Outcome
+from ..address import Address
+from ..call import Reply
+from ..error_mapping import Failure, Unanswered, Unsent
+from ..layouts import Layout
+from ..reads import Reads
+from .rounds import Batch
+
+T = TypeVar("T")
+
+
+class ReadRound(Generic[T]):
+    """Some of the reads of one batch, by their numbers, and their outcomes."""
+
+    def __init__(self, reads: Reads[T], numbers: range, layout: Layout) -> None:
+        self._reads = reads
+        self._numbers = numbers
+        self._layout = layout
+        self.routes: dict[Address, list[int]] = {}
+        """The numbers of the reads that go to each node; those of a slot that nobody is known to serve are left out."""
+        self._outcomes: dict[int, Outcome[T]] = {}
+        self._failures: dict[int, tuple[Failure, Address]] = {}
+        self._left: list[int] = []
+        self._rest: Batch[T] | None = None
+        routes, locate, slots = self.routes, layout.locate, reads.slots
+        for number in numbers:
+            address = locate(slots[number])
+            if address is not None:
+                routes.setdefault(address, []).append(number)
+
+    def payload(self, route: list[int]) -> bytes:
+        """Return the commands of some reads, in their order."""
+        packed = self._reads.packed
+        return b"".join([packed[number] for number in route])
+
+    def reader(self, address: Address, route: list[int]) -> Callable[[Reply | Failure], None]:
+        """Return a function that takes the answers of a node, one after the other."""
+        # It runs once for every reply of thousands, so it is a function whose names are all local, and not a method.
+        outcomes, failures, decode = self._outcomes, self._failures, self._reads.decode
+        numbered = iter(route)
+
+        def take(answer: Reply | Failure) -> None:
+            number = next(numbered)
+            if isinstance(answer, (Unsent, Unanswered, RedisError)):
+                failures[number] = answer, address
+                return
+            try:
+                outcomes[number] = Outcome(decode(number, answer))
+            except SlotbookError as error:
+                outcomes[number] = Outcome(error=error)
+
+        return take
+
+    def rest(self, ends_at: float) -> Batch[T] | None:
+        """Return a batch of the reads that have no outcome yet, which is to be finished; None when there are none.
+
+        ``ends_at`` is the end of the deadline, by the monotonic clock.
+        """
+        outcomes, failures = self._outcomes, self._failures
+        if len(outcomes) == len(self._numbers):
+            return None
+        self._left = [number for number in self._numbers if number not in outcomes]
+        self._rest = batch = Batch([self._reads.call(number) for number in self._left], self._layout, ends_at)
+        for number, item in zip(self._left, batch.items, strict=True):
+            if number in failures:
+                batch.resolve(item, *failures[number])
+        batch.clear()
+        return batch
+
+    def outcomes(self) -> list[Outcome[T]]:
+        """Return the outcome of each read, in the order of their numbers."""
+        outcomes = self._outcomes
+        if self._rest is not None:
+            outcomes.update(zip(self._left, self._rest.outcomes(), strict=True))
+        return [outcomes[number] for number in self._numbers]

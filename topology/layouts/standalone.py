@@ -1,0 +1,56 @@
+"""Keep the map of a standalone server: it is the primary of everything."""
+
+from __future__ import annotations
+
+from redis.exceptions import AuthenticationError, RedisError
+
+from ..address import Address
+from ..call import pack
+from ..error_mapping import RetryAction, Unanswered, Unsent, retry_action
+from ..shards import Shards
+from .discovery import Discovery, DiscoveryError, Questions, not_a_cluster, note_failure, summary_of
+
+
+class StandaloneLayout:
+    """One server, which is always the primary."""
+
+    must_be_primary = False
+    migrates = False
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def locate(self, slot: int) -> Address | None:
+        """Return the server, whatever the slot."""
+        return self._address
+
+    def primaries(self) -> tuple[Address, ...]:
+        """Return the one server."""
+        return (self._address,)
+
+    def shards(self) -> Shards:
+        """Return the one shard."""
+        return Shards(("0",))
+
+    def moved(self, slot: int, address: Address) -> None:
+        """Raise InvalidSettings: only a server of a cluster answers MOVED."""
+        raise not_a_cluster("redis")
+
+    def discover(self) -> Discovery:
+        """Yield a question that shows whether the server answers and is no part of a cluster.
+
+        Raises InvalidSettings if it belongs to one, DiscoveryError if it does not answer.
+        """
+        # Any server says whether it is part of a cluster, if only by refusing the question.
+        ((answer,),) = yield Questions((self._address,), pack(("CLUSTER", "SLOTS")))
+        if isinstance(answer, list):
+            raise not_a_cluster("redis")
+        if isinstance(answer, (Unsent, Unanswered)) or (isinstance(answer, RedisError) and not _is_refusal(answer)):
+            causes: list[Exception] = []
+            note_failure(self._address, answer, causes)
+            raise DiscoveryError(causes, summary_of(f"{self._address} does not serve", causes))
+
+
+def _is_refusal(error: RedisError) -> bool:
+    """Return True for an error that refuses the question and says nothing against the server."""
+    return retry_action(error) is RetryAction.REPORT and not isinstance(error, AuthenticationError)
