@@ -121,7 +121,7 @@ def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkey
     folder = tmp_path / "some_rooms" / "desk" / "lua"
     folder.mkdir(parents=True)
     (folder.parent.parent / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (folder / "right.lua").write_text("-- Take it.\n-- KEYS lock\n-- Returns 1\n\nreturn KEYS.lock\n", encoding="utf-8")
     assert load("some_rooms.desk", "right").source == "\n\nreturn KEYS[1]\n"
     (folder / "wrong.lua").write_text("-- Take it.\n-- KEYS lock\n-- Returns 1\n\nreturn KEYS.look\n", encoding="utf-8")
