@@ -109,19 +109,21 @@ class Session(Record):
 
     trader: Name
     digest: str
-    """The SHA-256 of the id's random part. It identifies the session, but gives no access to it."""
+    """The SHA-256 of the id's random part, in hexadecimal. It identifies the session, but gives no access to it."""
     created_ms: Count
     """The time of its creation, in milliseconds since the epoch by the server's clock."""
     expires_ms: Count
     """The time at which it expires unless it is touched, in milliseconds since the epoch by the server's clock."""
     data: Annotated[dict[str, str], BeforeValidator(_parsed)]
-    """The strings by name that were given when it was created."""
+    """The application's own data, strings by name; at most ``MAX_SESSION_DATA`` bytes as JSON."""
     id: SecretStr | None = None
     """The secret id; None in a listing, because it cannot be found from the digest."""
 
 
 def new_session_id(trader: str) -> SecretStr:
-    """Return a new session id: the trader, a dot and 256 random bits. Raises InvalidArgument for a trader's name.
+    """Return a new session id: the trader, a dot and 256 random bits.
+
+    Raises InvalidArgument for a trader that cannot be part of a key.
 
     >>> str(new_session_id("T001"))
     '**********'

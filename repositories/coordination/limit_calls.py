@@ -45,23 +45,23 @@ class LimitCalls:
     ) -> None:
         self._keys = Keys(settings.prefix)
         self._clock = clock
-        self._script = SCRIPTS[_algorithm(algorithm)]
-        self._limit = whole("limit", limit, 1, MAX_LIMIT)
-        self._window = microseconds("window", window)
+        self._algorithm = _algorithm(algorithm)
+        self._script = SCRIPTS[self._algorithm]
+        limit, period = whole("limit", limit, 1, MAX_LIMIT), microseconds("window", window)
         # After a lost reply the request is sent again until the deadline, which may be later than the window's end.
-        self._remembered = max(self._window, microseconds("deadline", settings.deadline + settings.socket_timeout))
-        self._rule = f"{algorithm}:{limit}:{self._window}"
-        self._bucket: dict[str, int] = {}
+        self._remembered = max(period, microseconds("deadline", settings.deadline + settings.socket_timeout))
+        self._rule = f"{algorithm}:{limit}:{period}"
+        self._rule_arguments = {"limit": limit, "window": period}
         self.max_cost = limit
         """The highest cost of one request."""
-        if algorithm == Algorithm.TOKEN_BUCKET:
+        if self._algorithm is Algorithm.TOKEN_BUCKET:
             self.max_cost = whole("burst", limit if burst is None else burst, 1, MAX_LIMIT)
-            common = math.gcd(limit, self._window)
-            inflow, token = limit // common, self._window // common
+            common = math.gcd(limit, period)
+            inflow, token = limit // common, period // common
             if self.max_cost * token > MAX_QUANTITY:
                 raise InvalidArgument(f"burst {burst} over a window of {window} s is more than can be counted exactly")
             self._rule += f":{self.max_cost}"
-            self._bucket = {"burst": self.max_cost, "inflow": inflow, "token": token}
+            self._rule_arguments = {"burst": self.max_cost, "inflow": inflow, "token": token}
         elif burst is not None:
             raise InvalidArgument(f"a {algorithm} takes no burst; a token_bucket does")
 
@@ -88,13 +88,11 @@ class LimitCalls:
                 counter=self._keys.limit(name, self._rule), permit=self._keys.permit(name, self._rule, request)
             ),
             self._script.arguments(
-                request_id=request,
-                limit=self._limit,
-                window=self._window,
                 cost=cost,
                 remembered=self._remembered,
                 now=self._clock() if self._clock else "",
-                **self._bucket,
+                **self._rule_arguments,
+                **({"request_id": request} if self._algorithm is Algorithm.SLIDING_WINDOW else {}),
             ),
             decode=read,
         )

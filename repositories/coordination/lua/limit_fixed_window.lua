@@ -2,8 +2,7 @@
 -- Uses coordination/limit, coordination/integers, changes/hashes, changes/clock, changes/numbers
 -- KEYS counter       what has been counted under this name
 --      permit        of this request
--- ARGV request_id
---      limit         how much a window allows
+-- ARGV limit         how much a window allows
 --      window        in microseconds
 --      cost          how much this request counts
 --      remembered    how long the permit is remembered, in microseconds

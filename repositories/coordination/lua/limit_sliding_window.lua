@@ -3,12 +3,12 @@
 -- Uses coordination/limit, changes/clock, changes/numbers
 -- KEYS counter       what has been counted under this name
 --      permit        of this request
--- ARGV request_id
---      limit         how much a window allows
+-- ARGV limit         how much a window allows
 --      window        in microseconds
 --      cost          how much this request counts
 --      remembered    how long the permit is remembered, in microseconds
 --      now           in microseconds; '' for the server's clock, which only tests replace
+--      request_id    names the entries of this request
 -- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
 --         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
 --         {'duplicate'}: the request was allowed with another cost

@@ -3,10 +3,7 @@
 -- Uses coordination/limit, coordination/integers, changes/hashes, changes/clock, changes/numbers
 -- KEYS counter       what has been counted under this name
 --      permit        of this request
--- ARGV request_id
---      limit         how much a window allows
---      window        in microseconds
---      cost          how much this request counts
+-- ARGV cost          how much this request counts
 --      remembered    how long the permit is remembered, in microseconds
 --      now           in microseconds; '' for the server's clock, which only tests replace
 --      burst         tokens in a full bucket
