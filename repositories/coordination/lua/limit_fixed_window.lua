@@ -21,7 +21,7 @@ local counter = read_hash(KEYS.counter) or { opened_us = '0', used = '0' }
 local corrupt = corrupt_integer(KEYS.counter, counter, { 'opened_us', 'used' })
 if corrupt then return corrupt end
 local opened, used = tonumber(counter.opened_us), tonumber(counter.used)
-now = math.max(now, opened) -- after a failover to a server whose clock is behind, wait until it has caught up
+now = math.max(now, opened) -- when a failover set the clock back, no time passes until it has caught up
 if now >= opened + window then opened, used = now, 0 end
 
 local closes_in = opened + window - now

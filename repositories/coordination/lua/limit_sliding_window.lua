@@ -19,7 +19,7 @@ local repeated = reply_to_repeat(KEYS.permit, ARGV.cost, now, remembered)
 if repeated then return repeated end
 
 local limit, window, cost = tonumber(ARGV.limit), tonumber(ARGV.window), tonumber(ARGV.cost)
--- After a failover to a server whose clock is behind, no time passes until it has caught up with the latest entry.
+-- When a failover set the clock back, no time passes until it has caught up with the latest entry.
 now = math.max(now, tonumber(redis.call('ZRANGE', KEYS.counter, -1, -1, 'WITHSCORES')[2] or '0'))
 local window_start = integer_text(now - window)
 local used = redis.call('ZCOUNT', KEYS.counter, '(' .. window_start, '+inf')
