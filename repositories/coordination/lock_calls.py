@@ -1,4 +1,4 @@
-"""The calls of a lock, how their replies are read, and how often a lock that is taken is asked for again.
+"""The calls of a lock, how their replies are read, and how often a caller tries again while someone else holds it.
 
 Nothing here does I/O.
 """
@@ -105,7 +105,7 @@ class RetryArguments(TypedDict):
 
 
 def retry_while_held(ends_at: float) -> RetryArguments:
-    """Return the retry policy that asks for a lock again while someone else holds it, with growing random pauses.
+    """Return the retry policy for a lock that someone else holds: try again with growing random pauses.
 
     Args:
         ends_at: When to give up, by the monotonic clock in seconds; LockTimeout is then raised.

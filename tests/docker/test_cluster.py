@@ -49,7 +49,7 @@ def test_all_six_are_restarted_one_after_the_other(stack: Stack) -> None:
 
 @needs_data
 def test_a_real_day_while_a_primary_dies_and_the_cluster_grows(stack: Stack) -> None:
-    """The replay works in small batches, so that one run sees most of the change; it is repeated until the change ends."""
+    """The replay works in small batches, to last for most of the change, and is repeated until the change ends."""
     control = stack.control()
 
     def url(prefix: str) -> str:

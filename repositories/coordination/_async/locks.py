@@ -147,7 +147,7 @@ class AsyncLock:
     async def acquire(self, *, token: str | None = None) -> AsyncAcquiredLock:
         """Take the lock without a ``with`` block; the caller renews and releases it.
 
-        One round trip when it is free. While someone else holds it, it is asked for again some 20 to 40 times a
+        One round trip when it is free. While someone else holds it, the call tries again some 20 to 40 times a
         second, each time in one round trip.
 
         Args:

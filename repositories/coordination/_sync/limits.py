@@ -47,7 +47,7 @@ class RateLimiter:
     def acquire(self, name: str, cost: int = 1, *, request_id: str | None = None) -> Permit:
         """Count a request for a name if its limit allows it, in one round trip.
 
-        Nothing is counted when it is denied; ``retry_after`` of the permit says when to ask again.
+        Nothing is counted when it is denied; ``retry_after`` of the permit says when to try again.
 
         Args:
             name: The name whose limit counts, such as an account or an endpoint.

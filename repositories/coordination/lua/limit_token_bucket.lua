@@ -25,7 +25,7 @@ local corrupt = corrupt_integer(KEYS.counter, bucket, { 'drops', 'at_us' })
 if corrupt then return corrupt end
 local drops, at = tonumber(bucket.drops), tonumber(bucket.at_us)
 now = math.max(now, at) -- when a failover set the clock back, no time passes until it has caught up
--- Ask first whether it is full by now: the drops since then could be past 2^53, where a Lua number is no longer exact.
+-- Check first whether it is full by now: the drops since then could be past 2^53, where a Lua number is no longer exact.
 drops = now - at >= math.ceil((full - drops) / inflow) and full or drops + (now - at) * inflow
 
 if drops < cost then

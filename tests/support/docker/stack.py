@@ -225,7 +225,7 @@ def _is_orphan(project: str) -> bool:
 
 
 def _free_ports() -> str:
-    """Return three digits that begin the project's ports, all of which are free, also of Sentinels and the cluster bus."""
+    """Return three digits with which the project's ports begin; all are free, those of Sentinels and bus too."""
     while True:
         digits = str(random.randint(200, 899))
         if all(_is_free(int(f"{first}{digits}{last}")) for first in ("", "1", "2") for last in range(1, 9)):
