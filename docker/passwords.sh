@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes docker/.env with new random passwords, which docker compose reads by itself and nobody else can; an existing one
-# is kept. For Slotbook, which reads the same names: set -a; . docker/.env; set +a
+# Writes docker/.env with new random passwords; an existing file is kept. Only its owner can read it, and docker compose
+# reads it by itself. For Slotbook, which reads the same names: set -a; . docker/.env; set +a
 set -eu
 umask 077
 file=$(cd "$(dirname "$0")" && pwd)/.env

@@ -1,4 +1,4 @@
-"""What the verbs of coordination answer: permits, versioned values, sessions."""
+"""The results of coordination between processes: permits, values with a version, and sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .record import Record
 from .types import Count, Name, check_name
 
 MAX_SESSION_DATA = 16_384
-"""The most that a session's data may take as JSON, in bytes."""
+"""The maximum size of a session's data as JSON, in bytes."""
 
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
@@ -25,47 +25,70 @@ _DATA: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=ConfigDi
 
 
 class Algorithm(StrEnum):
-    """How a rate limiter counts."""
+    """The rule by which a rate limiter counts; ``limit``, ``window`` and ``burst`` are given to the limiter."""
 
     FIXED_WINDOW = "fixed_window"
-    """A window opens with the first request after the last one closed; at most ``limit`` in each."""
+    """At most ``limit`` in each window; a window opens with the first request after the last one closed."""
     SLIDING_WINDOW = "sliding_window"
-    """At most ``limit`` in any stretch of time as long as the window."""
+    """At most ``limit`` in any period of time as long as the window."""
     TOKEN_BUCKET = "token_bucket"  # noqa: S105 (no password)
-    """Bursts of up to ``burst``, and ``limit`` per window in the long run: in any stretch of time at most ``burst`` and
-    what flowed in meanwhile."""
+    """At most ``burst`` at once, and ``limit`` per window in the long run: in any period of time at most ``burst`` and
+    the tokens that flowed in meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The answer of a rate limiter."""
+    """The answer of a rate limiter to one request.
+
+    For example::
+
+        permit = book.limiter(100).acquire("orders:T001")
+        if not permit.allowed:
+            time.sleep(permit.retry_after)
+    """
 
     allowed: bool
+    """True when the request was counted and may go on."""
     remaining: int
-    """How much more would have been allowed at that moment."""
+    """The cost that would still have been allowed at that moment."""
     retry_after: float
-    """Seconds until the same cost could be allowed if nobody else asked; 0 when it was allowed."""
+    """Seconds until the same cost could be allowed if no other request came first; 0 when it was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A value, and the version to swap it by."""
+    """A stored value, and the version that identifies it in a compare-and-swap.
+
+    For example::
+
+        seen = book.values.get("risk-limits")
+        book.values.swap("risk-limits", seen.version, "new")
+    """
 
     value: str | None
-    """None when there is none."""
+    """The value; None when there is none."""
     version: int
-    """Grows with every change and never comes again, also when the value has expired in between; 0 for no value."""
+    """The number of the change that set the value, 0 for no value. It grows with every change and is never used again,
+    even when the value has expired in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """The answer to a compare-and-swap."""
+    """The result of a compare-and-swap.
+
+    For example::
+
+        swap = book.values.swap("risk-limits", seen.version, "new")
+        if not swap.swapped:
+            print("someone else has set it to", swap.value)
+    """
 
     swapped: bool
+    """True when the value was as expected and is set now."""
     version: int
-    """The value's version after the call: the new one, or the one that was not expected."""
+    """The version after the call: of the new value, or of the one that was not expected (0 for none)."""
     value: str | None
-    """The value after the call: the new one, or the one that was there."""
+    """The value after the call: the new one, or the one that was not expected (None for none)."""
 
 
 def _parsed(value: object) -> object:
@@ -73,24 +96,34 @@ def _parsed(value: object) -> object:
 
 
 class Session(Record):
-    """A trader's session, until it expires or is revoked; times in milliseconds since the epoch, by the server's clock.
+    """A trader's session, until it expires or is revoked.
 
-    ``id`` is the secret that the session is found by. It is shown only to whoever created or asked by it, masked in any
-    print of the session, and kept nowhere: the store knows its SHA-256.
+    For example::
+
+        session = book.sessions.create("T001", 3600, {"desk": "equities"})
+        cookie = session.id.get_secret_value()  # and later: book.sessions.get(cookie)
+
+    Its id is a secret. It is returned only to a caller that created the session or gave the id, it is masked when the
+    session is printed, and it is stored nowhere: the server has the SHA-256 of its random part.
     """
 
     trader: Name
     digest: str
-    """The SHA-256 of the id's secret: names the session, and is no use to get into it."""
+    """The SHA-256 of the id's random part, in hexadecimal. It identifies the session, but gives no access to it."""
     created_ms: Count
+    """The time of its creation, in milliseconds since the epoch by the server's clock."""
     expires_ms: Count
+    """The time at which it expires unless it is touched, in milliseconds since the epoch by the server's clock."""
     data: Annotated[dict[str, str], BeforeValidator(_parsed)]
+    """The application's own data, strings by name; at most ``MAX_SESSION_DATA`` bytes as JSON."""
     id: SecretStr | None = None
-    """None in a listing: nobody can tell an id from its digest."""
+    """The secret id; None in a listing, because it cannot be found from the digest."""
 
 
 def new_session_id(trader: str) -> SecretStr:
-    """A session id nobody could guess: the trader, a point, and 256 random bits. Raises InvalidArgument.
+    """Return a new session id: the trader, a dot and 256 random bits.
+
+    Raises InvalidArgument for a trader that cannot be part of a key.
 
     >>> str(new_session_id("T001"))
     '**********'
@@ -99,7 +132,7 @@ def new_session_id(trader: str) -> SecretStr:
 
 
 def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
-    """The trader of a session id, and the digest of its secret; raises InvalidArgument, which does not show it."""
+    """Return the trader of a session id and the digest of its secret; raises InvalidArgument, which hides the id."""
     given = session_id.get_secret_value() if isinstance(session_id, SecretStr) else session_id
     text = cast("object", given)
     if not isinstance(text, str):
@@ -115,7 +148,7 @@ def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
 
 
 def session_data(data: Mapping[str, str]) -> str:
-    """A session's data in its written form, JSON; raises InvalidArgument, which does not show it."""
+    """Return a session's data as JSON; raises InvalidArgument, which hides the data."""
     try:
         texts = _DATA.validate_python(dict(data), strict=True)
     except (ValidationError, TypeError, ValueError):

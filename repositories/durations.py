@@ -1,4 +1,4 @@
-"""Seconds as callers give them, in the whole units that servers count in."""
+"""Durations: callers give them in seconds, servers count in whole milliseconds or microseconds."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import math
 from ..models.errors import InvalidArgument
 
 LONGEST = 86_400.0 * 366 * 10
+"""The longest duration in seconds: ten years."""
 
 
 def milliseconds(what: str, seconds: float) -> int:
-    """Whole milliseconds, at least one. Raises InvalidArgument."""
+    """Return a duration in whole milliseconds, at least one. Raises InvalidArgument, which names ``what`` was given."""
     return max(1, round(_checked(what, seconds) * 1_000))
 
 
 def microseconds(what: str, seconds: float) -> int:
-    """Whole microseconds, at least one. Raises InvalidArgument."""
+    """Return a duration in whole microseconds, at least one. Raises InvalidArgument, which names ``what`` was given."""
     return max(1, round(_checked(what, seconds) * 1_000_000))
 
 
-def number(what: str, seconds: float) -> float:
-    """A number of seconds, 0 included. Raises InvalidArgument."""
+def zero_or_more(what: str, seconds: float) -> float:
+    """Return a duration in seconds, which may be 0. Raises InvalidArgument, which names ``what`` was given."""
     return seconds if _is_number(seconds) and seconds == 0 else _checked(what, seconds)
 
 

@@ -1,4 +1,4 @@
-"""Reading what scripts answer: records, and the refusals that several of them share."""
+"""Read the replies of scripts: records, and the refusals that several scripts share."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ R = TypeVar("R", bound=Record)
 
 
 def record(model: type[R], key: str, flat: Reply) -> R:
-    """A record from the flat list of its fields."""
+    """Return a record, from a flat list of its fields and their values. Raises CorruptRecord, which names its key."""
     return decode(model, key, pairs(cast("list[str]", flat)))
 
 
 def record_of(model: type[R], base: str, field: str, flat: Reply) -> R:
-    """A record from the flat list of its fields, one of which ends its key."""
+    """Return a record, like :func:`record`, whose key is ``base`` and the value of one of its fields."""
     fields = pairs(cast("list[str]", flat))
     return decode(model, base + fields.get(field, "?"), fields)
 
 
 def rows(reply: Reply) -> list[Reply]:
-    """A reply that must be a list."""
+    """Return the reply as a list. Raises UnexpectedReply when it is none."""
     if not isinstance(reply, list):
         raise UnexpectedReply(f"the server answered {reply!r} in place of a list")
     return reply
 
 
 def refusal(name: str, reply: list[Reply]) -> SlotbookError:
-    """The error for a refusal that any change may meet."""
+    """Return the error for a refusal that any change may get; UnexpectedReply for any other reply."""
     match reply:
         case ["missing"]:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")

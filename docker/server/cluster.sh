@@ -1,7 +1,8 @@
 #!/bin/sh
-# How a node becomes part of the cluster.
-#   cluster.sh form     make a cluster of FORM_PORTS, all primaries, unless there is one; what the one-shot service runs
-#   cluster.sh mourn    for a node that has lost its volume: wait until the others have given up its former self
+# Makes a node part of the cluster.
+#   cluster.sh form     make a cluster of FORM_PORTS, all primaries, unless there is one (run by the one-shot service)
+#   cluster.sh await_replacement    for a node that has lost its volume: wait until the others no longer count on the
+#                       server that was at its address before
 #   cluster.sh take N   for a primary: take N slots from the others while everything goes on
 #   cluster.sh join     meet the others, and unless JOIN=primary follow a primary: that of port JOIN, if it has no
 #                       replica, else whichever has the fewest
@@ -11,7 +12,7 @@ JOIN=${JOIN:-}
 
 nodes() { cli "$1" CLUSTER NODES; }
 knows() { nodes "$1" | wc -l; }
-# All slots have a server that is up; a single node with some of them calls that a cluster, too.
+# True when all slots have a server that is up. A single node that has some of the slots says cluster_state:ok, too.
 is_ok() {
     [ "$(cli "$1" CLUSTER INFO | grep -cxE 'cluster_(state:ok|slots_assigned:16384|slots_fail:0)')" = 3 ]
 }
@@ -47,14 +48,14 @@ form() {
     say "the cluster is formed"
 }
 
-# Whether a node still counts on the server that was at this node's address.
+# True when a node still counts on the server that was at this node's address before.
 counts_on_former_self() {
     nodes "$1" | awk -v at=":$PORT@" 'index($2, at) && ("," $3 ",") !~ /,(fail|noaddr),/ { found = 1 } END { exit !found }'
 }
 
-mourn() {
-    # A node without its volume is another node. Came it back under the old address at once, the others could take the
-    # one for the other, and would not replace the primary that is gone.
+await_replacement() {
+    # A node that has lost its volume has a new id. If it came back at the old address at once, the others could take it
+    # for the old node, and would not replace a primary that is gone.
     for port in $NODE_PORTS; do
         if [ "$port" != "$PORT" ]; then
             while counts_on_former_self "$port"; do
@@ -68,7 +69,7 @@ mourn() {
 forget_former_self() {
     for port in $NODE_PORTS; do
         if [ "$port" != "$PORT" ]; then
-            # Unless it still has slots (a ninth word): then nobody has replaced it, and that is for people to decide.
+            # Not if it still has slots (a ninth word): then it was not replaced, and an operator has to decide.
             nodes "$port" | awk -v at=":$PORT@" '
                 NF == 8 && ("," $3 ",") ~ /,fail,/ && (index($2, at) || $3 ~ /noaddr/) { print $1 }
             ' | while read -r id; do
@@ -84,7 +85,7 @@ member() {
     done
 }
 
-# The id of a primary with the fewest replicas; of the one at a port, if it has none: primary PORT
+# primary [PORT]: the id of the primary with the fewest replicas; with PORT, of the primary there if it has no replica
 primary() {
     nodes "$PORT" | awk -v wanted="${1:+:$1@}" '
         ("," $3 ",") ~ /,(fail|fail\?|noaddr|handshake|myself),/ { next }
@@ -100,10 +101,10 @@ primary() {
 }
 
 follow() {
-    # Nodes that join at the same time would all find the same primary without a replica; so each looks for its own first.
+    # Nodes that join at the same time would all find the same primary without a replica, so each tries its own first.
     chosen=
-    patience=25
-    while [ -n "$JOIN" ] && [ -z "$chosen" ] && [ "$((patience -= 1))" -gt 0 ]; do
+    attempts=25
+    while [ -n "$JOIN" ] && [ -z "$chosen" ] && [ "$((attempts -= 1))" -gt 0 ]; do
         chosen=$(primary "$JOIN")
         if [ -z "$chosen" ]; then sleep 0.2; fi
     done
@@ -114,8 +115,8 @@ join() {
     until [ "$(cli "$PORT" PING)" = PONG ]; do sleep 0.2; done
     if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
     while contact=$(member) && [ -z "$contact" ]; do
-        # Not yet formed, or slots without a server: of a primary that is being replaced, or that nobody can replace,
-        # which is for people to decide (redis-cli --cluster fix gives up its data).
+        # The cluster is not formed yet, or slots have no server: their primary is being replaced, or cannot be replaced;
+        # then an operator has to decide (redis-cli --cluster fix gives up its data).
         if [ "$(knows "$PORT")" -gt 1 ]; then return; fi
         sleep 0.5
     done

@@ -1,14 +1,15 @@
-# Sourced by the other scripts: where things are, and how to ask a server.
+# Sourced by the other scripts: paths, and functions that ask a server.
 here=$(cd "$(dirname "$0")" && pwd)
 DATA=${DATA:-/data}
 RUN=${RUN:-/run/slotbook}
 CERTIFICATES=${CERTIFICATES:-/certificates}
 HOST=127.0.0.1
 
-# TLS is what was asked for, not what is found: with certificates that it cannot read, a server must not speak in the clear.
+# TLS is on when it was asked for, not when certificates are found: with certificates that it cannot read, a server must not
+# fall back to plain connections.
 has_tls() { [ -n "${TLS:-}" ]; }
 
-# cli PORT WORD...: what a server answers to its operator; nothing, and an exit code, if it does not.
+# cli PORT WORD...: prints a server's reply to a command of its operator; fails when there is none.
 cli() {
     at=$1
     shift

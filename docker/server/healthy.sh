@@ -1,13 +1,13 @@
 #!/bin/sh
-# The healthcheck of every container: whether this server does its part.
+# The healthcheck of every container: exits with 0 when the server is ready for its role.
 set -eu
 . "$(dirname "$0")/common.sh"
 JOIN=${JOIN:-}
 
-has() { printf '%s\n' "$told" | grep -q "^$1"; }
+has() { printf '%s\n' "$reply" | grep -q "^$1"; }
 
 [ "$(cli "$PORT" PING)" = PONG ]
-told=$(cli "$PORT" INFO replication)
+reply=$(cli "$PORT" INFO replication)
 case $ROLE in
 standalone) has role:master ;;
 replicated) has role:master || has master_link_status:up ;;
@@ -18,11 +18,11 @@ node)
     else
         has master_link_status:up
     fi
-    told=$(cli "$PORT" CLUSTER INFO)
+    reply=$(cli "$PORT" CLUSTER INFO)
     has cluster_state:ok && has cluster_slots_assigned:16384
     ;;
 sentinel)
-    told=$(cli "$PORT" SENTINEL MASTER slotbook | paste -d= - -)
+    reply=$(cli "$PORT" SENTINEL MASTER slotbook | paste -d= - -)
     has flags=master && has "num-other-sentinels=$(($(echo "$SENTINEL_PORTS" | wc -w) - 1))$" && has "num-slaves=[1-9]"
     ;;
 esac

@@ -1,10 +1,10 @@
 #!/bin/sh
-# What every container runs. Writes the configuration of one server and becomes that server.
+# The command of every container: writes the configuration of one server and becomes that server.
 #   ROLE=standalone    PORT
 #   ROLE=replicated    PORT, PRIMARY_PORT (of the very first primary), SENTINEL_PORTS
 #   ROLE=sentinel      PORT, PRIMARY_PORT, SENTINEL_PORTS
 #   ROLE=node          PORT, NODE_PORTS, JOIN (see cluster.sh)
-# and with TLS=on, nothing but TLS.
+# With TLS=on the server accepts TLS connections only.
 set -eu
 . "$(dirname "$0")/common.sh"
 JOIN=${JOIN:-}
@@ -27,14 +27,14 @@ network() {
         echo "port $PORT"
         return
     fi
-    # Only TLS, also to replicas and in the cluster. Clients prove themselves by password, not by certificate.
+    # Only TLS, also to replicas and in the cluster. Clients authenticate with a password, not with a certificate.
     printf '%s\n' "port 0" "tls-port $PORT" "tls-replication yes" "tls-auth-clients no" \
         "tls-cert-file $CERTIFICATES/redis.crt" "tls-key-file $CERTIFICATES/redis.key" \
         "tls-ca-cert-file $CERTIFICATES/ca.crt"
 }
 
 modules() {
-    # The images that have search keep it here (Redis 8, Redis Stack, build-image.sh).
+    # Where images with search have its modules (Redis 8, Redis Stack, build-image.sh).
     for folder in /usr/local/lib/redis/modules /opt/redis-stack/lib; do
         for module in redisearch rejson; do
             if [ -f "$folder/$module.so" ]; then echo "loadmodule $folder/$module.so"; fi
@@ -60,14 +60,15 @@ named_by_a_sentinel() {
     done
 }
 
-# Whom to follow; nothing for a primary. The Sentinels know; only before there are any it is written in the file.
+# The port of the primary to follow, nothing for the primary itself. The Sentinels know it; before there are any, it is in
+# the server's file, or it is PRIMARY_PORT.
 follows() {
     named=$(named_by_a_sentinel)
     if [ -z "$named" ] && [ -f "$DATA/redis.conf" ]; then
         sed -n 's/^replicaof [^ ]* //p' "$DATA/redis.conf"
         return
     fi
-    # A primary that has lost its volume must not come back as one: its replicas would copy the emptiness.
+    # A primary that has lost its volume must not come back as the primary: its replicas would copy the empty data.
     while [ "$named" = "$PORT" ] && [ ! -d "$DATA/appendonlydir" ]; do
         say "the Sentinels take this empty server for the primary; waiting until they have chosen another"
         sleep 1
@@ -78,7 +79,7 @@ follows() {
 
 replicated() {
     primary=$(follows)
-    # In the volume and not in $RUN, because Redis writes into it whom it follows whenever a Sentinel tells it.
+    # The file is in the volume and not in $RUN, because Redis writes its primary into it whenever a Sentinel changes it.
     data_config >"$DATA/redis.conf.new"
     if [ -n "$primary" ]; then echo "replicaof $HOST $primary" >>"$DATA/redis.conf.new"; fi
     mv "$DATA/redis.conf.new" "$DATA/redis.conf"
@@ -86,7 +87,7 @@ replicated() {
 }
 
 sentinel() {
-    # What a Sentinel has learnt it keeps in its file; all else is written anew, so that a password can be changed.
+    # A Sentinel keeps what it has learnt in its file; the rest is written again, so that a password can be changed.
     learnt=$(grep -E '^sentinel (myid|current-epoch|monitor|config-epoch|leader-epoch|known-)' "$DATA/sentinel.conf" 2>/dev/null || true)
     if [ -z "$learnt" ]; then
         primary=$(named_by_a_sentinel)
@@ -97,7 +98,8 @@ sentinel() {
         echo "aclfile \"$RUN/users.acl\""
         echo "sentinel resolve-hostnames no"
         printf '%s\n' "$learnt" | grep -E '^sentinel (myid|monitor)'
-        # Missed after 5 s: longer than an orderly restart takes, and a deadline of 15 s sees the new primary.
+        # A primary is down after 5 s: longer than an orderly restart takes, and short enough that a call with a deadline
+        # of 15 s reaches the new primary.
         echo "sentinel down-after-milliseconds slotbook 5000"
         echo "sentinel failover-timeout slotbook 15000"
         echo "sentinel parallel-syncs slotbook 1"
@@ -112,15 +114,15 @@ sentinel() {
 }
 
 node() {
-    if [ ! -f "$DATA/nodes.conf" ]; then sh "$here/cluster.sh" mourn; fi
+    if [ ! -f "$DATA/nodes.conf" ]; then sh "$here/cluster.sh" await_replacement; fi
     {
         data_config
         echo "cluster-enabled yes"
         echo "cluster-config-file nodes.conf"
-        # The address that clients and other nodes are told: the one of the published or shared port.
+        # The address that the node announces to clients and other nodes: that of the published or shared port.
         echo "cluster-announce-ip $HOST"
         echo "cluster-node-timeout 5000"
-        # Traders are independent: those whose shard is up go on while another is down.
+        # Traders are independent: those whose shard is up can work while another shard is down.
         echo "cluster-require-full-coverage no"
         if has_tls; then echo "tls-cluster yes"; fi
     } >"$RUN/redis.conf"

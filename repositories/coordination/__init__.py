@@ -1,1 +1,1 @@
-"""Coordinate processes: locks, rate limits, sessions, and values changed by compare-and-swap."""
+"""Coordination between processes: locks, rate limits, sessions, and values changed by compare-and-swap."""

@@ -1,4 +1,4 @@
-"""What a rate limiter sends, and what its answer means. No I/O and no colour."""
+"""The calls of a rate limiter, and how their replies are read. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...models.coordination import Algorithm, Permit
 from ...models.errors import DuplicateRequest, InvalidArgument
 from ...models.keys import Keys
 from ...models.types import MAX_QUANTITY
-from ...topology.call import Argument, Call, Reply, evaluate
+from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import microseconds
 from ..replies import refusal, rows
 
-MOST = 2**31
+MAX_LIMIT = 2**31
 """The highest limit, burst or cost."""
 
 _PACKAGE = "slotbook.repositories.coordination"
@@ -29,7 +29,10 @@ SCRIPTS = {
 
 
 class LimitCalls:
-    """The calls of one rate limiter."""
+    """The calls of one rate limiter.
+
+    ``clock`` takes the place of the server's clock in tests: it returns microseconds. Raises InvalidArgument.
+    """
 
     def __init__(
         self,
@@ -40,33 +43,32 @@ class LimitCalls:
         burst: int | None,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        """``clock`` is for tests: microseconds that count in place of the server's. Raises InvalidArgument."""
         self._keys = Keys(settings.prefix)
         self._clock = clock
-        self._script = SCRIPTS[_algorithm(algorithm)]
-        self._limit = whole("limit", limit, 1, MOST)
-        self._window = microseconds("window", window)
-        # A lost reply is asked for again until the deadline, by when the window may be over.
-        self._memory = max(self._window, microseconds("deadline", settings.deadline + settings.socket_timeout))
-        self._rule = f"{algorithm}:{limit}:{self._window}"
-        self._extra: tuple[Argument, ...] = ()
-        self.most = limit
-        """The most that one request may cost."""
-        if algorithm == Algorithm.TOKEN_BUCKET:
-            self.most = whole("burst", limit if burst is None else burst, 1, MOST)
-            common = math.gcd(limit, self._window)
-            inflow, token = limit // common, self._window // common
-            if self.most * token > MAX_QUANTITY:
+        self._algorithm = _algorithm(algorithm)
+        self._script = SCRIPTS[self._algorithm]
+        limit, period = whole("limit", limit, 1, MAX_LIMIT), microseconds("window", window)
+        # After a lost reply the request is sent again until the deadline, which may be later than the window's end.
+        self._remembered = max(period, microseconds("deadline", settings.deadline + settings.socket_timeout))
+        self._rule = f"{algorithm}:{limit}:{period}"
+        self._rule_arguments = {"limit": limit, "window": period}
+        self.max_cost = limit
+        """The highest cost of one request."""
+        if self._algorithm is Algorithm.TOKEN_BUCKET:
+            self.max_cost = whole("burst", limit if burst is None else burst, 1, MAX_LIMIT)
+            common = math.gcd(limit, period)
+            inflow, token = limit // common, period // common
+            if self.max_cost * token > MAX_QUANTITY:
                 raise InvalidArgument(f"burst {burst} over a window of {window} s is more than can be counted exactly")
-            self._rule += f":{self.most}"
-            self._extra = (self.most, inflow, token)
+            self._rule += f":{self.max_cost}"
+            self._rule_arguments = {"burst": self.max_cost, "inflow": inflow, "token": token}
         elif burst is not None:
             raise InvalidArgument(f"a {algorithm} takes no burst; a token_bucket does")
 
     def acquire(self, name: str, cost: int, request_id: str | None) -> Call[Permit]:
-        """One request. Raises InvalidArgument for a cost that could never be allowed."""
-        if whole("cost", cost, 1, MOST) > self.most:
-            raise InvalidArgument(f"cost {cost} could never be allowed: there are at most {self.most}")
+        """Count one request, if it is allowed. Raises InvalidArgument for a cost that could never be allowed."""
+        if whole("cost", cost, 1, MAX_LIMIT) > self.max_cost:
+            raise InvalidArgument(f"cost {cost} could never be allowed: there are at most {self.max_cost}")
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"rate limit of {name}"
 
@@ -82,15 +84,15 @@ class LimitCalls:
         return evaluate(
             what,
             self._script,
-            (self._keys.limit(name, self._rule), self._keys.permit(name, self._rule, request)),
-            (
-                request,
-                self._limit,
-                self._window,
-                cost,
-                self._memory,
-                self._clock() if self._clock else "",
-                *self._extra,
+            self._script.keys(
+                counter=self._keys.limit(name, self._rule), permit=self._keys.permit(name, self._rule, request)
+            ),
+            self._script.arguments(
+                cost=cost,
+                remembered=self._remembered,
+                now=self._clock() if self._clock else "",
+                **self._rule_arguments,
+                **({"request_id": request} if self._algorithm is Algorithm.SLIDING_WINDOW else {}),
             ),
             decode=read,
         )

@@ -1,4 +1,7 @@
-"""What a lock sends, and what its answer means. No I/O and no colour."""
+"""The calls of a lock, how their replies are read, and how often a caller tries again while someone else holds it.
+
+Nothing here does I/O.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ from ..durations import milliseconds
 from ..replies import refusal, rows
 
 FIRST_PAUSE = 0.005
+"""Seconds between the first attempt to take a lock and the second, at most."""
 LONGEST_PAUSE = 0.05
+"""Seconds between two attempts to take a lock, at most; the pause doubles up to this."""
 
 _PACKAGE = "slotbook.repositories.coordination"
 ACQUIRE = load(_PACKAGE, "lock_acquire")
@@ -30,17 +35,16 @@ RELEASE = load(_PACKAGE, "lock_release")
 
 
 class LockCalls:
-    """The calls of one lock."""
+    """The calls of one lock. Raises InvalidArgument for a name or a lease that cannot be used."""
 
     def __init__(self, settings: Settings, name: str, trader: str | None, lease: float) -> None:
-        """Raises InvalidArgument."""
         keys = Keys(settings.prefix)
         self.key = keys.lock(name) if trader is None else keys.of(trader).lock(name)
-        # One more: a server's clock is read in whole milliseconds, so a lease begins up to one before it is given.
+        # A millisecond is added because the server's clock is read in whole ones: a lease begins up to one too early.
         self._lease = milliseconds("lease", lease) + 1
 
     def acquire(self, token: str) -> Call[int]:
-        """Take the lock; decodes to the fence. The decoder raises LockTimeout while someone else holds it."""
+        """Take the lock, and decode its fence. The decoder raises LockTimeout while someone else holds the lock."""
 
         def read(reply: Reply) -> int:
             match rows(reply):
@@ -54,22 +58,34 @@ class LockCalls:
                     raise refusal(f"acquire {self.key}", other)
 
         return evaluate(
-            f"acquire {self.key}", ACQUIRE, (self.key,), (check_name("token", token), self._lease), decode=read
+            f"acquire {self.key}",
+            ACQUIRE,
+            ACQUIRE.keys(lock=self.key),
+            ACQUIRE.arguments(token=check_name("token", token), lease=self._lease),
+            decode=read,
         )
 
     def renew(self, token: str, fence: int) -> Call[None]:
-        """Let the lease begin again."""
+        """Let the lease begin again. The decoder raises LockLost when it had run out."""
         return evaluate(
-            f"renew {self.key}", RENEW, (self.key,), (token, self._lease), decode=lambda reply: self._done(fence, reply)
+            f"renew {self.key}",
+            RENEW,
+            RENEW.keys(lock=self.key),
+            RENEW.arguments(token=token, lease=self._lease),
+            decode=lambda reply: self._check_held(fence, reply),
         )
 
     def release(self, token: str, fence: int) -> Call[None]:
-        """Give the lock back."""
+        """Release the lock. The decoder raises LockLost when the lease had run out."""
         return evaluate(
-            f"release {self.key}", RELEASE, (self.key,), (token, fence), decode=lambda reply: self._done(fence, reply)
+            f"release {self.key}",
+            RELEASE,
+            RELEASE.keys(lock=self.key),
+            RELEASE.arguments(token=token, fence=fence),
+            decode=lambda reply: self._check_held(fence, reply),
         )
 
-    def _done(self, fence: int, reply: Reply) -> None:
+    def _check_held(self, fence: int, reply: Reply) -> None:
         match rows(reply):
             case ["held", str()] | ["released"]:
                 return
@@ -79,7 +95,7 @@ class LockCalls:
                 raise refusal(self.key, other)
 
 
-class Patience(TypedDict):
+class RetryArguments(TypedDict):
     """The arguments of a tenacity controller."""
 
     retry: RetryBaseT
@@ -88,8 +104,12 @@ class Patience(TypedDict):
     reraise: bool
 
 
-def patience(ends_at: float) -> Patience:
-    """Ask for a lock that someone else holds until the monotonic clock says ``ends_at``, with growing random pauses."""
+def retry_while_held(ends_at: float) -> RetryArguments:
+    """Return the retry policy for a lock that someone else holds: try again with growing random pauses.
+
+    Args:
+        ends_at: When to give up, by the monotonic clock in seconds; LockTimeout is then raised.
+    """
 
     def pause(state: RetryCallState) -> float:
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(state.attempt_number - 1, 16))

@@ -1,4 +1,4 @@
-"""What each verb of sessions sends, and what its answer means. No I/O and no colour."""
+"""The calls of the session repository, and how their replies are read. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LIST = load(_PACKAGE, "session_list")
 
 
 class SessionCalls:
-    """The calls of one book's sessions. Errors and names of calls tell the trader, never the id."""
+    """The calls of one book's sessions. Names of calls and error messages name the trader, never the session id."""
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
 
     def create(self, trader: str, ttl: float, data: Mapping[str, str], session_id: SecretStr) -> Call[Session]:
-        """A new session."""
+        """Create a session. Raises InvalidArgument for an id of another trader."""
         owner, digest = split_session_id(session_id)
         if owner != trader:
             raise InvalidArgument(f"create session of {trader}: the session id is one of {owner}")
@@ -50,11 +50,16 @@ class SessionCalls:
                 case other:
                     raise refusal(name, other)
 
-        arguments = (digest, milliseconds("ttl", ttl), session_data(data))
-        return evaluate(name, CREATE, (keys.session(digest), keys.sessions), arguments, decode=read)
+        return evaluate(
+            name,
+            CREATE,
+            CREATE.keys(session=keys.session(digest), sessions=keys.sessions),
+            CREATE.arguments(digest=digest, ttl=milliseconds("ttl", ttl), data=session_data(data)),
+            decode=read,
+        )
 
     def get(self, session_id: SecretStr | str) -> Call[Session | None]:
-        """One session."""
+        """Read one session; decodes to None when there is none."""
         trader, digest = split_session_id(session_id)
         name = f"get session of {trader}"
 
@@ -67,10 +72,11 @@ class SessionCalls:
                 case other:
                     raise refusal(name, other)
 
-        return evaluate(name, GET, (self._keys.of(trader).session(digest),), (), decode=read, readonly=True)
+        key = self._keys.of(trader).session(digest)
+        return evaluate(name, GET, GET.keys(session=key), GET.arguments(), decode=read, readonly=True)
 
     def touch(self, session_id: SecretStr | str) -> Call[Session]:
-        """A longer life."""
+        """Let a session's life begin again. The decoder raises SessionNotFound when it is over."""
         trader, digest = split_session_id(session_id)
         keys = self._keys.of(trader)
         name = f"touch session of {trader}"
@@ -84,19 +90,25 @@ class SessionCalls:
                 case other:
                     raise refusal(name, other)
 
-        return evaluate(name, TOUCH, (keys.session(digest), keys.sessions), (digest,), decode=read)
+        return evaluate(
+            name,
+            TOUCH,
+            TOUCH.keys(session=keys.session(digest), sessions=keys.sessions),
+            TOUCH.arguments(digest=digest),
+            decode=read,
+        )
 
     def revoke(self, session_id: SecretStr | str) -> Call[None]:
-        """The end of one session."""
+        """Revoke one session."""
         trader, digest = split_session_id(session_id)
         return self._revoke(f"revoke session of {trader}", trader, digest)
 
     def revoke_all(self, trader: str) -> Call[None]:
-        """The end of all sessions of a trader."""
+        """Revoke all sessions of a trader."""
         return self._revoke(f"revoke sessions of {trader}", trader, "")
 
     def by_trader(self, trader: str) -> Call[list[Session]]:
-        """The live sessions of a trader."""
+        """Read the live sessions of a trader, the oldest first."""
         keys = self._keys.of(trader)
 
         def read(reply: Reply) -> list[Session]:
@@ -106,7 +118,12 @@ class SessionCalls:
             )
 
         return evaluate(
-            f"sessions of {trader}", LIST, (keys.sessions,), (keys.session(""),), decode=read, readonly=True
+            f"sessions of {trader}",
+            LIST,
+            LIST.keys(sessions=keys.sessions),
+            LIST.arguments(base=keys.session("")),
+            decode=read,
+            readonly=True,
         )
 
     def _revoke(self, name: str, trader: str, digest: str) -> Call[None]:
@@ -116,8 +133,13 @@ class SessionCalls:
             if rows(reply) != ["revoked"]:
                 raise refusal(name, rows(reply))
 
-        one = (keys.session(digest),) if digest else ()
-        return evaluate(name, REVOKE, (keys.sessions, *one), (keys.session(""), digest), decode=read)
+        return evaluate(
+            name,
+            REVOKE,
+            REVOKE.keys(sessions=keys.sessions, session=keys.session(digest) if digest else None),
+            REVOKE.arguments(base=keys.session(""), digest=digest),
+            decode=read,
+        )
 
     def _session(self, trader: str, digest: str, flat: list[Reply], session_id: SecretStr | str | None) -> Session:
         fields = {"trader": trader, "digest": digest, **pairs([str(part) for part in flat])}

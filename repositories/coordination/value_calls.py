@@ -1,4 +1,4 @@
-"""What compare-and-swap sends, and what its answer means. No I/O and no colour."""
+"""The calls of the value repository, and how their replies are read. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ValueCalls:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
-        self._memory = milliseconds("request_ttl", settings.request_ttl)
+        self._request_ttl = milliseconds("request_ttl", settings.request_ttl)
 
     def get(self, name: str) -> Call[Versioned]:
-        """One value."""
+        """Read one value; decodes to no value and version 0 when there is none."""
         key = self._keys.value(name)
 
         def read(reply: Reply) -> Versioned:
@@ -44,7 +44,10 @@ class ValueCalls:
     def swap(
         self, name: str, expected: int | str | None, value: str, ttl: float | None, request_id: str | None
     ) -> Call[Swap]:
-        """A change from an expected version (a number), an expected value (a text) or none."""
+        """Set a value if it still has the expected version (a number) or is the expected value (a string).
+
+        None expects that there is no value, as version 0 does.
+        """
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"swap {name} (request {request})"
         key = self._keys.value(name)
@@ -56,27 +59,26 @@ class ValueCalls:
         def read(reply: Reply) -> Swap:
             match rows(reply):
                 case ["swapped", str(version)]:
-                    return Swap(True, _version(key, version), value)
+                    return Swap(swapped=True, version=_version(key, version), value=value)
                 case ["other", str(version), str(there)]:
-                    return Swap(False, _version(key, version), there)
+                    return Swap(swapped=False, version=_version(key, version), value=there)
                 case ["other", "0"]:
-                    return Swap(False, 0, None)
+                    return Swap(swapped=False, version=0, value=None)
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{what}: the request_id was used for another swap of this value")
                 case other:
                     raise refusal(what, other)
 
-        mode = "value" if isinstance(expected, str) else "version"
         return evaluate(
             what,
             SWAP,
-            (key, self._keys.swapped(name, request)),
-            (
-                mode,
-                0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
-                _text(name, value),
-                "" if ttl is None else milliseconds("ttl", ttl),
-                self._memory,
+            SWAP.keys(value=key, request=self._keys.swapped(name, request)),
+            SWAP.arguments(
+                field="value" if isinstance(expected, str) else "version",
+                expected=0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
+                new_value=_text(name, value),
+                ttl="" if ttl is None else milliseconds("ttl", ttl),
+                request_ttl=self._request_ttl,
             ),
             decode=read,
         )

@@ -1,4 +1,4 @@
-"""Containers to work on and to break; without an engine every test here is skipped, or fails where one is required."""
+"""The Docker engine for these tests; without one they are skipped, or fail where SLOTBOOK_REQUIRE_DOCKER is set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..support.docker.stack import sweep
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """The Docker engine."""
+    """Yield the Docker engine, without what killed test processes left behind."""
     reason = missing()
     if reason and REQUIRED:
         pytest.fail(f"{reason} (and SLOTBOOK_REQUIRE_DOCKER is set)")

@@ -1,4 +1,4 @@
-"""Each topology as it comes from a checkout: the contract, and a real day, as the application's user."""
+"""Each topology in containers without faults: the contract tests and a real day, as the application's user."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from ..support.running import save
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 CONTRACT = (
-    *(f"tests/repositories/{room}" for room in ("book", "orders", "positions")),
+    *(f"tests/repositories/{folder}" for folder in ("book", "orders", "positions")),
     *(f"tests/topology/test_{name}.py" for name in ("addresses", "batches")),
     *(f"tests/topology/connections/test_{name}.py" for name in ("busy_poll", "crowd")),
 )
-"""The tests of what a book promises, on any servers."""
+"""The tests of what a book promises, which can use any servers."""
 
 
 @pytest.fixture(scope="module")
 def stacks(engine: Engine) -> Iterator[dict[Topology, Stack]]:
-    """All three at once."""
+    """Yield all three topologies, which run at the same time."""
     with ExitStack() as opened:
         yield {topology: opened.enter_context(Stack(engine, topology)) for topology in TOPOLOGIES}
 
 
 def contract(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """The contract on running servers; each of its tests also fails for a command that the user was denied."""
+    """Run the contract tests on running servers; a test also fails when the user was denied a command."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={folder / 'cache'}"),
@@ -54,13 +54,13 @@ def contract(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_the_contract(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
-    """All of it: what can share the servers, and then, one after the other, what cannot."""
+def test_the_contract_holds(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
+    """Tests that can share the servers run together, the others one after the other."""
     save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
     together = contract(tmp_path, "-n", "2", "--maxfail=5", "-m", "not alone")
     assert together.returncode == 0, together.stdout[-20_000:]
     alone = contract(tmp_path, "-n", "0", "-m", "alone")
-    if alone.returncode == 1:  # the containers' healthchecks are counted, too, when they come at the wrong moment
+    if alone.returncode == 1:  # a healthcheck that comes at the wrong moment is counted, too
         alone = contract(tmp_path, "-n", "0", "-m", "alone", "--last-failed")
     assert alone.returncode == 0, alone.stdout[-20_000:]
 
@@ -72,7 +72,7 @@ def test_the_real_order_flow(stacks: dict[Topology, Stack], topology: Topology) 
     assert (report["applied"], report["repeated"], report["under_replicated"]) == (30_000, 0, 0)
 
 
-def test_nobody_else_gets_in(stacks: dict[Topology, Stack]) -> None:
+def test_nothing_listens_beyond_loopback(stacks: dict[Topology, Stack]) -> None:
     """Every port of the containers is on loopback alone."""
     for stack in stacks.values():
-        stack.is_on_loopback()
+        stack.check_loopback()

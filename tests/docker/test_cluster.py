@@ -1,4 +1,4 @@
-"""A cluster in containers, under load."""
+"""A cluster in containers under load, while one of them fails, and while it grows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..support.docker.stack import Stack
 from ..support.replays import needs_data, replaying
 
 THIRD = 16_384 // 3
-"""So many slots a new node is given."""
+"""The number of slots that the new primary takes."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def stack(engine: Engine) -> Iterator[Stack]:
 
 @pytest.mark.parametrize("fault", [kill, pause, stop, lose], ids=lambda fault: fault.__name__)
 def test_a_primary_is_replaced(stack: Stack, fault: Fault) -> None:
-    """One that comes back without its volume at once, too: it waits until it is given up, and joins as a replica."""
+    """A primary that comes back at once without its volume waits until it is replaced, and joins as a replica."""
     with under_load(stack, durability="replicated=1") as (control, history):
         was = control.primary(KEY)
         fault(control, was)
@@ -49,11 +49,11 @@ def test_all_six_are_restarted_one_after_the_other(stack: Stack) -> None:
 
 @needs_data
 def test_a_real_day_while_a_primary_dies_and_the_cluster_grows(stack: Stack) -> None:
-    """In small steps, so that one replay sees most of it, and again for as long as it takes."""
+    """The replay works in small batches, to last for most of the change, and is repeated until the change ends."""
     control = stack.control()
 
     def url(prefix: str) -> str:
-        # Whoever was just promoted has no replica until the killed one is back: each change waits for it.
+        # The new primary has no replica until the killed server is back, and each change waits for one.
         return stack.url(prefix=prefix, deadline=60, durability="replicated=1", replication_wait=30)
 
     with replaying(url, "--batch", "2") as reports:
@@ -67,6 +67,6 @@ def test_a_real_day_while_a_primary_dies_and_the_cluster_grows(stack: Stack) -> 
     control.heal(90)
     assert len(control.deployment.primaries()) == 4
     for report in reports:
-        told = {name: report[name] for name in ("applied", "repeated", "under_replicated", "reapplied", "seconds")}
-        print(f"{THIRD} slots taken; {told}")
+        shown = {name: report[name] for name in ("applied", "repeated", "under_replicated", "reapplied", "seconds")}
+        print(f"{THIRD} slots taken; {shown}")
         assert (report["under_replicated"], report["reapplied"]) == (0, 0)

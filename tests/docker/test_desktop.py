@@ -1,4 +1,4 @@
-"""Containers without the computer's own network: they share one, and serve at the same addresses."""
+"""Containers without the host's network, as in Docker Desktop: they share one, and have the same addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..support.make import execution, limit
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
 def test_a_shared_network_serves(engine: Engine, topology: str) -> None:
     with Stack(engine, cast(Topology, topology), shared_network=True) as stack:
-        stack.is_on_loopback()
+        stack.check_loopback()
         with slotbook.connect(stack.url(durability="replicated=1")) as book:
             for number in range(20):
                 book.orders.place(limit(f"T{number}"))

@@ -1,4 +1,4 @@
-"""Searching, on the image that can, as the application's user."""
+"""Search, on the image with the search module, as the application's user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMAGE = os.environ.get("REDIS_SEARCH_IMAGE")
 
 @pytest.fixture
 def image(engine: Engine) -> str | None:
-    """The image, or the tests' own where search is required all the same."""
+    """Return the image with search; None, for the default image, when none is set although search is required."""
     if IMAGE is None and not REQUIRED:
         pytest.skip("no image with search: set REDIS_SEARCH_IMAGE to what docker/build-image.sh search builds")
     return IMAGE

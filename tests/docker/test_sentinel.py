@@ -1,4 +1,4 @@
-"""Primary, replicas and Sentinels in containers, under load."""
+"""A primary, its replicas and Sentinels in containers under load, while some of them fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stack(engine: Engine) -> Iterator[Stack]:
 
 @pytest.mark.parametrize("fault", [kill, pause, stop, lose], ids=lambda fault: fault.__name__)
 def test_the_primary_is_replaced(stack: Stack, fault: Fault) -> None:
-    """One that comes back without its volume at once, too: it waits until another is chosen, and copies that."""
+    """A primary that comes back at once without its volume waits until another is chosen, and copies its data."""
     with under_load(stack, durability="replicated=1") as (control, _):
         was = control.primary()
         fault(control, was)
@@ -53,7 +53,7 @@ def test_servers_are_restarted_one_after_the_other(stack: Stack) -> None:
 
 
 def test_all_at_once_come_back_with_everything(stack: Stack) -> None:
-    """Also after a failover: the primary is not the one that the compose file begins with."""
+    """The primary need not be the one that the compose file begins with."""
     with under_load(stack):
         pass
     control = stack.control()

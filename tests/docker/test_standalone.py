@@ -1,4 +1,4 @@
-"""One server in a container, under load: with its volume nothing is lost, without it the loss is told."""
+"""One server in a container under load: with its volume nothing is lost, without it the loss is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_volume_keeps_everything(stack: Stack, fault: Fault) -> None:
         control.heal()
 
 
-def test_a_lost_volume_does_not_go_unseen(stack: Stack) -> None:
+def test_a_lost_volume_is_reported(stack: Stack) -> None:
     trader = fresh()
     with slotbook.connect(stack.url(deadline=30)) as book:
         order = limit(trader)

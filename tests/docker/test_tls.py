@@ -1,4 +1,4 @@
-"""Certificates made for the test turn any of the compose files into TLS and nothing but TLS."""
+"""TLS in containers: with certificates, each of the compose files accepts TLS connections only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..support.replays import begin_replay, end_replay, needs_data
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the compose files want it; the containers' user must be able to read it."""
+    """Return a folder with certificates and key, which the containers' user can read."""
     folder = tmp_path_factory.mktemp("certificates")
     certificate, key = Authority(folder, "ca").sign("redis")
     shutil.copy(certificate, folder / "redis.crt")
@@ -42,15 +42,15 @@ def test_tls_and_nothing_else(stack: Stack, certificates: Path) -> None:
         for number in range(20):
             book.orders.place(limit(f"T{number}"))
             assert book.orders.fill(execution(f"T{number}")).position.quantity == 40
-    with pytest.raises(InvalidSettings, match="TLS"):  # the system knows no such authority
+    with pytest.raises(InvalidSettings, match="TLS"):  # the system does not trust this authority
         slotbook.connect(stack.url(deadline=3))
-    with pytest.raises(Unavailable):  # in the clear
+    with pytest.raises(Unavailable):  # without TLS
         slotbook.connect(stack.url(deadline=1).replace("rediss", "redis", 1))
 
 
 @needs_data
 @pytest.mark.parametrize("stack", ["cluster"], indirect=True)
 def test_the_real_order_flow_over_tls(stack: Stack, certificates: Path) -> None:
-    """On the one that has TLS between its nodes as well."""
+    """Only a cluster has TLS between its nodes as well."""
     report = end_replay(begin_replay(stack.url(prefix="replay:", tls_ca_file=certificates / "ca.crt")))
     assert (report["applied"], report["repeated"], report["under_replicated"]) == (30_000, 0, 0)

@@ -1,6 +1,6 @@
--- Shared: hashes as tables.
+-- Shared: hashes as Lua tables.
 
--- A hash as a table, nil when there is none.
+-- Return a hash as a table, nil when there is none.
 local function read_hash(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then return nil end
@@ -9,7 +9,7 @@ local function read_hash(key)
   return fields
 end
 
--- A table as the flat list that a client reads.
+-- Return a table as the flat list of fields and values that HGETALL would reply.
 local function hash_as_list(fields)
   local list, size = {}, 0
   for field, value in pairs(fields) do
@@ -19,7 +19,7 @@ local function hash_as_list(fields)
   return list
 end
 
--- Write changes to a hash; '' clears a field. The caller's table follows.
+-- Write changes to a hash, and to the table that was read from it; '' removes a field.
 local function write_hash(key, fields, changes)
   local set, cleared = {}, {}
   for field, value in pairs(changes) do

@@ -8,17 +8,28 @@ from ..limit_calls import LimitCalls
 
 
 class AsyncRateLimiter:
-    """At most so much per window for each name, counted by the server, for all processes that use the same rule.
+    """A rate limit for each of many names, counted by the server, so that all processes share it.
 
-    ``limit`` is what a window of ``window`` seconds allows; ``algorithm`` says what a window is
-    (:class:`~slotbook.models.coordination.Algorithm`). ``burst`` is how much a full token bucket holds, by default
-    ``limit``. Limiters with another limit, window, algorithm or burst count apart, so one name can have several.
+    For example::
 
-    What is stored for a name expires by itself: a window after the last permit, or when the bucket is full again.
-    A fixed window and a bucket take one small hash, a sliding window one entry per unit within it. Each permit is
-    remembered by its request for a window, or for the time the book may take to ask again when that is longer.
+        limiter = book.limiter(100, 1.0, Algorithm.SLIDING_WINDOW)
+        permit = await limiter.acquire("orders:T001")  # permit.allowed, permit.remaining, permit.retry_after
 
-    Raises InvalidArgument for numbers that cannot be counted exactly.
+    Limiters with another limit, window, algorithm or burst count separately, so one name can have several.
+
+    The stored state of a name expires by itself: a window after the last permit, or when the bucket is full again.
+    A fixed window and a bucket take one small hash, a sliding window one entry for each unit of cost within it. Each
+    permit is remembered by its ``request_id`` for a window, or for the book's ``deadline`` when that is longer.
+
+    Args:
+        backend: The connection to the servers; :meth:`AsyncBook.limiter` passes the book's.
+        limit: The total cost that a window allows, 1 to 2,147,483,648.
+        window: The length of a window in seconds, above 0 and at most 10 years; default 1.
+        algorithm: The rule by which windows are counted; default a fixed window.
+        burst: The number of tokens in a full bucket, by default ``limit``; only for a token bucket.
+
+    Raises:
+        InvalidArgument: One of these is out of range, or cannot be counted exactly.
     """
 
     def __init__(
@@ -33,12 +44,19 @@ class AsyncRateLimiter:
         self._calls = LimitCalls(backend.settings, limit, window, algorithm, burst)
 
     async def acquire(self, name: str, cost: int = 1, *, request_id: str | None = None) -> Permit:
-        """Count ``cost`` for a name if its limit allows it; else nothing is counted and the permit says when to ask
-        again.
+        """Count a request for a name if its limit allows it, in one round trip.
 
-        One round trip. A request that was allowed is counted once per ``request_id`` and gets its first permit again;
-        one that was denied may be made again. Without a ``request_id`` one is made up, which makes this call safe to
-        retry by itself, but not by you. Raises DuplicateRequest (the request_id was allowed with another cost),
-        InvalidArgument for a cost above the limit, which could never be allowed.
+        Nothing is counted when it is denied; ``retry_after`` of the permit says when to try again.
+
+        Args:
+            name: The name whose limit counts, such as an account or an endpoint.
+            cost: How much the request counts, at most the limit, or the burst of a token bucket; default 1.
+            request_id: The identity of the request. An allowed request is counted once, and gets its first permit
+                again when it is repeated; a denied one may be repeated. By default a random one: then the book may
+                repeat the request after a lost reply, but a second call of yours is another request.
+
+        Raises:
+            DuplicateRequest: A request with this ``request_id`` was allowed with another cost.
+            InvalidArgument: The cost could never be allowed, or the name cannot be used.
         """
         return await self._backend.run(self._calls.acquire(name, cost, request_id))

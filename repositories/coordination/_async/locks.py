@@ -14,16 +14,33 @@ from ....topology._async.backend import AsyncBackend
 from ..._concurrency.periodic_task import AsyncPeriodicTask
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
-from ...durations import number
+from ...durations import zero_or_more
 from ...orders._async import AsyncOrderRepository
 from ...positions._async import AsyncPositionRepository
-from ..lock_calls import LockCalls, patience
+from ..lock_calls import LockCalls, retry_while_held
 
 RENEWALS_PER_LEASE = 3
+"""Renewals during one lease, so that after one that failed there is time for another."""
 
 
 class AsyncAcquiredLock:
-    """A lock that was granted: what its holder may do with it."""
+    """A lock that was granted to this process, until it is released or its lease ends.
+
+    For example::
+
+        async with book.lock("rebalance", trader="T001") as held:
+            await held.positions.adjust("T001", "AAPL", 100)  # refused if the lock is lost by then
+    """
+
+    token: str
+    """The identity of the holder, unique for each grant."""
+    fence: int
+    """The number of the grant, greater than that of every earlier one. Pass it to whatever the lock protects, to refuse
+    a smaller one."""
+    orders: AsyncOrderRepository
+    """The orders of the lock's trader; changes raise FenceRefused once the lock is not held any more."""
+    positions: AsyncPositionRepository
+    """The positions of the lock's trader; changes raise FenceRefused once the lock is not held any more."""
 
     def __init__(
         self,
@@ -41,22 +58,18 @@ class AsyncAcquiredLock:
         self._lease = lease
         self._ends_at = asked_at + lease
         self.token = token
-        """By which the lock knows its holder."""
         self.fence = fence
-        """Greater than that of every grant before. Hand it to whatever the lock protects, to refuse a smaller one."""
         fenced = Fence(calls.key, trader, fence)
         self.orders = AsyncOrderRepository(backend, loss_detector, fenced)
-        """The book's orders, for changes of this trader only: FenceRefused once the lock is not held any more."""
         self.positions = AsyncPositionRepository(backend, loss_detector, fenced)
-        """The book's positions, likewise."""
 
     @property
     def remaining(self) -> float:
-        """Seconds left of the lease, as far as this process can tell; the server may end it no sooner. 0 when over."""
+        """Seconds left of the lease by this process's clock, 0 when it is over; the server ends it no sooner."""
         return max(0.0, self._ends_at - time.monotonic())
 
     async def renew(self) -> None:
-        """Let the lease begin again now. One round trip. Raises LockLost when it had run out."""
+        """Let the lease begin again now, in one round trip. Raises LockLost when it had run out."""
         asked_at = time.monotonic()
         try:
             await self._backend.run(self._calls.renew(self.token, self.fence))
@@ -66,28 +79,47 @@ class AsyncAcquiredLock:
         self._ends_at = asked_at + self._lease
 
     async def release(self) -> None:
-        """Give the lock back; to do so again changes nothing. One round trip. Raises LockLost when it had run out."""
+        """Release the lock, in one round trip; a second release changes nothing.
+
+        Raises LockLost when the lease had run out, because someone else may have held the lock since.
+        """
         self._ends_at = time.monotonic()
         await self._backend.run(self._calls.release(self.token, self.fence))
 
 
 class AsyncLock:
-    """A lock across processes, held for a lease, with a fence that grows with every grant.
+    """A lock across processes, held for a lease, with a fence: a number that grows with every grant.
 
-    ``async with book.lock("rebalance", trader="T001") as held`` waits for it, at most ``wait`` seconds, and releases it
-    at the end. ``lease`` is how many seconds a holder has it without a sign of life, by the server's clock: a holder
-    that is stopped for longer loses it. ``renew`` gives such signs by itself while the block runs.
+    For example::
 
-    No lock can keep a stopped holder from going on afterwards. What it changes through ``held.orders`` and
-    ``held.positions`` is refused then (FenceRefused), in the same atomic step that would have changed it: a fence is
-    good as long as its lease runs and nobody else was granted the lock. This needs a lock with a ``trader``, which
-    lives in that trader's slot and fences that trader's book.
+        async with book.lock("rebalance", trader="T001", lease=10, wait=5) as held:
+            await held.orders.cancel("T001", "A1")
 
-    What is stored is one small hash per name, for ever: give locks names of a fixed set. A primary that is lost may
-    lose a grant with it; a fence that the new primary does not know is refused, and fences grow all the same, unless
-    its clock is further behind than the failover took.
+    The block waits for the lock and releases it at its end. A holder that is stopped for longer than the lease, by the
+    server's clock, loses the lock.
 
-    Make one for each ``with``; it can be entered once at a time.
+    No lock can keep such a holder from running on afterwards. Its changes through ``held.orders`` and
+    ``held.positions`` are refused then (FenceRefused), in the same atomic step that would have made them: a fence is
+    valid while its lease runs and nobody else was granted the lock. This needs a lock with a ``trader``, which is
+    stored in that trader's hash slot and fences changes of that trader.
+
+    Each name takes one small hash, which never expires: take names from a fixed set. A primary that fails may lose a
+    grant with it. A fence that the new primary does not know is refused, and fences grow all the same, unless the
+    clock of the new primary is further behind than the failover took.
+
+    Make a lock object for each ``with`` block; one object can be entered once at a time.
+
+    Args:
+        backend: The connection to the servers; :meth:`AsyncBook.lock` passes the book's.
+        name: The name of the lock; with a trader, that trader's lock of this name.
+        trader: The trader whose changes the lock fences; by default a lock of the whole desk, which fences nothing.
+        lease: Seconds, above 0, for which a holder has the lock without renewing it; default 10.
+        wait: Seconds to wait for the lock, 0 for a single attempt; default 10.
+        renew: Renew the lease in the background, three times per lease, while the block runs; default False.
+        loss_detector: The record of acknowledged changes that the holder's repositories share with the book.
+
+    Raises:
+        InvalidArgument: The name, the lease or the wait cannot be used.
     """
 
     def __init__(
@@ -105,67 +137,75 @@ class AsyncLock:
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
         self._lease = lease
-        self._wait = number("wait", wait)
+        self._wait = zero_or_more("wait", wait)
         self._renew = renew
         self._loss_detector = loss_detector or LossDetector()
         self._entered = False
-        self._held: AsyncAcquiredLock | None = None
-        self._keeper: AsyncPeriodicTask | None = None
+        self._acquired: AsyncAcquiredLock | None = None
+        self._renewal: AsyncPeriodicTask | None = None
 
     async def acquire(self, *, token: str | None = None) -> AsyncAcquiredLock:
-        """Take the lock; renewing and releasing it is up to you.
+        """Take the lock without a ``with`` block; the caller renews and releases it.
 
-        One round trip when it is free, then one each time it is asked for again, some 20 to 40 a second. With the
-        ``token`` of an earlier call it returns that call's grant; without one it is made up. Raises LockTimeout after
-        ``wait`` seconds, LockLost for a token whose grant is over. After OutcomeUnknown the lock may be held, at most
-        until its lease has run out.
+        One round trip when it is free. While someone else holds it, the call tries again some 20 to 40 times a
+        second, each time in one round trip.
+
+        Args:
+            token: The identity of the holder, by default a random one. The token of an earlier call returns the grant
+                of that call.
+
+        Raises:
+            LockTimeout: Someone else held the lock for ``wait`` seconds.
+            LockLost: The grant of this token is over.
+            OutcomeUnknown: No reply came in time. The lock may be held, at most until its lease has run out.
         """
         chosen = uuid.uuid4().hex if token is None else token
-        return await AsyncRetrying(**patience(time.monotonic() + self._wait))(self._ask, chosen)
+        return await AsyncRetrying(**retry_while_held(time.monotonic() + self._wait))(self._try_acquire, chosen)
 
     async def __aenter__(self) -> AsyncAcquiredLock:
+        """Wait for the lock. Raises LockTimeout, and InvalidArgument when this object is entered already."""
         if self._entered:
             raise InvalidArgument(f"{self._calls.key}: this object is entered already; make a lock for each with")
         self._entered = True
         try:
-            held = self._held = await self.acquire()
+            acquired = self._acquired = await self.acquire()
         except BaseException:
             self._entered = False
             raise
         if self._renew:
-            self._keeper = AsyncPeriodicTask(self._keep, self._lease / RENEWALS_PER_LEASE)
-        return held
+            self._renewal = AsyncPeriodicTask(self._renew_once, self._lease / RENEWALS_PER_LEASE)
+        return acquired
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release the lock; raises LockLost when it was lost meanwhile, unless there is an error already."""
-        keeper, self._keeper = self._keeper, None
-        held, self._held = self._held, None
+        """Release the lock. Raises LockLost when it was lost meanwhile, unless the block has raised an error."""
+        renewal, self._renewal = self._renewal, None
+        acquired, self._acquired = self._acquired, None
         self._entered = False
         try:
-            if keeper is not None:
-                await keeper.stop()
+            if renewal is not None:
+                await renewal.stop()
         finally:
-            if held is not None:
+            if acquired is not None:
                 with contextlib.suppress(*() if error is None else (SlotbookError,)):
-                    await held.release()
+                    await acquired.release()
 
-    async def _ask(self, token: str) -> AsyncAcquiredLock:
+    async def _try_acquire(self, token: str) -> AsyncAcquiredLock:
         asked_at = time.monotonic()
         fence = await self._backend.run(self._calls.acquire(token))
         return AsyncAcquiredLock(
             self._backend, self._calls, self._trader, token, fence, self._lease, asked_at, self._loss_detector
         )
 
-    async def _keep(self) -> bool:
-        """Renew; False when there is nothing left to renew."""
-        if self._held is None:
+    async def _renew_once(self) -> bool:
+        """Renew the lease, and return False when there is none left to renew."""
+        if self._acquired is None:
             return False
         try:
-            await self._held.renew()
+            await self._acquired.renew()
         except LockLost:
             return False
-        except SlotbookError:  # the next one may get through: the lease is longer than the time between two
+        except SlotbookError:  # try again in a third of the lease: until it ends, a later renewal may succeed
             return True
         return True

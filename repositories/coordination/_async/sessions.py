@@ -13,11 +13,17 @@ from ..session_calls import SessionCalls
 
 
 class AsyncSessionRepository:
-    """The sessions of a desk's traders, found by a secret id that is kept nowhere: the store has its SHA-256.
+    """The sessions of a desk's traders, each found by a secret id.
 
-    An id is the trader, a point and 256 random bits, so it leads to the trader's slot. It is masked when printed
-    (:class:`pydantic.SecretStr`); verbs take it masked or as text. A session expires by the server's clock, and is gone
-    from its trader's listing at the same moment.
+    For example::
+
+        session = await book.sessions.create("T001", 3600, {"desk": "equities"})
+        found = await book.sessions.get(session.id)  # None once it has expired or was revoked
+
+    An id is the trader, a dot and 256 random bits, so it leads to the trader's hash slot. It is stored nowhere; the
+    server has the SHA-256 of its random part. It is masked when printed (:class:`pydantic.SecretStr`), and methods take
+    it masked or as plain text. A session expires by the server's clock, and leaves its trader's listing at the same
+    time.
     """
 
     def __init__(self, backend: AsyncBackend) -> None:
@@ -32,19 +38,27 @@ class AsyncSessionRepository:
         *,
         session_id: SecretStr | None = None,
     ) -> Session:
-        """Open a session that lives ``ttl`` seconds from now or its last touch; ``data`` takes at most 16 KiB as JSON.
+        """Create a session, in one round trip.
 
-        One round trip. ``session_id`` is from :func:`~slotbook.models.coordination.new_session_id`, by default made
-        here; with it the call may be made again, and returns the session as it now is. Raises DuplicateRequest (the id
-        is taken by a session with other content), SessionNotFound (it was revoked), InvalidArgument.
+        Args:
+            trader: The trader whose session it is.
+            ttl: Seconds, above 0, that it lives from now and from each touch.
+            data: Strings by name to keep in it, at most 16 KiB as JSON; by default none.
+            session_id: An id from :func:`~slotbook.models.coordination.new_session_id`, by default a new one. With an
+                id of your own the call may be repeated, and then returns the session as it is by now.
+
+        Raises:
+            DuplicateRequest: There is a session with this id and another ttl or other data.
+            SessionNotFound: The session with this id was revoked.
+            InvalidArgument: An argument cannot be used, or the id is one of another trader.
         """
         chosen = new_session_id(trader) if session_id is None else session_id
         return await self._backend.run(self._calls.create(trader, ttl, data or {}, chosen))
 
     async def get(self, session_id: SecretStr | str) -> Session | None:
-        """The session, or None when there is none: never created, expired, revoked, or not an id at all.
+        """Return the session, or None when it expired, was revoked or was never created, or when the id is invalid.
 
-        One round trip. Raises CorruptRecord.
+        One round trip. Raises CorruptRecord when the stored session cannot be read.
         """
         try:
             call = self._calls.get(session_id)
@@ -53,17 +67,23 @@ class AsyncSessionRepository:
         return await self._backend.run(call)
 
     async def touch(self, session_id: SecretStr | str) -> Session:
-        """Let the session live its whole ``ttl`` again from now. One round trip. Raises SessionNotFound."""
+        """Let the session live for its whole ``ttl`` again from now, in one round trip.
+
+        Raises SessionNotFound when it has expired or was revoked, InvalidArgument for no valid id.
+        """
         return await self._backend.run(self._calls.touch(session_id))
 
     async def revoke(self, session_id: SecretStr | str) -> None:
-        """End the session for good; one that is over is as good as revoked. One round trip."""
+        """Revoke the session for good, in one round trip; nothing happens to one that is over.
+
+        Raises InvalidArgument for no valid id.
+        """
         await self._backend.run(self._calls.revoke(session_id))
 
     async def by_trader(self, trader: str) -> list[Session]:
-        """A trader's live sessions, the oldest first, without their ids. One round trip."""
+        """Return a trader's live sessions, the oldest first, in one round trip; their ids are None."""
         return await self._backend.run(self._calls.by_trader(trader))
 
     async def revoke_all(self, trader: str) -> None:
-        """End every session of a trader, together. One round trip."""
+        """Revoke every session of a trader atomically, in one round trip."""
         await self._backend.run(self._calls.revoke_all(trader))

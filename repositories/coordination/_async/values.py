@@ -8,9 +8,14 @@ from ..value_calls import ValueCalls
 
 
 class AsyncValueRepository:
-    """Texts by name, each with a version: whoever changes one says what it was, and learns when it was not.
+    """Strings by key, each with a version, changed by compare-and-swap.
 
-    A swap takes the book's durability.
+    For example::
+
+        seen = await book.values.get("risk-limits")
+        swap = await book.values.swap("risk-limits", seen.version, "new")  # swap.swapped is False if it had changed
+
+    A swap is acknowledged with the book's ``durability``.
     """
 
     def __init__(self, backend: AsyncBackend) -> None:
@@ -18,25 +23,39 @@ class AsyncValueRepository:
         self._calls = ValueCalls(backend.settings)
 
     async def get(self, key: str) -> Versioned:
-        """A value and its version; None and 0 when there is none. One round trip. Raises CorruptRecord."""
+        """Return a value and its version, in one round trip; None and 0 when there is none.
+
+        Raises CorruptRecord when the stored value cannot be read.
+        """
         return await self._backend.run(self._calls.get(key))
 
     async def swap(
         self, key: str, expected_version: int, value: str, *, ttl: float | None = None, request_id: str | None = None
     ) -> Swap:
-        """Set a value if it still has the version that was read, 0 for none; else say what is there.
+        """Set a value if it still has the expected version, in one round trip; else return the value that is stored.
 
-        One round trip. ``ttl`` is how many seconds it lives from now, None for ever. A swap that succeeded is known by
-        its ``request_id`` for the book's ``request_ttl``: sent again it returns its first result. Without one it is
-        made up, which makes this call safe to retry by itself, but not by you. Raises DuplicateRequest, CorruptRecord.
+        Args:
+            key: The name of the value.
+            expected_version: The version that was read, 0 when there was no value.
+            value: The new value.
+            ttl: Seconds that the new value lives from now; by default it does not expire.
+            request_id: The identity of the request. A swap that succeeded is remembered by it for the book's
+                ``request_ttl``, and returns its first result when it is repeated. By default a random one: then the
+                book may repeat the request after a lost reply, but a second call of yours is another request.
+
+        Raises:
+            DuplicateRequest: A swap with this ``request_id`` succeeded with other arguments.
+            CorruptRecord: The stored value cannot be read.
+            InvalidArgument: An argument cannot be used.
         """
         return await self._swap(key, expected_version, value, ttl, request_id)
 
     async def swap_value(
         self, key: str, expected: str | None, value: str, *, ttl: float | None = None, request_id: str | None = None
     ) -> Swap:
-        """Set a value if it still is the one that was read, None for none; like ``swap``, but blind to changes that
-        were undone in between.
+        """Set a value if it is still equal to the expected one, None for no value; otherwise like ``swap``.
+
+        Unlike ``swap`` it does not notice changes that were undone in between (the ABA problem).
         """
         return await self._swap(key, expected, value, ttl, request_id)
 

@@ -1,7 +1,8 @@
--- Shared by the scripts of coordination, whose records hold whole numbers that a Lua number keeps exactly.
+-- Shared: stored whole numbers, checked before a script computes with them.
 
--- The first of the named fields that is missing or no such number, as the reply that says so; nil when there is none.
-local function unreadable(key, fields, names)
+-- Return the reply that names the first of these fields that is missing, or is not a whole number that Lua keeps exact;
+-- nil when all of them are.
+local function corrupt_integer(key, fields, names)
   for _, field in ipairs(names) do
     local value = fields[field]
     if not value or not string.match(value, '^-?%d+$') or #value > 17 then

@@ -1,20 +1,31 @@
--- Count in a window that opens with the first request after the last one closed.
--- Uses coordination/limit
--- KEYS  1 what has been counted  2 request
--- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
+-- Count a request in a fixed window, which opens with the first request after the last window closed.
+-- Uses coordination/limit, coordination/integers, changes/hashes, changes/clock, changes/numbers
+-- KEYS counter       what has been counted under this name
+--      permit        of this request
+-- ARGV limit         how much a window allows
+--      window        in microseconds
+--      cost          how much this request counts
+--      remembered    how long the permit is remembered, in microseconds
+--      now           in microseconds; '' for the server's clock, which only tests replace
 -- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
 --         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
---         {'duplicate'}: the request was allowed with another cost  {'corrupt', key, field, value}
+--         {'duplicate'}: the request was allowed with another cost
+--         {'corrupt', key, field, value}
 
-local counted = read_hash(KEYS[1]) or { opened_us = '0', used = '0' }
-local problem = unreadable(KEYS[1], counted, { 'opened_us', 'used' })
-if problem then return problem end
-local opened, used = tonumber(counted.opened_us), tonumber(counted.used)
-not_before(opened)
+local now, remembered = tonumber(ARGV.now) or now_us(), tonumber(ARGV.remembered)
+local repeated = reply_to_repeat(KEYS.permit, ARGV.cost, now, remembered)
+if repeated then return repeated end
+
+local limit, window, cost = tonumber(ARGV.limit), tonumber(ARGV.window), tonumber(ARGV.cost)
+local counter = read_hash(KEYS.counter) or { opened_us = '0', used = '0' }
+local corrupt = corrupt_integer(KEYS.counter, counter, { 'opened_us', 'used' })
+if corrupt then return corrupt end
+local opened, used = tonumber(counter.opened_us), tonumber(counter.used)
+now = math.max(now, opened) -- when a failover set the clock back, no time passes until it has caught up
 if now >= opened + window then opened, used = now, 0 end
 
 local closes_in = opened + window - now
-if used + cost > limit then return denied(limit - used, closes_in) end
-redis.call('HSET', KEYS[1], 'opened_us', integer_text(opened), 'used', integer_text(used + cost))
-expire_in(KEYS[1], closes_in)
-return allowed(limit - used - cost)
+if used + cost > limit then return deny(limit - used, closes_in) end
+redis.call('HSET', KEYS.counter, 'opened_us', integer_text(opened), 'used', integer_text(used + cost))
+expire_in(KEYS.counter, closes_in)
+return allow(KEYS.permit, ARGV.cost, now, remembered, limit - used - cost)

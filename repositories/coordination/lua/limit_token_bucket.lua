@@ -1,27 +1,37 @@
--- Take tokens from a bucket that fills evenly. A token is so many drops that a whole number of them flows in with every
--- microsecond: nothing is ever rounded.
--- Uses coordination/limit
--- KEYS  1 what has been counted  2 request
--- ARGV  1 request_id  2 limit  3 window  4 cost  5 how long the request is remembered  6 now, only in a test, or ''
---       7 tokens in a full bucket  8 drops per microsecond  9 drops per token
+-- Take tokens from a bucket that fills evenly. It is counted in drops: a token is so many of them that a whole number flows
+-- in with every microsecond, so nothing is ever rounded.
+-- Uses coordination/limit, coordination/integers, changes/hashes, changes/clock, changes/numbers
+-- KEYS counter       what has been counted under this name
+--      permit        of this request
+-- ARGV cost          how much this request counts
+--      remembered    how long the permit is remembered, in microseconds
+--      now           in microseconds; '' for the server's clock, which only tests replace
+--      burst         tokens in a full bucket
+--      inflow        drops per microsecond
+--      token         drops per token
 -- Returns {'allowed', remaining, '0'}: counted now, or before for the same request
 --         {'denied', remaining, microseconds until it could be allowed}: nothing was counted
---         {'duplicate'}: the request was allowed with another cost  {'corrupt', key, field, value}
+--         {'duplicate'}: the request was allowed with another cost
+--         {'corrupt', key, field, value}
 
-local inflow, token = tonumber(ARGV[8]), tonumber(ARGV[9])
-local full = tonumber(ARGV[7]) * token
-local counted = read_hash(KEYS[1]) or { drops = integer_text(full), at_us = '0' }
-local problem = unreadable(KEYS[1], counted, { 'drops', 'at_us' })
-if problem then return problem end
-local drops, at = tonumber(counted.drops), tonumber(counted.at_us)
-not_before(at)
--- Asked in this order because time * inflow could be past 2^53 for a bucket that is full anyway.
+local now, remembered = tonumber(ARGV.now) or now_us(), tonumber(ARGV.remembered)
+local repeated = reply_to_repeat(KEYS.permit, ARGV.cost, now, remembered)
+if repeated then return repeated end
+
+local inflow, token = tonumber(ARGV.inflow), tonumber(ARGV.token)
+local full, cost = tonumber(ARGV.burst) * token, tonumber(ARGV.cost) * token
+local bucket = read_hash(KEYS.counter) or { drops = integer_text(full), at_us = '0' }
+local corrupt = corrupt_integer(KEYS.counter, bucket, { 'drops', 'at_us' })
+if corrupt then return corrupt end
+local drops, at = tonumber(bucket.drops), tonumber(bucket.at_us)
+now = math.max(now, at) -- when a failover set the clock back, no time passes until it has caught up
+-- Check first whether it is full by now: the drops since then could be past 2^53, where a Lua number is no longer exact.
 drops = now - at >= math.ceil((full - drops) / inflow) and full or drops + (now - at) * inflow
 
-if drops < cost * token then
-  return denied(math.floor(drops / token), math.ceil((cost * token - drops) / inflow))
+if drops < cost then
+  return deny(math.floor(drops / token), math.ceil((cost - drops) / inflow))
 end
-drops = drops - cost * token
-redis.call('HSET', KEYS[1], 'drops', integer_text(drops), 'at_us', integer_text(now))
-expire_in(KEYS[1], math.ceil((full - drops) / inflow))
-return allowed(math.floor(drops / token))
+drops = drops - cost
+redis.call('HSET', KEYS.counter, 'drops', integer_text(drops), 'at_us', integer_text(now))
+expire_in(KEYS.counter, math.ceil((full - drops) / inflow))
+return allow(KEYS.permit, ARGV.cost, now, remembered, math.floor(drops / token))

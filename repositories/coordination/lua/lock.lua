@@ -1,23 +1,23 @@
--- The beginning of every script of a lock: a hash that outlives its holders, so that a fence never comes again.
+-- Shared: the record of a lock, a hash that outlives its holders, so that no fence is ever granted twice.
 --   owner     the token of the last holder
---   fence     its fence
---   ends_ms   when its lease ends, 0 once it was released
---   lease_ms  how long it was when it began
---   lost      the fences of the last leases that ran out, each of 16 digits after a space
--- Uses changes/hashes, changes/clock, changes/numbers, coordination/integers
--- KEYS  1 lock
--- ARGV  1 token
--- Returns {'corrupt', key, field, value}
+--   fence     the fence of the last holder
+--   ends_ms   when the lease of the last holder ends, 0 once it was released
+--   lease_ms  how long that lease is from its beginning
+--   lost      the fences of the latest leases that ran out, each of 16 digits after a space
+-- Uses changes/hashes, changes/numbers, coordination/integers
 
-local LOST_KEPT = 16 * 17
+-- The length of `lost` when it is full: 16 fences.
+local MAX_LOST_LENGTH = 16 * 17
 
-local token = ARGV[1]
-local lock = read_hash(KEYS[1]) or { fence = '0', ends_ms = '0' }
-local problem = unreadable(KEYS[1], lock, { 'fence', 'ends_ms' })
-if problem then return problem end
-local now, ends = now_ms(), tonumber(lock.ends_ms)
+-- Return the lock, or nil and the reply that says which of its fields cannot be read.
+local function read_lock(key)
+  local lock = read_hash(key) or { fence = '0', ends_ms = '0' }
+  local corrupt = corrupt_integer(key, lock, { 'fence', 'ends_ms' })
+  if corrupt then return nil, corrupt end
+  return lock
+end
 
--- The fields of a lease that begins now.
-local function leased(milliseconds)
-  return { 'ends_ms', integer_text(now + tonumber(milliseconds)), 'lease_ms', milliseconds }
+-- Return the fields, and their values, of a lease that begins now.
+local function lease_fields(now, lease_ms)
+  return { 'ends_ms', integer_text(now + tonumber(lease_ms)), 'lease_ms', lease_ms }
 end

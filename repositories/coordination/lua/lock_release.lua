@@ -1,19 +1,26 @@
--- Give a lock back; only its holder can.
--- Uses coordination/lock
--- KEYS  1 lock
--- ARGV  1 token  2 fence
--- Returns {'released'}: now, or before by the same holder  {'lost'}: its lease had run out  {'corrupt', key, field, value}
+-- Release a lock; only its holder can.
+-- Uses coordination/lock, changes/clock
+-- KEYS lock
+-- ARGV token
+--      fence
+-- Returns {'released'}: now, or before by the same holder
+--         {'lost'}: the holder's lease had run out
+--         {'corrupt', key, field, value}
 
-if lock.owner == token then
+local lock, corrupt = read_lock(KEYS.lock)
+if corrupt then return corrupt end
+local now, ends = now_ms(), tonumber(lock.ends_ms)
+if lock.owner == ARGV.token then
   if ends == 0 then return { 'released' } end
   if now >= ends then return { 'lost' } end
-  redis.call('HSET', KEYS[1], 'ends_ms', '0')
+  redis.call('HSET', KEYS.lock, 'ends_ms', '0')
   return { 'released' }
 end
--- There was another holder since. This one released it before that, or is among those who lost it.
+-- The lock was granted to someone else since. Either the caller has released it before that, or its lease ran out: then its
+-- fence is in `lost`, unless it is older than all of those and was dropped because there were too many.
 local lost = lock.lost or ''
-local forgotten = #lost == LOST_KEPT and tonumber(ARGV[2]) < tonumber(string.match(lost, '%d+'))
-if tonumber(ARGV[2]) > tonumber(lock.fence) or forgotten or string.find(lost, ' ' .. ARGV[2], 1, true) then
+local dropped = #lost == MAX_LOST_LENGTH and tonumber(ARGV.fence) < tonumber(string.match(lost, '%d+'))
+if tonumber(ARGV.fence) > tonumber(lock.fence) or dropped or string.find(lost, ' ' .. ARGV.fence, 1, true) then
   return { 'lost' }
 end
 return { 'released' }

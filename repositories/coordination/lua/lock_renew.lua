@@ -1,9 +1,15 @@
 -- Let a holder's lease begin again now.
--- Uses coordination/lock
--- KEYS  1 lock
--- ARGV  1 token  2 lease in milliseconds
--- Returns {'held', fence}  {'lost'}: it is not the holder's any more  {'corrupt', key, field, value}
+-- Uses coordination/lock, changes/clock
+-- KEYS lock
+-- ARGV token
+--      lease    in milliseconds
+-- Returns {'held', fence}
+--         {'lost'}: the caller does not hold the lock any more
+--         {'corrupt', key, field, value}
 
-if lock.owner ~= token or now >= ends then return { 'lost' } end
-redis.call('HSET', KEYS[1], unpack(leased(ARGV[2])))
+local lock, corrupt = read_lock(KEYS.lock)
+if corrupt then return corrupt end
+local now = now_ms()
+if lock.owner ~= ARGV.token or now >= tonumber(lock.ends_ms) then return { 'lost' } end
+redis.call('HSET', KEYS.lock, unpack(lease_fields(now, ARGV.lease)))
 return { 'held', lock.fence }

@@ -1,21 +1,26 @@
--- Open a session, unless it is there already.
--- Uses coordination/session, changes/clock, changes/expiring_index
--- KEYS  1 session  2 sessions
--- ARGV  1 digest  2 milliseconds it lives  3 data
--- Returns {'session', {field, value, …}}: created now, or before with the same content  {'duplicate'}  {'gone'}: revoked
+-- Create a session, unless it exists already.
+-- Uses coordination/session, changes/hashes, changes/clock, changes/numbers, changes/expiring_index
+-- KEYS session
+--      sessions    the index of the trader's sessions
+-- ARGV digest      of the secret that leads to the session
+--      ttl         how long it lives, in milliseconds
+--      data        in JSON
+-- Returns {'session', {field, value, …}}: created now, or before with the same content
+--         {'duplicate'}: created before with other content
+--         {'gone'}: it was revoked
 
-local session = read_hash(KEYS[1])
+local session = read_hash(KEYS.session)
 if session then
   if session.revoked then return { 'gone' } end
-  if session.ttl_ms ~= ARGV[2] or session.data ~= ARGV[3] then return { 'duplicate' } end
-  return shown(KEYS[1], session)
+  if session.ttl_ms ~= ARGV.ttl or session.data ~= ARGV.data then return { 'duplicate' } end
+  return session_reply(KEYS.session, session)
 end
-local index = read_index(KEYS[2])
+local index = read_index(KEYS.sessions)
 
 local now = now_ms()
-local expiry = integer_text(now + tonumber(ARGV[2]))
+local expiry = integer_text(now + tonumber(ARGV.ttl))
 session = {}
-write_hash(KEYS[1], session, { created_ms = integer_text(now), ttl_ms = ARGV[2], data = ARGV[3] })
-redis.call('PEXPIREAT', KEYS[1], expiry)
-add_to_index(index, ARGV[1], expiry)
-return shown(KEYS[1], session)
+write_hash(KEYS.session, session, { created_ms = integer_text(now), ttl_ms = ARGV.ttl, data = ARGV.data })
+redis.call('PEXPIREAT', KEYS.session, expiry)
+add_to_index(index, ARGV.digest, expiry)
+return session_reply(KEYS.session, session)

@@ -1,8 +1,9 @@
--- One session.
--- Uses coordination/session
--- KEYS  1 session
--- Returns {'session', {field, value, …}}  {'gone'}
+-- Read one session.
+-- Uses coordination/session, changes/hashes
+-- KEYS session
+-- Returns {'session', {field, value, …}}
+--         {'gone'}: there is none, or it was revoked
 
-local session = read_hash(KEYS[1])
+local session = read_hash(KEYS.session)
 if not session or session.revoked then return { 'gone' } end
-return shown(KEYS[1], session)
+return session_reply(KEYS.session, session)

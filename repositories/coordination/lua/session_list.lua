@@ -1,16 +1,17 @@
--- The live sessions of one trader.
--- Uses coordination/session, changes/clock
--- KEYS  1 sessions; and the sessions
--- ARGV  1 base of the trader's session keys
+-- Read the live sessions of one trader.
+-- Uses coordination/session, changes/hashes, changes/clock, changes/numbers
+-- KEYS sessions    the index of the trader's sessions
+-- ARGV base        what the keys of the trader's sessions begin with, before the digest
+-- Touches the sessions that the index names.
 -- Returns {{digest, {field, value, …}}, …}
 
 local found = {}
-for i, digest in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. integer_text(now_ms()), '+inf')) do
-  local session = read_hash(ARGV[1] .. digest)
+for i, digest in ipairs(redis.call('ZRANGEBYSCORE', KEYS.sessions, '(' .. integer_text(now_ms()), '+inf')) do
+  local session = read_hash(ARGV.base .. digest)
   if not session then
-    -- An entry dies with its session, so this one's session has not arrived here yet: its slot is on the move.
-    return redis.error_reply('TRYAGAIN ' .. KEYS[1] .. ' names a session that is not here')
+    -- A session and its entry in the index expire together. So this one is not on this node yet: its slot is migrating.
+    return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
   end
-  found[i] = { digest, shown(ARGV[1] .. digest, session)[2] }
+  found[i] = { digest, session_reply(ARGV.base .. digest, session)[2] }
 end
 return found

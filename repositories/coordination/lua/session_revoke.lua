@@ -1,30 +1,35 @@
--- End sessions of one trader; those that are over stay so.
--- Uses changes/hashes, changes/clock, changes/expiring_index
--- KEYS  1 sessions; and the session, or all of them
--- ARGV  1 base of the trader's session keys  2 digest, '' for all
+-- Revoke one session of a trader, or all of them; those that are over stay so.
+-- Uses changes/hashes, changes/clock, changes/numbers, changes/expiring_index
+-- KEYS sessions    the index of the trader's sessions
+--      session?    the one to revoke; left out for all
+-- ARGV base        what the keys of the trader's sessions begin with, before the digest
+--      digest      of the secret that leads to the session; '' for all
+-- Touches the sessions that the index names, when all are revoked.
 -- Returns {'revoked'}
 
-local digests, index = { ARGV[2] }, read_index(KEYS[1])
-if ARGV[2] == '' then
-  digests = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. integer_text(now_ms()), '+inf')
+local index, keys = read_index(KEYS.sessions), { KEYS.session }
+if not KEYS.session then
+  for i, digest in ipairs(redis.call('ZRANGEBYSCORE', KEYS.sessions, '(' .. integer_text(now_ms()), '+inf')) do
+    keys[i] = ARGV.base .. digest
+  end
 end
 local sessions = {}
-for i, digest in ipairs(digests) do
-  sessions[i] = read_hash(ARGV[1] .. digest)
-  if ARGV[2] == '' and not sessions[i] then
-    -- An entry dies with its session, so this one's session has not arrived here yet: its slot is on the move.
-    return redis.error_reply('TRYAGAIN ' .. KEYS[1] .. ' names a session that is not here')
+for i, key in ipairs(keys) do
+  sessions[i] = read_hash(key)
+  if not KEYS.session and not sessions[i] then
+    -- A session and its entry in the index expire together. So this one is not on this node yet: its slot is migrating.
+    return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
   end
 end
-for i, digest in ipairs(digests) do
+for i, key in ipairs(keys) do
   local session = sessions[i]
   if session and not session.revoked then
-    write_hash(ARGV[1] .. digest, session, { revoked = '1', data = '' })
+    write_hash(key, session, { revoked = '1', data = '' })
   end
 end
-if ARGV[2] == '' then
-  redis.call('UNLINK', KEYS[1])
+if KEYS.session then
+  remove_from_index(index, ARGV.digest)
 else
-  remove_from_index(index, ARGV[2])
+  redis.call('UNLINK', KEYS.sessions)
 end
 return { 'revoked' }

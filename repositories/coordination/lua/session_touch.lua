@@ -1,16 +1,20 @@
 -- Let a session's life begin again now.
--- Uses coordination/session, coordination/integers, changes/clock, changes/expiring_index
--- KEYS  1 session  2 sessions
--- ARGV  1 digest
--- Returns {'session', {field, value, …}}  {'gone'}  {'corrupt', key, field, value}
+-- Uses coordination/session, coordination/integers, changes/hashes, changes/clock, changes/numbers,
+--      changes/expiring_index
+-- KEYS session
+--      sessions    the index of the trader's sessions
+-- ARGV digest      of the secret that leads to the session
+-- Returns {'session', {field, value, …}}
+--         {'gone'}: there is none, or it was revoked
+--         {'corrupt', key, field, value}
 
-local session = read_hash(KEYS[1])
+local session = read_hash(KEYS.session)
 if not session or session.revoked then return { 'gone' } end
-local problem = unreadable(KEYS[1], session, { 'ttl_ms' })
-if problem then return problem end
-local index = read_index(KEYS[2])
+local corrupt = corrupt_integer(KEYS.session, session, { 'ttl_ms' })
+if corrupt then return corrupt end
+local index = read_index(KEYS.sessions)
 
 local expiry = integer_text(now_ms() + tonumber(session.ttl_ms))
-redis.call('PEXPIREAT', KEYS[1], expiry)
-add_to_index(index, ARGV[1], expiry)
-return shown(KEYS[1], session)
+redis.call('PEXPIREAT', KEYS.session, expiry)
+add_to_index(index, ARGV.digest, expiry)
+return session_reply(KEYS.session, session)

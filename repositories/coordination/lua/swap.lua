@@ -1,31 +1,38 @@
--- Change a value if it is as expected, once.
+-- Change a value if it is as expected, once for each request.
 -- Uses changes/hashes, changes/clock, changes/numbers, coordination/integers
--- KEYS  1 value  2 request
--- ARGV  1 'version' or 'value': what is expected  2 the expected one  3 new value  4 milliseconds it lives, '' for ever
---       5 milliseconds the request is remembered
+-- KEYS value
+--      request        remembers that this request changed the value
+-- ARGV field          'version' or 'value': what is compared
+--      expected       what that field must be; version 0 for no value
+--      new_value
+--      ttl            how long the value lives, in milliseconds, '' for ever
+--      request_ttl    how long the request is remembered, in milliseconds
 -- Returns {'swapped', version}: now, or before by the same request
---         {'other', version, value}: not as expected, '0' and no value when there is none
---         {'duplicate'}  {'corrupt', key, field, value}
+--         {'other', version, value}: it is not as expected; version '0' and no value when there is none
+--         {'duplicate'}: the request changed the value in another way
+--         {'corrupt', key, field, value}
 
-local content = redis.sha1hex(table.concat({ ARGV[1], #ARGV[2], ARGV[2], ARGV[4], ARGV[3] }, ' '))
-local stored = read_hash(KEYS[1])
+local content = redis.sha1hex(
+  table.concat({ ARGV.field, #ARGV.expected, ARGV.expected, ARGV.ttl, ARGV.new_value }, ' ')
+)
+local stored = read_hash(KEYS.value)
 if stored then
-  local problem = unreadable(KEYS[1], stored, { 'version' })
-  if problem then return problem end
-  if not stored.value then return { 'corrupt', KEYS[1], 'value', '' } end
+  local corrupt = corrupt_integer(KEYS.value, stored, { 'version' })
+  if corrupt then return corrupt end
+  if not stored.value then return { 'corrupt', KEYS.value, 'value', '' } end
 end
-local known = redis.call('GET', KEYS[2])
-if known then
-  local first, version = string.match(known, '^(%x+) (%d+)$')
-  if first ~= content then return { 'duplicate' } end
+local remembered = redis.call('GET', KEYS.request)
+if remembered then
+  local first_content, version = string.match(remembered, '^(%x+) (%d+)$')
+  if first_content ~= content then return { 'duplicate' } end
   return { 'swapped', version }
 end
 
 stored = stored or { version = '0' }
-if stored[ARGV[1]] ~= ARGV[2] then return { 'other', stored.version, stored.value } end
--- Above every version of a value that was here before and has expired.
+if stored[ARGV.field] ~= ARGV.expected then return { 'other', stored.version, stored.value } end
+-- The time is above every version of a value that was stored here before and has expired.
 local version = integer_text(math.max(tonumber(stored.version) + 1, now_us()))
-redis.call('HSET', KEYS[1], 'value', ARGV[3], 'version', version)
-if ARGV[4] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
-redis.call('SET', KEYS[2], content .. ' ' .. version, 'PX', ARGV[5])
+redis.call('HSET', KEYS.value, 'value', ARGV.new_value, 'version', version)
+if ARGV.ttl == '' then redis.call('PERSIST', KEYS.value) else redis.call('PEXPIRE', KEYS.value, ARGV.ttl) end
+redis.call('SET', KEYS.request, content .. ' ' .. version, 'PX', ARGV.request_ttl)
 return { 'swapped', version }

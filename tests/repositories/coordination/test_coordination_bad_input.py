@@ -1,4 +1,4 @@
-"""Whatever is handed to a verb of coordination or of a cache is taken, or refused with an error of ours."""
+"""Bad arguments: methods of coordination and of caches accept a value or raise a SlotbookError, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from slotbook import SlotbookError
 
 from ...support.desk import Desk
 
-Ask: TypeAlias = Callable[[Any, str, Any], object]
-"""Given a book, a name that is good, and something that may not be; Any, for it is of the wrong type on purpose."""
+Use: TypeAlias = Callable[[Any, str, Any], object]
+"""Call a method with a book, a valid name and a value that may be invalid; Any, for its type is wrong on purpose."""
 
 ANYTHING: list[object] = [
     *(None, 5, 1.5, b"x", [], {}, "", "a b", "x" * 200, "\ud800", float("nan"), -1, True, 10**30, object()),
 ]
 
 
-def nothing(key: str) -> None:
-    """What a source says that has nothing."""
+def load_nothing(key: str) -> None:
+    """Return None, like a source that has no record of the key."""
 
 
-VERBS: dict[str, Ask] = {
+VERBS: dict[str, Use] = {
     "lock name": lambda book, name, given: book.lock(given, wait=0),
     "lock trader": lambda book, name, given: book.lock(name, trader=given),
     "lock lease": lambda book, name, given: book.lock(name, lease=given),
@@ -52,7 +52,7 @@ VERBS: dict[str, Ask] = {
     "symbols": lambda book, name, given: book.symbols.get_many([given]),
     "put": lambda book, name, given: book.symbols.put(given),
     "put_many": lambda book, name, given: book.symbols.put_many([given]),
-    "get_or_load": lambda book, name, given: book.symbols.get_or_load(given, nothing),
+    "get_or_load": lambda book, name, given: book.symbols.get_or_load(given, load_nothing),
     "loader": lambda book, name, given: book.symbols.get_or_load(name, given),
     "invalidate": lambda book, name, given: book.symbols.invalidate(given),
     "invalidate_matching": lambda book, name, given: book.symbols.invalidate_matching(given) and None,
@@ -73,4 +73,4 @@ def test_no_other_error_comes_out(lone_desk: Desk, verb: str) -> None:
                 VERBS[verb](book, lone_desk.trader, given)
             except SlotbookError:
                 refused += 1
-    assert refused > 0 or verb == "get session"  # what is no id finds nothing
+    assert refused > 0 or verb == "get session"  # an invalid id finds no session

@@ -1,4 +1,4 @@
-"""Every verb of coordination is one round trip, and a fence costs none."""
+"""Each method of coordination takes one round trip, and a fence takes none of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ...support.make import limit
 from ...support.relay import Relay
 
 
-def _everything(book: Book, trader: str) -> list[object]:
-    """Every verb, one after the other."""
+def _call_everything(book: Book, trader: str) -> list[object]:
+    """Call every method, one after the other; return a result for each call but the first three."""
     version = book.values.get(trader).version
     held = book.lock("L", trader=trader).acquire()
     session = book.sessions.create(trader, 60)
@@ -32,9 +32,9 @@ def _everything(book: Book, trader: str) -> list[object]:
     ]
 
 
-def test_a_verb_is_one_round_trip(lone_desk: Desk) -> None:
+def test_a_call_is_one_round_trip(lone_desk: Desk) -> None:
     with Relay(lone_desk.fleet) as relay, open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
-        _everything(book, lone_desk.another())
+        _call_everything(book, lone_desk.another())
         relay.patience, relay.bursts = 0.02, 0
-        done = _everything(book, lone_desk.trader)
+        done = _call_everything(book, lone_desk.trader)
         assert relay.bursts == len(done) + 3

@@ -1,4 +1,4 @@
-"""Eight processes count under one lock. Holders are stopped past their lease, and what they then write is refused."""
+"""Frozen holders: eight processes count under one lock, and a holder stopped past its lease is refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ print("done", counted, refused, flush=True)
 
 
 class Worker:
-    """One process that counts, and asks before it writes."""
+    """A process that counts under the lock, and waits for a line on its standard input before each write."""
 
     def __init__(self, url: str, trader: str, fenced: bool) -> None:
         self._process = subprocess.Popen(
@@ -53,14 +53,14 @@ class Worker:
             text=True,
         )
 
-    def is_ready(self) -> None:
-        assert self.line() == "ready"
+    def wait_until_ready(self) -> None:
+        assert self.read_line() == "ready"
 
-    def line(self) -> str:
+    def read_line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
-    def go_on(self, times: int = 1) -> None:
+    def allow(self, times: int = 1) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write("\n" * times)
         self._process.stdin.flush()
@@ -85,16 +85,16 @@ def test_the_count_is_exact_although_holders_are_frozen(
 ) -> None:
     workers = [Worker(lone_desk.fleet.url(), lone_desk.trader, fenced) for _ in range(processes)]
     for worker in workers:
-        worker.is_ready()
+        worker.wait_until_ready()
     try:
         for worker in workers[freezes:]:
-            worker.go_on(10_000)
+            worker.allow(10_000)
         for worker in workers[:freezes]:
-            assert worker.line() == "holding"
+            assert worker.read_line() == "holding"
             worker.freeze()
             _count_once(lone_desk.book, lone_desk.trader)
             worker.thaw()
-            worker.go_on(10_000)
+            worker.allow(10_000)
         results = [_result(worker) for worker in workers]
     finally:
         for worker in workers:
@@ -105,13 +105,13 @@ def test_the_count_is_exact_although_holders_are_frozen(
     if fenced:
         assert count == counted + freezes
         assert refused >= freezes
-    else:  # the same run without a fence loses counts: the test can tell
+    else:  # the same run without a fence loses counts, so the test can fail
         assert count < counted + freezes
         assert refused == 0
 
 
 def _count_once(book: Book, trader: str) -> None:
-    """Take the lock, which takes until the frozen holder's lease has run out, and count."""
+    """Count once under the lock, which is free when the frozen holder's lease has run out."""
     done = False
     while not done:
         with contextlib.suppress(FenceRefused, LockLost), book.lock("count", trader=trader, wait=30) as held:
@@ -121,8 +121,8 @@ def _count_once(book: Book, trader: str) -> None:
 
 
 def _result(worker: Worker) -> tuple[int, int]:
-    """How often a worker has counted, and how often it was refused."""
-    while not (line := worker.line()).startswith("done"):
+    """Return how often a worker has counted, and how often it was refused."""
+    while not (line := worker.read_line()).startswith("done"):
         assert line == "holding"
     _, counted, refused = line.split()
     return int(counted), int(refused)

@@ -1,4 +1,4 @@
-"""Rate limiters: what is counted, what is answered, and what is left behind."""
+"""Rate limiters: permits, repeated requests, and the keys that they leave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ ALGORITHMS = list(Algorithm)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_limit_is_allowed_and_no_more(desk: Desk, algorithm: Algorithm) -> None:
     limiter = desk.book.limiter(3, 60, algorithm)
-    assert [limiter.acquire(desk.trader) for _ in range(3)] == [Permit(True, left, 0.0) for left in (2, 1, 0)]
+    assert [limiter.acquire(desk.trader) for _ in range(3)] == [
+        Permit(allowed=True, remaining=left, retry_after=0.0) for left in (2, 1, 0)
+    ]
     denied = limiter.acquire(desk.trader)
     assert (denied.allowed, denied.remaining) == (False, 0)
     assert 0 < denied.retry_after <= 60
@@ -39,7 +41,8 @@ def test_a_repeat_is_counted_once_and_gets_its_first_permit(desk: Desk, algorith
     limiter = desk.book.limiter(5, 60, algorithm)
     first = limiter.acquire(desk.trader, 2, request_id="R1")
     assert limiter.acquire(desk.trader).remaining == 2
-    assert limiter.acquire(desk.trader, 2, request_id="R1") == first == Permit(True, 3, 0.0)
+    assert limiter.acquire(desk.trader, 2, request_id="R1") == first
+    assert first == Permit(allowed=True, remaining=3, retry_after=0.0)
     assert limiter.acquire(desk.trader).remaining == 1
     with pytest.raises(DuplicateRequest, match="R1"):
         limiter.acquire(desk.trader, 1, request_id="R1")
@@ -47,7 +50,7 @@ def test_a_repeat_is_counted_once_and_gets_its_first_permit(desk: Desk, algorith
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_request_is_remembered_when_its_window_is_over(lone_desk: Desk, algorithm: Algorithm) -> None:
-    """A lost reply is asked for again until the deadline, however short the window is."""
+    """A request whose reply was lost is sent again until the deadline, however short the window is."""
     limiter = lone_desk.book.limiter(2, 0.05, algorithm)
     first = limiter.acquire(lone_desk.trader, request_id="R1")
     time.sleep(0.1)
@@ -60,13 +63,13 @@ def test_everything_expires_by_itself(lone_desk: Desk, algorithm: Algorithm) -> 
     book = lone_desk.open(deadline=1, socket_timeout=1)
     book.limiter(2, 0.2, algorithm).acquire(lone_desk.trader)
     until = time.monotonic() + 30
-    while lone_desk.contents():  # the permit for as long as the call may be made again
+    while lone_desk.contents():  # a permit stays for as long as the request may be sent again
         assert time.monotonic() < until
         time.sleep(0.05)
     book.limiter(2, 60, algorithm).acquire(lone_desk.trader)
-    lives = [int(str(lone_desk.ask("PTTL", key))) for key in lone_desk.contents()]
-    assert len(lives) == 2
-    assert all(0 < milliseconds <= 60_000 for milliseconds in lives)
+    ttls = [int(str(lone_desk.ask("PTTL", key))) for key in lone_desk.contents()]
+    assert len(ttls) == 2
+    assert all(0 < milliseconds <= 60_000 for milliseconds in ttls)
 
 
 def test_a_sliding_window_keeps_no_more_than_its_limit(lone_desk: Desk) -> None:
@@ -77,7 +80,7 @@ def test_a_sliding_window_keeps_no_more_than_its_limit(lone_desk: Desk) -> None:
     assert not log or lone_desk.ask("ZCARD", log) in range(6)
 
 
-def test_limiters_of_other_rules_count_apart(desk: Desk) -> None:
+def test_limiters_of_other_rules_count_separately(desk: Desk) -> None:
     rules = [desk.book.limiter(1, 60, algorithm) for algorithm in ALGORITHMS]
     rules += [desk.book.limiter(1, 30), desk.book.limiter(2, 60)]
     rules += [desk.book.limiter(1, 60, "token_bucket", burst=2)]
@@ -86,7 +89,7 @@ def test_limiters_of_other_rules_count_apart(desk: Desk) -> None:
 
 def test_a_bucket_holds_its_burst(desk: Desk) -> None:
     limiter = desk.book.limiter(1, 60, "token_bucket", burst=7)
-    assert limiter.acquire(desk.trader, 7) == Permit(True, 0, 0.0)
+    assert limiter.acquire(desk.trader, 7) == Permit(allowed=True, remaining=0, retry_after=0.0)
     denied = limiter.acquire(desk.trader, 2)
     assert not denied.allowed
     assert 110 < denied.retry_after <= 120
@@ -113,7 +116,7 @@ def test_a_large_cost_is_one_request(lone_desk: Desk) -> None:
         {"limit": 7, "window": 86_400 * 3660, "algorithm": "token_bucket", "burst": 1_000},
     ],
 )
-def test_what_cannot_be_counted_is_refused(lone_desk: Desk, arguments: dict[str, object]) -> None:
+def test_a_limit_that_cannot_be_counted_is_refused(lone_desk: Desk, arguments: dict[str, object]) -> None:
     with pytest.raises(InvalidArgument):
         lone_desk.book.limiter(**arguments)  # pyright: ignore[reportArgumentType]
 
@@ -129,7 +132,7 @@ def test_requests_that_could_never_be_allowed_are_refused(lone_desk: Desk) -> No
     assert lone_desk.contents() == {}
 
 
-def test_what_others_wrote_there_is_named(lone_desk: Desk) -> None:
+def test_a_field_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
     limiter = lone_desk.book.limiter(3, 60)
     limiter.acquire(lone_desk.trader)
     key = "%:limit:fixed_window:3:60000000"

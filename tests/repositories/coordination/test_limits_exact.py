@@ -1,5 +1,6 @@
-"""Never more than allowed in any window of the definition: against plain Python at a clock of our own, and at the
-server's. ``SLOTBOOK_NIGHTLY=1`` makes it over 10,000 tries for each algorithm and clock.
+"""Rate limiters never allow more than their definition, compared with plain Python by a fake clock and by the server's.
+
+``SLOTBOOK_NIGHTLY=1`` makes more than 10,000 requests for each algorithm and clock.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ REAL_TRIES = 10_500 if NIGHTLY else 2_500
 
 @dataclass
 class Reference:
-    """What a limiter should answer, in fractions and lists; ``log`` has what was allowed: when, and how much."""
+    """A limiter in plain Python with exact fractions; ``log`` has the time and cost of each allowed request."""
 
     limit: int
     window: int
@@ -82,7 +83,7 @@ class Rule:
 
 
 def assert_kept(rule: Rule, log: list[tuple[int, int]]) -> None:
-    """The definition, without a model: only who was allowed when."""
+    """Check the definition of the algorithm on the times and costs of the requests that were allowed."""
     window, inflow = round(rule.window * SECOND), Fraction(rule.limit, round(rule.window * SECOND))
     recent: deque[tuple[int, int]] = deque()
     opened, used, total, least = -window, 0, 0, Fraction(0)
@@ -99,7 +100,7 @@ def assert_kept(rule: Rule, log: list[tuple[int, int]]) -> None:
             assert used <= rule.limit
         elif rule.algorithm is Algorithm.SLIDING_WINDOW:
             assert sum(cost for _, cost in recent) <= rule.limit
-        else:  # of every stretch that ends here: what was allowed in it, against the burst and what flowed in
+        else:  # in every period that ends here, no more was allowed than the burst and what flowed in
             assert total - when * inflow - least <= (rule.burst or rule.limit)
 
 
@@ -120,16 +121,16 @@ STEPS = st.lists(
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rule=RULES, steps=STEPS)
-def test_every_answer_is_the_reference_s(lone_desk: Desk, rule: Rule, steps: list[tuple[int, int]]) -> None:
+def test_every_answer_is_that_of_the_reference(lone_desk: Desk, rule: Rule, steps: list[tuple[int, int]]) -> None:
     now = START
     calls, reference, name = rule.calls(lone_desk.book, lambda: now), rule.reference(), fresh()
-    judge = getattr(reference, rule.algorithm)
+    is_allowed = getattr(reference, rule.algorithm)
     for pause, cost in steps:
         now += pause
         if cost > rule.limit:
             continue
         permit = lone_desk.book.backend.run(calls.acquire(name, cost, None))
-        assert permit.allowed == judge(now, cost), (rule, reference)
+        assert permit.allowed == is_allowed(now, cost), (rule, reference)
         if permit.allowed:
             reference.log.append((now, cost))
     assert_kept(rule, reference.log)
@@ -137,10 +138,10 @@ def test_every_answer_is_the_reference_s(lone_desk: Desk, rule: Rule, steps: lis
 
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
 @pytest.mark.parametrize("algorithm", Algorithm)
-def test_thousands_of_tries_at_a_fake_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
+def test_thousands_of_requests_by_a_fake_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
     rule, now, tries = Rule(algorithm, 17, 30.0, 23 if algorithm is Algorithm.TOKEN_BUCKET else None), START, 0
     calls, reference, name = rule.calls(lone_desk.book, lambda: now), rule.reference(), fresh()
-    judge, pace = getattr(reference, rule.algorithm), 0
+    is_allowed, pace = getattr(reference, rule.algorithm), 0
     for _ in range(ROUNDS):
         pace = (pace * 31 + 7) % 1_009
         batch: list[tuple[int, int]] = []
@@ -152,7 +153,7 @@ def test_thousands_of_tries_at_a_fake_clock(lone_desk: Desk, algorithm: Algorith
             asked.append(calls.acquire(name, cost, None))
         for (when, cost), outcome in zip(batch, lone_desk.book.backend.run_many(asked), strict=True):
             tries += 1
-            assert outcome.result().allowed == judge(when, cost)
+            assert outcome.result().allowed == is_allowed(when, cost)
             if outcome.result().allowed:
                 reference.log.append((when, cost))
     assert tries == ROUNDS * TRIES
@@ -162,7 +163,7 @@ def test_thousands_of_tries_at_a_fake_clock(lone_desk: Desk, algorithm: Algorith
 
 @pytest.mark.parametrize("algorithm", Algorithm)
 def test_retry_after_is_exact(lone_desk: Desk, algorithm: Algorithm) -> None:
-    """A microsecond sooner it is denied, at that time it is allowed."""
+    """A microsecond before ``retry_after`` is over the request is denied, then it is allowed."""
     rule, now = Rule(algorithm, 7, 10.0), START
     calls, name = rule.calls(lone_desk.book, lambda: now), fresh()
 
@@ -189,11 +190,11 @@ def test_a_denied_request_counts_nothing_and_may_be_made_again(lone_desk: Desk, 
     denied = run(calls.acquire(name, 4, "R1"))
     assert (denied.allowed, denied.remaining) == (False, 1)
     now += round(denied.retry_after * SECOND)
-    assert run(calls.acquire(name, 4, "R1")) == Permit(True, 0, 0.0)
+    assert run(calls.acquire(name, 4, "R1")) == Permit(allowed=True, remaining=0, retry_after=0.0)
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
-def test_a_clock_that_goes_back_lets_nobody_in(lone_desk: Desk, algorithm: Algorithm) -> None:
+def test_a_clock_that_goes_back_allows_nothing_more(lone_desk: Desk, algorithm: Algorithm) -> None:
     rule, now = Rule(algorithm, 2, 10.0), START
     calls, name = rule.calls(lone_desk.book, lambda: now), fresh()
     run = lone_desk.book.backend.run
@@ -206,8 +207,8 @@ def test_a_clock_that_goes_back_lets_nobody_in(lone_desk: Desk, algorithm: Algor
 
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
 @pytest.mark.parametrize("algorithm", Algorithm)
-def test_thousands_of_tries_at_the_server_s_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
-    """The server itself says when it allowed what: every permit is remembered with its time."""
+def test_thousands_of_requests_by_the_server_s_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
+    """Every permit is stored with the server's time, so the server itself says when it allowed how much."""
     rule, book = Rule(algorithm, 20, 0.1), lone_desk.open(deadline=120)
     calls, costs = rule.calls(book, None), [1 + number % 7 // 6 for number in range(REAL_TRIES)]
 
@@ -224,6 +225,6 @@ def test_thousands_of_tries_at_the_server_s_clock(lone_desk: Desk, algorithm: Al
 
 
 def granted_of(remembered: str) -> tuple[int, int]:
-    """When a permit was given, and for how much."""
+    """Return the time and the cost of a stored permit."""
     cost, granted, _ = remembered.split()
     return int(granted), int(cost)

@@ -1,15 +1,15 @@
-"""Locks: one holder at a time, for a lease, with a fence that only grows; and changes that are fenced by one."""
+"""Locks: one holder at a time, for a lease, with a fence that only grows, and changes that carry the fence.
+
+Renewing a lease is in ``test_lock_renewal.py``.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
-from slotbook import AsyncBook, Book
 from slotbook.models import Cancel, PositionChange
 from slotbook.models.errors import (
     CorruptRecord,
@@ -25,7 +25,7 @@ from slotbook.repositories import AcquiredLock, OrderRepository, PositionReposit
 from ...support.desk import Desk
 from ...support.make import execution, fresh, limit
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 Change: TypeAlias = "Callable[[AcquiredLock, str], object]"
 
 CHANGES: dict[str, Change] = {
@@ -54,7 +54,7 @@ READS = {
 
 
 def prepare(desk: Desk) -> None:
-    """An open order A1 and a terminal order A0."""
+    """Place an open order A1 and a canceled order A0."""
     desk.book.orders.place_many([limit(desk.trader, "A0"), limit(desk.trader, "A1")])
     desk.book.orders.cancel(desk.trader, "A0")
 
@@ -81,21 +81,21 @@ def test_a_lock_of_the_desk(desk: Desk) -> None:
     assert set(desk.contents()) == {f"{{{desk.trader}}}:lock"}
 
 
-def test_it_is_waited_for(lone_desk: Desk) -> None:
+def test_acquire_waits_for_the_lock(lone_desk: Desk) -> None:
     begin = time.monotonic()
     lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.3).acquire()
-    lone_desk.book.lock("L", trader=lone_desk.trader, wait=PATIENCE).acquire()
-    assert 0.3 < time.monotonic() - begin < PATIENCE
+    lone_desk.book.lock("L", trader=lone_desk.trader, wait=TIMEOUT).acquire()
+    assert 0.3 < time.monotonic() - begin < TIMEOUT
     begin = time.monotonic()
     with pytest.raises(LockTimeout):
         lone_desk.book.lock("L", trader=lone_desk.trader, wait=0.3).acquire()
-    assert 0.3 <= time.monotonic() - begin < PATIENCE
+    assert 0.3 <= time.monotonic() - begin < TIMEOUT
 
 
 def test_fences_only_grow(desk: Desk) -> None:
     fences: list[int] = []
     for turn in range(20):
-        lock = desk.book.lock("L", trader=desk.trader, lease=0.001 if turn % 3 else 60, wait=PATIENCE)
+        lock = desk.book.lock("L", trader=desk.trader, lease=0.001 if turn % 3 else 60, wait=TIMEOUT)
         held = lock.acquire()
         fences.append(held.fence)
         if turn % 3 == 0:
@@ -117,7 +117,7 @@ def test_a_repeated_acquire_is_one_grant(desk: Desk) -> None:
 
 
 def test_a_release_is_the_same_however_late_it_is_repeated(desk: Desk) -> None:
-    lock = desk.book.lock("L", trader=desk.trader, lease=0.02, wait=PATIENCE)
+    lock = desk.book.lock("L", trader=desk.trader, lease=0.02, wait=TIMEOUT)
     released = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
     released.release()
     lost = lock.acquire()
@@ -135,8 +135,8 @@ def test_a_release_is_the_same_however_late_it_is_repeated(desk: Desk) -> None:
     current.renew()
 
 
-def test_who_lost_more_grants_ago_than_are_remembered_is_told_so(lone_desk: Desk) -> None:
-    lock = lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.001, wait=PATIENCE)
+def test_a_grant_that_was_lost_too_long_ago_to_be_remembered_counts_as_lost(lone_desk: Desk) -> None:
+    lock = lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.001, wait=TIMEOUT)
     grants = [lock.acquire() for _ in range(30)]
     time.sleep(0.01)
     for held in grants:
@@ -145,49 +145,28 @@ def test_who_lost_more_grants_ago_than_are_remembered_is_told_so(lone_desk: Desk
     assert len(str(lone_desk.ask("HGET", "%:lock:L", "lost"))) == 16 * 17
 
 
-def test_renewing_begins_the_lease_again(desk: Desk) -> None:
-    held = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
-    for _ in range(3):
-        ends, left = ends_of(desk), held.remaining
-        time.sleep(0.02)
-        assert left - held.remaining >= 0.02
-        held.renew()
-        assert ends_of(desk) - ends >= 20
-        assert 30 < held.remaining <= 60
-    short = desk.book.lock("M", trader=desk.trader, lease=0.01).acquire()
-    time.sleep(0.02)
-    with pytest.raises(LockLost):
-        short.renew()
-    assert short.remaining == 0
-
-
-def ends_of(desk: Desk) -> int:
-    """When the lease of L ends, by the server's clock."""
-    return int(str(desk.ask("HGET", "%:lock:L", "ends_ms")))
-
-
 def test_a_clock_that_goes_back_keeps_nobody_waiting_for_longer_than_a_lease(lone_desk: Desk) -> None:
-    """As a server would that took over with its clock an hour behind."""
+    """The lease ends an hour from now, as it does after a failover to a server whose clock is an hour behind."""
     held = lone_desk.book.lock("L", trader=lone_desk.trader, lease=0.3).acquire()
     lone_desk.ask("HINCRBY", "%:lock:L", "ends_ms", 3_600_000)
     begin = time.monotonic()
-    other = lone_desk.book.lock("L", trader=lone_desk.trader, lease=60, wait=PATIENCE).acquire()
-    assert 0.3 < time.monotonic() - begin < PATIENCE
+    other = lone_desk.book.lock("L", trader=lone_desk.trader, lease=60, wait=TIMEOUT).acquire()
+    assert 0.3 < time.monotonic() - begin < TIMEOUT
     assert other.fence > held.fence
     with pytest.raises(FenceRefused):
         held.positions.adjust(lone_desk.trader, "AAPL", 1)
 
 
-def test_who_lost_it_does_not_release_the_next_holder_s(desk: Desk) -> None:
+def test_a_holder_that_lost_it_does_not_release_the_next_holder_s(desk: Desk) -> None:
     held = desk.book.lock("L", trader=desk.trader, lease=0.02).acquire()
-    other = desk.book.lock("L", trader=desk.trader, lease=60, wait=PATIENCE).acquire()
+    other = desk.book.lock("L", trader=desk.trader, lease=60, wait=TIMEOUT).acquire()
     for late in (held.renew, held.release):
         with pytest.raises(LockLost):
             late()
     other.renew()
 
 
-def test_losing_it_is_told_at_the_end_but_hides_no_error(desk: Desk) -> None:
+def test_a_lost_lock_is_reported_at_the_end_but_hides_no_error(desk: Desk) -> None:
     with pytest.raises(LockLost), desk.book.lock("L", trader=desk.trader, lease=0.001):
         time.sleep(0.01)
     with pytest.raises(ZeroDivisionError), desk.book.lock("L", trader=desk.trader, lease=0.001):
@@ -209,46 +188,6 @@ def test_one_object_is_entered_once_at_a_time(desk: Desk) -> None:
         pass
 
 
-@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
-def test_it_is_kept_by_itself_for_threads(lone_desk: Desk) -> None:
-    def keepers() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name == "slotbook-keeper"]
-
-    with Book.open(lone_desk.fleet.url()) as book:
-        with book.lock("L", trader=lone_desk.trader, lease=1.5, renew=True) as held:
-            for _ in range(2):
-                wait_for_a_renewal(lone_desk)
-            held.positions.adjust(lone_desk.trader, "AAPL", 1)
-        assert not keepers()
-        with book.lock("L", trader=lone_desk.trader, lease=0.3, renew=True) as held:
-            lone_desk.ask("HSET", "%:lock:L", "owner", "someone", "ends_ms", 0)
-            for keeper in keepers():
-                keeper.join(PATIENCE)
-            assert held.remaining == 0
-        book.lock("L", trader=lone_desk.trader, wait=0).acquire()
-
-
-def wait_for_a_renewal(desk: Desk) -> None:
-    before, until = ends_of(desk), time.monotonic() + PATIENCE
-    while ends_of(desk) == before:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("lone_desk", ["asyncio"], indirect=True)
-def test_it_is_kept_by_itself_for_asyncio(lone_desk: Desk) -> None:
-    async def run() -> None:
-        async with await AsyncBook.open(lone_desk.fleet.url()) as book:
-            async with book.lock("L", trader=lone_desk.trader, lease=1.5, renew=True) as held:
-                for _ in range(2):
-                    await asyncio.to_thread(wait_for_a_renewal, lone_desk)
-                await held.positions.adjust(lone_desk.trader, "AAPL", 1)
-            async with book.lock("L", trader=lone_desk.trader, wait=0):
-                assert len(asyncio.all_tasks()) <= 2
-
-    asyncio.run(run())
-
-
 def test_a_holder_s_changes_are_made(desk: Desk) -> None:
     for change in CHANGES.values():
         trader = desk.trader = desk.another()
@@ -262,7 +201,7 @@ def test_a_holder_s_changes_are_made(desk: Desk) -> None:
 def test_every_change_under_a_lost_lock_is_refused_and_changes_nothing(desk: Desk) -> None:
     prepare(desk)
     expired = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
-    taken = desk.book.lock("L", trader=desk.trader, lease=60, wait=PATIENCE).acquire()
+    taken = desk.book.lock("L", trader=desk.trader, lease=60, wait=TIMEOUT).acquire()
     for held in (expired, taken):
         if held is taken:
             held.release()
@@ -274,18 +213,18 @@ def test_every_change_under_a_lost_lock_is_refused_and_changes_nothing(desk: Des
             assert desk.contents() == before
 
 
-def test_no_verb_that_changes_a_book_goes_without_the_fence() -> None:
-    """A verb that is added is fenced, or said here to change nothing."""
+def test_no_method_that_changes_a_book_is_without_the_fence() -> None:
+    """A method that is added carries the fence, or is named here as one that only reads."""
     verbs = {
-        f"{room}.{name}"
-        for room, repository in (("orders", OrderRepository), ("positions", PositionRepository))
+        f"{part}.{name}"
+        for part, repository in (("orders", OrderRepository), ("positions", PositionRepository))
         for name in vars(repository)
         if not name.startswith("_") and name not in {"from_url", "close"}
     }
     assert verbs == READS | set(CHANGES)
 
 
-def test_an_expired_lease_refuses_also_when_nobody_else_asked(desk: Desk) -> None:
+def test_an_expired_lease_refuses_a_change_even_if_nobody_else_took_the_lock(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     held = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
     time.sleep(0.02)
@@ -293,7 +232,7 @@ def test_an_expired_lease_refuses_also_when_nobody_else_asked(desk: Desk) -> Non
         held.orders.cancel(desk.trader, "A1")
 
 
-def test_a_lock_that_the_server_lost_refuses(desk: Desk) -> None:
+def test_a_lock_that_the_server_lost_refuses_a_change(desk: Desk) -> None:
     held = desk.book.lock("L", trader=desk.trader).acquire()
     desk.ask("DEL", "%:lock:L")
     with pytest.raises(FenceRefused):
@@ -320,7 +259,7 @@ def test_a_repeat_gets_its_first_result_whoever_holds_the_lock_by_now(desk: Desk
     assert held.orders.place(limit(desk.trader)).quantity == 90
 
 
-def test_what_is_only_read_needs_no_lock(desk: Desk) -> None:
+def test_reading_needs_no_lock(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     held = desk.book.lock("L", trader=desk.trader, lease=0.01).acquire()
     time.sleep(0.02)
@@ -353,7 +292,7 @@ def test_refusals(lone_desk: Desk) -> None:
     assert lone_desk.contents() == {}
 
 
-def test_what_cannot_be_read_is_named(lone_desk: Desk) -> None:
+def test_a_field_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
     held = lone_desk.book.lock("L", trader=lone_desk.trader).acquire()
     lone_desk.ask("HSET", "%:lock:L", "ends_ms", "soon")
     for ask in (held.renew, held.release, lone_desk.book.lock("L", trader=lone_desk.trader).acquire):

@@ -1,4 +1,4 @@
-"""A reply is lost, or a server forgets its scripts: one effect all the same, and the first result."""
+"""Lost replies and lost scripts: a call has one effect all the same, and returns its first result."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def relay(lone_desk: Desk) -> Iterator[Relay]:
 
 @pytest.fixture
 def behind(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
-    """A book behind the relay, with an open connection."""
+    """Yield a book behind the relay, with an open connection."""
     with open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
         book.values.get(lone_desk.another())
         yield book
@@ -63,14 +63,14 @@ def behind(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_effect_and_the_first_result(lone_desk: Desk, relay: Relay, behind: Book, verb: str, lost: str) -> None:
     trader, twin = lone_desk.trader, lone_desk.another()
-    smooth = VERBS[verb](behind, twin)
+    undisturbed = VERBS[verb](behind, twin)
     setattr(relay, lost, 1)
-    rough = VERBS[verb](behind, trader)
+    disturbed = VERBS[verb](behind, trader)
     assert getattr(relay, lost) == 0
     if verb != "fenced":
-        assert rough == smooth
-    assert [_kind(key, trader) for key in lone_desk.contents()] == [
-        _kind(key, twin) for key in lone_desk.contents(twin)
+        assert disturbed == undisturbed
+    assert [_shape(key, trader) for key in lone_desk.contents()] == [
+        _shape(key, twin) for key in lone_desk.contents(twin)
     ]
 
 
@@ -102,5 +102,6 @@ def test_scripts_that_a_server_forgot_are_sent_again(desk: Desk, verb: str) -> N
     assert again == first or verb == "fenced"
 
 
-def _kind(key: str, trader: str) -> str:
+def _shape(key: str, trader: str) -> str:
+    """Return a key without the trader, and without what follows the type of its record."""
     return ":".join(key.replace(trader, "").split(":")[:2])

@@ -1,4 +1,4 @@
-"""Sessions: found by a secret that is kept nowhere."""
+"""Sessions, which are found by a secret id that is stored nowhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...support.desk import Desk
 
 
 def secret_of(session: Session) -> str:
-    """What leads to a session."""
+    """Return the id of a session in plain text."""
     assert session.id is not None
     return session.id.get_secret_value()
 
@@ -29,7 +29,7 @@ def test_a_session_is_found_by_its_id(desk: Desk) -> None:
     assert sessions.get(session.id or "") == sessions.get(secret_of(session)) == session
 
 
-def test_nothing_leads_from_the_store_to_an_id(desk: Desk) -> None:
+def test_an_id_cannot_be_found_in_the_store(desk: Desk) -> None:
     sessions = desk.book.sessions
     session = sessions.create(desk.trader, 60)
     text = secret_of(session)
@@ -77,7 +77,7 @@ def test_a_trader_may_have_points_in_the_name(lone_desk: Desk) -> None:
     assert sessions.get(secret_of(session)) == session
 
 
-def test_touch_begins_its_life_again(desk: Desk) -> None:
+def test_touch_lets_its_life_begin_again(desk: Desk) -> None:
     sessions = desk.book.sessions
     session = touched = sessions.create(desk.trader, 60)
     for _ in range(2):
@@ -149,7 +149,7 @@ def test_created_again_it_is_the_same(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "nonsense", "T.short", "{x}.", " .", "T." + "ä" * 10])
-def test_what_is_no_id_finds_nothing(lone_desk: Desk, text: str) -> None:
+def test_an_invalid_id_finds_nothing(lone_desk: Desk, text: str) -> None:
     assert lone_desk.book.sessions.get(text) is None
     for ask in (lone_desk.book.sessions.touch, lone_desk.book.sessions.revoke):
         with pytest.raises(InvalidArgument, match="no session id"):
@@ -177,7 +177,7 @@ def test_refusals(lone_desk: Desk) -> None:
     ("change", "field"),
     [(("HSET", "data", "[1]"), "data"), (("HSET", "data", "{"), "data"), (("HDEL", "created_ms"), "created_ms")],
 )
-def test_what_cannot_be_read_is_named(lone_desk: Desk, change: tuple[str, ...], field: str) -> None:
+def test_a_field_that_cannot_be_read_is_named(lone_desk: Desk, change: tuple[str, ...], field: str) -> None:
     sessions = lone_desk.book.sessions
     session = sessions.create(lone_desk.trader, 60)
     lone_desk.ask(change[0], f"%:session:{session.digest}", *change[1:])

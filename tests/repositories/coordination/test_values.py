@@ -1,4 +1,4 @@
-"""Compare-and-swap: by version and by value."""
+"""Values, changed by compare-and-swap of their version or of the value itself."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def test_a_value_is_swapped_by_the_version_that_was_read(desk: Desk) -> None:
     values = desk.book.values
     assert values.get(desk.trader) == Versioned(None, 0)
     first = values.swap(desk.trader, 0, "one")
-    assert first == Swap(True, first.version, "one")
+    assert first == Swap(swapped=True, version=first.version, value="one")
     assert values.get(desk.trader) == Versioned("one", first.version)
     second = values.swap(desk.trader, first.version, "")
     assert (second.swapped, second.version > first.version) == (True, True)
     assert values.get(desk.trader) == Versioned("", second.version)
 
 
-def test_another_version_is_told_and_nothing_changes(desk: Desk) -> None:
+def test_another_version_is_returned_and_nothing_changes(desk: Desk) -> None:
     values = desk.book.values
-    assert values.swap(desk.trader, 7, "x") == Swap(False, 0, None)
+    assert values.swap(desk.trader, 7, "x") == Swap(swapped=False, version=0, value=None)
     version = values.swap(desk.trader, 0, "one").version
     for expected in (0, version - 1, version + 1):
-        assert values.swap(desk.trader, expected, "x") == Swap(False, version, "one")
+        assert values.swap(desk.trader, expected, "x") == Swap(swapped=False, version=version, value="one")
     assert values.get(desk.trader) == Versioned("one", version)
 
 
-def test_by_value_as_in_the_seed(desk: Desk) -> None:
+def test_a_value_is_swapped_by_the_value_that_was_read(desk: Desk) -> None:
     values = desk.book.values
-    assert values.swap_value(desk.trader, "nothing", "x") == Swap(False, 0, None)
+    assert values.swap_value(desk.trader, "nothing", "x") == Swap(swapped=False, version=0, value=None)
     assert values.swap_value(desk.trader, None, "open").swapped
     assert not values.swap_value(desk.trader, None, "open").swapped
     assert values.swap_value(desk.trader, "open", "0").swapped
@@ -66,7 +66,7 @@ def test_a_version_never_comes_again(desk: Desk) -> None:
     assert not values.swap(desk.trader, first.version, "x").swapped
 
 
-def test_the_last_swap_says_how_long_it_lives(desk: Desk) -> None:
+def test_the_last_swap_sets_how_long_it_lives(desk: Desk) -> None:
     values = desk.book.values
     version = values.swap(desk.trader, 0, "one", ttl=60).version
     version = values.swap(desk.trader, version, "two").version
@@ -83,13 +83,13 @@ def test_any_text_comes_back_as_it_was(lone_desk: Desk, value: str) -> None:
     assert lone_desk.book.values.swap_value(lone_desk.trader, value, "next").swapped
 
 
-def test_of_many_who_swap_one_wins_each_time(lone_desk: Desk) -> None:
+def test_of_many_swaps_at_a_time_one_wins(lone_desk: Desk) -> None:
     """Eight threads count to 50 each; no count is lost."""
 
     def count() -> None:
         with open_book(lone_desk.fleet.url(), "sync", lone_desk.runner) as book:
             for _ in range(50):
-                done = Swap(False, 0, None)
+                done = Swap(swapped=False, version=0, value=None)
                 while not done.swapped:
                     seen = book.values.get(lone_desk.trader)
                     done = book.values.swap(lone_desk.trader, seen.version, str(int(seen.value or 0) + 1))
@@ -118,7 +118,7 @@ def test_refusals(lone_desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("change", "field"), [(("HDEL", "value"), "value"), (("HSET", "version", "x"), "version")])
-def test_what_cannot_be_read_is_named(lone_desk: Desk, change: tuple[str, ...], field: str) -> None:
+def test_a_field_that_cannot_be_read_is_named(lone_desk: Desk, change: tuple[str, ...], field: str) -> None:
     values = lone_desk.book.values
     version = values.swap(lone_desk.trader, 0, "one").version
     lone_desk.ask(change[0], "%:value", *change[1:])

@@ -1,4 +1,4 @@
-"""The Docker engine, as much of it as the tests use: the SDK has no types of its own."""
+"""The part of the Docker SDK that the tests use, with types, which the SDK does not have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
 REQUIRED = bool(os.environ.get("SLOTBOOK_REQUIRE_DOCKER"))
-"""Whether a missing engine is a failure; read before the tests put such variables aside."""
+"""True when a missing engine is a failure. It is read here, before the tests remove such variables."""
 
 
 class Container(Protocol):
@@ -29,7 +29,7 @@ class Container(Protocol):
     def logs(self, *, tail: int) -> bytes: ...
 
 
-class Thing(Protocol):
+class Resource(Protocol):
     """A volume or a network."""
 
     name: str
@@ -41,22 +41,22 @@ class Containers(Protocol):
     def list(self, *, all: bool, filters: Mapping[str, str]) -> list[Container]: ...
 
 
-class Things(Protocol):
-    def list(self, *, filters: Mapping[str, str]) -> list[Thing]: ...
-    def get(self, name: str, /) -> Thing: ...
+class Resources(Protocol):
+    def list(self, *, filters: Mapping[str, str]) -> list[Resource]: ...
+    def get(self, name: str, /) -> Resource: ...
 
 
 class Engine(Protocol):
     containers: Containers
-    volumes: Things
-    networks: Things
+    volumes: Resources
+    networks: Resources
 
     def ping(self) -> bool: ...
     def close(self) -> None: ...
 
 
 def connect() -> Engine:
-    """The engine that DOCKER_HOST names, or the system's. Raises an exception of the SDK's."""
+    """Return the engine that DOCKER_HOST names, or the system's. Raises an exception of the SDK."""
     module = importlib.import_module("docker")
     engine = cast("Callable[[], Engine]", module.from_env)()
     engine.ping()
@@ -64,7 +64,7 @@ def connect() -> Engine:
 
 
 def missing() -> str:
-    """Why there can be no test with containers; empty when there can be."""
+    """Return the reason why tests with containers cannot run; empty when they can."""
     try:
         connect().close()
     except Exception as error:  # whatever the SDK raises, it is the reason

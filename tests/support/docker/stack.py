@@ -1,4 +1,4 @@
-"""A project of docker compose for a test: its own name, ports, passwords and volumes, and nothing left of it."""
+"""Docker compose projects for tests, each with its own name, ports, passwords and volumes; nothing is left of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GROW = ("redis-7", "redis-8")
 
 
 class ContainerServer(RunningServer):
-    """A server in a container; what a Control does to a process, it does to the container."""
+    """A server in a container. A Control can kill, freeze and restart it like a process."""
 
     def __init__(self, stack: Stack, service: str, port: int) -> None:
         super().__init__(service, "sentinel" if service.startswith("sentinel") else "data", port, stack.keys.operator)
@@ -38,38 +38,38 @@ class ContainerServer(RunningServer):
 
     @property
     def container(self) -> Container:
-        """The container as it is now."""
+        """The container in its current state."""
         return self._stack.container(self.name)
 
     def kill(self) -> None:
-        """SIGKILL; it does not come back by itself."""
+        """Send SIGKILL; the container does not come back by itself."""
         self.container.kill()
 
     def freeze(self) -> None:
-        """Pause every process in it."""
+        """Pause every process in the container."""
         self.container.pause()
 
     def thaw(self) -> None:
         self.container.unpause()
 
     def restart(self) -> None:
-        """Start it again with the same volume, and wait until it answers."""
+        """Start the container again with the same volume, and wait until the server answers."""
         self.container.start()
         self.answers()
 
     def answers(self) -> None:
-        """Wait until it answers."""
+        """Wait until the server answers."""
         wait_until(lambda: self.ask("PING", timeout=1.0) == "PONG", f"{self} answers")
 
     def lose_everything(self) -> None:
-        """Remove the container and its volume, and make both anew."""
+        """Remove the container and its volume, and create both again."""
         self.container.remove(force=True, v=True)
         self._stack.engine.volumes.get(f"{self._stack.project}_{self.name}").remove()
         self._stack.compose("up", "-d", "--no-deps", self.name)
 
 
 class Stack:
-    """One of the compose files, up and ready; a context manager that takes it down again with its volumes."""
+    """A running compose file: a context manager that starts its services, and removes them with their volumes."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Stack:
         self.down()
 
     def compose(self, *words: str, timeout: float = 180) -> str:
-        """docker compose on this project; fails with what it said."""
+        """Run a docker compose command on this project and return its output; raises AssertionError with its errors."""
         files = [word for name in self._files for word in ("-f", str(DOCKER / name))]
         done = subprocess.run(
             ["docker", "compose", "--ansi", "never", "-p", self.project, *files, *words],
@@ -132,12 +132,12 @@ class Stack:
         return done.stdout
 
     def down(self) -> None:
-        """Take it down, and check that nothing is left."""
+        """Remove the project, and check that nothing is left of it."""
         self.compose("--profile", "grow", "down", "--volumes", "--remove-orphans", "--timeout", "0")
         assert left_of(self.engine, self.project) == []
 
     def container(self, service: str) -> Container:
-        """The container of a service as it is now."""
+        """Return the container of a service in its current state."""
         (found,) = [each for each in self._containers() if each.labels["com.docker.compose.service"] == service]
         return found
 
@@ -146,8 +146,8 @@ class Stack:
         self.compose("--profile", "grow", "up", "-d", "--wait", *GROW)
         self.servers += self._servers(range(7, 9))
 
-    def is_on_loopback(self) -> None:
-        """Fail unless every port of its own, for clients or among the servers, is on loopback alone."""
+    def check_loopback(self) -> None:
+        """Fail unless each of its ports, for clients or among the servers, is on loopback only."""
         listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.splitlines()
         addresses = [line.split()[3] for line in listening]
         mine = [address for address in addresses if re.search(rf":[12]?{self.ports}\d$", address)]
@@ -156,15 +156,15 @@ class Stack:
 
     @property
     def running(self) -> Running:
-        """The servers, to be asked."""
+        """The servers, for commands of the operator."""
         return Running(self.topology, self.servers, self.keys)
 
     def control(self) -> Control:
-        """The hand on the containers: whatever it can do to processes, it can do to them."""
+        """Return a Control that does to the containers what it otherwise does to processes."""
         return Control(cast(Deployment, _Deployed(self.topology, self.servers, self.keys)))
 
     def url(self, **settings: object) -> str:
-        """The URL of the book as the application's user, WITH the passwords, and with settings in its query."""
+        """Return the book's URL as the application's user, with the passwords, and with settings in its query."""
         url = _Deployed(self.topology, self.servers, self.keys).url
         if self._tls:
             url = url.replace("redis", "rediss", 1)
@@ -192,23 +192,23 @@ class _Deployed(Running):
 
 
 def left_of(engine: Engine, project: str) -> list[str]:
-    """Containers, volumes and networks of a project."""
+    """Return the names of a project's containers, volumes and networks."""
     mine: Mapping[str, str] = {"label": f"com.docker.compose.project={project}"}
-    things = (*engine.containers.list(all=True, filters=mine), *engine.volumes.list(filters=mine))
-    return [each.name for each in (*things, *engine.networks.list(filters=mine))]
+    resources = (*engine.containers.list(all=True, filters=mine), *engine.volumes.list(filters=mine))
+    return [each.name for each in (*resources, *engine.networks.list(filters=mine))]
 
 
 def sweep(engine: Engine) -> None:
-    """Remove what test processes that were killed have left behind."""
+    """Remove the projects of test processes that do not run any more."""
     filters = {"label": "com.docker.compose.project"}
     for container in engine.containers.list(all=True, filters=filters):
         if _is_orphan(container.labels["com.docker.compose.project"]):
-            with contextlib.suppress(APIError):  # another test process sweeps, too
+            with contextlib.suppress(APIError):  # another test process removes it at the same time
                 container.remove(force=True, v=True)
-    for thing in (*engine.volumes.list(filters=filters), *engine.networks.list(filters=filters)):
-        if _is_orphan(thing.name):
+    for resource in (*engine.volumes.list(filters=filters), *engine.networks.list(filters=filters)):
+        if _is_orphan(resource.name):
             with contextlib.suppress(APIError):
-                thing.remove()
+                resource.remove()
 
 
 def _is_orphan(project: str) -> bool:
@@ -225,7 +225,7 @@ def _is_orphan(project: str) -> bool:
 
 
 def _free_ports() -> str:
-    """Three digits that no port in use begins with, nor one of the Sentinels or of the cluster's bus."""
+    """Return three digits with which the project's ports begin; all are free, those of Sentinels and bus too."""
     while True:
         digits = str(random.randint(200, 899))
         if all(_is_free(int(f"{first}{digits}{last}")) for first in ("", "1", "2") for last in range(1, 9)):
