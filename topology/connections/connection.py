@@ -27,7 +27,7 @@ _INCOMPLETE = object()
 """Returned by the reader when the bytes that have come so far do not make a whole reply."""
 _BUFFER_SIZE = 1 << 16
 _KERNEL_TIMEOUTS = sys.platform == "linux"
-"""Whether the kernel enforces the timeout of a socket, which saves Python's poll before each read and write."""
+"""On Linux the kernel enforces the timeout of a socket, which saves Python's poll before each read and write."""
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _CONTENDED_SECONDS = 50e-6
 """If two polls in a row are further apart than this, another thread or process ran between them."""
@@ -95,7 +95,7 @@ class Connection:
         self._gets = cast("Callable[[], Any]", reader.gets)
         self._feed = reader.feed
         self.can_poll = _KERNEL_TIMEOUTS and not self._is_tls()
-        """Whether ``poll`` works here: with TLS, a reply may be decrypted already while the socket has nothing more."""
+        """False with TLS, where the socket does not show if a reply has come, and on systems other than Linux."""
         self._set_reply_timeout()
 
     def send(self, payload: bytes) -> None:

@@ -20,7 +20,7 @@ class Node:
     flags: frozenset[str]
     primary_id: str
     linked: bool
-    """Whether the cluster bus to the node is connected."""
+    """True if the cluster bus to the node is connected."""
     slots: tuple[str, ...]
     """The slots that it serves, as numbers and ranges such as ``0-5460``."""
 

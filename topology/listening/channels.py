@@ -94,8 +94,8 @@ class Listener(Protocol):
 class MessageFeed:
     """The messages of some channels from one primary.
 
-    ``number`` tells this feed from all others of its listener. ``watchdog`` is the time in seconds within which the
-    loss of a connection has to be noticed.
+    ``number`` identifies this feed among all feeds of its listener. ``watchdog`` is the time in seconds within which
+    the loss of a connection has to be noticed.
     """
 
     def __init__(

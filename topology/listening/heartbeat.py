@@ -28,7 +28,7 @@ class Heartbeat:
 
     def __init__(self, address: Address, timeout: float) -> None:
         self.was_answered = False
-        """Whether any heartbeat has been answered."""
+        """True once any heartbeat has been answered."""
         self._address = address
         self._timeout = timeout
         self._sent_at: deque[float] = deque()

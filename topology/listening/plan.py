@@ -15,11 +15,11 @@ from .heartbeat import Heartbeat
 
 
 class Feed(Protocol):
-    """What is sent and received on one connection to one primary; it does no I/O itself."""
+    """The protocol of one connection to one primary: it decides what to send and processes what comes, without I/O."""
 
     heartbeat: Heartbeat
     lost: bool
-    """Whether the connection is lost; a feed that is lost stays lost, and another takes its place."""
+    """True once the connection is lost; a lost feed stays lost, and another takes its place."""
     interval: float
     """The seconds between two heartbeats."""
 
