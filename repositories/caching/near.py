@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from ...models.errors import InvalidArgument
-from ...topology.listening.tracking import Feed
+from ...topology.listening.tracking import InvalidationFeed
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Ticket:
 
     key: str
     slot: int
-    feed: Feed
+    feed: InvalidationFeed
     asked_at: float
 
 
@@ -44,7 +44,7 @@ class Near(Generic[T]):
     def empty(self) -> None:
         """Begin anew; in a forked child no thread is left that could give the old lock back."""
         self._lock = threading.Lock()
-        self._entries: dict[str, tuple[T, float, Feed]] = {}
+        self._entries: dict[str, tuple[T, float, InvalidationFeed]] = {}
         self._tickets: dict[str, Ticket] = {}
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class Near(Generic[T]):
         now = monotonic()
         return entry[0] if now < entry[2].good_until and now < entry[1] else None
 
-    def open(self, key: str, slot: int, feed: Feed | None) -> Ticket | None:
+    def open(self, key: str, slot: int, feed: InvalidationFeed | None) -> Ticket | None:
         """Announce that a server is about to be asked; None when no feed would vouch for the answer."""
         if feed is None or feed.lost:
             return None
@@ -67,7 +67,7 @@ class Near(Generic[T]):
             self._tickets[key] = ticket
         return ticket
 
-    def settle(self, ticket: Ticket, in_charge: Feed | None, value: T | None, lasts: float) -> None:
+    def settle(self, ticket: Ticket, in_charge: InvalidationFeed | None, value: T | None, lasts: float) -> None:
         """Keep the answer for ``lasts`` seconds from when it was asked for, unless something has changed since: the
         value, or who is ``in_charge`` of its slot by now, which may be who has answered.
         """
@@ -89,7 +89,7 @@ class Near(Generic[T]):
                 self._entries.pop(key, None)
                 self._tickets.pop(key, None)
 
-    def forget(self, keys: Sequence[str] | None) -> None:
+    def invalidate(self, keys: Sequence[str] | None) -> None:
         """Drop the stored keys that have changed, or all."""
         if keys is not None:
             self.discard([key.removeprefix(self._base) for key in keys])
@@ -98,7 +98,7 @@ class Near(Generic[T]):
             self._entries.clear()
             self._tickets.clear()
 
-    def lose(self, feed: Feed) -> None:
+    def drop_feed(self, feed: InvalidationFeed) -> None:
         """Drop what a feed vouched for, and what it was about to."""
         with self._lock:
             for key in [key for key, entry in self._entries.items() if entry[2] is feed]:

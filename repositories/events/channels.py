@@ -37,26 +37,26 @@ class ChannelState:
         self._put = put
         self._wake = wake
 
-    def joined(self, feed: int, channel: str) -> None:
+    def on_subscribed(self, feed: int, channel: str) -> None:
         """Note that a channel is heard from now on."""
         self.feeds[channel] = feed
         self.changed.add(channel)
         self._wake()
 
-    def heard(self, feed: int, channel: str, pattern: str | None, text: str) -> None:
+    def on_message(self, feed: int, channel: str, pattern: str | None, text: str) -> None:
         """Note a message; one that has no room is counted, and its channel noted."""
         if not self._put(ReceivedMessage(feed, channel, pattern, text)):
             self.dropped += 1
             self.missed.add(channel)
 
-    def left(self, channel: str) -> None:
+    def on_unsubscribed(self, channel: str) -> None:
         """Note that a channel is not heard any more."""
         self.feeds[channel] = None
         self.interruptions += 1
         self.changed.add(channel)
         self._wake()
 
-    def refused(self, error: SlotbookError) -> None:
+    def on_refused(self, error: SlotbookError) -> None:
         """Note why nothing will be heard."""
         self.errors.append(error)
         self._wake()

@@ -32,7 +32,10 @@ class AsyncNodes:
         pool = pools.get(address)
         if pool is None:
             pool = pools.setdefault(
-                address, AsyncConnectionPool(self.target, address, primary=self.layout.must_be_primary, waits=waits)
+                address,
+                AsyncConnectionPool(
+                    self.target, address, require_primary=self.layout.must_be_primary, waits_for_replicas=waits
+                ),
             )
         return pool
 
@@ -95,7 +98,7 @@ class AsyncNodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                self._sentinel_pools[address] = AsyncConnectionPool(self.target, address, of_sentinel=True)
+                self._sentinel_pools[address] = AsyncConnectionPool(self.target, address, for_sentinel=True)
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     async def _retire_replaced(self) -> None:

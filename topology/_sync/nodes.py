@@ -33,7 +33,10 @@ class Nodes:
         pool = pools.get(address)
         if pool is None:
             pool = pools.setdefault(
-                address, ConnectionPool(self.target, address, primary=self.layout.must_be_primary, waits=waits)
+                address,
+                ConnectionPool(
+                    self.target, address, require_primary=self.layout.must_be_primary, waits_for_replicas=waits
+                ),
             )
         return pool
 
@@ -96,7 +99,7 @@ class Nodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                self._sentinel_pools[address] = ConnectionPool(self.target, address, of_sentinel=True)
+                self._sentinel_pools[address] = ConnectionPool(self.target, address, for_sentinel=True)
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     def _retire_replaced(self) -> None:

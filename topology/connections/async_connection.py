@@ -1,9 +1,9 @@
-"""One connection for asyncio, from its first write until it breaks: opened by redis-py, spoken to by a protocol.
+"""One connection for asyncio: redis-py opens and authenticates it, then its transport gets the protocol that is here.
 
-Calls made in one turn of the loop go out in one write and are answered in order, without a task between the socket and
-whoever waits. A task that is cancelled only stops listening: its reply is still read and dropped, so nobody else's is
-mistaken for it. When the connection breaks, everyone who waits on it is told, each with whether its commands had been
-sent.
+Commands of calls that are made in one turn of the event loop go out in one write. Replies come in the order of the
+commands, and each is handed to its caller's future without a task in between. When a caller is cancelled, its reply is
+still read and dropped, so that no other caller receives it. When the connection breaks, every caller that waits on it
+gets an ``Unsent`` or an ``Unanswered``, depending on whether its commands had been written.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, cast
 
 import hiredis
+import redis.asyncio.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, Unanswered, Unsent
 from .async_semaphore import AsyncSemaphore
 
 Answer: TypeAlias = "Reply | Failure"
 
-_WAITING = object()
+_INCOMPLETE = object()
+"""Returned by the reader when the bytes that have come so far do not make a whole reply."""
 
 
 class _Parser(Protocol):
@@ -37,59 +40,84 @@ class _Writer(Protocol):
 
 
 class RedisConnection(Protocol):
-    """What we use of a redis-py connection; the names with an underscore are pinned by a test."""
+    """The part of a redis-py connection that is used here; a test checks the names with an underscore."""
 
     _writer: _Writer
     _parser: _Parser
 
-    async def connect(self) -> None: ...
+    async def connect(self) -> None:
+        """Open the connection and authenticate."""
 
-    async def disconnect(self, nowait: bool = False) -> None: ...
+    async def disconnect(self, nowait: bool = False) -> None:
+        """Close the connection; with ``nowait``, do not wait until it is closed."""
 
-    async def send_packed_command(self, command: tuple[bytes, ...], check_health: bool) -> None: ...
+    async def send_packed_command(self, command: tuple[bytes, ...], check_health: bool) -> None:
+        """Write packed commands."""
 
-    async def read_response(self) -> object: ...
+    async def read_response(self) -> object:
+        """Return the next reply."""
 
-    async def can_read(self) -> bool: ...
+    async def can_read(self) -> bool:
+        """Return True if there is something to read."""
+        ...
+
+
+AsyncConnectionClass: TypeAlias = "Callable[..., object]"
+
+
+def async_connection_class(address: Address, *, tls: bool) -> AsyncConnectionClass:
+    """Return redis-py's connection class for an address: a Unix socket has no port."""
+    if not address.port:
+        return redis.asyncio.connection.UnixDomainSocketConnection
+    return redis.asyncio.connection.SSLConnection if tls else redis.asyncio.connection.Connection
 
 
 class Exchange:
-    """Commands of one caller, and the replies that came so far."""
+    """The commands of one caller, and the replies that have come so far.
 
-    __slots__ = ("answers", "done", "ends_at", "payload", "replies", "sent")
+    ``done`` is resolved with one answer for each of the ``reply_count`` replies.
+    """
 
-    def __init__(self, payload: bytes, replies: int, done: asyncio.Future[list[Answer]], ends_at: float) -> None:
+    __slots__ = ("answers", "deadline", "done", "payload", "reply_count", "sent")
+
+    def __init__(self, payload: bytes, reply_count: int, done: asyncio.Future[list[Answer]], deadline: float) -> None:
         self.payload = payload
-        self.replies = replies
+        self.reply_count = reply_count
         self.done = done
-        self.ends_at = ends_at
-        """When a server that has not answered it is given up, by the loop's clock."""
+        self.deadline = deadline
+        """The time of the event loop's clock at which the connection is closed if it has not been answered."""
         self.answers: list[Answer] = []
         self.sent = False
 
-    def give_up(self, error: Exception) -> None:
-        """Answer what is missing with the error; replies that come later are dropped."""
+    def fail(self, error: Exception) -> None:
+        """Resolve the future, with the error in place of every missing reply; replies that come later are dropped."""
         missing = Unanswered(error) if self.sent else Unsent(error)
         if not self.done.done():
-            self.done.set_result([*self.answers, *[missing] * (self.replies - len(self.answers))])
+            self.done.set_result([*self.answers, *[missing] * (self.reply_count - len(self.answers))])
 
 
 class AsyncConnection(asyncio.Protocol):
-    """A connection that is open and logged in."""
+    """A connection that is open and authenticated, shared by all tasks of an event loop.
+
+    ``name`` stands for the server in error texts. ``reply_timeout`` is the time in seconds within which the server has
+    to answer; when it does not, the connection is closed for all its callers. Every exchange that is added holds a
+    permit of ``semaphore``, which is released when its last reply has come.
+    """
 
     def __init__(
-        self, redis_connection: RedisConnection, semaphore: AsyncSemaphore, name: str, patience: float
+        self, redis_connection: RedisConnection, semaphore: AsyncSemaphore, name: str, reply_timeout: float
     ) -> None:
         self._redis_connection = redis_connection
         self._semaphore = semaphore
         self._name = name
-        self._patience = patience
+        self._reply_timeout = reply_timeout
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Exchange] = deque()
+        """The exchanges that are not answered yet, in the order of their commands."""
         self._unsent: list[Exchange] = []
-        self._flushing = False
+        self._flush_scheduled = False
         self._paused = False
-        self._watch: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self.broken = False
         reader = hiredis.Reader(
@@ -97,96 +125,99 @@ class AsyncConnection(asyncio.Protocol):
             replyError=redis_connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
             encoding="utf-8",
             errors="surrogateescape",
-            notEnoughData=_WAITING,
+            notEnoughData=_INCOMPLETE,
         )
         self._feed = reader.feed
         self._gets = cast("Callable[[], Any]", reader.gets)
         self._transport = redis_connection._writer.transport  # pyright: ignore[reportPrivateUsage]
         self._transport.set_protocol(self)
-        if self._transport.is_closing():  # nobody will be told of it any more
-            self.end(RedisConnectionError("Connection closed by server."))
+        if self._transport.is_closing():  # connection_lost was called on the protocol before this one
+            self.abort(RedisConnectionError("Connection closed by server."))
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits on it."""
+        """True if no exchange waits for a reply."""
         return not self._waiting
 
     def add(self, exchange: Exchange) -> None:
-        """Send an exchange's commands with those of this turn of the loop; its caller has a place in the semaphore."""
-        if self.broken:  # between the moment it opened and the moment its opener's turn came
+        """Send an exchange's commands, together with all that are added in this turn of the event loop.
+
+        The caller must hold a permit of the semaphore for it.
+        """
+        if self.broken:  # it broke between the moment it was opened and the turn of the task that had it opened
             self._semaphore.release()
-            exchange.give_up(RedisConnectionError("the connection broke before it was used"))
+            exchange.fail(RedisConnectionError("the connection broke before it was used"))
             return
         self._waiting.append(exchange)
         self._unsent.append(exchange)
-        if not self._flushing:
-            self._flushing = True
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
             self._loop.call_soon(self._flush)
-        if self._watch is None:
-            self._watch = self._loop.call_at(exchange.ends_at, self._look)
+        if self._timer is None:
+            self._timer = self._loop.call_at(exchange.deadline, self._check_timeout)
 
     def data_received(self, data: bytes) -> None:
-        """Hand replies to whoever has waited longest."""
+        """Hand each reply to the exchange that has waited longest."""
         if self.broken:
             return
-        waiting, gets, leave = self._waiting, self._gets, self._semaphore.release
+        waiting, gets, release = self._waiting, self._gets, self._semaphore.release
         try:
             self._feed(data)
-            while (answer := gets()) is not _WAITING:
+            while (answer := gets()) is not _INCOMPLETE:
                 if not waiting:
                     raise RedisConnectionError("the server sent a reply that nobody asked for")
                 exchange = waiting[0]
                 answers = exchange.answers
                 answers.append(answer)
-                if len(answers) == exchange.replies:
+                if len(answers) == exchange.reply_count:
                     waiting.popleft()
-                    leave()
+                    release()
                     if not exchange.done.done():
                         exchange.done.set_result(answers)
                 if isinstance(answer, RedisConnectionError):
-                    raise answer  # a reply after which nothing good will come
+                    raise answer  # such as LOADING: the connection is not used any more
         except Exception as error:
-            self.end(error)
+            self.abort(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The transport is gone."""
+        """Fail every exchange that waits, because the transport is closed."""
         error = RedisConnectionError(
             f"Error while reading from socket: {exc}" if exc else "Connection closed by server."
         )
         error.__cause__ = exc
-        self.end(error)
+        self.abort(error)
 
     def pause_writing(self) -> None:
-        """The other side does not take more at the moment."""
+        """Stop writing: the transport's buffer is full because the server does not read."""
         self._paused = True
 
     def resume_writing(self) -> None:
-        """The other side takes more."""
+        """Write what has been added meanwhile."""
         self._paused = False
         self._flush()
 
-    def end(self, error: Exception) -> None:
-        """Close the connection and tell everyone who waits on it."""
+    def abort(self, error: Exception) -> None:
+        """Close the connection at once and fail every exchange that waits on it."""
         if self.broken:
             return
         self.broken = True
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         while self._waiting:
-            self._waiting.popleft().give_up(error)
+            self._waiting.popleft().fail(error)
             self._semaphore.release()
         self._unsent = []
-        if not self._loop.is_closed():  # else its socket went with it
+        if not self._loop.is_closed():  # a closed loop has closed the socket too
             self._closing = self._loop.create_task(self._redis_connection.disconnect(nowait=True))
 
     async def close(self) -> None:
-        """Close the connection and wait until it is."""
-        self.end(RedisConnectionError("the book was closed"))
+        """Close the connection and wait until it is closed."""
+        self.abort(RedisConnectionError("the book was closed"))
         if self._closing is not None:
             await self._closing
 
     def _flush(self) -> None:
-        self._flushing = False
+        self._flush_scheduled = False
         if self._paused or not self._unsent:
             return
         outgoing, self._unsent = self._unsent, []
@@ -194,13 +225,13 @@ class AsyncConnection(asyncio.Protocol):
             exchange.sent = True
         self._transport.write(b"".join([exchange.payload for exchange in outgoing]))
 
-    def _look(self) -> None:
-        """Give the server up if it has been silent for as long as the one who has waited longest allows."""
-        self._watch = None
+    def _check_timeout(self) -> None:
+        """Close the connection if the deadline of the exchange that has waited longest is over."""
+        self._timer = None
         if not self._waiting:
             return
         oldest = self._waiting[0]
-        if oldest.ends_at > self._loop.time():
-            self._watch = self._loop.call_at(oldest.ends_at, self._look)
+        if oldest.deadline > self._loop.time():
+            self._timer = self._loop.call_at(oldest.deadline, self._check_timeout)
         else:
-            self.end(RedisTimeoutError(f"{self._name} did not answer within {self._patience:.3g} s"))
+            self.abort(RedisTimeoutError(f"{self._name} did not answer within {self._reply_timeout:.3g} s"))

@@ -1,7 +1,7 @@
-"""The way to one server for asyncio: one connection that carries all tasks of a loop.
+"""The connection to one server for asyncio: a single one, which carries the calls of all tasks of an event loop.
 
-redis-py connects and logs in; then the connection's transport gets a protocol of ours (see :mod:`.connection`). The number
-of calls in flight is bounded, and who comes first is served first.
+redis-py opens it; from then on it is an :class:`.async_connection.AsyncConnection`. The number of calls in flight is
+bounded by a fair semaphore.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
-import redis.asyncio.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -22,90 +21,103 @@ from ..address import Address
 from ..call import Reply, pack
 from ..error_mapping import Failure, NotPrimary, Unsent
 from ..settings import Target
-from .async_connection import AsyncConnection, Exchange, RedisConnection
+from .async_connection import AsyncConnection, Exchange, RedisConnection, async_connection_class
 from .async_semaphore import AsyncSemaphore
 from .connection_kwargs import connection_kwargs
 
 Answer: TypeAlias = "Reply | Failure"
+OnAnswer: TypeAlias = "Callable[[Answer], object]"
+"""Called with each answer, in the order of the commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncJob:
-    """Commands for one server, and who is told what it answers."""
+    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
 
     pool: AsyncConnectionPool
     payload: Iterable[bytes]
-    replies: int
-    take: Callable[[Answer], object]
+    reply_count: int
+    on_answer: OnAnswer
 
 
 CALLS_PER_CONNECTION = 64
-"""A pool of n connections for threads is n * 64 calls in flight for asyncio."""
+"""The setting ``pool_size`` counts connections; for asyncio each stands for this many calls in flight."""
 
 
 _inherited: list[AsyncConnection | None] = []
-"""A parent's connections, kept in a forked child so that they are never closed there."""
+"""The parent's connections, kept alive in a forked child so that they are never closed there."""
 
 
 class AsyncConnectionPool:
-    """One connection to one server, shared by all tasks of a loop."""
+    """One connection to one server, shared by all tasks of an event loop and opened when it is first needed.
+
+    With ``require_primary`` a new connection is refused unless the server answers ROLE with ``master``.
+    ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
+    seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
+    """
 
     def __init__(
-        self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False, waits: bool = False
+        self,
+        target: Target,
+        address: Address,
+        *,
+        for_sentinel: bool = False,
+        require_primary: bool = False,
+        waits_for_replicas: bool = False,
     ) -> None:
         self.address = address
         self._settings = target.settings
-        self._patience = target.settings.socket_timeout + (target.settings.replication_wait if waits else 0.0)
-        self._kind = (
-            redis.asyncio.connection.UnixDomainSocketConnection
-            if not address.port
-            else redis.asyncio.connection.SSLConnection
-            if target.tls
-            else redis.asyncio.connection.Connection
-        )
-        # One reply may take as long as its caller allows; the connection itself never times out.
-        self._arguments = {**connection_kwargs(target, address, of_sentinel=of_sentinel), "socket_timeout": None}
-        self._primary = primary
+        self._reply_timeout = target.settings.socket_timeout
+        if waits_for_replicas:
+            self._reply_timeout += target.settings.replication_wait
+        self._connection_class = async_connection_class(address, tls=target.tls)
+        # redis-py sets no timeout for reads: how long a reply may take is decided by each exchange.
+        self._kwargs = {**connection_kwargs(target, address, for_sentinel=for_sentinel), "socket_timeout": None}
+        self._require_primary = require_primary
         self._tls = target.tls
         self._owner = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: AsyncConnection | None = None
         self._opening: asyncio.Task[AsyncConnection] | None = None
 
-    async def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
-        """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
+    async def exchange(self, payload: bytes, reply_count: int, timeout: float) -> list[Answer]:
+        """Send commands in one write and return an answer for each.
+
+        Waiting for a connection and waiting for the replies may take ``timeout`` seconds each.
+        Raises nothing for a connection that fails or a server that is silent: an ``Unsent`` or ``Unanswered`` takes the
+        place of each reply that is missing.
+        """
         loop = asyncio.get_running_loop()
         if self._loop is not loop or self._owner != os.getpid():
-            self._move_to(loop)
+            self._bind_to(loop)
         connection = self._connection
         if connection is None or connection.broken or not self._semaphore.try_acquire():
             try:
-                connection = await self._ready(timeout)
+                connection = await self._acquire_connection(timeout)
             except (RedisError, PoolExhausted) as error:
-                return [Unsent(error)] * replies
-        exchange = Exchange(payload, replies, loop.create_future(), loop.time() + max(timeout, self._patience))
+                return [Unsent(error)] * reply_count
+        exchange = Exchange(payload, reply_count, loop.create_future(), loop.time() + max(timeout, self._reply_timeout))
         connection.add(exchange)
-        if timeout >= self._patience:
-            return (
-                await exchange.done
-            )  # a server that is silent for so long is given up for everyone, by the connection
-        late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
-        timer = loop.call_later(timeout, exchange.give_up, late)  # a caller in a hurry only for itself
+        if timeout >= self._reply_timeout:  # then the connection watches the time, for all its callers
+            return await exchange.done
+        error = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
+        timer = loop.call_later(timeout, exchange.fail, error)  # a shorter timeout ends only this exchange
         try:
             return await exchange.done
         finally:
             timer.cancel()
 
-    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start anew in a second loop, or in a forked child: the old loop's socket is not ours to use."""
+    def _bind_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start without a connection in another event loop or a forked child: the socket belongs to the old loop."""
         if self._owner != os.getpid():
-            # The child shares its parent's epoll: if it closed what it inherited, the parent would stop hearing of it.
+            # The child shares its parent's epoll set: closing the inherited socket here would remove it from there, and
+            # the parent would not be notified of replies any more.
             _inherited.append(self._connection)
         self._owner, self._loop, self._connection, self._opening = os.getpid(), loop, None, None
         self._semaphore = AsyncSemaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
 
-    async def _ready(self, timeout: float) -> AsyncConnection:
-        """A place on an open connection."""
+    async def _acquire_connection(self, timeout: float) -> AsyncConnection:
+        """Take a permit of the semaphore and return an open connection. Raises a RedisError or PoolExhausted."""
         if not await self._semaphore.acquire(min(timeout, self._settings.pool_wait)):
             raise PoolExhausted(
                 f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
@@ -114,14 +126,14 @@ class AsyncConnectionPool:
         connection = self._connection
         if connection is not None and not connection.broken:
             return connection
-        if self._opening is None:  # whoever comes meanwhile shares the attempt, and its failure
+        if self._opening is None:  # callers that come meanwhile share this attempt, and its failure
             self._opening = asyncio.create_task(self._open(timeout))
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             return await asyncio.wait_for(asyncio.shield(self._opening), timeout)
         except TimeoutError:
             self._semaphore.release()
-            raise self._late() from None
+            raise self._connect_timeout() from None
         except BaseException:
             self._semaphore.release()
             raise
@@ -132,26 +144,26 @@ class AsyncConnectionPool:
             if await redis_connection.can_read():
                 await redis_connection.disconnect(nowait=True)
                 raise RedisConnectionError("the server sent a reply that nobody asked for")
-            self._connection = AsyncConnection(redis_connection, self._semaphore, f"{self.address}", self._patience)
+            self._connection = AsyncConnection(
+                redis_connection, self._semaphore, f"{self.address}", self._reply_timeout
+            )
             return self._connection
         finally:
             self._opening = None
 
     async def _connect(self, timeout: float) -> RedisConnection:
-        arguments = {**self._arguments, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
-        redis_connection = cast(
-            RedisConnection, cast("type[Any]", self._kind)(**arguments)
-        )  # the stubs describe redis-py 4
+        kwargs = {**self._kwargs, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
+        redis_connection = cast(RedisConnection, self._connection_class(**kwargs))  # the stubs describe redis-py 4
         try:
             async with asyncio.timeout(min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)):
                 await redis_connection.connect()
-                if not self._primary:
+                if not self._require_primary:
                     return redis_connection
                 await redis_connection.send_packed_command((pack(("ROLE",)),), check_health=False)
                 role = cast("list[Reply]", await redis_connection.read_response())[0]
         except (TimeoutError, RedisTimeoutError):
             await redis_connection.disconnect(nowait=True)
-            raise self._late() from None
+            raise self._connect_timeout() from None
         except BaseException:
             await redis_connection.disconnect(nowait=True)
             raise
@@ -160,16 +172,16 @@ class AsyncConnectionPool:
             raise NotPrimary(f"{self.address} is not a primary but a {role}")
         return redis_connection
 
-    def _late(self) -> RedisTimeoutError:
+    def _connect_timeout(self) -> RedisTimeoutError:
         return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
 
     async def retire(self) -> None:
-        """Close the connection unless someone still waits on it."""
+        """Close the connection of a server that is not used any more, unless a call still waits on it."""
         if self._opening is None and self._connection is not None and self._connection.idle:
             await self.close()
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; calls that wait on it are answered with ``Unsent`` or ``Unanswered``."""
         if self._opening is not None and self._loop is asyncio.get_running_loop():
             self._opening.cancel()
         if self._connection is not None and self._loop is asyncio.get_running_loop():
@@ -178,11 +190,11 @@ class AsyncConnectionPool:
 
 
 async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
-    """Exchange with several servers at once."""
+    """Exchange with several servers at once, each within ``timeout`` seconds, and then call the callbacks."""
     for job, answers in zip(
         jobs,
-        await asyncio.gather(*(job.pool.exchange(b"".join(job.payload), job.replies, timeout) for job in jobs)),
+        await asyncio.gather(*(job.pool.exchange(b"".join(job.payload), job.reply_count, timeout) for job in jobs)),
         strict=True,
     ):
         for answer in answers:
-            job.take(answer)
+            job.on_answer(answer)

@@ -1,8 +1,9 @@
-"""Looking for a reply before going to sleep for it.
+"""Decide when a thread polls its socket for a reply before it goes to sleep for it.
 
-A thread that sleeps in ``recv`` has to be woken, and where the processor has gone idle meanwhile, that takes longer
-than a server takes to answer. So a reply is first looked for again and again (the kernel's term is busy polling), as
-long as that has lately been worth it: by one thread at a time, where another processor is left for the server.
+A thread that sleeps in ``recv`` has to be woken up, and if its processor has gone idle meanwhile, that takes longer
+than the server takes to answer. So a thread may first poll the socket for a short time (Linux calls this busy polling).
+It does so only where another processor is left for the server, one thread at a time, and more and more rarely while
+polls do not find their reply. The polling itself is :meth:`.connection.Connection.poll`.
 """
 
 from __future__ import annotations
@@ -11,39 +12,42 @@ import os
 import sys
 import threading
 
-MOST_PASSED_OVER = 1_023
-"""So many replies are slept for after a row of vain looks, before the next look."""
+MAX_SKIPPED = 1_023
+"""The largest number of replies that are not polled for between two polls, after many polls in a row found nothing."""
 
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
-_ALONE = threading.Lock()
-"""Two threads that looked at once would only take the interpreter from each other."""
+_POLLING = threading.Lock()
+"""Held by the one thread that polls: a second one would only take the interpreter from the first."""
 
 
 class BusyPoll:
-    """Whether the next reply of one server is looked for; ``seconds`` at most, and then slept for."""
+    """The decision, for the connections to one server, if the next reply is polled for.
 
-    __slots__ = ("_passed_over", "_to_pass_over", "seconds")
+    ``seconds`` is the longest time to poll for one reply; it is 0 where polling is off or no second processor is there.
+    """
+
+    __slots__ = ("_skip_length", "_to_skip", "seconds")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds if _processors() > 1 else 0.0
-        self._passed_over = 0
-        self._to_pass_over = 0
+        self._skip_length = 0
+        self._to_skip = 0
 
     def begin(self) -> bool:
-        """Whether to look; if so, ``end`` must follow."""
+        """Return True if the next reply is to be polled for; then ``end`` must be called after it."""
         if not self.seconds:
             return False
-        if self._to_pass_over:
-            self._to_pass_over -= 1
+        if self._to_skip:
+            self._to_skip -= 1
             return False
-        return _ALONE.acquire(blocking=False)
+        return _POLLING.acquire(blocking=False)
 
-    def end(self, came: bool) -> None:
-        """After a look: whether the reply came."""
-        _ALONE.release()
-        self._passed_over = 0 if came else min(2 * self._passed_over + 1, MOST_PASSED_OVER)
-        self._to_pass_over = self._passed_over
+    def end(self, found: bool) -> None:
+        """Let other threads poll, and skip about twice as many replies as last time unless the reply was found."""
+        _POLLING.release()
+        self._skip_length = 0 if found else min(2 * self._skip_length + 1, MAX_SKIPPED)
+        self._to_skip = self._skip_length

@@ -1,7 +1,7 @@
-"""One connection: opened, logged in and closed by redis-py, written to and read from directly.
+"""One connection for threads: redis-py opens, authenticates and closes it; its socket is written and read directly.
 
-What redis-py does around each command costs more than the command itself. Its socket and its parser's table of errors
-are all that a call needs; hiredis reads the replies.
+What redis-py does around each command costs more than the command itself. A call needs only the socket and the parser's
+table of error classes from it; hiredis parses the replies.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..address import Address
 from ..call import Reply
 
-_WAITING = object()
-_CHUNK = 1 << 16
-_BY_THE_KERNEL = sys.platform == "linux"
-"""Whether the kernel keeps the time limit of a socket: it saves the poll before each read and write."""
-_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
-_CONTENDED = 50e-6
-"""Two looks that lie further apart than this, in seconds, had someone else between them."""
+_INCOMPLETE = object()
+"""Returned by the reader when the bytes that have come so far do not make a whole reply."""
+_BUFFER_SIZE = 1 << 16
+_KERNEL_TIMEOUTS = sys.platform == "linux"
+"""On Linux the kernel enforces the timeout of a socket, which saves Python's poll before each read and write."""
+_DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+_CONTENDED_SECONDS = 50e-6
+"""If two polls in a row are further apart than this, another thread or process ran between them."""
 
 
 class _Parser(Protocol):
@@ -37,7 +38,7 @@ class _Parser(Protocol):
 
 
 class _RedisConnection(Protocol):
-    """What we use of a redis-py connection; the names with an underscore are pinned by a test."""
+    """The part of a redis-py connection that is used here; a test checks the names with an underscore."""
 
     _sock: socket.socket
     _parser: _Parser
@@ -47,55 +48,58 @@ class _RedisConnection(Protocol):
     def disconnect(self) -> None: ...
 
 
-ConnectionKind: TypeAlias = "Callable[..., object]"
+ConnectionClass: TypeAlias = "Callable[..., object]"
 
 
-def connection_kind(address: Address, *, tls: bool) -> ConnectionKind:
-    """redis-py's class for an address."""
+def connection_class(address: Address, *, tls: bool) -> ConnectionClass:
+    """Return redis-py's connection class for an address: a Unix socket has no port."""
     if not address.port:
         return redis.connection.UnixDomainSocketConnection
     return redis.connection.SSLConnection if tls else redis.connection.Connection
 
 
 class Connection:
-    """A connection that is open and logged in. Errors are redis-py's; after one the connection is of no more use."""
+    """A connection that is open and authenticated. It raises redis-py's errors; after one it can only be closed.
+
+    ``reply_timeout`` is the time in seconds that a read or a write may take unless ``set_timeout`` says otherwise.
+    """
 
     __slots__ = (
         "_buffer",
-        "_redis_connection",
         "_feed",
         "_gets",
-        "_patience",
         "_receive",
+        "_redis_connection",
+        "_reply_timeout",
         "_send_all",
         "_socket",
         "can_poll",
     )
 
-    def __init__(self, kind: ConnectionKind, arguments: Mapping[str, object], patience: float) -> None:
-        redis_connection = cast(_RedisConnection, kind(**arguments))  # the stubs describe redis-py 4
+    def __init__(self, connection_class: ConnectionClass, kwargs: Mapping[str, object], reply_timeout: float) -> None:
+        redis_connection = cast(_RedisConnection, connection_class(**kwargs))  # the stubs describe redis-py 4
         redis_connection.connect()
         self._redis_connection = redis_connection
-        self._patience = patience
+        self._reply_timeout = reply_timeout
         self._socket = redis_connection._sock  # pyright: ignore[reportPrivateUsage]
         self._send_all = self._socket.sendall
         self._receive = self._socket.recv_into
-        self._buffer = bytearray(_CHUNK)
+        self._buffer = bytearray(_BUFFER_SIZE)
         reader = hiredis.Reader(
             protocolError=InvalidResponse,
             replyError=redis_connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
             encoding="utf-8",
             errors="surrogateescape",
-            notEnoughData=_WAITING,
+            notEnoughData=_INCOMPLETE,
         )
         self._gets = cast("Callable[[], Any]", reader.gets)
         self._feed = reader.feed
-        self.can_poll = _BY_THE_KERNEL and not self._is_tls()
-        """Whether ``poll`` works here: TLS has replies that the socket does not show."""
-        self._arm()
+        self.can_poll = _KERNEL_TIMEOUTS and not self._is_tls()
+        """False with TLS, where the socket does not show if a reply has come, and on systems other than Linux."""
+        self._set_reply_timeout()
 
     def send(self, payload: bytes) -> None:
-        """Write. Raises ConnectionError or TimeoutError."""
+        """Write packed commands. Raises ConnectionError or TimeoutError."""
         try:
             self._send_all(payload)
         except (TimeoutError, BlockingIOError) as error:
@@ -104,10 +108,13 @@ class Connection:
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
 
     def read(self) -> Reply | RedisError:
-        """The next reply; one that is an error is returned. Raises ConnectionError, TimeoutError or InvalidResponse."""
+        """Return the next reply; an error reply is returned, not raised.
+
+        Raises ConnectionError, TimeoutError or InvalidResponse when no reply can be read.
+        """
         gets = self._gets
         answer = gets()
-        while answer is _WAITING:
+        while answer is _INCOMPLETE:
             try:
                 size = self._receive(self._buffer)
             except (TimeoutError, BlockingIOError) as error:
@@ -121,45 +128,45 @@ class Connection:
         return cast("Reply | RedisError", answer)
 
     def poll(self, seconds: float) -> bool:
-        """Take what comes without going to sleep for it, within some time; whether something came. Raises nothing.
+        """Poll the socket for up to ``seconds`` without going to sleep; return True if bytes came. Raises nothing.
 
-        Whoever else would use this processor, or the interpreter, goes first; where someone does, sleeping is better.
+        The processor is yielded between two polls. If another thread or process takes it, polling ends early: then it
+        is better to sleep until the reply comes.
         """
         receive, buffer = self._receive, self._buffer
-        looked = perf_counter()
-        until = looked + seconds
+        last = perf_counter()
+        until = last + seconds
         while True:
             try:
-                size = receive(buffer, 0, _AT_ONCE)
+                size = receive(buffer, 0, _DONT_WAIT)
             except BlockingIOError:
                 now = perf_counter()
-                if now >= until or now - looked > _CONTENDED:
+                if now >= until or now - last > _CONTENDED_SECONDS:
                     return False
-                looked = now
+                last = now
                 sched_yield()
             except OSError:
-                return False  # the read that follows says why
+                return False  # the read that follows raises it
             else:
                 self._feed(buffer, 0, size)  # type: ignore[arg-type]  # it takes any buffer
                 return True
 
     def set_timeout(self, seconds: float | None) -> None:
-        """Have the next read end sooner than usual; None for as usual."""
+        """Limit the next reads and writes to ``seconds``; None restores the reply timeout."""
         if seconds is None:
-            self._arm()
+            self._set_reply_timeout()
         else:
             self._socket.settimeout(seconds)
 
     def close(self) -> None:
-        """End it."""
+        """Close the socket."""
         self._redis_connection.disconnect()
 
-    def _arm(self) -> None:
-        """Set the usual time limit."""
-        if not _BY_THE_KERNEL or self._is_tls():  # which wants to know of it itself
-            self._socket.settimeout(self._patience)
+    def _set_reply_timeout(self) -> None:
+        if not _KERNEL_TIMEOUTS or self._is_tls():  # OpenSSL needs Python's own timeout
+            self._socket.settimeout(self._reply_timeout)
             return
-        limit = struct.pack("ll", *divmod(max(1, round(self._patience * 1_000_000)), 1_000_000))
+        limit = struct.pack("ll", *divmod(max(1, round(self._reply_timeout * 1_000_000)), 1_000_000))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self._socket.settimeout(None)

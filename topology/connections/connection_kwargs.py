@@ -1,8 +1,8 @@
-"""What a connection of redis-py is made with: the same for threads and asyncio.
+"""The keyword arguments with which redis-py makes a connection: the same for threads and for asyncio.
 
-redis-py's own retries are off (they would send a write again), and so are its maintenance notifications, health
-checks and CLIENT SETINFO: a new connection costs one AUTH. Replies are RESP2 and text; a byte that is not UTF-8 is
-kept as a surrogate, so that it is refused by the field it stands in and not by the connection.
+redis-py's own retries are off, because they would send a write again. Its maintenance notifications, its health checks
+and CLIENT SETINFO are off too, so that opening a connection costs one AUTH. Replies are RESP2 and text. A byte that is
+not UTF-8 becomes a surrogate: the check of the field that contains it fails then, and not the connection.
 """
 
 from __future__ import annotations
@@ -35,14 +35,17 @@ class ConnectionKwargs(TypedDict, total=False):
     ssl_check_hostname: bool
 
 
-def connection_kwargs(target: Target, address: Address, *, of_sentinel: bool = False) -> ConnectionKwargs:
-    """The arguments for a connection to one server."""
+def connection_kwargs(target: Target, address: Address, *, for_sentinel: bool = False) -> ConnectionKwargs:
+    """Return the arguments for a connection to one server, or with ``for_sentinel`` to a sentinel.
+
+    A sentinel has a user and a password of its own, and no numbered databases.
+    """
     settings = target.settings
     username, password = settings.username, settings.password
-    if of_sentinel:
+    if for_sentinel:
         username, password = settings.sentinel_username, settings.sentinel_password
     arguments: ConnectionKwargs = {
-        "db": 0 if of_sentinel else target.database,
+        "db": 0 if for_sentinel else target.database,
         "username": username,
         "password": password.get_secret_value() if password else None,
         "socket_connect_timeout": settings.connect_timeout,

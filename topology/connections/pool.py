@@ -1,8 +1,8 @@
-"""The way to one server for threads: a pool of connections that are checked out and held for a call.
+"""The connections to one server for threads: a bounded pool from which each call takes one for itself.
 
-redis-py connects and logs in; from then on its socket and its parser's table of errors are all that is used of it
-(see :mod:`.connection`). A connection goes back to the pool only when every reply that it owes has been read; after anything
-else it is closed, so no caller can ever read another's reply.
+redis-py opens and authenticates a connection; from then on only its socket and its parser's error table are used (see
+:mod:`.connection`). A connection goes back to the pool only when every reply that it owes has been read. In all other
+cases it is closed, so that no call can ever read the reply of another.
 """
 
 from __future__ import annotations
@@ -24,45 +24,58 @@ from ..call import Reply, pack
 from ..error_mapping import Failure, NotPrimary, Unanswered, Unsent
 from ..settings import Target
 from .busy_poll import BusyPoll
-from .connection import Connection, connection_kind
+from .connection import Connection, connection_class
 from .connection_kwargs import connection_kwargs
 from .semaphore import Semaphore
 
 Answer: TypeAlias = "Reply | Failure"
-Take: TypeAlias = "Callable[[Answer], object]"
-"""Called with each answer as it comes."""
-Sent: TypeAlias = Connection | Unsent | Unanswered
-"""Commands on their way, or why they are not."""
+OnAnswer: TypeAlias = "Callable[[Answer], object]"
+"""Called with each answer, in the order of the commands."""
+SendResult: TypeAlias = Connection | Unsent | Unanswered
+"""The connection on which commands were sent and will be answered, or the reason why they will not be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Commands for one server, and who is told what it answers."""
+    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
 
     pool: ConnectionPool
     payload: Iterable[bytes]
-    """Piece by piece; the next is made when the one before has gone out."""
-    replies: int
-    take: Take
+    """The packed commands in pieces; each piece is asked for when the one before it has been sent."""
+    reply_count: int
+    on_answer: OnAnswer
 
 
 class ConnectionPool:
-    """A bounded pool of connections to one server."""
+    """A bounded pool of connections to one server.
+
+    With ``require_primary`` a new connection is refused unless the server answers ROLE with ``master``.
+    ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
+    seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
+    """
 
     def __init__(
-        self, target: Target, address: Address, *, of_sentinel: bool = False, primary: bool = False, waits: bool = False
+        self,
+        target: Target,
+        address: Address,
+        *,
+        for_sentinel: bool = False,
+        require_primary: bool = False,
+        waits_for_replicas: bool = False,
     ) -> None:
         self.address = address
-        self.patience = target.settings.socket_timeout + (target.settings.replication_wait if waits else 0.0)
-        """How long a reply may take when a call does not say otherwise; in seconds."""
+        self.reply_timeout = target.settings.socket_timeout
+        """The seconds that a reply may take, unless a call sets a shorter timeout."""
+        if waits_for_replicas:
+            self.reply_timeout += target.settings.replication_wait
         self._settings = target.settings
         self._pool_wait = target.settings.pool_wait
-        self._kind = connection_kind(address, tls=target.tls)
-        self._arguments = {
-            **connection_kwargs(target, address, of_sentinel=of_sentinel),
-            "socket_timeout": self.patience,
+        self._connection_class = connection_class(address, tls=target.tls)
+        self._kwargs = {
+            **connection_kwargs(target, address, for_sentinel=for_sentinel),
+            "socket_timeout": self.reply_timeout,
         }
-        self._primary = primary
+        self._require_primary = require_primary
         self._busy_poll = BusyPoll(target.settings.busy_poll)
         self._reset()
 
@@ -71,16 +84,24 @@ class ConnectionPool:
         self._idle: deque[Connection] = deque()
         self._semaphore = Semaphore(self._settings.pool_size)
 
-    def exchange(self, payload: bytes, replies: int, timeout: float) -> list[Answer]:
-        """Send commands in one write and read their replies; what went wrong is an answer too, never an exception."""
+    def exchange(self, payload: bytes, reply_count: int, timeout: float) -> list[Answer]:
+        """Send commands in one write and return an answer for each.
+
+        Waiting for a connection and reading the replies may take ``timeout`` seconds each; a timeout beyond the reply
+        timeout of the pool has no effect. Raises nothing for a connection that fails or a server that is silent: an
+        ``Unsent`` or ``Unanswered`` takes the place of each reply that is missing.
+        """
         answers: list[Answer] = []
-        self.receive(self.send(payload, timeout), replies, timeout, answers.append)
+        self.receive(self.send(payload, timeout), reply_count, timeout, answers.append)
         return answers
 
-    def send(self, payload: bytes, timeout: float) -> Sent:
-        """The first half of an exchange."""
+    def send(self, payload: bytes, timeout: float) -> SendResult:
+        """Take a connection and send commands on it; the result must be passed to ``receive`` or ``abandon``.
+
+        Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a connection.
+        """
         if self._owner != getpid():
-            self._reset()  # a forked child leaves its parent's sockets alone
+            self._reset()  # a forked child must not use its parent's sockets
         if not self._semaphore.acquire(min(timeout, self._pool_wait)):
             busy = PoolExhausted(
                 f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
@@ -101,8 +122,8 @@ class ConnectionPool:
             self._discard(connection)
             raise
 
-    def send_more(self, sent: Sent, payload: bytes) -> Sent:
-        """More of the first half, on the same connection."""
+    def send_more(self, sent: SendResult, payload: bytes) -> SendResult:
+        """Send further commands on the connection that ``send`` returned; after a failure, return that failure."""
         if not isinstance(sent, Connection):
             return sent
         try:
@@ -112,30 +133,34 @@ class ConnectionPool:
             return Unanswered(error)
         return sent
 
-    def receive(self, sent: Sent, replies: int, timeout: float, take: Take) -> None:
-        """The second half: hand over every reply as it comes; those that never come are answered with why."""
+    def receive(self, sent: SendResult, reply_count: int, timeout: float, on_answer: OnAnswer) -> None:
+        """Read the replies to what was sent, call ``on_answer`` with each, and give the connection back to the pool.
+
+        After a failure the connection is closed, and ``on_answer`` gets the failure in place of each missing reply.
+        """
         if not isinstance(sent, Connection):
-            for _ in range(replies):
-                take(sent)
+            for _ in range(reply_count):
+                on_answer(sent)
             return
-        connection, left, failure = sent, replies, None
-        in_a_hurry = timeout < self.patience
-        ends_at = time.monotonic() + timeout if in_a_hurry else 0.0
+        connection, left, failure = sent, reply_count, None
+        has_own_timeout = timeout < self.reply_timeout
+        deadline = time.monotonic() + timeout if has_own_timeout else 0.0
         try:
             while left and failure is None:
                 try:
-                    if in_a_hurry:
-                        connection.set_timeout(max(0.001, ends_at - time.monotonic()))
-                    elif replies == 1 and connection.can_poll and self._busy_poll.begin():
+                    if has_own_timeout:
+                        connection.set_timeout(max(0.001, deadline - time.monotonic()))
+                    elif reply_count == 1 and connection.can_poll and self._busy_poll.begin():
                         self._poll(connection)
                     answer = connection.read()
                 except RedisError as error:
                     failure = error
                 else:
-                    failure = answer if isinstance(answer, RedisConnectionError) else None  # no good comes after it
-                    take(answer)
+                    # After an error reply of this class, such as LOADING, the connection is not used any more.
+                    failure = answer if isinstance(answer, RedisConnectionError) else None
+                    on_answer(answer)
                     left -= 1
-            if in_a_hurry and failure is None:
+            if has_own_timeout and failure is None:
                 connection.set_timeout(None)
         except BaseException:
             self._discard(connection)
@@ -146,17 +171,17 @@ class ConnectionPool:
             return
         self._discard(connection)
         for _ in range(left):
-            take(Unanswered(failure))
+            on_answer(Unanswered(failure))
 
     def _poll(self, connection: Connection) -> None:
-        came = False
+        found = False
         try:
-            came = connection.poll(self._busy_poll.seconds)
+            found = connection.poll(self._busy_poll.seconds)
         finally:
-            self._busy_poll.end(came)
+            self._busy_poll.end(found)
 
-    def give_up(self, sent: Sent) -> None:
-        """Give up on the replies."""
+    def abandon(self, sent: SendResult) -> None:
+        """Close the connection on which commands were sent, without reading their replies."""
         if isinstance(sent, Connection):
             self._discard(sent)
 
@@ -166,11 +191,11 @@ class ConnectionPool:
             connection.close()
 
     def retire(self) -> None:
-        """Close every connection that nobody uses."""
+        """Close the connections of a server that is not used any more, except those that a call still waits on."""
         self.close()
 
     def _discard(self, connection: Connection) -> None:
-        """Close a connection that may still owe a reply, and the idle ones with it: what broke one, broke them all."""
+        """Close a connection that may still owe a reply, and the idle ones: they have most likely failed with it."""
         connection.close()
         self._semaphore.release()
         self.close()
@@ -182,33 +207,37 @@ class ConnectionPool:
             return None
 
     def _connect(self, timeout: float) -> Connection:
-        arguments = {
-            **self._arguments,
+        kwargs = {
+            **self._kwargs,
             "socket_connect_timeout": min(timeout, self._settings.connect_timeout),
-            "socket_timeout": min(timeout, self.patience),  # to log in
+            "socket_timeout": min(timeout, self.reply_timeout),  # for the commands that redis-py authenticates with
         }
-        connection = Connection(self._kind, arguments, self.patience)
-        if not self._primary:
+        connection = Connection(self._connection_class, kwargs, self.reply_timeout)
+        if not self._require_primary:
             return connection
         try:
-            connection.set_timeout(min(timeout, self.patience))
+            connection.set_timeout(min(timeout, self.reply_timeout))
             connection.send(pack(("ROLE",)))
-            said = connection.read()
+            role = connection.read()
             connection.set_timeout(None)
         except BaseException:
             connection.close()
             raise
-        if isinstance(said, list) and said[0] == "master":
+        if isinstance(role, list) and role[0] == "master":
             return connection
         connection.close()
-        if isinstance(said, RedisError):
-            raise said
-        raise NotPrimary(f"{self.address} is not a primary but a {said[0] if isinstance(said, list) else said}")
+        if isinstance(role, RedisError):
+            raise role
+        raise NotPrimary(f"{self.address} is not a primary but a {role[0] if isinstance(role, list) else role}")
 
 
 def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
-    """Exchange with several servers at once: everything goes out before the first reply is read, to all in turn."""
-    sent: dict[int, Sent] = {}
+    """Exchange with several servers at once: send everything, then read the replies of one server after another.
+
+    The pieces of the payloads are sent in turn, so that every server has work early. For each server, waiting for a
+    connection and reading the replies may take ``timeout`` seconds each.
+    """
+    sent: dict[int, SendResult] = {}
     try:
         for pieces in zip_longest(*(job.payload for job in jobs)):
             for number, piece in enumerate(pieces):
@@ -216,8 +245,8 @@ def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
                     pool = jobs[number].pool
                     sent[number] = pool.send_more(sent[number], piece) if number in sent else pool.send(piece, timeout)
         for number, job in enumerate(jobs):
-            job.pool.receive(sent.pop(number), job.replies, timeout, job.take)
+            job.pool.receive(sent.pop(number), job.reply_count, timeout, job.on_answer)
     except BaseException:
         for number, unread in sent.items():
-            jobs[number].pool.give_up(unread)
+            jobs[number].pool.abandon(unread)
         raise

@@ -1,4 +1,4 @@
-"""A bounded number of places, given to threads in the order in which they came."""
+"""A semaphore for threads that hands out its permits in the order in which they were asked for."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections import deque
 
 
 class Semaphore:
-    """A semaphore that is fair: a place that becomes free goes to whoever has waited longest, and to nobody faster."""
+    """A fair semaphore: a permit that is released goes to the thread that has waited longest.
+
+    ``threading.Semaphore`` lets a thread that comes later overtake those that wait.
+    """
 
     __slots__ = ("_free", "_lock", "_waiting")
 
-    def __init__(self, number: int) -> None:
-        self._free = number
+    def __init__(self, permits: int) -> None:
+        self._free = permits
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
+        """One locked lock for each waiting thread; it is unlocked to hand that thread a permit."""
 
     def acquire(self, timeout: float) -> bool:
-        """Take a place, waiting for it if need be; False when the time ran out."""
+        """Take a permit, waiting up to ``timeout`` seconds for it; return False if there was none in time."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -26,22 +30,23 @@ class Semaphore:
             gate.acquire()
             self._waiting.append(gate)
         try:
-            return gate.acquire(timeout=timeout) or not self._leave(gate)  # or it was handed over in the last moment
+            # A thread that times out may find that it was handed a permit at the last moment; then it has one.
+            return gate.acquire(timeout=timeout) or not self._stop_waiting(gate)
         except BaseException:
-            if not self._leave(gate):
+            if not self._stop_waiting(gate):
                 self.release()
             raise
 
     def release(self) -> None:
-        """Give a place back."""
+        """Return a permit."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
                 self._free += 1
 
-    def _leave(self, gate: threading.Lock) -> bool:
-        """Wait no longer; False for one that has a place already."""
+    def _stop_waiting(self, gate: threading.Lock) -> bool:
+        """Leave the queue; return False if the permit has been handed over already."""
         with self._lock:
             if gate in self._waiting:
                 self._waiting.remove(gate)

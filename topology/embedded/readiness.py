@@ -1,4 +1,4 @@
-"""Waiting until a deployment is ready."""
+"""Wait until the servers of a deployment are ready."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ _POLL_SECONDS = 0.03
 
 @dataclass(frozen=True)
 class Pending:
-    """What a server still lacks."""
+    """A sign that a server is not ready yet; the reason continues a sentence that begins with the server's name."""
 
     server: Server
-    what: str
+    reason: str
 
 
 Check: TypeAlias = Callable[[], Pending | None]
 
 
 def wait_until(check: Check, servers: Sequence[Server], deadline: float) -> None:
-    """Return when the check finds nothing pending.
+    """Repeat a check until it finds nothing pending.
 
-    Raises EmbeddedError if the deadline passes, with what is pending and that server's log, or if a server has died.
+    Raises EmbeddedError, with the end of the server's log, if something is still pending at ``deadline`` (a time on the
+    monotonic clock) or if a server has died.
     """
     while True:
         try:
@@ -36,7 +37,8 @@ def wait_until(check: Check, servers: Sequence[Server], deadline: float) -> None
         except NotAnswering:
             for server in servers:
                 if not server.alive:
-                    raise EmbeddedError(f"{server} died while the deployment was forming; {server.log_end()}") from None
+                    death = f"{server} died while the deployment was forming; {server.log_tail()}"
+                    raise EmbeddedError(death) from None
             if time.monotonic() > deadline:
                 raise
         else:
@@ -45,13 +47,13 @@ def wait_until(check: Check, servers: Sequence[Server], deadline: float) -> None
             if time.monotonic() > deadline:
                 server = pending.server
                 raise EmbeddedError(
-                    f"the deployment was not ready in time: {server} {pending.what}; {server.log_end()}"
+                    f"the deployment was not ready in time: {server} {pending.reason}; {server.log_tail()}"
                 )
         time.sleep(_POLL_SECONDS)
 
 
 def replication_pending(primary: Server, replicas: Sequence[Server]) -> Pending | None:
-    """Return the first sign that a replica does not follow its primary yet; until then the primary has no heir."""
+    """Return the first sign that a replica does not follow its primary yet, so that it could not replace it."""
     for replica in replicas:
         if _info(replica).get("master_link_status") != "up":
             return Pending(replica, f"has no link to its primary, {primary.name}")

@@ -1,4 +1,4 @@
-"""When a set of sentinels could replace the primary."""
+"""Check that a set of sentinels can replace the primary."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def sentinels_pending(sentinels: Sequence[Server], replicas: int) -> Pending | N
 
 
 def _records(reply: object) -> list[dict[str, str]]:
-    # Each record is a flat list: name, value, name, value ...
+    # Each record is a flat list of names and values in turn.
     rows = cast("list[list[str]]", reply)
     return [dict(zip(row[::2], row[1::2], strict=True)) for row in rows]

@@ -1,4 +1,4 @@
-"""One private server."""
+"""One private server of a deployment, and what can be done to it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,35 @@ from .admin import NotAnswering, NotOurs, Reply, ask
 from .config import HOST
 from .guard import Guard
 
-Kind: TypeAlias = Literal["data", "sentinel"]
+ServerKind: TypeAlias = Literal["data", "sentinel"]
 
 START_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 _TAIL_LINES = 15
-# The second word of these commands says what they do; that of others may be a secret.
+# Errors show the second word of these commands, which is a subcommand; that of others may be a secret.
 _CONTAINERS = frozenset({"ACL", "CLIENT", "CLUSTER", "CONFIG", "DEBUG", "FUNCTION", "MODULE", "SCRIPT", "SENTINEL"})
 
 
 class PortTaken(EmbeddedError):
-    """Another program was quicker to listen on the server's port."""
+    """Another program listens on the server's port."""
 
 
 class Server:
-    """A private server: kill it, freeze it, restart it, or ask it."""
+    """A private server, which can be sent commands, killed, frozen and restarted.
+
+    For example, lose a server and get it back::
+
+        server.kill()
+        server.restart()
+
+    It is made by ``start``, as part of a deployment.
+    """
 
     def __init__(
         self,
         *,
         name: str,
-        kind: Kind,
+        kind: ServerKind,
         port: int,
         bus_port: int | None,
         password: str,
@@ -43,7 +51,7 @@ class Server:
         guard: Guard,
     ) -> None:
         self.name = name
-        self.kind: Kind = kind
+        self.kind: ServerKind = kind
         self.host = HOST
         self.port = port
         self.bus_port = bus_port
@@ -63,18 +71,18 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        """Whether the process exists, frozen or not. Raises EmbeddedError outside the process that started it."""
+        """True if the process exists, frozen or not. Raises EmbeddedError outside the process that started it."""
         return self._guard.running(self.name)
 
     def configure(self, text: str) -> None:
-        """Make the folder and its configuration file."""
+        """Make the server's folder, with ``text`` as its configuration file."""
         self.folder.mkdir(mode=0o700)
         descriptor = os.open(self._config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
 
     def spawn(self) -> None:
-        """Start the process and return at once; after it, call ``wait_for_answer``."""
+        """Start the process and return at once; ``wait_for_answer`` waits until it serves."""
         command = [str(self._program), str(self._config)]
         if self.kind == "sentinel":
             command.append("--sentinel")
@@ -82,9 +90,11 @@ class Server:
         self.pid = self._guard.spawn(self.name, command, self.log, ports)
 
     def wait_for_answer(self, deadline: float | None = None) -> None:
-        """Return when the server answers PING.
+        """Wait until the server answers PING.
 
-        Raises PortTaken if another program has its port, and EmbeddedError if it ends or is late, with its log's end.
+        ``deadline`` is a time on the monotonic clock; the default is 30 seconds from now. Raises PortTaken if another
+        program has the server's port, and EmbeddedError, with the end of its log, if it ends or does not answer in
+        time.
         """
         until = time.monotonic() + START_SECONDS if deadline is None else deadline
         while True:
@@ -96,39 +106,49 @@ class Server:
                 raise PortTaken(str(error)) from None
             except NotAnswering as error:
                 if time.monotonic() > until:
-                    raise EmbeddedError(f"{error}; {self.log_end()}") from None
+                    raise EmbeddedError(f"{error}; {self.log_tail()}") from None
                 time.sleep(_POLL_SECONDS)
             else:
                 return
 
     def kill(self) -> None:
-        """Kill the process with SIGKILL and reap it; a dead server stays dead. Raises EmbeddedError once stopped."""
+        """Kill the process with SIGKILL and wait until it has ended. Raises EmbeddedError if the deployment is stopped.
+
+        Does nothing if it is not running.
+        """
         self._guard.kill(self.name)
 
     def freeze(self) -> None:
-        """Stop the process with SIGSTOP: connections stay open, nothing answers. Raises EmbeddedError if dead."""
+        """Stop the process with SIGSTOP: its connections stay open, but it does not answer.
+
+        Raises EmbeddedError if it is not running.
+        """
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen process go on. Raises EmbeddedError if it is dead."""
+        """Let a frozen process go on. Raises EmbeddedError if it is not running."""
         self._signal(signal.SIGCONT)
 
     def restart(self) -> None:
-        """Start it again, after killing it if it runs, with its configuration, port and data; raises EmbeddedError."""
+        """Start the server again with its configuration, port and files, and wait until it answers.
+
+        If it is running, it is killed first. Raises EmbeddedError.
+        """
         self.spawn()
         self.wait_for_answer()
 
     def ask(self, *command: str | bytes | int, timeout: float = 5.0) -> Reply:
-        """Send one command on a fresh connection and return the reply.
+        """Send one command on a new connection and return the reply.
 
-        Raises EmbeddedError, which names the server and the command, for an error reply or no reply.
+        Connecting and reading may take ``timeout`` seconds each. Raises EmbeddedError, with the names of the server and
+        the command, for an error reply or when there is no reply.
         """
         try:
             return ask(self.host, self.port, self._password, command, timeout)
         except EmbeddedError as error:
             raise type(error)(f"{self}, {_shown(command)}: {self._redacted(str(error))}") from None
 
-    def log_end(self) -> str:
+    def log_tail(self) -> str:
         """Return the last lines of the log, for an error's text."""
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -147,9 +167,9 @@ class Server:
             raise EmbeddedError(f"{self} is not running")
 
     def _ended(self) -> EmbeddedError:
-        log_end = self.log_end()
-        error = PortTaken if "Address already in use" in log_end else EmbeddedError
-        return error(f"{self} ended while it was starting; {log_end}")
+        log_tail = self.log_tail()
+        error = PortTaken if "Address already in use" in log_tail else EmbeddedError
+        return error(f"{self} ended while it was starting; {log_tail}")
 
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:

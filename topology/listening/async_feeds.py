@@ -1,5 +1,7 @@
-"""Connections on which servers speak unasked, for asyncio: one to each primary that is listened to, two tasks each, and
-a task that follows the topology.
+"""Feeds for asyncio: a connection to each primary that a plan selects.
+
+Each connection has two tasks, one that reads and one that sends heartbeats. One more task follows changes of the
+topology.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-import redis.asyncio.connection
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -18,168 +19,183 @@ from redis.maint_notifications import MaintNotificationsConfig
 from ...models.errors import SlotbookError
 from .._async.backend import AsyncBackend
 from ..address import Address
+from ..connections.async_connection import async_connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..settings import Target
-from .channels import Push, as_push
-from .heartbeat import Listened, Plan, feed_connection_kwargs
-from .tracking import Invalidation, as_invalidation
+from .channels import PushMessage, parse_push
+from .plan import Feed, FeedPlan, feed_connection_kwargs
+from .tracking import Invalidation, parse_invalidation
 
-LEAST_PAUSE = 0.02
-"""Seconds between two looks at least, however often connections break."""
+MIN_CHECK_INTERVAL = 0.02
+"""The seconds between two checks which servers are primaries, at least, however often connections break."""
 
-F = TypeVar("F", bound=Listened)
+F = TypeVar("F", bound=Feed)
 
 
 class RedisConnection(Protocol):
-    """What we use of a redis-py connection."""
+    """The part of a redis-py connection that is used here."""
 
-    async def connect(self) -> None: ...
+    async def connect(self) -> None:
+        """Open the connection and authenticate."""
 
-    async def disconnect(self, nowait: bool = False) -> None: ...
+    async def disconnect(self, nowait: bool = False) -> None:
+        """Close the connection; with ``nowait``, do not wait until it is closed."""
 
-    async def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None: ...
+    async def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None:
+        """Write packed commands."""
 
-    async def read_response(self, *, timeout: float = ..., push_request: bool = ...) -> object: ...
+    async def read_response(self, *, timeout: float = ..., push_request: bool = ...) -> object:
+        """Return the next reply or message."""
 
 
 class AsyncFeeds(Generic[F]):
-    """Feeds from the primaries that a plan wants; whoever is found gone is dropped, whoever is new is joined."""
+    """The feeds that a plan wants: opened on every primary that it selects, and closed on those that it does not.
 
-    def __init__(self, backend: AsyncBackend, plan: Plan[F], hold: Callable[[], Awaitable[bool]] | None = None) -> None:
+    ``wait_for_space`` is called after each message, if given: it waits until there is space for more messages, and
+    returns True if it had to wait.
+    """
+
+    def __init__(
+        self,
+        backend: AsyncBackend,
+        plan: FeedPlan[F],
+        wait_for_space: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         self._backend = backend
         self._plan = plan
-        self._hold = hold
-        """Waits as long as there is no room for what is heard, and says whether it had to."""
+        self._wait_for_space = wait_for_space
         self._feeds: dict[Address, F] = {}
         self._tasks: dict[Address, asyncio.Task[None]] = {}
         self._follower: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Listen to every primary that is wanted. Raises AccessDenied, Unavailable or UnexpectedReply."""
+        """Open a feed on every primary that the plan selects. Raises AccessDenied, Unavailable or UnexpectedReply."""
         self._loop = asyncio.get_running_loop()
-        self._hurry, self._over = asyncio.Event(), asyncio.Event()
-        for address in self._plan.wanted(await self._backend.survey()):
+        self._check_now, self._closed = asyncio.Event(), asyncio.Event()
+        for address in self._plan.select_primaries(await self._backend.survey()):
             try:
-                await self._join(address)
+                await self._open_feed(address)
             except RedisError as error:
                 raise report(f"{self._plan.name} at {address}", Unsent(error)) from error
-        self._follower = asyncio.create_task(self._follow())
+        self._follower = asyncio.create_task(self._follow_topology())
 
-    async def begin(self) -> None:
-        """Start to listen, and wait for nothing; the plan is told what goes wrong."""
+    async def start_in_background(self) -> None:
+        """Start to open feeds and return at once; the plan's ``on_error`` gets what goes wrong."""
         self._restart()
 
-    def feed(self, slot: int) -> F | None:
-        """The feed of the primary in charge of a slot; None while there is none."""
-        if self._loop is not asyncio.get_running_loop():  # a second asyncio.run: the first one's tasks are gone
+    def feed_for_slot(self, slot: int) -> F | None:
+        """Return the feed of the primary that serves a slot; None while there is none."""
+        if self._loop is not asyncio.get_running_loop():  # a second asyncio.run: the tasks of the first are gone
             self._restart()
         address = self._backend.locate(slot)
         return None if address is None else self._feeds.get(address)
 
     async def close(self) -> None:
-        """Close every connection and listen to nobody any more."""
+        """Close every connection and open no more."""
         ours = self._loop is asyncio.get_running_loop()
         follower, self._follower = self._follower, None
         if follower is not None and ours:
-            self._over.set()  # a task may swallow that it is cancelled, when what it waits for comes at the same moment
+            self._closed.set()  # a task swallows its cancellation if what it waits for happens at the same moment
             follower.cancel()
             await asyncio.wait([follower])
         running = list(self._tasks.values())
-        self._drop_all()
+        self._drop_feeds()
         if running and ours:
             for task in running:
                 task.cancel()
             await asyncio.wait(running)
 
     def _restart(self) -> None:
-        self._drop_all()
+        self._drop_feeds()
         self._loop = asyncio.get_running_loop()
-        self._hurry, self._over = asyncio.Event(), asyncio.Event()
-        self._follower = asyncio.create_task(self._follow())
+        self._check_now, self._closed = asyncio.Event(), asyncio.Event()
+        self._follower = asyncio.create_task(self._follow_topology())
 
-    def _drop_all(self) -> None:
+    def _drop_feeds(self) -> None:
         for feed in self._feeds.values():
-            feed.end()
+            feed.mark_lost()
         self._feeds, self._tasks, self._follower = {}, {}, None
 
-    async def _follow(self) -> None:
-        over, hurry = self._over, self._hurry
-        while not over.is_set():
+    async def _follow_topology(self) -> None:
+        closed, check_now = self._closed, self._check_now
+        while not closed.is_set():
             try:
-                wanted = self._plan.wanted(await self._backend.survey())
-                for address in [known for known in self._feeds if known not in wanted]:
-                    self._feeds.pop(address).end()
+                selected = self._plan.select_primaries(await self._backend.survey())
+                for address in [known for known in self._feeds if known not in selected]:
+                    self._feeds.pop(address).mark_lost()
                     self._tasks.pop(address).cancel()
-                for address in wanted:
+                for address in selected:
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
-                            await self._join(address)
-                            self._plan.rejoined()
+                            await self._open_feed(address)
+                            self._plan.on_feed_opened()
                         except RedisError as error:
-                            self._plan.failed(error)
+                            self._plan.on_error(error)
             except SlotbookError as error:
-                self._plan.failed(error)
-            await asyncio.sleep(LEAST_PAUSE)
+                self._plan.on_error(error)
+            await asyncio.sleep(MIN_CHECK_INTERVAL)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0 if over.is_set() else self._plan.every):
-                    await hurry.wait()
-            hurry.clear()
+                async with asyncio.timeout(0 if closed.is_set() else self._plan.check_interval):
+                    await check_now.wait()
+            check_now.clear()
 
-    async def _join(self, address: Address) -> None:
-        patience = self._backend.settings.socket_timeout
+    async def _open_feed(self, address: Address) -> None:
+        """Connect, send the opening commands, and return when the server has answered the heartbeat among them."""
+        timeout = self._backend.settings.socket_timeout
         redis_connection = await _connect(self._backend.target, address)
-        feed = self._plan.feed(address)
+        feed = self._plan.new_feed(address)
         try:
-            async with asyncio.timeout(patience):
-                await redis_connection.send_packed_command(feed.greeting(), check_health=False)
-                while not feed.heartbeat.felt:
-                    feed.take(await _heard(redis_connection))
+            async with asyncio.timeout(timeout):
+                await redis_connection.send_packed_command(feed.opening_commands(), check_health=False)
+                while not feed.heartbeat.was_answered:
+                    feed.receive(await _read_message(redis_connection))
         except BaseException as error:
-            feed.end()
+            feed.mark_lost()
             await redis_connection.disconnect(nowait=True)
             if isinstance(error, TimeoutError):
-                raise RedisTimeoutError(f"{address} did not answer within {patience:g} s") from None
+                raise RedisTimeoutError(f"{address} did not answer within {timeout:g} s") from None
             raise
         self._feeds[address] = feed
         self._tasks[address] = asyncio.create_task(self._serve(redis_connection, feed))
 
     async def _serve(self, redis_connection: RedisConnection, feed: F) -> None:
-        """Carry one feed until its connection is lost."""
-        listening = asyncio.Event()
-        listening.set()
-        beating = asyncio.create_task(_beat(redis_connection, feed, listening))
-        reading = asyncio.create_task(self._read(redis_connection, feed, listening))
+        """Read and send heartbeats until the connection is lost."""
+        reading = asyncio.Event()
+        reading.set()
+        sender = asyncio.create_task(_send_heartbeats(redis_connection, feed, reading))
+        reader = asyncio.create_task(self._read_messages(redis_connection, feed, reading))
         try:
-            await asyncio.wait((beating, reading), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sender, reader), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            feed.end()
-            self._hurry.set()
-            for task in (beating, reading):
+            feed.mark_lost()
+            self._check_now.set()
+            for task in (sender, reader):
                 task.cancel()
             with contextlib.suppress(RedisError, asyncio.CancelledError):
-                await asyncio.gather(beating, reading, return_exceptions=True)
+                await asyncio.gather(sender, reader, return_exceptions=True)
             await redis_connection.disconnect(nowait=True)
 
-    async def _read(self, redis_connection: RedisConnection, feed: F, listening: asyncio.Event) -> None:
+    async def _read_messages(self, redis_connection: RedisConnection, feed: F, reading: asyncio.Event) -> None:
+        """Read messages; while there is no space for more, ``reading`` is not set."""
         while True:
-            feed.take(await _heard(redis_connection))
-            if self._hold is not None:
-                listening.clear()
-                if await self._hold():
-                    feed.heartbeat.excuse()
-                listening.set()
+            feed.receive(await _read_message(redis_connection))
+            if self._wait_for_space is not None:
+                reading.clear()
+                if await self._wait_for_space():
+                    feed.heartbeat.restart()
+                reading.set()
 
 
-async def _beat(redis_connection: RedisConnection, feed: Listened, listening: asyncio.Event) -> None:
+async def _send_heartbeats(redis_connection: RedisConnection, feed: Feed, reading: asyncio.Event) -> None:
     while True:
         await asyncio.sleep(feed.interval)
-        await listening.wait()
-        await redis_connection.send_packed_command([feed.beat()], check_health=False)
+        await reading.wait()
+        await redis_connection.send_packed_command([feed.periodic_commands()], check_health=False)
 
 
-async def _heard(redis_connection: RedisConnection) -> object:
-    """The next thing that the server says, be it an error."""
+async def _read_message(redis_connection: RedisConnection) -> object:
+    """Return the next message or reply; an error reply is returned, not raised."""
     try:
         return await redis_connection.read_response(timeout=math.inf, push_request=True)
     except RedisError as error:
@@ -189,18 +205,12 @@ async def _heard(redis_connection: RedisConnection) -> object:
 
 
 async def _connect(target: Target, address: Address) -> RedisConnection:
-    kind = (
-        redis.asyncio.connection.UnixDomainSocketConnection
-        if not address.port
-        else redis.asyncio.connection.SSLConnection
-        if target.tls
-        else redis.asyncio.connection.Connection
+    opened = cast("Any", async_connection_class(address, tls=target.tls))(
+        **feed_connection_kwargs(target, address), maint_notifications_config=MaintNotificationsConfig(enabled=False)
     )
-    off = MaintNotificationsConfig(enabled=False)
-    made = cast("type[Any]", kind)(**feed_connection_kwargs(target, address), maint_notifications_config=off)
-    made._parser.set_invalidation_push_handler(_invalidation)
-    made._parser.set_pubsub_push_handler(_push)
-    redis_connection = cast(RedisConnection, made)
+    opened._parser.set_invalidation_push_handler(_on_invalidation)
+    opened._parser.set_pubsub_push_handler(_on_push)
+    redis_connection = cast(RedisConnection, opened)
     try:
         async with asyncio.timeout(target.settings.connect_timeout + target.settings.socket_timeout):
             await redis_connection.connect()
@@ -212,9 +222,9 @@ async def _connect(target: Target, address: Address) -> RedisConnection:
     return redis_connection
 
 
-async def _invalidation(push: Sequence[object]) -> Invalidation:
-    return as_invalidation(push)
+async def _on_invalidation(push: Sequence[object]) -> Invalidation:
+    return parse_invalidation(push)
 
 
-async def _push(push: Sequence[object]) -> Push:
-    return as_push(push)
+async def _on_push(push: Sequence[object]) -> PushMessage:
+    return parse_push(push)

@@ -1,7 +1,8 @@
-"""Channels, and who is listened to for their messages: no I/O and no colour.
+"""Channels: which primary has the messages of each, and what is sent and received to get them; without I/O.
 
-A channel of a trader is sharded: only the primary of its slot has its messages, as long as it has the slot. The others
-reach every server of a deployment, so any one primary will do, and two would say everything twice.
+A trader's channels are sharded (https://redis.io/docs/latest/develop/pubsub/#sharded-pubsub): only the primary of the
+channel's slot has its messages, as long as it has the slot. The messages of all other channels reach every server of a
+deployment, so they are subscribed to on one primary only; on two, each message would come twice.
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ from ..call import pack, slot_of
 from ..error_mapping import Unsent, code_of, is_reply, report
 from .heartbeat import Heartbeat
 
-BEATS_PER_WATCHDOG = 4
-LONGEST_LOOK = 0.5
-"""Seconds between two looks at who the primaries are, at most."""
+HEARTBEATS_PER_WATCHDOG = 4
+MAX_CHECK_INTERVAL = 0.5
+"""The seconds between two checks which servers are primaries, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """What a server says unasked of a channel: the kind of message, and what it is."""
+class PushMessage:
+    """A message of a server about a channel: its type, such as ``smessage``, and its further parts."""
 
-    kind: str
-    rest: Sequence[object]
+    type: str
+    parts: Sequence[object]
 
 
-def as_push(push: Sequence[object]) -> Push:
-    """A message as redis-py hands it over."""
-    return Push(str(push[0]), push[1:])
+def parse_push(push: Sequence[object]) -> PushMessage:
+    """Return the message in a push from redis-py."""
+    return PushMessage(str(push[0]), push[1:])
 
 
 class ChannelKind(Enum):
-    """How a channel is subscribed to."""
+    """The three kinds of subscription that Redis has."""
 
     CLASSIC = auto()
     PATTERN = auto()
@@ -56,189 +57,203 @@ _UNSUBSCRIBE = {
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel, or a glob of channels."""
+    """The name of a channel, or a glob pattern of channels."""
 
     name: str
     kind: ChannelKind
 
     @property
     def slot(self) -> int | None:
-        """The slot that it belongs to; None when any server has it."""
+        """The slot of a sharded channel; None for a channel whose messages reach every server."""
         return slot_of((self.name,)) if self.kind is ChannelKind.SHARDED else None
 
 
 class Listener(Protocol):
-    """Who listens. Called where connections are read, so it only takes notes."""
+    """An object that is notified of subscriptions and messages.
 
-    def joined(self, feed: int, channel: str) -> None:
-        """From now on every message of the channel is heard, from the feed with this number."""
+    It is called where connections are read, so it only makes a note and returns.
+    """
+
+    def on_subscribed(self, feed: int, channel: str) -> None:
+        """Take note that from now on every message of a channel comes, from the feed with this number."""
         ...
 
-    def heard(self, feed: int, channel: str, pattern: str | None, text: str) -> None:
-        """A message."""
+    def on_message(self, feed: int, channel: str, pattern: str | None, text: str) -> None:
+        """Take a message, with the pattern that its channel matched if it was subscribed to by pattern."""
         ...
 
-    def left(self, channel: str) -> None:
-        """From now on messages of the channel may be missed."""
+    def on_unsubscribed(self, channel: str) -> None:
+        """Take note that from now on messages of a channel may be missed."""
         ...
 
-    def refused(self, error: SlotbookError) -> None:
-        """There is nothing to be heard, and waiting would not help."""
+    def on_refused(self, error: SlotbookError) -> None:
+        """Take note that a subscription was refused for a reason that waiting does not remove."""
         ...
 
 
 class MessageFeed:
-    """The messages of some channels from one primary."""
+    """The messages of some channels from one primary.
+
+    ``number`` identifies this feed among all feeds of its listener. ``watchdog`` is the time in seconds within which
+    the loss of a connection has to be noticed.
+    """
 
     def __init__(
         self, number: int, address: Address, channels: Iterable[Channel], listener: Listener, watchdog: float
     ) -> None:
         self.lost = False
-        self.interval = watchdog / BEATS_PER_WATCHDOG
-        # The server falls silent right after a heartbeat: one interval until the next, and one more until it is looked
-        # at after the patience has run out.
+        self.interval = watchdog / HEARTBEATS_PER_WATCHDOG
+        # A server that falls silent right after it has answered a heartbeat is noticed half a watchdog (the timeout)
+        # and up to two intervals later: one until the next heartbeat is sent, one until the check after the timeout.
         self.heartbeat = Heartbeat(address, watchdog / 2)
         self._number = number
         self._listener = listener
         self._wanted = {channel.name: channel for channel in channels}
-        self._joined: set[str] = set()
+        self._subscribed: set[str] = set()
         self._outgoing: deque[bytes] = deque()
 
-    def greeting(self) -> list[bytes]:
-        """Subscribe to everything."""
-        return [*(_subscribe(channel) for channel in self._wanted.values()), self.beat()]
+    def opening_commands(self) -> list[bytes]:
+        """Return the commands that subscribe to every channel, and a heartbeat."""
+        return [*(_subscribe(channel) for channel in self._wanted.values()), self.periodic_commands()]
 
-    def beat(self) -> bytes:
-        """A heartbeat, behind what else is to be sent. Raises a RedisError when the server is silent for too long."""
+    def periodic_commands(self) -> bytes:
+        """Return pending subscriptions and a heartbeat. Raises a RedisError if the server is silent for too long."""
         pieces: list[bytes] = []
         while self._outgoing:
             pieces.append(self._outgoing.popleft())
-        return b"".join((*pieces, self.heartbeat.beat()))
+        return b"".join((*pieces, self.heartbeat.next_command()))
 
-    def adopt(self, channels: Iterable[Channel]) -> None:
-        """Listen to these channels from the next heartbeat on, and to no others."""
+    def set_channels(self, channels: Iterable[Channel]) -> None:
+        """Subscribe to exactly these channels, with the next heartbeat."""
         wanted = {channel.name: channel for channel in channels}
         for name in [name for name in self._wanted if name not in wanted]:
             channel = self._wanted.pop(name)
             self._outgoing.append(pack((_UNSUBSCRIBE[channel.kind], name)))
-            self._leave(name)
+            self._on_unsubscribed(name)
         for name, channel in wanted.items():
             if name not in self._wanted:
                 self._wanted[name] = channel
                 self._outgoing.append(_subscribe(channel))
 
-    def take(self, answer: object) -> None:
-        """Take a message, an error, or the answer to a heartbeat. Raises a RedisError when there is no more to hear."""
-        if isinstance(answer, Push):
-            self._hear(answer.kind, [str(part) for part in answer.rest])
-        elif isinstance(answer, RedisError):
-            self._on_error(answer)
+    def receive(self, message: object) -> None:
+        """Process a message, an error reply or the reply to a heartbeat.
+
+        Raises a RedisError when the connection is of no more use.
+        """
+        if isinstance(message, PushMessage):
+            self._on_push(message.type, [str(part) for part in message.parts])
+        elif isinstance(message, RedisError):
+            self._on_error(message)
         else:
-            self.heartbeat.answered(answer)
+            self.heartbeat.acknowledge(message)
 
-    def end(self) -> None:
-        """Nothing is heard any more."""
+    def mark_lost(self) -> None:
+        """Notify the listener that messages of every channel may be missed from now on."""
         self.lost = True
-        for name in list(self._joined):
-            self._leave(name)
+        for name in list(self._subscribed):
+            self._on_unsubscribed(name)
 
-    def _hear(self, kind: str, parts: list[str]) -> None:
-        match kind, parts:
+    def _on_push(self, message_type: str, parts: list[str]) -> None:
+        match message_type, parts:
             case (("smessage" | "message"), [channel, text]):
-                self._listener.heard(self._number, channel, None, text)
+                self._listener.on_message(self._number, channel, None, text)
             case "pmessage", [pattern, channel, text]:
-                self._listener.heard(self._number, channel, pattern, text)
+                self._listener.on_message(self._number, channel, pattern, text)
             case (("subscribe" | "psubscribe" | "ssubscribe"), [channel, *_]) if channel in self._wanted:
-                self._joined.add(channel)
-                self._listener.joined(self._number, channel)
+                self._subscribed.add(channel)
+                self._listener.on_subscribed(self._number, channel)
             case (("unsubscribe" | "punsubscribe" | "sunsubscribe"), [channel, *_]):
-                self._wanted.pop(channel, None)  # the slot has moved away
-                self._leave(channel)
+                self._wanted.pop(channel, None)  # confirmed, or the channel's slot has moved to another primary
+                self._on_unsubscribed(channel)
             case _:
-                pass  # the farewell to a channel that was not wanted any more
+                pass  # a subscription that was confirmed after the channel had been given up
 
     def _on_error(self, error: RedisError) -> None:
         code = code_of(error)
         if code == "MOVED":
             slot = int(str(error).split()[-2])
             for name in [name for name, channel in self._wanted.items() if channel.slot == slot]:
-                del self._wanted[name]  # the next look finds who has it
+                del self._wanted[name]  # the next check of the primaries finds the one that has the slot
         elif "unknown command" in str(error):  # before Redis 7.0 there are no sharded channels
             for name, channel in list(self._wanted.items()):
-                if channel.kind is ChannelKind.SHARDED and name not in self._joined:
+                if channel.kind is ChannelKind.SHARDED and name not in self._subscribed:
                     self._outgoing.append(_subscribe(Channel(name, ChannelKind.CLASSIC)))
         elif code == "NOPERM":
-            self._listener.refused(report("subscribing", error))
+            self._listener.on_refused(report("subscribing", error))
         else:
             raise error
 
-    def _leave(self, name: str) -> None:
-        if name in self._joined:
-            self._joined.discard(name)
-            self._listener.left(name)
+    def _on_unsubscribed(self, name: str) -> None:
+        if name in self._subscribed:
+            self._subscribed.discard(name)
+            self._listener.on_unsubscribed(name)
 
 
-class Listening:
-    """The channels that are listened to, and where."""
+class SubscriptionPlan:
+    """The plan to subscribe to channels, each on one primary that has its messages.
+
+    ``locate`` returns the address of the primary of a slot, or None while it is not known.
+    """
 
     name = "subscribing"
 
     def __init__(self, listener: Listener, watchdog: float, locate: Callable[[int], Address | None]) -> None:
-        self.every = min(LONGEST_LOOK, watchdog / 2)
+        self.check_interval = min(MAX_CHECK_INTERVAL, watchdog / 2)
         self._listener = listener
         self._watchdog = watchdog
         self._locate = locate
         self._channels: dict[str, Channel] = {}
         self._feeds: dict[Address, MessageFeed] = {}
-        self._here: dict[Address, list[Channel]] = {}
-        self._home: Address | None = None
-        self._number = 0
+        self._channels_at: dict[Address, list[Channel]] = {}
+        self._broadcast_address: Address | None = None
+        """The primary on which the channels are subscribed to whose messages reach every server."""
+        self._last_number = 0
 
     def add(self, channels: Iterable[Channel]) -> None:
-        """Listen to more, from the next look on."""
+        """Subscribe to further channels, from the next check of the primaries on."""
         self._channels = {**self._channels, **{channel.name: channel for channel in channels}}
 
-    def wanted(self, primaries: Sequence[Address]) -> Sequence[Address]:
-        """Those that have a channel of ours; the others, and what moved, are left."""
-        self._here = {}
-        home = self._home_of(primaries)
+    def select_primaries(self, primaries: Sequence[Address]) -> Sequence[Address]:
+        """Return the primaries that have a channel of the plan, and move subscriptions whose slot has moved."""
+        self._channels_at = {}
+        broadcast_address = self._choose_broadcast_address(primaries)
         for channel in self._channels.values():
             slot = channel.slot
-            address = home if slot is None else self._locate(slot)
+            address = broadcast_address if slot is None else self._locate(slot)
             if address is not None and address in primaries:
-                self._here.setdefault(address, []).append(channel)
+                self._channels_at.setdefault(address, []).append(channel)
         for address, feed in self._feeds.items():
             if not feed.lost:
-                feed.adopt(self._here.get(address, ()))
-        return list(self._here)
+                feed.set_channels(self._channels_at.get(address, ()))
+        return list(self._channels_at)
 
-    def feed(self, address: Address) -> MessageFeed:
-        """A new connection to one of them."""
-        self._number += 1
-        made = MessageFeed(self._number, address, self._here[address], self._listener, self._watchdog)
-        self._feeds[address] = made
-        return made
+    def new_feed(self, address: Address) -> MessageFeed:
+        """Return a new feed for a primary, with the channels that were assigned to it."""
+        self._last_number += 1
+        feed = MessageFeed(self._last_number, address, self._channels_at[address], self._listener, self._watchdog)
+        self._feeds[address] = feed
+        return feed
 
-    def rejoined(self) -> None:
-        """Its channels have said so themselves."""
+    def on_feed_opened(self) -> None:
+        """Do nothing: the feed has notified the listener of every channel that it has subscribed to."""
 
-    def failed(self, error: RedisError | SlotbookError) -> None:
-        """Say so, unless waiting may help."""
+    def on_error(self, error: RedisError | SlotbookError) -> None:
+        """Notify the listener of an error that waiting does not remove."""
         if isinstance(error, RedisError):
             error = report("subscribing", error if is_reply(error) else Unsent(error))
         if isinstance(error, (AccessDenied, InvalidSettings)):
-            self._listener.refused(error)
+            self._listener.on_refused(error)
 
-    def _home_of(self, primaries: Sequence[Address]) -> Address | None:
-        """Who is listened to for what everyone has: the same as before, or the next one when that was lost."""
+    def _choose_broadcast_address(self, primaries: Sequence[Address]) -> Address | None:
+        """Return the primary for channels that every server has: the last one, or the next if that feed was lost."""
         if not primaries:
             return None
-        known = self._feeds.get(self._home) if self._home is not None else None
-        if self._home not in primaries:
-            self._home = primaries[0]
-        elif known is not None and known.lost:
-            self._home = primaries[(primaries.index(self._home) + 1) % len(primaries)]
-        return self._home
+        feed = self._feeds.get(self._broadcast_address) if self._broadcast_address is not None else None
+        if self._broadcast_address not in primaries:
+            self._broadcast_address = primaries[0]
+        elif feed is not None and feed.lost:
+            self._broadcast_address = primaries[(primaries.index(self._broadcast_address) + 1) % len(primaries)]
+        return self._broadcast_address
 
 
 def _subscribe(channel: Channel) -> bytes:

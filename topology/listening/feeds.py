@@ -1,5 +1,6 @@
-"""Connections on which servers speak unasked, for threads: one to each primary that is listened to, each with a thread,
-and a thread that follows the topology.
+"""Feeds for threads: a connection to each primary that a plan selects.
+
+Each connection has a thread, which reads and sends heartbeats in turn. One more thread follows changes of the topology.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-import redis.connection
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -19,42 +19,50 @@ from redis.maint_notifications import MaintNotificationsConfig
 from ...models.errors import SlotbookError
 from .._sync.backend import Backend
 from ..address import Address
+from ..connections.connection import connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..settings import Target
-from .channels import as_push
-from .heartbeat import Listened, Plan, feed_connection_kwargs
-from .tracking import as_invalidation
+from .channels import parse_push
+from .plan import Feed, FeedPlan, feed_connection_kwargs
+from .tracking import parse_invalidation
 
-LEAST_PAUSE = 0.02
-"""Seconds between two looks at least, however often connections break."""
-LONGEST_READ = 0.2
-"""Seconds until a feed's thread notices that it is to end."""
+MIN_CHECK_INTERVAL = 0.02
+"""The seconds between two checks which servers are primaries, at least, however often connections break."""
+MAX_READ = 0.2
+"""The longest time in seconds that a thread waits for a message before it checks if it is to end."""
 
-F = TypeVar("F", bound=Listened)
+F = TypeVar("F", bound=Feed)
 
 
 class RedisConnection(Protocol):
-    """What we use of a redis-py connection."""
+    """The part of a redis-py connection that is used here."""
 
-    def connect(self) -> None: ...
+    def connect(self) -> None:
+        """Open the connection and authenticate."""
 
-    def disconnect(self) -> None: ...
+    def disconnect(self) -> None:
+        """Close the connection."""
 
-    def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None: ...
+    def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None:
+        """Write packed commands."""
 
     def read_response(
         self, *, timeout: float = ..., disconnect_on_error: bool = ..., push_request: bool = ...
-    ) -> object: ...
+    ) -> object:
+        """Return the next reply or message."""
 
 
 class Feeds(Generic[F]):
-    """Feeds from the primaries that a plan wants; whoever is found gone is dropped, whoever is new is joined."""
+    """The feeds that a plan wants: opened on every primary that it selects, and closed on those that it does not.
 
-    def __init__(self, backend: Backend, plan: Plan[F], hold: Callable[[], bool] | None = None) -> None:
+    ``wait_for_space`` is called after each message, if given: it waits until there is space for more messages, and
+    returns True if it had to wait.
+    """
+
+    def __init__(self, backend: Backend, plan: FeedPlan[F], wait_for_space: Callable[[], bool] | None = None) -> None:
         self._backend = backend
         self._plan = plan
-        self._hold = hold
-        """Waits as long as there is no room for what is heard, and says whether it had to."""
+        self._wait_for_space = wait_for_space
         self._restarting = threading.Lock()
         self._reset()
 
@@ -62,37 +70,37 @@ class Feeds(Generic[F]):
         self._owner = os.getpid()
         self._feeds: dict[Address, F] = {}
         self._threads: list[threading.Thread] = []
-        self._over = threading.Event()
-        self._hurry = threading.Event()
+        self._closed = threading.Event()
+        self._check_now = threading.Event()
 
     def start(self) -> None:
-        """Listen to every primary that is wanted. Raises AccessDenied, Unavailable or UnexpectedReply."""
-        for address in self._plan.wanted(self._backend.survey()):
+        """Open a feed on every primary that the plan selects. Raises AccessDenied, Unavailable or UnexpectedReply."""
+        for address in self._plan.select_primaries(self._backend.survey()):
             try:
-                self._join(address)
+                self._open_feed(address)
             except RedisError as error:
                 raise report(f"{self._plan.name} at {address}", Unsent(error)) from error
-        self._spawn(self._follow)
+        self._spawn(self._follow_topology)
 
-    def begin(self) -> None:
-        """Start to listen, and wait for nothing; the plan is told what goes wrong."""
-        self._spawn(self._follow)
+    def start_in_background(self) -> None:
+        """Start to open feeds and return at once; the plan's ``on_error`` gets what goes wrong."""
+        self._spawn(self._follow_topology)
 
-    def feed(self, slot: int) -> F | None:
-        """The feed of the primary in charge of a slot; None while there is none."""
+    def feed_for_slot(self, slot: int) -> F | None:
+        """Return the feed of the primary that serves a slot; None while there is none."""
         if self._owner != os.getpid():  # a forked child has its parent's memory, but not its threads
             self._restart()
         address = self._backend.locate(slot)
         return None if address is None else self._feeds.get(address)
 
     def close(self) -> None:
-        """Close every connection and listen to nobody any more."""
-        self._over.set()
-        self._hurry.set()
+        """Close every connection and open no more."""
+        self._closed.set()
+        self._check_now.set()
         for feed in list(self._feeds.values()):
-            feed.end()
+            feed.mark_lost()
         if self._owner == os.getpid():
-            while running := [thread for thread in self._threads if thread.is_alive()]:  # the follower may add one
+            while running := [thread for thread in self._threads if thread.is_alive()]:  # more may be started meanwhile
                 running[0].join()
 
     def _restart(self) -> None:
@@ -100,74 +108,75 @@ class Feeds(Generic[F]):
             if self._owner == os.getpid():
                 return
             for feed in self._feeds.values():
-                feed.end()
+                feed.mark_lost()
             self._reset()
-            self._spawn(self._follow)
+            self._spawn(self._follow_topology)
 
     def _spawn(self, work: Any, *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, name=f"slotbook-{self._plan.name}", daemon=True)
         self._threads = [*(known for known in self._threads if known.is_alive()), thread]
         thread.start()
 
-    def _follow(self) -> None:
+    def _follow_topology(self) -> None:
         while True:
             try:
-                wanted = self._plan.wanted(self._backend.survey())
-                for address in [known for known in self._feeds if known not in wanted]:
-                    self._feeds.pop(address).end()
-                for address in wanted:
+                selected = self._plan.select_primaries(self._backend.survey())
+                for address in [known for known in self._feeds if known not in selected]:
+                    self._feeds.pop(address).mark_lost()
+                for address in selected:
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
-                            self._join(address)
-                            self._plan.rejoined()
+                            self._open_feed(address)
+                            self._plan.on_feed_opened()
                         except RedisError as error:
-                            self._plan.failed(error)
+                            self._plan.on_error(error)
             except SlotbookError as error:
-                self._plan.failed(error)
-            if self._over.wait(LEAST_PAUSE):
+                self._plan.on_error(error)
+            if self._closed.wait(MIN_CHECK_INTERVAL):
                 return
-            self._hurry.wait(self._plan.every)
-            self._hurry.clear()
-            if self._over.is_set():
+            self._check_now.wait(self._plan.check_interval)
+            self._check_now.clear()
+            if self._closed.is_set():
                 return
 
-    def _join(self, address: Address) -> None:
+    def _open_feed(self, address: Address) -> None:
+        """Connect, send the opening commands, and return when the server has answered the heartbeat among them."""
         redis_connection = _connect(self._backend.target, address)
-        feed = self._plan.feed(address)
+        feed = self._plan.new_feed(address)
         try:
-            redis_connection.send_packed_command(feed.greeting(), check_health=False)
-            while not feed.heartbeat.felt:
-                feed.take(_heard(redis_connection, self._backend.settings.socket_timeout))
+            redis_connection.send_packed_command(feed.opening_commands(), check_health=False)
+            while not feed.heartbeat.was_answered:
+                feed.receive(_read_message(redis_connection, self._backend.settings.socket_timeout))
         except BaseException:
-            feed.end()
+            feed.mark_lost()
             redis_connection.disconnect()
             raise
         self._feeds[address] = feed
         self._spawn(self._serve, redis_connection, feed)
 
     def _serve(self, redis_connection: RedisConnection, feed: F) -> None:
-        """Carry one feed until its connection is lost."""
-        next_beat = time.monotonic()
+        """Read and send heartbeats until the connection is lost."""
+        next_heartbeat = time.monotonic()
         try:
-            while not (self._over.is_set() or feed.lost):
-                if time.monotonic() >= next_beat:
-                    redis_connection.send_packed_command([feed.beat()], check_health=False)
-                    next_beat = time.monotonic() + feed.interval
-                left = min(LONGEST_READ, max(0.001, next_beat - time.monotonic()))
-                with contextlib.suppress(RedisTimeoutError):  # nothing new; what came in part is kept for the rest
-                    feed.take(_heard(redis_connection, left))
-                    if self._hold is not None and self._hold():
-                        feed.heartbeat.excuse()
+            while not (self._closed.is_set() or feed.lost):
+                if time.monotonic() >= next_heartbeat:
+                    redis_connection.send_packed_command([feed.periodic_commands()], check_health=False)
+                    next_heartbeat = time.monotonic() + feed.interval
+                left = min(MAX_READ, max(0.001, next_heartbeat - time.monotonic()))
+                with contextlib.suppress(RedisTimeoutError):  # redis-py keeps the part of a message that has come
+                    feed.receive(_read_message(redis_connection, left))
+                    if self._wait_for_space is not None and self._wait_for_space():
+                        feed.heartbeat.restart()
         except RedisError:
             pass
         finally:
-            feed.end()
-            self._hurry.set()
+            feed.mark_lost()
+            self._check_now.set()
             redis_connection.disconnect()
 
 
-def _heard(redis_connection: RedisConnection, timeout: float) -> object:
-    """The next thing that the server says, be it an error."""
+def _read_message(redis_connection: RedisConnection, timeout: float) -> object:
+    """Return the next message or reply; an error reply is returned, not raised. Raises redis-py's TimeoutError."""
     try:
         return redis_connection.read_response(timeout=timeout, disconnect_on_error=False, push_request=True)
     except RedisError as error:
@@ -177,17 +186,11 @@ def _heard(redis_connection: RedisConnection, timeout: float) -> object:
 
 
 def _connect(target: Target, address: Address) -> RedisConnection:
-    kind = (
-        redis.connection.UnixDomainSocketConnection
-        if not address.port
-        else redis.connection.SSLConnection
-        if target.tls
-        else redis.connection.Connection
+    opened = cast("Any", connection_class(address, tls=target.tls))(
+        **feed_connection_kwargs(target, address), maint_notifications_config=MaintNotificationsConfig(enabled=False)
     )
-    off = MaintNotificationsConfig(enabled=False)
-    made = cast("type[Any]", kind)(**feed_connection_kwargs(target, address), maint_notifications_config=off)
-    made._parser.set_invalidation_push_handler(as_invalidation)
-    made._parser.set_pubsub_push_handler(as_push)
-    redis_connection = cast(RedisConnection, made)
+    opened._parser.set_invalidation_push_handler(parse_invalidation)
+    opened._parser.set_pubsub_push_handler(parse_push)
+    redis_connection = cast(RedisConnection, opened)
     redis_connection.connect()
     return redis_connection

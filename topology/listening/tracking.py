@@ -1,16 +1,17 @@
-"""What a server's invalidation messages vouch for, and until when: no I/O and no colour.
+"""Client tracking: invalidation messages, and how long a value that was read may be served; without I/O.
 
-A feed is one connection with client tracking on (``CLIENT TRACKING ON BCAST PREFIX …``, RESP3): the server tells it the
-name of every key under the prefix that changes. Replies and messages come in order, so the answer to a heartbeat
-proves that every change before the heartbeat was *sent* has been heard of. What was read is good until that moment
-plus the bound, and no longer: a frozen server, network or event loop makes a feed silent, never wrong.
+A feed is one RESP3 connection on which ``CLIENT TRACKING ON BCAST PREFIX …`` was sent
+(https://redis.io/docs/latest/commands/client-tracking/): the server sends the name of every key with that prefix that
+changes. Replies and messages come in order, so the reply to a heartbeat proves that every change from before the moment
+when the heartbeat was *sent* has been received. A value may be served until that moment plus the bound, and no longer:
+if the server, the network or this process is frozen, the time runs out and nothing stale is served.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from redis.exceptions import RedisError
 
@@ -19,98 +20,105 @@ from ..address import Address
 from ..call import pack
 from .heartbeat import Heartbeat
 
-BEATS_PER_BOUND = 4
+HEARTBEATS_PER_BOUND = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """Keys that have changed; None for all of them."""
+    """A message that keys have changed; None stands for all keys."""
 
     keys: tuple[str, ...] | None
 
 
 class InvalidationListener(Protocol):
-    """Who keeps what the feeds vouch for."""
+    """An object that keeps values and drops them when they change."""
 
-    def forget(self, keys: Sequence[str] | None) -> None:
-        """Drop these keys, or all."""
+    def invalidate(self, keys: Sequence[str] | None) -> None:
+        """Drop the values of these keys, or with None of all keys."""
         ...
 
-    def lose(self, feed: Feed) -> None:
-        """Drop what this feed vouched for."""
+    def drop_feed(self, feed: InvalidationFeed) -> None:
+        """Drop the values that were kept on the word of this feed: it is lost."""
         ...
 
 
-class Feed:
-    """The invalidation messages of one server."""
+class InvalidationFeed:
+    """The invalidation messages of one server.
+
+    ``bound`` is the greatest age in seconds at which a value may be served; ``timeout`` is the time in seconds within
+    which the server has to answer a heartbeat.
+    """
 
     def __init__(
-        self, address: Address, prefix: str, listener: InvalidationListener, bound: float, patience: float
+        self, address: Address, prefix: str, listener: InvalidationListener, bound: float, timeout: float
     ) -> None:
         self.address = address
         self.good_until = 0.0
-        """Until when, on the monotonic clock, what was read since this feed began may be served."""
+        """The monotonic time until which values may be served that were read since this feed began."""
         self.lost = False
-        self.interval = bound / BEATS_PER_BOUND
-        self.heartbeat = Heartbeat(address, patience)
+        self.interval = bound / HEARTBEATS_PER_BOUND
+        self.heartbeat = Heartbeat(address, timeout)
         self._prefix = prefix
         self._listener = listener
         self._bound = bound
 
-    def greeting(self) -> list[bytes]:
-        """Turn tracking on for every key under the prefix, whoever reads it."""
-        return [pack(("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._prefix)), self.beat()]
+    def opening_commands(self) -> list[bytes]:
+        """Return the command that turns tracking on for every key with the prefix, and a heartbeat."""
+        return [pack(("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._prefix)), self.periodic_commands()]
 
-    def beat(self) -> bytes:
-        """What to send as a heartbeat, now. Raises a RedisError when the server has been silent for too long."""
-        return self.heartbeat.beat()
+    def periodic_commands(self) -> bytes:
+        """Return a heartbeat to send now. Raises a RedisError when the server has been silent for too long."""
+        return self.heartbeat.next_command()
 
-    def take(self, answer: object) -> None:
-        """Take a message or the answer to a heartbeat. Raises a RedisError for a server that is not a primary."""
-        if isinstance(answer, Invalidation):
-            self._listener.forget(answer.keys)
-        elif isinstance(answer, RedisError):
-            raise answer
-        elif answer != "OK":
-            sent = self.heartbeat.answered(answer)
+    def receive(self, message: object) -> None:
+        """Process an invalidation or a reply. Raises a RedisError for an error reply or a server that is no primary."""
+        if isinstance(message, Invalidation):
+            self._listener.invalidate(message.keys)
+        elif isinstance(message, RedisError):
+            raise message
+        elif message != "OK":
+            sent_at = self.heartbeat.acknowledge(message)
             if not self.lost:
-                self.good_until = sent + self._bound
+                self.good_until = sent_at + self._bound
 
-    def end(self) -> None:
-        """Vouch for nothing any more; first nothing is served, then it is dropped."""
+    def mark_lost(self) -> None:
+        """Let nothing be served any more that was kept on the word of this feed, and then have it dropped."""
         self.lost = True
         self.good_until = 0.0
-        self._listener.lose(self)
+        self._listener.drop_feed(self)
 
 
-class Tracking:
-    """Client tracking at every primary, for one prefix of keys."""
+class TrackingPlan:
+    """The plan to track one prefix of keys at every primary.
+
+    ``bound`` and ``timeout`` are those of :class:`InvalidationFeed`.
+    """
 
     name = "tracking"
 
-    def __init__(self, prefix: str, listener: InvalidationListener, bound: float, patience: float) -> None:
-        self.every = bound
+    def __init__(self, prefix: str, listener: InvalidationListener, bound: float, timeout: float) -> None:
+        self.check_interval = bound
         self._prefix = prefix
         self._listener = listener
-        self._patience = patience
+        self._timeout = timeout
 
-    def wanted(self, primaries: Sequence[Address]) -> Sequence[Address]:
-        """All of them."""
+    def select_primaries(self, primaries: Sequence[Address]) -> Sequence[Address]:
+        """Return all primaries."""
         return primaries
 
-    def feed(self, address: Address) -> Feed:
-        """The feed of one of them."""
-        return Feed(address, self._prefix, self._listener, self.every, self._patience)
+    def new_feed(self, address: Address) -> InvalidationFeed:
+        """Return a new feed for a primary."""
+        return InvalidationFeed(address, self._prefix, self._listener, self.check_interval, self._timeout)
 
-    def rejoined(self) -> None:
-        """It may have been in charge, and changed things, unheard."""
-        self._listener.forget(None)
+    def on_feed_opened(self) -> None:
+        """Have everything dropped: the primary may have changed keys before it was listened to."""
+        self._listener.invalidate(None)
 
-    def failed(self, error: RedisError | SlotbookError) -> None:
-        """Until it is better, nothing is vouched for."""
+    def on_error(self, error: RedisError | SlotbookError) -> None:
+        """Do nothing: without a feed, nothing is kept or served until it is tried again."""
 
 
-def as_invalidation(push: Sequence[object]) -> Invalidation:
-    """An invalidation message as redis-py hands it over: its kind, and keys or nothing."""
+def parse_invalidation(push: Sequence[object]) -> Invalidation:
+    """Return the message in a push from redis-py, which is its type and a list of keys or None."""
     keys = push[1]
-    return Invalidation(tuple(map(str, keys)) if isinstance(keys, list) else None)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    return Invalidation(tuple(map(str, cast("list[object]", keys))) if isinstance(keys, list) else None)

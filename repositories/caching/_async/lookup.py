@@ -14,7 +14,7 @@ from ....topology._async.backend import AsyncBackend
 from ....topology.call import Call
 from ....topology.concurrency import async_pause
 from ....topology.listening.async_feeds import AsyncFeeds
-from ....topology.listening.tracking import Feed, Tracking
+from ....topology.listening.tracking import InvalidationFeed, TrackingPlan
 from ..._concurrency.background import AsyncBackground
 from ..calls import CacheCalls, Claim, Found, State
 from ..near import Near
@@ -36,13 +36,15 @@ class AsyncLookup(Generic[T]):
         self.calls = calls
         self.background = AsyncBackground()
         self.near: Near[T] | None = None
-        self._tracker: AsyncFeeds[Feed] | None = None
+        self._tracker: AsyncFeeds[InvalidationFeed] | None = None
         self._load_time = 0.0
 
     async def keep_near(self, size: int, bound: float) -> Near[T]:
         """Keep values in the process from now on. Raises AccessDenied, Unavailable or UnexpectedReply."""
         near: Near[T] = Near(size, self.calls.base)
-        tracker = AsyncFeeds(self.backend, Tracking(self.calls.base, near, bound, self.backend.settings.socket_timeout))
+        tracker = AsyncFeeds(
+            self.backend, TrackingPlan(self.calls.base, near, bound, self.backend.settings.socket_timeout)
+        )
         try:
             await tracker.start()
         except BaseException:
@@ -152,7 +154,7 @@ class AsyncLookup(Generic[T]):
         if near is None or tracker is None:
             return await self.backend.run_many(calls)
         asked = zip(keys, calls, strict=True)
-        tickets = [near.open(key, call.slot, tracker.feed(call.slot)) for key, call in asked]
+        tickets = [near.open(key, call.slot, tracker.feed_for_slot(call.slot)) for key, call in asked]
         found: list[Found[T] | None] = [None] * len(tickets)
         try:
             outcomes = await self.backend.run_many(calls)
@@ -162,4 +164,4 @@ class AsyncLookup(Generic[T]):
             for ticket, answer in zip(tickets, found, strict=True):
                 if ticket is not None:
                     value, fresh = (answer.value, answer.fresh) if answer else (None, 0.0)
-                    near.settle(ticket, tracker.feed(ticket.slot), value, fresh)
+                    near.settle(ticket, tracker.feed_for_slot(ticket.slot), value, fresh)

@@ -15,7 +15,7 @@ from ....topology._sync.backend import Backend
 from ....topology.call import Call
 from ....topology.concurrency import pause
 from ....topology.listening.feeds import Feeds
-from ....topology.listening.tracking import Feed, Tracking
+from ....topology.listening.tracking import InvalidationFeed, TrackingPlan
 from ..._concurrency.background import Background
 from ..calls import CacheCalls, Claim, Found, State
 from ..near import Near
@@ -37,13 +37,13 @@ class Lookup(Generic[T]):
         self.calls = calls
         self.background = Background()
         self.near: Near[T] | None = None
-        self._tracker: Feeds[Feed] | None = None
+        self._tracker: Feeds[InvalidationFeed] | None = None
         self._load_time = 0.0
 
     def keep_near(self, size: int, bound: float) -> Near[T]:
         """Keep values in the process from now on. Raises AccessDenied, Unavailable or UnexpectedReply."""
         near: Near[T] = Near(size, self.calls.base)
-        tracker = Feeds(self.backend, Tracking(self.calls.base, near, bound, self.backend.settings.socket_timeout))
+        tracker = Feeds(self.backend, TrackingPlan(self.calls.base, near, bound, self.backend.settings.socket_timeout))
         try:
             tracker.start()
         except BaseException:
@@ -151,7 +151,7 @@ class Lookup(Generic[T]):
         if near is None or tracker is None:
             return self.backend.run_many(calls)
         asked = zip(keys, calls, strict=True)
-        tickets = [near.open(key, call.slot, tracker.feed(call.slot)) for key, call in asked]
+        tickets = [near.open(key, call.slot, tracker.feed_for_slot(call.slot)) for key, call in asked]
         found: list[Found[T] | None] = [None] * len(tickets)
         try:
             outcomes = self.backend.run_many(calls)
@@ -161,4 +161,4 @@ class Lookup(Generic[T]):
             for ticket, answer in zip(tickets, found, strict=True):
                 if ticket is not None:
                     value, fresh = (answer.value, answer.fresh) if answer else (None, 0.0)
-                    near.settle(ticket, tracker.feed(ticket.slot), value, fresh)
+                    near.settle(ticket, tracker.feed_for_slot(ticket.slot), value, fresh)

@@ -12,7 +12,7 @@ from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, Slo
 from ....models.event import OrderEvent
 from ....topology._async.backend import AsyncBackend
 from ....topology.listening.async_feeds import AsyncFeeds
-from ....topology.listening.channels import Listening, MessageFeed
+from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ..._concurrency.handlers import AsyncHandler
 from ..._concurrency.inbox import AsyncInbox
 from ..._concurrency.worker import async_handle
@@ -103,7 +103,7 @@ class AsyncConsumer:
         self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(ROOM)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._core = Deliveries(self._calls, self._state, terms, poll)
-        self._listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, self._listening)
         self._started = self._stopped = False
 
@@ -120,7 +120,7 @@ class AsyncConsumer:
             self._listening.add(self._core.add(self._traders, self._since))
         self._started = True
         self._backend.attach(self)
-        await self._feeds.begin()
+        await self._feeds.start_in_background()
         return self
 
     async def get(self, timeout: float | None = None) -> AsyncDelivery | None:

@@ -11,7 +11,7 @@ from ....models.errors import SlotbookError, Unavailable
 from ....models.event import OrderEvent
 from ....topology._async.backend import AsyncBackend
 from ....topology.listening.async_feeds import AsyncFeeds
-from ....topology.listening.channels import Listening, MessageFeed
+from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ..._concurrency.handlers import WhenFull
 from ..._concurrency.inbox import AsyncInbox
 from ..calls import EventCalls
@@ -53,7 +53,7 @@ class AsyncFollow:
         self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(room)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._core = Following(self._calls, self._state, poll, backend.settings.deadline)
-        self._listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         hold = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, self._listening, hold)
         self._everyone = traders is None
@@ -99,7 +99,7 @@ class AsyncFollow:
         self._backend.attach(self)
         if self._everyone:
             await self._find_traders(self._since)
-        await self._feeds.begin()
+        await self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
         while not (self._core.is_placed or self._stopped):
             if isinstance(first := next(iter(self._core.ready), None), SlotbookError):

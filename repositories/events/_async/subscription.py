@@ -12,7 +12,7 @@ from ....models.errors import Unavailable
 from ....models.message import Message
 from ....topology._async.backend import AsyncBackend
 from ....topology.listening.async_feeds import AsyncFeeds
-from ....topology.listening.channels import Channel, Listening, MessageFeed
+from ....topology.listening.channels import Channel, MessageFeed, SubscriptionPlan
 from ..._concurrency.handlers import AsyncHandler, Overflow
 from ..._concurrency.inbox import AsyncInbox
 from ..._concurrency.worker import AsyncWorker, async_handle
@@ -42,7 +42,7 @@ class AsyncSubscription:
         self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(room)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._channels = channels
-        listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         listening.add(channels)
         hold = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, listening, hold)
@@ -73,7 +73,7 @@ class AsyncSubscription:
             return self
         self._started = True
         self._backend.attach(self)
-        await self._feeds.begin()
+        await self._feeds.start_in_background()
         deadline = self._backend.settings.deadline
         ends_at = time.monotonic() + deadline
         while not self.connected and not self._stopped:

@@ -12,7 +12,7 @@ from typing import Self
 from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, Unavailable
 from ....models.event import OrderEvent
 from ....topology._sync.backend import Backend
-from ....topology.listening.channels import Listening, MessageFeed
+from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import Handler
 from ..._concurrency.inbox import Inbox
@@ -104,7 +104,7 @@ class Consumer:
         self._inbox: Inbox[ReceivedMessage] = Inbox(ROOM)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._core = Deliveries(self._calls, self._state, terms, poll)
-        self._listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening)
         self._started = self._stopped = False
 
@@ -121,7 +121,7 @@ class Consumer:
             self._listening.add(self._core.add(self._traders, self._since))
         self._started = True
         self._backend.attach(self)
-        self._feeds.begin()
+        self._feeds.start_in_background()
         return self
 
     def get(self, timeout: float | None = None) -> Delivery | None:

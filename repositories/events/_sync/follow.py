@@ -11,7 +11,7 @@ from typing import Self
 from ....models.errors import SlotbookError, Unavailable
 from ....models.event import OrderEvent
 from ....topology._sync.backend import Backend
-from ....topology.listening.channels import Listening, MessageFeed
+from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import WhenFull
 from ..._concurrency.inbox import Inbox
@@ -54,7 +54,7 @@ class Follow:
         self._inbox: Inbox[ReceivedMessage] = Inbox(room)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._core = Following(self._calls, self._state, poll, backend.settings.deadline)
-        self._listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         hold = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, hold)
         self._everyone = traders is None
@@ -100,7 +100,7 @@ class Follow:
         self._backend.attach(self)
         if self._everyone:
             self._find_traders(self._since)
-        self._feeds.begin()
+        self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
         while not (self._core.is_placed or self._stopped):
             if isinstance(first := next(iter(self._core.ready), None), SlotbookError):

@@ -12,7 +12,7 @@ from typing import Self
 from ....models.errors import Unavailable
 from ....models.message import Message
 from ....topology._sync.backend import Backend
-from ....topology.listening.channels import Channel, Listening, MessageFeed
+from ....topology.listening.channels import Channel, MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import Handler, Overflow
 from ..._concurrency.inbox import Inbox
@@ -43,7 +43,7 @@ class Subscription:
         self._inbox: Inbox[ReceivedMessage] = Inbox(room)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._channels = channels
-        listening = Listening(self._state, backend.settings.watchdog, backend.locate)
+        listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         listening.add(channels)
         hold = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, listening, hold)
@@ -74,7 +74,7 @@ class Subscription:
             return self
         self._started = True
         self._backend.attach(self)
-        self._feeds.begin()
+        self._feeds.start_in_background()
         deadline = self._backend.settings.deadline
         ends_at = time.monotonic() + deadline
         while not self.connected and not self._stopped:

@@ -13,7 +13,7 @@ from slotbook.repositories import SymbolInfoRepository
 from slotbook.repositories.caching.near import Near, Ticket
 from slotbook.topology.address import Address
 from slotbook.topology.call import Reply
-from slotbook.topology.listening.tracking import Feed
+from slotbook.topology.listening.tracking import InvalidationFeed
 
 from ...support import application
 from ...support.caching.freshness import BOUND, near_of, staleness
@@ -114,28 +114,28 @@ def test_a_user_who_may_not_track_is_told_so(lone_shelf: Shelf) -> None:
 
 
 @pytest.fixture
-def feed() -> tuple[Near[int], Feed]:
+def feed() -> tuple[Near[int], InvalidationFeed]:
     near: Near[int] = Near(3, "symbol:")
     return near, a_feed(near)
 
 
-def a_feed(near: Near[int]) -> Feed:
-    made = Feed(Address("h", 1), "", near, 60, 2)
-    made.beat()
-    made.take(["master", 0, list[Reply]()])
+def a_feed(near: Near[int]) -> InvalidationFeed:
+    made = InvalidationFeed(Address("h", 1), "", near, 60, 2)
+    made.periodic_commands()
+    made.receive(["master", 0, list[Reply]()])
     return made
 
 
-def ask(near: Near[int], key: str, feed: Feed) -> Ticket:
+def ask(near: Near[int], key: str, feed: InvalidationFeed) -> Ticket:
     ticket = near.open(key, 0, feed)
     assert ticket is not None
     return ticket
 
 
-def test_an_answer_that_was_overtaken_is_not_kept(feed: tuple[Near[int], Feed]) -> None:
+def test_an_answer_that_was_overtaken_is_not_kept(feed: tuple[Near[int], InvalidationFeed]) -> None:
     near, vouching = feed
     ticket = ask(near, "A", vouching)
-    near.forget(["symbol:A"])
+    near.invalidate(["symbol:A"])
     near.settle(ticket, vouching, 1, 60)
     assert near.get("A") is None
     first, second = ask(near, "A", vouching), ask(near, "A", vouching)
@@ -144,7 +144,7 @@ def test_an_answer_that_was_overtaken_is_not_kept(feed: tuple[Near[int], Feed]) 
     assert near.get("A") == 2
 
 
-def test_an_answer_is_not_kept_when_someone_else_is_in_charge_by_now(feed: tuple[Near[int], Feed]) -> None:
+def test_an_answer_is_not_kept_when_someone_else_is_in_charge_by_now(feed: tuple[Near[int], InvalidationFeed]) -> None:
     """It may be the other who has answered, and whose changes the feed does not tell."""
     near, vouching = feed
     for in_charge in (a_feed(near), None):
@@ -152,7 +152,7 @@ def test_an_answer_is_not_kept_when_someone_else_is_in_charge_by_now(feed: tuple
         assert near.get("A") is None
 
 
-def test_nothing_is_kept_longer_than_it_lasts(feed: tuple[Near[int], Feed]) -> None:
+def test_nothing_is_kept_longer_than_it_lasts(feed: tuple[Near[int], InvalidationFeed]) -> None:
     near, vouching = feed
     near.settle(ask(near, "A", vouching), vouching, 1, 0.05)
     near.settle(ask(near, "B", vouching), vouching, 2, 60)
@@ -160,11 +160,11 @@ def test_nothing_is_kept_longer_than_it_lasts(feed: tuple[Near[int], Feed]) -> N
     assert (near.get("A"), near.get("B")) == (None, 2)
 
 
-def test_a_lost_feed_vouches_for_nothing(feed: tuple[Near[int], Feed]) -> None:
+def test_a_lost_feed_vouches_for_nothing(feed: tuple[Near[int], InvalidationFeed]) -> None:
     near, vouching = feed
     near.settle(ask(near, "A", vouching), vouching, 1, 60)
     late = ask(near, "B", vouching)
-    vouching.end()
+    vouching.mark_lost()
     near.settle(late, vouching, 2, 60)
     assert (near.get("A"), near.get("B"), len(near), near.open("C", 0, vouching)) == (None, None, 0, None)
 

@@ -1,4 +1,4 @@
-"""Many at once: every caller gets its own reply, and a crowd that is too large is told so."""
+"""Many callers at once: each gets its own reply, and when there are too many, PoolExhausted is raised."""
 
 from __future__ import annotations
 
@@ -138,11 +138,15 @@ def test_a_canceled_task_takes_no_reply_from_another(lone: Fleet, relay: Relay) 
 
 
 def test_a_canceled_fill_is_applied_once_or_not_at_all(lone: Fleet, relay: Relay) -> None:
-    trader = fresh()
+    trader, other = fresh(), fresh()
 
     async def crowd() -> None:
         async with aconnect(relay.url) as book:
-            await book.orders.place(limit(trader))
+            for each in (trader, other):
+                await book.orders.place(limit(each))
+            await book.orders.fill(
+                execution(other)
+            )  # from now on the server has the script, so the next is one request
             relay.replies.clear()
             task = asyncio.create_task(book.orders.fill(execution(trader)))
             await asyncio.sleep(0.05)
@@ -155,9 +159,10 @@ def test_a_canceled_fill_is_applied_once_or_not_at_all(lone: Fleet, relay: Relay
 
     asyncio.run(crowd())
     wipe(lone, trader)
+    wipe(lone, other)
 
 
-def test_a_thread_that_waits_too_long_for_a_connection_is_told(lone: Fleet, relay: Relay) -> None:
+def test_a_thread_that_waits_too_long_for_a_connection_gets_pool_exhausted(lone: Fleet, relay: Relay) -> None:
     with connect(f"{relay.url}?pool_size=2&pool_wait=0.1") as book:
         relay.replies.clear()
         with ThreadPoolExecutor(2) as pool:
@@ -176,7 +181,7 @@ def test_a_thread_that_waits_too_long_for_a_connection_is_told(lone: Fleet, rela
         assert book.orders.get("T", "A1") is None
 
 
-def test_a_task_that_waits_too_long_for_a_place_is_told(lone: Fleet, relay: Relay) -> None:
+def test_a_task_that_waits_too_long_for_its_turn_gets_pool_exhausted(lone: Fleet, relay: Relay) -> None:
     async def crowd() -> None:
         async with aconnect(f"{relay.url}?pool_size=1&pool_wait=0.1") as book:
             relay.replies.clear()
@@ -195,7 +200,7 @@ def test_a_task_that_waits_too_long_for_a_place_is_told(lone: Fleet, relay: Rela
 
 def test_a_forked_child_opens_a_connection_of_its_own(lone: Fleet, relay: Relay) -> None:
     trader = fresh()
-    with connect(f"{relay.url}?socket_timeout={PATIENCE}") as book:
+    with connect(f"{relay.url}?socket_timeout={REPLY_TIMEOUT}") as book:
         book.orders.place(limit(trader))
         connections = relay.connections
 
@@ -217,7 +222,7 @@ def test_a_forked_child_opens_a_connection_of_its_own(lone: Fleet, relay: Relay)
 def test_a_forked_child_of_asyncio_opens_a_connection_of_its_own(lone: Fleet, relay: Relay) -> None:
     trader = fresh()
     with asyncio.Runner() as runner:
-        book = runner.run(AsyncBook.open(f"{relay.url}?socket_timeout={PATIENCE}"))
+        book = runner.run(AsyncBook.open(f"{relay.url}?socket_timeout={REPLY_TIMEOUT}"))
         runner.run(book.orders.place(limit(trader)))
         connections = relay.connections
 
@@ -235,12 +240,15 @@ def test_a_forked_child_of_asyncio_opens_a_connection_of_its_own(lone: Fleet, re
     wipe(lone, trader)
 
 
-PATIENCE = 8
-"""Seconds until a call gives up on a reply: far more than the work takes, even on a busy machine."""
+REPLY_TIMEOUT = 8
+"""The seconds after which a call gives up on a reply: far more than the work takes, even on a busy machine."""
 
 
 def _while_forked(child: Callable[[], bool], parent: Callable[[], None]) -> None:
-    """Both work at once, and the parent once more when the child has cleared away what it inherited, and is gone."""
+    """Run both at once, and the parent's part again when the child has ended.
+
+    Before it ends, the child collects its garbage, so that whatever it does to inherited connections is done.
+    """
     pid = os.fork()
     if pid == 0:
         try:
@@ -255,7 +263,7 @@ def _while_forked(child: Callable[[], bool], parent: Callable[[], None]) -> None
     finally:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     parent()
-    assert time.monotonic() - began < PATIENCE - 1, "someone waited for a reply that never came"
+    assert time.monotonic() - began < REPLY_TIMEOUT - 1, "someone waited for a reply that never came"
 
 
 def test_one_book_works_in_two_loops_one_after_the_other(fleet: Fleet) -> None:
@@ -273,7 +281,7 @@ def test_one_book_works_in_two_loops_one_after_the_other(fleet: Fleet) -> None:
 
 
 def test_a_thread_that_is_interrupted_in_mid_call_leaves_no_reply_behind(lone: Fleet, relay: Relay) -> None:
-    """As Ctrl-C does: the exception comes while the reply is awaited."""
+    """Interrupt a call like Ctrl-C does, while it waits for its reply."""
     trader = fresh()
     with connect(f"{relay.url}?pool_size=1") as book:
         book.orders.place(limit(trader, "A1"))

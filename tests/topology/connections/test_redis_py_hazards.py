@@ -1,7 +1,7 @@
-"""What redis-py does where we must not, each with the version it was seen in: an upgrade must bring none back unseen.
+"""Behaviour of redis-py that Slotbook must not share, seen in one version; an upgrade must not change it unnoticed.
 
-Hazards 2, 4, 11 and 16 are pinned on our side only; 6 and 8 by the tests of redirects and of READONLY; 12 and the
-reading side of 14 belong to the streams and their issue.
+Each hazard has a number. Most have a test of redis-py's own behaviour and one of ours. Of hazards 2, 4, 11 and 16 only
+our side is tested; 6 and 8 are covered by the tests of redirects and of READONLY, and 12 by those of the streams.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ...support.make import execution, limit
 SEEN_IN = "8.1.0"
 
 Client: TypeAlias = Any
-"""redis-py's clients, whose stubs describe version 4 where types-redis is installed."""
+"""The type of redis-py's clients; where types-redis is installed, its stubs describe version 4."""
 
 plain = cast("Callable[..., Client]", redis.Redis)
 clustered = cast("Callable[..., Client]", redis.cluster.RedisCluster)
@@ -39,20 +39,20 @@ clustered = cast("Callable[..., Client]", redis.cluster.RedisCluster)
 
 @pytest.fixture
 def alone(stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """One server behind a proxy."""
+    """Yield one server behind a proxy."""
     with Stand(stands.of("standalone"), "sync", runner) as stand:
         yield stand
 
 
 @pytest.fixture
 def many(stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
-    """A cluster behind proxies."""
+    """Yield a cluster behind proxies."""
     with Stand(stands.of("cluster"), "sync", runner) as stand:
         yield stand
 
 
 def client_of(stand: Stand, **settings: object) -> Client:
-    """redis-py's own client, through the proxies."""
+    """Return redis-py's own client, connected through the proxies."""
     proxy = stand.veil.of(stand.control.primary(f"{{{stand.trader}}}"))
     make = clustered if stand.topology == "cluster" else plain
     password = stand.control.deployment.password
@@ -60,7 +60,10 @@ def client_of(stand: Stand, **settings: object) -> Client:
 
 
 def test_the_version_is_the_one_that_was_read() -> None:
-    """A newer redis-py: read its changes, run this file, and raise the version here."""
+    """Fail for another redis-py than the one whose code was read.
+
+    For a newer one, read its changes, run the tests of this file, and change the version here.
+    """
     assert redis.__version__ == SEEN_IN
 
 
@@ -99,15 +102,15 @@ def test_03_its_default_retries_apply_a_write_twice(alone: Stand) -> None:
 def test_03_ours_has_none() -> None:
     for url in ("redis://h", "redis+sentinel://h/m", "redis+cluster://h"):
         target = read(url)
-        for of_sentinel in (False, True):
-            wire = cast(Client, redis.connection.Connection)(
-                **connection_kwargs(target, Address("h", 1), of_sentinel=of_sentinel)
+        for for_sentinel in (False, True):
+            connection = cast(Client, redis.connection.Connection)(
+                **connection_kwargs(target, Address("h", 1), for_sentinel=for_sentinel)
             )
-            assert wire.retry.get_retries() == 0
-            wire = cast(Client, redis.asyncio.Connection)(
-                **connection_kwargs(target, Address("h", 1), of_sentinel=of_sentinel)
+            assert connection.retry.get_retries() == 0
+            connection = cast(Client, redis.asyncio.Connection)(
+                **connection_kwargs(target, Address("h", 1), for_sentinel=for_sentinel)
             )
-            assert wire.retry.get_retries() == 0
+            assert connection.retry.get_retries() == 0
 
 
 def test_04_we_send_no_transaction(many: Stand) -> None:

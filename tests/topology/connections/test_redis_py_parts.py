@@ -1,4 +1,4 @@
-"""The parts of a redis-py connection that our own reading and writing stands on."""
+"""The parts of a redis-py connection that our own reading and writing relies on."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def test_a_connection_of_asyncio_has_a_transport_that_takes_another_protocol(fle
     asyncio.run(scenario())
 
 
-def test_a_hurried_reply_that_is_late_costs_the_connection_and_no_other(fleets: Fleets) -> None:
+def test_a_reply_later_than_its_own_timeout_costs_only_its_connection(fleets: Fleets) -> None:
     target, address = target_of(fleets)
     pool = ConnectionPool(target, address)
     assert pool.exchange(PING, 1, 2.0) == ["PONG"]
     (late,) = pool.exchange(pack(("BLPOP", "{nobody}:list", 5)), 1, 0.05)
     assert isinstance(late, Unanswered)
-    assert pool.exchange(PING * 3, 3, 1.0) == ["PONG"] * 3  # in a hurry too, on a new connection
+    assert pool.exchange(PING * 3, 3, 1.0) == ["PONG"] * 3  # also with a timeout of its own, on a new connection
     assert pool.exchange(PING, 1, 2.0) == ["PONG"]
     pool.close()
 
 
-def test_nothing_is_written_while_the_other_side_takes_nothing(fleets: Fleets) -> None:
+def test_nothing_is_written_while_the_server_reads_nothing(fleets: Fleets) -> None:
     target, address = target_of(fleets)
 
     async def scenario() -> None:
@@ -78,7 +78,7 @@ def test_nothing_is_written_while_the_other_side_takes_nothing(fleets: Fleets) -
     asyncio.run(scenario())
 
 
-def test_a_hurried_task_gives_up_for_itself_alone(fleets: Fleets) -> None:
+def test_a_timeout_of_its_own_ends_only_that_exchange(fleets: Fleets) -> None:
     target, address = target_of(fleets)
 
     async def scenario() -> None:

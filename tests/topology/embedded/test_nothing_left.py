@@ -49,8 +49,8 @@ def guard_of(deployment: Deployment) -> int:
     return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, check=True).stdout)
 
 
-class Left:
-    """What of a deployment could be left."""
+class Remains:
+    """The processes and the folder of a deployment, to check that none is left."""
 
     def __init__(self, deployment: Deployment, gone: Gone) -> None:
         self.folder = deployment.folder
@@ -66,7 +66,7 @@ class Left:
 @pytest.mark.parametrize("topology", ["standalone", "sentinel", "cluster"])
 def test_after_stop(topology: Topology, gone: Gone) -> None:
     deployment = start(topology)
-    left = Left(deployment, gone)
+    left = Remains(deployment, gone)
     deployment.stop()
     assert left.nothing()
     deployment.stop()
@@ -77,11 +77,11 @@ def test_after_stop(topology: Topology, gone: Gone) -> None:
 
 
 def test_after_an_exception_in_a_with_block(gone: Gone) -> None:
-    left: list[Left] = []
+    left: list[Remains] = []
 
     def fail() -> None:
         with start("standalone") as deployment:
-            left.append(Left(deployment, gone))
+            left.append(Remains(deployment, gone))
             raise RuntimeError("on purpose")
 
     with pytest.raises(RuntimeError, match="on purpose"):
@@ -91,7 +91,7 @@ def test_after_an_exception_in_a_with_block(gone: Gone) -> None:
 
 def test_after_collection(gone: Gone) -> None:
     deployment = start("standalone")
-    left = Left(deployment, gone)
+    left = Remains(deployment, gone)
     del deployment
     gc.collect()
     assert left.nothing()
@@ -99,7 +99,7 @@ def test_after_collection(gone: Gone) -> None:
 
 def test_a_frozen_server_is_stopped_too(gone: Gone) -> None:
     with start("standalone") as deployment:
-        left = Left(deployment, gone)
+        left = Remains(deployment, gone)
         deployment.servers[0].freeze()
     assert left.nothing()
 
@@ -125,7 +125,7 @@ def test_forked_children_of_a_server_go_with_it(
 
 def test_after_the_guard_was_killed(gone: Gone) -> None:
     deployment = start("standalone")
-    left = Left(deployment, gone)
+    left = Remains(deployment, gone)
     os.kill(guard_of(deployment), signal.SIGKILL)
     with pytest.raises(EmbeddedError, match="guard process"):
         deployment.servers[0].kill()
@@ -136,7 +136,7 @@ def test_after_the_guard_was_killed(gone: Gone) -> None:
 
 def test_stop_by_two_threads_returns_to_both_when_done(gone: Gone) -> None:
     deployment = start("standalone")
-    left = Left(deployment, gone)
+    left = Remains(deployment, gone)
     seen: list[bool] = []
 
     def stop() -> None:

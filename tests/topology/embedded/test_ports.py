@@ -1,4 +1,4 @@
-"""A port that someone else was quicker to take."""
+"""A deployment starts again with other ports when another program has taken one of its own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from slotbook.topology.embedded.guard import Guard
 
 
 def first_reserve(port: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Have guards reserve a taken port twice, then as they would."""
+    """Have guards reserve a taken port twice, and free ones from then on; return the list of their attempts."""
     reserve = Guard.reserve
     tries: list[int] = []
 
-    def reserve_a_taken_one_twice(guard: Guard, count: int) -> list[int]:
+    def reserve_taken_port_twice(guard: Guard, count: int) -> list[int]:
         tries.append(count)
         return [port] if len(tries) < 3 else reserve(guard, count)
 
-    monkeypatch.setattr(Guard, "reserve", reserve_a_taken_one_twice)
+    monkeypatch.setattr(Guard, "reserve", reserve_taken_port_twice)
     return tries
 
 
@@ -48,18 +48,18 @@ def test_start_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     guards: list[Guard] = []
     with start("standalone") as other:
 
-        def reserve_the_taken_one(guard: Guard, _count: int) -> list[int]:
+        def reserve_taken_port(guard: Guard, _count: int) -> list[int]:
             guards.append(guard)
             return [other.servers[0].port]
 
-        monkeypatch.setattr(Guard, "reserve", reserve_the_taken_one)
+        monkeypatch.setattr(Guard, "reserve", reserve_taken_port)
         with pytest.raises(EmbeddedError, match="data-1"):
             start("standalone")
     assert len(guards) == 5
     assert not any(guard.folder.exists() for guard in guards)
 
 
-def test_reserved_ports_are_distinct_and_given_to_nobody_else() -> None:
+def test_reserved_ports_are_distinct_and_given_to_no_other_program() -> None:
     guard = Guard()
     try:
         ports = guard.reserve(50)
@@ -74,7 +74,7 @@ def test_reserved_ports_are_distinct_and_given_to_nobody_else() -> None:
         guard.close()
 
 
-def test_another_server_is_told_from_ours_by_the_password() -> None:
+def test_another_server_is_recognized_by_its_password() -> None:
     with start("standalone") as deployment:
         (server,) = deployment.servers
         with pytest.raises(NotOurs):
@@ -84,7 +84,7 @@ def test_another_server_is_told_from_ours_by_the_password() -> None:
             ask(server.host, server.port, deployment.password, ("PING",), 2.0)
 
 
-def test_another_program_is_told_from_ours() -> None:
+def test_another_program_is_recognized() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:

@@ -98,15 +98,15 @@ def test_sentinel_replaces_a_killed_primary(program: str | None, eventually: Eve
 def test_cluster_replaces_a_killed_primary(program: str | None, eventually: Eventually) -> None:
     with start("cluster", server=program) as deployment:
         old = deployment.primaries()[0]
-        heir = deployment.servers[3]
+        replica = deployment.servers[3]
         old.kill()
-        eventually(lambda: heir in deployment.primaries(), "the replica takes over")
+        eventually(lambda: replica in deployment.primaries(), "the replica takes over")
         assert len(deployment.primaries()) == 3
-        eventually(lambda: "cluster_state:ok" in str(heir.ask("CLUSTER", "INFO")), "the cluster serves again")
-        assert heir.ask("SET", "{06S}", 1) == "OK"  # slot 0
+        eventually(lambda: "cluster_state:ok" in str(replica.ask("CLUSTER", "INFO")), "the cluster serves again")
+        assert replica.ask("SET", "{06S}", 1) == "OK"  # slot 0
         old.restart()
         eventually(lambda: old in deployment.replicas(), "the old primary follows the new one")
-        assert heir in deployment.primaries()
+        assert replica in deployment.primaries()
 
 
 def test_kill_and_restart_keep_the_place_and_the_data(program: str | None) -> None:
