@@ -51,7 +51,7 @@ class LoadScope(StrEnum):
     """The keys that a caller offers to load."""
 
     NEEDED = "NEEDED"
-    """Keys that are missing or soon stale, and that no other caller is loading."""
+    """Keys that are missing or soon stale, unless another caller is loading them or their last load has just failed."""
     MISSING = "MISSING"
     """Keys that are missing, also when another caller is loading them."""
     ALL = "ALL"

@@ -47,7 +47,7 @@ class NearCache(Generic[T]):
         _instances.add(self)
 
     def reset(self) -> None:
-        """Begin anew with a new lock, as a forked child must: the thread that holds the old one is not in the child."""
+        """Drop everything, and replace the lock: a forked child does not have the thread that may hold the old one."""
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[T, float, Feed]] = {}
         self._pending: dict[str, PendingRead] = {}
@@ -65,7 +65,7 @@ class NearCache(Generic[T]):
         return value if now < feed.good_until and now < expires_at else None
 
     def begin_read(self, key: str, slot: int, feed: Feed | None) -> PendingRead | None:
-        """Register a read of a server; None when there is no feed that would tell of changes to the answer."""
+        """Register a read of a server; return None when there is no feed that announces changes to the answer."""
         if feed is None or feed.lost:
             return None
         read = PendingRead(key, slot, feed, monotonic())
@@ -77,7 +77,7 @@ class NearCache(Generic[T]):
         """Keep the answer to a read for ``lasts`` seconds from when it was registered, unless something has changed.
 
         Nothing is kept when the key has changed since, or when ``feed``, which is in charge of the slot now, is another
-        one: the answer may then come from a server whose changes the first feed does not tell of. A ``value`` of None
+        one: the answer may then come from a server whose changes the first feed does not announce. A ``value`` of None
         only ends the registration.
         """
         with self._lock:

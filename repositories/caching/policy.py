@@ -38,7 +38,7 @@ class CachePolicy(Record):
     lease: _Seconds = 10.0
     """How long a load may take. After that another caller may load, and what the first one brings is not stored."""
     retry_after: _Seconds = 1.0
-    """How long nobody loads a key again after its load has failed; callers get the error meanwhile."""
+    """How long a key is not loaded again after its load has failed; callers get the error meanwhile."""
     write_window: _Seconds = 30.0
     """How long a write to the source may take. Also for how long, after a write began, older values may be served when
     Redis is lost during it."""

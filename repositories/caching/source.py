@@ -78,7 +78,7 @@ class Warmed:
     seconds: float = 0.0
     """How long it took."""
     last: str = ""
-    """The last key that is done; ``warm(after=warmed.last)`` continues behind it."""
+    """The last key that is done; ``warm(after=warmed.last)`` continues with the next one."""
 
     def __str__(self) -> str:
         end = f"; the last key was {self.last}" if self.last else ""

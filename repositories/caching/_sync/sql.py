@@ -23,7 +23,7 @@ class SqlSource(Generic[M]):
         symbols = book.symbols.using(source)
 
     Args:
-        engine: SQLAlchemy's engine; whoever made it closes it, or lets :meth:`close` do it.
+        engine: An engine of SQLAlchemy; :meth:`close` closes its connections.
         model: A model all of whose fields fit one column each: numbers, text, enums, and None.
         table: A SQLAlchemy ``Table`` whose columns are named like the model's fields, or the name of a table that has
             such columns.

@@ -11,7 +11,7 @@
 --         {'lease', milliseconds of freshness left, field, value, ...}: the caller is to load it
 --         {'wait', milliseconds of the lease left}: another caller is loading it
 --         {'absent', milliseconds left}: the source has no such key
---         {'failed', milliseconds left, reason}: the last load failed, and nobody is to try again yet
+--         {'failed', milliseconds left, reason}: the last load failed, and it is not to be tried again yet
 
 read_state(KEYS.entry, KEYS.load_state)
 local function reply_with(status)

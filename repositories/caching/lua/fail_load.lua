@@ -1,4 +1,4 @@
--- Return the lease of a load that has failed, and remember why for as long as nobody is to try again.
+-- Return the lease of a load that has failed, and remember why, for as long as the load is not to be tried again.
 -- Uses caching/load_state
 -- KEYS entry
 --      load_state

@@ -31,7 +31,7 @@ def symbol(name: str = "AAPL", **changes: object) -> SymbolInfo:
 
 
 class FleetAt:
-    """As much of a fleet as a cache setup needs, for servers that a test has started itself."""
+    """The part of a fleet that a cache setup needs, for servers that a test has started itself."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -77,7 +77,7 @@ class Steps:
 
 
 class Outage:
-    """A Redis that is killed or frozen right after a commit of the database, before the cache is told."""
+    """A Redis that is killed or frozen right after a commit of the database, before the cache has the value."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -105,7 +105,7 @@ def _without_syncing(connection: sqlite3.Connection, _: object) -> None:
 
 
 def test_thousands_of_random_steps(tmp_path: Path) -> None:
-    """One client works on a SQLite file, and Redis is killed or frozen several times, right after a commit."""
+    """Work on a SQLite file as one client, while Redis is killed or frozen several times, right after a commit."""
     engine = create_engine(f"sqlite:///{tmp_path}/desk.db")
     event.listen(engine, "connect", _without_syncing)
     source = SqlSource(engine, SymbolInfo, "symbols", key="symbol")
@@ -145,7 +145,7 @@ def _repeat_failed_invalidations(steps: Steps) -> None:
 
 
 def test_many_clients_agree_with_the_database_in_the_end(tmp_path: Path) -> None:
-    """Eight threads with connections of their own write, invalidate and load five symbols, and then stop."""
+    """Write, invalidate and load five symbols in eight threads with connections of their own, and then compare."""
     source = SqlSource[SymbolInfo].from_url(
         f"sqlite:///{tmp_path}/desk.db?timeout=30", SymbolInfo, "symbols", key="symbol"
     )

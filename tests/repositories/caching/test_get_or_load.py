@@ -92,7 +92,7 @@ def test_a_load_that_failed_is_tried_again_after_a_while(standalone: CacheSetup)
 
 
 def test_a_clock_that_goes_back_does_not_prolong_leases_failures_and_absences(standalone: CacheSetup) -> None:
-    """A server that has taken over, with a clock an hour behind, keeps them for as long as they were to last."""
+    """Keep them for as long as they were to last, on a server that has taken over with its clock an hour behind."""
     standalone.database.rows["AAPL"] = symbol()
     symbols, ahead = standalone.symbols(), 3_600_000
     for name in ("lease", "failed", "absent"):
@@ -209,7 +209,7 @@ def test_a_stale_value_outlives_a_source_that_fails(standalone: CacheSetup) -> N
 
 
 def test_a_value_that_expires_soon_is_loaded_early_by_chance(standalone: CacheSetup) -> None:
-    """With loads of 20 ms and ``early`` 100, a value with 2 s left is loaded again about once in e reads."""
+    """With loads of 20 ms and ``early`` 100, about one of e reads loads a value again that has 2 s left."""
     standalone.database.rows["AAPL"], standalone.database.delay = symbol(), 0.02
     never, eager = standalone.symbols(ttl=3_600, early=0), standalone.symbols(ttl=3_600, early=100)
     eager.get_or_load("AAPL")  # after which it knows how long a load takes

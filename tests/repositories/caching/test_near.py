@@ -22,7 +22,7 @@ from .conftest import CacheSetup, symbol
 
 
 def test_a_hit_asks_no_server(caches: CacheSetup) -> None:
-    """The benchmark "near cache hit" measures how much faster that is."""
+    """See the benchmark "near cache hit" for how much faster that is."""
     symbols = caches.symbols()
     symbols.put(symbol())
     symbols.near()
@@ -149,7 +149,7 @@ def test_an_answer_that_was_overtaken_is_not_kept(near_and_feed: tuple[NearCache
 def test_an_answer_is_not_kept_when_another_feed_is_in_charge_by_now(
     near_and_feed: tuple[NearCache[int], Feed],
 ) -> None:
-    """The answer may come from the other feed's server, whose changes this feed does not announce."""
+    """Because the answer may come from the other feed's server, whose changes this feed does not announce."""
     near, feed = near_and_feed
     for in_charge in (feed_of(near), None):
         near.finish_read(begin(near, "A", feed), in_charge, 1, 60)

@@ -32,7 +32,7 @@ needs_the_directory = pytest.mark.skipif(not DIRECTORY.exists(), reason=f"there 
 
 @needs_the_directory
 def test_the_real_directory_into_a_cluster(fleets: Fleets) -> None:
-    """The symbols are spread evenly over slots and primaries.
+    """Spread the symbols evenly over slots and primaries.
 
     Each of 64 equal ranges of slots has as many as by chance (chi-square, 63 degrees of freedom, below its 99.9 %
     quantile), as many different slots are used as by chance (within 1 %), and each of the three primaries has a third
@@ -62,7 +62,7 @@ def test_the_real_directory_into_a_cluster(fleets: Fleets) -> None:
 
 @needs_the_directory
 def test_the_command_prints_one_line(fleets: Fleets, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It warms the first 900 symbols, or with ``SLOTBOOK_NIGHTLY=1`` all of them."""
+    """Warm the first 900 symbols, or with ``SLOTBOOK_NIGHTLY=1`` all of them."""
     url = fleets.of("cluster").url({"prefix": fresh("w") + ":"})
     file, count = DIRECTORY, SYMBOLS
     if not NIGHTLY:

@@ -142,7 +142,7 @@ def test_a_load_that_ends_after_the_window_is_not_kept(standalone: CacheSetup) -
 
 
 def test_a_writer_that_died_is_forgotten_when_its_window_is_over(standalone: CacheSetup) -> None:
-    """The same holds when others write without a pause."""
+    """Also when others write without a pause."""
     symbols = standalone.symbols(write_window=WINDOW)
     standalone.database.broken = OSError("the writer died")
     with pytest.raises(SourceFailed):
@@ -155,7 +155,7 @@ def test_a_writer_that_died_is_forgotten_when_its_window_is_over(standalone: Cac
 
 
 def test_out_of_memory_no_state_is_half_written(standalone: CacheSetup) -> None:
-    """A write is refused before the database is touched, or stays announced; an invalidation goes through."""
+    """Refuse a write before the database is touched, or leave it announced; let an invalidation through."""
     symbols, server = standalone.symbols(write_window=LONG), standalone.fleet
     old = symbol()
     symbols.write_through(old)

@@ -23,7 +23,7 @@ POLICY = CachePolicy(lease=60, retry_after=60)
 class Database:
     """A slow database, which may be away."""
 
-    def __init__(self, counter: Path, fails: bool) -> None:
+    def __init__(self, counter: Path, *, fails: bool) -> None:
         self._counter = counter
         self._fails = fails
 
@@ -100,13 +100,10 @@ async def tasks(url: str, database: Database, callers: int) -> list[str]:
     return answers
 
 
-def main(url: str, counter: str, callers: str, caller: str, ending: str) -> None:
+def main(url: str, counter: str, count: str, caller: str, ending: str) -> None:
     """Ask, and print the answers."""
-    database = Database(Path(counter), ending == "fails")
-    if caller == "sync":
-        answers = threads(url, database, int(callers))
-    else:
-        answers = asyncio.run(tasks(url, database, int(callers)))
+    database = Database(Path(counter), fails=ending == "fails")
+    answers = threads(url, database, int(count)) if caller == "sync" else asyncio.run(tasks(url, database, int(count)))
     print(json.dumps(answers))
 
 
