@@ -1,4 +1,4 @@
-"""A SQL database as the source of a cache, through SQLAlchemy 2 (``pip install 'slotbook[sql]'``).
+"""Sources of a cache in a SQL database, through SQLAlchemy 2 (``pip install 'slotbook[sql]'``).
 
 >>> from slotbook.models import SymbolInfo
 >>> source = SqlSource.from_url("sqlite://", SymbolInfo, "symbols", key="symbol")

@@ -1,7 +1,7 @@
-"""A near cache: values kept decoded in the process for as long as a server's feed vouches for them. No I/O.
+"""A near cache: decoded values in this process, each valid while the invalidation feed of its server is. No I/O.
 
-Whoever asks a server opens a :class:`Ticket` first; an invalidation that arrives before the answer is kept takes the
-ticket away, so an answer that was overtaken by a change is never kept.
+A read of a server is registered before it is sent (:class:`PendingRead`). An invalidation that arrives before the
+answer is kept removes the registration, so an answer that a change has overtaken is never kept.
 """
 
 from __future__ import annotations
@@ -21,98 +21,107 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ticket:
-    """The right to keep one answer."""
+class PendingRead:
+    """A read that is about to be sent, or whose answer has not arrived yet."""
 
     key: str
     slot: int
     feed: InvalidationFeed
+    """The feed that was in charge of the slot when the read was registered."""
     asked_at: float
+    """When it was registered, on the monotonic clock."""
 
 
-class Near(Generic[T]):
-    """At most ``size`` values; the one that was kept first goes first. Hits take no lock."""
+class NearCache(Generic[T]):
+    """At most ``size`` values, of which the one that was kept first makes room for a new one.
+
+    A hit takes no lock. ``base`` is the beginning of the names of all entries in Redis.
+    """
 
     def __init__(self, size: int, base: str) -> None:
         if type(size) is not int or size < 1:
             raise InvalidArgument(f"near: {size} is not a number of entries")
         self._size = size
         self._base = base
-        self.empty()
-        _everyone.add(self)
+        self.reset()
+        _instances.add(self)
 
-    def empty(self) -> None:
-        """Begin anew; in a forked child no thread is left that could give the old lock back."""
+    def reset(self) -> None:
+        """Drop everything, and replace the lock: a forked child does not have the thread that may hold the old one."""
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[T, float, InvalidationFeed]] = {}
-        self._tickets: dict[str, Ticket] = {}
+        self._pending: dict[str, PendingRead] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, key: str) -> T | None:
-        """The value, if it may be served at this moment."""
+        """Return the value of a key, or None when there is none that may be served now."""
         entry = self._entries.get(key)
         if entry is None:
             return None
+        value, expires_at, feed = entry
         now = monotonic()
-        return entry[0] if now < entry[2].good_until and now < entry[1] else None
+        return value if now < feed.good_until and now < expires_at else None
 
-    def open(self, key: str, slot: int, feed: InvalidationFeed | None) -> Ticket | None:
-        """Announce that a server is about to be asked; None when no feed would vouch for the answer."""
+    def begin_read(self, key: str, slot: int, feed: InvalidationFeed | None) -> PendingRead | None:
+        """Register a read of a server; return None when there is no feed that announces changes to the answer."""
         if feed is None or feed.lost:
             return None
-        ticket = Ticket(key, slot, feed, monotonic())
+        read = PendingRead(key, slot, feed, monotonic())
         with self._lock:
-            self._tickets[key] = ticket
-        return ticket
+            self._pending[key] = read
+        return read
 
-    def settle(self, ticket: Ticket, in_charge: InvalidationFeed | None, value: T | None, lasts: float) -> None:
-        """Keep the answer for ``lasts`` seconds from when it was asked for, unless something has changed since: the
-        value, or who is ``in_charge`` of its slot by now, which may be who has answered.
+    def finish_read(self, read: PendingRead, feed: InvalidationFeed | None, value: T | None, lasts: float) -> None:
+        """Keep the answer to a read for ``lasts`` seconds from when it was registered, unless something has changed.
+
+        Nothing is kept when the key has changed since, or when ``feed``, which is in charge of the slot now, is another
+        one: the answer may then come from a server whose changes the first feed does not announce. A ``value`` of None
+        only ends the registration.
         """
         with self._lock:
-            if self._tickets.get(ticket.key) is not ticket:
+            if self._pending.get(read.key) is not read:
                 return
-            del self._tickets[ticket.key]
-            if value is None or lasts <= 0 or in_charge is not ticket.feed:
+            del self._pending[read.key]
+            if value is None or lasts <= 0 or feed is not read.feed:
                 return
-            self._entries.pop(ticket.key, None)
+            self._entries.pop(read.key, None)
             if len(self._entries) >= self._size:
                 del self._entries[next(iter(self._entries))]
-            self._entries[ticket.key] = (value, ticket.asked_at + lasts, ticket.feed)
+            self._entries[read.key] = (value, read.asked_at + lasts, read.feed)
 
     def discard(self, keys: Sequence[str]) -> None:
-        """Drop what this process has changed itself."""
+        """Drop keys that this process has changed itself."""
         with self._lock:
             for key in keys:
                 self._entries.pop(key, None)
-                self._tickets.pop(key, None)
+                self._pending.pop(key, None)
 
     def invalidate(self, keys: Sequence[str] | None) -> None:
-        """Drop the stored keys that have changed, or all."""
+        """Drop the entries with these names in Redis, because they have changed; None drops all."""
         if keys is not None:
             self.discard([key.removeprefix(self._base) for key in keys])
             return
         with self._lock:
             self._entries.clear()
-            self._tickets.clear()
+            self._pending.clear()
 
     def drop_feed(self, feed: InvalidationFeed) -> None:
-        """Drop what a feed vouched for, and what it was about to."""
+        """Drop every value and pending read of a feed whose connection is lost."""
         with self._lock:
             for key in [key for key, entry in self._entries.items() if entry[2] is feed]:
                 del self._entries[key]
-            for key in [key for key, ticket in self._tickets.items() if ticket.feed is feed]:
-                del self._tickets[key]
+            for key in [key for key, read in self._pending.items() if read.feed is feed]:
+                del self._pending[key]
 
 
-_everyone: weakref.WeakSet[Near[Any]] = weakref.WeakSet()
+_instances: weakref.WeakSet[NearCache[Any]] = weakref.WeakSet()
 
 
-def _forked() -> None:
-    for near in _everyone:
-        near.empty()
+def _reset_all() -> None:
+    for near in _instances:
+        near.reset()
 
 
-os.register_at_fork(after_in_child=_forked)
+os.register_at_fork(after_in_child=_reset_all)

@@ -1,4 +1,4 @@
-"""How long a cache keeps things, and who may load them when."""
+"""The times of a cache: how long it keeps an entry, and when an entry is loaded again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
 
 
 class CachePolicy(Record):
-    """The times of a cache, in seconds; every process that shares a cache should have the same.
+    """The times of a cache, in seconds unless said otherwise. All processes that share a cache should have the same.
+
+    Pass it where a cache is made, ``book.cache(Model, "name", source, CachePolicy(ttl=600))``, or to
+    ``book.symbols.using``. Raises pydantic's ValidationError, a ValueError, for a time that is out of range.
 
     >>> CachePolicy(ttl=600, stale=60).bound
     670.0
@@ -23,33 +26,39 @@ class CachePolicy(Record):
     ttl: _Seconds = 86_400.0
     """How long an entry is fresh, at most."""
     jitter: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """The part of ``ttl`` that chance takes away, so that what was warmed together does not expire together."""
+    """The largest fraction of ``ttl``, at least 0 and less than 1, by which chance shortens it, so that entries which
+    were loaded together do not expire together."""
     stale: Annotated[float, Field(ge=0, le=86_400 * 366)] = 0.0
-    """How much longer an entry is served while one caller loads it anew in the background (stale-while-revalidate)."""
+    """How much longer an entry is served while one caller loads it again in the background (stale-while-revalidate)."""
     early: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """How eagerly a fresh entry is loaded anew before it expires: the beta of XFetch (Vattani, Chierichetti and
-    Lowenstein 2015); 0 never does."""
+    """How eagerly a fresh entry is loaded again before it expires, a number without a unit: the beta of XFetch
+    (Vattani, Chierichetti and Lowenstein 2015). Larger is earlier; 0 is never."""
     absent_ttl: _Seconds = 60.0
-    """How long it is remembered that the source has no such key."""
+    """How long the cache remembers that the source has no such key."""
     lease: _Seconds = 10.0
-    """How long a load may take: then another caller may load, and what the first brings is not kept."""
+    """How long a load may take. After that another caller may load, and what the first one brings is not stored."""
     retry_after: _Seconds = 1.0
-    """How long nobody loads a key after its load failed; whoever asks meanwhile gets the error."""
+    """How long a key is not loaded again after its load has failed; callers get the error meanwhile."""
     write_window: _Seconds = 30.0
-    """How long a write to the source may take, and the bound of staleness when Redis is lost during one."""
+    """How long a write to the source may take. Also for how long, after a write began, older values may be served when
+    Redis is lost during it."""
 
     @property
     def bound(self) -> float:
-        """How old an entry can be at most when the source is changed behind the cache's back, its load included."""
+        """Return the greatest age of an entry, in seconds, when the source is changed without telling the cache."""
         return self.ttl + self.stale + self.lease
 
     def lifetime(self) -> int:
-        """How many milliseconds a new entry lives."""
+        """Return for how many milliseconds to store a new entry; chance shortens it by up to ``jitter``."""
         fresh = self.ttl * (1 - self.jitter * random.random())  # noqa: S311 (spread, not secrecy)
         return max(1, round((fresh + self.stale) * 1000))
 
-    def eagerness(self, load_time: float) -> int:
-        """At how many milliseconds of freshness left this caller loads early, when a load takes so many seconds."""
+    def early_margin(self, load_time: float) -> int:
+        """Return at how many milliseconds of freshness left to load an entry early, decided by chance (XFetch).
+
+        Args:
+            load_time: How many seconds a load usually takes; 0 when that is unknown, which never loads early.
+        """
         if not self.early or not load_time:
             return 0
         return round(-load_time * self.early * math.log(1.0 - random.random()) * 1000)  # noqa: S311

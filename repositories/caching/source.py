@@ -1,4 +1,4 @@
-"""Where cached values come from: what a cache asks of a database, in both colours."""
+"""The interface between a cache and the database behind it, for threads and for asyncio."""
 
 from __future__ import annotations
 
@@ -22,54 +22,63 @@ AsyncLoadMany: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, T]]]
 
 
 class Source(Protocol[T]):
-    """A database, for threads. Whatever it raises reaches the caller of the cache as SourceFailed."""
+    """A database behind a cache, for threads; any object with these three methods is one.
+
+    The cache turns an exception of ``load_many`` or ``store_many`` into SourceFailed. Use it like this::
+
+        contracts = book.cache(Contract, "contract", ContractTable(engine))
+        contracts.get_or_load("ESH4")  # asks ContractTable.load_many(["ESH4"]) when the cache has nothing
+
+    ``SqlSource`` of :mod:`slotbook.repositories.sql` is a source for a table of a SQL database.
+    """
 
     def load_many(self, keys: Sequence[str]) -> Mapping[str, T]:
-        """The values of those keys that exist, as they are committed now."""
+        """Return the committed values of those keys that exist, by key."""
         ...
 
     def store_many(self, values: Mapping[str, T]) -> None:
-        """Write values, new or not, in one transaction; when it returns they are committed."""
+        """Insert or update values in one transaction, and return when it is committed."""
         ...
 
     def all_keys(self, after: str = "") -> Iterator[str]:
-        """Every key behind ``after``, in an order that is always the same, without holding all of them."""
+        """Yield every key that follows ``after``, always in the same order, without holding all of them in memory."""
         ...
 
 
 class AsyncSource(Protocol[T]):
-    """A database, for asyncio; see :class:`Source`."""
+    """A database behind a cache, for asyncio; see :class:`Source`."""
 
     async def load_many(self, keys: Sequence[str]) -> Mapping[str, T]:
-        """The values of those keys that exist, as they are committed now."""
+        """Return the committed values of those keys that exist, by key."""
         ...
 
     async def store_many(self, values: Mapping[str, T]) -> None:
-        """Write values, new or not, in one transaction; when it returns they are committed."""
+        """Insert or update values in one transaction, and return when it is committed."""
         ...
 
     def all_keys(self, after: str = "") -> AsyncIterator[str]:
-        """Every key behind ``after``, in an order that is always the same, without holding all of them."""
+        """Yield every key that follows ``after``, always in the same order, without holding all of them in memory."""
         ...
 
 
 @dataclass(slots=True)
 class Warmed:
-    """What warming a cache came to.
+    """The result of warming a cache.
 
     >>> str(Warmed(loaded=8000, kept=500, absent=27, seconds=1.5, last="ZZZ"))
     'loaded 8,000, kept 500, absent 27 in 1.5 s; the last key was ZZZ'
     """
 
     loaded: int = 0
-    """Entries that were loaded from the source."""
+    """How many entries were loaded from the source."""
     kept: int = 0
-    """Entries that were there already and were left as they are, or that changed while they were being loaded."""
+    """How many entries were left as they are, because they were cached already or changed while they were loaded."""
     absent: int = 0
-    """Keys that the source does not have."""
+    """How many keys the source does not have."""
     seconds: float = 0.0
+    """How long it took."""
     last: str = ""
-    """The last key that is done: ``after=warmed.last`` goes on from here."""
+    """The last key that is done; ``warm(after=warmed.last)`` continues with the next one."""
 
     def __str__(self) -> str:
         end = f"; the last key was {self.last}" if self.last else ""
@@ -77,7 +86,10 @@ class Warmed:
 
 
 def source_failed(name: str, cause: Exception) -> SourceFailed:
-    """The error for whatever a source raised, in one line that may be shown to others."""
+    """Return the error for an exception of a source; a SourceFailed is returned as it is.
+
+    ``name`` says in the message what was to be done.
+    """
     if isinstance(cause, SourceFailed):
         return cause
     failed = SourceFailed(f"{name}: {reason(cause)}")
@@ -86,6 +98,6 @@ def source_failed(name: str, cause: Exception) -> SourceFailed:
 
 
 def reason(cause: Exception) -> str:
-    """An exception in one short line."""
+    """Return the type and the first line of an exception, shortened, as they are shown to other callers."""
     first = str(cause).partition("\n")[0][:200]
     return f"{type(cause).__name__}: {first}" if first else type(cause).__name__

@@ -1,4 +1,4 @@
-"""How a flat Pydantic model is kept in a table of a SQL database: statements only, no I/O and no colour."""
+"""Map a flat Pydantic model to a table of a SQL database, and build the statements for it. No I/O."""
 
 from __future__ import annotations
 
@@ -21,31 +21,32 @@ from ...models.types import plain
 
 M = TypeVar("M", bound=BaseModel)
 
-PAGE = 1_000
-"""Keys and rows that one statement asks for; SQLite takes no more than 999 parameters before version 3.32."""
-IN_AT_ONCE = 500
+KEYS_PER_PAGE = 1_000
+"""How many keys one statement lists."""
+KEYS_PER_SELECT = 500
+"""How many keys one statement asks for; SQLite before version 3.32 takes at most 999 parameters."""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal that stays what it is: NUMERIC, but text on SQLite, whose NUMERIC is a float."""
+    """The type of a column of exact decimals: NUMERIC, or text on SQLite, whose NUMERIC is a float."""
 
     impl = Numeric
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """NUMERIC(30, 9), or text."""
+        """Return NUMERIC(30, 9), or text on SQLite."""
         return dialect.type_descriptor(String(40) if dialect.name == "sqlite" else Numeric(30, 9))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Write a value."""
+        """Return the form in which a value is written."""
         return plain(value) if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Read a value, without the zeros that NUMERIC pads it with."""
+        """Return a value that was read, without the zeros that NUMERIC pads it with."""
         return None if value is None else Decimal(plain(Decimal(value)))
 
 
-_TYPES: tuple[tuple[type, type[TypeEngine[Any]]], ...] = (
+_COLUMN_TYPES: tuple[tuple[type, type[TypeEngine[Any]]], ...] = (
     (bool, Boolean),
     (Decimal, ExactDecimal),
     (int, BigInteger),
@@ -53,10 +54,14 @@ _TYPES: tuple[tuple[type, type[TypeEngine[Any]]], ...] = (
     (Enum, String),
     (str, String),
 )
+"""The column type for each Python type; the first that fits is taken, so bool comes before int, and Enum before str."""
 
 
 class SqlRows(Generic[M]):
-    """The statements that read and write a model's rows; one column for each field, named like it."""
+    """The rows of a table as values of a model: statements that read and write them, and the conversion of each.
+
+    The table has a column for each field of the model, with the field's name.
+    """
 
     def __init__(self, model: type[M], key: str, table: Table | str) -> None:
         if key not in model.model_fields:
@@ -70,16 +75,19 @@ class SqlRows(Generic[M]):
         self._key: Column[Any] = self.table.c[key]
         self._columns = [self.table.c[name] for name in self._names]
 
-    def load(self, keys: Sequence[str]) -> Select[Any]:
-        """The rows of some keys."""
+    def select_rows(self, keys: Sequence[str]) -> Select[Any]:
+        """Return the statement that reads the rows of some keys."""
         return select(self._key, *self._columns).where(self._key.in_(keys))
 
-    def page(self, after: str) -> Select[Any]:
-        """The next keys, in the database's own order."""
-        return select(self._key).where(self._key > after).order_by(self._key).limit(PAGE)
+    def select_keys(self, after: str) -> Select[Any]:
+        """Return the statement that lists the next keys after one, in the database's own order."""
+        return select(self._key).where(self._key > after).order_by(self._key).limit(KEYS_PER_PAGE)
 
     def upsert(self, dialect: str) -> Insert:
-        """Insert a row, or change the one that has its key. Raises InvalidArgument."""
+        """Return the statement that inserts a row, or updates the one that has its key.
+
+        Raises InvalidArgument for a dialect that is not ``sqlite`` or ``postgresql``.
+        """
         inserts: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
             "sqlite": sqlite.insert,
             "postgresql": postgresql.insert,
@@ -92,33 +100,36 @@ class SqlRows(Generic[M]):
             return insert.on_conflict_do_nothing(index_elements=[self._key])
         return insert.on_conflict_do_update(index_elements=[self._key], set_=changed)
 
-    def row(self, value: M) -> Mapping[str, object]:
-        """What is written of a value."""
+    def to_row(self, value: M) -> Mapping[str, object]:
+        """Return the columns of a value, by name."""
         fields = {name: getattr(value, name) for name in self._names}
         return {name: field.value if isinstance(field, Enum) else field for name, field in fields.items()}
 
-    def value(self, row: Sequence[Any]) -> tuple[str, M]:
-        """A key and its value."""
+    def from_row(self, row: Sequence[Any]) -> tuple[str, M]:
+        """Return the key and the value of a row that ``select_rows`` has read."""
         return str(row[0]), self._model.model_validate(dict(zip(self._names, row[1:], strict=True)))
 
 
 def table_of(model: type[BaseModel], key: str, name: str) -> Table:
-    """A table for a flat model. Raises InvalidArgument for a field that is not a plain value."""
+    """Return a table for a flat model, with a column for each field.
+
+    Raises InvalidArgument for a field whose values do not fit one column.
+    """
     columns: list[Column[Any]] = []
     for field, info in model.model_fields.items():
         annotation: Any = info.annotation
-        kinds: list[Any] = [annotation]
+        types: list[Any] = [annotation]
         if get_origin(annotation) in {Union, UnionType}:
-            kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
-        columns.append(
-            Column(field, _type_of(model, field, kinds), primary_key=field == key, nullable=annotation not in kinds)
-        )
+            types = [member for member in get_args(annotation) if member is not type(None)]
+        sql_type = _column_type(model, field, types)
+        columns.append(Column(field, sql_type, primary_key=field == key, nullable=annotation not in types))
     return Table(name, MetaData(), *columns)
 
 
-def _type_of(model: type[BaseModel], field: str, kinds: Sequence[Any]) -> TypeEngine[Any]:
-    plain_kinds: list[Any] = [get_args(kind)[0] if hasattr(kind, "__metadata__") else kind for kind in kinds]
-    for python, sql in _TYPES:
-        if all(isinstance(kind, type) and issubclass(kind, python) for kind in plain_kinds):
-            return sql()
+def _column_type(model: type[BaseModel], field: str, types: Sequence[Any]) -> TypeEngine[Any]:
+    """Return the type of a field's column; ``types`` are the members of its annotation, which may be ``Annotated``."""
+    plain_types: list[Any] = [get_args(member)[0] if hasattr(member, "__metadata__") else member for member in types]
+    for python_type, sql_type in _COLUMN_TYPES:
+        if all(isinstance(member, type) and issubclass(member, python_type) for member in plain_types):
+            return sql_type()
     raise InvalidArgument(f"{model.__name__}.{field} does not fit one column; pass a Table of your own")

@@ -137,7 +137,7 @@ class SearchSteps(Generic[R]):
         shards = yield from locate()
         for last in (False, True):
             asked = yield from self._asked(query, shards)
-            outcomes = (yield from ask_many([call(tag) for tag in asked]))
+            outcomes = yield from ask_many([call(tag) for tag in asked])
             errors = [outcome.error for outcome in outcomes if outcome.error is not None]
             if not errors:
                 break
@@ -166,7 +166,7 @@ class SearchSteps(Generic[R]):
     def _read(self, query: Query[R], found: Sequence[Identity], hits: Hits) -> Steps[list[R]]:
         """The records that are still there and, as they are now, still match."""
         found = list(dict.fromkeys(found))
-        outcomes = (yield from ask_many([self._calls.record(identity) for identity in found]))
+        outcomes = yield from ask_many([self._calls.record(identity) for identity in found])
         records: list[R] = []
         for identity, outcome in zip(found, outcomes, strict=True):
             record = outcome.result()

@@ -1,5 +1,5 @@
 # Generated from repositories/symbols/_async.py by scripts/generate_sync.py: edit that one.
-"""Reference data of symbols, for threads."""
+"""The repository of symbols, for threads."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ from ..search._sync.find import Find, Search
 
 
 class SymbolInfoRepository(BaseCache[SymbolInfo]):
-    """What a desk knows of its symbols: a hash ``symbol:<SYMBOL>`` each, spread over the slots.
+    """The reference data of symbols: a hash ``symbol:<SYMBOL>`` for each, spread over all hash slots.
 
-    Reference data can be loaded again, so it expires, and it is not worth waiting for replicas.
+    It can be loaded again from its source, so entries expire, and changes do not wait for replicas. Use it like this::
+
+        symbols = book.symbols.using(source)
+        info = symbols.get_or_load("AAPL")
+
+    Args:
+        backend: The connections to the servers; ``book.symbols`` has the book's.
+        source: The database behind the cache; without one there are no loads and no ``write_through``.
+        policy: The times of the cache; None for those of ``CachePolicy()``.
     """
 
     def __init__(
@@ -40,39 +48,56 @@ class SymbolInfoRepository(BaseCache[SymbolInfo]):
         source: Source[SymbolInfo] | None = None,
         policy: CachePolicy | None = None,
     ) -> Self:
-        """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
+        """Return a repository with connections of its own; close it when done.
+
+        Args:
+            url: A URL or settings; see :func:`slotbook.connect`.
+            source: As for the class.
+            policy: As for the class.
+        """
         return cls(open_backend(url), source, policy)
 
     def using(self, source: Source[SymbolInfo], policy: CachePolicy | None = None) -> Self:
-        """A repository on the same servers with a source, and other times if a policy is given."""
+        """Return a repository on the same connections with a source, and with other times if a policy is given.
+
+        A near cache is not taken over: call :meth:`near` on the repository that is returned.
+        """
         return type(self)(self._backend, source, policy or self.policy)
 
     def find(self, *conditions: object) -> Find[SymbolInfo]:
-        """Search the symbols that are cached, on servers with search, by fields of
-        :data:`slotbook.models.hashes.SymbolInfoHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """Search the cached symbols that meet all conditions, on servers with search; see ``OrderRepository.find``.
+
+        Args:
+            conditions: Conditions on fields of :data:`slotbook.models.hashes.SymbolInfoHash`.
+
+        Raises InvalidArgument for anything that is not such a condition.
         """
         return self._search.find(conditions)
 
     def put(self, info: SymbolInfo) -> None:
-        """Cache a symbol; a field that is None is cleared. The last to arrive wins. One round trip.
+        """Cache a symbol; a field that is None is cleared. Of several callers the last to arrive wins. One round trip.
 
-        With a source, ``write_through`` is safer: nothing tells which of two puts is the newer.
+        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer.
         """
         (outcome,) = self._put(by_symbol((info,)))
         outcome.result()
 
     def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
-        """Cache many symbols: one round trip per node, one outcome for each symbol, in the order first given."""
+        """Cache many symbols: one outcome for each name, in the order first given. One round trip per node.
+
+        When a name is given twice, the last one counts.
+        """
         return self._put(by_symbol(infos))
 
     def write_through(self, info: SymbolInfo) -> bool:
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
 
-        True: whoever reads Redis from now on gets this value or a newer one. False: the source has it, but Redis could
-        not be reached afterwards, or another write or invalidation of the same symbol overlapped; nothing older is
-        served later than ``policy.write_window`` seconds after the source began to write, because Redis was told
-        beforehand: what is cached, and what is loaded meanwhile, lives no longer than that. (A source that takes longer
-        than the window to write falls back to ``policy.bound``.)
+        True: every read of Redis from now on returns this value or a newer one.
+
+        False: the source has it, but Redis could not be reached afterwards, or another write or invalidation of the
+        same symbol overlapped. Nothing older is served later than ``policy.write_window`` seconds after the source
+        began to write: the write was announced to Redis beforehand, so that what is cached, and what is loaded
+        meanwhile, expires by then. (When the source takes longer than the window, the limit is ``policy.bound``.)
 
         Raises Unavailable or OutcomeUnknown when Redis cannot be reached beforehand: nothing was written. Raises
         SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
@@ -81,5 +106,9 @@ class SymbolInfoRepository(BaseCache[SymbolInfo]):
         return (self._write_through(by_symbol((info,))))[0]
 
     def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
+        """Write many symbols like ``write_through``, in one transaction of the source.
+
+        One round trip per node before the transaction and one after it. There is one result for each name, in
+        the order first given.
+        """
         return self._write_through(by_symbol(infos))

@@ -205,7 +205,8 @@ class AsyncBackend:
             case Locate(fresh):
                 return await self.shards(fresh=fresh)
             case Pause(seconds):
-                return await async_pause(seconds)
+                await async_pause(seconds)
+                return None
             case _:
                 return await self.run_many(step)
 

@@ -206,7 +206,8 @@ class Backend:
             case Locate(fresh):
                 return self.shards(fresh=fresh)
             case Pause(seconds):
-                return pause(seconds)
+                pause(seconds)
+                return None
             case _:
                 return self.run_many(step)
 

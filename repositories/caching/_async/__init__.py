@@ -1,1 +1,1 @@
-"""The repositories of this folder, for asyncio."""
+"""Caches, their lookups and SQL sources, for asyncio."""

@@ -21,7 +21,21 @@ T = TypeVar("T")
 class AsyncCache(AsyncBaseCache[T]):
     """Values of one type, any that Pydantic can write as JSON, under keys ``<name>:<key>``.
 
-    Everything that :class:`~slotbook.repositories.SymbolInfoRepository` can do, for a type of your own.
+    Make it with ``book.cache`` once, and keep it::
+
+        contracts = book.cache(Contract, "contract", source)
+        contract = await contracts.get_or_load("ESH4")
+
+    Args:
+        backend: The connections to the servers; ``book.cache`` passes the book's.
+        model: The type of the values: a Pydantic model, a dataclass, ``dict[str, int]``, or another that Pydantic
+            knows.
+        name: The beginning of the keys in Redis. Caches with the same name share their entries.
+        source: The database behind the cache; without one there are no loads and no ``write_through``.
+        policy: The times of the cache; None for those of ``CachePolicy()``.
+
+    Raises InvalidArgument for a type that Pydantic does not know, and for the name ``symbol``, which is that of
+    ``book.symbols``.
     """
 
     def __init__(
@@ -37,22 +51,29 @@ class AsyncCache(AsyncBaseCache[T]):
         super().__init__(backend, name, JsonCodec(model), source, policy)
 
     async def put(self, key: str, value: T) -> None:
-        """Cache a value; the last to arrive wins. One round trip. With a source, ``write_through`` is safer."""
+        """Cache a value; of several callers the last to arrive wins. One round trip.
+
+        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer.
+        """
         self.key(key)  # raises InvalidArgument
         (outcome,) = await self._put({key: value})
         outcome.result()
 
     async def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
-        """Cache many values: one round trip per node, one outcome each, in the order given."""
+        """Cache many values: one outcome each, in the order given. One round trip per node."""
         return await self._put(mapping("values", values))
 
     async def write_through(self, key: str, value: T) -> bool:
-        """Write a value to the source, then cache it; see
-        :meth:`~slotbook.repositories.SymbolInfoRepository.write_through`.
+        """Write a value to the source, then cache it. Two round trips around the source's transaction.
+
+        See :meth:`~slotbook.repositories.SymbolInfoRepository.write_through` for what True and False promise.
         """
         self.key(key)  # raises InvalidArgument
         return (await self._write_through({key: value}))[0]
 
     async def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
-        """Like ``write_through``, in one transaction of the source and one round trip per node before and after it."""
+        """Write many values like ``write_through``, in one transaction of the source.
+
+        One round trip per node before the transaction and one after it.
+        """
         return await self._write_through(mapping("values", values))

@@ -1,4 +1,4 @@
-"""A SQL database as the source of a cache, for asyncio."""
+"""A table of a SQL database as the source of a cache, for asyncio."""
 
 from __future__ import annotations
 
@@ -9,16 +9,27 @@ from pydantic import BaseModel
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ..sql_table import IN_AT_ONCE, SqlRows
+from ..sql_table import KEYS_PER_SELECT, SqlRows
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class AsyncSqlSource(Generic[M]):
-    """The rows of a table as flat Pydantic models: a column for each field, PostgreSQL or SQLite.
+    """The rows of a PostgreSQL or SQLite table as flat Pydantic models, with a column for each field.
 
-    ``table`` is a SQLAlchemy Table of yours whose columns are named like the model's fields, or the name of one;
-    ``key`` is the field that is its primary key. Decimals are exact on both databases.
+    Decimals are exact on both databases. Use it like this::
+
+        source = AsyncSqlSource.from_url("postgresql+psycopg://desk@db/desk", SymbolInfo, "symbols", key="symbol")
+        symbols = book.symbols.using(source)
+
+    Args:
+        engine: An engine of SQLAlchemy; :meth:`close` closes its connections.
+        model: A model all of whose fields fit one column each: numbers, text, enums, and None.
+        table: A SQLAlchemy ``Table`` whose columns are named like the model's fields, or the name of a table that has
+            such columns.
+        key: The field that is the primary key of the table.
+
+    Raises InvalidArgument when the model does not fit one table, or the table lacks a column.
     """
 
     def __init__(self, engine: AsyncEngine, model: type[M], table: Table | str, *, key: str) -> None:
@@ -27,37 +38,47 @@ class AsyncSqlSource(Generic[M]):
 
     @classmethod
     def from_url(cls, url: str, model: type[M], table: Table | str, *, key: str) -> Self:
-        """A source with an engine of its own, for SQLAlchemy's URL; connects when it is first asked. Close it."""
+        """Return a source with an engine of its own, which connects at the first call; close the source when done.
+
+        Args:
+            url: A URL of SQLAlchemy, such as ``postgresql+psycopg://user@host/database``.
+            model: As for the class.
+            table: As for the class.
+            key: As for the class.
+        """
         return cls(create_async_engine(url), model, table, key=key)
 
     async def create(self) -> None:
-        """Make the table if it is not there."""
+        """Create the table if it does not exist."""
         async with self._engine.begin() as connection:
             await connection.run_sync(self._rows.table.create, checkfirst=True)
 
     async def load_many(self, keys: Sequence[str]) -> Mapping[str, M]:
-        """The values of those keys that exist: one statement for every 500 keys, in one transaction."""
+        """Return the values of those keys that exist, by key: one statement for every 500 keys, in one transaction."""
         found: dict[str, M] = {}
         async with self._engine.connect() as connection:
-            for begin in range(0, len(keys), IN_AT_ONCE):
-                rows = await connection.execute(self._rows.load(keys[begin : begin + IN_AT_ONCE]))
-                found.update(self._rows.value(row) for row in rows)
+            for begin in range(0, len(keys), KEYS_PER_SELECT):
+                rows = await connection.execute(self._rows.select_rows(keys[begin : begin + KEYS_PER_SELECT]))
+                found.update(self._rows.from_row(row) for row in rows)
         return found
 
     async def store_many(self, values: Mapping[str, M]) -> None:
-        """Insert or change the values' rows, all of them or none. A row's key is the value's own."""
+        """Insert or update the values' rows in one transaction; the key of a row is the value's own field.
+
+        Raises InvalidArgument for a database that is neither PostgreSQL nor SQLite.
+        """
         if not values:
             return
         async with self._engine.begin() as connection:
-            # In one order always, so that two writers of the same rows cannot wait for each other.
-            rows = [self._rows.row(values[key]) for key in sorted(values)]
+            # Always in the same order, so that two writers of the same rows cannot wait for each other.
+            rows = [self._rows.to_row(values[key]) for key in sorted(values)]
             await connection.execute(self._rows.upsert(self._engine.dialect.name), rows)
 
     async def all_keys(self, after: str = "") -> AsyncIterator[str]:
-        """Every key behind ``after`` in the database's order, 1,000 to a statement."""
+        """Yield every key that follows ``after`` in the database's order, which is read 1,000 keys at a time."""
         while True:
             async with self._engine.connect() as connection:
-                page = [str(row[0]) for row in await connection.execute(self._rows.page(after))]
+                page = [str(row[0]) for row in await connection.execute(self._rows.select_keys(after))]
             if not page:
                 return
             for key in page:

@@ -1,2 +1,2 @@
 # Generated from repositories/caching/_async/__init__.py by scripts/generate_sync.py: edit that one.
-"""The repositories of this folder, for threads."""
+"""Caches, their lookups and SQL sources, for threads."""

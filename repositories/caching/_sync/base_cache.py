@@ -1,5 +1,5 @@
 # Generated from repositories/caching/_async/base_cache.py by scripts/generate_sync.py: edit that one.
-"""What every cache can do, for threads."""
+"""The verbs that every cache has, for threads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ....models.arguments import callable_or_none, must_be, seconds, several, wh
 from ....models.errors import InvalidArgument
 from ....models.results import Outcome
 from ....topology._sync.backend import Backend
-from ..calls import CacheCalls, Claim, State
+from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
+from ..near import NearCache
 from ..policy import CachePolicy
 from ..source import Load, LoadMany, Source, Warmed, source_failed
 from .lookup import Lookup
@@ -23,13 +24,18 @@ T = TypeVar("T")
 
 
 class BaseCache(Generic[T]):
-    """A cache in front of a source. Verbs raise a :class:`~slotbook.models.errors.SlotbookError`.
+    """A cache in front of a source. Its verbs raise a :class:`~slotbook.models.errors.SlotbookError`.
+
+    Use one of its subclasses, ``book.symbols`` or what ``book.cache`` returns::
+
+        symbols = book.symbols.using(source)
+        info = symbols.get_or_load("AAPL")
 
     **How old a value can be.** As long as the source is only written through ``write_through``, or ``invalidate`` is
     called after each write, readers of Redis never see the value before once that call has returned True. When Redis
     is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the source began
-    to write, provided that Redis keeps what it acknowledged. A source that is changed behind the cache's back, or a
-    failover that loses acknowledged changes, is noticed after ``policy.bound`` (ttl + stale + lease) at the latest.
+    to write, provided that Redis keeps what it acknowledged. When the source is changed without telling the cache, or
+    a failover loses acknowledged changes, the old value is served for at most ``policy.bound`` (ttl + stale + lease).
     With a near cache add its bound. All of these times are by the server's clock.
     """
 
@@ -47,70 +53,87 @@ class BaseCache(Generic[T]):
             callable_or_none("source.load_many", getattr(source, "load_many", source))
         self._backend = backend
         self.name = name
+        """The beginning of all keys in Redis, behind the prefix of the settings."""
         self.source = source
-        """Where values come from, and where ``write_through`` writes them."""
+        """The database that values are loaded from, and that ``write_through`` writes to."""
         self.policy = policy or CachePolicy()
+        """The times of the cache."""
         self._calls = CacheCalls(backend.settings.prefix, name, codec, self.policy)
         self._lookup = Lookup(backend, self._calls)
-        self._near = self._lookup.near
+        self.near_cache: NearCache[T] | None = None
+        """The values that are kept in this process; None until :meth:`near` is called. Its ``len`` is how many."""
         backend.attach(self._lookup)
 
     def near(self, size: int = 10_000, *, bound: float = 1.0) -> Self:
-        """Keep up to ``size`` values decoded in this process from now on; returns the cache itself.
+        """Keep up to ``size`` decoded values in this process from now on, and return the cache itself.
 
-        The servers tell of every change (RESP3 client tracking, one connection of our own to each primary), usually
-        within a millisecond. ``bound`` is in seconds: a value that any client has changed is served from here for at
-        most so long after the change, whatever happens to network, server or this process; four heartbeats to a bound
-        prove it, and where the proof is late, Redis is asked instead. (A primary that was deposed and cut off together
-        with this process is believed for as long as Redis itself would serve from it.) When a tracking connection is
-        lost, what it vouched for is dropped first. Values are shared between callers: do not change them in place.
+        The servers tell this process of every change (RESP3 client tracking, with one connection to each primary),
+        usually within a millisecond. Heartbeats on these connections, four to a ``bound``, prove that no change has
+        been missed. While the proof is missing, Redis is asked instead, whatever has happened to the network, the
+        server or this process. When a tracking connection is lost, its values are dropped before anything else. (A
+        primary that was replaced and is cut off together with this process is trusted for as long as Redis itself
+        would answer from it.) Values are shared between callers: do not change them in place.
 
-        One connection and round trip per primary. Raises AccessDenied when the user may not use CLIENT TRACKING.
+        One connection and one round trip for each primary.
+
+        Args:
+            size: How many values to keep; when there are more, the one that was kept first is dropped.
+            bound: For how many seconds, at most, a value is served after any client has changed it; 0.01 to 3600.
+
+        Raises InvalidArgument, AccessDenied when the user may not use CLIENT TRACKING, or Unavailable.
         """
         seconds("bound", bound, 0.01, 3600)
-        self._near = self._lookup.keep_near(size, bound)
+        self.near_cache = self._lookup.keep_near(size, bound)
         return self
 
     def key(self, key: str) -> str:
-        """The name under which a key is stored in Redis. Raises InvalidArgument."""
-        return self._calls.entry(key)
+        """Return the name under which a key is stored in Redis. Raises InvalidArgument."""
+        return self._calls.entry_key(key)
 
     def get(self, key: str) -> T | None:
-        """The value that is cached; None when there is none. One round trip, or none when it is near.
+        """Return the cached value, or None when there is none. One round trip, or none for a value that is near.
 
         Raises CorruptRecord.
         """
-        near = self._near
+        near = self.near_cache
         if near is not None and (value := near.get(key)) is not None:
             return value
         return self._lookup.fetch(key)
 
     def get_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
-        """What is cached of many keys: one round trip per node, one outcome each, in the order given."""
+        """Return the cached values of many keys: one outcome each, in the order given. One round trip per node."""
         return self._lookup.fetch_many(several("list of keys", keys))
 
     def get_or_load(self, key: str, load: Load[T] | None = None) -> T | None:
-        """The value, loaded and cached if it is missing; None when the source has none, which is cached too.
+        """Return the value; if it is missing, load it from the source and cache it.
 
-        ``load`` is called with the key in place of the source. One round trip when it is there. Of all callers in all
-        processes one loads, the others wait for it, for as long as the deadline; a load that takes longer than
-        ``policy.lease`` may be overtaken by another. When it fails, nothing is cached, everyone who waits gets
-        SourceFailed, and so does whoever asks within ``policy.retry_after``. What was loaded is not kept if the key
-        was written or invalidated meanwhile. A value that expires soon, or is served stale, is loaded anew in the
-        background by one caller.
+        None means that the source has no such key, which is cached too. One round trip for a value that is cached.
+
+        Of all callers in all processes one loads a key and the others wait for it, at most until the call's deadline;
+        a load that takes longer than ``policy.lease`` may be overtaken by another. When the load fails, nothing is
+        cached, and SourceFailed is raised for all who wait and for all who ask within ``policy.retry_after``. What
+        was loaded is not stored if the key was written or invalidated meanwhile. A value that expires soon, or is
+        stale, is returned at once, while one caller loads it again in the background.
+
+        Args:
+            key: The key, which must be a valid name.
+            load: Called with the key in place of the source; it returns the value, or None for an unknown key.
 
         Raises SourceFailed, CorruptRecord, Unavailable.
         """
-        near = self._near
+        near = self.near_cache
         if near is not None and (value := near.get(key)) is not None:
             return value
         callable_or_none("load", load)
-        many = self._loads_many() if load is None else _one_by_one(load)
-        return (self._lookup.get_or_load_many((key,), many))[0].result()
+        load_many = self._source_load_many() if load is None else _as_load_many(load)
+        return (self._lookup.get_or_load_many((key,), load_many))[0].result()
 
     def get_or_load_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
-        """Like ``get_or_load`` for many keys: what this caller has to load is asked of the source at once."""
-        return self._lookup.get_or_load_many(several("list of keys", keys), self._loads_many())
+        """Return many values like ``get_or_load``: one outcome each, in the order given.
+
+        Keys that this caller has to load are loaded with one call of the source.
+        """
+        return self._lookup.get_or_load_many(several("list of keys", keys), self._source_load_many())
 
     def warm(
         self,
@@ -121,15 +144,24 @@ class BaseCache(Generic[T]):
         batch: int = 1_000,
         progress: Callable[[int], None] | None = None,
     ) -> Warmed:
-        """Load keys from the source, or everything it has, ``batch`` at a time; no more than that is held in memory.
+        """Load keys from the source into the cache, a batch at a time. What is written meanwhile is not overwritten.
 
-        ``only_missing`` leaves alone what is there already, and ``after`` begins behind a key of the source's order, so
-        that a run that was interrupted goes on; ``progress`` is told how many more keys are done. Two round trips per
-        node for each batch, and one load. What is written meanwhile is not overwritten. Raises SourceFailed.
+        Two round trips per node for each batch, and one call of the source. A run that was interrupted is continued
+        with ``after=warmed.last`` or with ``only_missing=True``.
+
+        Args:
+            keys: The keys to load; None for all keys of the source, of which no more than a batch is held in memory.
+            after: Begin with the key that follows this one in the order of the source; only without ``keys``.
+            only_missing: Leave keys alone that are cached.
+            batch: How many keys to load at a time.
+            progress: Called after each batch with the number of its keys.
+
+        Raises SourceFailed.
         """
         whole("batch", batch)
         callable_or_none("progress", progress)
-        source = self._source()
+        source = self._required_source()
+        scope = LoadScope.MISSING if only_missing else LoadScope.ALL
         started = time.monotonic()
         warmed = Warmed()
         page: list[str] = []
@@ -137,52 +169,55 @@ class BaseCache(Generic[T]):
             for key in source.all_keys(after):
                 page.append(key)
                 if len(page) == batch:
-                    self._warm(page, only_missing, warmed, progress)
+                    self._warm_batch(page, scope, warmed, progress)
                     page = []
-            self._warm(page, only_missing, warmed, progress)
+            self._warm_batch(page, scope, warmed, progress)
         else:
             listed = several("list of keys", keys)
             for begin in range(0, len(listed), batch):
-                self._warm(listed[begin : begin + batch], only_missing, warmed, progress)
+                self._warm_batch(listed[begin : begin + batch], scope, warmed, progress)
         warmed.seconds = time.monotonic() - started
         return warmed
 
     def invalidate(self, key: str) -> bool:
-        """Remove a key after its source has changed; whether it was cached. One round trip.
+        """Remove a key after its source has changed, and return whether it was cached. One round trip.
 
-        A load that is under way is not kept, so that it cannot bring back what it read before the change.
+        A load that is under way is not stored, so that it cannot bring back what it read before the change.
         """
-        with self._changing((key,)):
-            return self._backend.run(self._calls.drop(key))
+        with self._discarding_near((key,)):
+            return self._backend.run(self._calls.invalidate(key))
 
     def invalidate_matching(self, pattern: str) -> int:
-        """Remove every key that matches a glob, ``AA*`` or ``symbol:AA*``; how many were cached.
+        """Remove every key that matches a glob, and return how many were cached.
 
-        Two SCANs of every primary, then an UNLINK for each key; loads that are under way are not kept either.
+        Two SCANs of every primary, then a script for each key. Loads that are under way are not stored either.
+
+        Args:
+            pattern: A glob in the syntax of SCAN, with or without the cache's name: ``AA*`` or ``symbol:AA*``.
         """
         found: set[str] = set()
-        for glob in self._calls.patterns(pattern):
+        for glob in self._calls.scan_patterns(pattern):
             found |= self._backend.scan(glob)
         keys = self._calls.keys_of(found)
-        with self._changing(keys):
-            outcomes = self._backend.run_many([self._calls.drop(key) for key in keys])
+        with self._discarding_near(keys):
+            outcomes = self._backend.run_many([self._calls.invalidate(key) for key in keys])
         return sum(outcome.result() for outcome in outcomes)
 
     def close(self) -> None:
-        """Close the connections; those of a book are closed with the book."""
+        """Close the connections. A cache of a book shares the book's connections, so close the book instead."""
         self._backend.close()
 
     def _put(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
         calls = [self._calls.put(key, value) for key, value in values.items()]
-        with self._changing(list(values)):
+        with self._discarding_near(list(values)):
             return self._backend.run_many(calls)
 
     def _write_through(self, values: Mapping[str, T]) -> list[bool]:
-        token, keys, source = token_hex(8), list(values), self._source()
-        finishes = [self._calls.finish(key, token, value) for key, value in values.items()]
-        for outcome in self._backend.run_many([self._calls.begin(key, token) for key in keys]):
+        token, keys, source = token_hex(8), list(values), self._required_source()
+        finishes = [self._calls.finish_write(key, token, value) for key, value in values.items()]
+        for outcome in self._backend.run_many([self._calls.begin_write(key, token) for key in keys]):
             outcome.result()
-        with self._changing(keys):
+        with self._discarding_near(keys):
             try:
                 source.store_many(values)
             except Exception as error:
@@ -190,16 +225,16 @@ class BaseCache(Generic[T]):
             outcomes = self._backend.run_many(finishes)
         return [outcome.error is None and outcome.result() for outcome in outcomes]
 
-    def _warm(
-        self, keys: Sequence[str], only_missing: bool, warmed: Warmed, progress: Callable[[int], None] | None
+    def _warm_batch(
+        self, keys: Sequence[str], scope: LoadScope, warmed: Warmed, progress: Callable[[int], None] | None
     ) -> None:
+        """Load keys as far as ``scope`` says, and add to the counts of ``warmed``."""
         if not keys:
             return
         token = token_hex(8)
-        wanted = Claim.MISSING if only_missing else Claim.ALL
-        claims = self._lookup.claim(keys, token, wanted)
-        mine = [key for key, claim in zip(keys, claims, strict=True) if claim.result().state is State.LEASE]
-        loaded = self._lookup.load(mine, token, self._loads_many()) if mine else {}
+        claims = self._lookup.claim(keys, token, scope)
+        leased = [key for key, claim in zip(keys, claims, strict=True) if claim.result().state is CacheState.LEASE]
+        loaded = self._lookup.load(leased, token, self._source_load_many()) if leased else {}
         values = [outcome.result() for outcome in loaded.values()]
         absent = sum(value is None for value in values)
         warmed.loaded += len(values) - absent
@@ -210,25 +245,27 @@ class BaseCache(Generic[T]):
             progress(len(keys))
 
     @contextlib.contextmanager
-    def _changing(self, keys: Sequence[str]) -> Generator[None, None, None]:
-        """What was near of these keys is gone when the change is made, without waiting for the servers to tell."""
+    def _discarding_near(self, keys: Sequence[str]) -> Generator[None, None, None]:
+        """Drop keys from the near cache once they are changed, without waiting for the servers' invalidations."""
         try:
             yield
         finally:
-            if self._near is not None:
-                self._near.discard(keys)
+            if self.near_cache is not None:
+                self.near_cache.discard(keys)
 
-    def _source(self) -> Source[T]:
+    def _required_source(self) -> Source[T]:
         if self.source is None:
             raise InvalidArgument(f"the cache {self.name!r} has no source; pass one when it is made")
         return self.source
 
-    def _loads_many(self) -> LoadMany[T]:
-        return self._source().load_many
+    def _source_load_many(self) -> LoadMany[T]:
+        return self._required_source().load_many
 
 
-def _one_by_one(load: Load[T]) -> LoadMany[T]:
-    def many(keys: Sequence[str]) -> Mapping[str, T]:
+def _as_load_many(load: Load[T]) -> LoadMany[T]:
+    """Return a function that loads many keys by loading one after the other."""
+
+    def load_many(keys: Sequence[str]) -> Mapping[str, T]:
         return {key: value for key in keys if (value := load(key)) is not None}
 
-    return many
+    return load_many

@@ -1,19 +1,21 @@
--- The database is about to be written: nothing that is older may outlive the write by more than its window. That goes for
--- what is cached, and for what is being loaded, which may have been read from the database before it was written.
+-- Announce a write to the source. Nothing older may outlive it by more than its window: neither what is cached, nor
+-- what a load under way brings, which may have read the source before the write.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- ARGV  1 token  2 milliseconds of the window
+-- KEYS entry
+--      load_state
+-- ARGV token       of the write
+--      window      in milliseconds, after which the write is given up on
 -- Returns 1
 
-recall(KEYS[1], KEYS[2])
-local mine = 'writing:' .. ARGV[1]
-if not notes[mine] then
-  if first_write_ends() then notes.contested = '1' end
-  notes[mine] = now + tonumber(ARGV[2])
+read_state(KEYS.entry, KEYS.load_state)
+local write = 'writing:' .. ARGV.token
+if not state[write] then
+  if first_write_ends() then state.contested = '1' end
+  state[write] = now + tonumber(ARGV.window)
 end
-if notes.lease then notes.kept_until = math.min(notes.kept_until or math.huge, notes[mine]) end
-if notes.absent then notes.absent_until = math.min(notes.absent_until, notes[mine]) end
-save(KEYS[2])
-local left, window = redis.call('PTTL', KEYS[1]), notes[mine] - now
-if left == -1 or left > window then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', window)) end
+if state.lease then state.kept_until = math.min(state.kept_until or math.huge, state[write]) end
+if state.absent then state.absent_until = math.min(state.absent_until, state[write]) end
+save_state(KEYS.load_state)
+local left, window = redis.call('PTTL', KEYS.entry), state[write] - now
+if left == -1 or left > window then redis.call('PEXPIRE', KEYS.entry, string.format('%.0f', window)) end
 return 1

@@ -1,30 +1,36 @@
--- What is cached, and who is to load it.
+-- Read an entry, and take the lease of its load when the caller is to load it.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- ARGV  1 token  2 milliseconds of the lease  3 milliseconds that an entry is served after it has become stale
---       4 milliseconds of freshness at which the caller would load it early
---       5 'LOAD' what is missing or stale, 'MISSING' what is missing whoever else may load it, or 'ALL'
--- Returns {'hit', milliseconds of freshness left, field…}   {'lease', milliseconds, field…}: the caller is to load it
---         {'wait', milliseconds}  {'absent', milliseconds}  {'failed', milliseconds, why}
+-- KEYS entry
+--      load_state
+-- ARGV token   of the lease
+--      lease   in milliseconds
+--      stale   milliseconds for which an entry is served after it has become stale
+--      early   milliseconds of freshness left at which the caller would load it early
+--      scope   'NEEDED', 'MISSING' or 'ALL': see LoadScope in calls.py
+-- Returns {'hit', milliseconds of freshness left, field, value, ...}
+--         {'lease', milliseconds of freshness left, field, value, ...}: the caller is to load it
+--         {'wait', milliseconds of the lease left}: another caller is loading it
+--         {'absent', milliseconds left}: the source has no such key
+--         {'failed', milliseconds left, reason}: the last load failed, and it is not to be tried again yet
 
-recall(KEYS[1], KEYS[2])
-local function found(state)
-  local left = redis.call('PTTL', KEYS[1])
-  local fresh = left == -1 and 1e15 or left - tonumber(ARGV[3])
-  return { state, string.format('%.0f', fresh), unpack(redis.call('HGETALL', KEYS[1])) }, fresh
+read_state(KEYS.entry, KEYS.load_state)
+local function reply_with(status)
+  local left = redis.call('PTTL', KEYS.entry)
+  local fresh = left == -1 and 1e15 or left - tonumber(ARGV.stale)
+  return { status, string.format('%.0f', fresh), unpack(redis.call('HGETALL', KEYS.entry)) }, fresh
 end
 
-local hit, fresh = found('hit')
-if held and ARGV[5] == 'MISSING' then return hit end
-if ARGV[5] == 'LOAD' then
-  if held and fresh > tonumber(ARGV[4]) then return hit end
-  local leased = notes.lease and notes.lease ~= ARGV[1]
-  if held and (leased or notes.failed) then return hit end
-  if leased then return { 'wait', remains('lease') } end
-  if notes.failed then return { 'failed', remains('failed'), notes.failed } end
-  if notes.absent and not held then return { 'absent', remains('absent') } end
+local hit, fresh = reply_with('hit')
+if is_cached and ARGV.scope == 'MISSING' then return hit end
+if ARGV.scope == 'NEEDED' then
+  if is_cached and fresh > tonumber(ARGV.early) then return hit end
+  local is_leased = state.lease and state.lease ~= ARGV.token
+  if is_cached and (is_leased or state.failed) then return hit end
+  if is_leased then return { 'wait', remaining('lease') } end
+  if state.failed then return { 'failed', remaining('failed'), state.failed } end
+  if state.absent and not is_cached then return { 'absent', remaining('absent') } end
 end
-note('lease', ARGV[1], ARGV[2])
-notes.kept_until = first_write_ends()
-save(KEYS[2])
-return (found('lease'))
+remember('lease', ARGV.token, ARGV.lease)
+state.kept_until = first_write_ends()
+save_state(KEYS.load_state)
+return (reply_with('lease'))

@@ -1,12 +1,15 @@
--- A load has come to nothing: give the lease back, and remember why for as long as nobody is to try again.
+-- Return the lease of a load that has failed, and remember why, for as long as the load is not to be tried again.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- ARGV  1 token  2 milliseconds  3 why; '' remembers nothing
--- Returns 1 when the lease was the caller's
+-- KEYS entry
+--      load_state
+-- ARGV token         of the lease
+--      retry_after   in milliseconds
+--      reason        in one line; '' remembers nothing
+-- Returns 1 when the caller had the lease, 0 when not
 
-recall(KEYS[1], KEYS[2])
-if notes.lease ~= ARGV[1] then return 0 end
-drop('lease')
-if ARGV[3] ~= '' then note('failed', ARGV[3], ARGV[2]) end
-save(KEYS[2])
+read_state(KEYS.entry, KEYS.load_state)
+if state.lease ~= ARGV.token then return 0 end
+forget('lease')
+if ARGV.reason ~= '' then remember('failed', ARGV.reason, ARGV.retry_after) end
+save_state(KEYS.load_state)
 return 1

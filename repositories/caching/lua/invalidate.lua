@@ -1,12 +1,13 @@
--- Remove an entry and what is known about it: the database has been changed. Loads and writes that are under way are not
--- kept any more: nobody can tell whether they came before that or after it.
+-- Remove an entry after its source was changed elsewhere. Loads and writes under way are not stored any more, because
+-- it is unknown whether they came before the change or after it.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- Returns 1 when there was one
+-- KEYS entry
+--      load_state
+-- Returns 1 when there was an entry, 0 when not
 
-recall(KEYS[1], KEYS[2])
-drop('lease', 'failed', 'absent')
-if first_write_ends() then notes.contested = '1' end
-redis.call('UNLINK', KEYS[1])
-save(KEYS[2])
-return held and 1 or 0
+read_state(KEYS.entry, KEYS.load_state)
+forget('lease', 'failed', 'absent')
+if first_write_ends() then state.contested = '1' end
+redis.call('UNLINK', KEYS.entry)
+save_state(KEYS.load_state)
+return is_cached and 1 or 0

@@ -1,11 +1,13 @@
--- Keep a value, whatever was there. Loads that are under way are not kept any more.
+-- Store a value, whatever is cached. Loads under way are not stored any more.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- ARGV  1 milliseconds to keep it  2… fields
+-- KEYS entry
+--      load_state
+-- ARGV lifetime    of the entry in milliseconds
+--      fields...   names and values
 -- Returns 1
 
-recall(KEYS[1], KEYS[2])
-drop('lease', 'failed', 'absent')
-keep(KEYS[1], ARGV[1], first_write_ends(), ARGV, 2)
-save(KEYS[2])
+read_state(KEYS.entry, KEYS.load_state)
+forget('lease', 'failed', 'absent')
+store_entry(KEYS.entry, ARGV.lifetime, first_write_ends(), ARGV, FIRST.fields)
+save_state(KEYS.load_state)
 return 1

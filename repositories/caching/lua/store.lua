@@ -1,16 +1,22 @@
--- Keep what was loaded, unless the lease is gone: then something newer has happened meanwhile, or it took too long.
+-- Store what was loaded. When the lease is gone, store nothing: something newer has happened meanwhile, or the load
+-- took too long.
 -- Uses caching/load_state
--- KEYS  1 entry  2 notes about it
--- ARGV  1 token  2 milliseconds to keep it  3… fields; none when the database has no such key
--- Returns 1 when it was kept
+-- KEYS entry
+--      load_state
+-- ARGV token       of the lease
+--      lifetime    in milliseconds, of the entry or of the knowledge that the source has no such key
+--      fields...   names and values; none when the source has no such key
+-- Returns 1 when it was stored, 0 when not
 
-recall(KEYS[1], KEYS[2])
-if notes.lease ~= ARGV[1] then return 0 end
-local ends = notes.kept_until
-drop('lease', 'failed', 'absent')
-local in_time, exists = not ends or now < ends, #ARGV > 2
-if in_time and exists then keep(KEYS[1], ARGV[2], ends, ARGV, 3) end
-if in_time and not exists then note('absent', '1', math.min(tonumber(ARGV[2]), ends and ends - now or math.huge)) end
-save(KEYS[2])
-if in_time and not exists then redis.call('UNLINK', KEYS[1]) end
+read_state(KEYS.entry, KEYS.load_state)
+if state.lease ~= ARGV.token then return 0 end
+local latest = state.kept_until
+forget('lease', 'failed', 'absent')
+local in_time, has_value = not latest or now < latest, #ARGV >= FIRST.fields
+if in_time and has_value then store_entry(KEYS.entry, ARGV.lifetime, latest, ARGV, FIRST.fields) end
+if in_time and not has_value then
+  remember('absent', '1', math.min(tonumber(ARGV.lifetime), latest and latest - now or math.huge))
+end
+save_state(KEYS.load_state)
+if in_time and not has_value then redis.call('UNLINK', KEYS.entry) end
 return in_time and 1 or 0

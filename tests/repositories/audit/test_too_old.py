@@ -68,7 +68,11 @@ def test_a_position_gone_that_no_event_makes_again_is_left(busy: Desk, auditor: 
         trim(busy, first)
         busy.vandalise("DEL", "%:position:AAPL")
         (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
-        assert (repair.finding.kind, repair.finding.entry, repair.outcome) == (FindingKind.POSITION, None, RepairOutcome.LEFT)
+        assert (repair.finding.kind, repair.finding.entry, repair.outcome) == (
+            FindingKind.POSITION,
+            None,
+            RepairOutcome.LEFT,
+        )
         assert busy.ask("EXISTS", "%:position:AAPL") == 0
         assert busy.ask("SISMEMBER", "%:positions", "AAPL") == 1
 

@@ -1,4 +1,4 @@
-"""Caches on the shared servers, each with keys of its own, in both colours."""
+"""Caches on the shared servers, each with keys of its own, for threads and for asyncio."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from slotbook.topology._async.backend import open_async_backend
 from slotbook.topology._sync.backend import open_backend
 from slotbook.topology.embedded import Topology
 
-from ...support.caching.places import AsyncRows, Rows
-from ...support.callers import COLOURS, Blocking, Colour
+from ...support.caching.memory_source import AsyncMemorySource, MemorySource
+from ...support.callers import CALLERS, Blocking, Caller
 from ...support.fleet import Fleet, Fleets
 from ...support.make import fresh
 from ...support.raw import mapping
@@ -25,58 +25,58 @@ TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 
 
 def symbol(name: str = "AAPL", **changes: object) -> SymbolInfo:
-    """A symbol with every field."""
+    """Return a symbol with every field."""
     values = {"name": f"{name} Inc.", "exchange": "XNAS", "lot_size": 100, "tick_size": "0.01", "currency": "USD"}
     return SymbolInfo.model_validate({"symbol": name, **values, **changes})
 
 
-class FleetOf:
-    """As much of a fleet as a shelf needs, for servers of a test's own."""
+class FleetAt:
+    """The part of a fleet that a cache setup needs, for servers that a test has started itself."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
-        """The URL with settings in its query."""
+        """Return the URL with settings in its query."""
         return self._url + ("&" if "?" in self._url else "?") + urlencode(dict(settings or {}))
 
 
-class Shelf:
-    """A database and the caches in front of it."""
+class CacheSetup:
+    """A database in memory, and the caches in front of it."""
 
-    def __init__(self, fleet: Fleet | FleetOf, colour: Colour, runner: asyncio.Runner) -> None:
+    def __init__(self, fleet: Fleet | FleetAt, caller: Caller, runner: asyncio.Runner) -> None:
         self.fleet = cast(Fleet, fleet)
-        self.colour: Colour = colour
+        self.caller: Caller = caller
         self.runner = runner
         self.prefix = fresh("c") + ":"
-        self.rows: Rows[SymbolInfo] = Rows()
+        self.database: MemorySource[SymbolInfo] = MemorySource()
         self.source: Any = None
-        """Another source than the rows, of the shelf's colour."""
+        """Another source than the database in memory, for the setup's kind of caller."""
         self._close: list[Callable[[], object]] = []
 
     def url(self, **settings: object) -> str:
         return self.fleet.url({"prefix": self.prefix, **settings})
 
     def symbols(self, *, settings: dict[str, object] | None = None, **policy: float) -> SymbolInfoRepository:
-        """One more repository with connections of its own."""
+        """Open one more repository, with connections of its own."""
         url, times = self.url(**(settings or {})), CachePolicy.model_validate({"jitter": 0, "early": 0, **policy})
-        if self.colour == "sync":
-            made = SymbolInfoRepository.from_url(url, self.source or self.rows, times)
+        if self.caller == "sync":
+            made = SymbolInfoRepository.from_url(url, self.source or self.database, times)
         else:
-            opening = AsyncSymbolInfoRepository.from_url(url, self.source or AsyncRows(self.rows), times)
+            opening = AsyncSymbolInfoRepository.from_url(url, self.source or AsyncMemorySource(self.database), times)
             made = cast(SymbolInfoRepository, Blocking(self.runner.run(opening), self.runner))
         self._close.append(made.close)
         return made
 
-    def cache(self, model: Any, name: str, rows: Rows[Any] | None = None) -> Cache[Any]:
-        """A cache of another type."""
-        if self.colour == "sync":
+    def cache(self, model: Any, name: str, database: MemorySource[Any] | None = None) -> Cache[Any]:
+        """Open a cache of another type."""
+        if self.caller == "sync":
             backend = open_backend(self.url())
             self._close.append(backend.close)
-            return Cache(backend, model, name, rows)
+            return Cache(backend, model, name, database)
         abackend = self.runner.run(open_async_backend(self.url()))
         self._close.append(lambda: self.runner.run(abackend.close()))
-        source = None if rows is None else AsyncRows(rows)
+        source = None if database is None else AsyncMemorySource(database)
         return cast("Cache[Any]", Blocking(AsyncCache(abackend, model, name, source), self.runner))
 
     def key(self, name: str) -> str:
@@ -86,18 +86,18 @@ class Shelf:
         """Ask the server of a symbol's hash about it."""
         return self.fleet.ask(self.key(name), verb, self.key(name), *words)
 
-    def notes(self, name: str) -> dict[str, str]:
-        """What is noted beside a symbol's hash."""
+    def load_state(self, name: str) -> dict[str, str]:
+        """Return the state of a symbol's loads and writes, which is stored beside its hash."""
         key = f"{{{self.key(name)}}}:load"
         return mapping(self.fleet.ask(key, "HGETALL", key))
 
-    def note(self, name: str, *words: str | int) -> None:
-        """Note something beside a symbol's hash, by hand."""
+    def set_load_state(self, name: str, *words: str | int) -> None:
+        """Change the state of a symbol's loads and writes by hand."""
         key = f"{{{self.key(name)}}}:load"
         self.fleet.ask(key, "HSET", key, *words)
 
-    def idle(self, seconds: float = 0.0) -> None:
-        """Let the asyncio colour's tasks go on."""
+    def run_tasks(self, seconds: float = 0.0) -> None:
+        """Let the tasks of asyncio run."""
         self.runner.run(asyncio.sleep(seconds))
 
     def close(self) -> None:
@@ -105,18 +105,18 @@ class Shelf:
             self._close.pop()()
 
 
-@pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
-def shelf(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[Shelf]:
-    """A shelf on every topology in both colours."""
-    topology, colour = cast("tuple[Topology, Colour]", request.param)
-    made = Shelf(fleets.of(topology), colour, runner)
+@pytest.fixture(params=list(product(TOPOLOGIES, CALLERS)), ids="-".join)
+def caches(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[CacheSetup]:
+    """Yield a setup on each topology, for threads and for asyncio."""
+    topology, caller = cast("tuple[Topology, Caller]", request.param)
+    made = CacheSetup(fleets.of(topology), caller, runner)
     yield made
     made.close()
 
 
-@pytest.fixture(params=COLOURS)
-def lone_shelf(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[Shelf]:
-    """A shelf on one server in both colours."""
-    made = Shelf(fleets.of("standalone"), cast(Colour, request.param), runner)
+@pytest.fixture(params=CALLERS)
+def standalone(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner) -> Iterator[CacheSetup]:
+    """Yield a setup on one server, for threads and for asyncio."""
+    made = CacheSetup(fleets.of("standalone"), cast(Caller, request.param), runner)
     yield made
     made.close()

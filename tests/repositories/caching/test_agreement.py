@@ -1,5 +1,6 @@
-"""Random steps on a database and its cache, with Redis killed in the middle of some: they agree. ``SLOTBOOK_NIGHTLY=1``
-takes 10,000 of them.
+"""A database and its cache agree after random steps, although Redis is killed in the middle of some.
+
+``SLOTBOOK_NIGHTLY=1`` takes 10,000 steps.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NAMES = [f"S{number}" for number in range(25)]
 
 
 class Steps:
-    """One client's random steps, and what the database must say of each symbol."""
+    """Random steps of one client, each of which compares the cache with the database."""
 
     def __init__(self, url: str, source: SqlSource[SymbolInfo], seed: int) -> None:
         self.random = random.Random(seed)
@@ -54,7 +55,7 @@ class Steps:
                 if not self.symbols.write_through(symbol(name, lot_size=number)):
                     self.uncertain[name] = began + WINDOW
             elif verb == "invalidate":
-                self.source.store_many({name: symbol(name, lot_size=number)})  # behind the cache's back
+                self.source.store_many({name: symbol(name, lot_size=number)})  # without telling the cache
                 self.uncertain[name] = float("inf")  # until the invalidation is through
                 self.symbols.invalidate(name)
                 del self.uncertain[name]
@@ -76,7 +77,7 @@ class Steps:
 
 
 class Outage:
-    """A Redis that goes away in the moment between the database's commit and what follows it."""
+    """A Redis that is killed or frozen right after a commit of the database, before the cache has the value."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -98,15 +99,15 @@ class Outage:
             self._server.restart()
 
 
-def _in_a_hurry(connection: sqlite3.Connection, _: object) -> None:
+def _without_syncing(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=MEMORY")
 
 
 def test_thousands_of_random_steps(tmp_path: Path) -> None:
-    """One client, a SQLite file, and a Redis that is killed or frozen again and again, right after a commit."""
+    """Work on a SQLite file as one client, while Redis is killed or frozen several times, right after a commit."""
     engine = create_engine(f"sqlite:///{tmp_path}/desk.db")
-    event.listen(engine, "connect", _in_a_hurry)
+    event.listen(engine, "connect", _without_syncing)
     source = SqlSource(engine, SymbolInfo, "symbols", key="symbol")
     source.create()
     with start("standalone") as deployment:
@@ -121,7 +122,7 @@ def test_thousands_of_random_steps(tmp_path: Path) -> None:
                 outage.armed, outage.over_at = chance.choice(("kill", "freeze")), number + 5
             if number == outage.over_at:
                 outage.end()
-                _drain_invalidations(steps)
+                _repeat_failed_invalidations(steps)
             steps.step(number)
         time.sleep(WINDOW)
         steps.uncertain.clear()
@@ -135,8 +136,8 @@ def test_thousands_of_random_steps(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def _drain_invalidations(steps: Steps) -> None:
-    """Whoever changes the database behind the cache's back and is told that the invalidation failed, sends it again."""
+def _repeat_failed_invalidations(steps: Steps) -> None:
+    """Send the invalidations again that have failed, as a caller must who has changed the database elsewhere."""
     for name, until in list(steps.uncertain.items()):
         if until == float("inf"):
             steps.symbols.invalidate(name)
@@ -144,7 +145,7 @@ def _drain_invalidations(steps: Steps) -> None:
 
 
 def test_many_clients_agree_with_the_database_in_the_end(tmp_path: Path) -> None:
-    """Eight threads with connections of their own write, invalidate and load five symbols; then all is quiet."""
+    """Write, invalidate and load five symbols in eight threads with connections of their own, and then compare."""
     source = SqlSource[SymbolInfo].from_url(
         f"sqlite:///{tmp_path}/desk.db?timeout=30", SymbolInfo, "symbols", key="symbol"
     )

@@ -1,4 +1,7 @@
-"""200 callers in 4 processes want the same cold key; with ``SLOTBOOK_NIGHTLY=1`` on every topology in both colours."""
+"""200 callers in 4 processes ask for the same missing key, which is loaded once.
+
+With ``SLOTBOOK_NIGHTLY=1`` on every topology, for threads and for asyncio.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,27 @@ from typing import cast
 import pytest
 from slotbook.topology.embedded import Topology
 
-from ...support.callers import COLOURS, Colour
+from ...support.callers import CALLERS, Caller
 from ...support.fleet import Fleets
 from ...support.make import NIGHTLY, fresh
 from ...support.package import ROOT
 from .conftest import TOPOLOGIES
 
-PROCESSES, CALLERS = 4, 50
-ALL = list(product(TOPOLOGIES, COLOURS, ("loads", "fails")))
+PROCESSES, CALLERS_IN_EACH = 4, 50
+ALL = list(product(TOPOLOGIES, CALLERS, ("loads", "fails")))
 SOME = [("standalone", "sync", "loads"), ("cluster", "asyncio", "loads"), ("standalone", "asyncio", "fails")]
 
 
-@pytest.mark.parametrize(("topology", "colour", "ending"), ALL if NIGHTLY else SOME)
+@pytest.mark.parametrize(("topology", "caller", "ending"), ALL if NIGHTLY else SOME)
 def test_two_hundred_callers_in_four_processes(
-    fleets: Fleets, tmp_path: Path, topology: Topology, colour: Colour, ending: str
+    fleets: Fleets, tmp_path: Path, topology: Topology, caller: Caller, ending: str
 ) -> None:
     url = fleets.of(topology).url({"prefix": fresh("h") + ":", "deadline": 60})
     counter = tmp_path / "loads"
     program = str(ROOT / "tests/support/caching/herd.py")
     herd = [
         subprocess.Popen(
-            [sys.executable, program, url, str(counter), str(CALLERS), colour, ending],
+            [sys.executable, program, url, str(counter), str(CALLERS_IN_EACH), caller, ending],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -50,6 +53,6 @@ def test_two_hundred_callers_in_four_processes(
         answer for process in herd for answer in cast("list[str]", json.loads(process.communicate(timeout=120)[0]))
     ]
     expected = "SourceFailed True" if ending == "fails" else "symbol='AAPL' name='Apple Inc.'"
-    assert len(answers) == PROCESSES * CALLERS
+    assert len(answers) == PROCESSES * CALLERS_IN_EACH
     assert [answer for answer in answers if not answer.startswith(expected)] == []
     assert counter.stat().st_size == 1

@@ -1,4 +1,4 @@
-"""The near cache: fast, never older than its bound, and empty when nobody vouches for it."""
+"""The near cache: a hit asks no server, no value is older than the bound, and a lost feed empties it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 from slotbook.models.errors import AccessDenied, InvalidArgument
 from slotbook.repositories import SymbolInfoRepository
-from slotbook.repositories.caching.near import Near, Ticket
+from slotbook.repositories.caching.near import NearCache, PendingRead
 from slotbook.topology.address import Address
 from slotbook.topology.call import Reply
 from slotbook.topology.listening.tracking import InvalidationFeed
@@ -18,26 +18,26 @@ from slotbook.topology.listening.tracking import InvalidationFeed
 from ...support import application
 from ...support.caching.freshness import BOUND, near_of, staleness
 from ...support.fleet import Fleets
-from .conftest import Shelf, symbol
+from .conftest import CacheSetup, symbol
 
 
-def test_a_hit_asks_no_server(shelf: Shelf) -> None:
-    """How much faster that is, the benchmark tells (near cache hit)."""
-    symbols = shelf.symbols()
+def test_a_hit_asks_no_server(caches: CacheSetup) -> None:
+    """See the benchmark "near cache hit" for how much faster that is."""
+    symbols = caches.symbols()
     symbols.put(symbol())
     symbols.near()
     symbols.get("AAPL")
-    before = shelf.fleet.calls()
+    before = caches.fleet.calls()
     assert [symbols.get("AAPL") for _ in range(100)] == [symbol()] * 100
-    after = shelf.fleet.calls()
-    # The feed beats now and then; nobody reads a value.
+    after = caches.fleet.calls()
+    # Heartbeats are sent meanwhile, but no value is read.
     assert all(
         after.get(read, 0) == before.get(read, 0) for read in ("hgetall", "hmget", "get", "evalsha", "evalsha_ro")
     )
 
 
-def test_what_another_client_writes_is_seen_within_the_bound(shelf: Shelf) -> None:
-    symbols, other = shelf.symbols(), SymbolInfoRepository.from_url(shelf.url())
+def test_what_another_client_writes_is_seen_within_the_bound(caches: CacheSetup) -> None:
+    symbols, other = caches.symbols(), SymbolInfoRepository.from_url(caches.url())
     names = [f"S{number}" for number in range(12)]  # on every primary of a cluster
     other.put_many([symbol(name) for name in names])
     symbols.near(bound=BOUND)
@@ -48,32 +48,32 @@ def test_what_another_client_writes_is_seen_within_the_bound(shelf: Shelf) -> No
         for name in names:
             new = symbol(name, lot_size=round_)
             other.put(new)
-            delays.append(staleness(shelf, symbols, new, time.monotonic()))
+            delays.append(staleness(caches, symbols, new, time.monotonic()))
     other.close()
     print(f"stale for {median(delays) * 1e3:.2f} ms, at most {max(delays) * 1e3:.1f} ms of {BOUND * 1e3:.0f} ms")
     assert max(delays) <= BOUND
 
 
 @pytest.mark.parametrize("change", ["invalidate", "expire", "flush"])
-def test_what_goes_away_is_not_served(lone_shelf: Shelf, change: str) -> None:
-    symbols, other = lone_shelf.symbols(), SymbolInfoRepository.from_url(lone_shelf.url())
+def test_what_goes_away_is_not_served(standalone: CacheSetup, change: str) -> None:
+    symbols, other = standalone.symbols(), SymbolInfoRepository.from_url(standalone.url())
     symbols.near(bound=BOUND)
     symbols.put(symbol())
     assert symbols.get("AAPL") == symbol()
     if change == "invalidate":
         other.invalidate("AAPL")
     elif change == "expire":
-        lone_shelf.ask("PEXPIRE", "AAPL", 50)
+        standalone.ask("PEXPIRE", "AAPL", 50)
     else:
-        lone_shelf.fleet.ask("", "FLUSHALL")
+        standalone.fleet.ask("", "FLUSHALL")
     time.sleep(BOUND)
-    lone_shelf.idle(0.01)
+    standalone.run_tasks(0.01)
     assert symbols.get("AAPL") is None
     other.close()
 
 
-def test_ones_own_write_is_seen_at_once(shelf: Shelf) -> None:
-    symbols = shelf.symbols()
+def test_a_write_of_this_process_is_seen_at_once(caches: CacheSetup) -> None:
+    symbols = caches.symbols()
     symbols.near(bound=60)
     for number in range(1, 30):
         new = symbol(lot_size=number)
@@ -81,14 +81,14 @@ def test_ones_own_write_is_seen_at_once(shelf: Shelf) -> None:
         assert symbols.get("AAPL") == new
 
 
-def test_it_is_bounded_and_off_by_default(lone_shelf: Shelf) -> None:
-    symbols = lone_shelf.symbols()
+def test_it_is_bounded_and_off_by_default(standalone: CacheSetup) -> None:
+    symbols = standalone.symbols()
     infos = [symbol(f"S{number}") for number in range(50)]
     symbols.put_many(infos)
-    before = lone_shelf.fleet.calls()["hgetall"]
+    before = standalone.fleet.calls()["hgetall"]
     for _ in range(2):
         symbols.get_many([info.symbol for info in infos])
-    assert lone_shelf.fleet.calls()["hgetall"] - before == 100
+    assert standalone.fleet.calls()["hgetall"] - before == 100
     symbols.near(20)
     for _ in range(2):
         assert [outcome.result() for outcome in symbols.get_many([info.symbol for info in infos])] == infos
@@ -100,8 +100,8 @@ def test_it_is_bounded_and_off_by_default(lone_shelf: Shelf) -> None:
         symbols.near(bound=0)
 
 
-def test_a_user_who_may_not_track_is_told_so(lone_shelf: Shelf) -> None:
-    symbols, server = lone_shelf.symbols(), lone_shelf.fleet
+def test_a_user_who_may_not_track_gets_access_denied(standalone: CacheSetup) -> None:
+    symbols, server = standalone.symbols(), standalone.fleet
     symbols.put(symbol())
     server.ask("", "ACL", "SETUSER", application.NAME, "-client|tracking")
     try:
@@ -114,64 +114,68 @@ def test_a_user_who_may_not_track_is_told_so(lone_shelf: Shelf) -> None:
 
 
 @pytest.fixture
-def feed() -> tuple[Near[int], InvalidationFeed]:
-    near: Near[int] = Near(3, "symbol:")
-    return near, a_feed(near)
+def near_and_feed() -> tuple[NearCache[int], InvalidationFeed]:
+    near: NearCache[int] = NearCache(3, "symbol:")
+    return near, feed_of(near)
 
 
-def a_feed(near: Near[int]) -> InvalidationFeed:
+def feed_of(near: NearCache[int]) -> InvalidationFeed:
+    """Return a feed that has had an answer to a heartbeat."""
     made = InvalidationFeed(Address("h", 1), "", near, 60, 2)
     made.periodic_commands()
     made.receive(["master", 0, list[Reply]()])
     return made
 
 
-def ask(near: Near[int], key: str, feed: InvalidationFeed) -> Ticket:
-    ticket = near.open(key, 0, feed)
-    assert ticket is not None
-    return ticket
+def begin(near: NearCache[int], key: str, feed: InvalidationFeed) -> PendingRead:
+    """Begin a read that the feed allows."""
+    read = near.begin_read(key, 0, feed)
+    assert read is not None
+    return read
 
 
-def test_an_answer_that_was_overtaken_is_not_kept(feed: tuple[Near[int], InvalidationFeed]) -> None:
-    near, vouching = feed
-    ticket = ask(near, "A", vouching)
+def test_an_answer_that_was_overtaken_is_not_kept(near_and_feed: tuple[NearCache[int], InvalidationFeed]) -> None:
+    near, feed = near_and_feed
+    read = begin(near, "A", feed)
     near.invalidate(["symbol:A"])
-    near.settle(ticket, vouching, 1, 60)
+    near.finish_read(read, feed, 1, 60)
     assert near.get("A") is None
-    first, second = ask(near, "A", vouching), ask(near, "A", vouching)
-    near.settle(second, vouching, 2, 60)
-    near.settle(first, vouching, 1, 60)
+    first, second = begin(near, "A", feed), begin(near, "A", feed)
+    near.finish_read(second, feed, 2, 60)
+    near.finish_read(first, feed, 1, 60)
     assert near.get("A") == 2
 
 
-def test_an_answer_is_not_kept_when_someone_else_is_in_charge_by_now(feed: tuple[Near[int], InvalidationFeed]) -> None:
-    """It may be the other who has answered, and whose changes the feed does not tell."""
-    near, vouching = feed
-    for in_charge in (a_feed(near), None):
-        near.settle(ask(near, "A", vouching), in_charge, 1, 60)
+def test_an_answer_is_not_kept_when_another_feed_is_in_charge_by_now(
+    near_and_feed: tuple[NearCache[int], InvalidationFeed],
+) -> None:
+    """Because the answer may come from the other feed's server, whose changes this feed does not announce."""
+    near, feed = near_and_feed
+    for in_charge in (feed_of(near), None):
+        near.finish_read(begin(near, "A", feed), in_charge, 1, 60)
         assert near.get("A") is None
 
 
-def test_nothing_is_kept_longer_than_it_lasts(feed: tuple[Near[int], InvalidationFeed]) -> None:
-    near, vouching = feed
-    near.settle(ask(near, "A", vouching), vouching, 1, 0.05)
-    near.settle(ask(near, "B", vouching), vouching, 2, 60)
+def test_nothing_is_kept_longer_than_it_lasts(near_and_feed: tuple[NearCache[int], InvalidationFeed]) -> None:
+    near, feed = near_and_feed
+    near.finish_read(begin(near, "A", feed), feed, 1, 0.05)
+    near.finish_read(begin(near, "B", feed), feed, 2, 60)
     time.sleep(0.06)
     assert (near.get("A"), near.get("B")) == (None, 2)
 
 
-def test_a_lost_feed_vouches_for_nothing(feed: tuple[Near[int], InvalidationFeed]) -> None:
-    near, vouching = feed
-    near.settle(ask(near, "A", vouching), vouching, 1, 60)
-    late = ask(near, "B", vouching)
-    vouching.mark_lost()
-    near.settle(late, vouching, 2, 60)
-    assert (near.get("A"), near.get("B"), len(near), near.open("C", 0, vouching)) == (None, None, 0, None)
+def test_a_lost_feed_empties_the_cache(near_and_feed: tuple[NearCache[int], InvalidationFeed]) -> None:
+    near, feed = near_and_feed
+    near.finish_read(begin(near, "A", feed), feed, 1, 60)
+    late = begin(near, "B", feed)
+    feed.mark_lost()
+    near.finish_read(late, feed, 2, 60)
+    assert (near.get("A"), near.get("B"), len(near), near.begin_read("C", 0, feed)) == (None, None, 0, None)
 
 
 def test_threads_that_read_while_another_writes_never_go_back(fleets: Fleets, runner: asyncio.Runner) -> None:
-    shelf = Shelf(fleets.of("standalone"), "sync", runner)
-    symbols, other = shelf.symbols(), SymbolInfoRepository.from_url(shelf.url())
+    caches = CacheSetup(fleets.of("standalone"), "sync", runner)
+    symbols, other = caches.symbols(), SymbolInfoRepository.from_url(caches.url())
     symbols.near(bound=BOUND)
     written: list[tuple[int, float]] = [(1, time.monotonic())]
     other.put(symbol(lot_size=1))
@@ -199,4 +203,4 @@ def test_threads_that_read_while_another_writes_never_go_back(fleets: Fleets, ru
         reader.join()
     assert late == []
     other.close()
-    shelf.close()
+    caches.close()

@@ -1,4 +1,4 @@
-"""SqlSource on SQLite and on a real PostgreSQL, in both colours."""
+"""SqlSource and AsyncSqlSource on SQLite and on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from slotbook.repositories.sql import AsyncSqlSource, SqlSource
 from sqlalchemy import Column, MetaData, String, Table, create_engine, text
 
 from ...support.caching.postgres import Postgres
-from ...support.callers import COLOURS, Blocking
+from ...support.callers import CALLERS, Blocking
 from ...support.make import fresh
-from .conftest import Shelf, symbol
+from .conftest import CacheSetup, symbol
 
 DATABASES = ("sqlite", "postgresql")
 
 
 class Instrument(BaseModel):
-    """Every kind of field that fits a column."""
+    """A model with a field of each type that fits a column."""
 
     code: str
     name: str | None
@@ -37,14 +37,14 @@ class Instrument(BaseModel):
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A private PostgreSQL."""
+    """Yield a private PostgreSQL."""
     with Postgres() as server:
         yield server
 
 
 @pytest.fixture(params=DATABASES)
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """The URLs of one database for threads and for asyncio."""
+    """Return the URLs of one database for threads and for asyncio."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/desk.db", f"sqlite+aiosqlite:///{tmp_path}/desk.db"
     url = cast(Postgres, request.getfixturevalue("postgres")).url
@@ -52,7 +52,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 
 class Listing(Blocking):
-    """A source whose keys can be listed in either colour."""
+    """A source for asyncio that is called like one for threads, ``all_keys`` included."""
 
     @property
     def target(self) -> object:
@@ -65,15 +65,15 @@ class Listing(Blocking):
         return self._runner.run(collect())
 
 
-def source(urls: tuple[str, str], colour: str, runner: asyncio.Runner, model: Any, table: Any, key: str) -> Any:
-    if colour == "sync":
+def source(urls: tuple[str, str], caller: str, runner: asyncio.Runner, model: Any, table: Any, key: str) -> Any:
+    if caller == "sync":
         return SqlSource[Any].from_url(urls[0], model, table, key=key)
     return Listing(AsyncSqlSource[Any].from_url(urls[1], model, table, key=key), runner)
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_what_was_stored_is_loaded(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
-    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+@pytest.mark.parametrize("caller", CALLERS)
+def test_what_was_stored_is_loaded(urls: tuple[str, str], caller: str, runner: asyncio.Runner) -> None:
+    made = source(urls, caller, runner, SymbolInfo, fresh("t"), "symbol")
     made.create()
     made.create()
     infos = {f"S{number}": symbol(f"S{number}") for number in range(1_100)}
@@ -88,9 +88,9 @@ def test_what_was_stored_is_loaded(urls: tuple[str, str], colour: str, runner: a
     made.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_every_kind_of_field_comes_back_exactly(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
-    made = source(urls, colour, runner, Instrument, fresh("t"), "code")
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_type_of_field_comes_back_exactly(urls: tuple[str, str], caller: str, runner: asyncio.Runner) -> None:
+    made = source(urls, caller, runner, Instrument, fresh("t"), "code")
     made.create()
     one = Instrument(
         code="É'; --", name=None, lot=2**62, tick=Decimal("12345678901234567890.123456789"), ratio=0.1, active=True,
@@ -103,9 +103,9 @@ def test_every_kind_of_field_comes_back_exactly(urls: tuple[str, str], colour: s
     made.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_all_or_none_are_stored(urls: tuple[str, str], colour: str, runner: asyncio.Runner) -> None:
-    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+@pytest.mark.parametrize("caller", CALLERS)
+def test_all_or_none_are_stored(urls: tuple[str, str], caller: str, runner: asyncio.Runner) -> None:
+    made = source(urls, caller, runner, SymbolInfo, fresh("t"), "symbol")
     made.create()
     bad = SymbolInfo.model_construct(symbol="B", name=None, lot_size=1)  # type: ignore[arg-type]
     with pytest.raises(Exception, match=r"(?i)null"):
@@ -114,7 +114,7 @@ def test_all_or_none_are_stored(urls: tuple[str, str], colour: str, runner: asyn
     made.close()
 
 
-def test_a_table_of_ones_own(tmp_path: Path) -> None:
+def test_a_table_of_the_callers_own(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/own.db")
     with engine.begin() as connection:
         connection.execute(
@@ -146,12 +146,12 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         SqlSource[Any].from_url("sqlite://", SymbolInfo, Table("t", MetaData(), Column("symbol", String)), key="symbol")
 
 
-def test_a_cache_in_front_of_it(urls: tuple[str, str], lone_shelf: Shelf, runner: asyncio.Runner) -> None:
-    colour = lone_shelf.colour
-    made = source(urls, colour, runner, SymbolInfo, fresh("t"), "symbol")
+def test_a_cache_in_front_of_it(urls: tuple[str, str], standalone: CacheSetup, runner: asyncio.Runner) -> None:
+    caller = standalone.caller
+    made = source(urls, caller, runner, SymbolInfo, fresh("t"), "symbol")
     made.create()
-    lone_shelf.source = made if colour == "sync" else made.target
-    symbols = lone_shelf.symbols()
+    standalone.source = made if caller == "sync" else made.target
+    symbols = standalone.symbols()
     assert symbols.write_through(symbol())
     assert symbols.write_through_many([symbol(f"S{number}") for number in range(50)]) == [True] * 50
     symbols.invalidate_matching("*")
@@ -162,11 +162,11 @@ def test_a_cache_in_front_of_it(urls: tuple[str, str], lone_shelf: Shelf, runner
     made.close()
 
 
-def test_a_database_that_cannot_be_reached(lone_shelf: Shelf, runner: asyncio.Runner) -> None:
+def test_a_database_that_cannot_be_reached(standalone: CacheSetup, runner: asyncio.Runner) -> None:
     urls = "sqlite:////nowhere/x.db", "sqlite+aiosqlite:////nowhere/x.db"
-    made = source(urls, lone_shelf.colour, runner, SymbolInfo, "t", "symbol")
-    lone_shelf.source = made if lone_shelf.colour == "sync" else made.target
-    symbols = lone_shelf.symbols()
+    made = source(urls, standalone.caller, runner, SymbolInfo, "t", "symbol")
+    standalone.source = made if standalone.caller == "sync" else made.target
+    symbols = standalone.symbols()
     for ask in (lambda: symbols.get_or_load("AAPL"), lambda: symbols.write_through(symbol()), symbols.warm):
         with pytest.raises((SourceFailed, Exception), match="unable to open database file"):
             ask()

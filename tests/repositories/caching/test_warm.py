@@ -1,4 +1,4 @@
-"""Warming: from a source, and from the exchange's real directory with ``slotbook warm``."""
+"""Warm a cache from a source, and from an exchange's real directory with ``slotbook warm``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slotbook.topology.call import slot_of
 from ...support.fleet import Fleets
 from ...support.make import NIGHTLY, fresh
 from ...support.package import ROOT
-from .conftest import Shelf, symbol
+from .conftest import CacheSetup, symbol
 
 DIRECTORY = ROOT.parent / "shared/data/nasdaqtraded.txt.gz"
 SYMBOLS = 8_527
@@ -32,20 +32,22 @@ needs_the_directory = pytest.mark.skipif(not DIRECTORY.exists(), reason=f"there 
 
 @needs_the_directory
 def test_the_real_directory_into_a_cluster(fleets: Fleets) -> None:
-    """Evenly: each of 64 equal ranges of slots holds what chance would give it (chi-square, 63 degrees of freedom,
-    below its 99.9 % quantile), as many different slots are hit as by chance (within 1 %), and each of the three
-    primaries has a third (within 5 %).
+    """Spread the symbols evenly over slots and primaries.
+
+    Each of 64 equal ranges of slots has as many as by chance (chi-square, 63 degrees of freedom, below its 99.9 %
+    quantile), as many different slots are used as by chance (within 1 %), and each of the three primaries has a third
+    (within 5 %).
     """
     url = fleets.of("cluster").url()  # without a prefix: the slots are those of everyday use, the same in every run
     infos = list(read_symbols(DIRECTORY))
     assert len({info.symbol for info in infos}) == len(infos) == SYMBOLS
     with Book.open(url) as book:
-        report = warm_symbols(book, iter(infos), 1_000, False, lambda _: None)
+        report = warm_symbols(book, iter(infos), 1_000, resume=False, advance=lambda _: None)
         assert (report.symbols, report.written, report.equal) == (SYMBOLS, SYMBOLS, SYMBOLS)
         found = book.symbols.get_many([info.symbol for info in infos])
         assert [outcome.result() for outcome in found] == infos
         slots = [slot_of((book.symbols.key(info.symbol),)) for info in infos]
-        again = warm_symbols(book, iter(infos), 1_000, True, lambda _: None)
+        again = warm_symbols(book, iter(infos), 1_000, resume=True, advance=lambda _: None)
         assert (again.written, again.kept, again.equal) == (0, SYMBOLS, SYMBOLS)
         assert book.symbols.invalidate_matching("*") == SYMBOLS
     ranges = Counter(slot * 64 // SLOTS for slot in slots)
@@ -59,8 +61,8 @@ def test_the_real_directory_into_a_cluster(fleets: Fleets) -> None:
 
 
 @needs_the_directory
-def test_the_command_says_one_line(fleets: Fleets, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first 900 symbols, or with ``SLOTBOOK_NIGHTLY=1`` all of them."""
+def test_the_command_prints_one_line(fleets: Fleets, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Warm the first 900 symbols, or with ``SLOTBOOK_NIGHTLY=1`` all of them."""
     url = fleets.of("cluster").url({"prefix": fresh("w") + ":"})
     file, count = DIRECTORY, SYMBOLS
     if not NIGHTLY:
@@ -90,15 +92,15 @@ HEADER = "Nasdaq Traded|Symbol|Security Name|Listing Exchange|Round Lot Size\n"
     ],
 )
 def test_a_bad_line_is_named_before_anything_is_written(
-    lone_shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+    standalone: CacheSetup, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     file = tmp_path / "bad.txt"
     file.write_text(text)
     with pytest.raises(InvalidArgument, match=re.escape(said)):
         list(read_symbols(file))
-    assert run(["warm", str(file), "--url", lone_shelf.url()]) == 1
+    assert run(["warm", str(file), "--url", standalone.url()]) == 1
     assert said in capsys.readouterr().err
-    assert lone_shelf.symbols().invalidate_matching("*") == 0
+    assert standalone.symbols().invalidate_matching("*") == 0
 
 
 def test_a_file_that_is_cut_short(tmp_path: Path) -> None:
@@ -108,29 +110,29 @@ def test_a_file_that_is_cut_short(tmp_path: Path) -> None:
         list(read_symbols(file))
 
 
-def test_warm_loads_everything_a_batch_at_a_time(shelf: Shelf) -> None:
-    shelf.rows.rows = {f"S{number:03}": symbol(f"S{number:03}") for number in range(250)}
-    symbols, steps = shelf.symbols(), list[int]()
+def test_warm_loads_everything_a_batch_at_a_time(caches: CacheSetup) -> None:
+    caches.database.rows = {f"S{number:03}": symbol(f"S{number:03}") for number in range(250)}
+    symbols, steps = caches.symbols(), list[int]()
     warmed = symbols.warm(batch=100, progress=steps.append)
     assert (warmed.loaded, warmed.kept, warmed.absent, warmed.last) == (250, 0, 0, "S249")
-    assert ([len(keys) for keys in shelf.rows.loads], steps) == ([100, 100, 50], [100, 100, 50])
-    found = symbols.get_many(list(shelf.rows.rows))
-    assert [outcome.result() for outcome in found] == list(shelf.rows.rows.values())
+    assert ([len(keys) for keys in caches.database.loads], steps) == ([100, 100, 50], [100, 100, 50])
+    found = symbols.get_many(list(caches.database.rows))
+    assert [outcome.result() for outcome in found] == list(caches.database.rows.values())
     assert symbols.warm(["S001", "NONE"]).absent == 1
 
 
-def test_warm_goes_on_where_it_was_interrupted(shelf: Shelf) -> None:
-    shelf.rows.rows = {f"S{number:03}": symbol(f"S{number:03}") for number in range(250)}
-    symbols, done = shelf.symbols(), list[int]()
+def test_warm_goes_on_where_it_was_interrupted(caches: CacheSetup) -> None:
+    caches.database.rows = {f"S{number:03}": symbol(f"S{number:03}") for number in range(250)}
+    symbols, done = caches.symbols(), list[int]()
 
     def stop_after_two(steps: int) -> None:
         done.append(steps)
         if len(done) == 2:
-            shelf.rows.broken = OSError("away")
+            caches.database.broken = OSError("away")
 
     with pytest.raises(SourceFailed):
         symbols.warm(batch=100, progress=stop_after_two)
-    shelf.rows.broken = None
+    caches.database.broken = None
     warmed = symbols.warm(batch=100, only_missing=True)
     assert (warmed.loaded, warmed.kept) == (50, 200)
     assert symbols.warm(after="S239").loaded == 10

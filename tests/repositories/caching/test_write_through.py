@@ -1,4 +1,4 @@
-"""write_through: the database first, and nothing older served past the bound, whatever happens to Redis in between."""
+"""The verb write_through: first the database, and nothing older is served past the bound when Redis fails after it."""
 
 from __future__ import annotations
 
@@ -12,102 +12,102 @@ from slotbook.models.errors import OutcomeUnknown, OutOfMemory, SourceFailed, Un
 from slotbook.repositories import SymbolInfoRepository
 from slotbook.topology.embedded import start
 
-from ...support.callers import COLOURS, Colour
-from .conftest import FleetOf, Shelf, symbol
+from ...support.callers import CALLERS, Caller
+from .conftest import CacheSetup, FleetAt, symbol
 
 WINDOW = 0.4
 LONG = 60
 
 
-def test_both_have_it(shelf: Shelf) -> None:
-    symbols = shelf.symbols()
+def test_both_have_it(caches: CacheSetup) -> None:
+    symbols = caches.symbols()
     for number in range(1, 4):
         assert symbols.write_through(symbol(lot_size=number)) is True
-        assert symbols.get("AAPL") == shelf.rows.rows["AAPL"] == symbol(lot_size=number)
-    assert 86_000_000 < shelf.ask("PTTL", "AAPL") <= 86_400_000
-    assert shelf.notes("AAPL") == {}
+        assert symbols.get("AAPL") == caches.database.rows["AAPL"] == symbol(lot_size=number)
+    assert 86_000_000 < caches.ask("PTTL", "AAPL") <= 86_400_000
+    assert caches.load_state("AAPL") == {}
     many = [symbol(f"S{number}") for number in range(40)]
     assert symbols.write_through_many(many) == [True] * 40
     assert [outcome.result() for outcome in symbols.get_many([info.symbol for info in many])] == many
 
 
-def test_a_source_that_fails_leaves_nothing_that_lasts(shelf: Shelf) -> None:
-    symbols = shelf.symbols(write_window=LONG)
+def test_a_source_that_fails_leaves_nothing_that_lasts(caches: CacheSetup) -> None:
+    symbols = caches.symbols(write_window=LONG)
     symbols.write_through(symbol())
-    shelf.rows.broken = OSError("away")
+    caches.database.broken = OSError("away")
     with pytest.raises(SourceFailed, match="away"):
         symbols.write_through(symbol(lot_size=7))
-    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000
-    shelf.rows.broken = None
+    assert 0 < caches.ask("PTTL", "AAPL") <= LONG * 1000
+    caches.database.broken = None
     assert symbols.get_or_load("AAPL") == symbol()
-    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000  # the write may yet arrive
+    assert 0 < caches.ask("PTTL", "AAPL") <= LONG * 1000  # the write may yet arrive
 
 
-def test_what_a_failed_write_leaves_ends_with_its_window(lone_shelf: Shelf) -> None:
-    symbols = lone_shelf.symbols(write_window=WINDOW)
+def test_what_a_failed_write_leaves_ends_with_its_window(standalone: CacheSetup) -> None:
+    symbols = standalone.symbols(write_window=WINDOW)
     symbols.write_through(symbol())
-    lone_shelf.rows.broken = OSError("away")
+    standalone.database.broken = OSError("away")
     with pytest.raises(SourceFailed):
         symbols.write_through(symbol(lot_size=7))
     time.sleep(WINDOW + 0.01)
     assert symbols.get("AAPL") is None
 
 
-def test_writes_that_overlap_leave_nothing_behind(shelf: Shelf) -> None:
-    """Whose value the database has, nobody can tell: so neither is cached, and the next load finds out."""
-    symbols, other = shelf.symbols(), SymbolInfoRepository.from_url(shelf.url(), shelf.rows)
+def test_writes_that_overlap_leave_nothing_behind(caches: CacheSetup) -> None:
+    """It is unknown whose value the database has, so neither is cached, and the next load finds out."""
+    symbols, other = caches.symbols(), SymbolInfoRepository.from_url(caches.url(), caches.database)
     first, second = symbol(lot_size=1), symbol(lot_size=2)
     inner: list[bool] = []
 
     def overlap() -> None:
-        shelf.rows.after_store = lambda: None
+        caches.database.after_store = lambda: None
         inner.append(other.write_through(second))
 
-    shelf.rows.after_store = overlap
+    caches.database.after_store = overlap
     assert (symbols.write_through(first), inner) == (False, [False])
     assert symbols.get("AAPL") is None
     assert symbols.get_or_load("AAPL") == second
-    assert symbols.write_through(first) is True  # and that is all forgotten
+    assert symbols.write_through(first) is True  # the overlap is over
     other.close()
 
 
-def test_an_invalidation_during_a_write_leaves_nothing_behind(lone_shelf: Shelf) -> None:
-    """Someone changes the database by another way while it is written: what was written may not be the newest."""
-    symbols, other = lone_shelf.symbols(), SymbolInfoRepository.from_url(lone_shelf.url(), lone_shelf.rows)
+def test_an_invalidation_during_a_write_leaves_nothing_behind(standalone: CacheSetup) -> None:
+    """When the database is changed elsewhere while it is written, the value that was written may not be the newest."""
+    symbols, other = standalone.symbols(), SymbolInfoRepository.from_url(standalone.url(), standalone.database)
     newest = symbol(lot_size=2)
 
     def change() -> None:
-        lone_shelf.rows.after_store = lambda: None
-        lone_shelf.rows.rows["AAPL"] = newest
+        standalone.database.after_store = lambda: None
+        standalone.database.rows["AAPL"] = newest
         other.invalidate("AAPL")
 
-    lone_shelf.rows.after_store = change
+    standalone.database.after_store = change
     assert symbols.write_through(symbol(lot_size=1)) is False
     assert symbols.get_or_load("AAPL") == newest
     assert symbols.write_through(symbol(lot_size=3)) is True
     other.close()
 
 
-def test_a_load_during_a_write_does_not_outlive_its_window(shelf: Shelf) -> None:
-    symbols = shelf.symbols(write_window=LONG)
-    other = SymbolInfoRepository.from_url(shelf.url(), shelf.rows)
+def test_a_load_during_a_write_does_not_outlive_its_window(caches: CacheSetup) -> None:
+    symbols = caches.symbols(write_window=LONG)
+    other = SymbolInfoRepository.from_url(caches.url(), caches.database)
 
     def die_after_a_load() -> None:
         other.get_or_load("AAPL")
         other.get_or_load("NONE")
         raise OSError("the writer died")
 
-    shelf.rows.after_store = die_after_a_load
+    caches.database.after_store = die_after_a_load
     with pytest.raises(SourceFailed):
         symbols.write_through_many([symbol(), symbol("NONE")])
-    assert 0 < shelf.ask("PTTL", "AAPL") <= LONG * 1000
+    assert 0 < caches.ask("PTTL", "AAPL") <= LONG * 1000
     other.close()
 
 
-def test_a_load_that_ends_after_the_window_is_not_kept(lone_shelf: Shelf) -> None:
-    """It may have read the database before it was written, whether it began before the write or during it."""
+def test_a_load_that_ends_after_the_window_is_not_kept(standalone: CacheSetup) -> None:
+    """Before the write or during it: the load may have read the database before it was written."""
     old, new = {name: symbol(name) for name in ("AAPL", "MSFT")}, [symbol("AAPL", lot_size=7), symbol("MSFT")]
-    symbols, other = lone_shelf.symbols(write_window=WINDOW), SymbolInfoRepository.from_url(lone_shelf.url())
+    symbols, other = standalone.symbols(write_window=WINDOW), SymbolInfoRepository.from_url(standalone.url())
     answers: list[SymbolInfo | None] = []
     has_read, may_end = {name: threading.Event() for name in old}, threading.Event()
 
@@ -128,7 +128,7 @@ def test_a_load_that_ends_after_the_window_is_not_kept(lone_shelf: Shelf) -> Non
         loads.append(load("MSFT"))
         raise OSError("the writer died")
 
-    lone_shelf.rows.after_store = die_after_the_commit
+    standalone.database.after_store = die_after_the_commit
     with pytest.raises(SourceFailed):
         symbols.write_through_many(new)
     time.sleep(WINDOW + 0.01)
@@ -141,22 +141,22 @@ def test_a_load_that_ends_after_the_window_is_not_kept(lone_shelf: Shelf) -> Non
     other.close()
 
 
-def test_a_writer_that_died_is_forgotten_when_its_window_is_over(lone_shelf: Shelf) -> None:
+def test_a_writer_that_died_is_forgotten_when_its_window_is_over(standalone: CacheSetup) -> None:
     """Also when others write without a pause."""
-    symbols = lone_shelf.symbols(write_window=WINDOW)
-    lone_shelf.rows.broken = OSError("the writer died")
+    symbols = standalone.symbols(write_window=WINDOW)
+    standalone.database.broken = OSError("the writer died")
     with pytest.raises(SourceFailed):
         symbols.write_through(symbol())
-    lone_shelf.rows.broken = None
+    standalone.database.broken = None
     until = time.monotonic() + 30
     while not symbols.write_through(symbol(lot_size=7)):
         assert time.monotonic() < until
     assert symbols.get("AAPL") == symbol(lot_size=7)
 
 
-def test_out_of_memory_nothing_is_half_noted(lone_shelf: Shelf) -> None:
-    """A write is refused before the database is touched, or its announcement stands; an invalidation goes through."""
-    symbols, server = lone_shelf.symbols(write_window=LONG), lone_shelf.fleet
+def test_out_of_memory_no_state_is_half_written(standalone: CacheSetup) -> None:
+    """Refuse a write before the database is touched, or leave it announced; let an invalidation through."""
+    symbols, server = standalone.symbols(write_window=LONG), standalone.fleet
     old = symbol()
     symbols.write_through(old)
 
@@ -164,31 +164,34 @@ def test_out_of_memory_nothing_is_half_noted(lone_shelf: Shelf) -> None:
         server.ask("", "CONFIG", "SET", "maxmemory", 1)
 
     try:
-        lone_shelf.rows.after_store = exhaust
+        standalone.database.after_store = exhaust
         assert symbols.write_through(symbol(lot_size=7)) is False
-        assert [field.partition(":")[0] for field in lone_shelf.notes("AAPL")].count("writing") == 1
-        assert 0 < lone_shelf.ask("PTTL", "AAPL") <= LONG * 1000
-        lone_shelf.rows.after_store = lambda: None
-        noted = lone_shelf.notes("AAPL")
+        assert [field.partition(":")[0] for field in standalone.load_state("AAPL")].count("writing") == 1
+        assert 0 < standalone.ask("PTTL", "AAPL") <= LONG * 1000
+        standalone.database.after_store = lambda: None
+        before = standalone.load_state("AAPL")
         for refused in (lambda: symbols.write_through(old), lambda: symbols.put(old), lambda: symbols.warm(["AAPL"])):
             with pytest.raises(OutOfMemory):
                 refused()
-            assert (symbols.get("AAPL"), lone_shelf.notes("AAPL")) == (old, noted)
-        assert lone_shelf.rows.rows["AAPL"] == symbol(lot_size=7)
+            assert (symbols.get("AAPL"), standalone.load_state("AAPL")) == (old, before)
+        assert standalone.database.rows["AAPL"] == symbol(lot_size=7)
         assert symbols.invalidate("NONE") is False
     finally:
         server.ask("", "CONFIG", "SET", "maxmemory", 0)
     assert symbols.invalidate("AAPL") is True
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.Runner) -> None:
-    """Refusing, frozen or killed once the database was written: bounded. Killed before: nothing is written."""
+@pytest.mark.parametrize("caller", CALLERS)
+def test_redis_is_lost_before_during_and_after(caller: Caller, runner: asyncio.Runner) -> None:
+    """When Redis is lost after the database was written, the old value is served for the window only.
+
+    When Redis is lost before, the database is not written.
+    """
     with start("standalone") as deployment:
         (server,) = deployment.servers
-        shelf = Shelf(FleetOf(deployment.url), colour, runner)
-        reader = SymbolInfoRepository.from_url(shelf.url())
-        symbols = shelf.symbols(write_window=WINDOW, settings={"deadline": 1, "socket_timeout": 0.5})
+        caches = CacheSetup(FleetAt(deployment.url), caller, runner)
+        reader = SymbolInfoRepository.from_url(caches.url())
+        symbols = caches.symbols(write_window=WINDOW, settings={"deadline": 1, "socket_timeout": 0.5})
         old, new = symbol(lot_size=1), symbol(lot_size=2)
         assert symbols.write_through(old)
 
@@ -197,10 +200,10 @@ def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.R
         def refuse() -> None:
             server.ask("ACL", "SETUSER", "default", "-@scripting")
 
-        shelf.rows.before_store = lambda: written.append(time.monotonic())
-        shelf.rows.after_store = refuse
+        caches.database.before_store = lambda: written.append(time.monotonic())
+        caches.database.after_store = refuse
         assert symbols.write_through(new) is False
-        assert shelf.rows.rows["AAPL"] == new
+        assert caches.database.rows["AAPL"] == new
         server.ask("ACL", "SETUSER", "default", "+@scripting")
         asked = stale = time.monotonic()
         while (found := reader.get("AAPL")) is not None:
@@ -210,7 +213,7 @@ def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.R
         assert stale - written[0] <= WINDOW + 0.01  # the server counts in whole milliseconds
         assert symbols.get_or_load("AAPL") == new
 
-        shelf.rows.after_store = server.freeze
+        caches.database.after_store = server.freeze
         assert symbols.write_through(old) is False
         server.thaw()
         until = time.monotonic() + 30
@@ -218,15 +221,15 @@ def test_redis_is_lost_before_during_and_after(colour: Colour, runner: asyncio.R
             assert time.monotonic() < until
         assert symbols.get_or_load("AAPL") == old
 
-        shelf.rows.after_store = server.kill
+        caches.database.after_store = server.kill
         assert symbols.write_through(old) is False
-        assert shelf.rows.rows["AAPL"] == old
-        shelf.rows.after_store = lambda: None
+        assert caches.database.rows["AAPL"] == old
+        caches.database.after_store = lambda: None
         with pytest.raises((Unavailable, OutcomeUnknown)):
             symbols.write_through(new)
-        assert shelf.rows.rows["AAPL"] == old
+        assert caches.database.rows["AAPL"] == old
         server.restart()
         assert reader.get("AAPL") is None
         assert symbols.get_or_load("AAPL") == old
         reader.close()
-        shelf.close()
+        caches.close()

@@ -1,6 +1,7 @@
-"""One of several processes that ask for one cold key at the same moment: ``herd.py URL FILE CALLERS COLOUR ENDING``.
+"""Ask for one missing key with many callers at once: ``herd.py URL FILE COUNT CALLER ENDING``.
 
-Every load appends a byte to FILE. Prints, as JSON, what each caller got.
+A test runs several of these processes. Each load appends a byte to FILE. The answers are printed as JSON. CALLER is
+``sync`` or ``asyncio``; with the ENDING ``fails`` every load fails.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ POLICY = CachePolicy(lease=60, retry_after=60)
 
 
 class Database:
-    """Slow, and it may be away."""
+    """A slow database, which may be away."""
 
-    def __init__(self, counter: Path, fails: bool) -> None:
+    def __init__(self, counter: Path, *, fails: bool) -> None:
         self._counter = counter
         self._fails = fails
 
     def load(self, name: str) -> SymbolInfo:
-        """Count a load, and take a while."""
+        """Count a load, and take half a second for it."""
         self._began()
         time.sleep(0.5)
         return self._found(name)
 
     async def aload(self, name: str) -> SymbolInfo:
-        """The same for asyncio."""
+        """Load for asyncio."""
         self._began()
         await asyncio.sleep(0.5)
         return self._found(name)
@@ -49,18 +50,18 @@ class Database:
 
 
 def ready() -> None:
-    """Wait until everyone is."""
+    """Say that this process is ready, and wait until all are."""
     print("ready", flush=True)
     sys.stdin.readline()
 
 
 def failed(error: SourceFailed) -> str:
-    """What a caller says of an error."""
+    """Return what is printed for an error."""
     return f"SourceFailed {'the database is away' in str(error)}"
 
 
 def threads(url: str, database: Database, callers: int) -> list[str]:
-    """Ask with threads."""
+    """Ask with threads, and return the answers."""
     answers: list[str] = []
     with_all = threading.Barrier(callers + 1)
     symbols = SymbolInfoRepository.from_url(url, policy=POLICY)
@@ -84,7 +85,7 @@ def threads(url: str, database: Database, callers: int) -> list[str]:
 
 
 async def tasks(url: str, database: Database, callers: int) -> list[str]:
-    """Ask with tasks."""
+    """Ask with tasks of asyncio, and return the answers."""
     symbols = await AsyncSymbolInfoRepository.from_url(url, policy=POLICY)
 
     async def ask() -> str:
@@ -99,13 +100,10 @@ async def tasks(url: str, database: Database, callers: int) -> list[str]:
     return answers
 
 
-def main(url: str, counter: str, callers: str, colour: str, ending: str) -> None:
-    """Ask, and print what came."""
-    database = Database(Path(counter), ending == "fails")
-    if colour == "sync":
-        answers = threads(url, database, int(callers))
-    else:
-        answers = asyncio.run(tasks(url, database, int(callers)))
+def main(url: str, counter: str, count: str, caller: str, ending: str) -> None:
+    """Ask, and print the answers."""
+    database = Database(Path(counter), fails=ending == "fails")
+    answers = threads(url, database, int(count)) if caller == "sync" else asyncio.run(tasks(url, database, int(count)))
     print(json.dumps(answers))
 
 

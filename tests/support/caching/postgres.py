@@ -1,4 +1,4 @@
-"""A private PostgreSQL for the life of a test process: in a folder of its own, on a Unix socket in it, no port."""
+"""Start a private PostgreSQL for a test process, in a folder of its own, on a Unix socket without a port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 
 def programs() -> Path | None:
-    """Where the newest installed server's programs are."""
+    """Return the folder of the newest installed server's programs; None when there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[4]))
     if found:
         return found[-1].parent
@@ -25,7 +25,7 @@ def programs() -> Path | None:
 
 
 class Postgres:
-    """Started on entry; skips the test, with the reason, where it is not installed."""
+    """A PostgreSQL server that runs within a ``with``, which skips the test where PostgreSQL is not installed."""
 
     def __init__(self) -> None:
         self._bin = programs()

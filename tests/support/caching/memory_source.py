@@ -1,4 +1,4 @@
-"""Databases that tests can slow down, break and count, in both colours."""
+"""Sources in memory that tests can slow down, break and count, for threads and for asyncio."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Rows(Generic[T]):
+class MemorySource(Generic[T]):
     """A table in memory, for threads."""
 
     def __init__(self, rows: Mapping[str, T] | None = None) -> None:
         self.rows: dict[str, T] = dict(rows or {})
         self.loads: list[tuple[str, ...]] = []
+        """The keys of each call of ``load_many``."""
         self.delay = 0.0
+        """How many seconds a load takes."""
         self.broken: Exception | None = None
+        """Raised by every load and store."""
         self.before_load: Callable[[], None] = lambda: None
         self.after_load: Callable[[], None] = lambda: None
         self.before_store: Callable[[], None] = lambda: None
@@ -47,18 +50,18 @@ class Rows(Generic[T]):
         yield from sorted(key for key in self.rows if key > after)
 
 
-class AsyncRows(Generic[T]):
-    """The same table for asyncio."""
+class AsyncMemorySource(Generic[T]):
+    """The same table, for asyncio."""
 
-    def __init__(self, rows: Rows[T]) -> None:
-        self.rows = rows
+    def __init__(self, table: MemorySource[T]) -> None:
+        self.table = table
 
     async def load_many(self, keys: Sequence[str]) -> Mapping[str, T]:
-        return self.rows.load_many(keys)
+        return self.table.load_many(keys)
 
     async def store_many(self, values: Mapping[str, T]) -> None:
-        self.rows.store_many(values)
+        self.table.store_many(values)
 
     async def all_keys(self, after: str = "") -> AsyncIterator[str]:
-        for key in self.rows.all_keys(after):
+        for key in self.table.all_keys(after):
             yield key
