@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..models.errors import InvalidArgument
-from ..models.journal import Entry, JournalError, read_journal
+from ..models.journal import JournalEntry, JournalError, read_journal
 
 _LONGEST_LINE = 65_536
 
@@ -22,7 +22,7 @@ class JournalFile:
     def __init__(self, text: TextIO) -> None:
         self._text = text
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[JournalEntry]:
         """The journal from its beginning."""
         return read_journal(self._lines())
 

@@ -1,4 +1,4 @@
-"""What the verbs of coordination answer: permits, versioned values, sessions."""
+"""The results of coordination: rate limit permits, versioned values and sessions; and the form of a session id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .record import Record
 from .types import Count, Name, check_name
 
 MAX_SESSION_DATA = 16_384
-"""The most that a session's data may take as JSON, in bytes."""
+"""The largest size of a session's data as JSON, in bytes."""
 
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
@@ -25,36 +25,39 @@ _DATA: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=ConfigDi
 
 
 class Algorithm(StrEnum):
-    """How a rate limiter counts."""
+    """The counting rule of a rate limiter."""
 
     FIXED_WINDOW = "fixed_window"
-    """A window opens with the first request after the last one closed; at most ``limit`` in each."""
+    """At most ``limit`` in each window; a window opens with the first request after the previous one has closed."""
     SLIDING_WINDOW = "sliding_window"
     """At most ``limit`` in any stretch of time as long as the window."""
     TOKEN_BUCKET = "token_bucket"  # noqa: S105 (no password)
-    """Bursts of up to ``burst``, and ``limit`` per window in the long run: in any stretch of time at most ``burst`` and
-    what flowed in meanwhile."""
+    """Bursts of up to ``burst``, and ``limit`` per window in the long run.
+
+    In any stretch of time at most ``burst`` plus what the bucket gained meanwhile.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The answer of a rate limiter."""
+    """The answer of a rate limiter to one request."""
 
     allowed: bool
+    """True when the request was counted and may go ahead."""
     remaining: int
-    """How much more would have been allowed at that moment."""
+    """The cost that would still have been allowed at that moment."""
     retry_after: float
-    """Seconds until the same cost could be allowed if nobody else asked; 0 when it was allowed."""
+    """Seconds until the same cost could be allowed if nobody else asks; 0 when it was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A value, and the version to swap it by."""
+    """A value, with the version to name in a compare-and-swap."""
 
     value: str | None
-    """None when there is none."""
+    """None when no value is stored."""
     version: int
-    """Grows with every change and never comes again, also when the value has expired in between; 0 for no value."""
+    """Grows with every change and is never used again, even after the value has expired; 0 when no value is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ class Swap:
     """The answer to a compare-and-swap."""
 
     swapped: bool
+    """True when the stored version was the expected one and the new value is stored."""
     version: int
-    """The value's version after the call: the new one, or the one that was not expected."""
+    """The version after the call: the new one, or the stored one that differs from the expected one."""
     value: str | None
-    """The value after the call: the new one, or the one that was there."""
+    """The value after the call: the new one, or the stored one that was kept."""
 
 
 def _parsed(value: object) -> object:
@@ -73,24 +77,29 @@ def _parsed(value: object) -> object:
 
 
 class Session(Record):
-    """A trader's session, until it expires or is revoked; times in milliseconds since the epoch, by the server's clock.
+    """A trader's session, until it expires or is revoked.
 
-    ``id`` is the secret that the session is found by. It is shown only to whoever created or asked by it, masked in any
-    print of the session, and kept nowhere: the store knows its SHA-256.
+    ``id`` is the secret that the session is found by. Only the caller that created the session, or that named it by
+    its id, gets it. It is masked when the session is printed, and is not stored: the server has its SHA-256.
     """
 
     trader: Name
     digest: str
-    """The SHA-256 of the id's secret: names the session, and is no use to get into it."""
+    """The SHA-256 of the id's secret, in hexadecimal: it names the session and does not give access to it."""
     created_ms: Count
+    """Milliseconds since the epoch, by the server's clock."""
     expires_ms: Count
+    """Milliseconds since the epoch, by the server's clock."""
     data: Annotated[dict[str, str], BeforeValidator(_parsed)]
+    """The application's own data; at most ``MAX_SESSION_DATA`` bytes as JSON."""
     id: SecretStr | None = None
-    """None in a listing: nobody can tell an id from its digest."""
+    """None in a listing, because an id cannot be computed from its digest."""
 
 
 def new_session_id(trader: str) -> SecretStr:
-    """A session id nobody could guess: the trader, a point, and 256 random bits. Raises InvalidArgument.
+    """Return a new session id: the trader, a point, and 256 random bits.
+
+    Raises InvalidArgument for a trader that no key can be made of.
 
     >>> str(new_session_id("T001"))
     '**********'
@@ -99,7 +108,10 @@ def new_session_id(trader: str) -> SecretStr:
 
 
 def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
-    """The trader of a session id, and the digest of its secret; raises InvalidArgument, which does not show it."""
+    """Return the trader of a session id and the SHA-256 of its secret.
+
+    Raises InvalidArgument, whose message does not show the id.
+    """
     given = session_id.get_secret_value() if isinstance(session_id, SecretStr) else session_id
     text = cast("object", given)
     if not isinstance(text, str):
@@ -115,7 +127,10 @@ def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
 
 
 def session_data(data: Mapping[str, str]) -> str:
-    """A session's data in its written form, JSON; raises InvalidArgument, which does not show it."""
+    """Return a session's data in its written form, which is JSON.
+
+    Raises InvalidArgument, whose message does not show the data.
+    """
     try:
         texts = _DATA.validate_python(dict(data), strict=True)
     except (ValidationError, TypeError, ValueError):

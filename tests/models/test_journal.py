@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 from slotbook.models import Cancel, Fill, Order, OrderType, Replace, Side
 from slotbook.models.errors import InvalidArgument
-from slotbook.models.journal import COLUMNS, Entry, JournalError, JournalRequest, read_journal
+from slotbook.models.journal import COLUMNS, JournalEntry, JournalError, JournalRequest, read_journal
 
 HEADER = ",".join(COLUMNS) + "\n"
 NEW = "1,11,T001,NEW,A1,ESH4,BUY,10,4799.25,\n"
 
 
-def read(*lines: str) -> list[Entry]:
+def read(*lines: str) -> list[JournalEntry]:
     return list(read_journal([HEADER, *lines]))
 
 
