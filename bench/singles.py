@@ -1,4 +1,4 @@
-"""One call after another, and batches: the everyday jobs of a desk."""
+"""The everyday jobs of a desk: single calls one after another, and batches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BATCHES = {
 
 
 def races(site: Site, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list[Race]:
-    """Every job of one deployment."""
+    """Return the races of one deployment."""
     ours = _ours(site.material)
     bare = _bare(site.material, floor)
     where = "cluster" if site.is_cluster else "standalone"
@@ -107,7 +107,7 @@ Write = Callable[[], object]
 
 
 def in_one_write(floor: Floor, calls: Sequence[Call[object]]) -> list[Write]:
-    """What a batch is on the floor: for each server one write, and its replies."""
+    """Return what a batch is on the floor: for each server one write, and its replies."""
     grouped = groupby(sorted(calls, key=lambda call: id(floor.of(call))), key=floor.of)
     packets = [(server, [call.packed for call in group]) for server, group in grouped]
     return [partial(server.ask_all, b"".join(packed), len(packed)) for server, packed in packets]

@@ -1,4 +1,4 @@
-"""``slotbook index`` on the command line."""
+"""The commands ``slotbook index``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slotbook.models.hashes import OrderHash
 from slotbook.topology.embedded import Topology
 
 from ..repositories.search.conftest import Fleets
-from ..support.fleet import Fleets as Everyone
+from ..support.fleet import Fleets as AllFleets
 from ..support.make import fresh, limit
 from ..support.search.server import searching
 
@@ -51,7 +51,7 @@ def test_create_info_drop(
     assert capfd.readouterr().out == "no indexes\n"
 
 
-def test_a_server_without_search_is_told_in_one_line(fleets: Everyone, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_server_without_search_is_reported_in_one_line(fleets: AllFleets, capfd: pytest.CaptureFixture[str]) -> None:
     url = fleets.of("standalone").url()
     for command in ("create", "drop", "info"):
         assert main(["index", command, "--url", url]) == 1

@@ -1,4 +1,4 @@
-"""A journal is read strictly: what a line says, or which line cannot be read and why."""
+"""Journals are read strictly: a bad line is an error that names the line and the problem."""
 
 from __future__ import annotations
 
