@@ -47,8 +47,8 @@ def _against_the_floor(results: Sequence[Result]) -> Figure:
         there = [(row, result) for row, result in zip(rows, results, strict=True) if name in result.figures]
         points = [result.ratio(name, FLOOR) for _, result in there]
         axes.plot(points, [row for row, _ in there], "o", color=color, label=name, alpha=0.8)
-    ours = [result.ratio(SLOTBOOK, FLOOR) for result in results]
-    axes.plot(ours, rows, "D", color="#d62728", label="Slotbook", markersize=8)
+    slotbook = [result.ratio(SLOTBOOK, FLOOR) for result in results]
+    axes.plot(slotbook, rows, "D", color="#d62728", label="Slotbook", markersize=8)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     ticks = [1, 1.5, 2, 3, 5, 10, 20]

@@ -104,7 +104,7 @@ def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest
 
         return run
 
-    def ours(_: int) -> Callable[[], object]:
+    def slotbook(_: int) -> Callable[[], object]:
         prefixed = Book.open(settings.model_copy(update={"prefix": f"book{next(numbers)}:"}))
 
         def run() -> None:
@@ -118,7 +118,7 @@ def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest
     return Race(
         f"replay of {len(requests):,} rows",
         "standalone",
-        {FLOOR: bare, SLOTBOOK: ours},
+        {FLOOR: bare, SLOTBOOK: slotbook},
         1,
         scope.replays,
         (Goal(FLOOR, 1.5),),

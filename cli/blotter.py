@@ -77,8 +77,8 @@ class Blotter:
         if event.order_id and event.status and event.side and event.quantity is not None:
             price = "" if event.price is None else plain(event.price)
             filled = event.filled_quantity or 0
-            who = (event.trader, event.order_id, event.symbol, event.side, event.status)
-            self._keep_order(Line(*who, event.quantity, price, filled))
+            identity = (event.trader, event.order_id, event.symbol, event.side, event.status)
+            self._keep_order(Line(*identity, event.quantity, price, filled))
         if event.position_quantity is not None:
             self._keep_position(event.trader, event.symbol, event.position_quantity)
 

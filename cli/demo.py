@@ -155,7 +155,7 @@ def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Fai
         for gateway in gateways:
             gateway.start()
         if deployment.topology == "standalone":
-            say("one server, without a replica: nobody could take over, so nobody is killed")
+            say("one server, without a replica: no server could take over, so none is killed")
         else:
             wait_until_half(gateways)
             failover = _fail_over(deployment, gateways, say)

@@ -142,7 +142,7 @@ class Keys:
         match = self._listing.fullmatch(key)
         return match[1] if match else None
 
-    def streamer_of(self, key: str) -> str | None:
+    def trader_of_stream(self, key: str) -> str | None:
         """Return the trader of an event stream, or None for any other key."""
         match = self._streams.fullmatch(key)
         return match[1] if match else None

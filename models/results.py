@@ -88,7 +88,7 @@ class PositionResult:
 T = TypeVar("T")
 
 
-def answered_by(result: T, replicas: int) -> T:
+def with_replicas(result: T, replicas: int) -> T:
     """Return a result with its ``replicas`` set; a result without such a field is returned unchanged."""
     if isinstance(result, (OrderResult, FillResult, PositionResult)):
         return replace(result, replicas=replicas)

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar, cast
 from redis.exceptions import RedisError
 
 from ..models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
-from ..models.results import Outcome, answered_by, is_stored
+from ..models.results import Outcome, is_stored, with_replicas
 from .address import Address
 from .call import Call, PendingCall, Reply, pack
 from .durability import LOCAL, PROOF_REPLIES, Durability
@@ -237,7 +237,7 @@ class Batch(Generic[T]):
             self.pace = max(self.pace, Pace.PAUSE if doubt else Pace.AT_ONCE)
 
     def _counted(self, item: Item[T], replicas: int, refused: RedisError | None) -> Outcome[T]:
-        wanted, value = self._durability.wanted, answered_by(_value(item), replicas)
+        wanted, value = self._durability.wanted, with_replicas(_value(item), replicas)
         if replicas >= wanted:
             return Outcome(value=value)
         # Replicas that did not answer for this write will hardly answer for the next one of the same batch.

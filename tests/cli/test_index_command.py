@@ -11,12 +11,13 @@ from slotbook.cli import main
 from slotbook.models.hashes import OrderHash
 from slotbook.topology.embedded import Topology
 
-from ..repositories.search.conftest import Fleets
+from ..repositories.search.conftest import Fleets, search_fleet, topology
 from ..support.fleet import Fleets as AllFleets
 from ..support.make import fresh, limit
 from ..support.search.server import searching
 
 Rows = list[dict[str, object]]
+__all__ = ["search_fleet", "topology"]
 
 
 @searching
