@@ -40,7 +40,14 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The answer of a rate limiter to one request."""
+    """The answer of a rate limiter to one request.
+
+    ::
+
+        permit = book.limiter(100, window=1.0).acquire("T001")
+        if not permit.allowed:
+            time.sleep(permit.retry_after)
+    """
 
     allowed: bool
     """True when the request was counted and may go ahead."""
@@ -52,7 +59,13 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A value, with the version to name in a compare-and-swap."""
+    """A value, with the version to name in a compare-and-swap.
+
+    ::
+
+        found = book.values.get("mode")
+        book.values.swap("mode", found.version, "closed")
+    """
 
     value: str | None
     """None when no value is stored."""
@@ -62,7 +75,7 @@ class Versioned:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """The answer to a compare-and-swap."""
+    """The answer to a compare-and-swap; see :class:`Versioned`."""
 
     swapped: bool
     """True when the stored version was the expected one and the new value is stored."""
@@ -81,6 +94,11 @@ class Session(Record):
 
     ``id`` is the secret that the session is found by. Only the caller that created the session, or that named it by
     its id, gets it. It is masked when the session is printed, and is not stored: the server has its SHA-256.
+
+    ::
+
+        session = book.sessions.create("T001", ttl=3600.0, data={"desk": "equities"})
+        book.sessions.touch(session.id)
     """
 
     trader: Name

@@ -13,7 +13,13 @@ from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQua
 
 
 class OrderEvent(Record):
-    """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8)."""
+    """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8).
+
+    ::
+
+        for event in book.events.history("T001"):
+            print(event.sequence, event.type, event.order_id, event.status)
+    """
 
     trader: Name
     sequence: Count

@@ -10,7 +10,13 @@ from .wire import decode
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was published on a channel."""
+    """A message that was published on a channel.
+
+    ::
+
+        for message in book.events.psubscribe("events.AAPL.*"):
+            print(message.event.sequence, message.event.type)
+    """
 
     channel: str
     text: str

@@ -86,10 +86,14 @@ class Replace(Record):
 
     A quantity or price of None is left as it is. The request is known by its ``request_id`` for as long as the order is
     kept: sent again, it returns the first result and changes nothing.
+
+    >>> Replace(trader="T001", order_id="A1", request_id="R1", price="187.25").price
+    Decimal('187.25')
     """
 
     trader: Name
     order_id: Name
+    """The order to change."""
     request_id: Name = Field(default_factory=lambda: uuid.uuid4().hex)
     """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
     quantity: Quantity | None = None
@@ -122,12 +126,28 @@ class _Closing(Record):
 
 
 class Cancel(_Closing):
-    """A request to cancel the open quantity of an order (FIX OrderCancelRequest, MsgType F)."""
+    """A request to cancel the open quantity of an order (FIX OrderCancelRequest, MsgType F).
+
+    ::
+
+        [outcome] = book.orders.apply_many([Cancel(trader="T001", order_id="A1")])
+        outcome.result().order.status
+    """
 
 
 class Reject(_Closing):
-    """A report that an order was not accepted (FIX ExecType 150=8); only an order without fills can be rejected."""
+    """A report that an order was not accepted (FIX ExecType 150=8); only an order without fills can be rejected.
+
+    ::
+
+        book.orders.apply(Reject(trader="T001", order_id="A1", text="unknown account"))
+    """
 
 
 class Expire(_Closing):
-    """A report that an order's time in force has run out (FIX ExecType 150=C)."""
+    """A report that an order's time in force has run out (FIX ExecType 150=C).
+
+    ::
+
+        book.orders.apply(Expire(trader="T001", order_id="A1"))
+    """

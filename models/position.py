@@ -78,6 +78,11 @@ class PositionChange(Record):
 
     It is known by its ``request_id`` for the book's ``request_ttl``: sent again, it returns the first result and
     changes nothing.
+
+    ::
+
+        change = PositionChange(trader="T001", symbol="AAPL", quantity=-100, request_id="corporate-action-7")
+        [outcome] = book.positions.apply_many([change])
     """
 
     trader: Name

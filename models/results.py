@@ -36,7 +36,13 @@ class Outcome(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """The result of a change of an order."""
+    """The result of a change of an order.
+
+    ::
+
+        result = book.orders.apply(Cancel(trader="T001", order_id="A1"))
+        print(result.order.status, result.applied)
+    """
 
     order: Order
     """The order after the change; for a repeat, as it was after the first application, as far as that is kept."""
@@ -53,7 +59,14 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class FillResult:
-    """The result of a fill."""
+    """The result of a fill.
+
+    ::
+
+        result = book.orders.fill(fill)
+        if result.applied:
+            print(result.order.status, result.position.quantity)
+    """
 
     order: Order
     """The order after the fill."""
@@ -71,7 +84,14 @@ class FillResult:
 
 @dataclass(frozen=True, slots=True)
 class PositionResult:
-    """The result of a change of a position."""
+    """The result of a change of a position.
+
+    ::
+
+        result = book.positions.check_and_update("T001", "AAPL", 100, max_position=1_000)
+        if not result.accepted:
+            print("the limit would be passed")
+    """
 
     position: Position
     """The position after the change."""
@@ -108,7 +128,13 @@ def is_stored(result: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SymbolTotal:
-    """The positions of all traders in one symbol; quantities in its unit, amounts in its currency."""
+    """The positions of all traders in one symbol; quantities in its unit, amounts in its currency.
+
+    ::
+
+        for symbol, total in book.positions.totals().items():
+            print(symbol, total.quantity, total.cash)
+    """
 
     symbol: str
     traders: int
