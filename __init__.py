@@ -1,7 +1,7 @@
 """Slotbook keeps a trading desk's state in Redis: orders, positions and executions, each applied exactly once.
 
 >>> import slotbook
->>> from slotbook.models import Fill, Order
+>>> from slotbook import Fill, Order
 >>> with slotbook.connect("embedded://standalone") as book:
 ...     order = book.orders.place(
 ...         Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
@@ -10,6 +10,8 @@
 ...     first, again = book.orders.fill(fill), book.orders.fill(fill)
 >>> first.order.status, first.position.quantity, first.applied, again.applied
 (<OrderStatus.PARTIALLY_FILLED: 'PARTIALLY_FILLED'>, 40, True, False)
+
+The names below are imported when they are first used, so that ``import slotbook`` stays cheap.
 """
 
 from __future__ import annotations
@@ -18,35 +20,106 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .models import (
+        Algorithm,
+        Cancel,
+        DeadLetter,
+        EventType,
+        Expire,
+        Fill,
+        FillResult,
+        Message,
+        Order,
+        OrderEvent,
+        OrderResult,
+        OrderStatus,
+        OrderType,
+        Outcome,
+        Permit,
+        Position,
+        PositionAction,
+        PositionChange,
+        PositionResult,
+        Reject,
+        Replace,
+        Session,
+        Side,
+        Swap,
+        SymbolInfo,
+        SymbolTotal,
+        TimeInForce,
+        Versioned,
+        errors,
+    )
     from .models.errors import SlotbookError
     from .repositories import AsyncBook, Book
     from .repositories.book.opening import aconnect, connect
+    from .topology.durability import Durability
     from .topology.settings import Settings
 
-__all__ = ["AsyncBook", "Book", "Settings", "SlotbookError", "aconnect", "connect"]
+__all__ = [
+    "Algorithm",
+    "AsyncBook",
+    "Book",
+    "Cancel",
+    "DeadLetter",
+    "Durability",
+    "EventType",
+    "Expire",
+    "Fill",
+    "FillResult",
+    "Message",
+    "Order",
+    "OrderEvent",
+    "OrderResult",
+    "OrderStatus",
+    "OrderType",
+    "Outcome",
+    "Permit",
+    "Position",
+    "PositionAction",
+    "PositionChange",
+    "PositionResult",
+    "Reject",
+    "Replace",
+    "Session",
+    "Settings",
+    "Side",
+    "SlotbookError",
+    "Swap",
+    "SymbolInfo",
+    "SymbolTotal",
+    "TimeInForce",
+    "Versioned",
+    "aconnect",
+    "connect",
+    "errors",
+]
 __version__ = "0.1.0"
 
-_PLACES = {
+_MODULES = dict.fromkeys(__all__, ".models") | {
     "AsyncBook": ".repositories",
     "Book": ".repositories",
+    "Durability": ".topology.durability",
     "Settings": ".topology.settings",
     "SlotbookError": ".models.errors",
     "aconnect": ".repositories.book.opening",
     "connect": ".repositories.book.opening",
 }
-_ROOMS = frozenset({"models", "repositories", "topology"})
+"""The module of each public name: ``models``, unless another one is given here."""
+_SUBPACKAGES = frozenset({"models", "repositories", "topology"})
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for when it is first asked for: a program that only passes by pays for nothing."""
-    if name in _ROOMS:
+    """Import a public name or a subpackage when it is first used."""
+    if name in _SUBPACKAGES:
         return importlib.import_module(f".{name}", __name__)
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(_PLACES[name], __name__), name)
+    found: object = getattr(importlib.import_module(_MODULES[name], __name__), name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*globals(), *__all__, *_SUBPACKAGES})

@@ -1,4 +1,4 @@
-"""asyncio: one client, many tasks, each of which reads one order after another."""
+"""The jobs for asyncio: one client and many tasks, each of which reads one order after another."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..repositories import AsyncBook
 from .floor import bare_protocol
 from .material import Material, ids_of
 from .measure import FLOOR, SLOTBOOK, Block, Goal, Race
-from .peers.peer import Peer, Read, Site
+from .peers.peer import Peer, ReadHash, Site
 from .scope import Scope
 
 TASKS = (1, 10, 100, 1_000)
 _GOALS = {100: (Goal("redis.asyncio", 1 / 3), Goal("GLIDE", 1 / 1.5), Goal("coredis", 1 / 4))}
 
-_Read = Callable[[int], Awaitable[object]]
+_ReadOrder = Callable[[int], Awaitable[object]]
 """Reads the order with this number."""
 
 
 @contextmanager
 def races(site: Site, url: str, peers: Sequence[Peer], scope: Scope) -> Generator[list[Race]]:
-    """The races of a crowd, on one loop that lasts as long as they do."""
+    """Yield the races for asyncio, on one event loop that lasts as long as the context."""
     with asyncio.Runner() as runner:
         clients = runner.run(_Clients.open(site, url, peers))
         try:
@@ -42,10 +42,10 @@ def races(site: Site, url: str, peers: Sequence[Peer], scope: Scope) -> Generato
 
 
 class _Clients:
-    """Everyone's clients, opened and closed by one task: some will not have it otherwise."""
+    """All contestants' clients, opened and closed by the same task, as some of them require."""
 
     def __init__(self) -> None:
-        self.readers: dict[str, _Read] = {}
+        self.readers: dict[str, _ReadOrder] = {}
         self._leave = asyncio.Event()
         self._host: asyncio.Task[None] | None = None
 
@@ -64,7 +64,7 @@ class _Clients:
         await asyncio.wait((clients._host, waiting), return_when=asyncio.FIRST_COMPLETED)
         if not opened.is_set():
             waiting.cancel()
-            await clients._host  # raises what went wrong
+            await clients._host  # raises the error of opening
         return clients
 
     async def close(self) -> None:
@@ -73,7 +73,7 @@ class _Clients:
             await self._host
 
 
-async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[Peer]) -> dict[str, _Read]:
+async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[Peer]) -> dict[str, _ReadOrder]:
     material: Material = site.material
     ids = ids_of(material.placed(500))
     calls = [material.calls.get(*one) for one in ids]
@@ -81,7 +81,7 @@ async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[
     bare = await bare_protocol(site.address, site.password)
     stack.callback(bare.close)
     book = await stack.enter_async_context(await AsyncBook.open(url))
-    readers: dict[str, _Read] = {
+    readers: dict[str, _ReadOrder] = {
         FLOOR: lambda number: bare.ask(calls[number].packed),
         SLOTBOOK: lambda number: book.orders.get(*ids[number]),
     }
@@ -92,11 +92,11 @@ async def _readers(stack: AsyncExitStack, site: Site, url: str, peers: Sequence[
     return readers
 
 
-def _by_number(read: Read, keys: Sequence[str]) -> _Read:
+def _by_number(read: ReadHash, keys: Sequence[str]) -> _ReadOrder:
     return lambda number: read(keys[number])
 
 
-def _crowd(runner: asyncio.Runner, read: _Read, tasks: int) -> Block:
+def _crowd(runner: asyncio.Runner, read: _ReadOrder, tasks: int) -> Block:
     async def one(begin: int, times: int) -> None:
         for number in range(begin, begin + times):
             await read(number % 500)

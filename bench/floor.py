@@ -1,4 +1,4 @@
-"""The floor: bytes on a bare socket, and hiredis to read what comes back. No retries, no time limits, no types."""
+"""The floor: bytes on a bare socket, and hiredis to parse the replies; no retries, no timeouts, no types."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BareSocket:
         self.ask(pack(("AUTH", password)))
 
     def ask(self, packed: bytes) -> Raw:
-        """One command, one reply."""
+        """Send one command and return its reply."""
         self._socket.sendall(packed)
         reader = self._reader
         answer = reader.gets()
@@ -43,7 +43,7 @@ class BareSocket:
         return cast(Raw, answer)
 
     def ask_all(self, packed: bytes, replies: int) -> list[Raw]:
-        """Many commands in one write."""
+        """Send many commands in one write, and return their replies."""
         self._socket.sendall(packed)
         reader = self._reader
         answers: list[Raw] = []
@@ -56,12 +56,12 @@ class BareSocket:
         return answers
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         self._socket.close()
 
 
 class Floor:
-    """Bare sockets to every primary; who is in charge of a slot was asked once."""
+    """Bare sockets to every primary, with a slot table that is read once."""
 
     def __init__(self, address: Address, password: str, *, cluster: bool) -> None:
         first = BareSocket(address, password)
@@ -78,23 +78,23 @@ class Floor:
             self.by_slot[begin : end + 1] = [server] * (end + 1 - begin)
 
     def of(self, call: Call[object]) -> BareSocket:
-        """The connection that a call belongs on."""
+        """Return the connection to the primary of a call's slot."""
         return self.by_slot[call.slot if len(self.by_slot) > 1 else 0]
 
     def load(self, sources: Sequence[str]) -> None:
-        """Have every server know some scripts."""
+        """Load scripts on every server."""
         for server in self._all:
             for source in sources:
                 server.ask(pack(("SCRIPT", "LOAD", source)))
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for server in self._all:
             server.close()
 
 
 class BareProtocol(asyncio.Protocol):
-    """One connection for all tasks of a loop: what they ask in one turn goes out in one write."""
+    """One connection for all tasks of a loop; the commands of one turn of the loop go out in one write."""
 
     def __init__(self) -> None:
         self._reader = _reader()
@@ -104,18 +104,18 @@ class BareProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write."""
+        """Keep the transport for writing."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer whoever has waited longest."""
+        """Give each reply to the command that has waited longest."""
         reader, waiting = self._reader, self._waiting
         reader.feed(data)
         while (answer := reader.gets()) is not _WAITING:
             waiting.popleft().set_result(cast(Raw, answer))
 
     def ask(self, packed: bytes) -> asyncio.Future[Raw]:
-        """One command, one reply."""
+        """Send one command and return its reply."""
         future: asyncio.Future[Raw] = self._loop.create_future()
         self._waiting.append(future)
         if not self._unsent:
@@ -129,13 +129,13 @@ class BareProtocol(asyncio.Protocol):
         self._unsent = []
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.abort()
 
 
 async def bare_protocol(address: Address, password: str) -> BareProtocol:
-    """The floor for asyncio."""
+    """Connect the floor for asyncio, and log in."""
     _, protocol = await asyncio.get_running_loop().create_connection(BareProtocol, *address)
     await protocol.ask(pack(("AUTH", password)))
     return protocol

@@ -1,4 +1,4 @@
-"""How soon an event is told: from ``fill`` returning to ``follow`` yielding, beside a bare PUBLISH and SUBSCRIBE."""
+"""The latency of events: from ``fill`` returning to ``follow`` yielding, beside a bare PUBLISH and SUBSCRIBE."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ from ..topology.call import pack, slot_of
 
 WARM_UP = 100
 PAUSE = 0.001
-"""Seconds between two events: it is their delay that is measured, not a queue."""
-PATIENCE = 10.0
+"""The seconds between two events, so that no queue builds up and only the delay is measured."""
+TIMEOUT = 10.0
+"""The seconds to wait for an event."""
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Delays in microseconds. A message may overtake the reply to its own cause: then its delay is below zero."""
+    """Delays in microseconds.
+
+    A message may arrive before the reply to the call that caused it; its delay is negative then.
+    """
 
     p50: float
     p99: float
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Spread:
-        """The spread of some delays."""
+        """Return the spread of delays in seconds."""
         ranked = sorted(seconds)
         return cls(ranked[len(ranked) // 2] * 1e6, ranked[len(ranked) * 99 // 100] * 1e6)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Figures of one run, in which both took turns."""
+    """The figures of one run, in which Slotbook and the bare sockets took turns."""
 
     events: int
     follow: Spread
@@ -56,7 +60,7 @@ class Latency:
 
 
 def latency(url: str, events: int = 2_000) -> Latency:
-    """Measure it on the servers of a URL, with a trader of its own, whose keys expire or are few."""
+    """Measure the latency on the servers of a URL, with a new trader, whose keys expire or are few."""
     trader, channel = f"latency-{token_hex(4)}", f"latency-{token_hex(4)}"
     with Book.open(url) as book:
         total = WARM_UP + events
@@ -72,23 +76,23 @@ def latency(url: str, events: int = 2_000) -> Latency:
             _Bare(address, secret) as subscriber,
         ):
             subscriber.ask("SUBSCRIBE", channel)
-            told = _Clock(lambda: follow.get(PATIENCE))
-            heard = _Clock(subscriber.read)
+            followed = _Clock(lambda: follow.get(TIMEOUT))
+            received = _Clock(subscriber.read)
             filled: list[tuple[float, float]] = []
             published: list[tuple[float, float]] = []
             for number in range(total):
                 fill = {"trader": trader, "order_id": "A1", "exec_id": f"X{number}", "quantity": 1, "price": "1"}
                 filled.append(_timed(book.orders.fill, Fill.model_validate(fill)))
-                told.reach(number + 1)
+                followed.wait_for(number + 1)
                 time.sleep(PAUSE)
                 published.append(_timed(publisher.ask, "PUBLISH", channel, number))
-                heard.reach(number + 1)
+                received.wait_for(number + 1)
                 time.sleep(PAUSE)
-            told.stop()
-            heard.stop()
+            followed.stop()
+            received.stop()
             follow.stop()
             subscriber.close()
-    return Latency(events, *_spreads(filled, told.times), *_spreads(published, heard.times))
+    return Latency(events, *_spreads(filled, followed.times), *_spreads(published, received.times))
 
 
 def _timed(work: Callable[P, object], *given: P.args, **named: P.kwargs) -> tuple[float, float]:
@@ -103,7 +107,7 @@ def _spreads(spans: Sequence[tuple[float, float]], arrived: Sequence[float]) -> 
 
 
 class _Clock:
-    """A thread that takes the time of everything that comes."""
+    """A thread that notes the time of each event or message that it receives."""
 
     def __init__(self, receive: Callable[[], object]) -> None:
         self.times: list[float] = []
@@ -113,14 +117,14 @@ class _Clock:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def reach(self, count: int) -> None:
-        """Wait until so many have come."""
+    def wait_for(self, count: int) -> None:
+        """Wait until ``count`` have arrived; raise TimeoutError when the next one takes longer than ``TIMEOUT``."""
         while len(self.times) < count:
-            if not self._came.acquire(timeout=PATIENCE):
-                raise TimeoutError(f"event {count} did not come within {PATIENCE:g} s")
+            if not self._came.acquire(timeout=TIMEOUT):
+                raise TimeoutError(f"event {count} did not come within {TIMEOUT:g} s")
 
     def stop(self) -> None:
-        """Take no more."""
+        """Receive no more."""
         self._over = True
 
     def _run(self) -> None:
@@ -135,7 +139,7 @@ class _Clock:
 
 
 class _Bare:
-    """One connection, as bare as it gets."""
+    """One connection on a bare socket, with hiredis to parse replies."""
 
     def __init__(self, address: Address, password: str) -> None:
         self._socket = socket.create_connection(address)
@@ -151,12 +155,12 @@ class _Bare:
         self.close()
 
     def ask(self, *words: str | int) -> object:
-        """One command, one reply."""
+        """Send one command and return its reply."""
         self._socket.sendall(pack(words))
         return self.read()
 
     def read(self) -> object:
-        """The next reply or message."""
+        """Return the next reply or message."""
         while (found := cast(object, self._reader.gets())) is False:
             received = self._socket.recv(65_536)
             if not received:
@@ -165,7 +169,7 @@ class _Bare:
         return found
 
     def close(self) -> None:
-        """Close it, also under a thread that reads."""
+        """Close the connection, even while another thread reads from it."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

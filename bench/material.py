@@ -1,4 +1,4 @@
-"""Orders and executions that nobody has seen before, as models and as the bytes of Slotbook's own calls."""
+"""New orders and executions for each job, as models and as the bytes of Slotbook's own calls."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ TRADERS = tuple(f"T{number:03}" for number in range(1, 65))
 
 
 class Material:
-    """What the contestants of one deployment work on."""
+    """The orders that the contestants on one deployment work with."""
 
     def __init__(self, book: Book) -> None:
         loss_detector = LossDetector()
         self.repository = OrderRepository(book.backend, loss_detector)
         self._numbers = count(1)
         self.calls = OrderCalls(book.backend.settings, loss_detector)
-        """Makes the calls whose bytes the floor and the hand-written peers send: those that the repository would."""
+        """The builder of the calls whose bytes the floor and the hand-written peers send, as the repository does."""
 
     def orders(self, size: int, trader: str | None = None) -> list[Order]:
-        """New orders; of one trader, or of all in turn."""
+        """Return new orders, of one trader or of all traders in turn."""
         return [
             Order(
                 trader=trader or TRADERS[number % len(TRADERS)],
@@ -42,7 +42,7 @@ class Material:
         ]
 
     def placed(self, size: int, trader: str | None = None) -> list[Order]:
-        """New orders that are in the book."""
+        """Return new orders that are placed in the book."""
         orders = self.orders(size, trader)
         for begin in range(0, size, 1_000):
             for outcome in self.repository.place_many(orders[begin : begin + 1_000]):
@@ -50,7 +50,7 @@ class Material:
         return orders
 
     def fills(self, size: int) -> list[Fill]:
-        """An execution of part of each of so many orders that are in the book."""
+        """Return a partial fill for each of ``size`` newly placed orders."""
         return [
             Fill(
                 trader=order.trader,
@@ -64,12 +64,12 @@ class Material:
         ]
 
     def cancels(self, size: int) -> list[Cancel]:
-        """A wish to cancel each of so many orders that are in the book."""
+        """Return a cancel for each of ``size`` newly placed orders."""
         return [
             Cancel(trader=order.trader, order_id=order.order_id, ts_ns=order.ts_ns + 1) for order in self.placed(size)
         ]
 
 
 def ids_of(orders: Sequence[Order]) -> list[tuple[str, str]]:
-    """Who placed which."""
+    """Return the trader and order id of each order."""
     return [(order.trader, order.order_id) for order in orders]

@@ -1,4 +1,4 @@
-"""Taking turns with the clock: contestants in one race run block by block, so that a noisy moment meets them all."""
+"""The clock of the benchmark: contestants run block by block in turns, so that a noisy moment affects them all."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Block: TypeAlias = Callable[[int], Callable[[], object]]
-"""Makes so many operations ready, untimed; what it returns does them all."""
+"""Prepares a number of operations, which is not timed, and returns a function that runs them all."""
 
 FLOOR = "floor"
 SLOTBOOK = "slotbook"
 
 
 def one_by_one(acts: Callable[[int], Sequence[Callable[[], object]]]) -> Block:
-    """A block of single operations, one after the other."""
+    """Return a block that runs single operations one after the other."""
 
     def block(size: int) -> Callable[[], object]:
         ready = acts(size)
@@ -32,21 +32,29 @@ def one_by_one(acts: Callable[[int], Sequence[Callable[[], object]]]) -> Block:
 
 
 def repeated(act: Callable[[], object]) -> Block:
-    """A block that does the same again and again."""
+    """Return a block that repeats one operation."""
     return one_by_one(lambda size: [act] * size)
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What Slotbook's figure should be, as a multiple of another contestant's: smaller is better."""
+    """The highest ratio that Slotbook's figure should have to another contestant's; smaller is better."""
 
     against: str
     at_most: float
 
 
+class GoalResult(NamedTuple):
+    """A goal, and the ratio that was measured."""
+
+    goal: Goal
+    ratio: float
+    reached: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Race:
-    """One job, and who does it."""
+    """One job, and the contestants that do it."""
 
     job: str
     where: str
@@ -56,12 +64,12 @@ class Race:
     rounds: int
     goals: tuple[Goal, ...] = ()
     each: int = 1
-    """What one operation counts for: the orders in a batch, say."""
+    """The number of things that one operation counts for, such as the orders in a batch."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of a race: for each contestant one figure a round, in ``unit`` for each operation."""
+    """The result of a race: one figure for each contestant and round, in ``unit`` per operation."""
 
     job: str
     where: str
@@ -70,11 +78,11 @@ class Result:
     figures: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def median(self, name: str) -> float:
-        """The middle figure of a contestant."""
+        """Return the median of a contestant's figures."""
         return statistics.median(self.figures[name])
 
     def spread(self, name: str) -> tuple[float, float]:
-        """Between these lies the middle half of a contestant's figures."""
+        """Return the first and third quartile of a contestant's figures."""
         figures = self.figures[name]
         if len(figures) < 2:
             return figures[0], figures[0]
@@ -82,18 +90,18 @@ class Result:
         return first, third
 
     def ratio(self, name: str, to: str) -> float:
-        """How many times another's figure: the median of the rounds' own ratios, so that noise cancels out."""
+        """Return the ratio of two contestants' figures: the median of each round's ratio, so that noise cancels out."""
         pairs = zip(self.figures[name], self.figures[to], strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
 
-    def reached(self) -> list[tuple[Goal, float, bool]]:
-        """Each goal whose contestant took part, Slotbook's ratio to it, and whether that is good enough."""
+    def reached(self) -> list[GoalResult]:
+        """Return the result of each goal whose contestant took part."""
         ratios = [(goal, self.ratio(SLOTBOOK, goal.against)) for goal in self.goals if goal.against in self.figures]
-        return [(goal, ratio, ratio <= goal.at_most) for goal, ratio in ratios]
+        return [GoalResult(goal, ratio, ratio <= goal.at_most) for goal, ratio in ratios]
 
 
 def run(race: Race) -> Result:
-    """Hold a race; the order of the contestants changes with each round."""
+    """Run a race; the order of the contestants changes with each round."""
     result = Result(race.job, race.where, goals=race.goals)
     names = list(race.blocks)
     for block in race.blocks.values():  # once to warm up, not counted

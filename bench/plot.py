@@ -1,4 +1,4 @@
-"""Figures as pictures (SVG), by matplotlib."""
+"""The figures drawn as SVG, with matplotlib."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from .measure import FLOOR, SLOTBOOK, Result
 
-_COLOURS = (
+_PALETTE = (
     "#7f7f7f",
     "#8c564b",
     "#1f77b4",
@@ -27,7 +27,10 @@ _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "slotbook", "font.size": 9.0}
 
 
 def plot(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Draw everything that was measured against the floor, and the crowds of asyncio. Raises OSError."""
+    """Draw the ratios to the floor, and the speeds with many asyncio tasks; return the files.
+
+    Raises OSError when a file cannot be written.
+    """
     raced = [result for result in results if FLOOR in result.figures]
     crowds = [result for result in raced if result.where == "asyncio"]
     drawn = [_save(_against_the_floor([result for result in raced if result not in crowds]), folder / "floor.svg")]
@@ -35,17 +38,17 @@ def plot(results: Sequence[Result], folder: Path) -> list[Path]:
 
 
 def _against_the_floor(results: Sequence[Result]) -> Figure:
-    """One row for each job, one point for each contestant: how many times the floor."""
+    """Draw one row for each job, and in it one point for each contestant: its ratio to the floor."""
     names = list(dict.fromkeys(name for result in results for name in result.figures if name not in (FLOOR, SLOTBOOK)))
     figure = Figure(figsize=(8, 1.2 + 0.32 * len(results)), layout="constrained")
     axes = cast(Any, figure.subplots())
     rows = range(len(results))
-    for colour, name in zip(_COLOURS * 9, names, strict=False):
+    for color, name in zip(_PALETTE * 9, names, strict=False):
         there = [(row, result) for row, result in zip(rows, results, strict=True) if name in result.figures]
         points = [result.ratio(name, FLOOR) for _, result in there]
-        axes.plot(points, [row for row, _ in there], "o", color=colour, label=name, alpha=0.8)
-    ours = [result.ratio(SLOTBOOK, FLOOR) for result in results]
-    axes.plot(ours, rows, "D", color="#d62728", label="Slotbook", markersize=8)
+        axes.plot(points, [row for row, _ in there], "o", color=color, label=name, alpha=0.8)
+    slotbook = [result.ratio(SLOTBOOK, FLOOR) for result in results]
+    axes.plot(slotbook, rows, "D", color="#d62728", label="Slotbook", markersize=8)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     ticks = [1, 1.5, 2, 3, 5, 10, 20]
@@ -60,12 +63,12 @@ def _against_the_floor(results: Sequence[Result]) -> Figure:
 
 
 def _crowds(results: Sequence[Result]) -> Figure:
-    """Orders read in a second, by the number of tasks."""
+    """Draw the orders read in a second, by the number of tasks."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = cast(Any, figure.subplots())
-    for colour, name in zip(("black", "#d62728", *_COLOURS[1:] * 9), results[0].figures, strict=False):
+    for color, name in zip(("black", "#d62728", *_PALETTE[1:] * 9), results[0].figures, strict=False):
         speeds = [1e6 / result.median(name) for result in results]
-        axes.plot(range(len(results)), speeds, "o-", color=colour, label="Slotbook" if name == SLOTBOOK else name)
+        axes.plot(range(len(results)), speeds, "o-", color=color, label="Slotbook" if name == SLOTBOOK else name)
     axes.set_xticks(range(len(results)), [result.job.removeprefix("get, ") for result in results])
     axes.set_ylabel("orders read in a second")
     axes.set_ylim(bottom=0)

@@ -23,20 +23,20 @@ from .measure import Race, Result, run
 from .peers import open_peers
 from .peers.peer import Peer, Site
 from .scope import Scope
-from .stage import address_of, standing
+from .stage import address_of, private_book
 
-Note: TypeAlias = Callable[[str], None]
-"""Told what is being measured."""
+OnJob: TypeAlias = Callable[[str], None]
+"""Called with the name of each job before it is measured."""
 
 
 @dataclass(slots=True)
 class Report:
-    """Every figure, and what it was measured with."""
+    """Every figure, and the versions of everything that was measured."""
 
     versions: dict[str, str] = field(default_factory=dict[str, str])
     results: list[Result] = field(default_factory=list[Result])
     latencies: dict[Topology, Latency] = field(default_factory=dict[Topology, Latency])
-    """How soon an event is told, on each topology."""
+    """The latency of events on each topology."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +48,52 @@ class _Set:
     peers: list[Peer]
 
 
-def benchmark(scope: Scope, requests: Sequence[OrderRequest], note: Note) -> Report:
-    """Measure everything. Raises EmbeddedError when the servers cannot be started."""
+def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> Report:
+    """Measure everything.
+
+    Args:
+        scope: the sizes and the number of rounds.
+        requests: the journal of the replay, which is left out when there are none.
+        on_job: called with the name of each job before it is measured.
+
+    Raises:
+        EmbeddedError: when the servers cannot be started.
+    """
     report = Report(_versions())
 
-    def hold(race: Race) -> None:
-        note(f"{race.job} ({race.where})")
+    def measure(race: Race) -> None:
+        on_job(f"{race.job} ({race.where})")
         report.results.append(run(race))
 
     with _set("standalone", report) as one:
         for race in singles.races(one.site, one.floor, one.peers, scope):
-            hold(race)
+            measure(race)
         for race in stores.open_orders(one.site, one.book, one.floor, one.peers, scope):
-            hold(race)
+            measure(race)
         with crowds.races(one.site, one.url, one.peers, scope) as races:
             for race in races:
-                hold(race)
-        hold(stores.near(one.site, one.book, one.peers, scope))
+                measure(race)
+        measure(stores.near(one.site, one.book, one.peers, scope))
         if requests:
-            hold(stores.replay(one.site, one.book, one.floor, requests[: scope.rows], scope))
+            measure(stores.replay(one.site, one.book, one.floor, requests[: scope.rows], scope))
     with _set("cluster", report) as three:
         for race in singles.races(three.site, three.floor, three.peers, scope):
-            hold(race)
-    note(f"a store of {scope.store:,} orders")
+            measure(race)
+    on_job(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:
-        hold(race)
+        measure(race)
     for topology in get_args(Topology):
-        note(f"events ({topology})")
-        with standing(topology) as (deployment, _):
+        on_job(f"events ({topology})")
+        with private_book(topology) as (deployment, _):
             report.latencies[topology] = latency(deployment.url, scope.events)
-    note("memory")
+    on_job("memory")
     report.results += weights.weigh(scope)
     return report
 
 
 @contextmanager
 def _set(topology: Topology, report: Report) -> Generator[_Set]:
-    with standing(topology) as (deployment, book):
+    with private_book(topology) as (deployment, book):
         address = address_of(deployment)
         floor = Floor(address, deployment.password, cluster=topology == "cluster")
         floor.load([script.source for script in (PLACE, FILL, REPLACE, CLOSE, SELECT)])

@@ -1,4 +1,4 @@
-"""One call after another, and batches: the everyday jobs of a desk."""
+"""The everyday jobs of a desk: single calls one after another, and batches."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ _BATCHES = {
 
 
 def races(site: Site, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list[Race]:
-    """Every job of one deployment."""
-    ours = _ours(site.material)
+    """Return the races of one deployment."""
+    slotbook = _slotbook(site.material)
     bare = _bare(site.material, floor)
     where = "cluster" if site.is_cluster else "standalone"
     made: list[Race] = []
     for job in ("get", "place", "fill", "cancel"):
         goals = _ON_A_CLUSTER if site.is_cluster else _ON_ONE[job]
-        blocks = {FLOOR: bare[job], SLOTBOOK: ours[job], **_peers(peers, job)}
+        blocks = {FLOOR: bare[job], SLOTBOOK: slotbook[job], **_peers(peers, job)}
         made.append(Race(job, where, blocks, scope.block, scope.rounds, goals))
     for job in ("place 100", "get 100", "place 1000", "get 1000") if not site.is_cluster else ():
         orders = int(job.split()[1])
-        blocks = {FLOOR: bare[job], SLOTBOOK: ours[job], **_peers(peers, job)}
+        blocks = {FLOOR: bare[job], SLOTBOOK: slotbook[job], **_peers(peers, job)}
         made.append(
             Race(job, where, blocks, max(5, 500 // orders), scope.rounds_of_batches, _BATCHES.get(job, ()), orders)
         )
@@ -54,7 +54,7 @@ def _peers(peers: Sequence[Peer], job: str) -> dict[str, Block]:
     return {name: block for peer in peers for name, block in peer.blocks.get(job, {}).items()}
 
 
-def _ours(material: Material) -> dict[str, Block]:
+def _slotbook(material: Material) -> dict[str, Block]:
     def batches(make: Callable[[int], Sequence[object]], act: Callable[..., object], orders: int) -> Block:
         return one_by_one(lambda size: [partial(act, make(orders)) for _ in range(size)])
 
@@ -107,7 +107,7 @@ Write = Callable[[], object]
 
 
 def in_one_write(floor: Floor, calls: Sequence[Call[object]]) -> list[Write]:
-    """What a batch is on the floor: for each server one write, and its replies."""
+    """Return what a batch is on the floor: for each server one write, and its replies."""
     grouped = groupby(sorted(calls, key=lambda call: id(floor.of(call))), key=floor.of)
     packets = [(server, [call.packed for call in group]) for server, group in grouped]
     return [partial(server.ask_all, b"".join(packed), len(packed)) for server, packed in packets]

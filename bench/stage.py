@@ -1,4 +1,4 @@
-"""Servers of the benchmark's own, and books on them."""
+"""Private servers for the benchmark, and books on them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..topology.embedded import Deployment, Topology, start
 
 
 @contextmanager
-def standing(topology: Topology) -> Generator[tuple[Deployment, Book]]:
-    """Servers for as long as the context, and a book on them."""
+def private_book(topology: Topology) -> Generator[tuple[Deployment, Book]]:
+    """Yield new servers and a book on them, which end with the context."""
     with start(topology) as deployment, Book.open(deployment.url) as book:
         yield deployment, book
 
 
 def address_of(deployment: Deployment) -> Address:
-    """The address of a primary."""
+    """Return the address of a primary; raise EmbeddedError when there is none."""
     for server in deployment.servers:
         if server.kind == "data":
             return Address(server.host, server.port)

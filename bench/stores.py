@@ -1,4 +1,4 @@
-"""Jobs that depend on what is stored: open orders among many, a full store, the near cache, a replay."""
+"""The jobs that depend on the store: open orders among many, a full store, the near cache, a replay."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .measure import FLOOR, SLOTBOOK, Goal, Race, one_by_one, repeated
 from .peers.peer import Peer, Site
 from .scope import Scope
 from .singles import in_one_write
-from .stage import standing
+from .stage import private_book
 
 BATCH = 1_000
 _OPEN = 10
 
 
 def open_orders(site: Site, book: Book, floor: Floor, peers: Sequence[Peer], scope: Scope) -> Iterator[Race]:
-    """The ten open orders of a trader, who has so many in the store."""
+    """Yield a race for each number of stored orders: read the ten open orders among them."""
     for stored in scope.opens:
         trader = f"OPEN{stored}"
         orders = site.material.placed(stored, trader)
@@ -54,7 +54,7 @@ def _first_page(calls: OrderCalls, trader: str) -> Call[object]:
 
 
 def near(site: Site, book: Book, peers: Sequence[Peer], scope: Scope) -> Race:
-    """A symbol that is kept near, against asking the server for the smallest thing there is."""
+    """Return the race of a hit in the near cache against the cheapest call to the server."""
     info = SymbolInfo(symbol="AAPL", name="Apple Inc.", exchange="XNAS")
     book.symbols.put(info)
     kept = book.symbols.near(10, bound=30.0)
@@ -67,8 +67,8 @@ def near(site: Site, book: Book, peers: Sequence[Peer], scope: Scope) -> Race:
 
 @contextmanager
 def full(scope: Scope) -> Generator[Race]:
-    """One place in a store of many orders, and in one of a thousand."""
-    with standing("standalone") as (_, small), standing("standalone") as (_, large):
+    """Yield the race of placing an order in a store of many orders and in one of a thousand."""
+    with private_book("standalone") as (_, small), private_book("standalone") as (_, large):
         few, many = Material(small), Material(large)
         few.placed(1_000)
         many.placed(scope.store)
@@ -87,7 +87,7 @@ def full(scope: Scope) -> Generator[Race]:
 
 
 def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest], scope: Scope) -> Race:
-    """A journal from beginning to end in batches, each time into a store that has none of it."""
+    """Return the race of replaying a journal in batches, each time under a new prefix."""
     settings, numbers = book.backend.settings, count()
 
     def bare(_: int) -> Callable[[], object]:
@@ -104,7 +104,7 @@ def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest
 
         return run
 
-    def ours(_: int) -> Callable[[], object]:
+    def slotbook(_: int) -> Callable[[], object]:
         prefixed = Book.open(settings.model_copy(update={"prefix": f"book{next(numbers)}:"}))
 
         def run() -> None:
@@ -118,7 +118,7 @@ def replay(site: Site, book: Book, floor: Floor, requests: Sequence[OrderRequest
     return Race(
         f"replay of {len(requests):,} rows",
         "standalone",
-        {FLOOR: bare, SLOTBOOK: ours},
+        {FLOOR: bare, SLOTBOOK: slotbook},
         1,
         scope.replays,
         (Goal(FLOOR, 1.5),),

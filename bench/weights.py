@@ -1,4 +1,4 @@
-"""Memory: bytes per order, by what a server says it uses before and after."""
+"""The memory of an order in bytes, from the server's ``used_memory`` before and after."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .measure import SLOTBOOK, Goal, Result
 from .peers import open_peers
 from .peers.peer import Site
 from .scope import Scope
-from .stage import address_of, standing
+from .stage import address_of, private_book
 
 _USED = re.compile(r"^used_memory:(\d+)", re.MULTILINE)
 JOB = "memory of an open order"
 
 
 def weigh(scope: Scope) -> list[Result]:
-    """Each way to store an order, on a new server."""
+    """Measure each way to store an order, on a new server each."""
     plain = Result(JOB, "standalone", "bytes", (Goal("bare hash", 3.0), Goal("redis-om, with its index", 1.0)))
     filled = Result("memory of an order with a fill", "standalone", "bytes", (Goal("bare hash", 3.0),))
-    with standing("standalone") as (deployment, book):
+    with private_book("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         orders = site.material.orders(scope.weighed)
 
@@ -35,14 +35,14 @@ def weigh(scope: Scope) -> list[Result]:
             bare.ask(pack(("HSET", f"{{{order.trader}}}:order:{order.order_id}", *fields)))
 
         plain.figures["bare hash"] = filled.figures["bare hash"] = [_bytes_each(bare, orders, store)]
-    with standing("standalone") as (deployment, book):
+    with private_book("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         orders = site.material.orders(scope.weighed)
-        book.orders.place(site.material.orders(1)[0])  # the scripts are loaded
+        book.orders.place(site.material.orders(1)[0])  # so that the script is loaded
         plain.figures[SLOTBOOK] = [_bytes_each(bare, orders, book.orders.place)]
         more = _bytes_each(bare, orders, lambda order: book.orders.fill(_fill(order)))
         filled.figures[SLOTBOOK] = [plain.figures[SLOTBOOK][0] + more]
-    with standing("standalone") as (deployment, book):
+    with private_book("standalone") as (deployment, book):
         site, bare = _site(deployment, Material(book)), _bare(deployment)
         peers, _ = open_peers(site)
         for peer in peers:
@@ -75,4 +75,4 @@ def _bare(deployment: Deployment) -> BareSocket:
 
 
 def _site(deployment: Deployment, material: Material) -> Site:
-    return Site(address_of(deployment), deployment.password, False, material)
+    return Site(address_of(deployment), deployment.password, is_cluster=False, material=material)

@@ -1,4 +1,4 @@
-"""The desk's tools on the command line: ``slotbook replay``, ``orders``, ``positions`` and ``demo``."""
+"""The command line of Slotbook: ``slotbook replay``, ``orders``, ``positions``, ``watch``, ``verify`` and others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _LIBRARIES = frozenset({"typer", "rich"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, of ``sys.argv`` unless given, and return its exit code."""
+    """Run one command and return its exit code; ``arguments`` are those of ``sys.argv`` by default."""
     try:
-        from .app import run  # here, so that a plain `pip install slotbook` gets an answer and not a traceback
+        from .app import run  # here, so that without typer and rich the user gets one line and not a traceback
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise

@@ -1,4 +1,4 @@
-"""``python -m slotbook.cli`` is ``slotbook``."""
+"""The program ``slotbook``, run as ``python -m slotbook.cli``."""
 
 import sys
 

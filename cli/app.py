@@ -1,4 +1,4 @@
-"""The commands."""
+"""The program: its commands, exit codes and error lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .bench import bench
 from .demo import run_demo
 from .journal_file import open_journal
 from .options import AsJson, Url, kept_settings, settings_of
-from .output import BadUsage, check_place, complain, fields_of, json_text, print_json, save, screen
+from .output import BadUsage, check_place, fields_of, json_text, print_error, print_json, save, screen
 from .progress import advancing, bars
 from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
@@ -43,9 +43,9 @@ app.add_typer(index.app, name="index")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 1 for a failure, 2 for bad usage, 130 for Ctrl-C."""
+    """Run one command and return its exit code: 0, 1 for a failure, 2 for bad usage, 130 for Ctrl-C."""
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
-        reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
+        reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal cannot show
     try:
         app(arguments, prog_name="slotbook")
     except SystemExit as end:
@@ -54,10 +54,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BadUsage as error:
-        complain(error)
+        print_error(error)
         return 2
     except (SlotbookError, OSError) as error:
-        complain(error)
+        print_error(error)
         return 1
     return _flushed(0)
 
@@ -73,16 +73,16 @@ def replay(
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Save the positions here, as JSON.", show_default=False)] = None,
 ) -> None:
-    """Apply a journal; run again, it changes nothing that it has applied.
+    """Apply a journal; a second run changes nothing that was applied before.
 
     Its columns are `seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id` with the events NEW, REPLACE,
-    CANCEL and FILL; seq rises, also from one file to the next. All of it is read before anything is applied, so a bad
-    line changes nothing. A row that the book refuses is counted and left out; run again, it is tried again.
+    CANCEL and FILL; seq rises from row to row and from file to file. The whole file is read before anything is applied,
+    so that a bad line changes nothing. A row that the book refuses is counted and skipped; the next run tries it again.
 
-    Repeats are recognised as long as their orders are kept: order_ttl (a day) after an order's end.
+    Repeats are recognised for as long as their orders are kept, which is order_ttl (a day) after an order's end.
 
-    JSON has the state of the journal's traders afterwards, "positions" by trader, or by trader and symbol if the
-    journal has several symbols.
+    The JSON output has the state of the journal's traders afterwards, with "positions" by trader, or by trader and
+    symbol if the journal has several symbols.
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
@@ -177,12 +177,15 @@ def positions(
 
 
 def _flushed(code: int) -> int:
-    """The exit code once all is written; a reader that has gone away, as ``head`` does, is not worth a word."""
+    """Return the exit code after everything is written.
+
+    A reader that has closed the pipe, as ``head`` does, is not reported.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            complain(error)
+            print_error(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return code or 1
     return code

@@ -1,4 +1,4 @@
-"""``slotbook bench``: every figure beside its floor and its peers."""
+"""The command ``slotbook bench``, which shows every figure beside its floor and its peers."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure every job beside its floor and its peers, taking turns, on private servers.
+    """Measure Slotbook beside its floor and its peers, in turns, on private servers.
 
-    The floor is the same bytes on a bare socket. Peers that are not installed are left out: `pip install
-    'slotbook[bench]'` brings them. A figure is a median, a ratio the median of the rounds' own ratios.
+    The floor is the same bytes on a bare socket. Peers that are not installed are left out; `pip install
+    'slotbook[bench]'` installs them. A figure is a median; a ratio is the median of the ratios of each round.
     """
     draw = None if plots is None else _drawing(plots)
     scope = QUICK if quick else FULL
@@ -63,7 +63,7 @@ def bench(
 
 
 def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
-    """What draws, once it is sure that it can."""
+    """Return the function that draws the figures; raise BadUsage when they could not be drawn."""
     if not folder.is_dir():
         raise BadUsage(f"there is no folder {folder}")
     try:
@@ -74,7 +74,7 @@ def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
 
 
 def result_table(result: Result) -> Table:
-    """One job: the floor first, then whoever was fastest."""
+    """Show one job: the floor first, then the contestants, the fastest first."""
     names = sorted(result.figures, key=lambda name: (name != FLOOR, result.median(name)))
     return table(
         (f"{result.job} ({result.where})",),
@@ -93,9 +93,9 @@ def result_table(result: Result) -> Table:
 
 
 def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
-    """How soon an event is told, beside a bare PUBLISH and SUBSCRIBE."""
+    """Show how soon an event is delivered, beside a bare PUBLISH and SUBSCRIBE."""
     return table(
-        ("event told after (µs, p50 and p99)",),
+        ("event delivered after (µs, p50 and p99)",),
         ("fill returned: follow yields", "PUBLISH returned: SUBSCRIBE reads", "fill sent", "PUBLISH sent"),
         (
             (
@@ -111,7 +111,7 @@ def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
 
 
 def goals_table(results: list[Result]) -> Table:
-    """What was hoped for and what came of it."""
+    """Show each goal, and the ratio that was measured."""
     return table(
         ("job", "against", ""),
         ("at most", "is"),
@@ -130,7 +130,7 @@ def goals_table(results: list[Result]) -> Table:
 
 
 def report_json(report: Report) -> dict[str, JsonValue]:
-    """The report for programs; every figure of every round is there."""
+    """Return the report as ``--json`` prints it, with every figure of every round."""
     return {
         "versions": report.versions,
         "latencies": {topology: cast(JsonValue, asdict(found)) for topology, found in report.latencies.items()},

@@ -1,4 +1,4 @@
-"""What a blotter shows: built from events, rendered for a terminal."""
+"""A blotter: orders and positions, kept up to date from events and rendered for a terminal."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ..models.types import plain
 from .tables import table
 
 ROWS = 12
-"""Orders, positions and events that are shown."""
-MOST = 10_000
-"""Orders and positions that are kept, the latest."""
+"""The number of orders, positions and events that are shown."""
+MAX_KEPT = 10_000
+"""The number of orders and of positions that are kept, the latest ones."""
 SPAN = 5.0
-"""Seconds over which events are counted."""
+"""The seconds over which the rate of events is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one order stands."""
+    """The state of one order."""
 
     trader: str
     order_id: str
@@ -52,7 +52,7 @@ class Blotter:
         self._times: deque[float] = deque(maxlen=100_000)
 
     def begin(self, orders: Iterable[Order], positions: Iterable[Position]) -> None:
-        """Start from what is there."""
+        """Start from the orders and positions that the book holds."""
         for order in orders:
             price = "" if order.price is None else plain(order.price)
             line = Line(
@@ -70,27 +70,32 @@ class Blotter:
             self._keep_position(held.trader, held.symbol, held.quantity)
 
     def take(self, event: OrderEvent) -> None:
-        """Bring it up to date."""
+        """Apply an event."""
         self.events += 1
         self._times.append(time.monotonic())
         self._last.append(event)
         if event.order_id and event.status and event.side and event.quantity is not None:
             price = "" if event.price is None else plain(event.price)
             filled = event.filled_quantity or 0
-            who = (event.trader, event.order_id, event.symbol, event.side, event.status)
-            self._keep_order(Line(*who, event.quantity, price, filled))
+            identity = (event.trader, event.order_id, event.symbol, event.side, event.status)
+            self._keep_order(Line(*identity, event.quantity, price, filled))
         if event.position_quantity is not None:
             self._keep_position(event.trader, event.symbol, event.position_quantity)
 
     def rate(self) -> float:
-        """Events per second, lately."""
+        """Return the events per second over the last few seconds."""
         since = time.monotonic() - SPAN
         while self._times and self._times[0] < since:
             self._times.popleft()
         return len(self._times) / SPAN
 
     def render(self, waiting: int, connected: bool) -> Group:
-        """All of it."""
+        """Return everything that the terminal shows.
+
+        Args:
+            waiting: the number of events that have arrived and were not yet applied.
+            connected: False while the follower has lost its connection.
+        """
         state = Text("live" if connected else "reconnecting", style="bold green" if connected else "bold red")
         head = Text.assemble(state, f"   {self.events:,} events   {self.rate():,.0f}/s   lag {waiting:,} events")
         problems = [Text(problem, style="yellow") for problem in self.problems]
@@ -127,18 +132,18 @@ class Blotter:
         key = (line.trader, line.order_id)
         self._orders.pop(key, None)
         self._orders[key] = line
-        if len(self._orders) > MOST:
+        if len(self._orders) > MAX_KEPT:
             self._orders.popitem(last=False)
 
     def _keep_position(self, trader: str, symbol: str, quantity: int) -> None:
         self._positions.pop((trader, symbol), None)
         self._positions[trader, symbol] = quantity
-        if len(self._positions) > MOST:
+        if len(self._positions) > MAX_KEPT:
             self._positions.popitem(last=False)
 
 
 def one_line(event: OrderEvent) -> str:
-    """An event on one line: time, trader and number, what happened, and how things stand after it."""
+    """Return an event as one line: time, trader and number, the change, and the state after it."""
     at = datetime.fromtimestamp(event.ts_ns // 10**9, UTC)
     parts = [f"{at:%Y-%m-%dT%H:%M:%S}.{event.ts_ns % 10**9:09d}Z", event.trader, str(event.sequence), event.type]
     parts += [word for word in (event.symbol, event.order_id, event.side) if word]

@@ -1,4 +1,4 @@
-"""A small trading day for the demo, the same each time: orders that are filled, replaced, canceled and filled late."""
+"""A small trading day for the demo, the same each time: orders are filled, replaced, canceled and filled late."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..models.journal import JournalRequest
 from ..models.order import Cancel, Order, Replace
 
 LOT = 100
-"""What every fill executes, so that a filled quantity says how many fills were applied."""
+"""The quantity of every fill, so that a filled quantity shows how many fills were applied."""
 
 _TRADERS = 8
 _ORDERS_PER_TRADER = 190
@@ -24,7 +24,7 @@ _LONGEST_STEP_NS = 60_000_000_000
 
 
 def trading_day(seed: int = 7) -> dict[str, list[JournalRequest]]:
-    """What each trader asks for, in the order of its time."""
+    """Return the requests of each trader, sorted by their time; the same seed gives the same day."""
     chance = random.Random(seed)  # noqa: S311 (a market, not a secret)
     return {
         trader: sorted(
@@ -40,10 +40,10 @@ def trading_day(seed: int = 7) -> dict[str, list[JournalRequest]]:
 
 
 def _story(chance: random.Random, trader: str, order_id: str) -> list[JournalRequest]:
-    """One order's life.
+    """Return the requests of one order.
 
-    No replace raises a quantity and no late fill completes an order: whatever part of the day a failover loses, sending
-    the whole day again brings the book to the same end.
+    No replace raises a quantity and no late fill completes an order. So, whatever part of the day a failover loses,
+    sending the whole day again brings the book to the same final state.
     """
     now = _OPENS_NS + chance.randrange(_LASTS_NS)
     side = chance.choice(list(Side))

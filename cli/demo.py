@@ -1,4 +1,4 @@
-"""A trading day on private servers, with the loss of a primary in the middle, and an audit at the end."""
+"""The demo: a trading day on private servers that lose a primary half-way, and an audit at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..repositories import Book
 from ..topology.embedded import Deployment, Topology, start
 from ..topology.settings import Settings, read
 from .day import trading_day
-from .failover import kill_primary, wait_for_heir
+from .failover import kill_primary, wait_for_successor
 from .gateway import Gateway, wait_until_half
 from .ledger import Audit, Ledger
 from .output import JsonValue, fields_of
@@ -29,48 +29,51 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """What the loss of a primary cost."""
+    """A failover during the demo."""
 
     killed: str
     traders: tuple[str, ...]
-    heir: str
+    """The traders whose books the killed primary held."""
+    successor: str
     seconds: float
+    """From the kill to the successor's first answer as a primary."""
 
     def as_json(self) -> JsonValue:
-        """For ``--json``."""
+        """Return the values that ``--json`` prints."""
         return {
             "killed": self.killed,
             "traders": self.traders,
-            "took_over": self.heir,
+            "took_over": self.successor,
             "seconds": round(self.seconds, 3),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """What became of the day when it was sent a second time."""
+    """The counts of the second time that the day was sent."""
 
     repeated: int
     reapplied: int
-    """Writes that were acknowledged, lost in the failover, and applied again now."""
+    """Changes that were acknowledged, lost in the failover, and applied again now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A demo from beginning to end."""
+    """The result of a demo."""
 
     topology: Topology
     orders: int
     requests: int
     failover: Failover | None
     longest_wait: float
+    """The longest call, in seconds."""
     resent: Resent
     audit: Audit
     positions: tuple[Position, ...]
     seconds: float
 
     def as_json(self) -> dict[str, JsonValue]:
-        """For ``--json``."""
+        """Return the values that ``--json`` prints."""
         return {
             "topology": self.topology,
             "orders": self.orders,
@@ -92,7 +95,15 @@ class Outcome:
 
 
 def run_demo(topology: Topology, say: Say) -> Outcome:
-    """Play the day on servers of its own, which end with it. Raises a SlotbookError."""
+    """Play the day on private servers, which end with it.
+
+    Args:
+        topology: the servers to start.
+        say: called with each line of the story.
+
+    Raises:
+        SlotbookError: when a server cannot be started or a call fails.
+    """
     started = time.monotonic()
     day = trading_day()
     requests = [request for requests in day.values() for request in requests]
@@ -130,7 +141,7 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
 
 @contextmanager
 def _private_book(topology: Topology) -> Generator[tuple[Deployment, Book], None, None]:
-    # Of the environment only the server program counts: its users, prefix and lifetimes belong to another book.
+    # Of the environment only the server program is used: the users, the prefix and the lifetimes are another book's.
     server = read(f"embedded://{topology}").settings.server
     settings = Settings.model_construct(deadline=_DEADLINE)
     with start(topology, server=server) as deployment, Book.open(settings.at(deployment.url)) as book:
@@ -138,13 +149,13 @@ def _private_book(topology: Topology) -> Generator[tuple[Deployment, Book], None
 
 
 def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Failover | None:
-    """Have all gateways send their day, and kill a primary when half of it is done."""
+    """Send the day through all gateways, and kill a primary when half of it is done."""
     failover = None
     try:
         for gateway in gateways:
             gateway.start()
         if deployment.topology == "standalone":
-            say("one server, without a replica: nobody could take over, so nobody is killed")
+            say("one server, without a replica: no server could take over, so none is killed")
         else:
             wait_until_half(gateways)
             failover = _fail_over(deployment, gateways, say)
@@ -162,15 +173,15 @@ def _fail_over(deployment: Deployment, gateways: Sequence[Gateway], say: Say) ->
     killed = kill_primary(deployment, [gateway.trader for gateway in gateways])
     answered = sum(gateway.answered for gateway in gateways)
     say(f"killed {killed.server}, the primary that holds {_listed(killed.traders)}, {answered:,} requests into the day")
-    heir, seconds = wait_for_heir(deployment, killed)
+    successor, seconds = wait_for_successor(deployment, killed)
     meanwhile = sum(gateway.answered for gateway in gateways) - answered
     others = f"; meanwhile the other primaries answered {meanwhile:,} requests" if killed.others else ""
-    say(f"{heir} took over after {seconds:.1f} s{others}")
-    return Failover(str(killed.server), killed.traders, str(heir), seconds)
+    say(f"{successor} took over after {seconds:.1f} s{others}")
+    return Failover(str(killed.server), killed.traders, str(successor), seconds)
 
 
 def _send_again(book: Book, requests: Sequence[JournalRequest]) -> Resent:
-    """Send everything as a gateway does that reconnects and does not know what got through."""
+    """Send everything again, as a gateway does that has reconnected and does not know which requests arrived."""
     repeated = reapplied = 0
     remaining = iter(requests)
     while batch := list(islice(remaining, _BATCH)):
@@ -178,7 +189,7 @@ def _send_again(book: Book, requests: Sequence[JournalRequest]) -> Resent:
             try:
                 applied = outcome.result().applied
             except Refused:
-                continue  # the audit finds out what that means
+                continue  # the audit shows if this was wrong
             reapplied += applied
             repeated += not applied
     return Resent(repeated, reapplied)

@@ -1,4 +1,4 @@
-"""Killing a primary under a book, and seeing another take over."""
+"""The demo's failover: kill a primary that holds a book, and wait for another to take over."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """A primary that is no more."""
+    """A primary that was killed."""
 
     server: Server
     traders: tuple[str, ...]
-    """Whose books it held."""
+    """The traders whose books it held."""
     others: tuple[Server, ...]
-    """The primaries that are left."""
+    """The other primaries."""
     at: float
+    """The time of the kill, by ``time.monotonic``."""
 
 
 def kill_primary(deployment: Deployment, traders: Sequence[str]) -> Killed:
-    """Kill, with SIGKILL, the primary that holds the first trader's book. Raises EmbeddedError if none does."""
+    """Kill the primary that holds the first trader's book, with SIGKILL; raise EmbeddedError if none does."""
     primaries = deployment.primaries()
     for server in primaries:
         held = tuple(trader for trader in traders if _holds(server, trader))
@@ -39,8 +40,11 @@ def kill_primary(deployment: Deployment, traders: Sequence[str]) -> Killed:
     raise EmbeddedError(f"no primary holds the book of {traders[0]}")
 
 
-def wait_for_heir(deployment: Deployment, killed: Killed) -> tuple[Server, float]:
-    """The server that took over, and after how many seconds. Raises EmbeddedError when none does for a minute."""
+def wait_for_successor(deployment: Deployment, killed: Killed) -> tuple[Server, float]:
+    """Return the server that took over, and the seconds that it took.
+
+    Raises EmbeddedError when none does within a minute.
+    """
     while time.monotonic() < killed.at + _LONGEST:
         for server in deployment.primaries():
             if server not in killed.others:

@@ -1,4 +1,4 @@
-"""The demo's callers: one thread for each trader, sending one request after the other."""
+"""The demo's callers: one thread for each trader, which sends one request after the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..repositories import Book
 
 
 class Gateway(threading.Thread):
-    """Sends a trader's day; a daemon, so that Ctrl-C does not wait for a failover."""
+    """A thread that sends a trader's day; a daemon thread, so that Ctrl-C does not wait for a failover."""
 
     def __init__(self, book: Book, trader: str, requests: Sequence[JournalRequest]) -> None:
         super().__init__(name=f"gateway-{trader}", daemon=True)
@@ -20,28 +20,28 @@ class Gateway(threading.Thread):
         self.requests = requests
         self.answered = 0
         self.refused = 0
-        """Requests that built on a write which the failover lost."""
+        """Requests that were refused because the failover lost a change that they build on."""
         self.longest_wait = 0.0
         self.failure: Exception | None = None
         self._book = book
-        self._told_to_stop = threading.Event()
+        self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Send everything, until told to stop or until a call fails."""
+        """Send everything, until ``stop`` is called or a call fails."""
         try:
             for request in self.requests:
-                if self._told_to_stop.is_set():
+                if self._stopping.is_set():
                     return
                 self._send(request)
-        except Exception as error:  # handed to the thread that asks for the result
+        except Exception as error:  # raised by ``result`` in the thread that calls it
             self.failure = error
 
     def stop(self) -> None:
         """Send no further request."""
-        self._told_to_stop.set()
+        self._stopping.set()
 
     def result(self) -> None:
-        """Wait for the end, and raise what went wrong."""
+        """Wait for the end, and raise the error that ended it early."""
         self.join()
         if self.failure is not None:
             raise self.failure
@@ -50,7 +50,7 @@ class Gateway(threading.Thread):
         started = time.monotonic()
         try:
             self._book.orders.apply(request)
-        except StateLost as loss:  # what was lost comes back when the day is sent again
+        except StateLost as loss:  # the lost changes come back when the day is sent again
             self.refused += loss.refusal is not None
         except Refused:
             self.refused += 1
@@ -60,7 +60,7 @@ class Gateway(threading.Thread):
 
 
 def wait_until_half(gateways: Iterable[Gateway]) -> None:
-    """Return when half of all requests have been answered, or when nobody sends any more."""
+    """Return when half of all requests have been answered, or when no gateway sends any more."""
     gateways = list(gateways)
     half = sum(len(gateway.requests) for gateway in gateways) // 2
     while sum(gateway.answered for gateway in gateways) < half and any(gateway.is_alive() for gateway in gateways):

@@ -1,4 +1,4 @@
-"""``slotbook index``: what queries need on servers with search."""
+"""The commands ``slotbook index``: create, drop and describe the indexes that queries need on servers with search."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from .tables import table
 
 app = typer.Typer(help="Make, drop or describe the search indexes that `find` needs.", no_args_is_help=True)
 
-Kinds: TypeAlias = Annotated[
+RecordKinds: TypeAlias = Annotated[
     list[RecordKind] | None,
     typer.Option("--kind", help="Of which records; may be given several times. All if not given."),
 ]
 
 
 @app.command()
-def create(url: Url = None, kind: Kinds = None, as_json: AsJson = False) -> None:
-    """Have every primary index the records; what is so already stays.
+def create(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
+    """Create the indexes on every primary; an index that is current already is left as it is.
 
-    An index that another version made serves until the new one is complete, then queries are switched to the new one
-    and the old one is dropped. Run it again whenever a cluster's slots were moved or a primary was added.
+    An index of another version is used until the new one is complete; then queries are switched to the new one and the
+    old one is dropped. Run it again whenever a cluster's slots were moved or a primary was added.
     """
     with Book.open(kept_settings(url)) as book, bars() as progress:
         tasks = {one: progress.add_task(f"indexing {one}s", total=100) for one in kind or KINDS}
@@ -40,7 +40,7 @@ def create(url: Url = None, kind: Kinds = None, as_json: AsJson = False) -> None
 
 
 @app.command()
-def drop(url: Url = None, kind: Kinds = None, as_json: AsJson = False) -> None:
+def drop(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Drop the indexes; the records stay. Exits with 1 when one could not be reached."""
     with Book.open(kept_settings(url)) as book:
         left = SearchIndexes(book.backend).drop(kind or KINDS)
@@ -50,8 +50,8 @@ def drop(url: Url = None, kind: Kinds = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def info(url: Url = None, kind: Kinds = None, as_json: AsJson = False) -> None:
-    """Show every index of every primary: whether queries use it, how complete it is, and what it had to leave out."""
+def info(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
+    """Show every index of every primary: whether queries use it, how complete it is, and what it left out."""
     with Book.open(kept_settings(url)) as book:
         found = SearchIndexes(book.backend).info(kind or KINDS)
     _show(found, as_json)

@@ -1,4 +1,4 @@
-"""A journal on disk, plain or gzipped, read line by line as often as one likes."""
+"""Journals on disk, plain or gzipped, which are read line by line and more than once."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..models.errors import InvalidArgument
-from ..models.journal import Entry, JournalError, read_journal
+from ..models.journal import JournalEntry, JournalError, read_journal
 
 _LONGEST_LINE = 65_536
 
 
 class JournalFile:
-    """An open journal; what cannot be read is a JournalError with the number of its line."""
+    """An open journal file."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
 
-    def entries(self) -> Iterator[Entry]:
-        """The journal from its beginning."""
+    def entries(self) -> Iterator[JournalEntry]:
+        """Yield the journal's entries from the beginning.
+
+        Raises JournalError, with the number of the line, for a line that cannot be read.
+        """
         return read_journal(self._lines())
 
     def _lines(self) -> Iterator[str]:
         number = 1
         try:
             self._text.seek(0)
-            # Bounded: a file that is no journal may be one endless line.
+            # Bounded, because a file that is not a journal may be one endless line.
             while line := self._text.readline(_LONGEST_LINE):
                 if len(line) == _LONGEST_LINE:
                     raise JournalError(number, f"is longer than {_LONGEST_LINE:,} characters")
@@ -44,9 +47,9 @@ class JournalFile:
 
 @contextmanager
 def open_journal(path: Path) -> Generator[JournalFile, None, None]:
-    """Open a journal for as long as the context; ``.gz`` at the end of its name says that it is gzipped.
+    """Open a journal for the duration of a context; a name that ends in ``.gz`` means that it is gzipped.
 
-    Raises InvalidArgument when there is no such file.
+    Raises InvalidArgument when there is no such file, and for a line that cannot be read.
     """
     if path.exists() and not path.is_file():
         raise InvalidArgument(f"{path} is not a regular file, and a journal is read twice")
@@ -56,7 +59,7 @@ def open_journal(path: Path) -> Generator[JournalFile, None, None]:
         raise InvalidArgument(f"{path} cannot be opened: {error.strerror}") from None
     with raw:
         data = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-        # Bytes that are not UTF-8 become characters that no name may have, so the line that holds them is refused.
+        # Bytes that are not UTF-8 become characters that no name may have, so that their line is refused.
         with io.TextIOWrapper(
             cast("io.BufferedReader", data), encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as text:

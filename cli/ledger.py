@@ -36,28 +36,28 @@ class _Position:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How a book compares with the ledger."""
+    """The result of comparing a book with the ledger, in fills."""
 
     sent: int
     lost: int
     doubled: int
     differences: tuple[str, ...]
-    """What else is not as it should be, such as a status or an amount."""
+    """Everything else that differs, such as a status or an amount."""
 
     @property
     def applied(self) -> int:
-        """Fills that are in the book."""
+        """The number of fills that are in the book."""
         return self.sent - self.lost
 
     @property
     def clean(self) -> bool:
-        """Whether every fill is in the book exactly once and all else is as it should be."""
+        """True when every fill is in the book exactly once and nothing else differs."""
         return not (self.lost or self.doubled or self.differences)
 
 
 @dataclass(slots=True)
 class _Findings:
-    """What one way of counting finds."""
+    """The differences that one way of counting finds."""
 
     lost: int = 0
     doubled: int = 0
@@ -75,7 +75,7 @@ class _Findings:
 
 
 class Ledger:
-    """What a book must say after each request was applied once."""
+    """The state that a book must have after each request was applied once."""
 
     def __init__(self, requests: Iterable[JournalRequest]) -> None:
         self._orders: dict[tuple[str, str], _Order] = {}
@@ -86,16 +86,21 @@ class Ledger:
 
     @property
     def order_ids(self) -> list[tuple[str, str]]:
-        """Every order, by trader and id."""
+        """Every order, as its trader and id."""
         return list(self._orders)
 
     @property
     def position_ids(self) -> list[tuple[str, str]]:
-        """Every position, by trader and symbol."""
+        """Every position, as its trader and symbol."""
         return sorted(self._positions)
 
     def audit(self, orders: Iterable[Order | None], positions: Iterable[Position]) -> Audit:
-        """Compare with what a book says of ``order_ids`` and ``position_ids``, counting fills in both."""
+        """Compare the ledger with a book, and count the fills in its orders and in its positions.
+
+        Args:
+            orders: the book's orders, in the sequence of ``order_ids``.
+            positions: the book's positions, in the sequence of ``position_ids``.
+        """
         by_orders = _Findings()
         for (trader, order_id), order, there in zip(self._orders, self._orders.values(), orders, strict=True):
             by_orders.count(there.filled_quantity if there else 0, order.filled)

@@ -1,4 +1,4 @@
-"""The options that every command has, and the settings that they make."""
+"""The options that most commands share, and the settings that they lead to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, and
 
 
 def settings_of(url: str | None, deadline: float) -> Settings:
-    """The environment's settings for a URL, with a deadline; the URL's own parameters win. Raises InvalidSettings."""
+    """Return the environment's settings for a URL, with a deadline in seconds.
+
+    Parameters in the URL take precedence over the environment. Raises InvalidSettings.
+    """
     found = read(url).settings
     wanted = found if url is None else found.at(url)
     try:
@@ -34,7 +37,7 @@ def settings_of(url: str | None, deadline: float) -> Settings:
 
 
 def kept_settings(url: str | None) -> Settings:
-    """The settings of a book that was there before; bad usage when they would start a new, empty one."""
+    """Return the settings of a book that exists already; raise BadUsage when they would start a new, empty one."""
     target = read(url)
     if target.embedded:
         raise BadUsage(

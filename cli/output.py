@@ -1,4 +1,4 @@
-"""How commands speak: tables for people on a terminal or in a pipe, JSON for programs, one line for an error."""
+"""The output of commands: tables for people on a terminal or in a pipe, JSON for programs, one line for an error."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping
 
 
 class BadUsage(Exception):
-    """Options that make no sense together or here; nothing was done."""
+    """Options that cannot be used together, or not with this command; nothing was done."""
 
 
 _WIDE = 10_000
-"""Columns of a pipe: a program that reads a table wants whole values on whole lines."""
+"""The width of a pipe in columns, so that a program that reads a table gets whole values on whole lines."""
 
 
 def screen() -> Console:
-    """Standard output, for people; names are shown as they are, never read as markup."""
+    """Return a console on standard output, for people; names are shown as they are and not read as markup."""
     return Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, emoji=False, highlight=False)
 
 
-def notes() -> Console:
-    """Standard error, for what is not a result, such as progress."""
+def error_console() -> Console:
+    """Return a console on standard error, for progress and other output that is not a result."""
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
-def complain(problem: object) -> None:
-    """Say in one line on standard error what went wrong."""
+def print_error(problem: object) -> None:
+    """Print one line on standard error that describes a problem."""
     sys.stderr.write(f"slotbook: {' '.join(str(problem).split())}\n")
 
 
 def json_text(value: JsonValue) -> str:
-    """JSON as commands print it."""
+    """Return a value as JSON in the form that commands print."""
     return json.dumps(value, indent=1) + "\n"
 
 
 def print_json(value: JsonValue) -> None:
-    """Print JSON on standard output."""
+    """Print a value as JSON on standard output."""
     sys.stdout.write(json_text(value))
 
 
 def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
-    """A record for JSON: decimals as exact plain strings, so that no reader takes them for floats."""
+    """Return a record's fields for JSON, and ``derived`` values; decimals become strings, so that they stay exact."""
     fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
     return {
         name: plain(value) if isinstance(value, Decimal) else value for name, value in {**fields, **derived}.items()
@@ -62,7 +62,7 @@ def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[st
 
 
 def check_place(path: Path) -> Path:
-    """The path a file will be saved at, links resolved; bad usage when it could not be."""
+    """Return the path that a file will be saved at, with links resolved; raise BadUsage when it cannot be saved."""
     place = path.resolve()
     if not place.parent.is_dir():
         raise BadUsage(f"there is no folder {place.parent}")
@@ -72,7 +72,7 @@ def check_place(path: Path) -> Path:
 
 
 def save(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old content or the new, never a part. Raises OSError."""
+    """Write a file so that a reader finds the old content or the new one, never a part. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with draft.open("x", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Progress bars: on standard error, and only when that is a terminal."""
+"""Progress bars on standard error, shown only when it is a terminal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from .output import notes
+from .output import error_console
 
 
 def bars() -> Progress:
-    """A context that shows bars and removes them at its end."""
-    console = notes()
+    """Return a context that shows progress bars and removes them at its end."""
+    console = error_console()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -24,7 +24,7 @@ def bars() -> Progress:
 
 
 def advancing(progress: Progress, task: TaskID) -> Callable[[int], None]:
-    """A function that moves one bar on."""
+    """Return a function that advances one bar by a number of steps."""
 
     def advance(steps: int) -> None:
         progress.update(task, advance=steps)

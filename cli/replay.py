@@ -1,4 +1,4 @@
-"""Applying a journal to a book, in batches, and what the book then says of the journal's traders."""
+"""Apply a journal to a book in batches, and read the resulting state of the journal's traders."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _REJECTIONS_KEPT = 20
 _REJECTIONS_SHOWN = 5
 
 Advance = Callable[[int], None]
-"""Told how many more rows are done."""
+"""Called with the number of rows that were done since the last call."""
 
 
 class ReplayStopped(SlotbookError):
-    """A replay that could not go on; what was applied stays applied, once."""
+    """A replay that stopped early; what was applied stays applied, once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a journal is about."""
+    """The size of a journal, and the traders and symbols in it, sorted."""
 
     rows: int
     traders: tuple[str, ...]
@@ -38,7 +38,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the book says of a journal's traders, and in its symbols."""
+    """The state of a journal's traders in the book: all their orders, and their positions in the journal's symbols."""
 
     orders_by_status: dict[str, int]
     open_orders: dict[str, int]
@@ -47,20 +47,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A replay from beginning to end."""
+    """The result of a replay."""
 
     contents: Contents
     tally: Reconciliation
     rejections: list[str]
-    """The first refusals, each with its line."""
+    """The first refusals, each with the number of its line."""
     reapplied: int
-    """What the servers had acknowledged and lost in a failover, and the journal brought back."""
+    """Changes that the servers had acknowledged and lost in a failover, and that the journal brought back."""
     state: State
     seconds: float
-    """How long applying took."""
+    """The time of applying the journal."""
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The report as ``--json`` prints it."""
+        """Return the values that ``--json`` prints."""
         return {
             "rows": self.contents.rows,
             "applied": self.tally.applied,
@@ -76,13 +76,13 @@ class Report:
         }
 
     def rejections_shown(self) -> list[str]:
-        """The first refusals, and how many there are besides."""
+        """Return the first refusals as lines, and a line with the number of the others."""
         shown = self.rejections[:_REJECTIONS_SHOWN]
         more = self.tally.rejected - len(shown)
         return [f"rejected: {rejection}" for rejection in shown] + ([f"and {more:,} more"] if more else [])
 
     def positions_json(self) -> dict[str, JsonValue]:
-        """Each trader's position, or, when the journal has several symbols, its positions by symbol."""
+        """Return each trader's position or, when the journal has several symbols, its positions by symbol."""
         if len(self.contents.symbols) > 1:
             return {
                 trader: {position.symbol: _position_json(position) for position in held}
@@ -92,7 +92,10 @@ class Report:
 
 
 def contents_of(journal: JournalFile, advance: Advance) -> Contents:
-    """Read a whole journal and apply nothing, so that one with a bad line changes nothing. Raises JournalError."""
+    """Read a whole journal without applying it, so that a bad line is found before anything is changed.
+
+    Raises JournalError.
+    """
     rows = 0
     traders: set[str] = set()
     symbols: set[str] = set()
@@ -106,9 +109,17 @@ def contents_of(journal: JournalFile, advance: Advance) -> Contents:
 
 
 def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: int, advance: Advance) -> Report:
-    """Apply a journal, and once more if the servers lost some of it meanwhile; then ask what came of it.
+    """Apply a journal, once more if the servers lost some of it meanwhile, and read the resulting state.
 
-    Raises ReplayStopped, which says how far it came.
+    Args:
+        book: the book to apply it to.
+        journal: the open journal.
+        contents: the result of ``contents_of`` for the same journal.
+        batch: the number of rows that are read and sent at a time.
+        advance: called with the number of rows of each batch.
+
+    Raises:
+        ReplayStopped: when a call fails; its message has the number of rows that were settled.
     """
     tally, again = Reconciliation(), Reconciliation()
     started = time.monotonic()
@@ -126,7 +137,7 @@ def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: i
 
 
 def _apply(book: Book, journal: JournalFile, batch: int, tally: Reconciliation, advance: Advance) -> list[str]:
-    """One pass over the journal; returns the first refusals, each with its line."""
+    """Apply the journal once, and return the first refusals, each with the number of its line."""
     rejections: list[str] = []
     entries = journal.entries()
     while page := list(islice(entries, batch)):

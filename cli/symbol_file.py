@@ -1,4 +1,4 @@
-"""An exchange's symbol directory: ``nasdaqtraded.txt``, pipe-separated, a header first and a trailer last."""
+"""The symbol directory ``nasdaqtraded.txt`` of an exchange: pipe-separated, with a header and a trailer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXCHANGES = {"A": "XASE", "N": "XNYS", "P": "ARCX", "Q": "XNAS", "V": "IEXG", "
 
 
 def read_symbols(path: Path) -> Iterator[SymbolInfo]:
-    """The symbols of a directory, line by line; ``.gz`` at the end of its name says that it is gzipped.
+    """Yield the symbols of a directory line by line; a name that ends in ``.gz`` means that it is gzipped.
 
     Raises InvalidArgument, which names the line.
     """

@@ -1,4 +1,4 @@
-"""The tables that people read."""
+"""The tables that commands print for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Cell = str | int | Decimal | None
 
 
 def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """A table whose first columns are words and whose others are numbers; None is an empty cell."""
+    """Make a table with columns of words, then columns of numbers; None is an empty cell."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in words:
         made.add_column(name, overflow="fold")
@@ -30,7 +30,7 @@ def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[
 
 
 def orders_table(orders: Iterable[Order]) -> Table:
-    """Orders, with what is filled and what is open."""
+    """Show orders, with their filled and open quantities."""
     return table(
         ("trader", "order", "symbol", "side", "type", "status"),
         ("quantity", "price", "stop price", "filled", "average", "open"),
@@ -55,7 +55,7 @@ def orders_table(orders: Iterable[Order]) -> Table:
 
 
 def positions_table(positions: Iterable[Position]) -> Table:
-    """Positions, with the average prices that they were bought and sold at."""
+    """Show positions, with the average prices of their buys and sells."""
     return table(
         ("trader", "symbol"),
         ("quantity", "bought", "average bought", "sold", "average sold", "cash"),
@@ -76,7 +76,7 @@ def positions_table(positions: Iterable[Position]) -> Table:
 
 
 def totals_table(totals: Iterable[SymbolTotal]) -> Table:
-    """Symbols over all traders."""
+    """Show symbols, each summed over all traders."""
     return table(
         ("symbol",),
         ("traders", "quantity", "bought", "sold", "cash"),
@@ -88,7 +88,7 @@ def totals_table(totals: Iterable[SymbolTotal]) -> Table:
 
 
 def report_table(report: Report) -> Table:
-    """A replay in figures."""
+    """Show the counts of a replay."""
     tally, state, rows = report.tally, report.state, report.contents.rows
     figures: dict[str, int] = {
         "rows": rows,

@@ -1,4 +1,4 @@
-"""``slotbook verify``: is what is stored what orders, fills and events make of it?"""
+"""The command ``slotbook verify``, which compares positions and indexes with orders, fills and events."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .progress import advancing, bars
 from .tables import table
 
 _Result: TypeAlias = tuple[Finding, RepairOutcome | None]
-"""A finding, and what became of it if it was to be repaired."""
+"""A finding, and the outcome of its repair if one was asked for."""
 
-_SAID = {
+_OUTCOME_WORDS = {
     RepairOutcome.REPAIRED: "repaired",
     RepairOutcome.IN_ORDER: "in order by now",
     RepairOutcome.CHANGING: "changed each time it was to be repaired; try again",
@@ -39,11 +39,11 @@ def verify(
 ) -> None:
     """Rebuild positions and indexes from orders, fills and events, and compare them with what is stored.
 
-    The book may be in use meanwhile. What is too old to be compared is said. With --repair, what orders and events
-    prove is put right, each thing in one atomic step that undoes no change made meanwhile; orders and events are never
-    written.
+    The book may be in use meanwhile. Records that are too old to be compared are listed. With --repair, everything that
+    orders and events prove is corrected, each correction in one atomic step that undoes no change made meanwhile;
+    orders and events are never written.
 
-    Exits with 1 when differences were found, or were left by --repair.
+    Exits with 1 when there are differences, or when --repair could not correct all of them.
     """
     with Book.open(kept_settings(url)) as book:
         auditor = Auditor(book.backend)
@@ -62,8 +62,8 @@ def verify(
     left = sum(outcome is None or not outcome.is_settled for _, outcome in differences)
     if as_json:
         found: list[JsonValue] = [_difference_json(*result) for result in differences]
-        notes = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
-        print_json({"traders": traders, "differences": found, "unchecked": notes, "left": left})
+        not_checked = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
+        print_json({"traders": traders, "differences": found, "unchecked": not_checked, "left": left})
     else:
         _show(
             differences, unchecked, f"{_count(len(traders), 'trader')}, {_count(len(differences), 'difference')}", left
@@ -72,20 +72,20 @@ def verify(
         raise typer.Exit(1)
 
 
-def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], verdict: str, left: int) -> None:
+def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary: str, left: int) -> None:
     console = screen()
     if differences:
         rows = [(one.trader, one.kind, one.message, _remedy(one, outcome)) for one, outcome in differences]
         console.print(table(("trader", "kind", "difference", "repair"), (), rows))
     for finding in unchecked:
         console.print(f"not checked: {finding.trader}: {finding.message}")
-    console.print(f"{verdict}, {left:,} left" if differences else verdict, style="bold red" if left else "bold green")
+    console.print(f"{summary}, {left:,} left" if differences else summary, style="bold red" if left else "bold green")
 
 
 def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:
     if outcome is not None:
-        return _SAID[outcome]
-    return "with --repair" if finding.repairable else _SAID[RepairOutcome.LEFT]
+        return _OUTCOME_WORDS[outcome]
+    return "with --repair" if finding.repairable else _OUTCOME_WORDS[RepairOutcome.LEFT]
 
 
 def _difference_json(finding: Finding, outcome: RepairOutcome | None) -> dict[str, JsonValue]:

@@ -1,4 +1,4 @@
-"""``slotbook warm``: an exchange's symbol directory into the book, and read back."""
+"""The command ``slotbook warm``, which writes an exchange's symbol directory to the book and reads it back."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .symbol_file import read_symbols
 
 @dataclass(slots=True)
 class WarmReport:
-    """What warming came to."""
+    """The counts of one run of ``slotbook warm``."""
 
     symbols: int = 0
     written: int = 0
     kept: int = 0
-    """Those that were there already, the same."""
+    """Symbols that were stored already and are the same."""
     equal: int = 0
-    """Those that were read back and are what the file says."""
+    """Symbols that were read back and are the same as in the file."""
     slots: int = 0
-    """The hash slots that they fill, of 16,384."""
+    """The number of hash slots that they are in, of 16,384."""
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -50,11 +50,11 @@ def warm(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Cache an exchange's symbols and read every one back; run again, it goes through all of them again.
+    """Write an exchange's symbols to the book and read each of them back; a second run writes them all again.
 
-    Only a batch is held in memory. Exits with 1 when something that was written could not be read back the same.
+    Only one batch is held in memory. Exits with 1 when a symbol that was read back differs from the file.
     """
-    total = sum(1 for _ in read_symbols(file))  # a bad line is found before anything is written
+    total = sum(1 for _ in read_symbols(file))  # so that a bad line is found before anything is written
     with Book.open(settings_of(url, 60.0)) as book, bars() as progress:
         advance = advancing(progress, progress.add_task("warming", total=total))
         report = warm_symbols(book, read_symbols(file), batch, resume, advance)
@@ -69,7 +69,18 @@ def warm(
 def warm_symbols(
     book: Book, symbols: Iterator[SymbolInfo], batch: int, resume: bool, advance: Callable[[int], None]
 ) -> WarmReport:
-    """Cache symbols and read them back, a batch at a time. Raises a SlotbookError."""
+    """Write symbols and read them back, a batch at a time.
+
+    Args:
+        book: the book to write to.
+        symbols: the symbols, of which only one batch is held in memory.
+        batch: the number of symbols in a batch.
+        resume: leave alone the symbols that are stored already and are the same.
+        advance: called with the number of symbols of each batch.
+
+    Raises:
+        SlotbookError: when a call fails.
+    """
     report = WarmReport()
     started = time.monotonic()
     slots: set[int] = set()

@@ -1,4 +1,4 @@
-"""``slotbook watch``: a live blotter."""
+"""The command ``slotbook watch``, which shows events, orders and positions as they change."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..models.wire import encode
 from ..repositories import Book, Follow
 from .blotter import Blotter, one_line
 from .options import AsJson, Url, kept_settings
-from .output import complain, screen
+from .output import print_error, screen
 
 REFRESH = 0.25
-"""Seconds between two pictures."""
+"""The seconds between two updates of the terminal."""
 
 
 def watch(
@@ -34,10 +34,10 @@ def watch(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show orders, positions and events as they change, gaplessly, also through a failover; Ctrl-C ends it.
+    """Show orders, positions and events as they change, without gaps, also through a failover; Ctrl-C ends it.
 
-    In a pipe, or with --plain, one line an event; with --json, one JSON document an event. What went wrong on the way,
-    such as events that are no longer kept, is said on standard error.
+    In a pipe or with --plain, each event is one line; with --json, one JSON document. Problems on the way, such as
+    events that are no longer kept, are printed on standard error.
     """
     if symbol is not None:
         check_name("symbol", symbol)
@@ -52,13 +52,13 @@ def watch(
 
 def _print(follow: Follow, symbol: str | None, count: int | None, line: Callable[[OrderEvent], str]) -> None:
     try:
-        for event in _events(follow, symbol, count, complain):
+        for event in _events(follow, symbol, count, print_error):
             if event is not None:
                 sys.stdout.write(line(event) + "\n")
                 if not follow.waiting:
                     sys.stdout.flush()
     except BrokenPipeError:
-        return  # whoever read it, as ``head`` does, has seen enough
+        return  # the reader has closed the pipe, as ``head`` does
 
 
 def _show(book: Book, follow: Follow, symbol: str | None, count: int | None) -> None:
@@ -68,12 +68,12 @@ def _show(book: Book, follow: Follow, symbol: str | None, count: int | None) -> 
         held = [position for position in book.positions.all(name) if symbol in (None, position.symbol)]
         blotter.begin(sorted(orders, key=lambda order: order.ts_ns), held)
 
-    def note(problem: object) -> None:
+    def keep(problem: object) -> None:
         blotter.problems.append(str(problem))
 
     with Live(console=screen(), auto_refresh=False, screen=True) as live:
         shown = 0.0
-        for event in _events(follow, symbol, count, note):
+        for event in _events(follow, symbol, count, keep):
             if event is not None:
                 blotter.take(event)
             if time.monotonic() - shown >= REFRESH:
@@ -83,19 +83,22 @@ def _show(book: Book, follow: Follow, symbol: str | None, count: int | None) -> 
 
 
 def _events(
-    follow: Follow, symbol: str | None, count: int | None, note: Callable[[object], None]
+    follow: Follow, symbol: str | None, count: int | None, on_problem: Callable[[object], None]
 ) -> Iterator[OrderEvent | None]:
-    """The events that are wanted; None when for a moment none comes. What can be gone on after is noted."""
-    told = 0
-    while count is None or told < count:
+    """Yield the events of a symbol, and None after each ``REFRESH`` seconds without an event.
+
+    An error after which following can go on is passed to ``on_problem``.
+    """
+    yielded = 0
+    while count is None or yielded < count:
         try:
             event = follow.get(REFRESH)
         except (AccessDenied, InvalidArgument):
             raise
         except SlotbookError as error:
-            note(error)
+            on_problem(error)
             continue
         if event is not None and symbol not in (None, event.symbol):
             continue
-        told += event is not None
+        yielded += event is not None
         yield event

@@ -1,4 +1,4 @@
-"""What is stored, as immutable Pydantic models; errors and the wire form beside them."""
+"""The stored models, requests and results, as immutable types; the errors; and the written form of a model."""
 
 from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce

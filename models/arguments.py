@@ -1,4 +1,8 @@
-"""Refusing what a type checker would have refused, before anything is sent. Each raises InvalidArgument."""
+"""Checks of arguments at run time, for callers without a type checker, before anything is sent.
+
+Each function returns the value that it was given, or raises InvalidArgument with a message that names it. ``what`` is
+the name of the argument in that message.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ V = TypeVar("V")
 
 
 def each(what: str, values: Iterable[T]) -> Iterable[T]:
-    """What can be gone through; a string is one thing."""
+    """Return an iterable of values; a string or bytes counts as one value and is refused."""
     given = cast("object", values)
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise InvalidArgument(f"{what} {shown(given)} cannot be used: it is a {type(given).__name__}, not a list")
@@ -20,13 +24,13 @@ def each(what: str, values: Iterable[T]) -> Iterable[T]:
 
 
 def several(what: str, values: Iterable[T]) -> Sequence[T]:
-    """Many of something, to be gone through more than once."""
+    """Return values that can be iterated over more than once: a list or tuple as it is, anything else as a list."""
     given = each(what, values)
     return cast("Sequence[T]", given) if isinstance(given, (list, tuple)) else list(given)
 
 
 def identities(what: str, values: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Many records, each by its trader and its id."""
+    """Return pairs that name records, each a trader and an id."""
     found = several(what, values)
     for pair in found:
         given = cast("object", pair)
@@ -36,7 +40,7 @@ def identities(what: str, values: Iterable[tuple[str, str]]) -> Sequence[tuple[s
 
 
 def mapping(what: str, values: Mapping[str, V]) -> Mapping[str, V]:
-    """Values by name."""
+    """Return a mapping of names to values."""
     given = cast("object", values)
     if not isinstance(given, Mapping):
         raise InvalidArgument(f"{what} {shown(given)} cannot be used: it is a {type(given).__name__}, not a mapping")
@@ -44,35 +48,35 @@ def mapping(what: str, values: Mapping[str, V]) -> Mapping[str, V]:
 
 
 def whole(what: str, number: int, least: int = 1, most: int = 2**53 - 1) -> int:
-    """A whole number within bounds."""
+    """Return a whole number from ``least`` to ``most``; booleans and floats are refused."""
     if type(number) is not int or not least <= number <= most:
         raise InvalidArgument(f"{what} {shown(number)} cannot be used: it is a whole number from {least:,} to {most:,}")
     return number
 
 
 def seconds(what: str, number: float, least: float, most: float) -> float:
-    """A number of seconds within bounds."""
+    """Return a number of seconds from ``least`` to ``most``; booleans and NaN are refused."""
     if type(number) not in {int, float} or not least <= number <= most:
         raise InvalidArgument(f"{what} {shown(number)} cannot be used: it is {least:g} to {most:,g} seconds")
     return number
 
 
 def callable_or_none(what: str, value: T) -> T:
-    """What can be called, or nothing."""
+    """Return a callable, or None."""
     if value is not None and not callable(value):
         raise InvalidArgument(f"{what} {shown(value)} cannot be used: it cannot be called")
     return value
 
 
 def must_be(value: object, *kinds: type) -> None:
-    """An instance of one of some classes."""
+    """Raise InvalidArgument unless a value is an instance of one of the classes."""
     if not isinstance(value, kinds):
         wanted = " or ".join(kind.__name__ for kind in kinds)
         raise InvalidArgument(f"{shown(value)} is a {type(value).__name__}, not a {wanted}")
 
 
 def one_of(what: str, value: str, names: Collection[str]) -> str:
-    """One of some names."""
+    """Return a string that is one of ``names``."""
     given = cast("object", value)
     if not isinstance(given, str) or given not in names:
         raise InvalidArgument(f"{what} {shown(given)} cannot be used: there are {', '.join(names)}")
@@ -80,9 +84,9 @@ def one_of(what: str, value: str, names: Collection[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value for an error's message, however long it is."""
+    """Return the repr of a value for an error message, cut to 80 characters; never raises."""
     try:
         text = repr(value)
-    except Exception:  # of a type that is not ours, or an integer of thousands of digits
+    except Exception:  # a foreign type's __repr__ failed, or an int has more digits than Python converts
         return f"(a {type(value).__name__} that cannot be shown)"
     return text if len(text) <= 80 else text[:80] + "…"

@@ -1,7 +1,6 @@
-"""The closed vocabularies of a desk, named as FIX names them.
+"""Enumerations with the names of FIX 4.4.
 
-Each member's value is its name, which is what is stored and what `redis-cli` shows; ``fix`` is its code on the FIX
-wire.
+Each member's value is its name, which is stored and shown by ``redis-cli``; ``fix`` is its code in a FIX message.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Self
 
 class _FixEnum(StrEnum):
     fix: str
+    """The member's code in a FIX message."""
 
     def __new__(cls, value: str, fix: str) -> Self:
         member = str.__new__(cls, value)
@@ -21,14 +21,14 @@ class _FixEnum(StrEnum):
 
 
 class Side(_FixEnum):
-    """Which way an order trades (FIX Side, tag 54)."""
+    """The side of an order (FIX Side, tag 54)."""
 
     BUY = "BUY", "1"
     SELL = "SELL", "2"
 
 
 class OrderType(_FixEnum):
-    """How an order is priced (FIX OrdType, tag 40)."""
+    """The type of an order, which decides the prices that it carries (FIX OrdType, tag 40)."""
 
     MARKET = "MARKET", "1"
     LIMIT = "LIMIT", "2"
@@ -36,9 +36,9 @@ class OrderType(_FixEnum):
     STOP_LIMIT = "STOP_LIMIT", "4"
 
     has_price: bool
-    """Whether such an order carries a limit price."""
+    """True when an order of this type carries a limit price (FIX Price, tag 44)."""
     has_stop_price: bool
-    """Whether such an order carries a trigger price."""
+    """True when an order of this type carries a trigger price (FIX StopPx, tag 99)."""
 
     def __init__(self, value: str, fix: str) -> None:
         self.has_price = value in ("LIMIT", "STOP_LIMIT")
@@ -46,17 +46,22 @@ class OrderType(_FixEnum):
 
 
 class TimeInForce(_FixEnum):
-    """How long an order works (FIX TimeInForce, tag 59); Slotbook records it and leaves acting on it to the desk."""
+    """The time in force of an order (FIX TimeInForce, tag 59); Slotbook records it, the desk acts on it."""
 
     DAY = "DAY", "0"
+    """Until the end of the trading day."""
     GTC = "GTC", "1"
+    """Good till cancel."""
     OPG = "OPG", "2"
+    """At the opening."""
     IOC = "IOC", "3"
+    """Immediate or cancel."""
     FOK = "FOK", "4"
+    """Fill or kill."""
 
 
 class OrderStatus(_FixEnum):
-    """Where an order stands (FIX OrdStatus, tag 39, version 4.4: a replaced order is NEW or PARTIALLY_FILLED)."""
+    """The status of an order (FIX 4.4 OrdStatus, tag 39, in which a replaced order is NEW or PARTIALLY_FILLED)."""
 
     NEW = "NEW", "0"
     PARTIALLY_FILLED = "PARTIALLY_FILLED", "1"
@@ -66,14 +71,14 @@ class OrderStatus(_FixEnum):
     EXPIRED = "EXPIRED", "C"
 
     is_open: bool
-    """Whether the order can still be filled, replaced or canceled; the other states are terminal and stay so."""
+    """True when an order can still be filled, replaced or canceled; every other status is terminal."""
 
     def __init__(self, value: str, fix: str) -> None:
         self.is_open = value in ("NEW", "PARTIALLY_FILLED")
 
 
 class EventType(_FixEnum):
-    """What happened to a book (FIX ExecType, tag 150, and our own POSITION, which FIX does not have)."""
+    """The type of a change of a book (FIX ExecType, tag 150; POSITION is Slotbook's own)."""
 
     NEW = "NEW", "0"
     TRADE = "TRADE", "F"
@@ -82,17 +87,18 @@ class EventType(_FixEnum):
     REJECTED = "REJECTED", "8"
     EXPIRED = "EXPIRED", "C"
     POSITION = "POSITION", ""
+    """A position was set or adjusted without an order."""
 
     @property
     def word(self) -> str:
-        """What the channel ``events.<symbol>.<type>`` calls it: ``fill`` for a TRADE, else its name in lower case."""
+        """Name in the channel ``events.<symbol>.<type>``: ``fill`` for a TRADE, else the type in lower case."""
         return "fill" if self is EventType.TRADE else self.value.lower()
 
 
 class PositionAction(StrEnum):
-    """How a position is changed without an order."""
+    """The kind of a change of a position without an order."""
 
     ADJUST = "ADJUST"
-    """By a difference."""
+    """Add the given quantity, which may be negative."""
     SET = "SET"
-    """To a value."""
+    """Replace the quantity by the given one."""

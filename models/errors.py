@@ -1,4 +1,4 @@
-"""Every error of Slotbook, in one tree.
+"""Every error that Slotbook raises, in one tree.
 
 ::
 
@@ -6,21 +6,21 @@
     ├── InvalidArgument (ValueError)  an argument that no book could accept; nothing was sent
     │   ├── InvalidSettings           a URL, setting or credential file that cannot be used
     │   └── CrossSlot                 keys of one call that live in different hash slots
-    ├── Refused                       the book said no and changed nothing
+    ├── Refused                       the book refused the call and changed nothing
     │   ├── OrderNotFound             no such order, or it has expired
     │   ├── DuplicateOrder            the order id is taken by an order with other content
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderClosed               the order's status does not allow the change
     │   ├── Overfill                  more than the order's open quantity
     │   ├── AmountOverflow            a total would pass 2**53 - 1
-    │   ├── LockTimeout               the lock stayed someone else's for as long as one would wait
+    │   ├── LockTimeout               another owner kept the lock for as long as the caller would wait
     │   ├── LockLost                  the lock's lease has run out, or it was released
-    │   ├── FenceRefused              a change under a lock that is no longer held
+    │   ├── FenceRefused              a change that names a lock which is no longer held
     │   └── SessionNotFound           no such session, or it has expired or was revoked
     ├── CorruptRecord                 a stored field is missing or does not parse
     ├── HistoryTrimmed                events that were asked for are no longer kept
-    ├── SourceFailed                  the database behind a cache failed; nothing wrong was cached
-    ├── ServerError                   the server, or the way to it
+    ├── SourceFailed                  the database behind a cache failed; nothing was cached
+    ├── ServerError                   the server failed, or the connection to it
     │   ├── Unavailable               not applied: no server took the call before the deadline
     │   │   └── PoolExhausted         not applied: no free connection within the pool's wait
     │   ├── OutcomeUnknown            the reply was lost; the call may have been applied
@@ -34,7 +34,7 @@
     │   └── StateLost                 the server has lost changes that it had acknowledged
     └── EmbeddedError                 a private server could not be started
 
-A ``Refused`` and an ``Unavailable`` are proof that nothing changed. After ``OutcomeUnknown`` the same call with the
+``Refused`` and ``Unavailable`` mean that nothing was changed. After ``OutcomeUnknown`` the same call with the
 same identity (order id, exec_id, request_id) may be sent again: it is applied at most once.
 """
 
@@ -42,27 +42,27 @@ from __future__ import annotations
 
 
 class SlotbookError(Exception):
-    """The root of every error that Slotbook raises."""
+    """The base class of every error that Slotbook raises."""
 
 
 class InvalidArgument(SlotbookError, ValueError):
-    """An argument that no book could accept; nothing was sent."""
+    """An argument cannot be accepted by any book; nothing was sent."""
 
 
 class InvalidSettings(InvalidArgument):
-    """A URL, setting or credential file that cannot be used."""
+    """A URL, a setting or a credential file cannot be used."""
 
 
 class CrossSlot(InvalidArgument):
-    """The keys of one call live in different hash slots, so no cluster could run it."""
+    """The keys of one call are in different hash slots, so that no cluster could run it."""
 
 
 class Refused(SlotbookError):
-    """The book said no and changed nothing."""
+    """The book refused the call and changed nothing."""
 
 
 class OrderNotFound(Refused):
-    """There is no such order: never placed, deleted, or expired."""
+    """There is no such order: it was never placed, was deleted, or has expired."""
 
 
 class DuplicateOrder(Refused):
@@ -78,31 +78,36 @@ class OrderClosed(Refused):
 
 
 class Overfill(Refused):
-    """The change would leave more filled than ordered."""
+    """The change would leave the order with more filled than ordered."""
 
 
 class AmountOverflow(Refused):
-    """A total would pass 2**53 - 1, past which the server's scripts do not count exactly."""
+    """A total would pass 2**53 - 1, the largest integer that a server's script counts exactly."""
 
 
 class LockTimeout(Refused):
-    """The lock stayed someone else's for as long as one would wait."""
+    """Another owner kept the lock for as long as the caller would wait."""
 
 
 class LockLost(Refused):
-    """The lock is no longer held: its lease has run out, or it was released; someone else may hold it by now."""
+    """The lock is no longer held: its lease has run out, or it was released. Another owner may hold it now."""
 
 
 class FenceRefused(Refused):
-    """The change came under a lock that is no longer held: its lease has run out, or it was released."""
+    """The change names a lock that is no longer held: its lease has run out, or it was released."""
 
 
 class SessionNotFound(Refused):
-    """There is no such session: never created, expired, or revoked."""
+    """There is no such session: it was never created, has expired, or was revoked."""
 
 
 class CorruptRecord(SlotbookError):
-    """A stored field is missing or does not parse; no default was put in its place."""
+    """A stored field is missing or cannot be parsed; no default takes its place.
+
+    Attributes:
+        key: the key of the record.
+        field: the name of the field.
+    """
 
     def __init__(self, key: str, field: str, problem: str) -> None:
         super().__init__(f"{key}, field {field!r}: {problem}")
@@ -111,7 +116,13 @@ class CorruptRecord(SlotbookError):
 
 
 class HistoryTrimmed(SlotbookError):
-    """Events ``first`` to ``last`` of the trader's book are no longer kept, or were deleted."""
+    """Events ``first`` to ``last`` of the trader's book are no longer kept, or were deleted.
+
+    Attributes:
+        trader: the trader whose events they were.
+        first: the sequence number of the first missing event.
+        last: the sequence number of the last missing event; reading can go on after it.
+    """
 
     def __init__(self, trader: str, first: int, last: int) -> None:
         super().__init__(
@@ -124,11 +135,11 @@ class HistoryTrimmed(SlotbookError):
 
 
 class SourceFailed(SlotbookError):
-    """The database behind a cache failed, for this caller or for the one that it waited for; nothing was cached."""
+    """The database behind a cache failed, for this caller or for the caller it waited for; nothing was cached."""
 
 
 class ServerError(SlotbookError):
-    """The server, or the way to it, failed."""
+    """The server failed, or the connection to it."""
 
 
 class Unavailable(ServerError):
@@ -136,11 +147,11 @@ class Unavailable(ServerError):
 
 
 class PoolExhausted(Unavailable):
-    """Not applied: every connection of the pool stayed busy."""
+    """Not applied: every connection of the pool stayed in use."""
 
 
 class OutcomeUnknown(ServerError):
-    """The reply was lost: the call may have been applied; repeat it with the same identity to find out."""
+    """The reply was lost, and the call may have been applied; repeat it with the same identity to find out."""
 
 
 class AccessDenied(ServerError):
@@ -160,16 +171,21 @@ class WrongType(ServerError):
 
 
 class SearchUnavailable(ServerError):
-    """Not answered: a server has no search, or no index of these records; nothing partial was returned."""
+    """Not answered: a server has no search, or no index of these records; no partial result is returned."""
 
 
 class UnexpectedReply(ServerError):
-    """The server answered with an error that has no meaning of its own here."""
+    """The server answered with an error that no other class here stands for; the message has its text."""
 
 
 class UnderReplicated(ServerError):
-    """Applied, but fewer replicas than asked for have it, or the primary's disk does not; ``result`` has what it
-    did."""
+    """Applied, but on fewer replicas than asked for, or not on the primary's disk.
+
+    Attributes:
+        result: the result of the call.
+        replicas: how many replicas (or disks) have confirmed the change.
+        wanted: how many were asked for.
+    """
 
     def __init__(self, message: str, result: object, replicas: int, wanted: int) -> None:
         super().__init__(message)
@@ -181,9 +197,15 @@ class UnderReplicated(ServerError):
 class StateLost(ServerError):
     """The server has lost changes of the trader's book, ``first`` to ``last`` among them, which it had acknowledged.
 
-    It was replaced by a replica that did not have them. The call itself was applied, and ``result`` has what it did; or
-    it was refused, and ``refusal`` says why, which may come of the loss. Apply the journal again (``reconcile``) to
-    bring back what was lost.
+    A replica that did not have them has taken the server's place. Apply the journal again (``reconcile``) to bring back
+    what was lost.
+
+    Attributes:
+        trader: the trader whose book lost changes.
+        first: the sequence number of the first lost change.
+        last: the sequence number of the last lost change that is known.
+        result: the result of the call, when it was applied.
+        refusal: the reason when the call was refused, which may follow from the loss; else None.
     """
 
     def __init__(self, trader: str, first: int, last: int, result: object, refusal: Refused | None = None) -> None:

@@ -1,4 +1,4 @@
-"""An order event: one change of a book, as its stream keeps it."""
+"""Events: one change of a book each, as the trader's stream holds them, and their JSON documents."""
 
 from __future__ import annotations
 
@@ -13,57 +13,66 @@ from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQua
 
 
 class OrderEvent(Record):
-    """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8)."""
+    """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8).
+
+    ::
+
+        for event in book.events.history("T001"):
+            print(event.sequence, event.type, event.order_id, event.status)
+    """
 
     trader: Name
     sequence: Count
-    """1 for the first change of the book, then one more each; also the entry's place in the stream."""
+    """1 for the trader's first change, then one more for each; the id of the stream entry is ``sequence-0``."""
     type: EventType
     ts_ns: Nanoseconds
-    """When it happened, by the clock of the exchange or of the caller."""
+    """The time of the change, by the exchange's or the caller's clock (TransactTime, tag 60)."""
     symbol: Name
+    """The instrument (Symbol, tag 55)."""
     order_id: Name | None = None
-    """None for a change of a position that came without an order."""
+    """The order that was changed (ClOrdID, tag 11); None for a change of a position without an order."""
     side: Side | None = None
     status: OrderStatus | None = None
-    """The order's status after the change."""
+    """The order's status after the change (OrdStatus, tag 39)."""
     quantity: Quantity | None = None
-    """The order's quantity after the change."""
+    """The order's quantity after the change (OrderQty, tag 38), in the symbol's unit."""
     price: Price | None = None
-    """The order's limit price after the change."""
+    """The order's limit price after the change (Price, tag 44)."""
     filled_quantity: TotalQuantity | None = None
-    """The order's filled quantity after the change."""
+    """The order's filled quantity after the change (CumQty, tag 14)."""
     exec_id: Name | None = None
+    """The execution of a TRADE (ExecID, tag 17)."""
     last_quantity: Quantity | None = None
-    """What this fill executed (LastQty, tag 32)."""
+    """The quantity that this fill executed (LastQty, tag 32)."""
     last_price: Price | None = None
-    """At which price (LastPx, tag 31)."""
+    """The price of this fill (LastPx, tag 31)."""
     late: Boolean | None = None
-    """True for a fill that arrived after its order had been canceled, rejected or expired."""
+    """True for a fill that arrived after its order was canceled, rejected or expired."""
     request_id: Name | None = None
-    """Of a replace, or of a change of a position."""
+    """The request of a replace, or of a change of a position."""
     position_quantity: SignedQuantity | None = None
-    """The position after the change, where it moved."""
+    """The trader's position in the symbol after the change; None when the change did not move it."""
     text: Text | None = None
+    """Free text of the change (Text, tag 58)."""
     writer: Name | None = None
-    """The mark of the book object that wrote it: a random name for the life of one program's book."""
+    """The book object that made the change: a random name that lasts as long as the object."""
 
 
 class DeadLetter(Record):
-    """An event that no consumer of a group could handle."""
+    """An event that a consumer group gave up, because no consumer could handle it."""
 
     event: OrderEvent
     group: Name
     consumer: str
-    """Who had it last."""
+    """The consumer that it was delivered to last."""
     deliveries: Count
-    """How often it had been delivered."""
+    """The number of times that it was delivered."""
     error: str
-    """Why it was given up."""
+    """The reason for which it was given up."""
 
 
 def document(fields: Mapping[str, str]) -> str:
-    """The JSON document of an event from its written fields: what is published, and what its stream entry holds.
+    """Return the JSON document of an event, which is published on its channels, from the event's written fields.
 
     Every value is a string, as in the stream, so that a reader in any language gets decimals and nanoseconds exactly.
     """
@@ -71,7 +80,10 @@ def document(fields: Mapping[str, str]) -> str:
 
 
 def fields_of_document(channel: str, text: str) -> dict[str, str]:
-    """The written fields of an event's document. Raises CorruptRecord."""
+    """Return the written fields of an event from its JSON document.
+
+    Raises CorruptRecord, which names the channel.
+    """
     try:
         found: object = json.loads(text)
     except ValueError:

@@ -12,7 +12,10 @@ from .types import Name, Nanoseconds, Price, Quantity, times
 
 
 class Fill(Record):
-    """One execution, known by its ``exec_id`` (FIX ExecID, tag 17) as long as its order lives.
+    """One execution of an order.
+
+    It is known by its ``exec_id`` for as long as its order is kept: sent again, it returns the first result and changes
+    nothing.
 
     >>> Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22").notional
     Decimal('7488.80')
@@ -20,15 +23,17 @@ class Fill(Record):
 
     trader: Name
     order_id: Name
+    """The order that is filled (FIX ClOrdID, tag 11)."""
     exec_id: Name
+    """The identity of the execution (ExecID, tag 17)."""
     quantity: Quantity
-    """What was executed (LastQty, tag 32), in the symbol's unit."""
+    """The executed quantity (LastQty, tag 32), in the symbol's unit."""
     price: Price
-    """At which price (LastPx, tag 31)."""
+    """The price of the execution (LastPx, tag 31), in the symbol's currency."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
-    """When it was executed, by the exchange's or the caller's clock (TransactTime, tag 60)."""
+    """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
 
     @property
     def notional(self) -> Decimal:
-        """Quantity times price, exact."""
+        """Quantity times price, exact, in the symbol's currency."""
         return times(self.quantity, self.price)

@@ -1,14 +1,14 @@
-"""The hashes of a book as redis-om sees them: one ``HashModel`` for each stored model, derived from it.
+"""redis-om ``HashModel`` classes for the hashes of a book, one derived from each stored model.
 
 Their class attributes make conditions for ``find``:
 
 >>> (OrderHash.symbol == "AAPL") & (OrderHash.quantity > 100)  # doctest: +ELLIPSIS
 Expression(op=<Operators.AND: 8>, ...)
 
-They never connect by themselves. Give one a client (``OrderHash.Meta.database = redis.Redis(...)``) and
-``OrderHash.get("{T001}:order:A1")`` reads what a book wrote; the key, without the book's prefix, is the ``pk``.
+They do not connect by themselves. Give a class a client (``OrderHash.Meta.database = redis.Redis(...)``) and
+``OrderHash.get("{T001}:order:A1")`` reads what a book wrote; the ``pk`` is the key without the book's prefix.
 
-Importing this module imports redis-om, and numpy with it; nothing else in Slotbook does.
+Importing this module imports redis-om and numpy, which nothing else in Slotbook does.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .stored import ORDERS, POSITIONS, SYMBOLS, Field, Stored
 from .symbol import SymbolInfo
 
 SEPARATOR = "\x1f"
-"""What separates the tags of a field: a character that no name and no text can hold, so a value is always one tag."""
+"""The separator of the tags in a field: a character that no name and no text can hold, so that a value is one tag."""
 
 
 class Condition(Protocol):
-    """What a comparison makes: combine with ``&``, ``|`` and ``~``."""
+    """The result of a comparison; conditions are combined with ``&``, ``|`` and ``~``."""
 
     def __and__(self, other: Condition, /) -> Condition: ...
     def __or__(self, other: Condition, /) -> Condition: ...
@@ -38,7 +38,7 @@ class Condition(Protocol):
 
 
 class Comparable(Protocol):
-    """A field in a query."""
+    """A field that can be compared in a query."""
 
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -50,9 +50,17 @@ class Comparable(Protocol):
     def __mod__(self, other: str, /) -> Condition: ...
     def __lshift__(self, other: Sequence[object], /) -> Condition: ...
     def __rshift__(self, other: Sequence[object], /) -> Condition: ...
-    def startswith(self, other: str, /) -> Condition: ...
-    def endswith(self, other: str, /) -> Condition: ...
-    def contains(self, other: str, /) -> Condition: ...
+    def startswith(self, other: str, /) -> Condition:
+        """Match values that begin with a text."""
+        ...
+
+    def endswith(self, other: str, /) -> Condition:
+        """Match values that end with a text."""
+        ...
+
+    def contains(self, other: str, /) -> Condition:
+        """Match values that contain a text."""
+        ...
 
 
 class _Meta(Protocol):
@@ -60,7 +68,7 @@ class _Meta(Protocol):
 
 
 class HashClass(Protocol):
-    """A ``HashModel`` class: its attributes are the model's fields, and it is redis-om's in everything else."""
+    """A ``HashModel`` class of redis-om, whose attributes are the fields of a stored model."""
 
     Meta: ClassVar[type[_Meta]]
 
@@ -70,12 +78,15 @@ class HashClass(Protocol):
         ...
 
     def schema_for_fields(self) -> list[str]:
-        """redis-om's index schema."""
+        """Return the index schema that redis-om makes."""
         ...
 
 
 class NoDatabase:
-    """The client of a class that has none: it says that any server could search, and does nothing else."""
+    """A stand-in for the client of a class that has none.
+
+    It says that the server has every command, so that redis-om builds queries, and refuses everything else.
+    """
 
     def execute_command(self, *words: str) -> list[str]:
         """Answer ``COMMAND INFO``, which redis-om asks before it builds a query; refuse the rest."""
@@ -94,7 +105,7 @@ class NoDatabase:
 
 
 def _key(cls: type, part: str) -> str:
-    """The whole key: nothing is put before it but ``Meta.global_key_prefix``."""
+    """Return the whole key, with no prefix but ``Meta.global_key_prefix``."""
     return f"{getattr(cls, '_meta').global_key_prefix or ''}{part}"  # noqa: B009
 
 
@@ -106,7 +117,7 @@ def _declared(field: Field) -> tuple[object, object]:
 
 
 def hash_model(stored: Stored[Record]) -> HashClass:
-    """The ``HashModel`` of a stored model: the same fields under the same keys."""
+    """Make the ``HashModel`` of a stored model, with the same fields and the same keys."""
     declared = {field.name: _declared(field) for field in stored.fields.values()}
     namespace: dict[str, object] = {
         "__module__": __name__,
@@ -133,15 +144,15 @@ _CLASSES: dict[type[Record], HashClass] = {Order: OrderHash, Position: PositionH
 
 
 def hash_class(model: type[Record]) -> HashClass:
-    """The ``HashModel`` of a model of ours."""
+    """Return the ``HashModel`` of one of the stored models."""
     return _CLASSES[model]
 
 
 def index_schema(stored: Stored[Record]) -> list[str]:
-    """The words after SCHEMA in FT.CREATE: redis-om's, with what an exact query needs.
+    """Return the words after SCHEMA in FT.CREATE: those of redis-om, adapted to exact queries.
 
-    Tags tell case (redis-om cannot write that of a field that is sortable or full text), the sorting values keep
-    theirs, and ``pk``, which is in no hash, is left out.
+    Tags are case-sensitive (redis-om cannot write that for a field that is sortable or full text), values to sort by
+    are not normalised (UNF), and ``pk``, which is in no hash, is left out.
     """
     words: list[str] = []
     for part in hash_class(stored.model).schema_for_fields():

@@ -1,8 +1,8 @@
-"""A journal of order flow: one line of CSV for each thing that happened at a desk, read strictly.
+r"""A journal of order flow: a CSV file with one line for each request or fill of a desk, read strictly.
 
 ======== =========================================================================================
-seq      rises from line to line, and from one file to the next: it names and orders the replaces
-ts_ns    when it happened, in nanoseconds since the epoch
+seq      rises from line to line and from file to file; it is the request_id and revision of a REPLACE
+ts_ns    time of the event, in nanoseconds since the epoch
 trader
 event    NEW (a limit order), REPLACE (to a new total quantity and price), CANCEL or FILL
 order_id
@@ -10,14 +10,14 @@ symbol
 side     BUY or SELL
 quantity a CANCEL may leave it empty
 price    a CANCEL may leave it empty
-exec_id  of a FILL, and of nothing else
+exec_id  for a FILL only
 ======== =========================================================================================
 
->>> header = ",".join(COLUMNS) + "\\n"
->>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\\n"])
+>>> header = ",".join(COLUMNS) + "\n"
+>>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\n"])
 >>> entry.line, type(entry.request).__name__, entry.request.order_id
 (2, 'Cancel', 'A1')
->>> list(read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\\n"]))
+>>> list(read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\n"]))
 Traceback (most recent call last):
     ...
 slotbook.models.journal.JournalError: line 2: quantity 'two': 'two' is not a whole number
@@ -41,21 +41,26 @@ from .types import Count, Name, Nanoseconds, Price, Quantity
 COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "quantity", "price", "exec_id")
 
 JournalRequest: TypeAlias = Order | Replace | Cancel | Fill
-"""What a line asks for."""
+"""The request that a line stands for."""
 
 
 class JournalError(InvalidArgument):
-    """A journal that cannot be read; ``line`` says where, counted from 1 for the header."""
+    """A journal that cannot be read.
+
+    Attributes:
+        line: the number of the bad line; the header is line 1.
+    """
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"line {line}: {problem}")
         self.line = line
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One line of a journal."""
 
     line: int
+    """The number of the line in the file; the header is line 1."""
     request: JournalRequest
     symbol: str
 
@@ -73,8 +78,15 @@ class _Row(Record):
     exec_id: Name | None = None
 
 
-def read_journal(lines: Iterable[str]) -> Iterator[Entry]:
-    """Read a journal from its lines, which must still have their ends; raises JournalError at the first bad one."""
+def read_journal(lines: Iterable[str]) -> Iterator[JournalEntry]:
+    """Yield the entries of a journal.
+
+    Args:
+        lines: the lines of the file, each with its newline; a line without one is taken for cut off.
+
+    Raises:
+        JournalError: at the first line that cannot be read.
+    """
     records = _records(lines)
     line, header = next(records, (1, list[str]()))
     if tuple(header) != COLUMNS:
@@ -85,11 +97,11 @@ def read_journal(lines: Iterable[str]) -> Iterator[Entry]:
         if last is not None and row.seq <= last:
             raise JournalError(line, f"seq {row.seq} does not come after {last}")
         last = row.seq
-        yield Entry(line, _request(line, row), row.symbol)
+        yield JournalEntry(line, _request(line, row), row.symbol)
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader(_whole(lines), strict=True)
+    rows = csv.reader(_whole_lines(lines), strict=True)
     try:
         for row in rows:
             yield rows.line_num, row
@@ -97,9 +109,9 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         raise JournalError(rows.line_num, f"is not CSV: {error}") from None
 
 
-def _whole(lines: Iterable[str]) -> Iterator[str]:
+def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
-        # Half an exec_id looks like a whole one, and would make the whole one another execution later.
+        # A cut-off exec_id looks like a whole one, and the same fill would be applied again under its whole exec_id.
         if not line.endswith(("\n", "\r")):
             raise JournalError(number, "does not end with a newline, so it may have been cut off")
         yield line

@@ -1,4 +1,4 @@
-"""A message of a channel."""
+"""Messages of publish/subscribe channels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from .wire import decode
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What was published on a channel."""
+    """A message that was published on a channel.
+
+    ::
+
+        for message in book.events.psubscribe("events.AAPL.*"):
+            print(message.event.sequence, message.event.type)
+    """
 
     channel: str
     text: str
     pattern: str | None = None
-    """The glob by which it was heard, if by one."""
+    """The glob pattern of the subscription; None for a subscription to the channel itself."""
 
     @property
     def event(self) -> OrderEvent:
-        """The order event that it tells of. Raises CorruptRecord when it does not."""
+        """The order event that the message carries. Raises CorruptRecord when it carries none."""
         return decode(OrderEvent, self.channel, fields_of_document(self.channel, self.text))

@@ -1,6 +1,6 @@
-"""The few parts of redis-om that we use, with types, of which it has none.
+"""Typed names for the parts of redis-om that Slotbook uses; redis-om itself has no type hints.
 
-Importing this module imports redis-om, and numpy with it.
+Importing this module imports redis-om and numpy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _model = importlib.import_module("redis_om.model.model")
 
 
 class Operator(Protocol):
-    """How two things are compared or combined."""
+    """The operator of an expression."""
 
     name: str
 
@@ -38,7 +38,7 @@ class Negated(Protocol):
 
 
 class FindQuery(Protocol):
-    """What writes expressions in the servers' language."""
+    """redis-om's query, which writes an expression in the language of FT.SEARCH."""
 
     query: str
 
@@ -52,6 +52,6 @@ find_query = cast("Callable[..., FindQuery]", _model.FindQuery)
 
 
 def expression(op: str, left: object, right: object) -> Expression:
-    """An expression, as comparing and combining make them."""
+    """Return an expression like those that comparing fields and combining conditions make."""
     make = cast("Callable[..., Expression]", EXPRESSION)
     return make(op=operators[op], left=left, right=right, parents=[])

@@ -1,4 +1,4 @@
-"""An order, and what may be asked of it."""
+"""Orders, and the requests that change one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, Text, Tota
 
 
 class Order(Record):
-    """One order of one trader, identified by ``(trader, order_id)`` (FIX ClOrdID, tag 11).
+    """One order of one trader, identified by ``(trader, order_id)``.
 
     Quantities are in the symbol's unit, prices and amounts in its currency, times in nanoseconds since the epoch.
 
@@ -24,38 +24,41 @@ class Order(Record):
     """
 
     trader: Name
+    """Owner of the order; all records of a trader are in one hash slot."""
     order_id: Name
+    """Identity of the order among the trader's (FIX ClOrdID, tag 11)."""
     symbol: Name
+    """Instrument (Symbol, tag 55)."""
     side: Side
     type: OrderType = OrderType.LIMIT
     time_in_force: TimeInForce = TimeInForce.DAY
     quantity: Quantity
-    """Ordered quantity (FIX OrderQty, tag 38): what has been filled and what is open."""
+    """Ordered quantity (OrderQty, tag 38): the filled part and the open part together."""
     price: Price | None = None
-    """Limit price (tag 44) of a LIMIT or STOP_LIMIT order."""
+    """Limit price (Price, tag 44) of a LIMIT or STOP_LIMIT order."""
     stop_price: Price | None = None
     """Trigger price (StopPx, tag 99) of a STOP or STOP_LIMIT order."""
     text: Text | None = None
-    """Free text of the last change (tag 58), such as the reason of a rejection."""
+    """Free text of the last change (Text, tag 58), such as the reason of a rejection."""
     status: OrderStatus = OrderStatus.NEW
     filled_quantity: TotalQuantity = 0
-    """Sum of the fills (CumQty, tag 14)."""
+    """Sum of the fills' quantities (CumQty, tag 14)."""
     filled_notional: Amount = Decimal(0)
-    """Sum of quantity times price of the fills; exact."""
+    """Sum of quantity times price over the fills, exact."""
     placed_quantity: Quantity | None = None
-    """The quantity as first placed, once a replace has been applied."""
+    """Quantity as first placed; None until a replace is applied."""
     placed_price: Price | None = None
-    """The price as first placed, once a replace has been applied."""
+    """Price as first placed; None until a replace is applied."""
     placed_stop_price: Price | None = None
-    """The stop price as first placed, once a replace has been applied."""
+    """Stop price as first placed; None until a replace is applied."""
     revision: Count | None = None
-    """The highest revision of a replace that carried one."""
+    """Highest revision of the replaces that carried one."""
     version: Count = 0
-    """How many changes the book has applied to this order; 0 before it is placed."""
+    """Number of changes that the book has applied to this order; 0 before it is placed."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
-    """When it was placed, by the caller's or the exchange's clock (TransactTime, tag 60)."""
+    """Time of placing, by the caller's or the exchange's clock (TransactTime, tag 60); by default the time now."""
     updated_ns: Nanoseconds | None = None
-    """The ``ts_ns`` of the last change after it was placed."""
+    """``ts_ns`` of the last change after the order was placed."""
 
     @model_validator(mode="after")
     def _prices_fit_the_type(self) -> Self:
@@ -69,33 +72,42 @@ class Order(Record):
 
     @property
     def open_quantity(self) -> int:
-        """What can still be filled (LeavesQty, tag 151): 0 once the order is terminal."""
+        """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
         return self.quantity - self.filled_quantity if self.status.is_open else 0
 
     @property
     def average_price(self) -> Decimal | None:
-        """The average price of the fills (AvgPx, tag 6), None before the first; rounded to the context's precision."""
+        """Average price of the fills (AvgPx, tag 6), rounded to the decimal context's precision; None without fills."""
         return self.filled_notional / self.filled_quantity if self.filled_quantity else None
 
 
 class Replace(Record):
-    """A wish to change an open order's quantity or prices (FIX OrderCancelReplaceRequest, MsgType G).
+    """A request to change an open order's quantity or prices (FIX OrderCancelReplaceRequest, MsgType G).
 
-    What is None stays as it is. The request is known by ``request_id`` as long as the order lives: sent again, it
-    returns the first result and changes nothing.
+    A quantity or price of None is left as it is. The request is known by its ``request_id`` for as long as the order is
+    kept: sent again, it returns the first result and changes nothing.
+
+    >>> Replace(trader="T001", order_id="A1", request_id="R1", price="187.25").price
+    Decimal('187.25')
     """
 
     trader: Name
     order_id: Name
+    """The order to change."""
     request_id: Name = Field(default_factory=lambda: uuid.uuid4().hex)
+    """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
     quantity: Quantity | None = None
-    """The new *total* quantity, what has been filled included."""
+    """New *total* quantity (OrderQty, tag 38), which includes the filled part."""
     price: Price | None = None
+    """New limit price (Price, tag 44)."""
     stop_price: Price | None = None
+    """New trigger price (StopPx, tag 99)."""
     revision: Count | None = None
-    """A number that grows with each change: a replace not above the last one applied is out of date, and no change."""
+    """A number that grows with each replace of an order; one that is not above the last one applied changes nothing."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """Time of the request in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
+    """Free text (Text, tag 58), which becomes the order's."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -108,16 +120,34 @@ class _Closing(Record):
     trader: Name
     order_id: Name
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
+    """Free text (Text, tag 58), such as a reason, which becomes the order's."""
 
 
 class Cancel(_Closing):
-    """A wish to cancel what is open of an order (FIX OrderCancelRequest, MsgType F)."""
+    """A request to cancel the open quantity of an order (FIX OrderCancelRequest, MsgType F).
+
+    ::
+
+        [outcome] = book.orders.apply_many([Cancel(trader="T001", order_id="A1")])
+        outcome.result().order.status
+    """
 
 
 class Reject(_Closing):
-    """Word that an order was not accepted (FIX ExecType 150=8); only an order without fills can be rejected."""
+    """A report that an order was not accepted (FIX ExecType 150=8); only an order without fills can be rejected.
+
+    ::
+
+        book.orders.apply(Reject(trader="T001", order_id="A1", text="unknown account"))
+    """
 
 
 class Expire(_Closing):
-    """Word that an order's time in force has run out (FIX ExecType 150=C)."""
+    """A report that an order's time in force has run out (FIX ExecType 150=C).
+
+    ::
+
+        book.orders.apply(Expire(trader="T001", order_id="A1"))
+    """

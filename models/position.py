@@ -1,4 +1,4 @@
-"""A position: the fold of a trader's fills in one symbol."""
+"""Positions, which sum up a trader's fills in one symbol, and the requests that change one without an order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .types import EXACT, Amount, Count, Name, Nanoseconds, Price, SignedQuantit
 
 
 class Position(Record):
-    """What one trader holds of one symbol; quantities in its unit, amounts in its currency.
+    """The position of one trader in one symbol; quantities in its unit, amounts in its currency.
 
     >>> held = Position(trader="T001", symbol="AAPL", quantity=60, bought_quantity=100, sold_quantity=40,
     ...                 bought_notional="18700", sold_notional="7500")
@@ -28,24 +28,26 @@ class Position(Record):
     quantity: SignedQuantity = 0
     """Bought minus sold plus adjusted: long is positive, short negative."""
     bought_quantity: TotalQuantity = 0
+    """Sum of the buys' quantities."""
     sold_quantity: TotalQuantity = 0
+    """Sum of the sells' quantities."""
     bought_notional: Amount = Decimal(0)
-    """Sum of quantity times price of the buys; exact."""
+    """Sum of quantity times price over the buys, exact."""
     sold_notional: Amount = Decimal(0)
-    """Sum of quantity times price of the sells; exact."""
+    """Sum of quantity times price over the sells, exact."""
     version: Count = 0
-    """How many changes the book has applied to this position."""
+    """Number of changes that the book has applied to this position."""
     updated_ns: Nanoseconds | None = None
-    """The ``ts_ns`` of the last change."""
+    """``ts_ns`` of the last change, in nanoseconds since the epoch."""
 
     @classmethod
     def flat(cls, trader: str, symbol: str) -> Self:
-        """The position of one who never traded the symbol."""
+        """Return the position of a trader who never traded the symbol."""
         return cls(trader=trader, symbol=symbol)
 
     @property
     def adjusted_quantity(self) -> int:
-        """What came by adjustments (``set``, ``adjust``) and not by fills."""
+        """Quantity that came from adjustments (``set``, ``adjust``) and not from fills."""
         return self.quantity - self.bought_quantity + self.sold_quantity
 
     @property
@@ -55,34 +57,42 @@ class Position(Record):
 
     @property
     def average_bought_price(self) -> Decimal | None:
-        """The average price of the buys, None without any."""
+        """Average price of the buys; None without any."""
         return self.bought_notional / self.bought_quantity if self.bought_quantity else None
 
     @property
     def average_sold_price(self) -> Decimal | None:
-        """The average price of the sells, None without any."""
+        """Average price of the sells; None without any."""
         return self.sold_notional / self.sold_quantity if self.sold_quantity else None
 
     def profit(self, mark: Price | str | int) -> Decimal:
-        """Profit and loss of the fills, realized and open together, with what is held valued at ``mark``; exact.
+        """Return the profit of the fills, realized and open together, with the holding valued at ``mark``; exact.
 
-        Adjusted quantity came without a price and does not count. Raises ValueError for a mark that is not exact.
+        An adjusted quantity has no price and is not counted. Raises ValueError for a mark that is not exact.
         """
         return EXACT.add(self.cash, times(self.bought_quantity - self.sold_quantity, exact_decimal(mark)))
 
 
 class PositionChange(Record):
-    """A change of a position without an order, known by its ``request_id`` for as long as the book's ``request_ttl``.
+    """A request to change a position without an order.
 
-    Sent again, it returns the first result and changes nothing.
+    It is known by its ``request_id`` for the book's ``request_ttl``: sent again, it returns the first result and
+    changes nothing.
+
+    ::
+
+        change = PositionChange(trader="T001", symbol="AAPL", quantity=-100, request_id="corporate-action-7")
+        [outcome] = book.positions.apply_many([change])
     """
 
     trader: Name
     symbol: Name
     quantity: SignedQuantity
-    """The difference, or for SET the new quantity."""
+    """The quantity to add, which may be negative; for SET the new quantity."""
     action: PositionAction = PositionAction.ADJUST
     max_position: TotalQuantity | None = None
-    """The limit of the quantity's absolute value; None sets no limit."""
+    """The limit of the new quantity's absolute value; None sets no limit."""
     request_id: Name = Field(default_factory=lambda: uuid.uuid4().hex)
+    """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""

@@ -1,4 +1,4 @@
-"""The common ground of all stored models."""
+"""The base class of all stored models and requests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ R = TypeVar("R", bound="Record")
 
 
 class Record(BaseModel):
-    """An immutable, hashable value; unknown fields are refused, so a typing error is not silently dropped."""
+    """An immutable, hashable Pydantic model; an unknown field is refused, so that a misspelt one is not ignored."""
 
-    # Built at first use: importing a package should not cost what a program may never use of it.
+    # Validators are built at first use, so that importing the package stays cheap.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def checked(model: type[R], **values: object) -> R:
-    """A record made of a method's arguments; raises InvalidArgument that names the first one that will not do."""
+    """Build a record from a method's arguments; raise InvalidArgument, which names the first bad one."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

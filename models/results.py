@@ -1,4 +1,4 @@
-"""What the verbs of a book answer."""
+"""The results of a book's methods."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ from .position import Position
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True)  # without slots, which a generic class of Python 3.11 cannot be made with: Outcome[int](…)
+@dataclass(frozen=True)  # no slots: Outcome[int](...) fails with them in Python 3.11, as for every frozen generic class
 class Outcome(Generic[T_co]):
-    """The answer to one item of a batch: a value or an error, never both."""
+    """The result of one item of a batch: a value or an error, never both.
+
+    ::
+
+        for outcome in book.orders.place_many(orders):
+            outcome.result()  # raises the error of an order that was refused
+    """
 
     value: T_co | None = None
     error: SlotbookError | None = None
@@ -30,58 +36,87 @@ class Outcome(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """The answer to a change of an order."""
+    """The result of a change of an order.
+
+    ::
+
+        result = book.orders.apply(Cancel(trader="T001", order_id="A1"))
+        print(result.order.status, result.applied)
+    """
 
     order: Order
-    """The order after the change; for a repeat, after the change when it was first applied, as far as it is known."""
+    """The order after the change; for a repeat, as it was after the first application, as far as that is kept."""
     applied: bool
-    """False for a repeat, which changed nothing: an earlier call had applied it, or this one, before a reply was
-    lost."""
+    """False for a repeat, which changed nothing.
+
+    The change had been applied by an earlier call, or by an earlier try of this call whose reply was lost.
+    """
     sequence: int
-    """The number of the change in the trader's events; 0 for a repeat whose number is not kept."""
+    """The sequence number of the change's event; 0 for a repeat whose number is not kept."""
     replicas: int | None = None
-    """How many replicas have it (``replicated``), or disks (``fsynced``); None when nobody was asked (``local``)."""
+    """The number of replicas (``replicated``) or disks (``fsynced``) that confirmed it; None for ``local``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FillResult:
-    """The answer to a fill."""
+    """The result of a fill.
+
+    ::
+
+        result = book.orders.fill(fill)
+        if result.applied:
+            print(result.order.status, result.position.quantity)
+    """
 
     order: Order
+    """The order after the fill."""
     position: Position
+    """The trader's position in the symbol after the fill."""
     applied: bool
-    """False for a repeat, which changed nothing and has the first result; see :class:`OrderResult`."""
+    """False for a repeat, which changed nothing and has the first result."""
     late: bool
-    """True when the order had already been canceled, rejected or expired: the position moved, the status did not."""
+    """True when the order was already canceled, rejected or expired: the position moved, the status did not."""
     sequence: int
+    """The sequence number of the fill's event; see :class:`OrderResult`."""
     replicas: int | None = None
+    """The number of confirming replicas or disks; see :class:`OrderResult`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionResult:
-    """The answer to a change of a position."""
+    """The result of a change of a position.
+
+    ::
+
+        result = book.positions.check_and_update("T001", "AAPL", 100, max_position=1_000)
+        if not result.accepted:
+            print("the limit would be passed")
+    """
 
     position: Position
+    """The position after the change."""
     applied: bool
-    """False for a repeat and for a refused check: nothing changed."""
+    """False for a repeat and for a change beyond the limit, which changed nothing."""
     accepted: bool
     """False when ``check_and_update`` would have passed the limit."""
     sequence: int
+    """The sequence number of the change's event; see :class:`OrderResult`."""
     replicas: int | None = None
+    """The number of confirming replicas or disks; see :class:`OrderResult`."""
 
 
 T = TypeVar("T")
 
 
-def answered_by(result: T, replicas: int) -> T:
-    """The same result, with how many replicas have it."""
+def with_replicas(result: T, replicas: int) -> T:
+    """Return a result with its ``replicas`` set; a result without such a field is returned unchanged."""
     if isinstance(result, (OrderResult, FillResult, PositionResult)):
         return replace(result, replicas=replicas)
     return result
 
 
 def is_stored(result: object) -> bool:
-    """Whether the result says that something is stored; a check that was refused has stored nothing."""
+    """Return True unless a result says that nothing is stored, as for a change beyond the limit or a failed swap."""
     match result:
         case PositionResult():
             return result.accepted
@@ -93,11 +128,19 @@ def is_stored(result: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SymbolTotal:
-    """One symbol over all traders; quantities in its unit, amounts in its currency."""
+    """The positions of all traders in one symbol; quantities in its unit, amounts in its currency.
+
+    ::
+
+        for symbol, total in book.positions.totals().items():
+            print(symbol, total.quantity, total.cash)
+    """
 
     symbol: str
     traders: int
+    """The number of traders with a position in the symbol."""
     quantity: int
+    """The sum of the positions: long is positive, short negative."""
     bought_quantity: int
     sold_quantity: int
     cash: Decimal

@@ -1,4 +1,4 @@
-"""The models that are kept in hashes, each with its key, and what can be asked of each of their fields."""
+"""The models that are stored in hashes: the key of each, and how each of its fields can be queried."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _STEPS: dict[type[object], Decimal] = {int: Decimal(1), Decimal: Decimal(1).scaleb(-PLACES)}
 _PROSE = frozenset({"text", "name"})
-"""Fields for people to read: searched by their words, and never sorted by."""
+"""Fields for people to read: they are searched by their words, and records are not sorted by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,41 +31,43 @@ class Field:
     kind: type[object]
     """``int``, ``Decimal``, ``str`` or an enumeration."""
     optional: bool
+    """True for a field that may be None."""
     full_text: bool
+    """True for a field that is searched by its words."""
 
     @property
     def step(self) -> Decimal | None:
-        """The difference between two neighbouring numbers; None for what is no number."""
+        """The smallest difference between two values of a numeric field; None for any other field."""
         return _STEPS.get(self.kind)
 
     @property
     def sortable(self) -> bool:
-        """Whether records can be sorted by it."""
+        """True when records can be sorted by the field."""
         return not self.full_text
 
     @property
     def names(self) -> type[StrEnum] | None:
-        """The enumeration that the field is of."""
+        """The enumeration of the field's values; None for any other field."""
         return self.kind if issubclass(self.kind, StrEnum) else None
 
 
 class Stored(Generic[R_co]):
-    """A model in hashes, told apart by the fields that make its key."""
+    """A model that is stored in hashes, identified by the fields that make its key."""
 
     def __init__(self, model: type[R_co], kind: str, identity: Sequence[str]) -> None:
         self.model = model
         self.kind = kind
-        """What the key says after the trader's tag, or at its beginning."""
+        """The part of the key after the trader's tag, or the first part of a key without one."""
         self.identity = tuple(identity)
         self.fields: Mapping[str, Field] = {name: _field(name, info) for name, info in model.model_fields.items()}
 
     @property
     def has_tag(self) -> bool:
-        """Whether it belongs to a trader, whose tag its key begins with."""
+        """True when the key begins with the hash tag of the trader that the record belongs to."""
         return self.identity[0] == "trader"
 
     def key(self, prefix: str, identity: Sequence[str]) -> str:
-        """The key of one hash.
+        """Return the key of one record's hash.
 
         >>> ORDERS.key("desk1:", ("T001", "A1")), SYMBOLS.key("", ("AAPL",))
         ('desk1:{T001}:order:A1', 'symbol:AAPL')
@@ -74,7 +76,7 @@ class Stored(Generic[R_co]):
         return f"{prefix}{f'{{{trader[0]}}}:' if trader else ''}{self.kind}:{name}"
 
     def identity_of(self, record: Record) -> tuple[str, ...]:
-        """The identity of a record."""
+        """Return the identity of a record: the values of the fields that make its key."""
         return tuple(str(getattr(record, name)) for name in self.identity)
 
 
@@ -94,4 +96,4 @@ POSITIONS = Stored(Position, "position", ("trader", "symbol"))
 SYMBOLS = Stored(SymbolInfo, "symbol", ("symbol",))
 
 STORED: Mapping[str, Stored[Record]] = {stored.kind: stored for stored in (ORDERS, POSITIONS, SYMBOLS)}
-"""All of them, by kind."""
+"""All stored models, by kind."""

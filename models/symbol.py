@@ -1,4 +1,4 @@
-"""Reference data of one symbol."""
+"""Reference data of symbols."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class SymbolInfo(Record):
-    """What a desk must know of a symbol before it trades it.
+    """Reference data of one symbol.
 
     >>> SymbolInfo(symbol="AAPL", name="Apple Inc.", exchange="XNAS", tick_size="0.01").lot_size
     1
     """
 
     symbol: Name
+    """Identity of the instrument (FIX Symbol, tag 55)."""
     name: Text
+    """Name of the instrument (SecurityDesc, tag 107)."""
     exchange: Name | None = None
-    """Where it is listed (FIX SecurityExchange, tag 207; a market identifier code)."""
+    """Market identifier code (ISO 10383) of the listing exchange (SecurityExchange, tag 207)."""
     lot_size: Quantity = 1
-    """Quantity of a round lot (FIX RoundLot, tag 561), in the symbol's unit."""
+    """Quantity of a round lot (RoundLot, tag 561), in the symbol's unit."""
     tick_size: Annotated[Price, Field(gt=0)] | None = None
-    """The smallest change of price (FIX TickIncrement, tag 1208)."""
+    """Smallest change of price (TickIncrement, tag 1208), in the symbol's currency."""
     currency: Currency | None = None
+    """Currency of prices and amounts (Currency, tag 15)."""

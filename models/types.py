@@ -1,4 +1,4 @@
-"""The building blocks of every model: names, quantities and prices that are exact or refused.
+"""The field types of every model: names, quantities and prices, which are exact or refused.
 
 >>> exact_decimal("187.230")
 Decimal('187.230')
@@ -34,20 +34,20 @@ PLACES = 9
 """Decimal places of a price or an amount."""
 
 MAX_QUANTITY = 2**53 - 1
-"""The largest quantity: a server's Lua counts in doubles, which are exact up to here."""
+"""The largest quantity: Lua in the server counts in doubles, which are exact for integers up to here."""
 
 MAX_WHOLE_DIGITS = 12
 """Digits before the point of a price."""
 
 EXACT = Context(prec=120, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
-"""Decimal arithmetic that fails rather than rounds; every sum of amounts fits its precision many times over."""
+"""Decimal arithmetic that raises in place of rounding; its precision is far beyond that of any sum of amounts."""
 
 _PLAIN_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 def exact_integer(value: object) -> int:
-    """Take an integer, or what is exactly one; raise ValueError or TypeError for the rest, booleans included."""
+    """Return the integer that a value is exactly equal to; raise ValueError for any other value and for booleans."""
     if type(value) is int:
         return value
     if isinstance(value, str) and _PLAIN_INTEGER.fullmatch(value) and len(value) <= 40:
@@ -60,7 +60,10 @@ def exact_integer(value: object) -> int:
 
 
 def exact_decimal(value: object) -> Decimal:
-    """Take a decimal of at most 9 places; raise ValueError for NaN, infinities and floats that show another value."""
+    """Return a value as a decimal of at most 9 places.
+
+    Raises ValueError for NaN, for infinities, for more places, and for a float that is not exactly such a decimal.
+    """
     if isinstance(value, str):
         if not _PLAIN_DECIMAL.fullmatch(value) or len(value) > 60:
             raise ValueError(f"{value!r} is not a decimal number")
@@ -85,7 +88,7 @@ def exact_decimal(value: object) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """The one written form of a decimal: no exponent, no trailing zeros, no negative zero.
+    """Return the written form of a decimal: no exponent, no trailing zeros, no negative zero.
 
     >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0"))
     ('4800', '-0.5', '0')
@@ -97,12 +100,12 @@ def plain(number: Decimal) -> str:
 
 
 def times(quantity: int, price: Decimal) -> Decimal:
-    """Multiply exactly, whatever precision the caller's decimal context has."""
+    """Multiply exactly, independently of the caller's decimal context."""
     return EXACT.multiply(Decimal(quantity), price)
 
 
 def exact_price(value: object) -> Decimal:
-    """Take a decimal as ``exact_decimal`` does, with at most 12 digits before the point."""
+    """Return a value as ``exact_decimal`` does; raise ValueError for more than 12 digits before the point."""
     number = exact_decimal(value)
     if number and number.adjusted() >= MAX_WHOLE_DIGITS:
         raise ValueError(f"{value} has more than {MAX_WHOLE_DIGITS} digits before the point")
@@ -110,21 +113,24 @@ def exact_price(value: object) -> Decimal:
 
 
 def exact_boolean(value: object) -> object:
-    """Leave what is said in words to Pydantic, and of numbers take 0 and 1 alone: it would take 1e-999 for 0."""
-    is_nan = isinstance(value, Decimal) and value.is_nan()  # a signaling one must not even be compared
+    """Return a value for Pydantic to read as a boolean; raise ValueError for a number other than 0 and 1.
+
+    Pydantic alone would take 1e-999 for 0.
+    """
+    is_nan = isinstance(value, Decimal) and value.is_nan()  # comparing a signaling NaN would raise
     if is_nan or (isinstance(value, (int, float, Decimal)) and value not in (0, 1)):
         raise ValueError(f"{value} is neither 0 nor 1")
     return value
 
 
 Boolean = Annotated[bool, BeforeValidator(exact_boolean)]
-"""Yes or no."""
+"""A boolean; of numbers only 0 and 1."""
 
 _NAME_RULE = "a name is a string of 1 to 128 characters without whitespace, control characters, '{' or '}'"
 
 
 def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    # An error message of our own, at no cost: it is raised by pydantic-core and not by a function in Python.
+    # pydantic-core raises this message itself, which costs less than a validator in Python.
     return core_schema.custom_error_schema(handler(kind), "name", custom_error_message=_NAME_RULE)
 
 
@@ -133,13 +139,13 @@ Name = Annotated[
 ]
 """A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
 
-Braces would move the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
+Braces in a name would change the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
 """
 
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^\P{Cc}+$")]
 """Free text of 1 to 256 characters (FIX Text, tag 58)."""
 
-# The bounds come before the function, and so inside of it: pydantic-core then checks them itself.
+# Field comes before the function, so that pydantic-core checks the bounds itself, on the function's result.
 
 Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A positive quantity, in the symbol's unit (shares, lots, contracts)."""
@@ -157,18 +163,18 @@ Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_in
 """Nanoseconds since 1970-01-01 UTC."""
 
 Price = Annotated[Decimal, BeforeValidator(exact_price)]
-"""A price of at most 9 decimal places; negative prices are real (spreads, oil in April 2020)."""
+"""A price of at most 9 decimal places; it may be negative (spreads, oil in April 2020)."""
 
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name, config=ConfigDict(defer_build=True))
 _PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
-"""Most names are ASCII, and then this is the same rule, sooner told."""
+"""The same rule for ASCII names, which most names are, and faster."""
 
 
 def check_name(what: str, value: str) -> str:
-    """Return a name that a key can be made of, or raise :class:`InvalidArgument` that says why not."""
+    """Return a name that a key can be made of; raise InvalidArgument, which names the rule, for any other value."""
     if isinstance(value, str) and _PLAIN_NAME(value):  # pyright: ignore[reportUnnecessaryIsInstance]
         return value
     try:

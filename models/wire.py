@@ -1,8 +1,8 @@
-"""How a model is written to a hash and read back: one field each, as text, exactly.
+"""The written form of a model: one text field of a hash for each field of the model.
 
-None is an absent field. Decimals have one written form (see :func:`~slotbook.models.types.plain`), enums are stored
-by name, so a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that is missing or
-is not in the form that we write raises :class:`~slotbook.models.errors.CorruptRecord`.
+A field that is None is absent. Decimals have one written form (see :func:`~slotbook.models.types.plain`) and enums are
+stored by name, so that a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that is
+missing or is not in the form that :func:`encode` writes raises :class:`~slotbook.models.errors.CorruptRecord`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _INTEGER = r"0|-?[1-9][0-9]{0,18}"
 _DECIMAL = r"0|-?[1-9][0-9]{0,29}|-?(?:0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]"
 _PRICE = r"0|-?[1-9][0-9]{0,11}|-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,8}[1-9]"
 _BOOLEAN = r"[01]"
-_FORMS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
-"""What a hash holds for pydantic-core's types."""
-_TAKEN = (exact_integer, exact_decimal, exact_price)
-"""The functions of ours that take a number from a caller."""
+_PATTERNS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
+"""The patterns of written values, by pydantic-core's name of a type."""
+_NUMBER_READERS = (exact_integer, exact_decimal, exact_price)
+"""The functions that accept a number from a caller in any of its forms."""
 _Check = Callable[[str], object]
 _Schema: TypeAlias = dict[str, Any]
 
@@ -45,17 +45,17 @@ def _check_of(field: FieldInfo) -> _Check | None:
     return None
 
 
-def _as_written(schema: _Schema, price: bool = False) -> _Schema:
-    """A model's schema for pydantic-core, turned into the one of its written form.
+def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
+    """Turn a model's pydantic-core schema into the schema of its written form.
 
-    A caller may give a number in many forms, for which a function of ours is asked; a hash has it in one, which a
-    pattern knows. What is never None is always there, and fields that are not ours are left alone.
+    A caller may give a number in many forms, which a function accepts; a hash has it in one form, which a pattern
+    matches. Fields that cannot be None become required, and unknown fields are ignored.
     """
     kind, inner = schema["type"], schema.get("schema")
-    if kind == "function-before" and (taken_by := schema["function"]["function"]) in _TAKEN:
-        return _as_written(schema["schema"], taken_by is exact_price)
-    if kind in _FORMS:
-        form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _FORMS[kind]})$", strict=True)
+    if kind == "function-before" and (reader := schema["function"]["function"]) in _NUMBER_READERS:
+        return _as_written(schema["schema"], price=reader is exact_price)
+    if kind in _PATTERNS:
+        form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _PATTERNS[kind]})$", strict=True)
         return {"type": "chain", "steps": [form, schema]}
     if kind == "default" and schema["schema"]["type"] != "nullable":
         return _as_written(schema["schema"])
@@ -71,20 +71,22 @@ def _as_written(schema: _Schema, price: bool = False) -> _Schema:
 
 
 _PACKED_AS_THEY_ARE = frozenset((str, int, Side, OrderType, TimeInForce, OrderStatus))
-"""Types of values whose written form is what a command is packed with anyway."""
+"""Types whose values go into a command as they are: packing gives them their written form."""
 
 
 class Codec(Generic[R]):
-    """What reading one model takes, worked out once."""
+    """A reader of one model's written form, prepared once."""
 
     def __init__(self, model: type[R]) -> None:
         fields = model.model_fields
         self.names = frozenset(fields)
-        self.always = frozenset(name for name, field in fields.items() if type(None) not in get_args(field.annotation))
+        self.required = frozenset(
+            name for name, field in fields.items() if type(None) not in get_args(field.annotation)
+        )
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
-        model.model_rebuild()  # models are built when they are first used, which may be now
+        model.model_rebuild()  # a model's schema is built at first use, which may be now
         written = _as_written(cast("_Schema", model.__pydantic_core_schema__))
-        # Not prebuilt: for a model's own schema pydantic-core would take the model's own validator, whatever it says.
+        # Without _use_prebuilt=False pydantic-core would take the model's own validator and ignore the changed schema.
         validator = SchemaValidator(cast("CoreSchema", written), _use_prebuilt=False)
         self.read: Callable[[Mapping[str, str]], R] = validator.validate_python
 
@@ -93,7 +95,7 @@ _codecs: dict[type[Record], Codec[Any]] = {}
 
 
 def codec(model: type[R]) -> Codec[R]:
-    """The codec of a model."""
+    """Return the codec of a model."""
     known = _codecs.get(model)
     if known is None:
         known = _codecs[model] = Codec(model)
@@ -101,7 +103,7 @@ def codec(model: type[R]) -> Codec[R]:
 
 
 def text(value: object) -> str:
-    """One value in its written form."""
+    """Return the written form of one value."""
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, bool):
@@ -110,13 +112,16 @@ def text(value: object) -> str:
 
 
 def encode(record: Record) -> dict[str, str]:
-    """The fields of a record that have a value, in their written form."""
+    """Return the fields of a record that are not None, in their written form."""
     values = record.__dict__
     return {name: text(value) for name, value in values.items() if value is not None}
 
 
 def words(record: Record, **changes: object) -> list[str | int]:
-    """The same as words of a command, integers as they are; ``changes`` are other values for some fields."""
+    """Return the fields of a record as words of a command: each name followed by its value, integers as they are.
+
+    ``changes`` replace the values of some fields.
+    """
     values = {**record.__dict__, **changes} if changes else record.__dict__
     found: list[str | int] = []
     for name, value in values.items():
@@ -127,9 +132,9 @@ def words(record: Record, **changes: object) -> list[str | int]:
 
 
 def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
-    """Read a record from the fields of its hash; ``key`` names it in errors. Fields we do not know are left alone.
+    """Return the record that the fields of a hash hold; unknown fields are ignored.
 
-    Raises CorruptRecord.
+    Raises CorruptRecord, which names ``key``.
     """
     rules: Codec[R] = _codecs.get(model) or codec(model)
     try:
@@ -139,8 +144,8 @@ def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
 
 
 def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: ValidationError) -> CorruptRecord:
-    """What is wrong with a record that cannot be read, in words that need no knowledge of pydantic."""
-    if missing := rules.always - fields.keys():
+    """Return the error of a record that cannot be read, in words that need no knowledge of Pydantic."""
+    if missing := rules.required - fields.keys():
         return CorruptRecord(key, min(missing), "is missing")
     for name, check in rules.checks.items():
         value = fields.get(name)
@@ -153,6 +158,6 @@ def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: Vali
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:
-    """The fields of a hash from the flat list that a server answers."""
-    each = iter(flat)
-    return dict(zip(each, each, strict=True))
+    """Return the fields of a hash from the flat list of names and values that a server sends."""
+    values = iter(flat)
+    return dict(zip(values, values, strict=True))

@@ -1,7 +1,7 @@
-"""How traders spread over the slots and nodes of a cluster, by the real CRC16.
+"""Simulate how traders spread over the slots and nodes of a cluster, with the real CRC16.
 
-``python scripts/simulate_slots.py`` prints a table; ``--hot 0.2`` gives one trader that share of all work. Names are
-made up of letters: numbered ones (T0001, T0002, …) spread more evenly than chance, because a CRC is a linear code.
+``python scripts/simulate_slots.py`` prints a table; ``--hot 0.2`` gives one trader that share of all work. The names
+are random letters, because numbered names (T0001, T0002, …) spread more evenly than chance: a CRC is a linear code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How evenly something is spread over nodes that own equal ranges of slots."""
+    """The spread of traders over nodes that own equal ranges of slots."""
 
     traders: int
     nodes: int
@@ -32,13 +32,13 @@ class Spread:
 
 
 def slots_of(traders: int) -> Counter[int]:
-    """How many traders each slot has."""
+    """Return the number of traders in each slot."""
     dice = random.Random(7)  # noqa: S311 (names, not secrets)
     return Counter(key_slot(bytes(dice.choices(_LETTERS, k=8))) for _ in range(traders))
 
 
 def spread(slots: Counter[int], nodes: int, hot: float = 0.0) -> Spread:
-    """Spread over nodes; ``hot`` is the share of all work that one trader has, on top of its equal part."""
+    """Spread slots over nodes; ``hot`` is the share of all work that one trader has on top of its equal part."""
     traders = sum(slots.values())
     loads = [0.0] * nodes
     for slot, number in slots.items():

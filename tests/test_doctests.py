@@ -1,4 +1,4 @@
-"""What the docstrings show is what happens."""
+"""The examples in docstrings are run, and give the results that they show."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What ``import slotbook`` costs, and what it leaves alone."""
+"""The public names of the package, and the cost of ``import slotbook``."""
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import statistics
 import subprocess
@@ -9,12 +11,24 @@ import sys
 
 import pytest
 import slotbook
+from slotbook import models
+
+from .support.package import ROOT
 
 HEAVY = ("redis_om", "aredis_om", "numpy", "sqlalchemy", "typer", "rich")
+OURS = ("models", "repositories", "topology")
 
 
 def _run(code: str, *flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True, check=True)
+
+
+def _imports_for_type_checkers() -> dict[str, str]:
+    """Return the names that the package imports under ``TYPE_CHECKING``, each with its module."""
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: f".{node.module}" for node in imports for alias in node.names if alias.asname is None}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +36,7 @@ def _run(code: str, *flags: str) -> subprocess.CompletedProcess[str]:
     [
         "import slotbook",
         "import slotbook; slotbook.connect, slotbook.aconnect, slotbook.Settings",
+        "from slotbook import *",
         "import slotbook.models, slotbook.repositories",
         "import slotbook\nwith slotbook.connect('embedded://standalone') as book:\n book.orders.open('T1')",
         "from slotbook.repositories import OrderRepository, SearchIndexes, Find",
@@ -34,17 +49,36 @@ def test_what_is_heavy_is_imported_only_where_it_is_used(code: str) -> None:
 
 def test_importing_slotbook_costs_no_more_than_1_3_times_what_it_stands_on() -> None:
     def microseconds(code: str) -> int:
-        told = _run(code, "-X", "importtime").stderr
-        return sum(map(int, re.findall(r"^import time:\s+(\d+) \|", told, re.MULTILINE)))
+        report = _run(code, "-X", "importtime").stderr
+        return sum(map(int, re.findall(r"^import time:\s+(\d+) \|", report, re.MULTILINE)))
 
     ratios = [microseconds("import slotbook") / microseconds("import redis, pydantic") for _ in range(5)]
     assert statistics.median(ratios) < 1.3
 
 
+def test_importing_slotbook_imports_nothing_else_of_it() -> None:
+    loaded = _run("import sys, slotbook\nprint(*(name for name in sys.modules if name.startswith('slotbook.')))").stdout
+    assert loaded.split() == []
+
+
 def test_the_public_face_is_complete_before_anything_is_asked_of_it() -> None:
     shown = _run("import slotbook; print(*dir(slotbook))").stdout.split()
     assert set(slotbook.__all__) < set(shown)
-    assert {"models", "repositories", "topology"} < set(shown)
+    assert set(OURS) < set(shown)
     assert _run("import slotbook; print(slotbook.models.Order.__name__)").stdout == "Order\n"
     with pytest.raises(AttributeError, match="has no attribute 'conect'"):
         getattr(slotbook, "conect")  # noqa: B009
+
+
+def test_every_model_and_the_errors_are_names_of_the_package() -> None:
+    assert {*models.__all__, "errors"} <= set(slotbook.__all__)
+    assert all(getattr(slotbook, name) is getattr(models, name) for name in models.__all__)
+    assert slotbook.errors is importlib.import_module("slotbook.models.errors")
+    assert slotbook.SlotbookError is slotbook.errors.SlotbookError
+
+
+def test_type_checkers_see_the_names_that_are_imported_on_first_use() -> None:
+    for_checkers = _imports_for_type_checkers()
+    assert sorted(for_checkers) == sorted(slotbook.__all__)
+    for name, module in for_checkers.items():
+        assert getattr(slotbook, name) is getattr(importlib.import_module(module, "slotbook"), name), name

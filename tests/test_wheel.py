@@ -1,4 +1,4 @@
-"""What is installed is the whole package and nothing else."""
+"""The wheel holds the whole package and nothing else."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ needs_setuptools = pytest.mark.skipif(
 
 @needs_setuptools
 def test_the_wheel_holds_every_module_and_every_script(tmp_path: Path) -> None:
-    # A copy: building leaves a folder behind.
+    # A copy, because building leaves a folder behind.
     source = tmp_path / "source"
     shutil.copytree(
         ROOT,
         source,
         ignore=shutil.ignore_patterns(".*", "tests", "docker", "*.egg-info", "__pycache__", "build", "dist"),
     )
-    # The build backend itself: a virtual environment need not have pip.
+    # The build backend is called directly, because a virtual environment need not have pip.
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
     ran = subprocess.run(
         [sys.executable, "-c", build],

@@ -1,7 +1,7 @@
-"""What one would use in Slotbook's place; each in a module of its own, which needs its own distribution.
+"""The peers: libraries that one would use in Slotbook's place, each in a module that needs its own distribution.
 
-A peer does what its users would write with it. Where it runs Slotbook's own script or reads Slotbook's own hash, it
-answers with what the server said, untyped: less than Slotbook does.
+A peer does what its users would write with it. Where it runs Slotbook's script or reads Slotbook's hash, it returns the
+server's reply untyped, which is less work than Slotbook does.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _MODULES = {
     "redis_om_models": "redis-om",
     "popoto_models": "popoto",
 }
-"""Our module for each peer, and the distribution that it needs."""
+"""The module of each peer, and the distribution that it needs."""
 
 
 def open_peers(site: Site) -> tuple[list[Peer], dict[str, str]]:
-    """Every peer that is installed, and the version of each distribution, or that it is not installed."""
+    """Open every installed peer; return them, and the version of each distribution or "not installed"."""
     peers: list[Peer] = []
     versions: dict[str, str] = {}
     for module, distribution in _MODULES.items():

@@ -1,6 +1,6 @@
-"""What one writes by hand to run Slotbook's scripts with another client: the words of EVALSHA, from an order or a fill.
+"""Slotbook's scripts run by hand with another client: the words of EVALSHA for an order, a fill or a cancel.
 
-No check, no plan for a lost reply, and the server's answer as it comes.
+Nothing is checked, a lost reply is not handled, and the server's reply is not parsed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 _FOR_EVER, _A_DAY = "", "86400000"
 _POLICY = "100000 traders"
-_TOLD = "0 00000000"
-"""A writer that has been told of no change, so that none can be missed."""
+_ACKNOWLEDGED = "0 00000000"
+"""The loss detector's argument for a writer that has had no change acknowledged."""
 
 
 def place(order: Order) -> list[str]:
-    """A new order."""
+    """Return the words that place an order."""
     base = f"{{{order.trader}}}:"
     return [
         PLACE.digest,
@@ -35,7 +35,7 @@ def place(order: Order) -> list[str]:
         f"{base}events",
         _FOR_EVER,
         _POLICY,
-        _TOLD,
+        _ACKNOWLEDGED,
         "trader",
         order.trader,
         "order_id",
@@ -66,7 +66,7 @@ def place(order: Order) -> list[str]:
 
 
 def fill(fill: Fill) -> list[str]:
-    """One execution."""
+    """Return the words that apply a fill."""
     base = f"{{{fill.trader}}}:"
     return [
         FILL.digest,
@@ -79,7 +79,7 @@ def fill(fill: Fill) -> list[str]:
         _FOR_EVER,
         _A_DAY,
         _POLICY,
-        _TOLD,
+        _ACKNOWLEDGED,
         fill.trader,
         fill.exec_id,
         str(fill.quantity),
@@ -90,7 +90,7 @@ def fill(fill: Fill) -> list[str]:
 
 
 def cancel(cancel: Cancel) -> list[str]:
-    """A wish to cancel."""
+    """Return the words that cancel an order."""
     base = f"{{{cancel.trader}}}:"
     return [
         CLOSE.digest,
@@ -102,7 +102,7 @@ def cancel(cancel: Cancel) -> list[str]:
         _FOR_EVER,
         _A_DAY,
         _POLICY,
-        _TOLD,
+        _ACKNOWLEDGED,
         "CANCELED",
         str(cancel.ts_ns),
         "",
@@ -114,13 +114,13 @@ Run = Callable[[Sequence[str]], object]
 
 
 def blocks(material: Material, run: Run) -> dict[str, Block]:
-    """The jobs that change an order, for a client that runs what is written here."""
+    """Return the jobs that change an order, for a client that runs these words."""
     return {
-        "place": one_by_one(lambda size: [partial(_at_once, run, place, order) for order in material.orders(size)]),
-        "fill": one_by_one(lambda size: [partial(_at_once, run, fill, one) for one in material.fills(size)]),
-        "cancel": one_by_one(lambda size: [partial(_at_once, run, cancel, one) for one in material.cancels(size)]),
+        "place": one_by_one(lambda size: [partial(_run, run, place, order) for order in material.orders(size)]),
+        "fill": one_by_one(lambda size: [partial(_run, run, fill, one) for one in material.fills(size)]),
+        "cancel": one_by_one(lambda size: [partial(_run, run, cancel, one) for one in material.cancels(size)]),
     }
 
 
-def _at_once(run: Run, words: Callable[[T], Sequence[str]], what: T) -> object:
-    return run(words(what))
+def _run(run: Run, words: Callable[[T], Sequence[str]], request: T) -> object:
+    return run(words(request))

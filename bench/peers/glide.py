@@ -1,4 +1,4 @@
-"""Valkey GLIDE, blocking: Slotbook's script and hash on its client."""
+"""The peer Valkey GLIDE for threads: Slotbook's script and hash on its client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .peer import Peer, Site
 
 
 def peer(site: Site) -> Peer:
-    """Connect."""
+    """Connect, and return the peer."""
     Logger.init(LogLevel.OFF)
     addresses = [NodeAddress(*site.address)]
     login = ServerCredentials(password=site.password)

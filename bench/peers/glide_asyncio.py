@@ -1,4 +1,4 @@
-"""Valkey GLIDE for asyncio."""
+"""The peer Valkey GLIDE for asyncio."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from functools import partial
 
 from glide import GlideClient, GlideClientConfiguration, Logger, LogLevel, NodeAddress, ServerCredentials
 
-from .peer import Peer, Read, Site
+from .peer import Peer, ReadHash, Site
 
 
 def peer(site: Site) -> Peer:
-    """Take part in the crowd."""
+    """Return the peer, which takes part in the jobs for asyncio."""
     return Peer() if site.is_cluster else Peer(crowd={"GLIDE": partial(_client, site)})
 
 
 @contextlib.asynccontextmanager
-async def _client(site: Site) -> AsyncGenerator[Read]:
+async def _client(site: Site) -> AsyncGenerator[ReadHash]:
     Logger.init(LogLevel.OFF)
     login = ServerCredentials(password=site.password)
-    # By default it refuses more than 1,000 calls in flight.
+    # The default limit of 1,000 calls in flight would refuse some of 1,000 tasks.
     configuration = GlideClientConfiguration(
         [NodeAddress(*site.address)], credentials=login, inflight_requests_limit=10_000
     )

@@ -1,4 +1,4 @@
-"""What the benchmark knows of a peer."""
+"""The interface between the benchmark and a peer."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ...topology.address import Address
 from ..material import Material
 from ..measure import Block
 
-Read: TypeAlias = Callable[[str], Awaitable[object]]
+ReadHash: TypeAlias = Callable[[str], Awaitable[object]]
 """Reads the hash with this key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the contestants meet."""
+    """The deployment that contestants run on, and the material for their jobs."""
 
     address: Address
     password: str
@@ -32,16 +32,16 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class Peer:
-    """Who takes part in which job."""
+    """The jobs that one peer takes part in."""
 
     blocks: dict[str, dict[str, Block]] = field(default_factory=dict[str, dict[str, Block]])
-    """By job, then by the name that the report shows."""
-    crowd: dict[str, Callable[[], AbstractAsyncContextManager[Read]]] = field(
-        default_factory=dict[str, Callable[[], AbstractAsyncContextManager[Read]]]
+    """Blocks by job, then by the name that the report shows."""
+    crowd: dict[str, Callable[[], AbstractAsyncContextManager[ReadHash]]] = field(
+        default_factory=dict[str, Callable[[], AbstractAsyncContextManager[ReadHash]]]
     )
-    """For asyncio: opens a client that reads hashes."""
+    """For asyncio, by name: opens a client that reads hashes."""
     list_hashes: Callable[[str, list[str]], dict[str, Callable[[], object]]] | None = None
-    """How to ask for the hashes with these keys, which an index of a trader's own names."""
+    """Returns, by name, functions that read hashes with these keys through an index of the trader."""
     weigh: dict[str, Callable[[Order], object]] = field(default_factory=dict[str, Callable[[Order], object]])
-    """How to store an order, so that its memory can be measured."""
+    """Stores an order, by name, so that its memory can be measured."""
     close: Callable[[], None] = _nothing

@@ -1,4 +1,4 @@
-"""popoto: the same fields in a model of its own."""
+"""The peer popoto: the same fields in a model of its own."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Saved(Protocol):
     """A record of popoto."""
 
     def save(self) -> object:
-        """Store it."""
+        """Store the record."""
         ...
 
 
 def peer(site: Site) -> Peer:
-    """Define a model; popoto has one client for all of a process."""
-    popoto = importlib.import_module("popoto")  # it is not typed
-    if site.is_cluster:  # it knows no cluster
+    """Define a model and return the peer; popoto has one client for the whole process."""
+    popoto = importlib.import_module("popoto")  # popoto has no type hints
+    if site.is_cluster:  # popoto does not support clusters
         return Peer()
     connection = importlib.import_module("popoto.redis_db")
     host, port = site.address

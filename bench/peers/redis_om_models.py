@@ -1,4 +1,4 @@
-"""redis-om: the same fields in a HashModel of its own."""
+"""The peer redis-om: the same fields in a HashModel of its own."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class _Saved(Protocol):
 
 
 def peer(site: Site) -> Peer:
-    """Define a model; redis-om makes its client when a class is defined."""
-    if site.is_cluster:  # it knows no cluster
+    """Define a model and return the peer; redis-om takes its client when a class is defined."""
+    if site.is_cluster:  # redis-om does not support clusters
         return Peer()
     host, port = site.address
     client = redis.Redis(host=host, port=port, password=site.password, decode_responses=True)
@@ -33,7 +33,7 @@ def peer(site: Site) -> Peer:
         **dict.fromkeys(("price", "filled_notional"), float),
     }
     meta = type("Meta", (), {"database": client, "global_key_prefix": "redis-om"})
-    # Made by hand, because redis-om is not typed: as ``class StoredOrder(HashModel, index=True)`` would be.
+    # The same as ``class StoredOrder(HashModel, index=True)``, made by a call because redis-om has no type hints.
     redis_om = importlib.import_module("redis_om")
     base = redis_om.HashModel
     indexed = {name: redis_om.Field(index=True) for name in ("trader", "symbol", "status")}  # as Slotbook's own are

@@ -1,4 +1,4 @@
-"""redis-py by hand: Slotbook's script and hash on its client, and the calls that one writes without a script."""
+"""The peer redis-py: Slotbook's script and hash on its client, and the calls that one writes without a script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...models.order import Cancel, Order
 from ..material import ids_of
 from ..measure import Block, one_by_one
 from . import by_hand
-from .peer import Peer, Read, Site
+from .peer import Peer, ReadHash, Site
 
 _DAY = 86_400
 
@@ -30,7 +30,7 @@ class _Pipeline(Protocol):
 
 
 class _Client(Protocol):
-    """What we use of a client; redis-py's own hints answer for both colours at once."""
+    """The methods of a client that are used here; redis-py's own type hints mix the sync and async results."""
 
     def hgetall(self, name: str) -> dict[str, str]: ...
     def hset(self, name: str, key: str | None = None, value: object = None, mapping: object = None) -> object: ...
@@ -53,7 +53,7 @@ class _AsyncClient(Protocol):
 
 
 def peer(site: Site) -> Peer:
-    """Connect."""
+    """Connect, and return the peer."""
     host, port = site.address
     kind = redis.cluster.RedisCluster if site.is_cluster else redis.Redis
     client = cast(_Client, kind(host=host, port=port, password=site.password, decode_responses=True))
@@ -113,7 +113,7 @@ def peer(site: Site) -> Peer:
 
 
 def _by_calls(made: Peer, client: _Client, site: Site) -> None:
-    """A call for each step: what a desk writes first, and what no failure may interrupt."""
+    """Add the jobs with one call for each step, as one writes them first; a failure leaves them half done."""
     material = site.material
 
     def place(order: Order) -> None:
@@ -177,7 +177,7 @@ def _by_calls(made: Peer, client: _Client, site: Site) -> None:
 
 
 def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable[[], object]]:
-    """An index, then what it names in one pipeline: two round trips."""
+    """Read an index, then the hashes that it names in one pipeline: two round trips."""
     index = f"open_orders:{trader}"
     client.sadd(index, *keys)
 
@@ -191,9 +191,9 @@ def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable
 
 
 @contextlib.asynccontextmanager
-async def _asyncio(site: Site) -> AsyncGenerator[Read]:
+async def _asyncio(site: Site) -> AsyncGenerator[ReadHash]:
     host, port = site.address
-    # The ordinary pool has 100 connections and refuses the 101st task; with this one it waits.
+    # The default pool has 100 connections and refuses the 101st task; with this pool the task waits.
     pool: object = redis.asyncio.BlockingConnectionPool(
         max_connections=100, timeout=None, host=host, port=port, password=site.password, decode_responses=True
     )

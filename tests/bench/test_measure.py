@@ -1,4 +1,4 @@
-"""What the benchmark says of figures, and who takes part."""
+"""The figures, ratios and goals of the benchmark, and its contestants."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_peer_that_is_not_installed_is_left_out(fleets: Fleets, monkeypatch: p
     monkeypatch.setattr(peers, "_MODULES", {"nobody_has_this": "nobody-has-this", "redis_py": "redis"})
     deployment = fleets.of("standalone").private
     with Book.open(deployment.url) as book:
-        site = Site(address_of(deployment), deployment.password, False, Material(book))
+        site = Site(address_of(deployment), deployment.password, is_cluster=False, material=Material(book))
         opened, versions = open_peers(site)
         assert versions["nobody-has-this"] == "not installed"
         assert re.match(r"\d+\.\d+", versions["redis"])
@@ -87,8 +87,8 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
             reader.feed(call.packed)
             ours = cast("list[str]", reader.gets())[1:]
             assert ours[:2] == [call.script.digest, str(len(call.keys))]
-            told = next(number for number, word in enumerate(ours) if re.fullmatch(r"\d+ [0-9a-f]{8}", word))
-            ours[told] = words[told]
-            pairs = told + 1
+            acknowledged = next(number for number, word in enumerate(ours) if re.fullmatch(r"\d+ [0-9a-f]{8}", word))
+            ours[acknowledged] = words[acknowledged]
+            pairs = acknowledged + 1
             assert words[:pairs] == ours[:pairs]
             assert sorted(words[pairs:]) == sorted(ours[pairs:])

@@ -1,4 +1,4 @@
-"""The command line, run in this process or in one of its own."""
+"""Fixtures that run the command line, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from slotbook.models.journal import COLUMNS
 from ..support.fleet import Fleets
 from ..support.make import fresh
 
-Reply = dict[str, object]
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
-    def json(self) -> Reply:
-        """Its standard output, all of it, as one JSON object."""
+    def json(self) -> JsonObject:
+        """Return the whole standard output as one JSON object."""
         assert (self.code, self.err) == (0, "")
-        return cast(Reply, json.loads(self.out))
+        return cast(JsonObject, json.loads(self.out))
 
-    def rows(self) -> list[Reply]:
-        """Its standard output, all of it, as a JSON list."""
-        return cast("list[Reply]", self.json())
+    def rows(self) -> list[JsonObject]:
+        """Return the whole standard output as a JSON list."""
+        return cast("list[JsonObject]", self.json())
 
 
 class Cli(Protocol):
@@ -49,7 +49,7 @@ Journal = Callable[..., Path]
 
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Run a command in this process."""
+    """Return a function that runs a command in this process."""
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: object) -> Done:
@@ -63,7 +63,7 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start a command in a process group of its own, with ``tmp_path`` as its temporary folder."""
+    """Return a function that starts a command in a new process group, with ``tmp_path`` as its temporary folder."""
 
     def start(*arguments: object) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -80,13 +80,13 @@ def process(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def url(fleets: Fleets) -> str:
-    """A book of this test's own on a standalone server."""
+    """Return the URL of a book with a new prefix on a standalone server."""
     return fleets.of("standalone").url({"prefix": fresh("cli") + ":"})
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    """Write a journal from its rows without ``seq`` and ``ts_ns``, which are counted."""
+    """Return a function that writes a journal from rows without ``seq`` and ``ts_ns``, which it numbers."""
 
     def write(*rows: str, name: str = "journal.csv") -> Path:
         lines = [",".join(COLUMNS), *(f"{number},{1_000 + number},{row}" for number, row in enumerate(rows, 1))]

@@ -18,7 +18,7 @@ Refused = Callable[[Path], str]
 
 @pytest.fixture
 def refused(cli: Cli, url: str) -> Refused:
-    """Replay a file that must be refused, and return the line that says why."""
+    """Return a function that replays a file which must be refused, and returns the error line."""
 
     def replay(path: Path) -> str:
         done = cli("replay", path, "--url", url, "--batch", 1, "--json")

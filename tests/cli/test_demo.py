@@ -1,4 +1,4 @@
-"""slotbook demo: a primary is lost, nothing else is, and the audit would say if it were."""
+"""The command ``slotbook demo``: a primary is lost, no fill is, and the audit would find it if one were."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slotbook.cli.ledger import Ledger
 from slotbook.models import Cancel, Fill, Order, OrderStatus, Position, Replace, Side
 from slotbook.models.journal import JournalRequest
 
-from .conftest import Cli, Reply
+from .conftest import Cli, JsonObject
 
 
 def everything() -> list[JournalRequest]:
@@ -39,10 +39,10 @@ def test_nothing_is_lost_and_nothing_doubled(cli: Cli, topology: str) -> None:
     assert report["fills"] == {"sent": fills, "applied": fills, "lost": 0, "doubled": 0}
     assert report["differences"] == []
     assert cast(int, report["repeated"]) + cast(int, report["reapplied_after_failover"]) == report["requests"]
-    positions = cast("list[Reply]", report["positions"])
+    positions = cast("list[JsonObject]", report["positions"])
     traded = sum(cast(int, held["bought_quantity"]) + cast(int, held["sold_quantity"]) for held in positions)
     assert traded == fills * LOT
-    failover = cast("Reply | None", report["failover"])
+    failover = cast("JsonObject | None", report["failover"])
     if topology == "standalone":
         assert failover is None
         return
@@ -70,7 +70,7 @@ def test_the_settings_of_another_book_do_not_matter(cli: Cli, monkeypatch: pytes
 
 
 class Forgetful(Gateway):
-    """Sends all but one fill."""
+    """A gateway that sends all but one fill."""
 
     def __init__(self, book: Book, trader: str, requests: Sequence[JournalRequest]) -> None:
         fills = [request for request in requests if isinstance(request, Fill)]
@@ -78,7 +78,7 @@ class Forgetful(Gateway):
 
 
 class Stammering(Gateway):
-    """Sends one fill twice, the second time as another execution, of an order that has room for it."""
+    """A gateway that sends one fill twice, the second time as another execution, for an order that can take it."""
 
     def __init__(self, book: Book, trader: str, requests: Sequence[JournalRequest]) -> None:
         orders = {request.order_id: request.quantity for request in requests if isinstance(request, Order)}
@@ -88,7 +88,7 @@ class Stammering(Gateway):
             if fill.order_id not in touched and filled < orders[fill.order_id]:
                 break
         else:
-            raise LookupError("no order has room")
+            raise LookupError("no order can take another fill")
         super().__init__(book, trader, [*requests, fill.model_copy(update={"exec_id": "again"})])
 
 

@@ -1,4 +1,4 @@
-"""``slotbook index`` on the command line."""
+"""The commands ``slotbook index``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from slotbook.cli import main
 from slotbook.models.hashes import OrderHash
 from slotbook.topology.embedded import Topology
 
-from ..repositories.search.conftest import Fleets
-from ..support.fleet import Fleets as Everyone
+from ..repositories.search.conftest import Fleets, search_fleet, topology
+from ..support.fleet import Fleets as AllFleets
 from ..support.make import fresh, limit
 from ..support.search.server import searching
 
 Rows = list[dict[str, object]]
+__all__ = ["search_fleet", "topology"]
 
 
 @searching
@@ -51,7 +52,7 @@ def test_create_info_drop(
     assert capfd.readouterr().out == "no indexes\n"
 
 
-def test_a_server_without_search_is_told_in_one_line(fleets: Everyone, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_server_without_search_is_reported_in_one_line(fleets: AllFleets, capfd: pytest.CaptureFixture[str]) -> None:
     url = fleets.of("standalone").url()
     for command in ("create", "drop", "info"):
         assert main(["index", command, "--url", url]) == 1

@@ -69,7 +69,7 @@ def test_a_deadline_that_makes_no_sense(cli: Cli, url: str, journal: Journal, de
 
 @pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
 def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether a write fails when it is made or when it is flushed."""
+    """Set the buffering of standard output: a write fails when it is flushed, or at once."""
     monkeypatch.setenv("PYTHONUNBUFFERED", str(request.param))
 
 
@@ -111,7 +111,7 @@ def test_progress_is_for_terminals_only(journal: Journal, url: str) -> None:
 
 
 def servers_of(folder: Path) -> set[int]:
-    """The processes whose command line or log is in a folder."""
+    """Return the ids of the processes that write their output to a folder."""
     found: set[int] = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():

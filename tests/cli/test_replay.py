@@ -1,4 +1,4 @@
-"""slotbook replay: a journal's end state, once, however often it is run."""
+"""The command ``slotbook replay``: however often it is run, each row of the journal is applied once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slotbook.models import Order
 
 from ..support.fleet import Fleets
 from ..support.make import fresh
-from ..support.raw import Reply as RawReply
+from ..support.raw import Reply
 from ..support.replays import REAL, ends_as_expected, needs_data
 from .conftest import Cli, Journal
 
@@ -88,12 +88,12 @@ def test_events_tell_the_journals_story_of_a_trader(cli: Cli, fleets: Fleets, jo
     fleet = fleets.of("standalone")
     assert cli("replay", journal(*rows), "--url", fleet.url({"prefix": prefix}), "--json").json()["applied"] == 6
     key = f"{prefix}{{T001}}:events"
-    told: list[tuple[object, object]] = []
-    for entry in cast("list[list[RawReply]]", fleet.ask(key, "XRANGE", key, "-", "+")):
+    found: list[tuple[object, object]] = []
+    for entry in cast("list[list[Reply]]", fleet.ask(key, "XRANGE", key, "-", "+")):
         flat = cast("list[str]", entry[1])
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        told.append((fields["type"], fields["order_id"]))
-    assert told == [
+        found.append((fields["type"], fields["order_id"]))
+    assert found == [
         ("NEW", "A1"),
         ("CANCELED", "A1"),
         ("NEW", "A2"),

@@ -1,4 +1,4 @@
-"""``slotbook verify``, as it is called."""
+"""The command ``slotbook verify``."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Store:
         return CliRunner().invoke(app, ["--url", url, *arguments], catch_exceptions=False)
 
     def damage(self) -> None:
-        """What can be repaired."""
+        """Damage a position and an index, which can be repaired."""
         self.desk.vandalise("HSET", f"{self.prefix}%:position:AAPL", "quantity", 99)
         self.desk.vandalise("ZREM", f"{self.prefix}%:orders_by_symbol:AAPL", "A1")
 
     def corrupt(self) -> None:
-        """What cannot."""
+        """Damage an order and the events, which cannot be repaired."""
         self.desk.vandalise("XDEL", f"{self.prefix}%:events", "1-0")
         self.desk.vandalise("HSET", f"{self.prefix}%:order:A1", "price", "dear")
 

@@ -1,4 +1,4 @@
-"""slotbook orders and slotbook positions: what a book holds, in a table or as JSON."""
+"""The commands ``slotbook orders`` and ``slotbook positions``, in tables and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .conftest import Cli
 
 @pytest.fixture
 def trader(url: str) -> str:
-    """A trader with four orders in two symbols."""
+    """Return a trader with four orders in two symbols."""
     name = fresh()
     with slotbook.connect(url) as book:
         for number, order in enumerate(

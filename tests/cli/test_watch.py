@@ -1,4 +1,4 @@
-"""slotbook watch: every event as it happens, in a pipe, as JSON, and on a terminal."""
+"""The command ``slotbook watch``, in a pipe, as JSON, and on a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["deploy"]
 
 @pytest.fixture
 def trader(url: str) -> str:
-    """A trader with three events."""
+    """Return a trader with three events."""
     name = fresh()
     with slotbook.connect(url) as book:
         book.orders.place(limit(name, ts_ns=TS))
@@ -113,7 +113,7 @@ def test_a_terminal_shows_a_blotter(url: str, trader: str) -> None:
     os.close(theirs)
     shown = b""
     try:
-        while b"A2" not in shown:  # what was there before
+        while b"A2" not in shown:  # an order that was there before
             shown += os.read(ours, 65_536)
         with slotbook.connect(url) as book:
             book.orders.cancel(trader, "A2")

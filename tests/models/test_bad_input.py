@@ -1,4 +1,4 @@
-"""Whatever a model is given, it takes it exactly or raises pydantic's ValidationError; never another exception."""
+"""Models take any value exactly or raise Pydantic's ValidationError; never another exception."""
 
 from __future__ import annotations
 

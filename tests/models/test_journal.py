@@ -1,4 +1,4 @@
-"""A journal is read strictly: what a line says, or which line cannot be read and why."""
+"""Journals are read strictly: a bad line is an error that names the line and the problem."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 from slotbook.models import Cancel, Fill, Order, OrderType, Replace, Side
 from slotbook.models.errors import InvalidArgument
-from slotbook.models.journal import COLUMNS, Entry, JournalError, JournalRequest, read_journal
+from slotbook.models.journal import COLUMNS, JournalEntry, JournalError, JournalRequest, read_journal
 
 HEADER = ",".join(COLUMNS) + "\n"
 NEW = "1,11,T001,NEW,A1,ESH4,BUY,10,4799.25,\n"
 
 
-def read(*lines: str) -> list[Entry]:
+def read(*lines: str) -> list[JournalEntry]:
     return list(read_journal([HEADER, *lines]))
 
 

@@ -1,4 +1,4 @@
-"""Names and codes are those of FIX, and every error has its place in the tree that is drawn of them."""
+"""Names and codes are those of FIX, and the tree of errors in the documentation is the real one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_open_statuses_are_the_two_that_can_still_be_filled() -> None:
     assert {status for status in OrderStatus if status.is_open} == {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
 
 
-def test_the_tree_of_errors_is_as_it_is_drawn() -> None:
+def test_the_tree_of_errors_is_the_one_in_the_docstring() -> None:
     drawn: dict[str, str] = {}
     path: list[str] = []
     for line in cast(str, errors.__doc__).splitlines():
@@ -69,7 +69,7 @@ def test_an_outcome_may_be_made_with_its_type() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "p:", "a*[b]?\\^$.+()|"])
-def test_the_key_that_lists_positions_tells_its_trader(prefix: str) -> None:
+def test_the_trader_is_found_in_the_key_that_lists_positions(prefix: str) -> None:
     keys = Keys(prefix)
     for trader in ("T001", "a:b", "日本", fresh()):
         assert keys.trader_of(keys.of(trader).positions) == trader

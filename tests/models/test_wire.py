@@ -1,4 +1,4 @@
-"""What is written can be read, exactly; what was never written is told and not guessed."""
+"""Written records are read back exactly; anything else is a CorruptRecord and never a guess."""
 
 from __future__ import annotations
 

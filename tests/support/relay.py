@@ -1,4 +1,4 @@
-"""A TCP relay in front of one server, that counts round trips and can lose, cut or hold what passes."""
+"""A TCP relay in front of one server, which counts round trips and can drop, cut or delay requests and replies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .fleet import Fleet
 
 
 class Relay:
-    """Carries whole bursts: what a client sends before it waits is one burst, and so one round trip.
+    """A relay that forwards whole bursts: everything that a client sends before it waits is one burst, one round trip.
 
-    Only with some ``patience`` are bursts told apart for certain.
+    Only with a ``quiet_time`` above 0 is a burst that arrives in pieces counted as one for certain.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -28,21 +28,21 @@ class Relay:
         self._stopping = False
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-        self.patience = 0.0
-        """A client that was silent for so many seconds has said what it had to say."""
+        self.quiet_time = 0.0
+        """The seconds of silence from a client that end a burst."""
         self.bursts = 0
-        """Bursts that came from clients."""
+        """The number of bursts from clients."""
         self.connections = 0
-        """Connections that were accepted."""
+        """The number of accepted connections."""
         self.replies = threading.Event()
-        """Replies pass while it is set."""
+        """Replies are forwarded while this is set."""
         self.replies.set()
         self.lose_requests = 0
-        """So many of the next bursts are dropped, with their connection."""
+        """The number of next bursts that are dropped, with their connection."""
         self.lose_replies = 0
-        """So many of the next replies are dropped, with their connection."""
+        """The number of next replies that are dropped, with their connection."""
         self.cut_reply_at: int | None = None
-        """The next reply breaks off after so many bytes."""
+        """The number of bytes after which the next reply is cut off; None cuts nothing."""
 
     @property
     def url(self) -> str:
@@ -97,7 +97,7 @@ class Relay:
     def _step(self, client: socket.socket, server: socket.socket) -> bool:
         ready, _, _ = select.select([client, server], [], [])
         if client in ready:
-            burst = _burst(client, self.patience)
+            burst = _burst(client, self.quiet_time)
             if not burst:
                 return False
             with self._lock:
@@ -122,10 +122,10 @@ class Relay:
         return cut is None
 
 
-def _burst(sender: socket.socket, patience: float) -> bytes:
+def _burst(sender: socket.socket, quiet_time: float) -> bytes:
     pieces: list[bytes] = []
     while True:
         piece = sender.recv(1 << 20)
         pieces.append(piece)
-        if not piece or not select.select([sender], [], [], patience)[0]:
+        if not piece or not select.select([sender], [], [], quiet_time)[0]:
             return b"".join(pieces)

@@ -1,4 +1,4 @@
-"""The real order flow, replayed from the command line, and what must come of it."""
+"""Replays of the real order flow from the command line, and the check of their result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Report = dict[str, object]
 
 
 def begin_replay(url: str, *options: str) -> subprocess.Popen[str]:
-    """Start it."""
+    """Start a replay of the real order flow in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "slotbook.cli", "replay", str(REAL), "--json", *options],
         env={**os.environ, "SLOTBOOK_URL": url},
@@ -35,7 +35,7 @@ def begin_replay(url: str, *options: str) -> subprocess.Popen[str]:
 
 
 def end_replay(process: subprocess.Popen[str], timeout: float = 300) -> Report:
-    """Wait for it, and see that it ends as expected."""
+    """Wait for a replay, check its result, and return its report; ``timeout`` is in seconds."""
     out, err = process.communicate(timeout=timeout)
     assert process.returncode == 0, err
     report = cast(Report, json.loads(out))
@@ -44,7 +44,7 @@ def end_replay(process: subprocess.Popen[str], timeout: float = 300) -> Report:
 
 
 def ends_as_expected(report: Mapping[str, object]) -> None:
-    """Compare a report's state with the one computed independently."""
+    """Assert that a report's state is the one that was computed independently."""
     expected = json.loads((DATA / "orderflow-es.expected.json").read_text(encoding="utf-8"))
     for name in ("rows", "orders_by_status", "open_orders", "positions"):
         assert report[name] == expected[name], name

@@ -1,4 +1,4 @@
-"""Servers that someone else started and that a test may ask: a Deployment without the hand on its processes."""
+"""Servers that another process started: like a Deployment, but without control of the server processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPERATOR = "operator"
 
 @dataclass(frozen=True)
 class Keys:
-    """The passwords: of the application on servers and on Sentinels, and of the operator on both."""
+    """The passwords of the application, on servers and on Sentinels, and of the operator, on both."""
 
     application: str
     sentinel: str
@@ -28,7 +28,7 @@ class Keys:
 
 
 class RunningServer:
-    """One server, spoken to as its operator."""
+    """One server, which is called as its operator."""
 
     def __init__(self, name: str, kind: Literal["data", "sentinel"], port: int, operator_password: str) -> None:
         self.name = name
@@ -41,7 +41,10 @@ class RunningServer:
         return f"{self.name} ({self.host}:{self.port})"
 
     def ask(self, *command: Word, timeout: float = 5.0) -> Reply:
-        """One command on a fresh connection. Raises EmbeddedError, as an embedded server's does."""
+        """Send one command on a new connection and return its reply; ``timeout`` is in seconds.
+
+        Raises EmbeddedError, as the method of an embedded server does.
+        """
         try:
             raw = Raw(self.host, self.port, self._password, OPERATOR, timeout=timeout)
             try:
@@ -53,7 +56,7 @@ class RunningServer:
 
 
 class Running:
-    """A set of such servers; the same names as a Deployment's where tests use them."""
+    """The servers of one topology, with the attributes of a Deployment that tests use."""
 
     def __init__(self, topology: Topology, servers: Sequence[RunningServer], keys: Keys) -> None:
         self.topology: Topology = topology
@@ -64,7 +67,7 @@ class Running:
 
     @classmethod
     def load(cls, file: Path, topology: Topology) -> Self:
-        """Read what ``save`` has written."""
+        """Read the file that ``save`` has written."""
         found = json.loads(file.read_text(encoding="utf-8"))[topology]
         keys = Keys(**found["keys"])
         servers = [RunningServer(name, kind, port, keys.operator) for name, kind, port in found["servers"]]
@@ -72,7 +75,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        """The URL of the book's servers, WITH the password and without the user's name."""
+        """The URL of the book's servers, WITH the password and without the user name."""
         at = ",".join(
             f"{server.host}:{server.port}"
             for server in self.servers
@@ -85,7 +88,7 @@ class Running:
         return f"redis+sentinel://:{self.password}@{at}/{SERVICE}?sentinel_password={self.sentinel_password}"
 
     def primaries(self) -> list[RunningServer]:
-        """The servers that say now that they are primaries, in a cluster those with slots."""
+        """Return the servers that are primaries at this moment; in a cluster, those with slots."""
         found: list[RunningServer] = []
         for server in self.servers:
             if server.kind == "data":
@@ -98,7 +101,7 @@ class Running:
         return found
 
     def stop(self) -> None:
-        """Nothing: whoever started them stops them."""
+        """Do nothing: the process that started the servers stops them."""
 
     def _serves(self, server: RunningServer) -> bool:
         if self.topology != "cluster":
@@ -108,7 +111,7 @@ class Running:
 
 
 def save(file: Path, deployments: Sequence[Running]) -> None:
-    """Write down how to reach deployments, for another process."""
+    """Write the addresses and passwords of deployments to a file, for another process."""
     written = {
         one.topology: {"keys": asdict(one.keys), "servers": [(each.name, each.kind, each.port) for each in one.servers]}
         for one in deployments

@@ -1,4 +1,4 @@
-"""Every model with every value it takes, and values of all sorts that most fields do not take."""
+"""Hypothesis strategies: valid values for every model, and values of all sorts that most fields refuse."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     Expire: closings,
     PositionChange: changes,
 }
-"""For each model, the arguments that it takes."""
+"""Valid arguments for each model."""
 
 
 class _Odd:

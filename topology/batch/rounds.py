@@ -14,7 +14,7 @@ from typing import Generic, TypeVar, cast
 from redis.exceptions import RedisError
 
 from ...models.errors import SlotbookError, Unavailable
-from ...models.results import Outcome, answered_by, is_stored
+from ...models.results import Outcome, is_stored, with_replicas
 from ..address import Address
 from ..call import Reply
 from ..durability import LOCAL, PROOF_REPLIES, Durability
@@ -195,7 +195,7 @@ class Batch(Generic[T]):
 
     def _proven(self, item: Item[T], proof: Proof) -> Outcome[T]:
         """Return the outcome of an applied call: its result, or UnderReplicated."""
-        value = answered_by(item.value, proof.replicas)
+        value = with_replicas(item.value, proof.replicas)
         if proof.replicas >= self._durability.wanted:
             return Outcome(value=value)
         # Replicas that did not answer for this write will hardly answer for the next one of the same batch.

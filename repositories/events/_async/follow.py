@@ -181,7 +181,7 @@ class AsyncFollow:
         if started < self._next_scan:
             return
         keys = await self._backend.scan(self._calls.keys.streams_pattern)
-        names = sorted(name for key in keys if (name := self._calls.keys.streamer_of(key)) is not None)
+        names = sorted(name for key in keys if (name := self._calls.keys.trader_of_stream(key)) is not None)
         self._listening.add(self._core.add(names, since))
         took = time.monotonic() - started
         self._next_scan = started + max(LEAST_SCAN, took * SCAN_SHARE)

@@ -93,14 +93,14 @@ def warm(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
             prepare(book, trader)
             ask(book, trader)
         prepare(book, lone_desk.trader)
-        relay.patience, relay.bursts = 0.02, 0
+        relay.quiet_time, relay.bursts = 0.02, 0
         yield book
 
 
 @pytest.fixture
 def unhurried(relay: Relay, warm: Book) -> Book:
     """The same, for batches: a slow machine may take a while to make the next piece of one."""
-    relay.patience = 0.25
+    relay.quiet_time = 0.25
     return warm
 
 

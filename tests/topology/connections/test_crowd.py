@@ -101,7 +101,7 @@ def test_threads_that_race_for_one_order_fill_it_exactly(fleet: Fleet) -> None:
 def test_calls_of_one_turn_of_the_loop_share_a_round_trip(lone: Fleet, relay: Relay) -> None:
     async def crowd() -> int:
         async with aconnect(relay.url) as book:
-            relay.patience, relay.bursts = 0.02, 0
+            relay.quiet_time, relay.bursts = 0.02, 0
             await asyncio.gather(*(book.orders.get("T", f"A{number}") for number in range(100)))
             return relay.bursts
 
