@@ -1,4 +1,4 @@
-"""What CI runs, one session each; ``nox -l`` lists them.
+"""The sessions that CI runs; ``nox -l`` lists them.
 
 All but ``types`` run in the environment that nox itself is in. The README's test command makes one: ``.venv/bin/nox``.
 """

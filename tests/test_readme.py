@@ -1,4 +1,4 @@
-"""What the README shows, runs."""
+"""Run what the README shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the source reads: its words, its docstrings, the length of its files, and unique names of tests."""
+"""The style of the source: its words, its docstrings, the length of its files, and unique names of tests."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def one_of_everything(book: Book) -> None:
 def test_whatever_is_spoiled_is_read_or_refused(
     store: Store, at: int, field: int, value: bytes | None, asked: Asked
 ) -> None:
-    """Whatever is stored anywhere, whoever asks for it afterwards in the usual way."""
+    """Spoil any stored value, then ask for it in the usual way."""
     book = Book(store.book.backend)
     one_of_everything(book)
     keys = sorted(store.contents())

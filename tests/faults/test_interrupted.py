@@ -22,7 +22,7 @@ from ..support.make import execution, limit
 
 
 class Interrupted(BaseException):
-    """What the signal raises."""
+    """The exception that the signal raises."""
 
 
 @pytest.fixture(params=["standalone", "sentinel", "cluster"])

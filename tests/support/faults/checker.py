@@ -16,14 +16,14 @@ _ID_OF = {"place": "order_id", "fill": "exec_id", "replace": "request_id", "canc
 
 
 class Asks(Protocol):
-    """Whoever can ask the primary of a key."""
+    """A way to ask the primary of a key."""
 
     def ask(self, key: str, /, *command: str | bytes | int | float) -> object: ...
 
 
 @dataclass
 class Judgement:
-    """What was found."""
+    """The result of a check."""
 
     operations: int = 0
     acknowledged: int = 0

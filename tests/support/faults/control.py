@@ -1,4 +1,4 @@
-"""What can be done to a deployment: kill, freeze, fail over, demote, and make whole again."""
+"""Break and restore a deployment: kill, freeze, fail over, demote, and make whole again."""
 
 from __future__ import annotations
 

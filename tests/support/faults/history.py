@@ -17,7 +17,7 @@ Kind: TypeAlias = Literal["place", "fill", "replace", "cancel", "adjust"]
 
 
 class CallOutcome(StrEnum):
-    """What the caller was told, from the least to the most certain."""
+    """The outcome that a caller saw, from the least to the most certain."""
 
     NOTHING = "not tried"
     NOT_APPLIED = "not applied"

@@ -85,12 +85,12 @@ class Proxy:
 
     @property
     def links(self) -> int:
-        """How many are open now."""
+        """The number of connections that are open now."""
         return len(self._links)
 
     @property
     def dark(self) -> bool:
-        """Whether everything is taken and nothing passed on."""
+        """True while everything is taken and nothing passed on."""
         return self._dark
 
     def add(self, *rules: Rule) -> None:

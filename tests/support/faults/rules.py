@@ -1,4 +1,4 @@
-"""What a proxy is told to do to the requests that come by."""
+"""Rules for a proxy: what it does to the requests that pass through it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WRITES = frozenset({"EVALSHA", "EVAL"})
 
 
 class Do(Enum):
-    """What happens to one request or its reply."""
+    """An action on one request or its reply."""
 
     FORWARD = auto()
     DROP = auto()
@@ -27,7 +27,7 @@ class Do(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What to do, and to which of the coming requests."""
+    """An action, and the coming requests that it applies to."""
 
     do: Do
     verbs: frozenset[str] = WRITES
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def idle(self) -> bool:
-        """Whether every rule has met its requests."""
+        """True when every rule has met its requests."""
         return not self._rules
 
     def take(self, verb: str) -> Rule:

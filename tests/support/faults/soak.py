@@ -33,7 +33,7 @@ TRADERS = 6
 
 @dataclass
 class Report:
-    """What a soak came to."""
+    """The result of a soak."""
 
     topology: Topology
     durability: str

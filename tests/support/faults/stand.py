@@ -1,4 +1,4 @@
-"""What a fault test works with: a book whose every byte goes through a proxy, and a trader of its own."""
+"""The setup of a fault test: a book whose every byte goes through a proxy, and a trader of its own."""
 
 from __future__ import annotations
 
