@@ -13,7 +13,7 @@ from slotbook import AsyncBook, Book
 from slotbook.models import Order, OrderEvent
 from slotbook.models.errors import SlotbookError, StateLost, Unavailable
 from slotbook.repositories import AsyncFollow, Follow
-from slotbook.repositories._concurrency.handlers import WhenFull
+from slotbook.repositories.events.overflow import FollowOverflow
 
 from ..make import TS, fresh
 from .control import Control, wait_until
@@ -116,12 +116,13 @@ class SyncFollower(Follower):
         url: str,
         traders: Sequence[str],
         pause: Callable[[], None] = lambda: None,
-        room: int = 10_000,
-        when_full: WhenFull = "heal",
+        maxsize: int = 10_000,
+        when_full: FollowOverflow = "resync",
     ) -> None:
         super().__init__(traders)
         self.book = Book.open(url)
-        self.follow: Follow = self.book.events.follow(traders, since=0, room=room, when_full=when_full).start()
+        follow = self.book.events.follow(traders, since=0, maxsize=maxsize, when_full=when_full)
+        self.follow: Follow = follow.start()
         self._pause = pause
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
