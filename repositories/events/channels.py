@@ -44,7 +44,7 @@ class ChannelState:
         self._wake = wake
 
     def joined(self, feed: int, channel: str) -> None:
-        """Note that a channel is heard from now on."""
+        """Note that every message of a channel is received from now on, by the connection with this number."""
         self.feeds[channel] = feed
         self.changed.add(channel)
         self._wake()
@@ -56,14 +56,14 @@ class ChannelState:
             self.overflowed.add(channel)
 
     def left(self, channel: str) -> None:
-        """Note that a channel is not heard any more."""
+        """Note that messages of a channel may be missed from now on."""
         self.feeds[channel] = None
         self.interruptions += 1
         self.changed.add(channel)
         self._wake()
 
     def refused(self, error: SlotbookError) -> None:
-        """Note why nothing will be heard."""
+        """Note the error for which nothing will be received."""
         self.errors.append(error)
         self._wake()
 

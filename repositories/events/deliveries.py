@@ -19,7 +19,7 @@ from .channels import ChannelState, ReceivedMessage
 
 @dataclass(frozen=True, slots=True)
 class GroupOptions:
-    """How a consumer takes part in its group."""
+    """The options with which a consumer takes part in its group."""
 
     group: str
     consumer: str

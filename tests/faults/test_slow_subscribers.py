@@ -103,9 +103,9 @@ def test_a_frozen_server_is_noticed_within_the_watchdog(deploy: Deploy, runner: 
         while not subscription.connected:
             subscription.get(0.02)
         book.orders.place(limit(trader, f"A{subscription.interruptions}"))
-        heard = subscription.get(30)
-        assert heard is not None
+        message = subscription.get(30)
+        assert message is not None
         event = follow.get(30)
         assert event is not None
-        assert heard.event == event
+        assert message.event == event
     book.close()

@@ -89,7 +89,7 @@ class AsyncFollow:
 
     @property
     def interruptions(self) -> int:
-        """How often the connection of a channel was lost or found frozen."""
+        """The number of times that the connection of a channel was lost or found frozen."""
         return self._state.interruptions
 
     @property

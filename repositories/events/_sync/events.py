@@ -24,7 +24,7 @@ from .follow import Follow
 from .subscription import Subscription
 
 POLL_BOUNDS = (0.001, 3600.0)
-"""The least and the most seconds between two reads of a stream of which nothing is heard."""
+"""The least and the most seconds for ``poll``."""
 
 
 class OrderEventRepository:

@@ -69,7 +69,7 @@ class Subscription:
 
     @property
     def interruptions(self) -> int:
-        """How often the connection of a channel was lost or found frozen, so that messages may have been missed."""
+        """The number of times that the connection of a channel was lost or found frozen, and messages may be missing."""
         return self._state.interruptions
 
     def start(self) -> Self:

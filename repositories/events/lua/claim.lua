@@ -1,7 +1,7 @@
 -- Claim events that a consumer of the group was given too long ago and never acknowledged (XAUTOCLAIM).
 -- KEYS events
 -- ARGV group
---      consumer       who claims them
+--      consumer       the consumer that claims them
 --      min_idle       milliseconds after which a delivery may be claimed
 --      start          the id to begin at; 0-0 for the beginning
 --      count          events to claim, at most

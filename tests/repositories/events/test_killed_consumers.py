@@ -88,7 +88,7 @@ def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
     # A consumer that was killed between the server's reply and its own print cannot print that it has acknowledged, and
     # what the others print may still be on its way.
     silent = {event for process in processes[:2] for event in process.printed("handled")[-1:]}
-    wait_until(lambda: every - _acknowledged(processes).keys() <= silent, "all others print that they have acknowledged")
+    wait_until(lambda: every - _acknowledged(processes).keys() <= silent, "all others print their acknowledgements")
     acknowledged = _acknowledged(processes)
     assert set(acknowledged.values()) == {1}
     missing = every - acknowledged.keys()

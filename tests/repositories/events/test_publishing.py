@@ -48,11 +48,11 @@ def test_every_channel_has_the_document_of_the_stream(desk: Desk) -> None:
         events = desk.events(prefix=prefix)
         texts = [document(encode(event)) for event in events]
         assert [message.text for message in drain(all_of_them, 10)] == texts
-        heard = drain(by_symbol, 10)
-    assert [message.text for message in heard] == texts
+        received = drain(by_symbol, 10)
+    assert [message.text for message in received] == texts
     words = ["new", "new", "new", "fill", "replaced", "canceled", "fill", "rejected", "expired", "position"]
-    assert [message.channel for message in heard] == [f"{prefix}events.AAPL.{word}" for word in words]
-    assert [message.event for message in heard] == events
+    assert [message.channel for message in received] == [f"{prefix}events.AAPL.{word}" for word in words]
+    assert [message.event for message in received] == events
 
 
 def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
