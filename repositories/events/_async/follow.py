@@ -89,7 +89,7 @@ class AsyncFollow:
 
     @property
     def interruptions(self) -> int:
-        """The number of times that the connection of a channel was lost or found frozen."""
+        """The number of times that a channel's connection was lost or found frozen."""
         return self._state.interruptions
 
     @property

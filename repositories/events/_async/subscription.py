@@ -68,7 +68,7 @@ class AsyncSubscription:
 
     @property
     def interruptions(self) -> int:
-        """The number of times that the connection of a channel was lost or found frozen, and messages may be missing."""
+        """The number of times that a channel's connection was lost or found frozen, and messages may be missing."""
         return self._state.interruptions
 
     async def start(self) -> Self:

@@ -69,7 +69,7 @@ class Subscription:
 
     @property
     def interruptions(self) -> int:
-        """The number of times that the connection of a channel was lost or found frozen, and messages may be missing."""
+        """The number of times that a channel's connection was lost or found frozen, and messages may be missing."""
         return self._state.interruptions
 
     def start(self) -> Self:
