@@ -1,1 +1,1 @@
-"""Hand-written twins: what asyncio and threads do so differently that neither can be generated from the other."""
+"""Twins written by hand: classes whose versions for asyncio and for threads cannot be generated from one another."""

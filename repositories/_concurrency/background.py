@@ -1,4 +1,4 @@
-"""Run jobs that nobody waits for: on tasks for asyncio, on a small pool of threads for threads."""
+"""Run jobs whose results nobody waits for: in tasks for asyncio, in a small pool of threads for threads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 THREADS = 4
-"""Jobs that run at the same time for threads; the others wait their turn."""
+"""Jobs that run at the same time, for threads; more are queued."""
 
 
 class AsyncBackground:
-    """Background jobs for asyncio; close it before the connections that its jobs use are closed."""
+    """Background jobs for asyncio. Close it before the connections that its jobs use."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -24,26 +24,26 @@ class AsyncBackground:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Wait for the jobs that run in this loop; those of a loop that has been closed are gone with it."""
+        """Wait for the jobs that run in this event loop; jobs of a loop that was closed have ended with it."""
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(task for task in self._tasks if task.get_loop() is loop), return_exceptions=True)
 
 
 class Background:
-    """Background jobs for threads; close it before the connections that its jobs use are closed."""
+    """Background jobs for threads. Close it before the connections that its jobs use."""
 
     def __init__(self) -> None:
         self._owner = 0
         self._pool: ThreadPoolExecutor | None = None
 
     def start(self, job: Callable[[], None]) -> None:
-        """Start a job, which must not raise; when four are running, it waits its turn."""
-        if self._pool is None or self._owner != os.getpid():  # a forked child has none of its parent's threads
+        """Start a job, which must not raise; while four are running, it is queued."""
+        if self._pool is None or self._owner != os.getpid():  # a forked child does not have its parent's threads
             self._owner, self._pool = os.getpid(), ThreadPoolExecutor(THREADS, "slotbook-refresh")
         self._pool.submit(job)
 
     def close(self) -> None:
-        """Wait for the jobs that are running or waiting."""
+        """Wait for the jobs that are running or queued."""
         if self._pool is not None and self._owner == os.getpid():
             self._pool.shutdown()
             self._pool = None

@@ -1,4 +1,4 @@
-"""Queue what connections have received until one reader takes it; bounded, whatever comes."""
+"""Queue what connections have received until one reader takes it; the size is bounded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class AsyncInbox(Generic[T]):
-    """A queue for asyncio, between connections that put and one reader that takes."""
+    """A bounded queue for asyncio, between connections that put items and one reader that takes them."""
 
     def __init__(self, maxsize: int) -> None:
         self._maxsize = maxsize
@@ -35,7 +35,7 @@ class AsyncInbox(Generic[T]):
         return True
 
     def wake(self) -> None:
-        """Make ``wait`` return, though there may be nothing to take."""
+        """Make ``wait`` return, even if there is nothing to take."""
         self._not_empty.set()
 
     def take(self) -> T | None:
@@ -47,7 +47,7 @@ class AsyncInbox(Generic[T]):
         return item
 
     async def wait(self, timeout: float | None) -> None:
-        """Return when there is something to take, when woken, or after the timeout in seconds."""
+        """Return when there is an item to take, after ``wake``, or after the timeout in seconds."""
         if self._items:
             return
         try:
@@ -58,14 +58,14 @@ class AsyncInbox(Generic[T]):
         self._not_empty.clear()
 
     async def wait_until_not_full(self) -> bool:
-        """Return as soon as the queue is not full: True when that had to be waited for."""
+        """Wait until the queue is not full; return True if it was full."""
         if self._not_full.is_set():
             return False
         await self._not_full.wait()
         return True
 
     def close(self) -> None:
-        """Drop every item, take no more, and let whoever waits go on."""
+        """Drop every item, accept no more, and wake everyone who waits."""
         self._maxsize = 0
         self._items.clear()
         self._not_full.set()
@@ -73,7 +73,7 @@ class AsyncInbox(Generic[T]):
 
 
 class Inbox(Generic[T]):
-    """A queue for threads, between connections that put and one reader that takes."""
+    """A bounded queue for threads, between connections that put items and one reader that takes them."""
 
     def __init__(self, maxsize: int) -> None:
         self._maxsize = maxsize
@@ -95,7 +95,7 @@ class Inbox(Generic[T]):
             return True
 
     def wake(self) -> None:
-        """Make ``wait`` return, though there may be nothing to take."""
+        """Make ``wait`` return, even if there is nothing to take."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -110,13 +110,13 @@ class Inbox(Generic[T]):
             return self._items.popleft()
 
     def wait(self, timeout: float | None) -> None:
-        """Return when there is something to take, when woken, or after the timeout in seconds."""
+        """Return when there is an item to take, after ``wake``, or after the timeout in seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._woken or self._closed, timeout)
             self._woken = False
 
     def wait_until_not_full(self) -> bool:
-        """Return as soon as the queue is not full: True when that had to be waited for."""
+        """Wait until the queue is not full; return True if it was full."""
         if len(self._items) < self._maxsize:
             return False
         started = time.monotonic()
@@ -125,7 +125,7 @@ class Inbox(Generic[T]):
         return time.monotonic() > started
 
     def close(self) -> None:
-        """Drop every item, take no more, and let whoever waits go on."""
+        """Drop every item, accept no more, and wake everyone who waits."""
         with self._changed:
             self._closed = True
             self._items.clear()

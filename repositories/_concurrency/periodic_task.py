@@ -1,4 +1,4 @@
-"""Repeat some work every few seconds beside the caller: on a task for asyncio, on a thread for threads."""
+"""Repeat some work at an interval in the background: in a task for asyncio, in a thread for threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 
 class AsyncPeriodicTask:
-    """Work for asyncio that is repeated until it is stopped, or until it returns False."""
+    """Work for asyncio that is repeated every ``interval`` seconds until it is stopped, or returns False."""
 
     def __init__(self, work: Callable[[], Awaitable[bool]], interval: float) -> None:
         self._work = work
@@ -16,7 +16,7 @@ class AsyncPeriodicTask:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Cancel the work, also in the middle, and wait for its end."""
+        """Cancel the work, even while it is running, and wait for its end."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -28,7 +28,7 @@ class AsyncPeriodicTask:
 
 
 class PeriodicTask:
-    """Work for threads that is repeated until it is stopped, or until it returns False."""
+    """Work for threads that is repeated every ``interval`` seconds until it is stopped, or returns False."""
 
     def __init__(self, work: Callable[[], bool], interval: float) -> None:
         self._work = work
@@ -38,7 +38,7 @@ class PeriodicTask:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop when the work that is under way is done."""
+        """Stop, and wait for the end of the work if it is running."""
         self._stopping.set()
         self._thread.join()
 

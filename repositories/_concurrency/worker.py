@@ -1,4 +1,4 @@
-"""Run a caller's function beside the caller: on a task for asyncio, on a thread for threads."""
+"""Run a function in the background: in a task for asyncio, in a thread for threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class AsyncWorker:
-    """Work for asyncio that goes on until it ends by itself."""
+    """Work for asyncio that runs until it ends by itself."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = work
@@ -22,7 +22,7 @@ class AsyncWorker:
         self._task = asyncio.create_task(self._run())
 
     async def join(self) -> None:
-        """Wait for the work's end; return at once when the work itself asks."""
+        """Wait for the end of the work; return at once when the work itself calls this."""
         if asyncio.current_task() is not self._task:
             await asyncio.wait([self._task])
 
@@ -35,12 +35,12 @@ class AsyncWorker:
     async def _run(self) -> None:
         try:
             await self._work()
-        except Exception as error:  # handed to whoever asks for the result
+        except Exception as error:  # raised by ``result``
             self._failure = error
 
 
 class Worker:
-    """Work for threads that goes on until it ends by itself."""
+    """Work for threads that runs until it ends by itself."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
@@ -49,7 +49,7 @@ class Worker:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the work's end; return at once when the work itself asks."""
+        """Wait for the end of the work; return at once when the work itself calls this."""
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -62,15 +62,15 @@ class Worker:
     def _run(self) -> None:
         try:
             self._work()
-        except Exception as error:  # handed to whoever asks for the result
+        except Exception as error:  # raised by ``result``
             self._failure = error
 
 
 async def async_handle(handler: AsyncHandler[T], item: T) -> None:
-    """Call a handler with an item, and await what it returns if that can be awaited."""
-    answer = handler(item)
-    if inspect.isawaitable(answer):
-        await cast("Awaitable[object]", answer)
+    """Call a handler with an item, and await what it returns if that is awaitable."""
+    result = handler(item)
+    if inspect.isawaitable(result):
+        await cast("Awaitable[object]", result)
 
 
 def handle(handler: Handler[T], item: T) -> None:

@@ -1,1 +1,1 @@
-"""GroupRead, follow, share and publish the events of traders' books."""
+"""Read, follow, share and publish the events of traders' books."""

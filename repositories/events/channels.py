@@ -1,4 +1,4 @@
-"""What connections report of channels, noted for one reader. No I/O and no colour."""
+"""Record what connections report about channels, for one reader. No I/O, and the same for sync and async."""
 
 from __future__ import annotations
 
@@ -10,57 +10,63 @@ from ...models.errors import SlotbookError
 
 
 class ReceivedMessage(NamedTuple):
-    """A message as it came."""
+    """A message as it was received, not decoded yet."""
 
     feed: int
-    """The number of the connection that it came from."""
+    """The number of the connection that received it."""
     channel: str
     pattern: str | None
+    """The glob by which it was received; None when its channel was subscribed to by name."""
     text: str
 
 
 class ChannelState:
-    """ChannelState that connections take and one reader goes through; bounded by the number of channels."""
+    """The state of some channels, which connections update and one reader takes in.
+
+    Its size is bounded by the number of channels. Messages go to a queue by way of ``put``, which returns False when
+    the queue is full; ``wake`` wakes the reader.
+    """
 
     def __init__(self, put: Callable[[ReceivedMessage], bool], wake: Callable[[], None]) -> None:
         self.feeds: dict[str, int | None] = {}
-        """By channel, the connection that hears every message of it; None when none does."""
+        """By channel, the number of the connection that receives every message of it; None when none does."""
         self.changed: set[str] = set()
-        """Channels of which that has changed."""
-        self.missed: set[str] = set()
-        """Channels of which a message had no room."""
+        """Channels whose entry in ``feeds`` has changed since the reader last looked."""
+        self.overflowed: set[str] = set()
+        """Channels of which a message was dropped since the reader last looked, because the queue was full."""
         self.dropped = 0
-        """Messages that had no room."""
+        """Messages that were dropped because the queue was full."""
         self.interruptions = 0
         """How often a channel was lost."""
         self.errors: deque[SlotbookError] = deque(maxlen=1)
+        """The error for which nothing will be received, until the reader raises it."""
         self._put = put
         self._wake = wake
 
     def on_subscribed(self, feed: int, channel: str) -> None:
-        """Note that a channel is heard from now on."""
+        """Note that every message of a channel is received from now on, by the connection with this number."""
         self.feeds[channel] = feed
         self.changed.add(channel)
         self._wake()
 
     def on_message(self, feed: int, channel: str, pattern: str | None, text: str) -> None:
-        """Note a message; one that has no room is counted, and its channel noted."""
+        """Queue a message; when the queue is full, count it and note its channel."""
         if not self._put(ReceivedMessage(feed, channel, pattern, text)):
             self.dropped += 1
-            self.missed.add(channel)
+            self.overflowed.add(channel)
 
     def on_unsubscribed(self, channel: str) -> None:
-        """Note that a channel is not heard any more."""
+        """Note that messages of a channel may be missed from now on."""
         self.feeds[channel] = None
         self.interruptions += 1
         self.changed.add(channel)
         self._wake()
 
     def on_refused(self, error: SlotbookError) -> None:
-        """Note why nothing will be heard."""
+        """Note the error for which nothing will be received."""
         self.errors.append(error)
         self._wake()
 
-    def hears(self, channel: str) -> bool:
-        """Whether every message of a channel is heard now."""
+    def is_received(self, channel: str) -> bool:
+        """Return True while every message of a channel is received."""
         return self.feeds.get(channel) is not None

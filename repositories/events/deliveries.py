@@ -1,4 +1,4 @@
-"""What a consumer of a group knows of each trader's stream, and what it is to ask next. No I/O and no colour."""
+"""Track what a consumer of a group has been given, and what it has to read next. No I/O, for sync and async."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .channels import ChannelState, ReceivedMessage
 
 @dataclass(frozen=True, slots=True)
 class GroupOptions:
-    """How a group shares its events."""
+    """The options with which a consumer takes part in its group."""
 
     group: str
     consumer: str
     min_idle: float
-    """Seconds after which a delivery that was not acknowledged is given to another consumer, or again."""
+    """Seconds after which an event that was not acknowledged is delivered again, to this consumer or another."""
     max_deliveries: int
-    """Deliveries after which an event is a dead letter."""
+    """Deliveries after which an event becomes a dead letter."""
     batch: int
-    """Events of a trader that are taken at a time."""
+    """Events of a trader that one call reads or claims, at most."""
 
 
 class DeliveredEvent(NamedTuple):
@@ -36,158 +36,174 @@ class DeliveredEvent(NamedTuple):
 
     event: OrderEvent
     deliveries: int
-    at: float
-    """When, by the monotonic clock."""
+    """How often it has been delivered, this time included."""
+    delivered_at: float
+    """When the consumer was given it, on the monotonic clock."""
 
     @property
     def key(self) -> tuple[str, int]:
-        """Which one."""
+        """The event's trader and sequence number."""
         return self.event.trader, self.event.sequence
 
 
 class PoisonEvent(NamedTuple):
-    """An event that has to become a dead letter."""
+    """An event that cannot be handled and has to become a dead letter."""
 
     trader: str
     sequence: int
-    why: str
+    reason: str
 
 
-Work: TypeAlias = DeliveredEvent | PoisonEvent | SlotbookError
-Answer: TypeAlias = GroupRead | GroupClaim
+DeliveryItem: TypeAlias = DeliveredEvent | PoisonEvent | SlotbookError
+"""Something that a consumer has to do next: hand over an event, move one to the dead letters, or raise an error."""
+GroupReply: TypeAlias = GroupRead | GroupClaim
 
 
-class _Share:
-    """One trader's stream, as the consumer sees it."""
+class _GroupStream:
+    """One trader's stream, as a consumer of a group reads it."""
 
     def __init__(self, trader: str, channel: str, since: int) -> None:
         self.trader = trader
         self.channel = channel
         self.since = since
         self.own_after: int | None = 0
-        """How far its own events have been read again; None when all have been."""
-        self.cursor = "0-0"
+        """The number after which events that the consumer had been given before are to be read again; None when all
+        have been.
+        """
+        self.claim_start = "0-0"
+        """The id at which the next claim begins."""
+
+
+class _StreamCall(NamedTuple):
+    """A call that was made about a stream."""
+
+    stream: _GroupStream
+    is_claim: bool
 
 
 class Deliveries:
-    """The streams that a consumer takes events from."""
+    """The streams that a consumer takes events from, and the events that it has been given."""
 
-    def __init__(self, calls: EventCalls, state: ChannelState, terms: GroupOptions, poll: float) -> None:
-        self.work: deque[Work] = deque()
+    def __init__(self, calls: EventCalls, state: ChannelState, options: GroupOptions, poll: float) -> None:
+        self.ready: deque[DeliveryItem] = deque()
         """What is to be done next."""
-        self.open: set[tuple[str, int]] = set()
-        """Events that were given and are neither acknowledged nor given up."""
+        self.in_progress: set[tuple[str, int]] = set()
+        """Trader and number of events that were given to this consumer and are neither acknowledged nor given up."""
         self._calls = calls
         self._state = state
-        self._terms = terms
+        self._options = options
         self._poll = poll
-        self._shares: dict[str, _Share] = {}
+        self._streams: dict[str, _GroupStream] = {}
+        """By channel."""
         self._behind: set[str] = set()
+        """Channels whose stream may have something for the consumer."""
         self._next_poll = self._next_claim = 0.0
-        self._asked: list[tuple[_Share, bool]] = []
+        self._asked: list[_StreamCall] = []
+        """The calls whose outcomes have not been taken yet, in order."""
 
     def add(self, traders: Iterable[str], since: int) -> list[Channel]:
-        """Take events of more traders too; their channels."""
+        """Take events of more traders too, and return their channels."""
         channels: list[Channel] = []
         for trader in traders:
-            share = _Share(trader, self._calls.keys.of(trader).events, since)
-            if self._shares.setdefault(share.channel, share) is share:
-                self._behind.add(share.channel)
-                channels.append(Channel(share.channel, ChannelKind.SHARDED))
+            stream = _GroupStream(trader, self._calls.keys.of(trader).events, since)
+            if self._streams.setdefault(stream.channel, stream) is stream:
+                self._behind.add(stream.channel)
+                channels.append(Channel(stream.channel, ChannelKind.SHARDED))
         return channels
 
-    def review(self) -> None:
-        """Go through the state: whatever has happened to a channel, its stream may have something."""
-        for channels in (self._state.changed, self._state.missed):
+    def take_channel_changes(self) -> None:
+        """Take what connections have reported since the last time; a stream whose channel has changed is read."""
+        for channels in (self._state.changed, self._state.overflowed):
             while channels:
                 self._behind.add(channels.pop())
         while self._state.errors:
-            self.work.append(self._state.errors.popleft())
+            self.ready.append(self._state.errors.popleft())
 
-    def hear(self, heard: ReceivedMessage) -> None:
-        """Take a message: a stream has something."""
-        self._behind.add(heard.channel)
+    def take_message(self, message: ReceivedMessage) -> None:
+        """Take a message as the hint that a stream has something."""
+        self._behind.add(message.channel)
 
-    def wait(self) -> float:
-        """How many seconds may pass before the streams are asked again."""
+    def seconds_to_next_call(self) -> float:
+        """Return how many seconds may pass before streams are read or claimed from again."""
         return max(0.001, min(self._next_poll, self._next_claim) - time.monotonic())
 
-    def calls(self) -> list[Call[Answer]]:
-        """What the streams have to be asked now."""
-        now, terms = time.monotonic(), self._terms
+    def calls(self) -> list[Call[GroupReply]]:
+        """Return the calls that are to be made now."""
+        now, options = time.monotonic(), self._options
         if now >= self._next_poll:
             self._next_poll = now + self._poll
-            self._behind.update(self._shares)
-        self._asked = [(self._shares[channel], False) for channel in self._behind]
+            self._behind.update(self._streams)
+        self._asked = [_StreamCall(self._streams[channel], is_claim=False) for channel in self._behind]
         self._behind.clear()
         if now >= self._next_claim:
-            self._next_claim = now + terms.min_idle / 4
-            self._asked += [(share, True) for share in self._shares.values() if share.own_after is None]
-        who = (terms.group, terms.consumer)
+            self._next_claim = now + options.min_idle / 4
+            claimable = (stream for stream in self._streams.values() if stream.own_after is None)
+            self._asked += [_StreamCall(stream, is_claim=True) for stream in claimable]
+        consumer = (options.group, options.consumer)
         return [
-            self._calls.claim(share.trader, *who, terms.min_idle, share.cursor, terms.batch)
-            if claims
-            else self._calls.read(share.trader, *who, share.since, terms.batch, share.own_after)
-            for share, claims in self._asked
+            self._calls.claim(stream.trader, *consumer, options.min_idle, stream.claim_start, options.batch)
+            if is_claim
+            else self._calls.read(stream.trader, *consumer, stream.since, options.batch, stream.own_after)
+            for stream, is_claim in self._asked
         ]
 
-    def read(self, outcomes: Sequence[Outcome[Answer]]) -> None:
-        """Take what the streams answer."""
+    def take_outcomes(self, outcomes: Sequence[Outcome[GroupReply]]) -> None:
+        """Take the outcomes of the calls that ``calls`` returned last."""
         failure: SlotbookError | None = None
-        for (share, _), outcome in zip(self._asked, outcomes, strict=True):
+        for (stream, _), outcome in zip(self._asked, outcomes, strict=True):
             if outcome.error is not None:
                 failure = outcome.error
-                self._behind.add(share.channel)
+                self._behind.add(stream.channel)
                 if isinstance(failure, OutcomeUnknown):
-                    share.own_after = 0  # what it gave is ours by now
+                    stream.own_after = 0  # the server may have given this consumer events: they are read as its own
                 continue
-            answer = outcome.result()
-            if isinstance(answer, GroupRead):
-                self._read(share, answer)
+            reply = outcome.result()
+            if isinstance(reply, GroupRead):
+                self._take_read(stream, reply)
             else:
-                self._claimed(share, answer)
+                self._take_claim(stream, reply)
         if failure is not None and not isinstance(failure, OutcomeUnknown):
-            self.work.append(failure)
+            self.ready.append(failure)
 
-    def _read(self, share: _Share, read: GroupRead) -> None:
-        if share.own_after is not None:
-            share.own_after = read.entries[-1].sequence if read.entries else None
-            self._behind.add(share.channel)
-        elif read.before is not None:
-            at = read.before
+    def _take_read(self, stream: _GroupStream, read: GroupRead) -> None:
+        if stream.own_after is not None:
+            stream.own_after = read.entries[-1].sequence if read.entries else None
+            self._behind.add(stream.channel)
+        elif read.last_delivered is not None:
+            last = read.last_delivered
             for entry in read.entries:
-                if entry.sequence > at + 1:
-                    self.work.append(HistoryTrimmed(share.trader, at + 1, entry.sequence - 1))
-                at = entry.sequence
-            if len(read.entries) == self._terms.batch:
-                self._behind.add(share.channel)
-        self._give(share, read.entries)
+                if entry.sequence > last + 1:
+                    self.ready.append(HistoryTrimmed(stream.trader, last + 1, entry.sequence - 1))
+                last = entry.sequence
+            if len(read.entries) == self._options.batch:
+                self._behind.add(stream.channel)
+        self._take_entries(stream, read.entries)
 
-    def _claimed(self, share: _Share, claimed: GroupClaim) -> None:
-        share.cursor = claimed.cursor
-        if claimed.cursor != "0-0":
+    def _take_claim(self, stream: _GroupStream, claim: GroupClaim) -> None:
+        stream.claim_start = claim.next_start
+        if claim.next_start != "0-0":
             self._next_claim = 0.0
-        self.work.extend(HistoryTrimmed(share.trader, sequence, sequence) for sequence in claimed.gone)
-        self._give(share, claimed.entries)
+        self.ready.extend(HistoryTrimmed(stream.trader, sequence, sequence) for sequence in claim.deleted)
+        self._take_entries(stream, claim.entries)
 
-    def _give(self, share: _Share, entries: Sequence[StreamEntry]) -> None:
+    def _take_entries(self, stream: _GroupStream, entries: Sequence[StreamEntry]) -> None:
         for entry in entries:
-            key = (share.trader, entry.sequence)
-            if key in self.open:
-                continue  # it is being handled here, only slowly
+            key = (stream.trader, entry.sequence)
+            if key in self.in_progress:
+                continue  # this consumer is still handling it, for longer than min_idle
             if entry.fields is None:
-                self.work.append(HistoryTrimmed(share.trader, entry.sequence, entry.sequence))
-                self.work.append(PoisonEvent(*key, "is no longer kept"))
+                self.ready.append(HistoryTrimmed(stream.trader, entry.sequence, entry.sequence))
+                self.ready.append(PoisonEvent(*key, "is no longer kept"))
                 continue
-            if entry.deliveries > self._terms.max_deliveries:
-                why = f"delivered {entry.deliveries - 1} times and never acknowledged"
-                self.work.append(PoisonEvent(*key, why))
+            if entry.deliveries > self._options.max_deliveries:
+                reason = f"delivered {entry.deliveries - 1} times and never acknowledged"
+                self.ready.append(PoisonEvent(*key, reason))
                 continue
             try:
-                event = event_of(share.channel, share.trader, entry)
+                event = event_of(stream.channel, stream.trader, entry)
             except CorruptRecord as error:
-                self.work.append(error)
-                self.work.append(PoisonEvent(*key, str(error)))
+                self.ready.append(error)
+                self.ready.append(PoisonEvent(*key, str(error)))
                 continue
-            self.open.add(key)
-            self.work.append(DeliveredEvent(event, entry.deliveries, time.monotonic()))
+            self.in_progress.add(key)
+            self.ready.append(DeliveredEvent(event, entry.deliveries, time.monotonic()))

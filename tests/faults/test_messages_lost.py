@@ -1,4 +1,4 @@
-"""Row 29: pub/sub messages are lost; the gap is seen by number and filled from the stream.
+"""Fault "messages lost": pub/sub messages are lost; the gap is seen by its number and filled from the stream.
 
 ``SLOTBOOK_EVENTS=100000`` runs it in full size.
 """
@@ -42,7 +42,7 @@ def test_every_event_once_and_in_order_whatever_happens_to_subscribers(deploy: D
             primary = control.primary(f"{{{traders[0]}}}")
             control.kill(primary)
             control.promoted(primary, f"{{{traders[0]}}}")
-            # What the dead primary was replicated to is one server fewer.
+            # Without the dead server there is one replica fewer than the writers' durability asks for.
             control.heal()
         if cut == 2 * KILLS // 3 and topology == "cluster":
             migration = Migration(control, f"{{{traders[1]}}}").begin()
@@ -61,7 +61,7 @@ def test_every_event_once_and_in_order_whatever_happens_to_subscribers(deploy: D
     for name, one in zip(("threads", "asyncio"), followers, strict=True):
         print(
             f"{topology}, {name}: {EVENTS:,} events of {WRITERS} writers in {took:.1f} s, {cuts} cuts, "
-            f"{one.follow.interruptions} channels interrupted, {one.follow.dropped:,} messages without room, "
+            f"{one.follow.interruptions} channels interrupted, {one.follow.dropped:,} messages dropped, "
             f"{len(one.lost)} losses reported, at most {one.most_waiting:,} waiting"
         )
     for follower in followers:

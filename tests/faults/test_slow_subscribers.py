@@ -1,4 +1,4 @@
-"""Subscribers that are too slow, and servers that fall silent: noticed in time, healed from the stream.
+"""Fault "slow subscriber": slow readers drop messages and read the stream; silent servers are noticed in time.
 
 ``SLOTBOOK_SLEEP=30`` makes the sleeper sleep that long.
 """
@@ -13,9 +13,11 @@ import time
 
 import pytest
 from slotbook import Book
-from slotbook.repositories._concurrency.handlers import WhenFull
+from slotbook.repositories.events.overflow import FollowOverflow
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import COLOURS as CALLERS
+from ..support.callers import Colour as Caller
+from ..support.callers import open_book
 from ..support.faults.control import info, wait_until
 from ..support.faults.flood import SyncFollower, kept
 from ..support.make import fresh, limit
@@ -25,8 +27,8 @@ SLEEP = float(os.environ.get("SLOTBOOK_SLEEP", "3"))
 WATCHDOG = 1.0
 
 
-@pytest.mark.parametrize("when_full", ["heal", "block"])
-def test_a_sleeper_ends_without_a_gap_in_bounded_memory(deploy: Deploy, when_full: WhenFull) -> None:
+@pytest.mark.parametrize("when_full", ["resync", "block"])
+def test_a_sleeper_ends_without_a_gap_in_bounded_memory(deploy: Deploy, when_full: FollowOverflow) -> None:
     control, traders = deploy("standalone"), [fresh(), fresh()]
     (server,) = control.data
     server.ask("CONFIG", "SET", "client-output-buffer-limit", "pubsub 64kb 32kb 1")
@@ -37,7 +39,7 @@ def test_a_sleeper_ends_without_a_gap_in_bounded_memory(deploy: Deploy, when_ful
             asleep.set()
             awake.wait()
 
-    follower = SyncFollower(control.url(), traders, pause, room=1_000, when_full=when_full)
+    follower = SyncFollower(control.url(), traders, pause, maxsize=1_000, when_full=when_full)
     over = threading.Event()
     written = [0, 0]
 
@@ -71,20 +73,20 @@ def test_a_sleeper_ends_without_a_gap_in_bounded_memory(deploy: Deploy, when_ful
     wait_until(lambda: follower.failure or follower.told == there, "the sleeper has caught up", 60)
     follower.stop()
     print(
-        f"{when_full}: slept {SLEEP:g} s through {sum(written):,} events; {follower.follow.dropped:,} had no room, "
+        f"{when_full}: slept {SLEEP:g} s through {sum(written):,} events; {follower.follow.dropped:,} dropped, "
         f"{follower.follow.interruptions} channels cut off, this process grew by {grown / 1024:.1f} MB, "
         f"clients' buffers in the server at most {most_buffered / 1024:.0f} KB"
     )
     assert (follower.failure, follower.told) == (None, there)
-    assert follower.follow.interruptions > 0 or when_full == "heal"
+    assert follower.follow.interruptions > 0 or when_full == "resync"
     assert grown < 64 * 1024
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_frozen_server_is_noticed_within_the_watchdog(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_frozen_server_is_noticed_within_the_watchdog(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone"), fresh()
     url = control.url(watchdog=WATCHDOG, socket_timeout=0.3, deadline=5, publish="order_events,traders")
-    book = open_book(url, colour, runner)
+    book = open_book(url, caller, runner)
     subscription = book.events.subscribe("order_events").start()
     follow = book.events.follow(trader).start()
     (server,) = control.data
@@ -97,13 +99,13 @@ def test_a_frozen_server_is_noticed_within_the_watchdog(deploy: Deploy, runner: 
             assert subscription.get(0.02) is None
         noticed = time.monotonic() - frozen_at
         control.thaw(server)
-        print(f"{colour}: noticed after {noticed:.2f} s of at most {WATCHDOG:g} s")
+        print(f"{caller}: noticed after {noticed:.2f} s of at most {WATCHDOG:g} s")
         while not subscription.connected:
             subscription.get(0.02)
         book.orders.place(limit(trader, f"A{subscription.interruptions}"))
-        heard = subscription.get(30)
-        assert heard is not None
+        message = subscription.get(30)
+        assert message is not None
         event = follow.get(30)
         assert event is not None
-        assert heard.event == event
+        assert message.event == event
     book.close()

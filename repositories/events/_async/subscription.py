@@ -1,4 +1,4 @@
-"""Listening to channels, for asyncio."""
+"""Subscriptions to channels, for asyncio: plain pub/sub, which keeps nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from ....models.message import Message
 from ....topology._async.backend import AsyncBackend
 from ....topology.listening.async_feeds import AsyncFeeds
 from ....topology.listening.channels import Channel, MessageFeed, SubscriptionPlan
-from ..._concurrency.handlers import AsyncHandler, Overflow
+from ..._concurrency.handlers import AsyncHandler
 from ..._concurrency.inbox import AsyncInbox
 from ..._concurrency.worker import AsyncWorker, async_handle
 from ..channels import ChannelState, ReceivedMessage
+from ..overflow import SubscribeOverflow
 
 logger = logging.getLogger("slotbook.events")
 
@@ -24,8 +25,14 @@ logger = logging.getLogger("slotbook.events")
 class AsyncSubscription:
     """Messages of some channels as they come: an iterator, or with a callback; a context manager.
 
-    Pub/sub keeps nothing: what is published while a connection is lost, or while there is no room, is not heard, and
-    ``interruptions`` and ``dropped`` say so. Whoever must have every event follows the streams instead (``follow``).
+    Made by :meth:`AsyncOrderEventRepository.subscribe` and ``psubscribe``::
+
+        async with book.events.subscribe("order_events") as subscription:
+            message = await subscription.get(timeout=5)
+
+    Pub/sub keeps nothing: messages that are published while a connection is lost are missed, and counted by connection
+    in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. Whoever must
+    have every event follows the streams instead (:class:`AsyncFollow`).
     """
 
     def __init__(
@@ -34,12 +41,12 @@ class AsyncSubscription:
         channels: Sequence[Channel],
         callback: AsyncHandler[Message] | None,
         *,
-        room: int,
-        when_full: Overflow,
+        maxsize: int,
+        when_full: SubscribeOverflow,
     ) -> None:
         self._backend = backend
         self._callback = callback
-        self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(room)
+        self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(maxsize)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._channels = channels
         listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
@@ -51,23 +58,27 @@ class AsyncSubscription:
 
     @property
     def connected(self) -> bool:
-        """Whether every message is heard now."""
-        return all(self._state.hears(channel.name) for channel in self._channels)
+        """True while every message of every channel is received."""
+        return all(self._state.is_received(channel.name) for channel in self._channels)
 
     @property
     def dropped(self) -> int:
-        """Messages for which there was no room."""
+        """The number of messages that were dropped because the queue was full."""
         return self._state.dropped
 
     @property
     def interruptions(self) -> int:
-        """How often a channel's connection was lost or found frozen, so that messages may have been missed."""
+        """The number of times that a channel's connection was lost or found frozen, and messages may be missing."""
         return self._state.interruptions
 
     async def start(self) -> Self:
-        """Subscribe; returns when every channel is heard. With a callback, messages go to it from now on.
+        """Subscribe; with a callback, call it with each message from now on.
 
-        Raises AccessDenied, or Unavailable when there is no way to listen before the deadline.
+        Returns as soon as every channel is subscribed to. Has no effect when it has been called before.
+
+        Raises:
+            AccessDenied: The user may not subscribe to one of the channels.
+            Unavailable: No server could be subscribed to before the deadline.
         """
         if self._started:
             return self
@@ -82,24 +93,27 @@ class AsyncSubscription:
                 await self.stop()
                 if self._state.errors:
                     raise self._state.errors.popleft()
-                raise Unavailable(f"subscribe: nobody could be listened to within {deadline:g} s")
+                raise Unavailable(f"subscribe: could not subscribe within {deadline:g} s")
             await self._inbox.wait(min(left, 0.1))
         if self._callback is not None:
             self._worker = AsyncWorker(self._work)
         return self
 
     async def get(self, timeout: float | None = None) -> Message | None:
-        """The next message; None when none came within so many seconds, or after ``stop``.
+        """Return the next message, or None when there is none within the timeout, or after ``stop``.
 
         Raises AccessDenied when the server does not let the subscription go on.
+
+        Args:
+            timeout: Seconds to wait; None to wait until there is a message.
         """
         await self.start()
         ends_at = None if timeout is None else time.monotonic() + timeout
         while not self._stopped:
             if self._state.errors:
                 raise self._state.errors.popleft()
-            if heard := self._inbox.take():
-                return Message(heard.channel, heard.text, heard.pattern)
+            if received := self._inbox.take():
+                return Message(received.channel, received.text, received.pattern)
             left = None if ends_at is None else ends_at - time.monotonic()
             if left is not None and left <= 0:
                 return None
@@ -107,13 +121,13 @@ class AsyncSubscription:
         return None
 
     async def stop(self) -> None:
-        """End the iteration and close the connections. Raises what the callback raised, which had ended it."""
+        """End the iteration, and close its connections. Raises the exception of the callback, if one had ended it."""
         await self.close()
         if self._worker is not None:
             self._worker.result()
 
     async def close(self) -> None:
-        """The same as ``stop``, but what the callback raised has only been logged."""
+        """Do the same as ``stop``, but raise nothing; an exception of the callback has been logged."""
         if self._stopped:
             return
         self._stopped = True

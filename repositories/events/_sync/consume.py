@@ -17,50 +17,73 @@ from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import Handler
 from ..._concurrency.inbox import Inbox
 from ..._concurrency.worker import handle
-from ..calls import EventCalls, check_sequence
+from ..calls import EventCalls, check_sequence, check_traders
 from ..channels import ChannelState, ReceivedMessage
 from ..deliveries import DeliveredEvent, Deliveries, GroupOptions, PoisonEvent
-from ..following import names_of
 
 logger = logging.getLogger("slotbook.events")
 
-ROOM = 1_000
-"""Messages that wait; one is enough to know that a stream has something."""
+INBOX_SIZE = 1_000
+"""Messages that wait at most; more are dropped, since one is enough to know that a stream has something."""
+
+RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, CorruptRecord)
+"""Errors that come without an event and after which ``run`` goes on."""
 
 
 class Delivery:
     """An event that a consumer was given, to be acknowledged when it has been handled.
 
-    A context manager: it acknowledges at the end of its block. When the block raises, it does not, and the event comes
-    again, to this consumer or another; after ``max_deliveries`` it becomes a dead letter with the error.
+    As a context manager it acknowledges the event at the end of the block. When the block raises, it does not, and the
+    event is delivered again, to this consumer or another; after ``max_deliveries`` it becomes a dead letter with the
+    error::
+
+        for delivery in consumer:
+            with delivery as event:
+                handle(event)
     """
 
     def __init__(
-        self, backend: Backend, calls: EventCalls, given: DeliveredEvent, terms: GroupOptions, core: Deliveries
+        self,
+        backend: Backend,
+        calls: EventCalls,
+        delivered: DeliveredEvent,
+        options: GroupOptions,
+        deliveries: Deliveries,
     ) -> None:
-        self.event: OrderEvent = given.event
-        self.deliveries: int = given.deliveries
-        """How often it has been delivered, this time included."""
+        self.event: OrderEvent = delivered.event
+        """The event itself."""
+        self.deliveries: int = delivered.deliveries
+        """How often the event has been delivered, this time included."""
         self._backend = backend
         self._calls = calls
-        self._terms = terms
-        self._core = core
-        self._key = given.key
+        self._options = options
+        self._deliveries = deliveries
+        self._key = delivered.key
 
     def acknowledge(self) -> bool:
-        """Say that it has been handled; False when it had been acknowledged before. One round trip."""
-        done = self._backend.run(self._calls.acknowledge(self._key[0], self._terms.group, self._key[1]))
-        self._core.open.discard(self._key)
+        """Acknowledge the event, so that it is not delivered again. One round trip.
+
+        Returns False when it was no longer pending: it had been acknowledged before. Raises a SlotbookError when no
+        server took the call; the event may then be delivered again.
+        """
+        trader, sequence = self._key
+        done = self._backend.run(self._calls.acknowledge(trader, self._options.group, sequence))
+        self._deliveries.in_progress.discard(self._key)
         return done
 
     def give_up(self, error: BaseException | str) -> bool:
-        """Make it a dead letter in ``{trader}:events:dead``, and acknowledge it. One round trip.
+        """Move the event to the dead letters (``{trader}:events:dead``), and acknowledge it. One round trip.
 
-        False when it had been acknowledged before.
+        Returns False when it had been acknowledged before, or is no longer kept. Raises a SlotbookError when no server
+        took the call.
+
+        Args:
+            error: Why the event cannot be handled: an exception or a text; the first 1,000 characters are kept.
         """
-        why = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        done = self._backend.run(self._calls.dead_letter(self._key[0], self._terms.group, self._key[1], why))
-        self._core.open.discard(self._key)
+        reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        trader, sequence = self._key
+        done = self._backend.run(self._calls.dead_letter(trader, self._options.group, sequence, reason))
+        self._deliveries.in_progress.discard(self._key)
         return done
 
     def __enter__(self) -> OrderEvent:
@@ -71,26 +94,35 @@ class Delivery:
     ) -> None:
         if error is None:
             self.acknowledge()
-        elif isinstance(error, Exception) and self.deliveries >= self._terms.max_deliveries:
+        elif isinstance(error, Exception) and self.deliveries >= self._options.max_deliveries:
             self.give_up(error)
         else:
-            self._core.open.discard(self._key)
+            self._deliveries.in_progress.discard(self._key)
 
 
 class Consumer:
     """One consumer of a group: an iterator of deliveries, and a context manager.
 
+    Made by :meth:`OrderEventRepository.consume`::
+
+        with book.events.consume("risk", "risk-1", ["T001"]) as consumer:
+            consumer.run(handle)
+
     Every event is delivered at least once to one of the group's consumers, and acknowledged once. After a restart a
-    consumer first gets what it had not acknowledged; what another one has had for ``min_idle`` seconds is claimed
-    from it. What the iteration raises, it raises in its place, and may go on after it: HistoryTrimmed for events that
-    were dropped before the group was given them, CorruptRecord for an entry that cannot be read (it becomes a dead
-    letter), Unavailable and other errors of the server.
+    consumer first gets the events that it had not acknowledged. Events that another consumer has had for ``min_idle``
+    seconds are claimed from it.
+
+    The iteration may go on after it has raised one of these, each in the place of what it is about:
+
+    - HistoryTrimmed: events were removed from the stream before they had been handled.
+    - CorruptRecord: an entry cannot be read; it becomes a dead letter.
+    - Unavailable and other errors of the server: it will be tried again.
     """
 
     def __init__(
         self,
         backend: Backend,
-        terms: GroupOptions,
+        options: GroupOptions,
         traders: str | Iterable[str],
         since: int | None,
         *,
@@ -98,50 +130,61 @@ class Consumer:
     ) -> None:
         self._backend = backend
         self._calls = EventCalls(backend.settings)
-        self._terms = terms
-        self._traders = names_of(traders)
+        self._options = options
+        self._traders = check_traders(traders)
         self._since = None if since is None else check_sequence("since", since)
-        self._inbox: Inbox[ReceivedMessage] = Inbox(ROOM)
+        self._inbox: Inbox[ReceivedMessage] = Inbox(INBOX_SIZE)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
-        self._core = Deliveries(self._calls, self._state, terms, poll)
+        self._deliveries = Deliveries(self._calls, self._state, options, poll)
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening)
         self._started = self._stopped = False
 
     def start(self) -> Self:
-        """Begin to listen. Called by itself when iteration begins. Raises a SlotbookError."""
+        """Begin to listen; the iteration calls this by itself. Has no effect when it has been called before.
+
+        Raises a SlotbookError when a new group is to begin with the next event and the last one cannot be read.
+        """
         if self._started:
             return self
         if self._since is None:
             lasts = self._backend.run_many([self._calls.last(trader) for trader in self._traders])
             for trader, last in zip(self._traders, lasts, strict=True):
                 found = last.result()
-                self._listening.add(self._core.add([trader], found[0].sequence if found else 0))
+                self._listening.add(self._deliveries.add([trader], found[0].sequence if found else 0))
         else:
-            self._listening.add(self._core.add(self._traders, self._since))
+            self._listening.add(self._deliveries.add(self._traders, self._since))
         self._started = True
         self._backend.attach(self)
         self._feeds.start_in_background()
         return self
 
     def get(self, timeout: float | None = None) -> Delivery | None:
-        """The next delivery; None when none came within so many seconds, or after ``stop``."""
+        """Return the next delivery, or None when there is none within the timeout, or after ``stop``.
+
+        Raises the same errors as the iteration.
+
+        Args:
+            timeout: Seconds to wait; None to wait until there is a delivery.
+        """
         self.start()
         ends_at = None if timeout is None else time.monotonic() + timeout
-        core = self._core
+        deliveries = self._deliveries
         while not self._stopped:
-            core.review()
-            if core.work:
+            deliveries.take_channel_changes()
+            if deliveries.ready:
                 if delivery := self._next():
                     return delivery
                 continue
-            if calls := core.calls():
-                core.read(self._backend.run_many(calls))
+            if calls := deliveries.calls():
+                deliveries.take_outcomes(self._backend.run_many(calls))
                 continue
-            if heard := self._inbox.take():
-                core.hear(heard)
+            if message := self._inbox.take():
+                deliveries.take_message(message)
                 continue
-            left = core.wait() if ends_at is None else min(core.wait(), ends_at - time.monotonic())
+            left = deliveries.seconds_to_next_call()
+            if ends_at is not None:
+                left = min(left, ends_at - time.monotonic())
             if left <= 0:
                 return None
             self._inbox.wait(left)
@@ -152,11 +195,18 @@ class Consumer:
         handler: Handler[OrderEvent],
         on_error: Handler[tuple[OrderEvent | None, Exception]] | None = None,
     ) -> None:
-        """Hand every event to a handler and acknowledge it, until ``stop``.
+        """Call a handler with every event, and acknowledge the event when the handler returns, until ``stop``.
 
-        An error of the handler leaves its event to be delivered again. It is told to ``on_error``, with the event, and
-        logged if there is none; so is what comes without an event: HistoryTrimmed, CorruptRecord, and a server that
-        could not be reached, which is tried again. Raises every other SlotbookError.
+        When the handler raises, its event is delivered again, and becomes a dead letter after ``max_deliveries``.
+
+        Args:
+            handler: Called with each event, one at a time.
+            on_error: Called with the event and the exception when the handler raises; with None and the error for
+                HistoryTrimmed, CorruptRecord, and a server that could not be reached, after which the consumer goes on.
+                Without it, these are logged to ``slotbook.events``.
+
+        Raises:
+            SlotbookError: Every other error of the iteration, such as AccessDenied; and what ``on_error`` raises.
         """
         while not self._stopped:
             delivery: Delivery | None = None
@@ -166,17 +216,16 @@ class Consumer:
                     with delivery as event:
                         handle(handler, event)
             except Exception as error:
-                passing = (Unavailable, OutcomeUnknown, HistoryTrimmed, CorruptRecord)
-                if delivery is None and not isinstance(error, passing):
+                if delivery is None and not isinstance(error, RECOVERABLE):
                     raise
                 event_or_none = None if delivery is None else delivery.event
                 if on_error is not None:
                     handle(on_error, (event_or_none, error))
                 else:
-                    logger.exception("%s/%s, event %s", self._terms.group, self._terms.consumer, event_or_none)
+                    logger.exception("%s/%s, event %s", self._options.group, self._options.consumer, event_or_none)
 
     def stop(self) -> None:
-        """End the iteration; what was delivered and not acknowledged will be again."""
+        """End the iteration, and close its connections. Events that were not acknowledged will be delivered again."""
         if not self._stopped:
             self._stopped = True
             self._backend.detach(self)
@@ -185,7 +234,7 @@ class Consumer:
                 self._feeds.close()
 
     def close(self) -> None:
-        """The same as ``stop``."""
+        """Do the same as ``stop``; a book calls this when it is closed."""
         self.stop()
 
     def __iter__(self) -> Self:
@@ -206,24 +255,27 @@ class Consumer:
         self.stop()
 
     def _next(self) -> Delivery | None:
-        """What is to be done next: a delivery, if that is it. Raises what is to be told."""
-        work = self._core.work.popleft()
-        if isinstance(work, SlotbookError):
-            raise work
-        if isinstance(work, PoisonEvent):
-            if self._backend.run(self._calls.dead_letter(work.trader, self._terms.group, work.sequence, work.why)):
-                logger.error("event %d of %s is a dead letter of %s: %s", work.sequence, work.trader, *self._why(work))
+        """Do what is to be done next: return a delivery, raise an error, or move an event to the dead letters."""
+        item = self._deliveries.ready.popleft()
+        if isinstance(item, SlotbookError):
+            raise item
+        if isinstance(item, PoisonEvent):
+            self._move_to_dead_letters(item)
             return None
-        if time.monotonic() - work.at > self._terms.min_idle / 3 and not self._is_ours(work):
-            self._core.open.discard(work.key)
+        waited = time.monotonic() - item.delivered_at
+        if waited > self._options.min_idle / 3 and not self._is_still_ours(item):
+            self._deliveries.in_progress.discard(item.key)
             return None
-        return Delivery(self._backend, self._calls, work, self._terms, self._core)
+        return Delivery(self._backend, self._calls, item, self._options, self._deliveries)
 
-    def _is_ours(self, given: DeliveredEvent) -> bool:
-        """Whether an event that has waited here for long was not claimed by another consumer meanwhile."""
-        trader, sequence = given.key
-        call = self._calls.keep(trader, self._terms.group, self._terms.consumer, [sequence])
+    def _move_to_dead_letters(self, poison: PoisonEvent) -> None:
+        trader, sequence, reason = poison
+        group = self._options.group
+        if self._backend.run(self._calls.dead_letter(trader, group, sequence, reason)):
+            logger.error("event %d of %s is a dead letter of %s: %s", sequence, trader, group, reason)
+
+    def _is_still_ours(self, delivered: DeliveredEvent) -> bool:
+        """Return False when another consumer has claimed an event that has waited here for long."""
+        trader, sequence = delivered.key
+        call = self._calls.keep(trader, self._options.group, self._options.consumer, [sequence])
         return sequence in self._backend.run(call)
-
-    def _why(self, work: PoisonEvent) -> tuple[str, str]:
-        return self._terms.group, work.why

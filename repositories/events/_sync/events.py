@@ -1,5 +1,5 @@
 # Generated from repositories/events/_async/events.py by scripts/generate_sync.py: edit that one.
-"""Order events, for threads."""
+"""The events of traders' books, for threads: their history, what happens now, and the groups that share them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ from ....models.message import Message
 from ....topology._sync.backend import Backend, open_backend
 from ....topology.listening.channels import Channel, ChannelKind
 from ....topology.settings import Settings
-from ..._concurrency.handlers import Handler, Overflow, WhenFull
+from ..._concurrency.handlers import Handler
 from ...durations import LONGEST
 from ..calls import PAGE, EventCalls, check_group, check_sequence, event_of
 from ..deliveries import GroupOptions
 from ..following import Since
+from ..overflow import FollowOverflow, SubscribeOverflow
 from .consume import Consumer
 from .follow import Follow
 from .subscription import Subscription
 
-POLL = (0.001, 3600.0)
-"""How often the streams may be looked at, in seconds."""
+POLL_BOUNDS = (0.001, 3600.0)
+"""The least and the most seconds for ``poll``."""
 
 
 class OrderEventRepository:
-    """What has happened to the traders' books, and what happens now.
+    """The events of traders' books: one for each change, written by the change itself and numbered without gaps.
 
-    The streams are the truth: one entry for each change, written by the change itself and numbered without gaps.
-    Published messages are the fast hint. Verbs raise a :class:`~slotbook.models.errors.SlotbookError`.
+    Reached as ``book.events``::
+
+        history = book.events.history("T001", since=120)
+        subscription = book.events.subscribe("order_events")
+
+    The streams are the truth; published messages are a fast hint. Verbs raise a
+    :class:`~slotbook.models.errors.SlotbookError`; an argument that cannot be used raises InvalidArgument before
+    anything is sent.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -39,16 +46,27 @@ class OrderEventRepository:
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
-        """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
+        """Return a repository with connections of its own; ``close`` it when done.
+
+        Args:
+            url: Where the book is kept, as for :func:`slotbook.connect`; None for the environment's ``SLOTBOOK_URL``.
+        """
         return cls(open_backend(url))
 
     def history(
         self, trader: str, *, since: int | None = None, until: int | None = None, limit: int | None = None
     ) -> list[OrderEvent]:
-        """A trader's events in order: those after number ``since``, up to and with ``until``, at most ``limit``.
+        """Return a trader's events in order. One round trip for every 1,000 events.
 
-        Without ``since``, from the first that is kept. One round trip for every 1,000 events. Raises HistoryTrimmed
-        when events after ``since`` are no longer kept, and CorruptRecord.
+        Args:
+            trader: Whose events.
+            since: The sequence number after which to begin, 0 for the first event; None for the first that is kept.
+            until: The sequence number of the last event to return; None for no bound.
+            limit: Events to return at most, 1 or more; None for no bound.
+
+        Raises:
+            HistoryTrimmed: Events after ``since``, or between others that were found, are no longer kept.
+            CorruptRecord: An entry of the stream cannot be read.
         """
         key = self._calls.keys.of(trader).events
         at = 0 if since is None else check_sequence("since", since)
@@ -69,11 +87,17 @@ class OrderEventRepository:
         return found
 
     def publish(self, event: OrderEvent) -> int:
-        """Tell an event on the channels ``order_events`` and ``events.<symbol>.<type>``; how many subscribers of the
-        server that was asked heard it.
+        """Publish an event on the channels ``order_events`` and ``events.<symbol>.<type>``.
 
-        The book's own changes are told by the setting ``publish``. Two commands in one round trip, never sent again:
-        raises OutcomeUnknown when the reply is lost. Raises AccessDenied for channels that the user may not publish on.
+        Returns how many subscribers of the server that was asked received it. The book's own changes are published by
+        the setting ``publish``. Two commands in one round trip, never sent again.
+
+        Args:
+            event: The event; its stream is not changed.
+
+        Raises:
+            OutcomeUnknown: The reply was lost; the event may have been published.
+            AccessDenied: The user may not publish on these channels.
         """
         return sum(outcome.result() for outcome in self._backend.run_many(self._calls.publish(event)))
 
@@ -81,48 +105,74 @@ class OrderEventRepository:
         self,
         *channels: str,
         callback: Handler[Message] | None = None,
-        room: int = 10_000,
-        when_full: Overflow = "drop",
+        maxsize: int = 10_000,
+        when_full: SubscribeOverflow = "drop",
     ) -> Subscription:
-        """Listen to channels, such as ``order_events``; see :class:`Subscription`.
+        """Return a subscription to channels; see :class:`Subscription`. It begins with ``start``, or iteration.
 
-        With a ``callback`` each message goes to it, in a task of its own; without one, iterate. At most ``room``
-        messages wait. ``when_full`` is ``drop`` (and count), or ``block``: stop reading, until the server cuts the
-        connection at its client-output-buffer-limit.
+        Args:
+            *channels: Names of channels without the book's prefix, such as ``order_events`` or ``events.AAPL.fill``.
+            callback: Called in the background with each message; None to iterate. Its first exception ends the
+                subscription, and is raised by ``stop``.
+            maxsize: Messages that wait at most, 1 or more; 10,000 unless given.
+            when_full: What is done with a message while so many wait: ``drop`` it and count it in ``dropped``, which is
+                the default; or ``block``, which stops reading the connection, until the server closes it at its
+                client-output-buffer-limit.
+
+        Raises:
+            InvalidArgument: No channel is named, or another argument cannot be used.
         """
-        return self._listen(channels, ChannelKind.CLASSIC, callback, room, when_full)
+        return self._subscription(channels, ChannelKind.CLASSIC, callback, maxsize, when_full)
 
     def psubscribe(
         self,
         *patterns: str,
         callback: Handler[Message] | None = None,
-        room: int = 10_000,
-        when_full: Overflow = "drop",
+        maxsize: int = 10_000,
+        when_full: SubscribeOverflow = "drop",
     ) -> Subscription:
-        """Listen to every channel that matches a glob, ``events.AAPL.*`` or ``events.*.fill``, as ``subscribe``."""
-        return self._listen(patterns, ChannelKind.PATTERN, callback, room, when_full)
+        """Return a subscription to every channel that matches a pattern; see ``subscribe``.
+
+        Args:
+            *patterns: Globs of channels (PSUBSCRIBE) without the book's prefix, such as ``events.AAPL.*``.
+            callback: As for ``subscribe``.
+            maxsize: As for ``subscribe``.
+            when_full: As for ``subscribe``.
+
+        Raises:
+            InvalidArgument: No pattern is given, or another argument cannot be used.
+        """
+        return self._subscription(patterns, ChannelKind.PATTERN, callback, maxsize, when_full)
 
     def follow(
         self,
         traders: str | Iterable[str] | None = None,
         *,
         since: Since = None,
-        room: int = 10_000,
-        when_full: WhenFull = "heal",
+        maxsize: int = 10_000,
+        when_full: FollowOverflow = "resync",
         poll: float = 1.0,
     ) -> Follow:
-        """Every event of some traders, once and in order; see :class:`Follow`. None means all traders, also those
-        that are new (they are looked for with SCAN, every 5 s at most).
+        """Return a follower that yields every event of some traders, once and in order; see :class:`Follow`.
 
-        ``since`` is the number of the last event that is known, for all or by trader: 0 for everything, None for what
-        happens from now on. At most ``room`` messages wait; for one more, ``when_full`` is ``heal`` (drop it, and read
-        the stream later) or ``block`` (stop reading the connection). Every ``poll`` seconds the streams are looked at
-        whether or not anything was heard: how late an event can be where nothing is published.
+        Args:
+            traders: One trader or several; None, the default, for all of them, also those that are new, who are
+                searched for with SCAN every 5 s at most.
+            since: The number of the last event that is known, for all traders or by trader: 0 to begin with the first
+                event, None, the default, with the next one.
+            maxsize: Messages that wait at most, 1 or more; 10,000 unless given.
+            when_full: What is done with a message while so many wait: ``resync`` drops it and reads the event from the
+                stream later, which is the default; ``block`` stops reading the connection.
+            poll: Seconds between two reads of the streams when no message comes, 0.001 to 3,600; 1 unless given. Where
+                nothing is published, an event may be so late.
+
+        Raises:
+            InvalidArgument: No trader is named, or another argument cannot be used.
         """
-        whole("room", room)
-        seconds("poll", poll, *POLL)
-        one_of("when_full", when_full, get_args(WhenFull))
-        return Follow(self._backend, traders, since, room=room, when_full=when_full, poll=poll)
+        whole("maxsize", maxsize)
+        seconds("poll", poll, *POLL_BOUNDS)
+        one_of("when_full", when_full, get_args(FollowOverflow))
+        return Follow(self._backend, traders, since, maxsize=maxsize, when_full=when_full, poll=poll)
 
     def consume(
         self,
@@ -136,27 +186,55 @@ class OrderEventRepository:
         batch: int = 100,
         poll: float = 1.0,
     ) -> Consumer:
-        """Take part in a consumer group; see :class:`Consumer`. ``consumer`` is a name that lasts over a restart.
+        """Return a consumer of a group, which shares the events of some traders; see :class:`Consumer`.
 
-        A group that is new begins after number ``since``, None means now. ``min_idle`` (seconds) has to be longer
-        than an event takes to handle. Up to ``batch`` events of a trader are taken at a time.
+        Args:
+            group: The group's name. Each group gets every event.
+            consumer: This consumer's name in the group; the same again after a restart, so that it gets back the events
+                that it had not acknowledged.
+            traders: One trader or several.
+            since: The sequence number after which a new group begins: 0, the default, for the first event that is kept,
+                None for the next event. A group that exists goes on where it was.
+            min_idle: Seconds after which an event that was delivered and not acknowledged is claimed from its
+                consumer, 0.001 or more; 30 unless given. It has to be longer than an event takes to handle.
+            max_deliveries: Deliveries, 1 or more, after which an event becomes a dead letter; 5 unless given.
+            batch: Events of one trader that are read at a time, 1 or more; 100 unless given.
+            poll: Seconds between two reads of the streams when no message comes, 0.001 to 3,600; 1 unless given.
+
+        Raises:
+            InvalidArgument: No trader is named, or another argument cannot be used.
         """
         whole("batch", batch)
         whole("max_deliveries", max_deliveries)
-        seconds("poll", poll, *POLL)
+        seconds("poll", poll, *POLL_BOUNDS)
         seconds("min_idle", min_idle, 0.001, LONGEST)
         names = check_group("group", group), check_group("consumer", consumer)
-        terms = GroupOptions(*names, min_idle, max_deliveries, batch)
-        return Consumer(self._backend, terms, traders, since, poll=poll)
+        options = GroupOptions(*names, min_idle, max_deliveries, batch)
+        return Consumer(self._backend, options, traders, since, poll=poll)
 
-    def dead(self, trader: str, *, limit: int = 1_000) -> list[DeadLetter]:
-        """Events that no consumer could handle, the oldest first. One round trip. Raises CorruptRecord."""
-        return self._backend.run(self._calls.dead(trader, whole("limit", limit)))
+    def dead_letters(self, trader: str, *, limit: int = 1_000) -> list[DeadLetter]:
+        """Return the events of a trader that a group's consumers could not handle, the oldest first. One round trip.
+
+        They are kept in the stream ``{trader}:events:dead``, about the last 10,000 of them.
+
+        Args:
+            trader: Whose events.
+            limit: Dead letters to return at most, 1 or more; 1,000 unless given.
+
+        Raises:
+            CorruptRecord: An entry cannot be read.
+        """
+        return self._backend.run(self._calls.dead_letters(trader, whole("limit", limit)))
 
     def trim(self, trader: str, before: int) -> int:
-        """Drop a trader's events before a number; how many were. The last event always stays. One round trip.
+        """Remove a trader's oldest events, and return how many were removed. One round trip.
 
-        For ``events_kept=all``, once the events have been archived.
+        For the setting ``events_kept=all``, once the events have been archived. The last event always stays, because
+        its number decides the next one's.
+
+        Args:
+            trader: Whose events.
+            before: The sequence number of the first event that stays.
         """
         return self._backend.run(self._calls.trim(trader, before))
 
@@ -164,18 +242,18 @@ class OrderEventRepository:
         """Close the connections; those of a book are closed with the book."""
         self._backend.close()
 
-    def _listen(
+    def _subscription(
         self,
         names: tuple[str, ...],
         kind: ChannelKind,
         callback: Handler[Message] | None,
-        room: int,
-        when_full: Overflow,
+        maxsize: int,
+        when_full: SubscribeOverflow,
     ) -> Subscription:
-        whole("room", room)
-        one_of("when_full", when_full, get_args(Overflow))
+        whole("maxsize", maxsize)
+        one_of("when_full", when_full, get_args(SubscribeOverflow))
         callable_or_none("callback", callback)
         if not names or not all(isinstance(name, str) and name for name in cast("tuple[object, ...]", names)):
             raise InvalidArgument("subscribe takes the names of channels, none of them empty")
         channels = [Channel(self._calls.keys.prefix + name, kind) for name in names]
-        return Subscription(self._backend, channels, callback, room=room, when_full=when_full)
+        return Subscription(self._backend, channels, callback, maxsize=maxsize, when_full=when_full)

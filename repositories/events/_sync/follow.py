@@ -1,5 +1,5 @@
 # Generated from repositories/events/_async/follow.py by scripts/generate_sync.py: edit that one.
-"""Following the events of traders without a gap, for threads."""
+"""Followers of traders' events, for threads: every event, without a gap."""
 
 from __future__ import annotations
 
@@ -13,30 +13,39 @@ from ....models.event import OrderEvent
 from ....topology._sync.backend import Backend
 from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
-from ..._concurrency.handlers import WhenFull
 from ..._concurrency.inbox import Inbox
-from ..calls import EventCalls
+from ..calls import EventCalls, check_traders
 from ..channels import ChannelState, ReceivedMessage
-from ..following import Following, Since, names_of
+from ..following import Following, Since
+from ..overflow import FollowOverflow
 
-LEAST_SCAN = 5.0
-"""Seconds between two looks for traders that are new."""
-SCAN_SHARE = 20
-"""A look that took a second is not repeated within so many."""
+SCAN_INTERVAL = 5.0
+"""Seconds at least between two searches for new traders."""
+SCAN_PAUSE_FACTOR = 20
+"""A search for new traders is not repeated before this many times as long as it took."""
 
 
 class Follow:
     """Every event of some traders' books, once and in order by trader: an iterator and a context manager.
 
-    Published messages make it fast; the streams make it complete: they are read for what came before, after every
-    interruption of a connection, when a number is missing or a message had no room, and every ``poll`` seconds. It goes
-    on through failovers and resharding. What it raises, it raises in its place, and the iteration may go on after it:
+    Made by :meth:`OrderEventRepository.follow`::
 
-    - HistoryTrimmed: events are no longer kept; the next one is the first that is.
+        with book.events.follow("T001", since=0) as follow:
+            for event in follow:
+                print(event.sequence, event.type)
+
+    Published messages make it fast. The streams make it complete: they are read for what came before, after every
+    interruption of a connection, when a number is missing or the queue was full, and every ``poll`` seconds. It goes on
+    through failovers and resharding.
+
+    The iteration may go on after it has raised one of these, each in the place of what it is about:
+
+    - HistoryTrimmed: events are no longer kept; the next event is the first that is.
     - StateLost: the servers have lost events that it had yielded; what is there now follows, from ``error.first`` on.
-      Contents are compared, so numbers that were used again do not hide a loss. The last 1,024 of each trader are.
+      The contents of the last 1,024 events of each trader are compared, so numbers that were used again do not hide a
+      loss.
     - Unavailable and other errors of the server: it will be tried again.
-    - CorruptRecord: an entry that cannot be read, and is left out.
+    - CorruptRecord: an entry cannot be read, and is left out.
     """
 
     def __init__(
@@ -45,104 +54,117 @@ class Follow:
         traders: str | Iterable[str] | None,
         since: Since,
         *,
-        room: int,
-        when_full: WhenFull,
+        maxsize: int,
+        when_full: FollowOverflow,
         poll: float,
     ) -> None:
         self._backend = backend
         self._calls = EventCalls(backend.settings)
-        self._inbox: Inbox[ReceivedMessage] = Inbox(room)
+        self._inbox: Inbox[ReceivedMessage] = Inbox(maxsize)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
-        self._core = Following(self._calls, self._state, poll, backend.settings.deadline)
+        self._following = Following(self._calls, self._state, poll, backend.settings.deadline)
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         hold = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, hold)
-        self._everyone = traders is None
+        self._all_traders = traders is None
         self._next_scan = 0.0
         self._started = self._stopped = False
         if traders is not None:
-            self._listening.add(self._core.add(names_of(traders), since))
+            self._listening.add(self._following.add(check_traders(traders), since))
         self._since = since
 
     @property
     def positions(self) -> dict[str, int]:
-        """The number of the last event of each trader that was taken up, to go on from (``since``)."""
-        return self._core.positions
+        """The number of the last event of each trader that was taken up, to go on from it later (``since``)."""
+        return self._following.positions
 
     @property
     def waiting(self) -> int:
-        """Messages and events that have come and were not yielded yet."""
-        return len(self._inbox) + len(self._core.ready)
+        """The number of messages and events that have been received and not yielded yet."""
+        return len(self._inbox) + len(self._following.ready)
 
     @property
     def dropped(self) -> int:
-        """Messages that had no room, and were read from the streams later."""
+        """The number of messages that were dropped because the queue was full; the streams were read instead."""
         return self._state.dropped
 
     @property
     def interruptions(self) -> int:
-        """How often a channel's connection was lost or found frozen."""
+        """The number of times that a channel's connection was lost or found frozen."""
         return self._state.interruptions
 
     @property
     def connected(self) -> bool:
-        """Whether every message is heard now."""
-        return self._core.is_placed
+        """True while every message of every trader is received."""
+        return self._following.is_established
 
     def start(self) -> Self:
-        """Subscribe, and find out where now is. Called by itself when iteration begins.
+        """Subscribe, and find the last event of each trader; the iteration calls this by itself.
 
-        Raises AccessDenied, or Unavailable when there is no way to listen before the deadline.
+        Returns as soon as every message is received. Has no effect when it has been called before.
+
+        Raises:
+            AccessDenied: The user may not subscribe.
+            Unavailable: No server could be subscribed to before the deadline.
         """
         if self._started:
             return self
         self._started = True
         self._backend.attach(self)
-        if self._everyone:
+        if self._all_traders:
             self._find_traders(self._since)
         self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
-        while not (self._core.is_placed or self._stopped):
-            if isinstance(first := next(iter(self._core.ready), None), SlotbookError):
+        following = self._following
+        while not (following.is_established or self._stopped):
+            if isinstance(first := next(iter(following.ready), None), SlotbookError):
                 self.stop()
                 raise first
             left = ends_at - time.monotonic()
             if left <= 0:
                 self.stop()
                 raise Unavailable(f"follow: could not subscribe within {self._backend.settings.deadline:g} s")
-            self._core.review()
+            following.take_channel_changes()
             if not self._read():
-                self._inbox.wait(min(left, self._core.wait()))
+                self._inbox.wait(min(left, following.seconds_to_next_poll()))
         return self
 
     def get(self, timeout: float | None = None) -> OrderEvent | None:
-        """The next event; None when none came within so many seconds, or after ``stop``."""
+        """Return the next event, or None when there is none within the timeout, or after ``stop``.
+
+        Raises the same errors as the iteration.
+
+        Args:
+            timeout: Seconds to wait; None to wait until there is an event.
+        """
         self.start()
         ends_at = None if timeout is None else time.monotonic() + timeout
-        core = self._core
+        following = self._following
         while not self._stopped:
-            core.review()
-            if core.ready:
-                news = core.ready.popleft()
-                if isinstance(news, SlotbookError):
-                    raise news
-                return news
-            if self._everyone:
+            following.take_channel_changes()
+            if following.ready:
+                item = following.ready.popleft()
+                if isinstance(item, SlotbookError):
+                    raise item
+                return item
+            if self._all_traders:
                 self._find_traders(0)
             if self._read():
                 continue
-            if heard := self._inbox.take():
-                core.review()
-                core.hear(heard)
+            if message := self._inbox.take():
+                following.take_channel_changes()
+                following.take_message(message)
                 continue
-            left = core.wait() if ends_at is None else min(core.wait(), ends_at - time.monotonic())
+            left = following.seconds_to_next_poll()
+            if ends_at is not None:
+                left = min(left, ends_at - time.monotonic())
             if left <= 0:
                 return None
             self._inbox.wait(left)
         return None
 
     def stop(self) -> None:
-        """End the iteration and close the connections."""
+        """End the iteration, and close its connections."""
         if not self._stopped:
             self._stopped = True
             self._backend.detach(self)
@@ -150,7 +172,7 @@ class Follow:
             self._feeds.close()
 
     def close(self) -> None:
-        """The same as ``stop``."""
+        """Do the same as ``stop``; a book calls this when it is closed."""
         self.stop()
 
     def __iter__(self) -> Self:
@@ -171,18 +193,20 @@ class Follow:
         self.stop()
 
     def _read(self) -> bool:
-        """Ask the streams that have to be asked; whether there were any."""
-        cursors = self._core.due()
+        """Read the streams that are due; return False when there are none."""
+        cursors = self._following.due()
         if cursors:
-            self._core.read(cursors, self._backend.run_many(self._core.calls(cursors)))
+            calls = self._following.calls(cursors)
+            self._following.take_outcomes(cursors, self._backend.run_many(calls))
         return bool(cursors)
 
     def _find_traders(self, since: Since) -> None:
+        """Follow traders who have got a stream since the last search, unless that was a short time ago."""
         started = time.monotonic()
         if started < self._next_scan:
             return
         keys = self._backend.scan(self._calls.keys.streams_pattern)
         names = sorted(name for key in keys if (name := self._calls.keys.trader_of_stream(key)) is not None)
-        self._listening.add(self._core.add(names, since))
+        self._listening.add(self._following.add(names, since))
         took = time.monotonic() - started
-        self._next_scan = started + max(LEAST_SCAN, took * SCAN_SHARE)
+        self._next_scan = started + max(SCAN_INTERVAL, took * SCAN_PAUSE_FACTOR)

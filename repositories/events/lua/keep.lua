@@ -1,13 +1,16 @@
--- Whether events that a consumer was given are still its own; if so, count their time from now, not their deliveries.
--- KEYS  1 events
--- ARGV  1 group  2 consumer  3.. ids
--- Returns {id that is still its own…}
+-- Restart the idle time of events that still belong to a consumer, so that no other consumer claims them; this does not
+-- count as a delivery.
+-- KEYS events
+-- ARGV group
+--      consumer
+--      ids...         entries that the consumer was given
+-- Returns {id that still belongs to the consumer…}
 
 local kept = {}
-for i = 3, #ARGV do
-  local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
+for i = FIRST.ids, #ARGV do
+  local pending = redis.pcall('XPENDING', KEYS.events, ARGV.group, ARGV[i], ARGV[i], 1, ARGV.consumer)
   if not pending.err and pending[1] then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+    redis.call('XCLAIM', KEYS.events, ARGV.group, ARGV.consumer, 0, ARGV[i], 'JUSTID')
     kept[#kept + 1] = ARGV[i]
   end
 end

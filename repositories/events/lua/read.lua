@@ -1,30 +1,39 @@
--- Give a consumer of a group events that nobody has been given yet, or its own that it has not acknowledged.
--- KEYS  1 events
--- ARGV  1 group  2 consumer  3 how many  4 the number after which a new group begins
---       5 '>' for those that nobody has been given, else the id after which its own begin
--- Returns {last number that the group had been given, {id, fields, deliveries}…}  {} as long as there are no events
+-- Read events for a consumer of a group, and create the group if there is none: either events that no consumer has been
+-- given yet, or those that this consumer was given and has not acknowledged.
+-- KEYS events
+-- ARGV group
+--      consumer
+--      count          events to read, at most
+--      since          the sequence number after which a new group begins
+--      after          '>' for events that no consumer has been given, else the id after which to read the consumer's own
+-- Returns {sequence number of the last event that the group had been given before, {id, fields, deliveries}…}, or {} as
+--         long as there are no events
 
-if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+if redis.call('EXISTS', KEYS.events) == 0 then return {} end
 
-local before
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local name, last
+local last_delivered
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS.events)) do
+  local name, last_id
   for i = 1, #group, 2 do
     if group[i] == 'name' then name = group[i + 1] end
-    if group[i] == 'last-delivered-id' then last = group[i + 1] end
+    if group[i] == 'last-delivered-id' then last_id = group[i + 1] end
   end
-  if name == ARGV[1] then before = string.match(last, '^%d+') end
+  if name == ARGV.group then last_delivered = string.match(last_id, '^%d+') end
 end
-if not before then
-  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[4] .. '-0')
-  before = ARGV[4]
+if not last_delivered then
+  redis.call('XGROUP', 'CREATE', KEYS.events, ARGV.group, ARGV.since .. '-0')
+  last_delivered = ARGV.since
 end
 
-local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], ARGV[5])
-local given = { before }
-for _, entry in ipairs(read and read[1][2] or {}) do
+local streams = redis.call(
+  'XREADGROUP', 'GROUP', ARGV.group, ARGV.consumer, 'COUNT', ARGV.count, 'STREAMS', KEYS.events, ARGV.after
+)
+local reply = { last_delivered }
+for _, entry in ipairs(streams and streams[1][2] or {}) do
   local deliveries = 1
-  if ARGV[5] ~= '>' then deliveries = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1)[1][4] end
-  given[#given + 1] = { entry[1], entry[2], deliveries }
+  if ARGV.after ~= '>' then
+    deliveries = redis.call('XPENDING', KEYS.events, ARGV.group, entry[1], entry[1], 1)[1][4]
+  end
+  reply[#reply + 1] = { entry[1], entry[2], deliveries }
 end
-return given
+return reply

@@ -1,9 +1,9 @@
--- Drop a book's oldest events, but never its last, by which the next one is numbered.
--- KEYS  1 events
--- ARGV  1 the number of the first that stays
--- Returns how many were dropped
+-- Remove a trader's oldest events, but never the last one, because its number decides the next one's.
+-- KEYS events
+-- ARGV before         the sequence number of the first event that stays
+-- Returns how many events were removed
 
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local last = redis.call('XREVRANGE', KEYS.events, '+', '-', 'COUNT', 1)[1]
 if not last then return 0 end
-local first = math.min(tonumber(ARGV[1]), tonumber(string.match(last[1], '^%d+')))
-return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', first))
+local first_kept = math.min(tonumber(ARGV.before), tonumber(string.match(last[1], '^%d+')))
+return redis.call('XTRIM', KEYS.events, 'MINID', string.format('%.0f', first_kept))

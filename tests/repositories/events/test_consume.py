@@ -1,4 +1,4 @@
-"""Consumer groups: at least once handled, once acknowledged, nothing swallowed."""
+"""Consumer groups: each event is handled at least once and acknowledged once, and no error is swallowed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_event_is_delivered_and_acknowledged_once(desk: Desk) -> None:
     assert pending(desk) == 0
 
 
-def test_a_group_shares_and_groups_do_not(lone_desk: Desk) -> None:
+def test_consumers_of_a_group_share_events_and_groups_do_not(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     with (
         book.events.consume("risk", "one", trader, batch=5) as one,
@@ -72,7 +72,7 @@ def test_where_a_new_group_begins(lone_desk: Desk, since: int | None, first: int
         assert take(consumer)[0].event.sequence == first
 
 
-def test_after_a_restart_first_what_was_not_acknowledged(desk: Desk) -> None:
+def test_after_a_restart_unacknowledged_events_come_first(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
     with book.events.consume("risk", "one", trader, batch=4) as consumer:
@@ -85,7 +85,7 @@ def test_after_a_restart_first_what_was_not_acknowledged(desk: Desk) -> None:
         assert consumer.get(0.05) is None
 
 
-def test_what_a_dead_consumer_had_is_claimed(desk: Desk) -> None:
+def test_events_of_a_dead_consumer_are_claimed(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
     with book.events.consume("risk", "dead", trader, min_idle=SOON) as dead:
@@ -98,7 +98,7 @@ def test_what_a_dead_consumer_had_is_claimed(desk: Desk) -> None:
     assert pending(desk) == 0
 
 
-def test_what_has_waited_too_long_is_not_handled_twice(lone_desk: Desk) -> None:
+def test_an_event_that_has_waited_too_long_is_not_handled_twice(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(6)])
     with (
@@ -124,7 +124,7 @@ def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) 
                 if event.sequence == 2:
                     raise ZeroDivisionError("poison")
     assert tries == [1, 2, 3, 2, 2]
-    (letter,) = book.events.dead(trader)
+    (letter,) = book.events.dead_letters(trader)
     assert letter.event == lone_desk.events()[1]
     assert (letter.group, letter.consumer, letter.deliveries) == ("risk", "one", 3)
     assert letter.error.startswith("ZeroDivisionError: poison")
@@ -139,11 +139,11 @@ def test_an_event_that_kills_its_consumers_becomes_a_dead_letter(lone_desk: Desk
             assert take(consumer)[0].deliveries == attempt + 1
     with book.events.consume("risk", "last", trader, min_idle=0.05, max_deliveries=3) as consumer:
         assert consumer.get(0.5) is None
-    assert [letter.error for letter in book.events.dead(trader)] == ["delivered 3 times and never acknowledged"]
+    assert [letter.error for letter in book.events.dead_letters(trader)] == ["delivered 3 times and never acknowledged"]
     assert pending(lone_desk) == 0
 
 
-def test_an_entry_that_cannot_be_read_is_told_and_buried(lone_desk: Desk) -> None:
+def test_an_entry_that_cannot_be_read_is_reported_and_becomes_a_dead_letter(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     lone_desk.vandalise("XADD", "%:events", "1-0", "type", "NONSENSE", "ts_ns", 1, "symbol", "AAPL")
     book.orders.place(limit(trader))
@@ -154,7 +154,7 @@ def test_an_entry_that_cannot_be_read_is_told_and_buried(lone_desk: Desk) -> Non
     assert pending(lone_desk) == 1
 
 
-def test_what_was_dropped_before_it_was_delivered_is_told(desk: Desk) -> None:
+def test_events_that_were_trimmed_before_they_were_delivered_are_reported(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
     with book.events.consume("risk", "one", trader, batch=2) as consumer:
@@ -171,7 +171,7 @@ def test_what_was_dropped_before_it_was_delivered_is_told(desk: Desk) -> None:
         assert [delivery.event.sequence for delivery in take(again, 4)] == [7, 8, 9, 10]
 
 
-def test_where_nothing_is_published_it_looks_now_and_then(lone_desk: Desk) -> None:
+def test_without_publishing_the_streams_are_polled(lone_desk: Desk) -> None:
     book, trader = lone_desk.open(publish="none"), lone_desk.trader
     with book.events.consume("risk", "one", trader, poll=0.05) as consumer:
         assert consumer.get(0.01) is None
@@ -192,22 +192,22 @@ def test_where_nothing_is_published_it_looks_now_and_then(lone_desk: Desk) -> No
         {"poll": 0},
     ],
 )
-def test_bad_terms_are_refused(lone_desk: Desk, bad: dict[str, object]) -> None:
+def test_bad_options_are_refused(lone_desk: Desk, bad: dict[str, object]) -> None:
     given: dict[str, object] = {"group": "g", "consumer": "c", "traders": "T", **bad}
     with pytest.raises(InvalidArgument):
         lone_desk.book.events.consume(**given)  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------ handlers, in each colour's own way
+# ------------------------------------------------------------------ handlers, for threads and for asyncio
 
 
 @pytest.fixture
 def url(fleets: Fleets) -> str:
-    """A book of this test's own."""
+    """Return the URL of a book of this test's own."""
     return fleets.of("standalone").url({"prefix": fresh("c") + ":"})
 
 
-def test_errors_of_a_handler_are_told_and_their_events_come_again(url: str) -> None:
+def test_errors_of_a_handler_are_passed_on_and_their_events_come_again(url: str) -> None:
     trader, failed, handled = fresh(), list[tuple[int | None, str]](), list[int]()
     with slotbook.connect(url) as book:
         consumer = book.events.consume("risk", "one", trader, min_idle=SOON, max_deliveries=2)
@@ -225,17 +225,17 @@ def test_errors_of_a_handler_are_told_and_their_events_come_again(url: str) -> N
         thread = threading.Thread(target=consumer.run, args=(handle, note))
         thread.start()
         for _ in range(3_000):
-            if book.events.dead(trader):
+            if book.events.dead_letters(trader):
                 break
             threading.Event().wait(0.01)
         consumer.stop()
         thread.join(30)
         assert not thread.is_alive()
         assert (handled, failed) == ([1, 2, 3, 2], [(2, "two"), (2, "two")])
-        assert [letter.event.sequence for letter in book.events.dead(trader)] == [2]
+        assert [letter.event.sequence for letter in book.events.dead_letters(trader)] == [2]
 
 
-def test_errors_of_a_handler_are_logged_if_nobody_is_told(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_of_a_handler_are_logged_without_on_error(url: str, caplog: pytest.LogCaptureFixture) -> None:
     trader = fresh()
 
     async def consume() -> None:

@@ -1,4 +1,4 @@
-"""Following: every event once and in order, whatever is said on the channels."""
+"""Following: every event once and in order, whatever is published on the channels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_from_now_on(desk: Desk) -> None:
         assert follow.get(0.05) is None
 
 
-def test_from_the_beginning_and_from_where_one_was(desk: Desk) -> None:
+def test_from_the_beginning_and_from_a_known_position(desk: Desk) -> None:
     book, trader, other = desk.book, desk.trader, desk.another()
     book.orders.place_many([limit(trader, f"A{number}") for number in range(5)])
     with book.events.follow([trader, other], since=0) as follow:
@@ -52,7 +52,7 @@ def test_from_the_beginning_and_from_where_one_was(desk: Desk) -> None:
         assert {(event.trader, event.sequence) for event in take(follow, 2)} == {(trader, 6), (other, 2)}
 
 
-def test_history_and_present_join_without_a_seam(desk: Desk) -> None:
+def test_history_and_new_events_join_without_a_gap(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(600)])
     with book.events.follow(trader, since=0) as follow:
@@ -62,34 +62,34 @@ def test_history_and_present_join_without_a_seam(desk: Desk) -> None:
         assert follow.get(0.05) is None
 
 
-def test_a_full_queue_is_healed_from_the_stream(lone_desk: Desk) -> None:
+def test_a_full_queue_is_resynced_from_the_stream(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
-    with book.events.follow(trader, room=10) as follow:
+    with book.events.follow(trader, maxsize=10) as follow:
         for begin in range(0, 600, 100):
             book.orders.place_many([limit(trader, f"A{number}") for number in range(begin, begin + 100)])
         assert sequences(follow, 600) == list(range(1, 601))
         assert follow.get(0.05) is None
 
 
-def test_a_full_queue_that_blocks_needs_no_healing(lone_desk: Desk) -> None:
+def test_a_full_queue_that_blocks_drops_nothing(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
-    with book.events.follow(trader, room=10, when_full="block") as follow:
+    with book.events.follow(trader, maxsize=10, when_full="block") as follow:
         for begin in range(0, 300, 100):
             book.orders.place_many([limit(trader, f"A{number}") for number in range(begin, begin + 100)])
         assert sequences(follow, 300) == list(range(1, 301))
         assert (follow.dropped, follow.interruptions) == (0, 0)
 
 
-def test_where_nothing_is_published_it_looks_now_and_then(lone_desk: Desk) -> None:
+def test_without_publishing_the_streams_are_polled(lone_desk: Desk) -> None:
     book, trader = lone_desk.open(publish="none"), lone_desk.trader
     with book.events.follow(trader, poll=0.05) as follow:
         book.orders.place_many([limit(trader, f"A{number}") for number in range(20)])
         assert sequences(follow, 20) == list(range(1, 21))
 
 
-def test_everyone_also_those_who_are_new(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for colour in ("_sync", "_async"):
-        monkeypatch.setattr(f"slotbook.repositories.events.{colour}.follow.LEAST_SCAN", 0.05)
+def test_all_traders_also_new_ones(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("_sync", "_async"):
+        monkeypatch.setattr(f"slotbook.repositories.events.{folder}.follow.SCAN_INTERVAL", 0.05)
     prefix = fresh("f") + ":"
     book, other = lone_desk.open(prefix=prefix), lone_desk.another()
     book.orders.place(limit(lone_desk.trader))
@@ -101,7 +101,7 @@ def test_everyone_also_those_who_are_new(lone_desk: Desk, monkeypatch: pytest.Mo
         assert take(follow, 1)[0].order_id == "A2"
 
 
-def test_what_is_no_longer_kept_is_told_and_gone_on_after(lone_desk: Desk) -> None:
+def test_events_that_are_no_longer_kept_are_reported_and_skipped(lone_desk: Desk) -> None:
     book, trader = lone_desk.open(events_kept=100), lone_desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(600)])
     first = book.events.history(trader, limit=1)[0].sequence
@@ -112,7 +112,7 @@ def test_what_is_no_longer_kept_is_told_and_gone_on_after(lone_desk: Desk) -> No
         assert sequences(follow, 601 - first) == list(range(first, 601))
 
 
-def test_nothing_that_is_said_on_the_channel_misleads_it(desk: Desk) -> None:
+def test_no_message_on_the_channel_misleads_it(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     with book.events.follow(trader) as follow:
         book.orders.place(limit(trader, "A1"))
@@ -132,7 +132,7 @@ def test_nothing_that_is_said_on_the_channel_misleads_it(desk: Desk) -> None:
         assert take(follow, 1) == desk.events()[1:]
 
 
-def test_an_entry_that_cannot_be_read_is_told_and_left_out(lone_desk: Desk) -> None:
+def test_an_entry_that_cannot_be_read_is_reported_and_left_out(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     book.orders.place(limit(trader, "A1"))
     lone_desk.vandalise("XADD", "%:events", "2-0", "type", "NONSENSE", "ts_ns", 1, "symbol", "AAPL")
@@ -189,12 +189,12 @@ def test_bad_names_are_refused(lone_desk: Desk, traders: object) -> None:
 def test_bad_numbers_are_refused(lone_desk: Desk, since: object) -> None:
     with pytest.raises(InvalidArgument):
         lone_desk.book.events.follow("T", since=since)  # type: ignore[arg-type]
-    for bad in ({"room": 0}, {"poll": 0}):
+    for bad in ({"maxsize": 0}, {"poll": 0}):
         with pytest.raises(InvalidArgument):
             lone_desk.book.events.follow("T", **bad)  # type: ignore[arg-type]
 
 
-def test_iterators_of_both_colours(fleets: Fleets) -> None:
+def test_iterators_for_threads_and_for_asyncio(fleets: Fleets) -> None:
     url, trader = fleets.of("standalone").url({"prefix": fresh("f") + ":"}), fresh()
 
     async def follow_a_while(found: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The history of a trader: typed, in order, and honest about what is no longer kept."""
+"""The history of a trader: typed, in order, and with an error for events that are no longer kept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_more_than_a_page(lone_desk: Desk) -> None:
     assert [event.sequence for event in book.events.history(trader, since=900, limit=1_200)] == list(range(901, 2_101))
 
 
-def test_what_is_no_longer_kept_is_told(desk: Desk) -> None:
+def test_events_that_are_no_longer_kept_are_reported(desk: Desk) -> None:
     trader = desk.trader
     book = desk.open(events_kept=100)
     book.orders.place_many([limit(trader, f"A{number}") for number in range(600)])
@@ -60,7 +60,7 @@ def test_what_is_no_longer_kept_is_told(desk: Desk) -> None:
     assert [event.sequence for event in book.events.history(trader, since=caught.value.last)] == list(range(first, 601))
 
 
-def test_trimmed_by_number_and_never_the_last(desk: Desk) -> None:
+def test_trim_removes_by_number_and_never_the_last(desk: Desk) -> None:
     book, trader = desk.open(events_kept="all"), desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(10)])
     assert book.events.trim(trader, 8) == 7
@@ -72,7 +72,7 @@ def test_trimmed_by_number_and_never_the_last(desk: Desk) -> None:
     assert book.events.trim(desk.another(), 5) == 0
 
 
-def test_a_deleted_event_is_a_gap_that_is_told(lone_desk: Desk) -> None:
+def test_a_deleted_event_is_reported_as_a_gap(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(5)])
     lone_desk.vandalise("XDEL", "%:events", "3-0")

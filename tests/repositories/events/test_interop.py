@@ -1,4 +1,4 @@
-"""What other programs hear: redis-cli, and twenty lines of Node."""
+"""Other programs that receive the published documents: redis-cli, and twenty lines of Node."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBSCRIBER = ROOT / "tests/support/events/subscriber.mjs"
 
 @pytest.fixture
 def lines() -> Iterator[list[subprocess.Popen[str]]]:
-    """Programs that are to be ended."""
+    """Yield a list of programs, which are ended after the test."""
     started: list[subprocess.Popen[str]] = []
     yield started
     for process in started:
@@ -43,7 +43,7 @@ def line(stream: IO[str] | None) -> str:
 
 @pytest.fixture(scope="session")
 def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with npm's ``redis``: the one that ``SLOTBOOK_NODE_MODULES`` names, else one of these tests' own."""
+    """Return a folder with npm's ``redis``: that of ``SLOTBOOK_NODE_MODULES``, else one of these tests' own."""
     if given := os.environ.get("SLOTBOOK_NODE_MODULES"):
         assert (Path(given) / "redis").is_dir(), f"SLOTBOOK_NODE_MODULES={given} has no redis"
         return Path(given)
@@ -91,10 +91,11 @@ def test_node_reads_the_document(fleets: Fleets, node_modules: Path, lines: list
         book.orders.place(limit(trader, price="187.230000001", text="Grüße / 日本"))
         (event,) = book.events.history(trader)
     for node, channel in zip(lines, channels, strict=True):
-        told = json.loads(line(node.stdout))
-        assert (told["channel"], told["price"], told["ts_ns"]) == (channel, "187.230000001", "1700000000000000000")
-        del told["channel"]
-        assert decode(OrderEvent, channel, told) == event
+        received = json.loads(line(node.stdout))
+        exact = (received["channel"], received["price"], received["ts_ns"])
+        assert exact == (channel, "187.230000001", "1700000000000000000")
+        del received["channel"]
+        assert decode(OrderEvent, channel, received) == event
     script.unlink()
 
 

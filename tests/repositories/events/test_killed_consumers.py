@@ -1,4 +1,4 @@
-"""Four consumers, two of which are killed: everything is handled, and acknowledged once."""
+"""Four consumers, of which two are killed: every event is handled, and acknowledged once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000")) // 8
 
 
 class Process:
-    """A consumer, and what it has said so far."""
+    """A consumer in a process of its own, and the lines that it has printed so far."""
 
     def __init__(self, url: str, name: str, traders: list[str]) -> None:
         self.lines: list[str] = []
@@ -40,8 +40,8 @@ class Process:
         assert self._running.stdout is not None
         self.lines.extend(line for line in self._running.stdout if line.endswith("\n"))
 
-    def said(self, word: str) -> list[tuple[str, int]]:
-        """The events of which it has said this."""
+    def printed(self, word: str) -> list[tuple[str, int]]:
+        """Return the events of which it has printed this word."""
         words = [line.split() for line in list(self.lines)]
         return [(parts[1], int(parts[2])) for parts in words if parts[0] == word]
 
@@ -59,7 +59,7 @@ class Process:
 
 @pytest.fixture
 def processes() -> Iterator[list[Process]]:
-    """Those that are to be stopped."""
+    """Yield a list of processes, which are stopped after the test."""
     started: list[Process] = []
     yield started
     for process in started:
@@ -83,27 +83,27 @@ def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
             processes[begin // (EVENTS // 12)].kill()
     wait_until(lambda: _delivered(desk, traders), "all is delivered", 120)
     wait_until(lambda: not any(_pending(desk, trader) for trader in traders), "all is acknowledged")
-    handled = {event for process in processes for event in process.said("handled")}
+    handled = {event for process in processes for event in process.printed("handled")}
     assert handled == every
-    # One that was killed between the server's answer and its own word cannot say that it had acknowledged; the others'
-    # words may still be on their way.
-    mute = {event for process in processes[:2] for event in process.said("handled")[-1:]}
-    wait_until(lambda: every - _acknowledged(processes).keys() <= mute, "all others say that they have acknowledged")
+    # A consumer that was killed between the server's reply and its own print cannot print that it has acknowledged, and
+    # what the others print may still be on its way.
+    silent = {event for process in processes[:2] for event in process.printed("handled")[-1:]}
+    wait_until(lambda: every - _acknowledged(processes).keys() <= silent, "all others print their acknowledgements")
     acknowledged = _acknowledged(processes)
     assert set(acknowledged.values()) == {1}
-    unsaid = every - acknowledged.keys()
-    assert len(unsaid) <= 2
-    assert unsaid <= mute
-    twice = sum(Counter(event for process in processes for event in process.said("handled")).values()) - len(every)
+    missing = every - acknowledged.keys()
+    assert len(missing) <= 2
+    assert missing <= silent
+    twice = sum(Counter(event for process in processes for event in process.printed("handled")).values()) - len(every)
     print(f"{desk.fleet.topology}: {len(every):,} events, {twice} handled again after a kill, acknowledged once each")
 
 
 def _acknowledged(processes: list[Process]) -> Counter[tuple[str, int]]:
-    return Counter(event for process in processes for event in process.said("acknowledged"))
+    return Counter(event for process in processes for event in process.printed("acknowledged"))
 
 
 def _count(processes: list[Process], word: str) -> int:
-    return sum(len(process.said(word)) for process in processes)
+    return sum(len(process.printed(word)) for process in processes)
 
 
 def _pending(desk: Desk, trader: str) -> int:
@@ -112,10 +112,10 @@ def _pending(desk: Desk, trader: str) -> int:
 
 
 def _delivered(desk: Desk, traders: list[str]) -> bool:
-    """Whether every event has been given to someone."""
+    """Return True when every event has been delivered to some consumer."""
     for trader in traders:
         key = f"{{{trader}}}:events"
-        groups = cast("list[list[str]]", desk.fleet.ask(key, "XINFO", "GROUPS", key))  # none before the first look
+        groups = cast("list[list[str]]", desk.fleet.ask(key, "XINFO", "GROUPS", key))  # none before the first read
         if not any(f"{EVENTS // 4}-0" in group for group in groups):
             return False
     return True

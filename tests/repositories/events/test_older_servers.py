@@ -1,4 +1,4 @@
-"""A server without sharded pub/sub: the trader's channel is a classic one there."""
+"""Servers without sharded pub/sub (before Redis 7.0), where the trader's channel is a classic one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 from slotbook.topology.embedded import Deployment, start
 from slotbook.topology.embedded.binary import find_program
 
-from ...support.callers import COLOURS, Colour, open_book
+from ...support.callers import COLOURS as CALLERS
+from ...support.callers import Colour as Caller
+from ...support.callers import open_book
 from ...support.make import fresh, limit
 
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A server that does not know the commands that came with Redis 7.0."""
+    """Yield a server that does not know the commands that came with Redis 7.0."""
     program = tmp_path_factory.mktemp("older") / "server"
     unknown = " ".join(f"--rename-command {name} ''" for name in ("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE"))
     real = shlex.quote(str(find_program(None)))
@@ -27,10 +29,10 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield deployment
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_followers_hear_it_all_the_same(older: Deployment, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_followers_receive_messages_all_the_same(older: Deployment, runner: asyncio.Runner, caller: Caller) -> None:
     trader = fresh()
-    with open_book(f"{older.url}?watchdog=0.4", colour, runner) as book:
+    with open_book(f"{older.url}?watchdog=0.4", caller, runner) as book:
         with book.events.follow(trader, poll=60) as follow:  # so late that only a message can bring it in time
             for number in range(5):
                 book.orders.place(limit(trader, f"A{number}"))

@@ -1,4 +1,4 @@
-"""What is published: the same document everywhere, in the same step as the change, and never in its way."""
+"""Publishing: the same document on every channel, in the same script as the change, which it never makes fail."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from slotbook.models import Message, OrderEvent
 from slotbook.models.errors import AccessDenied, InvalidArgument, InvalidSettings
 from slotbook.models.event import document
 from slotbook.models.wire import encode
+from slotbook.repositories.changes.scripts import load
 from slotbook.topology.settings import read
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, fresh, limit
-from ...support.package import ROOT
 
 EVERYWHERE = "traders,order_events,symbols"
 
 
 def everything(book: Book, trader: str) -> None:
-    """One change of each kind, with every field and some awkward text."""
+    """Make one change of each kind, with every field and some awkward text."""
     for order_id, side in [("A1", "BUY"), ("A2", "SELL"), ("A3", "BUY")]:
         book.orders.place(limit(trader, order_id, side=side, text='a/b\\/c "quoted" \\ é 日本 \U0001f600 </script>'))
     book.orders.fill(execution(trader, "X1", 40, "-0.000000001"))
@@ -48,11 +48,11 @@ def test_every_channel_has_the_document_of_the_stream(desk: Desk) -> None:
         events = desk.events(prefix=prefix)
         texts = [document(encode(event)) for event in events]
         assert [message.text for message in drain(all_of_them, 10)] == texts
-        heard = drain(by_symbol, 10)
-    assert [message.text for message in heard] == texts
+        received = drain(by_symbol, 10)
+    assert [message.text for message in received] == texts
     words = ["new", "new", "new", "fill", "replaced", "canceled", "fill", "rejected", "expired", "position"]
-    assert [message.channel for message in heard] == [f"{prefix}events.AAPL.{word}" for word in words]
-    assert [message.event for message in heard] == events
+    assert [message.channel for message in received] == [f"{prefix}events.AAPL.{word}" for word in words]
+    assert [message.event for message in received] == events
 
 
 def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
@@ -76,13 +76,15 @@ def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
 
 
 def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
-    text = (ROOT / "repositories" / "lua" / "common.lua").read_text(encoding="utf-8")
-    told = re.findall(r"'(\w+)'", text[text.index("local TOLD") : text.index("local news")])
-    assert ["trader", "sequence", *told, "writer"] == list(OrderEvent.model_fields)
+    source = load("slotbook.repositories.orders", "place").source
+    found = re.search(r"^local EVENT_FIELDS = \{(.*)\}$", source, re.MULTILINE)
+    assert found is not None
+    written = re.findall(r"'(\w+)'", found[1])
+    assert ["trader", "sequence", *written, "writer"] == list(OrderEvent.model_fields)
 
 
 @pytest.mark.parametrize(
-    ("publish", "spoken"),
+    ("publish", "expected"),
     [
         ("none", {}),
         ("traders", {"spublish": 10}),
@@ -91,16 +93,16 @@ def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
         (EVERYWHERE, {"spublish": 10, "publish": 20}),
     ],
 )
-def test_nothing_is_published_that_is_not_wanted(lone_desk: Desk, publish: str, spoken: dict[str, int]) -> None:
+def test_nothing_is_published_that_is_not_wanted(lone_desk: Desk, publish: str, expected: dict[str, int]) -> None:
     book = lone_desk.open(publish=publish)
     before = lone_desk.fleet.calls()
     everything(book, lone_desk.trader)
     after = lone_desk.fleet.calls()
     published = {name: after.get(name, 0) - before.get(name, 0) for name in ("spublish", "publish")}
-    assert {name: count for name, count in published.items() if count} == spoken
+    assert {name: count for name, count in published.items() if count} == expected
 
 
-def test_repeats_and_refusals_are_not_told(lone_desk: Desk) -> None:
+def test_repeats_and_refusals_are_not_published(lone_desk: Desk) -> None:
     book, trader = lone_desk.open(publish="order_events", prefix=fresh("p") + ":"), lone_desk.trader
     with book.events.subscribe("order_events") as subscription:
         for _ in range(3):
@@ -110,7 +112,7 @@ def test_repeats_and_refusals_are_not_told(lone_desk: Desk) -> None:
         assert subscription.get(0.1) is None
 
 
-def test_an_event_of_ones_own(desk: Desk) -> None:
+def test_an_event_that_a_caller_publishes(desk: Desk) -> None:
     book = desk.open(prefix=fresh("p") + ":")
     event = OrderEvent(trader=desk.trader, sequence=7, type="NEW", ts_ns=TS, symbol="BRK.B")  # type: ignore[arg-type]
     with book.events.subscribe("order_events") as all_of_them, book.events.psubscribe("events.BRK.B.*") as of_symbol:
@@ -122,7 +124,7 @@ def test_an_event_of_ones_own(desk: Desk) -> None:
 
 @pytest.fixture
 def restricted(lone_desk: Desk) -> Iterator[Book]:
-    """A book of a user who may do everything, but on no channel."""
+    """Yield a book of a user who may do everything, but use no channel."""
     user = fresh("u")
     lone_desk.ask("ACL", "SETUSER", user, "on", ">secret", "~*", "+@all", "resetchannels")
     book = lone_desk.open(publish=EVERYWHERE, username=user, password="secret")  # noqa: S106 (a user of this test)
@@ -148,8 +150,7 @@ def test_an_unknown_channel_is_refused(nonsense: str) -> None:
         Book.open(f"redis://127.0.0.1:1/?publish={nonsense}")
 
 
-def test_the_environment_may_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
-
+def test_the_environment_may_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBOOK_PUBLISH", "order_events, symbols")
     monkeypatch.setenv("SLOTBOOK_DURABILITY", "replicated=1")
     monkeypatch.setenv("SLOTBOOK_EVENTS_KEPT", "all")

@@ -1,4 +1,4 @@
-"""Listening to channels: by name, by glob, by iterator, by callback, on every node of a cluster."""
+"""Subscriptions to channels: by name, by glob, by iterator, by callback, on every node of a cluster."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from ...support.make import execution, fresh, limit
 
 @pytest.fixture
 def book(desk: Desk) -> Book:
-    """A book that publishes on channels of its own."""
+    """Return a book that publishes on channels of its own."""
     return desk.open(publish="order_events,symbols", prefix=fresh("s") + ":")
 
 
 @pytest.fixture
 def lone_book(lone_desk: Desk) -> Book:
-    """The same on one server."""
+    """Return such a book on one server."""
     return lone_desk.open(publish="order_events,symbols", prefix=fresh("s") + ":")
 
 
 @pytest.fixture
 def prefix(book: Book) -> str:
-    """What the channels' names begin with."""
+    """Return the prefix of the channels' names."""
     return book.backend.settings.prefix
 
 
-def test_globs_choose(desk: Desk, book: Book) -> None:
+def test_globs_select_channels(desk: Desk, book: Book) -> None:
     with (
         book.events.psubscribe("events.AAPL.*") as of_aapl,
         book.events.psubscribe("events.*.fill", "events.*.canceled") as fills,
@@ -47,9 +47,9 @@ def test_globs_choose(desk: Desk, book: Book) -> None:
         book.orders.fill(execution(desk.trader, order_id="A2"))
         book.orders.cancel(desk.trader, "A1")
         assert [message_of(of_aapl).event.type for _ in range(2)] == ["NEW", "CANCELED"]
-        heard = [message_of(fills) for _ in range(2)]
-        assert [message.event.symbol for message in heard] == ["MSFT", "AAPL"]
-        assert [(message.pattern or "").split(":")[1] for message in heard] == ["events.*.fill", "events.*.canceled"]
+        received = [message_of(fills) for _ in range(2)]
+        assert [message.event.symbol for message in received] == ["MSFT", "AAPL"]
+        assert [(message.pattern or "").split(":")[1] for message in received] == ["events.*.fill", "events.*.canceled"]
         assert (message_of(of_msft).event.order_id, of_msft.get(0.05)) == ("A2", None)
 
 
@@ -59,7 +59,7 @@ def message_of(subscription: slotbook.repositories.Subscription) -> Message:
     return message
 
 
-def test_what_is_published_through_any_node_is_heard_once(desk: Desk, book: Book, prefix: str) -> None:
+def test_a_message_published_through_any_node_is_received_once(desk: Desk, book: Book, prefix: str) -> None:
     with book.events.psubscribe("events.*.fill") as by_glob, book.events.subscribe("order_events") as by_name:
         for port, raw in desk.fleet.raws.items():
             raw.ask("PUBLISH", f"{prefix}events.AAPL.fill", f"glob {port}")
@@ -82,19 +82,19 @@ def test_a_message_that_is_no_event(lone_desk: Desk, lone_book: Book) -> None:
                 assert message.event
 
 
-def test_without_room_messages_are_dropped_and_counted(lone_desk: Desk, lone_book: Book) -> None:
-    with lone_book.events.subscribe("order_events", room=5) as subscription:
+def test_messages_for_a_full_queue_are_dropped_and_counted(lone_desk: Desk, lone_book: Book) -> None:
+    with lone_book.events.subscribe("order_events", maxsize=5) as subscription:
         lone_book.orders.place_many([limit(lone_desk.trader, f"A{number}") for number in range(50)])
-        heard = [message_of(subscription)]
+        received = [message_of(subscription)]
         while (message := subscription.get(0.3)) is not None:
-            heard.append(message)
-        assert len(heard) + subscription.dropped == 50
-        sequences = [message.event.sequence for message in heard]
+            received.append(message)
+        assert len(received) + subscription.dropped == 50
+        sequences = [message.event.sequence for message in received]
         assert all(one < other for one, other in pairwise(sequences))
 
 
 def test_with_block_nothing_is_dropped(lone_desk: Desk, lone_book: Book) -> None:
-    with lone_book.events.subscribe("order_events", room=5, when_full="block") as subscription:
+    with lone_book.events.subscribe("order_events", maxsize=5, when_full="block") as subscription:
         lone_book.orders.place_many([limit(lone_desk.trader, f"A{number}") for number in range(200)])
         assert [message_of(subscription).event.sequence for _ in range(200)] == list(range(1, 201))
         assert (subscription.dropped, subscription.interruptions) == (0, 0)
@@ -106,22 +106,22 @@ def test_no_channel_is_refused(lone_desk: Desk, names: tuple[str, ...]) -> None:
         lone_desk.book.events.subscribe(*names)
 
 
-# ------------------------------------------------------------------ callbacks, in each colour's own way
+# ------------------------------------------------------------------ callbacks, for threads and for asyncio
 
 
 @pytest.fixture
 def url(fleets: Fleets) -> str:
-    """A book that publishes on one server."""
+    """Return the URL of a book that publishes on one server."""
     return fleets.of("standalone").url({"publish": "order_events", "prefix": fresh("s") + ":"})
 
 
-def test_a_callback_of_a_thread(url: str) -> None:
-    heard: list[Message] = []
+def test_a_callback_for_threads(url: str) -> None:
+    received: list[Message] = []
     enough = threading.Event()
 
     def take(message: Message) -> None:
-        heard.append(message)
-        if len(heard) == 3:
+        received.append(message)
+        if len(received) == 3:
             enough.set()
 
     trader = fresh()
@@ -131,18 +131,18 @@ def test_a_callback_of_a_thread(url: str) -> None:
         assert enough.wait(30)
         subscription.stop()
         book.orders.place(limit(trader, "A9"))
-        assert [message.event.order_id for message in heard] == ["A0", "A1", "A2"]
+        assert [message.event.order_id for message in received] == ["A0", "A1", "A2"]
 
 
 @pytest.mark.parametrize("awaited", [True, False])
-def test_a_callback_of_a_task(url: str, awaited: bool) -> None:
+def test_a_callback_for_asyncio(url: str, awaited: bool) -> None:
     async def listen() -> list[str]:
-        heard: list[str] = []
+        received: list[str] = []
         enough = asyncio.Event()
 
         def take(message: Message) -> None:
-            heard.append(message.channel)
-            if len(heard) == 3:
+            received.append(message.channel)
+            if len(received) == 3:
                 enough.set()
 
         async def take_in_time(message: Message) -> None:
@@ -155,12 +155,12 @@ def test_a_callback_of_a_task(url: str, awaited: bool) -> None:
                 await book.orders.place_many([limit(fresh(), "A1") for _ in range(3)])
                 async with asyncio.timeout(30):
                     await enough.wait()
-        return heard
+        return received
 
     assert len(asyncio.run(listen())) == 3
 
 
-def test_an_error_of_a_callback_is_told(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_a_callback_is_raised_by_stop(url: str, caplog: pytest.LogCaptureFixture) -> None:
     called = threading.Event()
 
     def fail(message: Message) -> None:
@@ -178,7 +178,7 @@ def test_an_error_of_a_callback_is_told(url: str, caplog: pytest.LogCaptureFixtu
         subscription.stop()  # once is enough
 
 
-def test_an_error_of_an_asyncio_callback_is_told(url: str) -> None:
+def test_an_error_of_an_asyncio_callback_is_raised_by_stop(url: str) -> None:
     async def listen() -> None:
         async def fail(message: Message) -> None:
             raise ZeroDivisionError
@@ -197,12 +197,12 @@ def test_an_iteration_ends_when_another_thread_stops_it(url: str) -> None:
     with slotbook.connect(url) as book:
         subscription = book.events.subscribe("order_events").start()
         book.orders.place(limit(fresh()))
-        heard: list[Message] = []
+        received: list[Message] = []
         came = threading.Event()
 
         def iterate() -> None:
             for message in subscription:
-                heard.append(message)
+                received.append(message)
                 came.set()
 
         thread = threading.Thread(target=iterate)
@@ -210,7 +210,7 @@ def test_an_iteration_ends_when_another_thread_stops_it(url: str) -> None:
         assert came.wait(30)
         subscription.stop()
         thread.join(30)
-        assert (thread.is_alive(), len(heard)) == (False, 1)
+        assert (thread.is_alive(), len(received)) == (False, 1)
 
 
 def test_closing_the_book_ends_what_listens(url: str) -> None:
@@ -227,11 +227,11 @@ def test_async_iteration(url: str) -> None:
     async def listen() -> list[str]:
         async with slotbook.aconnect(url) as book, book.events.subscribe("order_events") as subscription:
             await book.orders.place_many([limit(fresh(), f"A{number}") for number in range(3)])
-            heard: list[str] = []
+            received: list[str] = []
             async for message in subscription:
-                heard.append(message.event.order_id or "")
-                if len(heard) == 3:
+                received.append(message.event.order_id or "")
+                if len(received) == 3:
                     await subscription.stop()
-            return heard
+            return received
 
     assert sorted(asyncio.run(listen())) == ["A0", "A1", "A2"]

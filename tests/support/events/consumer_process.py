@@ -1,4 +1,4 @@
-"""A consumer in a process of its own, which a test can kill: it prints what it has handled and acknowledged."""
+"""Consume in a process of its own, which a test can kill; print each event that was handled and acknowledged."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from slotbook import AsyncBook, Book
 from slotbook.models import Order, OrderEvent
 from slotbook.models.errors import SlotbookError, StateLost, Unavailable
 from slotbook.repositories import AsyncFollow, Follow
-from slotbook.repositories._concurrency.handlers import WhenFull
+from slotbook.repositories.events.overflow import FollowOverflow
 
 from ..make import TS, fresh
 from .control import Control, wait_until
@@ -116,12 +116,13 @@ class SyncFollower(Follower):
         url: str,
         traders: Sequence[str],
         pause: Callable[[], None] = lambda: None,
-        room: int = 10_000,
-        when_full: WhenFull = "heal",
+        maxsize: int = 10_000,
+        when_full: FollowOverflow = "resync",
     ) -> None:
         super().__init__(traders)
         self.book = Book.open(url)
-        self.follow: Follow = self.book.events.follow(traders, since=0, room=room, when_full=when_full).start()
+        follow = self.book.events.follow(traders, since=0, maxsize=maxsize, when_full=when_full)
+        self.follow: Follow = follow.start()
         self._pause = pause
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -195,17 +196,16 @@ def kept(book: Book, trader: str) -> list[tuple[int, str | None]]:
 
 
 def traders_of(control: Control, count: int) -> list[str]:
-    """Traders, on every primary of a cluster."""
-    names = [fresh() for _ in range(count)]
-    primaries = {control.primary(f"{{{name}}}") for name in names}
-    while len(primaries) < min(3, len(control.deployment.primaries())):
-        names[0] = fresh()
+    """Return traders that are spread over every primary of a cluster."""
+    while True:
+        names = [fresh() for _ in range(count)]
         primaries = {control.primary(f"{{{name}}}") for name in names}
-    return names
+        if len(primaries) >= min(3, len(control.deployment.primaries())):
+            return names
 
 
 def cut_subscribers(control: Control) -> int:
-    """CLIENT KILL TYPE pubsub on every server that answers; how many connections that were."""
+    """Send CLIENT KILL TYPE pubsub to every server that answers; return how many connections were cut."""
     killed = 0
     for server in control.data:
         if server not in control.dead:
