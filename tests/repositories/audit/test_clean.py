@@ -1,4 +1,4 @@
-"""A book in order is found in order, whatever goes on in it meanwhile."""
+"""A book in order is found in order, however busy it is meanwhile."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 import pytest
 from slotbook import Book
 from slotbook.models import Fill, Order
+from slotbook.repositories import Auditor
 from slotbook.repositories.audit import calls as audit_calls
 from slotbook.repositories.audit import steps as audit_steps
-from slotbook.repositories.audit._sync import Auditor
 from slotbook.repositories.audit.findings import Finding, FindingKind
 
 from ...support.desk import Desk
@@ -32,7 +32,7 @@ def test_verifying_and_a_repair_of_nothing_change_nothing(busy: Desk, auditor: A
     assert busy.contents() == before
 
 
-def test_a_trader_of_whom_nothing_is_stored_is_said_to_be_so(desk: Desk, auditor: Auditor) -> None:
+def test_a_trader_of_whom_nothing_is_stored_is_reported(desk: Desk, auditor: Auditor) -> None:
     (note,) = auditor.verify(desk.trader)
     assert (note.kind, note.message) == (FindingKind.UNCHECKED, "nothing is stored of this trader")
 
@@ -74,7 +74,9 @@ def test_a_large_book_is_read_page_by_page(desk: Desk, auditor: Auditor) -> None
     assert {finding.key.partition(":")[2] for finding in found} == {"orders_by_symbol:SYM199", "position:SYM0"}
 
 
-def test_pages_of_any_size_tell_the_same(busy: Desk, auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_any_size_give_the_same_findings(
+    busy: Desk, auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     busy.vandalise("ZADD", "%:orders_by_symbol:MSFT", "inf", "A1")
     busy.vandalise("XDEL", "%:events", "9-0")
     found = auditor.verify(busy.trader)
@@ -144,4 +146,4 @@ def test_books_behind_another_prefix_are_not_seen(desk: Desk, auditor: Auditor) 
     prefixed = desk.open(prefix="a[b]*:")
     prefixed.orders.place(limit(desk.trader))
     assert desk.trader not in auditor.traders()
-    assert Auditor(Book.open(desk.fleet.url({"prefix": "a[b]*:"})).backend).traders() == [desk.trader]
+    assert prefixed.audit.traders() == [desk.trader]
