@@ -6,12 +6,12 @@ whatever it contains. How a tree becomes a query in the servers' language is in 
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
+from operator import contains, ge, gt, le, lt
 from typing import TypeAlias, cast
 
 from ...models.errors import InvalidArgument
@@ -40,13 +40,13 @@ class Operator(StrEnum):
 
 
 _COMPARISONS: Mapping[Operator, Callable[..., bool]] = {
-    Operator.LT: operator.lt,
-    Operator.LE: operator.le,
-    Operator.GT: operator.gt,
-    Operator.GE: operator.ge,
+    Operator.LT: lt,
+    Operator.LE: le,
+    Operator.GT: gt,
+    Operator.GE: ge,
     Operator.STARTSWITH: str.startswith,
     Operator.ENDSWITH: str.endswith,
-    Operator.CONTAINS: operator.contains,
+    Operator.CONTAINS: contains,
 }
 ORDERING = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE})
 PARTIAL = frozenset({Operator.STARTSWITH, Operator.ENDSWITH, Operator.CONTAINS})
@@ -97,7 +97,7 @@ class WrittenQuery:
 
 
 def comparison(field: Field, operator: Operator, value: object) -> Comparison:
-    """Return a comparison with a value that a caller gave. Raises InvalidArgument for one that the field cannot hold."""
+    """Return a comparison with a value from a caller. Raises InvalidArgument for one that the field cannot hold."""
     if operator is Operator.IN:
         if not isinstance(value, list | tuple | set | frozenset):
             raise InvalidArgument(f"{field.name} << {_shown(value)}: give a list of values")
