@@ -1,4 +1,4 @@
-"""``slotbook verify``: is what is stored what orders, fills and events make of it?"""
+"""``slotbook verify``: compare what is stored with its orders, fills and events, and repair it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, TypeAlias
 import typer
 
 from ..repositories import Book
-from ..repositories.audit._sync import Auditor
 from ..repositories.audit.findings import Finding, RepairOutcome
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, print_json, screen
@@ -17,9 +16,9 @@ from .progress import advancing, bars
 from .tables import table
 
 _Result: TypeAlias = tuple[Finding, RepairOutcome | None]
-"""A finding, and what became of it if it was to be repaired."""
+"""A finding, and the outcome of its repair if one was asked for."""
 
-_SAID = {
+_OUTCOMES = {
     RepairOutcome.REPAIRED: "repaired",
     RepairOutcome.IN_ORDER: "in order by now",
     RepairOutcome.CHANGING: "changed each time it was to be repaired; try again",
@@ -39,31 +38,30 @@ def verify(
 ) -> None:
     """Rebuild positions and indexes from orders, fills and events, and compare them with what is stored.
 
-    The book may be in use meanwhile. What is too old to be compared is said. With --repair, what orders and events
+    The book may be in use meanwhile. What is too old to be compared is listed. With --repair, what orders and events
     prove is put right, each thing in one atomic step that undoes no change made meanwhile; orders and events are never
     written.
 
     Exits with 1 when differences were found, or were left by --repair.
     """
     with Book.open(kept_settings(url)) as book:
-        auditor = Auditor(book.backend)
-        traders = sorted(set(trader)) if trader else auditor.traders()
+        traders = sorted(set(trader)) if trader else book.audit.traders()
         results: list[_Result] = []
         with bars() as progress:
             advance = advancing(progress, progress.add_task("verifying", total=len(traders)))
             for name in traders:
                 if repair:
-                    results += [(one.finding, one.outcome) for one in auditor.repair(name)]
+                    results += [(one.finding, one.outcome) for one in book.audit.repair(name)]
                 else:
-                    results += [(finding, None) for finding in auditor.verify(name)]
+                    results += [(finding, None) for finding in book.audit.verify(name)]
                 advance(1)
     differences = [(finding, outcome) for finding, outcome in results if finding.is_difference]
     unchecked = [finding for finding, _ in results if not finding.is_difference]
     left = sum(outcome is None or not outcome.is_settled for _, outcome in differences)
     if as_json:
         found: list[JsonValue] = [_difference_json(*result) for result in differences]
-        notes = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
-        print_json({"traders": traders, "differences": found, "unchecked": notes, "left": left})
+        gaps = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
+        print_json({"traders": traders, "differences": found, "unchecked": gaps, "left": left})
     else:
         _show(
             differences, unchecked, f"{_count(len(traders), 'trader')}, {_count(len(differences), 'difference')}", left
@@ -72,20 +70,20 @@ def verify(
         raise typer.Exit(1)
 
 
-def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], verdict: str, left: int) -> None:
+def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary: str, left: int) -> None:
     console = screen()
     if differences:
         rows = [(one.trader, one.kind, one.message, _remedy(one, outcome)) for one, outcome in differences]
         console.print(table(("trader", "kind", "difference", "repair"), (), rows))
     for finding in unchecked:
         console.print(f"not checked: {finding.trader}: {finding.message}")
-    console.print(f"{verdict}, {left:,} left" if differences else verdict, style="bold red" if left else "bold green")
+    console.print(f"{summary}, {left:,} left" if differences else summary, style="bold red" if left else "bold green")
 
 
 def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:
     if outcome is not None:
-        return _SAID[outcome]
-    return "with --repair" if finding.repairable else _SAID[RepairOutcome.LEFT]
+        return _OUTCOMES[outcome]
+    return "with --repair" if finding.repairable else _OUTCOMES[RepairOutcome.LEFT]
 
 
 def _difference_json(finding: Finding, outcome: RepairOutcome | None) -> dict[str, JsonValue]:

@@ -11,6 +11,8 @@ from slotbook import AsyncBook, Book
 
 Colour: TypeAlias = Literal["sync", "asyncio"]
 COLOURS: tuple[Colour, ...] = ("sync", "asyncio")
+Caller: TypeAlias = Colour
+CALLERS = COLOURS
 
 
 class Blocking:
