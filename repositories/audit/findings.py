@@ -1,4 +1,4 @@
-"""What an audit finds, and the states of stored records that it compares. Nothing here does I/O."""
+"""The findings and repairs of an audit, and the states of stored records that it compares. Nothing here does I/O."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class ExpectedPosition:
     is_complete: bool
     """True when all fields are known. Otherwise only the quantity is, for what came before ``since`` is not known."""
     changes: int
-    """How many changes the position has had; 0 when it is not complete."""
+    """The number of changes that the position has had; 0 when it is not complete."""
     since: int
     """The number of the event that the fold begins with."""
 

@@ -20,7 +20,7 @@ from .orders import OrderCheck
 from .positions import PositionCheck, unchecked_past
 
 TRIES = 5
-"""How often one thing is compared anew when it changes every time before its repair."""
+"""The most times that one thing is compared anew when it changes each time before its repair."""
 
 
 class _RepairUnit(NamedTuple):

@@ -9,7 +9,7 @@ from .condition import Node, required_values
 
 NEEDED = "it needs the search module (Redis 8, Redis Stack, or Redis 7 with RediSearch 2.10)"
 _MISSING_INDEX = ("no such index", "unknown index", "index not found")
-"""What servers of different versions say."""
+"""Parts of the error for a missing index, as servers of different versions word it."""
 
 
 def no_search_error(stored: Stored[Record], node: Node) -> SearchUnavailable:

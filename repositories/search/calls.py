@@ -28,7 +28,7 @@ from .condition import Identity, WrittenQuery
 R = TypeVar("R", bound=Record)
 
 IDENTITIES_AT_ONCE = 1_000
-"""How many identities a server returns at a time when all are wanted."""
+"""The most identities that a server returns at a time when all are wanted."""
 _DIALECT = ("DIALECT", 2)
 Words: TypeAlias = tuple[Argument, ...]
 
@@ -132,7 +132,7 @@ class SearchCalls(Generic[R]):
         for name in self.stored.identity:
             if any(name not in row for row in found):
                 key = self.stored.key(self._prefix, ("…",) * len(self.stored.identity))
-                raise CorruptRecord(key, name, "is missing; slotbook verify tells which hash it is")
+                raise CorruptRecord(key, name, "is missing; slotbook verify shows which hash it is")
         return tuple(tuple(row[name] for name in self.stored.identity) for row in found)
 
 

@@ -45,7 +45,7 @@ class IndexStatus:
     built: float = 0.0
     """The part of it that is complete, 0 to 1."""
     failures: int = 0
-    """How many hashes it had to leave out since it was made, because a number in them cannot be read."""
+    """The number of hashes left out since it was made, because a number in them cannot be read."""
     failed_key: str | None = None
     """The key of the last one that was left out."""
     megabytes: float = 0.0

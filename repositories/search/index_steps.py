@@ -19,7 +19,7 @@ from .index_calls import IndexCalls, IndexStatus
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
-"""How often it is asked whether an index is complete."""
+"""The pause between two questions whether an index is complete."""
 
 Progress: TypeAlias = Callable[[float], None]
 """Called with the part of an index that is complete, 0 to 1."""

@@ -27,10 +27,11 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 TRIES = 4
-"""How often a search is begun when each time a primary is replaced, or slots move, in the middle of it."""
+"""The most times that a search is begun when a primary is replaced, or slots move, in the middle of each."""
 LONGEST_TOP = 10_000
-"""For how many first matches a shard is asked at most; beyond that it is asked for all matches."""
+"""The most first matches that a shard is asked for; for a page beyond that it is asked for all matches."""
 COUNTED_AT_ONCE = 500
+"""The most keys in one EXISTS."""
 
 
 class SearchInterrupted(Exception):
@@ -50,7 +51,7 @@ class SearchSteps(Generic[R]):
     def __init__(self, calls: SearchCalls[R]) -> None:
         self._calls = calls
         self._scope: SearchScope | None = None
-        """What one server searches; None until it is known."""
+        """The scope of one server's search; None until it is known."""
 
     def everything(self, query: Query[R], sort_keys: Sequence[SortKey]) -> Steps[list[R]]:
         """Return every match, sorted."""

@@ -127,18 +127,18 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
 
 
 def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> None:
-    placed, held, emptied = desk.trader, desk.another(), desk.another()
+    placed, positioned, emptied = desk.trader, desk.another(), desk.another()
     desk.book.orders.place(limit(placed))
-    desk.book.positions.set(held, "AAPL", 1, ts_ns=TS)
+    desk.book.positions.set(positioned, "AAPL", 1, ts_ns=TS)
     desk.book.orders.place(limit(emptied))
     desk.trader = emptied
     desk.vandalise("DEL", "%:events")
-    foreign = f"{{{held} x}}:events"
+    foreign = f"{{{positioned} x}}:events"
     desk.fleet.ask(foreign, "SET", foreign, "not a book's: no trader has such a name")
     traders = auditor.traders()
     desk.fleet.ask(foreign, "DEL", foreign)
-    assert {placed, held, emptied} <= set(traders)
-    assert f"{held} x" not in traders
+    assert {placed, positioned, emptied} <= set(traders)
+    assert f"{positioned} x" not in traders
     assert traders == sorted(traders)
 
 

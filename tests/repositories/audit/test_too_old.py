@@ -27,11 +27,11 @@ def test_a_trimmed_stream_is_reported(busy: Desk, auditor: Auditor) -> None:
 
 def test_a_recorded_fill_proves_the_position_that_trimmed_events_made(busy: Desk, auditor: Auditor) -> None:
     trim(busy, 6)
-    held = busy.book.positions.get(busy.trader, "AAPL")
+    before = busy.book.positions.get(busy.trader, "AAPL")
     busy.vandalise("DEL", "%:position:AAPL")
     (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
     assert (repair.finding.expected, repair.outcome) == ("125", RepairOutcome.REPAIRED)
-    assert busy.book.positions.get(busy.trader, "AAPL") == held
+    assert busy.book.positions.get(busy.trader, "AAPL") == before
 
 
 def test_without_one_only_the_quantity_is_compared(busy: Desk, auditor: Auditor) -> None:

@@ -68,8 +68,8 @@ def test_each_kind_of_record_is_found_and_nothing_else_that_looks_like_it(opened
     book.orders.fill(execution(trader, order_id=order_id))
     assert [order.order_id for order in book.orders.find(OrderHash.filled_quantity == 40).all()] == [order_id]
     assert book.orders.find().count() == 1
-    (held,) = book.positions.find(PositionHash.quantity > 0).all()
-    assert held == book.positions.get(trader, "a:order:b")
+    (position,) = book.positions.find(PositionHash.quantity > 0).all()
+    assert position == book.positions.get(trader, "a:order:b")
     assert book.positions.find().count() == 1
     infos = [
         {"symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "tick_size": "0.01"},

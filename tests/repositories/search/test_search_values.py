@@ -81,7 +81,7 @@ def test_full_text_looks_for_words_and_for_nothing_else(opened: OpenBook) -> Non
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: OrderHash.quantity == "5] | @price:[-inf +inf", "is not a decimal number"),
         (lambda: OrderHash.quantity > Decimal("NaN"), "is not a finite number"),
@@ -103,10 +103,10 @@ def test_full_text_looks_for_words_and_for_nothing_else(opened: OpenBook) -> Non
         (lambda: _combined(OrderHash.symbol == "AAPL", "*"), "str is not a condition"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_sent(make: Callable[[], object], said: str) -> None:
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         query(ORDERS, [make()])
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def _combined(condition: Any, other: object) -> object:

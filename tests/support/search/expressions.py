@@ -63,10 +63,10 @@ def _comparison(name: str, sign: str, value: object) -> Filter:
     compare = COMPARISONS[sign]
 
     def holds(order: Order) -> bool:
-        held: object = getattr(order, name)
+        stored: object = getattr(order, name)
         if sign in ("==", "!="):
-            return bool(compare(held, value))
-        return held is not None and bool(compare(held, value))
+            return bool(compare(stored, value))
+        return stored is not None and bool(compare(stored, value))
 
     expression = cast(Condition, compare(getattr(OrderHash, name), value))
     return Filter(f"({name} {sign} {value!r})", expression, holds)
@@ -81,12 +81,12 @@ def _one_of(name: str, values: Sequence[object], negated: bool) -> Filter:
 
 def _part(name: str, method: str, value: str) -> Filter:
     def holds(order: Order) -> bool:
-        held = getattr(order, name)
-        if held is None:
+        stored = getattr(order, name)
+        if stored is None:
             return False
         if method == "contains":
-            return value in held
-        return bool(getattr(str(held), method)(value))
+            return value in stored
+        return bool(getattr(str(stored), method)(value))
 
     return Filter(f"{name}.{method}({value!r})", getattr(getattr(OrderHash, name), method)(value), holds)
 
