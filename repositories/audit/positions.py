@@ -141,7 +141,7 @@ class PositionCheck:
 def unchecked_past(keys: TraderKeys, history: History, *, gone: int, is_empty: bool) -> list[Finding]:
     """Return what could not be compared because the events or orders of a book are no longer kept.
 
-    ``gone`` is how many orders have events, but are not there; ``is_empty`` is true when nothing is stored of the trader.
+    ``gone`` is how many orders have events, but are not there; ``is_empty`` means that nothing is stored of the trader.
     """
     report = Report(keys.trader)
     if is_empty:
