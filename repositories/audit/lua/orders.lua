@@ -2,9 +2,9 @@
 -- Uses audit/read_keys
 -- KEYS events
 -- Touches the orders, what is recorded with them, and their indexes
--- ARGV base                  of the trader's keys
---      enough_fields         no more orders are read once so many hash fields were
---      ids_and_symbols...    for each order its id, a number, and so many symbols in whose index it was seen
+-- ARGV base                  what the trader's keys begin with
+--      enough_fields         how many hash fields are enough, after which no more orders are read
+--      ids_and_symbols...    for each order its id, a number, and that many symbols in whose index it was seen
 -- Returns {last sequence, now in ms, order…}: at least one order; each
 --         {id, expiry, {field, value, …}, expiry of what is recorded, {field, value, …}, {index, score, …}}
 

@@ -3,8 +3,8 @@
 -- KEYS events
 --      positions    the set of the trader's symbols
 -- Touches the positions
--- ARGV base          of the trader's keys
---      symbols...
+-- ARGV base          what the trader's keys begin with
+--      symbols...    of the positions to read
 -- Returns {last sequence, position…}; each {symbol, 1 when it is listed, {field, value, …}}
 
 local found = { last_sequence(KEYS.events) }

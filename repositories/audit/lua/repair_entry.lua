@@ -2,8 +2,8 @@
 -- Uses changes/expiring_index
 -- KEYS index
 -- Touches the order
--- ARGV base        of the trader's keys
---      order_id
+-- ARGV base        what the trader's keys begin with
+--      order_id    of the entry
 --      stored      the score as compared, '' for no entry
 --      expected    the score as it should be, '' for no entry
 -- Returns 'applied'  'repeat': it is in line already  'changed': entry or order is not what was compared

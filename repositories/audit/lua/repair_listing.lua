@@ -1,8 +1,8 @@
 -- List a symbol that has a position, or remove one that has none.
 -- KEYS positions    the set of the trader's symbols
 -- Touches the position
--- ARGV base      of the trader's keys
---      symbol
+-- ARGV base      what the trader's keys begin with
+--      symbol    to list or remove
 --      listed    '1' to list it, '0' to remove it
 -- Returns 'applied'  'repeat': it is so already  'changed': the position came or went since it was compared
 

@@ -3,7 +3,7 @@
 -- Uses changes/hashes
 -- KEYS position
 --      positions    the set of the trader's symbols
--- ARGV symbol
+-- ARGV symbol         of the position
 --      stored_size    how many fields the position had when it was compared
 --      fields...      those fields and their values, then the fields to write and their values, '' for one to clear
 -- Returns 'applied'  'changed': the position is not what was compared
