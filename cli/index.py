@@ -1,4 +1,4 @@
-"""The commands ``slotbook index``: create, drop and describe the indexes that queries need on servers with search."""
+"""``slotbook index``: the search indexes that queries need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 from rich.table import Table
 
-from ..repositories import Book, IndexStatus, SearchIndexes
+from ..repositories import Book, IndexStatus
 from ..repositories.search.index_query import KINDS, RecordKind
 from .options import AsJson, Url, kept_settings
 from .output import print_json, screen
@@ -33,18 +33,18 @@ def create(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -
     """
     with Book.open(kept_settings(url)) as book, bars() as progress:
         tasks = {one: progress.add_task(f"indexing {one}s", total=100) for one in kind or KINDS}
-        found = SearchIndexes(book.backend).create(
+        found = book.indexes.create(
             kind or KINDS, progress=lambda one, part: progress.update(tasks[one], completed=int(100 * part))
         )
-    _show(found, as_json)
+    _show(found, as_json=as_json)
 
 
 @app.command()
 def drop(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Drop the indexes; the records stay. Exits with 1 when one could not be reached."""
     with Book.open(kept_settings(url)) as book:
-        left = SearchIndexes(book.backend).drop(kind or KINDS)
-    _show(left, as_json)
+        left = book.indexes.drop(kind or KINDS)
+    _show(left, as_json=as_json)
     if left:
         raise typer.Exit(1)
 
@@ -53,11 +53,11 @@ def drop(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> 
 def info(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Show every index of every primary: whether queries use it, how complete it is, and what it left out."""
     with Book.open(kept_settings(url)) as book:
-        found = SearchIndexes(book.backend).info(kind or KINDS)
-    _show(found, as_json)
+        found = book.indexes.info(kind or KINDS)
+    _show(found, as_json=as_json)
 
 
-def _show(found: Sequence[IndexStatus], as_json: bool) -> None:
+def _show(found: Sequence[IndexStatus], *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(one) for one in found])
     elif found:

@@ -1,4 +1,4 @@
-"""The command ``slotbook verify``, which compares positions and indexes with orders, fills and events."""
+"""``slotbook verify``: compare what is stored with its orders, fills and events, and repair it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, TypeAlias
 import typer
 
 from ..repositories import Book
-from ..repositories.audit._sync import Auditor
 from ..repositories.audit.findings import Finding, RepairOutcome
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, print_json, screen
@@ -19,7 +18,7 @@ from .tables import table
 _Result: TypeAlias = tuple[Finding, RepairOutcome | None]
 """A finding, and the outcome of its repair if one was asked for."""
 
-_OUTCOME_WORDS = {
+_OUTCOMES = {
     RepairOutcome.REPAIRED: "repaired",
     RepairOutcome.IN_ORDER: "in order by now",
     RepairOutcome.CHANGING: "changed each time it was to be repaired; try again",
@@ -39,31 +38,30 @@ def verify(
 ) -> None:
     """Rebuild positions and indexes from orders, fills and events, and compare them with what is stored.
 
-    The book may be in use meanwhile. Records that are too old to be compared are listed. With --repair, everything that
-    orders and events prove is corrected, each correction in one atomic step that undoes no change made meanwhile;
-    orders and events are never written.
+    The book may be in use meanwhile. What is too old to be compared is listed. With --repair, what orders and events
+    prove is put right, each thing in one atomic step that undoes no change made meanwhile; orders and events are never
+    written.
 
     Exits with 1 when there are differences, or when --repair could not correct all of them.
     """
     with Book.open(kept_settings(url)) as book:
-        auditor = Auditor(book.backend)
-        traders = sorted(set(trader)) if trader else auditor.traders()
+        traders = sorted(set(trader)) if trader else book.audit.traders()
         results: list[_Result] = []
         with bars() as progress:
             advance = advancing(progress, progress.add_task("verifying", total=len(traders)))
             for name in traders:
                 if repair:
-                    results += [(one.finding, one.outcome) for one in auditor.repair(name)]
+                    results += [(one.finding, one.outcome) for one in book.audit.repair(name)]
                 else:
-                    results += [(finding, None) for finding in auditor.verify(name)]
+                    results += [(finding, None) for finding in book.audit.verify(name)]
                 advance(1)
     differences = [(finding, outcome) for finding, outcome in results if finding.is_difference]
     unchecked = [finding for finding, _ in results if not finding.is_difference]
     left = sum(outcome is None or not outcome.is_settled for _, outcome in differences)
     if as_json:
         found: list[JsonValue] = [_difference_json(*result) for result in differences]
-        not_checked = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
-        print_json({"traders": traders, "differences": found, "unchecked": not_checked, "left": left})
+        gaps = [{"trader": one.trader, "key": one.key, "message": one.message} for one in unchecked]
+        print_json({"traders": traders, "differences": found, "unchecked": gaps, "left": left})
     else:
         _show(
             differences, unchecked, f"{_count(len(traders), 'trader')}, {_count(len(differences), 'difference')}", left
@@ -84,8 +82,8 @@ def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary:
 
 def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:
     if outcome is not None:
-        return _OUTCOME_WORDS[outcome]
-    return "with --repair" if finding.repairable else _OUTCOME_WORDS[RepairOutcome.LEFT]
+        return _OUTCOMES[outcome]
+    return "with --repair" if finding.repairable else _OUTCOMES[RepairOutcome.LEFT]
 
 
 def _difference_json(finding: Finding, outcome: RepairOutcome | None) -> dict[str, JsonValue]:

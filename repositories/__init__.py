@@ -1,4 +1,8 @@
-"""What may be done with a desk's state; each repository in two colours, for threads and for asyncio."""
+"""The repositories of a desk, each for threads and for asyncio (``Async…``).
+
+A book (:class:`Book`, :class:`AsyncBook`) has them all on one set of connections. What they take and return is in
+:mod:`slotbook.models`; how they reach servers is in :mod:`slotbook.topology`.
+"""
 
 from .audit._async import AsyncAuditor
 from .audit._sync import Auditor
@@ -37,15 +41,15 @@ from .symbols._async import AsyncSymbolInfoRepository
 from .symbols._sync import SymbolInfoRepository
 
 __all__ = [
+    "AcquiredLock",
+    "AsyncAcquiredLock",
     "AsyncAuditor",
     "AsyncBook",
     "AsyncCache",
-    "AsyncValueRepository",
     "AsyncConsumer",
     "AsyncDelivery",
     "AsyncFind",
     "AsyncFollow",
-    "AsyncAcquiredLock",
     "AsyncLock",
     "AsyncOrderEventRepository",
     "AsyncOrderRepository",
@@ -56,16 +60,15 @@ __all__ = [
     "AsyncSource",
     "AsyncSubscription",
     "AsyncSymbolInfoRepository",
+    "AsyncValueRepository",
     "Auditor",
     "Book",
     "Cache",
     "CachePolicy",
-    "ValueRepository",
     "Consumer",
     "Delivery",
     "Find",
     "Follow",
-    "AcquiredLock",
     "IndexStatus",
     "Lock",
     "OrderEventRepository",
@@ -77,5 +80,6 @@ __all__ = [
     "Source",
     "Subscription",
     "SymbolInfoRepository",
+    "ValueRepository",
     "Warmed",
 ]

@@ -10,6 +10,7 @@ import pytest
 from slotbook import Settings
 from slotbook.repositories import (
     AcquiredLock,
+    Auditor,
     Find,
     Lock,
     OrderEventRepository,
@@ -37,6 +38,7 @@ VERBS = (
     AcquiredLock,
     Find,
     SearchIndexes,
+    Auditor,
 )
 
 

@@ -1,1 +1,1 @@
-"""Compare what is stored with what orders, fills and events say, and repair what can be repaired."""
+"""Compare what is stored with what follows from orders, fills and events, and repair what these prove."""

@@ -1,4 +1,4 @@
-"""Audits, for asyncio: what is stored, compared with what orders, fills and events make of it."""
+"""Audits, for asyncio."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from .steps import Audit
 
 
 class AsyncAuditor:
-    """Rebuilds a trader's positions and indexes from the orders, their recorded fills and the events, as far back as
-    those reach, and compares them with what is stored. The book may be in use meanwhile.
+    """Verify a trader's positions and indexes against orders, recorded fills and events; reached as ``book.audit``.
 
-    Verbs raise a :class:`~slotbook.models.errors.SlotbookError` when the servers fail; a broken book is a finding.
+    ::
+
+        findings = await book.audit.verify("T001")
+        repairs = await book.audit.repair("T001")
+
+    Positions and indexes are built anew from the evidence, as far back as it reaches, and compared with what is stored.
+    The book may be in use meanwhile. Methods raise a :class:`~slotbook.models.errors.SlotbookError` when the servers
+    fail; a broken book is a finding.
     """
 
     def __init__(self, backend: AsyncBackend) -> None:
@@ -20,7 +26,7 @@ class AsyncAuditor:
         self._calls = AuditCalls(backend.settings)
 
     async def traders(self) -> list[str]:
-        """Every trader of the store: three SCANs of every primary."""
+        """Return every trader of the store, sorted. Takes three SCANs of every primary."""
         found: set[str] = set()
         for pattern in self._calls.patterns:
             for key in await self._backend.scan(pattern):
@@ -29,16 +35,17 @@ class AsyncAuditor:
         return sorted(found)
 
     async def verify(self, trader: str) -> list[Finding]:
-        """Every difference, and last what is too old, or gone, to be compared. Only reads.
+        """Return every difference, then what is too old, or gone, to be compared. Only reads.
 
-        About a dozen round trips, and one more for each symbol, for 200 orders and for 1,000 events.
+        About a dozen round trips, and one more for each symbol, for each 200 orders and for each 1,000 events.
         """
         return await self._backend.drive(Audit(self._calls, trader).verify())
 
     async def repair(self, trader: str) -> list[Repair]:
-        """Verify, then repair what can be: indexes and their expiries, positions and their list; no orders, no events.
+        """Verify, then repair indexes, their expiries, positions and their list; never orders or events.
 
         Each repair is one atomic script that writes only if what it was compared with is still there, so no change that
-        comes meanwhile is lost; then it is looked at again. Two more round trips for each thing that is repaired.
+        comes meanwhile is lost; then the repaired thing is compared again. Two more round trips for each thing that is
+        repaired.
         """
         return await self._backend.drive(Audit(self._calls, trader).repair())

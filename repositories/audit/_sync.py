@@ -1,5 +1,5 @@
 # Generated from repositories/audit/_async.py by scripts/generate_sync.py: edit that one.
-"""Audits, for threads: what is stored, compared with what orders, fills and events make of it."""
+"""Audits, for threads."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from .steps import Audit
 
 
 class Auditor:
-    """Rebuilds a trader's positions and indexes from the orders, their recorded fills and the events, as far back as
-    those reach, and compares them with what is stored. The book may be in use meanwhile.
+    """Verify a trader's positions and indexes against orders, recorded fills and events; reached as ``book.audit``.
 
-    Verbs raise a :class:`~slotbook.models.errors.SlotbookError` when the servers fail; a broken book is a finding.
+    ::
+
+        findings = book.audit.verify("T001")
+        repairs = book.audit.repair("T001")
+
+    Positions and indexes are built anew from the evidence, as far back as it reaches, and compared with what is stored.
+    The book may be in use meanwhile. Methods raise a :class:`~slotbook.models.errors.SlotbookError` when the servers
+    fail; a broken book is a finding.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -21,7 +27,7 @@ class Auditor:
         self._calls = AuditCalls(backend.settings)
 
     def traders(self) -> list[str]:
-        """Every trader of the store: three SCANs of every primary."""
+        """Return every trader of the store, sorted. Takes three SCANs of every primary."""
         found: set[str] = set()
         for pattern in self._calls.patterns:
             for key in self._backend.scan(pattern):
@@ -30,16 +36,17 @@ class Auditor:
         return sorted(found)
 
     def verify(self, trader: str) -> list[Finding]:
-        """Every difference, and last what is too old, or gone, to be compared. Only reads.
+        """Return every difference, then what is too old, or gone, to be compared. Only reads.
 
-        About a dozen round trips, and one more for each symbol, for 200 orders and for 1,000 events.
+        About a dozen round trips, and one more for each symbol, for each 200 orders and for each 1,000 events.
         """
         return self._backend.drive(Audit(self._calls, trader).verify())
 
     def repair(self, trader: str) -> list[Repair]:
-        """Verify, then repair what can be: indexes and their expiries, positions and their list; no orders, no events.
+        """Verify, then repair indexes, their expiries, positions and their list; never orders or events.
 
         Each repair is one atomic script that writes only if what it was compared with is still there, so no change that
-        comes meanwhile is lost; then it is looked at again. Two more round trips for each thing that is repaired.
+        comes meanwhile is lost; then the repaired thing is compared again. Two more round trips for each thing that is
+        repaired.
         """
         return self._backend.drive(Audit(self._calls, trader).repair())

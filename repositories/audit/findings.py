@@ -1,4 +1,4 @@
-"""What an audit finds, and the pictures of the store that it compares. No I/O and no colour."""
+"""The findings and repairs of an audit, and the states of stored records that it compares. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from ...models.errors import InvalidArgument
 from ...models.types import check_name
 
 Fields: TypeAlias = dict[str, str]
+"""A hash as it is stored: values by field, in their written form."""
 
 
 class FindingKind(StrEnum):
-    """What a finding is about."""
+    """The subject of a finding."""
 
     CORRUPT = "CORRUPT"
-    """Something stored that cannot be read, so nothing that rests on it was compared."""
+    """Something stored that cannot be read, so nothing that depends on it was compared."""
     ORDER = "ORDER"
     """A field of an order that its fills or its last event contradict."""
     FILL = "FILL"
-    """What is recorded of an order and what the events say of it are two stories."""
+    """A fill or replace that is recorded with its order in another way than in the events."""
     INDEX = "INDEX"
     """An order that is not in an index where it belongs, or an entry that should not be there."""
     EXPIRY = "EXPIRY"
@@ -28,16 +29,22 @@ class FindingKind(StrEnum):
     EVENTS = "EVENTS"
     """Events that are missing from the stream."""
     POSITION = "POSITION"
-    """A field of a position, or a whole one, that is not the fold of its events."""
+    """A field of a position, or a whole position, that is not the fold of its events."""
     LISTING = "LISTING"
-    """The set of a trader's symbols and the positions that are there do not agree."""
+    """A symbol in the set of the trader's symbols without a position, or a position whose symbol is not in the set."""
     UNCHECKED = "UNCHECKED"
-    """Not a difference: what is too old, or gone, and could not be compared."""
+    """Not a difference: something too old, or gone, that could not be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference between what is stored and what orders, fills and events make of it; or what has no evidence."""
+    """One difference between what is stored and what follows from orders, fills and events, or a lack of evidence.
+
+    ::
+
+        for finding in book.audit.verify("T001"):
+            print(finding.kind, finding.message)
+    """
 
     trader: str
     kind: FindingKind
@@ -56,25 +63,31 @@ class Finding:
 
 
 class RepairOutcome(StrEnum):
-    """What became of a difference when it was to be repaired."""
+    """The result of trying to repair a difference."""
 
     REPAIRED = "REPAIRED"
     IN_ORDER = "IN_ORDER"
-    """Nothing was left to repair when it was looked at again."""
+    """Nothing was left to repair when it was read again."""
     CHANGING = "CHANGING"
-    """The book changed each time between the look and the repair, so nothing was written."""
+    """The book changed each time between the comparison and the repair, so nothing was written."""
     LEFT = "LEFT"
     """Not repairable: orders and events are evidence, and never written; or the evidence is not enough."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether the difference is gone."""
+        """True when the difference is gone."""
         return self in (RepairOutcome.REPAIRED, RepairOutcome.IN_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A difference and what became of it."""
+    """A difference, and the result of repairing it.
+
+    ::
+
+        repairs = book.audit.repair("T001")
+        left = [repair.finding for repair in repairs if not repair.outcome.is_settled]
+    """
 
     finding: Finding
     outcome: RepairOutcome
@@ -84,54 +97,61 @@ class Repair:
 class EventPage:
     """Some entries of a stream, each its id and fields, and where the stream began and ended at that moment."""
 
-    first: str
-    """The oldest entry's id, "" when there is none."""
-    last: int
+    first_id: str
+    """The oldest entry's id; empty when there is none."""
+    last_sequence: int
     """The number of the last event that was ever appended."""
     entries: list[tuple[str, Fields]]
 
 
 @dataclass(frozen=True, slots=True)
-class SeenOrder:
-    """All that is stored of one order, at one moment; expiries as PEXPIRETIME tells them (-1 never, -2 no key)."""
+class OrderState:
+    """Everything that is stored of one order, at one moment.
+
+    Expiries are in milliseconds since the epoch, as PEXPIRETIME answers them: -1 for never, -2 when there is no key.
+    """
 
     order_id: str
-    moment: int
-    """The number of the book's last event then."""
-    now: int
+    as_of: int
+    """The number of the book's last event at that moment."""
+    now_ms: int
+    """The server's clock at that moment."""
     fields: Fields
     expiry: int
-    applied: Fields
-    applied_expiry: int
+    recorded: Fields
+    """The fills and replaces that were applied to the order, as they are recorded with it."""
+    recorded_expiry: int
     scores: Fields
-    """By index: all statuses', its own symbol's, and those of the symbols where it was seen."""
+    """Its score by index: of all statuses, of its own symbol, and of the symbols in whose index it was seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class SeenPosition:
-    """One position and whether it is listed, at one moment."""
+class PositionState:
+    """One position and whether its symbol is listed, at one moment."""
 
     symbol: str
-    moment: int
+    as_of: int
+    """The number of the book's last event at that moment."""
     fields: Fields
-    listed: bool
+    is_listed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class SeenIndex:
-    """When an index expires (PEXPIRETIME), and the highest score in it."""
+class IndexState:
+    """When an index expires (PEXPIRETIME), and the highest score in it, which is when it should."""
 
     index: str
     expiry: int
-    highest: str
+    highest_score: str
+    """Empty when there is no such index."""
 
 
 @dataclass(slots=True)
-class Differences:
-    """The findings of one trader as they are collected."""
+class Report:
+    """The findings about one trader as they are collected."""
 
     trader: str
-    found: list[Finding] = field(default_factory=list[Finding])
+    findings: list[Finding] = field(default_factory=list[Finding])
 
     def add(
         self,
@@ -144,12 +164,12 @@ class Differences:
         expected: str | None = None,
         repairable: bool = False,
     ) -> None:
-        """Take one more."""
-        self.found.append(Finding(self.trader, kind, key, entry, stored, expected, repairable, message))
+        """Append one finding."""
+        self.findings.append(Finding(self.trader, kind, key, entry, stored, expected, repairable, message))
 
 
-def is_name(value: str) -> bool:
-    """Whether a book would have taken this for a name, of a trader, order or symbol."""
+def is_valid_name(value: str) -> bool:
+    """Return True for a name that a book would have taken for a trader, order or symbol."""
     try:
         check_name("name", value)
     except InvalidArgument:

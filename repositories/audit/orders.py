@@ -1,4 +1,4 @@
-"""One order against its fills, its events and its indexes. No I/O and no colour."""
+"""Compare one order with its fills, its events and its indexes. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -17,111 +17,116 @@ from ...models.position import Position
 from ...models.types import EXACT, times
 from ...models.wire import decode, text
 from ...topology.call import Reply
-from .findings import Differences, Fields, Finding, FindingKind, SeenOrder
+from ..changes.scripts import POSITION_SNAPSHOT
+from .findings import Fields, Finding, FindingKind, OrderState, Report
 from .history import Change, History
-
-_HELD = ("quantity", "bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version", "updated_ns")
-"""What a recorded fill keeps of the position after it, in this order: see lua/records.lua."""
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class RecordedChange:
     """One fill or replace as it is recorded with its order."""
 
     type: EventType
     identity: str
+    """The exec_id of a fill, the request_id of a replace."""
     sequence: int
+    """The number of its event."""
     quantity: int = 0
     price: Decimal = Decimal(0)
-    held: Position | None = None
+    position: Position | None = None
     """The position after the fill."""
 
 
 class OrderCheck:
-    """One order, read; then compared, once the history knows what all orders have recorded."""
+    """The comparison of one order with its evidence.
 
-    def __init__(self, keys: TraderKeys, seen: SeenOrder) -> None:
-        self.seen = seen
+    The order is read at once, and compared when the history has what all orders that were read with it have recorded.
+    """
+
+    def __init__(self, keys: TraderKeys, state: OrderState) -> None:
+        self.state = state
         self.order: Order | None = None
-        self.applied: list[Applied] = []
+        """The order, unless it is gone or cannot be read."""
+        self.recorded: list[RecordedChange] = []
+        """The recorded fills and replaces that can be read."""
         self._keys = keys
-        self._key = keys.order(seen.order_id)
-        self._applied_key = keys.applied(seen.order_id)
-        self._differences = Differences(keys.trader)
-        if seen.fields:
+        self._key = keys.order(state.order_id)
+        self._recorded_key = keys.applied(state.order_id)
+        self._report = Report(keys.trader)
+        if state.fields:
             self._read()
 
-    def testify(self, history: History) -> None:
-        """Tell the history what was applied to this order, and when."""
+    def add_to_history(self, history: History) -> None:
+        """Add the recorded fills and replaces to the history."""
         if self.order is not None:
-            for one in self.applied:
-                history.record(one.sequence, self.order.symbol, one.held)
+            for one in self.recorded:
+                history.add_recorded(one.sequence, self.order.symbol, one.position)
 
     def compare(self, history: History) -> list[Finding]:
-        """Everything that is wrong with the order."""
-        if not self.seen.fields:
+        """Return everything that is wrong with the order."""
+        if not self.state.fields:
             self._compare_indexes(frozenset())
-            if self.seen.applied:
-                self._differences.add(
+            if self.state.recorded:
+                self._report.add(
                     FindingKind.EXPIRY,
-                    self._applied_key,
+                    self._recorded_key,
                     None,
-                    f"order {self.seen.order_id} is not there, but what was applied to it is",
+                    f"order {self.state.order_id} is not there, but what was applied to it is",
                 )
         elif self.order is not None:
             symbol = self._keys.symbol(self.order.symbol)
             self._compare_indexes(frozenset((self._keys.statuses[self.order.status], symbol)))
             self._compare_expiries(self.order)
-            changes = history.changes_of(self.order.order_id, self.seen.moment)
+            changes = history.changes_of(self.order.order_id, self.state.as_of)
             self._compare_totals(self._compare_fills(self.order, changes, history))
             self._compare_last_change(self.order, changes, history)
-        return self._differences.found
+        return self._report.findings
 
     def _read(self) -> None:
-        seen = self.seen
+        state = self.state
         try:
-            order = decode(Order, self._key, seen.fields)
-            for name, expected in (("trader", self._keys.trader), ("order_id", seen.order_id)):
-                if seen.fields[name] != expected:
-                    raise CorruptRecord(self._key, name, f"{seen.fields[name]!r} is not the one in the key")
+            order = decode(Order, self._key, state.fields)
+            for name, expected in (("trader", self._keys.trader), ("order_id", state.order_id)):
+                if state.fields[name] != expected:
+                    raise CorruptRecord(self._key, name, f"{state.fields[name]!r} is not the one in the key")
         except CorruptRecord as error:
-            self._corrupt(error, seen.fields)
+            self._add_corrupt(error, state.fields)
             return
         self.order = order
-        for name, value in seen.applied.items():
+        for name, value in state.recorded.items():
             try:
-                self.applied.append(_applied(self._applied_key, order, name, value))
+                self.recorded.append(_recorded_change(self._recorded_key, order, name, value))
             except CorruptRecord as error:
-                self._corrupt(error, seen.applied)
+                self._add_corrupt(error, state.recorded)
 
-    def _corrupt(self, error: CorruptRecord, fields: Fields) -> None:
+    def _add_corrupt(self, error: CorruptRecord, fields: Fields) -> None:
         stored = fields.get(error.field)
-        self._differences.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
+        self._report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
 
-    def _compare_indexes(self, right: frozenset[str]) -> None:
-        seen = self.seen
-        if 0 <= seen.expiry <= seen.now:
-            return  # its time has come: its entries may go a moment before it does
-        should = "inf" if seen.expiry == -1 else str(seen.expiry)
-        for index in sorted(right | seen.scores.keys()):
-            stored = seen.scores.get(index)
-            expected = should if index in right else None
+    def _compare_indexes(self, belongs_in: frozenset[str]) -> None:
+        state = self.state
+        if 0 <= state.expiry <= state.now_ms:
+            return  # it has expired, though the server still has it: its entries may go a moment before it does
+        should = "inf" if state.expiry == -1 else str(state.expiry)
+        for index in sorted(belongs_in | state.scores.keys()):
+            stored = state.scores.get(index)
+            expected = should if index in belongs_in else None
             if stored == expected:
                 continue
-            # An entry whose time has come counts for nothing, and goes when the index is next written.
-            if expected is None and stored is not None and float(stored) <= seen.now:
+            # An entry that has expired is ignored, and is removed when the index is next written.
+            if expected is None and stored is not None and float(stored) <= state.now_ms:
                 continue
             name = index.removeprefix(self._keys.base)
             if expected is None:
-                what = f"lists order {seen.order_id}, which {'is not in it' if seen.fields else 'is not there'}"
+                what = f"lists order {state.order_id}, which {'is not in it' if state.fields else 'is not there'}"
             elif stored is None:
-                what = f"does not list order {seen.order_id}"
+                what = f"does not list order {state.order_id}"
             else:
-                what = f"lists order {seen.order_id} until {stored}, but it lives until {expected}"
-            self._differences.add(
+                what = f"lists order {state.order_id} until {stored}, but it lives until {expected}"
+            self._report.add(
                 FindingKind.INDEX,
                 index,
-                seen.order_id,
+                state.order_id,
                 f"{name} {what}",
                 stored=stored,
                 expected=expected,
@@ -129,63 +134,68 @@ class OrderCheck:
             )
 
     def _compare_expiries(self, order: Order) -> None:
-        seen = self.seen
-        if not order.status.is_open and seen.expiry == -1:
+        state = self.state
+        if not order.status.is_open and state.expiry == -1:
             what = f"order {order.order_id} is {order.status}, but never expires"
-            self._differences.add(FindingKind.EXPIRY, self._key, None, what, stored="-1")
-        if seen.applied and seen.applied_expiry != seen.expiry:
+            self._report.add(FindingKind.EXPIRY, self._key, None, what, stored="-1")
+        if state.recorded and state.recorded_expiry != state.expiry:
             what = f"what was applied to order {order.order_id} expires at another time than the order"
-            stored, expected = str(seen.applied_expiry), str(seen.expiry)
-            self._differences.add(FindingKind.EXPIRY, self._applied_key, None, what, stored=stored, expected=expected)
+            stored, expected = str(state.recorded_expiry), str(state.expiry)
+            self._report.add(FindingKind.EXPIRY, self._recorded_key, None, what, stored=stored, expected=expected)
 
     def _compare_fills(self, order: Order, changes: Sequence[Change], history: History) -> list[tuple[int, Decimal]]:
-        """Compare what is recorded with the events; returns quantity and price of every fill that either knows."""
-        before = len(self._differences.found)
-        told = self._told(changes, history)
-        for one in self.applied:
-            event = told.pop((one.type, one.identity), None)
+        """Compare what is recorded with the events; return quantity and price of every fill that either has."""
+        before = len(self._report.findings)
+        events = self._fill_events(changes, history)
+        for one in self.recorded:
+            event = events.pop((one.type, one.identity), None)
             if event is None:
-                self._compare_untold(one, history)
+                self._compare_without_event(one, history)
             elif (event.sequence, event.last_quantity, event.last_price) != (one.sequence, one.quantity, one.price):
                 expected = f"{event.last_quantity} at {text(event.last_price)} in event {event.sequence}"
                 stored = f"{one.quantity} at {text(one.price)} in event {one.sequence}"
                 what = f"is recorded as {stored}, and was {expected}"
-                self._fill(one.type, one.identity, what, stored=stored, expected=expected)
+                self._add_fill(one.type, one.identity, what, stored=stored, expected=expected)
         # Before a missing event, the id may have been another order's.
-        told = {key: event for key, event in told.items() if history.is_whole_since(event.sequence, self.seen.moment)}
-        unreadable = self.seen.applied.keys() - {_name(one.type, one.identity) for one in self.applied}
-        for (kind, identity), event in told.items():
+        unrecorded = {
+            key: event for key, event in events.items() if history.is_complete_since(event.sequence, self.state.as_of)
+        }
+        unreadable = self.state.recorded.keys() - {_name(one.type, one.identity) for one in self.recorded}
+        for (kind, identity), event in unrecorded.items():
             if _name(kind, identity) not in unreadable:
                 what = f"is event {event.sequence:,}, but not recorded with the order"
-                self._fill(kind, identity, what, expected=str(event.sequence))
-        if len(self._differences.found) > before:
-            history.doubtful.add(order.symbol)
-        fills = [(one.quantity, one.price) for one in self.applied if one.type is EventType.TRADE]
-        fills += [(event.last_quantity, event.last_price) for event in told.values() if event.type is EventType.TRADE]
+                self._add_fill(kind, identity, what, expected=str(event.sequence))
+        if len(self._report.findings) > before:
+            history.contradicted.add(order.symbol)
+        fills = [(one.quantity, one.price) for one in self.recorded if one.type is EventType.TRADE]
+        fills += [
+            (event.last_quantity, event.last_price) for event in unrecorded.values() if event.type is EventType.TRADE
+        ]
         return fills
 
-    def _told(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
-        """The fills and replaces that the events tell of; one that is told twice is a difference."""
-        told: dict[tuple[EventType, str | None], Change] = {}
+    def _fill_events(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
+        """Return the events of fills and replaces by what identifies them; one that is there twice is a difference."""
+        events: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
             if change.type not in (EventType.TRADE, EventType.REPLACED):
                 continue
-            first = told.get((change.type, change.identity))
-            if first is not None and history.is_whole_since(first.sequence, change.sequence):
+            first = events.get((change.type, change.identity))
+            if first is not None and history.is_complete_since(first.sequence, change.sequence):
                 what = f"is in the events twice, as {first.sequence:,} and {change.sequence:,}"
-                self._fill(change.type, change.identity, what, stored=str(change.sequence))
+                self._add_fill(change.type, change.identity, what, stored=str(change.sequence))
             else:
-                told[change.type, change.identity] = change
-        return told
+                events[change.type, change.identity] = change
+        return events
 
-    def _compare_untold(self, one: Applied, history: History) -> None:
-        if one.sequence > self.seen.moment:
-            history.beyond = max(history.beyond, one.sequence)
+    def _compare_without_event(self, one: RecordedChange, history: History) -> None:
+        """Check that the event of a recorded change is missing, and not another one's."""
+        if one.sequence > self.state.as_of:
+            history.lost_end = max(history.lost_end, one.sequence)
         elif not history.is_missing(one.sequence):
             what = f"is recorded as event {one.sequence:,}, which is another"
-            self._fill(one.type, one.identity, what, stored=str(one.sequence))
+            self._add_fill(one.type, one.identity, what, stored=str(one.sequence))
 
-    def _fill(
+    def _add_fill(
         self,
         kind: EventType,
         identity: str | None,
@@ -194,14 +204,14 @@ class OrderCheck:
         stored: str | None = None,
         expected: str | None = None,
     ) -> None:
-        what = f"{_name(kind, identity).replace(':', ' ', 1)} of order {self.seen.order_id} {what}"
-        self._differences.add(
-            FindingKind.FILL, self._applied_key, _name(kind, identity), what, stored=stored, expected=expected
+        what = f"{_name(kind, identity).replace(':', ' ', 1)} of order {self.state.order_id} {what}"
+        self._report.add(
+            FindingKind.FILL, self._recorded_key, _name(kind, identity), what, stored=stored, expected=expected
         )
 
     def _compare_totals(self, fills: Sequence[tuple[int, Decimal]]) -> None:
-        if len(self.applied) < len(self.seen.applied):
-            return  # one that cannot be read may be a fill that no event tells of any more
+        if len(self.recorded) < len(self.state.recorded):
+            return  # one that cannot be read may be a fill whose event is no longer kept
         notional = Decimal(0)
         for quantity, price in fills:
             notional = EXACT.add(notional, times(quantity, price))
@@ -209,24 +219,24 @@ class OrderCheck:
         self._compare_field("filled_notional", notional, "its fills make")
 
     def _compare_last_change(self, order: Order, changes: Sequence[Change], history: History) -> None:
-        if changes and history.is_whole_since(changes[-1].sequence, self.seen.moment):
+        if changes and history.is_complete_since(changes[-1].sequence, self.state.as_of):
             for name in ("status", "quantity", "price"):
                 self._compare_field(name, getattr(changes[-1], name), f"event {changes[-1].sequence:,} left")
 
     def _compare_field(self, name: str, expected: Decimal | int | OrderStatus | None, evidence: str) -> None:
-        stored = self.seen.fields.get(name)
+        stored = self.state.fields.get(name)
         should = None if expected is None else text(expected)
         if stored != should:
-            what = f"order {self.seen.order_id}: {name} is {stored}, {evidence} {should}"
-            self._differences.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=should)
+            what = f"order {self.state.order_id}: {name} is {stored}, {evidence} {should}"
+            self._report.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=should)
 
 
 def _name(kind: EventType, identity: str | None) -> str:
     return f"{'fill' if kind is EventType.TRADE else 'replace'}:{identity}"
 
 
-def _applied(key: str, order: Order, name: str, value: str) -> Applied:
-    """Read one field of what was applied to an order. Raises CorruptRecord."""
+def _recorded_change(key: str, order: Order, name: str, value: str) -> RecordedChange:
+    """Read one field of the hash in which an order's fills and replaces are recorded. Raises CorruptRecord."""
     kind, _, identity = name.partition(":")
     try:
         parts = cast(Reply, json.loads(value))
@@ -234,12 +244,12 @@ def _applied(key: str, order: Order, name: str, value: str) -> Applied:
             case "fill", [str(quantity), str(price), str(sequence), "0" | "1", list(), list(held)]:
                 given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
                 fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
-                kept = zip(_HELD, cast("list[str]", held), strict=True)
+                kept = zip(POSITION_SNAPSHOT, cast("list[str]", held), strict=True)
                 fields = {"trader": order.trader, "symbol": order.symbol, **{one: was for one, was in kept if was}}
                 position = decode(Position, key, fields)
-                return Applied(EventType.TRADE, identity, int(sequence), fill.quantity, fill.price, position)
+                return RecordedChange(EventType.TRADE, identity, int(sequence), fill.quantity, fill.price, position)
             case "replace", [str(), str(sequence), list()]:
-                return Applied(EventType.REPLACED, identity, int(sequence))
+                return RecordedChange(EventType.REPLACED, identity, int(sequence))
             case _:
                 pass
     except (ValueError, TypeError, RecursionError, CorruptRecord):

@@ -12,6 +12,7 @@ from ...models.coordination import Algorithm
 from ...models.errors import StateLost
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.settings import Settings
+from ..audit._async import AsyncAuditor
 from ..caching._async.cache import AsyncCache
 from ..caching.policy import CachePolicy
 from ..caching.source import AsyncSource
@@ -26,16 +27,44 @@ from ..orders._async import AsyncOrderRepository
 from ..orders.calls import OrderRequest
 from ..orders.reconciliation import Reconciliation
 from ..positions._async import AsyncPositionRepository
+from ..search._async.indexes import AsyncSearchIndexes
 from ..symbols._async import AsyncSymbolInfoRepository
 
 T = TypeVar("T")
 
 
 class AsyncBook:
-    """Orders, positions, events and reference data of a desk.
+    """Everything that a desk keeps on its servers, on one set of connections, for asyncio.
 
-    A context manager that closes its connections, and stops embedded servers.
+    ::
+
+        async with slotbook.aconnect("redis://localhost:6379/0") as book:
+            await book.orders.place(order)
+
+    The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
+    ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
+    make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
+    servers.
     """
+
+    backend: AsyncBackend
+    """The connections and settings that the repositories share."""
+    orders: AsyncOrderRepository
+    """Orders: place, fill, replace, cancel, read and find them."""
+    positions: AsyncPositionRepository
+    """Positions by trader and symbol, which follow from fills and adjustments."""
+    events: AsyncOrderEventRepository
+    """The events that every change of an order or a position appends: read, follow, consume or publish them."""
+    sessions: AsyncSessionRepository
+    """Sessions of traders, which expire or are revoked."""
+    values: AsyncValueRepository
+    """Values under names, changed by compare-and-swap."""
+    symbols: AsyncSymbolInfoRepository
+    """Reference data of symbols, cached, if wanted from a database behind it."""
+    audit: AsyncAuditor
+    """Verify what is stored against its orders, fills and events, and repair what these prove."""
+    indexes: AsyncSearchIndexes
+    """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 
     def __init__(self, backend: AsyncBackend) -> None:
         self.backend = backend
@@ -46,22 +75,46 @@ class AsyncBook:
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncValueRepository(backend)
         self.symbols = AsyncSymbolInfoRepository(backend)
+        self.audit = AsyncAuditor(backend)
+        self.indexes = AsyncSearchIndexes(backend)
 
     @classmethod
     async def open(cls, url: str | Settings | None = None) -> Self:
-        """Find the servers and log in; see :func:`slotbook.aconnect`."""
+        """Find the servers and log in, like :func:`slotbook.aconnect`, which says what ``url`` may be."""
         return cls(await open_async_backend(url))
 
     def cache(
         self, model: type[T], name: str, source: AsyncSource[T] | None = None, policy: CachePolicy | None = None
     ) -> AsyncCache[T]:
-        """A cache for values of your own type, under keys ``<name>:<key>``; make it once and keep it."""
+        """Return a cache for values of your own type; make it once and keep it.
+
+        Args:
+            model: The type of the values: any that Pydantic can write as JSON.
+            name: What the cache's keys begin with, ``<name>:<key>``, after the book's prefix.
+            source: Where values that are not cached are loaded from, such as a table of a database. By default nowhere.
+            policy: The times of the cache, in seconds. By default those of :class:`CachePolicy`.
+
+        Raises:
+            InvalidArgument: The name cannot be used.
+        """
         return AsyncCache(self.backend, model, name, source, policy)
 
     def lock(
         self, name: str, *, trader: str | None = None, lease: float = 10.0, wait: float = 10.0, renew: bool = False
     ) -> AsyncLock:
-        """A lock, to be entered; with a ``trader`` it can fence that trader's changes. See :class:`AsyncLock`."""
+        """Return a lock across processes, to be entered; make one for each ``with``.
+
+        Args:
+            name: Locks of one name (and trader) exclude each other.
+            trader: Whose changes the lock can fence: those through ``held.orders`` and ``held.positions`` are refused
+                once the lock is not held any more. By default it fences nothing.
+            lease: Seconds that a holder has the lock without a sign of life.
+            wait: Seconds that entering it waits at most; then it raises LockTimeout.
+            renew: Renew the lease in the background while the block runs.
+
+        Raises:
+            InvalidArgument: The name or trader cannot be used, or ``lease`` or ``wait`` is not a number of seconds.
+        """
         return AsyncLock(
             self.backend, name, trader=trader, lease=lease, wait=wait, renew=renew, loss_detector=self._loss_detector
         )
@@ -73,13 +126,23 @@ class AsyncBook:
         algorithm: Algorithm | str = Algorithm.FIXED_WINDOW,
         burst: int | None = None,
     ) -> AsyncRateLimiter:
-        """A rate limiter: ``limit`` per ``window`` seconds for each name. See :class:`AsyncRateLimiter`."""
+        """Return a rate limiter, which counts each name apart, for all processes that use the same rule.
+
+        Args:
+            limit: How much a window allows.
+            window: The window's length in seconds.
+            algorithm: How a window is counted; see :class:`~slotbook.models.coordination.Algorithm`.
+            burst: How much a full token bucket holds. By default ``limit``; the other algorithms take none.
+
+        Raises:
+            InvalidArgument: The numbers cannot be counted exactly.
+        """
         return AsyncRateLimiter(self.backend, limit, window, algorithm, burst)
 
     async def losses(self) -> list[StateLost]:
-        """What the servers have lost of the changes that they acknowledged to this book, trader by trader.
+        """Return what the servers have lost of the changes that they acknowledged to this book, trader by trader.
 
-        A loss is also raised by the next change of its trader; this asks now, one round trip per node. Raises a
+        The next change of a trader raises its loss by itself; this asks now, in one round trip per node. Raises a
         SlotbookError when a trader cannot be asked.
         """
         detector = self._loss_detector
@@ -95,8 +158,15 @@ class AsyncBook:
     async def reconcile(self, journal: Iterable[OrderRequest], *, batch: int = 1_000) -> Reconciliation:
         """Apply a journal again, to bring back what was lost; what is there already is not applied twice.
 
-        Requests of one order are applied in the journal's order. Nothing is undone: what the book has and the journal
-        does not, stays. Raises a SlotbookError when a request could not be decided; then reconcile again.
+        Nothing is undone: what the book has and the journal does not, stays.
+
+        Args:
+            journal: Requests; those of one order are applied in the journal's order.
+            batch: How many requests are sent at once, in one round trip per node.
+
+        Raises:
+            SlotbookError: A request could not be decided; then reconcile again.
+            InvalidArgument: The journal is not an iterable of requests, or ``batch`` is not a whole number from 1.
         """
         whole("batch", batch)
         tally = Reconciliation()

@@ -1,4 +1,4 @@
-"""Opening a book, in both colours."""
+"""Open a book, for threads or for asyncio."""
 
 from __future__ import annotations
 
@@ -13,18 +13,29 @@ from ._sync import Book
 def connect(url: str | Settings | None = None) -> Book:
     """Open a book; close it, or use it as a context manager.
 
-    ``url`` says where it is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
-    ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private
-    servers that live as long as the book. Query parameters are the names of :class:`Settings`. None means
-    ``SLOTBOOK_URL``, then ``embedded://standalone``.
+    Args:
+        url: Where the book is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
+            ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for
+            private servers that live as long as the book. Query parameters are the names of :class:`Settings`. By
+            default ``SLOTBOOK_URL`` of the environment, then ``embedded://standalone``.
 
-    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
+    Raises:
+        InvalidSettings: The URL or a setting cannot be used.
+        AccessDenied: The servers refuse the credentials.
+        Unavailable: No server could be reached within the deadline.
+        EmbeddedError: The private servers could not be started.
     """
     return Book.open(url)
 
 
 class aconnect:
-    """Open a book for asyncio, like ``connect``: ``async with aconnect(url) as book``, or ``await aconnect(url)``."""
+    """Open a book for asyncio; takes and raises the same as :func:`connect`.
+
+    ::
+
+        async with aconnect(url) as book: ...
+        book = await aconnect(url)
+    """
 
     def __init__(self, url: str | Settings | None = None) -> None:
         self._url = url

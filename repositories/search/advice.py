@@ -1,24 +1,25 @@
-"""What to say when the servers cannot search: what is needed, and which index of our own answers the question."""
+"""Errors for servers that cannot search: what is needed, and which call answers the question without search."""
 
 from __future__ import annotations
 
 from ...models.errors import SearchUnavailable, SlotbookError, UnexpectedReply
 from ...models.record import Record
 from ...models.stored import Stored
-from .condition import Node, pinned
+from .condition import Node, required_values
 
 NEEDED = "it needs the search module (Redis 8, Redis Stack, or Redis 7 with RediSearch 2.10)"
-_MISSING = ("no such index", "unknown index", "index not found")
+_MISSING_INDEX = ("no such index", "unknown index", "index not found")
+"""Parts of the error for a missing index, as servers of different versions word it."""
 
 
-def no_search(stored: Stored[Record], node: Node) -> SearchUnavailable:
-    """The error for servers without search."""
-    return SearchUnavailable(f"find: the server has no search: {NEEDED}; without it, use {_instead(stored, node)}")
+def no_search_error(stored: Stored[Record], node: Node) -> SearchUnavailable:
+    """Return the error for servers without search."""
+    return SearchUnavailable(f"find: the server has no search: {NEEDED}; without it, use {_alternative(stored, node)}")
 
 
-def no_index(stored: Stored[Record], error: SlotbookError) -> SlotbookError:
-    """The error for a server without an index; any other error is returned as it is."""
-    if is_missing(error):
+def no_index_error(stored: Stored[Record], error: SlotbookError) -> SlotbookError:
+    """Return the error for a server without an index; any other error is returned as it is."""
+    if is_missing_index(error):
         return SearchUnavailable(
             f"find: a server has no index of {stored.kind}s yet, or the slot of its name has moved: "
             "run slotbook index create"
@@ -26,16 +27,16 @@ def no_index(stored: Stored[Record], error: SlotbookError) -> SlotbookError:
     return error
 
 
-def is_missing(error: SlotbookError | None) -> bool:
-    """Whether a server says that there is no such index, in the words of whatever version it is."""
-    return isinstance(error, UnexpectedReply) and any(words in str(error).lower() for words in _MISSING)
+def is_missing_index(error: SlotbookError | None) -> bool:
+    """Return True for a server's error that there is no such index."""
+    return isinstance(error, UnexpectedReply) and any(words in str(error).lower() for words in _MISSING_INDEX)
 
 
-def _instead(stored: Stored[Record], node: Node) -> str:
-    """The verb of a repository that comes nearest to a query, and the index of ours that it reads."""
-    known = pinned(node)
-    trader, symbol, order_id = (known.get(name) for name in ("trader", "symbol", "order_id"))
-    ways = {
+def _alternative(stored: Stored[Record], node: Node) -> str:
+    """Return the call of a repository that comes nearest to a query, and the index that it reads."""
+    required = required_values(node)
+    trader, symbol, order_id = (required.get(name) for name in ("trader", "symbol", "order_id"))
+    calls = {
         "symbol": (
             (symbol, f"symbols.get({symbol!r})"),
             (True, "a database behind symbols, which can be searched"),
@@ -48,14 +49,14 @@ def _instead(stored: Stored[Record], node: Node) -> str:
         ),
         "order": (
             (trader and order_id, f"orders.get({trader!r}, {order_id!r})"),
-            ("status" in known, _listed("by_status", trader, known.get("status"), "orders_by_status")),
-            (symbol, _listed("by_symbol", trader, symbol, "orders_by_symbol")),
+            ("status" in required, _list_call("by_status", trader, required.get("status"), "orders_by_status")),
+            (symbol, _list_call("by_symbol", trader, symbol, "orders_by_symbol")),
             (True, "orders.open, by_status or by_symbol, which read {trader}:orders_by_status and orders_by_symbol"),
         ),
     }
-    return next(way for wanted, way in ways[stored.kind] if wanted)
+    return next(call for answers, call in calls[stored.kind] if answers)
 
 
-def _listed(verb: str, trader: str | None, value: str | None, index: str) -> str:
+def _list_call(method: str, trader: str | None, value: str | None, index: str) -> str:
     who, tag = (repr(trader), trader) if trader else ("trader", "trader")
-    return f"orders.{verb}({who}, {value!r}), which reads {{{tag}}}:{index}:{value}"
+    return f"orders.{method}({who}, {value!r}), which reads {{{tag}}}:{index}:{value}"

@@ -1,87 +1,136 @@
-"""How much of a query a server can answer: what surely matches, and what may.
+"""Approximate a condition by others that a server answers exactly, from above and from below.
 
 A server keeps numbers as doubles, so two prices that differ may be one to it (beyond 2**53, or with nine decimals
-beyond 8 million); it cuts the spaces around a text; and it looks no further than the first 200 names that begin with
-something. So a query goes out in two versions, one that finds every match and perhaps more, one that finds nothing but
-matches. Where they are the same the server's answer is exact; what only the first finds is looked at here.
+beyond 8 million); it trims the white space around a tag; and it looks no further than the first 200 names that begin
+with a prefix (MAXEXPANSIONS). So a query goes out in two versions: the over-approximation finds every match and perhaps
+more, the under-approximation finds nothing but matches. Where they are the same the server's answer is exact; what only
+the first finds is compared with the records here.
+
+Negation swaps the two: the over-approximation of ``Not(part)`` is the negated under-approximation of the part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ...models.errors import InvalidArgument
 from ...models.stored import Field
 from ...models.types import EXACT, check_name
-from .condition import ORDERING, PARTIAL, All, Any, Leaf, Node, Not, Op
+from .condition import ORDERING, PARTIAL, AllOf, AnyOf, Comparison, Node, Not, Operator
 
-EVERYTHING = All()
-NOTHING = Any()
+EVERYTHING = AllOf()
+NOTHING = AnyOf()
 
 _TRIMMED = " \t\n\v\f\r"
-"""What a server cuts off a tag."""
+"""The white space that a server trims from a tag."""
+_WIDER: Mapping[Operator, Operator] = {
+    Operator.GT: Operator.GE,
+    Operator.GE: Operator.GE,
+    Operator.LT: Operator.LE,
+    Operator.LE: Operator.LE,
+}
+_NARROWER: Mapping[Operator, Operator] = {
+    Operator.GT: Operator.GT,
+    Operator.GE: Operator.GT,
+    Operator.LT: Operator.LT,
+    Operator.LE: Operator.LT,
+}
+"""The comparison that certainly matches more, or less, than one with a number that is not exact as a double."""
 
 
-def bound(node: Node, upper: bool) -> Node:
-    """A tree that a server answers exactly: with ``upper`` it matches at least, else at most, what the node does."""
+def over_approximation(node: Node) -> Node:
+    """Return a condition that a server answers exactly, and that matches at least what the node does."""
     match node:
         case Not(part):
-            return negation(bound(part, not upper))
-        case All(parts):
-            return intersection([bound(part, upper) for part in parts])
-        case Any(parts):
-            return union([bound(part, upper) for part in parts])
-        case Leaf(_, op, _) if op is Op.LIKE:
-            return node
-        case Leaf(_, op, _) if op in PARTIAL:
-            return EVERYTHING if upper else NOTHING
-        case Leaf(field, _, _):
-            return _of_words(node, upper) if field.step is None else _of_numbers(node, field.step, upper)
+            return negation(under_approximation(part))
+        case AllOf(parts):
+            return intersection([over_approximation(part) for part in parts])
+        case AnyOf(parts):
+            return union([over_approximation(part) for part in parts])
+        case Comparison():
+            if node.operator is Operator.LIKE:
+                return node
+            if node.operator in PARTIAL:
+                return EVERYTHING
+            return _text_over(node) if node.field.step is None else _number_over(node, node.field.step)
+
+
+def under_approximation(node: Node) -> Node:
+    """Return a condition that a server answers exactly, and that matches nothing but what the node does."""
+    match node:
+        case Not(part):
+            return negation(over_approximation(part))
+        case AllOf(parts):
+            return intersection([under_approximation(part) for part in parts])
+        case AnyOf(parts):
+            return union([under_approximation(part) for part in parts])
+        case Comparison():
+            if node.operator is Operator.LIKE:
+                return node
+            if node.operator in PARTIAL:
+                return NOTHING
+            return _text_under(node) if node.field.step is None else _number_under(node, node.field.step)
 
 
 def negation(node: Node) -> Node:
-    """What a node does not match."""
+    """Return a condition for what a node does not match."""
     if node in (EVERYTHING, NOTHING):
         return NOTHING if node == EVERYTHING else EVERYTHING
     return node.part if isinstance(node, Not) else Not(node)
 
 
 def intersection(nodes: Sequence[Node]) -> Node:
-    """What all of them match, without those that match everything."""
+    """Return a condition for what all nodes match, without those that match everything."""
     if NOTHING in nodes:
         return NOTHING
     kept = tuple(node for node in nodes if node != EVERYTHING)
-    return kept[0] if len(kept) == 1 else All(kept)
+    return kept[0] if len(kept) == 1 else AllOf(kept)
 
 
 def union(nodes: Sequence[Node]) -> Node:
-    """What any of them matches, without those that match nothing."""
+    """Return a condition for what any node matches, without those that match nothing."""
     if EVERYTHING in nodes:
         return EVERYTHING
     kept = tuple(node for node in nodes if node != NOTHING)
-    return kept[0] if len(kept) == 1 else Any(kept)
+    return kept[0] if len(kept) == 1 else AnyOf(kept)
 
 
-def _of_words(node: Leaf, upper: bool) -> Node:
-    field, unsure = node.field, EVERYTHING if upper else NOTHING
-    wanted: list[str] = []
-    for value in node.values:
-        if value is None:
-            if field.optional:  # no server before INDEXMISSING can tell who has no word
-                return unsure
-        elif not field.full_text:
-            if _is_storable(str(value)):
-                wanted.append(str(value))
-        elif upper and _is_writable(str(value)):
-            cut = str(value).strip(_TRIMMED)
-            if not cut:
-                return EVERYTHING
-            wanted.append(cut)
-    return Leaf(field, Op.IN, tuple(wanted)) if wanted else NOTHING
+def _text_over(node: Comparison) -> Node:
+    if _asks_for_absence(node):
+        return EVERYTHING
+    if not node.field.full_text:
+        return _one_of(node.field, _storable_names(node))
+    trimmed = [text.strip(_TRIMMED) for text in _texts(node) if _is_writable(text)]
+    return _one_of(node.field, trimmed) if all(trimmed) else EVERYTHING
+
+
+def _text_under(node: Comparison) -> Node:
+    if _asks_for_absence(node) or node.field.full_text:
+        return NOTHING
+    return _one_of(node.field, _storable_names(node))
+
+
+def _asks_for_absence(node: Comparison) -> bool:
+    """Return True when a text may be absent: servers older than INDEXMISSING cannot find records without one."""
+    return node.field.optional and None in node.values
+
+
+def _texts(node: Comparison) -> list[str]:
+    return [str(value) for value in node.values if value is not None]
+
+
+def _storable_names(node: Comparison) -> list[str]:
+    return [text for text in _texts(node) if _is_storable(text)]
+
+
+def _one_of(field: Field, values: Iterable[Decimal | str]) -> Node:
+    wanted = tuple(values)
+    return Comparison(field, Operator.IN, wanted) if wanted else NOTHING
 
 
 def _is_storable(name: str) -> bool:
+    """Return True for a name that a book stores; no record has another one."""
     try:
         return bool(check_name("", name))
     except InvalidArgument:
@@ -89,37 +138,50 @@ def _is_storable(name: str) -> bool:
 
 
 def _is_writable(text: str) -> bool:
+    """Return True for a text that can be sent in UTF-8, which lone surrogates cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _of_numbers(node: Leaf, step: Decimal, upper: bool) -> Node:
-    field = node.field
-    if node.op in ORDERING:
-        (value,) = node.values
-        if not isinstance(value, Decimal):
-            return NOTHING
-        above = node.op in (Op.GT, Op.GE)
-        if _is_exact(value, step):
-            return Leaf(field, node.op, (_double(value),))
-        wide, narrow = (Op.GE, Op.GT) if above else (Op.LE, Op.LT)
-        return Leaf(field, wide if upper else narrow, (_double(value),))
-    parts: list[Node] = []
-    numbers = [value for value in node.values if isinstance(value, Decimal) and not EXACT.remainder(value, step)]
-    kept = dict.fromkeys(_double(value) for value in numbers if upper or _is_exact(value, step))
-    if kept:
-        parts.append(Leaf(field, Op.IN, tuple(kept)))
-    if None in node.values and field.optional:
-        parts.append(Not(Leaf(field, Op.GE, (Decimal("-Infinity"),))))
-    return union(parts)
+def _number_over(node: Comparison, step: Decimal) -> Node:
+    if node.operator in ORDERING:
+        return _ordering(node, step, _WIDER)
+    return _number_in(node, _numbers(node, step))
+
+
+def _number_under(node: Comparison, step: Decimal) -> Node:
+    if node.operator in ORDERING:
+        return _ordering(node, step, _NARROWER)
+    return _number_in(node, [value for value in _numbers(node, step) if _is_exact(value, step)])
+
+
+def _ordering(node: Comparison, step: Decimal, if_inexact: Mapping[Operator, Operator]) -> Node:
+    (value,) = node.values
+    if not isinstance(value, Decimal):
+        return NOTHING
+    operator = node.operator if _is_exact(value, step) else if_inexact[node.operator]
+    return Comparison(node.field, operator, (_double(value),))
+
+
+def _number_in(node: Comparison, numbers: Iterable[Decimal]) -> Node:
+    """Return a condition for what has one of the numbers, or no number if that is asked for."""
+    found = _one_of(node.field, dict.fromkeys(map(_double, numbers)))
+    if None not in node.values or not node.field.optional:
+        return found
+    return union([found, Not(Comparison(node.field, Operator.GE, (Decimal("-Infinity"),)))])
+
+
+def _numbers(node: Comparison, step: Decimal) -> list[Decimal]:
+    """Return the numbers that are asked for and that the field can hold."""
+    return [value for value in node.values if isinstance(value, Decimal) and not EXACT.remainder(value, step)]
 
 
 def _double(value: Decimal) -> Decimal:
-    """The number that a server reads: a double, written out."""
+    """Return the number that a server reads: the nearest double, written out."""
     return Decimal(repr(float(value)))
 
 
 def _is_exact(value: Decimal, step: Decimal) -> bool:
-    """Whether a server tells the number from every other that the field can hold."""
+    """Return True when a server distinguishes the number from every other that the field can hold."""
     towards_zero = EXACT.subtract(value, EXACT.remainder(value, step))
     below = above = towards_zero
     if value <= towards_zero:
@@ -129,13 +191,13 @@ def _is_exact(value: Decimal, step: Decimal) -> bool:
     return float(below) < float(value) < float(above)
 
 
-def is_told_apart(field: Field, value: object) -> bool:
-    """Whether a server, when it sorts, tells a stored value from every other one of the field."""
+def sorts_exactly(field: Field, value: object) -> bool:
+    """Return True when a server that sorts distinguishes a stored value from every other one of the field."""
     return field.step is None or value is None or _is_exact(Decimal(str(value)), field.step)
 
 
-def coarse(field: Field, value: object) -> float | str | None:
-    """A stored value as a server sorts it."""
+def sort_value(field: Field, value: object) -> float | str | None:
+    """Return a stored value as a server sorts it."""
     if value is None or field.step is None:
         return None if value is None else str(value)
     return float(str(value))

@@ -1,17 +1,17 @@
-"""What a query asks, as a small tree; and whether a record answers it, exactly.
+"""The condition of a query as a small tree, and the exact test of a record against it.
 
-An absent field is unequal to everything and neither above nor below anything, as None is in Python; ``Not`` turns
-around whatever it stands before.
+An absent field is unequal to everything and neither above nor below anything, as None is in Python; ``Not`` negates
+whatever it contains. How a tree becomes a query in the servers' language is in ``bounds`` and ``language``.
 """
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
+from operator import contains, ge, gt, le, lt
 from typing import TypeAlias, cast
 
 from ...models.errors import InvalidArgument
@@ -21,10 +21,11 @@ from ...models.types import exact_decimal
 
 Value: TypeAlias = Decimal | str | None
 Identity: TypeAlias = tuple[str, ...]
+"""The values of the fields that a record's key is made of."""
 
 
-class Op(StrEnum):
-    """How a field is compared; the members are named as redis-om's."""
+class Operator(StrEnum):
+    """The ways to compare a field; the members are named as redis-om's."""
 
     EQ = "=="
     LT = "<"
@@ -38,145 +39,146 @@ class Op(StrEnum):
     LIKE = "%"
 
 
-_COMPARISONS: Mapping[Op, Callable[..., bool]] = {
-    Op.LT: operator.lt,
-    Op.LE: operator.le,
-    Op.GT: operator.gt,
-    Op.GE: operator.ge,
-    Op.STARTSWITH: str.startswith,
-    Op.ENDSWITH: str.endswith,
-    Op.CONTAINS: operator.contains,
+_COMPARISONS: Mapping[Operator, Callable[..., bool]] = {
+    Operator.LT: lt,
+    Operator.LE: le,
+    Operator.GT: gt,
+    Operator.GE: ge,
+    Operator.STARTSWITH: str.startswith,
+    Operator.ENDSWITH: str.endswith,
+    Operator.CONTAINS: contains,
 }
-ORDERING = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
-PARTIAL = frozenset({Op.STARTSWITH, Op.ENDSWITH, Op.CONTAINS})
+ORDERING = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE})
+PARTIAL = frozenset({Operator.STARTSWITH, Operator.ENDSWITH, Operator.CONTAINS})
+"""Comparisons with a part of a text, for which servers look no further than their first 200 expansions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One field compared with values: one, for IN any number, for LIKE the words that must all be there."""
+class Comparison:
+    """One field compared with values: one value, for IN any number, for LIKE the words that must all be there."""
 
     field: Field
-    op: Op
+    operator: Operator
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What the part does not match."""
+    """The condition that matches what its part does not match."""
 
     part: Node
 
 
 @dataclass(frozen=True, slots=True)
-class All:
-    """What every part matches; without parts, everything."""
+class AllOf:
+    """The condition that matches what every part matches; without parts, everything."""
 
     parts: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
-    """What at least one part matches; without parts, nothing."""
+class AnyOf:
+    """The condition that matches what at least one part matches; without parts, nothing."""
 
     parts: tuple[Node, ...] = ()
 
 
-Node: TypeAlias = Leaf | Not | All | Any
-Hits: TypeAlias = Mapping[Leaf, Set[Identity]]
-"""Which records the server's full text search finds for a LIKE."""
+Node: TypeAlias = Comparison | Not | AllOf | AnyOf
+FullTextMatches: TypeAlias = Mapping[Comparison, Set[Identity]]
+"""The records that the servers' full text search finds for each LIKE."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A query in the servers' language, and the values of its parameters ``$v0``, ``$v1``, …"""
+class WrittenQuery:
+    """A query in the servers' language, and the values of its parameters ``$v0``, ``$v1``, …."""
 
     text: str
     parameters: tuple[str, ...]
 
 
-def leaf(field: Field, op: Op, value: object) -> Leaf:
-    """A comparison whose values are such as the field can hold. Raises InvalidArgument."""
-    if op is Op.IN:
+def comparison(field: Field, operator: Operator, value: object) -> Comparison:
+    """Return a comparison with a value from a caller. Raises InvalidArgument for one that the field cannot hold."""
+    if operator is Operator.IN:
         if not isinstance(value, list | tuple | set | frozenset):
             raise InvalidArgument(f"{field.name} << {_shown(value)}: give a list of values")
         several = cast("Sequence[object]", value)
-        return Leaf(field, op, tuple(dict.fromkeys(_value(field, Op.EQ, one) for one in several)))
-    if op is Op.LIKE:
+        return Comparison(field, operator, tuple(dict.fromkeys(_value(field, Operator.EQ, one) for one in several)))
+    if operator is Operator.LIKE:
         words = re.findall(r"\w+", value) if isinstance(value, str) else []
         if not field.full_text or not words:
             raise InvalidArgument(
                 f"{field.name} % {_shown(value)}: "
                 + ("give words to look for" if field.full_text else "its words are not indexed; use == or contains")
             )
-        return Leaf(field, op, tuple(words))
-    return Leaf(field, op, (_value(field, op, value),))
+        return Comparison(field, operator, tuple(words))
+    return Comparison(field, operator, (_value(field, operator, value),))
 
 
-def _value(field: Field, op: Op, value: object) -> Value:
-    what = f"{field.name} {op} {_shown(value)}"
+def _value(field: Field, operator: Operator, value: object) -> Value:
+    what = f"{field.name} {operator} {_shown(value)}"
     if value is None:
-        if op is not Op.EQ:
+        if operator is not Operator.EQ:
             raise InvalidArgument(f"{what}: None can only be asked for with == and !=")
         return None
     if field.step is not None:
-        if op in PARTIAL:
+        if operator in PARTIAL:
             raise InvalidArgument(f"{what}: {field.name} is a number")
         try:
             return exact_decimal(value.value if isinstance(value, Enum) else value)
         except ValueError as error:
             raise InvalidArgument(f"{what}: {error}") from None
-    if op in ORDERING:
+    if operator in ORDERING:
         raise InvalidArgument(f"{what}: {field.name} is not a number; use ==, <<, startswith, endswith or contains")
     if not isinstance(value, str):
         raise InvalidArgument(f"{what}: {field.name} is compared with strings")
     names = field.names
-    if names is not None and op is Op.EQ and value not in list(names):
+    if names is not None and operator is Operator.EQ and value not in list(names):
         raise InvalidArgument(f"{what}: there are {', '.join(names)}")
     return str(value)
 
 
-def matches(node: Node, record: Record, identity: Identity, hits: Hits) -> bool | None:
-    """Whether a record is what is asked for; None when only the server's full text search could tell."""
+def matches(node: Node, record: Record, identity: Identity, full_text: FullTextMatches) -> bool | None:
+    """Return whether a record matches a condition; None when only the servers' full text search could decide it."""
     match node:
         case Not(part):
-            found = matches(part, record, identity, hits)
+            found = matches(part, record, identity, full_text)
             return None if found is None else not found
-        case All(parts):
-            answers = {matches(part, record, identity, hits) for part in parts}
+        case AllOf(parts):
+            answers = {matches(part, record, identity, full_text) for part in parts}
             return False if False in answers else None if None in answers else True
-        case Any(parts):
-            answers = {matches(part, record, identity, hits) for part in parts}
+        case AnyOf(parts):
+            answers = {matches(part, record, identity, full_text) for part in parts}
             return True if True in answers else None if None in answers else False
-        case Leaf(_, Op.LIKE, _):
-            return identity in hits[node] if node in hits else None
-        case Leaf(field, op, values):
-            return _compares(op, getattr(record, field.name), values)
+        case Comparison(_, Operator.LIKE, _):
+            return identity in full_text[node] if node in full_text else None
+        case Comparison(field, compare_by, values):
+            return _compares(compare_by, getattr(record, field.name), values)
 
 
-def _compares(op: Op, held: Decimal | int | str | None, values: Sequence[Value]) -> bool:
-    if op in (Op.EQ, Op.IN):
-        return held in values
-    return held is not None and _COMPARISONS[op](held, values[0])
+def _compares(operator: Operator, stored: Decimal | int | str | None, values: Sequence[Value]) -> bool:
+    if operator in (Operator.EQ, Operator.IN):
+        return stored in values
+    return stored is not None and _COMPARISONS[operator](stored, values[0])
 
 
-def likes(node: Node) -> list[Leaf]:
-    """Every full text comparison in a tree."""
+def full_text_comparisons(node: Node) -> list[Comparison]:
+    """Return every full text comparison in a condition."""
     match node:
-        case Leaf(_, op, _):
-            return [node] if op is Op.LIKE else []
+        case Comparison():
+            return [node] if node.operator is Operator.LIKE else []
         case Not(part):
-            return likes(part)
-        case All(parts) | Any(parts):
-            return [one for part in parts for one in likes(part)]
+            return full_text_comparisons(part)
+        case AllOf(parts) | AnyOf(parts):
+            return [one for part in parts for one in full_text_comparisons(part)]
 
 
-def pinned(node: Node) -> dict[str, str]:
-    """The fields that every match has one known value of, for telling which index of our own would answer."""
+def required_values(node: Node) -> dict[str, str]:
+    """Return the fields that must have one certain text in every match, by name, with that text."""
     match node:
-        case Leaf(field, Op.EQ, (str() as value,)):
+        case Comparison(field, Operator.EQ, (str() as value,)):
             return {field.name: value}
-        case All(parts):
-            return {name: value for part in parts for name, value in pinned(part).items()}
+        case AllOf(parts):
+            return {name: value for part in parts for name, value in required_values(part).items()}
         case _:
             return {}
 

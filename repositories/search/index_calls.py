@@ -1,4 +1,4 @@
-"""The indexes of a book: what is sent to make, switch, drop and describe one. No I/O and no colour.
+"""The calls that create, switch, drop and describe the indexes of a book. Nothing here does I/O.
 
 An index is named after its alias and its schema: ``index:order:{0}:5f2c…`` behind ``index:order:{0}``. Queries go to
 the alias, so another schema is built beside the old one and the alias is switched when it is complete.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from ...models.record import Record
@@ -22,37 +22,43 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """One index on one primary."""
+    """One index on one primary.
+
+    ::
+
+        for status in book.indexes.info():
+            print(status.name, status.records, f"{status.built:.0%}")
+    """
 
     kind: str
-    """What it has: ``order``, ``position`` or ``symbol``."""
+    """The kind of its records: ``order``, ``position`` or ``symbol``."""
     name: str
     schema: str
-    """Which fields it has, as a digest; see ``is_current``."""
+    """A digest of its definition; see ``is_current``."""
     is_used: bool
-    """Whether queries go to it."""
+    """True when queries go to it."""
     is_current: bool
-    """Whether it is what this version of Slotbook would make."""
+    """True when this version of Slotbook would make the same."""
     is_reachable: bool
-    """False when the slot of its name has moved to another primary: nobody can query or drop it."""
+    """False when the slot of its name has moved to another primary, so that nobody can query or drop it."""
     records: int = 0
     built: float = 0.0
-    """How much of it is complete, 0 to 1."""
+    """The part of it that is complete, 0 to 1."""
     failures: int = 0
-    """Hashes with a number that is none, which the index therefore leaves out, since it was made."""
+    """The number of hashes left out since it was made, because a number in them cannot be read."""
     failed_key: str | None = None
-    """The last of them."""
+    """The key of the last one that was left out."""
     megabytes: float = 0.0
 
 
 class IndexCalls:
-    """The index of one kind of record of a book. ``schema`` has the words after SCHEMA."""
+    """The calls for the index of one kind of record of a book. ``schema`` has the words after SCHEMA."""
 
     def __init__(self, settings: Settings, stored: Stored[Record], schema: Sequence[str]) -> None:
         self.kind = stored.kind
         prefix = settings.prefix
         self._base = f"{prefix}index:{stored.kind}:{{"
-        # A tag's brace ends a trader's name, which can hold none, so what follows it tells what a hash is.
+        # A trader's name cannot contain a brace, so the one that ends the hash tag is followed by the kind of record.
         keys: tuple[Argument, ...] = ("PREFIX", 1, f"{prefix}{{", "FILTER", f"contains(@__key, '}}:{stored.kind}:')>0")
         if not stored.has_tag:
             keys = ("PREFIX", 1, f"{prefix}{stored.kind}:")
@@ -61,32 +67,28 @@ class IndexCalls:
         self.schema = hashlib.sha1(written.encode(), usedforsecurity=False).hexdigest()[:8]
 
     def alias(self, tag: str) -> str:
-        """The name that queries go to, on one shard."""
+        """Return the name that queries go to, on one shard."""
         return f"{self._base}{tag}}}"
 
     def name(self, tag: str) -> str:
-        """The index of this schema, on one shard."""
+        """Return the name of the index of this schema, on one shard."""
         return f"{self.alias(tag)}:{self.schema}"
 
-    def of_ours(self, names: Sequence[str]) -> list[str]:
-        """Those that are indexes of this kind, whatever their schema."""
+    def of_kind(self, names: Sequence[str]) -> list[str]:
+        """Return those names that are indexes of this kind, whatever their schema, sorted."""
         return sorted(name for name in names if name.startswith(self._base) and "}:" in name[len(self._base) :])
 
-    def alias_of(self, name: str) -> str:
-        """The alias in the name of an index."""
-        return name.rpartition(":")[0]
-
     def names(self, tag: str) -> Call[list[str]]:
-        """Every index on a shard."""
+        """List every index on a shard."""
         return self._call("list indexes", self.alias(tag), ("FT._LIST",), lambda reply: list(map(str, rows(reply))))
 
     def create(self, tag: str) -> Call[bool]:
-        """Make the index; an error says that it is there."""
+        """Create the index; the reply is an error when it exists."""
         name = self.name(tag)
         return self._call(f"create {name}", name, ("FT.CREATE", name, *self._definition), _done, writes=True)
 
     def switch(self, tag: str) -> Call[bool]:
-        """Have queries go to it from now on."""
+        """Have queries go to the index of this schema from now on."""
         alias, name = self.alias(tag), self.name(tag)
         return self._call(f"switch {alias}", alias, ("FT.ALIASUPDATE", alias, name), _done, writes=True)
 
@@ -95,19 +97,30 @@ class IndexCalls:
         return self._call(f"drop {name}", name, ("FT.DROPINDEX", name), _done, writes=True)
 
     def info(self, name: str) -> Call[dict[str, Reply]]:
-        """What a server knows of an index or alias."""
+        """Describe an index, by its name or alias."""
         return self._call(f"describe {name}", name, ("FT.INFO", name), _mapping)
 
     def status(self, name: str, about: dict[str, Reply] | None, used: str | None) -> IndexStatus:
-        """An index as its server describes it; None when it cannot be asked."""
+        """Return the status of an index.
+
+        ``about`` is its server's description, None when the server cannot be asked for it; ``used`` is the name of the
+        index that queries go to.
+        """
         schema = name.rpartition(":")[2]
-        known = IndexStatus(self.kind, name, schema, name == used, schema == self.schema, about is not None)
+        known = IndexStatus(
+            kind=self.kind,
+            name=name,
+            schema=schema,
+            is_used=name == used,
+            is_current=schema == self.schema,
+            is_reachable=about is not None,
+        )
         if about is None:
             return known
         errors = _mapping(about.get("Index Errors") or [])
         failures = int(str(errors.get("indexing failures", about.get("hash_indexing_failures", 0))))
-        return IndexStatus(
-            *(known.kind, known.name, known.schema, known.is_used, known.is_current, True),
+        return replace(
+            known,
             records=int(float(str(about["num_docs"]))),
             built=float(str(about["percent_indexed"])),
             failures=failures,
@@ -116,9 +129,9 @@ class IndexCalls:
         )
 
     def _call(
-        self, name: str, key: str, words: Sequence[Argument], decode: Callable[[Reply], T], writes: bool = False
+        self, name: str, key: str, words: Sequence[Argument], decode: Callable[[Reply], T], *, writes: bool = False
     ) -> Call[T]:
-        # Every one may be repeated: what is there, or gone, by then is told from the error.
+        # Every one may be repeated: the error then says that the index exists, or is gone.
         return Call(name, (key,), slot_of((key,)), pack(words), decode, readonly=not writes, repeatable=True)
 
 

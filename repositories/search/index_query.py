@@ -10,7 +10,7 @@ from .index_calls import IndexCalls
 
 
 class RecordKind(StrEnum):
-    """What there are indexes of."""
+    """The kinds of records that can be indexed."""
 
     ORDER = "order"
     POSITION = "position"
@@ -21,7 +21,7 @@ KINDS = tuple(RecordKind)
 
 
 def calls_for(settings: Settings, kind: RecordKind) -> IndexCalls:
-    """The calls for one kind."""
+    """Return the calls for the index of one kind."""
     from ...models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
 
     stored = STORED[kind]

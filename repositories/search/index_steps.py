@@ -1,6 +1,6 @@
-"""How indexes are made, dropped and described on every shard, step by step. No I/O and no colour.
+"""Create, drop and describe indexes on every shard, step by step. Nothing here does I/O.
 
-Each step may be done again from the beginning, by anyone, at any time: it looks at what is there first.
+Each operation may be repeated from the beginning, by several callers, at any time: it reads what is there first.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from ...models.errors import SearchUnavailable, UnexpectedReply
 from ...models.results import Outcome
 from ...topology.call import slot_of
 from ...topology.steps import Pause, Steps, ask_many, locate
-from .advice import NEEDED, is_missing
-from .calls import capability
+from .advice import NEEDED, is_missing_index
+from .calls import SearchScope, search_scope
 from .index_calls import IndexCalls, IndexStatus
 
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
-
+"""The pause between two questions whether an index is complete."""
 
 Progress: TypeAlias = Callable[[float], None]
-"""Told how much of an index is complete, 0 to 1."""
+"""Called with the part of an index that is complete, 0 to 1."""
 
 
 def create(calls: IndexCalls, progress: Progress) -> Steps[list[IndexStatus]]:
-    """Make the index where it is missing, wait until it is complete, switch to it, drop what it replaces."""
+    """Create the index where it is missing, wait until it is complete, switch to it, drop those that it replaces."""
     tags = yield from _tags(calls)
     for outcome in (yield from ask_many([calls.create(tag) for tag in tags])):
-        _settled(outcome, "index already exists")
+        _check(outcome, unless="index already exists")
     while (built := (yield from _built(calls, tags))) < 1:
         progress(built)
         yield Pause(POLL_SECONDS)
@@ -42,14 +42,14 @@ def create(calls: IndexCalls, progress: Progress) -> Steps[list[IndexStatus]]:
 
 
 def drop(calls: IndexCalls) -> Steps[list[IndexStatus]]:
-    """Drop every index of the kind that can be reached; what is left cannot."""
+    """Drop every index of the kind that can be reached; return those that are left."""
     tags = yield from _tags(calls)
     yield from _drop(calls, tags, set())
     return (yield from describe(calls))
 
 
 def describe(calls: IndexCalls) -> Steps[list[IndexStatus]]:
-    """Every index of the kind, shard by shard."""
+    """Return every index of the kind, shard by shard."""
     tags = yield from _tags(calls)
     aliases = yield from ask_many([calls.info(calls.alias(tag)) for tag in tags])
     used = {str(outcome.value["index_name"]) for outcome in aliases if outcome.value is not None}
@@ -66,42 +66,43 @@ def _drop(calls: IndexCalls, tags: Sequence[str], kept: set[str]) -> Steps[None]
     for tag, names in (yield from _names(calls, tags)):
         reachable = yield from _reachable(tag, names)
         for outcome in (yield from ask_many([calls.drop(name) for name in reachable if name not in kept])):
-            if not is_missing(outcome.error):
+            if not is_missing_index(outcome.error):
                 outcome.result()
 
 
 def _built(calls: IndexCalls, tags: Sequence[str]) -> Steps[float]:
+    """Return the part of an index that is complete, on average over its shards."""
     outcomes = yield from ask_many([calls.info(calls.name(tag)) for tag in tags])
     parts = [calls.status(calls.name(tag), one.result(), None).built for tag, one in zip(tags, outcomes, strict=True)]
     return sum(parts) / len(parts)
 
 
 def _names(calls: IndexCalls, tags: Sequence[str]) -> Steps[list[tuple[str, list[str]]]]:
-    """The indexes of the kind on each shard."""
+    """Return the indexes of the kind on each shard, by the shard's tag."""
     outcomes = yield from ask_many([calls.names(tag) for tag in tags])
-    return [(tag, calls.of_ours(outcome.result())) for tag, outcome in zip(tags, outcomes, strict=True)]
+    return [(tag, calls.of_kind(outcome.result())) for tag, outcome in zip(tags, outcomes, strict=True)]
 
 
 def _reachable(tag: str, names: Sequence[str]) -> Steps[list[str]]:
-    """Those of a shard's indexes whose name lives there."""
+    """Return those of a shard's indexes whose name is in a slot of that shard."""
     shards = yield from locate()
     return [name for name in names if shards.tag_of(slot_of((name,))) == tag]
 
 
 def _tags(calls: IndexCalls) -> Steps[Sequence[str]]:
-    """One tag for each shard, or one for all if a server indexes for its whole cluster. Raises SearchUnavailable."""
+    """Return a tag for each shard, or one for all if servers index for the whole cluster. Raises SearchUnavailable."""
     tags = (yield from locate(fresh=True)).tags
-    (outcome,) = yield from ask_many([capability(calls.alias(tags[0]))])
-    spread = outcome.result()
-    if spread is None:
+    (outcome,) = yield from ask_many([search_scope(calls.alias(tags[0]))])
+    scope = outcome.result()
+    if scope is SearchScope.NOTHING:
         raise SearchUnavailable(f"index of {calls.kind}s: the server has no search: {NEEDED}")
-    return tags[:1] if spread else tags
+    return tags[:1] if scope is SearchScope.CLUSTER else tags
 
 
-def _settled(outcome: Outcome[bool], as_good: str) -> None:
-    """Raise the outcome's error, unless it says that what was wanted is so already."""
+def _check(outcome: Outcome[bool], *, unless: str) -> None:
+    """Raise the outcome's error, unless it contains some words that mean that there is nothing to do."""
     error = outcome.error
-    if isinstance(error, UnexpectedReply) and as_good in str(error).lower():
+    if isinstance(error, UnexpectedReply) and unless in str(error).lower():
         return
     if error is not None and "db != 0" in str(error):
         raise SearchUnavailable("index: servers search in database 0 only; keep the book there (no /n in its URL)")

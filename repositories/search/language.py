@@ -1,6 +1,6 @@
-"""Between redis-om's expressions and our conditions: reading what a caller wrote, and having redis-om write a query.
+"""Read redis-om's expressions as conditions, and write conditions as queries in the servers' language.
 
-redis-om writes the query with placeholders, and every value travels beside it as a parameter (PARAMS, query dialect 2).
+redis-om writes the query with placeholders, and every value is sent beside it as a parameter (PARAMS, query dialect 2).
 So no value, wherever it comes from, can change what is asked; redis-om's own escaping leaves out ``|`` and ``?``, and
 does none for numbers and full text.
 
@@ -20,53 +20,54 @@ from ...models.hashes import NoDatabase, hash_class
 from ...models.record import Record
 from ...models.stored import Field, Stored
 from .bounds import EVERYTHING
-from .condition import All, Any, Leaf, Node, Not, Op, Value, Written, leaf
+from .condition import AllOf, AnyOf, Comparison, Node, Not, Operator, Value, WrittenQuery, comparison
 
-_NEGATED = {"NE": Op.EQ, "NOT_IN": Op.IN}
+_NEGATED = {"NE": Operator.EQ, "NOT_IN": Operator.IN}
 _PLACEHOLDER = "placeholder{}stands"
-_FILLED = re.compile(r"placeholder(\d+)stands")
+_PLACEHOLDERS = re.compile(r"placeholder(\d+)stands")
 
 
-class _Nowhere:
-    """What redis-om asks of a model while it writes a query: a database, which ours never is."""
+class _NoModel:
+    """The model that redis-om is given while it writes a query; it has no database, so nothing can be sent."""
 
     _database = NoDatabase()
 
     @classmethod
     def db(cls) -> NoDatabase:
+        """Return the database, as redis-om's models do."""
         return cls._database
 
 
-def read(stored: Stored[Record], expression: object) -> Node:
-    """What an expression asks of a model's fields. Raises InvalidArgument."""
+def read_expression(stored: Stored[Record], expression: object) -> Node:
+    """Return the condition that an expression puts to a model's fields. Raises InvalidArgument."""
     if isinstance(expression, om.NEGATED):
-        return Not(read(stored, expression.expression))
+        return Not(read_expression(stored, expression.expression))
     if not isinstance(expression, om.EXPRESSION):
         raise InvalidArgument(
             f"{type(expression).__name__} is not a condition: compare a field, as in OrderHash.symbol == 'AAPL', and "
             "combine comparisons in parentheses with &, | and ~"
         )
     if expression.op.name in ("AND", "OR"):
-        parts = (read(stored, expression.left), read(stored, expression.right))
-        return All(parts) if expression.op.name == "AND" else Any(parts)
+        parts = (read_expression(stored, expression.left), read_expression(stored, expression.right))
+        return AllOf(parts) if expression.op.name == "AND" else AnyOf(parts)
     name = str(getattr(expression.left, "name", ""))
     field = stored.fields.get(name)
     if field is None or expression.parents:
         kind = stored.model.__name__.lower()
         raise InvalidArgument(f"{kind}s have no field {name!r} to search by; there are {', '.join(stored.fields)}")
-    op = expression.op.name
-    if op in _NEGATED:
-        return Not(leaf(field, _NEGATED[op], expression.right))
-    return leaf(field, Op[op], expression.right)
+    operator = expression.op.name
+    if operator in _NEGATED:
+        return Not(comparison(field, _NEGATED[operator], expression.right))
+    return comparison(field, Operator[operator], expression.right)
 
 
-def write(stored: Stored[Record], node: Node) -> Written:
-    """A tree that a server answers exactly, as redis-om writes it."""
+def write_query(stored: Stored[Record], node: Node) -> WrittenQuery:
+    """Return a condition that a server answers exactly as a query in the servers' language."""
     if node == EVERYTHING:
-        return Written("*", ())
+        return WrittenQuery("*", ())
     parameters: list[str] = []
-    asked = om.find_query(expressions=[_expression(stored, node, parameters, count())], model=_Nowhere)
-    return Written(_FILLED.sub(r"$v\1", asked.query), tuple(parameters))
+    query = om.find_query(expressions=[_expression(stored, node, parameters, count())], model=_NoModel)
+    return WrittenQuery(_PLACEHOLDERS.sub(r"$v\1", query.query), tuple(parameters))
 
 
 def _expression(
@@ -75,23 +76,29 @@ def _expression(
     match node:
         case Not(part):
             return ~_expression(stored, part, parameters, numbers)
-        case All(parts) | Any(parts):
-            op = "AND" if isinstance(node, All) else "OR"
+        case AllOf(parts) | AnyOf(parts):
+            joined_by = "AND" if isinstance(node, AllOf) else "OR"
             first, *others = [_expression(stored, part, parameters, numbers) for part in parts]
             for other in others:
-                first = om.expression(op, first, other)
+                first = om.expression(joined_by, first, other)
             return first
-        case Leaf(field, op, values):
+        case Comparison(field, operator, values):
             names = [_PLACEHOLDER.format(next(numbers)) for _ in values]
             parameters += [_parameter(field, value) for value in values]
-            right = f"({' '.join(names)})" if op is Op.LIKE else names if op is Op.IN else names[0]
-            return om.expression(op.name, _info(stored, field), right)
+            return om.expression(operator.name, _info(stored, field), _right_side(operator, names))
+
+
+def _right_side(operator: Operator, names: list[str]) -> object:
+    """Return what redis-om expects to the right of an operator: words in parentheses, a list, or one value."""
+    if operator is Operator.LIKE:
+        return f"({' '.join(names)})"
+    return names if operator is Operator.IN else names[0]
 
 
 def _parameter(field: Field, value: Value) -> str:
     if isinstance(value, Decimal):
         return "-inf" if value.is_infinite() else format(value, "f")
-    # A server takes a backslash in a parameter for an escape, and leaves one in a tag as it is.
+    # A server reads a backslash in a parameter as an escape, but stores one in a tag as it is.
     return str(value) if field.step is not None else str(value).replace("\\", "\\\\")
 
 

@@ -1,4 +1,4 @@
-"""A query, ready to be sent: what to ask the servers, and how sure their answer is."""
+"""A query, ready to be sent: what to ask the servers, and which of their answers have to be checked."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from typing import Generic, TypeVar, cast
 from ...models.errors import InvalidArgument
 from ...models.record import Record
 from ...models.stored import Stored
-from .bounds import EVERYTHING, NOTHING, bound, intersection, negation
-from .condition import All, Leaf, Node, Written, likes
+from .bounds import EVERYTHING, NOTHING, intersection, negation, over_approximation, under_approximation
+from .condition import AllOf, Comparison, Node, WrittenQuery, full_text_comparisons
 
 R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[R]):
-    """What is asked, three times over; None stands for nothing at all."""
+    """A condition, and the queries that a server can answer exactly; None for one that would find nothing."""
 
     stored: Stored[R]
     node: Node
-    candidates: Written | None
+    candidates: WrittenQuery | None
     """Finds every match, and perhaps more."""
-    certain: Written | None
+    certain: WrittenQuery | None
     """Finds nothing but matches, and perhaps not all."""
-    doubtful: Written | None
-    """Finds what only ``candidates`` finds; None when the servers' answer is exact."""
-    words: tuple[tuple[Leaf, Written], ...]
-    """The full text searches in it."""
+    uncertain: WrittenQuery | None
+    """Finds what only ``candidates`` finds, to be compared with the records; None when the servers' answer is exact."""
+    full_text: tuple[tuple[Comparison, WrittenQuery], ...]
+    """The full text comparisons of the condition, each with the query that finds its matches."""
 
 
 def query(stored: Stored[R], expressions: Sequence[object]) -> Query[R]:
-    """What all the expressions ask together; without any, everything. Raises InvalidArgument."""
+    """Return the query for what matches all expressions; without any, for everything. Raises InvalidArgument."""
     if not expressions:
-        everything = Written("*", ())
+        everything = WrittenQuery("*", ())
         return Query(stored, EVERYTHING, everything, everything, None, ())
     from . import language  # redis-om, and numpy behind it: only for who queries
 
     kept = cast("Stored[Record]", stored)
     try:
-        node = All(tuple(language.read(kept, expression) for expression in expressions))
-        most, least = bound(node, True), bound(node, False)
-        doubtful = intersection((most, negation(least)))
+        node = AllOf(tuple(language.read_expression(kept, expression) for expression in expressions))
+        over, under = over_approximation(node), under_approximation(node)
+        between = intersection((over, negation(under)))
 
-        def written(part: Node) -> Written | None:
-            return None if part == NOTHING else language.write(kept, part)
+        def written(part: Node) -> WrittenQuery | None:
+            return None if part == NOTHING else language.write_query(kept, part)
 
         return Query(
             stored,
             node,
-            written(most),
-            written(least),
-            None if most == least else written(doubtful),
-            tuple((one, language.write(kept, one)) for one in dict.fromkeys(likes(node))),
+            written(over),
+            written(under),
+            None if over == under else written(between),
+            tuple((one, language.write_query(kept, one)) for one in dict.fromkeys(full_text_comparisons(node))),
         )
     except RecursionError:
         raise InvalidArgument("the query is nested too deeply; to ask for any of many values, use <<") from None

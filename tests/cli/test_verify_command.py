@@ -1,4 +1,4 @@
-"""The command ``slotbook verify``."""
+"""``slotbook verify`` on the command line."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ class Store:
     prefix: str
 
     def run(self, *arguments: str) -> Result:
+        """Verify the store."""
         url = self.desk.fleet.url({"prefix": self.prefix})
         return CliRunner().invoke(app, ["--url", url, *arguments], catch_exceptions=False)
 
     def damage(self) -> None:
-        """Damage a position and an index, which can be repaired."""
+        """Break an index and a position, which can be repaired."""
         self.desk.vandalise("HSET", f"{self.prefix}%:position:AAPL", "quantity", 99)
         self.desk.vandalise("ZREM", f"{self.prefix}%:orders_by_symbol:AAPL", "A1")
 
     def corrupt(self) -> None:
-        """Damage an order and the events, which cannot be repaired."""
+        """Break an event and an order, which cannot be repaired."""
         self.desk.vandalise("XDEL", f"{self.prefix}%:events", "1-0")
         self.desk.vandalise("HSET", f"{self.prefix}%:order:A1", "price", "dear")
 
@@ -77,7 +78,7 @@ def test_repair_puts_them_right(store: Store) -> None:
     assert store.run().stdout == "1 trader, 0 differences\n"
 
 
-def test_what_cannot_be_repaired_is_left_and_what_is_too_old_is_said(store: Store) -> None:
+def test_damage_that_cannot_be_repaired_is_left_and_the_unchecked_is_listed(store: Store) -> None:
     store.damage()
     store.corrupt()
     done = store.run("--repair")

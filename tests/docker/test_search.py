@@ -7,7 +7,6 @@ import os
 import pytest
 import slotbook
 from slotbook.models.hashes import OrderHash, PositionHash
-from slotbook.repositories import SearchIndexes
 
 from ..support.application import NAME
 from ..support.docker.engine import Engine
@@ -31,14 +30,13 @@ def image(engine: Engine) -> str | None:
 def test_the_image_searches_for_the_application(engine: Engine, image: str | None) -> None:
     with Stack(engine, "standalone", image=image) as stack:
         with slotbook.connect(stack.url()) as book:
-            indexes = SearchIndexes(book.backend)
-            indexes.create()
+            book.indexes.create()
             for number in range(20):
                 book.orders.place(limit(f"T{number}"))
                 book.orders.fill(execution(f"T{number}", quantity=number + 1))
             assert book.orders.find(OrderHash.filled_quantity > 15).count() == 5
             assert [found.trader for found in book.positions.find(PositionHash.quantity == 7).all()] == ["T6"]
-            indexes.drop()
+            book.indexes.drop()
         application = Raw(HOST, stack.servers[0].port, stack.keys.application, NAME)
         for words in (("FT.SEARCH", "any", "*"), ("FT.CONFIG", "GET", "*"), ("JSON.SET", "any", "$", "1")):
             with pytest.raises(Refusal, match="NOPERM"):

@@ -1,9 +1,10 @@
--- Some of a book's events, and where its stream begins and ends at that moment.
--- Uses audit/reading
--- KEYS  1 events
--- ARGV  1 the id after which to begin  2 how many
+-- Read some of a book's events, and where its stream begins and ends at that moment.
+-- Uses audit/read_keys
+-- KEYS events
+-- ARGV after    the id after which to begin
+--      count    how many entries at most
 -- Returns {first id kept or '', last sequence, entry…}
 
-local entries = ask('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
-local first = ask('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-return { first and first[1] or '', last_sequence(KEYS[1]), unpack(entries) }
+local entries = read_key('XRANGE', KEYS.events, '(' .. ARGV.after, '+', 'COUNT', ARGV.count)
+local first = read_key('XRANGE', KEYS.events, '-', '+', 'COUNT', 1)[1]
+return { first and first[1] or '', last_sequence(KEYS.events), unpack(entries) }

@@ -1,39 +1,41 @@
--- Orders with all that is stored of them, at one moment.
--- Uses audit/reading
--- KEYS  1 events; and the orders, what was applied to them, and their indexes
--- ARGV  1 base of the trader's keys  2 how many hash fields are enough  3.. for each order its id, a number, and so many
---       symbols in whose index it was seen
--- Returns {last sequence, now, order…}: at least one order, and no more once there are fields enough; each
---         {id, expiry, {field, value, …}, applied's expiry, {field, value, …}, {index, score, …}}
+-- Read orders with everything that is stored of them, at one moment.
+-- Uses audit/read_keys
+-- KEYS events
+-- Touches the orders, what is recorded with them, and their indexes
+-- ARGV base                  what the trader's keys begin with
+--      enough_fields         how many hash fields are enough, after which no more orders are read
+--      ids_and_symbols...    for each order its id, a number, and that many symbols in whose index it was seen
+-- Returns {last sequence, now in ms, order…}: at least one order; each
+--         {id, expiry, {field, value, …}, expiry of what is recorded, {field, value, …}, {index, score, …}}
 
-local base, enough = ARGV[1], tonumber(ARGV[2])
+local base, enough = ARGV.base, tonumber(ARGV.enough_fields)
 local time = redis.call('TIME')
 local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-local found, fields, i = { last_sequence(KEYS[1]), now }, 0, 3
+local found, fields, i = { last_sequence(KEYS.events), now }, 0, FIRST.ids_and_symbols
 
 while ARGV[i] and fields < enough do
   local id, symbols = ARGV[i], tonumber(ARGV[i + 1])
-  local order, applied = base .. 'order:' .. id, base .. 'applied:' .. id
-  local stored, recorded = ask('HGETALL', order), ask('HGETALL', applied)
+  local order_key, recorded_key = base .. 'order:' .. id, base .. 'applied:' .. id
+  local order, recorded = read_key('HGETALL', order_key), read_key('HGETALL', recorded_key)
   local indexes, scores = {}, {}
   for _, status in ipairs(CONSTANTS.STATUSES) do
     indexes[base .. 'orders_by_status:' .. status] = true
   end
   for n = 1, symbols do indexes[base .. 'orders_by_symbol:' .. ARGV[i + 1 + n]] = true end
-  for n = 1, #stored, 2 do
-    if stored[n] == 'symbol' then indexes[base .. 'orders_by_symbol:' .. stored[n + 1]] = true end
+  for n = 1, #order, 2 do
+    if order[n] == 'symbol' then indexes[base .. 'orders_by_symbol:' .. order[n + 1]] = true end
   end
   for index in pairs(indexes) do
-    local score = ask('ZSCORE', index, id)
+    local score = read_key('ZSCORE', index, id)
     if score then
       scores[#scores + 1] = index
       scores[#scores + 1] = score
     end
   end
   found[#found + 1] = {
-    id, redis.call('PEXPIRETIME', order), stored, redis.call('PEXPIRETIME', applied), recorded, scores,
+    id, redis.call('PEXPIRETIME', order_key), order, redis.call('PEXPIRETIME', recorded_key), recorded, scores,
   }
-  fields = fields + #stored / 2 + #recorded / 2
+  fields = fields + #order / 2 + #recorded / 2
   i = i + 2 + symbols
 end
 return found

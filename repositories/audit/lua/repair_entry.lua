@@ -1,10 +1,14 @@
 -- Bring one entry of an index in line with its order, if both are as they were compared.
 -- Uses changes/expiring_index
--- KEYS  1 index; and the order
--- ARGV  1 base of the trader's keys  2 order id  3 the score as compared  4 the score as it should be ('' for no entry)
+-- KEYS index
+-- Touches the order
+-- ARGV base        what the trader's keys begin with
+--      order_id    of the entry
+--      stored      the score as compared, '' for no entry
+--      expected    the score as it should be, '' for no entry
 -- Returns 'applied'  'repeat': it is in line already  'changed': entry or order is not what was compared
 
-local index, base, id = KEYS[1], ARGV[1], ARGV[2]
+local index, base, id = KEYS.index, ARGV.base, ARGV.order_id
 local key = base .. 'order:' .. id
 local order = redis.call('HMGET', key, 'status', 'symbol')
 local wanted = ''
@@ -15,7 +19,7 @@ if (order[1] and index == base .. 'orders_by_status:' .. order[1])
 end
 local score, size = redis.call('ZSCORE', index, id) or '', redis.call('ZCARD', index)
 if score == wanted then return 'repeat' end
-if score ~= ARGV[3] or wanted ~= ARGV[4] then return 'changed' end
+if score ~= ARGV.stored or wanted ~= ARGV.expected then return 'changed' end
 
 if wanted ~= '' then
   redis.call('ZADD', index, wanted, id)

@@ -1,8 +1,11 @@
--- List a symbol whose position is there, or strike one whose position is not.
--- KEYS  1 positions; and the position
--- ARGV  1 base of the trader's keys  2 symbol  3 '1' to list it, '0' to strike it
+-- List a symbol that has a position, or remove one that has none.
+-- KEYS positions    the set of the trader's symbols
+-- Touches the position
+-- ARGV base      what the trader's keys begin with
+--      symbol    to list or remove
+--      listed    '1' to list it, '0' to remove it
 -- Returns 'applied'  'repeat': it is so already  'changed': the position came or went since it was compared
 
-if redis.call('EXISTS', ARGV[1] .. 'position:' .. ARGV[2]) ~= tonumber(ARGV[3]) then return 'changed' end
-local changed = redis.call(ARGV[3] == '1' and 'SADD' or 'SREM', KEYS[1], ARGV[2])
+if redis.call('EXISTS', ARGV.base .. 'position:' .. ARGV.symbol) ~= tonumber(ARGV.listed) then return 'changed' end
+local changed = redis.call(ARGV.listed == '1' and 'SADD' or 'SREM', KEYS.positions, ARGV.symbol)
 return changed == 1 and 'applied' or 'repeat'

@@ -1,22 +1,25 @@
--- Write fields of a position and list it, if it is as it was compared: every change of a position raises its version, so an
--- equal hash proves that none came meanwhile.
+-- Write fields of a position and list it, if it is as it was compared: every change of a position raises its version, so
+-- an equal hash proves that none came meanwhile.
 -- Uses changes/hashes
--- KEYS  1 position  2 positions
--- ARGV  1 symbol  2 how many fields it had when it was compared  3.. those fields and their values, then the fields to
---       write and their values, '' for one to clear
+-- KEYS position
+--      positions    the set of the trader's symbols
+-- ARGV symbol         of the position
+--      stored_size    how many fields the position had when it was compared
+--      fields...      those fields and their values, then the fields to write and their values, '' for one to clear
 -- Returns 'applied'  'changed': the position is not what was compared
 
-local stored, size = read_hash(KEYS[1]) or {}, tonumber(ARGV[2])
-for field, value in pairs(stored) do size = size - 1 end
-if size ~= 0 then return 'changed' end
-local first = 3 + 2 * tonumber(ARGV[2])
-for i = 3, first - 1, 2 do
-  if stored[ARGV[i]] ~= ARGV[i + 1] then return 'changed' end
+local position, missing = read_hash(KEYS.position) or {}, tonumber(ARGV.stored_size)
+for field, value in pairs(position) do missing = missing - 1 end
+if missing ~= 0 then return 'changed' end
+local first_change = FIRST.fields + 2 * tonumber(ARGV.stored_size)
+for i = FIRST.fields, first_change - 1, 2 do
+  if position[ARGV[i]] ~= ARGV[i + 1] then return 'changed' end
 end
-redis.call('SCARD', KEYS[2])
+-- Fails before anything is written when the set is a key of another type.
+redis.call('SCARD', KEYS.positions)
 
 local changes = {}
-for i = first, #ARGV, 2 do changes[ARGV[i]] = ARGV[i + 1] end
-write_hash(KEYS[1], stored, changes)
-redis.call('SADD', KEYS[2], ARGV[1])
+for i = first_change, #ARGV, 2 do changes[ARGV[i]] = ARGV[i + 1] end
+write_hash(KEYS.position, position, changes)
+redis.call('SADD', KEYS.positions, ARGV.symbol)
 return 'applied'

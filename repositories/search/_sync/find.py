@@ -11,14 +11,14 @@ from ....models.stored import Stored
 from ....topology._sync.backend import Backend
 from ..calls import SearchCalls, SortKey
 from ..query import Query, query
-from ..steps import SearchSteps, sort_fields
+from ..steps import SearchSteps, parse_sort_keys
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 
 class Search(Generic[R]):
-    """One kind of record, to be searched."""
+    """The search of one kind of record, which a repository's ``find`` uses."""
 
     def __init__(self, backend: Backend, stored: Stored[R]) -> None:
         self.calls = SearchCalls(backend.settings, stored)
@@ -26,45 +26,53 @@ class Search(Generic[R]):
         self.backend = backend
 
     def find(self, expressions: Sequence[object]) -> Find[R]:
-        """Begin a query. Raises InvalidArgument."""
+        """Return the query for what matches all expressions; nothing is sent yet. Raises InvalidArgument."""
         return Find(self, query(self.calls.stored, expressions))
 
 
 class Find(Generic[R]):
-    """A query: what is asked, and in which order the answers come. Asking it changes nothing in it.
+    """A query and the order of its answers. It can be asked any number of times, and does not change.
 
-    Every verb raises SearchUnavailable when a server has no search or no index (``slotbook index create``), and
-    CorruptRecord for a hash that cannot be read. Round trips, for every shard at once: one that finds, one that reads
-    the records; in a cluster one more, which makes sure that no slot changed hands meanwhile.
+    ::
+
+        query = book.orders.find(OrderHash.symbol == "AAPL").sort_by("-price")
+        orders = query.page(0, 10)
+
+    Every method that asks raises SearchUnavailable when a server has no search or no index (``slotbook index create``),
+    and CorruptRecord for a hash that cannot be read. Round trips, for every shard at once: one that finds, one that
+    reads the records; in a cluster one more, which makes sure that no slot moved meanwhile.
     """
 
-    def __init__(self, search: Search[R], asked: Query[R], orders: tuple[SortKey, ...] = ()) -> None:
+    def __init__(self, search: Search[R], query: Query[R], sort_keys: tuple[SortKey, ...] = ()) -> None:
         self._search = search
-        self._asked = asked
-        self._orders = orders
+        self._query = query
+        self._sort_keys = sort_keys
 
     def sort_by(self, *fields: str) -> Self:
-        """The same query in the order of these fields; one with ``-`` before it descends.
+        """Return the same query with its answers sorted by these fields; a ``-`` before a name sorts descending.
 
-        Records without the field come last, those alike by their key. Raises InvalidArgument.
+        Records without the field come last, equal ones in the order of their keys. Raises InvalidArgument for a field
+        that does not exist or cannot be sorted by.
         """
-        return type(self)(self._search, self._asked, sort_fields(self._search.calls, fields))
+        return type(self)(self._search, self._query, parse_sort_keys(self._search.calls, fields))
 
     def all(self) -> list[R]:
-        """Every match. One more round trip for every 1,000 that a shard finds."""
-        return self._search.backend.drive(self._search.steps.everything(self._asked, self._orders))
+        """Return every match. Takes one more round trip for every 1,000 that a shard finds."""
+        return self._search.backend.drive(self._search.steps.everything(self._query, self._sort_keys))
 
     def page(self, offset: int = 0, limit: int = 10) -> list[R]:
-        """``limit`` matches after the first ``offset``. Every shard reads offset + limit records, so the first pages
-        are the cheap ones. Raises InvalidArgument.
+        """Return at most ``limit`` matches after the first ``offset``.
+
+        Every shard reads offset + limit records, so the first pages are the cheap ones. Raises InvalidArgument for a
+        negative number.
         """
-        return self._search.backend.drive(self._search.steps.page(self._asked, self._orders, offset, limit))
+        return self._search.backend.drive(self._search.steps.page(self._query, self._sort_keys, offset, limit))
 
     def first(self) -> R | None:
-        """The first match, or None."""
+        """Return the first match, or None."""
         found = self.page(0, 1)
         return found[0] if found else None
 
     def count(self) -> int:
-        """How many matches there are; records that have expired do not count, also while the server still has them."""
-        return self._search.backend.drive(self._search.steps.count(self._asked))
+        """Return how many matches there are, without records that have expired but that the server still has."""
+        return self._search.backend.drive(self._search.steps.count(self._query))

@@ -16,10 +16,16 @@ T = TypeVar("T")
 
 
 class SearchIndexes:
-    """What ``find`` needs: an index of every kind of record on every primary, which servers then keep themselves.
+    """The indexes that ``find`` needs, one for every kind of record on every primary; reached as ``book.indexes``.
 
-    Everything may be done again, also by several at once, and while the book is in use. Raises SearchUnavailable when
-    the servers have no search, and other SlotbookErrors.
+    ::
+
+        book.indexes.create()
+        print(book.indexes.info())
+
+    Servers keep an index up to date by themselves once it exists. Every method may be called again, by several callers
+    at once, and while the book is in use. Raises SearchUnavailable when the servers have no search,
+    InvalidArgument for a kind that does not exist, and other SlotbookErrors when the servers fail.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -28,28 +34,32 @@ class SearchIndexes:
     def create(
         self, kinds: Sequence[RecordKind | str] = KINDS, *, progress: Callable[[RecordKind, float], None] | None = None
     ) -> list[IndexStatus]:
-        """Have every primary index these kinds as this version of Slotbook does; what is so already stays.
+        """Create the indexes that are missing or of another version of Slotbook, and return all of these kinds.
 
-        An index of another schema serves until the new one is complete, and is dropped then. Run it again when a
-        cluster's slots were moved or a primary was added. ``progress`` is told how much is complete, 0 to 1.
+        An index of another version serves until the new one is complete, and is dropped then. Run it again when a
+        cluster's slots were moved or a primary was added.
+
+        Args:
+            kinds: ``order``, ``position``, ``symbol``. By default all.
+            progress: Called with a kind and the part of its index that is complete, 0 to 1, until all are.
         """
         callable_or_none("progress", progress)
         found: list[IndexStatus] = []
         for kind in _checked(kinds):
 
-            def tell(part: float, kind: RecordKind = kind) -> None:
+            def report(part: float, kind: RecordKind = kind) -> None:
                 if progress is not None:
                     progress(kind, part)
 
-            found += self._backend.drive(create(self._calls(kind), tell))
+            found += self._backend.drive(create(self._calls(kind), report))
         return found
 
     def drop(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
-        """Drop the indexes of these kinds; the records stay. Returns what could not be dropped."""
+        """Drop the indexes of these kinds; the records stay. Return those that could not be dropped."""
         return [one for kind in _checked(kinds) for one in self._backend.drive(drop(self._calls(kind)))]
 
     def info(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
-        """Every index of these kinds, primary by primary. Four round trips for each kind."""
+        """Return every index of these kinds, primary by primary. Takes four round trips for each kind."""
         return [one for kind in _checked(kinds) for one in self._backend.drive(describe(self._calls(kind)))]
 
     def _calls(self, kind: RecordKind) -> IndexCalls:

@@ -1,34 +1,23 @@
-"""A book with a bit of everything, and an auditor of the desk's colour."""
+"""A book with a bit of everything in it, and its auditor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
-
 import pytest
-from slotbook import AsyncBook
-from slotbook.repositories.audit._async import AsyncAuditor
-from slotbook.repositories.audit._sync import Auditor
+from slotbook.repositories import Auditor
 
-from ...support.callers import Blocking
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 
 
 @pytest.fixture
-def auditor(desk: Desk) -> Iterator[Auditor]:
-    """An auditor of the desk's servers, in the desk's colour."""
-    if desk.colour == "sync":
-        yield Auditor(desk.book.backend)
-        return
-    book = desk.runner.run(AsyncBook.open(desk.fleet.url()))
-    yield cast(Auditor, Blocking(AsyncAuditor(book.backend), desk.runner))
-    desk.runner.run(book.close())
+def auditor(desk: Desk) -> Auditor:
+    """Return the auditor of the desk's book."""
+    return desk.book.audit
 
 
 @pytest.fixture
 def busy(desk: Desk) -> Desk:
-    """A desk with orders in every status, late fills, replaces, adjustments, and an order id that was used again.
+    """Return a desk with orders in every status, late fills, replaces, adjustments, and an order id used again.
 
     AAPL: bought 40 at 187.22 and 10 at 187.3, so 50; then sold 30 at 190.123456789, so 20; then 5 more by adjustment.
     MSFT: 7 by setting it. TSLA: an order, but no position.

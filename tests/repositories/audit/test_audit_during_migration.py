@@ -1,4 +1,4 @@
-"""A book whose slot is on its way from one primary to another is not taken for a broken one."""
+"""An audit waits while its slot migrates from one primary to another, and does not take the book for a broken one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 
 from slotbook import Book
-from slotbook.repositories.audit._sync import Auditor
 from slotbook.repositories.audit.findings import RepairOutcome
 from slotbook.topology.embedded import start
 
@@ -14,8 +13,8 @@ from ...support.faults.control import Control
 from ...support.faults.migration import Migration
 from ...support.make import execution, limit
 
-HELD = 0.7
-"""Seconds for which half of the keys are here and half are there."""
+HALF_MIGRATED = 0.7
+"""Seconds for which half of the keys are on either primary."""
 
 
 def test_an_audit_waits_for_a_slot_that_migrates() -> None:
@@ -24,19 +23,18 @@ def test_an_audit_waits_for_a_slot_that_migrates() -> None:
         for number in range(30):
             book.orders.place(limit("T1", f"A{number}", symbol=f"S{number % 3}"))
             book.orders.fill(execution("T1", order_id=f"A{number}"))
-        auditor = Auditor(book.backend)
         for damaged in (False, True):
             migration = Migration(control, "{T1}").begin()
             if damaged:
                 migration.source.ask("ZREM", "{T1}:orders_by_symbol:S1", "A1")
                 migration.source.ask("HSET", "{T1}:position:S2", "quantity", 9)
             migration.half()
-            finishing = threading.Timer(HELD, migration.finish)
+            finishing = threading.Timer(HALF_MIGRATED, migration.finish)
             began = time.monotonic()
             finishing.start()
-            repairs = auditor.repair("T1")
-            assert time.monotonic() - began >= HELD, "the audit did not wait"
+            repairs = book.audit.repair("T1")
+            assert time.monotonic() - began >= HALF_MIGRATED, "the audit did not wait"
             finishing.join()
             assert {repair.outcome for repair in repairs} == ({RepairOutcome.REPAIRED} if damaged else set())
             assert len(repairs) == 2 * damaged
-            assert auditor.verify("T1") == []
+            assert book.audit.verify("T1") == []

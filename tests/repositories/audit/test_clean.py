@@ -1,4 +1,4 @@
-"""A book in order is found in order, whatever goes on in it meanwhile."""
+"""A book in order is found in order, however busy it is meanwhile."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 import pytest
 from slotbook import Book
 from slotbook.models import Fill, Order
+from slotbook.repositories import Auditor
 from slotbook.repositories.audit import calls as audit_calls
 from slotbook.repositories.audit import steps as audit_steps
-from slotbook.repositories.audit._sync import Auditor
 from slotbook.repositories.audit.findings import Finding, FindingKind
 
 from ...support.desk import Desk
@@ -32,7 +32,7 @@ def test_verifying_and_a_repair_of_nothing_change_nothing(busy: Desk, auditor: A
     assert busy.contents() == before
 
 
-def test_a_trader_of_whom_nothing_is_stored_is_said_to_be_so(desk: Desk, auditor: Auditor) -> None:
+def test_a_trader_of_whom_nothing_is_stored_is_reported(desk: Desk, auditor: Auditor) -> None:
     (note,) = auditor.verify(desk.trader)
     assert (note.kind, note.message) == (FindingKind.UNCHECKED, "nothing is stored of this trader")
 
@@ -74,7 +74,9 @@ def test_a_large_book_is_read_page_by_page(desk: Desk, auditor: Auditor) -> None
     assert {finding.key.partition(":")[2] for finding in found} == {"orders_by_symbol:SYM199", "position:SYM0"}
 
 
-def test_pages_of_any_size_tell_the_same(busy: Desk, auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_any_size_give_the_same_findings(
+    busy: Desk, auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     busy.vandalise("ZADD", "%:orders_by_symbol:MSFT", "inf", "A1")
     busy.vandalise("XDEL", "%:events", "9-0")
     found = auditor.verify(busy.trader)
@@ -125,18 +127,18 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
 
 
 def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> None:
-    placed, held, emptied = desk.trader, desk.another(), desk.another()
+    placed, positioned, emptied = desk.trader, desk.another(), desk.another()
     desk.book.orders.place(limit(placed))
-    desk.book.positions.set(held, "AAPL", 1, ts_ns=TS)
+    desk.book.positions.set(positioned, "AAPL", 1, ts_ns=TS)
     desk.book.orders.place(limit(emptied))
     desk.trader = emptied
     desk.vandalise("DEL", "%:events")
-    foreign = f"{{{held} x}}:events"
+    foreign = f"{{{positioned} x}}:events"
     desk.fleet.ask(foreign, "SET", foreign, "not a book's: no trader has such a name")
     traders = auditor.traders()
     desk.fleet.ask(foreign, "DEL", foreign)
-    assert {placed, held, emptied} <= set(traders)
-    assert f"{held} x" not in traders
+    assert {placed, positioned, emptied} <= set(traders)
+    assert f"{positioned} x" not in traders
     assert traders == sorted(traders)
 
 
@@ -144,4 +146,4 @@ def test_books_behind_another_prefix_are_not_seen(desk: Desk, auditor: Auditor) 
     prefixed = desk.open(prefix="a[b]*:")
     prefixed.orders.place(limit(desk.trader))
     assert desk.trader not in auditor.traders()
-    assert Auditor(Book.open(desk.fleet.url({"prefix": "a[b]*:"})).backend).traders() == [desk.trader]
+    assert prefixed.audit.traders() == [desk.trader]

@@ -1,4 +1,4 @@
-"""A repair never undoes what was changed between the look and the repair."""
+"""A repair never undoes a change that came between the comparison and the repair."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from slotbook import Book
-from slotbook.repositories.audit._sync import Auditor
+from slotbook.repositories import Auditor
 from slotbook.repositories.audit.calls import AuditCalls
 from slotbook.repositories.audit.findings import Repair, RepairOutcome
 from slotbook.repositories.audit.steps import TRIES, Audit
@@ -17,14 +17,14 @@ from slotbook.topology.call import Call
 from ...support.desk import Desk
 from ...support.make import execution, limit
 
-Meanwhile = Callable[[], object]
+Happening = Callable[[], object]
 
 
 @pytest.fixture
-def repair(busy: Desk) -> Callable[[Iterator[Meanwhile]], list[Repair]]:
-    """Repairs the busy book; before each script that writes, the next thing happens."""
+def repair(busy: Desk) -> Callable[[Iterator[Happening]], list[Repair]]:
+    """Return a function that repairs the busy book, and lets the next of some changes happen before each write."""
 
-    def run(happenings: Iterator[Meanwhile]) -> list[Repair]:
+    def run(happenings: Iterator[Happening]) -> list[Repair]:
         backend = busy.book.backend
         steps = Audit(AuditCalls(backend.settings), busy.trader).repair()
         call = next(steps)
@@ -40,17 +40,17 @@ def repair(busy: Desk) -> Callable[[Iterator[Meanwhile]], list[Repair]]:
     return run
 
 
-Run = Callable[[Iterator[Meanwhile]], list[Repair]]
+Run = Callable[[Iterator[Happening]], list[Repair]]
 
 
-def mendings(repairs: list[Repair]) -> set[RepairOutcome]:
+def outcomes_of(repairs: list[Repair]) -> set[RepairOutcome]:
     return {repair.outcome for repair in repairs if repair.finding.is_difference}
 
 
 def test_a_fill_that_comes_before_the_repair_of_its_position_is_kept(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
     comes = execution(busy.trader, "X3", 10)
-    assert mendings(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.REPAIRED}
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.REPAIRED}
     assert busy.book.positions.get(busy.trader, "AAPL").quantity == 135
     assert auditor.verify(busy.trader) == []
 
@@ -58,50 +58,51 @@ def test_a_fill_that_comes_before_the_repair_of_its_position_is_kept(busy: Desk,
 def test_a_position_that_never_holds_still_is_left_to_another_time(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
     fills = [execution(busy.trader, f"Y{number}", 1) for number in range(TRIES)]
-    happenings: list[Meanwhile] = [lambda fill=fill: busy.book.orders.fill(fill) for fill in fills]
-    assert mendings(repair(iter(happenings))) == {RepairOutcome.CHANGING}
+    happenings: list[Happening] = [lambda fill=fill: busy.book.orders.fill(fill) for fill in fills]
+    assert outcomes_of(repair(iter(happenings))) == {RepairOutcome.CHANGING}
     assert busy.book.positions.get(busy.trader, "AAPL").quantity == 99 + TRIES
-    assert mendings(auditor.repair(busy.trader)) == {RepairOutcome.REPAIRED}
+    assert outcomes_of(auditor.repair(busy.trader)) == {RepairOutcome.REPAIRED}
     assert busy.book.positions.get(busy.trader, "AAPL").quantity == 125 + TRIES
 
 
 def test_a_position_that_comes_back_before_its_repair_is_made_whole(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("DEL", "%:position:AAPL")
     comes = execution(busy.trader, "X3", 10)
-    assert mendings(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.REPAIRED}
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.REPAIRED}
     assert busy.book.positions.get(busy.trader, "AAPL").quantity == 135
     assert auditor.verify(busy.trader) == []
 
 
-def test_an_order_that_is_canceled_before_its_entry_is_mended(busy: Desk, auditor: Auditor, repair: Run) -> None:
+def test_an_order_that_is_canceled_before_its_entry_is_repaired(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("ZREM", "%:orders_by_status:PARTIALLY_FILLED", "A1")
-    assert mendings(repair(iter([lambda: busy.book.orders.cancel(busy.trader, "A1")]))) == {RepairOutcome.IN_ORDER}
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.cancel(busy.trader, "A1")]))) == {RepairOutcome.IN_ORDER}
     assert busy.ask("ZSCORE", "%:orders_by_status:PARTIALLY_FILLED", "A1") is None
     assert auditor.verify(busy.trader) == []
 
 
-def test_an_order_that_is_placed_before_its_ghost_is_laid(busy: Desk, auditor: Auditor, repair: Run) -> None:
+def test_an_order_that_is_placed_before_its_stray_entry_is_removed(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("ZADD", "%:orders_by_status:NEW", "5000000000000", "A9")
     order = busy.book.orders.get(busy.trader, "T1")
     assert order is not None
     comes = order.model_copy(update={"order_id": "A9", "version": 0})
-    assert mendings(repair(iter([lambda: busy.book.orders.place(comes)]))) == {RepairOutcome.IN_ORDER}
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.place(comes)]))) == {RepairOutcome.IN_ORDER}
     assert busy.ask("ZSCORE", "%:orders_by_status:NEW", "A9") == "inf"
     assert auditor.verify(busy.trader) == []
 
 
-def test_a_symbol_that_is_traded_before_it_is_struck_stays_listed(busy: Desk, auditor: Auditor, repair: Run) -> None:
+def test_a_symbol_that_is_traded_before_it_is_removed_stays_listed(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("SADD", "%:positions", "TSLA")
     comes = execution(busy.trader, "X1", 1, order_id="T1")
-    assert mendings(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.IN_ORDER}
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.IN_ORDER}
     assert busy.book.positions.get(busy.trader, "TSLA").quantity == 1
     assert auditor.verify(busy.trader) == []
 
 
-def test_an_index_that_someone_else_has_mended_is_left_alone(busy: Desk, auditor: Auditor, repair: Run) -> None:
+def test_an_index_that_someone_else_has_repaired_is_left_alone(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("PEXPIREAT", "%:orders_by_symbol:AAPL", "9999999999999")
-    mend: Meanwhile = lambda: busy.ask("PERSIST", "%:orders_by_symbol:AAPL")  # noqa: E731
-    assert mendings(repair(iter([mend]))) == {RepairOutcome.IN_ORDER}
+    assert outcomes_of(repair(iter([lambda: busy.ask("PERSIST", "%:orders_by_symbol:AAPL")]))) == {
+        RepairOutcome.IN_ORDER
+    }
     assert auditor.verify(busy.trader) == []
 
 
@@ -122,7 +123,7 @@ def test_repairs_of_a_book_that_is_written_to_lose_nothing(busy: Desk, auditor: 
         while time.monotonic() < until:
             busy.vandalise("HINCRBY", "%:position:AAPL", "quantity", 1000)
             busy.vandalise("ZREM", "%:orders_by_status:PARTIALLY_FILLED", "W")
-            assert mendings(auditor.repair(trader)) <= {
+            assert outcomes_of(auditor.repair(trader)) <= {
                 RepairOutcome.REPAIRED,
                 RepairOutcome.IN_ORDER,
                 RepairOutcome.CHANGING,

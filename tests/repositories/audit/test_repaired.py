@@ -1,116 +1,116 @@
-"""What orders and events prove is put right when it is broken by hand."""
+"""Damage to indexes and positions is repaired from orders and events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import pytest
-from slotbook.repositories.audit._sync import Auditor
+from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
 
-from ...support.audit.damage import Command, Wrong, damage, told
+from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.desk import Desk
 
-MENDED: dict[str, tuple[Sequence[Command], Sequence[Wrong]]] = {
+REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
     "status index lost an order": (
         [("ZREM", "%:orders_by_status:PARTIALLY_FILLED", "A1")],
-        [Wrong(FindingKind.INDEX, "%orders_by_status:PARTIALLY_FILLED", "A1", None, "inf")],
+        [Expected(FindingKind.INDEX, "%orders_by_status:PARTIALLY_FILLED", "A1", None, "inf")],
     ),
     "symbol index lost an order": (
         [("ZREM", "%:orders_by_symbol:AAPL", "A1")],
-        [Wrong(FindingKind.INDEX, "%orders_by_symbol:AAPL", "A1", None, "inf")],
+        [Expected(FindingKind.INDEX, "%orders_by_symbol:AAPL", "A1", None, "inf")],
     ),
     "an order listed in the wrong status": (
         [("ZADD", "%:orders_by_status:NEW", "inf", "A1")],
-        [Wrong(FindingKind.INDEX, "%orders_by_status:NEW", "A1", "inf", None)],
+        [Expected(FindingKind.INDEX, "%orders_by_status:NEW", "A1", "inf", None)],
     ),
     "an order listed in the wrong symbol": (
         [("ZADD", "%:orders_by_symbol:MSFT", "inf", "A1")],
-        [Wrong(FindingKind.INDEX, "%orders_by_symbol:MSFT", "A1", "inf", None)],
+        [Expected(FindingKind.INDEX, "%orders_by_symbol:MSFT", "A1", "inf", None)],
     ),
     "an order listed in a symbol found late": (
         [("DEL", "%:position:ZZZ"), ("SADD", "%:positions", "ZZZ"), ("ZADD", "%:orders_by_symbol:ZZZ", "inf", "A1")],
         [
-            Wrong(FindingKind.INDEX, "%orders_by_symbol:ZZZ", "A1", "inf", None),
-            Wrong(FindingKind.LISTING, "%positions", "ZZZ", "ZZZ", None),
+            Expected(FindingKind.INDEX, "%orders_by_symbol:ZZZ", "A1", "inf", None),
+            Expected(FindingKind.LISTING, "%positions", "ZZZ", "ZZZ", None),
         ],
     ),
-    "a ghost": (
+    "an entry of no order": (
         [("ZADD", "%:orders_by_status:NEW", "inf", "ghost")],
-        [Wrong(FindingKind.INDEX, "%orders_by_status:NEW", "ghost", "inf", None)],
+        [Expected(FindingKind.INDEX, "%orders_by_status:NEW", "ghost", "inf", None)],
     ),
-    "a ghost that is not text": (
+    "an entry of no order whose id is not text": (
         [("ZADD", "%:orders_by_status:NEW", "inf", b"\xff\x00 {x}")],
-        [Wrong(FindingKind.INDEX, "%orders_by_status:NEW", "\udcff\x00 {x}", "inf", None)],
+        [Expected(FindingKind.INDEX, "%orders_by_status:NEW", "\udcff\x00 {x}", "inf", None)],
     ),
-    "a ghost in an index of its own": (
+    "an entry of no order in an index of its own": (
         [("ZADD", "%:orders_by_status:FILLED", "9999999999999", "ghost")],
-        [Wrong(FindingKind.INDEX, "%orders_by_status:FILLED", "ghost", "9999999999999", None)],
+        [Expected(FindingKind.INDEX, "%orders_by_status:FILLED", "ghost", "9999999999999", None)],
     ),
     "a wrong score": (
         [("ZADD", "%:orders_by_symbol:AAPL", "5", "A1")],
-        [Wrong(FindingKind.INDEX, "%orders_by_symbol:AAPL", "A1", "5", "inf")],
+        [Expected(FindingKind.INDEX, "%orders_by_symbol:AAPL", "A1", "5", "inf")],
     ),
-    "an index that would die too early": (
+    "an index that would expire too early": (
         [("PEXPIREAT", "%:orders_by_symbol:AAPL", "9999999999999")],
-        [Wrong(FindingKind.EXPIRY, "%orders_by_symbol:AAPL", None, "9999999999999", "inf")],
+        [Expected(FindingKind.EXPIRY, "%orders_by_symbol:AAPL", None, "9999999999999", "inf")],
     ),
     "a whole index gone": (
         [("DEL", "%:orders_by_status:NEW")],
         [
-            Wrong(FindingKind.INDEX, "%orders_by_status:NEW", "G", None, "inf"),
-            Wrong(FindingKind.INDEX, "%orders_by_status:NEW", "T1", None, "inf"),
+            Expected(FindingKind.INDEX, "%orders_by_status:NEW", "G", None, "inf"),
+            Expected(FindingKind.INDEX, "%orders_by_status:NEW", "T1", None, "inf"),
         ],
     ),
     "a position's quantity": (
         [("HSET", "%:position:AAPL", "quantity", 99)],
-        [Wrong(FindingKind.POSITION, "%position:AAPL", "quantity", "99", "125")],
+        [Expected(FindingKind.POSITION, "%position:AAPL", "quantity", "99", "125")],
     ),
     "a position's notional": (
         [("HSET", "%:position:AAPL", "sold_notional", "0.1")],
-        [Wrong(FindingKind.POSITION, "%position:AAPL", "sold_notional", "0.1", "5703.70370367")],
+        [Expected(FindingKind.POSITION, "%position:AAPL", "sold_notional", "0.1", "5703.70370367")],
     ),
     "a position with garbage in it": (
         [("HSET", "%:position:AAPL", "bought_quantity", b"\xfflots", "updated_ns", "soon")],
         [
-            Wrong(FindingKind.POSITION, "%position:AAPL", "bought_quantity", "\udcfflots", "150"),
-            Wrong(FindingKind.POSITION, "%position:AAPL", "updated_ns", "soon", "1700000000000000009"),
+            Expected(FindingKind.POSITION, "%position:AAPL", "bought_quantity", "\udcfflots", "150"),
+            Expected(FindingKind.POSITION, "%position:AAPL", "updated_ns", "soon", "1700000000000000009"),
         ],
     ),
     "a position with a field missing": (
         [("HDEL", "%:position:AAPL", "version")],
-        [Wrong(FindingKind.POSITION, "%position:AAPL", "version", None, "5")],
+        [Expected(FindingKind.POSITION, "%position:AAPL", "version", None, "5")],
     ),
     "a position that thinks it is another's": (
         [("HSET", "%:position:MSFT", "symbol", "AAPL")],
-        [Wrong(FindingKind.POSITION, "%position:MSFT", "symbol", "AAPL", "MSFT")],
+        [Expected(FindingKind.POSITION, "%position:MSFT", "symbol", "AAPL", "MSFT")],
     ),
     "a position gone": (
         [("DEL", "%:position:AAPL")],
-        [Wrong(FindingKind.POSITION, "%position:AAPL", None, None, "125")],
+        [Expected(FindingKind.POSITION, "%position:AAPL", None, None, "125")],
     ),
     "a position and its listing gone": (
         [("DEL", "%:position:AAPL"), ("SREM", "%:positions", "AAPL")],
-        [Wrong(FindingKind.POSITION, "%position:AAPL", None, None, "125")],
+        [Expected(FindingKind.POSITION, "%position:AAPL", None, None, "125")],
     ),
     "a position not listed": (
         [("SREM", "%:positions", "MSFT")],
-        [Wrong(FindingKind.LISTING, "%positions", "MSFT", None, "MSFT")],
+        [Expected(FindingKind.LISTING, "%positions", "MSFT", None, "MSFT")],
     ),
     "no position listed": (
         [("DEL", "%:positions")],
         [
-            Wrong(FindingKind.LISTING, "%positions", "AAPL", None, "AAPL"),
-            Wrong(FindingKind.LISTING, "%positions", "MSFT", None, "MSFT"),
+            Expected(FindingKind.LISTING, "%positions", "AAPL", None, "AAPL"),
+            Expected(FindingKind.LISTING, "%positions", "MSFT", None, "MSFT"),
         ],
     ),
     "a symbol listed without a position": (
         [("SADD", "%:positions", "TSLA")],
-        [Wrong(FindingKind.LISTING, "%positions", "TSLA", "TSLA", None)],
+        [Expected(FindingKind.LISTING, "%positions", "TSLA", "TSLA", None)],
     ),
     "garbage listed as a symbol": (
         [("SADD", "%:positions", b"\xff {")],
-        [Wrong(FindingKind.LISTING, "%positions", "\udcff {", "\udcff {", None)],
+        [Expected(FindingKind.LISTING, "%positions", "\udcff {", "\udcff {", None)],
     ),
     "a position out of nothing": (
         [
@@ -118,23 +118,23 @@ MENDED: dict[str, tuple[Sequence[Command], Sequence[Wrong]]] = {
             ("HSET", "%:position:TSLA", "symbol", "TSLA", "version", 0, "bought_notional", 0, "bought_quantity", 0),
         ],
         [
-            Wrong(FindingKind.POSITION, "%position:TSLA", "quantity", "10", "0"),
-            Wrong(FindingKind.POSITION, "%position:TSLA", "updated_ns", "1700000000000000008", None),
-            Wrong(FindingKind.LISTING, "%positions", "TSLA", None, "TSLA"),
+            Expected(FindingKind.POSITION, "%position:TSLA", "quantity", "10", "0"),
+            Expected(FindingKind.POSITION, "%position:TSLA", "updated_ns", "1700000000000000008", None),
+            Expected(FindingKind.LISTING, "%positions", "TSLA", None, "TSLA"),
         ],
     ),
 }
 
 
-@pytest.mark.parametrize("name", MENDED)
-def test_what_is_proven_is_found_and_mended(busy: Desk, auditor: Auditor, name: str) -> None:
-    commands, expected = MENDED[name]
+@pytest.mark.parametrize("name", REPAIRABLE)
+def test_what_evidence_proves_is_found_and_repaired(busy: Desk, auditor: Auditor, name: str) -> None:
+    commands, expected = REPAIRABLE[name]
     before = busy.contents()
     damage(busy, commands)
     damaged = busy.contents()
 
     found = auditor.verify(busy.trader)
-    assert told(busy.trader, found) == expected
+    assert differences_of(busy.trader, found) == expected
     assert all(finding.repairable for finding in found)
     assert busy.contents() == damaged, "verify wrote"
 
@@ -144,11 +144,11 @@ def test_what_is_proven_is_found_and_mended(busy: Desk, auditor: Auditor, name: 
     assert auditor.verify(busy.trader) == []
     if name != "a position out of nothing":
         assert expiries(busy, before) == expiries(busy, busy.contents())
-    mended = busy.contents()
+    repaired = busy.contents()
     assert auditor.repair(busy.trader) == []
-    assert busy.contents() == mended, "a second repair wrote"
+    assert busy.contents() == repaired, "a second repair wrote"
 
 
 def expiries(desk: Desk, contents: Mapping[str, object]) -> dict[str, object]:
-    """The keys that are there and when they expire."""
+    """Return when each of the keys expires."""
     return {key: desk.ask("PEXPIRETIME", key) for key in contents}

@@ -1,4 +1,4 @@
-"""A prefix goes before every key of a book, and its tag stays where it is."""
+"""A prefix is put before every key of a book, and does not change its hash tag."""
 
 from __future__ import annotations
 

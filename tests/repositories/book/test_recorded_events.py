@@ -1,4 +1,4 @@
-"""The stream of a book: one event per change, numbered without gaps."""
+"""Every change appends one event to the trader's stream, numbered without gaps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 
 
-def test_every_kind_of_change_is_told_in_full(desk: Desk) -> None:
+def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
     orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
     for order_id, side in [("A1", "BUY"), ("A2", "SELL"), ("A3", "BUY")]:
         orders.place(limit(trader, order_id, side=side, text=f"text of {order_id}"))
@@ -25,7 +25,7 @@ def test_every_kind_of_change_is_told_in_full(desk: Desk) -> None:
     orders.expire(trader, "A3", ts_ns=TS + 6, text="day is over")
     positions.adjust(trader, "AAPL", -7, request_id="R2", ts_ns=TS + 7)
 
-    (writer,) = {event.writer for event in desk.events()}  # one book, one mark
+    (writer,) = {event.writer for event in desk.events()}  # every event of one book carries its mark
     assert writer
 
     def event(sequence: int, **values: object) -> OrderEvent:

@@ -1,4 +1,4 @@
-"""A book is its repositories on one set of connections; each can also be had alone."""
+"""A book is its repositories on one set of connections; each can also be opened alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...support.desk import Desk
 from ...support.make import execution, limit
 
 
-def test_a_repository_can_be_had_alone(lone_desk: Desk) -> None:
+def test_a_repository_can_be_opened_alone(lone_desk: Desk) -> None:
     url, trader = lone_desk.fleet.url(), lone_desk.trader
     orders, positions = OrderRepository.from_url(url), PositionRepository.from_url(url)
     placed = orders.place(limit(trader))
@@ -23,7 +23,7 @@ def test_a_repository_can_be_had_alone(lone_desk: Desk) -> None:
     positions.close()
 
 
-def test_a_repository_can_be_had_alone_in_asyncio(lone_desk: Desk) -> None:
+def test_a_repository_can_be_opened_alone_in_asyncio(lone_desk: Desk) -> None:
     async def work(url: str, trader: str) -> None:
         orders, positions = await AsyncOrderRepository.from_url(url), await AsyncPositionRepository.from_url(url)
         placed = await orders.place(limit(trader))
@@ -40,8 +40,8 @@ def test_repositories_can_share_a_backend(lone_desk: Desk) -> None:
     with slotbook.connect(lone_desk.fleet.url()) as book:
         orders, positions = OrderRepository(book.backend), PositionRepository(book.backend)
         orders.place(limit(lone_desk.trader))
-        held = orders.fill(execution(lone_desk.trader)).position
-        assert positions.get(lone_desk.trader, "AAPL") == book.positions.get(lone_desk.trader, "AAPL") == held
+        position = orders.fill(execution(lone_desk.trader)).position
+        assert positions.get(lone_desk.trader, "AAPL") == book.positions.get(lone_desk.trader, "AAPL") == position
 
 
 def test_a_book_of_asyncio_is_opened_in_two_ways(lone_desk: Desk) -> None:
@@ -56,7 +56,7 @@ def test_a_book_of_asyncio_is_opened_in_two_ways(lone_desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("topology", ["standalone", "sentinel", "cluster"])
-def test_an_embedded_book_brings_its_servers_and_takes_them_away(topology: str) -> None:
+def test_an_embedded_book_starts_its_servers_and_removes_them(topology: str) -> None:
     with slotbook.connect(f"embedded://{topology}?prefix=mine:") as book:
         deployment = book.backend.deployment
         assert deployment is not None

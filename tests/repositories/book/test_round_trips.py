@@ -1,4 +1,4 @@
-"""How often a verb goes to the server and back: counted by the server, and by a relay in front of it."""
+"""Every verb takes one round trip: counted by the server, and by a relay in front of it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SINGLE: dict[str, tuple[Verb, str]] = {
     "check_and_update": (lambda book, trader: book.positions.check_and_update(trader, "AAPL", 1, 5), "evalsha"),
 }
 WARM = ("eval", "script|load", "auth", "hello", "select", "role", "client|setinfo", "client|setname", "multi", "wait")
-"""What a warm book has no more reason to send."""
+"""Commands that a warm book has no reason to send any more."""
 
 
 def prepare(book: Book, trader: str) -> None:
-    """An open order A1, a terminal order A0, and a position."""
+    """Make an open order A1, a terminal order A0, and a position."""
     book.orders.place_many([limit(trader, "A0"), limit(trader, "A1")])
     book.orders.cancel(trader, "A0")
     book.positions.adjust(trader, "AAPL", 1)
@@ -51,7 +51,7 @@ def prepare(book: Book, trader: str) -> None:
 def test_the_server_sees_one_command_per_verb(desk: Desk, verb: str) -> None:
     ask, command = SINGLE[verb]
     warm_up = desk.another()
-    # Twice: the first call of a script on a node finds out that it must be loaded.
+    # For two traders: the first call of a script on a node finds that it has to be loaded.
     for trader in (desk.trader, warm_up):
         prepare(desk.book, trader)
     for raw in desk.fleet.raws.values():
@@ -86,7 +86,7 @@ def relay(lone_desk: Desk) -> Iterator[Relay]:
 
 @pytest.fixture
 def warm(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
-    """A book behind the relay, whose connection is open and whose scripts are loaded."""
+    """Yield a book behind the relay, whose connection is open and whose scripts are loaded."""
     with open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
         for ask, _ in SINGLE.values():
             trader = lone_desk.another()
@@ -99,7 +99,7 @@ def warm(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
 
 @pytest.fixture
 def unhurried(relay: Relay, warm: Book) -> Book:
-    """The same, for batches: a slow machine may take a while to make the next piece of one."""
+    """Return the same for batches: a slow machine may take a while to make the next piece of one."""
     relay.quiet_time = 0.25
     return warm
 

@@ -1,4 +1,4 @@
-"""One call touches one hash slot, and this is checked before it is sent, where there are no slots too."""
+"""One call touches one hash slot; that is checked before it is sent, also where servers have no slots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that has forgotten its scripts is given them again, and no call runs twice or is lost."""
+"""Scripts that a server has lost are loaded again, and no call is lost or runs twice."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from ...support.make import execution, limit
 pytestmark = pytest.mark.alone
 
 
-def forget(desk: Desk) -> None:
+def forget_scripts(desk: Desk) -> None:
+    """Have every server forget its scripts."""
     for raw in desk.fleet.raws.values():
         raw.ask("SCRIPT", "FLUSH", "SYNC")
 
 
 def test_single_calls_go_on(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
-    forget(desk)
+    forget_scripts(desk)
     orders.place(limit(trader))
-    forget(desk)
+    forget_scripts(desk)
     assert orders.fill(execution(trader)).applied
-    forget(desk)
+    forget_scripts(desk)
     assert orders.fill(execution(trader)).applied is False
-    forget(desk)
+    forget_scripts(desk)
     assert [order.order_id for order in orders.open(trader)] == ["A1"]
-    forget(desk)
+    forget_scripts(desk)
     orders.cancel(trader, "A1")
     assert [event.type for event in desk.events()] == ["NEW", "TRADE", "CANCELED"]
 
@@ -37,7 +38,7 @@ def test_a_batch_goes_on(desk: Desk, known: bool) -> None:
     traders = [desk.another() for _ in range(30)]
     if known:
         orders.place_many([limit(trader, "A0") for trader in traders])
-    forget(desk)
+    forget_scripts(desk)
     outcomes = orders.apply_many(
         [limit(trader, f"A{number}") for trader in traders for number in range(1, 4)]
         + [execution(trader, "X1", 40) for trader in traders]
@@ -51,13 +52,13 @@ def test_a_batch_goes_on(desk: Desk, known: bool) -> None:
 
 def test_calls_of_one_order_keep_their_order_when_the_script_is_lost(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
-    forget(desk)
+    forget_scripts(desk)
     desk.book.orders.fill_many([execution(desk.trader, f"X{number}", number) for number in range(1, 9)])
     assert [event.last_quantity for event in desk.events()[1:]] == list(range(1, 9))
 
 
 def test_the_script_is_known_again_after_one_call(lone_desk: Desk) -> None:
-    forget(lone_desk)
+    forget_scripts(lone_desk)
     lone_desk.book.orders.place(limit(lone_desk.trader, "A1"))
     before = lone_desk.fleet.calls()
     lone_desk.book.orders.place(limit(lone_desk.trader, "A2"))

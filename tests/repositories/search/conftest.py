@@ -1,4 +1,4 @@
-"""Servers that search, and books on them with the same orders."""
+"""Books on servers that search, for threads and for asyncio."""
 
 from __future__ import annotations
 
@@ -8,65 +8,41 @@ from typing import TypeAlias, cast
 
 import pytest
 from slotbook import Book
-from slotbook.repositories import AsyncSearchIndexes, SearchIndexes
 from slotbook.topology.embedded import Topology
 
-from ...support.callers import COLOURS, Blocking, Colour, open_book
-from ...support.fleet import Fleet
+from ...support.callers import CALLERS, Caller, open_book
 from ...support.make import fresh
-from ...support.search.server import SERVER
+from ...support.search import fixtures
+from ...support.search.fixtures import SearchFleets
 
-Fleets: TypeAlias = Callable[[Topology], Fleet]
-Opened: TypeAlias = Callable[..., Book]
+OpenBook: TypeAlias = Callable[..., Book]
 
-
-@pytest.fixture(scope="session")
-def search_fleet(_no_settings_from_outside: None) -> Iterator[Fleets]:
-    """One deployment of each topology; in the cluster every primary searches its own shard."""
-    started: dict[Topology, Fleet] = {}
-
-    def of(topology: Topology) -> Fleet:
-        if topology not in started:
-            started[topology] = Fleet(topology, SERVER, 0, enable_debug_command="local")
-        return started[topology]
-
-    yield of
-    for fleet in started.values():
-        fleet.stop()
+search_fleet = fixtures.search_fleet
+topology = fixtures.topology
 
 
-@pytest.fixture(params=COLOURS)
-def colour(request: pytest.FixtureRequest) -> Colour:
-    return cast(Colour, request.param)
-
-
-@pytest.fixture(params=("standalone", "cluster"))
-def topology(request: pytest.FixtureRequest) -> Topology:
-    return cast(Topology, request.param)
+@pytest.fixture(params=CALLERS)
+def caller(request: pytest.FixtureRequest) -> Caller:
+    """Return each way to call a book in turn, from threads and from asyncio."""
+    return cast(Caller, request.param)
 
 
 @pytest.fixture
-def opened(search_fleet: Fleets, runner: asyncio.Runner, topology: Topology, colour: Colour) -> Iterator[Opened]:
-    """Open a book of a topology and colour, with settings of its own, whose records are indexed."""
+def opened(
+    search_fleet: SearchFleets, runner: asyncio.Runner, topology: Topology, caller: Caller
+) -> Iterator[OpenBook]:
+    """Yield a function that opens a book with settings of its own, whose records are indexed if wanted."""
     books: list[Book] = []
 
-    def make(indexed: bool = True, **settings: object) -> Book:
+    def open_indexed(*, indexed: bool = True, **settings: object) -> Book:
         own = {"prefix": fresh("find") + ":", **settings}
-        book = open_book(search_fleet(topology).url(own), colour, runner)
+        book = open_book(search_fleet(topology).url(own), caller, runner)
         books.append(book)
         if indexed:
-            indexes_of(book, runner).create()
+            book.indexes.create()
         return book
 
-    yield make
+    yield open_indexed
     for book in books:
-        indexes_of(book, runner).drop()
+        book.indexes.drop()
         book.close()
-
-
-def indexes_of(book: Book, runner: asyncio.Runner) -> SearchIndexes:
-    """The indexes of a book of either colour."""
-    if not isinstance(book, Blocking):
-        return SearchIndexes(book.backend)
-    backend = object.__getattribute__(book.backend, "_target")
-    return cast(SearchIndexes, Blocking(AsyncSearchIndexes(backend), runner))

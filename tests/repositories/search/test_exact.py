@@ -1,4 +1,4 @@
-"""What ``find`` gives is what a plain Python filter over all orders gives, prices compared exactly.
+"""``find`` returns the same as a plain Python filter over all orders, with prices compared exactly.
 
 ``SLOTBOOK_SEARCH_ORDERS=100000 SLOTBOOK_SEARCH_EXPRESSIONS=200`` is the full size.
 """
@@ -18,18 +18,18 @@ from slotbook import Book
 from slotbook.models import Order
 from slotbook.topology.embedded import Topology
 
-from ...support.callers import COLOURS, Blocking, Colour, open_book
-from ...support.search.expressions import Asked, expressions, in_order, orders_to_sort_by
+from ...support.callers import CALLERS, Blocking, Caller, open_book
+from ...support.search.expressions import Filter, expressions, in_order, orders_to_sort_by
+from ...support.search.fixtures import SearchFleets
 from ...support.search.orders import fill_book
 from ...support.search.server import EXPRESSIONS, ORDERS, QUIET, searching
-from .conftest import Fleets, indexes_of
 
 pytestmark = searching
 
 
 @dataclass
 class Full:
-    """A book, and every order in it."""
+    """A book and every order in it."""
 
     book: Book
     orders: list[Order]
@@ -37,23 +37,23 @@ class Full:
 
 @pytest.fixture(scope="module")
 def known() -> dict[Topology, list[Order]]:
-    """What is in the books of a topology."""
+    """Return the orders in the books of each topology that has been filled."""
     return {}
 
 
-@pytest.fixture(params=list(product(("standalone", "cluster"), COLOURS)), ids="-".join)
+@pytest.fixture(params=list(product(("standalone", "cluster"), CALLERS)), ids="-".join)
 def full(
     request: pytest.FixtureRequest,
-    search_fleet: Fleets,
+    search_fleet: SearchFleets,
     runner: asyncio.Runner,
     known: dict[Topology, list[Order]],
 ) -> Iterator[Full]:
     topology: Topology = request.param[0]
-    colour: Colour = request.param[1]
+    caller: Caller = request.param[1]
     url = search_fleet(topology).url({"prefix": "exact:", "socket_timeout": 30, "deadline": 60})
-    book = open_book(url, colour, runner)
+    book = open_book(url, caller, runner)
     if topology not in known:
-        indexes_of(book, runner).create()
+        book.indexes.create()
         known[topology] = fill_book(book, ORDERS)
         gc.freeze()  # a collector that looks through 100,000 orders again and again doubles the time
     yield Full(book, known[topology])
@@ -68,7 +68,7 @@ def _checked(full: Full, count: int, check: Callable[..., None], *more: st.Searc
 
 
 def test_every_query_gives_what_a_filter_gives(full: Full) -> None:
-    def check(asked: Asked) -> None:
+    def check(asked: Filter) -> None:
         wanted = [order for order in full.orders if asked.holds(order)]
         query = full.book.orders.find(asked.expression)
         assert query.all() == in_order(wanted, [])
@@ -78,7 +78,7 @@ def test_every_query_gives_what_a_filter_gives(full: Full) -> None:
 
 
 def test_pages_are_cut_from_what_a_filter_gives_in_order(full: Full) -> None:
-    def check(asked: Asked, names: list[str], offset: int, limit: int) -> None:
+    def check(asked: Filter, names: list[str], offset: int, limit: int) -> None:
         wanted = in_order([order for order in full.orders if asked.holds(order)], names)
         query = full.book.orders.find(asked.expression).sort_by(*names)
         assert query.page(offset, limit) == wanted[offset : offset + limit]

@@ -1,4 +1,4 @@
-"""Indexes: made on every primary, again without harm, replaced without a gap, and followed through a failover."""
+"""Indexes are created on every primary, again without harm, replaced without a gap, and kept through a failover."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from slotbook.models.hashes import OrderHash, PositionHash, SymbolInfoHash, inde
 from slotbook.models.stored import ORDERS
 from slotbook.repositories import IndexStatus
 from slotbook.repositories.search import index_query
+from slotbook.repositories.search._async import indexes as for_asyncio
+from slotbook.repositories.search._sync import indexes as for_threads
 from slotbook.repositories.search.index_calls import IndexCalls
 from slotbook.topology.embedded import Topology
 from slotbook.topology.settings import Settings
 
-from ...support.callers import Colour, open_book
+from ...support.callers import Caller, open_book
 from ...support.fleet import Fleet
 from ...support.make import execution, limit
+from ...support.search.fixtures import SearchFleets
 from ...support.search.server import SERVER, searching
-from .conftest import Fleets, Opened, indexes_of
+from .conftest import OpenBook
 
 pytestmark = searching
 PRIMARIES = {"standalone": 1, "cluster": 3}
@@ -33,12 +36,10 @@ def place(book: Book, count: int, traders: int = 9, durability: str = "local") -
     return [outcome.result().order for outcome in book.orders.place_many(orders, durability=durability)]
 
 
-def test_every_primary_has_an_index_and_making_it_again_changes_nothing(
-    opened: Opened, runner: asyncio.Runner, topology: Topology
-) -> None:
+def test_every_primary_has_an_index_and_creating_it_again_changes_nothing(opened: OpenBook, topology: Topology) -> None:
     book = opened()
     placed = place(book, 60)
-    indexes = indexes_of(book, runner)
+    indexes = book.indexes
     first = indexes.info(["order"])
     assert indexes.create(["order"]) == first
     assert len({one.name for one in first}) == len(first) == PRIMARIES[topology]
@@ -49,26 +50,26 @@ def test_every_primary_has_an_index_and_making_it_again_changes_nothing(
     ]
 
 
-def test_what_was_there_before_the_index_is_found(opened: Opened, runner: asyncio.Runner) -> None:
+def test_what_was_there_before_the_index_is_found(opened: OpenBook) -> None:
     book = opened(indexed=False)
     placed = place(book, 500)
     with pytest.raises(SearchUnavailable, match="slotbook index create"):
         book.orders.find().all()
-    told: list[float] = []
-    indexes_of(book, runner).create(["order"], progress=lambda _, part: told.append(part))
+    parts: list[float] = []
+    book.indexes.create(["order"], progress=lambda _, part: parts.append(part))
     assert book.orders.find().count() == len(placed)
-    assert told[-1] == 1.0
+    assert parts[-1] == 1.0
 
 
-def test_each_kind_of_record_is_found_and_nothing_else_that_looks_like_it(opened: Opened) -> None:
+def test_each_kind_of_record_is_found_and_nothing_else_that_looks_like_it(opened: OpenBook) -> None:
     book = opened()
     trader, order_id = "x:order:y", "z:position:w"  # names that look like other keys
     book.orders.place(limit(trader, order_id, symbol="a:order:b"))
     book.orders.fill(execution(trader, order_id=order_id))
     assert [order.order_id for order in book.orders.find(OrderHash.filled_quantity == 40).all()] == [order_id]
     assert book.orders.find().count() == 1
-    (held,) = book.positions.find(PositionHash.quantity > 0).all()
-    assert held == book.positions.get(trader, "a:order:b")
+    (position,) = book.positions.find(PositionHash.quantity > 0).all()
+    assert position == book.positions.get(trader, "a:order:b")
     assert book.positions.find().count() == 1
     infos = [
         {"symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "tick_size": "0.01"},
@@ -81,23 +82,22 @@ def test_each_kind_of_record_is_found_and_nothing_else_that_looks_like_it(opened
     assert [one.symbol for one in book.symbols.find().sort_by("-exchange").all()] == ["AAPL", "BRK.B"]
 
 
-def _info(values: dict[str, str]):  # type: ignore[no-untyped-def]
-
+def _info(values: dict[str, str]) -> SymbolInfo:
     return SymbolInfo.model_validate(values)
 
 
-def test_books_with_prefixes_of_their_own_see_their_own_records(opened: Opened) -> None:
+def test_books_with_prefixes_of_their_own_see_their_own_records(opened: OpenBook) -> None:
     one, other = opened(), opened()
     place(one, 5)
     assert (one.orders.find().count(), other.orders.find().count()) == (5, 0)
 
 
 def test_another_schema_is_built_beside_the_old_one_and_queries_never_notice(
-    opened: Opened, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch, topology: Topology
+    opened: OpenBook, monkeypatch: pytest.MonkeyPatch, topology: Topology
 ) -> None:
     book = opened()
     placed = place(book, 400)
-    indexes = indexes_of(book, runner)
+    indexes = book.indexes
     before = indexes.info(["order"])
     counts: list[int] = []
     replaced: list[IndexStatus] = []
@@ -132,9 +132,6 @@ def test_another_schema_is_built_beside_the_old_one_and_queries_never_notice(
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, calls: Callable[[Settings, str], IndexCalls]) -> None:
-    import slotbook.repositories.search._async.indexes as for_asyncio
-    import slotbook.repositories.search._sync.indexes as for_threads
-
     assert vars(for_threads)["calls_for"] is index_query.calls_for
     for module in (for_threads, for_asyncio):
         monkeypatch.setattr(module, "calls_for", calls)
@@ -148,10 +145,10 @@ def _url_of(book: Book) -> str:
     return f"{place}://:{password}@{','.join(map(str, target.addresses))}?prefix={settings.prefix}"
 
 
-def test_dropped_indexes_leave_the_records(opened: Opened, runner: asyncio.Runner) -> None:
+def test_dropped_indexes_leave_the_records(opened: OpenBook) -> None:
     book = opened()
     placed = place(book, 20)
-    indexes = indexes_of(book, runner)
+    indexes = book.indexes
     assert indexes.drop(["order"]) == []
     assert indexes.drop(["order"]) == []
     assert indexes.info(["order"]) == []
@@ -162,26 +159,26 @@ def test_dropped_indexes_leave_the_records(opened: Opened, runner: asyncio.Runne
         indexes.create(["orders"])
 
 
-def test_a_hash_that_cannot_be_indexed_is_told_of(
-    opened: Opened, runner: asyncio.Runner, search_fleet: Fleets, topology: Topology
+def test_a_hash_that_cannot_be_indexed_is_reported(
+    opened: OpenBook, search_fleet: SearchFleets, topology: Topology
 ) -> None:
     book = opened()
     place(book, 3)
     key = f"{book.backend.settings.prefix}{{T1}}:order:A1"
     search_fleet(topology).ask(key, "HSET", key, "quantity", "many")
     assert book.orders.find().count() == 2
-    told = [one for one in indexes_of(book, runner).info(["order"]) if one.failures]
-    assert [one.failed_key for one in told] == [key]
+    incomplete = [one for one in book.indexes.info(["order"]) if one.failures]
+    assert [one.failed_key for one in incomplete] == [key]
 
 
 @pytest.mark.parametrize("kind", ["sentinel", "cluster"])
-def test_an_index_outlives_its_primary(kind: Topology, colour: Colour, runner: asyncio.Runner) -> None:
+def test_an_index_outlives_its_primary(kind: Topology, caller: Caller, runner: asyncio.Runner) -> None:
     fleet = Fleet(kind, SERVER, 1)
     try:
-        book = open_book(fleet.url({"deadline": 30}), colour, runner)
-        indexes = indexes_of(book, runner)
+        book = open_book(fleet.url({"deadline": 30}), caller, runner)
+        indexes = book.indexes
         indexes.create()
-        placed = place(book, 40, durability="replicated=1")  # which the index was made before
+        placed = place(book, 40, durability="replicated=1")  # so the index is older than they are
         fleet.private.primaries()[0].kill()
         assert book.orders.find(OrderHash.quantity > 0).count() == len(placed)
         placed += [book.orders.place(limit("T9", "after"))]

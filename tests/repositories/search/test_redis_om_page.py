@@ -1,4 +1,4 @@
-"""What docs/redis-om.md shows, runs, in the order in which it stands there."""
+"""The examples of docs/redis-om.md run, in their order on the page."""
 
 from __future__ import annotations
 

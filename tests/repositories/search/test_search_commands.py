@@ -33,7 +33,7 @@ Saved = Callable[..., Any]
 
 
 def plain(client: redis.Redis, trader: str) -> type[redis_om.HashModel]:
-    """An order, as redis-om's documentation would have one written; one trader, so that the key's tag can be told."""
+    """Return a model of orders as redis-om's documentation writes one; of one trader, for its keys have a fixed tag."""
 
     class PlainOrder(redis_om.HashModel, index=True):  # type: ignore[call-arg,misc]
         trader: str

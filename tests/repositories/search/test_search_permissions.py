@@ -1,4 +1,4 @@
-"""What the application's user of docker/server/users.acl may do on a server that searches."""
+"""The application's user of docker/server/users.acl may search, and do no more than that."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 
 from ...support.application import ALWAYS, NAME, commands, words_of_all
 from ...support.raw import Raw, Refusal
+from ...support.search.fixtures import SearchFleets
 from ...support.search.server import searching
-from .conftest import Fleets
 
 
 @searching
-def test_the_application_may_search_and_nothing_more(search_fleet: Fleets) -> None:
+def test_the_application_may_search_and_nothing_more(search_fleet: SearchFleets) -> None:
     """All other tests of searching work as this user, so the list has no command too few."""
     fleet = search_fleet("standalone")
     (operator,) = fleet.raws.values()

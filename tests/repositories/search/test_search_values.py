@@ -1,4 +1,4 @@
-"""A value is a value, wherever it comes from: none can change what a query asks."""
+"""A value cannot change what a query asks, wherever it comes from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slotbook.repositories.search.query import query
 from ...support.make import limit
 from ...support.search.orders import SYMBOLS, TEXTS
 from ...support.search.server import QUIET, searching
-from .conftest import Opened
+from .conftest import OpenBook
 
 ATTACKS = [
     *("*", "", "|", "A|B", "AAPL|MSFT", "AAPL} | @trader:{T2", "AAPL) | (*", "x] | @price:[-inf +inf", "-AAPL", "$v0"),
@@ -29,7 +29,7 @@ ATTACKS = [
 
 
 @searching
-def test_what_a_user_typed_finds_itself_and_nothing_else(opened: Opened) -> None:
+def test_what_a_user_typed_finds_itself_and_nothing_else(opened: OpenBook) -> None:
     book = opened()
     names = [name for name in dict.fromkeys([*SYMBOLS, "AAPL|MSFT", "AAPL)|(*"]) if "{" not in name]
     for number, name in enumerate(names):
@@ -43,7 +43,7 @@ def test_what_a_user_typed_finds_itself_and_nothing_else(opened: Opened) -> None
 
 
 def _uses(value: str) -> list[tuple[tuple[Condition, ...], Callable[[Order], bool]]]:
-    """A value from outside in every place where one may stand, next to a condition that must keep holding."""
+    """Return conditions with the value in every place where one may be, beside a condition that must keep holding."""
     mine = OrderHash.trader == "T1"
     return [
         ((mine, OrderHash.symbol == value), lambda order: order.symbol == value),
@@ -58,7 +58,7 @@ def _uses(value: str) -> list[tuple[tuple[Condition, ...], Callable[[Order], boo
 
 
 @searching
-def test_full_text_looks_for_words_and_for_nothing_else(opened: Opened) -> None:
+def test_full_text_looks_for_words_and_for_nothing_else(opened: OpenBook) -> None:
     book = opened()
     texts = ["halted by the exchange", "Halted", "limit|breached", "the limit was breached", "to be"]
     for number, text in enumerate(texts):
@@ -81,7 +81,7 @@ def test_full_text_looks_for_words_and_for_nothing_else(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: OrderHash.quantity == "5] | @price:[-inf +inf", "is not a decimal number"),
         (lambda: OrderHash.quantity > Decimal("NaN"), "is not a finite number"),
@@ -103,10 +103,10 @@ def test_full_text_looks_for_words_and_for_nothing_else(opened: Opened) -> None:
         (lambda: _combined(OrderHash.symbol == "AAPL", "*"), "str is not a condition"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_sent(make: Callable[[], object], said: str) -> None:
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         query(ORDERS, [make()])
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def _combined(condition: Any, other: object) -> object:
@@ -123,7 +123,7 @@ def test_no_text_reaches_the_query_itself(value: str, name: str) -> None:
     field = getattr(OrderHash, name)
     for condition in (field == value, field != value, field << [value, value + "x"], ~(field >> [value])):
         asked = query(ORDERS, [condition])
-        for written in (asked.candidates, asked.certain, asked.doubtful):
+        for written in (asked.candidates, asked.certain, asked.uncertain):
             assert written is None or _only_syntax(written.text)
 
 
@@ -133,5 +133,5 @@ def test_no_number_reaches_the_query_itself(value: Decimal, name: str) -> None:
     field = getattr(OrderHash, name)
     for condition in (field == value, field > value, field <= value, field << [value, 1]):
         asked = query(ORDERS, [condition])
-        for written in (asked.candidates, asked.certain, asked.doubtful):
+        for written in (asked.candidates, asked.certain, asked.uncertain):
             assert written is None or _only_syntax(written.text)

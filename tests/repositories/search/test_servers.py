@@ -1,4 +1,4 @@
-"""Servers that cannot search, servers that are slow, orders that are gone, and slots that move."""
+"""Search on servers that cannot, on servers that are slow, of orders that are gone, and while slots move."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from slotbook.repositories import OrderRepository
 from slotbook.topology.embedded import Topology
 from slotbook.topology.embedded.cluster import nodes_of
 
-from ...support.callers import Colour, open_book
+from ...support.callers import Caller, open_book
 from ...support.desk import Desk
 from ...support.fleet import Fleet
+from ...support.search.fixtures import SearchFleets
 from ...support.search.server import SERVER, searching
-from .conftest import Fleets, Opened, indexes_of
+from .conftest import OpenBook
 from .test_index import place
 
 
@@ -40,28 +41,28 @@ def test_without_search_the_error_names_what_is_needed_and_what_answers(
     repository: OrderRepository = getattr(desk.book, kind)  # or another one: all of them have find
     query = repository.find(*conditions)
     for ask in (query.all, query.page, query.first, query.count):
-        with pytest.raises(SearchUnavailable) as told:
+        with pytest.raises(SearchUnavailable) as raised:
             ask()
-        assert "needs the search module" in str(told.value)
-        assert instead in str(told.value)
+        assert "needs the search module" in str(raised.value)
+        assert instead in str(raised.value)
 
 
 def test_without_search_there_are_no_indexes(desk: Desk) -> None:
     with pytest.raises(SearchUnavailable, match="needs the search module"):
-        indexes_of(desk.book, desk.runner).create()
+        desk.book.indexes.create()
 
 
 @searching
-def test_only_database_0_is_searched(search_fleet: Fleets, colour: Colour, runner: asyncio.Runner) -> None:
-    book = open_book(search_fleet("standalone").deployment.url + "/3", colour, runner)  # the application may not SELECT
+def test_only_database_0_is_searched(search_fleet: SearchFleets, caller: Caller, runner: asyncio.Runner) -> None:
+    book = open_book(search_fleet("standalone").deployment.url + "/3", caller, runner)  # the application may not SELECT
     with pytest.raises(SearchUnavailable, match="database 0"):
-        indexes_of(book, runner).create()
+        book.indexes.create()
     book.close()
 
 
 @searching
 def test_a_server_that_runs_out_of_time_never_gives_part_of_an_answer(
-    opened: Opened, search_fleet: Fleets, topology: Topology
+    opened: OpenBook, search_fleet: SearchFleets, topology: Topology
 ) -> None:
     book = opened()
     placed = place(book, 3_000)
@@ -77,7 +78,9 @@ def test_a_server_that_runs_out_of_time_never_gives_part_of_an_answer(
 
 
 @searching
-def test_limits_of_a_server_do_not_cut_an_answer(opened: Opened, search_fleet: Fleets, topology: Topology) -> None:
+def test_limits_of_a_server_do_not_cut_an_answer(
+    opened: OpenBook, search_fleet: SearchFleets, topology: Topology
+) -> None:
     book = opened()
     placed = place(book, 1_500)
     raws = search_fleet(topology).raws.values()
@@ -97,7 +100,7 @@ def test_limits_of_a_server_do_not_cut_an_answer(opened: Opened, search_fleet: F
 
 @searching
 def test_orders_that_have_expired_are_not_found_and_not_counted(
-    opened: Opened, search_fleet: Fleets, topology: Topology
+    opened: OpenBook, search_fleet: SearchFleets, topology: Topology
 ) -> None:
     book = opened(order_ttl=0.5)
     raws = search_fleet(topology).raws.values()
@@ -119,7 +122,9 @@ def test_orders_that_have_expired_are_not_found_and_not_counted(
 
 
 @searching
-def test_a_key_of_another_type_is_told_of(opened: Opened, search_fleet: Fleets, topology: Topology) -> None:
+def test_a_key_of_another_type_raises_or_is_left_out(
+    opened: OpenBook, search_fleet: SearchFleets, topology: Topology
+) -> None:
     book = opened()
     place(book, 3)
     key = f"{book.backend.settings.prefix}{{T1}}:order:A1"
@@ -132,11 +137,11 @@ def test_a_key_of_another_type_is_told_of(opened: Opened, search_fleet: Fleets, 
 
 
 @searching
-def test_after_slots_have_moved_find_says_so_or_finds_everything(colour: Colour, runner: asyncio.Runner) -> None:
+def test_after_slots_have_moved_find_raises_or_finds_everything(caller: Caller, runner: asyncio.Runner) -> None:
     fleet = Fleet("cluster", SERVER, 0)
     try:
-        book = open_book(fleet.url(), colour, runner)
-        indexes = indexes_of(book, runner)
+        book = open_book(fleet.url(), caller, runner)
+        indexes = book.indexes
         indexes.create()
         placed = place(book, 60, traders=30)
         one, other, *_ = fleet.private.primaries()

@@ -1,4 +1,4 @@
-"""What tests break by hand, and how they expect it to be found."""
+"""Damage that tests do by hand, and the findings that they expect."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Command = tuple[Word, ...]
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A finding, as a test expects it; ``%`` stands for ``{trader}:``."""
+class Expected:
+    """A finding as a test expects it; ``%`` stands for ``{trader}:``."""
 
     kind: FindingKind
     key: str
@@ -24,15 +24,16 @@ class Wrong:
     expected: str | None
 
 
-def told(trader: str, findings: Sequence[Finding]) -> list[Wrong]:
-    """The differences, in a comparable form."""
+def differences_of(trader: str, findings: Sequence[Finding]) -> list[Expected]:
+    """Return the differences among findings, in a form to compare with what is expected."""
     return [
-        Wrong(one.kind, one.key.replace(f"{{{trader}}}:", "%"), one.entry, one.stored, one.expected)
+        Expected(one.kind, one.key.replace(f"{{{trader}}}:", "%"), one.entry, one.stored, one.expected)
         for one in findings
         if one.is_difference
     ]
 
 
 def damage(desk: Desk, commands: Sequence[Command]) -> None:
+    """Send commands that break the desk's book."""
     for command in commands:
         desk.vandalise(*command)

@@ -49,8 +49,8 @@ ROOMS: dict[str, tuple[type, Callable[[Book], object]]] = {
     "sessions": (SessionRepository, lambda book: book.sessions),
     "limiter": (RateLimiter, lambda book: book.limiter(5)),
     "lock": (Lock, lambda book: book.lock("L1", wait=0.1)),
-    "auditor": (Auditor, lambda book: Auditor(book.backend)),
-    "indexes": (SearchIndexes, lambda book: SearchIndexes(book.backend)),
+    "auditor": (Auditor, lambda book: book.audit),
+    "indexes": (SearchIndexes, lambda book: book.indexes),
 }
 NOT_CALLED = {"book.open", *(f"{room}.{name}" for room in ROOMS for name in ("from_url", "close", "near"))}
 """What begins and ends a book, and what changes how all of it reads."""

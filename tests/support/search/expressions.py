@@ -1,4 +1,4 @@
-"""Random queries: a redis-om expression, and beside it the plain Python that says what it means."""
+"""Random queries: redis-om expressions, each with a plain Python filter of the same meaning."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .server import TRADERS
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query twice: as it is sent, and as a filter."""
+class Filter:
+    """A query as it is sent, and as a function that filters."""
 
-    said: str
+    shown: str
     expression: Condition
     holds: Callable[[Order], bool]
 
     def __repr__(self) -> str:
-        return self.said
+        return self.shown
 
 
 NUMBERS: dict[str, st.SearchStrategy[object]] = {
@@ -59,55 +59,55 @@ COMPARISONS: dict[str, Callable[..., object]] = {
 }
 
 
-def _comparison(name: str, sign: str, value: object) -> Asked:
+def _comparison(name: str, sign: str, value: object) -> Filter:
     compare = COMPARISONS[sign]
 
     def holds(order: Order) -> bool:
-        held: object = getattr(order, name)
+        stored: object = getattr(order, name)
         if sign in ("==", "!="):
-            return bool(compare(held, value))
-        return held is not None and bool(compare(held, value))
+            return bool(compare(stored, value))
+        return stored is not None and bool(compare(stored, value))
 
     expression = cast(Condition, compare(getattr(OrderHash, name), value))
-    return Asked(f"({name} {sign} {value!r})", expression, holds)
+    return Filter(f"({name} {sign} {value!r})", expression, holds)
 
 
-def _one_of(name: str, values: Sequence[object], negated: bool) -> Asked:
+def _one_of(name: str, values: Sequence[object], negated: bool) -> Filter:
     field = getattr(OrderHash, name)
     expression = field >> list(values) if negated else field << list(values)
-    said = f"({name} {'>>' if negated else '<<'} {list(values)!r})"
-    return Asked(said, expression, lambda order: (getattr(order, name) in values) is not negated)
+    shown = f"({name} {'>>' if negated else '<<'} {list(values)!r})"
+    return Filter(shown, expression, lambda order: (getattr(order, name) in values) is not negated)
 
 
-def _part(name: str, method: str, value: str) -> Asked:
+def _part(name: str, method: str, value: str) -> Filter:
     def holds(order: Order) -> bool:
-        held = getattr(order, name)
-        if held is None:
+        stored = getattr(order, name)
+        if stored is None:
             return False
         if method == "contains":
-            return value in held
-        return bool(getattr(str(held), method)(value))
+            return value in stored
+        return bool(getattr(str(stored), method)(value))
 
-    return Asked(f"{name}.{method}({value!r})", getattr(getattr(OrderHash, name), method)(value), holds)
+    return Filter(f"{name}.{method}({value!r})", getattr(getattr(OrderHash, name), method)(value), holds)
 
 
-def _both(one: Asked, other: Asked) -> Asked:
-    return Asked(
+def _both(one: Filter, other: Filter) -> Filter:
+    return Filter(
         f"({one} & {other})", one.expression & other.expression, lambda order: one.holds(order) and other.holds(order)
     )
 
 
-def _either(one: Asked, other: Asked) -> Asked:
-    return Asked(
+def _either(one: Filter, other: Filter) -> Filter:
+    return Filter(
         f"({one} | {other})", one.expression | other.expression, lambda order: one.holds(order) or other.holds(order)
     )
 
 
-def _negated(one: Asked) -> Asked:
-    return Asked(f"~{one}", ~one.expression, lambda order: not one.holds(order))
+def _negated(one: Filter) -> Filter:
+    return Filter(f"~{one}", ~one.expression, lambda order: not one.holds(order))
 
 
-def _numbers() -> st.SearchStrategy[Asked]:
+def _numbers() -> st.SearchStrategy[Filter]:
     return st.sampled_from(sorted(NUMBERS)).flatmap(
         lambda name: (
             st.builds(_comparison, st.just(name), st.sampled_from(sorted(COMPARISONS)), NUMBERS[name])
@@ -116,7 +116,7 @@ def _numbers() -> st.SearchStrategy[Asked]:
     )
 
 
-def _words() -> st.SearchStrategy[Asked]:
+def _words() -> st.SearchStrategy[Filter]:
     return st.sampled_from(sorted(WORDS)).flatmap(
         lambda name: (
             st.builds(_comparison, st.just(name), st.sampled_from(("==", "!=")), WORDS[name])
@@ -125,7 +125,7 @@ def _words() -> st.SearchStrategy[Asked]:
     )
 
 
-def _parts() -> st.SearchStrategy[Asked]:
+def _parts() -> st.SearchStrategy[Filter]:
     return st.builds(
         _part,
         st.sampled_from(("symbol", "text", "order_id", "status", "trader")),
@@ -134,7 +134,7 @@ def _parts() -> st.SearchStrategy[Asked]:
     )
 
 
-def _absence() -> st.SearchStrategy[Asked]:
+def _absence() -> st.SearchStrategy[Filter]:
     return st.builds(
         _comparison,
         st.sampled_from(("price", "stop_price", "text", "updated_ns")),
@@ -143,7 +143,7 @@ def _absence() -> st.SearchStrategy[Asked]:
     )
 
 
-expressions: st.SearchStrategy[Asked] = st.recursive(
+expressions: st.SearchStrategy[Filter] = st.recursive(
     st.one_of(_numbers(), _words(), _words(), _numbers(), _parts(), _absence()),
     lambda inner: st.builds(_both, inner, inner) | st.builds(_either, inner, inner) | st.builds(_negated, inner),
     max_leaves=6,
@@ -161,7 +161,7 @@ orders_to_sort_by: st.SearchStrategy[list[str]] = st.lists(
 
 
 def in_order(found: list[Order], names: Sequence[str]) -> list[Order]:
-    """Plain Python: by these fields, absent ones last, then by the key."""
+    """Return orders sorted by these fields, absent ones last, then by the key."""
     result = sorted(found, key=lambda order: (order.trader, order.order_id))
     for name in reversed(names):
         field, descends = name.lstrip("-"), name.startswith("-")

@@ -1,4 +1,4 @@
-"""Orders that are hard to tell apart: prices that are one double, names that are syntax, texts in spaces."""
+"""Orders that are hard to distinguish: prices that are one double, names that are syntax, texts in spaces."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUANTITIES = (1, 2, 100, 101, 10_000, 2**53 - 1, 2**53 - 2)
 
 
 def orders(count: int, seed: int = 1) -> list[Order]:
-    """New orders of 64 traders."""
+    """Return new orders of 64 traders."""
     draw = random.Random(seed)
     made: list[Order] = []
     for number in range(count):
@@ -53,7 +53,7 @@ def orders(count: int, seed: int = 1) -> list[Order]:
 
 
 def fill_book(book: Book, count: int) -> list[Order]:
-    """Place orders, fill some, cancel others; what is stored afterwards, as the book itself tells it."""
+    """Place orders, fill some, cancel others; return them as the book has them afterwards."""
     draw = random.Random(2)
     placed = orders(count)
     repository: OrderRepository = book.orders

@@ -1,4 +1,4 @@
-"""Which server searches; without one these tests cannot run."""
+"""The server that searches, and how much is searched; without one the tests of search are skipped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXPRESSIONS = int(os.environ.get("SLOTBOOK_SEARCH_EXPRESSIONS", "60"))
 TRADERS = 64
 
 QUIET = cast("list[HealthCheck]", [*HealthCheck])
-"""A slow machine is no failure."""
+"""Every health check of hypothesis, to suppress them: a slow machine is no failure."""
 
 searching = pytest.mark.skipif(
     SERVER is None and not REQUIRED,

@@ -1,8 +1,8 @@
--- Shared by the scripts that verify a book.
+-- Shared: reads for scripts that verify a book.
 
--- Ask for what a key holds; a key of another type stops the script with an error that names it.
-local function ask(verb, key, ...)
-  local reply = redis.pcall(verb, key, ...)
+-- Read a key; one of another type stops the script with an error that names the key.
+local function read_key(command, key, ...)
+  local reply = redis.pcall(command, key, ...)
   if type(reply) == 'table' and reply.err then
     if string.find(reply.err, 'WRONGTYPE', 1, true) then
       reply.err = 'WRONGTYPE ' .. key .. ' holds a ' .. redis.call('TYPE', key).ok
@@ -12,7 +12,7 @@ local function ask(verb, key, ...)
   return reply
 end
 
--- The number of the last event that was ever appended, though it may not be there any more.
+-- The number of the last event that was ever appended, even if it has been removed since.
 local function last_sequence(events)
   if redis.call('EXISTS', events) == 0 then return '0' end
   local about = redis.call('XINFO', 'STREAM', events)
