@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from setuptools.command.build_py import build_py
 
@@ -15,5 +14,6 @@ class BuildModules(build_py):
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Return package, name and file of each module of a package that is installed."""
-        find = cast("Callable[[str, str], list[tuple[str, str, str]]]", super().find_package_modules)  # it has no types
-        return [module for module in find(package, package_dir) if module[1] not in NOT_INSTALLED]
+        untyped = cast(Any, super())
+        found: list[tuple[str, str, str]] = untyped.find_package_modules(package, package_dir)
+        return [module for module in found if module[1] not in NOT_INSTALLED]
