@@ -45,13 +45,13 @@ class AsyncOrderRepository:
         """A repository with servers of its own; see :func:`slotbook.aconnect` for the URL. Close it when done."""
         return cls(await open_async_backend(url))
 
-    async def place(self, order: Order, *, durability: Durability | str | None = None) -> Order:
-        """Put a new order in the book; the same order again changes nothing and returns it as it now is.
+    async def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
+        """Put a new order in the book; the same order again changes nothing and answers it as it now is.
 
         One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
         ``ts_ns`` and ``text`` do not count.
         """
-        return (await self._backend.run(self._calls.place(order), self._durability(durability))).order
+        return await self._backend.run(self._calls.place(order), self._durability(durability))
 
     async def place_many(
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
@@ -98,7 +98,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
+    ) -> OrderResult:
         """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
 
         One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
@@ -118,7 +118,7 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return (await self._backend.run(self._calls.replace(wanted), self._durability(durability))).order
+        return await self._backend.run(self._calls.replace(wanted), self._durability(durability))
 
     async def cancel(
         self,
@@ -128,7 +128,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
+    ) -> OrderResult:
         """Cancel what is open of an order; one that is canceled already stays as it is.
 
         One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
@@ -143,7 +143,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
+    ) -> OrderResult:
         """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
         return await self._close(Reject, trader, order_id, ts_ns, text, durability)
 
@@ -155,7 +155,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
+    ) -> OrderResult:
         """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
         return await self._close(Expire, trader, order_id, ts_ns, text, durability)
 
@@ -224,10 +224,10 @@ class AsyncOrderRepository:
         ts_ns: int | None,
         text: str | None,
         durability: Durability | str | None,
-    ) -> Order:
+    ) -> OrderResult:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
         wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
-        return (await self._backend.run(self._calls.close(wanted), self._durability(durability))).order
+        return await self._backend.run(self._calls.close(wanted), self._durability(durability))
 
     def _durability(self, wanted: Durability | str | None) -> Durability:
         return self._backend.settings.durability if wanted is None else Durability.parse(wanted)

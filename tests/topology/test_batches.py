@@ -50,7 +50,7 @@ def test_each_item_has_its_own_outcome(desk: Desk) -> None:
 
 
 def test_get_many_says_none_for_what_is_not_there(desk: Desk) -> None:
-    placed = desk.book.orders.place(limit(desk.trader))
+    placed = desk.book.orders.place(limit(desk.trader)).order
     outcomes = desk.book.orders.get_many([(desk.trader, "A0"), (desk.trader, "A1"), (desk.another(), "A1")])
     assert [outcome.result() for outcome in outcomes] == [None, placed, None]
 
@@ -175,7 +175,10 @@ class Watching:
         self._calls = OrderCalls(book.backend.settings, LossDetector())
         self._last = orders[-1]
         self._before_the_last = before_the_last
-        self.pending_calls = [replace(pending_call, maker=cast("CallBuilder[object]", self)) for pending_call in self._calls.place_many(orders)]
+        self.pending_calls = [
+            replace(pending_call, maker=cast("CallBuilder[object]", self))
+            for pending_call in self._calls.place_many(orders)
+        ]
 
     def change(self, request: Order, /) -> Call[OrderResult]:
         if request is self._last:

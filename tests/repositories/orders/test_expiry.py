@@ -192,7 +192,7 @@ def test_an_id_whose_order_expired_is_free_again(desk: Desk) -> None:
     book.orders.place(limit(desk.trader))
     book.orders.fill(execution(desk.trader, "X1", 100))
     wait_until(lambda: book.orders.get(desk.trader, "A1") is None)
-    placed = book.orders.place(limit(desk.trader, quantity=7, symbol="MSFT"))
+    placed = book.orders.place(limit(desk.trader, quantity=7, symbol="MSFT")).order
     assert book.orders.open(desk.trader) == [placed]
     assert book.orders.fill(execution(desk.trader, "X1", 7)).applied
 

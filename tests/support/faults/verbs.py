@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slotbook import Book
-from slotbook.models import Order
+from slotbook.models import OrderResult
 
 from ..make import execution, limit
 
@@ -28,11 +28,11 @@ class Verb:
         return ["NEW"]
 
 
-def _place(book: Book, trader: str) -> Order:
+def _place(book: Book, trader: str) -> OrderResult:
     return book.orders.place(limit(trader))
 
 
-def _replace(book: Book, trader: str) -> Order:
+def _replace(book: Book, trader: str) -> OrderResult:
     return book.orders.replace(trader, "A1", quantity=150, price="188", request_id="R1", ts_ns=7)
 
 
@@ -69,6 +69,6 @@ BY_NAME = {verb.name: verb for verb in VERBS}
 
 def content_of(result: object) -> tuple[object, ...]:
     """What a caller learns from a result, except whether it was this call that applied it."""
-    if isinstance(result, Order):
-        return (result,)
+    if isinstance(result, OrderResult):  # a repeat need not know its number
+        return (result.order,)
     return tuple(getattr(result, name, None) for name in ("order", "position", "late", "accepted", "sequence"))
