@@ -20,16 +20,16 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from importlib import resources
 from itertools import pairwise
 from operator import itemgetter
 from typing import TypeAlias, cast
 
-Constant: TypeAlias = "str | int | Sequence[str] | Set[str]"
+Constant: TypeAlias = "str | int | Sequence[str] | Set[str] | Mapping[str, Constant]"
 """A value that Python gives a script; a set becomes a table in which each of its members is true."""
 Value: TypeAlias = "str | bytes | int"
+_Packer: TypeAlias = "Callable[[Mapping[str, object]], tuple[object, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class Script:
     digest: str
     key_names: tuple[str, ...] = ()
     argument_names: tuple[str, ...] = ()
+    _pack_keys: _Packer = field(init=False, repr=False, compare=False)
+    _pack_arguments: _Packer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pack_keys", _packer(self.key_names))
+        object.__setattr__(self, "_pack_arguments", _packer(self.argument_names))
 
     def __repr__(self) -> str:
         return f"Script({self.digest[:8]})"
@@ -49,32 +55,32 @@ class Script:
 
         Raises TypeError when a declared name is missing or another one is given.
         """
-        return cast("tuple[str, ...]", _packer(self.key_names)(named))
+        return cast("tuple[str, ...]", self._pack_keys(named))
 
     def arguments(self, **named: Value | Sequence[Value]) -> tuple[Value, ...]:
         """Return the arguments in the script's order.
 
         Raises TypeError when a declared name is missing or another one is given.
         """
-        return cast("tuple[Value, ...]", _packer(self.argument_names)(named))
+        return cast("tuple[Value, ...]", self._pack_arguments(named))
 
 
-@lru_cache(maxsize=None)
-def _packer(declared: tuple[str, ...]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+def _packer(declared: tuple[str, ...]) -> _Packer:
     """Return a function that puts named values in the declared order."""
     names = tuple(name.removesuffix("?").removesuffix("...") for name in declared)
+    number = len(names)
     last = declared[-1] if declared else ""
     is_list, is_optional = last.endswith("..."), last.endswith("?")
     values_of = cast("Callable[[Mapping[str, object]], object]", itemgetter(*names) if names else tuple)
 
     def pack(named: Mapping[str, object]) -> tuple[object, ...]:
-        if len(named) != len(names):
+        if len(named) != number:
             raise TypeError(f"the script takes {', '.join(declared) or 'nothing'}, not {', '.join(named) or 'nothing'}")
         try:
             found = values_of(named)
         except KeyError as error:
             raise TypeError(f"the script takes {', '.join(declared)}: {error.args[0]} is missing") from None
-        values = cast("tuple[object, ...]", found if len(names) != 1 else (found,))
+        values = cast("tuple[object, ...]", found if number != 1 else (found,))
         if is_list:
             return (*values[:-1], *cast("Sequence[object]", values[-1]))
         return values[:-1] if is_optional and values[-1] is None else values
@@ -174,6 +180,8 @@ def _as_lua(value: Constant) -> str:
         return str(value)
     if isinstance(value, str):
         return f"'{value}'"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_as_lua(one)}" for name, one in value.items()) + " }"
     if isinstance(value, Set):
         return "{ " + ", ".join(f"{name} = true" for name in sorted(value)) + " }"
     return "{ " + ", ".join(f"'{name}'" for name in value) + " }"

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 from ...models.enums import EventType, OrderStatus
 from ...models.errors import CorruptRecord
-from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Order
-from ...models.position import Position
 from ...models.types import EXACT, times
 from ...models.wire import decode, text
-from ...topology.call import Reply
+from ..changes.recorded import RECORDED_EVENTS, RecordedChange, read_recorded, recorded_name
 from .findings import Differences, Fields, Finding, FindingKind, SeenOrder
 from .history import Change, History
-
-_HELD = ("quantity", "bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version", "updated_ns")
-"""What a recorded fill keeps of the position after it, in this order: see lua/records.lua."""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """One fill or replace as it is recorded with its order."""
-
-    type: EventType
-    identity: str
-    sequence: int
-    quantity: int = 0
-    price: Decimal = Decimal(0)
-    held: Position | None = None
-    """The position after the fill."""
 
 
 class OrderCheck:
@@ -43,7 +22,7 @@ class OrderCheck:
     def __init__(self, keys: TraderKeys, seen: SeenOrder) -> None:
         self.seen = seen
         self.order: Order | None = None
-        self.applied: list[Applied] = []
+        self.applied: list[RecordedChange] = []
         self._keys = keys
         self._key = keys.order(seen.order_id)
         self._applied_key = keys.applied(seen.order_id)
@@ -90,7 +69,7 @@ class OrderCheck:
         self.order = order
         for name, value in seen.applied.items():
             try:
-                self.applied.append(_applied(self._applied_key, order, name, value))
+                self.applied.append(read_recorded(self._applied_key, order, name, value))
             except CorruptRecord as error:
                 self._corrupt(error, seen.applied)
 
@@ -153,9 +132,9 @@ class OrderCheck:
                 self._fill(one.type, one.identity, what, stored=stored, expected=expected)
         # Before a missing event, the id may have been another order's.
         told = {key: event for key, event in told.items() if history.is_whole_since(event.sequence, self.seen.moment)}
-        unreadable = self.seen.applied.keys() - {_name(one.type, one.identity) for one in self.applied}
+        unreadable = self.seen.applied.keys() - {recorded_name(one.type, one.identity) for one in self.applied}
         for (kind, identity), event in told.items():
-            if _name(kind, identity) not in unreadable:
+            if recorded_name(kind, identity) not in unreadable:
                 what = f"is event {event.sequence:,}, but not recorded with the order"
                 self._fill(kind, identity, what, expected=str(event.sequence))
         if len(self._differences.found) > before:
@@ -168,7 +147,7 @@ class OrderCheck:
         """The fills and replaces that the events tell of; one that is told twice is a difference."""
         told: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
-            if change.type not in (EventType.TRADE, EventType.REPLACED):
+            if change.type not in RECORDED_EVENTS:
                 continue
             first = told.get((change.type, change.identity))
             if first is not None and history.is_whole_since(first.sequence, change.sequence):
@@ -178,7 +157,7 @@ class OrderCheck:
                 told[change.type, change.identity] = change
         return told
 
-    def _compare_untold(self, one: Applied, history: History) -> None:
+    def _compare_untold(self, one: RecordedChange, history: History) -> None:
         if one.sequence > self.seen.moment:
             history.beyond = max(history.beyond, one.sequence)
         elif not history.is_missing(one.sequence):
@@ -194,9 +173,9 @@ class OrderCheck:
         stored: str | None = None,
         expected: str | None = None,
     ) -> None:
-        what = f"{_name(kind, identity).replace(':', ' ', 1)} of order {self.seen.order_id} {what}"
+        what = f"{recorded_name(kind, identity).replace(':', ' ', 1)} of order {self.seen.order_id} {what}"
         self._differences.add(
-            FindingKind.FILL, self._applied_key, _name(kind, identity), what, stored=stored, expected=expected
+            FindingKind.FILL, self._applied_key, recorded_name(kind, identity), what, stored=stored, expected=expected
         )
 
     def _compare_totals(self, fills: Sequence[tuple[int, Decimal]]) -> None:
@@ -219,29 +198,3 @@ class OrderCheck:
         if stored != should:
             what = f"order {self.seen.order_id}: {name} is {stored}, {evidence} {should}"
             self._differences.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=should)
-
-
-def _name(kind: EventType, identity: str | None) -> str:
-    return f"{'fill' if kind is EventType.TRADE else 'replace'}:{identity}"
-
-
-def _applied(key: str, order: Order, name: str, value: str) -> Applied:
-    """Read one field of what was applied to an order. Raises CorruptRecord."""
-    kind, _, identity = name.partition(":")
-    try:
-        parts = cast(Reply, json.loads(value))
-        match kind, parts:
-            case "fill", [str(quantity), str(price), str(sequence), "0" | "1", list(), list(held)]:
-                given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
-                fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
-                kept = zip(_HELD, cast("list[str]", held), strict=True)
-                fields = {"trader": order.trader, "symbol": order.symbol, **{one: was for one, was in kept if was}}
-                position = decode(Position, key, fields)
-                return Applied(EventType.TRADE, identity, int(sequence), fill.quantity, fill.price, position)
-            case "replace", [str(), str(sequence), list()]:
-                return Applied(EventType.REPLACED, identity, int(sequence))
-            case _:
-                pass
-    except (ValueError, TypeError, RecursionError, CorruptRecord):
-        pass
-    raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")

@@ -9,7 +9,7 @@ from typing import Self
 from ...models.arguments import identities, several
 from ...models.enums import OrderStatus
 from ...models.fill import Fill
-from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.order import Order, Replace
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
 from ...models.stored import ORDERS
@@ -18,8 +18,10 @@ from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
+from ..changes.verb import Verb
 from ..search._async.find import AsyncFind, AsyncSearch
-from .calls import OrderCalls, OrderRequest
+from .calls import OrderCalls
+from .verbs import CANCEL, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, OrderRequest
 
 
 class AsyncOrderRepository:
@@ -51,7 +53,7 @@ class AsyncOrderRepository:
         One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
         ``ts_ns`` and ``text`` do not count.
         """
-        return await self._backend.run(self._calls.place(order), self._durability(durability))
+        return await self._backend.run(self._calls.call(PLACE, order), self._durability(durability))
 
     async def place_many(
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
@@ -76,7 +78,7 @@ class AsyncOrderRepository:
         Raises OrderNotFound, Overfill (past the order's quantity), DuplicateRequest (the exec_id was used with another
         quantity or price), AmountOverflow.
         """
-        return await self._backend.run(self._calls.fill(fill), self._durability(durability))
+        return await self._backend.run(self._calls.call(FILL, fill), self._durability(durability))
 
     async def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
@@ -107,7 +109,7 @@ class AsyncOrderRepository:
         filled), DuplicateRequest.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
-        wanted = checked(
+        request = checked(
             Replace,
             trader=trader,
             order_id=order_id,
@@ -118,7 +120,7 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._backend.run(self._calls.replace(wanted), self._durability(durability))
+        return await self._backend.run(self._calls.call(REPLACE, request), self._durability(durability))
 
     async def cancel(
         self,
@@ -133,7 +135,7 @@ class AsyncOrderRepository:
 
         One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
         """
-        return await self._close(Cancel, trader, order_id, ts_ns, text, durability)
+        return await self._close(CANCEL, trader, order_id, ts_ns, text, durability)
 
     async def reject(
         self,
@@ -145,7 +147,7 @@ class AsyncOrderRepository:
         durability: Durability | str | None = None,
     ) -> OrderResult:
         """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
-        return await self._close(Reject, trader, order_id, ts_ns, text, durability)
+        return await self._close(REJECT, trader, order_id, ts_ns, text, durability)
 
     async def expire(
         self,
@@ -157,7 +159,7 @@ class AsyncOrderRepository:
         durability: Durability | str | None = None,
     ) -> OrderResult:
         """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
-        return await self._close(Expire, trader, order_id, ts_ns, text, durability)
+        return await self._close(EXPIRE, trader, order_id, ts_ns, text, durability)
 
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
@@ -218,7 +220,7 @@ class AsyncOrderRepository:
 
     async def _close(
         self,
-        kind: type[Cancel] | type[Reject] | type[Expire],
+        verb: Verb[Closing, OrderResult],
         trader: str,
         order_id: str,
         ts_ns: int | None,
@@ -226,8 +228,8 @@ class AsyncOrderRepository:
         durability: Durability | str | None,
     ) -> OrderResult:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
-        wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
-        return await self._backend.run(self._calls.close(wanted), self._durability(durability))
+        request = checked(verb.request, trader=trader, order_id=order_id, text=text, **given)
+        return await self._backend.run(self._calls.call(verb, request), self._durability(durability))
 
     def _durability(self, wanted: Durability | str | None) -> Durability:
         return self._backend.settings.durability if wanted is None else Durability.parse(wanted)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ...models.errors import Refused, StateLost, UnderReplicated
 from ...models.results import FillResult, OrderResult, Outcome
-from .calls import OrderRequest
+from .verbs import OrderRequest
 
 MOST_REJECTIONS = 1_000
 

@@ -13,6 +13,7 @@ from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed,
 from slotbook.models.results import Outcome
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
+from slotbook.repositories.orders.verbs import PLACE
 from slotbook.topology.call import Call, CallBuilder
 
 from ..support.desk import Desk
@@ -176,14 +177,14 @@ class Watching:
         self._last = orders[-1]
         self._before_the_last = before_the_last
         self.pending_calls = [
-            replace(pending_call, maker=cast("CallBuilder[object]", self))
+            replace(pending_call, builder=cast("CallBuilder[object]", self))
             for pending_call in self._calls.place_many(orders)
         ]
 
     def change(self, request: Order, /) -> Call[OrderResult]:
         if request is self._last:
             self._before_the_last()
-        return self._calls.place(request)
+        return self._calls.call(PLACE, request)
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
