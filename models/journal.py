@@ -1,4 +1,4 @@
-"""A journal of order flow: one line of CSV for each thing that happened at a desk, read strictly.
+r"""A journal of order flow: one line of CSV for each thing that happened at a desk, read strictly.
 
 ======== =========================================================================================
 seq      rises from line to line, and from one file to the next: it names and orders the replaces
@@ -13,11 +13,11 @@ price    a CANCEL may leave it empty
 exec_id  of a FILL, and of nothing else
 ======== =========================================================================================
 
->>> header = ",".join(COLUMNS) + "\\n"
->>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\\n"])
+>>> header = ",".join(COLUMNS) + "\n"
+>>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\n"])
 >>> entry.line, type(entry.request).__name__, entry.request.order_id
 (2, 'Cancel', 'A1')
->>> list(read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\\n"]))
+>>> list(read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\n"]))
 Traceback (most recent call last):
     ...
 slotbook.models.journal.JournalError: line 2: quantity 'two': 'two' is not a whole number
@@ -57,6 +57,7 @@ class JournalEvent(StrEnum):
     """The columns that the request has fields for; a line needs a value in each of them."""
 
     def __new__(cls, value: str, request: type[JournalRequest]) -> Self:
+        """Return the member for one word of the event column."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.request = request

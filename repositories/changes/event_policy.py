@@ -7,6 +7,6 @@ from ...topology.settings import Settings
 
 
 def events_policy(settings: Settings) -> str:
-    """Return the policy in the form that scripts read, ``<number> <channels>``, such as ``100000 order_events traders``."""
+    """Return the policy as scripts read it, ``<number> <channels>``, such as ``100000 order_events traders``."""
     kept = MAX_QUANTITY if settings.events_kept is None else settings.events_kept
     return " ".join((str(kept), *sorted(settings.publish)))

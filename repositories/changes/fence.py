@@ -12,7 +12,7 @@ from ...models.errors import InvalidArgument
 
 
 class FenceArguments(NamedTuple):
-    """What a change under a lock sends along, named as the scripts name it."""
+    """The part of a change's keys and arguments that fences it, named as in the scripts."""
 
     lock: str | None
     """The lock's key; None for a change without a lock."""
@@ -30,7 +30,7 @@ class Fence:
         self.arguments = FenceArguments(key, "" if key is None else number)
 
     def check_trader(self, trader: str) -> None:
-        """Raise InvalidArgument if the lock cannot fence changes of a trader's book, because it lives in another slot."""
+        """Raise InvalidArgument if the lock cannot fence a trader's changes, because it is in another slot."""
         key = self.arguments.lock
         if key is not None and trader != self._trader:
             whose = f"{self._trader}'s" if self._trader else "the whole desk's, which lives in no trader's slot"

@@ -25,9 +25,9 @@ from ...topology.call import Reply
 from ..replies import rows
 
 MOST_TRADERS = 100_000
-"""How many traders one writer remembers; when there are more, it begins anew."""
+"""The number of traders that one writer remembers; when there are more, it forgets all and begins anew."""
 MOST_RUNS = 64
-"""How many runs of numbers are remembered of a trader; a writer that is the only one has one run."""
+"""The number of runs that are remembered of a trader; a writer that is the book's only one has a single run."""
 
 _ENVELOPES = ("lost", "seen")
 
@@ -36,10 +36,14 @@ class ChangeResult(Protocol):
     """A result of a change, as far as the detector reads it."""
 
     @property
-    def applied(self) -> bool: ...
+    def applied(self) -> bool:
+        """Return False for a repeat."""
+        ...
 
     @property
-    def sequence(self) -> int: ...
+    def sequence(self) -> int:
+        """Return the number of the change's event."""
+        ...
 
 
 T = TypeVar("T")
@@ -80,7 +84,7 @@ def open_envelope(reply: list[Reply]) -> Envelope:
 
 
 class Acknowledged:
-    """The sequence numbers that one trader's changes were acknowledged with, as runs of consecutive numbers in order."""
+    """The numbers of one trader's acknowledged changes, as runs of consecutive numbers in order."""
 
     __slots__ = ("acknowledged_to", "runs")
 
@@ -190,7 +194,7 @@ class LossDetector:
 
     def __init__(self) -> None:
         self.mark = secrets.token_hex(4)
-        """What the events of this writer carry, so that it recognises them."""
+        """A random name that the events of this writer carry, so that it recognises them."""
         self._acknowledged: dict[str, Acknowledged] = {}
         self._lock = threading.Lock()
 
@@ -199,13 +203,13 @@ class LossDetector:
         return list(self._acknowledged)
 
     def acknowledged(self, trader: str) -> str:
-        """Return the last change of a trader's book that was acknowledged to this writer, in the form that scripts read."""
+        """Return the number of a trader's last acknowledged change, and the mark, as scripts read them."""
         return f"{self._highest(trader)} {self.mark}"
 
     def reply_reader(self, trader: str, read: ReadReply[Q, C], name: str, key: str, request: Q) -> ReplyReader[Q, C]:
         """Return a reader of the replies to a change, which has to be sent with what ``acknowledged`` returns now.
 
-        The reader raises StateLost when earlier changes are lost; the error has the result of the change, or its refusal.
+        The reader raises StateLost when earlier changes are lost; the error has the change's result, or its refusal.
         """
         return ReplyReader(self, trader, self._highest(trader), read, name, key, request)
 
@@ -236,7 +240,8 @@ class LossDetector:
     def record_loss(self, trader: str, first: int, last: int, result: object, refusal: Refused | None) -> StateLost:
         """Forget the numbers from ``first`` on, which are lost, and return the error that says so.
 
-        ``last`` is the last number that the server has: of this change if it was applied, else the one before ``first``.
+        ``last`` is the last number that the server has: that of this change if it was applied, else the one before
+        ``first``.
         """
         with self._lock:
             known = self._acknowledged.get(trader) or Acknowledged()

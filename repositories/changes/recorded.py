@@ -1,4 +1,4 @@
-"""Read what some changes record with their order: their first result, which a repeat gets again.
+"""Read the changes that are recorded with their order, so that a repeat gets the first result again.
 
 A recorded change is one field of the hash ``{trader}:applied:<order_id>``. Its name is a prefix and the change's own
 identity (``fill:X1``), its value a JSON list of texts, which the script of the verb writes.
@@ -30,9 +30,9 @@ class RecordedChange:
     identity: str
     sequence: int
     quantity: int = 0
-    """What a fill executed."""
+    """The executed quantity of a fill."""
     price: Decimal = Decimal(0)
-    """At which price a fill executed it."""
+    """The price of a fill."""
     held: Position | None = None
     """The position after a fill."""
 
@@ -42,14 +42,14 @@ _Read: TypeAlias = Callable[[str, Order, str, Reply], RecordedChange | None]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """How one kind of change is recorded."""
+    """The form in which one kind of change is recorded."""
 
     prefix: str
-    """What the names of its fields begin with, before a colon."""
+    """The beginning of the names of its fields, before a colon."""
     event: EventType
-    """The event that tells of the same change."""
+    """The type of the event that the same change writes."""
     read: _Read
-    """Return the change from the hash's key, the order, the identity and the parsed value; None if it has another form."""
+    """Return the change, given the hash's key, the order, the identity and the parsed value; None for another form."""
 
 
 def _read_fill(key: str, order: Order, identity: str, parts: Reply) -> RecordedChange | None:

@@ -26,7 +26,9 @@ class Request(Protocol):
     """A request to change a trader's book."""
 
     @property
-    def trader(self) -> str: ...
+    def trader(self) -> str:
+        """Return whose book it is."""
+        ...
 
 
 Q = TypeVar("Q", bound=Request)
@@ -36,7 +38,7 @@ A = TypeVar("A", bound=ChangeResult)
 
 
 class ChangePolicy:
-    """What a book's settings say about its changes, in the form that scripts read. Times are in milliseconds."""
+    """A book's settings about changes, in the form that scripts read. Times are in milliseconds."""
 
     __slots__ = ("closed_ttl", "events", "open_ttl", "request_ttl")
 
@@ -73,7 +75,7 @@ class Verb(Generic[Q, C]):
     check: Callable[[Q], None] | None = None
     """Raise InvalidArgument for a request that is of the right type, but cannot be made."""
     recording: Recording | None = None
-    """How the change is recorded with its order, if it is."""
+    """The form in which the change is recorded with its order; None if it is not recorded."""
 
 
 AnyVerb: TypeAlias = Verb[Any, Any]
@@ -102,7 +104,7 @@ class ChangeCalls(Generic[R, A]):
         return self._build(verb, request)
 
     def verb_of(self, request: object) -> AnyVerb:
-        """Return the verb that takes a request, or a class that it derives from. Raises InvalidArgument if none does."""
+        """Return the verb of a request's class, or of a class that it derives from. Raises InvalidArgument."""
         for kind in type(request).__mro__:
             if verb := self._verbs.get(kind):
                 return verb

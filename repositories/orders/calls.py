@@ -26,7 +26,7 @@ from .replies import found
 from .verbs import FILL, ORDER_VERBS, PLACE, OrderRequest
 
 PAGE = 1_000
-"""How many orders one script brings along: a script that took longer would hold up the server's other callers."""
+"""The number of orders that one script returns: a script that took longer would hold up the server's other callers."""
 
 _PACKAGE = "slotbook.repositories.orders"
 DELETE = load(_PACKAGE, "delete")

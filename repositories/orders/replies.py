@@ -16,9 +16,9 @@ def placed(name: str, key: str, order: Order, reply: list[Reply]) -> OrderResult
     """Return what a reply to ``place`` says. Raises DuplicateOrder."""
     match reply:
         case ["applied", str(sequence)]:
-            return OrderResult(order.model_copy(update={"version": 1}), True, int(sequence))
+            return OrderResult(order.model_copy(update={"version": 1}), applied=True, sequence=int(sequence))
         case ["repeat", flat]:
-            return OrderResult(record(Order, key, flat), False, 0)
+            return OrderResult(record(Order, key, flat), applied=False, sequence=0)
         case ["duplicate", flat]:
             there = record(Order, key, flat)
             raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(there)}")
@@ -59,7 +59,7 @@ def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> Order
 
 
 def changed(name: str, key: str, request: object, reply: list[Reply]) -> OrderResult:
-    """Return what a reply to a change of an order says that has no reply of its own. Raises OrderNotFound or OrderClosed."""
+    """Return what a reply to any other change of an order says. Raises OrderNotFound or OrderClosed."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), list(order)]:
             return OrderResult(record(Order, key, order), state == "applied", int(sequence))

@@ -1,8 +1,8 @@
-"""List the verbs that change an order, one row each.
+"""List the verbs that change an order, with one row for each.
 
-From the rows derive the calls (:class:`~slotbook.repositories.orders.calls.OrderCalls`), the checks of what a caller
-passes, and the lists of verbs in the tests. A new verb needs its request in ``models/order.py``, its script in ``lua/``,
-a row here, and a method of the repository.
+From the rows derive the calls (:class:`~slotbook.repositories.orders.calls.OrderCalls`), the checks of what callers
+pass, and the lists of verbs in the tests. A new verb needs a request in ``models/order.py``, a script in ``lua/``, a
+row here, and a method of the repository.
 """
 
 from __future__ import annotations

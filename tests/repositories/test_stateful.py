@@ -1,4 +1,4 @@
-"""Any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
+"""Test that any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999
 TIMES = st.integers(TS, TS + 3)
 TEXTS = st.sampled_from([None, "text"])
 SECOND = st.sampled_from([False, False, False, True])
-"""Whether it is the second of the two traders: most of it happens to the first."""
+"""True for the second of the two traders; most requests are the first one's."""
 
 
 Draft: TypeAlias = "tuple[type[Record], dict[str, object]]"

@@ -1,4 +1,4 @@
-"""The book as DESIGN's "Meaning" tells it, in plain Python and without a server: what the store is compared with."""
+"""A book in plain Python, without a server: the oracle that the store is compared with, written by hand on purpose."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: Orde
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request comes to; what does not apply to it keeps its default."""
+    """The result of a request; fields that do not apply to it keep their defaults."""
 
     applied: bool
     sequence: int
@@ -104,10 +104,12 @@ class ReferenceBook:
         if entry is not None:
             if _content(entry.first) != _content(order):
                 raise DuplicateOrder
-            return Answer(False, 0, entry.now)
+            return Answer(applied=False, sequence=0, order=entry.now)
         now = order.model_copy(update={"version": 1})
         self.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
-        return Answer(True, self._append_event(EventType.NEW, now, order.ts_ns, text=order.text), now)
+        return Answer(
+            applied=True, sequence=self._append_event(EventType.NEW, now, order.ts_ns, text=order.text), order=now
+        )
 
     def _fill(self, fill: Fill, entry: Entry) -> Answer:
         content = (fill.quantity, fill.price)
@@ -158,7 +160,7 @@ class ReferenceBook:
             late=True if late else None,
             position_quantity=position.quantity,
         )
-        answer = Answer(True, sequence, entry.now, position, late)
+        answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
         entry.fills[fill.exec_id] = content, answer
         return answer
 
@@ -168,7 +170,7 @@ class ReferenceBook:
             return _again(entry.replaces[request.request_id], content)
         order = entry.now
         if request.revision is not None and request.revision <= entry.revision:
-            return Answer(False, 0, order)
+            return Answer(applied=False, sequence=0, order=order)
         if order.status not in OPEN:
             raise OrderClosed
         if (request.price is not None and order.price is None) or (
@@ -198,21 +200,23 @@ class ReferenceBook:
         sequence = self._append_event(
             EventType.REPLACED, entry.now, request.ts_ns, request_id=request.request_id, text=request.text
         )
-        answer = Answer(True, sequence, entry.now)
+        answer = Answer(applied=True, sequence=sequence, order=entry.now)
         entry.replaces[request.request_id] = content, answer
         return answer
 
     def _close(self, request: Cancel | Reject | Expire, entry: Entry) -> Answer:
         order, status = entry.now, ENDS[type(request)]
         if order.status is status:
-            return Answer(False, 0, order)
+            return Answer(applied=False, sequence=0, order=order)
         if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
             raise OrderClosed
         entry.now = order.model_copy(
             update={"status": status, "text": request.text, "version": order.version + 1, "updated_ns": request.ts_ns}
         )
         return Answer(
-            True, self._append_event(EventType(status.value), entry.now, request.ts_ns, text=request.text), entry.now
+            applied=True,
+            sequence=self._append_event(EventType(status.value), entry.now, request.ts_ns, text=request.text),
+            order=entry.now,
         )
 
     def _move(self, change: PositionChange) -> Answer:
@@ -225,7 +229,7 @@ class ReferenceBook:
         if abs(quantity) > MOST:
             raise AmountOverflow
         if change.max_position is not None and abs(quantity) > change.max_position:
-            return Answer(False, 0, position=held, accepted=False)
+            return Answer(applied=False, sequence=0, position=held, accepted=False)
         position = self.positions[change.trader, change.symbol] = held.model_copy(
             update={"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
         )
@@ -241,7 +245,7 @@ class ReferenceBook:
                 position_quantity=quantity,
             )
         )
-        answer = Answer(True, len(events), position=position)
+        answer = Answer(applied=True, sequence=len(events), position=position)
         self._requests[change.trader, change.request_id] = content, answer
         return answer
 
@@ -280,7 +284,7 @@ def _content(order: Order) -> object:
 
 
 def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
-    """What a trader's events alone say of its positions: quantity, bought, sold, and what was paid and got for them."""
+    """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
     held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
     for event in events:
         quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))

@@ -1,4 +1,4 @@
-"""cancel, reject, expire: the end of an open order."""
+"""Test cancel, reject and expire: each ends an open order."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_closed_again_it_stays_as_it_is(desk: Desk, verb: str) -> None:
 @pytest.mark.parametrize("verb", STATUS)
 def test_apply_says_whether_it_changed_anything(desk: Desk, verb: str) -> None:
     desk.book.orders.place(limit(desk.trader))
-    wish = REQUEST[verb](trader=desk.trader, order_id="A1")
-    first, again = desk.book.orders.apply(wish), desk.book.orders.apply(wish)
+    request = REQUEST[verb](trader=desk.trader, order_id="A1")
+    first, again = desk.book.orders.apply(request), desk.book.orders.apply(request)
     assert (first.applied, first.sequence, again.applied) == (True, 2, False)
     assert again.order == first.order
 

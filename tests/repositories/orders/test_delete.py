@@ -1,4 +1,4 @@
-"""delete: a terminal order goes before its time."""
+"""Test delete: a terminal order is removed before it expires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""fill: an execution is applied to its order and its position exactly once."""
+"""Test fill: an execution is applied to its order and its position exactly once."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_fill_of_no_order_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("close", ["cancel", "expire", "reject"])
-def test_a_late_fill_is_recorded_and_told_apart(desk: Desk, close: str) -> None:
+def test_a_late_fill_is_recorded_and_marked(desk: Desk, close: str) -> None:
     orders = desk.book.orders
     orders.place(limit(desk.trader))
     if close != "reject":

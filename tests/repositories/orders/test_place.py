@@ -1,4 +1,4 @@
-"""place: a new order, once."""
+"""Test place: a new order is put in the book once."""
 
 from __future__ import annotations
 

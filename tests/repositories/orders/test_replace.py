@@ -1,4 +1,4 @@
-"""replace: new terms for an open order, once per request."""
+"""Test replace: an open order gets new terms, once per request."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_a_request_sent_again_returns_the_first_result_and_changes_nothing(desk:
     assert desk.contents() == before
 
 
-def test_apply_tells_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
+def test_apply_marks_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
-    wish = Replace(trader=desk.trader, order_id="A1", quantity=150)
-    first, again = desk.book.orders.apply(wish), desk.book.orders.apply(wish)
+    request = Replace(trader=desk.trader, order_id="A1", quantity=150)
+    first, again = desk.book.orders.apply(request), desk.book.orders.apply(request)
     assert (first.applied, first.sequence, again.applied, again.sequence) == (True, 2, False, 2)
     assert first.order == again.order
 
@@ -87,7 +87,7 @@ def test_a_revision_that_is_not_above_the_last_changes_nothing(desk: Desk) -> No
     assert orders.replace(desk.trader, "A1", quantity=140, revision=3).order.quantity == 140
 
 
-def test_a_replace_without_a_revision_leaves_the_last_one_standing(desk: Desk) -> None:
+def test_a_replace_without_a_revision_keeps_the_last_one(desk: Desk) -> None:
     orders = desk.book.orders
     orders.place(limit(desk.trader))
     orders.replace(desk.trader, "A1", quantity=150, revision=5)
@@ -137,9 +137,11 @@ def test_an_order_that_is_not_there_cannot_be_replaced(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"quantity": 0}, {"quantity": 2**53}, {"price": "1e13"}, {"quantity": 1, "request_id": "a b"}], ids=str
+    "terms",
+    [{}, {"quantity": 0}, {"quantity": 2**53}, {"price": "1e13"}, {"quantity": 1, "request_id": "a b"}],
+    ids=str,
 )
-def test_a_wish_that_no_book_could_grant_is_not_sent(desk: Desk, wish: dict[str, object]) -> None:
+def test_a_request_that_no_book_could_apply_is_not_sent(desk: Desk, terms: dict[str, object]) -> None:
     desk.book.orders.place(limit(desk.trader))
     with pytest.raises(InvalidArgument, match=r"^replace: "):
-        desk.book.orders.replace(desk.trader, "A1", **wish)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        desk.book.orders.replace(desk.trader, "A1", **terms)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""The registry of verbs: whatever lists the verbs of orders, lists all of them."""
+"""Test the registry of verbs: whatever lists the verbs of orders lists all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def calls() -> OrderCalls:
     return OrderCalls(Settings(), LossDetector())
 
 
-def test_type_checkers_are_told_of_every_verb() -> None:
+def test_the_type_of_requests_has_every_verb() -> None:
     assert set(get_args(OrderRequest)) == REQUESTS
     assert len(REQUESTS) == len(ORDER_VERBS)
 
@@ -39,12 +39,14 @@ def test_the_plain_python_book_knows_every_verb() -> None:
 
 
 def test_a_journal_has_words_for_verbs_alone() -> None:
-    assert {event.request for event in JournalEvent} == set(get_args(JournalRequest)) <= REQUESTS
+    requests = {event.request for event in JournalEvent}
+    assert requests == set(get_args(JournalRequest))
+    assert requests <= REQUESTS
 
 
 def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
     recordings = [verb.recording for verb in ORDER_VERBS if verb.recording is not None]
-    assert recorded.RECORDED_EVENTS == {recording.event for recording in recordings}
+    assert {recording.event for recording in recordings} == recorded.RECORDED_EVENTS
     assert [recording.event for recording in recordings] == [verb.event for verb in ORDER_VERBS if verb.recording]
     assert [recording.prefix for recording in recordings] == [verb.name for verb in ORDER_VERBS if verb.recording]
 
