@@ -109,7 +109,7 @@ class ChangeCalls(Generic[R, A]):
             if verb := self._verbs.get(kind):
                 return verb
         must_be(request, *self._verbs)
-        raise AssertionError
+        raise AssertionError  # must_be has raised
 
     def _build(self, verb: Verb[Q, C], request: Q) -> Call[C]:
         if verb.check is not None:
