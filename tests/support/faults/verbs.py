@@ -40,8 +40,10 @@ def _of_orders(verb: AnyVerb) -> Verb:
     return Verb(verb.name, verb.event, call, needs_an_order=verb.request is not Order)
 
 
+_FIRST = (Order, Fill)
+"""Requests whose verbs come first, where tests pick them by their number."""
 VERBS = (
-    *map(_of_orders, ORDER_VERBS),
+    *map(_of_orders, sorted(ORDER_VERBS, key=lambda verb: _FIRST.index(verb.request) if verb.request in _FIRST else 2)),
     Verb(
         "adjust",
         "POSITION",
