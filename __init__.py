@@ -3,7 +3,7 @@
 >>> import slotbook
 >>> from slotbook import Fill, Order
 >>> with slotbook.connect("embedded://standalone") as book:
-...     order = book.orders.place(
+...     placed = book.orders.place(
 ...         Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
 ...     )
 ...     fill = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22")

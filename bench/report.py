@@ -12,7 +12,8 @@ from typing import TypeAlias, get_args
 
 from .. import __version__
 from ..repositories import Book
-from ..repositories.orders.calls import CLOSE, FILL, PLACE, REPLACE, SELECT, OrderRequest
+from ..repositories.orders.calls import SELECT
+from ..repositories.orders.verbs import ORDER_VERBS, OrderRequest
 from ..topology.call import pack
 from ..topology.embedded import Topology
 from . import crowds, singles, stores, weights
@@ -96,7 +97,7 @@ def _set(topology: Topology, report: Report) -> Generator[_Set]:
     with private_book(topology) as (deployment, book):
         address = address_of(deployment)
         floor = Floor(address, deployment.password, cluster=topology == "cluster")
-        floor.load([script.source for script in (PLACE, FILL, REPLACE, CLOSE, SELECT)])
+        floor.load(list({SELECT.source, *(verb.script.source for verb in ORDER_VERBS)}))
         site = Site(address, deployment.password, topology == "cluster", Material(book))
         peers, versions = open_peers(site)
         report.versions |= versions

@@ -89,13 +89,13 @@ def _bare(material: Material, floor: Floor) -> dict[str, Block]:
         return [calls.get(*ids) for ids in ids_of(material.placed(size))]
 
     def places(size: int) -> Sequence[Call[object]]:
-        return [calls.place(order) for order in material.orders(size)]
+        return [calls.change(order) for order in material.orders(size)]
 
     blocks: dict[str, Block] = {
         "get": bare(gets),
         "place": bare(places),
-        "fill": bare(lambda size: [calls.fill(fill) for fill in material.fills(size)]),
-        "cancel": bare(lambda size: [calls.close(cancel) for cancel in material.cancels(size)]),
+        "fill": bare(lambda size: [calls.change(fill) for fill in material.fills(size)]),
+        "cancel": bare(lambda size: [calls.change(cancel) for cancel in material.cancels(size)]),
     }
     for number in (100, 1_000):
         blocks[f"place {number}"] = batches(places, number)

@@ -12,7 +12,8 @@ from ..models.order import Cancel
 from ..models.symbol import SymbolInfo
 from ..repositories import Book
 from ..repositories.changes.loss_detector import LossDetector
-from ..repositories.orders.calls import OrderCalls, OrderRequest
+from ..repositories.orders.calls import OrderCalls
+from ..repositories.orders.verbs import OrderRequest
 from ..topology.call import Call
 from .floor import Floor
 from .material import Material, ids_of

@@ -16,7 +16,7 @@ from ..bench.latency import Latency
 from ..bench.measure import FLOOR, SLOTBOOK, Result
 from ..bench.report import Report, benchmark
 from ..bench.scope import FULL, QUICK
-from ..repositories.orders.calls import OrderRequest
+from ..repositories.orders.verbs import OrderRequest
 from ..topology.embedded import Topology
 from .journal_file import open_journal
 from .options import AsJson

@@ -27,7 +27,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from enum import StrEnum
+from typing import NamedTuple, Self, TypeAlias, cast
 
 from pydantic import ValidationError
 
@@ -42,6 +43,31 @@ COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "qua
 
 JournalRequest: TypeAlias = Order | Replace | Cancel | Fill
 """The request that a line stands for."""
+
+
+class JournalEvent(StrEnum):
+    """The word for each kind of line, and the request that such a line becomes.
+
+    >>> JournalEvent.CANCEL, JournalEvent.CANCEL.request.__name__
+    (<JournalEvent.CANCEL: 'CANCEL'>, 'Cancel')
+    """
+
+    request: type[JournalRequest]
+    columns: tuple[str, ...]
+    """The columns that the request has fields for; a line needs a value in each of them."""
+
+    def __new__(cls, value: str, request: type[JournalRequest]) -> Self:
+        """Return the member for one word of the event column."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.request = request
+        member.columns = tuple(name for name in COLUMNS if name in request.model_fields)
+        return member
+
+    NEW = "NEW", Order
+    REPLACE = "REPLACE", Replace
+    CANCEL = "CANCEL", Cancel
+    FILL = "FILL", Fill
 
 
 class JournalError(InvalidArgument):
@@ -69,7 +95,7 @@ class _Row(Record):
     seq: Count
     ts_ns: Nanoseconds
     trader: Name
-    event: Literal["NEW", "REPLACE", "CANCEL", "FILL"]
+    event: JournalEvent
     order_id: Name
     symbol: Name
     side: Side
@@ -133,43 +159,16 @@ def _row(line: int, values: list[str]) -> _Row:
 
 
 def _request(line: int, row: _Row) -> JournalRequest:
-    if row.exec_id is not None and row.event != "FILL":
+    request, columns = row.event.request, row.event.columns
+    if row.exec_id is not None and "exec_id" not in columns:
         raise JournalError(line, f"exec_id {row.exec_id!r}: only a FILL has one, this is a {row.event}")
-    if row.event == "CANCEL":
-        return Cancel(trader=row.trader, order_id=row.order_id, ts_ns=row.ts_ns)
-    quantity, price = row.quantity, row.price
-    if quantity is None or price is None:
-        raise JournalError(line, f"{'quantity' if quantity is None else 'price'} is empty")
-    if row.event == "NEW":
-        return Order(
-            trader=row.trader,
-            order_id=row.order_id,
-            symbol=row.symbol,
-            side=row.side,
-            quantity=quantity,
-            price=price,
-            ts_ns=row.ts_ns,
-        )
-    if row.event == "REPLACE":
-        return Replace(
-            trader=row.trader,
-            order_id=row.order_id,
-            request_id=str(row.seq),
-            revision=row.seq,
-            quantity=quantity,
-            price=price,
-            ts_ns=row.ts_ns,
-        )
-    if row.exec_id is None:
-        raise JournalError(line, "exec_id is empty")
-    return Fill(
-        trader=row.trader,
-        order_id=row.order_id,
-        exec_id=row.exec_id,
-        quantity=quantity,
-        price=price,
-        ts_ns=row.ts_ns,
-    )
+    given = {name: cast("object", getattr(row, name)) for name in columns}
+    for name, value in given.items():
+        if value is None:
+            raise JournalError(line, f"{name} is empty")
+    if request is Replace:
+        given |= {"request_id": str(row.seq), "revision": row.seq}
+    return request.model_validate(given)
 
 
 def _shown(text: str) -> str:

@@ -32,7 +32,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores Ctrl-C 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """What the developer's shell says about Slotbook is no business of the tests, except which server to run."""
+    """Remove settings of Slotbook from the environment during the tests, except which server to run."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SLOTBOOK_")}
     if "SLOTBOOK_SERVER" in kept:
         os.environ["SLOTBOOK_SERVER"] = kept["SLOTBOOK_SERVER"]
@@ -41,13 +41,13 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--running FILE``: do not start the shared servers, use those that the file tells of (tests/running.py)."""
+    """Add ``--running FILE``: use the servers that a file describes (tests/support/running.py), and start none."""
     parser.addoption("--running", type=Path, default=None, help="use servers that are running already")
 
 
 @pytest.fixture(scope="session")
 def fleets(request: pytest.FixtureRequest, _no_settings_from_outside: None) -> Iterator[Fleets]:
-    """The deployments of this test process."""
+    """Yield the deployments of this test process."""
     started = Fleets(cast("Path | None", request.config.getoption("--running")))
     yield started
     started.stop()
@@ -55,14 +55,14 @@ def fleets(request: pytest.FixtureRequest, _no_settings_from_outside: None) -> I
 
 @pytest.fixture(scope="session")
 def runner() -> Iterator[asyncio.Runner]:
-    """The loop of everything asyncio."""
+    """Yield the runner whose event loop everything asyncio uses."""
     with asyncio.Runner() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def books(fleets: Fleets, runner: asyncio.Runner) -> Iterator[Books]:
-    """The books that tests share, by topology and colour."""
+    """Yield the books that tests share, by topology and caller."""
     opened: Books = {}
     yield opened
     for book in opened.values():
@@ -80,12 +80,12 @@ def _desk(fleets: Fleets, runner: asyncio.Runner, books: Books, topology: Topolo
 
 @pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
 def desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
-    """A desk on every topology in both colours: what it promises, it promises everywhere."""
+    """Yield a desk on every topology, for threads and for asyncio."""
     topology, colour = cast("tuple[Topology, Colour]", request.param)
     yield from _desk(fleets, runner, books, topology, colour)
 
 
 @pytest.fixture(params=COLOURS)
 def lone_desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
-    """A desk on one server in both colours, for promises that no topology could change."""
+    """Yield a desk on one server, for threads and for asyncio: for tests that do not depend on the topology."""
     yield from _desk(fleets, runner, books, "standalone", cast(Colour, request.param))

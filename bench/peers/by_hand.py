@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ...models.fill import Fill
 from ...models.order import Cancel, Order
-from ...repositories.orders.calls import CLOSE, FILL, PLACE
+from ...repositories.orders.verbs import CANCEL, FILL, PLACE
 from ..material import Material
 from ..measure import Block, one_by_one
 
@@ -20,14 +20,15 @@ T = TypeVar("T")
 _FOR_EVER, _A_DAY = "", "86400000"
 _POLICY = "100000 traders"
 _ACKNOWLEDGED = "0 00000000"
-"""The loss detector's argument for a writer that has had no change acknowledged."""
+"""A writer to which no change was acknowledged, so that none can be lost."""
+_NO_FENCE = ""
 
 
 def place(order: Order) -> list[str]:
     """Return the words that place an order."""
     base = f"{{{order.trader}}}:"
     return [
-        PLACE.digest,
+        PLACE.script.digest,
         "4",
         f"{base}order:{order.order_id}",
         f"{base}orders_by_status:NEW",
@@ -36,6 +37,7 @@ def place(order: Order) -> list[str]:
         _FOR_EVER,
         _POLICY,
         _ACKNOWLEDGED,
+        _NO_FENCE,
         "trader",
         order.trader,
         "order_id",
@@ -69,7 +71,7 @@ def fill(fill: Fill) -> list[str]:
     """Return the words that apply a fill."""
     base = f"{{{fill.trader}}}:"
     return [
-        FILL.digest,
+        FILL.script.digest,
         "4",
         f"{base}order:{fill.order_id}",
         f"{base}applied:{fill.order_id}",
@@ -80,6 +82,7 @@ def fill(fill: Fill) -> list[str]:
         _A_DAY,
         _POLICY,
         _ACKNOWLEDGED,
+        _NO_FENCE,
         fill.trader,
         fill.exec_id,
         str(fill.quantity),
@@ -93,7 +96,7 @@ def cancel(cancel: Cancel) -> list[str]:
     """Return the words that cancel an order."""
     base = f"{{{cancel.trader}}}:"
     return [
-        CLOSE.digest,
+        CANCEL.script.digest,
         "3",
         f"{base}order:{cancel.order_id}",
         f"{base}applied:{cancel.order_id}",
@@ -103,6 +106,7 @@ def cancel(cancel: Cancel) -> list[str]:
         _A_DAY,
         _POLICY,
         _ACKNOWLEDGED,
+        _NO_FENCE,
         "CANCELED",
         str(cancel.ts_ns),
         "",

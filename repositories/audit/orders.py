@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 from ...models.enums import EventType, OrderStatus
 from ...models.errors import CorruptRecord
-from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Order
-from ...models.position import Position
 from ...models.types import EXACT, times
 from ...models.wire import decode, text
-from ...topology.call import Reply
-from ..changes.scripts import POSITION_SNAPSHOT
+from ..changes.recorded import RECORDED_EVENTS, RecordedChange, read_recorded, recorded_name
 from .findings import Fields, Finding, FindingKind, OrderState, Report
 from .history import Change, History
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChange:
-    """One fill or replace as it is recorded with its order."""
-
-    type: EventType
-    identity: str
-    """The exec_id of a fill, the request_id of a replace."""
-    sequence: int
-    """The number of its event."""
-    quantity: int = 0
-    price: Decimal = Decimal(0)
-    position: Position | None = None
-    """The position after the fill."""
 
 
 class OrderCheck:
@@ -95,7 +74,7 @@ class OrderCheck:
         self.order = order
         for name, value in state.recorded.items():
             try:
-                self.recorded.append(_recorded_change(self._recorded_key, order, name, value))
+                self.recorded.append(read_recorded(self._recorded_key, order, name, value))
             except CorruptRecord as error:
                 self._add_corrupt(error, state.recorded)
 
@@ -160,9 +139,9 @@ class OrderCheck:
         unrecorded = {
             key: event for key, event in events.items() if history.is_complete_since(event.sequence, self.state.as_of)
         }
-        unreadable = self.state.recorded.keys() - {_name(one.type, one.identity) for one in self.recorded}
+        unreadable = self.state.recorded.keys() - {recorded_name(one.type, one.identity) for one in self.recorded}
         for (kind, identity), event in unrecorded.items():
-            if _name(kind, identity) not in unreadable:
+            if recorded_name(kind, identity) not in unreadable:
                 what = f"is event {event.sequence:,}, but not recorded with the order"
                 self._add_fill(kind, identity, what, expected=str(event.sequence))
         if len(self._report.findings) > before:
@@ -177,7 +156,7 @@ class OrderCheck:
         """Return the events of fills and replaces by what identifies them; one that is there twice is a difference."""
         events: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
-            if change.type not in (EventType.TRADE, EventType.REPLACED):
+            if change.type not in RECORDED_EVENTS:
                 continue
             first = events.get((change.type, change.identity))
             if first is not None and history.is_complete_since(first.sequence, change.sequence):
@@ -204,9 +183,9 @@ class OrderCheck:
         stored: str | None = None,
         expected: str | None = None,
     ) -> None:
-        what = f"{_name(kind, identity).replace(':', ' ', 1)} of order {self.state.order_id} {what}"
+        what = f"{recorded_name(kind, identity).replace(':', ' ', 1)} of order {self.state.order_id} {what}"
         self._report.add(
-            FindingKind.FILL, self._recorded_key, _name(kind, identity), what, stored=stored, expected=expected
+            FindingKind.FILL, self._recorded_key, recorded_name(kind, identity), what, stored=stored, expected=expected
         )
 
     def _compare_totals(self, fills: Sequence[tuple[int, Decimal]]) -> None:
@@ -229,29 +208,3 @@ class OrderCheck:
         if stored != should:
             what = f"order {self.state.order_id}: {name} is {stored}, {evidence} {should}"
             self._report.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=should)
-
-
-def _name(kind: EventType, identity: str | None) -> str:
-    return f"{'fill' if kind is EventType.TRADE else 'replace'}:{identity}"
-
-
-def _recorded_change(key: str, order: Order, name: str, value: str) -> RecordedChange:
-    """Read one field of the hash in which an order's fills and replaces are recorded. Raises CorruptRecord."""
-    kind, _, identity = name.partition(":")
-    try:
-        parts = cast(Reply, json.loads(value))
-        match kind, parts:
-            case "fill", [str(quantity), str(price), str(sequence), "0" | "1", list(), list(held)]:
-                given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
-                fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
-                kept = zip(POSITION_SNAPSHOT, cast("list[str]", held), strict=True)
-                fields = {"trader": order.trader, "symbol": order.symbol, **{one: was for one, was in kept if was}}
-                position = decode(Position, key, fields)
-                return RecordedChange(EventType.TRADE, identity, int(sequence), fill.quantity, fill.price, position)
-            case "replace", [str(), str(sequence), list()]:
-                return RecordedChange(EventType.REPLACED, identity, int(sequence))
-            case _:
-                pass
-    except (ValueError, TypeError, RecursionError, CorruptRecord):
-        pass
-    raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")

@@ -24,8 +24,8 @@ from ..coordination._async.sessions import AsyncSessionRepository
 from ..coordination._async.values import AsyncValueRepository
 from ..events._async.events import AsyncOrderEventRepository
 from ..orders._async import AsyncOrderRepository
-from ..orders.calls import OrderRequest
 from ..orders.reconciliation import Reconciliation
+from ..orders.verbs import OrderRequest
 from ..positions._async import AsyncPositionRepository
 from ..search._async.indexes import AsyncSearchIndexes
 from ..symbols._async import AsyncSymbolInfoRepository

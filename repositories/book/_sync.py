@@ -25,8 +25,8 @@ from ..coordination._sync.sessions import SessionRepository
 from ..coordination._sync.values import ValueRepository
 from ..events._sync.events import OrderEventRepository
 from ..orders._sync import OrderRepository
-from ..orders.calls import OrderRequest
 from ..orders.reconciliation import Reconciliation
+from ..orders.verbs import OrderRequest
 from ..positions._sync import PositionRepository
 from ..search._sync.indexes import SearchIndexes
 from ..symbols._sync import SymbolInfoRepository

@@ -1,1 +1,1 @@
-"""What every change of a book shares: loss detection, fences, and how its event is recorded."""
+"""Build the changes of a book: the parts that all verbs share, from loss detection and fences to events."""

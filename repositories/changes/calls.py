@@ -13,7 +13,11 @@ CHECK_LOSS = load("slotbook.repositories.changes", "check_loss")
 
 def check_loss(settings: Settings, loss_detector: LossDetector, trader: str) -> Call[None]:
     """Return the call that looks for a trader's last acknowledged change; its decoder raises StateLost."""
-    events = Keys(settings.prefix).of(trader).events
-    acknowledged = loss_detector.told(trader)
-    decode = loss_detector.ask(trader)
-    return evaluate(f"last change of {trader}", CHECK_LOSS, (events,), (acknowledged,), decode=decode, readonly=True)
+    return evaluate(
+        f"last change of {trader}",
+        CHECK_LOSS,
+        CHECK_LOSS.keys(events=Keys(settings.prefix).of(trader).events),
+        CHECK_LOSS.arguments(acknowledged=loss_detector.acknowledged(trader)),
+        decode=loss_detector.loss_reader(trader),
+        readonly=True,
+    )

@@ -1,4 +1,4 @@
-"""What every change of a book is told about its event: how many are kept, and where it is announced."""
+"""Say how many events a book keeps, and on which channels it publishes them; every change sends this along."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from ...topology.settings import Settings
 
 
 def events_policy(settings: Settings) -> str:
-    """The policy as scripts read it, ``<how many> <channels>``."""
+    """Return the policy as scripts read it, ``<number> <channels>``, such as ``100000 order_events traders``."""
     kept = MAX_QUANTITY if settings.events_kept is None else settings.events_kept
     return " ".join((str(kept), *sorted(settings.publish)))

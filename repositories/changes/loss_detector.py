@@ -1,15 +1,15 @@
-"""What a server has acknowledged, so that a loss does not go unseen.
+"""Detect that a server has lost changes which it had acknowledged.
 
 Replication is asynchronous: a replica that takes over may lack the last changes that the old primary acknowledged. So
-every change tells the script the number of the last one that was acknowledged to this writer, and the writer's mark,
-which its events carry. An event of that number with that mark proves that nothing before it is gone either, whoever
-else has written since.
+every change tells the script the number of the last change that was acknowledged to this writer, and the writer's mark,
+which its events carry. An event of that number with that mark proves that nothing before it is lost either, even if
+others have written since.
 
-A change whose reply was lost is asked for again, and answered as a repeat. Such an answer says how far this writer's
-events go, and they count as acknowledged from then on.
+A change whose reply was lost is sent again, and answered as a repeat. Such an answer says up to which number this
+writer's events go, and they count as acknowledged from then on.
 
-A change that was on its way while another was acknowledged knows nothing of that one. If a new primary gives it the
-number that the old one had given to another, two changes have one number, and the earlier one is gone.
+A change that was on its way while another was acknowledged does not carry the other's number. If a new primary gives it
+the number that the old one had given to another, then two changes have one number, and the earlier one is lost.
 """
 
 from __future__ import annotations
@@ -18,63 +18,98 @@ import secrets
 import threading
 from bisect import bisect
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ...models.errors import Refused, StateLost
 from ...topology.call import Reply
 from ..replies import rows
 
 MOST_TRADERS = 100_000
+"""The number of traders that one writer remembers; when there are more, it forgets all and begins anew."""
+MOST_RUNS = 64
+"""The number of runs that are remembered of a trader; a writer that is the book's only one has a single run."""
+
+_ENVELOPES = ("lost", "seen")
 
 
-_SAID_BESIDES = ("lost", "seen")
-
-
-class Changed(Protocol):
-    """A result of a change."""
+class ChangeResult(Protocol):
+    """A result of a change, as far as the detector reads it."""
 
     @property
-    def applied(self) -> bool: ...
+    def applied(self) -> bool:
+        """Return False for a repeat."""
+        ...
 
     @property
-    def sequence(self) -> int: ...
+    def sequence(self) -> int:
+        """Return the number of the change's event."""
+        ...
 
 
 T = TypeVar("T")
-C = TypeVar("C", bound=Changed)
+C = TypeVar("C", bound=ChangeResult)
 Q = TypeVar("Q")
-Read: TypeAlias = Callable[[str, str, Q, list[Reply]], C]
-"""Reads the answer to a request: given the call's name, its key, the request, and the answer."""
+ReadReply: TypeAlias = Callable[[str, str, Q, list[Reply]], C]
+"""A function that reads the reply to a request: given the call's name, its first key, the request, and the reply."""
 
 
-MOST_RUNS = 64
-"""So many runs of numbers are remembered of a trader; whoever writes alone has one."""
+class Envelope(NamedTuple):
+    """A script's reply, and what the script says beside it about earlier changes."""
+
+    first_lost: int | None
+    """The first number that is lost; None when nothing is."""
+    acknowledged_to: int | None
+    """Up to which number the writer's events go; None when the script does not say it."""
+    reply: list[Reply]
+
+
+def open_envelope(reply: list[Reply]) -> Envelope:
+    """Return a reply taken out of its envelopes; it need not have any.
+
+    >>> open_envelope(["lost", "7", ["seen", "9", ["repeat", "3"]]])
+    Envelope(first_lost=7, acknowledged_to=9, reply=['repeat', '3'])
+    """
+    first_lost = acknowledged_to = None
+    match reply:
+        case ["lost", str(number), list(inner)]:
+            first_lost, reply = int(number), inner
+        case _:
+            pass
+    match reply:
+        case ["seen", str(number), list(inner)]:
+            acknowledged_to, reply = int(number), inner
+        case _:
+            pass
+    return Envelope(first_lost, acknowledged_to, reply)
 
 
 class Acknowledged:
-    """The sequence numbers that one trader's changes were acknowledged with, as runs of numbers in order."""
+    """The numbers of one trader's acknowledged changes, as runs of consecutive numbers in order."""
 
-    __slots__ = ("runs", "seen")
+    __slots__ = ("acknowledged_to", "runs")
 
     def __init__(self, runs: list[list[int]] | None = None) -> None:
         self.runs = runs or []
-        self.seen = 0
-        """How far this writer's events were said to go, whether or not each was acknowledged."""
+        self.acknowledged_to = 0
+        """Up to which number this writer's events go, as answers to repeats said; 0 when none said it."""
 
     @property
     def highest(self) -> int:
-        """The last of them, 0 for none."""
-        return max(self.runs[-1][1], self.seen) if self.runs else self.seen
+        """Return the highest number, 0 when there is none."""
+        return max(self.runs[-1][1], self.acknowledged_to) if self.runs else self.acknowledged_to
 
-    def add(self, sequence: int, told: int) -> int:
-        """One more, of a change that had been told of those up to ``told``; the first that is lost, 0 for none."""
+    def add(self, sequence: int, acknowledged: int) -> int:
+        """Add the number of a change that was sent when ``acknowledged`` was the highest.
+
+        Returns the first number that this proves lost, 0 for none: a number that is given again was lost in between.
+        """
         runs = self.runs
-        if runs and runs[-1][1] == sequence - 1:  # the usual
+        if runs and runs[-1][1] == sequence - 1:  # nearly always
             runs[-1][1] = sequence
             return 0
         at = bisect(runs, sequence, key=_start)
         if at and sequence <= runs[at - 1][1]:
-            return next(max(start, told + 1) for start, end in runs if end > told)
+            return next(max(start, acknowledged + 1) for start, end in runs if end > acknowledged)
         end = runs.pop(at)[1] if at < len(runs) and runs[at][0] == sequence + 1 else sequence
         if at and runs[at - 1][1] == sequence - 1:
             runs[at - 1][1] = end
@@ -84,7 +119,7 @@ class Acknowledged:
         return 0
 
     def before(self, first: int) -> Acknowledged:
-        """Those before a number."""
+        """Return the numbers before a number."""
         return Acknowledged([[start, min(end, first - 1)] for start, end in self.runs if start < first])
 
 
@@ -93,96 +128,133 @@ def _start(run: list[int]) -> int:
 
 
 class ReplyReader(Generic[Q, C]):
-    """Reads the answers to one change. One object and no closure: of a batch's calls there are thousands, which the
-    garbage collector has to look through.
+    """Read the replies to one change, and what they say of earlier changes.
+
+    It is one object and no closure: a batch has thousands of them, and the garbage collector has to visit every object.
     """
 
-    __slots__ = ("_key", "_name", "_numbers", "_read", "_request", "_told", "_trader", "_loss_detector")
+    __slots__ = ("_acknowledged", "_key", "_loss_detector", "_name", "_numbers", "_read", "_request", "_trader")
 
     def __init__(
-        self, loss_detector: LossDetector, trader: str, told: int, read: Read[Q, C], name: str, key: str, request: Q
+        self,
+        loss_detector: LossDetector,
+        trader: str,
+        acknowledged: int,
+        read: ReadReply[Q, C],
+        name: str,
+        key: str,
+        request: Q,
     ) -> None:
         self._loss_detector = loss_detector
         self._trader = trader
-        self._told = told
+        self._acknowledged = acknowledged
+        """The highest number that was acknowledged when the change was made."""
         self._read = read
         self._name = name
         self._key = key
         self._request = request
         self._numbers: tuple[int, ...] = ()
-        """Those of this change itself: it is sent again when it cannot be proven."""
+        """The numbers of this change itself; it gets another one when it is sent again to prove its durability."""
 
     def __call__(self, reply: Reply) -> C:
-        """The result. Raises StateLost, or the refusal."""
-        loss_detector, trader = self._loss_detector, self._trader
-        first, seen, reply = _split(rows(reply))
+        """Return the result. Raises StateLost, or the refusal."""
+        answer = rows(reply)
+        if answer and answer[0] in _ENVELOPES:
+            return self._read_envelope(open_envelope(answer))
+        return self._acknowledge(self._read(self._name, self._key, self._request, answer))
+
+    def _read_envelope(self, envelope: Envelope) -> C:
+        loss_detector, trader, first = self._loss_detector, self._trader, envelope.first_lost
         try:
-            result = self._read(self._name, self._key, self._request, reply)
+            result = self._read(self._name, self._key, self._request, envelope.reply)
         except Refused as refusal:
-            if not first:
+            if first is None:
                 raise
-            raise loss_detector.lost(trader, first, first - 1, None, refusal) from refusal
-        if first:
-            loss = loss_detector.lost(trader, first, result.sequence if result.applied else first - 1, result, None)
-            loss_detector.see(trader, seen)
+            raise loss_detector.record_loss(trader, first, first - 1, None, refusal) from refusal
+        if first is not None:
+            last = result.sequence if result.applied else first - 1
+            loss = loss_detector.record_loss(trader, first, last, result, None)
+            loss_detector.acknowledge_to(trader, envelope.acknowledged_to or 0)
             raise loss
-        if seen:
-            loss_detector.see(trader, seen)
+        loss_detector.acknowledge_to(trader, envelope.acknowledged_to or 0)
+        return self._acknowledge(result)
+
+    def _acknowledge(self, result: C) -> C:
+        """Remember the result's number, and return the result. Raises StateLost if another change had that number."""
         if result.applied and result.sequence not in self._numbers:
             self._numbers += (result.sequence,)
-            if first := loss_detector.acknowledge(trader, result.sequence, self._told):
-                raise loss_detector.lost(trader, first, result.sequence, result, None)
+            loss_detector, trader = self._loss_detector, self._trader
+            if first := loss_detector.acknowledge(trader, result.sequence, self._acknowledged):
+                raise loss_detector.record_loss(trader, first, result.sequence, result, None)
         return result
 
 
 class LossDetector:
-    """What each trader's changes were acknowledged with to one writer."""
+    """Remember what was acknowledged to one writer, by trader, and notice what servers have lost of it."""
 
     def __init__(self) -> None:
         self.mark = secrets.token_hex(4)
+        """A random name that the events of this writer carry, so that it recognises them."""
         self._acknowledged: dict[str, Acknowledged] = {}
         self._lock = threading.Lock()
 
     def traders(self) -> list[str]:
-        """The traders that this writer has changed."""
+        """Return the traders whose books this writer has changed."""
         return list(self._acknowledged)
 
-    def told(self, trader: str) -> str:
-        """What this writer was told of a trader's book, as the scripts take it."""
+    def acknowledged(self, trader: str) -> str:
+        """Return the number of a trader's last acknowledged change, and the mark, as scripts read them."""
         return f"{self._highest(trader)} {self.mark}"
 
-    def watch(self, trader: str, read: Read[Q, C], name: str, key: str, request: Q) -> ReplyReader[Q, C]:
-        """Read the answer to a change, and notice what it says of those before it.
+    def reply_reader(self, trader: str, read: ReadReply[Q, C], name: str, key: str, request: Q) -> ReplyReader[Q, C]:
+        """Return a reader of the replies to a change, which has to be sent with what ``acknowledged`` returns now.
 
-        The reader raises StateLost when some of them are gone; it has the result of the change, or its refusal. To be
-        called along with ``told``.
+        The reader raises StateLost when earlier changes are lost; the error has the change's result, or its refusal.
         """
         return ReplyReader(self, trader, self._highest(trader), read, name, key, request)
 
-    def ask(self, trader: str) -> Callable[[Reply], None]:
-        """Read the answer to a question for the past alone. The reader raises StateLost."""
+    def loss_reader(self, trader: str) -> Callable[[Reply], None]:
+        """Return a reader of the replies to a call that only asks for losses. The reader raises StateLost."""
 
-        def asking(reply: Reply) -> None:
-            first, _, _ = _split(rows(reply))
-            if first:
-                raise self.lost(trader, first, first - 1, None, None)
+        def read(reply: Reply) -> None:
+            first = open_envelope(rows(reply)).first_lost
+            if first is not None:
+                raise self.record_loss(trader, first, first - 1, None, None)
 
-        return asking
+        return read
+
+    def acknowledge(self, trader: str, sequence: int, acknowledged: int) -> int:
+        """Remember the number of an acknowledged change; return the first number that is lost, 0 for none.
+
+        ``acknowledged`` is the highest number that was acknowledged when the change was made.
+        """
+        with self._lock:
+            return self._known(trader).add(sequence, acknowledged)
+
+    def acknowledge_to(self, trader: str, sequence: int) -> None:
+        """Remember up to which number this writer's events go."""
+        with self._lock:
+            known = self._known(trader)
+            known.acknowledged_to = max(known.acknowledged_to, sequence)
+
+    def record_loss(self, trader: str, first: int, last: int, result: object, refusal: Refused | None) -> StateLost:
+        """Forget the numbers from ``first`` on, which are lost, and return the error that says so.
+
+        ``last`` is the last number that the server has: that of this change if it was applied, else the one before
+        ``first``.
+        """
+        with self._lock:
+            known = self._acknowledged.get(trader) or Acknowledged()
+            kept = self._acknowledged[trader] = known.before(first)
+            if last >= first:
+                kept.add(last, last)
+            else:
+                kept.acknowledged_to = last
+        return StateLost(trader, first, max(first, known.highest), result, refusal)
 
     def _highest(self, trader: str) -> int:
         known = self._acknowledged.get(trader)
         return known.highest if known else 0
-
-    def acknowledge(self, trader: str, sequence: int, told: int) -> int:
-        """Note that a change was acknowledged; the first number that is lost, 0 for none."""
-        with self._lock:
-            return self._known(trader).add(sequence, told)
-
-    def see(self, trader: str, sequence: int) -> None:
-        """Note how far this writer's events go."""
-        with self._lock:
-            known = self._known(trader)
-            known.seen = max(known.seen, sequence)
 
     def _known(self, trader: str) -> Acknowledged:
         known = self._acknowledged.get(trader)
@@ -191,32 +263,3 @@ class LossDetector:
                 self._acknowledged.clear()
             known = self._acknowledged[trader] = Acknowledged()
         return known
-
-    def lost(self, trader: str, first: int, left: int, result: object, refusal: Refused | None) -> StateLost:
-        """Forget what is gone, from a number on; the error that says so."""
-        with self._lock:
-            known = self._acknowledged.get(trader) or Acknowledged()
-            kept = self._acknowledged[trader] = known.before(first)
-            if left >= first:
-                kept.add(left, left)
-            else:
-                kept.seen = left
-        return StateLost(trader, first, max(first, known.highest), result, refusal)
-
-
-def _split(reply: list[Reply]) -> tuple[int, int, list[Reply]]:
-    """The first number that was found lost, how far this writer's events go, 0 for what is not said, and the answer."""
-    first = seen = 0
-    if reply and reply[0] not in _SAID_BESIDES:  # the usual
-        return first, seen, reply
-    match reply:
-        case ["lost", str(number), list(inner)]:
-            first, reply = int(number), inner
-        case _:
-            pass
-    match reply:
-        case ["seen", str(number), list(inner)]:
-            seen, reply = int(number), inner
-        case _:
-            pass
-    return first, seen, reply

@@ -1,5 +1,5 @@
 # Generated from repositories/orders/_async.py by scripts/generate_sync.py: edit that one.
-"""Orders, for threads."""
+"""Place, change, find and delete orders, for threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 from ...models.arguments import identities, several
 from ...models.enums import OrderStatus
 from ...models.fill import Fill
-from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.order import Order, Replace
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
 from ...models.stored import ORDERS
@@ -19,19 +19,31 @@ from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
+from ..changes.verb import Verb
 from ..search._sync.find import Find, Search
-from .calls import OrderCalls, OrderRequest
+from .calls import OrderCalls
+from .verbs import CANCEL, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, OrderRequest
 
 
 class OrderRepository:
-    """The orders of a desk: every change is one atomic round trip that moves the order, its indexes, its position and
-    the trader's event stream together, and may be sent again without being applied twice.
+    """The orders of a desk.
 
-    Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
-    Every change takes a ``durability``, by default the book's (:class:`~slotbook.topology.durability.Durability`). It
-    raises UnderReplicated when it was applied, but too few replicas have it, and StateLost when the server has lost
-    earlier changes. Those of a lock's holder (``held.orders``) raise FenceRefused when they come too
-    late.
+    ::
+
+        result = book.orders.cancel("T001", "A1")
+        print(result.order.status, result.applied)
+
+    Every change is one atomic round trip that moves the order, its indexes, its position and the trader's event stream
+    together. It may be sent again, and is not applied twice: a repeat gets the first result, with ``applied`` False.
+
+    Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
+    :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
+    book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    (``held.orders``) raises FenceRefused when the lock is no longer held.
+
+    Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock. Quantities are in the symbol's
+    unit, prices in its currency: a Decimal, a whole number, or text, with at most 9 decimal places.
     """
 
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
@@ -41,46 +53,69 @@ class OrderRepository:
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
-        """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
+        """Open a repository with connections of its own, to be closed with ``close``.
+
+        Args:
+            url: where the book is kept, as for :func:`slotbook.connect`.
+        """
         return cls(open_backend(url))
 
-    def place(self, order: Order, *, durability: Durability | str | None = None) -> Order:
-        """Put a new order in the book; the same order again changes nothing and returns it as it now is.
+    def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
+        """Put a new order in the book. One round trip.
 
-        One round trip. Raises DuplicateOrder when the id is taken by an order with other content, as first placed;
-        ``ts_ns`` and ``text`` do not count.
+        The same order again changes nothing, and the result has the order as it is now. Orders are the same when
+        everything is that was ordered, as first placed; ``ts_ns`` and ``text`` do not count.
+
+        Raises:
+            DuplicateOrder: the id is taken by an order with other content.
+            InvalidArgument: something has happened to the order already.
         """
-        return (self._backend.run(self._calls.place(order), self._durability(durability))).order
+        return self._backend.run(self._calls.call(PLACE, order), self._durability(durability))
 
     def place_many(
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult]]:
-        """Place many orders: one round trip per node, one outcome each, in the order given."""
+        """Place many orders: one round trip per node, and one outcome for each order, in the order given."""
         pending_calls = self._calls.place_many(several("orders", orders))
         return self._backend.run_many(pending_calls, self._durability(durability))
 
     def get(self, trader: str, order_id: str) -> Order | None:
-        """The order as it is, or None. One round trip. Raises CorruptRecord for a hash that cannot be read."""
+        """Return an order as it is now, None when there is none. One round trip.
+
+        Raises:
+            CorruptRecord: a stored field is missing or cannot be read.
+        """
         return self._backend.run(self._calls.get(trader, order_id))
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
-        """Many orders by ``(trader, order_id)``: one round trip per node, one outcome each, in the order given."""
+        """Return many orders: one round trip per node, and one outcome for each id, in the order given.
+
+        Args:
+            ids: a pair ``(trader, order_id)`` for each order.
+        """
         return self._backend.read_many(self._calls.get_many(identities("ids", ids)))
 
     def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
-        """Apply one execution to its order and its position, exactly once per ``exec_id``.
+        """Apply one execution to its order and its position, exactly once per ``exec_id``. One round trip.
 
-        One round trip. A repeat returns the first result with ``applied`` False. A fill of an order that was canceled,
-        rejected or expired is a fact all the same: the position moves, the status stays, and the result is ``late``.
-        Raises OrderNotFound, Overfill (past the order's quantity), DuplicateRequest (the exec_id was used with another
-        quantity or price), AmountOverflow.
+        A fill of an order that was canceled, rejected or expired is applied all the same, for it has happened: the
+        position moves, the status stays, and the result is ``late``.
+
+        Raises:
+            OrderNotFound: there is no such order.
+            Overfill: the quantity is more than what is left of the order.
+            DuplicateRequest: the ``exec_id`` was used with another quantity or price.
+            AmountOverflow: the position would grow past what can be counted exactly.
         """
-        return self._backend.run(self._calls.fill(fill), self._durability(durability))
+        return self._backend.run(self._calls.call(FILL, fill), self._durability(durability))
 
     def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
     ) -> list[Outcome[FillResult]]:
-        """Apply many executions: one round trip per node, one outcome each; those of one order in the order given."""
+        """Apply many executions: one round trip per node, and one outcome for each.
+
+        Those of one order are applied in the order given; then each after its first takes another round trip.
+        """
         pending_calls = self._calls.fill_many(several("fills", fills))
         return self._backend.run_many(pending_calls, self._durability(durability))
 
@@ -97,16 +132,34 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
-        """Change an open order's total quantity or prices, once per ``request_id``; what is None stays.
+    ) -> OrderResult:
+        """Change an open order's quantity or prices, once per ``request_id``. One round trip.
 
-        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
-        not by you. A ``revision`` not above the last one applied is out of date and changes nothing. An order
-        replaced down to what is filled becomes FILLED. Raises OrderNotFound, OrderClosed, Overfill (less than is
-        filled), DuplicateRequest.
+        An order whose quantity is replaced by what is filled of it becomes FILLED.
+
+        Args:
+            trader: whose order it is.
+            order_id: which of the trader's orders.
+            quantity: the new *total* quantity, which includes what is filled (FIX OrderQty, tag 38); None keeps it.
+            price: the new limit price; None keeps it.
+            stop_price: the new trigger price; None keeps it.
+            request_id: the identity of the request; by default random: a lost reply is still handled, but a second call
+                is another request.
+            revision: a number that grows with each replace of the order; a replace whose revision is not above the
+                last one applied is out of date, and changes nothing.
+            ts_ns: when it was replaced.
+            text: free text, such as the reason (tag 58).
+            durability: what the change waits for.
+
+        Raises:
+            OrderNotFound: there is no such order.
+            OrderClosed: the order is terminal.
+            Overfill: the new quantity is less than what is filled.
+            DuplicateRequest: the ``request_id`` was used for another replace of this order.
+            InvalidArgument: nothing is to be changed, or an order of this type has no such price.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
-        wanted = checked(
+        request = checked(
             Replace,
             trader=trader,
             order_id=order_id,
@@ -117,7 +170,7 @@ class OrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return (self._backend.run(self._calls.replace(wanted), self._durability(durability))).order
+        return self._backend.run(self._calls.call(REPLACE, request), self._durability(durability))
 
     def cancel(
         self,
@@ -127,12 +180,21 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
-        """Cancel what is open of an order; one that is canceled already stays as it is.
+    ) -> OrderResult:
+        """Cancel what is open of an order; one that is canceled already stays as it is. One round trip.
 
-        One round trip. Raises OrderNotFound, or OrderClosed for one that was filled, rejected or expired.
+        Args:
+            trader: whose order it is.
+            order_id: which of the trader's orders.
+            ts_ns: when it was canceled.
+            text: free text, such as the reason (FIX Text, tag 58).
+            durability: what the change waits for.
+
+        Raises:
+            OrderNotFound: there is no such order.
+            OrderClosed: the order was filled, rejected or expired.
         """
-        return self._close(Cancel, trader, order_id, ts_ns, text, durability)
+        return self._close(CANCEL, trader, order_id, ts_ns, text, durability)
 
     def reject(
         self,
@@ -142,9 +204,12 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
-        """Record that an order without fills was not accepted. One round trip. Raises like ``cancel``."""
-        return self._close(Reject, trader, order_id, ts_ns, text, durability)
+    ) -> OrderResult:
+        """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
+
+        Arguments and errors are those of ``cancel``.
+        """
+        return self._close(REJECT, trader, order_id, ts_ns, text, durability)
 
     def expire(
         self,
@@ -154,58 +219,76 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> Order:
-        """Record that an order's time in force has run out. One round trip. Raises like ``cancel``."""
-        return self._close(Expire, trader, order_id, ts_ns, text, durability)
+    ) -> OrderResult:
+        """Record that an order's time in force has run out. One round trip.
+
+        Arguments and errors are those of ``cancel``.
+        """
+        return self._close(EXPIRE, trader, order_id, ts_ns, text, durability)
 
     def apply(self, request: OrderRequest, *, durability: Durability | str | None = None) -> OrderResult | FillResult:
-        """Whatever the request asks for: an Order is placed, a Fill, Replace, Cancel, Reject or Expire applied.
+        """Carry out a request: place an Order, or apply a Fill, Replace, Cancel, Reject or Expire. One round trip.
 
-        One round trip. Raises as the verb of the same name.
+        Raises what the method for such a request raises.
         """
         return self._backend.run(self._calls.change(request), self._durability(durability))
 
     def apply_many(
         self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult | FillResult]]:
-        """Apply a journal: any mix of requests, one outcome each; those of one order are applied in the order given.
+        """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
 
-        One round trip per node as long as no order comes twice; then one more for each time it does.
+        Requests for one order are applied in the order given. One round trip per node as long as no order comes twice;
+        each further request for the same order takes another one.
         """
         pending_calls = self._calls.change_many(several("requests", requests))
         return self._backend.run_many(pending_calls, self._durability(durability))
 
     def open(self, trader: str) -> list[Order]:
-        """A trader's open orders. One round trip up to 1,000 orders, then one more per 1,000."""
+        """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""
         return self._backend.drive(self._calls.open(trader))
 
     def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
-        """A trader's orders with a status. Round trips as ``open``. Raises InvalidArgument for an unknown status."""
+        """Return a trader's orders with a status. Round trips as for ``open``.
+
+        Raises:
+            InvalidArgument: there is no such status.
+        """
         return self._backend.drive(self._calls.by_status(trader, status))
 
     def by_symbol(self, trader: str, symbol: str) -> list[Order]:
-        """A trader's orders in a symbol, whatever their status. Round trips as ``open``."""
+        """Return a trader's orders in a symbol, whatever their status. Round trips as for ``open``."""
         return self._backend.drive(self._calls.by_symbol(trader, symbol))
 
     def count(self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None) -> int:
-        """How many orders a trader has, in all, with a status, or in a symbol. One round trip.
+        """Return how many orders a trader has: all, those with a status, or those in a symbol. One round trip.
 
-        Raises InvalidArgument when both a status and a symbol are given: no index knows both.
+        Raises:
+            InvalidArgument: both a status and a symbol are given, which no index knows together.
         """
         return self._backend.run(self._calls.count(trader, status, symbol))
 
     def find(self, *conditions: object) -> Find[Order]:
-        """Search the orders of all traders, on servers with search: what all ``conditions`` ask, or everything.
+        """Search the orders of all traders, on servers with search. Nothing is sent yet.
 
-        A condition compares fields of :data:`slotbook.models.hashes.OrderHash`, exactly, as redis-om writes it; see
-        docs/redis-om.md. Nothing is sent before ``all``, ``page``, ``first`` or ``count``. Raises InvalidArgument.
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+
+        Args:
+            conditions: comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
+                of which must be true; none finds every order. Values are compared exactly.
+
+        Raises:
+            InvalidArgument: a condition is not one that can be searched for.
         """
         return self._search.find(conditions)
 
     def delete(self, trader: str, order_id: str) -> None:
-        """Remove a terminal order before it expires; one that is not there is as good as removed.
+        """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.
 
-        One round trip. Raises OrderClosed for an open order: cancel it first. Its fills stay in the position.
+        Its fills stay in the position.
+
+        Raises:
+            OrderClosed: the order is open; cancel it first.
         """
         self._backend.run(self._calls.delete(trader, order_id))
 
@@ -215,16 +298,16 @@ class OrderRepository:
 
     def _close(
         self,
-        kind: type[Cancel] | type[Reject] | type[Expire],
+        verb: Verb[Closing, OrderResult],
         trader: str,
         order_id: str,
         ts_ns: int | None,
         text: str | None,
         durability: Durability | str | None,
-    ) -> Order:
+    ) -> OrderResult:
         given = {} if ts_ns is None else {"ts_ns": ts_ns}
-        wanted = checked(kind, trader=trader, order_id=order_id, text=text, **given)
-        return (self._backend.run(self._calls.close(wanted), self._durability(durability))).order
+        request = checked(verb.request, trader=trader, order_id=order_id, text=text, **given)
+        return self._backend.run(self._calls.call(verb, request), self._durability(durability))
 
     def _durability(self, wanted: Durability | str | None) -> Durability:
         return self._backend.settings.durability if wanted is None else Durability.parse(wanted)

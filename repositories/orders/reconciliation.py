@@ -1,4 +1,4 @@
-"""What applying a journal came to."""
+"""Count the outcomes of applying a journal."""
 
 from __future__ import annotations
 
@@ -8,37 +8,44 @@ from typing import TypeAlias
 
 from ...models.errors import Refused, StateLost, UnderReplicated
 from ...models.results import FillResult, OrderResult, Outcome
-from .calls import OrderRequest
+from .verbs import OrderRequest
 
 MOST_REJECTIONS = 1_000
+"""The number of refusals that are kept with their requests."""
 
 Rejection: TypeAlias = tuple[int, OrderRequest, Refused]
-"""Which request of the journal (counted from 0), and why the book said no."""
+"""The place of a request in the journal, counted from 0; the request; and why the book refused it."""
 
 
 @dataclass(slots=True)
 class Reconciliation:
-    """A tally of requests: each was applied, had been applied before, or was refused."""
+    """The outcomes of a journal's requests: each was applied, had been applied before, or was refused.
+
+    ::
+
+        reconciliation = book.reconcile(journal)
+        print(reconciliation.applied, reconciliation.rejected)
+    """
 
     requests: int = 0
-    """How many were sent."""
+    """The number of requests that were sent."""
     applied: int = 0
     repeated: int = 0
     rejected: int = 0
     under_replicated: int = 0
-    """How many of those applied or repeated have fewer copies than the book's durability asks for."""
+    """The number of requests, applied or repeated, that fewer replicas confirmed than the durability asks for."""
     rejections: list[Rejection] = field(default_factory=list[Rejection])
     """The first 1,000 refusals."""
     losses: list[StateLost] = field(default_factory=list[StateLost])
-    """What the servers were seen to lose meanwhile; apply the journal once more when there are any."""
+    """The losses that were noticed meanwhile; when there are any, apply the journal once more."""
 
     @property
     def settled(self) -> int:
-        """How many have their answer."""
+        """Return how many requests were applied, repeated or refused."""
         return self.applied + self.repeated + self.rejected
 
     def add(self, page: Sequence[OrderRequest], outcomes: Sequence[Outcome[OrderResult | FillResult]]) -> None:
-        """Count the outcomes of the next requests. Raises the first error that decides nothing."""
+        """Count the outcomes of the next requests. Raises the first error that leaves it open what a request did."""
         undecided: Exception | None = None
         for request, outcome in zip(page, outcomes, strict=True):
             error = outcome.error

@@ -1,4 +1,4 @@
-"""What the answers to changes of an order mean."""
+"""Read the replies to changes of an order: return the result, or raise the refusal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..replies import record, record_of, refusal
 
 
 def placed(name: str, key: str, order: Order, reply: list[Reply]) -> OrderResult:
-    """The answer to a place."""
+    """Return what a reply to ``place`` says. Raises DuplicateOrder."""
     match reply:
         case ["applied", str(sequence)]:
-            return OrderResult(order.model_copy(update={"version": 1}), True, int(sequence))
+            return OrderResult(order.model_copy(update={"version": 1}), applied=True, sequence=int(sequence))
         case ["repeat", flat]:
-            return OrderResult(record(Order, key, flat), False, 0)
+            return OrderResult(record(Order, key, flat), applied=False, sequence=0)
         case ["duplicate", flat]:
             there = record(Order, key, flat)
             raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(there)}")
@@ -26,13 +26,13 @@ def placed(name: str, key: str, order: Order, reply: list[Reply]) -> OrderResult
             raise refusal(name, other)
 
 
-def filled(name: str, base: str, fill: Fill, reply: list[Reply]) -> FillResult:
-    """The answer to a fill; ``base`` is what its trader's keys begin with."""
+def filled(name: str, key: str, fill: Fill, reply: list[Reply]) -> FillResult:
+    """Return what a reply to ``fill`` says. Raises OrderNotFound, Overfill, DuplicateRequest or AmountOverflow."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
             return FillResult(
-                record(Order, f"{base}order:{fill.order_id}", order),
-                record_of(Position, f"{base}position:", "symbol", position),
+                record(Order, key, order),
+                record_of(Position, f"{key.removesuffix(f'order:{fill.order_id}')}position:", "symbol", position),
                 state == "applied",
                 late == "1",
                 int(sequence),
@@ -46,7 +46,7 @@ def filled(name: str, base: str, fill: Fill, reply: list[Reply]) -> FillResult:
 
 
 def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> OrderResult:
-    """The answer to a replace."""
+    """Return what a reply to ``replace`` says. Raises OrderNotFound, OrderClosed, Overfill or DuplicateRequest."""
     match reply:
         case ["duplicate"]:
             raise DuplicateRequest(f"{name}: the request_id was used for another replace of this order")
@@ -59,7 +59,7 @@ def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> Order
 
 
 def changed(name: str, key: str, request: object, reply: list[Reply]) -> OrderResult:
-    """The answer to any change that has no answer of its own."""
+    """Return what a reply to any other change of an order says. Raises OrderNotFound or OrderClosed."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), list(order)]:
             return OrderResult(record(Order, key, order), state == "applied", int(sequence))
@@ -68,7 +68,7 @@ def changed(name: str, key: str, request: object, reply: list[Reply]) -> OrderRe
 
 
 def found(key: str, reply: Reply) -> Order | None:
-    """The answer to a get."""
+    """Return the order of a reply to ``get``, None when there is none."""
     return record(Order, key, reply) if reply else None
 
 

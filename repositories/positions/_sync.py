@@ -1,5 +1,5 @@
 # Generated from repositories/positions/_async.py by scripts/generate_sync.py: edit that one.
-"""Positions, for threads."""
+"""Read, set and adjust positions, for threads."""
 
 from __future__ import annotations
 
@@ -22,14 +22,25 @@ from ..search._sync.find import Find, Search
 from .calls import PositionCalls, totals
 
 TRADERS_AT_ONCE = 200
+"""The number of traders whose positions one round trip of ``totals`` reads."""
 
 
 class PositionRepository:
-    """The positions of a desk: the fold of its fills, and of the adjustments that came without one.
+    """The positions of a desk: the sum of its fills, and of adjustments that came without a fill.
 
-    Verbs raise a :class:`~slotbook.models.errors.SlotbookError`; those that end in ``_many`` answer per item instead.
-    About ``durability`` see :class:`~slotbook.topology.durability.Durability`. Changes of a lock's holder
-    (``held.positions``) raise FenceRefused when they come too late.
+    ::
+
+        result = book.positions.check_and_update("T001", "AAPL", 100, max_position=5_000)
+        print(result.accepted, result.position.quantity)
+
+    Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
+    :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
+    book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    (``held.positions``) raises FenceRefused when the lock is no longer held.
+
+    Quantities are in the symbol's unit, long positive and short negative. Times (``ts_ns``) are nanoseconds since the
+    epoch, by default the caller's clock.
     """
 
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
@@ -39,24 +50,44 @@ class PositionRepository:
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
-        """A repository with servers of its own; see :func:`slotbook.connect` for the URL. Close it when done."""
+        """Open a repository with connections of its own, to be closed with ``close``.
+
+        Args:
+            url: where the book is kept, as for :func:`slotbook.connect`.
+        """
         return cls(open_backend(url))
 
     def get(self, trader: str, symbol: str) -> Position:
-        """The position; flat when the trader never had one. One round trip. Raises CorruptRecord."""
+        """Return a position, which is flat when the trader never had one. One round trip.
+
+        Raises:
+            CorruptRecord: a stored field is missing or cannot be read.
+        """
         return self._backend.run(self._calls.get(trader, symbol))
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
-        """Many positions by ``(trader, symbol)``: one round trip per node, one outcome each, in the order given."""
+        """Return many positions: one round trip per node, and one outcome for each id, in the order given.
+
+        Args:
+            ids: a pair ``(trader, symbol)`` for each position.
+        """
         return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
 
     def all(self, trader: str) -> list[Position]:
-        """Every position of a trader, by symbol. One round trip."""
+        """Return every position of a trader, sorted by symbol. One round trip."""
         return self._backend.run(self._calls.all(trader))
 
     def find(self, *conditions: object) -> Find[Position]:
-        """Search the positions of all traders, on servers with search, by fields of
-        :data:`slotbook.models.hashes.PositionHash`; see ``OrderRepository.find``. Raises InvalidArgument.
+        """Search the positions of all traders, on servers with search. Nothing is sent yet.
+
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+
+        Args:
+            conditions: comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,
+                all of which must be true; none finds every position. Values are compared exactly.
+
+        Raises:
+            InvalidArgument: a condition is not one that can be searched for.
         """
         return self._search.find(conditions)
 
@@ -70,10 +101,21 @@ class PositionRepository:
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
     ) -> PositionResult:
-        """Set a position's quantity, once per ``request_id``; what was bought and sold stays as it is.
+        """Set a position's quantity, once per ``request_id``. One round trip.
 
-        One round trip. Without a ``request_id`` one is made up, which makes this call safe to retry by itself, but
-        not by you. Raises DuplicateRequest.
+        The quantities and amounts that were bought and sold stay as they are.
+
+        Args:
+            trader: whose position it is.
+            symbol: in which symbol.
+            quantity: the new quantity.
+            request_id: the identity of the request, which the book remembers for its ``request_ttl``; by default
+                random: a lost reply is still handled, but a second call is another request.
+            ts_ns: when the position changed.
+            durability: what the change waits for.
+
+        Raises:
+            DuplicateRequest: the ``request_id`` was used for another change.
         """
         return self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
 
@@ -87,9 +129,13 @@ class PositionRepository:
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
     ) -> PositionResult:
-        """Add ``delta`` to a position's quantity, once per ``request_id``.
+        """Add ``delta`` to a position's quantity, once per ``request_id``. One round trip.
 
-        One round trip. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
+        The other arguments are those of ``set``.
+
+        Raises:
+            DuplicateRequest: the ``request_id`` was used for another change.
+            AmountOverflow: the quantity would grow past what can be counted exactly.
         """
         return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -104,10 +150,23 @@ class PositionRepository:
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
     ) -> PositionResult:
-        """Add ``delta`` unless the quantity's absolute value would pass ``max_position``; once per ``request_id``.
+        """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
-        One round trip. ``accepted`` is False when the limit said no: nothing changed, and the same request may be tried
-        again later. About the ``request_id`` see ``set``. Raises DuplicateRequest, AmountOverflow.
+        When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
+        sent again later. The other arguments are those of ``set``.
+
+        Args:
+            trader: whose position it is.
+            symbol: in which symbol.
+            delta: the difference.
+            max_position: the limit of the quantity's absolute value.
+            request_id: the identity of the request.
+            ts_ns: when the position changed.
+            durability: what the change waits for.
+
+        Raises:
+            DuplicateRequest: the ``request_id`` was used for another change.
+            AmountOverflow: the quantity would grow past what can be counted exactly.
         """
         limit, action = max_position, PositionAction.ADJUST
         return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
@@ -115,20 +174,24 @@ class PositionRepository:
     def apply_many(
         self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
-        """Apply many changes: one round trip per node, one outcome each; those of one position in the order given."""
+        """Apply many changes: one round trip per node, and one outcome for each, in the order given.
+
+        Changes of one position are applied in the order given; then each after its first takes another round trip.
+        """
         calls = [self._calls.change(change) for change in several("changes", changes)]
         return self._backend.run_many(calls, self._durability(durability))
 
     def net(self, symbol: str) -> int:
-        """The quantity of a symbol over all traders; reads the whole store as ``totals`` does."""
+        """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
         check_name("symbol", symbol)
         total = (self.totals()).get(symbol)
         return total.quantity if total else 0
 
     def totals(self) -> dict[str, SymbolTotal]:
-        """Every symbol over all traders: a SCAN of every primary for the traders, then one round trip per 200 of them.
+        """Return the sums of all traders' positions, by symbol.
 
-        Each trader's positions are read at one moment, different traders' at different ones.
+        Traders are found with SCAN on every primary; then each 200 of them take one round trip per node. The positions
+        of one trader are read at one moment, those of different traders at different moments.
         """
         traders = self._calls.traders(self._backend.scan(self._calls.keys.traders_pattern))
         held: list[Position] = []

@@ -1,93 +1,59 @@
-"""What each verb of positions sends, and what its answer means. No I/O and no colour."""
+"""Build the calls of the positions' repository, and read what is answered. This module does no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...models.arguments import must_be
+from ...models.enums import EventType
 from ...models.errors import DuplicateRequest
-from ...models.keys import Keys
+from ...models.keys import TraderKeys
 from ...models.position import Position, PositionChange
 from ...models.results import PositionResult, SymbolTotal
 from ...models.types import EXACT, check_name
 from ...topology.call import Call, Reply, command, evaluate
+from ...topology.scripts import Value
 from ...topology.settings import Settings
-from ..changes.event_policy import events_policy
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
+from ..changes.verb import ChangeCalls, ChangePolicy, Verb
 from ..replies import record, record_of, refusal, rows
 
 _PACKAGE = "slotbook.repositories.positions"
-CHANGE = load(_PACKAGE, "change")
+_CHANGE = load(_PACKAGE, "change")
 ALL = load(_PACKAGE, "all")
 
 
-class PositionCalls:
-    """The calls of one book, with its prefix and lifetimes."""
+def _change_keys(keys: TraderKeys, change: PositionChange, lock: str | None) -> tuple[str, ...]:
+    return _CHANGE.keys(
+        position=keys.position(change.symbol),
+        positions=keys.positions,
+        request=keys.request(change.request_id),
+        events=keys.events,
+        lock=lock,
+    )
 
-    def __init__(self, settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE) -> None:
-        self.keys = Keys(settings.prefix)
-        self._loss_detector = loss_detector
-        self._fence = fence
-        self._request_ttl = max(1, round(settings.request_ttl * 1000))
-        self._events_policy = events_policy(settings)
 
-    def get(self, trader: str, symbol: str) -> Call[Position]:
-        """One position; flat when there is none."""
-        key = self.keys.of(trader).position(check_name("symbol", symbol))
-        return command(
-            f"get position {trader}/{symbol}",
-            "HGETALL",
-            key,
-            decode=lambda reply: record(Position, key, reply) if reply else Position.flat(trader, symbol),
-        )
+def _change_arguments(
+    policy: ChangePolicy, keys: TraderKeys, change: PositionChange, acknowledged: str, fence: int | str
+) -> tuple[Value, ...]:
+    return _CHANGE.arguments(
+        trader=change.trader,
+        symbol=change.symbol,
+        request_id=change.request_id,
+        action=change.action,
+        quantity=change.quantity,
+        max_position="" if change.max_position is None else change.max_position,
+        ts_ns=change.ts_ns,
+        request_ttl=policy.request_ttl,
+        events_policy=policy.events,
+        acknowledged=acknowledged,
+        fence=fence,
+    )
 
-    def all(self, trader: str) -> Call[list[Position]]:
-        """Every position of a trader, by symbol."""
-        keys = self.keys.of(trader)
-        base = f"{keys.base}position:"
 
-        def read(reply: Reply) -> list[Position]:
-            return sorted(
-                (record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol
-            )
-
-        return evaluate(f"positions of {trader}", ALL, (keys.positions,), (base,), decode=read, readonly=True)
-
-    def change(self, change: PositionChange) -> Call[PositionResult]:
-        """A change without an order."""
-        must_be(change, PositionChange)
-        keys = self.keys.of(change.trader)
-        name = f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
-        key = keys.position(change.symbol)
-
-        lock, number = self._fence.of(change.trader)
-        return evaluate(
-            name,
-            CHANGE,
-            (key, keys.positions, keys.request(change.request_id), keys.events, *lock),
-            (
-                change.trader,
-                change.symbol,
-                change.request_id,
-                change.action,
-                change.quantity,
-                "" if change.max_position is None else change.max_position,
-                change.ts_ns,
-                self._request_ttl,
-                self._events_policy,
-                self._loss_detector.told(change.trader),
-                *number,
-            ),
-            decode=self._loss_detector.watch(change.trader, _changed, name, key, change),
-            builder=self,
-            request=change,
-        )
-
-    def traders(self, keys: Iterable[str]) -> list[str]:
-        """The traders of keys that list positions."""
-        return sorted({trader for key in keys if (trader := self.keys.trader_of(key)) is not None})
+def _describe(change: PositionChange) -> str:
+    return f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
 
 
 def _changed(name: str, key: str, change: PositionChange, reply: list[Reply]) -> PositionResult:
@@ -100,8 +66,61 @@ def _changed(name: str, key: str, change: PositionChange, reply: list[Reply]) ->
             raise refusal(name, other)
 
 
+CHANGE = Verb(
+    name="change",
+    request=PositionChange,
+    event=EventType.POSITION,
+    script=_CHANGE,
+    keys=_change_keys,
+    arguments=_change_arguments,
+    read_reply=_changed,
+    describe=_describe,
+)
+"""The one verb that changes a position; its request says how."""
+
+
+class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
+    """The calls of one book's positions."""
+
+    def __init__(self, settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE) -> None:
+        super().__init__((CHANGE,), settings, loss_detector, fence)
+
+    def get(self, trader: str, symbol: str) -> Call[Position]:
+        """Return the call that reads one position, which is flat when there is none."""
+        key = self.keys.of(trader).position(check_name("symbol", symbol))
+        return command(
+            f"get position {trader}/{symbol}",
+            "HGETALL",
+            key,
+            decode=lambda reply: record(Position, key, reply) if reply else Position.flat(trader, symbol),
+        )
+
+    def all(self, trader: str) -> Call[list[Position]]:
+        """Return the call that reads every position of a trader, sorted by symbol."""
+        keys = self.keys.of(trader)
+        base = f"{keys.base}position:"
+
+        def read(reply: Reply) -> list[Position]:
+            return sorted(
+                (record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol
+            )
+
+        return evaluate(
+            f"positions of {trader}",
+            ALL,
+            ALL.keys(positions=keys.positions),
+            ALL.arguments(base=base),
+            decode=read,
+            readonly=True,
+        )
+
+    def traders(self, keys: Iterable[str]) -> list[str]:
+        """Return the traders whose positions some keys list, sorted; other keys are left out."""
+        return sorted({trader for key in keys if (trader := self.keys.trader_of(key)) is not None})
+
+
 def totals(positions: Sequence[Position]) -> dict[str, SymbolTotal]:
-    """Positions of many traders, summed by symbol; exact."""
+    """Return the exact sums of many traders' positions by symbol, sorted by symbol."""
     sums: dict[str, SymbolTotal] = {}
     for held in positions:
         so_far = sums.get(held.symbol)

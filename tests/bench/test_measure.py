@@ -77,9 +77,9 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
         calls = material.calls
         (order,), (fill,), (cancel,) = material.orders(1), material.fills(1), material.cancels(1)
         sent = [
-            (by_hand.place(order), calls.place(order)),
-            (by_hand.fill(fill), calls.fill(fill)),
-            (by_hand.cancel(cancel), calls.close(cancel)),
+            (by_hand.place(order), calls.change(order)),
+            (by_hand.fill(fill), calls.change(fill)),
+            (by_hand.cancel(cancel), calls.change(cancel)),
         ]
         for words, call in sent:
             assert call.script is not None

@@ -39,7 +39,7 @@ def test_others_wait_and_its_owner_does_not_know(deploy: Deploy, runner: asyncio
     with pytest.raises(OutcomeUnknown, match="loop"):
         owner.backend.run(looping(trader))
     started = time.monotonic()
-    assert book.orders.cancel(trader, "A1").status == "CANCELED"
+    assert book.orders.cancel(trader, "A1").order.status == "CANCELED"
     assert time.monotonic() - started < 5
     killer.join()
     assert book.orders.count(trader, status="CANCELED") == 1

@@ -62,7 +62,7 @@ def test_threads_both_at_once(any_stand: Stand) -> None:
         try:
             for number in range(60):
                 order_id = f"{name}{number}"
-                assert book.orders.place(limit(stand.trader, order_id)).order_id == order_id
+                assert book.orders.place(limit(stand.trader, order_id)).order.order_id == order_id
                 found = book.orders.get(stand.trader, order_id)
                 assert found is not None
                 assert found.order_id == order_id
@@ -91,7 +91,7 @@ def test_asyncio_in_a_loop_of_the_childs_own(any_stand: Stand) -> None:
                 finally:
                     os._exit(code)
             for number in range(30):
-                assert (await book.orders.place(limit(trader, f"P{number}"))).order_id == f"P{number}"
+                assert (await book.orders.place(limit(trader, f"P{number}"))).order.order_id == f"P{number}"
                 await asyncio.sleep(0.002)
             _, status = await asyncio.to_thread(os.waitpid, child, 0)
             assert await book.orders.count(trader) == 61
@@ -103,4 +103,4 @@ def test_asyncio_in_a_loop_of_the_childs_own(any_stand: Stand) -> None:
 
 async def _in_the_child(book: AsyncBook, trader: str) -> None:
     for number in range(30):
-        assert (await book.orders.place(limit(trader, f"C{number}"))).order_id == f"C{number}"
+        assert (await book.orders.place(limit(trader, f"C{number}"))).order.order_id == f"C{number}"

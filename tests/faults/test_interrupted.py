@@ -52,7 +52,7 @@ def alarm() -> Iterator[None]:
 def test_by_a_signal_the_socket_is_dropped(any_stand: Stand) -> None:
     stand = any_stand
     with Book.open(stand.veil.url({"pool_size": 1})) as book:
-        other = book.orders.place(limit(stand.trader, "B1", quantity=7))
+        other = book.orders.place(limit(stand.trader, "B1", quantity=7)).order
         book.orders.place(limit(stand.trader))
         for turn in range(5):
             stand.veil.add(Rule(Do.FORWARD, delay=0.2))
@@ -69,7 +69,7 @@ def test_a_cancelled_task_leaves_its_reply_to_nobody(any_stand: Stand) -> None:
 
     async def scenario() -> None:
         book = await AsyncBook.open(stand.veil.url())
-        other = await book.orders.place(limit(stand.trader, "B1", quantity=7))
+        other = (await book.orders.place(limit(stand.trader, "B1", quantity=7))).order
         await book.orders.place(limit(stand.trader))
         for turn in range(5):
             stand.veil.add(Rule(Do.FORWARD, delay=0.15))
@@ -93,7 +93,7 @@ def test_cancelled_before_it_was_sent_or_while_it_connects(any_stand: Stand) -> 
 
     async def scenario() -> None:
         book = await AsyncBook.open(stand.veil.url({"pool_size": 1}))
-        other = await book.orders.place(limit(stand.trader, "B1", quantity=7))
+        other = (await book.orders.place(limit(stand.trader, "B1", quantity=7))).order
         for turn in range(70):  # more than there are places: a cancelled caller gives its place back
             for proxy in stand.veil.data:
                 proxy.reset()

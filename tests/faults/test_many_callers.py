@@ -35,7 +35,7 @@ def test_fifty_threads(slow_stand: Stand) -> None:
         trader = f"{stand.trader}.{number}"
         for turn in range(6):
             order_id = f"A{turn}"
-            placed = book.orders.place(limit(trader, order_id, quantity=1000 + number))
+            placed = book.orders.place(limit(trader, order_id, quantity=1000 + number)).order
             assert (placed.trader, placed.order_id, placed.quantity) == (trader, order_id, 1000 + number)
             filled = book.orders.fill(execution(trader, f"X{turn}", number + 1, order_id=order_id))
             assert (filled.order.order_id, filled.position.trader) == (order_id, trader)
@@ -52,7 +52,7 @@ def test_five_hundred_tasks(slow_stand: Stand, faults: int) -> None:
 
     async def caller(book: AsyncBook, number: int) -> None:
         trader = f"{stand.trader}.{number}"
-        placed = await book.orders.place(limit(trader, quantity=1000 + number))
+        placed = (await book.orders.place(limit(trader, quantity=1000 + number))).order
         assert (placed.trader, placed.quantity) == (trader, 1000 + number)
         filled = await book.orders.fill(execution(trader, quantity=number + 1))
         assert (filled.position.trader, filled.position.quantity) == (trader, number + 1)

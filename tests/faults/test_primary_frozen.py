@@ -68,5 +68,5 @@ def test_frozen_for_good_it_is_a_timeout_within_the_deadline(deploy: Deploy, run
             book.orders.get(trader, "A1")
         assert time.monotonic() - started < 5
         control.thaw(control.data[0])
-        assert book.orders.cancel(trader, "A1").status == "CANCELED"
+        assert book.orders.cancel(trader, "A1").order.status == "CANCELED"
         book.close()

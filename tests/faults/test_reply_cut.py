@@ -17,7 +17,7 @@ READS = frozenset({"HGETALL"})
 def test_one_effect_and_the_next_caller_gets_its_own_reply(lone_stand: Stand, name: str, do: Do) -> None:
     stand, verb = lone_stand, BY_NAME[name]
     book = stand.open(pool_size=1)
-    other = book.orders.place(limit(stand.trader, "B1", quantity=7))
+    other = book.orders.place(limit(stand.trader, "B1", quantity=7)).order
     at, sizes = 0, [1]
     while at < max(sizes):  # a repeat may answer more than the first
         trader = f"{stand.trader}.{at}"
@@ -35,7 +35,7 @@ def test_one_effect_and_the_next_caller_gets_its_own_reply(lone_stand: Stand, na
 
 def test_a_read_that_is_cut_is_read_again(stand: Stand) -> None:
     book = stand.open(pool_size=1)
-    placed = book.orders.place(limit(stand.trader))
+    placed = book.orders.place(limit(stand.trader)).order
     for at in range(0, 200, 7):
         stand.veil.add(Rule(Do.CUT, verbs=READS, at=at))
         assert book.orders.get(stand.trader, "A1") == placed

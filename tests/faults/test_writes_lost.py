@@ -79,7 +79,7 @@ def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology
     with Book.open(control.url(deadline=20)) as book:
         book.orders.place(limit(trader, "A1"))
         wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
-        on_its_way = OrderCalls(book.backend.settings, book._loss_detector).place(limit(trader, "B1"))  # pyright: ignore[reportPrivateUsage]
+        on_its_way = OrderCalls(book.backend.settings, book._loss_detector).change(limit(trader, "B1"))  # pyright: ignore[reportPrivateUsage]
         lose(control, trader, ["A2", "A3"], book)
         with pytest.raises(StateLost) as caught:
             book.backend.run(on_its_way)

@@ -1,4 +1,4 @@
-"""Any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
+"""Test that any history of requests, repeats and conflicts leaves the store as it leaves a plain Python book."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from slotbook.models import (
-    Cancel,
-    Expire,
     Fill,
     FillResult,
     Order,
@@ -29,18 +27,16 @@ from slotbook.models import (
     PositionAction,
     PositionChange,
     PositionResult,
-    Reject,
     Replace,
     Side,
 )
 from slotbook.models.errors import SlotbookError
 from slotbook.models.record import Record
+from slotbook.repositories.orders.verbs import ORDER_VERBS, OrderRequest
 
 from ..support.desk import Desk
 from ..support.make import TS, limit
 from ..support.reference import MOST, Answer, ReferenceBook, Request, fold
-
-OrderRequest: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire
 
 ORDER_IDS = st.sampled_from(["A1", "A1", "A2", "A3"])
 SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
@@ -52,19 +48,19 @@ PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999
 TIMES = st.integers(TS, TS + 3)
 TEXTS = st.sampled_from([None, "text"])
 SECOND = st.sampled_from([False, False, False, True])
-"""Whether it is the second of the two traders: most of it happens to the first."""
+"""True for the second of the two traders; most requests are the first one's."""
 
 
-PendingCall: TypeAlias = "tuple[type[Record], dict[str, object]]"
+Draft: TypeAlias = "tuple[type[Record], dict[str, object]]"
 """A request that lacks only its trader."""
 
 
-def wishes(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[PendingCall]:
+def drafts(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[Draft]:
     return st.tuples(st.just(kind), st.fixed_dictionaries(fields))
 
 
-def with_fitting_prices(wish: PendingCall) -> PendingCall:
-    kind, values = wish
+def with_fitting_prices(draft: Draft) -> Draft:
+    kind, values = draft
     order_type = OrderType(str(values["type"]))
     price, stop_price = order_type.has_price, order_type.has_stop_price
     return kind, {
@@ -74,11 +70,11 @@ def with_fitting_prices(wish: PendingCall) -> PendingCall:
     }
 
 
-def changes_something(wish: PendingCall) -> bool:
-    return any(wish[1][field] is not None for field in ("quantity", "price", "stop_price"))
+def changes_something(draft: Draft) -> bool:
+    return any(draft[1][field] is not None for field in ("quantity", "price", "stop_price"))
 
 
-placings = wishes(
+placings = drafts(
     Order,
     order_id=ORDER_IDS,
     symbol=SYMBOLS,
@@ -90,7 +86,7 @@ placings = wishes(
     ts_ns=TIMES,
     text=TEXTS,
 ).map(with_fitting_prices)
-fillings = wishes(
+fillings = drafts(
     Fill,
     order_id=ORDER_IDS,
     exec_id=EXEC_IDS,
@@ -98,7 +94,7 @@ fillings = wishes(
     price=PRICES,
     ts_ns=TIMES,
 )
-replacings = wishes(
+replacings = drafts(
     Replace,
     order_id=ORDER_IDS,
     request_id=REQUEST_IDS,
@@ -109,8 +105,14 @@ replacings = wishes(
     ts_ns=TIMES,
     text=TEXTS,
 ).filter(changes_something)
-closings = st.one_of(*(wishes(kind, order_id=ORDER_IDS, ts_ns=TIMES, text=TEXTS) for kind in (Cancel, Reject, Expire)))
-moves = wishes(
+closings = st.one_of(
+    *(
+        drafts(verb.request, order_id=ORDER_IDS, ts_ns=TIMES, text=TEXTS)
+        for verb in ORDER_VERBS
+        if verb.request not in (Order, Fill, Replace)
+    )
+)
+moves = drafts(
     PositionChange,
     symbol=SYMBOLS,
     quantity=SIGNED,
@@ -142,8 +144,8 @@ class BookMachine(RuleBasedStateMachine):
         self.applied: list[Request] = []
         self.touched: set[str] = set()
 
-    def made(self, wish: PendingCall, second: bool = False) -> Request:
-        kind, values = wish
+    def made(self, draft: Draft, second: bool = False) -> Request:
+        kind, values = draft
         return cast(Request, kind.model_validate({"trader": self.traders[second], **values}))
 
     @initialize(quantity=st.sampled_from([5, 10, MOST]))
@@ -153,9 +155,9 @@ class BookMachine(RuleBasedStateMachine):
 
     # A rule of its own for each kind of request: Hypothesis leaves some rules out of each history, so that there are
     # long ones in which no order ends. Those that change an order mostly ask for what is just possible, or just not.
-    @rule(wish=placings, second=SECOND)
-    def place(self, wish: PendingCall, second: bool) -> None:
-        self.check(self.made(wish, second))
+    @rule(draft=placings, second=SECOND)
+    def place(self, draft: Draft, second: bool) -> None:
+        self.check(self.made(draft, second))
 
     @rule(data=st.data(), exec_id=EXEC_IDS, price=PRICES, ts_ns=TIMES)
     def fill(self, data: st.DataObject, exec_id: str, price: str, ts_ns: int) -> None:
@@ -168,25 +170,25 @@ class BookMachine(RuleBasedStateMachine):
             )
         )
 
-    @rule(data=st.data(), wish=replacings)
-    def replace(self, data: st.DataObject, wish: PendingCall) -> None:
+    @rule(data=st.data(), draft=replacings)
+    def replace(self, data: st.DataObject, draft: Draft) -> None:
         order = self.some_order(data)
         filled = order.filled_quantity
         quantity = data.draw(st.sampled_from([filled, filled - 1, filled + 1, order.quantity + 5]).filter(is_quantity))
-        prices = {"price": wish[1]["price"] if order.type.has_price else None, "stop_price": None}
-        self.check(self.made((Replace, {**wish[1], **asked(order), **prices, "quantity": quantity})))
+        prices = {"price": draft[1]["price"] if order.type.has_price else None, "stop_price": None}
+        self.check(self.made((Replace, {**draft[1], **asked(order), **prices, "quantity": quantity})))
 
-    @rule(data=st.data(), wish=closings)
-    def close(self, data: st.DataObject, wish: PendingCall) -> None:
-        self.check(self.made((wish[0], {**wish[1], **asked(self.some_order(data))})))
+    @rule(data=st.data(), draft=closings)
+    def close(self, data: st.DataObject, draft: Draft) -> None:
+        self.check(self.made((draft[0], {**draft[1], **asked(self.some_order(data))})))
 
-    @rule(wish=of_orders | moves, second=SECOND)
-    def ask(self, wish: PendingCall, second: bool) -> None:
-        self.check(self.made(wish, second))
+    @rule(draft=of_orders | moves, second=SECOND)
+    def ask(self, draft: Draft, second: bool) -> None:
+        self.check(self.made(draft, second))
 
-    @rule(wish=moves, second=SECOND)
-    def move(self, wish: PendingCall, second: bool) -> None:
-        self.check(self.made(wish, second))
+    @rule(draft=moves, second=SECOND)
+    def move(self, draft: Draft, second: bool) -> None:
+        self.check(self.made(draft, second))
 
     def some_order(self, data: st.DataObject) -> Order:
         keys = sorted(self.reference.orders, key=lambda key: (self.traders.index(key[0]), key[1]))  # names are random
@@ -202,13 +204,13 @@ class BookMachine(RuleBasedStateMachine):
     def ask_again_for_something_else(self, data: st.DataObject, quantity: int, later: bool) -> None:
         request = data.draw(st.sampled_from(self.applied) | st.sampled_from(self.history))
         changed: dict[str, object] = {"ts_ns": TS + 9} if later else {}
-        if not isinstance(request, (Cancel, Reject, Expire)):
+        if "quantity" in type(request).model_fields:
             changed["quantity"] = quantity
         self.check(request.model_copy(update=changed))
 
     @rule(some=st.lists(of_orders, max_size=8), second=SECOND)
-    def ask_for_many(self, some: list[PendingCall], second: bool) -> None:
-        requests = [cast(OrderRequest, self.made(wish, second)) for wish in some]
+    def ask_for_many(self, some: list[Draft], second: bool) -> None:
+        requests = [cast(OrderRequest, self.made(draft, second)) for draft in some]
         outcomes = self.desk.book.orders.apply_many(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             self.compare(request, outcome.result)

@@ -1,4 +1,4 @@
-"""The least-privilege user of docker/server/users.acl, on whichever servers: the tests work as this user, too."""
+"""Create the least-privilege user of docker/server/users.acl on servers of tests, which work as this user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ File: TypeAlias = Literal["users.acl", "sentinel.acl"]
 
 
 def rules(file: File, version: str, password: str, *, search: bool = False) -> list[str]:
-    """The words of the application's user, as ACL SETUSER takes them."""
+    """Return the rules of the application's user, as ACL SETUSER takes them."""
     made = subprocess.run(
         ["sh", SERVER_FOLDER / "users.sh", SERVER_FOLDER / file, version, *(["search"] if search else [])],
         env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", **dict.fromkeys(PASSWORDS, password)},
@@ -35,12 +35,12 @@ def rules(file: File, version: str, password: str, *, search: bool = False) -> l
 
 
 def commands(file: File = "users.acl", version: str = "999.0", *, search: bool = True) -> set[str]:
-    """What the application may call; a subcommand as ``client|tracking``."""
+    """Return the commands that the application may call; a subcommand as ``client|tracking``."""
     return {word[1:] for word in rules(file, version, "any", search=search) if word.startswith("+")}
 
 
 def words_of_all(raw: Raw) -> dict[str, list[str]]:
-    """Every command and subcommand of a server, with as many words as it takes."""
+    """Return every command and subcommand of a server, each with as many words as it takes."""
     found: dict[str, list[str]] = {}
     for command in cast("list[list[Reply]]", raw.ask("COMMAND")):
         parts = cast("list[list[Reply]]", command[9])
@@ -52,7 +52,7 @@ def words_of_all(raw: Raw) -> dict[str, list[str]]:
 
 
 def admit(deployment: Deployment) -> None:
-    """Make the user on every server of a deployment, with the deployment's own passwords."""
+    """Create the user on every server of a deployment, with the deployment's own passwords."""
     for server in deployment.servers:
         version = _version(str(server.ask("INFO", "server")))
         if server.kind == "data":

@@ -1,4 +1,4 @@
-"""One test body for both colours: an ``AsyncBook`` that answers like a ``Book``, on a loop of its own."""
+"""Run one test body for both callers: an ``AsyncBook`` that answers like a ``Book``, on a loop of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALLERS = COLOURS
 
 
 class Blocking:
-    """Whatever is asked of the target is asked of this; coroutines are run to their end."""
+    """Pass everything on to a target that is written for asyncio, and run its coroutines to their end."""
 
     def __init__(self, target: object, runner: asyncio.Runner) -> None:
         self._target = target
@@ -42,14 +42,14 @@ class Blocking:
         return call
 
     def _answer(self, found: object) -> object:
-        """What is written for asyncio answers like its blocking twin."""
+        """Return an object that is written for asyncio wrapped like the target, and anything else as it is."""
         kind = type(found)
         ours = kind.__module__.startswith("slotbook.") and kind.__name__.startswith("Async")
         return Blocking(found, self._runner) if ours else found
 
 
 def open_book(url: str, colour: Colour, runner: asyncio.Runner) -> Book:
-    """A book of a colour."""
+    """Open a book for threads or for asyncio."""
     if colour == "sync":
         return Book.open(url)
     return cast(Book, Blocking(runner.run(AsyncBook.open(url)), runner))

@@ -1,4 +1,4 @@
-"""What a contract test is given: a book of one topology and colour, and a trader that no other test has."""
+"""Give a contract test a book on one topology, sync or async, and a trader that no other test has."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Desk:
         self.trader = self.another()
 
     def another(self) -> str:
-        """One more trader."""
+        """Return one more trader."""
         trader = fresh()
         self._traders.append(trader)
         return trader
 
     def open(self, **settings: object) -> Book:
-        """Another book on the same servers, with settings of its own."""
+        """Open another book on the same servers, with settings of its own."""
         book = open_book(self.fleet.url(settings), self.colour, self.runner)
         self._opened.append(book)
         return book
@@ -49,12 +49,12 @@ class Desk:
         return self.fleet.ask(tag, *words)
 
     def vandalise(self, *command: Word) -> Reply:
-        """Like ``ask``, for what breaks the book: it will not be found in order when the test ends."""
+        """Ask like ``ask``, for a command that breaks the book: then the book is not checked when the test ends."""
         self._vandalised = True
         return self.ask(*command)
 
     def events(self, trader: str | None = None, prefix: str = "") -> list[OrderEvent]:
-        """Every event of a trader's stream, in its order."""
+        """Return every event of a trader's stream, in its order."""
         trader = self.trader if trader is None else trader
         key = f"{prefix}{{{trader}}}:events"
         found: list[OrderEvent] = []
@@ -65,12 +65,12 @@ class Desk:
         return found
 
     def contents(self, trader: str | None = None) -> dict[str, Reply]:
-        """Everything that is stored of a trader, to compare before and after."""
+        """Return everything that is stored of a trader, to compare before and after."""
         keys = keys_of(self.fleet, self.trader if trader is None else trader)
         return {key: self.fleet.ask(key, "DUMP", key) for key in keys}
 
     def finish(self) -> None:
-        """Close what was opened, and fail if the test leaves anything that it may not."""
+        """Close what was opened, and fail if the test leaves anything that it must not leave."""
         for book in self._opened:
             book.close()
         found = self.fleet.denied()
@@ -79,4 +79,4 @@ class Desk:
                 found += leaks_of(self.fleet, trader, keys) + disagreements_of(self.fleet, trader, keys)
             wipe(self.fleet, trader, keys)
         if found:
-            pytest.fail("\n".join(["the test leaves something to be mended:", *found]))
+            pytest.fail("\n".join(["the test leaves something to be repaired:", *found]))

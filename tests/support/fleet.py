@@ -41,12 +41,12 @@ class Fleet:
 
     @property
     def private(self) -> Deployment:
-        """The deployment, where it is one of ours, to be broken."""
+        """The deployment, which must be one that the test process has started, so that a test may break it."""
         assert isinstance(self.deployment, Deployment)
         return self.deployment
 
     def url(self, settings: Mapping[str, object] | None = None) -> str:
-        """The URL of the deployment with settings in its query."""
+        """Return the URL of the deployment with settings in its query."""
         url = self.deployment.url
         users = {"username": application.NAME}
         if self.deployment.sentinel_password:
@@ -54,7 +54,7 @@ class Fleet:
         return f"{url}{'&' if '?' in url else '?'}{urlencode({**users, **(settings or {})})}"
 
     def raw(self, key: str) -> Raw:
-        """The connection to the primary of a key."""
+        """Return the connection to the primary of a key."""
         if self.topology != "cluster":
             return next(iter(self.raws.values()))
         slot = key_slot(key.encode())
@@ -70,7 +70,7 @@ class Fleet:
         return self.raw(key).ask(*command)
 
     def calls(self) -> dict[str, int]:
-        """How often each command was called on the primaries, in scripts included (INFO commandstats)."""
+        """Return how often each command was called on the primaries, also by scripts (INFO commandstats)."""
         total: dict[str, int] = {}
         for raw in self.raws.values():
             for name, calls in _CALLS.findall(str(raw.ask("INFO", "commandstats"))):
@@ -78,7 +78,7 @@ class Fleet:
         return total
 
     def denied(self) -> list[str]:
-        """What the servers have refused the application since this was last asked (ACL LOG)."""
+        """Return the commands that servers have refused the application since the last call (ACL LOG)."""
         found: list[str] = []
         for raw in self.raws.values():
             entries = [mapping(entry) for entry in cast("list[Reply]", raw.ask("ACL", "LOG"))]
@@ -102,14 +102,14 @@ def _started(topology: Topology, server: str | None, replicas: int | None, optio
 
 
 class Fleets:
-    """All fleets of a test process: started by it, or already running as a file says (``--running``)."""
+    """All fleets of a test process: started by it, or already running, as a file says (``--running``)."""
 
     def __init__(self, running: Path | None = None) -> None:
         self._running = running
         self._started: dict[Topology, Fleet] = {}
 
     def of(self, topology: Topology) -> Fleet:
-        """The fleet of a topology, started when it is first asked for."""
+        """Return the fleet of a topology, which the first call starts."""
         if topology not in self._started:
             running = Running.load(self._running, topology) if self._running else None
             self._started[topology] = Fleet(topology, running=running)

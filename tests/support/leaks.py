@@ -1,4 +1,4 @@
-"""What a test may leave in the store: every key either expires, or belongs to something that lasts."""
+"""Find keys that a test must not leave in the store: every key either expires, or belongs to a lasting record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .fleet import Fleet
 from .raw import Raw, mapping
 
 Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
-"""Whether a key without an expiry is right, from the fleet, the base of the trader's keys, and what follows it."""
+"""Return True if a key may lack an expiry; given the fleet, the base of the trader's keys, and the rest of the key."""
 
 _OPEN = {"NEW", "PARTIALLY_FILLED"}
 
@@ -51,12 +51,12 @@ LASTING: Mapping[str, Lasts] = {
 
 
 def keys_of(fleet: Fleet, trader: str) -> list[str]:
-    """Every key that carries a trader's tag, whatever its prefix."""
+    """Return every key that carries a trader's tag, whatever its prefix."""
     return sorted(_scan(fleet.raw(f"{{{trader}}}"), f"*{{{trader}}}*"))
 
 
 def keys_of_all(fleet: Fleet, traders: Sequence[str]) -> dict[str, list[str]]:
-    """The same for many traders at once."""
+    """Return the keys of many traders at once."""
     if len(traders) < 5:
         return {trader: keys_of(fleet, trader) for trader in traders}
     found: dict[str, list[str]] = {trader: [] for trader in traders}
@@ -79,7 +79,7 @@ def _scan(raw: Raw, pattern: str) -> set[str]:
 
 
 def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
-    """The trader's keys that nothing will ever remove, and the ones of no known kind."""
+    """Return a line for each of the trader's keys that nothing will ever remove, or that is of no known kind."""
     leaking: list[str] = []
     for key in keys:
         prefix, _, rest = key.partition(f"{{{trader}}}:")
@@ -92,7 +92,7 @@ def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
 
 
 def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
-    """Orders that are not in exactly the indexes of their status and symbol, or there with another expiry."""
+    """Return a line for each index entry that is missing, has another expiry than its order, or should not be there."""
     now = _server_milliseconds(fleet, trader)
     stored: set[tuple[str, str, str]] = set()
     listed: set[tuple[str, str, str]] = set()

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import uuid
 
-from slotbook.models import Fill, Order
+from slotbook.models import Fill, Order, Replace
+from slotbook.repositories.orders.verbs import OrderRequest
 
 NIGHTLY = bool(os.environ.get("SLOTBOOK_NIGHTLY"))
-"""Whether there is time for everything in full size."""
+"""True when there is time for everything in full size."""
 TS = 1_700_000_000_000_000_000
 """A time of the exchange, long before the server's."""
 
 
 def fresh(kind: str = "T") -> str:
-    """A name that no other test has."""
+    """Return a name that no other test has."""
     return f"{kind}-{uuid.uuid4().hex[:12]}"
 
 
 def limit(trader: str, order_id: str = "A1", /, **changes: object) -> Order:
-    """A LIMIT order: BUY 100 AAPL at 187.23."""
+    """Return a LIMIT order: BUY 100 AAPL at 187.23."""
     values = {"symbol": "AAPL", "side": "BUY", "quantity": 100, "price": "187.23", "ts_ns": TS, **changes}
     return Order.model_validate({"trader": trader, "order_id": order_id, **values})
 
@@ -32,7 +33,7 @@ def execution(
     order_id: str = "A1",
     ts_ns: int = TS + 1,
 ) -> Fill:
-    """A fill: 40 at 187.22."""
+    """Return a fill: 40 at 187.22."""
     return Fill.model_validate(
         {
             "trader": trader,
@@ -43,3 +44,13 @@ def execution(
             "ts_ns": ts_ns,
         }
     )
+
+
+def example(kind: type[OrderRequest], trader: str) -> OrderRequest:
+    """Return a request of a kind: to place the order A1, or one that this order can take."""
+    if issubclass(kind, Order):
+        return limit(trader)
+    if issubclass(kind, Fill):
+        return execution(trader)
+    more = {"quantity": 150, "price": "188", "request_id": "R1"} if issubclass(kind, Replace) else {}
+    return kind.model_validate({"trader": trader, "order_id": "A1", "ts_ns": 7, **more})

@@ -1,4 +1,4 @@
-"""The files of the package, found without importing them."""
+"""Find the files of the package without importing them."""
 
 from __future__ import annotations
 

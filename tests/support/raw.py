@@ -1,4 +1,4 @@
-"""A server spoken to without Slotbook: what a test sees, and what it breaks, goes through here."""
+"""Talk to a server without Slotbook, so that tests can see, and break, what is stored."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ class Raw:
 
 
 def mapping(flat: Reply) -> dict[str, str]:
-    """A flat list of names and values as a dict."""
+    """Return a flat list of names and values as a dict."""
     words = cast("list[str]", flat)
     return dict(zip(words[::2], words[1::2], strict=True))

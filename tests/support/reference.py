@@ -1,4 +1,4 @@
-"""The book as DESIGN's "Meaning" tells it, in plain Python and without a server: what the store is compared with."""
+"""A book in plain Python, without a server: the oracle that the store is compared with, written by hand on purpose."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: Orde
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request comes to; what does not apply to it keeps its default."""
+    """The result of a request; fields that do not apply to it keep their defaults."""
 
     applied: bool
     sequence: int
@@ -104,10 +104,12 @@ class ReferenceBook:
         if entry is not None:
             if _content(entry.first) != _content(order):
                 raise DuplicateOrder
-            return Answer(False, 0, entry.now)
+            return Answer(applied=False, sequence=0, order=entry.now)
         now = order.model_copy(update={"version": 1})
         self.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
-        return Answer(True, self._tell(EventType.NEW, now, order.ts_ns, text=order.text), now)
+        return Answer(
+            applied=True, sequence=self._append_event(EventType.NEW, now, order.ts_ns, text=order.text), order=now
+        )
 
     def _fill(self, fill: Fill, entry: Entry) -> Answer:
         content = (fill.quantity, fill.price)
@@ -119,17 +121,17 @@ class ReferenceBook:
             raise Overfill
         held = self.positions.get((fill.trader, order.symbol), Position.flat(fill.trader, order.symbol))
         bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
-        paid, got = fill.price * bought, fill.price * sold
+        paid, received = fill.price * bought, fill.price * sold
         moved = {
             "quantity": held.quantity + bought - sold,
             "bought_quantity": held.bought_quantity + bought,
             "sold_quantity": held.sold_quantity + sold,
             "bought_notional": held.bought_notional + paid,
-            "sold_notional": held.sold_notional + got,
+            "sold_notional": held.sold_notional + received,
             "version": held.version + 1,
             "updated_ns": fill.ts_ns,
         }
-        notional = order.filled_notional + paid + got
+        notional = order.filled_notional + paid + received
         if max(abs(moved["quantity"]), moved["bought_quantity"], moved["sold_quantity"]) > MOST:
             raise AmountOverflow
         if max(abs(moved["bought_notional"]), abs(moved["sold_notional"]), abs(notional)) >= MOST_MONEY:
@@ -148,7 +150,7 @@ class ReferenceBook:
                 "updated_ns": fill.ts_ns,
             }
         )
-        sequence = self._tell(
+        sequence = self._append_event(
             EventType.TRADE,
             entry.now,
             fill.ts_ns,
@@ -158,58 +160,64 @@ class ReferenceBook:
             late=True if late else None,
             position_quantity=position.quantity,
         )
-        answer = Answer(True, sequence, entry.now, position, late)
+        answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
         entry.fills[fill.exec_id] = content, answer
         return answer
 
-    def _replace(self, wish: Replace, entry: Entry) -> Answer:
-        content = (wish.quantity, wish.price, wish.stop_price, wish.revision)
-        if wish.request_id in entry.replaces:
-            return _again(entry.replaces[wish.request_id], content)
+    def _replace(self, request: Replace, entry: Entry) -> Answer:
+        content = (request.quantity, request.price, request.stop_price, request.revision)
+        if request.request_id in entry.replaces:
+            return _again(entry.replaces[request.request_id], content)
         order = entry.now
-        if wish.revision is not None and wish.revision <= entry.revision:
-            return Answer(False, 0, order)
+        if request.revision is not None and request.revision <= entry.revision:
+            return Answer(applied=False, sequence=0, order=order)
         if order.status not in OPEN:
             raise OrderClosed
-        if (wish.price is not None and order.price is None) or (
-            wish.stop_price is not None and order.stop_price is None
+        if (request.price is not None and order.price is None) or (
+            request.stop_price is not None and order.stop_price is None
         ):
             raise InvalidArgument
-        quantity = order.quantity if wish.quantity is None else wish.quantity
+        quantity = order.quantity if request.quantity is None else request.quantity
         if quantity < order.filled_quantity:
             raise Overfill
-        if wish.revision is not None:
-            entry.revision = wish.revision
+        if request.revision is not None:
+            entry.revision = request.revision
         entry.now = order.model_copy(
             update={
                 "quantity": quantity,
-                "price": order.price if wish.price is None else wish.price,
-                "stop_price": order.stop_price if wish.stop_price is None else wish.stop_price,
+                "price": order.price if request.price is None else request.price,
+                "stop_price": order.stop_price if request.stop_price is None else request.stop_price,
                 "status": OrderStatus.FILLED if quantity == order.filled_quantity else order.status,
-                "text": wish.text,
+                "text": request.text,
                 "placed_quantity": entry.first.quantity,
                 "placed_price": entry.first.price,
                 "placed_stop_price": entry.first.stop_price,
                 "revision": None if entry.revision < 0 else entry.revision,
                 "version": order.version + 1,
-                "updated_ns": wish.ts_ns,
+                "updated_ns": request.ts_ns,
             }
         )
-        sequence = self._tell(EventType.REPLACED, entry.now, wish.ts_ns, request_id=wish.request_id, text=wish.text)
-        answer = Answer(True, sequence, entry.now)
-        entry.replaces[wish.request_id] = content, answer
+        sequence = self._append_event(
+            EventType.REPLACED, entry.now, request.ts_ns, request_id=request.request_id, text=request.text
+        )
+        answer = Answer(applied=True, sequence=sequence, order=entry.now)
+        entry.replaces[request.request_id] = content, answer
         return answer
 
-    def _close(self, wish: Cancel | Reject | Expire, entry: Entry) -> Answer:
-        order, status = entry.now, ENDS[type(wish)]
+    def _close(self, request: Cancel | Reject | Expire, entry: Entry) -> Answer:
+        order, status = entry.now, ENDS[type(request)]
         if order.status is status:
-            return Answer(False, 0, order)
+            return Answer(applied=False, sequence=0, order=order)
         if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
             raise OrderClosed
         entry.now = order.model_copy(
-            update={"status": status, "text": wish.text, "version": order.version + 1, "updated_ns": wish.ts_ns}
+            update={"status": status, "text": request.text, "version": order.version + 1, "updated_ns": request.ts_ns}
         )
-        return Answer(True, self._tell(EventType(status.value), entry.now, wish.ts_ns, text=wish.text), entry.now)
+        return Answer(
+            applied=True,
+            sequence=self._append_event(EventType(status.value), entry.now, request.ts_ns, text=request.text),
+            order=entry.now,
+        )
 
     def _move(self, change: PositionChange) -> Answer:
         content = (change.symbol, change.action, change.quantity, change.max_position)
@@ -221,7 +229,7 @@ class ReferenceBook:
         if abs(quantity) > MOST:
             raise AmountOverflow
         if change.max_position is not None and abs(quantity) > change.max_position:
-            return Answer(False, 0, position=held, accepted=False)
+            return Answer(applied=False, sequence=0, position=held, accepted=False)
         position = self.positions[change.trader, change.symbol] = held.model_copy(
             update={"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
         )
@@ -237,13 +245,13 @@ class ReferenceBook:
                 position_quantity=quantity,
             )
         )
-        answer = Answer(True, len(events), position=position)
+        answer = Answer(applied=True, sequence=len(events), position=position)
         self._requests[change.trader, change.request_id] = content, answer
         return answer
 
-    def _tell(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
+    def _append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
-        told = {
+        fields = {
             "trader": order.trader,
             "sequence": len(events) + 1,
             "type": kind,
@@ -257,7 +265,7 @@ class ReferenceBook:
             "filled_quantity": None if kind is EventType.NEW else order.filled_quantity,
             **more,
         }
-        events.append(OrderEvent.model_validate(told))
+        events.append(OrderEvent.model_validate(fields))
         return len(events)
 
 
@@ -276,7 +284,7 @@ def _content(order: Order) -> object:
 
 
 def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
-    """What a trader's events alone say of its positions: quantity, bought, sold, and what was paid and got for them."""
+    """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
     held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
     for event in events:
         quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))

@@ -13,6 +13,7 @@ from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed,
 from slotbook.models.results import Outcome
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
+from slotbook.repositories.orders.verbs import PLACE
 from slotbook.topology.call import Call, CallBuilder
 
 from ..support.desk import Desk
@@ -50,7 +51,7 @@ def test_each_item_has_its_own_outcome(desk: Desk) -> None:
 
 
 def test_get_many_returns_none_for_orders_that_do_not_exist(desk: Desk) -> None:
-    placed = desk.book.orders.place(limit(desk.trader))
+    placed = desk.book.orders.place(limit(desk.trader)).order
     outcomes = desk.book.orders.get_many([(desk.trader, "A0"), (desk.trader, "A1"), (desk.another(), "A1")])
     assert [outcome.result() for outcome in outcomes] == [None, placed, None]
 
@@ -181,7 +182,7 @@ class InterruptedBuilder:
     def change(self, request: Order, /) -> Call[OrderResult]:
         if request is self._last:
             self._before_the_last()
-        return self._calls.place(request)
+        return self._calls.call(PLACE, request)
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)

@@ -108,7 +108,7 @@ def test_a_temporary_error_is_sent_again_until_it_is_accepted(scripted: Scripted
     with Book.open(scripted.url(deadline=5)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS[prefix][0]}\r\n", times=3)
         scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
-        assert book.orders.place(limit(fresh())).version == 1
+        assert book.orders.place(limit(fresh())).order.version == 1
         assert scripted.asked["EVALSHA"] == 4
 
 
@@ -130,7 +130,7 @@ def test_a_key_that_has_not_arrived_is_waited_for_where_slots_migrate(scripted: 
     with Book.open(scripted.cluster_url(deadline=5)) as book:
         scripted.answer("EVALSHA", reply, times=5)
         scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
-        assert book.orders.place(limit(fresh())).version == 1
+        assert book.orders.place(limit(fresh())).order.version == 1
         assert scripted.asked["EVALSHA"] == 7
 
 
@@ -138,7 +138,7 @@ def test_a_script_that_the_server_does_not_know_is_sent_with_its_source(scripted
     with Book.open(scripted.url(deadline=3)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS['NOSCRIPT'][0]}\r\n")
         scripted.answer("EVAL", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
-        assert book.orders.place(limit(fresh())).version == 1
+        assert book.orders.place(limit(fresh())).order.version == 1
         assert (scripted.asked["EVALSHA"], scripted.asked["EVAL"]) == (1, 1)
 
 

@@ -1,7 +1,7 @@
--- What is left of a book's past.
+-- Look for the last change that a writer knows of, and compare what is left of the book's past with it.
 -- Uses changes/loss
--- KEYS  1 events
--- ARGV  1 what the writer was told
+-- KEYS events
+-- ARGV acknowledged   the last change that the writer knows of, and the writer's mark
 -- Returns {'kept'}  {'lost', first number, {'kept'}}: changes acknowledged before are gone
 
-return with_loss(compare_past(KEYS[1], ARGV[1]), { 'kept' })
+return with_loss(compare_past(KEYS.events, ARGV.acknowledged), { 'kept' })

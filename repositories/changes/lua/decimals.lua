@@ -1,9 +1,10 @@
--- Shared: exact sums of decimal text. Amounts are integers of 1e-9; quantities stay below 2^53, where a Lua number is exact.
+-- Shared: exact sums of decimal text. Amounts are counted in units of 1e-9; a quantity stays below 2^53, up to which a Lua
+-- number holds every integer exactly.
 -- Uses changes/numbers
 
 local BASE = 100000000000000
 
--- A decimal as two numbers of one sign: value = (high * BASE + low) * 1e-9.
+-- Return a decimal as two numbers with the same sign: value = (high * BASE + low) * 1e-9.
 local function split(decimal)
   local sign, digits, part = string.match(decimal, '^(-?)(%d+)%.?(%d*)$')
   digits = digits .. part .. string.rep('0', 9 - #part)
@@ -13,14 +14,15 @@ local function split(decimal)
   return high, low
 end
 
--- The exact sum of two decimals, nil when it is past 10^20.
+-- Return the exact sum of two decimals, nil when it is past 10^20.
 local function add(a, b)
   local a_units, a_part = string.match(a, '^(%d+)%.?(%d*)$')
   local b_units, b_part = string.match(b, '^(%d+)%.?(%d*)$')
   local places = a_units and b_units and math.max(#a_part, #b_part) or 15
-  if places < 15 and #a_units + places <= 15 and #b_units + places <= 15 then -- the usual: one number holds them exactly
+  -- Most sums have so few digits that one number holds them exactly.
+  if places < 15 and #a_units + places <= 15 and #b_units + places <= 15 then
     local digits = integer_text((a_units .. a_part .. string.rep('0', places - #a_part))
-      + (b_units .. b_part .. string.rep('0', places - #b_part))) -- texts in a sum are taken for their numbers
+      + (b_units .. b_part .. string.rep('0', places - #b_part))) -- Lua makes numbers of texts in a sum
     if places == 0 then return digits end
     digits = string.rep('0', places + 1 - #digits) .. digits
     local part = string.gsub(string.sub(digits, -places), '0+$', '')

@@ -1,20 +1,18 @@
--- Shared: a stored position, checked before it is changed.
+-- Shared: a stored position, checked before it is changed, and one of a trader who never had any.
 -- Uses changes/validation
 
-local POSITION, POSITION_MAY = {
-  trader = 'name', symbol = 'name', quantity = 'signed', bought_quantity = 'count', sold_quantity = 'count',
-  bought_notional = 'amount', sold_notional = 'amount', version = 'version',
-}, { updated_ns = 'time' }
+local POSITION_FIELDS, OPTIONAL_POSITION_FIELDS = CONSTANTS.POSITION_FIELDS, CONSTANTS.OPTIONAL_POSITION_FIELDS
 
--- Why a position cannot be worked with, as a reply; nil when it can.
+-- Return the reply that says why a position cannot be changed, nil when it can.
 local function position_problem(key, position, trader, symbol)
-  local problem = corrupt_field(key, position, POSITION, POSITION_MAY)
+  local problem = corrupt_field(key, position, POSITION_FIELDS, OPTIONAL_POSITION_FIELDS)
   if problem then return problem end
   if position.trader ~= trader then return { 'corrupt', key, 'trader', position.trader } end
   if position.symbol ~= symbol then return { 'corrupt', key, 'symbol', position.symbol } end
   return nil
 end
 
+-- Return the position of a trader who never had one in the symbol.
 local function flat_position(trader, symbol)
   return {
     trader = trader, symbol = symbol, quantity = '0', bought_quantity = '0', sold_quantity = '0',

@@ -1,17 +1,16 @@
--- Shared by the scripts that remember what they did.
+-- Shared: what a change leaves behind of a record, remembered with the change, so that a repeat can return the first result.
 
--- What a change may touch; kept with the change, so that a repeat can return the first result.
-local MUTABLE = CONSTANTS.ORDER_SNAPSHOT
-local HELD = CONSTANTS.POSITION_SNAPSHOT
+local ORDER_SNAPSHOT = CONSTANTS.ORDER_SNAPSHOT
+local POSITION_SNAPSHOT = CONSTANTS.POSITION_SNAPSHOT
 
--- The named fields as a list of texts, '' for one that is not there.
+-- Return the values of some fields as a list of texts, '' for a field that is not there.
 local function snapshot(fields, names)
   local values = {}
   for i, name in ipairs(names) do values[i] = fields[name] or '' end
   return values
 end
 
--- Put a snapshot's values back over a record's.
+-- Put the values of a snapshot back into a record, and return the record.
 local function rewind(fields, names, values)
   for i, name in ipairs(names) do
     fields[name] = values[i] ~= '' and values[i] or nil
@@ -19,10 +18,11 @@ local function rewind(fields, names, values)
   return fields
 end
 
--- What was remembered of a change: a list of so many texts and lists, or nil when it cannot be read.
+-- Return what was remembered of a change, nil when it cannot be read. The shape has a number for each part: 0 for a text, the
+-- length for a list of texts.
 local function recall(text, shape)
-  local readable, memory = pcall(cjson.decode, text)
-  if not readable or type(memory) ~= 'table' or #memory ~= #shape then return nil end
+  local is_json, memory = pcall(cjson.decode, text)
+  if not is_json or type(memory) ~= 'table' or #memory ~= #shape then return nil end
   for i, length in ipairs(shape) do
     if length == 0 then
       if type(memory[i]) ~= 'string' then return nil end

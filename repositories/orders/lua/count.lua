@@ -1,5 +1,5 @@
--- How many live orders each index has.
--- KEYS  1.. indexes
+-- Count the live orders of each index: those that have not expired.
+-- KEYS indexes...
 -- Returns {number, …}
 
 local time = redis.call('TIME')

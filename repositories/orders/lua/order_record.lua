@@ -1,18 +1,11 @@
--- Shared by the scripts that change an order.
+-- Shared: a stored order, checked before it is changed, and the indexes that list it.
 -- Uses changes/validation, changes/expiring_index, changes/lifetimes
 
-local ORDER, ORDER_MAY = {
-  trader = 'name', order_id = 'name', symbol = 'name', side = 'side', type = 'kind', time_in_force = 'force',
-  quantity = 'quantity', status = 'status', filled_quantity = 'count', filled_notional = 'amount', version = 'version',
-  ts_ns = 'time',
-}, {
-  price = 'price', stop_price = 'price', text = 'text', placed_quantity = 'quantity', placed_price = 'price',
-  placed_stop_price = 'price', revision = 'count', updated_ns = 'time',
-}
+local ORDER_FIELDS, OPTIONAL_ORDER_FIELDS = CONSTANTS.ORDER_FIELDS, CONSTANTS.OPTIONAL_ORDER_FIELDS
 
--- Why this order cannot be worked with, as a reply; nil when it can.
+-- Return the reply that says why an order cannot be changed, nil when it can.
 local function order_problem(key, base, order)
-  local problem = corrupt_field(key, order, ORDER, ORDER_MAY)
+  local problem = corrupt_field(key, order, ORDER_FIELDS, OPTIONAL_ORDER_FIELDS)
   if problem then return problem end
   if base .. 'order:' .. order.order_id ~= key then return { 'corrupt', key, 'order_id', order.order_id } end
   if string.sub(base, -#order.trader - 3) ~= '{' .. order.trader .. '}:' then
@@ -24,9 +17,9 @@ local function order_problem(key, base, order)
   return nil
 end
 
--- What a move of the order to a status touches, and until when the order then lives. All that is to be written is read, which
--- proves that it can be. Where an index has the order for ever, and is to have it for ever, nothing is written: the order's
--- keys have no expiry then either.
+-- Return what changes in the indexes when an order moves to a status, and how long the order is kept then. Every index that
+-- will be written is read, which proves that it can be written. Where an index lists the order for ever and shall go on doing
+-- so, nothing is written: the order's keys have no expiry then either.
 local function plan_indexes(base, order, to, open_ttl, closed_ttl)
   local symbol, status = base .. 'orders_by_symbol:' .. order.symbol, base .. 'orders_by_status:'
   local plan = { expiry = expiry_of(to, open_ttl, closed_ttl) }
@@ -42,7 +35,7 @@ local function plan_indexes(base, order, to, open_ttl, closed_ttl)
   return plan
 end
 
--- Carry the plan out, when all else is written: the index that the order leaves may become empty.
+-- Carry out the plan, after everything else is written: the index that the order leaves may become empty.
 local function update_indexes(plan, order, applied, id)
   if plan.symbol then
     expire_at(order, plan.expiry)

@@ -1,66 +1,81 @@
 -- Change an open order's quantity or prices, once.
 -- Uses changes/hashes, changes/loss, changes/fence, changes/events, changes/snapshots, orders/order_record
--- KEYS  1 order  2 applied  3 events  4 the lock, of a change under one; and, by the order's symbol and status, its
---       indexes
--- ARGV  1 base of the trader's keys  2 milliseconds an open order lives  3 a closed one  4 events policy
---       5 what the writer was told  6 request_id  7 quantity  8 price  9 stop_price ('' for what stays)  10 revision or ''
---       11 ts_ns  12 text or ''; and the fence
+-- KEYS order
+--      applied         what was applied to the order
+--      events
+--      lock?           of a change under a lock
+-- Touches the indexes of the order's symbol and statuses
+-- ARGV base            what the trader's keys begin with
+--      open_ttl        milliseconds that an open order is kept, '' for ever
+--      closed_ttl      milliseconds that a terminal order is kept
+--      events_policy   how many events are kept, and where they are announced
+--      acknowledged    the last change that the writer knows of, and the writer's mark
+--      fence           of the lock, '' without one
+--      request_id
+--      quantity        '' for what stays as it is, like the prices
+--      price
+--      stop_price
+--      revision        or ''
+--      ts_ns
+--      text            or ''
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: so far go the writer's events
+--         {'seen', number, a repeat}: the writer's events go up to this number
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
-local request = 'replace:' .. ARGV[6]
-local content = table.concat({ ARGV[7], ARGV[8], ARGV[9], ARGV[10] }, ' ')
-local before = compare_past(KEYS[3], ARGV[5])
-local order = read_hash(KEYS[1])
+local entry = 'replace:' .. ARGV.request_id
+local content = table.concat({ ARGV.quantity, ARGV.price, ARGV.stop_price, ARGV.revision }, ' ')
+local before = compare_past(KEYS.events, ARGV.acknowledged)
+local order = read_hash(KEYS.order)
 if not order then return with_loss(before, { 'missing' }) end
-local problem = order_problem(KEYS[1], ARGV[1], order)
+local problem = order_problem(KEYS.order, ARGV.base, order)
 if problem then return problem end
 
-local known = redis.call('HGET', KEYS[2], request)
-if known then
-  local memory = recall(known, { 0, 0, #MUTABLE })
-  if not memory then return { 'corrupt', KEYS[2], request, known } end
+local recorded = redis.call('HGET', KEYS.applied, entry)
+if recorded then
+  local memory = recall(recorded, { 0, 0, #ORDER_SNAPSHOT })
+  if not memory then return { 'corrupt', KEYS.applied, entry, recorded } end
   local first, sequence, was = unpack(memory)
   if first ~= content then return with_loss(before, { 'duplicate' }) end
-  return answer_repeat(KEYS[3], before, { 'repeat', sequence, hash_as_list(rewind(order, MUTABLE, was)) })
+  return answer_repeat(KEYS.events, before, { 'repeat', sequence, hash_as_list(rewind(order, ORDER_SNAPSHOT, was)) })
 end
-if ARGV[10] ~= '' and order.revision and tonumber(ARGV[10]) <= tonumber(order.revision) then
-  return answer_repeat(KEYS[3], before, { 'repeat', '0', hash_as_list(order) }) -- out of date: a later one has been applied
+if ARGV.revision ~= '' and order.revision and tonumber(ARGV.revision) <= tonumber(order.revision) then
+  return answer_repeat(KEYS.events, before, { 'repeat', '0', hash_as_list(order) }) -- a later one has been applied
 end
-local refused = fence_refusal(KEYS[4], ARGV[#ARGV])
+local refused = fence_refusal(KEYS.lock, ARGV.fence)
 if refused then return refused end
-if not OPEN[order.status] then return with_loss(before, { 'closed', order.status }) end
-for i, field in ipairs({ 'price', 'stop_price' }) do
-  if ARGV[7 + i] ~= '' and not order[field] then return with_loss(before, { 'type', order.type or '', field }) end
+if not OPEN_STATUSES[order.status] then return with_loss(before, { 'closed', order.status }) end
+if ARGV.price ~= '' and not order.price then return with_loss(before, { 'type', order.type or '', 'price' }) end
+if ARGV.stop_price ~= '' and not order.stop_price then
+  return with_loss(before, { 'type', order.type or '', 'stop_price' })
 end
 
-local quantity, filled = ARGV[7] ~= '' and tonumber(ARGV[7]) or tonumber(order.quantity), tonumber(order.filled_quantity)
+local filled = tonumber(order.filled_quantity)
+local quantity = ARGV.quantity ~= '' and tonumber(ARGV.quantity) or tonumber(order.quantity)
 if quantity < filled then return with_loss(before, { 'overfill', order.filled_quantity }) end
 local status = quantity == filled and 'FILLED' or order.status
 
-local plan = plan_indexes(ARGV[1], order, status, ARGV[2], ARGV[3])
+local plan = plan_indexes(ARGV.base, order, status, ARGV.open_ttl, ARGV.closed_ttl)
 
-local price = ARGV[8] ~= '' and ARGV[8] or order.price
-local sequence, failed = append_event(KEYS[3], before, ARGV[4], {
-  type = 'REPLACED', ts_ns = ARGV[11], symbol = order.symbol, order_id = order.order_id, side = order.side,
+local price = ARGV.price ~= '' and ARGV.price or order.price
+local sequence, failed = append_event(KEYS.events, before, ARGV.events_policy, {
+  type = 'REPLACED', ts_ns = ARGV.ts_ns, symbol = order.symbol, order_id = order.order_id, side = order.side,
   status = status, quantity = integer_text(quantity), price = price, filled_quantity = order.filled_quantity,
-  request_id = ARGV[6], text = ARGV[12],
+  request_id = ARGV.request_id, text = ARGV.text,
 })
 if failed then return failed end
 local changes = {
   status = status, quantity = integer_text(quantity), price = price, version = integer_text(tonumber(order.version) + 1),
-  updated_ns = ARGV[11], text = ARGV[12],
+  updated_ns = ARGV.ts_ns, text = ARGV.text,
 }
 if not order.placed_quantity then
   changes.placed_quantity, changes.placed_price, changes.placed_stop_price = order.quantity, order.price, order.stop_price
 end
-if ARGV[9] ~= '' then changes.stop_price = ARGV[9] end
-if ARGV[10] ~= '' then changes.revision = ARGV[10] end
-write_hash(KEYS[1], order, changes)
-redis.call('HSET', KEYS[2], request, cjson.encode({ content, sequence, snapshot(order, MUTABLE) }))
-update_indexes(plan, KEYS[1], KEYS[2], order.order_id)
+if ARGV.stop_price ~= '' then changes.stop_price = ARGV.stop_price end
+if ARGV.revision ~= '' then changes.revision = ARGV.revision end
+write_hash(KEYS.order, order, changes)
+redis.call('HSET', KEYS.applied, entry, cjson.encode({ content, sequence, snapshot(order, ORDER_SNAPSHOT) }))
+update_indexes(plan, KEYS.order, KEYS.applied, order.order_id)
 publish_event()
 return with_loss(before, { 'applied', sequence, hash_as_list(order) })

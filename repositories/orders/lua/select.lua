@@ -1,17 +1,19 @@
--- The live orders of some indexes of one trader: those that have not expired.
--- KEYS  1.. indexes; and the orders that they name
--- ARGV  1 base of the trader's order keys  2 how many to bring along
--- Returns {order…, …, {id, …}}: the first orders, and last the ids of those that were left out.
+-- Return the live orders of some indexes of one trader: those that have not expired.
+-- KEYS indexes...
+-- Touches the orders that the indexes name
+-- ARGV base    what the keys of the trader's orders begin with
+--      limit   how many orders to bring along
+-- Returns {order…, …, {id, …}}: the first orders, and last the ids of those that were left out
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local found, left, most = {}, {}, tonumber(ARGV[2])
+local found, left, limit = {}, {}, tonumber(ARGV.limit)
 for _, index in ipairs(KEYS) do
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '(' .. string.format('%.0f', now), '+inf')) do
-    if #found < most then
-      local order = redis.call('HGETALL', ARGV[1] .. id)
+    if #found < limit then
+      local order = redis.call('HGETALL', ARGV.base .. id)
       if #order == 0 then
-        -- An entry dies with its order, so this one's order has not arrived here yet: its slot is on the move.
+        -- An entry dies with its order, so this one's order has not arrived here yet: its slot is migrating.
         return redis.error_reply('TRYAGAIN the index ' .. index .. ' names order ' .. id .. ', which is not here')
       end
       found[#found + 1] = order

@@ -1,14 +1,15 @@
--- All positions of one trader.
--- KEYS  1 positions; and the positions that it names
--- ARGV  1 base of the trader's position keys
+-- Return all positions of one trader.
+-- KEYS positions   the symbols of the trader's positions
+-- Touches the positions of these symbols
+-- ARGV base        what the keys of the trader's positions begin with
 -- Returns {position…, …}
 
 local found = {}
-for i, symbol in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  local position = redis.call('HGETALL', ARGV[1] .. symbol)
+for i, symbol in ipairs(redis.call('SMEMBERS', KEYS.positions)) do
+  local position = redis.call('HGETALL', ARGV.base .. symbol)
   if #position == 0 then
-    -- Every listed symbol has a position, so this one has not arrived here yet: its slot is on the move.
-    return redis.error_reply('TRYAGAIN ' .. KEYS[1] .. ' names ' .. symbol .. ', whose position is not here')
+    -- Every listed symbol has a position, so this one has not arrived here yet: its slot is migrating.
+    return redis.error_reply('TRYAGAIN ' .. KEYS.positions .. ' names ' .. symbol .. ', whose position is not here')
   end
   found[i] = position
 end

@@ -1,56 +1,73 @@
 -- Change a position without an order, once: by a difference, to a value, or by a difference within a limit.
 -- Uses changes/hashes, changes/loss, changes/fence, changes/events, changes/snapshots, changes/position_record
--- KEYS  1 position  2 positions  3 request  4 events  5 the lock, of a change under one
--- ARGV  1 trader  2 symbol  3 request_id  4 'ADJUST' or 'SET'  5 quantity  6 limit or ''  7 ts_ns
---       8 milliseconds the request is remembered  9 events policy  10 what the writer was told; and the fence
+-- KEYS position
+--      positions       the symbols of the trader's positions
+--      request         what is remembered of the request
+--      events
+--      lock?           of a change under a lock
+-- ARGV trader
+--      symbol
+--      request_id
+--      action          'ADJUST' or 'SET'
+--      quantity        the difference, or for SET the new quantity
+--      max_position    the limit of the quantity's absolute value, or ''
+--      ts_ns
+--      request_ttl     milliseconds that the request is remembered
+--      events_policy   how many events are kept, and where they are announced
+--      acknowledged    the last change that the writer knows of, and the writer's mark
+--      fence           of the lock, '' without one
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: so far go the writer's events
+--         {'seen', number, a repeat}: the writer's events go up to this number
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
-local content = table.concat({ ARGV[2], ARGV[4], ARGV[5], ARGV[6] }, ' ')
-local before = compare_past(KEYS[4], ARGV[10])
-local position = read_hash(KEYS[1])
-local known = redis.call('GET', KEYS[3])
-if known then
-  local memory = recall(known, { 0, 0, #HELD })
-  if not memory then return { 'corrupt', KEYS[3], ARGV[3], known } end
+local content = table.concat({ ARGV.symbol, ARGV.action, ARGV.quantity, ARGV.max_position }, ' ')
+local before = compare_past(KEYS.events, ARGV.acknowledged)
+local position = read_hash(KEYS.position)
+local recorded = redis.call('GET', KEYS.request)
+if recorded then
+  local memory = recall(recorded, { 0, 0, #POSITION_SNAPSHOT })
+  if not memory then return { 'corrupt', KEYS.request, ARGV.request_id, recorded } end
   local first, sequence, was = unpack(memory)
   if first ~= content then return with_loss(before, { 'duplicate' }) end
-  position = rewind({ trader = ARGV[1], symbol = ARGV[2] }, HELD, was)
-  return answer_repeat(KEYS[4], before, { 'repeat', sequence, hash_as_list(position) })
+  position = rewind({ trader = ARGV.trader, symbol = ARGV.symbol }, POSITION_SNAPSHOT, was)
+  return answer_repeat(KEYS.events, before, { 'repeat', sequence, hash_as_list(position) })
 end
-local refused = fence_refusal(KEYS[5], ARGV[#ARGV])
+local refused = fence_refusal(KEYS.lock, ARGV.fence)
 if refused then return refused end
 
 local is_new = not position
-position = position or flat_position(ARGV[1], ARGV[2])
-local problem = position_problem(KEYS[1], position, ARGV[1], ARGV[2])
+position = position or flat_position(ARGV.trader, ARGV.symbol)
+local problem = position_problem(KEYS.position, position, ARGV.trader, ARGV.symbol)
 if problem then return problem end
 
-local held, change = tonumber(position.quantity), tonumber(ARGV[5])
+local held, change = tonumber(position.quantity), tonumber(ARGV.quantity)
 local quantity = change
-if ARGV[4] == 'ADJUST' then
-  if (change > 0 and held > MOST - change) or (change < 0 and held < -MOST - change) then
+if ARGV.action == 'ADJUST' then
+  if (change > 0 and held > MAX_QUANTITY - change) or (change < 0 and held < -MAX_QUANTITY - change) then
     return { 'overflow', 'quantity' }
   end
   quantity = held + change
 end
-if ARGV[6] ~= '' and math.abs(quantity) > tonumber(ARGV[6]) then
+if ARGV.max_position ~= '' and math.abs(quantity) > tonumber(ARGV.max_position) then
   return with_loss(before, { 'limit', '0', hash_as_list(position) })
 end
-redis.call('SCARD', KEYS[2])
+redis.call('SCARD', KEYS.positions)
 
-local sequence, failed = append_event(KEYS[4], before, ARGV[9], {
-  type = 'POSITION', ts_ns = ARGV[7], symbol = ARGV[2], request_id = ARGV[3], position_quantity = integer_text(quantity),
+local sequence, failed = append_event(KEYS.events, before, ARGV.events_policy, {
+  type = 'POSITION', ts_ns = ARGV.ts_ns, symbol = ARGV.symbol, request_id = ARGV.request_id,
+  position_quantity = integer_text(quantity),
 })
 if failed then return failed end
-if is_new then redis.call('SADD', KEYS[2], ARGV[2]) end
-local changes = { quantity = integer_text(quantity), version = integer_text(tonumber(position.version) + 1), updated_ns = ARGV[7] }
+if is_new then redis.call('SADD', KEYS.positions, ARGV.symbol) end
+local changes = {
+  quantity = integer_text(quantity), version = integer_text(tonumber(position.version) + 1), updated_ns = ARGV.ts_ns,
+}
 if is_new then
   for field, value in pairs(position) do changes[field] = changes[field] or value end
 end
-write_hash(KEYS[1], position, changes)
-redis.call('SET', KEYS[3], cjson.encode({ content, sequence, snapshot(position, HELD) }), 'PX', ARGV[8])
+write_hash(KEYS.position, position, changes)
+redis.call('SET', KEYS.request, cjson.encode({ content, sequence, snapshot(position, POSITION_SNAPSHOT) }),
+  'PX', ARGV.request_ttl)
 publish_event()
 return with_loss(before, { 'applied', sequence, hash_as_list(position) })

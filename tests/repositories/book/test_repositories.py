@@ -16,7 +16,7 @@ from ...support.make import execution, limit
 def test_a_repository_can_be_opened_alone(lone_desk: Desk) -> None:
     url, trader = lone_desk.fleet.url(), lone_desk.trader
     orders, positions = OrderRepository.from_url(url), PositionRepository.from_url(url)
-    placed = orders.place(limit(trader))
+    placed = orders.place(limit(trader)).order
     assert orders.get(trader, "A1") == placed
     assert positions.adjust(trader, "AAPL", 5).position == positions.get(trader, "AAPL")
     orders.close()
@@ -26,7 +26,7 @@ def test_a_repository_can_be_opened_alone(lone_desk: Desk) -> None:
 def test_a_repository_can_be_opened_alone_in_asyncio(lone_desk: Desk) -> None:
     async def work(url: str, trader: str) -> None:
         orders, positions = await AsyncOrderRepository.from_url(url), await AsyncPositionRepository.from_url(url)
-        placed = await orders.place(limit(trader))
+        placed = (await orders.place(limit(trader))).order
         assert await orders.get(trader, "A1") == placed
         changed = await positions.adjust(trader, "AAPL", 5)
         assert await positions.get(trader, "AAPL") == changed.position
@@ -47,7 +47,7 @@ def test_repositories_can_share_a_backend(lone_desk: Desk) -> None:
 def test_a_book_of_asyncio_is_opened_in_two_ways(lone_desk: Desk) -> None:
     async def work(url: str, trader: str) -> None:
         async with slotbook.aconnect(url) as book:
-            placed = await book.orders.place(limit(trader))
+            placed = (await book.orders.place(limit(trader))).order
         book = await slotbook.aconnect(url)
         assert await book.orders.get(trader, "A1") == placed
         await book.close()

@@ -1,4 +1,4 @@
-"""What a writer remembers of what it was told, against a plain set."""
+"""Test what a writer remembers of its acknowledged changes, against a plain set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_number_given_twice_is_found_and_no_other(numbers: list[int]) -> None:
     assert known.before(60).highest == max((number for number in plain if number < 60), default=0)
 
 
-def test_the_first_lost_is_one_that_the_change_was_not_told_of() -> None:
+def test_the_first_lost_is_one_that_was_acknowledged_after_the_change_was_made() -> None:
     known = Acknowledged()
     for number in (1, 2, 3, 5, 6):
         assert known.add(number, 0) == 0

@@ -246,17 +246,17 @@ def test_a_repeat_gets_its_first_result_whoever_holds_the_lock_by_now(desk: Desk
     held = desk.book.lock("L", trader=desk.trader, lease=60).acquire()
     held.orders.place(limit(desk.trader))
     first = held.orders.fill(execution(desk.trader))
-    replaced = held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1")
+    replaced = held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1").order
     adjusted = held.positions.adjust(desk.trader, "MSFT", 1, request_id="P1")
     held.orders.cancel(desk.trader, "A1")
     held.release()
     desk.book.lock("L", trader=desk.trader, wait=0).acquire()
     again = held.orders.fill(execution(desk.trader))
     assert (again.applied, again.order, again.position) == (False, first.order, first.position)
-    assert held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1") == replaced
+    assert held.orders.replace(desk.trader, "A1", quantity=90, request_id="R1").order == replaced
     assert held.positions.adjust(desk.trader, "MSFT", 1, request_id="P1").position == adjusted.position
-    assert held.orders.cancel(desk.trader, "A1").status == "CANCELED"
-    assert held.orders.place(limit(desk.trader)).quantity == 90
+    assert held.orders.cancel(desk.trader, "A1").order.status == "CANCELED"
+    assert held.orders.place(limit(desk.trader)).order.quantity == 90
 
 
 def test_reading_needs_no_lock(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""cancel, reject, expire: the end of an open order."""
+"""Test cancel, reject and expire: each ends an open order."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
-from slotbook.models import Cancel, Expire, Order, Reject
+from slotbook.models import Cancel, Expire, OrderResult, Reject
 from slotbook.models.errors import InvalidArgument, OrderNotFound
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 
-Close: TypeAlias = "Callable[..., Order]"
+Close: TypeAlias = "Callable[..., OrderResult]"
 STATUS = {"cancel": "CANCELED", "reject": "REJECTED", "expire": "EXPIRED"}
 REQUEST = {"cancel": Cancel, "reject": Reject, "expire": Expire}
 
@@ -24,8 +24,8 @@ def closing(desk: Desk, verb: str) -> Close:
 
 @pytest.mark.parametrize("verb", STATUS)
 def test_a_new_order_is_closed(desk: Desk, verb: str) -> None:
-    order = desk.book.orders.place(limit(desk.trader, text="new"))
-    closed = closing(desk, verb)(desk.trader, "A1", ts_ns=TS + 9, text="why")
+    order = desk.book.orders.place(limit(desk.trader, text="new")).order
+    closed = closing(desk, verb)(desk.trader, "A1", ts_ns=TS + 9, text="why").order
     assert closed == order.model_copy(
         update={"status": STATUS[verb], "text": "why", "version": 2, "updated_ns": TS + 9}
     )
@@ -36,17 +36,17 @@ def test_a_new_order_is_closed(desk: Desk, verb: str) -> None:
 @pytest.mark.parametrize("verb", STATUS)
 def test_closed_again_it_stays_as_it_is(desk: Desk, verb: str) -> None:
     desk.book.orders.place(limit(desk.trader))
-    closed = closing(desk, verb)(desk.trader, "A1", text="first")
+    closed = closing(desk, verb)(desk.trader, "A1", text="first").order
     before = desk.contents()
-    assert closing(desk, verb)(desk.trader, "A1", text="second", ts_ns=TS + 50) == closed
+    assert closing(desk, verb)(desk.trader, "A1", text="second", ts_ns=TS + 50).order == closed
     assert desk.contents() == before
 
 
 @pytest.mark.parametrize("verb", STATUS)
 def test_apply_says_whether_it_changed_anything(desk: Desk, verb: str) -> None:
     desk.book.orders.place(limit(desk.trader))
-    wish = REQUEST[verb](trader=desk.trader, order_id="A1")
-    first, again = desk.book.orders.apply(wish), desk.book.orders.apply(wish)
+    request = REQUEST[verb](trader=desk.trader, order_id="A1")
+    first, again = desk.book.orders.apply(request), desk.book.orders.apply(request)
     assert (first.applied, first.sequence, again.applied) == (True, 2, False)
     assert again.order == first.order
 
@@ -55,7 +55,7 @@ def test_apply_says_whether_it_changed_anything(desk: Desk, verb: str) -> None:
 def test_what_was_filled_stays_filled(desk: Desk, verb: str) -> None:
     desk.book.orders.place(limit(desk.trader))
     filled = desk.book.orders.fill(execution(desk.trader, quantity=40))
-    closed = closing(desk, verb)(desk.trader, "A1")
+    closed = closing(desk, verb)(desk.trader, "A1").order
     assert (closed.filled_quantity, closed.filled_notional) == (40, filled.order.filled_notional)
     assert desk.book.positions.get(desk.trader, "AAPL") == filled.position
 

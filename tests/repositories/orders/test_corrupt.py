@@ -1,4 +1,4 @@
-"""Garbage in the store is told with its key and field, and nothing is built on it."""
+"""Test corrupt records: an error names the key and the field, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ POSITION_NEEDS = (
 
 
 def prepare(desk: Desk) -> None:
-    """An open order A1 with a fill, and so a position."""
+    """Place an order A1 and fill part of it, so that there is a position, too."""
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.fill(execution(desk.trader, "X1", 1))
 
 
 def check(desk: Desk, verbs: dict[str, Verb], key: str, field: str) -> None:
-    """Every verb names the key and the field, and leaves everything as it is."""
+    """Assert that every verb names the key and the field, and leaves everything as it is."""
     before = desk.contents()
     for name, verb in verbs.items():
         with pytest.raises(CorruptRecord) as caught:
@@ -153,21 +153,21 @@ def test_a_change_of_a_position_with_garbage_is_refused_whole(lone_desk: Desk, v
 
 
 @pytest.mark.parametrize("garbage", ["", "x", "{", "[]", "null", '["1"]', '{"a":1}', '["1",2,3,4,5,6]'])
-def test_a_remembered_fill_that_cannot_be_read_is_told(desk: Desk, garbage: str) -> None:
+def test_a_remembered_fill_that_cannot_be_read_is_named(desk: Desk, garbage: str) -> None:
     prepare(desk)
     desk.vandalise("HSET", "%:applied:A1", "fill:X1", garbage)
     repeat: Verb = lambda desk: desk.book.orders.fill(execution(desk.trader, "X1", 1))  # noqa: E731
     check(desk, {"fill": repeat}, "%:applied:A1", "fill:X1")
 
 
-def test_a_remembered_replace_that_cannot_be_read_is_told(desk: Desk) -> None:
+def test_a_remembered_replace_that_cannot_be_read_is_named(desk: Desk) -> None:
     prepare(desk)
     desk.vandalise("HSET", "%:applied:A1", "replace:R1", "x")
     repeat: Verb = lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=5, request_id="R1")  # noqa: E731
     check(desk, {"replace": repeat}, "%:applied:A1", "replace:R1")
 
 
-def test_a_remembered_request_that_cannot_be_read_is_told(desk: Desk) -> None:
+def test_a_remembered_request_that_cannot_be_read_is_named(desk: Desk) -> None:
     prepare(desk)
     desk.vandalise("SET", "%:request:R1", "x")
     before = desk.contents()
@@ -230,7 +230,7 @@ WRONG: dict[str, tuple[Verb, list[str]]] = {
 
 
 @pytest.mark.parametrize(("verb", "key"), [(verb, key) for verb, (_, keys) in WRONG.items() for key in keys])
-def test_a_key_of_another_type_is_told_before_anything_is_written(desk: Desk, verb: str, key: str) -> None:
+def test_a_key_of_another_type_is_named_before_anything_is_written(desk: Desk, verb: str, key: str) -> None:
     desk.book.orders.place(limit(desk.trader, "A0"))
     desk.book.orders.cancel(desk.trader, "A0")
     prepare(desk)

@@ -1,4 +1,4 @@
-"""delete: a terminal order goes before its time."""
+"""Test delete: a terminal order is removed before it expires."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def test_the_id_is_free_for_another_order(desk: Desk) -> None:
     orders.place(limit(desk.trader))
     orders.fill(execution(desk.trader, "X1", 100))
     orders.delete(desk.trader, "A1")
-    placed = orders.place(limit(desk.trader, symbol="MSFT", quantity=7))
+    placed = orders.place(limit(desk.trader, symbol="MSFT", quantity=7)).order
     assert orders.open(desk.trader) == [placed]
     assert orders.fill(execution(desk.trader, "X1", 7)).applied

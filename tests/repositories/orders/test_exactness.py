@@ -1,4 +1,4 @@
-"""Arithmetic is exact to the last of nine places, or refused."""
+"""Test that arithmetic is exact to the last of nine decimal places, or refused."""
 
 from __future__ import annotations
 

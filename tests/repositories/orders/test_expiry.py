@@ -1,4 +1,4 @@
-"""A terminal order, what was applied to it and its index entries expire together; an open order does not."""
+"""Test expiry: a terminal order, what was applied to it and its index entries expire together; an open one stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TTL = 0.3
 
 
 def expiries(desk: Desk, status: str) -> list[int]:
-    """When the order A1, its applied requests, its index entries and its indexes expire, in milliseconds."""
+    """Return when the order A1, its applied requests, its index entries and its indexes expire, in milliseconds."""
     keys = ["%:order:A1", "%:applied:A1", f"%:orders_by_status:{status}", "%:orders_by_symbol:AAPL"]
     found = [cast(int, desk.ask("PEXPIRETIME", key)) for key in keys]
     return found + [int(cast(str, desk.ask("ZSCORE", key, "A1"))) for key in keys[2:]]
@@ -163,7 +163,7 @@ def test_an_order_that_was_to_expire_lives_as_its_last_change_says(desk: Desk) -
     assert len(set(expiries(desk, "PARTIALLY_FILLED"))) == 1
 
 
-def test_what_has_died_goes_from_an_index_when_an_order_that_lives_for_ever_comes(desk: Desk) -> None:
+def test_what_has_expired_goes_from_an_index_when_an_order_that_lives_for_ever_comes(desk: Desk) -> None:
     mortal = desk.open(open_order_ttl=TTL)
     mortal.orders.place(limit(desk.trader, "A0"))
     desk.book.orders.place(limit(desk.trader))
@@ -192,7 +192,7 @@ def test_an_id_whose_order_expired_is_free_again(desk: Desk) -> None:
     book.orders.place(limit(desk.trader))
     book.orders.fill(execution(desk.trader, "X1", 100))
     wait_until(lambda: book.orders.get(desk.trader, "A1") is None)
-    placed = book.orders.place(limit(desk.trader, quantity=7, symbol="MSFT"))
+    placed = book.orders.place(limit(desk.trader, quantity=7, symbol="MSFT")).order
     assert book.orders.open(desk.trader) == [placed]
     assert book.orders.fill(execution(desk.trader, "X1", 7)).applied
 
@@ -205,7 +205,7 @@ def test_a_request_is_remembered_as_long_as_was_said(desk: Desk) -> None:
     assert book.positions.adjust(desk.trader, "AAPL", 5, request_id="R1").position.quantity == 10
 
 
-def test_expiry_does_not_heed_the_clock_of_the_event(desk: Desk) -> None:
+def test_expiry_does_not_depend_on_the_clock_of_the_event(desk: Desk) -> None:
     book = desk.open(order_ttl=60)
     book.orders.place(limit(desk.trader, ts_ns=0))
     book.orders.replace(desk.trader, "A1", quantity=50, ts_ns=0)

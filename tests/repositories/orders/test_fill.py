@@ -1,4 +1,4 @@
-"""fill: an execution is applied to its order and its position exactly once."""
+"""Test fill: an execution is applied to its order and its position exactly once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fill(desk: Desk, exec_id: str, quantity: int, price: str = "187.22", order_i
 
 
 def test_a_fill_moves_its_order_and_its_position(desk: Desk) -> None:
-    order = desk.book.orders.place(limit(desk.trader))
+    order = desk.book.orders.place(limit(desk.trader)).order
     result = fill(desk, "X1", 40)
     assert result.order == order.model_copy(
         update={
@@ -145,12 +145,13 @@ def test_a_fill_of_no_order_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("close", ["cancel", "expire", "reject"])
-def test_a_late_fill_is_recorded_and_told_apart(desk: Desk, close: str) -> None:
+def test_a_late_fill_is_recorded_and_marked(desk: Desk, close: str) -> None:
     orders = desk.book.orders
     orders.place(limit(desk.trader))
     if close != "reject":
         fill(desk, "X1", 40)
-    closed = {"cancel": orders.cancel, "expire": orders.expire, "reject": orders.reject}[close](desk.trader, "A1")
+    verb = {"cancel": orders.cancel, "expire": orders.expire, "reject": orders.reject}[close]
+    closed = verb(desk.trader, "A1").order
     before = desk.book.positions.get(desk.trader, "AAPL")
     late = fill(desk, "X2", 25)
     assert (late.applied, late.late) == (True, True)

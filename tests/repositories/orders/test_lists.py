@@ -1,4 +1,4 @@
-"""open, by_status, by_symbol, count: what a trader has."""
+"""Test open, by_status, by_symbol and count, which list or count a trader's orders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...support.make import execution, limit
 
 @pytest.fixture
 def full(desk: Desk) -> Desk:
-    """A book with one order of each status, in two symbols."""
+    """Return a desk with one order of each status, in two symbols."""
     orders, trader = desk.book.orders, desk.trader
     for order_id, symbol in [("N", "AAPL"), ("P", "MSFT"), ("F", "AAPL"), ("C", "MSFT"), ("R", "AAPL"), ("E", "AAPL")]:
         orders.place(limit(trader, order_id, symbol=symbol))

@@ -1,4 +1,4 @@
-"""place: a new order, once."""
+"""Test place: a new order is put in the book once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_placed_is_what_is_got(desk: Desk, kind: str) -> None:
     order = limit(desk.trader, **KINDS[kind])
-    placed = desk.book.orders.place(order)
+    placed = desk.book.orders.place(order).order
     assert placed == order.model_copy(update={"version": 1})
     assert desk.book.orders.get(desk.trader, "A1") == placed
 
@@ -29,21 +29,21 @@ def test_what_was_placed_is_what_is_got(desk: Desk, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_placed_again_it_changes_nothing(desk: Desk, kind: str) -> None:
     order = limit(desk.trader, **KINDS[kind])
-    placed = desk.book.orders.place(order)
+    placed = desk.book.orders.place(order).order
     before = desk.contents()
-    assert desk.book.orders.place(order) == placed
+    assert desk.book.orders.place(order).order == placed
     assert desk.contents() == before
 
 
 def test_the_time_and_the_text_are_not_part_of_what_an_order_is(desk: Desk) -> None:
-    placed = desk.book.orders.place(limit(desk.trader, text="first"))
-    assert desk.book.orders.place(limit(desk.trader, text="second", ts_ns=TS + 5)) == placed
+    placed = desk.book.orders.place(limit(desk.trader, text="first")).order
+    assert desk.book.orders.place(limit(desk.trader, text="second", ts_ns=TS + 5)).order == placed
 
 
 def test_the_same_price_written_otherwise_is_the_same_order(desk: Desk) -> None:
-    placed = desk.book.orders.place(limit(desk.trader, price="187.5"))
-    assert desk.book.orders.place(limit(desk.trader, price="187.500")) == placed
-    assert desk.book.orders.place(limit(desk.trader, price="1875e-1")) == placed
+    placed = desk.book.orders.place(limit(desk.trader, price="187.5")).order
+    assert desk.book.orders.place(limit(desk.trader, price="187.500")).order == placed
+    assert desk.book.orders.place(limit(desk.trader, price="1875e-1")).order == placed
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_after_fills_a_repeat_returns_the_order_as_it_is_now(desk: Desk) -> None
     order = limit(desk.trader)
     desk.book.orders.place(order)
     filled = desk.book.orders.fill(execution(desk.trader)).order
-    assert desk.book.orders.place(order) == filled
+    assert desk.book.orders.place(order).order == filled
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_after_a_replace_a_repeat_is_compared_with_what_was_first_placed(
 ) -> None:
     order = limit(desk.trader, **KINDS[kind])
     desk.book.orders.place(order)
-    replaced = desk.book.orders.replace(desk.trader, "A1", request_id="R1", **change)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert desk.book.orders.place(order) == replaced
+    replaced = desk.book.orders.replace(desk.trader, "A1", request_id="R1", **change).order  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert desk.book.orders.place(order).order == replaced
     with pytest.raises(DuplicateOrder):
         desk.book.orders.place(Order.model_validate({**dict(order), **change}))
 
@@ -107,8 +107,8 @@ def test_what_was_first_placed_is_remembered_through_two_replaces(desk: Desk) ->
     order = limit(desk.trader)
     desk.book.orders.place(order)
     desk.book.orders.replace(desk.trader, "A1", quantity=200)
-    last = desk.book.orders.replace(desk.trader, "A1", quantity=300, price="1")
-    assert desk.book.orders.place(order) == last
+    last = desk.book.orders.replace(desk.trader, "A1", quantity=300, price="1").order
+    assert desk.book.orders.place(order).order == last
     with pytest.raises(DuplicateOrder):
         desk.book.orders.place(limit(desk.trader, quantity=200))
 
@@ -116,8 +116,8 @@ def test_what_was_first_placed_is_remembered_through_two_replaces(desk: Desk) ->
 def test_a_closed_order_is_not_placed_anew(desk: Desk) -> None:
     order = limit(desk.trader)
     desk.book.orders.place(order)
-    canceled = desk.book.orders.cancel(desk.trader, "A1")
-    assert desk.book.orders.place(order) == canceled
+    canceled = desk.book.orders.cancel(desk.trader, "A1").order
+    assert desk.book.orders.place(order).order == canceled
 
 
 def test_only_a_new_order_can_be_placed(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""replace: new terms for an open order, once per request."""
+"""Test replace: an open order gets new terms, once per request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...support.make import TS, execution, limit
 
 
 def test_only_what_is_given_changes(desk: Desk) -> None:
-    order = desk.book.orders.place(limit(desk.trader))
-    replaced = desk.book.orders.replace(desk.trader, "A1", quantity=150, ts_ns=TS + 7, text="more")
+    order = desk.book.orders.place(limit(desk.trader)).order
+    replaced = desk.book.orders.replace(desk.trader, "A1", quantity=150, ts_ns=TS + 7, text="more").order
     assert replaced == order.model_copy(
         update={
             "quantity": 150,
@@ -30,25 +30,25 @@ def test_only_what_is_given_changes(desk: Desk) -> None:
 
 def test_price_and_stop_price_can_be_replaced(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader, type="STOP_LIMIT", stop_price="190"))
-    replaced = desk.book.orders.replace(desk.trader, "A1", price="1.5", stop_price=Decimal("-2"))
+    replaced = desk.book.orders.replace(desk.trader, "A1", price="1.5", stop_price=Decimal("-2")).order
     assert (replaced.price, replaced.stop_price, replaced.quantity) == (Decimal("1.5"), Decimal(-2), 100)
 
 
 def test_a_request_sent_again_returns_the_first_result_and_changes_nothing(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
-    first = desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1")
+    first = desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1").order
     desk.book.orders.replace(desk.trader, "A1", quantity=70, price="5", request_id="R2")
     desk.book.orders.fill(execution(desk.trader))
     desk.book.orders.cancel(desk.trader, "A1", text="enough")
     before = desk.contents()
-    assert desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1") == first
+    assert desk.book.orders.replace(desk.trader, "A1", quantity=150, request_id="R1").order == first
     assert desk.contents() == before
 
 
-def test_apply_tells_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
+def test_apply_marks_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
-    wish = Replace(trader=desk.trader, order_id="A1", quantity=150)
-    first, again = desk.book.orders.apply(wish), desk.book.orders.apply(wish)
+    request = Replace(trader=desk.trader, order_id="A1", quantity=150)
+    first, again = desk.book.orders.apply(request), desk.book.orders.apply(request)
     assert (first.applied, first.sequence, again.applied, again.sequence) == (True, 2, False, 2)
     assert first.order == again.order
 
@@ -73,32 +73,32 @@ def test_without_a_request_id_every_call_is_a_request_of_its_own(desk: Desk) -> 
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.replace(desk.trader, "A1", quantity=150)
     desk.book.orders.replace(desk.trader, "A1", quantity=100)
-    assert desk.book.orders.replace(desk.trader, "A1", quantity=150).version == 4
+    assert desk.book.orders.replace(desk.trader, "A1", quantity=150).order.version == 4
 
 
 def test_a_revision_that_is_not_above_the_last_changes_nothing(desk: Desk) -> None:
     orders = desk.book.orders
     orders.place(limit(desk.trader))
-    newest = orders.replace(desk.trader, "A1", quantity=150, revision=2)
+    newest = orders.replace(desk.trader, "A1", quantity=150, revision=2).order
     before = desk.contents()
-    assert orders.replace(desk.trader, "A1", quantity=120, revision=1) == newest
-    assert orders.replace(desk.trader, "A1", quantity=130, revision=2) == newest
+    assert orders.replace(desk.trader, "A1", quantity=120, revision=1).order == newest
+    assert orders.replace(desk.trader, "A1", quantity=130, revision=2).order == newest
     assert desk.contents() == before
-    assert orders.replace(desk.trader, "A1", quantity=140, revision=3).quantity == 140
+    assert orders.replace(desk.trader, "A1", quantity=140, revision=3).order.quantity == 140
 
 
-def test_a_replace_without_a_revision_leaves_the_last_one_standing(desk: Desk) -> None:
+def test_a_replace_without_a_revision_keeps_the_last_one(desk: Desk) -> None:
     orders = desk.book.orders
     orders.place(limit(desk.trader))
     orders.replace(desk.trader, "A1", quantity=150, revision=5)
-    assert orders.replace(desk.trader, "A1", quantity=160).revision == 5
-    assert orders.replace(desk.trader, "A1", quantity=170, revision=5).quantity == 160
+    assert orders.replace(desk.trader, "A1", quantity=160).order.revision == 5
+    assert orders.replace(desk.trader, "A1", quantity=170, revision=5).order.quantity == 160
 
 
 def test_replaced_down_to_what_is_filled_the_order_is_filled(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.fill(execution(desk.trader, quantity=40))
-    order = desk.book.orders.replace(desk.trader, "A1", quantity=40)
+    order = desk.book.orders.replace(desk.trader, "A1", quantity=40).order
     assert (order.status, order.open_quantity) == (OrderStatus.FILLED, 0)
     assert desk.book.orders.open(desk.trader) == []
     assert desk.book.orders.by_status(desk.trader, "FILLED") == [order]
@@ -124,7 +124,7 @@ def test_below_what_is_filled_it_is_refused(desk: Desk) -> None:
 def test_an_order_is_not_given_a_price_that_its_type_does_not_take(
     desk: Desk, kind: dict[str, object], change: dict[str, str]
 ) -> None:
-    order = desk.book.orders.place(limit(desk.trader, **kind))
+    order = desk.book.orders.place(limit(desk.trader, **kind)).order
     with pytest.raises(InvalidArgument, match=f"a {order.type} order takes no {next(iter(change))}"):
         desk.book.orders.replace(desk.trader, "A1", price=change.get("price"), stop_price=change.get("stop_price"))
     assert desk.book.orders.get(desk.trader, "A1") == order
@@ -137,9 +137,11 @@ def test_an_order_that_is_not_there_cannot_be_replaced(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"quantity": 0}, {"quantity": 2**53}, {"price": "1e13"}, {"quantity": 1, "request_id": "a b"}], ids=str
+    "terms",
+    [{}, {"quantity": 0}, {"quantity": 2**53}, {"price": "1e13"}, {"quantity": 1, "request_id": "a b"}],
+    ids=str,
 )
-def test_a_wish_that_no_book_could_grant_is_not_sent(desk: Desk, wish: dict[str, object]) -> None:
+def test_a_request_that_no_book_could_apply_is_not_sent(desk: Desk, terms: dict[str, object]) -> None:
     desk.book.orders.place(limit(desk.trader))
     with pytest.raises(InvalidArgument, match=r"^replace: "):
-        desk.book.orders.replace(desk.trader, "A1", **wish)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        desk.book.orders.replace(desk.trader, "A1", **terms)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Every status an order can have, and what every verb makes of it. The store is the one judge."""
+"""Test every verb on an order of every status. The stored order decides, not what a client has cached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERBS: dict[str, Verb] = {
     "expire": lambda desk: desk.book.orders.expire(desk.trader, "A1"),
 }
 SAME = "as it was"
-"""Accepted, and nothing changes."""
+"""The verb is accepted, and nothing changes."""
 
 TABLE: dict[str, dict[str, str | type[Refused]]] = {
     "NEW": {

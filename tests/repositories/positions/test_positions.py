@@ -1,4 +1,4 @@
-"""get, get_many, all, set, adjust, check_and_update, apply_many: positions that change without an order."""
+"""Test get, get_many, all, set, adjust, check_and_update and apply_many: positions that change without an order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""net and totals: a symbol over all traders."""
+"""Test net and totals, which sum a symbol over all traders."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_more_traders_than_fit_one_batch_are_all_counted(desk: Desk) -> None:
     assert desk.book.positions.totals()[symbol].traders == 450
 
 
-def test_a_position_that_cannot_be_read_is_told_and_not_left_out(desk: Desk) -> None:
+def test_a_position_that_cannot_be_read_is_named_and_not_left_out(desk: Desk) -> None:
     symbol = fresh("S")
     desk.book.positions.adjust(desk.trader, symbol, 5)
     desk.vandalise("HSET", f"%:position:{symbol}", "quantity", "five")

@@ -181,7 +181,7 @@ def test_an_index_outlives_its_primary(kind: Topology, caller: Caller, runner: a
         placed = place(book, 40, durability="replicated=1")  # so the index is older than they are
         fleet.private.primaries()[0].kill()
         assert book.orders.find(OrderHash.quantity > 0).count() == len(placed)
-        placed += [book.orders.place(limit("T9", "after"))]
+        placed += [book.orders.place(limit("T9", "after")).order]
         assert book.orders.find().sort_by("-order_id").first() == placed[-1]
         assert sum(one.records for one in indexes.info(["order"])) == len(placed)
         book.close()

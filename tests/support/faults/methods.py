@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from slotbook import Book
-from slotbook.models import Cancel, PositionChange, SymbolInfo
+from slotbook.models import PositionChange, SymbolInfo
 from slotbook.models.coordination import Algorithm
 from slotbook.models.enums import OrderStatus
 from slotbook.repositories import (
@@ -24,8 +24,9 @@ from slotbook.repositories import (
     SymbolInfoRepository,
     ValueRepository,
 )
+from slotbook.repositories.orders.verbs import ORDER_VERBS
 
-from ..make import execution, limit
+from ..make import example, execution, limit
 from .garbage import ANYTHING
 
 TRADER = "T1"
@@ -64,8 +65,8 @@ USUAL: dict[str, tuple[object, ...]] = {
     "orders": ([_ORDER], [limit(TRADER, "A2"), _ORDER]),
     "fill": (execution(TRADER),),
     "fills": ([execution(TRADER, "X2", 10)],),
-    "request": (_ORDER, execution(TRADER)),
-    "requests": ([Cancel(trader=TRADER, order_id="A1", ts_ns=1)],),
+    "request": tuple(example(verb.request, TRADER) for verb in ORDER_VERBS),
+    "requests": tuple([example(verb.request, TRADER)] for verb in ORDER_VERBS),
     "journal": ([_ORDER], iter([_ORDER])),
     "changes": (
         [PositionChange.model_validate({"trader": TRADER, "symbol": "AAPL", "action": "ADJUST", "quantity": 3})],

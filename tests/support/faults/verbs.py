@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slotbook import Book
-from slotbook.models import Order
+from slotbook.models import Fill, Order, OrderResult
+from slotbook.repositories.changes.verb import AnyVerb
+from slotbook.repositories.orders.verbs import ORDER_VERBS
 
-from ..make import execution, limit
+from ..make import example, limit
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb, the event it leaves, and what must have happened before it."""
+    """A verb, the event it leaves, and whether it needs an order that is there."""
 
     name: str
     event: str
@@ -21,28 +23,27 @@ class Verb:
     needs_an_order: bool = True
 
     def prepare(self, book: Book, trader: str) -> list[str]:
-        """Make the call possible; the events so far."""
+        """Make the call possible, and return the types of the events so far."""
         if not self.needs_an_order:
             return []
         book.orders.place(limit(trader))
         return ["NEW"]
 
 
-def _place(book: Book, trader: str) -> Order:
-    return book.orders.place(limit(trader))
+def _of_orders(verb: AnyVerb) -> Verb:
+    def call(book: Book, trader: str) -> object:
+        request, method = example(verb.request, trader), getattr(book.orders, verb.name)
+        if isinstance(request, Order | Fill):
+            return method(request)
+        return method(**request.model_dump(exclude_unset=True))
+
+    return Verb(verb.name, verb.event, call, needs_an_order=verb.request is not Order)
 
 
-def _replace(book: Book, trader: str) -> Order:
-    return book.orders.replace(trader, "A1", quantity=150, price="188", request_id="R1", ts_ns=7)
-
-
+_FIRST = (Order, Fill)
+"""Requests whose verbs come first, where tests pick them by their number."""
 VERBS = (
-    Verb("place", "NEW", _place, needs_an_order=False),
-    Verb("fill", "TRADE", lambda book, trader: book.orders.fill(execution(trader))),
-    Verb("replace", "REPLACED", _replace),
-    Verb("cancel", "CANCELED", lambda book, trader: book.orders.cancel(trader, "A1", ts_ns=7)),
-    Verb("reject", "REJECTED", lambda book, trader: book.orders.reject(trader, "A1", ts_ns=7)),
-    Verb("expire", "EXPIRED", lambda book, trader: book.orders.expire(trader, "A1", ts_ns=7)),
+    *map(_of_orders, sorted(ORDER_VERBS, key=lambda verb: _FIRST.index(verb.request) if verb.request in _FIRST else 2)),
     Verb(
         "adjust",
         "POSITION",
@@ -69,6 +70,6 @@ BY_NAME = {verb.name: verb for verb in VERBS}
 
 def content_of(result: object) -> tuple[object, ...]:
     """Return what a caller learns from a result, except whether it was this call that applied it."""
-    if isinstance(result, Order):
-        return (result,)
+    if isinstance(result, OrderResult):  # a repeat need not know its number
+        return (result.order,)
     return tuple(getattr(result, name, None) for name in ("order", "position", "late", "accepted", "sequence"))

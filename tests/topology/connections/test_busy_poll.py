@@ -30,7 +30,7 @@ def polls(fleets: Fleets, monkeypatch: pytest.MonkeyPatch, busy_poll: float) -> 
 
     trader = fresh()
     with slotbook.connect(fleets.of("standalone").url({"busy_poll": busy_poll})) as book:
-        order = book.orders.place(limit(trader))
+        order = book.orders.place(limit(trader)).order
         monkeypatch.setattr(Connection, "poll", recorded)
         for _ in range(CALLS):
             assert book.orders.get(trader, "A1") == order

@@ -46,7 +46,7 @@ def test_fifty_threads_each_get_their_own_replies(fleet: Fleet) -> None:
         def work(trader: str) -> None:
             for number in range(12):
                 order = limit(trader, f"A{number}", quantity=100 + number)
-                assert book.orders.place(order).quantity == 100 + number
+                assert book.orders.place(order).order.quantity == 100 + number
                 result = book.orders.fill(execution(trader, "X1", 1, order_id=order.order_id))
                 assert (result.order.trader, result.order.quantity) == (trader, 100 + number)
                 assert result.position.quantity == number + 1
@@ -65,7 +65,7 @@ def test_five_hundred_tasks_each_get_their_own_replies(fleet: Fleet) -> None:
     async def work(book: AsyncBook, number: int) -> None:
         trader = traders[number % 25]
         order = limit(trader, f"A{number}", quantity=100 + number)
-        assert (await book.orders.place(order)).quantity == 100 + number
+        assert (await book.orders.place(order)).order.quantity == 100 + number
         result = await book.orders.fill(execution(trader, "X1", 1, order_id=order.order_id))
         assert (result.order.order_id, result.order.quantity) == (order.order_id, 100 + number)
         assert await book.orders.get(trader, order.order_id) == result.order
@@ -205,12 +205,14 @@ def test_a_forked_child_opens_a_connection_of_its_own(lone: Fleet, relay: Relay)
         connections = relay.connections
 
         def child() -> bool:
-            return all(book.orders.place(limit(trader, f"C{number}")).order_id == f"C{number}" for number in range(50))
+            return all(
+                book.orders.place(limit(trader, f"C{number}")).order.order_id == f"C{number}" for number in range(50)
+            )
 
         def parent() -> None:
             for number in range(50):
                 assert book.orders.get(trader, "A1") == limit(trader, version=1)
-                assert book.orders.place(limit(trader, f"P{number}")).order_id == f"P{number}"
+                assert book.orders.place(limit(trader, f"P{number}")).order.order_id == f"P{number}"
 
         _while_forked(child, parent)
         assert relay.connections == connections + 1
@@ -228,7 +230,7 @@ def test_a_forked_child_of_asyncio_opens_a_connection_of_its_own(lone: Fleet, re
 
         async def crowd(name: str) -> bool:
             placed = await asyncio.gather(*(book.orders.place(limit(trader, f"{name}{n}")) for n in range(50)))
-            return [order.order_id for order in placed] == [f"{name}{n}" for n in range(50)]
+            return [result.order.order_id for result in placed] == [f"{name}{n}" for n in range(50)]
 
         def parent() -> None:
             assert runner.run(crowd("P"))
@@ -269,7 +271,7 @@ def _while_forked(child: Callable[[], bool], parent: Callable[[], None]) -> None
 def test_one_book_works_in_two_loops_one_after_the_other(fleet: Fleet) -> None:
     trader = fresh()
     book = asyncio.run(AsyncBook.open(fleet.url()))
-    placed = asyncio.run(book.orders.place(limit(trader)))
+    placed = asyncio.run(book.orders.place(limit(trader))).order
     assert asyncio.run(book.orders.get(trader, "A1")) == placed
 
     async def crowd() -> list[Order | None]:

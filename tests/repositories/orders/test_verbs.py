@@ -1,0 +1,88 @@
+"""Test the registry of verbs: whatever lists the verbs of orders lists all of them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from slotbook.models import Cancel, EventType, PositionChange
+from slotbook.models.errors import InvalidArgument
+from slotbook.models.journal import JournalEvent, JournalRequest
+from slotbook.repositories import AsyncOrderRepository, OrderRepository
+from slotbook.repositories.changes import recorded
+from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.changes.verb import AnyVerb
+from slotbook.repositories.orders.calls import OrderCalls
+from slotbook.repositories.orders.verbs import ORDER_VERBS, OrderRequest
+from slotbook.topology.settings import Settings
+
+from ...support.faults.verbs import BY_NAME
+from ...support.make import example
+from ...support.reference import Request
+
+REQUESTS = {verb.request for verb in ORDER_VERBS}
+every_verb = pytest.mark.parametrize("verb", ORDER_VERBS, ids=lambda verb: verb.name)
+
+
+@pytest.fixture
+def calls() -> OrderCalls:
+    return OrderCalls(Settings(), LossDetector())
+
+
+def test_the_type_of_requests_has_every_verb() -> None:
+    assert set(get_args(OrderRequest)) == REQUESTS
+    assert len(REQUESTS) == len(ORDER_VERBS)
+
+
+def test_the_plain_python_book_knows_every_verb() -> None:
+    assert set(get_args(Request)) == REQUESTS | {PositionChange}
+
+
+def test_a_journal_has_words_for_verbs_alone() -> None:
+    requests = {event.request for event in JournalEvent}
+    assert requests == set(get_args(JournalRequest))
+    assert requests <= REQUESTS
+
+
+def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
+    recordings = [verb.recording for verb in ORDER_VERBS if verb.recording is not None]
+    assert {recording.event for recording in recordings} == recorded.RECORDED_EVENTS
+    assert [recording.event for recording in recordings] == [verb.event for verb in ORDER_VERBS if verb.recording]
+    assert [recording.prefix for recording in recordings] == [verb.name for verb in ORDER_VERBS if verb.recording]
+
+
+def test_every_event_but_that_of_positions_has_one_verb() -> None:
+    assert sorted(verb.event for verb in ORDER_VERBS) == sorted(set(EventType) - {EventType.POSITION})
+
+
+@every_verb
+def test_a_verb_is_a_method_of_both_repositories(verb: AnyVerb) -> None:
+    assert callable(getattr(OrderRepository, verb.name))
+    assert callable(getattr(AsyncOrderRepository, verb.name))
+    assert BY_NAME[verb.name].event == verb.event
+
+
+@every_verb
+def test_a_request_is_carried_out_by_its_verb(verb: AnyVerb, calls: OrderCalls) -> None:
+    request = example(verb.request, "T1")
+    call = calls.change(request)
+    assert (call.script, call.request) == (verb.script, request)
+    assert call.name.startswith(f"{verb.name} ")
+    assert call.keys[0] == "{T1}:order:A1"
+    assert call.packed == calls.call(verb, request).packed == call.rebuild().packed
+
+
+def test_a_class_derived_from_a_request_is_carried_out_like_it(calls: OrderCalls) -> None:
+    class OwnCancel(Cancel):
+        """A request of a desk's own."""
+
+    request = OwnCancel(trader="T1", order_id="A1", ts_ns=7)
+    assert calls.change(request).packed == calls.change(Cancel(trader="T1", order_id="A1", ts_ns=7)).packed
+
+
+def test_what_no_verb_takes_is_refused(calls: OrderCalls) -> None:
+    change = PositionChange(trader="T1", symbol="AAPL", quantity=1)
+    with pytest.raises(InvalidArgument, match="not a Order or Replace or Cancel or Reject or Expire or Fill"):
+        calls.change(change)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InvalidArgument, match="is a Cancel, not a Fill"):
+        calls.fill_many([Cancel(trader="T1", order_id="A1")])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
