@@ -15,12 +15,12 @@ from hypothesis import settings
 from slotbook import Book
 from slotbook.topology.embedded import Topology
 
-from .support.callers import COLOURS, Colour, open_book
+from .support.callers import CALLERS, Caller, open_book
 from .support.desk import Desk
 from .support.fleet import Fleets
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
-Books: TypeAlias = dict[tuple[Topology, Colour], Book]
+Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("local", deadline=None)
@@ -69,23 +69,23 @@ def books(fleets: Fleets, runner: asyncio.Runner) -> Iterator[Books]:
         book.close()
 
 
-def _desk(fleets: Fleets, runner: asyncio.Runner, books: Books, topology: Topology, colour: Colour) -> Iterator[Desk]:
+def _desk(fleets: Fleets, runner: asyncio.Runner, books: Books, topology: Topology, caller: Caller) -> Iterator[Desk]:
     fleet = fleets.of(topology)
-    if (topology, colour) not in books:
-        books[topology, colour] = open_book(fleet.url(), colour, runner)
-    desk = Desk(fleet, colour, runner, books[topology, colour])
+    if (topology, caller) not in books:
+        books[topology, caller] = open_book(fleet.url(), caller, runner)
+    desk = Desk(fleet, caller, runner, books[topology, caller])
     yield desk
     desk.finish()
 
 
-@pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
+@pytest.fixture(params=list(product(TOPOLOGIES, CALLERS)), ids="-".join)
 def desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
     """Yield a desk on every topology, for threads and for asyncio."""
-    topology, colour = cast("tuple[Topology, Colour]", request.param)
-    yield from _desk(fleets, runner, books, topology, colour)
+    topology, caller = cast("tuple[Topology, Caller]", request.param)
+    yield from _desk(fleets, runner, books, topology, caller)
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=CALLERS)
 def lone_desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
     """Yield a desk on one server, for threads and for asyncio: for tests that do not depend on the topology."""
-    yield from _desk(fleets, runner, books, "standalone", cast(Colour, request.param))
+    yield from _desk(fleets, runner, books, "standalone", cast(Caller, request.param))

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 import pytest
 from slotbook.topology.embedded import Topology, start
 
-from ..support.callers import COLOURS, Colour
+from ..support.callers import CALLERS, Caller
 from ..support.faults.control import Control
 from ..support.faults.stand import Stand, Stands
 
@@ -27,18 +27,18 @@ def stands(_no_settings_from_outside: None) -> Iterator[Stands]:
     started.stop()
 
 
-@pytest.fixture(params=list(product(TOPOLOGIES, COLOURS)), ids="-".join)
+@pytest.fixture(params=list(product(TOPOLOGIES, CALLERS)), ids="-".join)
 def stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
     """Yield a shared deployment behind proxies, on every topology, for threads and for asyncio."""
-    topology, colour = cast("tuple[Topology, Colour]", request.param)
-    with Stand(stands.of(topology), colour, runner) as found:
+    topology, caller = cast("tuple[Topology, Caller]", request.param)
+    with Stand(stands.of(topology), caller, runner) as found:
         yield found
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture(params=CALLERS)
 def lone_stand(request: pytest.FixtureRequest, stands: Stands, runner: asyncio.Runner) -> Iterator[Stand]:
     """Yield a shared server behind a proxy, for threads and for asyncio."""
-    with Stand(stands.of("standalone"), cast(Colour, request.param), runner) as found:
+    with Stand(stands.of("standalone"), cast(Caller, request.param), runner) as found:
         yield found
 
 

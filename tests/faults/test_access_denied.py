@@ -78,7 +78,7 @@ def test_noauth(stand: Stand) -> None:
     started = time.monotonic()
     password = stand.control.deployment.password
     with pytest.raises(AccessDenied):
-        open_book(stand.veil.url().replace(f":{password}@", ""), stand.colour, stand.runner)
+        open_book(stand.veil.url().replace(f":{password}@", ""), stand.caller, stand.runner)
     assert time.monotonic() - started < 5
 
 

@@ -13,7 +13,7 @@ from slotbook.topology.call import Call, evaluate
 from slotbook.topology.embedded import Server
 from slotbook.topology.scripts import Script
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -26,12 +26,12 @@ def looping(trader: str) -> Call[None]:
     return evaluate("loop", script, (f"{{{trader}}}:events",), (), decode=lambda _: None)
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_others_wait_and_its_owner_does_not_know(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_others_wait_and_its_owner_does_not_know(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone", options={"lua-time-limit": "50"}), fresh()
     server = control.data[0]
-    book = open_book(control.url(deadline=10), colour, runner)
-    owner = open_book(control.url(deadline=1, socket_timeout=0.5), colour, runner)
+    book = open_book(control.url(deadline=10), caller, runner)
+    owner = open_book(control.url(deadline=1, socket_timeout=0.5), caller, runner)
     book.orders.place(limit(trader))
     server.ask("SCRIPT", "LOAD", LOOP)
     killer = threading.Timer(1.5, lambda: server.ask("SCRIPT", "KILL"))
@@ -47,11 +47,11 @@ def test_others_wait_and_its_owner_does_not_know(deploy: Deploy, runner: asyncio
     owner.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_busy_until_the_deadline_is_not_applied(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_busy_until_the_deadline_is_not_applied(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone", options={"lua-time-limit": "50"}), fresh()
     server = control.data[0]
-    book = open_book(control.url(deadline=2), colour, runner)
+    book = open_book(control.url(deadline=2), caller, runner)
     book.orders.place(limit(trader))
     running = threading.Thread(target=_loop, args=(server,))
     running.start()

@@ -9,7 +9,7 @@ import time
 import pytest
 from slotbook.models.errors import OutcomeUnknown, Unavailable
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.stand import Stand
 from ..support.make import execution, fresh, limit
 from .conftest import Deploy
@@ -27,10 +27,10 @@ def jumping(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("jumping")
-@pytest.mark.parametrize("colour", COLOURS)
-def test_deadlines_are_monotonic(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_deadlines_are_monotonic(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone"), fresh()
-    book = open_book(control.url(deadline=1, socket_timeout=0.3), colour, runner)
+    book = open_book(control.url(deadline=1, socket_timeout=0.3), caller, runner)
     book.orders.place(limit(trader))
     control.freeze(control.data[0])
     started = time.monotonic()

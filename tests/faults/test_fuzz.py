@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from slotbook import Book, SlotbookError
 from slotbook.models import Cancel, Expire, Fill, Order, Position, PositionChange, Reject, Replace, SymbolInfo
+from slotbook.models.errors import StateLost
 from slotbook.topology.embedded import start
 
 from ..support.faults.garbage import ANYTHING, STORED

@@ -8,19 +8,19 @@ import time
 import pytest
 from slotbook.models.errors import Unavailable
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("sentinel"), fresh()
-    warm = open_book(control.url(deadline=20, socket_timeout=0.5), colour, runner)
+    warm = open_book(control.url(deadline=20, socket_timeout=0.5), caller, runner)
     warm.orders.place(limit(trader), durability=f"replicated={len(control.replicas(control.primary()))}")
     control.freeze(control.sentinels[0])
     started = time.monotonic()
-    book = open_book(control.url(deadline=10, connect_timeout=0.5, socket_timeout=0.5), colour, runner)
+    book = open_book(control.url(deadline=10, connect_timeout=0.5, socket_timeout=0.5), caller, runner)
     assert book.orders.get(trader, "A1") is not None
     assert time.monotonic() - started < 6
     was = control.primary()
@@ -32,12 +32,12 @@ def test_discovery_inside_the_deadline(deploy: Deploy, runner: asyncio.Runner, c
     warm.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_all_hung_it_is_the_deadline(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_all_hung_it_is_the_deadline(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control = deploy("sentinel")
     for sentinel in control.sentinels:
         control.freeze(sentinel)
     started = time.monotonic()
     with pytest.raises(Unavailable, match="Sentinel"):
-        open_book(control.url(deadline=1.5, connect_timeout=0.3, socket_timeout=0.3), colour, runner)
+        open_book(control.url(deadline=1.5, connect_timeout=0.3, socket_timeout=0.3), caller, runner)
     assert time.monotonic() - started < 5

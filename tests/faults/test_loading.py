@@ -9,7 +9,7 @@ import time
 import pytest
 from slotbook.models.errors import Unavailable
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import wait_until
 from ..support.make import execution, fresh, limit
 from .conftest import Deploy
@@ -17,12 +17,12 @@ from .conftest import Deploy
 SLOW = {"loading-process-events-interval-bytes": "1024", "key-load-delay": "1500", "save": "3600 1"}
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_waits_to_the_deadline(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_waits_to_the_deadline(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone", options=SLOW), fresh()
     server = control.data[0]
-    book = open_book(control.url(deadline=15), colour, runner)
-    hurried = open_book(control.url(deadline=0.8), colour, runner)
+    book = open_book(control.url(deadline=15), caller, runner)
+    hurried = open_book(control.url(deadline=0.8), caller, runner)
     book.orders.place(limit(trader))
     server.ask("EVAL", "for i = 1, 2400 do redis.call('SET', 'padding' .. i, string.rep('x', 40)) end", 0)
     server.ask("SAVE")

@@ -10,7 +10,7 @@ import pytest
 from slotbook import AsyncBook, Book
 from slotbook.models.errors import PoolExhausted
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import info
 from ..support.make import fresh, limit
 from ..support.raw import Raw
@@ -61,26 +61,26 @@ def test_tasks_get_a_fast_typed_error(deploy: Deploy) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_server_that_takes_no_more_clients(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_server_that_takes_no_more_clients(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control = deploy("standalone")
     server = control.data[0]
     raw = Raw(server.host, server.port, control.deployment.password)
     raw.ask("CONFIG", "SET", "maxclients", int(info(server, "clients")["connected_clients"]) - 1)
     started = time.monotonic()
     with pytest.raises(PoolExhausted, match="maxclients"):
-        open_book(control.url(deadline=10), colour, runner)
+        open_book(control.url(deadline=10), caller, runner)
     assert time.monotonic() - started < 5
     raw.ask("CONFIG", "SET", "maxclients", 100)
     raw.close()
-    open_book(control.url(), colour, runner).close()
+    open_book(control.url(), caller, runner).close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_server_that_takes_its_clients_not_back(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_server_that_takes_its_clients_not_back(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone"), fresh()
     server = control.data[0]
-    book = open_book(control.url(deadline=5), colour, runner)
+    book = open_book(control.url(deadline=5), caller, runner)
     book.orders.place(limit(trader))
     raw = Raw(server.host, server.port, control.deployment.password)
     raw.ask("CONFIG", "SET", "maxclients", 1)

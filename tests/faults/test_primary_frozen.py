@@ -9,7 +9,7 @@ import pytest
 from slotbook.models.errors import OutcomeUnknown, Unavailable
 from slotbook.topology.embedded import Topology
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.history import History
 from ..support.faults.load import Load
 from ..support.faults.watch import heal_and_judge, more
@@ -17,11 +17,11 @@ from ..support.make import fresh, limit
 from .conftest import Deploy
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
-def test_no_stale_read_afterwards(deploy: Deploy, topology: Topology, colour: Colour, runner: asyncio.Runner) -> None:
+def test_no_stale_read_afterwards(deploy: Deploy, topology: Topology, caller: Caller, runner: asyncio.Runner) -> None:
     control, trader = deploy(topology), fresh()
-    book = open_book(control.url(deadline=20, socket_timeout=0.5), colour, runner)
+    book = open_book(control.url(deadline=20, socket_timeout=0.5), caller, runner)
     was = control.primary(f"{{{trader}}}")
     # On every replica, for one of them will take over, and its write is not what this test may lose.
     book.orders.place(limit(trader), durability=f"replicated={len(control.replicas(was))}")
@@ -29,7 +29,7 @@ def test_no_stale_read_afterwards(deploy: Deploy, topology: Topology, colour: Co
     book.orders.replace(trader, "A1", quantity=500)
     control.thaw(was)
     until = time.monotonic() + 1.5
-    with open_book(control.url(deadline=20), colour, runner) as newcomer:
+    with open_book(control.url(deadline=20), caller, runner) as newcomer:
         while time.monotonic() < until:
             for reader in (book, newcomer):
                 found = reader.orders.get(trader, "A1")
@@ -56,8 +56,8 @@ def test_under_load_nothing_is_lost_or_doubled(deploy: Deploy, topology: Topolog
 
 def test_frozen_for_good_it_is_a_timeout_within_the_deadline(deploy: Deploy, runner: asyncio.Runner) -> None:
     control = deploy("standalone")
-    for colour in COLOURS:
-        book = open_book(control.url(deadline=1, socket_timeout=0.3), colour, runner)
+    for caller in CALLERS:
+        book = open_book(control.url(deadline=1, socket_timeout=0.3), caller, runner)
         trader = fresh()
         book.orders.place(limit(trader))
         control.freeze(control.data[0])

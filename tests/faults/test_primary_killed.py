@@ -9,7 +9,7 @@ import time
 import pytest
 from slotbook.topology.embedded import Server, Topology
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import role, wait_until
 from ..support.faults.history import History
 from ..support.faults.load import Load
@@ -49,12 +49,12 @@ def test_a_single_server_that_comes_back_with_its_data(deploy: Deploy) -> None:
 
 
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("caller", CALLERS)
 def test_the_first_write_comes_within_a_second_of_the_promotion(
-    deploy: Deploy, topology: Topology, colour: Colour, runner: asyncio.Runner
+    deploy: Deploy, topology: Topology, caller: Caller, runner: asyncio.Runner
 ) -> None:
     control, trader = deploy(topology), fresh()
-    book = open_book(control.url(deadline=20), colour, runner)
+    book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A0"))
     was = control.primary(f"{{{trader}}}")
     promoted_at: list[float] = []

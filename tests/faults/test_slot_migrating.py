@@ -9,7 +9,7 @@ import pytest
 from slotbook import Book
 from slotbook.models.errors import OutcomeUnknown, SlotbookError, Unavailable
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.history import History
 from ..support.faults.load import Load
 from ..support.faults.migration import Migration
@@ -87,9 +87,9 @@ def _try(book: Book, verb: Verb, trader: str) -> bool | None:
     return True
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_reads_go_on_while_a_slot_moves(stands: Stands, runner: asyncio.Runner, colour: Colour) -> None:
-    with Stand(stands.of("cluster"), colour, runner) as stand:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_reads_go_on_while_a_slot_moves(stands: Stands, runner: asyncio.Runner, caller: Caller) -> None:
+    with Stand(stands.of("cluster"), caller, runner) as stand:
         book = stand.open(deadline=5)
         for verb in (VERBS[0], VERBS[1]):
             verb.call(book, stand.trader)
@@ -106,13 +106,13 @@ def test_reads_go_on_while_a_slot_moves(stands: Stands, runner: asyncio.Runner, 
         migration.back()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_any_node_will_do_as_the_address(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_any_node_will_do_as_the_address(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control = deploy("cluster")
     trader = fresh()
     replica = control.replicas(control.primary())[0]
     url = f"redis+cluster://:{control.deployment.password}@{replica.host}:{replica.port}"
-    book = open_book(url, colour, runner)
+    book = open_book(url, caller, runner)
     try:
         VERBS[0].call(book, trader)
         assert [order.trader for order in book.orders.open(trader)] == [trader]

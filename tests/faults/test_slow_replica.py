@@ -11,7 +11,7 @@ from slotbook.models import FillResult, PositionResult
 from slotbook.models.errors import SlotbookError, UnderReplicated
 from slotbook.topology.embedded import Topology
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import Control
 from ..support.faults.rules import Do, Rule
 from ..support.faults.stand import Stand, Stands
@@ -27,13 +27,13 @@ def events_of(control: Control, trader: str) -> int:
     return count
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
 def test_applied_but_under_replicated(
-    deploy: Deploy, runner: asyncio.Runner, topology: Topology, colour: Colour
+    deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller
 ) -> None:
     control, trader = deploy(topology), fresh()
-    book = open_book(control.url(durability="replicated=1", socket_timeout=0.4, deadline=3), colour, runner)
+    book = open_book(control.url(durability="replicated=1", socket_timeout=0.4, deadline=3), caller, runner)
     assert (book.orders.apply(limit(trader)).replicas or 0) >= 1
     replicas = control.replicas(control.primary(f"{{{trader}}}"))
     for replica in replicas:
@@ -76,8 +76,8 @@ def test_per_call(stand: Stand, verb: Verb) -> None:
 
 
 def test_the_reply_of_the_wait_is_lost(stands: Stands, runner: asyncio.Runner) -> None:
-    for colour in COLOURS:
-        with Stand(stands.of("sentinel"), colour, runner) as stand:
+    for caller in CALLERS:
+        with Stand(stands.of("sentinel"), caller, runner) as stand:
             book = stand.open()
             book.orders.place(limit(stand.trader))
             stand.veil.add(Rule(Do.SWALLOW, verbs=frozenset({"WAIT"})))

@@ -15,9 +15,7 @@ import pytest
 from slotbook import Book
 from slotbook.repositories.events.overflow import FollowOverflow
 
-from ..support.callers import COLOURS as CALLERS
-from ..support.callers import Colour as Caller
-from ..support.callers import open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import info, wait_until
 from ..support.faults.flood import SyncFollower, kept
 from ..support.make import fresh, limit

@@ -13,14 +13,14 @@ from typing import TypeAlias
 import pytest
 from slotbook.models.errors import InvalidSettings, SlotbookError
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.certificates import Authority
 from ..support.faults.proxy import Proxy
 from ..support.faults.verbs import VERBS
 from ..support.make import fresh
 from .conftest import Deploy
 
-pytestmark = pytest.mark.parametrize("colour", COLOURS)
+pytestmark = pytest.mark.parametrize("caller", CALLERS)
 
 
 @pytest.fixture(scope="module")
@@ -64,54 +64,54 @@ def url(port: int, password: str, authority: Authority, host: str = "127.0.0.1",
 
 
 def test_the_right_certificate_works(
-    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority
+    serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority
 ) -> None:
     proxy, _, password = serve(authority.sign("server"))
     for host in ("127.0.0.1", "localhost"):
-        with open_book(url(proxy.port, password, authority, host), colour, runner) as book:
+        with open_book(url(proxy.port, password, authority, host), caller, runner) as book:
             VERBS[0].call(book, fresh())
 
 
 def test_a_strangers_certificate(
-    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority, stranger: Authority
+    serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority, stranger: Authority
 ) -> None:
     proxy, _, password = serve(stranger.sign("server"))
-    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
-    with open_book(url(proxy.port, password, authority, tls_verify="false"), colour, runner) as book:
+    _fails_fast(url(proxy.port, password, authority), caller, runner, "TLS failed")
+    with open_book(url(proxy.port, password, authority, tls_verify="false"), caller, runner) as book:
         VERBS[0].call(book, fresh())
 
 
-def test_an_expired_certificate(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+def test_an_expired_certificate(serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
     proxy, _, password = serve(authority.sign("expired", days=-1))
-    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
+    _fails_fast(url(proxy.port, password, authority), caller, runner, "TLS failed")
 
 
 def test_a_certificate_of_another_host(
-    serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority
+    serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority
 ) -> None:
     proxy, _, password = serve(authority.sign("elsewhere", host="DNS:elsewhere.example"))
-    _fails_fast(url(proxy.port, password, authority), colour, runner, "TLS failed")
+    _fails_fast(url(proxy.port, password, authority), caller, runner, "TLS failed")
 
 
-def test_tls_to_a_plain_port(deploy: Deploy, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+def test_tls_to_a_plain_port(deploy: Deploy, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
     control = deploy("standalone")
     where = url(control.data[0].port, control.deployment.password, authority)
     started = time.monotonic()
     with pytest.raises(SlotbookError, match="TLS"):
-        open_book(where, colour, runner)
+        open_book(where, caller, runner)
     assert time.monotonic() - started < 6  # the server says nothing, so it takes the timeouts to see
 
 
-def test_plain_to_a_tls_port(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+def test_plain_to_a_tls_port(serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
     proxy, _, password = serve(authority.sign("server"))
     with pytest.raises(SlotbookError):
-        open_book(f"redis://:{password}@127.0.0.1:{proxy.port}?deadline=2", colour, runner)
+        open_book(f"redis://:{password}@127.0.0.1:{proxy.port}?deadline=2", caller, runner)
 
 
-def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, colour: Colour, authority: Authority) -> None:
+def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
     proxy, context, password = serve(authority.sign("server"))
     trader = fresh()
-    with open_book(url(proxy.port, password, authority), colour, runner) as book:
+    with open_book(url(proxy.port, password, authority), caller, runner) as book:
         VERBS[0].call(book, trader)
         context.load_cert_chain(*authority.sign("late", days=-1))
         proxy.reset()
@@ -121,8 +121,8 @@ def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, colour: Co
         assert time.monotonic() - started < 5
 
 
-def _fails_fast(where: str, colour: Colour, runner: asyncio.Runner, why: str) -> None:
+def _fails_fast(where: str, caller: Caller, runner: asyncio.Runner, why: str) -> None:
     started = time.monotonic()
     with pytest.raises(InvalidSettings, match=why):
-        open_book(where, colour, runner)
+        open_book(where, caller, runner)
     assert time.monotonic() - started < 5

@@ -15,7 +15,7 @@ from slotbook.repositories.positions.calls import PositionCalls
 from slotbook.topology.call import Call
 from slotbook.topology.embedded import Server, Topology
 
-from ..support.callers import COLOURS, Colour, open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import Control, info, wait_until
 from ..support.faults.proxy import Proxy
 from ..support.make import execution, fresh, limit
@@ -34,11 +34,11 @@ def lose(control: Control, trader: str, write: list[str], book: Book) -> Server:
     return control.promoted(primary, f"{{{trader}}}")
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
-def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topology: Topology, colour: Colour) -> None:
+def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller) -> None:
     control, trader = deploy(topology), fresh()
-    book = open_book(control.url(deadline=20), colour, runner)
+    book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A1"))
     wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
     lose(control, trader, ["A2", "A3"], book)
@@ -52,11 +52,11 @@ def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topolog
     book.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     """Another program uses the lost numbers again, and more, before this one comes back."""
     control, trader = deploy("sentinel"), fresh()
-    book, another = (open_book(control.url(deadline=20), colour, runner) for _ in range(2))
+    book, another = (open_book(control.url(deadline=20), caller, runner) for _ in range(2))
     book.orders.place(limit(trader, "A1"))
     wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
     lose(control, trader, ["A2", "A3"], book)
@@ -124,10 +124,10 @@ def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request
         assert book.losses() == []
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("sentinel"), fresh()
-    book = open_book(control.url(deadline=20), colour, runner)
+    book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A1"))
     wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
     lose(control, trader, ["A2"], book)
@@ -143,11 +143,11 @@ def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runn
     book.close()
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_what_was_trimmed_is_not_taken_for_lost(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_what_was_trimmed_is_not_taken_for_lost(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone"), fresh()
     key = f"{{{trader}}}:events"
-    with open_book(control.url(), colour, runner) as book, open_book(control.url(), colour, runner) as another:
+    with open_book(control.url(), caller, runner) as book, open_book(control.url(), caller, runner) as another:
         book.orders.place(limit(trader, "A1"))
         control.ask(key, "XTRIM", key, "MAXLEN", 0)
         book.orders.place(limit(trader, "A2"))
@@ -158,10 +158,10 @@ def test_what_was_trimmed_is_not_taken_for_lost(deploy: Deploy, runner: asyncio.
         assert book.losses() == []
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_server_that_restarts_empty(deploy: Deploy, runner: asyncio.Runner, colour: Colour) -> None:
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_server_that_restarts_empty(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
     control, trader = deploy("standalone"), fresh()
-    book = open_book(control.url(deadline=10), colour, runner)
+    book = open_book(control.url(deadline=10), caller, runner)
     for number in range(3):
         book.orders.place(limit(trader, f"A{number}"))
     control.kill(control.data[0])

@@ -9,10 +9,8 @@ from typing import Literal, TypeAlias, cast
 
 from slotbook import AsyncBook, Book
 
-Colour: TypeAlias = Literal["sync", "asyncio"]
-COLOURS: tuple[Colour, ...] = ("sync", "asyncio")
-Caller: TypeAlias = Colour
-CALLERS = COLOURS
+Caller: TypeAlias = Literal["sync", "asyncio"]
+CALLERS: tuple[Caller, ...] = ("sync", "asyncio")
 
 
 class Blocking:
@@ -48,8 +46,8 @@ class Blocking:
         return Blocking(found, self._runner) if ours else found
 
 
-def open_book(url: str, colour: Colour, runner: asyncio.Runner) -> Book:
+def open_book(url: str, caller: Caller, runner: asyncio.Runner) -> Book:
     """Open a book for threads or for asyncio."""
-    if colour == "sync":
+    if caller == "sync":
         return Book.open(url)
     return cast(Book, Blocking(runner.run(AsyncBook.open(url)), runner))

@@ -10,7 +10,7 @@ from slotbook import Book
 from slotbook.models import OrderEvent
 from slotbook.models.wire import decode
 
-from .callers import Colour, open_book
+from .callers import Caller, open_book
 from .fleet import Fleet
 from .leaks import disagreements_of, keys_of, keys_of_all, leaks_of, wipe
 from .make import fresh
@@ -20,9 +20,9 @@ from .raw import Reply, Word, mapping
 class Desk:
     """A book, its servers, and the traders that the test works with."""
 
-    def __init__(self, fleet: Fleet, colour: Colour, runner: asyncio.Runner, book: Book) -> None:
+    def __init__(self, fleet: Fleet, caller: Caller, runner: asyncio.Runner, book: Book) -> None:
         self.fleet = fleet
-        self.colour: Colour = colour
+        self.caller: Caller = caller
         self.runner = runner
         self.book = book
         self._opened: list[Book] = []
@@ -38,7 +38,7 @@ class Desk:
 
     def open(self, **settings: object) -> Book:
         """Open another book on the same servers, with settings of its own."""
-        book = open_book(self.fleet.url(settings), self.colour, self.runner)
+        book = open_book(self.fleet.url(settings), self.caller, self.runner)
         self._opened.append(book)
         return book
 

@@ -22,7 +22,7 @@ def refusal(desk: Desk, url: str, within: float = SOON) -> SlotbookError:
     """Return the error that opening a URL raises; it must come in time, in one line, and show no secret."""
     began = time.monotonic()
     with pytest.raises(SlotbookError) as caught:
-        open_book(url, desk.colour, desk.runner).close()
+        open_book(url, desk.caller, desk.runner).close()
     assert time.monotonic() - began < within
     message = str(caught.value)
     assert message

@@ -12,9 +12,7 @@ from slotbook.models.errors import OrderNotFound, UnderReplicated
 from slotbook.topology.embedded import Server
 
 from ..faults.conftest import Deploy
-from ..support.callers import COLOURS as CALLERS
-from ..support.callers import Colour as Caller
-from ..support.callers import open_book
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import info, wait_until
 from ..support.make import fresh, limit
 

@@ -16,8 +16,7 @@ from slotbook.models import Fill
 from slotbook.models.errors import StateLost
 from slotbook.topology.embedded import Deployment, Server, Topology, start
 
-from ..support.callers import COLOURS as CALLERS
-from ..support.callers import Colour as Caller
+from ..support.callers import CALLERS, Caller
 from ..support.make import execution, limit
 
 TRADERS = [f"T{number}" for number in range(6)]

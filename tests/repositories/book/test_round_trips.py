@@ -87,7 +87,7 @@ def relay(lone_desk: Desk) -> Iterator[Relay]:
 @pytest.fixture
 def warm(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
     """Yield a book behind the relay, whose connection is open and whose scripts are loaded."""
-    with open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
+    with open_book(relay.url, lone_desk.caller, lone_desk.runner) as book:
         for ask, _ in SINGLE.values():
             trader = lone_desk.another()
             prepare(book, trader)

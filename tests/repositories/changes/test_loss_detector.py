@@ -1,4 +1,4 @@
-"""Test what a writer remembers of its acknowledged changes, against a plain set."""
+"""Fault "writes lost": a writer's memory of its acknowledged changes, compared with a plain set."""
 
 from __future__ import annotations
 

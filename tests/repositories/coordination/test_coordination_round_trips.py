@@ -33,7 +33,7 @@ def _call_everything(book: Book, trader: str) -> list[object]:
 
 
 def test_a_call_is_one_round_trip(lone_desk: Desk) -> None:
-    with Relay(lone_desk.fleet) as relay, open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
+    with Relay(lone_desk.fleet) as relay, open_book(relay.url, lone_desk.caller, lone_desk.runner) as book:
         _call_everything(book, lone_desk.another())
         relay.quiet_time, relay.bursts = 0.02, 0
         done = _call_everything(book, lone_desk.trader)

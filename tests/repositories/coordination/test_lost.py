@@ -54,7 +54,7 @@ def relay(lone_desk: Desk) -> Iterator[Relay]:
 @pytest.fixture
 def behind(lone_desk: Desk, relay: Relay) -> Iterator[Book]:
     """Yield a book behind the relay, with an open connection."""
-    with open_book(relay.url, lone_desk.colour, lone_desk.runner) as book:
+    with open_book(relay.url, lone_desk.caller, lone_desk.runner) as book:
         book.values.get(lone_desk.another())
         yield book
 

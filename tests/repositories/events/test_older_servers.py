@@ -10,9 +10,7 @@ import pytest
 from slotbook.topology.embedded import Deployment, start
 from slotbook.topology.embedded.binary import find_program
 
-from ...support.callers import COLOURS as CALLERS
-from ...support.callers import Colour as Caller
-from ...support.callers import open_book
+from ...support.callers import CALLERS, Caller, open_book
 from ...support.make import fresh, limit
 
 

@@ -1,4 +1,4 @@
-"""Many events from several writers, and followers in both colours that must miss none of them."""
+"""Many events from several writers, and followers for threads and for asyncio that must miss none of them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from slotbook import Book
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Topology, start
 
-from ..callers import Colour, open_book
+from ..callers import Caller, open_book
 from ..make import fresh
 from .control import Control, Reply, Word, tell
 from .veil import Veil
@@ -73,10 +73,10 @@ class Stands:
 class Stand:
     """One kind of caller on a deployment; a context manager that heals the proxies and closes the books."""
 
-    def __init__(self, veiled: Veiled, colour: Colour, runner: asyncio.Runner) -> None:
+    def __init__(self, veiled: Veiled, caller: Caller, runner: asyncio.Runner) -> None:
         self.veil = veiled.veil
         self.control = veiled.control
-        self.colour: Colour = colour
+        self.caller: Caller = caller
         self.runner = runner
         self.topology: Topology = veiled.deployment.topology
         self.trader = fresh()
@@ -98,7 +98,7 @@ class Stand:
 
     def open(self, **settings: object) -> Book:
         """Return a book that goes through the proxies."""
-        book = open_book(self.veil.url(settings), self.colour, self.runner)
+        book = open_book(self.veil.url(settings), self.caller, self.runner)
         self._books.append(book)
         return book
 
