@@ -100,8 +100,8 @@ class AsyncConnectionPool:
         connection.add(exchange)
         if timeout >= self._reply_timeout:  # then the connection watches the time, for all its callers
             return await exchange.done
-        error = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
-        timer = loop.call_later(timeout, exchange.fail, error)  # a shorter timeout ends only this exchange
+        too_late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
+        timer = loop.call_later(timeout, exchange.fail, too_late)  # a shorter timeout ends only this exchange
         try:
             return await exchange.done
         finally:
