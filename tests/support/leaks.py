@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
+from slotbook.models.enums import OrderStatus
+
 from .fleet import Fleet
 from .raw import Raw, mapping
 
 Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
 """Return True if a key may lack an expiry; given the fleet, the base of the trader's keys, and the rest of the key."""
 
-_OPEN = {"NEW", "PARTIALLY_FILLED"}
+_OPEN = {status.value for status in OrderStatus if status.is_open}
 
 
 def _always(fleet: Fleet, base: str, rest: str) -> bool:

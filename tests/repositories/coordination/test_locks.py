@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import pytest
+from slotbook import Book
 from slotbook.models import Cancel, PositionChange
 from slotbook.models.errors import (
     CorruptRecord,
@@ -21,22 +22,27 @@ from slotbook.models.errors import (
     Refused,
 )
 from slotbook.repositories import AcquiredLock, OrderRepository, PositionRepository
+from slotbook.repositories.orders.verbs import ORDER_VERBS
 
 from ...support.desk import Desk
+from ...support.faults.verbs import BY_NAME
 from ...support.make import execution, fresh, limit
 
 TIMEOUT = 30.0
 Change: TypeAlias = "Callable[[AcquiredLock, str], object]"
 
+
+def _verb_of_orders(name: str) -> Change:
+    return lambda held, trader: BY_NAME[name].call(cast(Book, held), trader)
+
+
 CHANGES: dict[str, Change] = {
+    **{f"orders.{verb.name}": _verb_of_orders(verb.name) for verb in ORDER_VERBS},
     "orders.place": lambda held, trader: held.orders.place(limit(trader, "A9")),
     "orders.place_many": lambda held, trader: held.orders.place_many([limit(trader, "A9")])[0].result(),
     "orders.fill": lambda held, trader: held.orders.fill(execution(trader)),
     "orders.fill_many": lambda held, trader: held.orders.fill_many([execution(trader)])[0].result(),
     "orders.replace": lambda held, trader: held.orders.replace(trader, "A1", quantity=50),
-    "orders.cancel": lambda held, trader: held.orders.cancel(trader, "A1"),
-    "orders.reject": lambda held, trader: held.orders.reject(trader, "A1"),
-    "orders.expire": lambda held, trader: held.orders.expire(trader, "A1"),
     "orders.apply": lambda held, trader: held.orders.apply(Cancel(trader=trader, order_id="A1")),
     "orders.apply_many": lambda held, trader: held.orders.apply_many([execution(trader)])[0].result(),
     "orders.delete": lambda held, trader: held.orders.delete(trader, "A0"),

@@ -82,7 +82,8 @@ def test_a_class_derived_from_a_request_is_carried_out_like_it(calls: OrderCalls
 
 def test_what_no_verb_takes_is_refused(calls: OrderCalls) -> None:
     change = PositionChange(trader="T1", symbol="AAPL", quantity=1)
-    with pytest.raises(InvalidArgument, match="not a Order or Replace or Cancel or Reject or Expire or Fill"):
+    requests = " or ".join(verb.request.__name__ for verb in ORDER_VERBS)
+    with pytest.raises(InvalidArgument, match=f"not a {requests}"):
         calls.change(change)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidArgument, match="is a Cancel, not a Fill"):
         calls.fill_many([Cancel(trader="T1", order_id="A1")])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
