@@ -175,7 +175,7 @@ class SearchUnavailable(ServerError):
 
 
 class UnexpectedReply(ServerError):
-    """The server answered with an error that no other class here stands for; the message has its text."""
+    """The server answered with an error for which there is no class here; the message has its text."""
 
 
 class UnderReplicated(ServerError):
@@ -183,8 +183,8 @@ class UnderReplicated(ServerError):
 
     Attributes:
         result: the result of the call.
-        replicas: how many replicas (or disks) have confirmed the change.
-        wanted: how many were asked for.
+        replicas: the number of replicas (or disks) that have confirmed the change.
+        wanted: the number that was asked for.
     """
 
     def __init__(self, message: str, result: object, replicas: int, wanted: int) -> None:

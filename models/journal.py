@@ -42,7 +42,7 @@ from .types import Count, Name, Nanoseconds, Price, Quantity
 COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "quantity", "price", "exec_id")
 
 JournalRequest: TypeAlias = Order | Replace | Cancel | Fill
-"""The request that a line stands for."""
+"""The request that a line becomes."""
 
 
 class JournalEvent(StrEnum):

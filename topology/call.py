@@ -1,6 +1,6 @@
 """Describe one round trip, a :class:`Call`: what is sent, to which hash slot, and how the reply is decoded.
 
-Nothing here knows which server is responsible for a slot, or does I/O; a backend does.
+Nothing here finds the server of a slot or does I/O; a backend does.
 
 >>> get = command("get order A1", "HGETALL", "{T001}:order:A1", decode=len)
 >>> get.slot, get.readonly
@@ -86,7 +86,7 @@ class CallBuilder(Protocol[R_contra]):
 class Call(Generic[T_co]):
     """One round trip: what is sent, which hash slot it belongs to, and how the reply is decoded.
 
-    ``rebuild`` returns the same call with what its builder knows by then::
+    ``rebuild`` returns the same call, built anew from what its builder has learned meanwhile::
 
         place = order_calls.place(order)
         result = backend.run(place)
@@ -143,8 +143,8 @@ class Call(Generic[T_co]):
 class PendingCall(Generic[T_co]):
     """A change whose call is built when its turn comes.
 
-    So a batch's calls are built while the servers work on those before them, each with what its builder knows by then.
-    It offers what a :class:`Call` offers to a batch that has not built it yet.
+    So a batch's calls are built while the servers work on those before them, each from what its builder has learned by
+    then. A batch plans it like a :class:`Call`: it has the same ``subject``, ``slot``, ``readonly`` and ``build``.
     """
 
     subject: str

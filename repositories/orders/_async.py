@@ -38,7 +38,7 @@ class AsyncOrderRepository:
     Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
     :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
     book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
-    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change under a lock
     (``held.orders``) raises FenceRefused when the lock is no longer held.
 
     Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock. Quantities are in the symbol's
@@ -57,19 +57,19 @@ class AsyncOrderRepository:
         """Open a repository with connections of its own, to be closed with ``close``.
 
         Args:
-            url: where the book is kept, as for :func:`slotbook.aconnect`.
+            url: the servers of the book, as for :func:`slotbook.aconnect`.
         """
         return cls(await open_async_backend(url))
 
     async def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
         """Put a new order in the book. One round trip.
 
-        The same order again changes nothing, and the result has the order as it is now. Orders are the same when
-        everything is that was ordered, as first placed; ``ts_ns`` and ``text`` do not count.
+        The same order again changes nothing, and the result has the order as it is now. Orders are the same when symbol,
+        side, type, time in force, quantity and prices are equal, as first placed.
 
         Raises:
             DuplicateOrder: the id is taken by an order with other content.
-            InvalidArgument: something has happened to the order already.
+            InvalidArgument: the order is not new: it has fills, a version, or another status than NEW.
         """
         return await self._backend.run(self._calls.call(PLACE, order), self._durability(durability))
 
@@ -139,8 +139,8 @@ class AsyncOrderRepository:
         An order whose quantity is replaced by what is filled of it becomes FILLED.
 
         Args:
-            trader: whose order it is.
-            order_id: which of the trader's orders.
+            trader: the trader of the order.
+            order_id: the id of the order.
             quantity: the new *total* quantity, which includes what is filled (FIX OrderQty, tag 38); None keeps it.
             price: the new limit price; None keeps it.
             stop_price: the new trigger price; None keeps it.
@@ -148,9 +148,9 @@ class AsyncOrderRepository:
                 is another request.
             revision: a number that grows with each replace of the order; a replace whose revision is not above the
                 last one applied is out of date, and changes nothing.
-            ts_ns: when it was replaced.
+            ts_ns: the time of the replace; by default now.
             text: free text, such as the reason (tag 58).
-            durability: what the change waits for.
+            durability: the copies that the change waits for; by default the book's.
 
         Raises:
             OrderNotFound: there is no such order.
@@ -182,14 +182,14 @@ class AsyncOrderRepository:
         text: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult:
-        """Cancel what is open of an order; one that is canceled already stays as it is. One round trip.
+        """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
 
         Args:
-            trader: whose order it is.
-            order_id: which of the trader's orders.
-            ts_ns: when it was canceled.
+            trader: the trader of the order.
+            order_id: the id of the order.
+            ts_ns: the time of the cancel; by default now.
             text: free text, such as the reason (FIX Text, tag 58).
-            durability: what the change waits for.
+            durability: the copies that the change waits for; by default the book's.
 
         Raises:
             OrderNotFound: there is no such order.
@@ -267,7 +267,7 @@ class AsyncOrderRepository:
         """Return how many orders a trader has: all, those with a status, or those in a symbol. One round trip.
 
         Raises:
-            InvalidArgument: both a status and a symbol are given, which no index knows together.
+            InvalidArgument: both a status and a symbol are given, for which there is no index.
         """
         return await self._backend.run(self._calls.count(trader, status, symbol))
 

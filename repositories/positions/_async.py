@@ -35,7 +35,7 @@ class AsyncPositionRepository:
     Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
     :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
     book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
-    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change under a lock
     (``held.positions``) raises FenceRefused when the lock is no longer held.
 
     Quantities are in the symbol's unit, long positive and short negative. Times (``ts_ns``) are nanoseconds since the
@@ -54,7 +54,7 @@ class AsyncPositionRepository:
         """Open a repository with connections of its own, to be closed with ``close``.
 
         Args:
-            url: where the book is kept, as for :func:`slotbook.aconnect`.
+            url: the servers of the book, as for :func:`slotbook.aconnect`.
         """
         return cls(await open_async_backend(url))
 
@@ -109,13 +109,13 @@ class AsyncPositionRepository:
         The quantities and amounts that were bought and sold stay as they are.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
+            trader: the trader of the position.
+            symbol: the symbol of the position.
             quantity: the new quantity.
             request_id: the identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            ts_ns: the time of the change; by default now.
+            durability: the copies that the change waits for; by default the book's.
 
         Raises:
             DuplicateRequest: the ``request_id`` was used for another change.
@@ -156,16 +156,16 @@ class AsyncPositionRepository:
         """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
         When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
-        sent again later. The other arguments are those of ``set``.
+        sent again later.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
-            delta: the difference.
+            trader: the trader of the position.
+            symbol: the symbol of the position.
+            delta: the quantity to add, which may be negative.
             max_position: the limit of the quantity's absolute value.
-            request_id: the identity of the request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            request_id: the identity of the request; see ``set``.
+            ts_ns: the time of the change; by default now.
+            durability: the copies that the change waits for; by default the book's.
 
         Raises:
             DuplicateRequest: the ``request_id`` was used for another change.

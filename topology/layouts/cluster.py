@@ -33,7 +33,7 @@ class ClusterLayout:
         self._shards: Shards | None = None
 
     def locate(self, slot: int) -> Address | None:
-        """Return the primary of a slot; None when no node knew one."""
+        """Return the primary of a slot; None when it is not known."""
         return self._table[slot]
 
     def primaries(self) -> tuple[Address, ...]:

@@ -1,4 +1,4 @@
-"""Ask servers which of them is the primary: the questions, the answers, and why nobody could answer."""
+"""Ask servers which of them is the primary: the questions, the answers, and the error when there is no answer."""
 
 from __future__ import annotations
 
