@@ -85,8 +85,8 @@ def warm_symbols(
     started = time.monotonic()
     slots: set[int] = set()
     while page := list(islice(symbols, batch)):
-        there = _read(book, page) if resume else [None] * len(page)
-        missing = [info for info, known in zip(page, there, strict=True) if info != known]
+        stored = _read(book, page) if resume else [None] * len(page)
+        missing = [info for info, known in zip(page, stored, strict=True) if info != known]
         for outcome in book.symbols.put_many(missing):
             outcome.result()
         report.symbols += len(page)

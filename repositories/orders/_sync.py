@@ -63,8 +63,8 @@ class OrderRepository:
     def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
         """Put a new order in the book. One round trip.
 
-        The same order again changes nothing, and the result has the order as it is now. Orders are the same when symbol,
-        side, type, time in force, quantity and prices are equal, as first placed.
+        The same order again changes nothing, and the result has the order as it is now. Orders are the same when their
+        symbol, side, type, time in force, quantity and prices are equal, as first placed.
 
         Raises:
             DuplicateOrder: the id is taken by an order with other content.
