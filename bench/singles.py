@@ -107,7 +107,7 @@ Write = Callable[[], object]
 
 
 def in_one_write(floor: Floor, calls: Sequence[Call[object]]) -> list[Write]:
-    """Return the floor of a batch: for each server a function that sends its commands in one write and reads replies."""
+    """Return the floor of a batch: for each server a function that sends it one write and reads the replies."""
     grouped = groupby(sorted(calls, key=lambda call: id(floor.of(call))), key=floor.of)
     packets = [(server, [call.packed for call in group]) for server, group in grouped]
     return [partial(server.ask_all, b"".join(packed), len(packed)) for server, packed in packets]

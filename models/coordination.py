@@ -80,7 +80,7 @@ class Swap:
 
         swap = book.values.swap("risk-limits", seen.version, "new")
         if not swap.swapped:
-            print("someone else has set it to", swap.value)
+            print("another caller has set it to", swap.value)
     """
 
     swapped: bool

@@ -176,7 +176,7 @@ def command(
         name: the call's name in error messages.
         verb: the command's first word, such as ``HGETALL``.
         key: the key that it reads.
-        arguments: what follows the key in the command.
+        arguments: the words that follow the key in the command.
         decode: returns the call's value for a reply.
         tag: the key's hash tag, if it is known; None looks for it in the key.
     """
@@ -208,7 +208,7 @@ def evaluate(
         decode: returns the call's value for a reply.
         readonly: True for a script that writes nothing.
         builder: builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
-        request: what the builder takes.
+        request: the request that the builder builds the call from.
     """
     keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))

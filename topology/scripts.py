@@ -2,7 +2,7 @@
 
 The comment at the top of a script declares what the script takes and which shared parts it uses::
 
-    -- Take a lock that nobody holds.
+    -- Take a lock that is free.
     -- Uses changes/hashes, coordination/integers
     -- KEYS lock
     -- ARGV token

@@ -40,7 +40,7 @@ class CacheState(StrEnum):
     HIT = "hit"
     """Use the value, or None when nothing is cached."""
     LEASE = "lease"
-    """Load the value; until it is there, the one that is cached may be used."""
+    """Load the value; until it is loaded, the one that is cached may be used."""
     WAIT = "wait"
     """Ask again later: another caller is loading the value."""
     ABSENT = "absent"

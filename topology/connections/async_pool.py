@@ -41,7 +41,7 @@ class AsyncJob:
 
 
 CALLS_PER_CONNECTION = 64
-"""The setting ``pool_size`` counts connections; for asyncio each stands for this many calls in flight."""
+"""The calls in flight that each connection of the setting ``pool_size`` means here, where there is only one."""
 
 
 _inherited: list[AsyncConnection | None] = []

@@ -114,7 +114,7 @@ class ClusterLayout:
 
 
 def _address_of(server: Reply, asked: Address) -> Address | None:
-    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked knows none."""
+    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked gives none."""
     if not isinstance(server, list) or len(server) < 2:
         return None
     host, port = str(server[0] or ""), int(str(server[1]))

@@ -56,7 +56,7 @@ class SentinelLayout:
     def discover(self) -> Discovery:
         """Yield questions for all Sentinels, and one for a replica that is being promoted.
 
-        Raises InvalidSettings when no Sentinel knows the service, DiscoveryError when none answers.
+        Raises InvalidSettings when no Sentinel watches the service, DiscoveryError when none answers.
         """
         answers: Answers = ()
         views: list[SentinelView] = []

@@ -25,7 +25,7 @@ HEARTBEATS_PER_BOUND = 4
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """A message that keys have changed; None stands for all keys."""
+    """A message that keys have changed; None means all keys."""
 
     keys: tuple[str, ...] | None
 

@@ -3,7 +3,7 @@
 local ORDER_SNAPSHOT = CONSTANTS.ORDER_SNAPSHOT
 local POSITION_SNAPSHOT = CONSTANTS.POSITION_SNAPSHOT
 
--- Return the values of some fields as a list of texts, '' for a field that is not there.
+-- Return the values of some fields as a list of texts, '' for a field that is absent.
 local function snapshot(fields, names)
   local values = {}
   for i, name in ipairs(names) do values[i] = fields[name] or '' end

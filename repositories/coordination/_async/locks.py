@@ -100,7 +100,7 @@ class AsyncLock:
 
     No lock can keep such a holder from running on afterwards. Its changes through ``held.orders`` and
     ``held.positions`` are refused then (FenceRefused), in the same atomic step that would have made them: a fence is
-    valid while its lease runs and nobody else was granted the lock. This needs a lock with a ``trader``, which is
+    valid while its lease runs and no other caller was granted the lock. This needs a lock with a ``trader``, which is
     stored in that trader's hash slot and fences changes of that trader.
 
     Each name takes one small hash, which never expires: take names from a fixed set. A primary that fails may lose a
