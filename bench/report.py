@@ -53,12 +53,12 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
     """Measure everything.
 
     Args:
-        scope: the sizes and the number of rounds.
-        requests: the journal of the replay, which is left out when there are none.
-        on_job: called with the name of each job before it is measured.
+        scope: The sizes and the number of rounds.
+        requests: The journal of the replay, which is left out when there are none.
+        on_job: Called with the name of each job before it is measured.
 
     Raises:
-        EmbeddedError: when the servers cannot be started.
+        EmbeddedError: When the servers cannot be started.
     """
     report = Report(_versions())
 

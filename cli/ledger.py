@@ -98,8 +98,8 @@ class Ledger:
         """Compare the ledger with a book, and count the fills in its orders and in its positions.
 
         Args:
-            orders: the book's orders, in the sequence of ``order_ids``.
-            positions: the book's positions, in the sequence of ``position_ids``.
+            orders: The book's orders, in the sequence of ``order_ids``.
+            positions: The book's positions, in the sequence of ``position_ids``.
         """
         by_orders = _Findings()
         for (trader, order_id), order, stored in zip(self._orders, self._orders.values(), orders, strict=True):

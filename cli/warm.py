@@ -72,14 +72,14 @@ def warm_symbols(
     """Write symbols and read them back, a batch at a time.
 
     Args:
-        book: the book to write to.
-        symbols: the symbols, of which only one batch is held in memory.
-        batch: the number of symbols in a batch.
-        resume: leave alone the symbols that are stored already and are the same.
-        advance: called with the number of symbols of each batch.
+        book: The book to write to.
+        symbols: The symbols, of which only one batch is held in memory.
+        batch: The number of symbols in a batch.
+        resume: Leave alone the symbols that are stored already and are the same.
+        advance: Called with the number of symbols of each batch.
 
     Raises:
-        SlotbookError: when a call fails.
+        SlotbookError: When a call fails.
     """
     report = WarmReport()
     started = time.monotonic()

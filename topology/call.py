@@ -173,12 +173,12 @@ def command(
     """Return the call of a plain command that reads one key.
 
     Args:
-        name: the call's name in error messages.
-        verb: the command's first word, such as ``HGETALL``.
-        key: the key that it reads.
-        arguments: the words that follow the key in the command.
-        decode: returns the call's value for a reply.
-        tag: the key's hash tag, if it is known; None looks for it in the key.
+        name: The call's name in error messages.
+        verb: The command's first word, such as ``HGETALL``.
+        key: The key that it reads.
+        arguments: The words that follow the key in the command.
+        decode: Returns the call's value for a reply.
+        tag: The key's hash tag, if it is known; None looks for it in the key.
     """
     packed = _pack_command((verb, key, *arguments))
     slot = slot_of_tag(_hashed_part(key) if tag is None else tag)
@@ -201,14 +201,14 @@ def evaluate(
     The call may be sent again after a lost reply, so a script that writes must recognise its own repeat.
 
     Args:
-        name: the call's name in error messages.
-        script: the script; a server that does not know it is sent its source.
-        keys: the script's keys, in its order; the first is what the call is about.
-        arguments: the script's arguments, in its order.
-        decode: returns the call's value for a reply.
+        name: The call's name in error messages.
+        script: The script; a server that does not know it is sent its source.
+        keys: The script's keys, in its order; the first is what the call is about.
+        arguments: The script's arguments, in its order.
+        decode: Returns the call's value for a reply.
         readonly: True for a script that writes nothing.
-        builder: builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
-        request: the request that the builder builds the call from.
+        builder: Builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
+        request: The request that the builder builds the call from.
     """
     keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))

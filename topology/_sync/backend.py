@@ -44,7 +44,7 @@ def open_backend(source: str | Settings | None = None) -> Backend:
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
 
     Args:
-        source: a URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
+        source: A URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
     """
     target = read(source)
     deployment: Deployment | None = None

@@ -146,8 +146,8 @@ class Batch(Generic[T]):
         """End all pending calls with Unavailable or OutcomeUnknown: the deadline has passed.
 
         Args:
-            deadline: the deadline that has passed, in seconds.
-            reason: the error that kept calls from being sent at all, if there was one.
+            deadline: The deadline that has passed, in seconds.
+            reason: The error that kept calls from being sent at all, if there was one.
         """
         for item in self.pending:
             because = f"no answer within the deadline of {deadline:g} s (last: {item.last_failure(reason)})"

