@@ -13,7 +13,7 @@ import nox
 
 ROOT = Path(__file__).parent
 SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_page.py", "tests/test_guide.py")
-"""The tests of what README, docs and docstrings show."""
+"""The tests that run the examples in the README, the pages of docs/ and the docstrings."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
@@ -65,8 +65,8 @@ def soak(session: nox.Session) -> None:
     }
     failed: list[str] = []
     for topology, process in running.items():
-        said, _ = process.communicate()
-        session.log(f"{topology}:\n{said}")
+        output, _ = process.communicate()
+        session.log(f"{topology}:\n{output}")
         if process.returncode:
             failed.append(topology)
     if failed:
@@ -82,5 +82,5 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run what the README, the pages of docs/ and the docstrings show."""
+    """Run the examples in the README, the pages of docs/ and the docstrings."""
     session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *SHOWN)

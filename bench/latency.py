@@ -50,13 +50,13 @@ class Latency:
 
     events: int
     follow: Spread
-    """From ``fill`` returning to ``follow`` yielding its event."""
+    """The delay from ``fill`` returning to ``follow`` yielding its event."""
     follow_since_sent: Spread
-    """From ``fill`` being called to the same."""
+    """The delay from ``fill`` being called to the same."""
     bare: Spread
-    """From PUBLISH returning to its message being read, both on bare sockets."""
+    """The delay from PUBLISH returning to its message being read, both on bare sockets."""
     bare_since_sent: Spread
-    """From PUBLISH being sent to the same."""
+    """The delay from PUBLISH being sent to the same."""
 
 
 def latency(url: str, events: int = 2_000) -> Latency:

@@ -44,9 +44,9 @@ def _against_the_floor(results: Sequence[Result]) -> Figure:
     axes = cast(Any, figure.subplots())
     rows = range(len(results))
     for color, name in zip(_PALETTE * 9, names, strict=False):
-        there = [(row, result) for row, result in zip(rows, results, strict=True) if name in result.figures]
-        points = [result.ratio(name, FLOOR) for _, result in there]
-        axes.plot(points, [row for row, _ in there], "o", color=color, label=name, alpha=0.8)
+        entries = [(row, result) for row, result in zip(rows, results, strict=True) if name in result.figures]
+        points = [result.ratio(name, FLOOR) for _, result in entries]
+        axes.plot(points, [row for row, _ in entries], "o", color=color, label=name, alpha=0.8)
     slotbook = [result.ratio(SLOTBOOK, FLOOR) for result in results]
     axes.plot(slotbook, rows, "D", color="#d62728", label="Slotbook", markersize=8)
     axes.axvline(1, color="black", linewidth=1)

@@ -53,12 +53,12 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
     """Measure everything.
 
     Args:
-        scope: the sizes and the number of rounds.
-        requests: the journal of the replay, which is left out when there are none.
-        on_job: called with the name of each job before it is measured.
+        scope: The sizes and the number of rounds.
+        requests: The journal of the replay, which is left out when there are none.
+        on_job: Called with the name of each job before it is measured.
 
     Raises:
-        EmbeddedError: when the servers cannot be started.
+        EmbeddedError: When the servers cannot be started.
     """
     report = Report(_versions())
 
@@ -66,19 +66,19 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
         on_job(f"{race.job} ({race.where})")
         report.results.append(run(race))
 
-    with _set("standalone", report) as one:
-        for race in singles.races(one.site, one.floor, one.peers, scope):
+    with _set("standalone", report) as standalone:
+        for race in singles.races(standalone.site, standalone.floor, standalone.peers, scope):
             measure(race)
-        for race in stores.open_orders(one.site, one.book, one.floor, one.peers, scope):
+        for race in stores.open_orders(standalone.site, standalone.book, standalone.floor, standalone.peers, scope):
             measure(race)
-        with crowds.races(one.site, one.url, one.peers, scope) as races:
+        with crowds.races(standalone.site, standalone.url, standalone.peers, scope) as races:
             for race in races:
                 measure(race)
-        measure(stores.near(one.site, one.book, one.peers, scope))
+        measure(stores.near(standalone.site, standalone.book, standalone.peers, scope))
         if requests:
-            measure(stores.replay(one.site, one.book, one.floor, requests[: scope.rows], scope))
-    with _set("cluster", report) as three:
-        for race in singles.races(three.site, three.floor, three.peers, scope):
+            measure(stores.replay(standalone.site, standalone.book, standalone.floor, requests[: scope.rows], scope))
+    with _set("cluster", report) as cluster:
+        for race in singles.races(cluster.site, cluster.floor, cluster.peers, scope):
             measure(race)
     on_job(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:

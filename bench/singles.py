@@ -36,18 +36,18 @@ def races(site: Site, floor: Floor, peers: Sequence[Peer], scope: Scope) -> list
     slotbook = _slotbook(site.material)
     bare = _bare(site.material, floor)
     where = "cluster" if site.is_cluster else "standalone"
-    made: list[Race] = []
+    jobs: list[Race] = []
     for job in ("get", "place", "fill", "cancel"):
         goals = _ON_A_CLUSTER if site.is_cluster else _ON_ONE[job]
         blocks = {FLOOR: bare[job], SLOTBOOK: slotbook[job], **_peers(peers, job)}
-        made.append(Race(job, where, blocks, scope.block, scope.rounds, goals))
+        jobs.append(Race(job, where, blocks, scope.block, scope.rounds, goals))
     for job in ("place 100", "get 100", "place 1000", "get 1000") if not site.is_cluster else ():
         orders = int(job.split()[1])
         blocks = {FLOOR: bare[job], SLOTBOOK: slotbook[job], **_peers(peers, job)}
-        made.append(
+        jobs.append(
             Race(job, where, blocks, max(5, 500 // orders), scope.rounds_of_batches, _BATCHES.get(job, ()), orders)
         )
-    return made
+    return jobs
 
 
 def _peers(peers: Sequence[Peer], job: str) -> dict[str, Block]:
@@ -107,7 +107,7 @@ Write = Callable[[], object]
 
 
 def in_one_write(floor: Floor, calls: Sequence[Call[object]]) -> list[Write]:
-    """Return what a batch is on the floor: for each server one write, and its replies."""
+    """Return the floor of a batch: for each server a function that sends it one write and reads the replies."""
     grouped = groupby(sorted(calls, key=lambda call: id(floor.of(call))), key=floor.of)
     packets = [(server, [call.packed for call in group]) for server, group in grouped]
     return [partial(server.ask_all, b"".join(packed), len(packed)) for server, packed in packets]

@@ -74,7 +74,7 @@ def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
 
 
 def result_table(result: Result) -> Table:
-    """Show one job: the floor first, then the contestants, the fastest first."""
+    """Return a table of one job: the floor first, then the contestants, the fastest first."""
     names = sorted(result.figures, key=lambda name: (name != FLOOR, result.median(name)))
     return table(
         (f"{result.job} ({result.where})",),
@@ -93,7 +93,7 @@ def result_table(result: Result) -> Table:
 
 
 def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
-    """Show how soon an event is delivered, beside a bare PUBLISH and SUBSCRIBE."""
+    """Return a table of the delays of events, beside those of a bare PUBLISH and SUBSCRIBE."""
     return table(
         ("event delivered after (µs, p50 and p99)",),
         ("fill returned: follow yields", "PUBLISH returned: SUBSCRIBE reads", "fill sent", "PUBLISH sent"),
@@ -111,7 +111,7 @@ def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
 
 
 def goals_table(results: list[Result]) -> Table:
-    """Show each goal, and the ratio that was measured."""
+    """Return a table of the goals, each with the ratio that was measured."""
     return table(
         ("job", "against", ""),
         ("at most", "is"),

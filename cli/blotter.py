@@ -93,7 +93,7 @@ class Blotter:
         """Return everything that the terminal shows.
 
         Args:
-            waiting: the number of events that have arrived and were not yet applied.
+            waiting: The number of events that have arrived and were not yet applied.
             connected: False while the follower has lost its connection.
         """
         state = Text("live" if connected else "reconnecting", style="bold green" if connected else "bold red")

@@ -98,11 +98,11 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
     """Play the day on private servers, which end with it.
 
     Args:
-        topology: the servers to start.
-        say: called with each line of the story.
+        topology: The servers to start.
+        say: Called with each line of the story.
 
     Raises:
-        SlotbookError: when a server cannot be started or a call fails.
+        SlotbookError: When a server cannot be started or a call fails.
     """
     started = time.monotonic()
     day = trading_day()

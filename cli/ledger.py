@@ -98,17 +98,17 @@ class Ledger:
         """Compare the ledger with a book, and count the fills in its orders and in its positions.
 
         Args:
-            orders: the book's orders, in the sequence of ``order_ids``.
-            positions: the book's positions, in the sequence of ``position_ids``.
+            orders: The book's orders, in the sequence of ``order_ids``.
+            positions: The book's positions, in the sequence of ``position_ids``.
         """
         by_orders = _Findings()
-        for (trader, order_id), order, there in zip(self._orders, self._orders.values(), orders, strict=True):
-            by_orders.count(there.filled_quantity if there else 0, order.filled)
+        for (trader, order_id), order, stored in zip(self._orders, self._orders.values(), orders, strict=True):
+            by_orders.count(stored.filled_quantity if stored else 0, order.filled)
             by_orders.compare(
                 f"order {trader}/{order_id}",
                 None
-                if there is None
-                else (there.status, there.quantity, there.price, there.filled_quantity, there.filled_notional),
+                if stored is None
+                else (stored.status, stored.quantity, stored.price, stored.filled_quantity, stored.filled_notional),
                 (order.status, order.quantity, order.price, order.filled, order.notional),
             )
         by_positions = _Findings()

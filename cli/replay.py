@@ -112,14 +112,14 @@ def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: i
     """Apply a journal, once more if the servers lost some of it meanwhile, and read the resulting state.
 
     Args:
-        book: the book to apply it to.
-        journal: the open journal.
-        contents: the result of ``contents_of`` for the same journal.
-        batch: the number of rows that are read and sent at a time.
-        advance: called with the number of rows of each batch.
+        book: The book to apply it to.
+        journal: The open journal.
+        contents: The result of ``contents_of`` for the same journal.
+        batch: The number of rows that are read and sent at a time.
+        advance: Called with the number of rows of each batch.
 
     Raises:
-        ReplayStopped: when a call fails; its message has the number of rows that were settled.
+        ReplayStopped: When a call fails; its message has the number of rows that were settled.
     """
     tally, again = Reconciliation(), Reconciliation()
     started = time.monotonic()

@@ -18,19 +18,19 @@ Cell = str | int | Decimal | None
 
 
 def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """Make a table with columns of words, then columns of numbers; None is an empty cell."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    """Return a table with columns of words, then columns of numbers; None is an empty cell."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in words:
-        made.add_column(name, overflow="fold")
+        result.add_column(name, overflow="fold")
     for name in numbers:
-        made.add_column(name, justify="right", overflow="fold")
+        result.add_column(name, justify="right", overflow="fold")
     for row in rows:
-        made.add_row(*map(_shown, row))
-    return made
+        result.add_row(*map(_shown, row))
+    return result
 
 
 def orders_table(orders: Iterable[Order]) -> Table:
-    """Show orders, with their filled and open quantities."""
+    """Return a table of orders, with their filled and open quantities."""
     return table(
         ("trader", "order", "symbol", "side", "type", "status"),
         ("quantity", "price", "stop price", "filled", "average", "open"),
@@ -55,7 +55,7 @@ def orders_table(orders: Iterable[Order]) -> Table:
 
 
 def positions_table(positions: Iterable[Position]) -> Table:
-    """Show positions, with the average prices of their buys and sells."""
+    """Return a table of positions, with the average prices of their buys and sells."""
     return table(
         ("trader", "symbol"),
         ("quantity", "bought", "average bought", "sold", "average sold", "cash"),
@@ -76,7 +76,7 @@ def positions_table(positions: Iterable[Position]) -> Table:
 
 
 def totals_table(totals: Iterable[SymbolTotal]) -> Table:
-    """Show symbols, each summed over all traders."""
+    """Return a table of symbols, each summed over all traders."""
     return table(
         ("symbol",),
         ("traders", "quantity", "bought", "sold", "cash"),
@@ -88,7 +88,7 @@ def totals_table(totals: Iterable[SymbolTotal]) -> Table:
 
 
 def report_table(report: Report) -> Table:
-    """Show the counts of a replay."""
+    """Return a table of the counts of a replay."""
     tally, state, rows = report.tally, report.state, report.contents.rows
     figures: dict[str, int] = {
         "rows": rows,

@@ -72,21 +72,21 @@ def warm_symbols(
     """Write symbols and read them back, a batch at a time.
 
     Args:
-        book: the book to write to.
-        symbols: the symbols, of which only one batch is held in memory.
-        batch: the number of symbols in a batch.
-        resume: leave alone the symbols that are stored already and are the same.
-        advance: called with the number of symbols of each batch.
+        book: The book to write to.
+        symbols: The symbols, of which only one batch is held in memory.
+        batch: The number of symbols in a batch.
+        resume: Leave alone the symbols that are stored already and are the same.
+        advance: Called with the number of symbols of each batch.
 
     Raises:
-        SlotbookError: when a call fails.
+        SlotbookError: When a call fails.
     """
     report = WarmReport()
     started = time.monotonic()
     slots: set[int] = set()
     while page := list(islice(symbols, batch)):
-        there = _read(book, page) if resume else [None] * len(page)
-        missing = [info for info, known in zip(page, there, strict=True) if info != known]
+        stored = _read(book, page) if resume else [None] * len(page)
+        missing = [info for info, known in zip(page, stored, strict=True) if info != known]
         for outcome in book.symbols.put_many(missing):
             outcome.result()
         report.symbols += len(page)

@@ -32,8 +32,8 @@ class Algorithm(StrEnum):
     SLIDING_WINDOW = "sliding_window"
     """At most ``limit`` in any period of time as long as the window."""
     TOKEN_BUCKET = "token_bucket"  # noqa: S105 (no password)
-    """At most ``burst`` at once, and ``limit`` per window in the long run: in any period of time at most ``burst`` and
-    the tokens that flowed in meanwhile."""
+    """A bucket holds at most ``burst`` tokens and is refilled with ``limit`` tokens per window; a request takes as many
+    tokens as it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ class Swap:
 
         swap = book.values.swap("risk-limits", seen.version, "new")
         if not swap.swapped:
-            print("someone else has set it to", swap.value)
+            print("another caller has set it to", swap.value)
     """
 
     swapped: bool
     """True when the value was as expected and is set now."""
     version: int
-    """The version after the call: of the new value, or of the one that was not expected (0 for none)."""
+    """The version after the call: of the new value, or of the one found in place of the expected one (0 for none)."""
     value: str | None
-    """The value after the call: the new one, or the one that was not expected (None for none)."""
+    """The value after the call: the new one, or the one found in place of the expected one (None for none)."""
 
 
 def _parsed(value: object) -> object:

@@ -105,8 +105,8 @@ class CorruptRecord(SlotbookError):
     """A stored field is missing or cannot be parsed; no default takes its place.
 
     Attributes:
-        key: the key of the record.
-        field: the name of the field.
+        key: The key of the record.
+        field: The name of the field.
     """
 
     def __init__(self, key: str, field: str, problem: str) -> None:
@@ -119,9 +119,9 @@ class HistoryTrimmed(SlotbookError):
     """Events ``first`` to ``last`` of the trader's book are no longer kept, or were deleted.
 
     Attributes:
-        trader: the trader whose events they were.
-        first: the sequence number of the first missing event.
-        last: the sequence number of the last missing event; reading can go on after it.
+        trader: The trader whose events they were.
+        first: The sequence number of the first missing event.
+        last: The sequence number of the last missing event; reading can go on after it.
     """
 
     def __init__(self, trader: str, first: int, last: int) -> None:
@@ -175,16 +175,16 @@ class SearchUnavailable(ServerError):
 
 
 class UnexpectedReply(ServerError):
-    """The server answered with an error that no other class here stands for; the message has its text."""
+    """The server answered with an error for which there is no class here; the message has its text."""
 
 
 class UnderReplicated(ServerError):
     """Applied, but on fewer replicas than asked for, or not on the primary's disk.
 
     Attributes:
-        result: the result of the call.
-        replicas: how many replicas (or disks) have confirmed the change.
-        wanted: how many were asked for.
+        result: The result of the call.
+        replicas: The number of replicas (or disks) that have confirmed the change.
+        wanted: The number that was asked for.
     """
 
     def __init__(self, message: str, result: object, replicas: int, wanted: int) -> None:
@@ -201,11 +201,11 @@ class StateLost(ServerError):
     what was lost.
 
     Attributes:
-        trader: the trader whose book lost changes.
-        first: the sequence number of the first lost change.
-        last: the sequence number of the last lost change that is known.
-        result: the result of the call, when it was applied.
-        refusal: the reason when the call was refused, which may follow from the loss; else None.
+        trader: The trader whose book lost changes.
+        first: The sequence number of the first lost change.
+        last: The sequence number of the last lost change that is known.
+        result: The result of the call, when it was applied.
+        refusal: The reason when the call was refused, which may follow from the loss; else None.
     """
 
     def __init__(self, trader: str, first: int, last: int, result: object, refusal: Refused | None = None) -> None:

@@ -112,7 +112,7 @@ def _key(cls: type, part: str) -> str:
 def _declared(field: Field) -> tuple[object, object]:
     options = {"index": True, "full_text_search": field.full_text, "separator": SEPARATOR}
     if field.optional:
-        return Optional[field.kind], om.field(default=None, **options)  # noqa: UP045  # redis-om knows no X | None
+        return Optional[field.kind], om.field(default=None, **options)  # noqa: UP045  # redis-om does not accept X | None
     return field.kind, om.field(**options)
 
 

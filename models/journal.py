@@ -42,7 +42,7 @@ from .types import Count, Name, Nanoseconds, Price, Quantity
 COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "quantity", "price", "exec_id")
 
 JournalRequest: TypeAlias = Order | Replace | Cancel | Fill
-"""The request that a line stands for."""
+"""The request that a line becomes."""
 
 
 class JournalEvent(StrEnum):
@@ -74,7 +74,7 @@ class JournalError(InvalidArgument):
     """A journal that cannot be read.
 
     Attributes:
-        line: the number of the bad line; the header is line 1.
+        line: The number of the bad line; the header is line 1.
     """
 
     def __init__(self, line: int, problem: str) -> None:
@@ -108,10 +108,10 @@ def read_journal(lines: Iterable[str]) -> Iterator[JournalEntry]:
     """Yield the entries of a journal.
 
     Args:
-        lines: the lines of the file, each with its newline; a line without one is taken for cut off.
+        lines: The lines of the file, each with its newline; a line without one is taken for cut off.
 
     Raises:
-        JournalError: at the first line that cannot be read.
+        JournalError: At the first line that cannot be read.
     """
     records = _records(lines)
     line, header = next(records, (1, list[str]()))

@@ -52,6 +52,6 @@ find_query = cast("Callable[..., FindQuery]", _model.FindQuery)
 
 
 def expression(op: str, left: object, right: object) -> Expression:
-    """Return an expression like those that comparing fields and combining conditions make."""
+    """Return the expression that redis-om makes of a comparison, or of two conditions that are combined."""
     make = cast("Callable[..., Expression]", EXPRESSION)
     return make(op=operators[op], left=left, right=right, parents=[])

@@ -170,7 +170,7 @@ Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name, config=ConfigDict(defer_build=True))
 _PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
-"""The same rule for ASCII names, which most names are, and faster."""
+"""The same rule for ASCII names, as most names are, because it is checked faster."""
 
 
 def check_name(what: str, value: str) -> str:

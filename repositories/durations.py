@@ -1,4 +1,7 @@
-"""Durations: callers give them in seconds, servers count in whole milliseconds or microseconds."""
+"""Durations: callers give them in seconds, servers count in whole milliseconds or microseconds.
+
+``what`` is the name of the argument in error messages.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ LONGEST = 86_400.0 * 366 * 10
 
 
 def milliseconds(what: str, seconds: float) -> int:
-    """Return a duration in whole milliseconds, at least one. Raises InvalidArgument, which names ``what`` was given."""
+    """Return a duration in whole milliseconds, at least one. Raises InvalidArgument, which names the argument."""
     return max(1, round(_checked(what, seconds) * 1_000))
 
 
 def microseconds(what: str, seconds: float) -> int:
-    """Return a duration in whole microseconds, at least one. Raises InvalidArgument, which names ``what`` was given."""
+    """Return a duration in whole microseconds, at least one. Raises InvalidArgument, which names the argument."""
     return max(1, round(_checked(what, seconds) * 1_000_000))
 
 
 def zero_or_more(what: str, seconds: float) -> float:
-    """Return a duration in seconds, which may be 0. Raises InvalidArgument, which names ``what`` was given."""
+    """Return a duration in seconds, which may be 0. Raises InvalidArgument, which names the argument."""
     return seconds if _is_number(seconds) and seconds == 0 else _checked(what, seconds)
 
 

@@ -10,7 +10,7 @@ NOT_INSTALLED = {"noxfile"}
 
 
 class BuildModules(build_py):
-    """setuptools' own command, but for modules that are of use in a checkout only."""
+    """The command build_py of setuptools, without modules that are only of use in a checkout."""
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Return package, name and file of each module of a package that is installed."""

@@ -36,7 +36,7 @@ RULES = (
     (r"\b__aexit__\b", "__exit__"),
     (r"\basyncio\b", "threads"),
 )
-"""What is replaced, in this order. Hand-written twins have the same name without ``Async`` or ``async_``."""
+"""The replacements, in this order. Hand-written twins have the same name without ``Async`` or ``async_``."""
 
 
 def sources() -> Iterator[Path]:
@@ -52,7 +52,7 @@ def outputs() -> Iterator[Path]:
 
 
 def target_of(source: Path) -> Path:
-    """Return where the version for threads of a module is kept."""
+    """Return the path of the version for threads of a module."""
     if source.stem == "_async":
         return source.with_stem("_sync")
     return source.parent.with_name("_sync") / source.name

@@ -1,6 +1,6 @@
 """Describe one round trip, a :class:`Call`: what is sent, to which hash slot, and how the reply is decoded.
 
-Nothing here knows which server is responsible for a slot, or does I/O; a backend does.
+Nothing here finds the server of a slot or does I/O; a backend does.
 
 >>> get = command("get order A1", "HGETALL", "{T001}:order:A1", decode=len)
 >>> get.slot, get.readonly
@@ -86,7 +86,7 @@ class CallBuilder(Protocol[R_contra]):
 class Call(Generic[T_co]):
     """One round trip: what is sent, which hash slot it belongs to, and how the reply is decoded.
 
-    ``rebuild`` returns the same call with what its builder knows by then::
+    ``rebuild`` returns the same call, built anew from what its builder has learned meanwhile::
 
         place = order_calls.place(order)
         result = backend.run(place)
@@ -143,8 +143,8 @@ class Call(Generic[T_co]):
 class PendingCall(Generic[T_co]):
     """A change whose call is built when its turn comes.
 
-    So a batch's calls are built while the servers work on those before them, each with what its builder knows by then.
-    It offers what a :class:`Call` offers to a batch that has not built it yet.
+    So a batch's calls are built while the servers work on those before them, each from what its builder has learned by
+    then. A batch plans it like a :class:`Call`: it has the same ``subject``, ``slot``, ``readonly`` and ``build``.
     """
 
     subject: str
@@ -173,12 +173,12 @@ def command(
     """Return the call of a plain command that reads one key.
 
     Args:
-        name: the call's name in error messages.
-        verb: the command's first word, such as ``HGETALL``.
-        key: the key that it reads.
-        arguments: what follows the key in the command.
-        decode: returns the call's value for a reply.
-        tag: the key's hash tag, if it is known; None looks for it in the key.
+        name: The call's name in error messages.
+        verb: The command's first word, such as ``HGETALL``.
+        key: The key that it reads.
+        arguments: The words that follow the key in the command.
+        decode: Returns the call's value for a reply.
+        tag: The key's hash tag, if it is known; None looks for it in the key.
     """
     packed = _pack_command((verb, key, *arguments))
     slot = slot_of_tag(_hashed_part(key) if tag is None else tag)
@@ -201,14 +201,14 @@ def evaluate(
     The call may be sent again after a lost reply, so a script that writes must recognise its own repeat.
 
     Args:
-        name: the call's name in error messages.
-        script: the script; a server that does not know it is sent its source.
-        keys: the script's keys, in its order; the first is what the call is about.
-        arguments: the script's arguments, in its order.
-        decode: returns the call's value for a reply.
+        name: The call's name in error messages.
+        script: The script; a server that does not know it is sent its source.
+        keys: The script's keys, in its order; the first is what the call is about.
+        arguments: The script's arguments, in its order.
+        decode: Returns the call's value for a reply.
         readonly: True for a script that writes nothing.
-        builder: builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
-        request: what the builder takes.
+        builder: Builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
+        request: The request that the builder builds the call from.
     """
     keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))

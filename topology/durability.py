@@ -72,8 +72,8 @@ class Durability:
         """Return the commands that prove the writes that a connection has sent before them.
 
         Args:
-            key: the hash that the last of these writes is about; its field ``version`` is written back unchanged.
-            timeout: how long the server waits for confirmations, in seconds.
+            key: The hash that the last of these writes is about; its field ``version`` is written back unchanged.
+            timeout: The time that the server waits for confirmations, in seconds.
         """
         milliseconds = max(1, round(timeout * 1000))
         wait = ("WAITAOF", 1, 0, milliseconds) if self.fsynced else ("WAIT", self.replicas, milliseconds)

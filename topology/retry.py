@@ -40,8 +40,8 @@ def retry_policy(ends_at: Callable[[], float], deadline: float) -> RetryPolicy:
     """Return a policy that repeats what raises RoundUnfinished: at once after a redirect, else after a growing pause.
 
     Args:
-        ends_at: returns the time of the monotonic clock after which nothing is tried any more.
-        deadline: the whole time in seconds, a part of which the last try needs for itself.
+        ends_at: Returns the time of the monotonic clock after which nothing is tried any more.
+        deadline: The whole time in seconds, a part of which the last try needs for itself.
     """
     time_for_an_answer = max(FIRST_PAUSE, deadline / 20)
 

@@ -2,7 +2,7 @@
 
 The comment at the top of a script declares what the script takes and which shared parts it uses::
 
-    -- Take a lock that nobody holds.
+    -- Take a lock that is free.
     -- Uses changes/hashes, coordination/integers
     -- KEYS lock
     -- ARGV token
@@ -97,9 +97,9 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
     declarations that it uses. Raises KeyError for a name that the script's comment or ``constants`` does not have.
 
     Args:
-        package: the package beside whose modules the script lies, such as ``slotbook.repositories.orders``.
-        name: the script's file name, without ``.lua``.
-        constants: the values of ``CONSTANTS.NAME``, by name.
+        package: The package beside whose modules the script lies, such as ``slotbook.repositories.orders``.
+        name: The script's file name, without ``.lua``.
+        constants: The values of ``CONSTANTS.NAME``, by name.
     """
     text = _read(package, name)
     declared = sections(text)

@@ -40,7 +40,7 @@ def _published(value: object) -> object:
     return frozenset(words)
 
 
-def _kept(value: object) -> object:
+def _events_kept(value: object) -> object:
     return None if value == "all" else value
 
 
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     """The time that an open order is kept, from its last change; None keeps it until it is terminal."""
     request_ttl: Seconds = 86_400.0
     """The time for which a change of a position is recognised as a repeat, by its request_id."""
-    events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_kept)] = 100_000
+    events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_events_kept)] = 100_000
     """The number of events that a trader's stream keeps, approximately (XADD MAXLEN ~); ``all`` keeps every event until
     ``trim`` is called (XTRIM MINID).
     """
@@ -157,7 +157,7 @@ class Target:
     settings: Settings
     tls: bool = False
     service: str = ""
-    """The name of the primary among Sentinels."""
+    """The name under which Sentinels watch the primary."""
     database: int = 0
     embedded: bool = False
     """True when the servers are private ones that are yet to be started."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Every primary, known by a hash tag whose slot it serves.
+    """Every primary, each identified by a hash tag whose slot it serves.
 
-    Two are equal as long as no slot has moved to another primary between them.
+    Two objects are equal as long as no slot has moved to another primary between them.
     """
 
     tags: tuple[str, ...]

@@ -96,23 +96,23 @@ def peer(site: Site) -> Peer:
 
         return block
 
-    made = Peer(close=client.close)
-    made.blocks = {
+    jobs = Peer(close=client.close)
+    jobs.blocks = {
         "get": {name: one_by_one(lambda size: [partial(client.hgetall, key) for key in reads(size)])},
         **{job: {name: block} for job, block in by_hand.blocks(material, run).items()},
         "near": {f"{name} GET": one_by_one(lambda size: [partial(client.get, "bench:absent")] * size)},
     }
     for orders in (100, 1_000):
-        made.blocks[f"place {orders}"] = {f"{name} pipeline": piped_places(orders)}
-        made.blocks[f"get {orders}"] = {f"{name} pipeline": piped_reads(orders)}
+        jobs.blocks[f"place {orders}"] = {f"{name} pipeline": piped_places(orders)}
+        jobs.blocks[f"get {orders}"] = {f"{name} pipeline": piped_reads(orders)}
     if not site.is_cluster:
-        _by_calls(made, client, site)
-        made.crowd["redis.asyncio"] = partial(_asyncio, site)
-        made.list_hashes = partial(_listed, client)
-    return made
+        _by_calls(jobs, client, site)
+        jobs.crowd["redis.asyncio"] = partial(_asyncio, site)
+        jobs.list_hashes = partial(_listed, client)
+    return jobs
 
 
-def _by_calls(made: Peer, client: _Client, site: Site) -> None:
+def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
     """Add the jobs with one call for each step, as one writes them first; a failure leaves them half done."""
     material = site.material
 
@@ -170,10 +170,10 @@ def _by_calls(made: Peer, client: _Client, site: Site) -> None:
         return [partial(cancel, Cancel(trader=order.trader, order_id=order.order_id)) for order in stored(size)]
 
     name = "redis-py, call by call"
-    made.weigh[f"{name}, hash and index"] = place
-    made.blocks["place"][name] = one_by_one(lambda size: [partial(place, order) for order in material.orders(size)])
-    made.blocks["fill"][name] = one_by_one(fills)
-    made.blocks["cancel"][name] = one_by_one(cancels)
+    jobs.weigh[f"{name}, hash and index"] = place
+    jobs.blocks["place"][name] = one_by_one(lambda size: [partial(place, order) for order in material.orders(size)])
+    jobs.blocks["fill"][name] = one_by_one(fills)
+    jobs.blocks["cancel"][name] = one_by_one(cancels)
 
 
 def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable[[], object]]:

@@ -1,4 +1,4 @@
-"""Run jobs whose results nobody waits for: in tasks for asyncio, in a small pool of threads for threads."""
+"""Run jobs without waiting for their results: in tasks for asyncio, in a small pool of threads for threads."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Auditor:
         return sorted(found)
 
     def verify(self, trader: str) -> list[Finding]:
-        """Return every difference, then what is too old, or gone, to be compared. Only reads.
+        """Return every difference, then everything that could not be compared because its evidence is gone. Only reads.
 
         About a dozen round trips, and one more for each symbol, for each 200 orders and for each 1,000 events.
         """
@@ -45,8 +45,8 @@ class Auditor:
     def repair(self, trader: str) -> list[Repair]:
         """Verify, then repair indexes, their expiries, positions and their list; never orders or events.
 
-        Each repair is one atomic script that writes only if what it was compared with is still there, so no change that
-        comes meanwhile is lost; then the repaired thing is compared again. Two more round trips for each thing that is
+        Each repair is one atomic script, which writes only if the record is still as it was compared, so no change that
+        comes meanwhile is lost; then the record is compared again. Two more round trips for each record that is
         repaired.
         """
         return self._backend.drive(Audit(self._calls, trader).repair())

@@ -49,7 +49,7 @@ class AuditCalls:
         self.keys = Keys(settings.prefix)
         tag = self.keys.traders_pattern.removesuffix("positions")
         self.patterns = tuple(tag + kind for kind in ("events", "positions", "orders_by_status:*"))
-        """SCAN patterns of keys, at least one of which every book has."""
+        """SCAN patterns of keys; every trader has a key that matches at least one of them."""
         self._of_trader = re.compile(
             re.escape(settings.prefix) + r"\{([^{}]+)\}:(?:events|positions|orders_by_status:[A-Z_]+)"
         )
@@ -198,7 +198,7 @@ def _is_applied(reply: Reply) -> bool:
 
 
 def _raw(name: str) -> bytes:
-    """Return the bytes that a server answered: names that others wrote may not be text."""
+    """Return a name as the bytes that the server sent; a name that another program wrote may not be UTF-8."""
     return name.encode("utf-8", "surrogateescape")
 
 

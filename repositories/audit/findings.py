@@ -106,7 +106,7 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """Everything that is stored of one order, at one moment.
+    """Everything that is stored about one order, at one moment.
 
     Expiries are in milliseconds since the epoch, as PEXPIRETIME answers them: -1 for never, -2 when there is no key.
     """
@@ -138,7 +138,7 @@ class PositionState:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """When an index expires (PEXPIRETIME), and the highest score in it, which is when it should."""
+    """The expiry of an index (PEXPIRETIME), and its highest score, which is the time at which it should expire."""
 
     index: str
     expiry: int
@@ -169,7 +169,7 @@ class Report:
 
 
 def is_valid_name(value: str) -> bool:
-    """Return True for a name that a book would have taken for a trader, order or symbol."""
+    """Return True for a name that a book accepts for a trader, order or symbol."""
     try:
         check_name("name", value)
     except InvalidArgument:

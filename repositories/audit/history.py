@@ -115,21 +115,21 @@ class History:
 
     def is_missing(self, sequence: int) -> bool:
         """Return True when the stream does not have the event."""
-        position = bisect_right(self._missing, (sequence, 1 << 63))
-        return position > 0 and self._missing[position - 1][1] >= sequence
+        gaps_before = bisect_right(self._missing, (sequence, 1 << 63))
+        return gaps_before > 0 and self._missing[gaps_before - 1][1] >= sequence
 
     def is_complete_since(self, sequence: int, as_of: int) -> bool:
-        """Return True when the stream has every event after one, up to another."""
+        """Return True when the stream has every event after ``sequence``, up to ``as_of``."""
         return all(high <= sequence or low > as_of for low, high in self._missing)
 
     def changes_of(self, order_id: str, as_of: int) -> list[Change]:
-        """Return an order's changes up to an event, from when its id was last placed."""
+        """Return an order's changes up to event ``as_of``, from when its id was last placed."""
         changes = [change for change in self.changes_by_order.get(order_id, ()) if change.sequence <= as_of]
         placed = [index for index, change in enumerate(changes) if change.type is EventType.NEW]
         return changes[placed[-1] :] if placed else changes
 
     def expected_position(self, symbol: str, as_of: int) -> ExpectedPosition | None:
-        """Return the position that follows from the events up to one; None when no evidence is kept."""
+        """Return the position that follows from the events up to ``as_of``; None when no evidence is kept."""
         if self.first == 0 or self.lost_end > as_of:
             return None
         recorded = self._recorded_positions.get(symbol, {})
@@ -154,7 +154,7 @@ class History:
         return ExpectedPosition(fields, is_complete=False, changes=0, since=changes[0].sequence)
 
     def _last_unknown_event(self, as_of: int) -> int:
-        """Return the last event up to one that neither the stream nor an order has kept; 0 when all are known."""
+        """Return the last event up to ``as_of`` that neither the stream nor an order has kept; 0 when all are known."""
         for low, high in reversed(self._missing):
             sequence = min(high, as_of)
             while sequence >= low and sequence in self._recorded:
@@ -167,9 +167,9 @@ class History:
         low = self.last + 1
         self._missing.append((low, upto))
         if not trimmed:
-            several = f"events {low:,} to {upto:,} are" if upto > low else f"event {low:,} is"
+            events_are = f"events {low:,} to {upto:,} are" if upto > low else f"event {low:,} is"
             entry = str(low) if upto == low else f"{low}-{upto}"
-            self.report.add(FindingKind.EVENTS, self._keys.events, entry, f"{several} missing from the stream")
+            self.report.add(FindingKind.EVENTS, self._keys.events, entry, f"{events_are} missing from the stream")
 
     def _add_event(self, event_id: str, sequence: int, fields: Fields) -> None:
         try:

@@ -19,7 +19,8 @@ from .history import Change, History
 class OrderCheck:
     """The comparison of one order with its evidence.
 
-    The order is read at once, and compared when the history has what all orders that were read with it have recorded.
+    The constructor reads the order. It can be compared once the changes that are recorded with all orders of its page
+    are in the history.
     """
 
     def __init__(self, keys: TraderKeys, state: OrderState) -> None:
@@ -38,8 +39,8 @@ class OrderCheck:
     def add_to_history(self, history: History) -> None:
         """Add the recorded fills and replaces to the history."""
         if self.order is not None:
-            for one in self.recorded:
-                history.add_recorded(one.sequence, self.order.symbol, one.position)
+            for recorded in self.recorded:
+                history.add_recorded(recorded.sequence, self.order.symbol, recorded.position)
 
     def compare(self, history: History) -> list[Finding]:
         """Return everything that is wrong with the order."""
@@ -86,10 +87,10 @@ class OrderCheck:
         state = self.state
         if 0 <= state.expiry <= state.now_ms:
             return  # it has expired, though the server still has it: its entries may go a moment before it does
-        should = "inf" if state.expiry == -1 else str(state.expiry)
+        expected_score = "inf" if state.expiry == -1 else str(state.expiry)
         for index in sorted(belongs_in | state.scores.keys()):
             stored = state.scores.get(index)
-            expected = should if index in belongs_in else None
+            expected = expected_score if index in belongs_in else None
             if stored == expected:
                 continue
             # An entry that has expired is ignored, and is removed when the index is next written.
@@ -126,34 +127,40 @@ class OrderCheck:
         """Compare what is recorded with the events; return quantity and price of every fill that either has."""
         before = len(self._report.findings)
         events = self._fill_events(changes, history)
-        for one in self.recorded:
-            event = events.pop((one.type, one.identity), None)
+        for recorded in self.recorded:
+            event = events.pop((recorded.type, recorded.identity), None)
             if event is None:
-                self._compare_without_event(one, history)
-            elif (event.sequence, event.last_quantity, event.last_price) != (one.sequence, one.quantity, one.price):
+                self._compare_without_event(recorded, history)
+            elif (event.sequence, event.last_quantity, event.last_price) != (
+                recorded.sequence,
+                recorded.quantity,
+                recorded.price,
+            ):
                 expected = f"{event.last_quantity} at {text(event.last_price)} in event {event.sequence}"
-                stored = f"{one.quantity} at {text(one.price)} in event {one.sequence}"
+                stored = f"{recorded.quantity} at {text(recorded.price)} in event {recorded.sequence}"
                 what = f"is recorded as {stored}, and was {expected}"
-                self._add_fill(one.type, one.identity, what, stored=stored, expected=expected)
+                self._add_fill(recorded.type, recorded.identity, what, stored=stored, expected=expected)
         # Before a missing event, the id may have been another order's.
         unrecorded = {
             key: event for key, event in events.items() if history.is_complete_since(event.sequence, self.state.as_of)
         }
-        unreadable = self.state.recorded.keys() - {recorded_name(one.type, one.identity) for one in self.recorded}
+        unreadable = self.state.recorded.keys() - {
+            recorded_name(recorded.type, recorded.identity) for recorded in self.recorded
+        }
         for (kind, identity), event in unrecorded.items():
             if recorded_name(kind, identity) not in unreadable:
                 what = f"is event {event.sequence:,}, but not recorded with the order"
                 self._add_fill(kind, identity, what, expected=str(event.sequence))
         if len(self._report.findings) > before:
             history.contradicted.add(order.symbol)
-        fills = [(one.quantity, one.price) for one in self.recorded if one.type is EventType.TRADE]
+        fills = [(recorded.quantity, recorded.price) for recorded in self.recorded if recorded.type is EventType.TRADE]
         fills += [
             (event.last_quantity, event.last_price) for event in unrecorded.values() if event.type is EventType.TRADE
         ]
         return fills
 
     def _fill_events(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
-        """Return the events of fills and replaces by what identifies them; one that is there twice is a difference."""
+        """Return the events of fills and replaces by their identities; one that occurs twice is a difference."""
         events: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
             if change.type not in RECORDED_EVENTS:
@@ -166,13 +173,13 @@ class OrderCheck:
                 events[change.type, change.identity] = change
         return events
 
-    def _compare_without_event(self, one: RecordedChange, history: History) -> None:
-        """Check that the event of a recorded change is missing, and not another one's."""
-        if one.sequence > self.state.as_of:
-            history.lost_end = max(history.lost_end, one.sequence)
-        elif not history.is_missing(one.sequence):
-            what = f"is recorded as event {one.sequence:,}, which is another"
-            self._add_fill(one.type, one.identity, what, stored=str(one.sequence))
+    def _compare_without_event(self, recorded: RecordedChange, history: History) -> None:
+        """Check that the event of a recorded change is missing, and that its number is not another event's."""
+        if recorded.sequence > self.state.as_of:
+            history.lost_end = max(history.lost_end, recorded.sequence)
+        elif not history.is_missing(recorded.sequence):
+            what = f"is recorded as event {recorded.sequence:,}, which is another"
+            self._add_fill(recorded.type, recorded.identity, what, stored=str(recorded.sequence))
 
     def _add_fill(
         self,
@@ -204,7 +211,7 @@ class OrderCheck:
 
     def _compare_field(self, name: str, expected: Decimal | int | OrderStatus | None, evidence: str) -> None:
         stored = self.state.fields.get(name)
-        should = None if expected is None else text(expected)
-        if stored != should:
-            what = f"order {self.state.order_id}: {name} is {stored}, {evidence} {should}"
-            self._report.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=should)
+        expected_text = None if expected is None else text(expected)
+        if stored != expected_text:
+            what = f"order {self.state.order_id}: {name} is {stored}, {evidence} {expected_text}"
+            self._report.add(FindingKind.ORDER, self._key, name, what, stored=stored, expected=expected_text)

@@ -24,7 +24,7 @@ class PositionCheck:
         self._keys = keys
         self._key = keys.position(state.symbol)
         self._obstacle = self._find_obstacle(history)
-        """Why the position cannot be repaired; None when it can."""
+        """The reason for which the position cannot be repaired; None when it can."""
         self._report = Report(keys.trader)
 
     def changes(self) -> Fields:
@@ -73,11 +73,11 @@ class PositionCheck:
         differing: set[str] = set()
         changes = self.changes()
         for name in sorted(changes):
-            stored, should = self.state.fields.get(name), changes[name] or None
-            if stored != should:
+            stored, expected = self.state.fields.get(name), changes[name] or None
+            if stored != expected:
                 differing.add(name)
-                what = f"{self.state.symbol}: {name} is {stored}, its events make it {should}"
-                self._add_position(name, what, stored, should)
+                what = f"{self.state.symbol}: {name} is {stored}, its events make it {expected}"
+                self._add_position(name, what, stored, expected)
         return differing
 
     def _compare_form(self, differing: set[str]) -> None:
@@ -141,7 +141,8 @@ class PositionCheck:
 def unchecked_past(keys: TraderKeys, history: History, *, gone: int, is_empty: bool) -> list[Finding]:
     """Return what could not be compared because the events or orders of a book are no longer kept.
 
-    ``gone`` is how many orders have events, but are not there; ``is_empty`` means that nothing is stored of the trader.
+    ``gone`` is the number of orders that have events but are no longer stored; ``is_empty`` means that nothing is
+    stored of the trader.
     """
     report = Report(keys.trader)
     if is_empty:

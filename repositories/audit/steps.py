@@ -1,8 +1,7 @@
 """The audit of one trader's book, step by step. Nothing here does I/O.
 
 Every page is read by a script that sees one moment and returns the number of the last event then; the page is compared
-with the events up to just that one. So a book that is written to meanwhile is not taken for a broken one, however busy
-it is.
+with the events up to just that one. So changes that come meanwhile are not reported as differences.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from .orders import OrderCheck
 from .positions import PositionCheck, unchecked_past
 
 TRIES = 5
-"""The most times that one thing is compared anew when it changes each time before its repair."""
+"""The largest number of times that a record is compared again because it changed before its repair."""
 
 
 class _RepairUnit(NamedTuple):
@@ -48,7 +47,7 @@ class Audit:
         self._orders: dict[str, list[Finding]] = {}
         """The findings about every order that was compared."""
         self._gone: set[str] = set()
-        """Orders that have events, but are not there."""
+        """Orders that have events but are no longer stored."""
         self._positions: dict[str, list[Finding]] = {}
         """The findings about every position that was compared."""
         self._report = Report(trader)

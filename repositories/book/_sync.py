@@ -91,8 +91,8 @@ class Book:
 
         Args:
             model: The type of the values: any that Pydantic can write as JSON.
-            name: What the cache's keys begin with, ``<name>:<key>``, after the book's prefix.
-            source: Where values that are not cached are loaded from, such as a table of a database. By default nowhere.
+            name: The beginning of the cache's keys, ``<name>:<key>``, after the book's prefix.
+            source: The database that missing values are loaded from, such as a table. By default there is none.
             policy: The times of the cache, in seconds. By default those of :class:`CachePolicy`.
 
         Raises:
@@ -106,11 +106,11 @@ class Book:
         """Return a lock across processes, to be entered; make one for each ``with``.
 
         Args:
-            name: Locks of one name (and trader) exclude each other.
-            trader: Whose changes the lock can fence: those through ``held.orders`` and ``held.positions`` are refused
-                once the lock is not held any more. By default it fences nothing.
-            lease: Seconds that a holder has the lock without a sign of life.
-            wait: Seconds that entering it waits at most; then it raises LockTimeout.
+            name: The name of the lock; locks of one name (and trader) exclude each other.
+            trader: The trader whose changes the lock can fence: those through ``held.orders`` and ``held.positions``
+                are refused once the lock is not held any more. By default it fences nothing.
+            lease: Seconds for which a holder has the lock without renewing it.
+            wait: Seconds to wait for the lock when it is entered; then LockTimeout is raised.
             renew: Renew the lease in the background while the block runs.
 
         Raises:
@@ -130,10 +130,10 @@ class Book:
         """Return a rate limiter, which counts each name apart, for all processes that use the same rule.
 
         Args:
-            limit: How much a window allows.
+            limit: The total cost that a window allows.
             window: The window's length in seconds.
-            algorithm: How a window is counted; see :class:`~slotbook.models.coordination.Algorithm`.
-            burst: How much a full token bucket holds. By default ``limit``; the other algorithms take none.
+            algorithm: The rule by which windows are counted; see :class:`~slotbook.models.coordination.Algorithm`.
+            burst: The number of tokens in a full bucket. By default ``limit``; the other algorithms take none.
 
         Raises:
             InvalidArgument: The numbers cannot be counted exactly.
@@ -141,7 +141,7 @@ class Book:
         return RateLimiter(self.backend, limit, window, algorithm, burst)
 
     def losses(self) -> list[StateLost]:
-        """Return what the servers have lost of the changes that they acknowledged to this book, trader by trader.
+        """Return a StateLost for each trader of whose changes the servers have lost some that they had acknowledged.
 
         The next change of a trader raises its loss by itself; this asks now, in one round trip per node. Raises a
         SlotbookError when a trader cannot be asked.
@@ -157,16 +157,16 @@ class Book:
         return found
 
     def reconcile(self, journal: Iterable[OrderRequest], *, batch: int = 1_000) -> Reconciliation:
-        """Apply a journal again, to bring back what was lost; what is there already is not applied twice.
+        """Apply a journal again, to bring back lost changes; changes that the book still has are not applied twice.
 
-        Nothing is undone: what the book has and the journal does not, stays.
+        Nothing is undone: changes that are not in the journal stay.
 
         Args:
-            journal: Requests; those of one order are applied in the journal's order.
-            batch: How many requests are sent at once, in one round trip per node.
+            journal: The requests; those of one order are applied in the journal's order.
+            batch: The number of requests that are sent at once, in one round trip per node.
 
         Raises:
-            SlotbookError: A request could not be decided; then reconcile again.
+            SlotbookError: A request failed without a result or a refusal; then reconcile again.
             InvalidArgument: The journal is not an iterable of requests, or ``batch`` is not a whole number from 1.
         """
         whole("batch", batch)

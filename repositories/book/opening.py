@@ -14,9 +14,10 @@ def connect(url: str | Settings | None = None) -> Book:
     """Open a book; close it, or use it as a context manager.
 
     Args:
-        url: Where the book is kept: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://h:p,h:p/service``,
-            ``redis+cluster://h:p,h:p`` (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for
-            private servers that live as long as the book. Query parameters are the names of :class:`Settings`. By
+        url: The servers of the book: ``redis://``, ``rediss://``, ``unix://``,
+            ``redis+sentinel://host:port,host:port/service``, ``redis+cluster://host:port,host:port``
+            (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private servers that
+            live as long as the book. Query parameters have the names of the fields of :class:`Settings`. By
             default ``SLOTBOOK_URL`` of the environment, then ``embedded://standalone``.
 
     Raises:

@@ -40,7 +40,7 @@ class CacheState(StrEnum):
     HIT = "hit"
     """Use the value, or None when nothing is cached."""
     LEASE = "lease"
-    """Load the value; until it is there, the one that is cached may be used."""
+    """Load the value; until it is loaded, the one that is cached may be used."""
     WAIT = "wait"
     """Ask again later: another caller is loading the value."""
     ABSENT = "absent"
@@ -65,7 +65,7 @@ class LookupResult(Generic[T]):
     state: CacheState
     value: T | None = None
     lasts: float = 0.0
-    """For how many seconds the value is fresh; for WAIT and ABSENT, for how many seconds that state lasts."""
+    """Seconds for which the value is fresh; for WAIT and ABSENT, seconds for which that state lasts."""
 
 
 class CacheCalls(Generic[T]):
@@ -112,7 +112,7 @@ class CacheCalls(Generic[T]):
     def claim(self, key: str, token: str, load_time: float, scope: LoadScope) -> Call[LookupResult[T]]:
         """Return the call that reads a value and, if ``scope`` says so, takes the lease to load it.
 
-        ``token`` identifies the caller, and ``load_time`` is how many seconds a load usually takes.
+        ``token`` identifies the caller, and ``load_time`` is the number of seconds that a load usually takes.
         """
         entry = self.entry_key(key)
         arguments = CLAIM.arguments(

@@ -27,9 +27,9 @@ class PendingRead:
     key: str
     slot: int
     feed: InvalidationFeed
-    """The feed that was in charge of the slot when the read was registered."""
+    """The feed of the slot's primary when the read was registered."""
     asked_at: float
-    """When it was registered, on the monotonic clock."""
+    """The time of the registration, on the monotonic clock."""
 
 
 class NearCache(Generic[T]):
@@ -76,9 +76,9 @@ class NearCache(Generic[T]):
     def finish_read(self, read: PendingRead, feed: InvalidationFeed | None, value: T | None, lasts: float) -> None:
         """Keep the answer to a read for ``lasts`` seconds from when it was registered, unless something has changed.
 
-        Nothing is kept when the key has changed since, or when ``feed``, which is in charge of the slot now, is another
-        one: the answer may then come from a server whose changes the first feed does not announce. A ``value`` of None
-        only ends the registration.
+        Nothing is kept when the key has changed since, or when ``feed``, the feed of the slot's primary now, is another
+        one than at the registration: the answer may then come from a server whose changes the first feed does not
+        announce. A ``value`` of None only ends the registration.
         """
         with self._lock:
             if self._pending.get(read.key) is not read:

@@ -24,40 +24,41 @@ class CachePolicy(Record):
     """
 
     ttl: _Seconds = 86_400.0
-    """How long an entry is fresh, at most."""
+    """The longest time for which an entry is fresh."""
     jitter: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """The largest fraction of ``ttl``, at least 0 and less than 1, by which chance shortens it, so that entries which
     were loaded together do not expire together."""
     stale: Annotated[float, Field(ge=0, le=86_400 * 366)] = 0.0
-    """How much longer an entry is served while one caller loads it again in the background (stale-while-revalidate)."""
+    """The time after that for which an entry is still served, while one caller loads it again in the background
+    (stale-while-revalidate)."""
     early: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """How eagerly a fresh entry is loaded again before it expires, a number without a unit: the beta of XFetch
+    """The eagerness to load a fresh entry again before it expires, a number without a unit: the beta of XFetch
     (Vattani, Chierichetti and Lowenstein 2015). Larger is earlier; 0 is never."""
     absent_ttl: _Seconds = 60.0
-    """How long the cache remembers that the source has no such key."""
+    """The time for which the cache remembers that the source has no such key."""
     lease: _Seconds = 10.0
-    """How long a load may take. After that another caller may load, and what the first one brings is not stored."""
+    """The time that a load may take. After that another caller may load, and the value of the first is not stored."""
     retry_after: _Seconds = 1.0
-    """How long a key is not loaded again after its load has failed; callers get the error meanwhile."""
+    """The time for which a key is not loaded again after its load has failed; callers get the error meanwhile."""
     write_window: _Seconds = 30.0
-    """How long a write to the source may take. Also for how long, after a write began, older values may be served when
-    Redis is lost during it."""
+    """The time that a write to the source may take. When Redis is lost during a write, older values may be served for
+    this time from its beginning."""
 
     @property
     def bound(self) -> float:
-        """Return the greatest age of an entry, in seconds, when the source is changed without telling the cache."""
+        """Return the greatest age of an entry, in seconds, when the source is changed and the cache is not called."""
         return self.ttl + self.stale + self.lease
 
     def lifetime(self) -> int:
-        """Return for how many milliseconds to store a new entry; chance shortens it by up to ``jitter``."""
+        """Return the milliseconds for which to store a new entry; chance shortens them by up to ``jitter``."""
         fresh = self.ttl * (1 - self.jitter * random.random())  # noqa: S311 (spread, not secrecy)
         return max(1, round((fresh + self.stale) * 1000))
 
     def early_margin(self, load_time: float) -> int:
-        """Return at how many milliseconds of freshness left to load an entry early, decided by chance (XFetch).
+        """Return the milliseconds of freshness left at which to load an entry early, decided by chance (XFetch).
 
         Args:
-            load_time: How many seconds a load usually takes; 0 when that is unknown, which never loads early.
+            load_time: The seconds that a load usually takes; 0 when that is unknown, which never loads early.
         """
         if not self.early or not load_time:
             return 0

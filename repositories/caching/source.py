@@ -70,13 +70,13 @@ class Warmed:
     """
 
     loaded: int = 0
-    """How many entries were loaded from the source."""
+    """The number of entries that were loaded from the source."""
     kept: int = 0
-    """How many entries were left as they are, because they were cached already or changed while they were loaded."""
+    """The number of entries that were left as they are, being cached already or changed while they were loaded."""
     absent: int = 0
-    """How many keys the source does not have."""
+    """The number of keys that the source does not have."""
     seconds: float = 0.0
-    """How long it took."""
+    """The time that it took."""
     last: str = ""
     """The last key that is done; ``warm(after=warmed.last)`` continues with the next one."""
 
@@ -88,7 +88,7 @@ class Warmed:
 def source_failed(name: str, cause: Exception) -> SourceFailed:
     """Return the error for an exception of a source; a SourceFailed is returned as it is.
 
-    ``name`` says in the message what was to be done.
+    ``name`` is the name of the failed operation in the message.
     """
     if isinstance(cause, SourceFailed):
         return cause

@@ -22,9 +22,9 @@ from ...models.types import plain
 M = TypeVar("M", bound=BaseModel)
 
 KEYS_PER_PAGE = 1_000
-"""How many keys one statement lists."""
+"""The number of keys that one statement lists."""
 KEYS_PER_SELECT = 500
-"""How many keys one statement asks for; SQLite before version 3.32 takes at most 999 parameters."""
+"""The number of keys that one statement asks for; SQLite before version 3.32 takes at most 999 parameters."""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

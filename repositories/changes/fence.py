@@ -1,6 +1,6 @@
 """Make changes only while a lock is held.
 
-A holder that was stopped for longer than its lease does not know it when it goes on. So a change under a lock carries
+A holder that was stopped for longer than its lease does not notice it when it goes on. So a change under a lock carries
 the fence of its grant, and the script that would make the change compares it with the lock, in the same atomic step.
 """
 

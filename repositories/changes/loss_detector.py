@@ -1,12 +1,12 @@
 """Detect that a server has lost changes which it had acknowledged.
 
 Replication is asynchronous: a replica that takes over may lack the last changes that the old primary acknowledged. So
-every change tells the script the number of the last change that was acknowledged to this writer, and the writer's mark,
-which its events carry. An event of that number with that mark proves that nothing before it is lost either, even if
-others have written since.
+every change passes the number of the last change that was acknowledged to this writer, and the writer's mark, which its
+events carry. An event of that number with that mark proves that nothing before it is lost either, even if others have
+written since.
 
-A change whose reply was lost is sent again, and answered as a repeat. Such an answer says up to which number this
-writer's events go, and they count as acknowledged from then on.
+A change whose reply was lost is sent again, and answered as a repeat. Such an answer gives the number of this writer's
+last event, and its events up to that one count as acknowledged from then on.
 
 A change that was on its way while another was acknowledged does not carry the other's number. If a new primary gives it
 the number that the old one had given to another, then two changes have one number, and the earlier one is lost.
@@ -59,12 +59,12 @@ class Envelope(NamedTuple):
     first_lost: int | None
     """The first number that is lost; None when nothing is."""
     acknowledged_to: int | None
-    """Up to which number the writer's events go; None when the script does not say it."""
+    """The number of the writer's last event; None when the script does not give it."""
     reply: list[Reply]
 
 
 def open_envelope(reply: list[Reply]) -> Envelope:
-    """Return a reply taken out of its envelopes; it need not have any.
+    """Return a reply, and what its envelopes say about earlier changes; it need not have any.
 
     >>> open_envelope(["lost", "7", ["seen", "9", ["repeat", "3"]]])
     Envelope(first_lost=7, acknowledged_to=9, reply=['repeat', '3'])
@@ -91,7 +91,7 @@ class Acknowledged:
     def __init__(self, runs: list[list[int]] | None = None) -> None:
         self.runs = runs or []
         self.acknowledged_to = 0
-        """Up to which number this writer's events go, as answers to repeats said; 0 when none said it."""
+        """The number of this writer's last event that an answer to a repeat gave; 0 when none gave any."""
 
     @property
     def highest(self) -> int:
@@ -119,7 +119,7 @@ class Acknowledged:
         return 0
 
     def before(self, first: int) -> Acknowledged:
-        """Return the numbers before a number."""
+        """Return the acknowledged numbers below ``first``."""
         return Acknowledged([[start, min(end, first - 1)] for start, end in self.runs if start < first])
 
 
@@ -128,7 +128,7 @@ def _start(run: list[int]) -> int:
 
 
 class ReplyReader(Generic[Q, C]):
-    """Read the replies to one change, and what they say of earlier changes.
+    """A reader of the replies to one change, and of what they say about earlier changes.
 
     It is one object and no closure: a batch has thousands of them, and the garbage collector has to visit every object.
     """
@@ -190,7 +190,7 @@ class ReplyReader(Generic[Q, C]):
 
 
 class LossDetector:
-    """Remember what was acknowledged to one writer, by trader, and notice what servers have lost of it."""
+    """A record of the changes that were acknowledged to one writer, by trader; it detects those that servers lost."""
 
     def __init__(self) -> None:
         self.mark = secrets.token_hex(4)
@@ -232,7 +232,7 @@ class LossDetector:
             return self._known(trader).add(sequence, acknowledged)
 
     def acknowledge_to(self, trader: str, sequence: int) -> None:
-        """Remember up to which number this writer's events go."""
+        """Remember that this writer's events up to a number count as acknowledged."""
         with self._lock:
             known = self._known(trader)
             known.acknowledged_to = max(known.acknowledged_to, sequence)

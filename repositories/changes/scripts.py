@@ -43,7 +43,7 @@ ORDER_SNAPSHOT = (
     "version",
     "updated_ns",
 )
-"""The fields of an order that changes touch: what is remembered of it with each change, for a repeat."""
+"""The fields of an order that changes touch; they are stored with each change, for a repeat."""
 
 POSITION_SNAPSHOT = tuple(name for name in Position.model_fields if name not in ("trader", "symbol"))
 """The fields of a position that changes touch."""

@@ -27,7 +27,7 @@ class Request(Protocol):
 
     @property
     def trader(self) -> str:
-        """Return whose book it is."""
+        """Return the trader whose book is changed."""
         ...
 
 
@@ -58,7 +58,7 @@ class Verb(Generic[Q, C]):
     """One kind of change: its request, its script, what the script is given, and how the reply is read."""
 
     name: str
-    """The name of the repository's method."""
+    """The name of the verb; for a verb of orders, that of the repository's method."""
     request: type[Q]
     event: EventType
     """The type of the event that the change writes."""
@@ -79,7 +79,7 @@ class Verb(Generic[Q, C]):
 
 
 AnyVerb: TypeAlias = Verb[Any, Any]
-"""A row among others: its request and its result belong together, which no type says of a sequence of rows."""
+"""A row in a sequence of rows, each of which has its own types of request and result."""
 
 
 class ChangeCalls(Generic[R, A]):

@@ -1,4 +1,4 @@
-"""The calls of a lock, how their replies are read, and how often a caller tries again while someone else holds it.
+"""The calls of a lock, how their replies are read, and the pauses between attempts while another caller holds it.
 
 Nothing here does I/O.
 """
@@ -40,11 +40,11 @@ class LockCalls:
     def __init__(self, settings: Settings, name: str, trader: str | None, lease: float) -> None:
         keys = Keys(settings.prefix)
         self.key = keys.lock(name) if trader is None else keys.of(trader).lock(name)
-        # A millisecond is added because the server's clock is read in whole ones: a lease begins up to one too early.
+        # The server's clock is read in whole milliseconds, so a lease begins up to one too early; one more is added.
         self._lease = milliseconds("lease", lease) + 1
 
     def acquire(self, token: str) -> Call[int]:
-        """Take the lock, and decode its fence. The decoder raises LockTimeout while someone else holds the lock."""
+        """Take the lock, and decode its fence. The decoder raises LockTimeout while another caller holds the lock."""
 
         def read(reply: Reply) -> int:
             match rows(reply):
@@ -105,10 +105,10 @@ class RetryArguments(TypedDict):
 
 
 def retry_while_held(ends_at: float) -> RetryArguments:
-    """Return the retry policy for a lock that someone else holds: try again with growing random pauses.
+    """Return the retry policy for a lock that another caller holds: try again with growing random pauses.
 
     Args:
-        ends_at: When to give up, by the monotonic clock in seconds; LockTimeout is then raised.
+        ends_at: The time at which to give up, by the monotonic clock in seconds; LockTimeout is then raised.
     """
 
     def pause(state: RetryCallState) -> float:

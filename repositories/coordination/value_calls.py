@@ -60,8 +60,8 @@ class ValueCalls:
             match rows(reply):
                 case ["swapped", str(version)]:
                     return Swap(swapped=True, version=_version(key, version), value=value)
-                case ["other", str(version), str(there)]:
-                    return Swap(swapped=False, version=_version(key, version), value=there)
+                case ["other", str(version), str(stored)]:
+                    return Swap(swapped=False, version=_version(key, version), value=stored)
                 case ["other", "0"]:
                     return Swap(swapped=False, version=0, value=None)
                 case ["duplicate"]:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 PAGE = 1_000
 """Events that one call reads, at most."""
 DEAD_LETTERS_KEPT = 10_000
-"""About how many dead letters are kept of each trader."""
+"""The number of dead letters that are kept of each trader, approximately."""
 
 _PACKAGE = "slotbook.repositories.events"
 TRIM = load(_PACKAGE, "trim")
@@ -38,7 +38,7 @@ class StreamEntry(NamedTuple):
     fields: dict[str, str] | None
     """None for an entry that is no longer kept."""
     deliveries: int = 1
-    """How often the entry has been delivered in its group, this time included."""
+    """The number of times that the entry has been delivered in its group, this time included."""
 
 
 class GroupRead(NamedTuple):

@@ -31,13 +31,13 @@ class ChannelState:
         self.feeds: dict[str, int | None] = {}
         """By channel, the number of the connection that receives every message of it; None when none does."""
         self.changed: set[str] = set()
-        """Channels whose entry in ``feeds`` has changed since the reader last looked."""
+        """Channels whose entry in ``feeds`` has changed, until the reader takes them."""
         self.overflowed: set[str] = set()
-        """Channels of which a message was dropped since the reader last looked, because the queue was full."""
+        """Channels of which a message was dropped because the queue was full, until the reader takes them."""
         self.dropped = 0
-        """Messages that were dropped because the queue was full."""
+        """The number of messages that were dropped because the queue was full."""
         self.interruptions = 0
-        """How often a channel was lost."""
+        """The number of times that a channel was lost."""
         self.errors: deque[SlotbookError] = deque(maxlen=1)
         """The error for which nothing will be received, until the reader raises it."""
         self._put = put

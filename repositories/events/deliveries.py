@@ -36,9 +36,9 @@ class DeliveredEvent(NamedTuple):
 
     event: OrderEvent
     deliveries: int
-    """How often it has been delivered, this time included."""
+    """The number of times that it has been delivered, this time included."""
     delivered_at: float
-    """When the consumer was given it, on the monotonic clock."""
+    """The time at which the consumer was given it, on the monotonic clock."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -55,7 +55,7 @@ class PoisonEvent(NamedTuple):
 
 
 DeliveryItem: TypeAlias = DeliveredEvent | PoisonEvent | SlotbookError
-"""Something that a consumer has to do next: hand over an event, move one to the dead letters, or raise an error."""
+"""An item for a consumer: an event to hand over, one to move to the dead letters, or an error to raise."""
 GroupReply: TypeAlias = GroupRead | GroupClaim
 
 
@@ -86,7 +86,7 @@ class Deliveries:
 
     def __init__(self, calls: EventCalls, state: ChannelState, options: GroupOptions, poll: float) -> None:
         self.ready: deque[DeliveryItem] = deque()
-        """What is to be done next."""
+        """The items that are to be handled next."""
         self.in_progress: set[tuple[str, int]] = set()
         """Trader and number of events that were given to this consumer and are neither acknowledged nor given up."""
         self._calls = calls

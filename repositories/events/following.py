@@ -37,7 +37,7 @@ class Following:
         self._behind: dict[str, Cursor] = {}
         """The cursors whose stream has to be read, by channel."""
         self._unsubscribed_since: dict[str, float] = {}
-        """By channel that no connection is subscribed to: since when, on the monotonic clock."""
+        """By channel, the time on the monotonic clock since which no connection is subscribed to it."""
         self._next_poll = 0.0
 
     def add(self, traders: Iterable[str], since: Since) -> list[Channel]:

@@ -38,7 +38,7 @@ class AsyncOrderRepository:
     Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
     :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
     book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
-    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change under a lock
     (``held.orders``) raises FenceRefused when the lock is no longer held.
 
     Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock. Quantities are in the symbol's
@@ -57,19 +57,19 @@ class AsyncOrderRepository:
         """Open a repository with connections of its own, to be closed with ``close``.
 
         Args:
-            url: where the book is kept, as for :func:`slotbook.aconnect`.
+            url: The servers of the book, as for :func:`slotbook.aconnect`.
         """
         return cls(await open_async_backend(url))
 
     async def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
         """Put a new order in the book. One round trip.
 
-        The same order again changes nothing, and the result has the order as it is now. Orders are the same when
-        everything is that was ordered, as first placed; ``ts_ns`` and ``text`` do not count.
+        The same order again changes nothing, and the result has the order as it is now. Orders are the same when their
+        symbol, side, type, time in force, quantity and prices are equal, as first placed.
 
         Raises:
-            DuplicateOrder: the id is taken by an order with other content.
-            InvalidArgument: something has happened to the order already.
+            DuplicateOrder: The id is taken by an order with other content.
+            InvalidArgument: The order is not new: it has fills, a version, or another status than NEW.
         """
         return await self._backend.run(self._calls.call(PLACE, order), self._durability(durability))
 
@@ -84,7 +84,7 @@ class AsyncOrderRepository:
         """Return an order as it is now, None when there is none. One round trip.
 
         Raises:
-            CorruptRecord: a stored field is missing or cannot be read.
+            CorruptRecord: A stored field is missing or cannot be read.
         """
         return await self._backend.run(self._calls.get(trader, order_id))
 
@@ -92,7 +92,7 @@ class AsyncOrderRepository:
         """Return many orders: one round trip per node, and one outcome for each id, in the order given.
 
         Args:
-            ids: a pair ``(trader, order_id)`` for each order.
+            ids: A pair ``(trader, order_id)`` for each order.
         """
         return await self._backend.read_many(self._calls.get_many(identities("ids", ids)))
 
@@ -103,10 +103,10 @@ class AsyncOrderRepository:
         position moves, the status stays, and the result is ``late``.
 
         Raises:
-            OrderNotFound: there is no such order.
-            Overfill: the quantity is more than what is left of the order.
-            DuplicateRequest: the ``exec_id`` was used with another quantity or price.
-            AmountOverflow: the position would grow past what can be counted exactly.
+            OrderNotFound: There is no such order.
+            Overfill: The quantity is more than what is left of the order.
+            DuplicateRequest: The ``exec_id`` was used with another quantity or price.
+            AmountOverflow: The position would grow past what can be counted exactly.
         """
         return await self._backend.run(self._calls.call(FILL, fill), self._durability(durability))
 
@@ -139,25 +139,25 @@ class AsyncOrderRepository:
         An order whose quantity is replaced by what is filled of it becomes FILLED.
 
         Args:
-            trader: whose order it is.
-            order_id: which of the trader's orders.
-            quantity: the new *total* quantity, which includes what is filled (FIX OrderQty, tag 38); None keeps it.
-            price: the new limit price; None keeps it.
-            stop_price: the new trigger price; None keeps it.
-            request_id: the identity of the request; by default random: a lost reply is still handled, but a second call
+            trader: The trader of the order.
+            order_id: The id of the order.
+            quantity: The new *total* quantity, which includes what is filled (FIX OrderQty, tag 38); None keeps it.
+            price: The new limit price; None keeps it.
+            stop_price: The new trigger price; None keeps it.
+            request_id: The identity of the request; by default random: a lost reply is still handled, but a second call
                 is another request.
-            revision: a number that grows with each replace of the order; a replace whose revision is not above the
+            revision: A number that grows with each replace of the order; a replace whose revision is not above the
                 last one applied is out of date, and changes nothing.
-            ts_ns: when it was replaced.
-            text: free text, such as the reason (tag 58).
-            durability: what the change waits for.
+            ts_ns: The time of the replace; by default now.
+            text: Free text, such as the reason (tag 58).
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            OrderNotFound: there is no such order.
-            OrderClosed: the order is terminal.
-            Overfill: the new quantity is less than what is filled.
-            DuplicateRequest: the ``request_id`` was used for another replace of this order.
-            InvalidArgument: nothing is to be changed, or an order of this type has no such price.
+            OrderNotFound: There is no such order.
+            OrderClosed: The order is terminal.
+            Overfill: The new quantity is less than what is filled.
+            DuplicateRequest: The ``request_id`` was used for another replace of this order.
+            InvalidArgument: Nothing is to be changed, or an order of this type has no such price.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
         request = checked(
@@ -182,18 +182,18 @@ class AsyncOrderRepository:
         text: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult:
-        """Cancel what is open of an order; one that is canceled already stays as it is. One round trip.
+        """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
 
         Args:
-            trader: whose order it is.
-            order_id: which of the trader's orders.
-            ts_ns: when it was canceled.
-            text: free text, such as the reason (FIX Text, tag 58).
-            durability: what the change waits for.
+            trader: The trader of the order.
+            order_id: The id of the order.
+            ts_ns: The time of the cancel; by default now.
+            text: Free text, such as the reason (FIX Text, tag 58).
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            OrderNotFound: there is no such order.
-            OrderClosed: the order was filled, rejected or expired.
+            OrderNotFound: There is no such order.
+            OrderClosed: The order was filled, rejected or expired.
         """
         return await self._close(CANCEL, trader, order_id, ts_ns, text, durability)
 
@@ -255,7 +255,7 @@ class AsyncOrderRepository:
         """Return a trader's orders with a status. Round trips as for ``open``.
 
         Raises:
-            InvalidArgument: there is no such status.
+            InvalidArgument: There is no such status.
         """
         return await self._backend.drive(self._calls.by_status(trader, status))
 
@@ -267,7 +267,7 @@ class AsyncOrderRepository:
         """Return how many orders a trader has: all, those with a status, or those in a symbol. One round trip.
 
         Raises:
-            InvalidArgument: both a status and a symbol are given, which no index knows together.
+            InvalidArgument: Both a status and a symbol are given, for which there is no index.
         """
         return await self._backend.run(self._calls.count(trader, status, symbol))
 
@@ -277,11 +277,11 @@ class AsyncOrderRepository:
         The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
 
         Args:
-            conditions: comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
+            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
                 of which must be true; none finds every order. Values are compared exactly.
 
         Raises:
-            InvalidArgument: a condition is not one that can be searched for.
+            InvalidArgument: A condition is not one that can be searched for.
         """
         return self._search.find(conditions)
 
@@ -291,7 +291,7 @@ class AsyncOrderRepository:
         Its fills stay in the position.
 
         Raises:
-            OrderClosed: the order is open; cancel it first.
+            OrderClosed: The order is open; cancel it first.
         """
         await self._backend.run(self._calls.delete(trader, order_id))
 

@@ -1,4 +1,4 @@
-"""Build the calls of the orders' repository, and read what is answered. This module does no I/O."""
+"""Build the calls of the orders' repository, and read their replies. This module does no I/O."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ MOST_REJECTIONS = 1_000
 """The number of refusals that are kept with their requests."""
 
 Rejection: TypeAlias = tuple[int, OrderRequest, Refused]
-"""The place of a request in the journal, counted from 0; the request; and why the book refused it."""
+"""The place of a request in the journal, counted from 0; the request; and the refusal."""
 
 
 @dataclass(slots=True)
@@ -41,11 +41,11 @@ class Reconciliation:
 
     @property
     def settled(self) -> int:
-        """Return how many requests were applied, repeated or refused."""
+        """The number of requests that were applied, repeated or refused."""
         return self.applied + self.repeated + self.rejected
 
     def add(self, page: Sequence[OrderRequest], outcomes: Sequence[Outcome[OrderResult | FillResult]]) -> None:
-        """Count the outcomes of the next requests. Raises the first error that leaves it open what a request did."""
+        """Count the outcomes of the next requests. Raises the first error that is neither a refusal nor a loss."""
         undecided: Exception | None = None
         for request, outcome in zip(page, outcomes, strict=True):
             error = outcome.error

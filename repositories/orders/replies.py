@@ -13,21 +13,21 @@ from ..replies import record, record_of, refusal
 
 
 def placed(name: str, key: str, order: Order, reply: list[Reply]) -> OrderResult:
-    """Return what a reply to ``place`` says. Raises DuplicateOrder."""
+    """Return the result in a reply to ``place``. Raises DuplicateOrder."""
     match reply:
         case ["applied", str(sequence)]:
             return OrderResult(order.model_copy(update={"version": 1}), applied=True, sequence=int(sequence))
         case ["repeat", flat]:
             return OrderResult(record(Order, key, flat), applied=False, sequence=0)
         case ["duplicate", flat]:
-            there = record(Order, key, flat)
-            raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(there)}")
+            stored = record(Order, key, flat)
+            raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(stored)}")
         case other:
             raise refusal(name, other)
 
 
 def filled(name: str, key: str, fill: Fill, reply: list[Reply]) -> FillResult:
-    """Return what a reply to ``fill`` says. Raises OrderNotFound, Overfill, DuplicateRequest or AmountOverflow."""
+    """Return the result in a reply to ``fill``. Raises OrderNotFound, Overfill, DuplicateRequest or AmountOverflow."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), str(late), list(order), list(position)]:
             return FillResult(
@@ -46,7 +46,7 @@ def filled(name: str, key: str, fill: Fill, reply: list[Reply]) -> FillResult:
 
 
 def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> OrderResult:
-    """Return what a reply to ``replace`` says. Raises OrderNotFound, OrderClosed, Overfill or DuplicateRequest."""
+    """Return the result in a reply to ``replace``. Raises OrderNotFound, OrderClosed, Overfill or DuplicateRequest."""
     match reply:
         case ["duplicate"]:
             raise DuplicateRequest(f"{name}: the request_id was used for another replace of this order")
@@ -59,7 +59,7 @@ def replaced(name: str, key: str, request: Replace, reply: list[Reply]) -> Order
 
 
 def changed(name: str, key: str, request: object, reply: list[Reply]) -> OrderResult:
-    """Return what a reply to any other change of an order says. Raises OrderNotFound or OrderClosed."""
+    """Return the result in a reply to any other change of an order. Raises OrderNotFound or OrderClosed."""
     match reply:
         case [("applied" | "repeat") as state, str(sequence), list(order)]:
             return OrderResult(record(Order, key, order), state == "applied", int(sequence))

@@ -42,13 +42,13 @@ def _named(name: str) -> Callable[[OrderRequest], str]:
 
 
 def _order_keys(script: Script) -> Callable[[TraderKeys, OrderRequest, str | None], tuple[str, ...]]:
-    """Return a function that returns the keys of a script which changes an order that is there."""
+    """Return a function that returns the keys of a script which changes a stored order."""
 
-    def keys(keys: TraderKeys, request: OrderRequest, lock: str | None) -> tuple[str, ...]:
+    def script_keys(keys: TraderKeys, request: OrderRequest, lock: str | None) -> tuple[str, ...]:
         order_id = request.order_id
         return script.keys(order=keys.order(order_id), applied=keys.applied(order_id), events=keys.events, lock=lock)
 
-    return keys
+    return script_keys
 
 
 def _optional(value: object) -> str:

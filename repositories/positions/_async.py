@@ -35,7 +35,7 @@ class AsyncPositionRepository:
     Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
     :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
     book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
-    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change under a lock
     (``held.positions``) raises FenceRefused when the lock is no longer held.
 
     Quantities are in the symbol's unit, long positive and short negative. Times (``ts_ns``) are nanoseconds since the
@@ -54,7 +54,7 @@ class AsyncPositionRepository:
         """Open a repository with connections of its own, to be closed with ``close``.
 
         Args:
-            url: where the book is kept, as for :func:`slotbook.aconnect`.
+            url: The servers of the book, as for :func:`slotbook.aconnect`.
         """
         return cls(await open_async_backend(url))
 
@@ -62,7 +62,7 @@ class AsyncPositionRepository:
         """Return a position, which is flat when the trader never had one. One round trip.
 
         Raises:
-            CorruptRecord: a stored field is missing or cannot be read.
+            CorruptRecord: A stored field is missing or cannot be read.
         """
         return await self._backend.run(self._calls.get(trader, symbol))
 
@@ -70,7 +70,7 @@ class AsyncPositionRepository:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
 
         Args:
-            ids: a pair ``(trader, symbol)`` for each position.
+            ids: A pair ``(trader, symbol)`` for each position.
         """
         return await self._backend.run_many(
             [self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)]
@@ -86,11 +86,11 @@ class AsyncPositionRepository:
         The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
 
         Args:
-            conditions: comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,
+            conditions: Comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,
                 all of which must be true; none finds every position. Values are compared exactly.
 
         Raises:
-            InvalidArgument: a condition is not one that can be searched for.
+            InvalidArgument: A condition is not one that can be searched for.
         """
         return self._search.find(conditions)
 
@@ -109,16 +109,16 @@ class AsyncPositionRepository:
         The quantities and amounts that were bought and sold stay as they are.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
-            quantity: the new quantity.
-            request_id: the identity of the request, which the book remembers for its ``request_ttl``; by default
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            quantity: The new quantity.
+            request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
+            DuplicateRequest: The ``request_id`` was used for another change.
         """
         return await self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
 
@@ -137,8 +137,8 @@ class AsyncPositionRepository:
         The other arguments are those of ``set``.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
-            AmountOverflow: the quantity would grow past what can be counted exactly.
+            DuplicateRequest: The ``request_id`` was used for another change.
+            AmountOverflow: The quantity would grow past what can be counted exactly.
         """
         return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -156,20 +156,20 @@ class AsyncPositionRepository:
         """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
         When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
-        sent again later. The other arguments are those of ``set``.
+        sent again later.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
-            delta: the difference.
-            max_position: the limit of the quantity's absolute value.
-            request_id: the identity of the request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            delta: The quantity to add, which may be negative.
+            max_position: The limit of the quantity's absolute value.
+            request_id: The identity of the request; see ``set``.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
-            AmountOverflow: the quantity would grow past what can be counted exactly.
+            DuplicateRequest: The ``request_id`` was used for another change.
+            AmountOverflow: The quantity would grow past what can be counted exactly.
         """
         limit, action = max_position, PositionAction.ADJUST
         return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)

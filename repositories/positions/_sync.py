@@ -36,7 +36,7 @@ class PositionRepository:
     Methods raise a :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
     :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
     book's (:class:`~slotbook.topology.durability.Durability`). It raises UnderReplicated when it was applied, but too
-    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change of a lock's holder
+    few replicas confirmed it, and StateLost when the server has lost earlier changes. A change under a lock
     (``held.positions``) raises FenceRefused when the lock is no longer held.
 
     Quantities are in the symbol's unit, long positive and short negative. Times (``ts_ns``) are nanoseconds since the
@@ -53,7 +53,7 @@ class PositionRepository:
         """Open a repository with connections of its own, to be closed with ``close``.
 
         Args:
-            url: where the book is kept, as for :func:`slotbook.connect`.
+            url: The servers of the book, as for :func:`slotbook.connect`.
         """
         return cls(open_backend(url))
 
@@ -61,7 +61,7 @@ class PositionRepository:
         """Return a position, which is flat when the trader never had one. One round trip.
 
         Raises:
-            CorruptRecord: a stored field is missing or cannot be read.
+            CorruptRecord: A stored field is missing or cannot be read.
         """
         return self._backend.run(self._calls.get(trader, symbol))
 
@@ -69,7 +69,7 @@ class PositionRepository:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
 
         Args:
-            ids: a pair ``(trader, symbol)`` for each position.
+            ids: A pair ``(trader, symbol)`` for each position.
         """
         return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
 
@@ -83,11 +83,11 @@ class PositionRepository:
         The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
 
         Args:
-            conditions: comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,
+            conditions: Comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,
                 all of which must be true; none finds every position. Values are compared exactly.
 
         Raises:
-            InvalidArgument: a condition is not one that can be searched for.
+            InvalidArgument: A condition is not one that can be searched for.
         """
         return self._search.find(conditions)
 
@@ -106,16 +106,16 @@ class PositionRepository:
         The quantities and amounts that were bought and sold stay as they are.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
-            quantity: the new quantity.
-            request_id: the identity of the request, which the book remembers for its ``request_ttl``; by default
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            quantity: The new quantity.
+            request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
+            DuplicateRequest: The ``request_id`` was used for another change.
         """
         return self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
 
@@ -134,8 +134,8 @@ class PositionRepository:
         The other arguments are those of ``set``.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
-            AmountOverflow: the quantity would grow past what can be counted exactly.
+            DuplicateRequest: The ``request_id`` was used for another change.
+            AmountOverflow: The quantity would grow past what can be counted exactly.
         """
         return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -153,20 +153,20 @@ class PositionRepository:
         """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
         When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
-        sent again later. The other arguments are those of ``set``.
+        sent again later.
 
         Args:
-            trader: whose position it is.
-            symbol: in which symbol.
-            delta: the difference.
-            max_position: the limit of the quantity's absolute value.
-            request_id: the identity of the request.
-            ts_ns: when the position changed.
-            durability: what the change waits for.
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            delta: The quantity to add, which may be negative.
+            max_position: The limit of the quantity's absolute value.
+            request_id: The identity of the request; see ``set``.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            DuplicateRequest: the ``request_id`` was used for another change.
-            AmountOverflow: the quantity would grow past what can be counted exactly.
+            DuplicateRequest: The ``request_id`` was used for another change.
+            AmountOverflow: The quantity would grow past what can be counted exactly.
         """
         limit, action = max_position, PositionAction.ADJUST
         return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)

@@ -28,7 +28,7 @@ from .condition import Identity, WrittenQuery
 R = TypeVar("R", bound=Record)
 
 IDENTITIES_AT_ONCE = 1_000
-"""The most identities that a server returns at a time when all are wanted."""
+"""The largest number of identities that a server returns at a time when all are wanted."""
 _DIALECT = ("DIALECT", 2)
 Words: TypeAlias = tuple[Argument, ...]
 
@@ -99,7 +99,7 @@ class SearchCalls(Generic[R]):
         return self._aggregate(tag, written, wanted, lambda reply: IdentityPage(self._identities(rows(reply))))
 
     def record(self, identity: Identity) -> Call[R | None]:
-        """Read one record by its key; None when it is not there."""
+        """Read one record by its key; None when there is none."""
         key = self.stored.key(self._prefix, identity)
         return command(
             f"get {self.stored.kind} {'/'.join(identity)}",
@@ -109,7 +109,7 @@ class SearchCalls(Generic[R]):
         )
 
     def existing(self, identities: Sequence[Identity]) -> Call[int]:
-        """Count the records that are still there; all must be of one slot."""
+        """Count the records that still exist; all must be of one slot."""
         keys = tuple(self.stored.key(self._prefix, identity) for identity in identities)
         packed = pack(("EXISTS", *keys))
         name = f"count {self.stored.kind}s"
@@ -137,7 +137,7 @@ class SearchCalls(Generic[R]):
 
 
 def search_scope(alias: str) -> Call[SearchScope]:
-    """Ask the server that serves a name what it searches."""
+    """Ask the server of a name for the scope of its search."""
     packed = pack(("COMMAND", "INFO", "FT.AGGREGATE"))
     return Call("search", (alias,), slot_of((alias,)), packed, _search_scope, readonly=True, repeatable=True)
 

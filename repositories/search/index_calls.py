@@ -38,9 +38,9 @@ class IndexStatus:
     is_used: bool
     """True when queries go to it."""
     is_current: bool
-    """True when this version of Slotbook would make the same."""
+    """True when this version of Slotbook would create the same index."""
     is_reachable: bool
-    """False when the slot of its name has moved to another primary, so that nobody can query or drop it."""
+    """False when the slot of its name has moved to another primary, so that it can be neither queried nor dropped."""
     records: int = 0
     built: float = 0.0
     """The part of it that is complete, 0 to 1."""

@@ -22,7 +22,7 @@ KINDS = tuple(RecordKind)
 
 def calls_for(settings: Settings, kind: RecordKind) -> IndexCalls:
     """Return the calls for the index of one kind."""
-    from ...models.hashes import index_schema  # redis-om, and numpy behind it: only for who makes indexes
+    from ...models.hashes import index_schema  # imports redis-om and numpy, which only creating indexes needs
 
     stored = STORED[kind]
     return IndexCalls(settings, stored, index_schema(stored))

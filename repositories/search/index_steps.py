@@ -1,6 +1,6 @@
 """Create, drop and describe indexes on every shard, step by step. Nothing here does I/O.
 
-Each operation may be repeated from the beginning, by several callers, at any time: it reads what is there first.
+Each operation may be repeated from the beginning, by several callers, at any time: it first reads which indexes exist.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .index_calls import IndexCalls, IndexStatus
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
-"""The pause between two questions whether an index is complete."""
+"""Seconds between two checks if an index is complete."""
 
 Progress: TypeAlias = Callable[[float], None]
 """Called with the part of an index that is complete, 0 to 1."""
@@ -56,9 +56,9 @@ def describe(calls: IndexCalls) -> Steps[list[IndexStatus]]:
     found: list[IndexStatus] = []
     for tag, names in (yield from _names(calls, tags)):
         reachable = yield from _reachable(tag, names)
-        abouts = yield from ask_many([calls.info(name) for name in reachable])
-        about = {name: outcome.value for name, outcome in zip(reachable, abouts, strict=True)}
-        found += [calls.status(name, about.get(name), name if name in used else None) for name in names]
+        outcomes = yield from ask_many([calls.info(name) for name in reachable])
+        described = {name: outcome.value for name, outcome in zip(reachable, outcomes, strict=True)}
+        found += [calls.status(name, described.get(name), name if name in used else None) for name in names]
     return found
 
 

@@ -36,7 +36,7 @@ def query(stored: Stored[R], expressions: Sequence[object]) -> Query[R]:
     if not expressions:
         everything = WrittenQuery("*", ())
         return Query(stored, EVERYTHING, everything, everything, None, ())
-    from . import language  # redis-om, and numpy behind it: only for who queries
+    from . import language  # imports redis-om and numpy, which only queries need
 
     kept = cast("Stored[Record]", stored)
     try:

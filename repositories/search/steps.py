@@ -27,11 +27,11 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 TRIES = 4
-"""The most times that a search is begun when a primary is replaced, or slots move, in the middle of each."""
+"""The number of times that a search is begun before it fails, when a primary is replaced or slots move in each."""
 LONGEST_TOP = 10_000
-"""The most first matches that a shard is asked for; for a page beyond that it is asked for all matches."""
+"""The largest number of first matches that a shard is asked for; for a page beyond that it is asked for all matches."""
 COUNTED_AT_ONCE = 500
-"""The most keys in one EXISTS."""
+"""The largest number of keys in one EXISTS."""
 
 
 class SearchInterrupted(Exception):
@@ -175,7 +175,7 @@ class SearchSteps(Generic[R]):
         return cast(FullTextMatches, found)
 
     def _read(self, query: Query[R], found: Sequence[Identity], full_text: FullTextMatches) -> Steps[list[R]]:
-        """Return the records that are still there and, as they are now, still match."""
+        """Return the records that still exist and, as they are now, still match."""
         found = list(dict.fromkeys(found))
         outcomes = yield from ask_many([self._calls.record(identity) for identity in found])
         records: list[R] = []

@@ -51,8 +51,8 @@ class AsyncSymbolInfoRepository(AsyncBaseCache[SymbolInfo]):
 
         Args:
             url: A URL or settings; see :func:`slotbook.aconnect`.
-            source: As for the class.
-            policy: As for the class.
+            source: The database behind the cache; see the class.
+            policy: The times of the cache; see the class.
         """
         return cls(await open_async_backend(url), source, policy)
 

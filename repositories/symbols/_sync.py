@@ -52,8 +52,8 @@ class SymbolInfoRepository(BaseCache[SymbolInfo]):
 
         Args:
             url: A URL or settings; see :func:`slotbook.connect`.
-            source: As for the class.
-            policy: As for the class.
+            source: The database behind the cache; see the class.
+            policy: The times of the cache; see the class.
         """
         return cls(open_backend(url), source, policy)
 

@@ -1,6 +1,6 @@
 """Send calls to the primaries of their slots, for asyncio, until each has its outcome or the deadline has passed.
 
-The first try of a call goes straight to its node. Only when the answer is not a value does tenacity take over.
+The first try of a call goes straight to its node; tenacity takes over only when the answer is not a value.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
 
     Args:
-        source: a URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
+        source: A URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
     """
     target = read(source)
     deployment: Deployment | None = None
@@ -60,10 +60,10 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
 
 
 class AsyncAttached(Protocol):
-    """Something that works with a backend and must be closed before it."""
+    """An object that uses a backend and must be closed before it."""
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the object."""
         ...
 
 
@@ -82,7 +82,7 @@ class AsyncBackend:
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
-        """The URL that it was opened with, as it was read."""
+        """The parsed URL and settings that the backend was opened with."""
         self._nodes = AsyncNodes(target)
         self._layout = self._nodes.layout
         self._pools = self._nodes.pools
@@ -128,9 +128,9 @@ class AsyncBackend:
             return await self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
-            several = calls[begin : begin + CALLS_AT_ONCE]
+            chunk = calls[begin : begin + CALLS_AT_ONCE]
             ends_at = time.monotonic() + self.settings.deadline
-            batch = Batch(several, self._layout, ends_at, durability, self.settings.replication_wait)
+            batch = Batch(chunk, self._layout, ends_at, durability, self.settings.replication_wait)
             await self._rounds(batch)
             await self._retry(batch)
             outcomes.extend(batch.outcomes())
@@ -211,11 +211,11 @@ class AsyncBackend:
                 return await self.run_many(step)
 
     def attach(self, part: AsyncAttached) -> None:
-        """Have something that works with this backend closed before the connections are."""
+        """Register an object that uses this backend, to be closed before the connections are."""
         self._attached.append(part)
 
     def detach(self, part: AsyncAttached) -> None:
-        """Undo ``attach``: something closes itself, or has been closed."""
+        """Undo ``attach`` for an object that closes itself, or has been closed."""
         if part in self._attached:
             self._attached.remove(part)
 
@@ -270,7 +270,7 @@ class AsyncBackend:
         return read_round.outcomes()
 
     async def _rounds(self, batch: Batch[T]) -> None:
-        """Send rounds until no call is pending, or until an answer asks to be waited for or to find a primary first."""
+        """Send rounds until no call is pending, or until a failure decides how the next begins (``batch.pace``)."""
         while batch.pending:
             if batch.pace is Pace.CONTINUE:
                 batch.ends_at = time.monotonic() + self.settings.deadline
@@ -316,7 +316,7 @@ class AsyncBackend:
 
     def _fail_fast(self, error: DiscoveryError) -> None:
         """Raise Unavailable when no address that the backend was opened with has ever answered."""
-        # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
+        # A server that has answered before may come back; an address that never did is more likely a wrong one.
         if not self._reached and all(is_unreachable(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
             raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")

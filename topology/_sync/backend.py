@@ -1,7 +1,7 @@
 # Generated from topology/_async/backend.py by scripts/generate_sync.py: edit that one.
 """Send calls to the primaries of their slots, for threads, until each has its outcome or the deadline has passed.
 
-The first try of a call goes straight to its node. Only when the answer is not a value does tenacity take over.
+The first try of a call goes straight to its node; tenacity takes over only when the answer is not a value.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def open_backend(source: str | Settings | None = None) -> Backend:
     Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
 
     Args:
-        source: a URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
+        source: A URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
     """
     target = read(source)
     deployment: Deployment | None = None
@@ -61,10 +61,10 @@ def open_backend(source: str | Settings | None = None) -> Backend:
 
 
 class Attached(Protocol):
-    """Something that works with a backend and must be closed before it."""
+    """An object that uses a backend and must be closed before it."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close the object."""
         ...
 
 
@@ -83,7 +83,7 @@ class Backend:
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
-        """The URL that it was opened with, as it was read."""
+        """The parsed URL and settings that the backend was opened with."""
         self._nodes = Nodes(target)
         self._layout = self._nodes.layout
         self._pools = self._nodes.pools
@@ -129,9 +129,9 @@ class Backend:
             return self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
-            several = calls[begin : begin + CALLS_AT_ONCE]
+            chunk = calls[begin : begin + CALLS_AT_ONCE]
             ends_at = time.monotonic() + self.settings.deadline
-            batch = Batch(several, self._layout, ends_at, durability, self.settings.replication_wait)
+            batch = Batch(chunk, self._layout, ends_at, durability, self.settings.replication_wait)
             self._rounds(batch)
             self._retry(batch)
             outcomes.extend(batch.outcomes())
@@ -212,11 +212,11 @@ class Backend:
                 return self.run_many(step)
 
     def attach(self, part: Attached) -> None:
-        """Have something that works with this backend closed before the connections are."""
+        """Register an object that uses this backend, to be closed before the connections are."""
         self._attached.append(part)
 
     def detach(self, part: Attached) -> None:
-        """Undo ``attach``: something closes itself, or has been closed."""
+        """Undo ``attach`` for an object that closes itself, or has been closed."""
         if part in self._attached:
             self._attached.remove(part)
 
@@ -271,7 +271,7 @@ class Backend:
         return read_round.outcomes()
 
     def _rounds(self, batch: Batch[T]) -> None:
-        """Send rounds until no call is pending, or until an answer asks to be waited for or to find a primary first."""
+        """Send rounds until no call is pending, or until a failure decides how the next begins (``batch.pace``)."""
         while batch.pending:
             if batch.pace is Pace.CONTINUE:
                 batch.ends_at = time.monotonic() + self.settings.deadline
@@ -317,7 +317,7 @@ class Backend:
 
     def _fail_fast(self, error: DiscoveryError) -> None:
         """Raise Unavailable when no address that the backend was opened with has ever answered."""
-        # A server that was there may come back; an address where nobody ever answered is more likely a wrong one.
+        # A server that has answered before may come back; an address that never did is more likely a wrong one.
         if not self._reached and all(is_unreachable(cause) for cause in error.causes):
             asked = "is a server running there, and is the address right?"
             raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")

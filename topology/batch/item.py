@@ -54,7 +54,7 @@ class Item(Generic[T]):
         self.buildable, self._call = self.buildable.rebuild(), None
 
     def decode(self, reply: Reply) -> None:
-        """Take the reply to the call as its outcome."""
+        """Decode the reply; its value, or the error that it means, is the outcome."""
         try:
             self.outcome = Outcome(value=self.call.decode(reply))
         except SlotbookError as error:

@@ -1,4 +1,4 @@
-"""Put the calls that go to one node in one round into bytes, and know whose answer comes next."""
+"""Pack the calls that go to one node in one round, and keep track of the call that each reply belongs to."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NodeRequest(Generic[T]):
     """The bytes, in pieces: each is built when the one before has been sent, while the server works on that one."""
     replies: int
     awaited: deque[Item[T] | None]
-    """The item that each of the next replies belongs to; None for the reply to ASKING, which has nothing to say."""
+    """The item that each of the next replies belongs to; None for the reply to ASKING, which is ignored."""
     proof: list[Reply | Failure] = field(default_factory=list["Reply | Failure"])
     """The replies that follow those of the items, if the durability of their changes is to be proven."""
 

@@ -15,13 +15,13 @@ from ..error_mapping import Failure, NotPrimary, RetryAction, Unanswered, Unsent
 
 
 class Proof(NamedTuple):
-    """The replies to the proof of one node's writes, understood."""
+    """The result of asking one node to prove the durability of its writes."""
 
     doubt: Failure | None = None
-    """The failure that leaves the proof open: whichever server takes over may not have the writes."""
+    """The failure that leaves the proof open: a server that takes over may not have the writes."""
     covers_all: bool = True
-    """False when the last record was refused or is gone: it was not written back, so a repeat before it, which changed
-    nothing itself, is not proven."""
+    """False when the last call's record does not exist, so that nothing was written back: repeats among the calls
+    before it, which write nothing themselves, are not proven then."""
     replicas: int = 0
     """The replicas, or disks, that have confirmed the writes."""
     refusal: RedisError | None = None

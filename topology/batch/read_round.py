@@ -27,7 +27,7 @@ class ReadRound(Generic[T]):
         self._numbers = numbers
         self._layout = layout
         self.routes: dict[Address, list[int]] = {}
-        """The numbers of the reads that go to each node; those of a slot that nobody is known to serve are left out."""
+        """The numbers of the reads that go to each node; reads whose slot has no known primary are left out."""
         self._outcomes: dict[int, Outcome[T]] = {}
         self._failures: dict[int, tuple[Failure, Address]] = {}
         self._left: list[int] = []

@@ -37,7 +37,7 @@ class Pace(IntEnum):
     CONTINUE = 0
     """At once: what is left has only waited for calls before it."""
     RESEND = 1
-    """At once: a server said what to do."""
+    """At once: the reply says what to do, such as to follow a redirect."""
     BACK_OFF = 2
     """After a pause: a server has to recover first."""
 
@@ -62,7 +62,7 @@ class Batch(Generic[T]):
         replication_wait: float = 0.0,
     ) -> None:
         self.ends_at = ends_at
-        """The end of the deadline of what is on its way, by the monotonic clock."""
+        """The end of the deadline of the calls that are being sent, by the monotonic clock."""
         self._layout = layout
         self._durability = durability
         self.replication_wait = replication_wait if durability.wanted else 0.0
@@ -76,7 +76,7 @@ class Batch(Generic[T]):
 
     @property
     def proves(self) -> bool:
-        """True when the durability of its changes is proven, for which the server waits a while."""
+        """True when its changes' durability is to be proven, for which a server waits for replicas or its disk."""
         return bool(self._durability.wanted)
 
     def outcomes(self) -> list[Outcome[T]]:
@@ -86,7 +86,7 @@ class Batch(Generic[T]):
     def plan(self) -> list[NodeRequest[T]]:
         """Return what goes to each node in this round.
 
-        A call whose slot nobody is known to serve is left for a later round, and the layout is stale.
+        A call whose slot has no known primary is left for a later round, and the layout counts as stale.
         """
         self.pace = Pace.CONTINUE
         planned_subjects: set[str] = set()
@@ -146,8 +146,8 @@ class Batch(Generic[T]):
         """End all pending calls with Unavailable or OutcomeUnknown: the deadline has passed.
 
         Args:
-            deadline: the whole time that there was, in seconds.
-            reason: the error that kept calls from being sent at all, if there was one.
+            deadline: The deadline that has passed, in seconds.
+            reason: The error that kept calls from being sent at all, if there was one.
         """
         for item in self.pending:
             because = f"no answer within the deadline of {deadline:g} s (last: {item.last_failure(reason)})"

@@ -1,4 +1,4 @@
-"""One connection for asyncio: redis-py opens and authenticates it, then its transport gets the protocol that is here.
+"""One connection for asyncio: redis-py opens and authenticates it, then the protocol of this module takes it over.
 
 Commands of calls that are made in one turn of the event loop go out in one write. Replies come in the order of the
 commands, and each is handed to its caller's future without a task in between. When a caller is cancelled, its reply is
@@ -99,7 +99,7 @@ class Exchange:
 class AsyncConnection(asyncio.Protocol):
     """A connection that is open and authenticated, shared by all tasks of an event loop.
 
-    ``name`` stands for the server in error texts. ``reply_timeout`` is the time in seconds within which the server has
+    ``name`` is the server's name in error texts. ``reply_timeout`` is the time in seconds within which the server has
     to answer; when it does not, the connection is closed for all its callers. Every exchange that is added holds a
     permit of ``semaphore``, which is released when its last reply has come.
     """

@@ -41,7 +41,7 @@ class AsyncJob:
 
 
 CALLS_PER_CONNECTION = 64
-"""The setting ``pool_size`` counts connections; for asyncio each stands for this many calls in flight."""
+"""The calls in flight that are allowed, as a multiple of the setting ``pool_size``; asyncio uses one connection."""
 
 
 _inherited: list[AsyncConnection | None] = []

@@ -27,7 +27,7 @@ _POLLING = threading.Lock()
 class BusyPoll:
     """The decision, for the connections to one server, if the next reply is polled for.
 
-    ``seconds`` is the longest time to poll for one reply; it is 0 where polling is off or no second processor is there.
+    ``seconds`` is the longest time to poll for one reply; 0 where polling is off or there is no second processor.
     """
 
     __slots__ = ("_skip_length", "_to_skip", "seconds")

@@ -5,7 +5,7 @@ It makes the deployment's folder, reserves its ports and is the parent of its se
 or ends in whatever way, the guard kills the servers, removes the folder and ends too.
 
 Because the guard itself starts the servers, there is no moment at which a Ctrl-C or a SIGKILL of the owner could leak
-one. Because it is their parent, it knows for certain that a process id still belongs to its server.
+one. Because it is their parent, a process id belongs to its server until the guard has waited for it.
 
 A request is one line of JSON, ``[id, operation, [argument, ...]]``; its reply is ``[id, value, error text or null]``.
 The guard begins with a reply to request 0, whose value is the folder. Only the standard library may be imported here.

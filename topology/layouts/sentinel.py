@@ -25,11 +25,11 @@ class SentinelLayout:
 
     The Sentinel that leads a failover marks the replica that it promotes at once, names it when it has seen that the
     replica serves as a primary, and informs the other Sentinels, which takes seconds. Until then these still name the
-    old primary, and that may come back. So all Sentinels are asked, and the one that knows of the latest failover is
-    believed.
+    old primary, and that may come back. So all Sentinels are asked, and the answer that comes from the latest failover
+    counts.
     """
 
-    must_be_primary = True  # a primary that was replaced while it was frozen takes itself for one for a moment
+    must_be_primary = True  # a primary that was replaced while it was frozen still accepts writes for a moment
     migrates = False
 
     def __init__(self, sentinels: Sequence[Address], service: str) -> None:
@@ -56,7 +56,7 @@ class SentinelLayout:
     def discover(self) -> Discovery:
         """Yield questions for all Sentinels, and one for a replica that is being promoted.
 
-        Raises InvalidSettings when no Sentinel knows the service, DiscoveryError when none answers.
+        Raises InvalidSettings when no Sentinel watches the service, DiscoveryError when none answers.
         """
         answers: Answers = ()
         views: list[SentinelView] = []
@@ -71,7 +71,7 @@ class SentinelLayout:
         latest = max(views, key=lambda view: (view.epoch, view.promoted is not None))
         if latest.promoted is not None and latest.promoted != latest.primary:
             ((answer,),) = yield Questions((latest.promoted,), pack(("PING",)), timeout=SENTINEL_TIMEOUT)
-            if not isinstance(answer, (Unsent, Unanswered, RedisError)):  # by its own word it is a primary by now
+            if not isinstance(answer, (Unsent, Unanswered, RedisError)):  # then its reply to ROLE was "master"
                 self._primary = latest.promoted
                 return
         self._primary = latest.primary

@@ -1,4 +1,4 @@
-"""Read what one Sentinel knows: the primary that it names, and the failover that this comes from."""
+"""Read the replies of one Sentinel: the primary that it names, and the failover that this comes from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def names_primary(answer: Reply | Failure) -> bool:
 def sentinel_view(named: Reply | Failure, state: Reply | Failure, replicas: Reply | Failure) -> SentinelView:
     """Return the view of a Sentinel that names a primary.
 
-    A user of the Sentinel that may only ask for the name gets epoch -1, so any other Sentinel is believed before it.
+    Its epoch is -1 when the Sentinel's permissions (ACL) allow only the question for the address; any other view counts
+    before it.
     """
     epoch = _fields(state).get("config-epoch", "")
     rows = map(_fields, replicas if isinstance(replicas, list) else ())

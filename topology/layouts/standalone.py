@@ -41,7 +41,7 @@ class StandaloneLayout:
 
         Raises InvalidSettings if it belongs to one, DiscoveryError if it does not answer.
         """
-        # Any server says whether it is part of a cluster, if only by refusing the question.
+        # A server of a cluster answers with its slots; any other refuses the command, which shows that it serves.
         ((answer,),) = yield Questions((self._address,), pack(("CLUSTER", "SLOTS")))
         if isinstance(answer, list):
             raise not_a_cluster("redis")

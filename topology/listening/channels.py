@@ -23,7 +23,7 @@ from .heartbeat import Heartbeat
 
 HEARTBEATS_PER_WATCHDOG = 4
 MAX_CHECK_INTERVAL = 0.5
-"""The seconds between two checks which servers are primaries, at most."""
+"""The longest time in seconds between two checks of which servers are primaries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Channel:
 class Listener(Protocol):
     """An object that is notified of subscriptions and messages.
 
-    It is called where connections are read, so it only makes a note and returns.
+    Its methods are called where connections are read, so they must return at once.
     """
 
     def on_subscribed(self, feed: int, channel: str) -> None:

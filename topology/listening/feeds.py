@@ -27,7 +27,7 @@ from .plan import Feed, FeedPlan, feed_connection_kwargs
 from .tracking import parse_invalidation
 
 MIN_CHECK_INTERVAL = 0.02
-"""The seconds between two checks which servers are primaries, at least, however often connections break."""
+"""The shortest time in seconds between two checks of which servers are primaries, however often connections break."""
 MAX_READ = 0.2
 """The longest time in seconds that a thread waits for a message before it checks if it is to end."""
 

@@ -47,12 +47,12 @@ F_co = TypeVar("F_co", bound=Feed, covariant=True)
 
 
 class FeedPlan(Protocol[F_co]):
-    """A decision which primaries to listen to, and the source of a feed for each."""
+    """The choice of the primaries to listen to, and the source of a feed for each."""
 
     name: str
     """A word for what the feeds do, for error texts and names of threads."""
     check_interval: float
-    """The seconds between two checks which servers are primaries."""
+    """The seconds between two checks of which servers are primaries."""
 
     def select_primaries(self, primaries: Sequence[Address]) -> Sequence[Address]:
         """Return those of the primaries to which a feed is to be open."""

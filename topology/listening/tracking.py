@@ -25,7 +25,7 @@ HEARTBEATS_PER_BOUND = 4
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """A message that keys have changed; None stands for all keys."""
+    """A message that keys have changed; None means all keys."""
 
     keys: tuple[str, ...] | None
 
@@ -38,7 +38,7 @@ class InvalidationListener(Protocol):
         ...
 
     def drop_feed(self, feed: InvalidationFeed) -> None:
-        """Drop the values that were kept on the word of this feed: it is lost."""
+        """Drop the values whose changes this feed would have announced: it is lost."""
         ...
 
 
@@ -82,7 +82,7 @@ class InvalidationFeed:
                 self.good_until = sent_at + self._bound
 
     def mark_lost(self) -> None:
-        """Let nothing be served any more that was kept on the word of this feed, and then have it dropped."""
+        """Let no value be served any more whose changes this feed would have announced, and have them dropped."""
         self.lost = True
         self.good_until = 0.0
         self._listener.drop_feed(self)

@@ -33,8 +33,8 @@ class AsyncBaseCache(Generic[T]):
     **How old a value can be.** As long as the source is only written through ``write_through``, or ``invalidate`` is
     called after each write, readers of Redis never see the value before once that call has returned True. When Redis
     is lost in the middle of a ``write_through`` they may see it until ``policy.write_window`` after the source began
-    to write, provided that Redis keeps what it acknowledged. When the source is changed without telling the cache, or
-    a failover loses acknowledged changes, the old value is served for at most ``policy.bound`` (ttl + stale + lease).
+    to write, provided that Redis keeps what it acknowledged. When the source is changed and neither is called, or a
+    failover loses acknowledged changes, the old value is served for at most ``policy.bound`` (ttl + stale + lease).
     With a near cache add its bound. All of these times are by the server's clock.
     """
 
@@ -60,13 +60,13 @@ class AsyncBaseCache(Generic[T]):
         self._calls = CacheCalls(backend.settings.prefix, name, codec, self.policy)
         self._lookup = AsyncLookup(backend, self._calls)
         self.near_cache: NearCache[T] | None = None
-        """The values that are kept in this process; None until :meth:`near` is called. Its ``len`` is how many."""
+        """The values that are kept in this process; ``len`` is their number. None until :meth:`near` is called."""
         backend.attach(self._lookup)
 
     async def near(self, size: int = 10_000, *, bound: float = 1.0) -> Self:
         """Keep up to ``size`` decoded values in this process from now on, and return the cache itself.
 
-        The servers tell this process of every change (RESP3 client tracking, with one connection to each primary),
+        The servers notify this process of every change (RESP3 client tracking, with one connection to each primary),
         usually within a millisecond. Heartbeats on these connections, four to a ``bound``, prove that no change has
         been missed. While the proof is missing, Redis is asked instead, whatever has happened to the network, the
         server or this process. When a tracking connection is lost, its values are dropped before anything else. (A
@@ -76,8 +76,8 @@ class AsyncBaseCache(Generic[T]):
         One connection and one round trip for each primary.
 
         Args:
-            size: How many values to keep; when there are more, the one that was kept first is dropped.
-            bound: For how many seconds, at most, a value is served after any client has changed it; 0.01 to 3600.
+            size: The number of values to keep; when there are more, the one that was kept first is dropped.
+            bound: Seconds for which a value may still be served after any client has changed it, 0.01 to 3600.
 
         Raises InvalidArgument, AccessDenied when the user may not use CLIENT TRACKING, or Unavailable.
         """
@@ -152,7 +152,7 @@ class AsyncBaseCache(Generic[T]):
             keys: The keys to load; None for all keys of the source, of which no more than a batch is held in memory.
             after: Begin with the key that follows this one in the order of the source; only without ``keys``.
             only_missing: Leave keys alone that are cached.
-            batch: How many keys to load at a time.
+            batch: The number of keys to load at a time.
             progress: Called after each batch with the number of its keys.
 
         Raises SourceFailed.

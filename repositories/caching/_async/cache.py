@@ -29,12 +29,12 @@ class AsyncCache(AsyncBaseCache[T]):
     Args:
         backend: The connections to the servers; ``book.cache`` passes the book's.
         model: The type of the values: a Pydantic model, a dataclass, ``dict[str, int]``, or another that Pydantic
-            knows.
+            supports.
         name: The beginning of the keys in Redis. Caches with the same name share their entries.
         source: The database behind the cache; without one there are no loads and no ``write_through``.
         policy: The times of the cache; None for those of ``CachePolicy()``.
 
-    Raises InvalidArgument for a type that Pydantic does not know, and for the name ``symbol``, which is that of
+    Raises InvalidArgument for a type that Pydantic does not support, and for the name ``symbol``, which is that of
     ``book.symbols``.
     """
 

@@ -42,9 +42,9 @@ class SqlSource(Generic[M]):
 
         Args:
             url: A URL of SQLAlchemy, such as ``postgresql+psycopg://user@host/database``.
-            model: As for the class.
-            table: As for the class.
-            key: As for the class.
+            model: The model of a row; see the class.
+            table: The table, or its name; see the class.
+            key: The field that is the primary key.
         """
         return cls(create_engine(url), model, table, key=key)
 

@@ -1,7 +1,7 @@
--- Look for the last change that a writer knows of, and compare what is left of the book's past with it.
+-- Check if the book still has the last change that was acknowledged to a writer.
 -- Uses changes/loss
 -- KEYS events
--- ARGV acknowledged   the last change that the writer knows of, and the writer's mark
+-- ARGV acknowledged   the number of the last change that was acknowledged to the writer, and the writer's mark
 -- Returns {'kept'}  {'lost', first number, {'kept'}}: changes acknowledged before are gone
 
 return with_loss(compare_past(KEYS.events, ARGV.acknowledged), { 'kept' })

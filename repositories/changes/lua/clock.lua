@@ -1,4 +1,4 @@
--- Shared: the server's clock, which counts for everything that expires.
+-- Shared: the server's clock, by which everything expires.
 
 -- Return the time in microseconds since the epoch.
 local function now_us()

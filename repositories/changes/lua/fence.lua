@@ -2,7 +2,7 @@
 -- Uses changes/clock
 
 -- Return the reply that says why a change under a lock must not be made, nil when it may be made. A change without a lock may
--- always be made. Scripts ask this after they have recognised repeats: a repeat gets its first result, whoever holds the lock.
+-- always be made. Scripts call this after they have recognised repeats: a repeat gets its first result even without the lock.
 local function fence_refusal(lock, fence)
   if not lock then return nil end
   local current, ends_ms = unpack(redis.call('HMGET', lock, 'fence', 'ends_ms'))

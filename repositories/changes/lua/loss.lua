@@ -1,5 +1,5 @@
--- Shared: a book's past compared with what one of its writers knows of it. A writer is known by its mark, which is the first
--- field of every event that it writes.
+-- Shared: compare a book's events with the last change that was acknowledged to one of its writers. A writer is identified by
+-- its mark, which is the first field of every event that it writes.
 -- Uses changes/numbers
 
 -- Return the number of an event.
@@ -13,7 +13,7 @@ local function last_sequence(events)
   return last and number_of(last) or 0, last
 end
 
--- Return the number of the last event that was ever written, though someone may have deleted it.
+-- Return the number of the last event that was ever written, even if it has been deleted since.
 local function last_generated(events)
   if redis.call('EXISTS', events) == 0 then return 0 end
   local stream = redis.call('XINFO', 'STREAM', events)
@@ -36,9 +36,9 @@ local function first_lost(events, number, writer)
   end
 end
 
--- Compare the book's past with what a writer knows: the text '<number> <mark>' with the number of the last change that was
--- acknowledged to it, 0 for none. Return a table: `last`, the number of the last event; `writer`, the mark; `acknowledged`;
--- and `lost`, the first number that is lost, nil when none is.
+-- Compare the book's events with `acknowledged_to`, the text '<number> <mark>': the number of the last change that was
+-- acknowledged to the writer, 0 for none, and its mark. Return a table: `last`, the number of the last event; `writer`, the
+-- mark; `acknowledged`, the number; and `lost`, the first number that is lost, nil when none is.
 local function compare_past(events, acknowledged_to)
   local acknowledged, writer = string.match(acknowledged_to, '^(%d+) (%x+)$')
   local last, event = last_sequence(events)
@@ -62,8 +62,8 @@ local function with_loss(before, reply)
   return reply
 end
 
--- Return the reply to a change that was applied before. If its first reply was lost, the writer does not know of its event. So
--- this reply says up to which number the writer's events go, and from then on the writer counts them as acknowledged.
+-- Return the reply to a change that was applied before. If its first reply was lost, the writer never got the number of its
+-- event. So this reply gives the number of the writer's last event, up to which its events count as acknowledged from then on.
 local function answer_repeat(events, before, reply)
   local unknown = redis.call('XREVRANGE', events, '+', '(' .. integer_text(before.acknowledged) .. '-0', 'COUNT', 20)
   for _, event in ipairs(unknown) do

@@ -1,4 +1,4 @@
--- Shared: a stored position, checked before it is changed, and one of a trader who never had any.
+-- Shared: check a stored position before it is changed, and make the first position of a trader in a symbol.
 -- Uses changes/validation
 
 local POSITION_FIELDS, OPTIONAL_POSITION_FIELDS = CONSTANTS.POSITION_FIELDS, CONSTANTS.OPTIONAL_POSITION_FIELDS

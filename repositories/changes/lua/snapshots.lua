@@ -1,9 +1,9 @@
--- Shared: what a change leaves behind of a record, remembered with the change, so that a repeat can return the first result.
+-- Shared: the fields of a record as a change left them, stored with the change, so that a repeat can return the first result.
 
 local ORDER_SNAPSHOT = CONSTANTS.ORDER_SNAPSHOT
 local POSITION_SNAPSHOT = CONSTANTS.POSITION_SNAPSHOT
 
--- Return the values of some fields as a list of texts, '' for a field that is not there.
+-- Return the values of some fields as a list of texts, '' for a field that is absent.
 local function snapshot(fields, names)
   local values = {}
   for i, name in ipairs(names) do values[i] = fields[name] or '' end
@@ -18,7 +18,7 @@ local function rewind(fields, names, values)
   return fields
 end
 
--- Return what was remembered of a change, nil when it cannot be read. The shape has a number for each part: 0 for a text, the
+-- Return what is stored with a change, nil when it cannot be read. The shape has a number for each part: 0 for a text, the
 -- length for a list of texts.
 local function recall(text, shape)
   local is_json, memory = pcall(cjson.decode, text)

@@ -32,8 +32,8 @@ local function is_text(value, most_characters)
   return length <= most_characters and not string.find(rest, '[\128-\255]')
 end
 
--- Return whether a text is a whole number from 1 to a greatest one of 16 digits, which is a text, too: of two numbers with
--- equally many digits the greater is the greater text, and comparing texts is faster than making numbers of them.
+-- Return whether a text is a whole number from 1 to `greatest`, which is a text of 16 digits. Numbers of equally many digits
+-- are compared as texts, which is faster than converting them.
 local function is_positive(value, greatest)
   return string.find(value, '^[1-9]%d*$') and (#value < 16 or #value == 16 and value <= greatest)
 end

@@ -50,7 +50,7 @@ class AsyncRateLimiter:
 
         Args:
             name: The name whose limit counts, such as an account or an endpoint.
-            cost: How much the request counts, at most the limit, or the burst of a token bucket; default 1.
+            cost: The cost of the request, at most the limit, or the burst of a token bucket; default 1.
             request_id: The identity of the request. An allowed request is counted once, and gets its first permit
                 again when it is repeated; a denied one may be repeated. By default a random one: then the book may
                 repeat the request after a lost reply, but a second call of yours is another request.

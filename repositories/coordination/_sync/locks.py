@@ -82,7 +82,7 @@ class AcquiredLock:
     def release(self) -> None:
         """Release the lock, in one round trip; a second release changes nothing.
 
-        Raises LockLost when the lease had run out, because someone else may have held the lock since.
+        Raises LockLost when the lease had run out, because another caller may have held the lock since.
         """
         self._ends_at = time.monotonic()
         self._backend.run(self._calls.release(self.token, self.fence))
@@ -101,7 +101,7 @@ class Lock:
 
     No lock can keep such a holder from running on afterwards. Its changes through ``held.orders`` and
     ``held.positions`` are refused then (FenceRefused), in the same atomic step that would have made them: a fence is
-    valid while its lease runs and nobody else was granted the lock. This needs a lock with a ``trader``, which is
+    valid while its lease runs and no other caller was granted the lock. This needs a lock with a ``trader``, which is
     stored in that trader's hash slot and fences changes of that trader.
 
     Each name takes one small hash, which never expires: take names from a fixed set. A primary that fails may lose a
@@ -148,15 +148,15 @@ class Lock:
     def acquire(self, *, token: str | None = None) -> AcquiredLock:
         """Take the lock without a ``with`` block; the caller renews and releases it.
 
-        One round trip when it is free. While someone else holds it, the call tries again some 20 to 40 times a
-        second, each time in one round trip.
+        One round trip when it is free. While another caller holds it, this tries again some 20 to 40 times a second,
+        each time in one round trip.
 
         Args:
             token: The identity of the holder, by default a random one. The token of an earlier call returns the grant
                 of that call.
 
         Raises:
-            LockTimeout: Someone else held the lock for ``wait`` seconds.
+            LockTimeout: Another caller held the lock for ``wait`` seconds.
             LockLost: The grant of this token is over.
             OutcomeUnknown: No reply came in time. The lock may be held, at most until its lease has run out.
         """

@@ -70,14 +70,14 @@ class SessionRepository:
     def touch(self, session_id: SecretStr | str) -> Session:
         """Let the session live for its whole ``ttl`` again from now, in one round trip.
 
-        Raises SessionNotFound when it has expired or was revoked, InvalidArgument for no valid id.
+        Raises SessionNotFound when it has expired or was revoked, InvalidArgument for an id that is not valid.
         """
         return self._backend.run(self._calls.touch(session_id))
 
     def revoke(self, session_id: SecretStr | str) -> None:
         """Revoke the session for good, in one round trip; nothing happens to one that is over.
 
-        Raises InvalidArgument for no valid id.
+        Raises InvalidArgument for an id that is not valid.
         """
         self._backend.run(self._calls.revoke(session_id))
 

@@ -1,4 +1,4 @@
--- Take a lock that nobody holds.
+-- Take a lock that is free.
 -- Uses coordination/lock, changes/clock, changes/numbers
 -- KEYS lock
 -- ARGV token    names the caller; another call with the same token gets the same grant

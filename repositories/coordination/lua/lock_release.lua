@@ -16,7 +16,7 @@ if lock.owner == ARGV.token then
   redis.call('HSET', KEYS.lock, 'ends_ms', '0')
   return { 'released' }
 end
--- The lock was granted to someone else since. Either the caller has released it before that, or its lease ran out: then its
+-- The lock was granted to another caller since. Either the caller has released it before that, or its lease ran out: then its
 -- fence is in `lost`, unless it is older than all of those and was dropped because there were too many.
 local lost = lock.lost or ''
 local dropped = #lost == MAX_LOST_LENGTH and tonumber(ARGV.fence) < tonumber(string.match(lost, '%d+'))

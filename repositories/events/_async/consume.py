@@ -23,7 +23,7 @@ from ..deliveries import DeliveredEvent, Deliveries, GroupOptions, PoisonEvent
 logger = logging.getLogger("slotbook.events")
 
 INBOX_SIZE = 1_000
-"""Messages that wait at most; more are dropped, since one is enough to know that a stream has something."""
+"""The largest number of messages that wait; more are dropped, since one is enough to have its stream read."""
 
 RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, CorruptRecord)
 """Errors that come without an event and after which ``run`` goes on."""
@@ -52,7 +52,7 @@ class AsyncDelivery:
         self.event: OrderEvent = delivered.event
         """The event itself."""
         self.deliveries: int = delivered.deliveries
-        """How often the event has been delivered, this time included."""
+        """The number of times that the event has been delivered, this time included."""
         self._backend = backend
         self._calls = calls
         self._options = options
@@ -77,7 +77,7 @@ class AsyncDelivery:
         took the call.
 
         Args:
-            error: Why the event cannot be handled: an exception or a text; the first 1,000 characters are kept.
+            error: The reason, an exception or a text; its first 1,000 characters are kept.
         """
         reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         trader, sequence = self._key
@@ -111,7 +111,7 @@ class AsyncConsumer:
     consumer first gets the events that it had not acknowledged. Events that another consumer has had for ``min_idle``
     seconds are claimed from it.
 
-    The iteration may go on after it has raised one of these, each in the place of what it is about:
+    The iteration may go on after it has raised one of these, each in the place of the events that it is about:
 
     - HistoryTrimmed: events were removed from the stream before they had been handled.
     - CorruptRecord: an entry cannot be read; it becomes a dead letter.
@@ -254,7 +254,7 @@ class AsyncConsumer:
         await self.stop()
 
     async def _next(self) -> AsyncDelivery | None:
-        """Do what is to be done next: return a delivery, raise an error, or move an event to the dead letters."""
+        """Handle the next item: return a delivery, raise an error, or move an event to the dead letters."""
         item = self._deliveries.ready.popleft()
         if isinstance(item, SlotbookError):
             raise item

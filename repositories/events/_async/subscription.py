@@ -31,8 +31,8 @@ class AsyncSubscription:
             message = await subscription.get(timeout=5)
 
     Pub/sub keeps nothing: messages that are published while a connection is lost are missed, and counted by connection
-    in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. Whoever must
-    have every event follows the streams instead (:class:`AsyncFollow`).
+    in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. To receive
+    every event, follow the streams instead (:class:`AsyncFollow`).
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class AsyncSubscription:
         self._channels = channels
         listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         listening.add(channels)
-        hold = self._inbox.wait_until_not_full if when_full == "block" else None
-        self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, listening, hold)
+        wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
+        self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, listening, wait_for_space)
         self._worker: AsyncWorker | None = None
         self._started = self._stopped = False
 

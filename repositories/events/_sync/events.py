@@ -24,7 +24,7 @@ from .follow import Follow
 from .subscription import Subscription
 
 POLL_BOUNDS = (0.001, 3600.0)
-"""The least and the most seconds for ``poll``."""
+"""The bounds of ``poll``, in seconds."""
 
 
 class OrderEventRepository:
@@ -35,7 +35,7 @@ class OrderEventRepository:
         history = book.events.history("T001", since=120)
         subscription = book.events.subscribe("order_events")
 
-    The streams are the truth; published messages are a fast hint. Verbs raise a
+    The streams are complete; published messages are faster, but may be missed. Methods raise a
     :class:`~slotbook.models.errors.SlotbookError`; an argument that cannot be used raises InvalidArgument before
     anything is sent.
     """
@@ -49,7 +49,7 @@ class OrderEventRepository:
         """Return a repository with connections of its own; ``close`` it when done.
 
         Args:
-            url: Where the book is kept, as for :func:`slotbook.connect`; None for the environment's ``SLOTBOOK_URL``.
+            url: The servers of the book, as for :func:`slotbook.connect`; None for the environment's ``SLOTBOOK_URL``.
         """
         return cls(open_backend(url))
 
@@ -59,7 +59,7 @@ class OrderEventRepository:
         """Return a trader's events in order. One round trip for every 1,000 events.
 
         Args:
-            trader: Whose events.
+            trader: The trader whose events are read.
             since: The sequence number after which to begin, 0 for the first event; None for the first that is kept.
             until: The sequence number of the last event to return; None for no bound.
             limit: Events to return at most, 1 or more; None for no bound.
@@ -89,8 +89,8 @@ class OrderEventRepository:
     def publish(self, event: OrderEvent) -> int:
         """Publish an event on the channels ``order_events`` and ``events.<symbol>.<type>``.
 
-        Returns how many subscribers of the server that was asked received it. The book's own changes are published by
-        the setting ``publish``. Two commands in one round trip, never sent again.
+        Returns the number of subscribers that received it from the server that was asked. The book's own changes are
+        published by the setting ``publish``. Two commands in one round trip, never sent again.
 
         Args:
             event: The event; its stream is not changed.
@@ -114,8 +114,8 @@ class OrderEventRepository:
             *channels: Names of channels without the book's prefix, such as ``order_events`` or ``events.AAPL.fill``.
             callback: Called in the background with each message; None to iterate. Its first exception ends the
                 subscription, and is raised by ``stop``.
-            maxsize: Messages that wait at most, 1 or more; 10,000 unless given.
-            when_full: What is done with a message while so many wait: ``drop`` it and count it in ``dropped``, which is
+            maxsize: The largest number of messages that wait, 1 or more; 10,000 unless given.
+            when_full: The treatment of a message while so many wait: ``drop`` it and count it in ``dropped``, which is
                 the default; or ``block``, which stops reading the connection, until the server closes it at its
                 client-output-buffer-limit.
 
@@ -135,9 +135,9 @@ class OrderEventRepository:
 
         Args:
             *patterns: Globs of channels (PSUBSCRIBE) without the book's prefix, such as ``events.AAPL.*``.
-            callback: As for ``subscribe``.
-            maxsize: As for ``subscribe``.
-            when_full: As for ``subscribe``.
+            callback: Called with each message; see ``subscribe``.
+            maxsize: The largest number of messages that wait; see ``subscribe``.
+            when_full: The treatment of a message while so many wait; see ``subscribe``.
 
         Raises:
             InvalidArgument: No pattern is given, or another argument cannot be used.
@@ -160,11 +160,11 @@ class OrderEventRepository:
                 searched for with SCAN every 5 s at most.
             since: The number of the last event that is known, for all traders or by trader: 0 to begin with the first
                 event, None, the default, with the next one.
-            maxsize: Messages that wait at most, 1 or more; 10,000 unless given.
-            when_full: What is done with a message while so many wait: ``resync`` drops it and reads the event from the
+            maxsize: The largest number of messages that wait, 1 or more; 10,000 unless given.
+            when_full: The treatment of a message while so many wait: ``resync`` drops it and reads the event from the
                 stream later, which is the default; ``block`` stops reading the connection.
             poll: Seconds between two reads of the streams when no message comes, 0.001 to 3,600; 1 unless given. Where
-                nothing is published, an event may be so late.
+                nothing is published, an event may come that late.
 
         Raises:
             InvalidArgument: No trader is named, or another argument cannot be used.
@@ -218,7 +218,7 @@ class OrderEventRepository:
         They are kept in the stream ``{trader}:events:dead``, about the last 10,000 of them.
 
         Args:
-            trader: Whose events.
+            trader: The trader whose dead letters are read.
             limit: Dead letters to return at most, 1 or more; 1,000 unless given.
 
         Raises:
@@ -233,7 +233,7 @@ class OrderEventRepository:
         its number decides the next one's.
 
         Args:
-            trader: Whose events.
+            trader: The trader whose events are removed.
             before: The sequence number of the first event that stays.
         """
         return self._backend.run(self._calls.trim(trader, before))

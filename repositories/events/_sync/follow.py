@@ -22,7 +22,7 @@ from ..overflow import FollowOverflow
 SCAN_INTERVAL = 5.0
 """Seconds at least between two searches for new traders."""
 SCAN_PAUSE_FACTOR = 20
-"""A search for new traders is not repeated before this many times as long as it took."""
+"""A search for new traders that took one second is repeated after this many seconds, at the earliest."""
 
 
 class Follow:
@@ -38,12 +38,12 @@ class Follow:
     interruption of a connection, when a number is missing or the queue was full, and every ``poll`` seconds. It goes on
     through failovers and resharding.
 
-    The iteration may go on after it has raised one of these, each in the place of what it is about:
+    The iteration may go on after it has raised one of these, each in the place of the events that it is about:
 
     - HistoryTrimmed: events are no longer kept; the next event is the first that is.
-    - StateLost: the servers have lost events that it had yielded; what is there now follows, from ``error.first`` on.
-      The contents of the last 1,024 events of each trader are compared, so numbers that were used again do not hide a
-      loss.
+    - StateLost: the servers have lost events that it had yielded; the events that they have now follow, from
+      ``error.first`` on. The contents of the last 1,024 events of each trader are compared, so numbers that were used
+      again do not hide a loss.
     - Unavailable and other errors of the server: it will be tried again.
     - CorruptRecord: an entry cannot be read, and is left out.
     """
@@ -64,8 +64,8 @@ class Follow:
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
         self._following = Following(self._calls, self._state, poll, backend.settings.deadline)
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
-        hold = self._inbox.wait_until_not_full if when_full == "block" else None
-        self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, hold)
+        wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
+        self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, wait_for_space)
         self._all_traders = traders is None
         self._next_scan = 0.0
         self._started = self._stopped = False

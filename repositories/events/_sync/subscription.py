@@ -32,8 +32,8 @@ class Subscription:
             message = subscription.get(timeout=5)
 
     Pub/sub keeps nothing: messages that are published while a connection is lost are missed, and counted by connection
-    in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. Whoever must
-    have every event follows the streams instead (:class:`Follow`).
+    in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. To receive
+    every event, follow the streams instead (:class:`Follow`).
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Subscription:
         self._channels = channels
         listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         listening.add(channels)
-        hold = self._inbox.wait_until_not_full if when_full == "block" else None
-        self._feeds: Feeds[MessageFeed] = Feeds(backend, listening, hold)
+        wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
+        self._feeds: Feeds[MessageFeed] = Feeds(backend, listening, wait_for_space)
         self._worker: Worker | None = None
         self._started = self._stopped = False
 

@@ -1,4 +1,4 @@
--- Cancel, reject or expire an order; when it already is, nothing changes.
+-- Cancel, reject or expire an order; one that has the new status already is left as it is.
 -- Uses changes/hashes, changes/loss, changes/fence, changes/events, orders/order_record
 -- KEYS order
 --      applied         what was applied to the order
@@ -9,14 +9,14 @@
 --      open_ttl        milliseconds that an open order is kept, '' for ever
 --      closed_ttl      milliseconds that a terminal order is kept
 --      events_policy   how many events are kept, and where they are announced
---      acknowledged    the last change that the writer knows of, and the writer's mark
+--      acknowledged    the number of the last change that was acknowledged to the writer, and its mark
 --      fence           of the lock, '' without one
 --      status          the new status
 --      ts_ns
 --      text            or ''
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'closed', status}  {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: the writer's events go up to this number
+--         {'seen', number, a repeat}: the number of the writer's last event
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local status = ARGV.status

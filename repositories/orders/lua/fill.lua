@@ -11,7 +11,7 @@
 --      open_ttl        milliseconds that an open order is kept, '' for ever
 --      closed_ttl      milliseconds that a terminal order is kept
 --      events_policy   how many events are kept, and where they are announced
---      acknowledged    the last change that the writer knows of, and the writer's mark
+--      acknowledged    the number of the last change that was acknowledged to the writer, and its mark
 --      fence           of the lock, '' without one
 --      trader
 --      exec_id
@@ -22,7 +22,7 @@
 -- Returns {'applied' | 'repeat', sequence, late, order…, position…}
 --         {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: the writer's events go up to this number
+--         {'seen', number, a repeat}: the number of the writer's last event
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local base, entry = ARGV.base, 'fill:' .. ARGV.exec_id

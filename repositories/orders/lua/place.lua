@@ -1,4 +1,4 @@
--- Place an order, unless it is there already.
+-- Place an order, unless it is stored already.
 -- Uses changes/hashes, changes/loss, changes/fence, changes/events, changes/expiring_index, changes/lifetimes
 -- KEYS order
 --      new_orders      the index of the trader's orders with status NEW
@@ -7,14 +7,14 @@
 --      lock?           of a change under a lock
 -- ARGV open_ttl        milliseconds that an open order is kept, '' for ever
 --      events_policy   how many events are kept, and where they are announced
---      acknowledged    the last change that the writer knows of, and the writer's mark
+--      acknowledged    the number of the last change that was acknowledged to the writer, and its mark
 --      fence           of the lock, '' without one
 --      fields...       fields and values of the order
 -- Returns {'applied', sequence}
 --         {'repeat', order…}: placed before with the same content
 --         {'duplicate', order…}: placed before with other content
 --         {'fence', lock, fence}: the lock is not held with this fence
---         {'seen', number, a repeat}: the writer's events go up to this number
+--         {'seen', number, a repeat}: the number of the writer's last event
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local order = {}

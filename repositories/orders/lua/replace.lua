@@ -9,7 +9,7 @@
 --      open_ttl        milliseconds that an open order is kept, '' for ever
 --      closed_ttl      milliseconds that a terminal order is kept
 --      events_policy   how many events are kept, and where they are announced
---      acknowledged    the last change that the writer knows of, and the writer's mark
+--      acknowledged    the number of the last change that was acknowledged to the writer, and its mark
 --      fence           of the lock, '' without one
 --      request_id
 --      quantity        '' for what stays as it is, like the prices
@@ -21,7 +21,7 @@
 -- Returns {'applied' | 'repeat', sequence, order…}
 --         {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
 --         {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: the writer's events go up to this number
+--         {'seen', number, a repeat}: the number of the writer's last event
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local entry = 'replace:' .. ARGV.request_id

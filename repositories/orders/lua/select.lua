@@ -13,7 +13,7 @@ for _, index in ipairs(KEYS) do
     if #found < limit then
       local order = redis.call('HGETALL', ARGV.base .. id)
       if #order == 0 then
-        -- An entry dies with its order, so this one's order has not arrived here yet: its slot is migrating.
+        -- An entry expires with its order, so this one's order has not arrived here yet: its slot is migrating.
         return redis.error_reply('TRYAGAIN the index ' .. index .. ' names order ' .. id .. ', which is not here')
       end
       found[#found + 1] = order

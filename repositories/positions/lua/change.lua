@@ -14,11 +14,11 @@
 --      ts_ns
 --      request_ttl     milliseconds that the request is remembered
 --      events_policy   how many events are kept, and where they are announced
---      acknowledged    the last change that the writer knows of, and the writer's mark
+--      acknowledged    the number of the last change that was acknowledged to the writer, and its mark
 --      fence           of the lock, '' without one
 -- Returns {'applied' | 'repeat' | 'limit', sequence, position…}
 --         {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
---         {'seen', number, a repeat}: the writer's events go up to this number
+--         {'seen', number, a repeat}: the number of the writer's last event
 --         {'lost', first number, any of these}: changes acknowledged before are gone
 
 local content = table.concat({ ARGV.symbol, ARGV.action, ARGV.quantity, ARGV.max_position }, ' ')

@@ -31,16 +31,16 @@ class Search(Generic[R]):
 
 
 class Find(Generic[R]):
-    """A query and the order of its answers. It can be asked any number of times, and does not change.
+    """A query and the order of its matches. It can be sent any number of times, and does not change.
 
     ::
 
         query = book.orders.find(OrderHash.symbol == "AAPL").sort_by("-price")
         orders = query.page(0, 10)
 
-    Every method that asks raises SearchUnavailable when a server has no search or no index (``slotbook index create``),
-    and CorruptRecord for a hash that cannot be read. Round trips, for every shard at once: one that finds, one that
-    reads the records; in a cluster one more, which makes sure that no slot moved meanwhile.
+    Every method that sends it raises SearchUnavailable when a server has no search or no index (``slotbook index
+    create``), and CorruptRecord for a hash that cannot be read. Round trips, for every shard at once: one that finds,
+    one that reads the records; in a cluster one more, which makes sure that no slot moved meanwhile.
     """
 
     def __init__(self, search: Search[R], query: Query[R], sort_keys: tuple[SortKey, ...] = ()) -> None:
@@ -49,7 +49,7 @@ class Find(Generic[R]):
         self._sort_keys = sort_keys
 
     def sort_by(self, *fields: str) -> Self:
-        """Return the same query with its answers sorted by these fields; a ``-`` before a name sorts descending.
+        """Return the same query with its matches sorted by these fields; a ``-`` before a name sorts descending.
 
         Records without the field come last, equal ones in the order of their keys. Raises InvalidArgument for a field
         that does not exist or cannot be sorted by.
