@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(pat
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RETIRED = re.findall(r"^\| ([a-z]+) \|", GUIDE.partition("| not | write |")[2], re.MULTILINE)
 """Words that Slotbook no longer uses, from the first column of the guide's table."""
+
+QUESTIONS = ("What", "Whatever", "Whether", "As", "Those", "Who", "Whoever", "How")
 
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 62
@@ -49,14 +53,12 @@ def test_no_retired_word_is_used(path: Path) -> None:
 @every_source
 def test_docstrings_begin_with_a_statement(path: Path) -> None:
     """A question word tells a stranger nothing; ruff's D401 asks functions for an imperative."""
-    riddles = [
-        docstring.partition("\n")[0]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Module))
-        and (docstring := ast.get_docstring(node))
-        and docstring.split()[0].rstrip(",:") in ("What", "Whatever", "Whether", "As", "Those", "Who", "Whoever", "How")
-    ]
-    assert riddles == []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = [node for node in ast.walk(tree) if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Module))]
+    docstrings = [ast.get_docstring(node) or "" for node in documented]
+    if "tests" not in path.relative_to(ROOT).parts:
+        docstrings += [text for node in documented for text in _attribute_docstrings(node.body)]
+    assert [text.partition("\n")[0] for text in docstrings if text.split(" ")[0].rstrip(",:") in QUESTIONS] == []
 
 
 @every_source
@@ -85,6 +87,17 @@ def test_helpers_of_tests_are_in_support() -> None:
         if "support" not in path.parts and not path.name.startswith("test_") and path.name != "conftest.py"
     ]
     assert outside == []
+
+
+def _attribute_docstrings(body: Sequence[ast.stmt]) -> list[str]:
+    """Return the strings that follow an assignment, which is how an attribute is documented."""
+    return [
+        str(after.value.value)
+        for before, after in pairwise(body)
+        if isinstance(before, ast.Assign | ast.AnnAssign)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+    ]
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
