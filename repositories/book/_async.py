@@ -66,9 +66,9 @@ class AsyncBook:
     indexes: AsyncSearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 
-    def __init__(self, backend: AsyncBackend) -> None:
+    def __init__(self, backend: AsyncBackend, loss_detector: LossDetector | None = None) -> None:
         self.backend = backend
-        self._loss_detector = LossDetector()
+        self._loss_detector = loss_detector or LossDetector()
         self.orders = AsyncOrderRepository(backend, self._loss_detector)
         self.positions = AsyncPositionRepository(backend, self._loss_detector)
         self.events = AsyncOrderEventRepository(backend)

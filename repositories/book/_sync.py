@@ -67,9 +67,9 @@ class Book:
     indexes: SearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, loss_detector: LossDetector | None = None) -> None:
         self.backend = backend
-        self._loss_detector = LossDetector()
+        self._loss_detector = loss_detector or LossDetector()
         self.orders = OrderRepository(backend, self._loss_detector)
         self.positions = PositionRepository(backend, self._loss_detector)
         self.events = OrderEventRepository(backend)

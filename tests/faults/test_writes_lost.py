@@ -10,8 +10,10 @@ import pytest
 from slotbook import Book
 from slotbook.models import Cancel, PositionChange
 from slotbook.models.errors import OrderNotFound, StateLost
+from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.positions.calls import PositionCalls
+from slotbook.topology._sync.backend import open_backend
 from slotbook.topology.call import Call
 from slotbook.topology.embedded import Server, Topology
 
@@ -76,10 +78,11 @@ def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner,
 def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology) -> None:
     """It was packed before the lost ones were acknowledged, and gets the number of the first of them."""
     control, trader = deploy(topology), fresh()
-    with Book.open(control.url(deadline=20)) as book:
+    loss_detector = LossDetector()
+    with Book(open_backend(control.url(deadline=20)), loss_detector) as book:
         book.orders.place(limit(trader, "A1"))
         wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
-        on_its_way = OrderCalls(book.backend.settings, book._loss_detector).change(limit(trader, "B1"))  # pyright: ignore[reportPrivateUsage]
+        on_its_way = OrderCalls(book.backend.settings, loss_detector).change(limit(trader, "B1"))
         lose(control, trader, ["A2", "A3"], book)
         with pytest.raises(StateLost) as caught:
             book.backend.run(on_its_way)
@@ -94,7 +97,8 @@ def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology
 def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request_: str) -> None:
     """The first reply never came, the second said that it was a repeat, and then the server lost it."""
     control, trader = deploy("sentinel"), fresh()
-    with Book.open(control.url(deadline=20)) as book:
+    loss_detector = LossDetector()
+    with Book(open_backend(control.url(deadline=20)), loss_detector) as book:
         book.orders.place(limit(trader, "A1"))
         wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
         change = {
@@ -105,7 +109,6 @@ def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request
         }[request_]
         primary = control.primary()
         replicas = control.strand(primary)
-        loss_detector = book._loss_detector  # pyright: ignore[reportPrivateUsage]
         if isinstance(change, PositionChange):
             unread = cast("Call[object]", PositionCalls(book.backend.settings, loss_detector).change(change))
             again = partial(book.positions.apply_many, [change])

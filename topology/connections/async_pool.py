@@ -77,7 +77,8 @@ class AsyncConnectionPool:
         self._tls = target.tls
         self._owner = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._connection: AsyncConnection | None = None
+        self.connection: AsyncConnection | None = None
+        """The connection that is open in this loop; None before the first exchange and after ``close``."""
         self._opening: asyncio.Task[AsyncConnection] | None = None
 
     async def exchange(self, payload: bytes, reply_count: int, timeout: float) -> list[Answer]:
@@ -90,7 +91,7 @@ class AsyncConnectionPool:
         loop = asyncio.get_running_loop()
         if self._loop is not loop or self._owner != os.getpid():
             self._bind_to(loop)
-        connection = self._connection
+        connection = self.connection
         if connection is None or connection.broken or not self._semaphore.try_acquire():
             try:
                 connection = await self._acquire_connection(timeout)
@@ -112,8 +113,8 @@ class AsyncConnectionPool:
         if self._owner != os.getpid():
             # The child shares its parent's epoll set: closing the inherited socket here would remove it from there, and
             # the parent would not be notified of replies any more.
-            _inherited.append(self._connection)
-        self._owner, self._loop, self._connection, self._opening = os.getpid(), loop, None, None
+            _inherited.append(self.connection)
+        self._owner, self._loop, self.connection, self._opening = os.getpid(), loop, None, None
         self._semaphore = AsyncSemaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
 
     async def _acquire_connection(self, timeout: float) -> AsyncConnection:
@@ -123,7 +124,7 @@ class AsyncConnectionPool:
                 f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
                 f"{self._settings.pool_wait:g} s; raise pool_size, or start fewer tasks"
             )
-        connection = self._connection
+        connection = self.connection
         if connection is not None and not connection.broken:
             return connection
         if self._opening is None:  # callers that come meanwhile share this attempt, and its failure
@@ -144,10 +145,8 @@ class AsyncConnectionPool:
             if await redis_connection.can_read():
                 await redis_connection.disconnect(nowait=True)
                 raise RedisConnectionError("the server sent a reply that nobody asked for")
-            self._connection = AsyncConnection(
-                redis_connection, self._semaphore, f"{self.address}", self._reply_timeout
-            )
-            return self._connection
+            self.connection = AsyncConnection(redis_connection, self._semaphore, f"{self.address}", self._reply_timeout)
+            return self.connection
         finally:
             self._opening = None
 
@@ -177,16 +176,16 @@ class AsyncConnectionPool:
 
     async def retire(self) -> None:
         """Close the connection of a server that is not used any more, unless a call still waits on it."""
-        if self._opening is None and self._connection is not None and self._connection.idle:
+        if self._opening is None and self.connection is not None and self.connection.idle:
             await self.close()
 
     async def close(self) -> None:
         """Close the connection; calls that wait on it are answered with ``Unsent`` or ``Unanswered``."""
         if self._opening is not None and self._loop is asyncio.get_running_loop():
             self._opening.cancel()
-        if self._connection is not None and self._loop is asyncio.get_running_loop():
-            await self._connection.close()
-        self._connection = None
+        if self.connection is not None and self._loop is asyncio.get_running_loop():
+            await self.connection.close()
+        self.connection = None
 
 
 async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:

@@ -65,7 +65,7 @@ def test_nothing_is_written_while_the_server_reads_nothing(fleets: Fleets) -> No
     async def scenario() -> None:
         pool = AsyncConnectionPool(target, address)
         assert await pool.exchange(PING, 1, 2.0) == ["PONG"]
-        connection = pool._connection  # pyright: ignore[reportPrivateUsage]
+        connection = pool.connection
         assert connection is not None
         connection.pause_writing()
         waiting = [asyncio.create_task(pool.exchange(PING, 1, 2.0)) for _ in range(3)]
