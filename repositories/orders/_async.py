@@ -230,7 +230,7 @@ class AsyncOrderRepository:
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
     ) -> OrderResult | FillResult:
-        """Carry out a request: place an Order, or apply a Fill, Replace, Cancel, Reject or Expire. One round trip.
+        """Carry out a request of any verb: place an Order, apply a Fill, a Cancel and so on. One round trip.
 
         Raises what the method for such a request raises.
         """

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from slotbook import Book, SlotbookError
-from slotbook.models import Cancel, Expire, Fill, Order, Position, PositionChange, Reject, Replace, SymbolInfo
+from slotbook.models import Order, Position, PositionChange, SymbolInfo
 from slotbook.models.errors import StateLost
+from slotbook.repositories.orders.verbs import ORDER_VERBS
 from slotbook.topology.embedded import start
 
 from ..support.faults.garbage import ANYTHING, STORED
@@ -25,7 +26,7 @@ fuzz = settings(
     max_examples=SHARE, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
-MODELS = (Order, Fill, Replace, Cancel, Reject, Expire, Position, PositionChange, SymbolInfo)
+MODELS = (*(verb.request for verb in ORDER_VERBS), Position, PositionChange, SymbolInfo)
 
 
 LEASE = "}:load"

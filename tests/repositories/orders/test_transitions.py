@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 from slotbook.models import OrderStatus
 from slotbook.models.errors import OrderClosed, Overfill, Refused
+from slotbook.repositories.orders.verbs import ORDER_VERBS
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -120,6 +121,7 @@ def bring_to(desk: Desk, status: str) -> None:
 def test_the_table_is_complete() -> None:
     assert TABLE.keys() == set(OrderStatus)
     assert all(row.keys() == VERBS.keys() for row in TABLE.values())
+    assert {verb.split()[0] for verb in VERBS} == {verb.name for verb in ORDER_VERBS} - {"place"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
