@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from slotbook.topology.scripts import Script, load, sections
+from slotbook.topology.scripts import Script, load, sections, used_by
 
 from .support.package import MODULES, ROOT, SCRIPTS
 
@@ -110,11 +110,17 @@ def test_values_are_put_in_order_by_name() -> None:
     script = Script("", "", ("order", "events", "lock?"), ("base", "fields..."))
     assert script.keys(lock="l", order="o", events="e") == ("o", "e", "l")
     assert script.keys(order="o", events="e", lock=None) == ("o", "e")
+    assert script.keys(order="o", events="e", lock="") == ("o", "e", "")
     assert script.arguments(fields=["a", 1], base="b") == ("b", "a", 1)
     assert Script("", "").keys() == ()
     for wrong in ({"order": "o"}, {"order": "o", "events": "e", "lock": "l", "key": "k"}):
         with pytest.raises(TypeError, match="argument"):
             script.keys(**wrong)
+
+
+def test_a_statement_between_declarations_is_kept() -> None:
+    shared = "local function one() return 1 end\nlocal two = 2\nredis.setresp(2)\nlocal function three() return 3 end\n"
+    assert used_by("return 0", shared) == "local two = 2\nredis.setresp(2)\n"
 
 
 def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +163,13 @@ def test_the_generator_fails_on_what_is_missing_left_over_or_unused(tmp_path: Pa
     assert "repositories/desk/_sync.py is not what repositories/desk/_async.py generates" in said
     assert r"the rule '\\bStopAsyncIteration\\b' changes nothing: remove it" in said
     assert r"the rule '\\basync def\\b' changes nothing" not in said
+
+
+def test_a_rule_that_comes_too_late_to_change_anything_is_unused(tmp_path: Path) -> None:
+    """The only ``asyncio`` in this module is gone when the rule that replaces it is reached."""
+    _, said = _generator(tmp_path, "import sqlalchemy.ext.asyncio\n")
+    assert r"the rule '\\basyncio\\b' changes nothing: remove it" in said
+    assert r"\\bsqlalchemy\\.ext\\.asyncio\\b" not in said
 
 
 def test_generated_modules_are_marked() -> None:

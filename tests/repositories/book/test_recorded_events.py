@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from decimal import Decimal
 from typing import cast
 
@@ -164,3 +165,32 @@ def test_every_trader_has_a_stream_of_its_own(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.place(limit(other, "B1"))
     assert [(event.sequence, event.order_id) for event in desk.events(other)] == [(1, "B1")]
+
+
+def test_what_is_remembered_for_a_repeat_keeps_its_form(desk: Desk) -> None:
+    """Its values have no names, so their order is part of what is stored, and another version has to read it."""
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader, type="STOP_LIMIT", stop_price="190"))
+    orders.replace(trader, "A1", quantity=90, stop_price="191", revision=3, request_id="R1", ts_ns=TS + 2, text="less")
+    orders.fill(execution(trader, "X1", 40, "187.22", ts_ns=TS + 3))
+    desk.book.positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=TS + 4)
+    terms = ["90", "187.23", "191", "less"]
+    placed = ["100", "187.23", "190", "3"]
+    assert json.loads(str(desk.ask("HGET", "%:applied:A1", "replace:R1"))) == [
+        "90  191 3",
+        "2",
+        ["NEW", *terms, "0", "0", *placed, "2", str(TS + 2)],
+    ]
+    assert json.loads(str(desk.ask("HGET", "%:applied:A1", "fill:X1"))) == [
+        "40",
+        "187.22",
+        "3",
+        "0",
+        ["PARTIALLY_FILLED", *terms, "40", "7488.8", *placed, "3", str(TS + 3)],
+        ["40", "40", "0", "7488.8", "0", "1", str(TS + 3)],
+    ]
+    assert json.loads(str(desk.ask("GET", "%:request:P1"))) == [
+        "AAPL ADJUST 5 ",
+        "4",
+        ["45", "40", "0", "7488.8", "0", "2", str(TS + 4)],
+    ]

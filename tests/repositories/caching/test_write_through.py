@@ -71,6 +71,30 @@ def test_writes_that_overlap_leave_nothing_behind(caches: CacheSetup) -> None:
     other.close()
 
 
+def test_a_write_during_a_load_leaves_no_state_of_either(standalone: CacheSetup) -> None:
+    symbols, other = standalone.symbols(), SymbolInfoRepository.from_url(standalone.url(), standalone.database)
+    standalone.database.rows["AAPL"] = symbol()
+
+    def overtake() -> None:
+        standalone.database.after_load = lambda: None
+        assert other.write_through(symbol(lot_size=7))
+        assert standalone.load_state("AAPL") == {}
+
+    standalone.database.after_load = overtake
+    assert symbols.get_or_load("AAPL") == symbol()
+    assert symbols.get("AAPL") == symbol(lot_size=7)
+    assert standalone.load_state("AAPL") == {}
+    other.close()
+
+
+def test_an_overlap_of_writes_that_were_given_up_on_does_not_spoil_the_next_one(standalone: CacheSetup) -> None:
+    symbols = standalone.symbols(absent_ttl=LONG)
+    assert symbols.get_or_load("AAPL") is None  # which is remembered for longer than the writes
+    standalone.set_load_state("AAPL", "contested", 1, "writing:of-1970", 1)
+    assert symbols.write_through(symbol()) is True
+    assert symbols.get("AAPL") == symbol()
+
+
 def test_an_invalidation_during_a_write_leaves_nothing_behind(standalone: CacheSetup) -> None:
     """When the database is changed elsewhere while it is written, the value that was written may not be the newest."""
     symbols, other = standalone.symbols(), SymbolInfoRepository.from_url(standalone.url(), standalone.database)

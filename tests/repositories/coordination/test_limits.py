@@ -142,3 +142,14 @@ def test_a_field_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
     lone_desk.ask("SET", key, "x", "EX", 60)
     with pytest.raises(WrongType):
         limiter.acquire(lone_desk.trader)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_permit_that_cannot_be_read_is_not_granted_again(lone_desk: Desk, algorithm: Algorithm) -> None:
+    limiter = lone_desk.book.limiter(3, 60, algorithm)
+    limiter.acquire(lone_desk.trader, request_id="R1")
+    (permit,) = [key for key in lone_desk.contents() if ":permit:" in key]
+    lone_desk.ask("SET", permit, "1 yesterday 2", "EX", 60)
+    with pytest.raises(CorruptRecord, match="yesterday"):
+        limiter.acquire(lone_desk.trader, request_id="R1")
+    assert limiter.acquire(lone_desk.trader).remaining == 1

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slotbook import Book
 from slotbook.models import Algorithm, Permit
+from slotbook.models.errors import DuplicateRequest
 from slotbook.repositories.coordination.limit_calls import LimitCalls
 from slotbook.topology.call import Call
 
@@ -191,6 +192,18 @@ def test_a_denied_request_counts_nothing_and_may_be_made_again(lone_desk: Desk, 
     assert (denied.allowed, denied.remaining) == (False, 1)
     now += round(denied.retry_after * SECOND)
     assert run(calls.acquire(name, 4, "R1")) == Permit(allowed=True, remaining=0, retry_after=0.0)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_permit_is_remembered_to_the_microsecond(lone_desk: Desk, algorithm: Algorithm) -> None:
+    now, name = START, fresh()
+    calls, run = Rule(algorithm, 4, 60.0).calls(lone_desk.book, lambda: now), lone_desk.book.backend.run
+    assert run(calls.acquire(name, 1, "R1")).allowed
+    now += 60 * SECOND - 1
+    with pytest.raises(DuplicateRequest, match="R1"):
+        run(calls.acquire(name, 2, "R1"))
+    now += 1
+    assert run(calls.acquire(name, 2, "R1")) == Permit(allowed=True, remaining=2, retry_after=0.0)
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)

@@ -284,6 +284,18 @@ def test_a_fence_is_for_its_own_trader(desk: Desk) -> None:
             held.orders.cancel(desk.trader, "A1")
 
 
+def test_a_change_of_another_trader_stops_a_long_batch_before_any_of_it_is_sent(desk: Desk) -> None:
+    other = desk.another()
+    orders = [*(limit(desk.trader, f"A{number}") for number in range(200)), limit(other)]
+    with desk.book.lock("L", trader=desk.trader) as held:
+        for send in (held.orders.place_many, held.orders.apply_many):
+            with pytest.raises(InvalidArgument, match="cannot fence"):
+                send(orders)
+        with pytest.raises(InvalidArgument, match="cannot fence"):
+            held.orders.delete(other, "A1")
+    assert desk.book.orders.count(desk.trader) == desk.book.orders.count(other) == 0
+
+
 def test_refusals(lone_desk: Desk) -> None:
     for lease in (0, -1, float("nan"), float("inf")):
         with pytest.raises(InvalidArgument, match="lease"):

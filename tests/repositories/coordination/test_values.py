@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import cast
 
 import pytest
 from slotbook.models import Swap, Versioned
@@ -54,6 +55,14 @@ def test_a_repeat_returns_the_first_result(desk: Desk) -> None:
     for expected, value, ttl in ((first.version, "one", None), (0, "other", None), (0, "one", 9.0)):
         with pytest.raises(DuplicateRequest, match="R1"):
             values.swap(desk.trader, expected, value, ttl=ttl, request_id="R1")
+
+
+def test_a_request_is_remembered_for_its_own_time_however_long_the_value_lives(lone_desk: Desk) -> None:
+    values = lone_desk.open(request_ttl=60).values
+    for ttl, request_id in ((0.05, "R1"), (600, "R2"), (None, "R3")):
+        values.swap(lone_desk.trader, values.get(lone_desk.trader).version, "one", ttl=ttl, request_id=request_id)
+        remembered = cast(int, lone_desk.ask("PTTL", f"%:swapped:{request_id}"))
+        assert 30_000 < remembered <= 60_000
 
 
 def test_a_version_never_comes_again(desk: Desk) -> None:

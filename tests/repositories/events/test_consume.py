@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from typing import cast
 
 import pytest
@@ -13,6 +14,8 @@ import slotbook
 from slotbook.models import OrderEvent
 from slotbook.models.errors import CorruptRecord, HistoryTrimmed, InvalidArgument
 from slotbook.repositories import Consumer, Delivery
+from slotbook.repositories.events import calls as event_calls
+from slotbook.repositories.events.calls import EventCalls
 
 from ...support.desk import Desk
 from ...support.fleet import Fleets
@@ -98,6 +101,19 @@ def test_events_of_a_dead_consumer_are_claimed(desk: Desk) -> None:
     assert pending(desk) == 0
 
 
+def test_a_claim_gets_what_has_waited_long_enough_and_no_more_than_it_asks_for(lone_desk: Desk) -> None:
+    run, trader = lone_desk.book.backend.run, lone_desk.trader
+    lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(4)])
+    calls = EventCalls(lone_desk.book.backend.settings)
+    run(calls.read(trader, "risk", "dead", 0, 10, None))
+    time.sleep(0.05)
+    assert run(calls.claim(trader, "risk", "alive", 60, "0-0", 10)).entries == []
+    first = run(calls.claim(trader, "risk", "alive", 0.02, "0-0", 3))
+    assert [entry.sequence for entry in first.entries] == [1, 2, 3]
+    rest = run(calls.claim(trader, "risk", "alive", 0.02, first.next_start, 3))
+    assert [entry.sequence for entry in rest.entries] == [4]
+
+
 def test_an_event_that_has_waited_too_long_is_not_handled_twice(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(6)])
@@ -111,6 +127,17 @@ def test_an_event_that_has_waited_too_long_is_not_handled_twice(lone_desk: Desk)
         assert all(delivery.acknowledge() for delivery in claimed)
         assert slow.get(0.05) is None
         assert not first.acknowledge()
+
+
+def test_keeping_an_event_is_no_delivery_and_takes_it_from_nobody(lone_desk: Desk) -> None:
+    run, trader = lone_desk.book.backend.run, lone_desk.trader
+    lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(2)])
+    calls = EventCalls(lone_desk.book.backend.settings)
+    run(calls.read(trader, "risk", "one", 0, 10, None))
+    assert run(calls.keep(trader, "risk", "one", [1, 2, 3])) == {1, 2}
+    assert run(calls.keep(trader, "risk", "other", [1, 2])) == set()
+    entries = cast("list[tuple[str, str, int, int]]", lone_desk.ask("XPENDING", "%:events", "risk", "-", "+", 10))
+    assert [(consumer, deliveries) for _, consumer, _, deliveries in entries] == [("one", 1), ("one", 1)]
 
 
 def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) -> None:
@@ -129,6 +156,19 @@ def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) 
     assert (letter.group, letter.consumer, letter.deliveries) == ("risk", "one", 3)
     assert letter.error.startswith("ZeroDivisionError: poison")
     assert pending(lone_desk) == 0
+
+
+def test_the_oldest_dead_letters_make_room_for_new_ones(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_calls, "DEAD_LETTERS_KEPT", 10)
+    backend, trader, count = lone_desk.book.backend, lone_desk.trader, 250
+    lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(count)])
+    calls = EventCalls(backend.settings)
+    backend.run(calls.read(trader, "risk", "one", 0, count, None))
+    moved = backend.run_many([calls.dead_letter(trader, "risk", number, "poison") for number in range(1, count + 1)])
+    assert all(outcome.result() for outcome in moved)
+    kept = [letter.event.sequence for letter in lone_desk.book.events.dead_letters(trader, limit=count)]
+    assert 10 <= len(kept) <= 110  # a server removes whole blocks of 100
+    assert kept == list(range(count + 1 - len(kept), count + 1))
 
 
 def test_an_event_that_kills_its_consumers_becomes_a_dead_letter(lone_desk: Desk) -> None:

@@ -55,7 +55,13 @@ def test_apply_marks_a_repeat_by_applied_and_its_sequence(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"quantity": 151}, {"quantity": 150, "price": "1"}, {"price": "150"}, {"quantity": 150, "revision": 1}],
+    [
+        {"quantity": 151},
+        {"quantity": 150, "price": "1"},
+        {"quantity": 150, "stop_price": "1"},
+        {"price": "150"},
+        {"quantity": 150, "revision": 1},
+    ],
     ids=str,
 )
 def test_a_request_id_with_other_content_is_refused(desk: Desk, other: dict[str, object]) -> None:

@@ -169,6 +169,13 @@ def test_many_changes_are_applied_in_the_order_given(desk: Desk) -> None:
     ]
 
 
+def test_the_shortest_request_ttl_lasts_a_millisecond(lone_desk: Desk) -> None:
+    """A server refuses an expiry of 0 after the event is written, and the change would be half made."""
+    positions = lone_desk.open(request_ttl=0.0001).positions
+    assert positions.adjust(lone_desk.trader, "AAPL", 10, request_id="R1").position.quantity == 10
+    assert [event.position_quantity for event in lone_desk.events()] == [10]
+
+
 @pytest.mark.parametrize("quantity", [2**53, -(2**53), "many", 1.5, None, True], ids=repr)
 def test_a_quantity_that_is_none_is_not_sent(desk: Desk, quantity: object) -> None:
     positions = desk.book.positions
