@@ -130,6 +130,9 @@ def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkey
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (folder / "right.lua").write_text("-- Take it.\n-- KEYS lock\n-- Returns 1\n\nreturn KEYS.lock\n", encoding="utf-8")
     assert load("some_rooms.desk", "right").source.strip() == "return KEYS[1]"
+    lists = "-- Take them.\n-- KEYS lock\n--      others...\n-- ARGV token\n-- Returns 1\n\nreturn FIRST.others\n"
+    (folder / "lists.lua").write_text(lists, encoding="utf-8")
+    assert load("some_rooms.desk", "lists").source.strip() == "return 2"
     (folder / "wrong.lua").write_text("-- Take it.\n-- KEYS lock\n-- Returns 1\n\nreturn KEYS.look\n", encoding="utf-8")
     with pytest.raises(KeyError, match="look"):
         load("some_rooms.desk", "wrong")

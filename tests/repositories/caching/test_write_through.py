@@ -87,6 +87,14 @@ def test_a_write_during_a_load_leaves_no_state_of_either(standalone: CacheSetup)
     other.close()
 
 
+def test_what_is_loaded_during_writes_ends_with_the_first_of_them(standalone: CacheSetup) -> None:
+    symbols, now = standalone.symbols(), int(time.time() * 1000)
+    standalone.database.rows["AAPL"] = symbol()
+    standalone.set_load_state("AAPL", "writing:one", now + 10_000, "writing:two", now + 60_000)
+    assert symbols.get_or_load("AAPL") == symbol()
+    assert 0 < standalone.ask("PTTL", "AAPL") <= 10_000
+
+
 def test_an_overlap_of_writes_that_were_given_up_on_does_not_spoil_the_next_one(standalone: CacheSetup) -> None:
     symbols = standalone.symbols(absent_ttl=LONG)
     assert symbols.get_or_load("AAPL") is None  # which is remembered for longer than the writes
