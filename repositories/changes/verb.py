@@ -16,6 +16,7 @@ from ...models.keys import Keys, TraderKeys
 from ...topology.call import Call, CallBuilder, evaluate
 from ...topology.scripts import Script, Value
 from ...topology.settings import Settings
+from ..durations import milliseconds
 from .event_policy import events_policy
 from .fence import NO_FENCE, Fence
 from .loss_detector import ChangeResult, LossDetector, ReadReply
@@ -43,14 +44,11 @@ class ChangePolicy:
     __slots__ = ("closed_ttl", "events", "open_ttl", "request_ttl")
 
     def __init__(self, settings: Settings) -> None:
-        self.open_ttl = _milliseconds(settings.open_order_ttl)
-        self.closed_ttl = _milliseconds(settings.order_ttl)
-        self.request_ttl = _milliseconds(settings.request_ttl)
+        open_ttl = settings.open_order_ttl
+        self.open_ttl: Value = "" if open_ttl is None else milliseconds("open_order_ttl", open_ttl)
+        self.closed_ttl = milliseconds("order_ttl", settings.order_ttl)
+        self.request_ttl = milliseconds("request_ttl", settings.request_ttl)
         self.events = events_policy(settings)
-
-
-def _milliseconds(seconds: float | None) -> str:
-    return "" if seconds is None else str(max(1, round(seconds * 1000)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
