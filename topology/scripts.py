@@ -28,7 +28,13 @@ from importlib import resources
 from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
-Constant: TypeAlias = "str | int | Sequence[str] | Set[str] | Mapping[str, Constant]"
+class Function(str):
+    """The name of a function of a script, which a script gets as the function itself and not as text."""
+
+    __slots__ = ()
+
+
+Constant: TypeAlias = "str | int | Function | Sequence[str] | Set[str] | Mapping[str, Constant]"
 """A value that Python provides for a script; a set becomes a table in which each of its members is true."""
 Value: TypeAlias = "str | bytes | int"
 """An argument of a script."""
@@ -109,9 +115,14 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
         places[kind] = {one.removesuffix("?"): f"{kind}[{at}]" for at, one in enumerate(names, 1)}
         places["FIRST"] |= {one.removesuffix("..."): str(at) for at, one in enumerate(names, 1) if one.endswith("...")}
     places["CONSTANTS"] = {key: _as_lua(value) for key, value in (constants or {}).items()}
-    body = _COMMENT.sub("", text)
+
+
+    def filled_in(source: str) -> str:
+        return _PLACEHOLDER.sub(lambda found: places[found[1]][found[2]], source)
+
+    body = filled_in(_COMMENT.sub("", text))
     shared = "\n".join(_COMMENT.sub("", part) for part in _parts(package, text))
-    source = _PLACEHOLDER.sub(lambda found: places[found[1]][found[2]], used_by(body, shared) + body)
+    source = filled_in(used_by(body, shared)) + body
     digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
     return Script(source, digest, declared.get("KEYS", ()), declared.get("ARGV", ()))
 
@@ -179,6 +190,8 @@ def _as_lua(value: Constant) -> str:
     """Return a value as an expression of Lua."""
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Function):
+        return value
     if isinstance(value, str):
         return f"'{value}'"
     if isinstance(value, Mapping):

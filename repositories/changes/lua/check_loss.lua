@@ -1,7 +1,12 @@
--- Check if the book still has the last change that was acknowledged to a writer.
--- Uses changes/loss
--- KEYS events
--- ARGV acknowledged   the number of the last change that was acknowledged to the writer, and the writer's mark
--- Returns {'kept'}  {'lost', first number, {'kept'}}: changes acknowledged before are gone
+-- Check if a book still has what was acknowledged to a writer.
+-- Uses changes/header
+-- KEYS book
+--      events
+-- ARGV writer          the writer's mark
+--      acknowledged    number, mark and count of the events that prove what was acknowledged to the writer
+-- Returns {lost}: what was found lost, '' for nothing
+--         {'', answer}: the header cannot be read
 
-return with_loss(compare_past(KEYS.events, ARGV.acknowledged), { 'kept' })
+local last, writer = read_header(KEYS.book, KEYS.events)
+if not last then return { '', writer } end
+return { find_loss(KEYS.events, last, '', ARGV.acknowledged, ARGV.writer) or '' }

@@ -2,11 +2,10 @@
 -- at which its record expires, in milliseconds since the epoch, or 'inf'; the whole index expires at its highest score.
 -- Uses changes/clock, changes/numbers
 
--- Return an index as it is before a change: its key, how many of its entries expire, and if any do, its size. If the key
--- holds something else, this fails the script before it has written anything.
+-- Return an index as it is before a change, with its lowest score, nil when it has no entries. If the key holds something
+-- else, this fails the script before it has written anything.
 local function read_index(key)
-  local expiring = redis.call('ZCOUNT', key, '-inf', '(inf')
-  return { key = key, expiring = expiring, size = expiring > 0 and redis.call('ZCARD', key) }
+  return { key = key, lowest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] }
 end
 
 -- Let a key expire at a time, or never ('inf').
@@ -23,19 +22,39 @@ local function renew_index_expiry(key)
   expire_at(key, redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2])
 end
 
--- Add an entry to an index that read_index returned, or change its expiry; remove those that have expired.
-local function add_to_index(index, id, expiry)
-  redis.call('ZADD', index.key, expiry, id)
-  if index.expiring > 0 then redis.call('ZREMRANGEBYSCORE', index.key, '-inf', integer_text(now_ms())) end
-  if expiry ~= 'inf' then
-    renew_index_expiry(index.key)
-  elseif index.expiring > 0 then
-    expire_at(index.key, expiry)
+-- Plan to add an entry to an index that was read, or to change its expiry.
+local function enter_index(index, id, expiry)
+  local entered = index.entered
+  if not entered then
+    index.entered = { expiry, id }
+  else
+    entered[#entered + 1], entered[#entered + 2] = expiry, id
   end
+  if index.left then index.left[id] = nil end
+  if expiry ~= 'inf' then index.expires = true end
 end
 
--- Remove an entry from an index that read_index returned.
-local function remove_from_index(index, id)
-  redis.call('ZREM', index.key, id)
-  if index.expiring > 0 and index.size > 1 then renew_index_expiry(index.key) end
+-- Plan to remove an entry from an index that was read.
+local function leave_index(index, id)
+  index.left = index.left or {}
+  index.left[id] = true
+  if index.lowest and index.lowest ~= 'inf' then index.size = index.size or redis.call('ZCARD', index.key) end
+end
+
+-- Write an index as planned, and take out what has expired. A key that may have become empty is not touched again: while its
+-- slot migrates, the server would stop the script there.
+local function write_index(index)
+  if index.entered then redis.call('ZADD', index.key, unpack(index.entered)) end
+  local gone = 0
+  if index.left and next(index.left) then
+    local left = {}
+    for id in pairs(index.left) do left[#left + 1] = id end
+    gone = redis.call('ZREM', index.key, unpack(left))
+  end
+  local expiring = index.lowest and index.lowest ~= 'inf'
+  if not (expiring or index.expires) or (not index.entered and index.size <= gone) then return end
+  if index.entered and expiring and tonumber(index.lowest) <= now_ms() then
+    redis.call('ZREMRANGEBYSCORE', index.key, '-inf', integer_text(now_ms()))
+  end
+  renew_index_expiry(index.key)
 end

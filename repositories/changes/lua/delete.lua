@@ -1,0 +1,20 @@
+-- Shared: remove a terminal order before it expires; when it is gone already, nothing changes.
+-- Uses changes/run, changes/fence
+
+-- Return {'deleted'}  {'open', status}  {'corrupt', key, field, value}  {'fence', lock, fence}
+local function delete_order(at)
+  local id = ARGV[at]
+  local order = load_order(id)
+  if #order.flat == 0 then return { 'deleted' } end
+  local status, _, symbol = decisive_fields(order)
+  local refused = problem or fence_refusal(KEYS[#KEYS], ARGV.fence)
+  if refused then return refused end
+  if OPEN_STATUSES[status] then return { 'open', status } end
+  local by_symbol, by_status = load_index('orders_by_symbol:' .. symbol), load_index('orders_by_status:' .. status)
+  redis.call('HLEN', order.memory)
+  order.flat = {}
+  leave_index(by_symbol, id)
+  leave_index(by_status, id)
+  deleted = { order.key, order.memory }
+  return { 'deleted' }
+end

@@ -1,0 +1,129 @@
+-- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
+-- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/close,
+--      changes/change_position, changes/expect, changes/delete
+-- KEYS book            the header
+--      events
+--      positions       the symbols of the trader's positions
+--      step_keys...    every key of the steps whose absence decides something; last the lock, of changes under a lock
+-- Touches the position of an order's symbol, and the indexes of its symbol and statuses
+-- ARGV trader
+--      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
+--      writer          the writer's mark
+--      count           the writer's count of this call, which its events carry
+--      acknowledged    number, mark and count of the events that prove what was acknowledged to the writer
+--      kept            about how many events are kept
+--      channels        where events are published, each name after a blank
+--      closed_ttl      milliseconds that a terminal order is kept
+--      request_ttl     milliseconds that a change of a position is remembered
+--      fence           of the lock, '' without one
+--      expected        the number of the last event that a unit expects, '' for any
+--      steps...        each a verb, and the arguments that its function unpacks
+-- Returns {lost, tip, answer…}: what was found lost, '' for nothing; number, mark and count of the last event; and an answer
+--         for each step, see its function, or {'error', text} for one that touched a key of another type
+--         {lost, tip, 'refused', step, answer}: the step, counted from 0, and its refusal; -1 for the sequence
+--         {'', '', 'unusable', answer}: the header cannot be read
+--         {'unfinished', error}: writing stopped in between
+
+local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
+
+local last, writer, count, is_new = read_header(KEYS.book, KEYS.events)
+if not last then return { '', '', 'unusable', writer } end
+local tip = last > 0 and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
+local lost = find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
+
+-- Return the answers of all steps, or 'refused', the step and its answer.
+local function decide()
+  begin(last)
+  local answers, at, guard, changes = {}, FIRST.steps, nil, false
+  while ARGV[at] do
+    local verb = ARGV[at]
+    problem = nil
+    local went_well, answer = pcall(VERBS[verb], at + 1)
+    if not went_well then
+      local text = type(answer) == 'table' and answer.err or tostring(answer)
+      if ARGV.mode == 'all' or not string.find(text, 'WRONGTYPE', 1, true) then error(answer, 0) end
+      answer = { 'error', text }
+    end
+    local kind = answer[1]
+    changes = changes or kind == 'applied' or kind == 'deleted'
+    if ARGV.mode == 'all' and kind ~= 'applied' and kind ~= 'repeat' and kind ~= 'outdated' and kind ~= 'expected' then
+      local refusal = { 'refused', #answers, answer }
+      if verb ~= 'expect' then return refusal end
+      guard = guard or refusal
+    end
+    answers[#answers + 1] = answer
+    at = at + 1 + ARGUMENTS[verb]
+  end
+  if not changes then return answers end -- a repeat of the whole is answered whatever has happened since
+  if guard then return guard end
+  if ARGV.expected ~= '' and ARGV.expected + 0 ~= last then
+    return { 'refused', -1, { 'sequence', integer_text(last) } }
+  end
+  return answers
+end
+
+-- Append the event of a number that the run has planned.
+local function add_event(number)
+  return redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + number) .. '-0',
+    unpack(events[number]))
+end
+
+-- Write all that the run has planned but its first event. Nothing here may fail: every key has been read by a command of its
+-- type, and memory is checked before the first write only.
+local function write()
+  for number = 2, #events do
+    local added = add_event(number)
+    if type(added) == 'table' and added.err then error(added, 0) end
+  end
+  for _, order in pairs(orders) do
+    if order.is_new then
+      redis.call('HSET', order.key, unpack(order.flat))
+    elseif order.changes then
+      redis.call('HSET', order.key, unpack(order.changes))
+      if order.cleared and not order.at[order.cleared] then redis.call('HDEL', order.key, order.cleared) end
+    end
+    if order.remembered then
+      for name, text in pairs(order.remembered) do redis.call('HSET', order.memory, name, text) end
+    end
+    if order.expiry then
+      redis.call('PEXPIREAT', order.key, order.expiry)
+      redis.call('PEXPIREAT', order.memory, order.expiry)
+    end
+  end
+  for symbol, position in pairs(positions) do
+    if position.is_changed and position.is_part then
+      redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
+        decimal_text(position.SELL))
+    elseif position.is_changed then
+      if position.is_new then redis.call('SADD', KEYS.positions, symbol) end
+      redis.call('HSET', position.key, unpack(fields_of(position)))
+    end
+  end
+  if requests then
+    for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
+  end
+  if deleted then redis.call('UNLINK', unpack(deleted)) end
+  for _, index in pairs(indexes) do
+    if index.entered or index.left then write_index(index) end
+  end
+  if #events > 0 then
+    if is_new then redis.call('HSET', KEYS.book, 'format', FORMAT) end
+    redis.call('HSET', KEYS.book, 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count)
+  end
+end
+
+local answers = decide()
+local added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
+if type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1, true) then
+  last = last_generated(KEYS.events) -- the number of an event that was deleted by hand is not used again
+  answers = decide()
+  added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
+end
+if type(added) == 'table' and added.err then return added end
+if added or (deleted and answers[1] ~= 'refused') then
+  local went_well, failed = pcall(write)
+  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
+  publish(KEYS.events, last, events, documents, ARGV.channels)
+end
+if added then tip = integer_text(last + #events) .. ' ' .. ARGV.writer .. ' ' .. ARGV.count end
+return { lost, tip, unpack(answers) }

@@ -1,0 +1,75 @@
+-- Shared: apply one execution to its order and its position, once.
+-- Uses changes/run, changes/fence
+
+-- Return {'applied', sequence, late, order…, position…}
+--        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
+--        {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
+--        {'corrupt', key, field, value}  {'fence', lock, fence}
+local function fill_order(at)
+  local id, exec_id, quantity_text, price, notional, ts_ns = unpack(ARGV, at, at + 5)
+  local order = load_order(id)
+  if #order.flat == 0 then return { 'missing' } end
+  local entry = 'fill:' .. exec_id
+  local recorded = recall(order, entry)
+  local status, side, symbol = decisive_fields(order)
+  if problem then return problem end
+  local position = load_position(symbol)
+  if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
+  if recorded then
+    local number, content, rare = parts_of(recorded)
+    local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
+    if not late then return { 'corrupt', order.memory, entry, recorded } end
+    if quantity ~= quantity_text or first_price ~= price then return { 'duplicate', quantity, first_price } end
+    if problem then return problem end
+    return {
+      'repeat', number, late == '' and '0' or '1', state_of(order), table.concat(fields_of(position), '\n'), rare,
+      event_of(number),
+    }
+  end
+  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  if refused then return refused end
+
+  local buys = side == 'BUY'
+  local traded, amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
+  local quantity, filled = decimal(quantity_text), quantity_in(order, 'filled_quantity')
+  local open = sum(quantity_in(order, 'quantity'), negative(filled))
+  if problem then return problem end
+  if is_less(open, quantity) then return { 'overfill', decimal_text(open), status } end
+  local version = next_version(order)
+  local held = sum(position.quantity, buys and quantity or negative(quantity))
+  local traded_after = sum(position[traded], quantity)
+  local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
+  local position_notional = sum(position[amount], decimal(notional))
+  local is_late = not OPEN_STATUSES[status]
+  local still_open = open_after(position, side, is_late and 0 or negative(quantity))
+  if problem then return problem end
+  if is_less(MAX_QUANTITY, traded_after) then return { 'overflow', traded } end
+  if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
+  if is_too_large(order_notional) or is_too_large(position_notional) then return { 'overflow', amount } end
+  local to = status
+  if not is_late then to = is_less(quantity, open) and 'PARTIALLY_FILLED' or 'FILLED' end
+  move(order, id, plan_move(symbol, status, to))
+
+  local filled_after, notional_after = decimal_text(sum(filled, quantity)), decimal_text(order_notional)
+  version = decimal_text(version)
+  set(order, {
+    'status', to, 'filled_quantity', filled_after, 'filled_notional', notional_after, 'version', version,
+    'updated_ns', ts_ns,
+  })
+  position.quantity, position[traded], position[amount], position[side] = held, traded_after, position_notional, still_open
+  position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
+  local held_fields = fields_of(position)
+  local ordered, limit, late = value_of(order, 'quantity'), value_of(order, 'price') or '', is_late and '1' or ''
+  local number = append({
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
+    'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
+    'position_quantity', held_fields[6], 'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
+  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+    .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
+    .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
+    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id)
+  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late|' or '|')
+    .. rare_fields(order))
+  return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
+end

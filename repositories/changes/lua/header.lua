@@ -1,0 +1,65 @@
+-- Shared: the header of a book, a hash with the format of the book, the number of its last event, and who wrote that event:
+-- the mark of the writer, and the writer's own count of the change.
+-- Uses changes/numbers
+
+local FORMAT = CONSTANTS.FORMAT
+
+-- Return the number of the last event that was ever written, even if it has been deleted since.
+local function last_generated(events)
+  if redis.call('EXISTS', events) == 0 then return 0 end
+  local stream = redis.call('XINFO', 'STREAM', events)
+  for i = 1, #stream, 2 do
+    if stream[i] == 'last-generated-id' then return string.match(stream[i + 1], '^%d+') + 0 end
+  end
+end
+
+-- Return the number of the last event of a book, the writer's mark and count, and whether there is no header yet; or nil and
+-- the reply that says why the header cannot be used. A book without one, which is new nearly always, has its stream's number.
+local function read_header(key, events)
+  local format, sequence, writer, count = unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count'))
+  if not format then return last_generated(events), '', '', true end
+  if format ~= FORMAT then return nil, { 'corrupt', key, 'format', format } end
+  if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then
+    return nil, { 'corrupt', key, 'sequence', sequence or '' }
+  end
+  return sequence + 0, writer or '', count or '', false
+end
+
+-- Compare a book with what was acknowledged to a writer: the text has the number, mark and count of one event after another,
+-- each of which the book has to have. An event that is no longer kept proves nothing. Return nil when it has them. Else return
+-- a list: the lowest number that is lost, the number of the first event that is kept, then number and count of events of this
+-- writer below the lost one, the last first.
+local function find_loss(events, last, tip, acknowledged, writer)
+  if acknowledged == tip or acknowledged == '' then return nil end
+
+  local function has_event(number, mark, count)
+    if number > last then return false end
+    local id = integer_text(number) .. '-0'
+    local event = redis.call('XRANGE', events, id, id)[1]
+    return not event or (event[2][2] == mark and event[2][4] == count)
+  end
+
+  local function number_of(event)
+    return string.match(event[1], '^%d+')
+  end
+
+  local lost
+  for number, mark, count in string.gmatch(acknowledged, '(%d+) (%x*) (%d*)') do
+    local is_tip = number .. ' ' .. mark .. ' ' .. count == tip
+    number = number + 0
+    if not is_tip and not has_event(number, mark, count) and not (lost and lost < number) then lost = number end
+  end
+  if not lost then return nil end
+  local first = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
+  local found = { integer_text(lost), first and number_of(first) or '0' }
+  local before, pages = '(' .. integer_text(lost) .. '-0', 0
+  repeat
+    local page = redis.call('XREVRANGE', events, before, '-', 'COUNT', 100)
+    for _, event in ipairs(page) do
+      if event[2][2] == writer then found[#found + 1], found[#found + 2] = number_of(event), event[2][4] end
+      before = '(' .. event[1]
+    end
+    pages = pages + 1
+  until #page < 100 or #found > 100 or pages == 20
+  return found
+end

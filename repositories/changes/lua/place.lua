@@ -1,0 +1,45 @@
+-- Shared: place an order, unless it is stored already.
+-- Uses changes/run, changes/fence
+
+-- Return {'applied', sequence}
+--        {'repeat', order…}: placed before with the same content
+--        {'duplicate', order…}: placed before with other content
+--        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+local function place_order(at)
+  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest =
+    unpack(ARGV, at, at + 10)
+  local key = base .. 'order:' .. id
+  if orders[id] or redis.call('HLEN', key) > 0 then
+    local stored = load_order(id)
+    if #stored.flat > 0 then
+      return { value_of(stored, 'digest') == digest and 'repeat' or 'duplicate', state_of(stored) }
+    end
+  end
+  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  if refused then return refused end
+  local position = load_open(symbol)
+  if problem then return problem end
+  local open = sum(position[side], decimal(quantity))
+  if is_too_large(open) then return { 'overflow', OPEN_QUANTITY[side] } end
+  local expiry, by_symbol, by_status = plan_move(symbol, nil, 'NEW')
+
+  local flat = {
+    'trader', ARGV.trader, 'order_id', id, 'symbol', symbol, 'side', side, 'type', kind, 'time_in_force', time_in_force,
+    'quantity', quantity, 'status', 'NEW', 'filled_quantity', '0', 'filled_notional', '0', 'version', '1',
+    'ts_ns', ts_ns, 'digest', digest,
+  }
+  local size = #flat
+  if price ~= '' then flat[size + 1], flat[size + 2], size = 'price', price, size + 2 end
+  if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
+  if text ~= '' then flat[size + 1], flat[size + 2] = 'text', text end
+  local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
+  orders[id] = order
+  move(order, id, expiry, by_symbol, by_status)
+  position[side], position.is_changed = open, true
+  return { 'applied', append({
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,
+  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+    .. '","status":"NEW","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
+    symbol .. id .. text) }
+end

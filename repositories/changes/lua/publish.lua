@@ -1,0 +1,41 @@
+-- Shared: publish the events that a run has appended.
+
+-- Return a text as it is written between the quotes of a JSON string.
+local function escaped(text)
+  return string.sub(string.gsub(cjson.encode(text), '\\/', '/'), 2, -2)
+end
+
+-- Return the fields of an event in JSON, from the time on, each value escaped.
+local function escaped_document(entry)
+  local parts = {}
+  for i = 7, #entry, 2 do
+    if entry[i] ~= 'totals' then parts[#parts + 1] = '","' .. entry[i] .. '":"' .. escaped(entry[i + 1]) end
+  end
+  return table.concat(parts)
+end
+
+-- Publish events with the numbers after one, on the channels that a policy names. This is always last, and never fails a
+-- change: the stream has the events, also where the user may not publish, or the server cannot.
+local function publish(stream, before, events, documents, policy)
+  if policy == '' then return end
+  local prefix, trader = string.match(stream, '^(.*){(.*)}:events$')
+  local head, to_traders_only = '{"trader":"' .. escaped(trader) .. '","sequence":"', policy == ' traders'
+  for number, entry in ipairs(events) do
+    local kind = entry[6]
+    local document = head .. integer_text(before + number) .. '","type":"' .. kind
+      .. (documents[number] or escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
+    if to_traders_only or string.find(policy, 'traders', 1, true) then
+      local published = redis.pcall('SPUBLISH', stream, document)
+      if type(published) == 'table' and string.find(published.err or '', 'nknown', 1, true) then
+        redis.pcall('PUBLISH', stream, document) -- before Redis 7.0
+      end
+    end
+    if not to_traders_only and string.find(policy, 'order_events', 1, true) then
+      redis.pcall('PUBLISH', prefix .. 'order_events', document)
+    end
+    if not to_traders_only and string.find(policy, 'symbols', 1, true) then
+      local word = kind == 'TRADE' and 'fill' or string.lower(kind)
+      redis.pcall('PUBLISH', prefix .. 'events.' .. entry[10] .. '.' .. word, document)
+    end
+  end
+end

@@ -1,0 +1,114 @@
+-- Shared: hashes as records, and the checks of the fields that a change relies on.
+-- Uses changes/decimals
+
+local MAX_QUANTITY, MAX_VERSION = CONSTANTS.MAX_QUANTITY, CONSTANTS.MAX_VERSION
+
+local problem -- the reply of a step that names the first field which it could not use
+
+-- Return the place of each field's value in a list of fields and values.
+local function places_of(flat)
+  local at = {}
+  for i = 1, #flat, 2 do at[flat[i]] = i + 1 end
+  return at
+end
+
+-- Return the hash of a key as a record: `flat`, the list of fields and values that HGETALL replies; `at`, the place of each
+-- field's value in it; and once something is set `changes`, the fields and values to write.
+local function read_record(key)
+  local flat = redis.call('HGETALL', key)
+  return { key = key, flat = flat, at = places_of(flat) }
+end
+
+-- Return the value of a field, nil when there is none.
+local function value_of(record, name)
+  local at = record.at[name]
+  return at and record.flat[at]
+end
+
+-- Set fields, given as a list of fields and values.
+local function set(record, changes)
+  local flat, at, written = record.flat, record.at, record.changes
+  for i = 1, #changes, 2 do
+    local name = changes[i]
+    local place = at[name]
+    if not place then
+      place = #flat + 2
+      flat[place - 1], at[name] = name, place
+    end
+    flat[place] = changes[i + 1]
+  end
+  if written then
+    for i = 1, #changes do written[#written + 1] = changes[i] end
+  else
+    record.changes = changes
+  end
+end
+
+-- Set a field that an order need not have; '' removes it.
+local function set_or_clear(record, name, value)
+  if value ~= '' then return set(record, { name, value }) end
+  local place = record.at[name]
+  if not place then return end
+  table.remove(record.flat, place)
+  table.remove(record.flat, place - 1)
+  record.at = places_of(record.flat)
+  record.cleared = name
+end
+
+-- Return the fields and values of a record as they are now, as one text: a reply of one is faster than a reply of many, and a
+-- step that comes later cannot change it. No value that Slotbook writes has a line feed.
+local function state_of(record)
+  return table.concat(record.flat, '\n')
+end
+
+-- Note that a field cannot be used.
+local function note_problem(record, name)
+  problem = problem or { 'corrupt', record.key, name, value_of(record, name) or '' }
+end
+
+-- Return a quantity of a record; note a problem when it is not one.
+local function quantity_in(record, name)
+  local value = value_of(record, name)
+  if value and (value == '0' or string.find(value, '^[1-9]%d*$') and #value < 17) then
+    local found = decimal(value)
+    if #value < 16 or not is_less(MAX_QUANTITY, found) then return found end
+  end
+  note_problem(record, name)
+  return 0
+end
+
+-- Return a quantity of a record that may be negative; note a problem when it is not one.
+local function signed_in(record, name)
+  local value = value_of(record, name)
+  if value and (value == '0' or string.find(value, '^%-?[1-9]%d*$') and #value < 18) then
+    local found = decimal(value)
+    if #value < 16 or not is_less(MAX_QUANTITY, magnitude(found)) then return found end
+  end
+  note_problem(record, name)
+  return 0
+end
+
+-- Return the version of a record after one more change; note a problem when it has none.
+local function next_version(record)
+  local version = quantity_in(record, 'version')
+  if is_less(MAX_VERSION, version) then note_problem(record, 'version') end
+  return sum(version, 1)
+end
+
+-- Return an amount of a record; note a problem when it is not one.
+local function amount_in(record, name)
+  local value = value_of(record, name)
+  if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
+  local whole, part = string.match(value or '', '^%-?(%d+)%.?(%d*)$')
+  if whole and #whole < 21 and #part < 10 and not string.find(whole, '^0.') and value ~= '-0'
+    and (part == '' and not string.find(value, '.', 1, true) or string.find(part, '[1-9]$')) then
+    return decimal(value)
+  end
+  note_problem(record, name)
+  return 0
+end
+
+-- Return whether an amount is too large to be stored.
+local function is_too_large(amount)
+  return type(amount) == 'string' and #amount > 20 and #string.match(amount, '%d+') > 20
+end

@@ -1,0 +1,62 @@
+-- Shared: change an open order's quantity or prices, once.
+-- Uses changes/run, changes/fence
+
+-- Return {'applied', sequence, order…}
+--        {'repeat', sequence, order as it is now…, rare fields then, event…}
+--        {'outdated', order…}: a later revision has been applied
+--        {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
+--        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+local function replace_order(at)
+  local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text = unpack(ARGV, at, at + 7)
+  local order = load_order(id)
+  if #order.flat == 0 then return { 'missing' } end
+  local entry = 'request:' .. request_id
+  local content = table.concat({ 'REPLACED', quantity_text, price, stop_price, revision }, ' ')
+  local recorded = recall(order, entry)
+  if recorded then return repeat_of_request(order, entry, recorded, content) end
+  if revision ~= '' and order.at.revision and not is_less(quantity_in(order, 'revision'), decimal(revision)) then
+    return problem or { 'outdated', state_of(order) }
+  end
+  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  if refused then return refused end
+  local status, side, symbol = decisive_fields(order)
+  if problem then return problem end
+  if not OPEN_STATUSES[status] then return { 'closed', status } end
+  local kind = value_of(order, 'type') or ''
+  if price ~= '' and not order.at.price then return { 'type', kind, 'price' } end
+  if stop_price ~= '' and not order.at.stop_price then return { 'type', kind, 'stop_price' } end
+
+  local filled, was = quantity_in(order, 'filled_quantity'), quantity_in(order, 'quantity')
+  local quantity = quantity_text == '' and was or decimal(quantity_text)
+  if problem then return problem end
+  if is_less(quantity, filled) then return { 'overfill', decimal_text(filled) } end
+  local position, version = load_open(symbol), decimal_text(next_version(order))
+  local open = open_after(position, side, sum(quantity, negative(was)))
+  if problem then return problem end
+  if is_too_large(open) then return { 'overflow', OPEN_QUANTITY[side] } end
+  local to = is_less(filled, quantity) and status or 'FILLED'
+  move(order, id, plan_move(symbol, status, to))
+
+  if not order.at.placed_quantity then
+    set(order, { 'placed_quantity', decimal_text(was) })
+    if order.at.price then set(order, { 'placed_price', value_of(order, 'price') }) end
+    if order.at.stop_price then set(order, { 'placed_stop_price', value_of(order, 'stop_price') }) end
+  end
+  set(order, { 'status', to, 'quantity', decimal_text(quantity), 'version', version, 'updated_ns', ts_ns })
+  if price ~= '' then set(order, { 'price', price }) end
+  if stop_price ~= '' then set(order, { 'stop_price', stop_price }) end
+  if revision ~= '' then set(order, { 'revision', revision }) end
+  set_or_clear(order, 'text', text)
+  position[side], position.is_changed = open, true
+  local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
+  local number = append({
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'REPLACED', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'side', side, 'status', to, 'quantity', quantity_after, 'price', limit,
+    'filled_quantity', filled_text, 'request_id', request_id, 'text', text,
+    'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
+  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+    .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
+    .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
+  remember(order, entry, number .. ' ' .. content .. '|' .. rare_fields(order))
+  return { 'applied', number, state_of(order) }
+end

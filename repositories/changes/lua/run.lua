@@ -1,0 +1,210 @@
+-- Shared: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
+-- step is decided, and a step sees what those before it have changed.
+-- Uses changes/records, changes/expiring_index, changes/lifetimes
+
+local RARE_FIELDS = CONSTANTS.RARE_FIELDS
+local STATUSES = CONSTANTS.STATUS_NAMES
+local OPEN_QUANTITY = { BUY = 'open_buy_quantity', SELL = 'open_sell_quantity' } -- what is open of a trader's orders
+
+local base = string.sub(KEYS.book, 1, -5) -- what the trader's keys begin with
+
+local began, events, documents -- the number of the last event before the run, and those that it will append, with their JSON
+local orders, positions, indexes -- records by order id and by symbol, and indexes by key
+local requests -- what is remembered of changes of positions: texts by key; nil when nothing is
+local deleted -- keys to remove; nil when there are none
+
+-- Begin a run after the event of a number.
+local function begin(last)
+  began, events, documents, orders, positions, indexes, requests, deleted = last, {}, {}, {}, {}, {}, nil, nil
+end
+
+-- Return an order as it is by now; its `flat` is empty when there is none. With it goes the key of the hash that remembers what
+-- was applied to it.
+local function load_order(id)
+  local order = orders[id]
+  if not order then
+    order = read_record(base .. 'order:' .. id)
+    order.memory = base .. 'applied:' .. id
+    orders[id] = order
+  elseif not order.at then -- placed in this run
+    order.at = places_of(order.flat)
+  end
+  return order
+end
+
+-- Read the fields of a position as decimals, and note a problem with one that cannot be used. It does not exist yet when it
+-- has no fields at all, and is flat then.
+local function read_position(key, symbol)
+  local record = read_record(key)
+  if #record.flat == 0 then
+    redis.call('SCARD', KEYS.positions)
+    return {
+      key = key, symbol = symbol, is_new = true, quantity = 0, bought_quantity = 0, sold_quantity = 0, bought_notional = 0,
+      sold_notional = 0, version = 0, BUY = 0, SELL = 0,
+    }
+  end
+  next_version(record)
+  return {
+    key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = quantity_in(record, 'version'),
+    bought_quantity = quantity_in(record, 'bought_quantity'), sold_quantity = quantity_in(record, 'sold_quantity'),
+    bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
+    updated_ns = value_of(record, 'updated_ns'), BUY = amount_in(record, 'open_buy_quantity'),
+    SELL = amount_in(record, 'open_sell_quantity'),
+  }
+end
+
+-- Return a position as it is by now: its fields as decimals, and what is open of the trader's orders in the symbol under BUY
+-- and SELL. One that cannot be used is read anew by the next step that needs it.
+local function load_position(symbol)
+  local position = positions[symbol]
+  if position and not position.is_part then return position end
+  local whole = read_position(base .. 'position:' .. symbol, symbol)
+  if position then whole.BUY, whole.SELL, whole.is_changed = position.BUY, position.SELL, position.is_changed end
+  if not problem then positions[symbol] = whole end
+  return whole
+end
+
+-- Return a position as it is by now, of which only BUY and SELL are needed.
+local function load_open(symbol)
+  local position = positions[symbol]
+  if position then return position end
+  local key = base .. 'position:' .. symbol
+  local buy, sell = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
+  if not (buy and sell) then return load_position(symbol) end
+  local record = { key = key, flat = { buy, sell }, at = { open_buy_quantity = 1, open_sell_quantity = 2 } }
+  position = {
+    key = key, is_part = true, BUY = amount_in(record, 'open_buy_quantity'), SELL = amount_in(record, 'open_sell_quantity'),
+  }
+  if not problem then positions[symbol] = position end
+  return position
+end
+
+-- Return what is open of a position's orders on one side after a change. Note a problem when that cannot be: a trader with an
+-- order in a symbol has a position there, in which the order's quantity is counted.
+local function open_after(position, side, difference)
+  local open = sum(position[side], difference)
+  if is_less(open, 0) then
+    problem = problem or { 'corrupt', position.key, OPEN_QUANTITY[side], decimal_text(position[side]) }
+  end
+  return open
+end
+
+-- Return the fields and values of a position.
+local function fields_of(position)
+  local fields = {
+    'trader', ARGV.trader, 'symbol', position.symbol, 'quantity', decimal_text(position.quantity),
+    'bought_quantity', decimal_text(position.bought_quantity), 'sold_quantity', decimal_text(position.sold_quantity),
+    'bought_notional', decimal_text(position.bought_notional), 'sold_notional', decimal_text(position.sold_notional),
+    'version', decimal_text(position.version), 'open_buy_quantity', decimal_text(position.BUY),
+    'open_sell_quantity', decimal_text(position.SELL),
+  }
+  if position.updated_ns then fields[21], fields[22] = 'updated_ns', position.updated_ns end
+  return fields
+end
+
+-- Return the totals of a position for its event, given its fields and values: from the bought quantity to the version.
+local function totals_of(fields)
+  return fields[8] .. ' ' .. fields[10] .. ' ' .. fields[12] .. ' ' .. fields[14] .. ' ' .. fields[16]
+end
+
+-- Return an index as it is before the run.
+local function load_index(name)
+  local key = base .. name
+  local index = indexes[key] or read_index(key)
+  indexes[key] = index
+  return index
+end
+
+-- Return when an order with a status expires, and the indexes that it enters and leaves: of its symbol, of its status, and of
+-- the one before. An index that need not be written is nil. Every one that will be is read here, while the step can still be
+-- refused. Open orders never expire.
+local function plan_move(symbol, from, to)
+  local closed = not OPEN_STATUSES[to]
+  return closed and expiry_after(ARGV.closed_ttl) or 'inf',
+    (closed or not from) and load_index('orders_by_symbol:' .. symbol) or nil,
+    (closed or from ~= to) and load_index('orders_by_status:' .. to) or nil,
+    from and from ~= to and load_index('orders_by_status:' .. from) or nil
+end
+
+-- Move an order as planned.
+local function move(order, id, expiry, by_symbol, entered, left)
+  if by_symbol then enter_index(by_symbol, id, expiry) end
+  if entered then enter_index(entered, id, expiry) end
+  if left then leave_index(left, id) end
+  if expiry ~= 'inf' then order.expiry = expiry end
+end
+
+-- Return a field as a part of a JSON document; '' when it has no value.
+local function json_part(name, value)
+  if value == '' then return '' end
+  return '","' .. name .. '":"' .. value
+end
+
+-- Append an event, and return its number as text.
+-- entry      fields and values, first the writer's, by which a loss is noticed; those that are '' are left out
+-- document   the fields in JSON, from the time on, as they are when no value needs an escape
+-- names      the names and texts among the values, which may need one
+local function append(entry, document, names)
+  local size = 4
+  for i = 6, #entry, 2 do
+    if entry[i] ~= '' then
+      size = size + 2
+      if size < i then entry[size - 1], entry[size] = entry[i - 1], entry[i] end
+    end
+  end
+  for i = #entry, size + 1, -1 do entry[i] = nil end
+  local number = #events + 1
+  local escape = string.find(names, '"', 1, true) or string.find(names, '\\', 1, true)
+  events[number], documents[number] = entry, not escape and document
+  return integer_text(began + number)
+end
+
+-- Return the fields and values of the event of a number; an empty list when it is no longer kept.
+local function event_of(number)
+  if number + 0 > began then return events[number - began] end
+  local event = redis.call('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
+  return event and event[2] or {}
+end
+
+-- Return what is remembered of a change of an order, nil when nothing is.
+local function recall(order, name)
+  return order.remembered and order.remembered[name] or redis.call('HGET', order.memory, name) or nil
+end
+
+-- Remember a change of an order, which was recalled before: that proves that it can be written.
+local function remember(order, name, text)
+  order.remembered = order.remembered or {}
+  order.remembered[name] = text
+end
+
+-- Return the parts of what is remembered: the number of the change's event, its content, and the rare fields of its order.
+local function parts_of(text)
+  return string.match(text, '^(%d+) ([^|]+)|(.*)$')
+end
+
+-- Return the fields of an order that few orders have, as text; '' when it has none of them. The others of a change's first
+-- result are in its event.
+local function rare_fields(order)
+  local at = order.at
+  if not (at.text or at.placed_quantity or at.revision) then return '' end
+  local values = {}
+  for i, name in ipairs(RARE_FIELDS) do values[i] = value_of(order, name) or '' end
+  return cjson.encode(values)
+end
+
+-- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used.
+local function decisive_fields(order)
+  local status, side, symbol = value_of(order, 'status'), value_of(order, 'side'), value_of(order, 'symbol')
+  if not STATUSES[status] then note_problem(order, 'status') end
+  if not OPEN_QUANTITY[side] then note_problem(order, 'side') end
+  if not symbol then note_problem(order, 'symbol') end
+  return status, side, symbol
+end
+
+-- Return the reply to a request that is remembered, given what it asks for now.
+local function repeat_of_request(order, entry, recorded, content)
+  local number, first, rare = parts_of(recorded)
+  if not number then return { 'corrupt', order.memory, entry, recorded } end
+  if first ~= content then return { 'duplicate' } end
+  return { 'repeat', number, state_of(order), rare, event_of(number) }
+end
