@@ -4,10 +4,11 @@ from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
 from .fill import Fill
+from .guards import Expect
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
-from .results import FillResult, OrderResult, Outcome, PositionResult, SymbolTotal
+from .results import FillResult, OrderResult, Outcome, PositionResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Cancel",
     "DeadLetter",
     "EventType",
+    "Expect",
     "Expire",
     "Fill",
     "FillResult",
@@ -34,6 +36,7 @@ __all__ = [
     "Replace",
     "Session",
     "Side",
+    "Snapshot",
     "Swap",
     "SymbolInfo",
     "SymbolTotal",

@@ -11,8 +11,9 @@
     │   ├── DuplicateOrder            the order id is taken by an order with other content
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderClosed               the order's status does not allow the change
+    │   ├── VersionConflict           a unit expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
-    │   ├── AmountOverflow            a total would pass 2**53 - 1
+    │   ├── AmountOverflow            a total would pass what is counted exactly
     │   ├── LockTimeout               another owner kept the lock for as long as the caller would wait
     │   ├── LockLost                  the lock's lease has run out, or it was released
     │   ├── FenceRefused              a change that names a lock which is no longer held
@@ -58,7 +59,13 @@ class CrossSlot(InvalidArgument):
 
 
 class Refused(SlotbookError):
-    """The book refused the call and changed nothing."""
+    """The book refused the call and changed nothing.
+
+    Attributes:
+        index: Of a unit (``commit``), the number of the step that was refused, counted from 0; else None.
+    """
+
+    index: int | None = None
 
 
 class OrderNotFound(Refused):
@@ -75,6 +82,10 @@ class DuplicateRequest(Refused):
 
 class OrderClosed(Refused):
     """The order's status does not allow the change (FIX CxlRejReason 102=0, too late)."""
+
+
+class VersionConflict(Refused):
+    """A unit expected another version of an order, or another sequence of the book, than there is."""
 
 
 class Overfill(Refused):

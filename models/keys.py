@@ -20,11 +20,12 @@ from .types import check_name
 class TraderKeys:
     """The keys of one trader's book."""
 
-    __slots__ = ("base", "events", "new", "positions", "statuses", "trader")
+    __slots__ = ("base", "book", "events", "new", "positions", "statuses", "trader")
 
     def __init__(self, prefix: str, trader: str) -> None:
         self.trader = trader
         self.base = f"{prefix}{{{trader}}}:"
+        self.book = self.base + "book"
         self.events = self.base + "events"
         self.positions = self.base + "positions"
         self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
@@ -35,7 +36,7 @@ class TraderKeys:
         return f"{self.base}order:{order_id}"
 
     def applied(self, order_id: str) -> str:
-        """Return the key of the hash with the fills and replaces applied to an order, each with its first result."""
+        """Return the key of the hash that remembers what was applied to an order: its fills and requests."""
         return f"{self.base}applied:{order_id}"
 
     def symbol(self, symbol: str) -> str:
@@ -47,7 +48,7 @@ class TraderKeys:
         return f"{self.base}position:{symbol}"
 
     def request(self, request_id: str) -> str:
-        """Return the key of the first result of one change of a position."""
+        """Return the key that remembers one change of a position."""
         return f"{self.base}request:{request_id}"
 
     @property
@@ -75,8 +76,7 @@ class Keys:
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self._traders: dict[str, TraderKeys] = {}
-        self._listing = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:positions")
-        self._streams = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:events")
+        self._headers = re.compile(re.escape(prefix) + r"\{([^{}]+)\}:book")
 
     def of(self, trader: str) -> TraderKeys:
         """Return the keys of one trader; raise InvalidArgument for a name that no key can be made of."""
@@ -124,13 +124,8 @@ class Keys:
 
     @property
     def traders_pattern(self) -> str:
-        """SCAN pattern of the keys that list a trader's positions."""
-        return self._escaped_prefix + "{*}:positions"
-
-    @property
-    def streams_pattern(self) -> str:
-        """SCAN pattern of the traders' event streams."""
-        return self._escaped_prefix + "{*}:events"
+        """SCAN pattern of the headers of the traders' books."""
+        return self._escaped_prefix + "{*}:book"
 
     @property
     def _escaped_prefix(self) -> str:
@@ -138,11 +133,6 @@ class Keys:
         return re.sub(r"([\\*?\[\]])", r"\\\1", self.prefix)
 
     def trader_of(self, key: str) -> str | None:
-        """Return the trader of a key that lists positions, or None for any other key."""
-        match = self._listing.fullmatch(key)
-        return match[1] if match else None
-
-    def trader_of_stream(self, key: str) -> str | None:
-        """Return the trader of an event stream, or None for any other key."""
-        match = self._streams.fullmatch(key)
+        """Return the trader of the header of a book, or None for any other key."""
+        match = self._headers.fullmatch(key)
         return match[1] if match else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from decimal import Decimal
 from typing import Self
 
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 
 from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .record import Record
-from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, Text, TotalQuantity
+from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, Text, TotalQuantity, new_id
 
 
 class Order(Record):
@@ -94,7 +93,7 @@ class Replace(Record):
     trader: Name
     order_id: Name
     """The order to change."""
-    request_id: Name = Field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: Name = Field(default_factory=new_id)
     """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
     quantity: Quantity | None = None
     """New *total* quantity (OrderQty, tag 38), which includes the filled part."""
@@ -119,6 +118,8 @@ class Replace(Record):
 class _Closing(Record):
     trader: Name
     order_id: Name
+    request_id: Name = Field(default_factory=new_id)
+    """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None

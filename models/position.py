@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from decimal import Decimal
 from typing import Self
 
@@ -11,7 +10,19 @@ from pydantic import Field
 
 from .enums import PositionAction
 from .record import Record
-from .types import EXACT, Amount, Count, Name, Nanoseconds, Price, SignedQuantity, TotalQuantity, exact_decimal, times
+from .types import (
+    EXACT,
+    Amount,
+    Count,
+    Name,
+    Nanoseconds,
+    Price,
+    SignedQuantity,
+    TotalQuantity,
+    exact_decimal,
+    new_id,
+    times,
+)
 
 
 class Position(Record):
@@ -92,7 +103,7 @@ class PositionChange(Record):
     action: PositionAction = PositionAction.ADJUST
     max_position: TotalQuantity | None = None
     """The limit of the new quantity's absolute value; None sets no limit."""
-    request_id: Name = Field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: Name = Field(default_factory=new_id)
     """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """Time of the change in nanoseconds since the epoch; by default the caller's time now."""

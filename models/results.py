@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from .coordination import Swap
 from .errors import SlotbookError
@@ -105,13 +105,42 @@ class PositionResult:
     """The number of confirming replicas or disks; see :class:`OrderResult`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A trader's whole book as it was after one event.
+
+    ::
+
+        snapshot = book.snapshot("T001")
+        with book.events.follow("T001", since=snapshot.sequence) as blotter:
+            ...
+    """
+
+    trader: str
+    sequence: int
+    """The number of the last event whose change is in it; 0 for a book without any."""
+    orders: list[Order]
+    """Every order, whatever its status, sorted by id."""
+    positions: list[Position]
+    """Every position, sorted by symbol."""
+
+
 T = TypeVar("T")
 
 
 def with_replicas(result: T, replicas: int) -> T:
-    """Return a result with its ``replicas`` set; a result without such a field is returned unchanged."""
+    """Return a result, or each of a list of results or outcomes, with its ``replicas`` set.
+
+    What has no such field is returned unchanged.
+    """
     if isinstance(result, (OrderResult, FillResult, PositionResult)):
         return replace(result, replicas=replicas)
+    if isinstance(result, list):
+        several = cast("list[object]", result)
+        return cast("T", [with_replicas(one, replicas) for one in several])
+    if isinstance(result, Outcome):
+        outcome = cast("Outcome[object]", result)
+        return cast("T", Outcome(with_replicas(outcome.value, replicas), outcome.error))
     return result
 
 
@@ -122,6 +151,11 @@ def is_stored(result: object) -> bool:
             return result.accepted
         case Swap():
             return result.swapped
+        case list():
+            return any(is_stored(one) for one in cast("list[object]", result))
+        case Outcome():
+            outcome = cast("Outcome[object]", result)
+            return outcome.error is None and is_stored(outcome.value)
         case _:
             return True
 

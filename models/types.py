@@ -13,6 +13,7 @@ ValueError: the float 187.23 is really 187.2299999999999897681846050545573234558
 from __future__ import annotations
 
 import re
+import secrets
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated
 
@@ -102,6 +103,15 @@ def plain(number: Decimal) -> str:
 def times(quantity: int, price: Decimal) -> Decimal:
     """Multiply exactly, independently of the caller's decimal context."""
     return EXACT.multiply(Decimal(quantity), price)
+
+
+def new_id() -> str:
+    """Return a random name for a request: 96 bits in 16 characters, short because the book remembers it.
+
+    >>> len(new_id())
+    16
+    """
+    return secrets.token_urlsafe(12)
 
 
 def exact_price(value: object) -> Decimal:

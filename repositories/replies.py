@@ -12,6 +12,7 @@ from ..models.errors import (
     OrderNotFound,
     SlotbookError,
     UnexpectedReply,
+    WrongType,
 )
 from ..models.record import Record
 from ..models.wire import decode, pairs
@@ -31,6 +32,19 @@ def record_of(model: type[R], base: str, field: str, flat: Reply) -> R:
     return decode(model, base + fields.get(field, "?"), fields)
 
 
+def state(model: type[R], key: str, text: Reply) -> R:
+    """Return a record from the text in which the engine answers it: fields and values, each on a line of its own."""
+    return decode(model, key, fields_of(key, text))
+
+
+def fields_of(key: str, text: Reply) -> dict[str, str]:
+    """Return the fields in a text of fields and values. Raises CorruptRecord when a value has a line feed."""
+    lines = str(text).split("\n")
+    if len(lines) % 2:
+        raise CorruptRecord(key, "?", "a value has a line feed, which no value that was ever written has")
+    return dict(zip(lines[::2], lines[1::2], strict=True))
+
+
 def rows(reply: Reply) -> list[Reply]:
     """Return the reply as a list. Raises UnexpectedReply when it is none."""
     if not isinstance(reply, list):
@@ -41,6 +55,8 @@ def rows(reply: Reply) -> list[Reply]:
 def refusal(name: str, reply: list[Reply]) -> SlotbookError:
     """Return the error for a refusal that any change may get; UnexpectedReply for any other reply."""
     match reply:
+        case ["error", str(text)]:
+            return WrongType(f"{name}: the server answered {text!r}; another program wrote to a key of this book")
         case ["missing"]:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
         case ["closed", str(status)]:

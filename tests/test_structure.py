@@ -27,6 +27,7 @@ KNOWS = {
 TIERS = (
     {"book"},
     {"coordination"},
+    {"units"},
     {"orders", "positions", "symbols"},
     {"events", "search", "caching", "audit"},
     {"changes"},

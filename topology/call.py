@@ -107,11 +107,15 @@ class Call(Generic[T_co]):
     script: Script | None = None
     builder: CallBuilder[object] | None = None
     request: object = None
+    about: tuple[str, ...] = ()
+    """The keys that the call is about, if it is not only about its first."""
+    touched: str = "version"
+    """A field of the first key's hash, which is written back unchanged to prove the durability of the call."""
 
     @property
-    def subject(self) -> str:
-        """The key that the call is about: the first."""
-        return self.keys[0]
+    def subjects(self) -> tuple[str, ...]:
+        """The keys that the call is about: of writes that share one, the next waits for the one before."""
+        return self.about or self.keys[:1]
 
     def build(self) -> Call[T_co]:
         """Return the call itself, which is already built."""
@@ -144,10 +148,10 @@ class PendingCall(Generic[T_co]):
     """A change whose call is built when its turn comes.
 
     So a batch's calls are built while the servers work on those before them, each from what its builder has learned by
-    then. A batch plans it like a :class:`Call`: it has the same ``subject``, ``slot``, ``readonly`` and ``build``.
+    then. A batch plans it like a :class:`Call`: it has the same ``subjects``, ``slot``, ``readonly`` and ``build``.
     """
 
-    subject: str
+    subjects: tuple[str, ...]
     slot: int
     builder: CallBuilder[object]
     request: object
@@ -195,6 +199,8 @@ def evaluate(
     readonly: bool = False,
     builder: CallBuilder[R] | None = None,
     request: R | None = None,
+    about: tuple[str, ...] = (),
+    touched: str = "version",
 ) -> Call[T_co]:
     """Return the call of a script on keys of one hash slot. Raises CrossSlot when they are in several.
 
@@ -209,8 +215,12 @@ def evaluate(
         readonly: True for a script that writes nothing.
         builder: Builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
         request: The request that the builder builds the call from.
+        about: The keys that the call is about, if it is not only about its first.
+        touched: A field of the first key's hash that is written back to prove the call's durability.
     """
     keys = tuple(keys)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
     built_by = cast("CallBuilder[object] | None", builder)
-    return Call(name, keys, slot_of(keys), packed, decode, readonly, _REPEATABLE, script, built_by, request)
+    return Call(
+        name, keys, slot_of(keys), packed, decode, readonly, _REPEATABLE, script, built_by, request, about, touched
+    )

@@ -23,8 +23,8 @@ _READ_REPLICATION_ID = "local id = string.match(redis.call('INFO', 'replication'
 # WAIT asks about the last *write* of its connection, so a repeat that changes nothing would prove nothing. A field that
 # is written back unchanged is replicated like any write, after everything before it.
 _TOUCH_SCRIPT = (
-    _READ_REPLICATION_ID + "local v = redis.call('HGET', KEYS[1], 'version') "
-    "if v then redis.call('HSET', KEYS[1], 'version', v) end return {v and 1 or 0, id}"
+    _READ_REPLICATION_ID + "local v = redis.call('HGET', KEYS[1], ARGV[1]) "
+    "if v then redis.call('HSET', KEYS[1], ARGV[1], v) end return {v and 1 or 0, id}"
 )
 _REPLICATION_ID_SCRIPT = _READ_REPLICATION_ID + "return id"
 
@@ -68,16 +68,19 @@ class Durability:
         """The confirmations that a change waits for: of replicas, or of the primary's own disk."""
         return 1 if self.fsynced else self.replicas
 
-    def proof(self, key: str, timeout: float) -> bytes:
+    def proof(self, key: str, field: str, timeout: float) -> bytes:
         """Return the commands that prove the writes that a connection has sent before them.
 
         Args:
-            key: The hash that the last of these writes is about; its field ``version`` is written back unchanged.
+            key: The hash that the last of these writes is about.
+            field: The field of the hash that is written back unchanged.
             timeout: The time that the server waits for confirmations, in seconds.
         """
         milliseconds = max(1, round(timeout * 1000))
         wait = ("WAITAOF", 1, 0, milliseconds) if self.fsynced else ("WAIT", self.replicas, milliseconds)
-        return pack(("EVAL", _TOUCH_SCRIPT, 1, key)) + pack(wait) + pack(("EVAL", _REPLICATION_ID_SCRIPT, 1, key))
+        return (
+            pack(("EVAL", _TOUCH_SCRIPT, 1, key, field)) + pack(wait) + pack(("EVAL", _REPLICATION_ID_SCRIPT, 1, key))
+        )
 
 
 LOCAL = Durability()

@@ -28,6 +28,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
+
 class Function(str):
     """The name of a function of a script, which a script gets as the function itself and not as text."""
 
@@ -115,7 +116,6 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
         places[kind] = {one.removesuffix("?"): f"{kind}[{at}]" for at, one in enumerate(names, 1)}
         places["FIRST"] |= {one.removesuffix("..."): str(at) for at, one in enumerate(names, 1) if one.endswith("...")}
     places["CONSTANTS"] = {key: _as_lua(value) for key, value in (constants or {}).items()}
-
 
     def filled_in(source: str) -> str:
         return _PLACEHOLDER.sub(lambda found: places[found[1]][found[2]], source)

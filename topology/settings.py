@@ -114,8 +114,6 @@ class Settings(BaseSettings):
     """The beginning of all keys of this book, before the ``{trader}`` tag: up to 64 characters, no braces or spaces."""
     order_ttl: Seconds = 86_400.0
     """The time that a terminal order is kept, from its last change."""
-    open_order_ttl: Seconds | None = None
-    """The time that an open order is kept, from its last change; None keeps it until it is terminal."""
     request_ttl: Seconds = 86_400.0
     """The time for which a change of a position is recognised as a repeat, by its request_id."""
     events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_events_kept)] = 100_000

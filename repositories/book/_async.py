@@ -7,15 +7,18 @@ from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ...models.arguments import each, whole
+from ...models.arguments import each, several, whole
 from ...models.coordination import Algorithm
 from ...models.errors import StateLost
+from ...models.results import Snapshot
 from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..audit._async import AsyncAuditor
 from ..caching._async.cache import AsyncCache
 from ..caching.policy import CachePolicy
 from ..caching.source import AsyncSource
+from ..changes._async import AsyncChanges
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
 from ..coordination._async.limits import AsyncRateLimiter
@@ -29,6 +32,8 @@ from ..orders.verbs import OrderRequest
 from ..positions._async import AsyncPositionRepository
 from ..search._async.indexes import AsyncSearchIndexes
 from ..symbols._async import AsyncSymbolInfoRepository
+from ..units.calls import UnitResult, UnitStep, unit_calls
+from .snapshot import snapshot
 
 T = TypeVar("T")
 
@@ -41,7 +46,8 @@ class AsyncBook:
         async with slotbook.aconnect("redis://localhost:6379/0") as book:
             await book.orders.place(order)
 
-    The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
+    ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's whole book. The
+    state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
     make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
     servers.
@@ -77,11 +83,54 @@ class AsyncBook:
         self.symbols = AsyncSymbolInfoRepository(backend)
         self.audit = AsyncAuditor(backend)
         self.indexes = AsyncSearchIndexes(backend)
+        self._units = AsyncChanges(backend, unit_calls(backend.settings, self._loss_detector))
 
     @classmethod
     async def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in, like :func:`slotbook.aconnect`, which says what ``url`` may be."""
         return cls(await open_async_backend(url))
+
+    async def commit(
+        self,
+        steps: Iterable[UnitStep],
+        *,
+        expected_sequence: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> list[UnitResult]:
+        """Make changes of one trader all or nothing, and return one result for each. One round trip.
+
+        ::
+
+            placed, filled = book.commit([order, fill])
+
+        Later steps see what earlier ones have changed. A unit that was applied before changes nothing and gets the first
+        results; of one whose changes were applied in part, one by one, the rest is applied. A guard has no result.
+
+        Args:
+            steps: 1 to 256 steps: orders to place, fills, replaces, cancels, rejects, expiries, changes of positions, and
+                guards (:class:`~slotbook.models.guards.Expect`).
+            expected_sequence: The number of the last event that the caller knows, such as a snapshot's; when the book
+                has another, the unit is refused. None for any.
+            durability: The copies that the changes wait for; by default the book's.
+
+        Raises:
+            Refused: The refusal of the first step that is refused, whose number is its ``index``, counted from 0; nothing
+                was changed.
+            VersionConflict: A guard, or ``expected_sequence``, does not hold.
+            InvalidArgument: The steps are of several traders, too many, or none.
+        """
+        return await self._units.commit(several("steps", steps), expected_sequence, durability)
+
+    async def snapshot(self, trader: str) -> Snapshot:
+        """Return a trader's whole book as it was after one event, from which it can be followed.
+
+        Takes one round trip for the positions and the ids of the orders, one for each 200 orders, and one for each 200
+        events that come meanwhile. An order that is deleted or expires meanwhile may be in it.
+
+        Raises:
+            HistoryTrimmed: Events that came meanwhile were trimmed before they could be read, several times.
+        """
+        return await self.backend.drive(snapshot(self.backend.settings, trader))
 
     def cache(
         self, model: type[T], name: str, source: AsyncSource[T] | None = None, policy: CachePolicy | None = None

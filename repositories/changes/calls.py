@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...models.keys import Keys
-from ...topology.call import Call, evaluate
+from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
+from ..replies import refusal, rows
+from .answers import lost_in
 from .loss_detector import LossDetector
 from .scripts import load
 
@@ -12,12 +14,25 @@ CHECK_LOSS = load("slotbook.repositories.changes", "check_loss")
 
 
 def check_loss(settings: Settings, loss_detector: LossDetector, trader: str) -> Call[None]:
-    """Return the call that looks for a trader's last acknowledged change; its decoder raises StateLost."""
+    """Return the call that looks for what was acknowledged of a trader's changes; its decoder raises StateLost."""
+    keys, told = Keys(settings.prefix).of(trader), loss_detector.tell(trader)
+    name = f"last change of {trader}"
+
+    def read(reply: Reply) -> None:
+        match rows(reply):
+            case ["", list(answer)]:
+                raise refusal(name, answer)
+            case [found]:
+                if (lost := lost_in(found)) is not None:
+                    raise loss_detector.record_loss(told, loss_detector.first_lost(told, lost), None, None, None)
+            case other:
+                raise refusal(name, other)
+
     return evaluate(
-        f"last change of {trader}",
+        name,
         CHECK_LOSS,
-        CHECK_LOSS.keys(events=Keys(settings.prefix).of(trader).events),
-        CHECK_LOSS.arguments(acknowledged=loss_detector.acknowledged(trader)),
-        decode=loss_detector.loss_reader(trader),
+        CHECK_LOSS.keys(book=keys.book, events=keys.events),
+        CHECK_LOSS.arguments(writer=told.mark, acknowledged=told.acknowledged),
+        decode=read,
         readonly=True,
     )

@@ -1,265 +1,228 @@
 """Detect that a server has lost changes which it had acknowledged.
 
 Replication is asynchronous: a replica that takes over may lack the last changes that the old primary acknowledged. So
-every change passes the number of the last change that was acknowledged to this writer, and the writer's mark, which its
-events carry. An event of that number with that mark proves that nothing before it is lost either, even if others have
-written since.
+every event carries its writer's mark and the writer's own count of the call that wrote it, and every change tells which
+events were acknowledged to the writer before. A server that has an event with that number, mark and count has whatever
+came before it too, for replicas receive events in order. One that has another event in its place has lost it. An event
+that is no longer kept proves nothing.
 
-A change whose reply was lost is sent again, and answered as a repeat. Such an answer gives the number of this writer's
-last event, and its events up to that one count as acknowledged from then on.
-
-A change that was on its way while another was acknowledged does not carry the other's number. If a new primary gives it
-the number that the old one had given to another, then two changes have one number, and the earlier one is lost.
+An event proves only itself and what its change was told. Changes that were on their way at the same time do not prove
+each other, so several events may have to be told: the tips.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
-import threading
-from bisect import bisect
-from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
 
 from ...models.errors import Refused, StateLost
-from ...topology.call import Reply
-from ..replies import rows
 
 MOST_TRADERS = 100_000
-"""The number of traders that one writer remembers; when there are more, it forgets all and begins anew."""
-MOST_RUNS = 64
-"""The number of runs that are remembered of a trader; a writer that is the book's only one has a single run."""
+"""The number of traders that one writer remembers; when there are more, it forgets the one it has not used for longest."""
+MOST_TIPS = 8
+"""The number of events that one change tells; the others are told by the next."""
+MOST_ACKNOWLEDGED = 64
+"""The number of acknowledged events that are remembered of a trader, to say which of them are lost."""
 
-_ENVELOPES = ("lost", "seen")
-
-
-class ChangeResult(Protocol):
-    """A result of a change, as far as the detector reads it."""
-
-    @property
-    def applied(self) -> bool:
-        """Return False for a repeat."""
-        ...
-
-    @property
-    def sequence(self) -> int:
-        """Return the number of the change's event."""
-        ...
+_forks = [0]
 
 
-T = TypeVar("T")
-C = TypeVar("C", bound=ChangeResult)
-Q = TypeVar("Q")
-ReadReply: TypeAlias = Callable[[str, str, Q, list[Reply]], C]
-"""A function that reads the reply to a request: given the call's name, its first key, the request, and the reply."""
+def _count_fork() -> None:
+    _forks[0] += 1
 
 
-class Envelope(NamedTuple):
-    """A script's reply, and what the script says beside it about earlier changes."""
-
-    first_lost: int | None
-    """The first number that is lost; None when nothing is."""
-    acknowledged_to: int | None
-    """The number of the writer's last event; None when the script does not give it."""
-    reply: list[Reply]
+os.register_at_fork(after_in_child=_count_fork)
 
 
-def open_envelope(reply: list[Reply]) -> Envelope:
-    """Return a reply, and what its envelopes say about earlier changes; it need not have any.
+class Tip(NamedTuple):
+    """One event, by which a server is recognised as one that has not lost it, nor anything before it."""
 
-    >>> open_envelope(["lost", "7", ["seen", "9", ["repeat", "3"]]])
-    Envelope(first_lost=7, acknowledged_to=9, reply=['repeat', '3'])
-    """
-    first_lost = acknowledged_to = None
-    match reply:
-        case ["lost", str(number), list(inner)]:
-            first_lost, reply = int(number), inner
-        case _:
-            pass
-    match reply:
-        case ["seen", str(number), list(inner)]:
-            acknowledged_to, reply = int(number), inner
-        case _:
-            pass
-    return Envelope(first_lost, acknowledged_to, reply)
+    sequence: int
+    writer: str
+    """The mark of its writer, and the writer's count."""
 
+    @classmethod
+    def parse(cls, text: str) -> Tip | None:
+        """Return the event that a script names, None when the book has none.
 
-class Acknowledged:
-    """The numbers of one trader's acknowledged changes, as runs of consecutive numbers in order."""
-
-    __slots__ = ("acknowledged_to", "runs")
-
-    def __init__(self, runs: list[list[int]] | None = None) -> None:
-        self.runs = runs or []
-        self.acknowledged_to = 0
-        """The number of this writer's last event that an answer to a repeat gave; 0 when none gave any."""
-
-    @property
-    def highest(self) -> int:
-        """Return the highest number, 0 when there is none."""
-        return max(self.runs[-1][1], self.acknowledged_to) if self.runs else self.acknowledged_to
-
-    def add(self, sequence: int, acknowledged: int) -> int:
-        """Add the number of a change that was sent when ``acknowledged`` was the highest.
-
-        Returns the first number that this proves lost, 0 for none: a number that is given again was lost in between.
+        >>> Tip.parse("7 3f42a20f 12"), Tip.parse("")
+        (Tip(sequence=7, writer='3f42a20f 12'), None)
         """
-        runs = self.runs
-        if runs and runs[-1][1] == sequence - 1:  # nearly always
-            runs[-1][1] = sequence
-            return 0
-        at = bisect(runs, sequence, key=_start)
-        if at and sequence <= runs[at - 1][1]:
-            return next(max(start, acknowledged + 1) for start, end in runs if end > acknowledged)
-        end = runs.pop(at)[1] if at < len(runs) and runs[at][0] == sequence + 1 else sequence
-        if at and runs[at - 1][1] == sequence - 1:
-            runs[at - 1][1] = end
-        else:
-            runs.insert(at, [sequence, end])
-            del runs[:-MOST_RUNS]
-        return 0
-
-    def before(self, first: int) -> Acknowledged:
-        """Return the acknowledged numbers below ``first``."""
-        return Acknowledged([[start, min(end, first - 1)] for start, end in self.runs if start < first])
+        number, _, writer = text.partition(" ")
+        return cls(int(number), writer) if number.isdecimal() else None
 
 
-def _start(run: list[int]) -> int:
-    return run[0]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The part of one call by which losses are noticed: who sends it, and what was acknowledged to that writer."""
+
+    trader: str
+    mark: str
+    count: int
+    tips: tuple[Tip, ...]
+
+    @property
+    def own(self) -> str:
+        """The writer of the call's events, as a tip has it."""
+        return f"{self.mark} {self.count}"
+
+    @property
+    def acknowledged(self) -> str:
+        """The tips as scripts read them."""
+        return " ".join([f"{sequence} {writer}" for sequence, writer in self.tips])
 
 
-class ReplyReader(Generic[Q, C]):
-    """A reader of the replies to one change, and of what they say about earlier changes.
+class Lost(NamedTuple):
+    """What a script says about a loss."""
 
-    It is one object and no closure: a batch has thousands of them, and the garbage collector has to visit every object.
+    sequence: int
+    """The lowest told event that is lost."""
+    first_kept: int
+    """The first event that is kept, 0 for none."""
+    survivors: Sequence[tuple[int, str]]
+    """Number and count of this writer's events before the lost one, the last first."""
+
+
+class _Acknowledged:
+    """What was acknowledged of one trader's changes.
+
+    Dictionaries change in one step that neither a thread nor a signal handler can interrupt, so there is no lock that
+    either could find taken.
     """
 
-    __slots__ = ("_acknowledged", "_key", "_loss_detector", "_name", "_numbers", "_read", "_request", "_trader")
+    __slots__ = ("counts", "tips")
 
-    def __init__(
-        self,
-        loss_detector: LossDetector,
-        trader: str,
-        acknowledged: int,
-        read: ReadReply[Q, C],
-        name: str,
-        key: str,
-        request: Q,
-    ) -> None:
-        self._loss_detector = loss_detector
-        self._trader = trader
-        self._acknowledged = acknowledged
-        """The highest number that was acknowledged when the change was made."""
-        self._read = read
-        self._name = name
-        self._key = key
-        self._request = request
-        self._numbers: tuple[int, ...] = ()
-        """The numbers of this change itself; it gets another one when it is sent again to prove its durability."""
+    def __init__(self) -> None:
+        self.tips: dict[int, str] = {}
+        """The events that no later one proves, by number."""
+        self.counts: dict[int, str] = {}
+        """The last events, by number."""
 
-    def __call__(self, reply: Reply) -> C:
-        """Return the result. Raises StateLost, or the refusal."""
-        answer = rows(reply)
-        if answer and answer[0] in _ENVELOPES:
-            return self._read_envelope(open_envelope(answer))
-        return self._acknowledge(self._read(self._name, self._key, self._request, answer))
+    def add(self, tip: Tip, told: Told) -> bool:
+        """Add an acknowledged event, which proves those that its change was told. Return False if it proves a loss."""
+        sequence, writer = tip
+        known = self.counts.setdefault(sequence, writer)
+        self.tips[sequence] = writer
+        for earlier in told.tips:
+            if earlier.sequence != sequence and self.tips.get(earlier.sequence) == earlier.writer:
+                self.tips.pop(earlier.sequence, None)
+        if len(self.counts) > MOST_ACKNOWLEDGED:
+            self.counts.pop(min(list(self.counts)), None)
+        return known == writer
 
-    def _read_envelope(self, envelope: Envelope) -> C:
-        loss_detector, trader, first = self._loss_detector, self._trader, envelope.first_lost
-        try:
-            result = self._read(self._name, self._key, self._request, envelope.reply)
-        except Refused as refusal:
-            if first is None:
-                raise
-            raise loss_detector.record_loss(trader, first, first - 1, None, refusal) from refusal
-        if first is not None:
-            last = result.sequence if result.applied else first - 1
-            loss = loss_detector.record_loss(trader, first, last, result, None)
-            loss_detector.acknowledge_to(trader, envelope.acknowledged_to or 0)
-            raise loss
-        loss_detector.acknowledge_to(trader, envelope.acknowledged_to or 0)
-        return self._acknowledge(result)
-
-    def _acknowledge(self, result: C) -> C:
-        """Remember the result's number, and return the result. Raises StateLost if another change had that number."""
-        if result.applied and result.sequence not in self._numbers:
-            self._numbers += (result.sequence,)
-            loss_detector, trader = self._loss_detector, self._trader
-            if first := loss_detector.acknowledge(trader, result.sequence, self._acknowledged):
-                raise loss_detector.record_loss(trader, first, result.sequence, result, None)
-        return result
+    def forget(self, first: int) -> int:
+        """Forget the events from one on; return the highest that was known."""
+        highest = max([*self.counts, *self.tips], default=0)
+        self.tips = {number: writer for number, writer in list(self.tips.items()) if number < first}
+        self.counts = {number: writer for number, writer in list(self.counts.items()) if number < first}
+        if not self.tips and self.counts:
+            last = max(self.counts)
+            self.tips[last] = self.counts[last]
+        return highest
 
 
 class LossDetector:
     """A record of the changes that were acknowledged to one writer, by trader; it detects those that servers lost."""
 
     def __init__(self) -> None:
-        self.mark = secrets.token_hex(4)
-        """A random name that the events of this writer carry, so that it recognises them."""
-        self._acknowledged: dict[str, Acknowledged] = {}
-        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._forks = _forks[0]
+        self._mark = secrets.token_hex(4)
+        self._counts = count(1)
+        self._acknowledged: OrderedDict[str, _Acknowledged] = OrderedDict()
+
+    @property
+    def mark(self) -> str:
+        """A random name that the events of this writer carry; a process that was forked has another one."""
+        if self._forks != _forks[0]:
+            self._begin()
+        return self._mark
 
     def traders(self) -> list[str]:
         """Return the traders whose books this writer has changed."""
-        return list(self._acknowledged)
+        return list(self._acknowledged) if self.mark else []
 
-    def acknowledged(self, trader: str) -> str:
-        """Return the number of a trader's last acknowledged change, and the mark, as scripts read them."""
-        return f"{self._highest(trader)} {self.mark}"
-
-    def reply_reader(self, trader: str, read: ReadReply[Q, C], name: str, key: str, request: Q) -> ReplyReader[Q, C]:
-        """Return a reader of the replies to a change, which has to be sent with what ``acknowledged`` returns now.
-
-        The reader raises StateLost when earlier changes are lost; the error has the change's result, or its refusal.
-        """
-        return ReplyReader(self, trader, self._highest(trader), read, name, key, request)
-
-    def loss_reader(self, trader: str) -> Callable[[Reply], None]:
-        """Return a reader of the replies to a call that only asks for losses. The reader raises StateLost."""
-
-        def read(reply: Reply) -> None:
-            first = open_envelope(rows(reply)).first_lost
-            if first is not None:
-                raise self.record_loss(trader, first, first - 1, None, None)
-
-        return read
-
-    def acknowledge(self, trader: str, sequence: int, acknowledged: int) -> int:
-        """Remember the number of an acknowledged change; return the first number that is lost, 0 for none.
-
-        ``acknowledged`` is the highest number that was acknowledged when the change was made.
-        """
-        with self._lock:
-            return self._known(trader).add(sequence, acknowledged)
-
-    def acknowledge_to(self, trader: str, sequence: int) -> None:
-        """Remember that this writer's events up to a number count as acknowledged."""
-        with self._lock:
-            known = self._known(trader)
-            known.acknowledged_to = max(known.acknowledged_to, sequence)
-
-    def record_loss(self, trader: str, first: int, last: int, result: object, refusal: Refused | None) -> StateLost:
-        """Forget the numbers from ``first`` on, which are lost, and return the error that says so.
-
-        ``last`` is the last number that the server has: that of this change if it was applied, else the one before
-        ``first``.
-        """
-        with self._lock:
-            known = self._acknowledged.get(trader) or Acknowledged()
-            kept = self._acknowledged[trader] = known.before(first)
-            if last >= first:
-                kept.add(last, last)
-            else:
-                kept.acknowledged_to = last
-        return StateLost(trader, first, max(first, known.highest), result, refusal)
-
-    def _highest(self, trader: str) -> int:
+    def tell(self, trader: str) -> Told:
+        """Return what the next call of a trader tells."""
+        mark = self.mark
         known = self._acknowledged.get(trader)
-        return known.highest if known else 0
+        tips = () if known is None else _some(known.tips)
+        return Told(trader, mark, next(self._counts), tips)
 
-    def _known(self, trader: str) -> Acknowledged:
+    def acknowledge(self, told: Told, tip: Tip | None) -> int:
+        """Remember an acknowledged event; return the first number that this proves lost, 0 for none.
+
+        Args:
+            told: What the call told.
+            tip: The last event that the call has written; of a repeat, one that came no earlier than its own.
+        """
+        if tip is None or told.mark != self.mark:
+            return 0
+        known = self._known(told.trader)
+        if known.add(tip, told):
+            return 0
+        proven = max((earlier.sequence for earlier in told.tips), default=0)
+        return min([number for number in list(known.counts) if number > proven], default=tip.sequence)
+
+    def first_lost(self, told: Told, lost: Lost) -> int:
+        """Return the number of the first change that is lost, of those that were acknowledged."""
+        known = self._acknowledged.get(told.trader)
+        counts = dict(known.counts) if known else {}
+        own = [(number, f"{told.mark} {counted}") for number, counted in lost.survivors]
+        for number, writer in own:
+            if counts.get(number) == writer:
+                return number + 1
+        if len(counts) < MOST_ACKNOWLEDGED:  # nothing is forgotten yet
+            return min([*counts, lost.sequence])
+        oldest = min(counts)
+        older = [number for number, writer in own if number < oldest and _counted(writer) < _counted(counts[oldest])]
+        return max(older) + 1 if older else max(1, lost.first_kept)
+
+    def record_loss(
+        self, told: Told, first: int, tip: Tip | None, result: object, refusal: Refused | None
+    ) -> StateLost:
+        """Forget the changes from ``first`` on, which are lost, and return the error that says so.
+
+        ``tip`` is the last event that this call has written, None when it has written none.
+        """
+        known = self._known(told.trader)
+        highest = known.forget(first)
+        if tip is not None:
+            known.tips = {tip.sequence: tip.writer}
+            known.counts[tip.sequence] = tip.writer
+        return StateLost(told.trader, first, max(first, highest), result, refusal)
+
+    def _known(self, trader: str) -> _Acknowledged:
         known = self._acknowledged.get(trader)
         if known is None:
-            if len(self._acknowledged) >= MOST_TRADERS:
-                self._acknowledged.clear()
-            known = self._acknowledged[trader] = Acknowledged()
+            known = self._acknowledged.setdefault(trader, _Acknowledged())
+            if len(self._acknowledged) > MOST_TRADERS:
+                self._acknowledged.popitem(last=False)
+        else:
+            try:
+                self._acknowledged.move_to_end(trader)
+            except KeyError:  # another thread has just forgotten it
+                self._acknowledged[trader] = known
         return known
+
+
+def _some(tips: dict[int, str]) -> tuple[Tip, ...]:
+    """Return the highest tip and the lowest others, no more than one call tells."""
+    found = [Tip(sequence, writer) for sequence, writer in list(tips.items())]
+    if len(found) > MOST_TIPS:
+        found.sort()
+        found = [*found[: MOST_TIPS - 1], found[-1]]
+    return tuple(found)
+
+
+def _counted(writer: str) -> int:
+    """Return the count of a writer's mark and count, 0 when it has none."""
+    counted = writer.rpartition(" ")[2]
+    return int(counted) if counted.isdecimal() else 0

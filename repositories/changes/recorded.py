@@ -1,30 +1,32 @@
-"""Read the changes that are recorded with their order, so that a repeat gets the first result again.
+"""Read what is remembered of the changes of an order, and what the first result of a change was.
 
-A recorded change is one field of the hash ``{trader}:applied:<order_id>``. Its name is a prefix and the change's own
-identity (``fill:X1``), its value a JSON list of texts, which the script of the verb writes.
+A remembered change is one field of the hash ``{trader}:applied:<order_id>``: its name is ``fill:`` and the exec_id, or
+``request:`` and the request_id; its value the number of its event, what was asked for, and behind a bar the fields that
+few orders have. All else of a first result is in the event, as long as that is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import cast
 
 from ...models.enums import EventType
 from ...models.errors import CorruptRecord
 from ...models.fill import Fill
 from ...models.order import Order
-from ...models.position import Position
 from ...models.wire import decode
-from ...topology.call import Reply
-from .scripts import POSITION_SNAPSHOT
+from .scripts import RARE_FIELDS
+
+_ORDER_TOTALS = ("version", "filled_notional")
+_POSITION_TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """One change as it is recorded with its order."""
+    """One change as it is remembered with its order."""
 
     type: EventType
     identity: str
@@ -33,73 +35,92 @@ class RecordedChange:
     """The executed quantity of a fill."""
     price: Decimal = Decimal(0)
     """The price of a fill."""
-    position: Position | None = None
-    """The position after a fill."""
 
 
-_Read: TypeAlias = Callable[[str, Order, str, Reply], RecordedChange | None]
+_REQUESTS = {
+    kind.value: kind for kind in (EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED)
+}
 
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """The form in which one kind of change is recorded."""
-
-    prefix: str
-    """The beginning of the names of its fields, before a colon."""
-    event: EventType
-    """The type of the event that the same change writes."""
-    read: _Read
-    """Return the change, given the hash's key, the order, the identity and the parsed value; None for another form."""
-
-
-def _read_fill(key: str, order: Order, identity: str, parts: Reply) -> RecordedChange | None:
-    match parts:
-        case [str(quantity), str(price), str(sequence), "0" | "1", list(), list(held)]:
-            given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
-            fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
-            kept = zip(POSITION_SNAPSHOT, cast("list[str]", held), strict=True)
-            fields = {"trader": order.trader, "symbol": order.symbol, **{name: value for name, value in kept if value}}
-            position = decode(Position, key, fields)
-            return RecordedChange(EventType.TRADE, identity, int(sequence), fill.quantity, fill.price, position)
-        case _:
-            return None
-
-
-def _read_replace(key: str, order: Order, identity: str, parts: Reply) -> RecordedChange | None:
-    match parts:
-        case [str(), str(sequence), list()]:
-            return RecordedChange(EventType.REPLACED, identity, int(sequence))
-        case _:
-            return None
-
-
-RECORDED_FILL = Recording("fill", EventType.TRADE, _read_fill)
-RECORDED_REPLACE = Recording("replace", EventType.REPLACED, _read_replace)
-_BY_PREFIX = {recording.prefix: recording for recording in (RECORDED_FILL, RECORDED_REPLACE)}
-_BY_EVENT = {recording.event: recording for recording in _BY_PREFIX.values()}
-
-RECORDED_EVENTS = frozenset(_BY_EVENT)
-"""The events whose changes are recorded with their order."""
+RECORDED_EVENTS = frozenset((EventType.TRADE, *_REQUESTS.values()))
+"""The events whose changes are remembered with their order."""
 
 
 def recorded_name(event: EventType, identity: str | None) -> str:
-    """Return the name of the field that records a change.
+    """Return the name of the field that remembers a change.
 
-    >>> recorded_name(EventType.TRADE, "X1")
-    'fill:X1'
+    >>> recorded_name(EventType.TRADE, "X1"), recorded_name(EventType.CANCELED, "C1")
+    ('fill:X1', 'request:C1')
     """
-    return f"{_BY_EVENT[event].prefix}:{identity}"
+    return f"{'fill' if event is EventType.TRADE else 'request'}:{identity}"
 
 
 def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChange:
-    """Return the change that one field of the hash ``key`` records of an order. Raises CorruptRecord."""
+    """Return the change that one field of the hash ``key`` remembers of an order. Raises CorruptRecord."""
     prefix, _, identity = name.partition(":")
+    content, bar, rare = value.partition("|")
     try:
-        parts = cast(Reply, json.loads(value))
-        recording = _BY_PREFIX.get(prefix)
-        change = None if recording is None else recording.read(key, order, identity, parts)
+        if not bar or (rare and not _is_rare(rare)):
+            raise ValueError(value)
+        match [prefix, *content.split(" ")]:
+            case ["fill", sequence, quantity, price] | ["fill", sequence, quantity, price, "late"]:
+                given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
+                fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
+                return RecordedChange(EventType.TRADE, identity, _number(sequence), fill.quantity, fill.price)
+            case ["request", sequence, kind, *_] if kind in _REQUESTS:
+                return RecordedChange(_REQUESTS[kind], identity, _number(sequence))
+            case _:
+                raise ValueError(value)
     except (ValueError, TypeError, RecursionError, CorruptRecord):
-        change = None
-    if change is None:
-        raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
-    return change
+        raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written") from None
+
+
+def order_then(now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of an order as a change left them; as they are now when the change's event is no longer kept.
+
+    Args:
+        now: The fields of the order now.
+        rare: The fields that few orders have, as they are remembered with the change.
+        event: The fields of the change's event, none when it is no longer kept.
+    """
+    if "totals" not in event:
+        return dict(now)
+    then = {**now, **{name: event[name] for name in ("status", "quantity", "filled_quantity") if name in event}}
+    then |= dict(zip(_ORDER_TOTALS, event["totals"].split(" "), strict=False))
+    then["updated_ns"] = event["ts_ns"]
+    _put(then, "price", event.get("price"))
+    if rare:
+        for name, value in zip(RARE_FIELDS, cast("list[str]", json.loads(rare)), strict=True):
+            _put(then, name, value)
+        return then
+    if "placed_quantity" in now:
+        _put(then, "stop_price", now.get("placed_stop_price"))
+    for name in RARE_FIELDS[1:]:
+        then.pop(name, None)
+    return then
+
+
+def position_then(now: Mapping[str, str], event: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of a position as a change left them; as they are now when its event is no longer kept."""
+    if "totals" not in event:
+        return dict(now)
+    totals = event["totals"].split(" ")[-len(_POSITION_TOTALS) :]
+    quantity, updated_ns = event["position_quantity"], event["ts_ns"]
+    return {**now, **dict(zip(_POSITION_TOTALS, totals, strict=True)), "quantity": quantity, "updated_ns": updated_ns}
+
+
+def _put(fields: dict[str, str], name: str, value: str | None) -> None:
+    if value:
+        fields[name] = value
+    else:
+        fields.pop(name, None)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def _is_rare(text: str) -> bool:
+    values = cast("object", json.loads(text))
+    return isinstance(values, list) and len(cast("list[object]", values)) == len(RARE_FIELDS)

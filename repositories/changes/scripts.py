@@ -3,100 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args, get_type_hints
+from functools import cache
 
-from ...models.enums import OrderStatus, OrderType, Side, TimeInForce
-from ...models.event import OrderEvent
-from ...models.order import Order
-from ...models.position import Position
-from ...models.record import Record
-from ...models.types import (
-    MAX_QUANTITY,
-    Amount,
-    Count,
-    Name,
-    Nanoseconds,
-    Price,
-    Quantity,
-    SignedQuantity,
-    Text,
-    TotalQuantity,
-)
-from ...topology.scripts import Constant, Script
+from ...models.enums import OrderStatus
+from ...models.types import MAX_QUANTITY
+from ...topology.scripts import Constant, Function, Script
 from ...topology.scripts import load as load_script
 
-EVENT_FIELDS = tuple(name for name in OrderEvent.model_fields if name not in ("trader", "sequence", "writer"))
-"""The fields of an event's entry in its stream, in the order in which they are written, after the writer's mark."""
+FORMAT = "1"
+"""The number of the format in which a book is stored; its header has it."""
 
-ORDER_SNAPSHOT = (
-    "status",
-    "quantity",
-    "price",
-    "stop_price",
-    "text",
-    "filled_quantity",
-    "filled_notional",
-    "placed_quantity",
-    "placed_price",
-    "placed_stop_price",
-    "revision",
-    "version",
-    "updated_ns",
-)
-"""The fields of an order that changes touch; they are stored with each change, for a repeat."""
-
-POSITION_SNAPSHOT = tuple(name for name in Position.model_fields if name not in ("trader", "symbol"))
-"""The fields of a position that changes touch."""
-
-_ENUMS = {"side": Side, "type": OrderType, "time_in_force": TimeInForce, "status": OrderStatus}
-_CHECKS: tuple[tuple[object, str], ...] = (
-    *((enum, name) for name, enum in _ENUMS.items()),
-    (Name, "name"),
-    (Text, "text"),
-    (Quantity, "quantity"),
-    (TotalQuantity, "count"),
-    (Count, "count"),
-    (SignedQuantity, "signed"),
-    (Nanoseconds, "time"),
-    (Price, "price"),
-    (Amount, "amount"),
-)
-"""The checks of lua/validation.lua, by the type of a model's field."""
-
-
-def field_checks(model: type[Record], *, optional: bool) -> dict[str, str]:
-    """Return the check of each field of a model that may be None, or of each that may not.
-
-    >>> field_checks(Position, optional=True)
-    {'updated_ns': 'time'}
-    """
-    found: dict[str, str] = {}
-    for name, annotation in get_type_hints(model, include_extras=True).items():
-        if name in model.model_fields and (type(None) in get_args(annotation)) is optional:
-            kinds = get_args(annotation) if optional else (annotation,)
-            # A version has to leave room for one more change.
-            found[name] = "version" if name == "version" else next(check for kind, check in _CHECKS if kind in kinds)
-    return found
-
+RARE_FIELDS = ("stop_price", "text", "placed_quantity", "placed_price", "placed_stop_price", "revision")
+"""The fields of an order that a change may touch, that few orders have, and that no event has."""
 
 CONSTANTS: Mapping[str, Constant] = {
-    "EVENT_FIELDS": EVENT_FIELDS,
-    "GREATEST_QUANTITY": str(MAX_QUANTITY),
-    "GREATEST_TIME": str(2**63 - 1),
-    "GREATEST_VERSION": str(MAX_QUANTITY - 1),
+    "FORMAT": FORMAT,
     "MAX_QUANTITY": MAX_QUANTITY,
-    "NAMED_VALUES": {name: frozenset(enum) for name, enum in _ENUMS.items()},
+    "MAX_VERSION": MAX_QUANTITY - 1,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
-    "OPTIONAL_ORDER_FIELDS": field_checks(Order, optional=True),
-    "OPTIONAL_POSITION_FIELDS": field_checks(Position, optional=True),
-    "ORDER_FIELDS": field_checks(Order, optional=False),
-    "ORDER_SNAPSHOT": ORDER_SNAPSHOT,
-    "POSITION_FIELDS": field_checks(Position, optional=False),
-    "POSITION_SNAPSHOT": POSITION_SNAPSHOT,
+    "RARE_FIELDS": RARE_FIELDS,
     "STATUSES": tuple(OrderStatus),
+    "STATUS_NAMES": frozenset(OrderStatus),
 }
+
+_STEPS: Mapping[str, tuple[str, int]] = {
+    "place": ("place_order", 11),
+    "fill": ("fill_order", 6),
+    "replace": ("replace_order", 8),
+    "close": ("close_order", 5),
+    "delete": ("delete_order", 1),
+    "change": ("change_position", 6),
+    "expect": ("expect_version", 2),
+}
+"""By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 
 
 def load(package: str, name: str) -> Script:
     """Load a script of a package of repositories; see :func:`slotbook.topology.scripts.load`."""
     return load_script(package, name, CONSTANTS)
+
+
+@cache
+def engine(*steps: str) -> Script:
+    """Return the engine for some kinds of steps: a server builds every function of a script anew for each call.
+
+    >>> engine("fill") is engine("fill"), "place_order" in engine("fill").source
+    (True, False)
+    """
+    steps = steps or tuple(_STEPS)
+    constants: dict[str, Constant] = {
+        "VERBS": {step: Function(_STEPS[step][0]) for step in steps},
+        "ARGUMENTS": {step: _STEPS[step][1] for step in steps},
+    }
+    return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Self
+from typing import Self, cast
 
 from ...models.arguments import identities, several
 from ...models.enums import OrderStatus
@@ -16,12 +16,13 @@ from ...models.stored import ORDERS
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
 from ..search._async.find import AsyncFind, AsyncSearch
 from .calls import OrderCalls
-from .verbs import CANCEL, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, OrderRequest
+from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
 
 class AsyncOrderRepository:
@@ -50,6 +51,7 @@ class AsyncOrderRepository:
     ) -> None:
         self._backend = backend
         self._calls = OrderCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._changes = AsyncChanges(backend, self._calls)
         self._search = AsyncSearch(backend, ORDERS)
 
     @classmethod
@@ -71,14 +73,14 @@ class AsyncOrderRepository:
             DuplicateOrder: The id is taken by an order with other content.
             InvalidArgument: The order is not new: it has fills, a version, or another status than NEW.
         """
-        return await self._backend.run(self._calls.call(PLACE, order), self._durability(durability))
+        return await self._changes.call(PLACE, order, durability)
 
     async def place_many(
         self, orders: Sequence[Order], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult]]:
         """Place many orders: one round trip per node, and one outcome for each order, in the order given."""
-        pending_calls = self._calls.place_many(several("orders", orders))
-        return await self._backend.run_many(pending_calls, self._durability(durability))
+        outcomes = await self._changes.many(several("orders", orders), PLACE, durability)
+        return cast("list[Outcome[OrderResult]]", outcomes)
 
     async def get(self, trader: str, order_id: str) -> Order | None:
         """Return an order as it is now, None when there is none. One round trip.
@@ -108,17 +110,14 @@ class AsyncOrderRepository:
             DuplicateRequest: The ``exec_id`` was used with another quantity or price.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
-        return await self._backend.run(self._calls.call(FILL, fill), self._durability(durability))
+        return await self._changes.call(FILL, fill, durability)
 
     async def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
     ) -> list[Outcome[FillResult]]:
-        """Apply many executions: one round trip per node, and one outcome for each.
-
-        Those of one order are applied in the order given; then each after its first takes another round trip.
-        """
-        pending_calls = self._calls.fill_many(several("fills", fills))
-        return await self._backend.run_many(pending_calls, self._durability(durability))
+        """Apply many executions, with one outcome for each; round trips and order as for ``apply_many``."""
+        outcomes = await self._changes.many(several("fills", fills), FILL, durability)
+        return cast("list[Outcome[FillResult]]", outcomes)
 
     async def replace(
         self,
@@ -171,13 +170,14 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._backend.run(self._calls.call(REPLACE, request), self._durability(durability))
+        return await self._changes.call(REPLACE, request, durability)
 
     async def cancel(
         self,
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
@@ -187,6 +187,8 @@ class AsyncOrderRepository:
         Args:
             trader: The trader of the order.
             order_id: The id of the order.
+            request_id: The identity of the request; by default random: a lost reply is still handled, but a second call
+                is another request.
             ts_ns: The time of the cancel; by default now.
             text: Free text, such as the reason (FIX Text, tag 58).
             durability: The copies that the change waits for; by default the book's.
@@ -194,14 +196,16 @@ class AsyncOrderRepository:
         Raises:
             OrderNotFound: There is no such order.
             OrderClosed: The order was filled, rejected or expired.
+            DuplicateRequest: The ``request_id`` was used for another change of this order.
         """
-        return await self._close(CANCEL, trader, order_id, ts_ns, text, durability)
+        return await self._close(CANCEL, trader, order_id, request_id, ts_ns, text, durability)
 
     async def reject(
         self,
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
@@ -210,13 +214,14 @@ class AsyncOrderRepository:
 
         Arguments and errors are those of ``cancel``.
         """
-        return await self._close(REJECT, trader, order_id, ts_ns, text, durability)
+        return await self._close(REJECT, trader, order_id, request_id, ts_ns, text, durability)
 
     async def expire(
         self,
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
@@ -225,7 +230,7 @@ class AsyncOrderRepository:
 
         Arguments and errors are those of ``cancel``.
         """
-        return await self._close(EXPIRE, trader, order_id, ts_ns, text, durability)
+        return await self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, durability)
 
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
@@ -234,18 +239,17 @@ class AsyncOrderRepository:
 
         Raises what the method for such a request raises.
         """
-        return await self._backend.run(self._calls.change(request), self._durability(durability))
+        return await self._changes.apply(request, durability)
 
     async def apply_many(
         self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
     ) -> list[Outcome[OrderResult | FillResult]]:
         """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
 
-        Requests for one order are applied in the order given. One round trip per node as long as no order comes twice;
-        each further request for the same order takes another one.
+        Requests of one trader go together, up to 32 in a call, and are applied in the order given. One round trip per
+        node as long as no order's requests are in several calls; each further call for the same order takes another.
         """
-        pending_calls = self._calls.change_many(several("requests", requests))
-        return await self._backend.run_many(pending_calls, self._durability(durability))
+        return await self._changes.many(several("requests", requests), None, durability)
 
     async def open(self, trader: str) -> list[Order]:
         """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""
@@ -285,7 +289,7 @@ class AsyncOrderRepository:
         """
         return self._search.find(conditions)
 
-    async def delete(self, trader: str, order_id: str) -> None:
+    async def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.
 
         Its fills stay in the position.
@@ -293,7 +297,7 @@ class AsyncOrderRepository:
         Raises:
             OrderClosed: The order is open; cancel it first.
         """
-        await self._backend.run(self._calls.delete(trader, order_id))
+        await self._changes.call(DELETE, Deletion(trader, order_id), durability)
 
     async def close(self) -> None:
         """Close the connections; those of a book are closed with the book."""
@@ -304,13 +308,17 @@ class AsyncOrderRepository:
         verb: Verb[Closing, OrderResult],
         trader: str,
         order_id: str,
+        request_id: str | None,
         ts_ns: int | None,
         text: str | None,
         durability: Durability | str | None,
     ) -> OrderResult:
-        given = {} if ts_ns is None else {"ts_ns": ts_ns}
-        request = checked(verb.request, trader=trader, order_id=order_id, text=text, **given)
-        return await self._backend.run(self._calls.call(verb, request), self._durability(durability))
-
-    def _durability(self, wanted: Durability | str | None) -> Durability:
-        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)
+        given = {"request_id": request_id, "ts_ns": ts_ns}
+        request = checked(
+            verb.request,
+            trader=trader,
+            order_id=order_id,
+            text=text,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        return await self._changes.call(verb, request, durability)

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import cast
 
-from ...models.arguments import must_be
 from ...models.enums import OrderStatus
-from ...models.errors import InvalidArgument, OrderClosed
-from ...models.fill import Fill
+from ...models.errors import InvalidArgument
 from ...models.order import Order
 from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
-from ...topology.call import Call, CallBuilder, PendingCall, Reply, command, evaluate, pack, slot_of_tag
+from ...topology.call import Call, command, evaluate, pack, slot_of_tag
 from ...topology.reads import Reads
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
+from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
-from ..changes.loss_detector import ChangeResult, LossDetector
+from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
-from ..changes.verb import ChangeCalls, Verb
-from ..replies import record_of, refusal, rows
+from ..replies import record_of, rows
 from .replies import found
-from .verbs import FILL, ORDER_VERBS, PLACE, OrderRequest
+from .verbs import ORDER_VERBS, OrderRequest
 
 PAGE = 1_000
 """The number of orders that one script returns: a script that took longer would hold up the server's other callers."""
 
 _PACKAGE = "slotbook.repositories.orders"
-DELETE = load(_PACKAGE, "delete")
 SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
-
-Q = TypeVar("Q", bound=OrderRequest)
-C = TypeVar("C", bound=ChangeResult)
 
 
 class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
@@ -42,52 +36,6 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
 
     def __init__(self, settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE) -> None:
         super().__init__(ORDER_VERBS, settings, loss_detector, fence)
-
-    def place_many(self, orders: Sequence[Order]) -> list[PendingCall[OrderResult]]:
-        """Return the calls that place orders. Raises InvalidArgument if one of them is not new."""
-        return [self._pending(PLACE, order) for order in orders]
-
-    def fill_many(self, fills: Sequence[Fill]) -> list[PendingCall[FillResult]]:
-        """Return the calls that apply executions."""
-        return [self._pending(FILL, fill) for fill in fills]
-
-    def change_many(self, requests: Sequence[OrderRequest]) -> list[PendingCall[OrderResult | FillResult]]:
-        """Return the calls that requests ask for. Raises InvalidArgument if no verb takes one of them."""
-        return [self._pending(self.verb_of(request), request) for request in requests]
-
-    def _pending(self, verb: Verb[Q, C], request: Q) -> PendingCall[C]:
-        """Return the call of a request that is checked now and built when it is sent."""
-        must_be(request, verb.request)
-        if verb.check is not None:
-            verb.check(request)
-        trader = request.trader
-        self._fence.check_trader(trader)
-        builder = cast("CallBuilder[object]", self)
-        return PendingCall(self.keys.of(trader).order(request.order_id), slot_of_tag(trader), builder, request)
-
-    def delete(self, trader: str, order_id: str) -> Call[None]:
-        """Return the call that removes a terminal order; its decoder raises OrderClosed for an open one."""
-        keys = self.keys.of(trader)
-        name = f"delete {trader}/{check_name('order_id', order_id)}"
-
-        def read(reply: Reply) -> None:
-            match rows(reply):
-                case ["applied"]:
-                    return
-                case ["open", str(status)]:
-                    raise OrderClosed(f"{name}: the order is {status}; cancel it first")
-                case other:
-                    raise refusal(name, other)
-
-        self._fence.check_trader(trader)
-        lock, fence = self._fence.arguments
-        return evaluate(
-            name,
-            DELETE,
-            DELETE.keys(order=keys.order(order_id), applied=keys.applied(order_id), lock=lock),
-            DELETE.arguments(base=keys.base, fence=fence),
-            decode=read,
-        )
 
     def get(self, trader: str, order_id: str) -> Call[Order | None]:
         """Return the call that reads one order."""

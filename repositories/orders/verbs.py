@@ -1,13 +1,16 @@
 """List the verbs that change an order, with one row for each.
 
 From the rows derive the calls (:class:`~slotbook.repositories.orders.calls.OrderCalls`), the checks of what callers
-pass, and the lists of verbs in the tests. A new verb needs a request in ``models/order.py``, a script in ``lua/``, a
-row here, and a method of the repository.
+pass, and the lists of verbs in the tests. A new verb needs a request in ``models/order.py``, a step of the engine in
+``changes/lua/``, a row here, and a method of the repository.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...models.enums import EventType, OrderStatus
@@ -16,43 +19,51 @@ from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.results import OrderResult
-from ...models.types import plain
-from ...models.wire import text, words
-from ...topology.scripts import Script, Value
-from ..changes.recorded import RECORDED_FILL, RECORDED_REPLACE
-from ..changes.scripts import load
-from ..changes.verb import AnyVerb, ChangePolicy, Verb
-from .replies import changed, filled, placed, replaced
+from ...models.types import check_name, plain
+from ...models.wire import text
+from ..changes.verb import AnyVerb, Verb
+from .replies import changed, deleted, filled, placed, replaced
 
 OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
 """Any request that changes an order: the requests of ORDER_VERBS, written out for type checkers."""
 Closing: TypeAlias = Cancel | Reject | Expire
 """A request that ends an order."""
 
-_PACKAGE = "slotbook.repositories.orders"
-_PLACE = load(_PACKAGE, "place")
-_FILL = load(_PACKAGE, "fill")
-_REPLACE = load(_PACKAGE, "replace")
-_CLOSE = load(_PACKAGE, "close")
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A request to remove a terminal order; it is no change of the book, and writes no event."""
+
+    trader: str
+    order_id: str
+
+    def __post_init__(self) -> None:
+        check_name("order_id", self.order_id)
 
 
-def _named(name: str) -> Callable[[OrderRequest], str]:
+def _named(name: str) -> Callable[[OrderRequest | Deletion], str]:
     """Return a function that describes a request by the verb and the order."""
     return lambda request: f"{name} {request.trader}/{request.order_id}"
 
 
-def _order_keys(script: Script) -> Callable[[TraderKeys, OrderRequest, str | None], tuple[str, ...]]:
-    """Return a function that returns the keys of a script which changes a stored order."""
-
-    def script_keys(keys: TraderKeys, request: OrderRequest, lock: str | None) -> tuple[str, ...]:
-        order_id = request.order_id
-        return script.keys(order=keys.order(order_id), applied=keys.applied(order_id), events=keys.events, lock=lock)
-
-    return script_keys
+def _keys(keys: TraderKeys, request: OrderRequest | Deletion) -> tuple[str, ...]:
+    return keys.order(request.order_id), keys.applied(request.order_id)
 
 
 def _optional(value: object) -> str:
     return "" if value is None else text(value)
+
+
+def digest_of(order: Order) -> str:
+    """Return a digest of what an order is, as first given: a repeat of placing it has the same, another order has not.
+
+    >>> order = Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
+    >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
+    (True, 11)
+    """
+    price, stop_price = _optional(order.price), _optional(order.stop_price)
+    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {price} {stop_price}"
+    return base64.urlsafe_b64encode(hashlib.blake2b(content.encode(), digest_size=8).digest())[:-1].decode()
 
 
 def _check_new(order: Order) -> None:
@@ -63,103 +74,60 @@ def _check_new(order: Order) -> None:
         )
 
 
-def _place_keys(keys: TraderKeys, order: Order, lock: str | None) -> tuple[str, ...]:
-    return _PLACE.keys(
-        order=keys.order(order.order_id),
-        new_orders=keys.new,
-        symbol_orders=keys.symbol(order.symbol),
-        events=keys.events,
-        lock=lock,
+def _place_keys(keys: TraderKeys, order: Order) -> tuple[str, ...]:
+    return keys.order(order.order_id), keys.position(order.symbol)
+
+
+def _place_arguments(order: Order) -> tuple[str, ...]:
+    return (
+        order.order_id,
+        order.symbol,
+        order.side.value,
+        order.type.value,
+        order.time_in_force.value,
+        str(order.quantity),
+        "" if order.price is None else plain(order.price),
+        "" if order.stop_price is None else plain(order.stop_price),
+        order.text or "",
+        str(order.ts_ns),
+        digest_of(order),
     )
 
 
-def _place_arguments(
-    policy: ChangePolicy, keys: TraderKeys, order: Order, acknowledged: str, fence: int | str
-) -> tuple[Value, ...]:
-    return _PLACE.arguments(
-        open_ttl=policy.open_ttl,
-        events_policy=policy.events,
-        acknowledged=acknowledged,
-        fence=fence,
-        fields=words(order, version=1),
+def _fill_arguments(fill: Fill) -> tuple[str, ...]:
+    return (
+        fill.order_id,
+        fill.exec_id,
+        str(fill.quantity),
+        plain(fill.price),
+        plain(fill.notional),
+        str(fill.ts_ns),
     )
 
 
-def _fill_keys(keys: TraderKeys, fill: Fill, lock: str | None) -> tuple[str, ...]:
-    return _FILL.keys(
-        order=keys.order(fill.order_id),
-        applied=keys.applied(fill.order_id),
-        events=keys.events,
-        positions=keys.positions,
-        lock=lock,
-    )
-
-
-def _fill_arguments(
-    policy: ChangePolicy, keys: TraderKeys, fill: Fill, acknowledged: str, fence: int | str
-) -> tuple[Value, ...]:
-    return _FILL.arguments(
-        base=keys.base,
-        open_ttl=policy.open_ttl,
-        closed_ttl=policy.closed_ttl,
-        events_policy=policy.events,
-        acknowledged=acknowledged,
-        fence=fence,
-        trader=fill.trader,
-        exec_id=fill.exec_id,
-        quantity=fill.quantity,
-        price=plain(fill.price),
-        notional=plain(fill.notional),
-        ts_ns=fill.ts_ns,
-    )
-
-
-def _replace_arguments(
-    policy: ChangePolicy, keys: TraderKeys, request: Replace, acknowledged: str, fence: int | str
-) -> tuple[Value, ...]:
-    return _REPLACE.arguments(
-        base=keys.base,
-        open_ttl=policy.open_ttl,
-        closed_ttl=policy.closed_ttl,
-        events_policy=policy.events,
-        acknowledged=acknowledged,
-        fence=fence,
-        request_id=request.request_id,
-        quantity=_optional(request.quantity),
-        price=_optional(request.price),
-        stop_price=_optional(request.stop_price),
-        revision=_optional(request.revision),
-        ts_ns=request.ts_ns,
-        text=request.text or "",
+def _replace_arguments(request: Replace) -> tuple[str, ...]:
+    return (
+        request.order_id,
+        request.request_id,
+        _optional(request.quantity),
+        _optional(request.price),
+        _optional(request.stop_price),
+        _optional(request.revision),
+        str(request.ts_ns),
+        request.text or "",
     )
 
 
 def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closing, OrderResult]:
     """Return the row of a verb that ends an order, with the status of the same name as its event."""
-
-    def arguments(
-        policy: ChangePolicy, keys: TraderKeys, request: Closing, acknowledged: str, fence: int | str
-    ) -> tuple[Value, ...]:
-        return _CLOSE.arguments(
-            base=keys.base,
-            open_ttl=policy.open_ttl,
-            closed_ttl=policy.closed_ttl,
-            events_policy=policy.events,
-            acknowledged=acknowledged,
-            fence=fence,
-            status=event.value,
-            ts_ns=request.ts_ns,
-            text=request.text or "",
-        )
-
     return Verb(
         name=name,
         request=request,
         event=event,
-        script=_CLOSE,
-        keys=_order_keys(_CLOSE),
-        arguments=arguments,
-        read_reply=changed,
+        step="close",
+        keys=_keys,
+        arguments=lambda given: (event.value, given.order_id, given.request_id, str(given.ts_ns), given.text or ""),
+        read_answer=changed,
         describe=_named(name),
     )
 
@@ -168,10 +136,10 @@ PLACE = Verb(
     name="place",
     request=Order,
     event=EventType.NEW,
-    script=_PLACE,
+    step="place",
     keys=_place_keys,
     arguments=_place_arguments,
-    read_reply=placed,
+    read_answer=placed,
     describe=_named("place"),
     check=_check_new,
 )
@@ -179,12 +147,11 @@ REPLACE = Verb(
     name="replace",
     request=Replace,
     event=EventType.REPLACED,
-    script=_REPLACE,
-    keys=_order_keys(_REPLACE),
+    step="replace",
+    keys=_keys,
     arguments=_replace_arguments,
-    read_reply=replaced,
+    read_answer=replaced,
     describe=lambda request: f"replace {request.request_id} of {request.trader}/{request.order_id}",
-    recording=RECORDED_REPLACE,
 )
 CANCEL = _closing("cancel", Cancel, EventType.CANCELED)
 REJECT = _closing("reject", Reject, EventType.REJECTED)
@@ -193,12 +160,21 @@ FILL = Verb(
     name="fill",
     request=Fill,
     event=EventType.TRADE,
-    script=_FILL,
-    keys=_fill_keys,
+    step="fill",
+    keys=_keys,
     arguments=_fill_arguments,
-    read_reply=filled,
+    read_answer=filled,
     describe=lambda fill: f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}",
-    recording=RECORDED_FILL,
+)
+DELETE = Verb(
+    name="delete",
+    request=Deletion,
+    event=None,
+    step="delete",
+    keys=_keys,
+    arguments=lambda request: (request.order_id,),
+    read_answer=deleted,
+    describe=_named("delete"),
 )
 
 ORDER_VERBS: tuple[AnyVerb, ...] = (PLACE, REPLACE, CANCEL, REJECT, EXPIRE, FILL)

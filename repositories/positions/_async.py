@@ -15,6 +15,7 @@ from ...models.types import check_name
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..search._async.find import AsyncFind, AsyncSearch
@@ -47,6 +48,7 @@ class AsyncPositionRepository:
     ) -> None:
         self._backend = backend
         self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._changes = AsyncChanges(backend, self._calls)
         self._search = AsyncSearch(backend, POSITIONS)
 
     @classmethod
@@ -179,10 +181,9 @@ class AsyncPositionRepository:
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one round trip per node, and one outcome for each, in the order given.
 
-        Changes of one position are applied in the order given; then each after its first takes another round trip.
+        Changes of one trader go together, up to 32 in a call, and are applied in the order given.
         """
-        calls = [self._calls.change(change) for change in several("changes", changes)]
-        return await self._backend.run_many(calls, self._durability(durability))
+        return await self._changes.many(several("changes", changes), None, durability)
 
     async def net(self, symbol: str) -> int:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
@@ -229,7 +230,4 @@ class AsyncPositionRepository:
             max_position=max_position,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._backend.run(self._calls.change(change), self._durability(durability))
-
-    def _durability(self, wanted: Durability | str | None) -> Durability:
-        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)
+        return await self._changes.apply(change, durability)

@@ -16,6 +16,7 @@ from ...models.types import check_name
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
+from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..search._sync.find import Find, Search
@@ -46,6 +47,7 @@ class PositionRepository:
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
         self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._changes = Changes(backend, self._calls)
         self._search = Search(backend, POSITIONS)
 
     @classmethod
@@ -176,10 +178,9 @@ class PositionRepository:
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one round trip per node, and one outcome for each, in the order given.
 
-        Changes of one position are applied in the order given; then each after its first takes another round trip.
+        Changes of one trader go together, up to 32 in a call, and are applied in the order given.
         """
-        calls = [self._calls.change(change) for change in several("changes", changes)]
-        return self._backend.run_many(calls, self._durability(durability))
+        return self._changes.many(several("changes", changes), None, durability)
 
     def net(self, symbol: str) -> int:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
@@ -226,7 +227,4 @@ class PositionRepository:
             max_position=max_position,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return self._backend.run(self._calls.change(change), self._durability(durability))
-
-    def _durability(self, wanted: Durability | str | None) -> Durability:
-        return self._backend.settings.durability if wanted is None else Durability.parse(wanted)
+        return self._changes.apply(change, durability)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from ...models.enums import EventType
 from ...models.errors import DuplicateRequest
@@ -10,45 +11,33 @@ from ...models.keys import TraderKeys
 from ...models.position import Position, PositionChange
 from ...models.results import PositionResult, SymbolTotal
 from ...models.types import EXACT, check_name
+from ...models.wire import decode, pairs
 from ...topology.call import Call, Reply, command, evaluate
-from ...topology.scripts import Value
 from ...topology.settings import Settings
+from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
+from ..changes.recorded import position_then
 from ..changes.scripts import load
-from ..changes.verb import ChangeCalls, ChangePolicy, Verb
-from ..replies import record, record_of, refusal, rows
+from ..changes.verb import Verb
+from ..replies import fields_of, record, record_of, refusal, rows, state
 
 _PACKAGE = "slotbook.repositories.positions"
-_CHANGE = load(_PACKAGE, "change")
 ALL = load(_PACKAGE, "all")
 
 
-def _change_keys(keys: TraderKeys, change: PositionChange, lock: str | None) -> tuple[str, ...]:
-    return _CHANGE.keys(
-        position=keys.position(change.symbol),
-        positions=keys.positions,
-        request=keys.request(change.request_id),
-        events=keys.events,
-        lock=lock,
-    )
+def _keys(keys: TraderKeys, change: PositionChange) -> tuple[str, ...]:
+    return keys.position(change.symbol), keys.request(change.request_id)
 
 
-def _change_arguments(
-    policy: ChangePolicy, keys: TraderKeys, change: PositionChange, acknowledged: str, fence: int | str
-) -> tuple[Value, ...]:
-    return _CHANGE.arguments(
-        trader=change.trader,
-        symbol=change.symbol,
-        request_id=change.request_id,
-        action=change.action,
-        quantity=change.quantity,
-        max_position="" if change.max_position is None else change.max_position,
-        ts_ns=change.ts_ns,
-        request_ttl=policy.request_ttl,
-        events_policy=policy.events,
-        acknowledged=acknowledged,
-        fence=fence,
+def _arguments(change: PositionChange) -> tuple[str, ...]:
+    return (
+        change.symbol,
+        change.request_id,
+        change.action.value,
+        str(change.quantity),
+        "" if change.max_position is None else str(change.max_position),
+        str(change.ts_ns),
     )
 
 
@@ -56,10 +45,16 @@ def _describe(change: PositionChange) -> str:
     return f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
 
 
-def _changed(name: str, key: str, change: PositionChange, reply: list[Reply]) -> PositionResult:
-    match reply:
-        case [("applied" | "repeat" | "limit") as state, str(sequence), list(flat)]:
-            return PositionResult(record(Position, key, flat), state == "applied", state != "limit", int(sequence))
+def _changed(name: str, keys: TraderKeys, change: PositionChange, answer: list[Reply]) -> PositionResult:
+    key = keys.position(change.symbol)
+    match answer:
+        case ["applied", str(sequence), position]:
+            return PositionResult(state(Position, key, position), applied=True, accepted=True, sequence=int(sequence))
+        case ["repeat", str(sequence), position, list(event)]:
+            fields = position_then(fields_of(key, position), pairs(cast("list[str]", event)))
+            return PositionResult(decode(Position, key, fields), applied=False, accepted=True, sequence=int(sequence))
+        case ["limit", position]:
+            return PositionResult(state(Position, key, position), applied=False, accepted=False, sequence=0)
         case ["duplicate"]:
             raise DuplicateRequest(f"{name}: the request_id was used for another change")
         case other:
@@ -70,10 +65,10 @@ CHANGE = Verb(
     name="change",
     request=PositionChange,
     event=EventType.POSITION,
-    script=_CHANGE,
-    keys=_change_keys,
-    arguments=_change_arguments,
-    read_reply=_changed,
+    step="change",
+    keys=_keys,
+    arguments=_arguments,
+    read_answer=_changed,
     describe=_describe,
 )
 """The one verb that changes a position; its request says how."""
@@ -101,9 +96,9 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
         base = f"{keys.base}position:"
 
         def read(reply: Reply) -> list[Position]:
-            return sorted(
-                (record_of(Position, base, "symbol", flat) for flat in rows(reply)), key=lambda held: held.symbol
-            )
+            held = (record_of(Position, base, "symbol", flat) for flat in rows(reply))
+            # A position that was never changed is there for what is open of the trader's orders.
+            return sorted((one for one in held if one.version), key=lambda one: one.symbol)
 
         return evaluate(
             f"positions of {trader}",
@@ -115,7 +110,7 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
         )
 
     def traders(self, keys: Iterable[str]) -> list[str]:
-        """Return the traders whose positions some keys list, sorted; other keys are left out."""
+        """Return the traders of the books whose headers are among some keys, sorted; other keys are left out."""
         return sorted({trader for key in keys if (trader := self.keys.trader_of(key)) is not None})
 
 

@@ -17,7 +17,8 @@ from .item import Item
 T = TypeVar("T")
 
 _ASKING = pack(("ASKING",))
-_CALLS_PER_PIECE = 64
+_PIECE = 16_384
+"""Bytes after which a piece is sent: about as many as a server reads at once."""
 
 
 @dataclass(slots=True)
@@ -54,18 +55,23 @@ def _pieces(items: Sequence[Item[T]]) -> Iterator[bytes]:
         yield call.packed_with_source if items[0].with_source else call.packed
         return
     sent_with_source: set[str] = set()
-    for begin in range(0, len(items), _CALLS_PER_PIECE):
-        commands: list[bytes] = []
-        for item in items[begin : begin + _CALLS_PER_PIECE]:
-            if item.asking_at is not None:
-                commands.append(_ASKING)
-            call = item.call
-            script = call.script
-            # The first call of each script in a batch brings the source along: a server that has lost its scripts must
-            # not refuse one call of a batch and run the next.
-            if script is not None and script.digest not in sent_with_source:
-                sent_with_source.add(script.digest)
-                commands.append(call.packed_with_source)
-            else:
-                commands.append(call.packed)
+    commands: list[bytes] = []
+    size = 0
+    for item in items:
+        if item.asking_at is not None:
+            commands.append(_ASKING)
+        call = item.call
+        script = call.script
+        # The first call of each script in a batch brings the source along: a server that has lost its scripts must not
+        # refuse one call of a batch and run the next.
+        if script is not None and script.digest not in sent_with_source:
+            sent_with_source.add(script.digest)
+            commands.append(call.packed_with_source)
+        else:
+            commands.append(call.packed)
+        size += len(commands[-1])
+        if size >= _PIECE:
+            yield b"".join(commands)
+            commands, size = [], 0
+    if commands:
         yield b"".join(commands)

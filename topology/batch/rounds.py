@@ -1,6 +1,6 @@
 """Plan the rounds of a batch: which calls go where next, what each answer means, and when there is nothing left to do.
 
-Of writes that begin with the same key, the next is sent only when the one before has its outcome, so a retry can never
+Of writes that are about the same key, the next is sent only when the one before has its outcome, so a retry can never
 overtake what came after it. What follows it in its slot waits too, so that a book's events come in the order given.
 All others of a round go to their node together, in pieces that are built while the node works on those before.
 """
@@ -98,10 +98,10 @@ class Batch(Generic[T]):
                 item.rebuild()
             buildable = item.buildable
             if not buildable.readonly:
-                if buildable.subject in planned_subjects or buildable.slot in held_back_slots:
+                if buildable.slot in held_back_slots or not planned_subjects.isdisjoint(buildable.subjects):
                     held_back_slots.add(buildable.slot)
                     continue
-                planned_subjects.add(buildable.subject)
+                planned_subjects.update(buildable.subjects)
             address = item.asking_at or self._layout.locate(buildable.slot)
             if address is None:
                 self.stale = True
@@ -168,7 +168,8 @@ class Batch(Generic[T]):
         """Return the commands that prove the changes of one request, if they are to be proven."""
         if not self.proves:
             return None
-        return self._durability.proof(items[-1].buildable.subject, self.replication_wait)
+        last = items[-1].call
+        return self._durability.proof(last.keys[0], last.touched, self.replication_wait)
 
     def _on_proof(self, request: NodeRequest[T]) -> None:
         """Take the proof of a request, which covers every write of it."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from collections.abc import Iterable
 from types import TracebackType
 
 from tenacity import AsyncRetrying
 
+from ....models.arguments import several
 from ....models.errors import InvalidArgument, LockLost, SlotbookError
 from ....topology._async.backend import AsyncBackend
+from ....topology.durability import Durability
 from ..._concurrency.periodic_task import AsyncPeriodicTask
+from ...changes._async import AsyncChanges
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
 from ...durations import zero_or_more
 from ...orders._async import AsyncOrderRepository
 from ...positions._async import AsyncPositionRepository
+from ...units.calls import UnitResult, UnitStep, unit_calls
 from ..lock_calls import LockCalls, retry_while_held
 
 RENEWALS_PER_LEASE = 3
@@ -62,6 +67,20 @@ class AsyncAcquiredLock:
         fenced = Fence(calls.key, trader, fence)
         self.orders = AsyncOrderRepository(backend, loss_detector, fenced)
         self.positions = AsyncPositionRepository(backend, loss_detector, fenced)
+        self._units = AsyncChanges(backend, unit_calls(backend.settings, loss_detector, fenced))
+
+    async def commit(
+        self,
+        steps: Iterable[UnitStep],
+        *,
+        expected_sequence: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> list[UnitResult]:
+        """Make changes of the lock's trader all or nothing, like :meth:`AsyncBook.commit`, while the lock is held.
+
+        Raises FenceRefused once the lock is not held any more, and what ``AsyncBook.commit`` raises.
+        """
+        return await self._units.commit(several("steps", steps), expected_sequence, durability)
 
     @property
     def remaining(self) -> float:

@@ -6,18 +6,23 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from collections.abc import Iterable
 from types import TracebackType
 
 from tenacity import Retrying
 
+from ....models.arguments import several
 from ....models.errors import InvalidArgument, LockLost, SlotbookError
 from ....topology._sync.backend import Backend
+from ....topology.durability import Durability
 from ..._concurrency.periodic_task import PeriodicTask
+from ...changes._sync import Changes
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
 from ...durations import zero_or_more
 from ...orders._sync import OrderRepository
 from ...positions._sync import PositionRepository
+from ...units.calls import UnitResult, UnitStep, unit_calls
 from ..lock_calls import LockCalls, retry_while_held
 
 RENEWALS_PER_LEASE = 3
@@ -63,6 +68,20 @@ class AcquiredLock:
         fenced = Fence(calls.key, trader, fence)
         self.orders = OrderRepository(backend, loss_detector, fenced)
         self.positions = PositionRepository(backend, loss_detector, fenced)
+        self._units = Changes(backend, unit_calls(backend.settings, loss_detector, fenced))
+
+    def commit(
+        self,
+        steps: Iterable[UnitStep],
+        *,
+        expected_sequence: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> list[UnitResult]:
+        """Make changes of the lock's trader all or nothing, like :meth:`Book.commit`, while the lock is held.
+
+        Raises FenceRefused once the lock is not held any more, and what ``Book.commit`` raises.
+        """
+        return self._units.commit(several("steps", steps), expected_sequence, durability)
 
     @property
     def remaining(self) -> float:

@@ -22,5 +22,6 @@ local expiry = integer_text(now + tonumber(ARGV.ttl))
 session = {}
 write_hash(KEYS.session, session, { created_ms = integer_text(now), ttl_ms = ARGV.ttl, data = ARGV.data })
 redis.call('PEXPIREAT', KEYS.session, expiry)
-add_to_index(index, ARGV.digest, expiry)
+enter_index(index, ARGV.digest, expiry)
+write_index(index)
 return session_reply(KEYS.session, session)

@@ -21,6 +21,7 @@ for i, key in ipairs(keys) do
     return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
   end
 end
+if KEYS.session then leave_index(index, ARGV.digest) end
 for i, key in ipairs(keys) do
   local session = sessions[i]
   if session and not session.revoked then
@@ -28,7 +29,7 @@ for i, key in ipairs(keys) do
   end
 end
 if KEYS.session then
-  remove_from_index(index, ARGV.digest)
+  write_index(index)
 else
   redis.call('UNLINK', KEYS.sessions)
 end

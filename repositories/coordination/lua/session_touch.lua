@@ -16,5 +16,6 @@ local index = read_index(KEYS.sessions)
 
 local expiry = integer_text(now_ms() + tonumber(session.ttl_ms))
 redis.call('PEXPIREAT', KEYS.session, expiry)
-add_to_index(index, ARGV.digest, expiry)
+enter_index(index, ARGV.digest, expiry)
+write_index(index)
 return session_reply(KEYS.session, session)

@@ -204,8 +204,8 @@ class AsyncFollow:
         started = time.monotonic()
         if started < self._next_scan:
             return
-        keys = await self._backend.scan(self._calls.keys.streams_pattern)
-        names = sorted(name for key in keys if (name := self._calls.keys.trader_of_stream(key)) is not None)
+        keys = await self._backend.scan(self._calls.keys.traders_pattern)
+        names = sorted(name for key in keys if (name := self._calls.keys.trader_of(key)) is not None)
         self._listening.add(self._following.add(names, since))
         took = time.monotonic() - started
         self._next_scan = started + max(SCAN_INTERVAL, took * SCAN_PAUSE_FACTOR)

@@ -1,0 +1,35 @@
+-- Read what some of a trader's events have changed, as it is now.
+-- KEYS book
+--      events
+-- Touches the orders and positions that the events name
+-- ARGV base           what the trader's keys begin with
+--      after          the number of the event after which to begin
+--      count          events at most
+-- Returns {last sequence, number of the last event read, {order…, …}, {position…, …}}: when these numbers are equal, all is
+--         as it was after that event
+--         {}: events after the first number are no longer kept
+
+local found = redis.call('XRANGE', KEYS.events, '(' .. ARGV.after .. '-0', '+', 'COUNT', ARGV.count)
+local last = redis.call('HGET', KEYS.book, 'sequence') or '0'
+local read = ARGV.after + 0
+local orders, positions, seen = {}, {}, {}
+
+-- Add the hash of a key to a list, once.
+local function add(list, key)
+  if seen[key] then return end
+  seen[key] = true
+  local fields = redis.call('HGETALL', key)
+  if #fields > 0 then list[#list + 1] = fields end
+end
+
+for _, event in ipairs(found) do
+  local number = string.match(event[1], '^%d+') + 0
+  if number ~= read + 1 then return {} end
+  read = number
+  for i = 1, #event[2], 2 do
+    if event[2][i] == 'order_id' then add(orders, ARGV.base .. 'order:' .. event[2][i + 1]) end
+    if event[2][i] == 'symbol' then add(positions, ARGV.base .. 'position:' .. event[2][i + 1]) end
+  end
+end
+if #found == 0 and last + 0 > read then return {} end
+return { last, string.format('%.0f', read), orders, positions }

@@ -1,0 +1,217 @@
+"""Read what the engine answers: results, refusals, and what it says beside them of earlier changes that are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from ...models.errors import OutcomeUnknown, Refused, SlotbookError, StateLost, UnderReplicated, VersionConflict
+from ...models.keys import TraderKeys
+from ...models.results import Outcome, is_stored
+from ...topology.call import Reply
+from ..replies import refusal, rows
+from .loss_detector import Lost, LossDetector, Tip, Told
+from .verb import AnyVerb
+
+C = TypeVar("C")
+A = TypeVar("A")
+
+
+class Step(NamedTuple):
+    """One step of a call: its verb, the request, and the keys of the trader."""
+
+    verb: AnyVerb
+    request: Any
+    keys: TraderKeys
+
+    @property
+    def name(self) -> str:
+        """The name of the step in error messages."""
+        return self.verb.describe(self.request)
+
+    def read(self, answer: Reply) -> Any:
+        """Return the result that the engine's answer has. Raises the refusal."""
+        return self.verb.read_answer(self.name, self.keys, self.request, rows(answer))
+
+
+class AnswerReader(Generic[C]):
+    """A reader of the answers to one call; what it returns is the call's value.
+
+    It is one object and no closure: a batch has many of them, and the garbage collector has to visit every object.
+    """
+
+    __slots__ = ("_loss_detector", "_name", "_steps", "_told")
+
+    def __init__(self, loss_detector: LossDetector, told: Told, name: str, steps: Sequence[Step]) -> None:
+        self._loss_detector = loss_detector
+        self._told = told
+        self._name = name
+        self._steps = steps
+
+    def __call__(self, reply: Reply) -> C:
+        """Return the value. Raises StateLost when earlier changes are lost, with the result or the refusal."""
+        match rows(reply):
+            case ["unfinished", str(error)]:
+                raise OutcomeUnknown(
+                    f"{self._name}: the server stopped amid the writes of this change, which may be there in part: "
+                    f"{error!r}; verify the book of {self._told.trader}, and see what the user may do (ACL GETUSER)"
+                )
+            case ["", "", "unusable", list(answer)]:
+                raise refusal(self._name, answer)
+            case [lost, str(tip), *answers]:
+                return self._read(answers, Tip.parse(tip), lost_in(lost))
+            case other:
+                raise refusal(self._name, other)
+
+    def _read(self, answers: list[Reply], tip: Tip | None, lost: Lost | None) -> C:
+        raise NotImplementedError
+
+    def _note(
+        self, tip: Tip | None, lost: Lost | None, result: object, error: SlotbookError | None
+    ) -> StateLost | None:
+        """Remember what was acknowledged, and return the error when something is found lost.
+
+        Args:
+            tip: The last event that the call has written, or that its repeat came before; None for a refusal.
+            lost: What the script says of losses.
+            result: The result of the call.
+            error: The error of the call.
+        """
+        detector, told = self._loss_detector, self._told
+        refused = error if isinstance(error, Refused) else None
+        if lost is not None:
+            return detector.record_loss(told, detector.firstlost_in(told, lost), tip, result, refused)
+        if tip is not None and (first := detector.acknowledge(told, tip)):
+            return detector.record_loss(told, first, tip, result, refused)
+        return None
+
+
+class OneReader(AnswerReader[C]):
+    """A reader of the answer to a single step."""
+
+    __slots__ = ()
+
+    def _read(self, answers: list[Reply], tip: Tip | None, lost: Lost | None) -> C:
+        step, answer = self._steps[0], answers[0]
+        try:
+            result = step.read(answer)
+        except Refused as error:
+            if (loss := self._note(None, lost, None, error)) is not None:
+                raise loss from error
+            raise
+        if (loss := self._note(_tip_of(answer, tip), lost, result, None)) is not None:
+            raise loss
+        return cast("C", result)
+
+
+class EachReader(AnswerReader["list[Outcome[Any]]"]):
+    """A reader of the answers to several steps, each of which has an outcome of its own."""
+
+    __slots__ = ()
+
+    def _read(self, answers: list[Reply], tip: Tip | None, lost: Lost | None) -> list[Outcome[Any]]:
+        outcomes: list[Outcome[Any]] = []
+        acknowledged = False
+        for step, answer in zip(self._steps, answers, strict=True):
+            try:
+                outcomes.append(Outcome(step.read(answer)))
+                acknowledged = acknowledged or _acknowledges(answer)
+            except SlotbookError as error:
+                outcomes.append(Outcome(error=error))
+        first = outcomes[0]
+        loss = self._note(tip if acknowledged else None, lost, first.value, first.error)
+        if loss is not None and (first.error is None or isinstance(first.error, Refused)):
+            outcomes[0] = Outcome(error=loss)
+        return outcomes
+
+
+class UnitReader(AnswerReader["list[Any]"]):
+    """A reader of the answer to a unit: the results of its changes, in their order."""
+
+    __slots__ = ()
+
+    def _read(self, answers: list[Reply], tip: Tip | None, lost: Lost | None) -> list[Any]:
+        try:
+            results = self._results(answers)
+        except Refused as error:
+            if (loss := self._note(None, lost, None, error)) is not None:
+                raise loss from error
+            raise
+        if (loss := self._note(tip, lost, results, None)) is not None:
+            raise loss
+        return results
+
+    def _results(self, answers: list[Reply]) -> list[Any]:
+        match answers:
+            case ["refused", int(index), list(answer)]:
+                raise self._refusal(index, answer)
+            case _:
+                changes = zip(self._steps, answers, strict=True)
+                return [step.read(answer) for step, answer in changes if step.verb.event is not None]
+
+    def _refusal(self, index: int, answer: list[Reply]) -> SlotbookError:
+        if index < 0:
+            found = f"the book is at sequence {answer[1]}, not where it was expected"
+            return VersionConflict(f"{self._name}: {found}; read it again, and decide anew")
+        step = self._steps[index]
+        try:
+            step.read(answer)
+        except Refused as error:
+            error.index = index
+            return error
+        except SlotbookError as error:
+            return error
+        return refusal(step.name, answer)
+
+
+def spread(steps: Sequence[Step], outcome: Outcome[list[Outcome[A]]]) -> list[Outcome[A]]:
+    """Return the outcome of each step of a call whose outcome is known: of one that failed, each step has its error."""
+    error = outcome.error
+    if error is None:
+        return outcome.value or []
+    if isinstance(error, UnderReplicated):
+        return [_under_replicated(step, one, error) for step, one in zip(steps, error.result, strict=True)]
+    if len(steps) == 1:
+        return [Outcome(error=error)]
+    _, found, problem = str(error).partition(f" from {steps[0].name} on")
+    if not found:
+        return [Outcome(error=error)] * len(steps)
+    return [Outcome(error=type(error)(f"{step.name}{problem}")) for step in steps]
+
+
+def _under_replicated(step: Step, outcome: Outcome[A], error: UnderReplicated) -> Outcome[A]:
+    """Return the outcome of one step of a call that too few have confirmed."""
+    if outcome.error is not None or not is_stored(outcome.value):
+        return outcome
+    problem = str(error)[str(error).index(": applied") :]
+    return Outcome(error=UnderReplicated(f"{step.name}{problem}", outcome.value, error.replicas, error.wanted))
+
+
+def lost_in(reply: Reply) -> Lost | None:
+    """Return what a script says of losses, None when it found none."""
+    match reply:
+        case [str(sequence), str(first_kept), *pairs]:
+            numbers = cast("list[str]", pairs)
+            survivors = [(int(number), counted) for number, counted in zip(numbers[::2], numbers[1::2], strict=True)]
+            return Lost(int(sequence), int(first_kept), survivors)
+        case _:
+            return None
+
+
+def _acknowledges(answer: Reply) -> bool:
+    """Return True for an answer that says that the change is there."""
+    return isinstance(answer, list) and answer[0] in ("applied", "repeat", "outdated")
+
+
+def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:
+    """Return the event that proves a change, None for a change that is not there.
+
+    The answer to a repeat has the change's own event, as long as that is kept; others may have written after it.
+    """
+    if not isinstance(answer, list) or not _acknowledges(answer):
+        return None
+    event = answer[-1]
+    if answer[0] == "repeat" and isinstance(event, list) and len(event) > 4 and event[0] == "writer":
+        return Tip(int(str(answer[1])), f"{event[1]} {event[3]}")
+    return tip

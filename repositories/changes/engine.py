@@ -1,0 +1,243 @@
+"""Build the calls of the engine, which changes a trader's book: one step, many steps with an answer each, or a unit.
+
+Nothing here does I/O. ``lua/engine.lua`` is the other half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from ...models.arguments import must_be, whole
+from ...models.errors import InvalidArgument
+from ...models.guards import Expect
+from ...models.keys import Keys
+from ...models.results import Outcome
+from ...topology.call import Call, CallBuilder, PendingCall, evaluate, slot_of_tag
+from ...topology.settings import Settings
+from ..durations import milliseconds
+from .answers import AnswerReader, EachReader, OneReader, Step, UnitReader, spread
+from .fence import NO_FENCE, Fence
+from .guards import EXPECT
+from .loss_detector import LossDetector
+from .scripts import engine
+from .verb import AnyVerb, Q, Request, Verb
+
+STEPS_AT_ONCE = 32
+"""The steps of one trader that one call carries when each has an answer of its own: they hold up a server's other callers
+for less than a millisecond."""
+MOST_STEPS = 256
+"""The steps that a unit may have."""
+
+C = TypeVar("C")
+R = TypeVar("R", bound=Request)
+A = TypeVar("A")
+
+
+class ChangePolicy:
+    """A book's settings about changes, in the form that the engine reads. Times are in milliseconds."""
+
+    __slots__ = ("channels", "closed_ttl", "kept", "request_ttl")
+
+    def __init__(self, settings: Settings) -> None:
+        self.kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
+        self.channels = "".join(f" {channel}" for channel in sorted(settings.publish))
+        self.closed_ttl = str(milliseconds("order_ttl", settings.order_ttl))
+        self.request_ttl = str(milliseconds("request_ttl", settings.request_ttl))
+
+
+class ChangeCalls(Generic[R, A]):
+    """The calls that change one book, with its prefix and policy, for the requests of some verbs."""
+
+    def __init__(
+        self, verbs: Sequence[AnyVerb], settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
+    ) -> None:
+        self.keys = Keys(settings.prefix)
+        self._verbs: Mapping[type, AnyVerb] = {verb.request: verb for verb in verbs}
+        self._policy = ChangePolicy(settings)
+        self._loss_detector = loss_detector
+        self._fence = fence
+        self._one, self._each = _One(self), _Each(self)
+
+    def change(self, request: R) -> Call[A]:
+        """Return the call that a request asks for. Raises InvalidArgument if no verb takes it."""
+        return cast("Call[A]", self._one.change(self._step(self.verb_of(request), request)))
+
+    def call(self, verb: Verb[Q, C], request: Q) -> Call[C]:
+        """Return the call of one verb. Raises InvalidArgument if the verb does not take the request."""
+        must_be(request, verb.request)
+        return cast("Call[C]", self._one.change(self._step(verb, request)))
+
+    def checked(self, requests: Sequence[R], verb: AnyVerb | None = None) -> list[Step]:
+        """Return the steps of many requests.
+
+        Raises InvalidArgument if no verb takes one of them, or if ``verb`` is given and does not take them all.
+        """
+        if verb is None:
+            return [self._step(self.verb_of(request), request) for request in requests]
+        for request in requests:
+            must_be(request, verb.request)
+        return [self._step(verb, request) for request in requests]
+
+    def grouped(self, steps: list[Step]) -> Steps[A]:
+        """Return the calls that carry out steps, each with an answer of its own: those of one trader go together."""
+        chunks: list[list[int]] = []
+        open_chunks: dict[str, list[int]] = {}
+        for number, step in enumerate(steps):
+            chunk = open_chunks.get(step.keys.trader)
+            if chunk is None or len(chunk) == STEPS_AT_ONCE:
+                chunk = open_chunks[step.keys.trader] = []
+                chunks.append(chunk)
+            chunk.append(number)
+        return Steps(steps, chunks, [self._pending([steps[number] for number in chunk]) for chunk in chunks])
+
+    def unit(self, requests: Sequence[R | Expect], expected_sequence: int | None = None) -> Call[list[A]]:
+        """Return the call that carries out requests of one trader all or nothing.
+
+        Raises InvalidArgument for none or more than 256, for requests of several traders, and for guards alone.
+        """
+        if expected_sequence is not None:
+            whole("expected_sequence", expected_sequence, least=0)
+        if not 0 < len(requests) <= MOST_STEPS:
+            raise InvalidArgument(f"a unit has 1 to {MOST_STEPS} steps, not {len(requests)}")
+        traders = {request.trader for request in requests if not isinstance(request, Expect)}
+        if len(traders) != 1:
+            found = ", ".join(sorted(traders)) if traders else "guards alone"
+            raise InvalidArgument(f"a unit changes the book of one trader, not {found}")
+        keys = self.keys.of(traders.pop())
+        steps = [
+            Step(EXPECT, request, keys) if isinstance(request, Expect) else self._step(self.verb_of(request), request)
+            for request in requests
+        ]
+        expected = "" if expected_sequence is None else str(expected_sequence)
+        return cast("Call[list[A]]", _Unit(self, expected).change(steps))
+
+    def verb_of(self, request: object) -> AnyVerb:
+        """Return the verb of a request's class, or of a class that it derives from. Raises InvalidArgument."""
+        known = self._verbs.get(type(request))
+        if known is not None:
+            return known
+        for kind in type(request).__mro__:
+            if verb := self._verbs.get(kind):
+                return verb
+        must_be(request, *self._verbs)
+        raise AssertionError  # must_be has raised
+
+    def build(
+        self,
+        steps: Sequence[Step],
+        mode: str,
+        reader: Callable[..., AnswerReader[C]],
+        builder: CallBuilder[Any],
+        request: object,
+        expected: str = "",
+    ) -> Call[C]:
+        """Return the call of some steps of one trader, packed with what is known of losses now."""
+        keys, policy = steps[0].keys, self._policy
+        told = self._loss_detector.tell(keys.trader)
+        lock, fence = self._fence.arguments
+        step_keys, arguments = (
+            [keys.book, keys.events, keys.positions],
+            [
+                keys.trader,
+                mode,
+                told.mark,
+                str(told.count),
+                told.acknowledged,
+                policy.kept,
+                policy.channels,
+                policy.closed_ttl,
+                policy.request_ttl,
+                str(fence),
+                expected,
+            ],
+        )
+        about: list[str] = []
+        kinds: set[str] = set()
+        for step in steps:
+            verb = step.verb
+            mine = verb.keys(step.keys, step.request)
+            about.append(mine[0])
+            step_keys += mine
+            arguments.append(verb.step)
+            arguments += verb.arguments(step.request)
+            kinds.add(verb.step)
+        if len(steps) > 1:
+            step_keys = list(dict.fromkeys(step_keys))
+        if lock is not None:
+            step_keys.append(lock)
+        name = steps[0].name if len(steps) == 1 else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"
+        return evaluate(
+            name,
+            engine(*kinds) if len(kinds) == 1 else engine(),
+            step_keys,
+            arguments,
+            decode=reader(self._loss_detector, told, name, steps),
+            builder=builder,
+            request=request,
+            about=tuple(about),
+            touched="sequence",
+        )
+
+    def _step(self, verb: AnyVerb, request: R) -> Step:
+        """Return a step whose request was checked."""
+        if verb.check is not None:
+            verb.check(request)
+        self._fence.check_trader(request.trader)
+        return Step(verb, request, self.keys.of(request.trader))
+
+    def _pending(self, steps: list[Step]) -> PendingCall[list[Outcome[A]]]:
+        keys = steps[0].keys
+        about = tuple([step.verb.keys(keys, step.request)[0] for step in steps])
+        return PendingCall(about, slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[A]):
+    """Many steps, and the calls that carry them out."""
+
+    steps: list[Step]
+    chunks: list[list[int]]
+    """The numbers of the steps that each call carries."""
+    calls: list[PendingCall[list[Outcome[A]]]]
+
+    def outcomes(self, found: Sequence[Outcome[list[Outcome[A]]]]) -> list[Outcome[A]]:
+        """Return the outcome of each step, in the order given, from the outcomes of the calls."""
+        outcomes: list[Outcome[A]] = [Outcome()] * len(self.steps)
+        for chunk, outcome in zip(self.chunks, found, strict=True):
+            each = spread([self.steps[number] for number in chunk], outcome)
+            for number, one in zip(chunk, each, strict=True):
+                outcomes[number] = one
+        return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """Builds the call of one step."""
+
+    calls: ChangeCalls[Any, Any]
+
+    def change(self, request: Step, /) -> Call[object]:
+        return self.calls.build((request,), "each", OneReader, self, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Each:
+    """Builds the call of several steps, each with an answer of its own."""
+
+    calls: ChangeCalls[Any, Any]
+
+    def change(self, request: Sequence[Step], /) -> Call[object]:
+        return self.calls.build(request, "each", EachReader, self, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Builds the call of a unit."""
+
+    calls: ChangeCalls[Any, Any]
+    expected: str
+
+    def change(self, request: Sequence[Step], /) -> Call[object]:
+        return self.calls.build(request, "all", UnitReader, self, request, self.expected)

@@ -1,0 +1,1 @@
+"""Change several records of one trader all or nothing."""
