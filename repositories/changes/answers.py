@@ -81,7 +81,7 @@ class AnswerReader(Generic[C]):
         detector, told = self._loss_detector, self._told
         refused = error if isinstance(error, Refused) else None
         if lost is not None:
-            return detector.record_loss(told, detector.firstlost_in(told, lost), tip, result, refused)
+            return detector.record_loss(told, detector.first_lost(told, lost), tip, result, refused)
         if tip is not None and (first := detector.acknowledge(told, tip)):
             return detector.record_loss(told, first, tip, result, refused)
         return None
