@@ -38,6 +38,7 @@ LASTING: Mapping[str, Lasts] = {
     "applied": _while_its_order_is_open,
     "orders_by_status": _while_it_lists_an_open_order,
     "orders_by_symbol": _while_it_lists_an_open_order,
+    "book": _always,
     "position": _always,
     "positions": _always,
     "events": _always,
