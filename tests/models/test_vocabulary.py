@@ -69,13 +69,13 @@ def test_an_outcome_may_be_made_with_its_type() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "p:", "a*[b]?\\^$.+()|"])
-def test_the_trader_is_found_in_the_key_that_lists_positions(prefix: str) -> None:
+def test_the_trader_is_found_in_the_key_of_the_header(prefix: str) -> None:
     keys = Keys(prefix)
     for trader in ("T001", "a:b", "日本", fresh()):
-        assert keys.trader_of(keys.of(trader).positions) == trader
+        assert keys.trader_of(keys.of(trader).book) == trader
         assert keys.trader_of(keys.of(trader).events) is None
-        assert keys.trader_of("x" + keys.of(trader).positions) is None
-        assert Keys("other:").trader_of(keys.of(trader).positions) is None
+        assert keys.trader_of("x" + keys.of(trader).book) is None
+        assert Keys("other:").trader_of(keys.of(trader).book) is None
 
 
 def test_the_names_of_keys_do_not_pile_up() -> None:

@@ -23,6 +23,7 @@ def test_every_key_carries_the_prefix_and_then_the_tag(desk: Desk) -> None:
             "positions",
             "request:R1",
             "events",
+            "book",
         )
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from decimal import Decimal
 from typing import cast
 
@@ -12,6 +11,7 @@ from slotbook.models.errors import Refused
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
+from ...support.raw import Reply, mapping
 
 
 def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
@@ -20,10 +20,10 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
         orders.place(limit(trader, order_id, side=side, text=f"text of {order_id}"))
     orders.fill(execution(trader, "X1", 40, "187.22", "A1", TS + 1))
     orders.replace(trader, "A1", quantity=90, price="188", request_id="R1", ts_ns=TS + 2, text="less")
-    orders.cancel(trader, "A1", ts_ns=TS + 3, text="enough")
+    orders.cancel(trader, "A1", request_id="C1", ts_ns=TS + 3, text="enough")
     orders.fill(execution(trader, "X2", 10, "-0.5", "A1", TS + 4))
-    orders.reject(trader, "A2", ts_ns=TS + 5)
-    orders.expire(trader, "A3", ts_ns=TS + 6, text="day is over")
+    orders.reject(trader, "A2", request_id="C1", ts_ns=TS + 5)
+    orders.expire(trader, "A3", request_id="E1", ts_ns=TS + 6, text="day is over")
     positions.adjust(trader, "AAPL", -7, request_id="R2", ts_ns=TS + 7)
 
     (writer,) = {event.writer for event in desk.events()}  # every event of one book carries its mark
@@ -65,7 +65,17 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
             request_id="R1",
             text="less",
         ),
-        event(6, **a1, **second, type="CANCELED", ts_ns=TS + 3, status="CANCELED", filled_quantity=40, text="enough"),
+        event(
+            6,
+            **a1,
+            **second,
+            type="CANCELED",
+            ts_ns=TS + 3,
+            status="CANCELED",
+            filled_quantity=40,
+            request_id="C1",
+            text="enough",
+        ),
         event(
             7,
             **a1,
@@ -81,7 +91,15 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
             position_quantity=50,
         ),
         event(
-            8, order_id="A2", side="SELL", **first, type="REJECTED", ts_ns=TS + 5, status="REJECTED", filled_quantity=0
+            8,
+            order_id="A2",
+            side="SELL",
+            **first,
+            type="REJECTED",
+            ts_ns=TS + 5,
+            status="REJECTED",
+            filled_quantity=0,
+            request_id="C1",
         ),
         event(
             9,
@@ -92,6 +110,7 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
             ts_ns=TS + 6,
             status="EXPIRED",
             filled_quantity=0,
+            request_id="E1",
             text="day is over",
         ),
         event(10, type="POSITION", ts_ns=TS + 7, request_id="R2", position_quantity=43),
@@ -169,28 +188,52 @@ def test_every_trader_has_a_stream_of_its_own(desk: Desk) -> None:
 
 def test_what_is_remembered_for_a_repeat_keeps_its_form(desk: Desk) -> None:
     """Its values have no names, so their order is part of what is stored, and another version has to read it."""
-    orders, trader = desk.book.orders, desk.trader
-    orders.place(limit(trader, type="STOP_LIMIT", stop_price="190"))
-    orders.replace(trader, "A1", quantity=90, stop_price="191", revision=3, request_id="R1", ts_ns=TS + 2, text="less")
-    orders.fill(execution(trader, "X1", 40, "187.22", ts_ns=TS + 3))
-    desk.book.positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=TS + 4)
-    terms = ["90", "187.23", "191", "less"]
-    placed = ["100", "187.23", "190", "3"]
-    assert json.loads(str(desk.ask("HGET", "%:applied:A1", "replace:R1"))) == [
-        "90  191 3",
-        "2",
-        ["NEW", *terms, "0", "0", *placed, "2", str(TS + 2)],
-    ]
-    assert json.loads(str(desk.ask("HGET", "%:applied:A1", "fill:X1"))) == [
-        "40",
-        "187.22",
-        "3",
-        "0",
-        ["PARTIALLY_FILLED", *terms, "40", "7488.8", *placed, "3", str(TS + 3)],
-        ["40", "40", "0", "7488.8", "0", "1", str(TS + 3)],
-    ]
-    assert json.loads(str(desk.ask("GET", "%:request:P1"))) == [
-        "AAPL ADJUST 5 ",
-        "4",
-        ["45", "40", "0", "7488.8", "0", "2", str(TS + 4)],
+    orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
+    orders.place(limit(trader))
+    orders.fill(execution(trader, "X1", 40, "187.22", ts_ns=TS + 1))
+    orders.place(limit(trader, "A2", type="STOP_LIMIT", stop_price="190"))
+    orders.replace(trader, "A2", quantity=90, stop_price="191", revision=3, request_id="R1", text='"less"|')
+    orders.fill(execution(trader, "X1", 30, "187.5", "A2", TS + 3))
+    orders.cancel(trader, "A2", request_id="C1")
+    orders.fill(execution(trader, "X2", 10, "187.5", "A2", TS + 4))
+    positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=TS + 5)
+    positions.check_and_update(trader, "AAPL", 5, 100, request_id="P2", ts_ns=TS + 6)
+    replaced = r'["191","\"less\"|","100","187.23","190","3"]'
+    canceled = '["191","","100","187.23","190","3"]'
+    assert mapping(desk.ask("HGETALL", "%:applied:A1")) == {"fill:X1": "2 40 187.22|"}
+    assert mapping(desk.ask("HGETALL", "%:applied:A2")) == {
+        "request:R1": f"4 REPLACED 90  191 3|{replaced}",
+        "fill:X1": f"5 30 187.5|{replaced}",
+        "request:C1": f"6 CANCELED|{canceled}",
+        "fill:X2": f"7 10 187.5 late|{canceled}",
+    }
+    assert desk.ask("GET", "%:request:P1") == "8 AAPL ADJUST 5 "
+    assert desk.ask("GET", "%:request:P2") == "9 AAPL ADJUST 5 100"
+
+
+def test_the_header_says_which_event_is_the_last_and_who_wrote_it(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.fill(execution(desk.trader))
+    [_, (entry_id, fields)] = cast("list[tuple[str, Reply]]", desk.ask("XRANGE", "%:events", "-", "+"))
+    last = mapping(fields)
+    assert (entry_id, list(last)[:2]) == ("2-0", ["writer", "count"])
+    assert mapping(desk.ask("HGETALL", "%:book")) == {
+        "format": "1",
+        "sequence": "2",
+        "writer": last["writer"],
+        "count": last["count"],
+    }
+
+
+def test_the_totals_after_a_change_are_in_its_event_for_a_repeat(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.fill(execution(desk.trader, "X1", 40, "2.5"))
+    desk.book.orders.replace(desk.trader, "A1", quantity=90)
+    desk.book.positions.adjust(desk.trader, "AAPL", 5)
+    entries = cast("list[tuple[str, Reply]]", desk.ask("XRANGE", "%:events", "-", "+"))
+    assert [mapping(fields).get("totals") for _, fields in entries] == [
+        None,
+        "2 100 40 0 100 0 1",
+        "3 100",
+        "40 0 100 0 2",
     ]

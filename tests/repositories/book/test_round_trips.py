@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 from slotbook import Book
 from slotbook.models import Cancel, Order, PositionChange
+from slotbook.repositories.changes.engine import STEPS_AT_ONCE
 
 from ...support.callers import open_book
 from ...support.desk import Desk
@@ -33,6 +34,10 @@ SINGLE: dict[str, tuple[Verb, str]] = {
     "all": (lambda book, trader: book.positions.all(trader), "evalsha"),
     "adjust": (lambda book, trader: book.positions.adjust(trader, "AAPL", 1), "evalsha"),
     "set": (lambda book, trader: book.positions.set(trader, "AAPL", 1), "evalsha"),
+    "commit": (
+        lambda book, trader: book.commit([limit(trader, "A9"), execution(trader, "X9", 1, order_id="A9")]),
+        "evalsha",
+    ),
     "check_and_update": (lambda book, trader: book.positions.check_and_update(trader, "AAPL", 1, 5), "evalsha"),
 }
 WARM = ("eval", "script|load", "auth", "hello", "select", "role", "client|setinfo", "client|setname", "multi", "wait")
@@ -132,16 +137,26 @@ def test_500_orders_are_got_filled_and_canceled_in_one_round_trip_each(
     assert unhurried.orders.count(trader, status="CANCELED") == 501
 
 
-def test_a_batch_takes_one_more_round_trip_each_time_an_order_comes_again(
-    lone_desk: Desk, relay: Relay, warm: Book
-) -> None:
+def test_what_comes_again_in_a_batch_of_few_takes_no_round_trip_more(lone_desk: Desk, relay: Relay, warm: Book) -> None:
     trader = lone_desk.trader
     outcomes = warm.orders.apply_many(
         [limit(trader, f"B{number}") for number in range(10)]
         + [execution(trader, "X1", 1, order_id=f"B{number}") for number in range(10)]
         + [execution(trader, "X2", 1, order_id="B3")]
     )
-    assert (relay.bursts, sum(outcome.result().applied for outcome in outcomes)) == (3, 21)
+    assert (relay.bursts, sum(outcome.result().applied for outcome in outcomes)) == (1, 21)
+
+
+def test_a_batch_takes_one_more_round_trip_when_an_order_comes_again_in_another_call(
+    lone_desk: Desk, relay: Relay, warm: Book
+) -> None:
+    trader = lone_desk.trader
+    outcomes = warm.orders.apply_many(
+        [limit(trader, f"B{number}") for number in range(STEPS_AT_ONCE)]
+        + [execution(trader, "X1", 1, order_id=f"B{number}") for number in range(STEPS_AT_ONCE)]
+        + [execution(trader, "X2", 1, order_id="B3")]
+    )
+    assert (relay.bursts, sum(outcome.result().applied for outcome in outcomes)) == (3, 2 * STEPS_AT_ONCE + 1)
 
 
 def test_many_changes_of_positions_are_one_round_trip(lone_desk: Desk, relay: Relay, unhurried: Book) -> None:

@@ -17,7 +17,7 @@ def test_a_terminal_order_goes_with_all_that_belonged_to_it(desk: Desk) -> None:
     assert desk.book.orders.get(desk.trader, "A1") is None
     assert desk.book.orders.count(desk.trader) == desk.book.orders.count(desk.trader, symbol="AAPL") == 0
     tag = f"{{{desk.trader}}}:"
-    assert set(desk.contents()) == {f"{tag}events", f"{tag}position:AAPL", f"{tag}positions"}
+    assert set(desk.contents()) == {tag + rest for rest in ("book", "events", "position:AAPL", "positions")}
 
 
 def test_its_fills_stay_in_the_position(desk: Desk) -> None:

@@ -13,13 +13,17 @@ from ...support.desk import Desk
 from ...support.make import execution, limit
 
 TTL = 0.3
+LASTING = ("book", "events", "position:AAPL", "positions")
+"""The keys of a trader who has had orders in AAPL, which stay when these are gone."""
+EVERYTHING = (*LASTING, "order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL")
 
 
 def expiries(desk: Desk, status: str) -> list[int]:
-    """Return when the order A1, its applied requests, its index entries and its indexes expire, in milliseconds."""
+    """Return when the order A1, its applied requests, its index entries and its indexes expire, in milliseconds; -1 for never."""
     keys = ["%:order:A1", "%:applied:A1", f"%:orders_by_status:{status}", "%:orders_by_symbol:AAPL"]
     found = [cast(int, desk.ask("PEXPIRETIME", key)) for key in keys]
-    return found + [int(cast(str, desk.ask("ZSCORE", key, "A1"))) for key in keys[2:]]
+    scores = [cast(str, desk.ask("ZSCORE", key, "A1")) for key in keys[2:]]
+    return found + [-1 if score == "inf" else int(score) for score in scores]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -40,8 +44,7 @@ def test_a_terminal_order_expires_with_all_that_belongs_to_it(desk: Desk) -> Non
     assert time.monotonic() - began >= TTL - 0.01
     assert book.orders.by_status(desk.trader, "CANCELED") == book.orders.by_symbol(desk.trader, "AAPL") == []
     assert book.orders.count(desk.trader) == book.orders.count(desk.trader, symbol="AAPL") == 0
-    tag = f"{{{desk.trader}}}:"
-    wait_until(lambda: set(desk.contents()) == {f"{tag}events", f"{tag}position:AAPL", f"{tag}positions"})
+    wait_until(lambda: set(desk.contents()) == {f"{{{desk.trader}}}:{rest}" for rest in LASTING})
     assert book.positions.get(desk.trader, "AAPL") == held
 
 
@@ -70,17 +73,6 @@ def test_an_open_order_does_not_expire(desk: Desk) -> None:
     assert set(desk.contents()) == {f"{{{desk.trader}}}:{rest}" for rest in EVERYTHING}
     for rest in EVERYTHING:
         assert desk.ask("PTTL", f"%:{rest}") == -1
-
-
-EVERYTHING = (
-    "order:A1",
-    "applied:A1",
-    "orders_by_status:PARTIALLY_FILLED",
-    "orders_by_symbol:AAPL",
-    "position:AAPL",
-    "positions",
-    "events",
-)
 
 
 def test_an_index_outlives_its_expired_entries_and_drops_them(desk: Desk) -> None:
@@ -136,55 +128,29 @@ def test_a_repeat_prolongs_nothing(desk: Desk) -> None:
     assert expiries(desk, "CANCELED") == before
 
 
-def test_open_orders_can_be_made_to_expire_from_their_last_change(desk: Desk) -> None:
-    book = desk.open(open_order_ttl=30)
+def test_an_open_order_stays_when_all_others_of_its_indexes_have_expired(desk: Desk) -> None:
+    book = desk.open(order_ttl=TTL)
     book.orders.place(limit(desk.trader, "A0"))
-    assert 29_000 < cast(int, desk.ask("PTTL", "%:order:A0")) <= 30_000
-    assert 29_000 < cast(int, desk.ask("PTTL", "%:orders_by_status:NEW")) <= 30_000
-    longer = desk.open(open_order_ttl=60)
-    longer.orders.place(limit(desk.trader))
-    longer.orders.fill(execution(desk.trader))
-    (expiry,) = set(expiries(desk, "PARTIALLY_FILLED"))
-    assert expiry - _now(desk) > 55_000
-
-
-def test_an_order_that_was_to_expire_lives_as_its_last_change_says(desk: Desk) -> None:
-    mortal = desk.open(open_order_ttl=30)
-    mortal.orders.place(limit(desk.trader))
-    mortal.orders.place(limit(desk.trader, "A2"))
-    mortal.orders.fill(execution(desk.trader, "X1", 10))
-    assert len(set(expiries(desk, "PARTIALLY_FILLED"))) == 1
-    desk.book.orders.fill(execution(desk.trader, "X2", 10))
-    for key in ["%:order:A1", "%:applied:A1", "%:orders_by_status:PARTIALLY_FILLED", "%:orders_by_symbol:AAPL"]:
-        assert desk.ask("PEXPIRETIME", key) == -1
-    assert desk.ask("ZSCORE", "%:orders_by_symbol:AAPL", "A1") == "inf"
-    assert desk.ask("PEXPIRETIME", "%:orders_by_status:NEW") == desk.ask("PEXPIRETIME", "%:order:A2") != -1
-    mortal.orders.fill(execution(desk.trader, "X3", 10))
-    assert len(set(expiries(desk, "PARTIALLY_FILLED"))) == 1
-
-
-def test_what_has_expired_goes_from_an_index_when_an_order_that_lives_for_ever_comes(desk: Desk) -> None:
-    mortal = desk.open(open_order_ttl=TTL)
-    mortal.orders.place(limit(desk.trader, "A0"))
-    desk.book.orders.place(limit(desk.trader))
-    wait_until(lambda: mortal.orders.get(desk.trader, "A0") is None)
-    desk.book.orders.place(limit(desk.trader, "A2"))
-    for index in ["%:orders_by_status:NEW", "%:orders_by_symbol:AAPL"]:
-        assert desk.ask("ZRANGE", index, 0, -1) == ["A1", "A2"]
-        assert desk.ask("PEXPIRETIME", index) == -1
-
-
-def test_an_open_order_that_expired_is_gone_everywhere(desk: Desk) -> None:
-    book = desk.open(open_order_ttl=TTL)
+    book.orders.fill(execution(desk.trader, order_id="A0", quantity=100))
     book.orders.place(limit(desk.trader))
+    wait_until(lambda: book.orders.get(desk.trader, "A0") is None)
+    book.orders.replace(desk.trader, "A1", quantity=90)
+    book.orders.fill(execution(desk.trader))
+    assert set(expiries(desk, "PARTIALLY_FILLED")) == {-1}
+
+
+def test_an_order_that_expired_is_gone_everywhere(desk: Desk) -> None:
+    book = desk.open(order_ttl=TTL)
+    book.orders.place(limit(desk.trader))
+    book.orders.expire(desk.trader, "A1")
     wait_until(lambda: book.orders.get(desk.trader, "A1") is None)
-    assert book.orders.open(desk.trader) == []
+    assert book.orders.by_status(desk.trader, "EXPIRED") == []
     assert book.orders.count(desk.trader) == 0
     with pytest.raises(OrderNotFound, match="expired"):
         book.orders.fill(execution(desk.trader))
     with pytest.raises(OrderNotFound):
         book.orders.cancel(desk.trader, "A1")
-    wait_until(lambda: set(desk.contents()) == {f"{{{desk.trader}}}:events"})
+    wait_until(lambda: set(desk.contents()) == {f"{{{desk.trader}}}:{rest}" for rest in LASTING})
 
 
 def test_an_id_whose_order_expired_is_free_again(desk: Desk) -> None:
