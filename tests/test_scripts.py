@@ -10,12 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from slotbook.topology.scripts import Script, load, sections, used_by
+from slotbook.repositories.changes.scripts import STEPS
+from slotbook.topology.scripts import Script, assembled, load, sections
 
 from .support.package import MODULES, ROOT, SCRIPTS
 
-PARTS = [path for path in SCRIPTS if path.read_text(encoding="utf-8").startswith("-- Shared: ")]
-"""Scripts that others share; the rest is sent to servers."""
+SHARED = [path for path in SCRIPTS if path.read_text(encoding="utf-8").startswith("-- Shared: ")]
+"""Scripts that others share, whatever they take."""
+OF_THE_ENGINE = [path for path in SCRIPTS if path.read_text(encoding="utf-8").startswith("-- Of the engine: ")]
+"""Parts of the engine, which use its keys and arguments."""
+PARTS = [*SHARED, *OF_THE_ENGINE]
+"""Scripts that are part of others; the rest is sent to servers."""
 WHOLE = [path for path in SCRIPTS if path not in PARTS]
 
 
@@ -32,10 +37,10 @@ def _body(text: str) -> str:
 
 
 def test_scripts_are_found() -> None:
-    assert len(WHOLE) > 40
+    assert len(WHOLE) >= 40
     assert len(PARTS) > 10
     rooms = {path.parent.parent.name for path in SCRIPTS}
-    assert rooms == {"audit", "caching", "changes", "coordination", "events", "orders", "positions"}
+    assert rooms == {"audit", "book", "caching", "changes", "coordination", "events", "orders", "positions"}
 
 
 @pytest.mark.parametrize("command", ["KEYS", "FLUSHALL", "FLUSHDB"])
@@ -59,6 +64,8 @@ def test_nothing_walks_or_empties_a_whole_server(command: str) -> None:
 def test_a_script_says_what_it_takes_and_returns(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     head, body = text[: text.index("\n\n")], _body(text)
+    if path.stem == "engine":
+        body += "".join(_body(part.read_text(encoding="utf-8")) for part in OF_THE_ENGINE)
     assert re.search(r"^-- Returns \S", head, re.MULTILINE)
     declared = sections(text)
     for kind in ("KEYS", "ARGV"):
@@ -79,7 +86,7 @@ def test_keys_and_arguments_have_names(path: Path) -> None:
 def test_a_shared_part_only_declares(path: Path) -> None:
     """A part that ran or returned something would do so before the script that uses it says a word."""
     body = _body(path.read_text(encoding="utf-8"))
-    assert not re.search(r"\b(KEYS|ARGV|FIRST)\b", body)
+    assert path in OF_THE_ENGINE or not re.search(r"\b(KEYS|ARGV|FIRST)\b", body)
     outside = [line for line in body.splitlines() if line and not line[0].isspace() and line[0] not in "})"]
     assert [line for line in outside if not line.startswith("local ") and line != "end"] == []
 
@@ -91,14 +98,15 @@ def test_every_part_that_a_script_names_is_used(path: Path) -> None:
         room, _, name = part.partition("/")
         shared = (ROOT / "repositories" / room / "lua" / f"{name}.lua").read_text(encoding="utf-8")
         offered = set(re.findall(r"^local (?:function )?(\w+)", shared, re.MULTILINE))
-        assert offered & set(re.findall(r"\w+", _body(text))), f"{_name(path)} uses nothing of {part}"
+        named = {function for function, _ in STEPS.values()} if path.stem == "engine" else set[str]()
+        assert offered & (named | set(re.findall(r"\w+", _body(text)))), f"{_name(path)} uses nothing of {part}"
 
 
 def test_every_script_is_loaded() -> None:
     loaded: set[tuple[str, str]] = set()
     for name, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("load"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("load", "load_script")):
                 words = [one.value for one in node.args if isinstance(one, ast.Constant)]
                 loaded |= {(name.split(".")[2], str(word)) for word in words if name.count(".") > 1}
     used = {part for path in SCRIPTS for part in sections(path.read_text(encoding="utf-8")).get("Uses", ())}
@@ -118,9 +126,32 @@ def test_values_are_put_in_order_by_name() -> None:
             script.keys(**wrong)
 
 
-def test_a_statement_between_declarations_is_kept() -> None:
-    shared = "local function one() return 1 end\nlocal two = 2\nredis.setresp(2)\nlocal function three() return 3 end\n"
-    assert used_by("return 0", shared) == "local two = 2\nredis.setresp(2)\n"
+def test_a_script_gets_only_what_it_uses() -> None:
+    shared = "local function one() return 1 end\nlocal two = 2\nlocal function three() return two end\n"
+    assert assembled("return three()", shared) == shared.partition("\n")[2] + "return three()"
+
+
+def test_what_is_rarely_used_is_built_when_it_is_first_called() -> None:
+    """It may use what is used often, and what is rare itself; what is used both ways is built at once."""
+    shared = (
+        "local often = 1\n"
+        "local function last() return often end\n"
+        "local function middle() return RARE.last() end\n"
+        "local function first() return RARE.both() + RARE.middle() end\n"
+        "local function both() return 2 end\n"
+    )
+    source = assembled("return both() + RARE.first() + often", shared)
+    block = source[source.index("load_rare = function()") : source.index("rare = {")]
+    assert [name for name in ("often", "last", "middle", "first", "both") if f"local function {name}" in block] == [
+        "last",
+        "middle",
+        "first",
+    ]
+    assert "return both() + middle()" in block
+    assert "return last()" in block
+    assert source.startswith("local rare, load_rare\nlocal often = 1\nlocal function both()")
+    assert source.endswith("return both() + (rare or load_rare()).first() + often")
+    assert "RARE" not in assembled("return both() + RARE.both()", shared)
 
 
 def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ The comment at the top of a script declares what the script takes and which shar
 In the script, ``KEYS.lock`` and ``ARGV.lease`` are replaced by ``KEYS[1]`` and ``ARGV[2]``. The last name of either may
 end with ``?``, when it may be left out, or with ``...``, when it is a list: ``FIRST.name`` is replaced by the number of
 the list's first place. ``CONSTANTS.NAME`` is replaced by a value that Python provides, such as the names of an enum.
-Python packs keys and arguments by their names::
+``RARE.name(…)`` calls a shared function that is seldom needed: a server builds every function of a script anew for each
+call, but these only when the first of them is called. Python packs keys and arguments by their names::
 
     call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease=5_000), decode=held)
 """
@@ -22,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from importlib import resources
 from itertools import pairwise
@@ -91,7 +92,7 @@ def _packer(declared: Sequence[str]) -> Callable[..., tuple[Any, ...]]:
 
 _SECTION = re.compile(r"^-- (Uses|KEYS|ARGV) +(.*(?:\n--  .*)*)", re.MULTILINE)
 _DECLARATION = re.compile(r"^local (?:function )?([\w, ]+)", re.MULTILINE)
-_STATEMENT = re.compile(r"^(?!local |end|})\S", re.MULTILINE)
+_RARE = re.compile(r"\bRARE\.(\w+)")
 _COMMENT = re.compile(r"^ *--.*\n| +-- .*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
 _WORD = re.compile(r"\w+")
@@ -122,7 +123,7 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
 
     body = filled_in(_COMMENT.sub("", text))
     shared = "\n".join(_COMMENT.sub("", part) for part in _parts(package, text))
-    source = filled_in(used_by(body, shared)) + body
+    source = assembled(body, filled_in(shared))
     digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
     return Script(source, digest, declared.get("KEYS", ()), declared.get("ARGV", ()))
 
@@ -144,23 +145,54 @@ def sections(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def used_by(body: str, shared: str) -> str:
-    r"""Return the declarations that a script uses, directly or through others; statements between them are kept.
+def assembled(body: str, shared: str) -> str:
+    r"""Return a script's source: the shared declarations that it uses, directly or through others, and its body.
 
-    A declaration is what follows a line that begins with ``local``, up to the next such line.
+    Declarations that are only reached through ``RARE`` are in a function of their own, which runs when one of them is
+    first called. A declaration is what follows a line that begins with ``local``, up to the next such line.
 
-    >>> used_by("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n")
-    'local function two() return 2 end\n'
+    >>> print(assembled("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n"))
+    local function two() return 2 end
+    return two()
     """
     starts = [found.start() for found in _DECLARATION.finditer(shared)]
     declarations = [shared[start:end] for start, end in pairwise([*starts, len(shared)])]
-    used, kept = set(_WORD.findall(body)), deque[str]()
+    often = _reached(declarations, [_RARE.sub("", body)], _RARE)
+    wanted = {name for text in (body, *often) for name in _RARE.findall(text)}
+    rare = [one for one in _reached(declarations, wanted) if one not in often]
+    direct = _RARE.sub(r"\1", "".join(rare))
+    exported = sorted(name for name in wanted if any(name in _names_of(one) for one in rare))
+
+    def linked(text: str) -> str:
+        return _RARE.sub(lambda found: f"(rare or load_rare()).{found[1]}" if found[1] in exported else found[1], text)
+
+    if not exported:
+        return "".join(map(linked, often)) + linked(body)
+    table = ", ".join(f"{name} = {name}" for name in exported)
+    block = f"load_rare = function()\n{direct}\nrare = {{ {table} }}\nreturn rare\nend\n"
+    return "local rare, load_rare\n" + "".join(map(linked, often)) + block + linked(body)
+
+
+def _names_of(declaration: str) -> set[str]:
+    found = _DECLARATION.match(declaration)
+    return set(_WORD.findall(found[1])) if found else set()
+
+
+def _reached(declarations: Sequence[str], texts: Iterable[str], ignored: re.Pattern[str] | None = None) -> list[str]:
+    """Return the declarations that texts use, directly or through others, in their order.
+
+    Args:
+        declarations: All declarations, each after those that it uses.
+        texts: The texts whose words are looked for.
+        ignored: What does not count as a use; None when everything does.
+    """
+    used = {word for text in texts for word in _WORD.findall(text)}
+    kept = deque[str]()
     for declaration in reversed(declarations):
-        found = _DECLARATION.match(declaration)
-        if found and (used.intersection(_WORD.findall(found[1])) or _STATEMENT.search(declaration)):
-            used.update(_WORD.findall(declaration))
+        if used & _names_of(declaration):
+            used.update(_WORD.findall(ignored.sub("", declaration) if ignored else declaration))
             kept.appendleft(declaration)
-    return "".join(kept)
+    return list(kept)
 
 
 def _parts(package: str, text: str) -> list[str]:

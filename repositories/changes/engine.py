@@ -137,22 +137,21 @@ class ChangeCalls(Generic[R, A]):
         keys, policy = steps[0].keys, self._policy
         told = self._loss_detector.tell(keys.trader)
         lock, fence = self._fence.arguments
-        step_keys, arguments = (
-            [keys.book, keys.events, keys.positions],
-            [
-                keys.trader,
-                mode,
-                told.mark,
-                str(told.count),
-                told.acknowledged,
-                policy.kept,
-                policy.channels,
-                policy.closed_ttl,
-                policy.request_ttl,
-                str(fence),
-                expected,
-            ],
-        )
+        fixed_keys = (keys.book, keys.events, keys.positions, lock or keys.book)
+        step_keys: list[str] = []
+        arguments = [
+            keys.trader,
+            mode,
+            told.mark,
+            str(told.count),
+            told.acknowledged,
+            policy.kept,
+            policy.channels,
+            policy.closed_ttl,
+            policy.request_ttl,
+            str(fence),
+            expected,
+        ]
         about: list[str] = []
         kinds: set[str] = set()
         for step in steps:
@@ -165,13 +164,11 @@ class ChangeCalls(Generic[R, A]):
             kinds.add(verb.step)
         if len(steps) > 1:
             step_keys = list(dict.fromkeys(step_keys))
-        if lock is not None:
-            step_keys.append(lock)
         name = steps[0].name if len(steps) == 1 else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"
         return evaluate(
             name,
             engine(*kinds) if len(kinds) == 1 else engine(),
-            step_keys,
+            (*fixed_keys, *step_keys),
             arguments,
             decode=reader(self._loss_detector, told, name, steps),
             builder=builder,

@@ -26,7 +26,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "STATUS_NAMES": frozenset(OrderStatus),
 }
 
-_STEPS: Mapping[str, tuple[str, int]] = {
+STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 11),
     "fill": ("fill_order", 6),
     "replace": ("replace_order", 8),
@@ -50,9 +50,9 @@ def engine(*steps: str) -> Script:
     >>> engine("fill") is engine("fill"), "place_order" in engine("fill").source
     (True, False)
     """
-    steps = steps or tuple(_STEPS)
+    steps = steps or tuple(STEPS)
     constants: dict[str, Constant] = {
-        "VERBS": {step: Function(_STEPS[step][0]) for step in steps},
-        "ARGUMENTS": {step: _STEPS[step][1] for step in steps},
+        "VERBS": {step: Function(STEPS[step][0]) for step in steps},
+        "ARGUMENTS": {step: STEPS[step][1] for step in steps},
     }
     return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants})

@@ -9,4 +9,4 @@
 
 local last, writer = read_header(KEYS.book, KEYS.events)
 if not last then return { '', writer } end
-return { find_loss(KEYS.events, last, '', ARGV.acknowledged, ARGV.writer) or '' }
+return { ARGV.acknowledged ~= '' and find_loss(KEYS.events, last, '', ARGV.acknowledged, ARGV.writer) or '' }

@@ -1,4 +1,4 @@
--- Shared: cancel, reject or expire an order; one that has the new status already is left as it is.
+-- Of the engine: cancel, reject or expire an order; one that has the new status already is left as it is.
 -- Uses changes/run, changes/fence
 
 -- Return {'applied', sequence, order…}
@@ -11,11 +11,11 @@ local function close_order(at)
   if #order.flat == 0 then return { 'missing' } end
   local entry = 'request:' .. request_id
   local recorded = recall(order, entry)
-  if recorded then return repeat_of_request(order, entry, recorded, to) end
+  if recorded then return RARE.repeat_of_request(order, entry, recorded, to) end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
   if status == to then return { 'outdated', state_of(order) } end
-  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
   if refused then return refused end
   local filled, quantity = quantity_in(order, 'filled_quantity'), quantity_in(order, 'quantity')
   if problem then return problem end
@@ -37,6 +37,6 @@ local function close_order(at)
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
-  remember(order, entry, number .. ' ' .. to .. '|' .. rare_fields(order))
+  remember(order, entry, number .. ' ' .. to .. '|' .. ((order.at.text or order.at.placed_quantity or order.at.revision) and RARE.rare_fields(order) or ''))
   return { 'applied', number, state_of(order) }
 end

@@ -56,7 +56,7 @@ local function sum(a, b)
     if total < 1e15 and total > -1e15 then return total end
   end
   if a == 0 then return b end
-  return decimal(sum_of_texts(decimal_text(a), decimal_text(b)))
+  return decimal(RARE.sum_of_texts(decimal_text(a), decimal_text(b)))
 end
 
 -- Return a decimal times -1.
@@ -65,10 +65,15 @@ local function negative(value)
   return string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value
 end
 
+-- Return whether a decimal is below another; one of them is text.
+local function is_text_less(a, b)
+  return string.sub(decimal_text(sum(a, negative(b))), 1, 1) == '-'
+end
+
 -- Return whether a decimal is below another.
 local function is_less(a, b)
   if type(a) == 'number' and type(b) == 'number' then return a < b end
-  return string.sub(decimal_text(sum(a, negative(b))), 1, 1) == '-'
+  return RARE.is_text_less(a, b)
 end
 
 -- Return a decimal without its sign.

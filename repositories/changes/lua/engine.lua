@@ -4,7 +4,8 @@
 -- KEYS book            the header
 --      events
 --      positions       the symbols of the trader's positions
---      step_keys...    every key of the steps whose absence decides something; last the lock, of changes under a lock
+--      lock            of changes under a lock, else the header again
+--      step_keys...    every key of the steps whose absence decides something
 -- Touches the position of an order's symbol, and the indexes of its symbol and statuses
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
@@ -29,7 +30,8 @@ local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
 local last, writer, count, is_new = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
 local tip = last > 0 and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
-local lost = find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
+local lost = ARGV.acknowledged ~= tip and ARGV.acknowledged ~= ''
+  and RARE.find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
 
 -- Return the answers of all steps, or 'refused', the step and its answer.
 local function decide()
@@ -96,7 +98,7 @@ local function write()
         decimal_text(position.SELL))
     elseif position.is_changed then
       if position.is_new then redis.call('SADD', KEYS.positions, symbol) end
-      redis.call('HSET', position.key, unpack(fields_of(position)))
+      redis.call('HSET', position.key, unpack(RARE.fields_of(position)))
     end
   end
   if requests then
@@ -115,7 +117,7 @@ end
 local answers = decide()
 local added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 if type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1, true) then
-  last = last_generated(KEYS.events) -- the number of an event that was deleted by hand is not used again
+  last = RARE.last_generated(KEYS.events) -- the number of an event that was deleted by hand is not used again
   answers = decide()
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end

@@ -1,4 +1,4 @@
--- Shared: a guard of a unit, which changes nothing.
+-- Of the engine: a guard of a unit, which changes nothing.
 -- Uses changes/run
 
 -- Return {'expected'}, {'missing'}, or {'version', version} when an order has another version than the one expected.

@@ -41,6 +41,13 @@ local function leave_index(index, id)
   if index.lowest and index.lowest ~= 'inf' then index.size = index.size or redis.call('ZCARD', index.key) end
 end
 
+-- Remove the entries of an index that have expired.
+local function drop_expired(index)
+  if tonumber(index.lowest) <= now_ms() then
+    redis.call('ZREMRANGEBYSCORE', index.key, '-inf', integer_text(now_ms()))
+  end
+end
+
 -- Write an index as planned, and take out what has expired. A key that may have become empty is not touched again: while its
 -- slot migrates, the server would stop the script there.
 local function write_index(index)
@@ -53,8 +60,6 @@ local function write_index(index)
   end
   local expiring = index.lowest and index.lowest ~= 'inf'
   if not (expiring or index.expires) or (not index.entered and index.size <= gone) then return end
-  if index.entered and expiring and tonumber(index.lowest) <= now_ms() then
-    redis.call('ZREMRANGEBYSCORE', index.key, '-inf', integer_text(now_ms()))
-  end
-  renew_index_expiry(index.key)
+  if index.entered and expiring then RARE.drop_expired(index) end
+  RARE.renew_index_expiry(index.key)
 end

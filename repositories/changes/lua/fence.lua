@@ -4,7 +4,6 @@
 -- Return the reply that says why a change under a lock must not be made, nil when it may be made. A change without a lock may
 -- always be made. Steps ask after they have recognised repeats: a repeat gets its first result even without the lock.
 local function fence_refusal(lock, fence)
-  if fence == '' then return nil end
   local current, ends_ms = unpack(redis.call('HMGET', lock, 'fence', 'ends_ms'))
   if current == fence and now_ms() < (tonumber(ends_ms) or 0) then return nil end
   return { 'fence', lock, fence }

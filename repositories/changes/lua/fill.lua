@@ -1,5 +1,18 @@
--- Shared: apply one execution to its order and its position, once.
+-- Of the engine: apply one execution to its order and its position, once.
 -- Uses changes/run, changes/fence
+
+-- Return the answer to a fill that is remembered.
+local function answer_to_filled(order, position, entry, recorded, quantity_text, price)
+  local number, content, rare = parts_of(recorded)
+  local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
+  if not late then return { 'corrupt', order.memory, entry, recorded } end
+  if quantity ~= quantity_text or first_price ~= price then return { 'duplicate', quantity, first_price } end
+  if problem then return problem end
+  return {
+    'repeat', number, late == '' and '0' or '1', state_of(order), table.concat(fields_of(position), '\n'), rare,
+    event_of(number),
+  }
+end
 
 -- Return {'applied', sequence, late, order…, position…}
 --        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
@@ -11,22 +24,13 @@ local function fill_order(at)
   if #order.flat == 0 then return { 'missing' } end
   local entry = 'fill:' .. exec_id
   local recorded = recall(order, entry)
+  local flat, at = order.flat, order.at
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
   local position = load_position(symbol)
   if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
-  if recorded then
-    local number, content, rare = parts_of(recorded)
-    local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
-    if not late then return { 'corrupt', order.memory, entry, recorded } end
-    if quantity ~= quantity_text or first_price ~= price then return { 'duplicate', quantity, first_price } end
-    if problem then return problem end
-    return {
-      'repeat', number, late == '' and '0' or '1', state_of(order), table.concat(fields_of(position), '\n'), rare,
-      event_of(number),
-    }
-  end
-  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price) end
+  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
   if refused then return refused end
 
   local buys = side == 'BUY'
@@ -59,7 +63,7 @@ local function fill_order(at)
   position.quantity, position[traded], position[amount], position[side] = held, traded_after, position_notional, still_open
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
-  local ordered, limit, late = value_of(order, 'quantity'), value_of(order, 'price') or '', is_late and '1' or ''
+  local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
@@ -70,6 +74,6 @@ local function fill_order(at)
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id)
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late|' or '|')
-    .. rare_fields(order))
+    .. ((at.text or at.placed_quantity or at.revision) and RARE.rare_fields(order) or ''))
   return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
 end

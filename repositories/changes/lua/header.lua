@@ -17,7 +17,7 @@ end
 -- the reply that says why the header cannot be used. A book without one, which is new nearly always, has its stream's number.
 local function read_header(key, events)
   local format, sequence, writer, count = unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count'))
-  if not format then return last_generated(events), '', '', true end
+  if not format then return RARE.last_generated(events), '', '', true end
   if format ~= FORMAT then return nil, { 'corrupt', key, 'format', format } end
   if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then
     return nil, { 'corrupt', key, 'sequence', sequence or '' }
@@ -30,8 +30,6 @@ end
 -- a list: the lowest number that is lost, the number of the first event that is kept, then number and count of events of this
 -- writer below the lost one, the last first.
 local function find_loss(events, last, tip, acknowledged, writer)
-  if acknowledged == tip or acknowledged == '' then return nil end
-
   local function has_event(number, mark, count)
     if number > last then return false end
     local id = integer_text(number) .. '-0'

@@ -1,5 +1,12 @@
--- Shared: place an order, unless it is stored already.
+-- Of the engine: place an order, unless it is stored already.
 -- Uses changes/run, changes/fence
+
+-- Return the answer to placing an order that is stored already, nil when it was removed.
+local function answer_to_placed(id, digest)
+  local stored = load_order(id)
+  if #stored.flat == 0 then return nil end
+  return { value_of(stored, 'digest') == digest and 'repeat' or 'duplicate', state_of(stored) }
+end
 
 -- Return {'applied', sequence}
 --        {'repeat', order…}: placed before with the same content
@@ -9,13 +16,9 @@ local function place_order(at)
   local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest =
     unpack(ARGV, at, at + 10)
   local key = base .. 'order:' .. id
-  if orders[id] or redis.call('HLEN', key) > 0 then
-    local stored = load_order(id)
-    if #stored.flat > 0 then
-      return { value_of(stored, 'digest') == digest and 'repeat' or 'duplicate', state_of(stored) }
-    end
-  end
-  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  local known = (orders[id] or redis.call('HLEN', key) > 0) and RARE.answer_to_placed(id, digest)
+  if known then return known end
+  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
   if refused then return refused end
   local position = load_open(symbol)
   if problem then return problem end

@@ -19,11 +19,12 @@ end
 local function publish(stream, before, events, documents, policy)
   if policy == '' then return end
   local prefix, trader = string.match(stream, '^(.*){(.*)}:events$')
-  local head, to_traders_only = '{"trader":"' .. escaped(trader) .. '","sequence":"', policy == ' traders'
+  if string.find(trader, '"', 1, true) or string.find(trader, '\\', 1, true) then trader = RARE.escaped(trader) end
+  local head, to_traders_only = '{"trader":"' .. trader .. '","sequence":"', policy == ' traders'
   for number, entry in ipairs(events) do
     local kind = entry[6]
     local document = head .. integer_text(before + number) .. '","type":"' .. kind
-      .. (documents[number] or escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
+      .. (documents[number] or RARE.escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
     if to_traders_only or string.find(policy, 'traders', 1, true) then
       local published = redis.pcall('SPUBLISH', stream, document)
       if type(published) == 'table' and string.find(published.err or '', 'nknown', 1, true) then

@@ -68,43 +68,43 @@ end
 
 -- Return a quantity of a record; note a problem when it is not one.
 local function quantity_in(record, name)
-  local value = value_of(record, name)
+  local value = record.flat[record.at[name]]
   if value and (value == '0' or string.find(value, '^[1-9]%d*$') and #value < 17) then
     local found = decimal(value)
     if #value < 16 or not is_less(MAX_QUANTITY, found) then return found end
   end
-  note_problem(record, name)
+  RARE.note_problem(record, name)
   return 0
 end
 
 -- Return a quantity of a record that may be negative; note a problem when it is not one.
 local function signed_in(record, name)
-  local value = value_of(record, name)
+  local value = record.flat[record.at[name]]
   if value and (value == '0' or string.find(value, '^%-?[1-9]%d*$') and #value < 18) then
     local found = decimal(value)
     if #value < 16 or not is_less(MAX_QUANTITY, magnitude(found)) then return found end
   end
-  note_problem(record, name)
+  RARE.note_problem(record, name)
   return 0
 end
 
 -- Return the version of a record after one more change; note a problem when it has none.
 local function next_version(record)
   local version = quantity_in(record, 'version')
-  if is_less(MAX_VERSION, version) then note_problem(record, 'version') end
+  if is_less(MAX_VERSION, version) then RARE.note_problem(record, 'version') end
   return sum(version, 1)
 end
 
 -- Return an amount of a record; note a problem when it is not one.
 local function amount_in(record, name)
-  local value = value_of(record, name)
+  local value = record.flat[record.at[name]]
   if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
   local whole, part = string.match(value or '', '^%-?(%d+)%.?(%d*)$')
   if whole and #whole < 21 and #part < 10 and not string.find(whole, '^0.') and value ~= '-0'
     and (part == '' and not string.find(value, '.', 1, true) or string.find(part, '[1-9]$')) then
     return decimal(value)
   end
-  note_problem(record, name)
+  RARE.note_problem(record, name)
   return 0
 end
 

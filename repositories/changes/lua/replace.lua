@@ -1,4 +1,4 @@
--- Shared: change an open order's quantity or prices, once.
+-- Of the engine: change an open order's quantity or prices, once.
 -- Uses changes/run, changes/fence
 
 -- Return {'applied', sequence, order…}
@@ -13,11 +13,11 @@ local function replace_order(at)
   local entry = 'request:' .. request_id
   local content = table.concat({ 'REPLACED', quantity_text, price, stop_price, revision }, ' ')
   local recorded = recall(order, entry)
-  if recorded then return repeat_of_request(order, entry, recorded, content) end
+  if recorded then return RARE.repeat_of_request(order, entry, recorded, content) end
   if revision ~= '' and order.at.revision and not is_less(quantity_in(order, 'revision'), decimal(revision)) then
     return problem or { 'outdated', state_of(order) }
   end
-  local refused = fence_refusal(KEYS[#KEYS], ARGV.fence)
+  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
   if refused then return refused end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
@@ -57,6 +57,6 @@ local function replace_order(at)
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
-  remember(order, entry, number .. ' ' .. content .. '|' .. rare_fields(order))
+  remember(order, entry, number .. ' ' .. content .. '|' .. ((order.at.text or order.at.placed_quantity or order.at.revision) and RARE.rare_fields(order) or ''))
   return { 'applied', number, state_of(order) }
 end

@@ -1,4 +1,4 @@
--- Shared: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
+-- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
 -- Uses changes/records, changes/expiring_index, changes/lifetimes
 
@@ -64,18 +64,28 @@ local function load_position(symbol)
   return whole
 end
 
+-- Return a position whose open quantities are not two whole numbers of few digits; see load_open.
+local function load_odd_open(key, symbol, buy, sell)
+  if not buy or not sell then return load_position(symbol) end
+  local record = { key = key, flat = { buy, sell }, at = { open_buy_quantity = 1, open_sell_quantity = 2 } }
+  local position = {
+    key = key, is_part = true, BUY = amount_in(record, 'open_buy_quantity'), SELL = amount_in(record, 'open_sell_quantity'),
+  }
+  if not problem then positions[symbol] = position end
+  return position
+end
+
 -- Return a position as it is by now, of which only BUY and SELL are needed.
 local function load_open(symbol)
   local position = positions[symbol]
   if position then return position end
   local key = base .. 'position:' .. symbol
   local buy, sell = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
-  if not (buy and sell) then return load_position(symbol) end
-  local record = { key = key, flat = { buy, sell }, at = { open_buy_quantity = 1, open_sell_quantity = 2 } }
-  position = {
-    key = key, is_part = true, BUY = amount_in(record, 'open_buy_quantity'), SELL = amount_in(record, 'open_sell_quantity'),
-  }
-  if not problem then positions[symbol] = position end
+  if not buy or not sell or string.find(buy .. ' ' .. sell, '[^%d ]') or #buy > 15 or #sell > 15 then
+    return RARE.load_odd_open(key, symbol, buy, sell)
+  end
+  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0 }
+  positions[symbol] = position
   return position
 end
 
@@ -120,7 +130,7 @@ end
 -- refused. Open orders never expire.
 local function plan_move(symbol, from, to)
   local closed = not OPEN_STATUSES[to]
-  return closed and expiry_after(ARGV.closed_ttl) or 'inf',
+  return closed and RARE.expiry_after(ARGV.closed_ttl) or 'inf',
     (closed or not from) and load_index('orders_by_symbol:' .. symbol) or nil,
     (closed or from ~= to) and load_index('orders_by_status:' .. to) or nil,
     from and from ~= to and load_index('orders_by_status:' .. from) or nil
@@ -185,8 +195,6 @@ end
 -- Return the fields of an order that few orders have, as text; '' when it has none of them. The others of a change's first
 -- result are in its event.
 local function rare_fields(order)
-  local at = order.at
-  if not (at.text or at.placed_quantity or at.revision) then return '' end
   local values = {}
   for i, name in ipairs(RARE_FIELDS) do values[i] = value_of(order, name) or '' end
   return cjson.encode(values)
@@ -194,10 +202,11 @@ end
 
 -- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used.
 local function decisive_fields(order)
-  local status, side, symbol = value_of(order, 'status'), value_of(order, 'side'), value_of(order, 'symbol')
-  if not STATUSES[status] then note_problem(order, 'status') end
-  if not OPEN_QUANTITY[side] then note_problem(order, 'side') end
-  if not symbol then note_problem(order, 'symbol') end
+  local flat, at = order.flat, order.at
+  local status, side, symbol = flat[at.status], flat[at.side], flat[at.symbol]
+  if not STATUSES[status] then RARE.note_problem(order, 'status') end
+  if not OPEN_QUANTITY[side] then RARE.note_problem(order, 'side') end
+  if not symbol then RARE.note_problem(order, 'symbol') end
   return status, side, symbol
 end
 
