@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from ...models.errors import OutcomeUnknown, Refused, SlotbookError, StateLost, UnderReplicated, VersionConflict
-from ...models.keys import TraderKeys
 from ...models.results import Outcome, is_stored
 from ...topology.call import Reply
 from ..replies import refusal, rows
-from .loss_detector import Lost, LossDetector, Tip, Told
-from .verb import AnyVerb
+from .loss_detector import LossDetector, Lost, Tip, Told
+from .verb import Step
 
 C = TypeVar("C")
 A = TypeVar("A")
-
-
-class Step(NamedTuple):
-    """One step of a call: its verb, the request, and the keys of the trader."""
-
-    verb: AnyVerb
-    request: Any
-    keys: TraderKeys
-
-    @property
-    def name(self) -> str:
-        """The name of the step in error messages."""
-        return self.verb.describe(self.request)
-
-    def read(self, answer: Reply) -> Any:
-        """Return the result that the engine's answer has. Raises the refusal."""
-        return self.verb.read_answer(self.name, self.keys, self.request, rows(answer))
 
 
 class AnswerReader(Generic[C]):
@@ -162,7 +143,9 @@ class UnitReader(AnswerReader["list[Any]"]):
             return error
         except SlotbookError as error:
             return error
-        return refusal(step.name, answer)
+        beyond = Refused(f"{step.name}: the position would pass its limit")  # alone, it has a result that says so
+        beyond.index = index
+        return beyond
 
 
 def spread(steps: Sequence[Step], outcome: Outcome[list[Outcome[A]]]) -> list[Outcome[A]]:

@@ -43,7 +43,7 @@ local function decide()
     local went_well, answer = pcall(VERBS[verb], at + 1)
     if not went_well then
       local text = type(answer) == 'table' and answer.err or tostring(answer)
-      if ARGV.mode == 'all' or not string.find(text, 'WRONGTYPE', 1, true) then error(answer, 0) end
+      if not string.find(text, 'WRONGTYPE', 1, true) then error({ err = text }, 0) end -- a text would lose its code
       answer = { 'error', text }
     end
     local kind = answer[1]

@@ -1,11 +1,12 @@
-"""Test corrupt records: an error names the key and the field, and nothing is changed."""
+"""Test corrupt records: an error names the key and the field. What a change relies on is checked before it is made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import pytest
+from slotbook.models import Cancel
 from slotbook.models.errors import CorruptRecord, WrongType
 
 from ...support.desk import Desk
@@ -15,8 +16,8 @@ Verb: TypeAlias = "Callable[[Desk], object]"
 
 ORDER_WRITES: dict[str, Verb] = {
     "fill": lambda desk: desk.book.orders.fill(execution(desk.trader, "X9", 1)),
-    "replace": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=90, revision=7),
-    "cancel": lambda desk: desk.book.orders.cancel(desk.trader, "A1"),
+    "replace": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=90, revision=7, request_id="R9"),
+    "cancel": lambda desk: desk.book.orders.cancel(desk.trader, "A1", request_id="C9"),
 }
 ORDER_READS: dict[str, Verb] = {
     "get": lambda desk: desk.book.orders.get(desk.trader, "A1"),
@@ -44,6 +45,13 @@ ORDER_NEEDS = (
     *("trader", "order_id", "symbol", "side", "type", "time_in_force", "quantity", "price", "status"),
     *("filled_quantity", "filled_notional", "version", "ts_ns"),
 )
+DECIDING = ("status", "side", "symbol", "quantity", "filled_quantity", "version")
+"""The fields by which every change of an order decides, or with which it counts."""
+RELIES: dict[str, tuple[str, ...]] = {
+    "fill": (*DECIDING, "filled_notional"),
+    "replace": (*DECIDING, "revision"),
+    "cancel": DECIDING,
+}
 POSITION_WRITES: dict[str, Verb] = {
     "fill": ORDER_WRITES["fill"],
     "adjust": lambda desk: desk.book.positions.adjust(desk.trader, "AAPL", 1),
@@ -62,10 +70,8 @@ POSITION_GARBAGE: dict[str, list[str]] = {
     "version": ["", "x", "-1"],
     "updated_ns": ["", "x"],
 }
-POSITION_NEEDS = (
-    *("trader", "symbol", "quantity", "bought_quantity", "sold_quantity", "bought_notional"),
-    *("sold_notional", "version"),
-)
+POSITION_NUMBERS = ("quantity", "bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+POSITION_NEEDS = ("trader", "symbol", *POSITION_NUMBERS)
 
 
 def prepare(desk: Desk) -> None:
@@ -101,22 +107,69 @@ def test_reading_an_order_without_a_field_names_it(lone_desk: Desk, field: str) 
     check(lone_desk, reads, "%:order:A1", field)
 
 
-@pytest.mark.parametrize("verb", ORDER_WRITES)
-@pytest.mark.parametrize(("field", "garbage"), [(f, bad[1]) for f, bad in ORDER_GARBAGE.items()], ids=ascii)
-def test_a_change_of_an_order_with_garbage_is_refused_whole(
-    lone_desk: Desk, verb: str, field: str, garbage: str
-) -> None:
+@pytest.mark.parametrize(
+    ("verb", "field", "garbage"),
+    [
+        (verb, field, bad)
+        for verb, relied in RELIES.items()
+        for field in relied
+        for bad in ORDER_GARBAGE.get(field, ())
+        if (field, bad) != ("quantity", "0")  # a number that a change can count with
+    ],
+    ids=ascii,
+)
+def test_a_change_that_relies_on_garbage_is_refused_whole(lone_desk: Desk, verb: str, field: str, garbage: str) -> None:
     prepare(lone_desk)
     lone_desk.vandalise("HSET", "%:order:A1", field, garbage.encode(errors="surrogateescape"))
     check(lone_desk, {verb: ORDER_WRITES[verb]}, "%:order:A1", field)
 
 
-@pytest.mark.parametrize("verb", ORDER_WRITES)
-@pytest.mark.parametrize("field", ORDER_NEEDS)
-def test_a_change_of_an_order_without_a_field_is_refused_whole(lone_desk: Desk, verb: str, field: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "field"),
+    [(verb, field) for verb, relied in RELIES.items() for field in relied if field != "revision"],
+)
+def test_a_change_that_relies_on_a_missing_field_is_refused_whole(lone_desk: Desk, verb: str, field: str) -> None:
     prepare(lone_desk)
     lone_desk.vandalise("HDEL", "%:order:A1", field)
     check(lone_desk, {verb: ORDER_WRITES[verb]}, "%:order:A1", field)
+
+
+def check_named_afterwards(desk: Desk, verb: str, field: str) -> None:
+    """Assert that a change is made, and that its result, and that of its repeat, names a field that cannot be read."""
+    key, change = f"{{{desk.trader}}}:order:A1", ORDER_WRITES[verb]
+    assert desk.ask("XLEN", "%:events") == 2
+    for _ in range(2):
+        with pytest.raises(CorruptRecord) as caught:
+            change(desk)
+        assert (caught.value.key, caught.value.field) == (key, field)
+        assert desk.ask("XLEN", "%:events") == 3
+
+
+@pytest.mark.parametrize(
+    ("verb", "field"),
+    [
+        (verb, field)
+        for verb, relied in RELIES.items()
+        for field in ORDER_GARBAGE
+        if field not in relied and (field == "revision" or field in ORDER_NEEDS)
+    ],
+)
+def test_a_change_that_does_not_rely_on_garbage_names_it_in_its_result(lone_desk: Desk, verb: str, field: str) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("HSET", "%:order:A1", field, ORDER_GARBAGE[field][1])
+    check_named_afterwards(lone_desk, verb, field)
+
+
+@pytest.mark.parametrize(
+    ("verb", "field"),
+    [(verb, field) for verb, relied in RELIES.items() for field in ORDER_NEEDS if field not in relied],
+)
+def test_a_change_that_does_not_rely_on_a_missing_field_names_it_in_its_result(
+    lone_desk: Desk, verb: str, field: str
+) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("HDEL", "%:order:A1", field)
+    check_named_afterwards(lone_desk, verb, field)
 
 
 @pytest.mark.parametrize(("field", "garbage"), [(f, g) for f, bad in POSITION_GARBAGE.items() for g in bad], ids=ascii)
@@ -137,7 +190,7 @@ def test_reading_a_position_without_a_field_names_it(lone_desk: Desk, field: str
 
 
 @pytest.mark.parametrize("verb", POSITION_WRITES)
-@pytest.mark.parametrize("field", POSITION_NEEDS)
+@pytest.mark.parametrize("field", [*POSITION_NUMBERS, "open_buy_quantity"])
 def test_a_change_of_a_position_without_a_field_is_refused_whole(lone_desk: Desk, verb: str, field: str) -> None:
     prepare(lone_desk)
     lone_desk.vandalise("HDEL", "%:position:AAPL", field)
@@ -145,14 +198,14 @@ def test_a_change_of_a_position_without_a_field_is_refused_whole(lone_desk: Desk
 
 
 @pytest.mark.parametrize("verb", POSITION_WRITES)
-@pytest.mark.parametrize("field", ["quantity", "bought_quantity", "sold_quantity", "bought_notional", "version"])
+@pytest.mark.parametrize("field", [*POSITION_NUMBERS, "open_sell_quantity"])
 def test_a_change_of_a_position_with_garbage_is_refused_whole(lone_desk: Desk, verb: str, field: str) -> None:
     prepare(lone_desk)
     lone_desk.vandalise("HSET", "%:position:AAPL", field, "x")
     check(lone_desk, {verb: POSITION_WRITES[verb]}, "%:position:AAPL", field)
 
 
-@pytest.mark.parametrize("garbage", ["", "x", "{", "[]", "null", '["1"]', '{"a":1}', '["1",2,3,4,5,6]'])
+@pytest.mark.parametrize("garbage", ["", "x", "2 1 187.22", "x 1 187.22|", "2 1|", "2 1 187.22 soon|", "2  187.22|"])
 def test_a_remembered_fill_that_cannot_be_read_is_named(desk: Desk, garbage: str) -> None:
     prepare(desk)
     desk.vandalise("HSET", "%:applied:A1", "fill:X1", garbage)
@@ -162,9 +215,9 @@ def test_a_remembered_fill_that_cannot_be_read_is_named(desk: Desk, garbage: str
 
 def test_a_remembered_replace_that_cannot_be_read_is_named(desk: Desk) -> None:
     prepare(desk)
-    desk.vandalise("HSET", "%:applied:A1", "replace:R1", "x")
+    desk.vandalise("HSET", "%:applied:A1", "request:R1", "x")
     repeat: Verb = lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=5, request_id="R1")  # noqa: E731
-    check(desk, {"replace": repeat}, "%:applied:A1", "replace:R1")
+    check(desk, {"replace": repeat}, "%:applied:A1", "request:R1")
 
 
 def test_a_remembered_request_that_cannot_be_read_is_named(desk: Desk) -> None:
@@ -185,47 +238,62 @@ def test_fields_that_others_added_are_left_alone(desk: Desk) -> None:
     assert desk.ask("HGET", "%:order:A1", "desk_note") == desk.ask("HGET", "%:position:AAPL", "desk_note") == "mine"
 
 
-WRONG: dict[str, tuple[Verb, list[str]]] = {
+ORDER_A1 = ("order:A1", "applied:A1", "position:AAPL", "events", "book")
+WRONG: dict[str, tuple[Verb, Sequence[str]]] = {
     "place": (
         lambda desk: desk.book.orders.place(limit(desk.trader, "A2")),
-        ["order:A2", "orders_by_status:NEW", "orders_by_symbol:AAPL", "events"],
+        ("order:A2", "orders_by_status:NEW", "orders_by_symbol:AAPL", "position:AAPL", "events", "book"),
     ),
-    "fill": (
-        ORDER_WRITES["fill"],
-        [
-            *("order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL"),
-            *("position:AAPL", "positions", "events"),
-        ],
+    "place in a new symbol": (
+        lambda desk: desk.book.orders.place(limit(desk.trader, "A2", symbol="MSFT")),
+        ("order:A2", "orders_by_symbol:MSFT", "position:MSFT", "positions"),
     ),
+    "first fill": (
+        lambda desk: desk.book.orders.fill(execution(desk.trader, "X9", 1, order_id="N1")),
+        ("order:N1", "applied:N1", "orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED", "position:AAPL"),
+    ),
+    "fill": (ORDER_WRITES["fill"], ORDER_A1),
     "last fill": (
         lambda desk: desk.book.orders.fill(execution(desk.trader, "X9", 99)),
-        ["orders_by_status:FILLED", "orders_by_status:PARTIALLY_FILLED"],
+        (*ORDER_A1, "orders_by_status:FILLED", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL"),
     ),
-    "replace": (
-        ORDER_WRITES["replace"],
-        [
-            *("order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL", "events"),
-        ],
+    "late fill": (
+        lambda desk: desk.book.orders.fill(execution(desk.trader, "X9", 1, order_id="A0")),
+        ("order:A0", "applied:A0", "orders_by_status:CANCELED", "orders_by_symbol:AAPL", "position:AAPL"),
+    ),
+    "replace": (ORDER_WRITES["replace"], ORDER_A1),
+    "replace to what is filled": (
+        lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=1),
+        (*ORDER_A1, "orders_by_status:FILLED", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL"),
     ),
     "cancel": (
         ORDER_WRITES["cancel"],
-        [
-            *("order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_status:CANCELED"),
-            *("orders_by_symbol:AAPL", "events"),
-        ],
+        (*ORDER_A1, "orders_by_status:PARTIALLY_FILLED", "orders_by_status:CANCELED", "orders_by_symbol:AAPL"),
     ),
     "delete": (
         lambda desk: desk.book.orders.delete(desk.trader, "A0"),
-        ["order:A0", "applied:A0", "orders_by_status:CANCELED", "orders_by_symbol:AAPL"],
+        ("order:A0", "applied:A0", "orders_by_status:CANCELED", "orders_by_symbol:AAPL", "book"),
     ),
     "adjust": (
         lambda desk: desk.book.positions.adjust(desk.trader, "AAPL", 1, request_id="R1"),
-        ["position:AAPL", "positions", "request:R1", "events"],
+        ("position:AAPL", "request:R1", "events", "book"),
     ),
-    "get": (ORDER_READS["get"], ["order:A1"]),
-    "open": (ORDER_READS["open"], ["orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED", "order:A1"]),
-    "count": (lambda desk: desk.book.orders.count(desk.trader), ["orders_by_status:EXPIRED"]),
-    "all": (POSITION_READS["all"], ["positions", "position:AAPL"]),
+    "adjust a new position": (
+        lambda desk: desk.book.positions.adjust(desk.trader, "MSFT", 1),
+        ("position:MSFT", "positions"),
+    ),
+    "unit": (
+        lambda desk: desk.book.commit([limit(desk.trader, "A2"), Cancel(trader=desk.trader, order_id="A1")]),
+        (*ORDER_A1, "order:A2", "orders_by_status:NEW", "orders_by_status:CANCELED"),
+    ),
+    "get": (ORDER_READS["get"], ("order:A1",)),
+    "open": (ORDER_READS["open"], ("orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED", "order:A1")),
+    "count": (lambda desk: desk.book.orders.count(desk.trader), ("orders_by_status:EXPIRED",)),
+    "all": (POSITION_READS["all"], ("positions", "position:AAPL")),
+    "snapshot": (
+        lambda desk: desk.book.snapshot(desk.trader),
+        ("positions", "position:AAPL", "order:A1", "orders_by_status:CANCELED", "book"),
+    ),
 }
 
 
@@ -233,6 +301,7 @@ WRONG: dict[str, tuple[Verb, list[str]]] = {
 def test_a_key_of_another_type_is_named_before_anything_is_written(desk: Desk, verb: str, key: str) -> None:
     desk.book.orders.place(limit(desk.trader, "A0"))
     desk.book.orders.cancel(desk.trader, "A0")
+    desk.book.orders.place(limit(desk.trader, "N1"))
     prepare(desk)
     desk.vandalise("DEL", f"%:{key}")
     desk.vandalise("RPUSH", f"%:{key}", "a list")
