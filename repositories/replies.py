@@ -52,7 +52,7 @@ def rows(reply: Reply) -> list[Reply]:
     return reply
 
 
-def refusal(name: str, reply: list[Reply]) -> SlotbookError:
+def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a table)
     """Return the error for a refusal that any change may get; UnexpectedReply for any other reply."""
     match reply:
         case ["error", str(text)]:

@@ -46,8 +46,8 @@ class AsyncBook:
         async with slotbook.aconnect("redis://localhost:6379/0") as book:
             await book.orders.place(order)
 
-    ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's whole book. The
-    state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
+    ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's whole book.
+    The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
     make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
     servers.
@@ -103,19 +103,20 @@ class AsyncBook:
 
             placed, filled = book.commit([order, fill])
 
-        Later steps see what earlier ones have changed. A unit that was applied before changes nothing and gets the first
-        results; of one whose changes were applied in part, one by one, the rest is applied. A guard has no result.
+        Later steps see what earlier ones have changed. A unit that was applied before changes nothing and gets the
+        first results; of one whose changes were applied in part, one by one, the rest is applied. A guard has no
+        result.
 
         Args:
-            steps: 1 to 256 steps: orders to place, fills, replaces, cancels, rejects, expiries, changes of positions, and
+            steps: 1 to 256 orders to place, fills, replaces, cancels, rejects, expiries and changes of positions, and
                 guards (:class:`~slotbook.models.guards.Expect`).
             expected_sequence: The number of the last event that the caller knows, such as a snapshot's; when the book
                 has another, the unit is refused. None for any.
             durability: The copies that the changes wait for; by default the book's.
 
         Raises:
-            Refused: The refusal of the first step that is refused, whose number is its ``index``, counted from 0; nothing
-                was changed.
+            Refused: The refusal of the first step that is refused; its ``index`` is the step's number, counted from 0.
+                Nothing was changed.
             VersionConflict: A guard, or ``expected_sequence``, does not hold.
             InvalidArgument: The steps are of several traders, too many, or none.
         """

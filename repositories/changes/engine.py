@@ -17,16 +17,16 @@ from ...models.results import Outcome
 from ...topology.call import Call, CallBuilder, PendingCall, evaluate, slot_of_tag
 from ...topology.settings import Settings
 from ..durations import milliseconds
-from .answers import AnswerReader, EachReader, OneReader, Step, UnitReader, spread
+from .answers import AnswerReader, EachReader, OneReader, UnitReader, spread
 from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .scripts import engine
-from .verb import AnyVerb, Q, Request, Verb
+from .verb import AnyVerb, Q, Request, Step, Verb
 
 STEPS_AT_ONCE = 32
-"""The steps of one trader that one call carries when each has an answer of its own: they hold up a server's other callers
-for less than a millisecond."""
+"""The steps of one trader that one call carries when each has an answer of its own; they hold up a server's other
+callers for less than a millisecond."""
 MOST_STEPS = 256
 """The steps that a unit may have."""
 

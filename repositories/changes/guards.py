@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from ...models.errors import OrderNotFound, VersionConflict
 from ...models.guards import Expect
-from ...models.keys import TraderKeys
 from ...topology.call import Reply
 from ..replies import refusal
-from .verb import AnyVerb, Verb
+from .verb import AnyVerb, Step, Verb
 
 
-def _read(name: str, keys: TraderKeys, guard: Expect, answer: list[Reply]) -> None:
+def _read(step: Step[Any], answer: list[Reply]) -> None:
+    name, guard = step.name, cast("Expect", step.request)
     match answer:
         case ["expected"]:
             return

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ...models.enums import EventType
 from ...models.keys import TraderKeys
 from ...topology.call import Reply
+from ..replies import rows
 
 
 class Request(Protocol):
@@ -35,9 +36,27 @@ class ChangeResult(Protocol):
 
 Q = TypeVar("Q", bound=Request)
 C = TypeVar("C")
-ReadAnswer: TypeAlias = Callable[[str, TraderKeys, Q, list[Reply]], C]
-"""A function that reads the engine's answer to a request: given the call's name, the trader's keys, the request, and the
-answer. Raises the refusal that the answer says."""
+
+
+class Step(NamedTuple, Generic[Q]):
+    """One step of a call: its verb, the request, and the keys of the trader."""
+
+    verb: AnyVerb
+    request: Q
+    keys: TraderKeys
+
+    @property
+    def name(self) -> str:
+        """The name of the step, which its errors begin with."""
+        return self.verb.describe(self.request)
+
+    def read(self, answer: Reply) -> Any:
+        """Return the result that the engine's answer has. Raises the refusal."""
+        return self.verb.read_answer(self, rows(answer))
+
+
+ReadAnswer: TypeAlias = Callable[[Step[Q], list[Reply]], C]
+"""A function that reads the engine's answer to a step; it raises the refusal that the answer says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

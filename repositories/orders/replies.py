@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from ...models.errors import DuplicateOrder, DuplicateRequest, InvalidArgument, OrderClosed, Overfill
 from ...models.fill import Fill
-from ...models.keys import TraderKeys
 from ...models.order import Order, Replace
 from ...models.position import Position
+from ...models.record import copied
 from ...models.results import FillResult, OrderResult
 from ...models.types import plain
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
 from ..changes.recorded import order_then, position_then
+from ..changes.verb import Step
 from ..replies import fields_of, record, refusal, state
 
 
-def placed(name: str, keys: TraderKeys, order: Order, answer: list[Reply]) -> OrderResult:
+def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
     """Return the result in an answer to ``place``. Raises DuplicateOrder."""
+    order = step.request
     match answer:
         case ["applied", str(sequence)]:
-            return OrderResult(order.model_copy(update={"version": 1}), applied=True, sequence=int(sequence))
+            return OrderResult(copied(order, version=1), applied=True, sequence=int(sequence))
         case ["repeat", stored]:
-            return OrderResult(state(Order, keys.order(order.order_id), stored), applied=False, sequence=0)
+            return OrderResult(state(Order, step.keys.order(order.order_id), stored), applied=False, sequence=0)
         case ["duplicate", stored]:
-            other = state(Order, keys.order(order.order_id), stored)
-            raise DuplicateOrder(f"{name}: the id is taken by an order that was placed as {_content(other)}")
+            other = state(Order, step.keys.order(order.order_id), stored)
+            raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}")
         case other:
-            raise refusal(name, other)
+            raise refusal(step.name, other)
 
 
-def filled(name: str, keys: TraderKeys, fill: Fill, answer: list[Reply]) -> FillResult:
+def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
     """Return the result in an answer to ``fill``. Raises Overfill or DuplicateRequest, and what any change may."""
+    fill, keys = step.request, step.keys
     order_key = keys.order(fill.order_id)
     match answer:
         case ["applied", str(sequence), str(late), order, position]:
@@ -54,38 +57,33 @@ def filled(name: str, keys: TraderKeys, fill: Fill, answer: list[Reply]) -> Fill
                 sequence=int(sequence),
             )
         case ["duplicate", str(quantity), str(price)]:
-            raise DuplicateRequest(f"{name}: the exec_id was used for {quantity} at {price}")
+            raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}")
         case ["overfill", str(quantity), str(status)]:
-            raise Overfill(f"{name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
+            raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
         case other:
-            raise refusal(name, other)
+            raise refusal(step.name, other)
 
 
-def replaced(name: str, keys: TraderKeys, request: Replace, answer: list[Reply]) -> OrderResult:
+def replaced(step: Step[Replace], answer: list[Reply]) -> OrderResult:
     """Return the result in an answer to ``replace``. Raises Overfill or InvalidArgument, and what any change may."""
     match answer:
         case ["overfill", str(quantity)]:
-            raise Overfill(f"{name}: {quantity} is already filled, more than the new quantity {request.quantity}")
+            raise Overfill(f"{step.name}: {quantity} is already filled, more than the new {step.request.quantity}")
         case ["type", str(kind), str(field)]:
-            raise InvalidArgument(f"{name}: a {kind} order takes no {field}")
+            raise InvalidArgument(f"{step.name}: a {kind} order takes no {field}")
         case other:
-            return _changed(name, keys.order(request.order_id), other)
+            return changed(step, other)
 
 
-def changed(name: str, keys: TraderKeys, request: object, answer: list[Reply]) -> OrderResult:
-    """Return the result in an answer to any other change of an order. Raises OrderNotFound or OrderClosed."""
-    return _changed(name, keys.order(cast("Replace", request).order_id), answer)
-
-
-def deleted(name: str, keys: TraderKeys, request: object, answer: list[Reply]) -> None:
+def deleted(step: Step[Any], answer: list[Reply]) -> None:
     """Return None for an order that is gone. Raises OrderClosed for an open one."""
     match answer:
         case ["deleted"]:
             return
         case ["open", str(status)]:
-            raise OrderClosed(f"{name}: the order is {status}; cancel it first")
+            raise OrderClosed(f"{step.name}: the order is {status}; cancel it first")
         case other:
-            raise refusal(name, other)
+            raise refusal(step.name, other)
 
 
 def found(key: str, reply: Reply) -> Order | None:
@@ -93,7 +91,9 @@ def found(key: str, reply: Reply) -> Order | None:
     return record(Order, key, reply) if reply else None
 
 
-def _changed(name: str, key: str, answer: list[Reply]) -> OrderResult:
+def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
+    """Return the result in an answer to any other change of an order. Raises DuplicateRequest too."""
+    key = step.keys.order(cast("str", step.request.order_id))
     match answer:
         case ["applied", str(sequence), order]:
             return OrderResult(state(Order, key, order), applied=True, sequence=int(sequence))
@@ -103,9 +103,9 @@ def _changed(name: str, key: str, answer: list[Reply]) -> OrderResult:
         case ["outdated", order]:
             return OrderResult(state(Order, key, order), applied=False, sequence=0)
         case ["duplicate"]:
-            raise DuplicateRequest(f"{name}: the request_id was used for another change of this order")
+            raise DuplicateRequest(f"{step.name}: the request_id was used for another change of this order")
         case other:
-            raise refusal(name, other)
+            raise refusal(step.name, other)
 
 
 def _content(order: Order) -> str:

@@ -7,7 +7,7 @@ pass, and the lists of verbs in the tests. A new verb needs a request in ``model
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,9 +61,13 @@ def digest_of(order: Order) -> str:
     >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
     (True, 11)
     """
-    price, stop_price = _optional(order.price), _optional(order.stop_price)
-    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {price} {stop_price}"
-    return base64.urlsafe_b64encode(hashlib.blake2b(content.encode(), digest_size=8).digest())[:-1].decode()
+    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
+    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:11].decode()
+
+
+def _prices(order: Order) -> str:
+    price, stop_price = order.price, order.stop_price
+    return f"{'' if price is None else plain(price)} {'' if stop_price is None else plain(stop_price)}"
 
 
 def _check_new(order: Order) -> None:
@@ -82,9 +86,9 @@ def _place_arguments(order: Order) -> tuple[str, ...]:
     return (
         order.order_id,
         order.symbol,
-        order.side.value,
-        order.type.value,
-        order.time_in_force.value,
+        order.side,
+        order.type,
+        order.time_in_force,
         str(order.quantity),
         "" if order.price is None else plain(order.price),
         "" if order.stop_price is None else plain(order.stop_price),

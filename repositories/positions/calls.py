@@ -19,7 +19,7 @@ from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.recorded import position_then
 from ..changes.scripts import load
-from ..changes.verb import Verb
+from ..changes.verb import Step, Verb
 from ..replies import fields_of, record, record_of, refusal, rows, state
 
 _PACKAGE = "slotbook.repositories.positions"
@@ -45,8 +45,8 @@ def _describe(change: PositionChange) -> str:
     return f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
 
 
-def _changed(name: str, keys: TraderKeys, change: PositionChange, answer: list[Reply]) -> PositionResult:
-    key = keys.position(change.symbol)
+def _changed(step: Step[PositionChange], answer: list[Reply]) -> PositionResult:
+    key = step.keys.position(step.request.symbol)
     match answer:
         case ["applied", str(sequence), position]:
             return PositionResult(state(Position, key, position), applied=True, accepted=True, sequence=int(sequence))
@@ -56,9 +56,9 @@ def _changed(name: str, keys: TraderKeys, change: PositionChange, answer: list[R
         case ["limit", position]:
             return PositionResult(state(Position, key, position), applied=False, accepted=False, sequence=0)
         case ["duplicate"]:
-            raise DuplicateRequest(f"{name}: the request_id was used for another change")
+            raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
         case other:
-            raise refusal(name, other)
+            raise refusal(step.name, other)
 
 
 CHANGE = Verb(
