@@ -62,7 +62,7 @@ class AnswerReader(Generic[C]):
         detector, told = self._loss_detector, self._told
         refused = error if isinstance(error, Refused) else None
         if lost is not None:
-            return detector.record_loss(told, detector.first_lost(told, lost), tip, result, refused)
+            return detector.record_loss(told, detector.first_lost(told, lost), tip, result, refused, lost.sequences)
         if tip is not None and (first := detector.acknowledge(told, tip)):
             return detector.record_loss(told, first, tip, result, refused)
         return None
@@ -100,10 +100,12 @@ class EachReader(AnswerReader["list[Outcome[Any]]"]):
                 acknowledged = acknowledged or _acknowledges(answer)
             except SlotbookError as error:
                 outcomes.append(Outcome(error=error))
-        first = outcomes[0]
-        loss = self._note(tip if acknowledged else None, lost, first.value, first.error)
-        if loss is not None and (first.error is None or isinstance(first.error, Refused)):
-            outcomes[0] = Outcome(error=loss)
+        known = [number for number, one in enumerate(outcomes) if one.error is None or isinstance(one.error, Refused)]
+        if known:  # else nobody can be told of a loss here, and the next call finds it again
+            one = outcomes[known[0]]
+            loss = self._note(tip if acknowledged else None, lost, one.value, one.error)
+            if loss is not None:
+                outcomes[known[0]] = Outcome(error=loss)
         return outcomes
 
 
@@ -174,10 +176,10 @@ def _under_replicated(step: Step, outcome: Outcome[A], error: UnderReplicated) -
 def lost_in(reply: Reply) -> Lost | None:
     """Return what a script says of losses, None when it found none."""
     match reply:
-        case [str(sequence), str(first_kept), *pairs]:
+        case [str(sequences), str(first_kept), *pairs]:
             numbers = cast("list[str]", pairs)
             survivors = [(int(number), counted) for number, counted in zip(numbers[::2], numbers[1::2], strict=True)]
-            return Lost(int(sequence), int(first_kept), survivors)
+            return Lost([int(number) for number in sequences.split(" ")], int(first_kept), survivors)
         case _:
             return None
 

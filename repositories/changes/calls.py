@@ -15,7 +15,7 @@ CHECK_LOSS = load("slotbook.repositories.changes", "check_loss")
 
 def check_loss(settings: Settings, loss_detector: LossDetector, trader: str) -> Call[None]:
     """Return the call that looks for what was acknowledged of a trader's changes; its decoder raises StateLost."""
-    keys, told = Keys(settings.prefix).of(trader), loss_detector.tell(trader)
+    keys, told = Keys(settings.prefix).of(trader), loss_detector.tell_all(trader)
     name = f"last change of {trader}"
 
     def read(reply: Reply) -> None:
@@ -24,7 +24,8 @@ def check_loss(settings: Settings, loss_detector: LossDetector, trader: str) -> 
                 raise refusal(name, answer)
             case [found]:
                 if (lost := lost_in(found)) is not None:
-                    raise loss_detector.record_loss(told, loss_detector.first_lost(told, lost), None, None, None)
+                    first = loss_detector.first_lost(told, lost)
+                    raise loss_detector.record_loss(told, first, None, None, None, lost.sequences)
             case other:
                 raise refusal(name, other)
 

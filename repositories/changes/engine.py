@@ -143,7 +143,7 @@ class ChangeCalls(Generic[R, A]):
             keys.trader,
             mode,
             told.mark,
-            str(told.count),
+            str(told.counted),
             told.acknowledged,
             policy.kept,
             policy.channels,

@@ -27,8 +27,8 @@ end
 
 -- Compare a book with what was acknowledged to a writer: the text has the number, mark and count of one event after another,
 -- each of which the book has to have. An event that is no longer kept proves nothing. Return nil when it has them. Else return
--- a list: the lowest number that is lost, the number of the first event that is kept, then number and count of events of this
--- writer below the lost one, the last first.
+-- a list: the numbers that are lost, in one text, the number of the first event that is kept, then number and count of events
+-- of this writer below the lowest of the lost ones, the last first.
 local function find_loss(events, last, tip, acknowledged, writer)
   local function has_event(number, mark, count)
     if number > last then return false end
@@ -41,15 +41,18 @@ local function find_loss(events, last, tip, acknowledged, writer)
     return string.match(event[1], '^%d+')
   end
 
-  local lost
+  local lost, numbers
   for number, mark, count in string.gmatch(acknowledged, '(%d+) (%x*) (%d*)') do
     local is_tip = number .. ' ' .. mark .. ' ' .. count == tip
     number = number + 0
-    if not is_tip and not has_event(number, mark, count) and not (lost and lost < number) then lost = number end
+    if not is_tip and not has_event(number, mark, count) then
+      numbers = (numbers and numbers .. ' ' or '') .. integer_text(number)
+      if not lost or number < lost then lost = number end
+    end
   end
   if not lost then return nil end
   local first = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
-  local found = { integer_text(lost), first and number_of(first) or '0' }
+  local found = { numbers, first and number_of(first) or '0' }
   local before, pages = '(' .. integer_text(lost) .. '-0', 0
   repeat
     local page = redis.call('XREVRANGE', events, before, '-', 'COUNT', 100)
