@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,109 +19,33 @@ from hypothesis.stateful import (
 )
 from slotbook.models import (
     Fill,
-    FillResult,
     Order,
-    OrderResult,
     OrderStatus,
-    OrderType,
-    PositionAction,
     PositionChange,
-    PositionResult,
     Replace,
-    Side,
 )
 from slotbook.models.errors import SlotbookError
-from slotbook.models.record import Record
-from slotbook.repositories.orders.verbs import ORDER_VERBS, OrderRequest
+from slotbook.repositories.orders.verbs import OrderRequest
 
 from ..support.desk import Desk
+from ..support.histories import (
+    EXEC_IDS,
+    PRICES,
+    QUANTITIES,
+    SECOND,
+    TIMES,
+    Draft,
+    as_answer,
+    closings,
+    moves,
+    of_orders,
+    placings,
+    replacings,
+)
 from ..support.make import TS, limit
-from ..support.reference import MOST, Answer, ReferenceBook, Request, fold
-
-ORDER_IDS = st.sampled_from(["A1", "A1", "A2", "A3"])
-SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
-REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
-EXEC_IDS = st.sampled_from([f"X{number}" for number in range(12)])
-QUANTITIES = st.sampled_from([1, 2, 3, 4, 5, 10, MOST - 1, MOST])
-SIGNED = st.sampled_from([0, 1, -1, 5, -5, MOST, -MOST])
-PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
-TIMES = st.integers(TS, TS + 3)
-TEXTS = st.sampled_from([None, "text"])
-SECOND = st.sampled_from([False, False, False, True])
-"""True for the second of the two traders; most requests are the first one's."""
-
-
-Draft: TypeAlias = "tuple[type[Record], dict[str, object]]"
-"""A request that lacks only its trader."""
-
-
-def drafts(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[Draft]:
-    return st.tuples(st.just(kind), st.fixed_dictionaries(fields))
-
-
-def with_fitting_prices(draft: Draft) -> Draft:
-    kind, values = draft
-    order_type = OrderType(str(values["type"]))
-    price, stop_price = order_type.has_price, order_type.has_stop_price
-    return kind, {
-        **values,
-        "price": values["price"] if price else None,
-        "stop_price": values["stop_price"] if stop_price else None,
-    }
-
-
-def changes_something(draft: Draft) -> bool:
-    return any(draft[1][field] is not None for field in ("quantity", "price", "stop_price"))
-
-
-placings = drafts(
-    Order,
-    order_id=ORDER_IDS,
-    symbol=SYMBOLS,
-    side=st.sampled_from(Side),
-    type=st.sampled_from(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"]),
-    quantity=QUANTITIES,
-    price=PRICES,
-    stop_price=PRICES,
-    ts_ns=TIMES,
-    text=TEXTS,
-).map(with_fitting_prices)
-fillings = drafts(
-    Fill,
-    order_id=ORDER_IDS,
-    exec_id=EXEC_IDS,
-    quantity=QUANTITIES,
-    price=PRICES,
-    ts_ns=TIMES,
-)
-replacings = drafts(
-    Replace,
-    order_id=ORDER_IDS,
-    request_id=REQUEST_IDS,
-    quantity=st.none() | QUANTITIES,
-    price=st.none() | PRICES,
-    stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
-    revision=st.sampled_from([None, None, 0, 1, 2, 3]),
-    ts_ns=TIMES,
-    text=TEXTS,
-).filter(changes_something)
-closings = st.one_of(
-    *(
-        drafts(verb.request, order_id=ORDER_IDS, ts_ns=TIMES, text=TEXTS)
-        for verb in ORDER_VERBS
-        if verb.request not in (Order, Fill, Replace)
-    )
-)
-moves = drafts(
-    PositionChange,
-    symbol=SYMBOLS,
-    quantity=SIGNED,
-    action=st.sampled_from(PositionAction),
-    max_position=st.sampled_from([None, None, 0, 5, MOST]),
-    request_id=REQUEST_IDS,
-    ts_ns=TIMES,
-)
-of_orders = st.one_of(fillings, replacings, placings, closings)
+from ..support.raw import mapping
+from ..support.reference import MOST, Answer, ReferenceBook, Request
+from ..support.totals import fold, open_quantities
 
 
 def asked(order: Order) -> dict[str, object]:
@@ -271,6 +195,9 @@ class BookMachine(RuleBasedStateMachine):
         events = [event.model_copy(update={"writer": None}) for event in self.desk.events(trader)]
         assert events == self.reference.events[trader]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        for symbol, (buy, sell) in open_quantities(self.orders_of(trader).values()).items():
+            stored = mapping(self.desk.fleet.ask(f"{{{trader}}}", "HGETALL", f"{{{trader}}}:position:{symbol}"))
+            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (str(buy), str(sell))
         with decimal.localcontext(decimal.Context(prec=60)):
             assert fold(events) == {
                 one.symbol: (
@@ -288,18 +215,6 @@ def by_id(orders: list[Order]) -> dict[str, Order]:
     found = {order.order_id: order for order in orders}
     assert len(found) == len(orders)
     return found
-
-
-def as_answer(result: object) -> Answer:
-    match result:
-        case OrderResult():
-            return Answer(result.applied, result.sequence, result.order)
-        case FillResult():
-            return Answer(result.applied, result.sequence, result.order, result.position, result.late)
-        case PositionResult():
-            return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
-        case _:
-            raise AssertionError(result)
 
 
 PLACES = [("standalone", "sync"), ("standalone", "asyncio"), ("cluster", "sync")]

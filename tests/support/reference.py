@@ -32,7 +32,11 @@ from slotbook.models.errors import (
     OrderClosed,
     OrderNotFound,
     Overfill,
+    Refused,
+    SlotbookError,
+    VersionConflict,
 )
+from slotbook.models.guards import Expect
 
 Request: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire | PositionChange
 Key: TypeAlias = tuple[str, str]
@@ -62,7 +66,8 @@ class Entry:
     first: Order
     now: Order
     fills: dict[str, tuple[object, Answer]]
-    replaces: dict[str, tuple[object, Answer]]
+    requests: dict[str, tuple[object, Answer]]
+    """The replaces and closings."""
     revision: int = -1
 
 
@@ -79,6 +84,55 @@ class ReferenceBook:
         """Do what is asked for. Raises the error that a book raises."""
         with decimal.localcontext(decimal.Context(prec=60)):  # no sum here needs more digits
             return self._apply(request)
+
+    def commit(self, steps: Sequence[Request | Expect], expected_sequence: int | None = None) -> list[Answer]:
+        """Do all that one trader asks for, or nothing. Raises the first refusal, which has the number of its step."""
+        (trader,) = {step.trader for step in steps if not isinstance(step, Expect)}
+        before, last = self._copy(), len(self.events[trader])
+        answers: list[Answer] = []
+        unmet: SlotbookError | None = None
+        for index, step in enumerate(steps):
+            try:
+                if isinstance(step, Expect):
+                    self._check(trader, step)
+                else:
+                    answers.append(self.apply(step))
+                    if not answers[-1].accepted:
+                        raise Refused
+            except SlotbookError as error:
+                if isinstance(error, Refused):
+                    error.index = index
+                if not isinstance(step, Expect):
+                    self.__dict__.update(before)
+                    raise
+                unmet = unmet or error
+        if not any(answer.applied for answer in answers):
+            return answers  # what was done before is answered, whatever was expected
+        if unmet is None and expected_sequence is not None and expected_sequence != last:
+            unmet = VersionConflict()
+        if unmet is not None:
+            self.__dict__.update(before)
+            raise unmet
+        return answers
+
+    def _check(self, trader: str, guard: Expect) -> None:
+        entry = self.orders.get((trader, guard.order_id))
+        if entry is None:
+            raise OrderNotFound
+        if entry.now.version != guard.version:
+            raise VersionConflict
+
+    def _copy(self) -> dict[str, object]:
+        # Records, answers and events never change, so that only what holds them has to be copied.
+        return {
+            "orders": {
+                key: replace(entry, fills=dict(entry.fills), requests=dict(entry.requests))
+                for key, entry in self.orders.items()
+            },
+            "positions": dict(self.positions),
+            "events": defaultdict(list, {trader: list(events) for trader, events in self.events.items()}),
+            "_requests": dict(self._requests),
+        }
 
     def _apply(self, request: Request) -> Answer:
         match request:
@@ -166,8 +220,8 @@ class ReferenceBook:
 
     def _replace(self, request: Replace, entry: Entry) -> Answer:
         content = (request.quantity, request.price, request.stop_price, request.revision)
-        if request.request_id in entry.replaces:
-            return _again(entry.replaces[request.request_id], content)
+        if request.request_id in entry.requests:
+            return _again(entry.requests[request.request_id], content)
         order = entry.now
         if request.revision is not None and request.revision <= entry.revision:
             return Answer(applied=False, sequence=0, order=order)
@@ -201,11 +255,13 @@ class ReferenceBook:
             EventType.REPLACED, entry.now, request.ts_ns, request_id=request.request_id, text=request.text
         )
         answer = Answer(applied=True, sequence=sequence, order=entry.now)
-        entry.replaces[request.request_id] = content, answer
+        entry.requests[request.request_id] = content, answer
         return answer
 
     def _close(self, request: Cancel | Reject | Expire, entry: Entry) -> Answer:
         order, status = entry.now, ENDS[type(request)]
+        if request.request_id in entry.requests:
+            return _again(entry.requests[request.request_id], status)
         if order.status is status:
             return Answer(applied=False, sequence=0, order=order)
         if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
@@ -213,11 +269,12 @@ class ReferenceBook:
         entry.now = order.model_copy(
             update={"status": status, "text": request.text, "version": order.version + 1, "updated_ns": request.ts_ns}
         )
-        return Answer(
-            applied=True,
-            sequence=self._append_event(EventType(status.value), entry.now, request.ts_ns, text=request.text),
-            order=entry.now,
+        sequence = self._append_event(
+            EventType(status.value), entry.now, request.ts_ns, request_id=request.request_id, text=request.text
         )
+        answer = Answer(applied=True, sequence=sequence, order=entry.now)
+        entry.requests[request.request_id] = status, answer
+        return answer
 
     def _move(self, change: PositionChange) -> Answer:
         content = (change.symbol, change.action, change.quantity, change.max_position)
@@ -281,23 +338,3 @@ def _content(order: Order) -> object:
         *(order.symbol, order.side, order.type, order.time_in_force),
         *(order.quantity, order.price, order.stop_price),
     )
-
-
-def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
-    """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
-    held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
-    for event in events:
-        quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
-        if event.type is EventType.TRADE and event.last_quantity and event.last_price is not None:
-            if event.side is Side.BUY:
-                quantity, bought = quantity + event.last_quantity, bought + event.last_quantity
-                paid += event.last_quantity * event.last_price
-            else:
-                quantity, sold = quantity - event.last_quantity, sold + event.last_quantity
-                got += event.last_quantity * event.last_price
-        elif event.type is EventType.POSITION and event.position_quantity is not None:
-            quantity = event.position_quantity
-        else:
-            continue
-        held[event.symbol] = quantity, bought, sold, paid, got
-    return held

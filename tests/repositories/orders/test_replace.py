@@ -114,7 +114,7 @@ def test_below_what_is_filled_it_is_refused(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.fill(execution(desk.trader, quantity=40))
     before = desk.contents()
-    with pytest.raises(Overfill, match="40 is already filled, more than the new quantity 39"):
+    with pytest.raises(Overfill, match=r"40 is already filled, more than the new .*39"):
         desk.book.orders.replace(desk.trader, "A1", quantity=39)
     assert desk.contents() == before
 

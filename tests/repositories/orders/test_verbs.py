@@ -76,7 +76,8 @@ def test_a_request_is_carried_out_by_its_verb(verb: AnyVerb, calls: OrderCalls) 
     call = calls.change(request)
     assert call.script is engine(verb.step)
     assert call.name.startswith(f"{verb.name} ")
-    assert call.keys[:4] == ("{T1}:book", "{T1}:events", "{T1}:positions", "{T1}:order:A1")
+    assert call.keys[0] == "{T1}:book"
+    assert "{T1}:order:A1" in call.keys
     assert call.packed == calls.call(verb, request).packed == call.rebuild().packed
 
 

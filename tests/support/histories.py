@@ -1,0 +1,121 @@
+"""Hypothesis strategies for requests of few orders, symbols and ids, so that they repeat and refuse each other."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+from slotbook.models import (
+    Fill,
+    FillResult,
+    Order,
+    OrderResult,
+    OrderType,
+    PositionAction,
+    PositionChange,
+    PositionResult,
+    Replace,
+    Side,
+)
+from slotbook.models.record import Record
+from slotbook.repositories.orders.verbs import ORDER_VERBS
+
+from .make import TS
+from .reference import MOST, Answer
+
+ORDER_IDS = st.sampled_from(["A1", "A1", "A2", "A3"])
+SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
+REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
+EXEC_IDS = st.sampled_from([f"X{number}" for number in range(12)])
+QUANTITIES = st.sampled_from([1, 2, 3, 4, 5, 10, MOST - 1, MOST])
+SIGNED = st.sampled_from([0, 1, -1, 5, -5, MOST, -MOST])
+PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
+TIMES = st.integers(TS, TS + 3)
+TEXTS = st.sampled_from([None, "text"])
+SECOND = st.sampled_from([False, False, False, True])
+"""True for the second of the two traders; most requests are the first one's."""
+
+
+Draft: TypeAlias = "tuple[type[Record], dict[str, object]]"
+"""A request that lacks only its trader."""
+
+
+def drafts(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[Draft]:
+    return st.tuples(st.just(kind), st.fixed_dictionaries(fields))
+
+
+def with_fitting_prices(draft: Draft) -> Draft:
+    kind, values = draft
+    order_type = OrderType(str(values["type"]))
+    price, stop_price = order_type.has_price, order_type.has_stop_price
+    return kind, {
+        **values,
+        "price": values["price"] if price else None,
+        "stop_price": values["stop_price"] if stop_price else None,
+    }
+
+
+def changes_something(draft: Draft) -> bool:
+    return any(draft[1][field] is not None for field in ("quantity", "price", "stop_price"))
+
+
+placings = drafts(
+    Order,
+    order_id=ORDER_IDS,
+    symbol=SYMBOLS,
+    side=st.sampled_from(Side),
+    type=st.sampled_from(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"]),
+    quantity=QUANTITIES,
+    price=PRICES,
+    stop_price=PRICES,
+    ts_ns=TIMES,
+    text=TEXTS,
+).map(with_fitting_prices)
+fillings = drafts(
+    Fill,
+    order_id=ORDER_IDS,
+    exec_id=EXEC_IDS,
+    quantity=QUANTITIES,
+    price=PRICES,
+    ts_ns=TIMES,
+)
+replacings = drafts(
+    Replace,
+    order_id=ORDER_IDS,
+    request_id=REQUEST_IDS,
+    quantity=st.none() | QUANTITIES,
+    price=st.none() | PRICES,
+    stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
+    revision=st.sampled_from([None, None, 0, 1, 2, 3]),
+    ts_ns=TIMES,
+    text=TEXTS,
+).filter(changes_something)
+closings = st.one_of(
+    *(
+        drafts(verb.request, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS)
+        for verb in ORDER_VERBS
+        if verb.request not in (Order, Fill, Replace)
+    )
+)
+moves = drafts(
+    PositionChange,
+    symbol=SYMBOLS,
+    quantity=SIGNED,
+    action=st.sampled_from(PositionAction),
+    max_position=st.sampled_from([None, None, 0, 5, MOST]),
+    request_id=REQUEST_IDS,
+    ts_ns=TIMES,
+)
+of_orders = st.one_of(fillings, replacings, placings, closings)
+
+
+def as_answer(result: object) -> Answer:
+    match result:
+        case OrderResult():
+            return Answer(result.applied, result.sequence, result.order)
+        case FillResult():
+            return Answer(result.applied, result.sequence, result.order, result.position, result.late)
+        case PositionResult():
+            return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
+        case _:
+            raise AssertionError(result)

@@ -1,0 +1,38 @@
+"""Fold a history into totals in plain Python: what positions and what is open must be, given events or orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from slotbook.models import EventType, Order, OrderEvent, Side
+
+
+def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
+    """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
+    held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
+    for event in events:
+        quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
+        if event.type is EventType.TRADE and event.last_quantity and event.last_price is not None:
+            if event.side is Side.BUY:
+                quantity, bought = quantity + event.last_quantity, bought + event.last_quantity
+                paid += event.last_quantity * event.last_price
+            else:
+                quantity, sold = quantity - event.last_quantity, sold + event.last_quantity
+                got += event.last_quantity * event.last_price
+        elif event.type is EventType.POSITION and event.position_quantity is not None:
+            quantity = event.position_quantity
+        else:
+            continue
+        held[event.symbol] = quantity, bought, sold, paid, got
+    return held
+
+
+def open_quantities(orders: Iterable[Order]) -> dict[str, tuple[int, int]]:
+    """Return what is open of some orders, by symbol: to buy, and to sell."""
+    found: dict[str, tuple[int, int]] = {}
+    for order in orders:
+        buy, sell = found.get(order.symbol, (0, 0))
+        left = order.quantity - order.filled_quantity if order.status in {"NEW", "PARTIALLY_FILLED"} else 0
+        found[order.symbol] = (buy + left, sell) if order.side is Side.BUY else (buy, sell + left)
+    return found
