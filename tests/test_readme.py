@@ -11,6 +11,7 @@ from slotbook import Settings
 from slotbook.repositories import (
     AcquiredLock,
     Auditor,
+    Book,
     Find,
     Lock,
     OrderEventRepository,
@@ -28,6 +29,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 VERBS = (
+    Book,
     OrderRepository,
     PositionRepository,
     OrderEventRepository,
@@ -69,7 +71,7 @@ def test_every_verb_is_in_the_table() -> None:
         name
         for repository in VERBS
         for name in vars(repository)
-        if not name.startswith("_") and name not in {"from_url", "close", "remaining"}
+        if not name.startswith("_") and name not in {"from_url", "close", "remaining", "cache", "lock", "limiter"}
     }
     assert named == verbs
 
