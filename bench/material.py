@@ -12,6 +12,8 @@ from ..models.order import Cancel, Order
 from ..repositories import Book, OrderRepository
 from ..repositories.changes.loss_detector import LossDetector
 from ..repositories.orders.calls import OrderCalls
+from ..repositories.orders.verbs import OrderRequest
+from ..topology.call import Call
 
 TRADERS = tuple(f"T{number:03}" for number in range(1, 65))
 
@@ -23,7 +25,8 @@ class Material:
         loss_detector = LossDetector()
         self.repository = OrderRepository(book.backend, loss_detector)
         self._numbers = count(1)
-        self.calls = OrderCalls(book.backend.settings, loss_detector)
+        self.settings = book.backend.settings
+        self.calls = OrderCalls(self.settings, loss_detector)
         """The builder of the calls whose bytes the floor and the hand-written peers send, as the repository does."""
 
     def orders(self, size: int, trader: str | None = None) -> list[Order]:
@@ -51,23 +54,33 @@ class Material:
 
     def fills(self, size: int) -> list[Fill]:
         """Return a partial fill for each of ``size`` newly placed orders."""
-        return [
-            Fill(
-                trader=order.trader,
-                order_id=order.order_id,
-                exec_id="X1",
-                quantity=40,
-                price=Decimal("187.22"),
-                ts_ns=order.ts_ns + 1,
-            )
-            for order in self.placed(size)
-        ]
+        return [fill_of(order) for order in self.placed(size)]
 
     def cancels(self, size: int) -> list[Cancel]:
         """Return a cancel for each of ``size`` newly placed orders."""
-        return [
-            Cancel(trader=order.trader, order_id=order.order_id, ts_ns=order.ts_ns + 1) for order in self.placed(size)
-        ]
+        return [cancel_of(order) for order in self.placed(size)]
+
+
+def fill_of(order: Order) -> Fill:
+    """Return a partial fill of an order."""
+    return Fill(
+        trader=order.trader,
+        order_id=order.order_id,
+        exec_id="X1",
+        quantity=40,
+        price=Decimal("187.22"),
+        ts_ns=order.ts_ns + 1,
+    )
+
+
+def cancel_of(order: Order) -> Cancel:
+    """Return a cancel of an order."""
+    return Cancel(trader=order.trader, order_id=order.order_id, ts_ns=order.ts_ns + 1)
+
+
+def batch_of(calls: OrderCalls, requests: Sequence[OrderRequest]) -> list[Call[object]]:
+    """Return the calls by which a repository makes many changes: the steps of one trader go together."""
+    return [pending.build() for pending in calls.grouped(calls.checked(requests)).calls]
 
 
 def ids_of(orders: Sequence[Order]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from .measure import FLOOR, SLOTBOOK, Result
+from .server_time import PLAIN
 
 _PALETTE = (
     "#7f7f7f",
@@ -27,14 +28,18 @@ _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "slotbook", "font.size": 9.0}
 
 
 def plot(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Draw the ratios to the floor, and the speeds with many asyncio tasks; return the files.
+    """Draw the ratios to the floor, the speeds with many asyncio tasks and the server's times; return the files.
 
     Raises OSError when a file cannot be written.
     """
     raced = [result for result in results if FLOOR in result.figures]
     crowds = [result for result in raced if result.where == "asyncio"]
     drawn = [_save(_against_the_floor([result for result in raced if result not in crowds]), folder / "floor.svg")]
-    return [*drawn, _save(_crowds(crowds), folder / "asyncio.svg")] if crowds else drawn
+    if crowds:
+        drawn.append(_save(_crowds(crowds), folder / "asyncio.svg"))
+    if worked := [result for result in results if PLAIN in result.figures]:
+        drawn.append(_save(_server_times(worked), folder / "server.svg"))
+    return drawn
 
 
 def _against_the_floor(results: Sequence[Result]) -> Figure:
@@ -74,6 +79,26 @@ def _crowds(results: Sequence[Result]) -> Figure:
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", alpha=0.4)
     axes.set_title("One asyncio client, many tasks; Slotbook's orders are typed and checked, the others' are not")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _server_times(results: Sequence[Result]) -> Figure:
+    """Draw one row for each job: how long the server works for a change, beside the same writes as plain commands."""
+    figure = Figure(figsize=(8, 1.2 + 0.45 * len(results)), layout="constrained")
+    axes = cast(Any, figure.subplots())
+    sides = ((PLAIN, PLAIN, _PALETTE[0], -0.2), (SLOTBOOK, "Slotbook", "#d62728", 0.2))
+    for name, label, color, shift in sides:
+        rows = [row + shift for row in range(len(results))]
+        bars = axes.barh(rows, [result.median(name) for result in results], height=0.38, color=color, label=label)
+        if name == SLOTBOOK:
+            axes.bar_label(bars, [f"{result.ratio(SLOTBOOK, PLAIN):.2f} x" for result in results], padding=3)
+    axes.set_yticks(range(len(results)), [result.job for result in results])
+    axes.invert_yaxis()
+    axes.set_xlabel("µs of the server's main thread for each change")
+    axes.margins(x=0.1)
+    axes.grid(axis="x", alpha=0.4)
+    axes.set_title("The server's time for a change, beside the same writes as plain commands")
     axes.legend(frameon=False)
     return figure
 

@@ -12,11 +12,12 @@ from typing import TypeAlias, get_args
 
 from .. import __version__
 from ..repositories import Book
+from ..repositories.changes.scripts import engine
 from ..repositories.orders.calls import SELECT
 from ..repositories.orders.verbs import ORDER_VERBS, OrderRequest
 from ..topology.call import pack
 from ..topology.embedded import Topology
-from . import crowds, singles, stores, weights
+from . import crowds, server_time, singles, stores, weights
 from .floor import BareSocket, Floor
 from .latency import Latency, latency
 from .material import Material
@@ -80,6 +81,9 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
     with _set("cluster", report) as cluster:
         for race in singles.races(cluster.site, cluster.floor, cluster.peers, scope):
             measure(race)
+    with server_time.races(scope) as races:
+        for race in races:
+            measure(race)
     on_job(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:
         measure(race)
@@ -97,7 +101,8 @@ def _set(topology: Topology, report: Report) -> Generator[_Set]:
     with private_book(topology) as (deployment, book):
         address = address_of(deployment)
         floor = Floor(address, deployment.password, cluster=topology == "cluster")
-        floor.load(list({SELECT.source, *(verb.script.source for verb in ORDER_VERBS)}))
+        scripts = {SELECT, engine(), *(engine(verb.step) for verb in ORDER_VERBS)}
+        floor.load([script.source for script in scripts])
         site = Site(address, deployment.password, topology == "cluster", Material(book))
         peers, versions = open_peers(site)
         report.versions |= versions

@@ -15,6 +15,8 @@ class Scope:
     """Rounds of each job with single calls."""
     rounds_of_batches: int
     """Rounds of each job with batches."""
+    rounds_by_server: int
+    """Rounds of each job whose time on the server is measured."""
     crowd: int
     """Calls of all asyncio tasks in one block."""
     store: int
@@ -31,5 +33,5 @@ class Scope:
     """Events whose latency is measured, on each topology."""
 
 
-FULL = Scope(100, 40, 15, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3, 2_000)
-QUICK = Scope(10, 3, 2, 200, 3_000, (10, 1_000), 500, 1_000, 1, 100)
+FULL = Scope(100, 40, 15, 25, 2_000, 1_000_000, (10, 1_000, 100_000), 20_000, None, 3, 2_000)
+QUICK = Scope(10, 3, 2, 2, 200, 3_000, (10, 1_000), 500, 1_000, 1, 100)

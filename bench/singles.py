@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ..topology.call import Call
 from .floor import Floor
-from .material import Material, ids_of
+from .material import Material, batch_of, ids_of
 from .measure import FLOOR, SLOTBOOK, Block, Goal, Race, one_by_one
 from .peers.peer import Peer, Site
 from .scope import Scope
@@ -26,7 +26,7 @@ _ON_ONE = {
 }
 _ON_A_CLUSTER = (Goal(FLOOR, 1.25), Goal("RedisCluster", 1 / 1.6))
 _BATCHES = {
-    "place 1000": (Goal(FLOOR, 1.4), Goal("redis-py pipeline", 1.0)),
+    "place 1000": (Goal(FLOOR, 1.4), Goal("redis-py pipeline", 1.0), Goal("redis-py pipeline, plain calls", 1.0)),
     "get 1000": (Goal(FLOOR, 2.5), Goal("redis-py pipeline", 1.0), Goal("redis-om", 1 / 8)),
 }
 
@@ -88,17 +88,14 @@ def _bare(material: Material, floor: Floor) -> dict[str, Block]:
     def gets(size: int) -> Sequence[Call[object]]:
         return [calls.get(*ids) for ids in ids_of(material.placed(size))]
 
-    def places(size: int) -> Sequence[Call[object]]:
-        return [calls.change(order) for order in material.orders(size)]
-
     blocks: dict[str, Block] = {
         "get": bare(gets),
-        "place": bare(places),
+        "place": bare(lambda size: [calls.change(order) for order in material.orders(size)]),
         "fill": bare(lambda size: [calls.change(fill) for fill in material.fills(size)]),
         "cancel": bare(lambda size: [calls.change(cancel) for cancel in material.cancels(size)]),
     }
     for number in (100, 1_000):
-        blocks[f"place {number}"] = batches(places, number)
+        blocks[f"place {number}"] = batches(lambda size: batch_of(calls, material.orders(size)), number)
         blocks[f"get {number}"] = batches(gets, number)
     return blocks
 

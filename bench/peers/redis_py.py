@@ -21,27 +21,30 @@ from . import by_hand
 from .peer import Peer, ReadHash, Site
 
 _DAY = 86_400
+PLAIN_PIPELINE = "redis-py pipeline, plain calls"
 
 
-class _Pipeline(Protocol):
-    def hgetall(self, name: str) -> object: ...
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
-    def execute(self) -> object: ...
+class _Writer(Protocol):
+    """The methods that a client and its pipeline share; redis-py's own type hints mix the sync and async results."""
 
-
-class _Client(Protocol):
-    """The methods of a client that are used here; redis-py's own type hints mix the sync and async results."""
-
-    def hgetall(self, name: str) -> dict[str, str]: ...
     def hset(self, name: str, key: str | None = None, value: object = None, mapping: object = None) -> object: ...
     def expire(self, name: str, time: int) -> object: ...
     def sadd(self, name: str, *values: str) -> object: ...
+    def publish(self, channel: str, message: str) -> object: ...
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
+
+
+class _Pipeline(_Writer, Protocol):
+    def hgetall(self, name: str) -> object: ...
+    def execute(self) -> object: ...
+
+
+class _Client(_Writer, Protocol):
+    def hgetall(self, name: str) -> dict[str, str]: ...
     def srem(self, name: str, *values: str) -> object: ...
     def smembers(self, name: str) -> set[str]: ...
     def incrby(self, name: str, amount: int) -> object: ...
     def get(self, name: str) -> object: ...
-    def publish(self, channel: str, message: str) -> object: ...
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: object) -> object: ...
     def pipeline(self, transaction: bool = ...) -> _Pipeline: ...
     def close(self) -> None: ...
 
@@ -58,7 +61,7 @@ def peer(site: Site) -> Peer:
     kind = redis.cluster.RedisCluster if site.is_cluster else redis.Redis
     client = cast(_Client, kind(host=host, port=port, password=site.password, decode_responses=True))
     name = "RedisCluster" if site.is_cluster else "redis-py"
-    material, calls = site.material, site.material.calls
+    material, calls, scripts = site.material, site.material.calls, by_hand.ByHand(site.material.settings)
 
     def reads(size: int) -> list[str]:
         return [calls.get(*ids).keys[0] for ids in ids_of(material.placed(size))]
@@ -73,8 +76,8 @@ def peer(site: Site) -> Peer:
             def go() -> None:
                 for batch in batches:
                     pipeline = client.pipeline(transaction=False)
-                    for order in batch:
-                        _evalsha(pipeline, by_hand.place(order))
+                    for words in scripts.batches(batch):
+                        _evalsha(pipeline, words)
                     pipeline.execute()
 
             return go
@@ -116,7 +119,7 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
     """Add the jobs with one call for each step, as one writes them first; a failure leaves them half done."""
     material = site.material
 
-    def place(order: Order) -> None:
+    def place(order: Order, to: _Writer = client) -> None:
         key = f"order:{order.order_id}"
         fields = {
             "trader": order.trader,
@@ -128,10 +131,16 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
             "filled": "0",
             "timestamp": str(time.time_ns()),
         }
-        client.hset(key, mapping=fields)
-        client.expire(key, _DAY)
-        client.sadd("orders_by_status:NEW", order.order_id)
-        client.publish("order_events", f"{order.order_id} NEW")
+        to.hset(key, mapping=fields)
+        to.expire(key, _DAY)
+        to.sadd("orders_by_status:NEW", order.order_id)
+        to.publish("order_events", f"{order.order_id} NEW")
+
+    def place_many(orders: Sequence[Order]) -> None:
+        pipeline = client.pipeline(transaction=False)
+        for order in orders:
+            place(order, pipeline)
+        pipeline.execute()
 
     def move(order_id: str, was: str, status: str) -> None:
         client.hset(f"order:{order_id}", "status", status)
@@ -174,6 +183,10 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
     jobs.blocks["place"][name] = one_by_one(lambda size: [partial(place, order) for order in material.orders(size)])
     jobs.blocks["fill"][name] = one_by_one(fills)
     jobs.blocks["cancel"][name] = one_by_one(cancels)
+    for number in (100, 1_000):
+        jobs.blocks[f"place {number}"][PLAIN_PIPELINE] = one_by_one(
+            lambda size, number=number: [partial(place_many, material.orders(number)) for _ in range(size)]
+        )
 
 
 def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable[[], object]]:

@@ -10,12 +10,16 @@ import hiredis
 import pytest
 from slotbook import Book
 from slotbook.bench import peers
-from slotbook.bench.material import Material
+from slotbook.bench.material import Material, batch_of
 from slotbook.bench.measure import FLOOR, SLOTBOOK, Goal, Race, Result, one_by_one, run
 from slotbook.bench.peers import by_hand, open_peers
 from slotbook.bench.peers.peer import Site
 from slotbook.bench.plot import plot
+from slotbook.bench.report import Report
+from slotbook.bench.server_time import PLAIN, UNIT
 from slotbook.bench.stage import address_of
+from slotbook.cli.bench import goals_table, report_json, result_table
+from slotbook.topology.call import Call
 
 from ..support.fleet import Fleets
 
@@ -50,13 +54,17 @@ def test_contestants_take_turns_and_nobody_always_begins() -> None:
 
 
 def test_pictures_are_svg_and_the_same_each_time(tmp_path: Path) -> None:
-    results = [result(), result("place"), result("get, 1 task", "asyncio"), result("get, 10 tasks", "asyncio")]
+    worked = Result("place 1000", "server's time", UNIT, figures={SLOTBOOK: [12.0, 13.0], PLAIN: [10.0, 10.0]})
+    results = [result(), result("place"), result("get, 1 task", "asyncio"), result("get, 10 tasks", "asyncio"), worked]
     drawn = plot(results, tmp_path)
-    assert [path.name for path in drawn] == ["floor.svg", "asyncio.svg"]
+    assert [path.name for path in drawn] == ["floor.svg", "asyncio.svg", "server.svg"]
     first = [path.read_text(encoding="utf-8") for path in drawn]
     assert all("<svg" in text and "Slotbook" in text for text in first)
     assert [path.read_text(encoding="utf-8") for path in plot(results, tmp_path)] == first
     assert re.search(r"place \(standalone\)", first[0])
+    assert "1.25 x" in first[2]
+    assert "place 1000" in first[2]
+    assert "place 1000" not in first[0]
 
 
 def test_a_peer_that_is_not_installed_is_left_out(fleets: Fleets, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,20 +83,32 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
     with Book.open(fleets.of("standalone").private.url) as book:
         material = Material(book)
         calls = material.calls
-        (order,), (fill,), (cancel,) = material.orders(1), material.fills(1), material.cancels(1)
-        sent = [
-            (by_hand.place(order), calls.change(order)),
-            (by_hand.fill(fill), calls.change(fill)),
-            (by_hand.cancel(cancel), calls.change(cancel)),
+        scripts = by_hand.ByHand(material.settings)
+        requests = [*material.orders(1), *material.fills(1), *material.cancels(1)]
+        orders = material.orders(70, "T001") + material.orders(3, "T002")
+        sent: list[tuple[list[str], Call[object]]] = [
+            (scripts.words([request]), calls.change(request)) for request in requests
         ]
+        sent += zip(scripts.batches(orders), batch_of(calls, orders), strict=True)
+        assert [len(call.keys) for _, call in sent] == [6, 6, 6, 4 + 32 + 1, 4 + 32 + 1, 4 + 6 + 1, 4 + 3 + 1]
         for words, call in sent:
-            assert call.script is not None
             reader = hiredis.Reader(encoding="utf-8")
             reader.feed(call.packed)
             ours = cast("list[str]", reader.gets())[1:]
-            assert ours[:2] == [call.script.digest, str(len(call.keys))]
-            acknowledged = next(number for number, word in enumerate(ours) if re.fullmatch(r"\d+ [0-9a-f]{8}", word))
-            ours[acknowledged] = words[acknowledged]
-            pairs = acknowledged + 1
-            assert words[:pairs] == ours[:pairs]
-            assert sorted(words[pairs:]) == sorted(ours[pairs:])
+            mark = 2 + len(call.keys) + 2
+            assert re.fullmatch(r"[0-9a-f]{8}", ours[mark])
+            ours[mark : mark + 3] = words[mark : mark + 3]  # the mark, the count, and what was acknowledged
+            assert words == ours
+
+
+def test_a_result_is_shown_in_its_unit() -> None:
+    worked = Result("place", "server's time", UNIT, (Goal(PLAIN, 1.3),), {SLOTBOOK: [12.0, 14.0], PLAIN: [10.0, 10.0]})
+    shown = result_table(worked)
+    assert [column.header for column in shown.columns][:2] == ["place (server's time)", UNIT]
+    assert list(shown.columns[0].cells) == [PLAIN, SLOTBOOK]
+    assert [next(iter(column.cells)) for column in goals_table([worked]).columns] == [
+        "place (server's time)", PLAIN, "yes", "1.300", "1.300",
+    ]  # fmt: skip
+    (told,) = cast("list[dict[str, object]]", report_json(Report(results=[worked]))["results"])
+    assert told["unit"] == UNIT
+    assert told["goals"] == [{"against": PLAIN, "at_most": 1.3, "is": 1.3, "reached": True}]
