@@ -27,7 +27,7 @@ class Auditor:
         self._calls = AuditCalls(backend.settings)
 
     def traders(self) -> list[str]:
-        """Return every trader of the store, sorted. Takes three SCANs of every primary."""
+        """Return every trader of the store, sorted. Takes four SCANs of every primary."""
         found: set[str] = set()
         for pattern in self._calls.patterns:
             for key in self._backend.scan(pattern):

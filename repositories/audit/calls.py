@@ -47,11 +47,12 @@ class AuditCalls:
 
     def __init__(self, settings: Settings) -> None:
         self.keys = Keys(settings.prefix)
-        tag = self.keys.traders_pattern.removesuffix("positions")
-        self.patterns = tuple(tag + kind for kind in ("events", "positions", "orders_by_status:*"))
+        header = self.keys.traders_pattern
+        tag = header.removesuffix("book")
+        self.patterns = (header, *(tag + kind for kind in ("events", "positions", "orders_by_status:*")))
         """SCAN patterns of keys; every trader has a key that matches at least one of them."""
         self._of_trader = re.compile(
-            re.escape(settings.prefix) + r"\{([^{}]+)\}:(?:events|positions|orders_by_status:[A-Z_]+)"
+            re.escape(settings.prefix) + r"\{([^{}]+)\}:(?:book|events|positions|orders_by_status:[A-Z_]+)"
         )
 
     def trader_of(self, key: str) -> str | None:
@@ -63,14 +64,14 @@ class AuditCalls:
         """Read the events after an id, at most ``EVENTS_AT_ONCE``."""
 
         def read(reply: Reply) -> EventPage:
-            first, last, *entries = rows(reply)
+            first, last, header, *entries = rows(reply)
             page = [(str(rows(entry)[0]), _fields(rows(entry)[1])) for entry in entries]
-            return EventPage(str(first), int(str(last)), page)
+            return EventPage(str(first), int(str(last)), _fields(header), page)
 
         return evaluate(
             f"verify events of {keys.trader}",
             EVENTS,
-            EVENTS.keys(events=keys.events),
+            EVENTS.keys(book=keys.book, events=keys.events),
             EVENTS.arguments(after=after, count=EVENTS_AT_ONCE),
             decode=read,
             readonly=True,

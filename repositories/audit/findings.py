@@ -19,17 +19,17 @@ class FindingKind(StrEnum):
     CORRUPT = "CORRUPT"
     """Something stored that cannot be read, so nothing that depends on it was compared."""
     ORDER = "ORDER"
-    """A field of an order that its fills or its last event contradict."""
+    """A field of an order that its fills or its last event contradict, or an open order that is not there any more."""
     FILL = "FILL"
-    """A fill or replace that is recorded with its order in another way than in the events."""
+    """A fill or request that is recorded with its order in another way than in the events."""
     INDEX = "INDEX"
     """An order that is not in an index where it belongs, or an entry that should not be there."""
     EXPIRY = "EXPIRY"
     """A key that lives longer or shorter than what it belongs to."""
     EVENTS = "EVENTS"
-    """Events that are missing from the stream."""
+    """Events that are missing from the stream, contradict each other, or are not as many as the header says."""
     POSITION = "POSITION"
-    """A field of a position, or a whole position, that is not the fold of its events."""
+    """A field of a position, or a whole position, that is not the fold of its events, or not what its orders make."""
     LISTING = "LISTING"
     """A symbol in the set of the trader's symbols without a position, or a position whose symbol is not in the set."""
     UNCHECKED = "UNCHECKED"
@@ -95,12 +95,14 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Some entries of a stream, each its id and fields, and where the stream began and ended at that moment."""
+    """Some entries of a stream, each its id and fields; and the stream's ends and the book's header at that moment."""
 
     first_id: str
     """The oldest entry's id; empty when there is none."""
     last_sequence: int
     """The number of the last event that was ever appended."""
+    header: Fields
+    """The header of the book at that moment; empty when there is none."""
     entries: list[tuple[str, Fields]]
 
 
@@ -119,7 +121,7 @@ class OrderState:
     fields: Fields
     expiry: int
     recorded: Fields
-    """The fills and replaces that were applied to the order, as they are recorded with it."""
+    """The fills and requests that were applied to the order, as they are recorded with it."""
     recorded_expiry: int
     scores: Fields
     """Its score by index: of all statuses, of its own symbol, and of the symbols in whose index it was seen."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from ...models.enums import EventType, OrderStatus
+from ...models.enums import EventType
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
 from ...models.order import Order
 from ...models.types import EXACT, times
 from ...models.wire import decode, text
 from ..changes.recorded import RECORDED_EVENTS, RecordedChange, read_recorded, recorded_name
-from .findings import Fields, Finding, FindingKind, OrderState, Report
+from .findings import Fields, Finding, FindingKind, OrderState, Report, is_valid_name
 from .history import Change, History
+from .open_quantities import OpenOrder
+
+_CONTRADICTED = frozenset((FindingKind.ORDER, FindingKind.FILL, FindingKind.CORRUPT))
+"""Kinds of findings about an order whose fields are no evidence."""
 
 
 class OrderCheck:
@@ -28,7 +32,7 @@ class OrderCheck:
         self.order: Order | None = None
         """The order, unless it is gone or cannot be read."""
         self.recorded: list[RecordedChange] = []
-        """The recorded fills and replaces that can be read."""
+        """The recorded fills and requests that can be read."""
         self._keys = keys
         self._key = keys.order(state.order_id)
         self._recorded_key = keys.applied(state.order_id)
@@ -37,15 +41,17 @@ class OrderCheck:
             self._read()
 
     def add_to_history(self, history: History) -> None:
-        """Add the recorded fills and replaces to the history."""
+        """Add the recorded fills and requests to the history."""
         if self.order is not None:
             for recorded in self.recorded:
-                history.add_recorded(recorded.sequence, self.order.symbol, recorded.position)
+                is_fill = recorded.type is EventType.TRADE
+                history.add_recorded(recorded.sequence, self.order.symbol if is_fill else None)
 
     def compare(self, history: History) -> list[Finding]:
         """Return everything that is wrong with the order."""
         if not self.state.fields:
             self._compare_indexes(frozenset())
+            self._compare_existence(history)
             if self.state.recorded:
                 self._report.add(
                     FindingKind.EXPIRY,
@@ -61,6 +67,25 @@ class OrderCheck:
             self._compare_totals(self._compare_fills(self.order, changes, history))
             self._compare_last_change(self.order, changes, history)
         return self._report.findings
+
+    def open_order(self, history: History, seen_in: Iterable[str]) -> OpenOrder:
+        """Return what is open of the order, once it was compared.
+
+        Args:
+            history: The events.
+            seen_in: The symbols in whose index it was seen.
+        """
+        state, order = self.state, self.order
+        is_sound = all(finding.kind not in _CONTRADICTED for finding in self._report.findings)
+        if order is not None:
+            quantity = order.quantity - order.filled_quantity if order.status.is_open else 0
+            symbols = frozenset((order.symbol,))
+            return OpenOrder(state.as_of, symbols, order.side, quantity, is_readable=True, is_sound=is_sound)
+        last = history.last_change_of(state.order_id, state.as_of)
+        possible = {last.symbol} if last else set[str]()
+        if state.fields:
+            possible |= {*seen_in, *filter(is_valid_name, (state.fields.get("symbol", ""),))}
+        return OpenOrder(state.as_of, frozenset(possible), None, 0, is_readable=not state.fields, is_sound=is_sound)
 
     def _read(self) -> None:
         state = self.state
@@ -82,6 +107,13 @@ class OrderCheck:
     def _add_corrupt(self, error: CorruptRecord, fields: Fields) -> None:
         stored = fields.get(error.field)
         self._report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
+
+    def _compare_existence(self, history: History) -> None:
+        """Check that an order that is not there was ended: an open one never expires, and cannot be deleted."""
+        last = history.last_change_of(self.state.order_id, self.state.as_of)
+        if last is not None and last.open_quantity and history.is_complete_since(last.sequence, self.state.as_of):
+            what = f"order {self.state.order_id} is not there, but event {last.sequence:,} left it {last.status}"
+            self._report.add(FindingKind.ORDER, self._key, None, what, expected=last.status)
 
     def _compare_indexes(self, belongs_in: frozenset[str]) -> None:
         state = self.state
@@ -136,8 +168,10 @@ class OrderCheck:
                 recorded.quantity,
                 recorded.price,
             ):
-                expected = f"{event.last_quantity} at {text(event.last_price)} in event {event.sequence}"
-                stored = f"{recorded.quantity} at {text(recorded.price)} in event {recorded.sequence}"
+                expected, stored = f"in event {event.sequence}", f"in event {recorded.sequence}"
+                if event.type is EventType.TRADE:
+                    expected = f"{event.last_quantity} at {text(event.last_price)} {expected}"
+                    stored = f"{recorded.quantity} at {text(recorded.price)} {stored}"
                 what = f"is recorded as {stored}, and was {expected}"
                 self._add_fill(recorded.type, recorded.identity, what, stored=stored, expected=expected)
         # Before a missing event, the id may have been another order's.
@@ -160,7 +194,7 @@ class OrderCheck:
         return fills
 
     def _fill_events(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
-        """Return the events of fills and replaces by their identities; one that occurs twice is a difference."""
+        """Return the events of fills and requests by their identities; one that occurs twice is a difference."""
         events: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
             if change.type not in RECORDED_EVENTS:
@@ -206,10 +240,10 @@ class OrderCheck:
 
     def _compare_last_change(self, order: Order, changes: Sequence[Change], history: History) -> None:
         if changes and history.is_complete_since(changes[-1].sequence, self.state.as_of):
-            for name in ("status", "quantity", "price"):
+            for name in ("symbol", "side", "status", "quantity", "price", "version"):
                 self._compare_field(name, getattr(changes[-1], name), f"event {changes[-1].sequence:,} left")
 
-    def _compare_field(self, name: str, expected: Decimal | int | OrderStatus | None, evidence: str) -> None:
+    def _compare_field(self, name: str, expected: Decimal | int | str | None, evidence: str) -> None:
         stored = self.state.fields.get(name)
         expected_text = None if expected is None else text(expected)
         if stored != expected_text:

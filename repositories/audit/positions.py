@@ -1,4 +1,4 @@
-"""Compare one position with the fold of its events. Nothing here does I/O."""
+"""Compare one position with the fold of its events and with its orders. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ from ...models.position import Position
 from ...models.wire import codec, decode
 from .findings import Fields, Finding, FindingKind, PositionState, Report, is_valid_name
 from .history import History
+from .open_quantities import FIELDS, OpenQuantity
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
+_OPEN_QUANTITY = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII).fullmatch
 
 
 class PositionCheck:
-    """The comparison of one position with what follows from its events."""
+    """The comparison of one position with what follows from its events, and from the orders in its symbol.
 
-    def __init__(self, keys: TraderKeys, state: PositionState, history: History) -> None:
+    ``orders`` is what is open of the orders; None when they changed each time that they were read.
+    """
+
+    def __init__(self, keys: TraderKeys, state: PositionState, history: History, orders: OpenQuantity | None) -> None:
         self.state = state
         self.expected = history.expected_position(state.symbol, state.as_of) if is_valid_name(state.symbol) else None
         """The position that follows from the events, None without evidence."""
+        self._orders = orders or OpenQuantity(
+            {},
+            has_orders=False,
+            unknown="its orders changed each time they were read, so what is open was not compared",
+        )
         self._keys = keys
         self._key = keys.position(state.symbol)
         self._obstacle = self._find_obstacle(history)
-        """The reason for which the position cannot be repaired; None when it can."""
+        """The reason for which the events are no evidence for a repair; None when they are."""
         self._report = Report(keys.trader)
 
     def changes(self) -> Fields:
         """Return the fields that a repair writes; an empty value clears the field."""
-        expected = self.expected
-        if expected is None:
-            return {}
-        cleared = codec(Position).names - expected.fields.keys() if expected.is_complete else frozenset[str]()
-        return {**dict.fromkeys(sorted(cleared & self.state.fields.keys()), ""), **expected.fields}
+        events = {} if self._obstacle else self._fields_by_events()
+        return events if self._orders.obstacle else {**events, **self._orders.fields}
 
     def compare(self) -> list[Finding]:
         """Return everything that is wrong with the position."""
@@ -43,18 +50,18 @@ class PositionCheck:
                 what = f"{state.symbol!r} is listed, but no book takes it for a symbol"
                 self._add_listing(what, stored=state.symbol, expected=None, repairable=not state.fields)
         elif state.fields:
-            differing = self._compare_fields()
+            differing = self._compare_fields(self._fields_by_events(), "its events make it", self._obstacle)
+            differing |= self._compare_fields(self._orders.fields, "its orders make it", self._orders.obstacle)
             self._compare_form(differing)
             if not state.is_listed:
                 what = f"{state.symbol} has a position, but is not listed"
                 self._add_listing(what, stored=None, expected=state.symbol, repairable=True)
-            if expected is None or not expected.is_complete:
-                self._add_unchecked()
-        elif expected is not None and expected.is_complete and not expected.changes:
+            self._add_unchecked()
+        elif expected is not None and not expected.changes and not self._orders.has_orders:
             if state.is_listed:
                 what = f"{state.symbol} is listed, but has no position and never had one"
                 self._add_listing(what, stored=state.symbol, expected=None, repairable=True)
-        elif state.is_listed or expected is not None:
+        elif state.is_listed or expected is not None or self._orders.has_orders:
             self._add_missing()
         return self._report.findings
 
@@ -62,57 +69,69 @@ class PositionCheck:
         """Return why the events cannot be trusted more than what is stored; None when they can."""
         state, expected = self.state, self.expected
         if state.symbol in history.contradicted:
-            return "its events and the fills of its orders contradict each other"
+            return "its events contradict each other, or what is recorded with its orders"
         version = state.fields.get("version", "")
-        if expected is not None and expected.is_complete and _COUNT(version) and int(version) > expected.changes:
+        if expected is not None and _COUNT(version) and int(version) > expected.changes:
             return f"it has had {int(version):,} changes and the events show {expected.changes:,}, so some were lost"
         return None
 
-    def _compare_fields(self) -> set[str]:
-        """Compare the fields that follow from events; return the names of those that differ."""
+    def _fields_by_events(self) -> Fields:
+        """Return the fields as the events make them; an empty value for one that should not be there."""
+        if self.expected is None:
+            return {}
+        fields = self.expected.fields
+        cleared = (codec(Position).names - fields.keys()) & self.state.fields.keys()
+        return {**dict.fromkeys(sorted(cleared), ""), **fields}
+
+    def _compare_fields(self, fields: Fields, evidence: str, obstacle: str | None) -> set[str]:
+        """Compare some fields; return the names of those that differ."""
         differing: set[str] = set()
-        changes = self.changes()
-        for name in sorted(changes):
-            stored, expected = self.state.fields.get(name), changes[name] or None
+        for name in sorted(fields):
+            stored, expected = self.state.fields.get(name), fields[name] or None
             if stored != expected:
                 differing.add(name)
-                what = f"{self.state.symbol}: {name} is {stored}, its events make it {expected}"
-                self._add_position(name, what, stored, expected)
+                what = f"{self.state.symbol}: {name} is {stored}, {evidence} {expected}"
+                self._add_position(name, what, stored, expected, obstacle)
         return differing
 
     def _compare_form(self, differing: set[str]) -> None:
         """Check that fields for which there is no evidence can at least be read."""
+        known = {**self._fields_by_events(), **self._orders.fields}
         corrected = {name: value for name, value in self.state.fields.items() if name not in differing}
-        corrected |= {name: value for name, value in self.changes().items() if name in differing and value}
+        corrected |= {name: value for name, value in known.items() if name in differing and value}
         try:
             decode(Position, self._key, corrected)
+            for name in FIELDS.values():
+                if name not in corrected:
+                    raise CorruptRecord(self._key, name, "is missing")
+                if not _OPEN_QUANTITY(corrected[name]):
+                    raise CorruptRecord(self._key, name, f"{corrected[name][:80]!r} is not a quantity")
         except CorruptRecord as error:
             stored = self.state.fields.get(error.field)
             self._report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
 
     def _add_missing(self) -> None:
-        symbol, expected = self.state.symbol, self.expected
-        if expected is not None and expected.is_complete:
+        symbol, expected, unknown = self.state.symbol, self.expected, self._orders.unknown
+        if expected is not None:
             quantity = expected.fields["quantity"]
-            self._add_position(None, f"{symbol}: there is no position, its events make it {quantity}", None, quantity)
+            what = f"{symbol}: there is no position, its events make it {quantity}"
+            obstacle = self._obstacle or self._orders.obstacle or unknown
+            self._add_position(None, what, None, quantity, obstacle)
             return
-        self._report.add(
-            FindingKind.POSITION,
-            self._key,
-            None,
-            f"{symbol}: there is no position, and its events do not reach back far enough to make it again",
-            expected=None if expected is None else expected.fields["quantity"],
-        )
+        what = f"{symbol}: there is no position, and its events do not reach back far enough to make it again"
+        self._report.add(FindingKind.POSITION, self._key, None, what)
 
-    def _add_position(self, entry: str | None, what: str, stored: str | None, expected: str | None) -> None:
+    def _add_position(
+        self, entry: str | None, what: str, stored: str | None, expected: str | None, obstacle: str | None
+    ) -> None:
         self._report.add(
             FindingKind.POSITION,
             self._key,
             entry,
-            what if self._obstacle is None else f"{what}; not to be repaired: {self._obstacle}",
+            what if obstacle is None else f"{what}; not to be repaired: {obstacle}",
             stored=stored,
             expected=expected,
-            repairable=self._obstacle is None,
+            repairable=obstacle is None,
         )
 
     def _add_listing(self, what: str, *, stored: str | None, expected: str | None, repairable: bool) -> None:
@@ -127,15 +146,12 @@ class PositionCheck:
         )
 
     def _add_unchecked(self) -> None:
-        expected, symbol = self.expected, self.state.symbol
-        if expected is None:
+        symbol = self.state.symbol
+        if self.expected is None:
             what = f"{symbol}: no event that is kept is about its position, which was not compared"
-        else:
-            what = (
-                f"{symbol}: events before {expected.since:,} are trimmed or missing, so what was bought and sold then "
-                "could not be checked; only the quantity was"
-            )
-        self._report.add(FindingKind.UNCHECKED, self._key, None, what)
+            self._report.add(FindingKind.UNCHECKED, self._key, None, what)
+        if self._orders.unknown:
+            self._report.add(FindingKind.UNCHECKED, self._key, None, f"{symbol}: {self._orders.unknown}")
 
 
 def unchecked_past(keys: TraderKeys, history: History, *, gone: int, is_empty: bool) -> list[Finding]:

@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 from ...models.errors import WrongType
 from ...topology.steps import Steps, ask
+from ..changes.scripts import FORMAT
 from .calls import EVENTS_AT_ONCE, INDEXES_AT_ONCE, ORDERS_AT_ONCE, POSITIONS_AT_ONCE, AuditCalls
-from .findings import Finding, FindingKind, OrderState, Repair, RepairOutcome, Report, is_valid_name
+from .findings import Fields, Finding, FindingKind, OrderState, Repair, RepairOutcome, Report, is_valid_name
 from .history import History
+from .open_quantities import OpenQuantities
 from .orders import OrderCheck
 from .positions import PositionCheck, unchecked_past
 
 TRIES = 5
-"""The largest number of times that a record is compared again because it changed before its repair."""
+"""The largest number of times that a record is compared because it changes meanwhile."""
 
 
 class _RepairUnit(NamedTuple):
@@ -48,6 +50,8 @@ class Audit:
         """The findings about every order that was compared."""
         self._gone: set[str] = set()
         """Orders that have events but are no longer stored."""
+        self._open = OpenQuantities(self._history)
+        """What is open of every order that was compared."""
         self._positions: dict[str, list[Finding]] = {}
         """The findings about every position that was compared."""
         self._report = Report(trader)
@@ -115,6 +119,7 @@ class Audit:
     def _read_index(self, symbol: str) -> Steps[set[str]]:
         """Return the orders in a symbol's index that are not compared yet, or were compared as another symbol's."""
         self._symbols.add(symbol)
+        self._open.begin(symbol)
         if not is_valid_name(symbol):
             return set()
         members = yield from self._members(self._keys.symbol(symbol))
@@ -145,6 +150,7 @@ class Audit:
         for check in checks:
             order_id = check.state.order_id
             self._orders[order_id] = check.compare(self._history)
+            self._open.add(order_id, check.open_order(self._history, self._seen_in.get(order_id, ())))
             if not check.state.fields and order_id in self._history.changes_by_order:
                 self._gone.add(order_id)
 
@@ -152,14 +158,34 @@ class Audit:
         """Read positions and compare them."""
         checks: list[PositionCheck] = []
         for begin in range(0, len(symbols), POSITIONS_AT_ONCE):
-            page = symbols[begin : begin + POSITIONS_AT_ONCE]
-            found = yield from ask(self._calls.positions(self._keys, page))
-            yield from self._read_events(found[0].as_of)
-            for state in found:
-                check = PositionCheck(self._keys, state, self._history)
-                self._positions[state.symbol] = check.compare()
-                checks.append(check)
+            waiting = symbols[begin : begin + POSITIONS_AT_ONCE]
+            for attempt in range(TRIES):
+                found = yield from ask(self._calls.positions(self._keys, waiting))
+                yield from self._read_events(found[0].as_of)
+                changed: list[str] = []
+                for state in found:
+                    orders = self._open.of(state.symbol, state.as_of)
+                    if orders is None and attempt + 1 < TRIES:
+                        changed.append(state.symbol)
+                        continue
+                    check = PositionCheck(self._keys, state, self._history, orders)
+                    self._positions[state.symbol] = check.compare()
+                    checks.append(check)
+                if not changed:
+                    break
+                yield from self._read_orders_again(changed)
+                waiting = changed
         return checks
+
+    def _read_orders_again(self, symbols: Iterable[str]) -> Steps[None]:
+        """Read the orders in some symbols anew: not all events since they were read are known."""
+        ids: set[str] = set()
+        for symbol in symbols:
+            ids |= yield from self._read_index(symbol)
+            ids |= self._open.orders_in(symbol)
+        for order_id in ids:
+            self._seen_in.setdefault(order_id, set())
+        yield from self._check_orders(ids)
 
     def _check_indexes(self) -> Steps[None]:
         """Compare when indexes expire with when they should."""
@@ -197,15 +223,33 @@ class Audit:
                 return
 
     def _compare_ends(self) -> None:
-        """Check that the stream reaches as far as orders and positions do."""
+        """Check that the stream reaches as far as orders, positions and the header do."""
         history, key = self._history, self._keys.events
         if history.last == 0 and (len(self._gone) < len(self._orders) or self._symbols):
             self._report.add(FindingKind.EVENTS, key, None, "there are orders or positions, but no events")
         elif history.lost_end:
-            what = f"the stream ends with event {history.last:,}, but a fill is recorded as event {history.lost_end:,}"
+            what = (
+                f"the stream ends with event {history.last:,}, but a change is recorded as event {history.lost_end:,}"
+            )
             self._report.add(
                 FindingKind.EVENTS, key, None, what, stored=str(history.last), expected=str(history.lost_end)
             )
+        if history.last:
+            self._compare_header(history.header, history.header_end)
+
+    def _compare_header(self, header: Fields, last: int) -> None:
+        """Compare the header with the number of the last event at the same moment."""
+        key = self._keys.book
+        form, sequence = header.get("format"), header.get("sequence")
+        if not header:
+            what = f"there is no header, but events up to {last:,}"
+            self._report.add(FindingKind.EVENTS, key, None, what, expected=str(last))
+        elif form != FORMAT:
+            what = f"the book has the format {form}, and this program knows {FORMAT}"
+            self._report.add(FindingKind.CORRUPT, key, "format", what, stored=form, expected=FORMAT)
+        elif sequence != str(last):
+            what = f"the header says that the last event is {sequence}, the stream that it is {last}"
+            self._report.add(FindingKind.EVENTS, key, "sequence", what, stored=sequence, expected=str(last))
 
     def _unit_of(self, finding: Finding) -> _RepairUnit:
         match finding.kind:

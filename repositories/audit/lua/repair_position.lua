@@ -1,5 +1,5 @@
--- Write fields of a position and list it, if it is as it was compared: every change of a position raises its version, so
--- an equal hash proves that none came meanwhile.
+-- Write fields of a position and list it, if it is as it was compared: every change of a position raises its version, and
+-- every change of what is open of its orders is counted in it, so an equal hash proves that nothing has changed in sum.
 -- Uses changes/hashes
 -- KEYS position
 --      positions    the set of the trader's symbols

@@ -20,7 +20,7 @@ def busy(desk: Desk) -> Desk:
     """Return a desk with orders in every status, late fills, replaces, adjustments, and an order id used again.
 
     AAPL: bought 40 at 187.22 and 10 at 187.3, so 50; then sold 30 at 190.123456789, so 20; then 5 more by adjustment.
-    MSFT: 7 by setting it. TSLA: an order, but no position.
+    MSFT: 7 by setting it. TSLA: two orders, and a position that was never changed.
     """
     orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
     orders.place(limit(trader, "A1"))
@@ -34,9 +34,9 @@ def busy(desk: Desk) -> Desk:
     for order_id in ("C", "R", "E"):
         orders.place(limit(trader, order_id, symbol="MSFT"))
     orders.fill(execution(trader, "X9", 1, order_id="E", ts_ns=TS + 7))
-    orders.cancel(trader, "C")
-    orders.reject(trader, "R")
-    orders.expire(trader, "E")
+    orders.cancel(trader, "C", request_id="Q1")
+    orders.reject(trader, "R", request_id="Q2")
+    orders.expire(trader, "E", request_id="Q3")
     orders.fill(execution(trader, "X8", 2, order_id="E", ts_ns=TS + 8))
     orders.place(limit(trader, "T1", symbol="TSLA"))
     orders.place(limit(trader, "G"))

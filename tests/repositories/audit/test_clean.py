@@ -7,11 +7,12 @@ import time
 
 import pytest
 from slotbook import Book
-from slotbook.models import Fill, Order
+from slotbook.models import Replace
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit import calls as audit_calls
 from slotbook.repositories.audit import steps as audit_steps
 from slotbook.repositories.audit.findings import Finding, FindingKind
+from slotbook.repositories.orders.verbs import OrderRequest
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -50,15 +51,16 @@ def test_orders_that_expired_or_were_deleted_are_no_difference(desk: Desk, audit
     assert note.message.startswith("2 orders that the events name expired or were deleted")
 
 
-def test_open_orders_that_expire_are_no_difference(desk: Desk, auditor: Auditor) -> None:
-    book, trader = desk.open(open_order_ttl=0.2, order_ttl=30), desk.trader
+def test_what_is_open_is_in_order_when_other_orders_expire(desk: Desk, auditor: Auditor) -> None:
+    book, trader = desk.open(order_ttl=0.2), desk.trader
     book.orders.place(limit(trader, "A1"))
     book.orders.place(limit(trader, "A2"))
     book.orders.cancel(trader, "A2")
     assert auditor.verify(trader) == []
-    while desk.ask("EXISTS", "%:order:A1"):
+    while desk.ask("EXISTS", "%:order:A2"):
         time.sleep(0.01)
     assert differences(auditor.verify(trader)) == []
+    assert desk.ask("HGET", "%:position:AAPL", "open_buy_quantity") == "100"
 
 
 def test_a_large_book_is_read_page_by_page(desk: Desk, auditor: Auditor) -> None:
@@ -100,11 +102,15 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
                 while not over.is_set():
                     number += 1
                     order_id = f"{name}{number % 40}"
-                    requests: list[Order | Fill] = [limit(trader, order_id, quantity=10)]
+                    side = "SELL" if number % 2 else "BUY"
+                    requests: list[OrderRequest] = [limit(trader, order_id, quantity=20, side=side)]
                     requests += [execution(trader, f"{number}.{part}", 5, order_id=order_id) for part in range(2)]
+                    requests.append(Replace(trader=trader, order_id=order_id, quantity=10 + number % 20))
                     book.orders.apply_many(requests)
                     book.positions.adjust(trader, "AAPL", -10)
-                    if number % 3 == 0 and book.orders.get(trader, order_id):
+                    order = book.orders.get(trader, order_id)
+                    if number % 3 == 0 and order and order.status.is_open:
+                        book.orders.cancel(trader, order_id)
                         book.orders.delete(trader, order_id)
         except BaseException as error:
             failures.append(error)
@@ -127,18 +133,19 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
 
 
 def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> None:
-    placed, positioned, emptied = desk.trader, desk.another(), desk.another()
-    desk.book.orders.place(limit(placed))
-    desk.book.positions.set(positioned, "AAPL", 1, ts_ns=TS)
-    desk.book.orders.place(limit(emptied))
-    desk.trader = emptied
-    desk.vandalise("DEL", "%:events")
-    foreign = f"{{{positioned} x}}:events"
+    whole, *damaged = desk.trader, desk.another(), desk.another(), desk.another(), desk.another()
+    found_by = ("%:book", "%:events", "%:positions", "%:orders_by_status:NEW")
+    desk.book.positions.set(whole, "AAPL", 1, ts_ns=TS)
+    for trader, left in zip(damaged, found_by, strict=True):
+        desk.book.orders.place(limit(trader))
+        desk.trader = trader
+        desk.vandalise("DEL", *(key for key in found_by if key != left))
+    foreign = f"{{{whole} x}}:events"
     desk.fleet.ask(foreign, "SET", foreign, "not a book's: no trader has such a name")
     traders = auditor.traders()
     desk.fleet.ask(foreign, "DEL", foreign)
-    assert {placed, positioned, emptied} <= set(traders)
-    assert f"{positioned} x" not in traders
+    assert {whole, *damaged} <= set(traders)
+    assert f"{whole} x" not in traders
     assert traders == sorted(traders)
 
 

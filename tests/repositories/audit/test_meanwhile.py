@@ -67,9 +67,20 @@ def test_a_position_that_never_holds_still_is_left_to_another_time(busy: Desk, a
 
 def test_a_position_that_comes_back_before_its_repair_is_made_whole(busy: Desk, auditor: Auditor, repair: Run) -> None:
     busy.vandalise("DEL", "%:position:AAPL")
-    comes = execution(busy.trader, "X3", 10)
-    assert outcomes_of(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.REPAIRED}
-    assert busy.book.positions.get(busy.trader, "AAPL").quantity == 135
+    comes = limit(busy.trader, "A9", quantity=10)
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.place(comes)]))) == {RepairOutcome.REPAIRED}
+    assert busy.book.positions.get(busy.trader, "AAPL").quantity == 125
+    assert busy.ask("HGET", "%:position:AAPL", "open_buy_quantity") == "80"
+    assert auditor.verify(busy.trader) == []
+
+
+def test_an_order_that_is_placed_before_the_repair_of_what_is_open_is_counted(
+    busy: Desk, auditor: Auditor, repair: Run
+) -> None:
+    busy.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", 1)
+    comes = limit(busy.trader, "A9", quantity=10)
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.place(comes)]))) == {RepairOutcome.REPAIRED}
+    assert busy.ask("HGET", "%:position:AAPL", "open_buy_quantity") == "80"
     assert auditor.verify(busy.trader) == []
 
 
@@ -91,10 +102,10 @@ def test_an_order_that_is_placed_before_its_stray_entry_is_removed(busy: Desk, a
 
 
 def test_a_symbol_that_is_traded_before_it_is_removed_stays_listed(busy: Desk, auditor: Auditor, repair: Run) -> None:
-    busy.vandalise("SADD", "%:positions", "TSLA")
-    comes = execution(busy.trader, "X1", 1, order_id="T1")
-    assert outcomes_of(repair(iter([lambda: busy.book.orders.fill(comes)]))) == {RepairOutcome.IN_ORDER}
-    assert busy.book.positions.get(busy.trader, "TSLA").quantity == 1
+    busy.vandalise("SADD", "%:positions", "IBM")
+    comes = limit(busy.trader, "A9", symbol="IBM")
+    assert outcomes_of(repair(iter([lambda: busy.book.orders.place(comes)]))) == {RepairOutcome.IN_ORDER}
+    assert busy.ask("SISMEMBER", "%:positions", "IBM") == 1
     assert auditor.verify(busy.trader) == []
 
 

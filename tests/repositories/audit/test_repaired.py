@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import pytest
 from slotbook.repositories import Auditor
@@ -10,6 +11,7 @@ from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
 
 from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.desk import Desk
+from ...support.raw import mapping
 
 REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
     "status index lost an order": (
@@ -85,6 +87,25 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [("HSET", "%:position:MSFT", "symbol", "AAPL")],
         [Expected(FindingKind.POSITION, "%position:MSFT", "symbol", "AAPL", "MSFT")],
     ),
+    "what is open of the buys": (
+        [("HSET", "%:position:AAPL", "open_buy_quantity", 1)],
+        [Expected(FindingKind.POSITION, "%position:AAPL", "open_buy_quantity", "1", "70")],
+    ),
+    "what is open of sells, where there are none": (
+        [("HSET", "%:position:TSLA", "open_sell_quantity", 3)],
+        [Expected(FindingKind.POSITION, "%position:TSLA", "open_sell_quantity", "3", "0")],
+    ),
+    "what is open, missing and garbled": (
+        [("HDEL", "%:position:AAPL", "open_sell_quantity"), ("HSET", "%:position:AAPL", "open_buy_quantity", "lots")],
+        [
+            Expected(FindingKind.POSITION, "%position:AAPL", "open_buy_quantity", "lots", "70"),
+            Expected(FindingKind.POSITION, "%position:AAPL", "open_sell_quantity", None, "0"),
+        ],
+    ),
+    "a position of nothing but orders gone": (
+        [("DEL", "%:position:TSLA"), ("SREM", "%:positions", "TSLA")],
+        [Expected(FindingKind.POSITION, "%position:TSLA", None, None, "0")],
+    ),
     "a position gone": (
         [("DEL", "%:position:AAPL")],
         [Expected(FindingKind.POSITION, "%position:AAPL", None, None, "125")],
@@ -102,11 +123,12 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [
             Expected(FindingKind.LISTING, "%positions", "AAPL", None, "AAPL"),
             Expected(FindingKind.LISTING, "%positions", "MSFT", None, "MSFT"),
+            Expected(FindingKind.LISTING, "%positions", "TSLA", None, "TSLA"),
         ],
     ),
     "a symbol listed without a position": (
-        [("SADD", "%:positions", "TSLA")],
-        [Expected(FindingKind.LISTING, "%positions", "TSLA", "TSLA", None)],
+        [("SADD", "%:positions", "IBM")],
+        [Expected(FindingKind.LISTING, "%positions", "IBM", "IBM", None)],
     ),
     "garbage listed as a symbol": (
         [("SADD", "%:positions", b"\xff {")],
@@ -114,8 +136,8 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
     ),
     "a position out of nothing": (
         [
-            ("COPY", "%:position:MSFT", "%:position:TSLA"),
-            ("HSET", "%:position:TSLA", "symbol", "TSLA", "version", 0, "bought_notional", 0, "bought_quantity", 0),
+            ("HSET", "%:position:TSLA", "quantity", 10, "updated_ns", "1700000000000000008"),
+            ("SREM", "%:positions", "TSLA"),
         ],
         [
             Expected(FindingKind.POSITION, "%position:TSLA", "quantity", "10", "0"),
@@ -129,7 +151,7 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
 @pytest.mark.parametrize("name", REPAIRABLE)
 def test_what_evidence_proves_is_found_and_repaired(busy: Desk, auditor: Auditor, name: str) -> None:
     commands, expected = REPAIRABLE[name]
-    before = busy.contents()
+    before, positions = busy.contents(), positions_of(busy)
     damage(busy, commands)
     damaged = busy.contents()
 
@@ -142,8 +164,8 @@ def test_what_evidence_proves_is_found_and_repaired(busy: Desk, auditor: Auditor
     assert [repair.finding for repair in repairs] == found
     assert {repair.outcome for repair in repairs} == {RepairOutcome.REPAIRED}
     assert auditor.verify(busy.trader) == []
-    if name != "a position out of nothing":
-        assert expiries(busy, before) == expiries(busy, busy.contents())
+    assert expiries(busy, before) == expiries(busy, busy.contents())
+    assert positions_of(busy) == positions
     repaired = busy.contents()
     assert auditor.repair(busy.trader) == []
     assert busy.contents() == repaired, "a second repair wrote"
@@ -152,3 +174,9 @@ def test_what_evidence_proves_is_found_and_repaired(busy: Desk, auditor: Auditor
 def expiries(desk: Desk, contents: Mapping[str, object]) -> dict[str, object]:
     """Return when each of the keys expires."""
     return {key: desk.ask("PEXPIRETIME", key) for key in contents}
+
+
+def positions_of(desk: Desk) -> dict[str, dict[str, str]]:
+    """Return the fields of every listed position."""
+    symbols = cast("list[str]", desk.ask("SMEMBERS", "%:positions"))
+    return {symbol: mapping(desk.ask("HGETALL", f"%:position:{symbol}")) for symbol in symbols}

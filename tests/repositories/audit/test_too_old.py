@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
+from ...support.raw import mapping
 
 
 def trim(desk: Desk, first: int) -> None:
@@ -21,78 +23,104 @@ def messages_of_unchecked(findings: list[Finding]) -> list[str]:
 def test_a_trimmed_stream_is_reported(busy: Desk, auditor: Auditor) -> None:
     trim(busy, 6)
     assert messages_of_unchecked(auditor.verify(busy.trader)) == [
-        "events before 6 are no longer kept: what happened before was not compared"
+        "TSLA: no event that is kept is about its position, which was not compared",
+        "events before 6 are no longer kept: what happened before was not compared",
     ]
 
 
-def test_a_recorded_fill_proves_the_position_that_trimmed_events_made(busy: Desk, auditor: Auditor) -> None:
-    trim(busy, 6)
-    before = busy.book.positions.get(busy.trader, "AAPL")
+@pytest.mark.parametrize("first", [6, 7, 19])
+def test_the_first_event_that_is_kept_proves_the_position(busy: Desk, auditor: Auditor, first: int) -> None:
+    trim(busy, first)
+    before = busy.ask("HGETALL", "%:position:AAPL")
     busy.vandalise("DEL", "%:position:AAPL")
     (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
     assert (repair.finding.expected, repair.outcome) == ("125", RepairOutcome.REPAIRED)
-    assert busy.book.positions.get(busy.trader, "AAPL") == before
+    assert mapping(busy.ask("HGETALL", "%:position:AAPL")) == mapping(before)
 
 
-def test_without_one_only_the_quantity_is_compared(busy: Desk, auditor: Auditor) -> None:
-    busy.book.orders.delete(busy.trader, "S1")
-    trim(busy, 7)
+def test_after_a_gap_the_next_event_proves_the_position(busy: Desk, auditor: Auditor) -> None:
+    busy.vandalise("XDEL", "%:events", "7-0")
     busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "bought_quantity", 1)
-    found = auditor.verify(busy.trader)
-    (difference,) = [finding for finding in found if finding.is_difference]
-    assert (difference.entry, difference.stored, difference.expected) == ("quantity", "99", "125")
-    assert messages_of_unchecked(found) == [
-        "AAPL: events before 7 are trimmed or missing, so what was bought and sold then could not be checked; "
-        "only the quantity was",
-        "events before 7 are no longer kept: what happened before was not compared",
+    repairs = auditor.repair(busy.trader)
+    assert [(one.finding.kind, one.finding.entry, one.outcome) for one in repairs if one.finding.is_difference] == [
+        (FindingKind.EVENTS, "7", RepairOutcome.LEFT),
+        (FindingKind.POSITION, "bought_quantity", RepairOutcome.REPAIRED),
+        (FindingKind.POSITION, "quantity", RepairOutcome.REPAIRED),
     ]
-    auditor.repair(busy.trader)
-    assert busy.book.positions.get(busy.trader, "AAPL").quantity == 125
-    assert busy.book.positions.get(busy.trader, "AAPL").bought_quantity == 1
+    held = busy.book.positions.get(busy.trader, "AAPL")
+    assert (held.quantity, held.bought_quantity) == (125, 150)
+
+
+def test_a_gap_after_the_last_event_of_a_position_leaves_it_unchecked(busy: Desk, auditor: Auditor) -> None:
+    busy.vandalise("XDEL", "%:events", "20-0")
+    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
+    found = auditor.verify(busy.trader)
+    assert [finding.kind for finding in found if finding.is_difference] == [FindingKind.EVENTS]
+    assert "AAPL: no event that is kept is about its position, which was not compared" in messages_of_unchecked(found)
+
+
+def test_a_gap_that_an_order_explains_leaves_nothing_unchecked(busy: Desk, auditor: Auditor) -> None:
+    """The cancel of an order is recorded with it, and moves no position; a fill moves that of its symbol."""
+    busy.vandalise("XDEL", "%:events", "13-0", "16-0")
+    busy.vandalise("SREM", "%:positions", "TSLA", "MSFT")
+    found = auditor.verify(busy.trader)
+    assert [finding.kind for finding in found if finding.is_difference] == [
+        FindingKind.EVENTS,
+        FindingKind.EVENTS,
+        FindingKind.LISTING,
+        FindingKind.LISTING,
+    ]
+    assert messages_of_unchecked(found) == ["MSFT: no event that is kept is about its position, which was not compared"]
 
 
 def test_garbage_without_evidence_is_found_and_left(busy: Desk, auditor: Auditor) -> None:
-    busy.book.orders.delete(busy.trader, "S1")
-    trim(busy, 7)
-    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "sold_notional", "much")
+    trim(busy, 20)
+    busy.vandalise("HSET", "%:position:AAPL", "sold_notional", "much", "open_sell_quantity", 7)
     repairs = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
     assert [(repair.finding.kind, repair.finding.entry, repair.outcome) for repair in repairs] == [
-        (FindingKind.POSITION, "quantity", RepairOutcome.REPAIRED),
+        (FindingKind.POSITION, "open_sell_quantity", RepairOutcome.REPAIRED),
         (FindingKind.CORRUPT, "sold_notional", RepairOutcome.LEFT),
     ]
 
 
 def test_a_position_gone_that_no_event_makes_again_is_left(busy: Desk, auditor: Auditor) -> None:
-    busy.book.orders.delete(busy.trader, "S1")
-    for first in (7, 20):
-        trim(busy, first)
-        busy.vandalise("DEL", "%:position:AAPL")
-        (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
-        assert (repair.finding.kind, repair.finding.entry, repair.outcome) == (
-            FindingKind.POSITION,
-            None,
-            RepairOutcome.LEFT,
-        )
-        assert busy.ask("EXISTS", "%:position:AAPL") == 0
-        assert busy.ask("SISMEMBER", "%:positions", "AAPL") == 1
+    trim(busy, 20)
+    busy.vandalise("DEL", "%:position:AAPL")
+    (repair,) = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+    assert (repair.finding.kind, repair.finding.entry, repair.outcome) == (
+        FindingKind.POSITION,
+        None,
+        RepairOutcome.LEFT,
+    )
+    assert busy.ask("EXISTS", "%:position:AAPL") == 0
+    assert busy.ask("SISMEMBER", "%:positions", "AAPL") == 1
 
 
 def test_a_position_without_events_is_reported_as_unchecked(busy: Desk, auditor: Auditor) -> None:
-    busy.book.orders.delete(busy.trader, "S1")
     trim(busy, 20)
     found = auditor.verify(busy.trader)
     assert not [finding for finding in found if finding.is_difference]
     assert "AAPL: no event that is kept is about its position, which was not compared" in messages_of_unchecked(found)
 
 
-def test_a_stream_that_was_lost_and_began_again_proves_nothing(busy: Desk, auditor: Auditor) -> None:
+def test_a_stream_that_was_lost_goes_on_with_the_number_in_the_header(busy: Desk, auditor: Auditor) -> None:
     busy.vandalise("DEL", "%:events")
+    busy.open().orders.fill(execution(busy.trader, "X3", 10))
+    found = auditor.verify(busy.trader)
+    assert not [finding for finding in found if finding.is_difference]
+    assert "events before 21 are no longer kept: what happened before was not compared" in messages_of_unchecked(found)
+
+
+def test_a_stream_that_was_lost_and_began_again_proves_nothing(busy: Desk, auditor: Auditor) -> None:
+    busy.vandalise("DEL", "%:events", "%:book")
     busy.open().orders.fill(execution(busy.trader, "X3", 10))
     before = busy.contents()
     repairs = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
     assert {repair.outcome for repair in repairs} == {RepairOutcome.LEFT}
     assert [repair.finding.message for repair in repairs if repair.finding.kind is FindingKind.EVENTS] == [
-        "the stream ends with event 1, but a fill is recorded as event 16"
+        "event 1 says of the position in AAPL '160 30 29956 5703.70370367 6', which the events before it make "
+        "'10 0 1872.2 0 1': bought, sold, their notionals, and the number of changes",
+        "the stream ends with event 1, but a change is recorded as event 16",
     ]
     assert busy.contents() == before
 
@@ -101,7 +129,7 @@ def test_a_stream_that_began_again_and_has_grown_proves_nothing(desk: Desk, audi
     trader = desk.trader
     desk.book.positions.set(trader, "AAPL", 5)
     desk.book.positions.set(trader, "AAPL", 6)
-    desk.vandalise("DEL", "%:events")
+    desk.vandalise("DEL", "%:events", "%:book")
     another = desk.open()  # the first would raise StateLost
     for number in range(5):
         another.orders.place(limit(trader, f"A{number}"))

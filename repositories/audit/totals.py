@@ -1,0 +1,108 @@
+"""Positions as events make them, and the totals that events state of orders and positions. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from ...models.enums import EventType, Side
+from ...models.errors import CorruptRecord
+from ...models.event import OrderEvent
+from ...models.order import Order
+from ...models.position import Position
+from ...models.types import EXACT, times
+from ...models.wire import codec, decode, text
+from .findings import Fields
+
+_POSITION_NAMES = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+_ORDER_CHECKS = tuple(codec(Order).checks[name] for name in ("version", "filled_notional"))
+_HAVE_POSITION = (EventType.TRADE, EventType.POSITION)
+
+
+class Held(NamedTuple):
+    """A position after the change of one event, as it follows from that event and those before it."""
+
+    sequence: int
+    """The number of the event."""
+    updated_ns: int | None
+    quantity: int = 0
+    bought: int = 0
+    sold: int = 0
+    bought_notional: Decimal = Decimal(0)
+    sold_notional: Decimal = Decimal(0)
+    version: int = 0
+
+    def after(self, event: OrderEvent) -> Held:
+        """Return the position after one more event: a trade moves it, any other change states its quantity."""
+        number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
+        quantity, price = event.last_quantity, event.last_price
+        if event.type is not EventType.TRADE or quantity is None or price is None:
+            return self._replace(
+                sequence=number, updated_ns=ts_ns, quantity=event.position_quantity or 0, version=version
+            )
+        held = self._replace(sequence=number, updated_ns=ts_ns, version=version)
+        paid = times(quantity, price)
+        if event.side is Side.BUY:
+            notional = EXACT.add(self.bought_notional, paid)
+            return held._replace(
+                quantity=self.quantity + quantity, bought=self.bought + quantity, bought_notional=notional
+            )
+        notional = EXACT.add(self.sold_notional, paid)
+        return held._replace(quantity=self.quantity - quantity, sold=self.sold + quantity, sold_notional=notional)
+
+    @property
+    def totals(self) -> str:
+        """The totals as an event states them."""
+        return " ".join(map(text, (self.bought, self.sold, self.bought_notional, self.sold_notional, self.version)))
+
+    def fields(self, trader: str, symbol: str) -> Fields:
+        """Return the fields of the position, in their written form."""
+        named = dict(zip(_POSITION_NAMES, self.totals.split(" "), strict=True))
+        fields = {"trader": trader, "symbol": symbol, "quantity": text(self.quantity), **named}
+        return fields if self.updated_ns is None else {**fields, "updated_ns": text(self.updated_ns)}
+
+
+class Stated(NamedTuple):
+    """The totals that one event states."""
+
+    order_version: int | None
+    """The version of the order after the change; None for a change without an order."""
+    position: Held | None
+    """The position after the change; None for a change that did not touch it."""
+
+
+def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
+    """Return the totals that an event states in its field of that name. Raises CorruptRecord, which names ``key``."""
+    if event.type is EventType.NEW:
+        return Stated(1, None)
+    if value is None:
+        raise CorruptRecord(key, "totals", "is missing")
+    parts = value.split(" ")
+    order = [] if event.type is EventType.POSITION else parts[: len(_ORDER_CHECKS)]
+    position = parts[len(order) :]
+    try:
+        if order:
+            version, notional = order
+            if version.startswith("-") or not all(
+                check(part) for check, part in zip(_ORDER_CHECKS, (version, notional), strict=True)
+            ):
+                raise ValueError(value)
+        if event.type not in _HAVE_POSITION:
+            if position:
+                raise ValueError(value)
+            return Stated(int(order[0]), None)
+        named = dict(zip(_POSITION_NAMES, position, strict=True))
+        held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol, "quantity": "0", **named})
+    except (ValueError, CorruptRecord):
+        raise CorruptRecord(key, "totals", f"{value[:80]!r} is not a value that was ever written") from None
+    stated = Held(
+        event.sequence,
+        event.ts_ns,
+        event.position_quantity or 0,
+        held.bought_quantity,
+        held.sold_quantity,
+        held.bought_notional,
+        held.sold_notional,
+        held.version,
+    )
+    return Stated(int(order[0]) if order else None, stated)
