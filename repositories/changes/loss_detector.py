@@ -137,8 +137,10 @@ class _Acknowledged:
     def add(self, tip: Tip, told: Told, at: int) -> bool:
         """Add an acknowledged event. Return False if it has the number of another one, which is lost then."""
         sequence, writer = tip
-        known = self.events.setdefault(sequence, writer)
-        if sequence <= self.forgotten:
+        known = writer
+        if sequence > self.forgotten:
+            known = self.events.setdefault(sequence, writer)
+        else:
             self.unsure = min(self.unsure or sequence, sequence)
         if sequence >= told.highest:  # else a server that has what was told has this event too
             self.tips[tip] = _Proof(at, told.highest)

@@ -1,132 +1,216 @@
-"""Fault "writes lost": a writer's memory of its acknowledged changes, and how it reads what scripts say of losses."""
+"""Fault "writes lost": what a writer tells of its acknowledged changes, and what it concludes from an answer."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import deque
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from slotbook.models.errors import OrderNotFound, StateLost
-from slotbook.repositories.changes.loss_detector import MOST_RUNS, Acknowledged, LossDetector, ReplyReader
-from slotbook.topology.call import Reply
+from slotbook.models.errors import OrderNotFound
+from slotbook.repositories.changes.loss_detector import MOST_ACKNOWLEDGED, MOST_TIPS, LossDetector, Lost, Tip, Told
+
+from ...support.faults.writer import T, acknowledge, at_once, event, survivors, told_numbers, with_acknowledged
+
+# ---------------------------------------------------------------------- what is told
 
 
-@given(st.lists(st.integers(1, 120), max_size=MOST_RUNS))
-def test_a_number_given_twice_is_found_and_no_other(numbers: list[int]) -> None:
-    known, plain = Acknowledged(), set[int]()
-    for number in numbers:
-        lost = known.add(number, 0)
-        assert lost == (min(plain) if number in plain else 0)
-        plain.add(number)
-        assert known.highest == max(plain)
-    assert sum(end - start + 1 for start, end in known.runs) == len(plain)
-    assert known.before(60).highest == max((number for number in plain if number < 60), default=0)
-
-
-def test_the_first_lost_is_one_that_was_acknowledged_after_the_change_was_made() -> None:
-    known = Acknowledged()
-    for number in (1, 2, 3, 5, 6):
-        assert known.add(number, 0) == 0
-    assert (known.add(5, 2), known.add(6, 4), known.add(3, 0)) == (3, 5, 1)
-
-
-def test_only_the_latest_runs_are_kept() -> None:
-    known = Acknowledged()
-    for number in range(1, 1_000, 2):
-        known.add(number, 0)
-    assert (len(known.runs), known.highest, known.add(1, 0)) == (MOST_RUNS, 999, 0)
-
-
-class Answered(NamedTuple):
-    """A result of a change, as far as the detector reads it."""
-
-    applied: bool
-    sequence: int
-
-
-def read(name: str, key: str, request: str, reply: list[Reply]) -> Answered:
-    """Return a result, or raise a refusal, as the readers of verbs do."""
-    match reply:
-        case [("applied" | "repeat") as state, str(sequence)]:
-            return Answered(state == "applied", int(sequence))
-        case _:
-            raise OrderNotFound(f"{name} {key} {request}")
-
-
-def reader_of(detector: LossDetector) -> ReplyReader[str, Answered]:
-    return detector.reply_reader("T1", read, "fill", "{T1}:order:A1", "X1")
-
-
-def highest(detector: LossDetector) -> int:
-    """Return the number that the next change would say was acknowledged last."""
-    return int(detector.acknowledged("T1").split()[0])
-
-
-def with_acknowledged(count: int) -> LossDetector:
-    """Return a detector to which the changes from 1 on were acknowledged."""
+def test_a_change_tells_the_last_event_with_its_writers_mark_and_count() -> None:
     detector = LossDetector()
-    for number in range(1, count + 1):
-        reader_of(detector)(["applied", str(number)])
-    assert highest(detector) == count
-    return detector
+    first = detector.tell(T)
+    assert (first.tips, first.acknowledged, first.mark) == ((), "", detector.mark)
+    detector.acknowledge(first, event(first, 1))
+    second = detector.tell(T)
+    assert second.acknowledged == f"1 {detector.mark} {first.counted}"
+    detector.acknowledge(second, event(second, 2))
+    assert detector.tell(T).tips == (event(second, 2),)
 
 
-def test_an_answer_to_a_repeat_counts_only_up_to_the_number_that_it_names() -> None:
-    detector = with_acknowledged(3)
-    assert reader_of(detector)(["repeat", "50"]) == (False, 50)
-    assert highest(detector) == 3
-    for seen in ("9", "5"):  # the replies of two changes may come in another order
-        reader_of(detector)(["seen", seen, ["repeat", "2"]])
-        assert highest(detector) == 9
+def test_every_call_has_a_count_of_its_own_whichever_trader_it_is_of() -> None:
+    detector = LossDetector()
+    counts = [detector.tell(f"T{number % 3}").counted for number in range(50)]
+    assert sorted(set(counts)) == counts
 
 
-def test_a_change_that_is_applied_after_a_loss_is_the_last_that_counts() -> None:
+def test_changes_that_were_on_their_way_together_do_not_prove_each_other() -> None:
+    detector = with_acknowledged(1)
+    at_once(detector, 2, 3)
+    assert told_numbers(detector) == [2, 3]
+    acknowledge(detector, 4)
+    assert told_numbers(detector) == [4]
+
+
+def test_a_repeat_of_an_early_change_proves_nothing_that_came_after_it() -> None:
     detector = with_acknowledged(5)
-    with pytest.raises(StateLost) as caught:
-        reader_of(detector)(["lost", "3", ["applied", "4"]])
-    assert (caught.value.first, caught.value.last, caught.value.result) == (3, 5, Answered(applied=True, sequence=4))
-    assert highest(detector) == 4
-
-
-@pytest.mark.parametrize(
-    ("reply", "last"),
-    [
-        (["lost", "3", ["repeat", "0"]], 2),
-        (["lost", "3", ["repeat", "7"]], 2),
-        (["lost", "3", ["seen", "6", ["repeat", "2"]]], 6),
-        (["lost", "3", ["missing"]], 2),
-    ],
-)
-def test_after_a_loss_without_a_change_all_before_it_counts(reply: list[Reply], last: int) -> None:
+    told = detector.tell(T)
+    assert detector.acknowledge(told, Tip(2, f"{detector.mark} 77")) == 2, "another event than the one known"
+    detector = with_acknowledged(5)
+    second = Tip(2, "00000000 1")
     detector = LossDetector()
-    detector.acknowledge_to("T1", 5)
-    with pytest.raises(StateLost) as caught:
-        reader_of(detector)(reply)
-    assert (caught.value.first, caught.value.last) == (3, 5)
-    assert highest(detector) == last
+    acknowledge(detector, 5)
+    assert detector.acknowledge(detector.tell(T), second) == 0
+    assert told_numbers(detector) == [5]
 
 
-def test_after_a_question_that_finds_a_loss_all_before_it_counts() -> None:
+def test_a_refusal_and_a_call_of_another_mark_leave_everything_as_it_was() -> None:
+    detector = with_acknowledged(2)
+    told = detector.tell(T)
+    assert detector.acknowledge(told, None) == 0
+    assert detector.acknowledge(told._replace(mark="ffffffff"), Tip(9, "ffffffff 1")) == 0
+    assert told_numbers(detector) == [2]
+
+
+def test_the_highest_is_always_told_and_the_others_by_turns() -> None:
     detector = LossDetector()
-    detector.acknowledge_to("T1", 5)
-    with pytest.raises(StateLost):
-        detector.loss_reader("T1")(["lost", "3", []])
-    assert highest(detector) == 2
+    events = at_once(detector, 1, 20)
+    told = [detector.tell(T).tips for _ in range(7)]
+    assert all(len(tips) == MOST_TIPS and events[-1] in tips for tips in told)
+    assert {tip for tips in told for tip in tips} == set(events)
+    assert set(detector.tell_all(T).tips) == set(events)
 
 
-def test_a_change_that_is_sent_again_may_have_its_own_number_again() -> None:
+@pytest.mark.parametrize("on_their_way", [1, 2, 50, 300])
+def test_the_tips_are_no_more_than_the_calls_on_their_way(on_their_way: int) -> None:
+    """However long it goes on: each call proves more tips than it adds."""
+    detector, waiting = LossDetector(), deque[Told]()
+    for number in range(1, 10 * on_their_way):
+        waiting.append(detector.tell(T))
+        if len(waiting) == on_their_way:
+            told = waiting.popleft()
+            detector.acknowledge(told, event(told, number))
+        assert len(detector.tell_all(T).tips) <= on_their_way + 2 * MOST_TIPS
+
+
+# ---------------------------------------------------------------------- what is lost
+
+
+def lost(detector: LossDetector, told: Told, there: list[Tip], first_kept: int = 1) -> Lost:
+    """Return what a script says of a stream with some events of the writer, which has all it is said to have."""
+    numbers = [tip.sequence for tip in told.tips if tip not in there]
+    own = [tip for tip in there if tip.sequence < min(numbers) and tip.writer.startswith(detector.mark)]
+    return Lost(numbers, first_kept, survivors(*own))
+
+
+def test_the_first_lost_is_the_one_after_the_last_that_is_there() -> None:
+    detector = LossDetector()
+    there = [event(acknowledge(detector, number), number) for number in (1, 2)]
+    acknowledge(detector, 3)
+    acknowledge(detector, 5)
+    told = detector.tell(T)
+    found = lost(detector, told, there)
+    assert (list(found.sequences), detector.first_lost(told, found)) == ([5], 3)
+    own = event(told, 3)
+    loss = detector.record_loss(told, 3, own, "result", None, found.sequences)
+    assert (loss.trader, loss.first, loss.last, loss.result, loss.refusal) == (T, 3, 5, "result", None)
+    assert detector.tell_all(T).tips == (own,)
+
+
+def test_without_a_change_of_its_own_all_before_the_loss_counts() -> None:
+    detector = with_acknowledged(5)
+    refusal = OrderNotFound("there is no such order")
+    told = detector.tell(T)
+    loss = detector.record_loss(told, 3, None, None, refusal, [5])
+    assert (loss.first, loss.last, loss.refusal) == (3, 5, refusal)
+    assert told_numbers(detector) == [2]
+
+
+def test_a_book_of_which_nothing_is_left() -> None:
+    detector = with_acknowledged(3)
+    told = detector.tell(T)
+    assert detector.first_lost(told, Lost([3], 0, [])) == 1
+    assert detector.record_loss(told, 1, None, None, None, [3]).last == 3
+    assert told_numbers(detector) == []
+
+
+@pytest.mark.parametrize("acknowledged", [10, MOST_ACKNOWLEDGED, 5 * MOST_ACKNOWLEDGED])
+@pytest.mark.parametrize("left", [0, 1, 5, 9])
+def test_the_range_of_a_loss_is_right_however_long_it_is(acknowledged: int, left: int) -> None:
+    detector = LossDetector()
+    events = [event(acknowledge(detector, number), number) for number in range(1, acknowledged + 1)]
+    told = detector.tell(T)
+    found = lost(detector, told, events[:left])
+    first = detector.first_lost(told, found)
+    loss = detector.record_loss(told, first, event(told, left + 1), None, None, found.sequences)
+    assert (loss.first, loss.last) == (left + 1, acknowledged)
+
+
+def test_of_a_trimmed_book_the_range_begins_with_what_is_kept() -> None:
+    detector = with_acknowledged(5 * MOST_ACKNOWLEDGED)
+    told = detector.tell(T)
+    assert detector.first_lost(told, Lost([5 * MOST_ACKNOWLEDGED], 42, [])) == 42
+
+
+def test_a_change_on_its_way_that_gets_an_acknowledged_number_finds_a_loss() -> None:
     detector = with_acknowledged(1)
-    reader = reader_of(detector)
-    assert reader(["applied", "2"]) == reader(["applied", "2"])
-    assert highest(detector) == 2
+    on_its_way = detector.tell(T)
+    acknowledge(detector, 2)
+    acknowledge(detector, 3)
+    own = event(on_its_way, 2)
+    assert detector.acknowledge(on_its_way, own) == 2
+    loss = detector.record_loss(on_its_way, 2, own, None, None)
+    assert (loss.first, loss.last) == (2, 3)
+    assert detector.tell_all(T).tips == (own,), "told once"
 
 
-def test_a_change_that_gets_a_number_acknowledged_while_it_was_on_its_way_finds_a_loss() -> None:
+def test_a_change_on_its_way_for_long_reports_all_that_may_be_lost() -> None:
+    """The numbers of the first lost ones are forgotten by then."""
+    detector, many = with_acknowledged(1), 4 * MOST_ACKNOWLEDGED
+    on_their_way = [detector.tell(T) for _ in range(many)]
+    for number in range(2, many):
+        acknowledge(detector, number)
+    for number, told in enumerate(on_their_way, 2):
+        if first := detector.acknowledge(told, event(told, number)):
+            loss = detector.record_loss(told, first, event(told, number), None, None)
+            assert (loss.first, loss.last) == (2, many - 1)
+            return
+        assert number < many
+    pytest.fail("no loss was found")
+
+
+def test_what_was_written_after_a_loss_is_not_taken_for_what_was_there_before_it() -> None:
+    """A change on its way gets a number so low that the one which had it is forgotten."""
+    detector, many = with_acknowledged(1), 4 * MOST_ACKNOWLEDGED
+    on_its_way = detector.tell(T)
+    for number in range(2, many):
+        acknowledge(detector, number)
+    own = event(on_its_way, 3)
+    assert detector.acknowledge(on_its_way, own) == 0
+    told = detector.tell(T)
+    assert own in told.tips
+    found = Lost([many - 1], 1, [(3, own.writer.split()[1]), (1, "1")])
+    assert detector.first_lost(told, found) == 2
+
+
+def test_two_changes_that_find_the_same_loss_do_not_forget_each_other() -> None:
+    detector = with_acknowledged(3)
+    one, two = detector.tell(T), detector.tell(T)
+    for told, number in ((two, 4), (one, 3)):  # the replies may come in another order than the changes
+        loss = detector.record_loss(told, 3, event(told, number), None, None, [3])
+        assert (loss.first, loss.last) == (3, 3)
+    assert set(detector.tell_all(T).tips) == {event(one, 3), event(two, 4)}
+
+
+def test_what_is_known_to_be_there_after_a_loss_is_kept() -> None:
+    """A question, a refusal or a repeat says which of the told events are lost, and proves none of the others."""
+    for tip in (None, Tip(1, "ffffffff 1")):
+        detector = with_acknowledged(1)
+        at_once(detector, 2, 3)
+        told = detector.tell(T)
+        detector.record_loss(told, 2, tip, None, None, [2])
+        assert 3 in told_numbers(detector)
+
+
+def test_what_was_told_a_lost_event_is_lost_with_it() -> None:
     detector = with_acknowledged(1)
-    on_its_way = reader_of(detector)
-    for number in ("2", "3"):
-        reader_of(detector)(["applied", number])
-    with pytest.raises(StateLost) as caught:
-        on_its_way(["applied", "2"])
-    assert (caught.value.first, caught.value.last, highest(detector)) == (2, 3, 2)
+    asked = detector.tell(T)
+    acknowledge(detector, 2)
+    acknowledge(detector, 3)
+    loss = detector.record_loss(asked, 2, None, None, None, [2])
+    assert (loss.last, told_numbers(detector)) == (3, [1])
+
+
+def test_after_a_loss_nothing_is_reported_twice() -> None:
+    detector = LossDetector()
+    at_once(detector, 1, 30)
+    told = detector.tell(T)
+    loss = detector.record_loss(told, 1, event(told, 1), None, None, [tip.sequence for tip in told.tips])
+    assert (loss.first, loss.last) == (1, 30)
+    assert detector.tell_all(T).tips == (event(told, 1),)
