@@ -10,7 +10,7 @@ from ...models.results import Outcome, is_stored
 from ...topology.call import Reply
 from ..replies import refusal, rows
 from .loss_detector import LossDetector, Lost, Tip, Told
-from .verb import Step
+from .verb import AnyStep
 
 C = TypeVar("C")
 A = TypeVar("A")
@@ -24,7 +24,7 @@ class AnswerReader(Generic[C]):
 
     __slots__ = ("_loss_detector", "_name", "_steps", "_told")
 
-    def __init__(self, loss_detector: LossDetector, told: Told, name: str, steps: Sequence[Step]) -> None:
+    def __init__(self, loss_detector: LossDetector, told: Told, name: str, steps: Sequence[AnyStep]) -> None:
         self._loss_detector = loss_detector
         self._told = told
         self._name = name
@@ -150,13 +150,16 @@ class UnitReader(AnswerReader["list[Any]"]):
         return beyond
 
 
-def spread(steps: Sequence[Step], outcome: Outcome[list[Outcome[A]]]) -> list[Outcome[A]]:
+def spread(steps: Sequence[AnyStep], outcome: Outcome[list[Outcome[A]]]) -> list[Outcome[A]]:
     """Return the outcome of each step of a call whose outcome is known: of one that failed, each step has its error."""
     error = outcome.error
     if error is None:
         return outcome.value or []
     if isinstance(error, UnderReplicated):
-        return [_under_replicated(step, one, error) for step, one in zip(steps, error.result, strict=True)]
+        return [
+            _under_replicated(step, one, error)
+            for step, one in zip(steps, cast("list[Outcome[A]]", error.result), strict=True)
+        ]
     if len(steps) == 1:
         return [Outcome(error=error)]
     _, found, problem = str(error).partition(f" from {steps[0].name} on")
@@ -165,7 +168,7 @@ def spread(steps: Sequence[Step], outcome: Outcome[list[Outcome[A]]]) -> list[Ou
     return [Outcome(error=type(error)(f"{step.name}{problem}")) for step in steps]
 
 
-def _under_replicated(step: Step, outcome: Outcome[A], error: UnderReplicated) -> Outcome[A]:
+def _under_replicated(step: AnyStep, outcome: Outcome[A], error: UnderReplicated) -> Outcome[A]:
     """Return the outcome of one step of a call that too few have confirmed."""
     if outcome.error is not None or not is_stored(outcome.value):
         return outcome

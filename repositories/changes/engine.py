@@ -22,7 +22,7 @@ from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .scripts import engine
-from .verb import AnyVerb, Q, Request, Step, Verb
+from .verb import AnyStep, AnyVerb, Q, Request, Step, Verb
 
 STEPS_AT_ONCE = 32
 """The steps of one trader that one call carries when each has an answer of its own; they hold up a server's other
@@ -69,7 +69,7 @@ class ChangeCalls(Generic[R, A]):
         must_be(request, verb.request)
         return cast("Call[C]", self._one.change(self._step(verb, request)))
 
-    def checked(self, requests: Sequence[R], verb: AnyVerb | None = None) -> list[Step]:
+    def checked(self, requests: Sequence[R], verb: AnyVerb | None = None) -> list[AnyStep]:
         """Return the steps of many requests.
 
         Raises InvalidArgument if no verb takes one of them, or if ``verb`` is given and does not take them all.
@@ -80,7 +80,7 @@ class ChangeCalls(Generic[R, A]):
             must_be(request, verb.request)
         return [self._step(verb, request) for request in requests]
 
-    def grouped(self, steps: list[Step]) -> Steps[A]:
+    def grouped(self, steps: list[AnyStep]) -> Steps[A]:
         """Return the calls that carry out steps, each with an answer of its own: those of one trader go together."""
         chunks: list[list[int]] = []
         open_chunks: dict[str, list[int]] = {}
@@ -101,14 +101,15 @@ class ChangeCalls(Generic[R, A]):
             whole("expected_sequence", expected_sequence, least=0)
         if not 0 < len(requests) <= MOST_STEPS:
             raise InvalidArgument(f"a unit has 1 to {MOST_STEPS} steps, not {len(requests)}")
+        verbs = [EXPECT if isinstance(request, Expect) else self.verb_of(request) for request in requests]
         traders = {request.trader for request in requests if not isinstance(request, Expect)}
         if len(traders) != 1:
             found = ", ".join(sorted(traders)) if traders else "guards alone"
             raise InvalidArgument(f"a unit changes the book of one trader, not {found}")
         keys = self.keys.of(traders.pop())
         steps = [
-            Step(EXPECT, request, keys) if isinstance(request, Expect) else self._step(self.verb_of(request), request)
-            for request in requests
+            Step(EXPECT, cast("Any", request), keys) if isinstance(request, Expect) else self._step(verb, request)
+            for verb, request in zip(verbs, requests, strict=True)
         ]
         expected = "" if expected_sequence is None else str(expected_sequence)
         return cast("Call[list[A]]", _Unit(self, expected).change(steps))
@@ -126,7 +127,7 @@ class ChangeCalls(Generic[R, A]):
 
     def build(
         self,
-        steps: Sequence[Step],
+        steps: Sequence[AnyStep],
         mode: str,
         reader: Callable[..., AnswerReader[C]],
         builder: CallBuilder[Any],
@@ -177,14 +178,14 @@ class ChangeCalls(Generic[R, A]):
             touched="sequence",
         )
 
-    def _step(self, verb: AnyVerb, request: R) -> Step:
+    def _step(self, verb: AnyVerb, request: Request) -> AnyStep:
         """Return a step whose request was checked."""
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)
         return Step(verb, request, self.keys.of(request.trader))
 
-    def _pending(self, steps: list[Step]) -> PendingCall[list[Outcome[A]]]:
+    def _pending(self, steps: list[AnyStep]) -> PendingCall[list[Outcome[A]]]:
         keys = steps[0].keys
         about = tuple([step.verb.keys(keys, step.request)[0] for step in steps])
         return PendingCall(about, slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), steps)
@@ -194,7 +195,7 @@ class ChangeCalls(Generic[R, A]):
 class Steps(Generic[A]):
     """Many steps, and the calls that carry them out."""
 
-    steps: list[Step]
+    steps: list[AnyStep]
     chunks: list[list[int]]
     """The numbers of the steps that each call carries."""
     calls: list[PendingCall[list[Outcome[A]]]]
@@ -209,14 +210,17 @@ class Steps(Generic[A]):
         return outcomes
 
 
+_read_one = cast("Callable[..., AnswerReader[object]]", OneReader)
+
+
 @dataclass(frozen=True, slots=True)
 class _One:
     """Builds the call of one step."""
 
     calls: ChangeCalls[Any, Any]
 
-    def change(self, request: Step, /) -> Call[object]:
-        return self.calls.build((request,), "each", OneReader, self, request)
+    def change(self, request: AnyStep, /) -> Call[object]:
+        return self.calls.build((request,), "each", _read_one, self, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ class _Each:
 
     calls: ChangeCalls[Any, Any]
 
-    def change(self, request: Sequence[Step], /) -> Call[object]:
+    def change(self, request: Sequence[AnyStep], /) -> Call[object]:
         return self.calls.build(request, "each", EachReader, self, request)
 
 
@@ -236,5 +240,5 @@ class _Unit:
     calls: ChangeCalls[Any, Any]
     expected: str
 
-    def change(self, request: Sequence[Step], /) -> Call[object]:
+    def change(self, request: Sequence[AnyStep], /) -> Call[object]:
         return self.calls.build(request, "all", UnitReader, self, request, self.expected)

@@ -55,6 +55,8 @@ class Step(NamedTuple, Generic[Q]):
         return self.verb.read_answer(self, rows(answer))
 
 
+AnyStep: TypeAlias = Step[Any]
+"""A step among others, each of which has its own type of request."""
 ReadAnswer: TypeAlias = Callable[[Step[Q], list[Reply]], C]
 """A function that reads the engine's answer to a step; it raises the refusal that the answer says."""
 
