@@ -39,6 +39,7 @@ def bench(
 
     The floor is the same bytes on a bare socket. Peers that are not installed are left out; `pip install
     'slotbook[bench]'` installs them. A figure is a median; a ratio is the median of the ratios of each round.
+    The server's time is what its main thread works for a change, beside the same writes as plain commands.
     """
     draw = None if plots is None else _drawing(plots)
     scope = QUICK if quick else FULL

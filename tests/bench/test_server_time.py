@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from typing import cast
 
+import hiredis
 import pytest
 from slotbook import Book, Order
 from slotbook.bench import server_time
@@ -17,9 +20,11 @@ from slotbook.bench.monitor import Monitor, Seen
 from slotbook.bench.recorder import Recorder
 from slotbook.bench.scope import QUICK
 from slotbook.bench.server_time import PLAIN
-from slotbook.bench.stage import address_of
+from slotbook.bench.stage import address_of, cores_apart
+from slotbook.models.errors import OrderNotFound
 from slotbook.models.order import Replace
 from slotbook.repositories.orders.verbs import OrderRequest
+from slotbook.topology.call import pack
 
 from ..support.fleet import Fleet
 
@@ -140,8 +145,12 @@ def without_writer(words: tuple[bytes, ...]) -> list[bytes]:
 
 
 def test_a_refused_change_is_not_recorded(recorder: Recorder) -> None:
-    with pytest.raises(Exception, match="A0"):
-        recorder.one_by_one([cancel_of(order) for order in orders(1)])
+    cancels = [cancel_of(order) for order in orders(2)]
+    for record in (recorder.one_by_one, recorder.batches):
+        with pytest.raises(OrderNotFound):
+            record(cancels)
+    with pytest.raises(hiredis.ReplyError, match="wrong number"):
+        recorder.send([pack(("GET",))])
 
 
 def test_monitor_shows_every_byte(fleet: Fleet) -> None:
@@ -166,8 +175,19 @@ def test_the_servers_time_counts_its_work_and_not_its_idling(fleet: Fleet, recor
     fleet.ask("", "EVAL", busy, 0)
     worked = recorder.main_thread_seconds() - began
     fleet.ask("", "BLPOP", "absent", 0.2)
-    assert recorder.main_thread_seconds() - began - worked < 0.2 / 2 < 0.2
+    idled = recorder.main_thread_seconds() - began - worked
     assert worked > 0
+    assert idled < 0.1
+
+
+def test_servers_and_callers_have_cores_of_their_own(fleet: Fleet) -> None:
+    if sys.platform != "linux" or len(before := os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two cores, and Linux to tell them apart")
+    (server,) = fleet.private.servers
+    with cores_apart(fleet.private):
+        mine, its = os.sched_getaffinity(0), os.sched_getaffinity(server.pid)
+    assert (mine & its, mine | its, len(its)) == (set(), before, 1)
+    assert os.sched_getaffinity(0) == before
 
 
 def test_a_race_goes_by_its_own_clock() -> None:
