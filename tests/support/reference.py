@@ -88,7 +88,7 @@ class ReferenceBook:
     def commit(self, steps: Sequence[Request | Expect], expected_sequence: int | None = None) -> list[Answer]:
         """Do all that one trader asks for, or nothing. Raises the first refusal, which has the number of its step."""
         (trader,) = {step.trader for step in steps if not isinstance(step, Expect)}
-        before, last = self._copy(), len(self.events[trader])
+        before, last = self.copy().__dict__, len(self.events[trader])
         answers: list[Answer] = []
         unmet: SlotbookError | None = None
         for index, step in enumerate(steps):
@@ -122,17 +122,17 @@ class ReferenceBook:
         if entry.now.version != guard.version:
             raise VersionConflict
 
-    def _copy(self) -> dict[str, object]:
+    def copy(self) -> ReferenceBook:
+        """Return a book that goes on from here by itself."""
         # Records, answers and events never change, so that only what holds them has to be copied.
-        return {
-            "orders": {
-                key: replace(entry, fills=dict(entry.fills), requests=dict(entry.requests))
-                for key, entry in self.orders.items()
-            },
-            "positions": dict(self.positions),
-            "events": defaultdict(list, {trader: list(events) for trader, events in self.events.items()}),
-            "_requests": dict(self._requests),
+        other = ReferenceBook()
+        other.orders = {
+            key: replace(entry, fills=dict(entry.fills), requests=dict(entry.requests))
+            for key, entry in self.orders.items()
         }
+        other.positions, other._requests = dict(self.positions), dict(self._requests)
+        other.events.update((trader, list(events)) for trader, events in self.events.items())
+        return other
 
     def _apply(self, request: Request) -> Answer:
         match request:

@@ -19,7 +19,7 @@ EVERYTHING = (*LASTING, "order:A1", "applied:A1", "orders_by_status:PARTIALLY_FI
 
 
 def expiries(desk: Desk, status: str) -> list[int]:
-    """Return when A1, what was applied to it, its indexes and its entries there expire, in milliseconds; -1 for never."""
+    """Return when A1, what was applied to it, its indexes and its entries there expire, in ms; -1 for never."""
     keys = ["%:order:A1", "%:applied:A1", f"%:orders_by_status:{status}", "%:orders_by_symbol:AAPL"]
     found = [cast(int, desk.ask("PEXPIRETIME", key)) for key in keys]
     scores = [cast(str, desk.ask("ZSCORE", key, "A1")) for key in keys[2:]]
