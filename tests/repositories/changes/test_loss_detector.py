@@ -50,6 +50,13 @@ def test_a_repeat_of_an_early_change_proves_nothing_that_came_after_it() -> None
     assert told_numbers(detector) == [5]
 
 
+def test_a_repeat_of_the_change_that_is_told_leaves_it_told() -> None:
+    detector = with_acknowledged(3)
+    told = detector.tell(T)
+    assert detector.acknowledge(told, told.tips[0]) == 0
+    assert detector.tell(T).tips == told.tips
+
+
 def test_a_refusal_and_a_call_of_another_mark_leave_everything_as_it_was() -> None:
     detector = with_acknowledged(2)
     told = detector.tell(T)
@@ -112,6 +119,13 @@ def test_without_a_change_of_its_own_all_before_the_loss_counts() -> None:
     assert told_numbers(detector) == [2]
 
 
+def test_of_a_book_that_others_began_only_the_own_changes_are_lost() -> None:
+    detector = LossDetector()
+    for number in range(5, 5 + MOST_ACKNOWLEDGED):
+        acknowledge(detector, number)
+    assert detector.first_lost(detector.tell(T), Lost([4 + MOST_ACKNOWLEDGED], 1, [])) == 5
+
+
 def test_a_book_of_which_nothing_is_left() -> None:
     detector = with_acknowledged(3)
     told = detector.tell(T)
@@ -130,6 +144,15 @@ def test_the_range_of_a_loss_is_right_however_long_it_is(acknowledged: int, left
     first = detector.first_lost(told, found)
     loss = detector.record_loss(told, first, event(told, left + 1), None, None, found.sequences)
     assert (loss.first, loss.last) == (left + 1, acknowledged)
+    for number in range(left + 2, left + 5):
+        acknowledge(detector, number)
+    again = detector.tell(T)
+    found = Lost([left + 4], 1, survivors(event(told, left + 1)))
+    loss = detector.record_loss(again, detector.first_lost(again, found), None, None, None, found.sequences)
+    assert (loss.first, loss.last) == (left + 2, left + 4)
+    on_its_way = detector.tell(T)
+    acknowledge(detector, left + 2)
+    assert detector.acknowledge(on_its_way, event(on_its_way, left + 2)) == left + 2
 
 
 def test_of_a_trimmed_book_the_range_begins_with_what_is_kept() -> None:
@@ -148,6 +171,16 @@ def test_a_change_on_its_way_that_gets_an_acknowledged_number_finds_a_loss() -> 
     loss = detector.record_loss(on_its_way, 2, own, None, None)
     assert (loss.first, loss.last) == (2, 3)
     assert detector.tell_all(T).tips == (own,), "told once"
+
+
+def test_the_only_one_that_was_acknowledged_meanwhile_is_told_once() -> None:
+    detector = with_acknowledged(1)
+    on_its_way = detector.tell(T)
+    acknowledge(detector, 2)
+    own = event(on_its_way, 2)
+    assert detector.acknowledge(on_its_way, own) == 2
+    detector.record_loss(on_its_way, 2, own, None, None)
+    assert detector.tell_all(T).tips == (own,)
 
 
 def test_a_change_on_its_way_for_long_reports_all_that_may_be_lost() -> None:
@@ -181,11 +214,12 @@ def test_what_was_written_after_a_loss_is_not_taken_for_what_was_there_before_it
 
 def test_two_changes_that_find_the_same_loss_do_not_forget_each_other() -> None:
     detector = with_acknowledged(3)
-    one, two = detector.tell(T), detector.tell(T)
+    one, two, late = detector.tell(T), detector.tell(T), detector.tell(T)
     for told, number in ((two, 4), (one, 3)):  # the replies may come in another order than the changes
         loss = detector.record_loss(told, 3, event(told, number), None, None, [3])
         assert (loss.first, loss.last) == (3, 3)
     assert set(detector.tell_all(T).tips) == {event(one, 3), event(two, 4)}
+    assert detector.acknowledge(late, event(late, 4)) == 4
 
 
 def test_what_is_known_to_be_there_after_a_loss_is_kept() -> None:

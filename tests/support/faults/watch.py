@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .checker import Judgement, judge
-from .control import Control, wait_until
+from .control import Control, info, wait_until
 from .history import CallOutcome, History
 
 
@@ -29,3 +29,14 @@ def no_error_reached_a_caller(history: History) -> None:
     """Assert that no caller saw an error."""
     problems = [f"{one.kind} {one.id} after {one.longest:.2f} s: {one.error!r}" for one in history.problems()]
     assert not problems, "\n".join(problems[:20])
+
+
+def replicated(control: Control, key: str) -> None:
+    """Wait until the replicas of a key's primary have all that it has written."""
+    primary = control.primary(key)
+
+    def have_all() -> bool:
+        offset = info(primary)["master_repl_offset"]
+        return all(info(one).get("slave_repl_offset") == offset for one in control.replicas(primary))
+
+    wait_until(have_all, "the replicas have what was written")

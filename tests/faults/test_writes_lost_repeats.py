@@ -1,0 +1,286 @@
+"""Fault "writes lost": what comes after a loss and is answered as a repeat, and what a fork hides, prove nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import pytest
+from slotbook import AsyncBook, Book
+from slotbook.models import Fill, Order, PositionChange
+from slotbook.models.errors import StateLost
+from slotbook.repositories.changes.scripts import engine
+from slotbook.repositories.changes.verb import ChangeResult
+from slotbook.topology.embedded import Server, Topology
+
+from ..support.callers import CALLERS, Caller, open_book
+from ..support.faults.control import SERVICE, Control
+from ..support.faults.watch import replicated
+from ..support.make import execution, fresh, limit
+from .conftest import Deploy
+
+Request: TypeAlias = Order | Fill | PositionChange
+TOPOLOGIES: tuple[Topology, ...] = ("sentinel", "cluster")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to send changes of one trader, each of which is acknowledged or raises."""
+
+    name: str
+    requests: Callable[[str, int, int], list[Request]]
+    """Return a number of new requests of a trader, given the number of the first."""
+    send: Callable[[Book, list[Request]], list[bool]]
+    """Send them, and return whether each was applied now. Raises StateLost with the result of the one that has it."""
+
+
+def fills(trader: str, first: int, count: int) -> list[Request]:
+    return [execution(trader, f"X{number}", 10 + number) for number in range(first, first + count)]
+
+
+def places(trader: str, first: int, count: int) -> list[Request]:
+    return [limit(trader, f"B{number}") for number in range(first, first + count)]
+
+
+def adjustments(trader: str, first: int, count: int) -> list[Request]:
+    return [
+        PositionChange(trader=trader, symbol="AAPL", quantity=10 + number, request_id=f"P{number}")
+        for number in range(first, first + count)
+    ]
+
+
+def _one(book: Book, requests: list[Request]) -> list[bool]:
+    return [
+        book.positions.apply_many([one])[0].result().applied
+        if isinstance(one, PositionChange)
+        else book.orders.apply(one).applied
+        for one in requests
+    ]
+
+
+FORMS = (
+    Form("fill", lambda trader, first, _: fills(trader, first, 1), _one),
+    Form("adjust", lambda trader, first, _: adjustments(trader, first, 1), _one),
+    Form(
+        "fill_many",
+        fills,
+        lambda book, requests: [one.result().applied for one in book.orders.fill_many(cast("list[Fill]", requests))],
+    ),
+    Form(
+        "place_many",
+        places,
+        lambda book, requests: [one.result().applied for one in book.orders.place_many(cast("list[Order]", requests))],
+    ),
+    Form(
+        "apply_many",
+        lambda trader, first, count: [*places(trader, first, count), *fills(trader, first, count)],
+        lambda book, requests: [
+            one.result().applied for one in book.orders.apply_many(cast("list[Order | Fill]", requests))
+        ],
+    ),
+    Form(
+        "commit",
+        lambda trader, first, count: [*places(trader, first, count), *adjustments(trader, first, count)],
+        lambda book, requests: [one.applied for one in book.commit(requests)],
+    ),
+)
+
+
+def prepare(control: Control, primary: Server) -> None:
+    """Teach a new primary the scripts, and let the servers take a freeze of some seconds for no failure."""
+    for script in (engine(), *[engine(step) for step in ("place", "fill", "change")]):
+        primary.ask("SCRIPT", "LOAD", script.source)
+    for server in control.data:
+        if control.deployment.topology == "cluster":
+            server.ask("CONFIG", "SET", "cluster-node-timeout", 15_000)
+    for server in control.sentinels:
+        server.ask("SENTINEL", "SET", SERVICE, "down-after-milliseconds", 15_000)
+
+
+def replace_the_primary(control: Control, trader: str, primary: Server, replicas: list[Server]) -> Server:
+    """Kill a primary whose replicas were cut off; the new one, which has nothing of what came after the cut."""
+    control.kill(primary)
+    for replica in replicas:
+        control.thaw(replica)
+    return control.promoted(primary, f"{{{trader}}}")
+
+
+@contextmanager
+def frozen(control: Control, server: Server, seconds: float) -> Generator[None, None, None]:
+    """Freeze a server now, and thaw it after a time."""
+    control.freeze(server)
+    timer = threading.Timer(seconds, control.thaw, (server,))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def events_of(control: Control, trader: str) -> list[str]:
+    """Return the identities of a trader's events, in order."""
+    key = f"{{{trader}}}:events"
+    found: list[str] = []
+    for entry in cast("list[tuple[str, list[str]]]", control.ask(key, "XRANGE", key, "-", "+")):
+        fields = dict(zip(entry[1][::2], entry[1][1::2], strict=True))
+        found.append(fields.get("exec_id") or fields.get("request_id") or fields["order_id"])
+    return found
+
+
+def identity(request: Request) -> str:
+    fields = request.model_dump()
+    return str(fields.get("exec_id") or fields.get("request_id") or fields["order_id"])
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_repeat_in_place_of_a_lost_change(
+    deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller, form: Form
+) -> None:
+    """The change has the number of a lost one; its reply comes too late, and the same is sent again."""
+    control, trader = deploy(topology), fresh()
+    book = open_book(control.url(deadline=20, socket_timeout=1), caller, runner)
+    opened = [limit(trader, "A1", quantity=1_000), execution(trader, "X1", 10)]
+    _one(book, [*opened])
+    replicated(control, f"{{{trader}}}")
+    primary = control.primary(f"{{{trader}}}")
+    replicas = control.strand(primary)
+    lost = form.requests(trader, 2, 2)
+    assert all(form.send(book, lost))
+    new = replace_the_primary(control, trader, primary, replicas)
+    prepare(control, new)
+    assert book.orders.get(trader, "A1") is not None  # the book has found the new primary
+    sent = form.requests(trader, 4, len(lost) if form.name != "commit" else 2)
+    with frozen(control, new, 1.5), pytest.raises(StateLost) as caught:
+        form.send(book, sent)
+    loss = caught.value
+    assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost))
+    results = cast("list[ChangeResult]", loss.result if isinstance(loss.result, list) else [loss.result])
+    assert [result.applied for result in results] == [False] * len(results), "it was no repeat"
+    assert events_of(control, trader) == ["A1", "X1", *map(identity, sent)]
+    assert book.losses() == []  # told once
+    assert form.send(book, sent) == [False] * len(sent)
+    assert form.send(book, lost) == [True] * len(lost)
+    assert book.losses() == []
+    assert events_of(control, trader) == ["A1", "X1", *map(identity, [*sent, *lost])]
+    journal = [one for one in (*opened, *lost, *sent) if isinstance(one, Order | Fill)]
+    done = book.reconcile(journal)
+    assert (done.applied, done.repeated, done.rejected) == (0, len(journal), 0)
+    moved = [one.quantity for one in (*opened, *lost, *sent) if not isinstance(one, Order)]
+    assert book.positions.get(trader, "AAPL").quantity == sum(moved)
+    book.close()
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_reconcile_brings_the_position_back(
+    deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller
+) -> None:
+    control, trader = deploy(topology), fresh()
+    book = open_book(control.url(deadline=20, socket_timeout=1), caller, runner)
+    journal = [limit(trader, "A1"), *[execution(trader, f"X{n}", size) for n, size in ((1, 10), (2, 30), (3, 6))]]
+    for request in journal[:2]:
+        book.orders.apply(request)
+    replicated(control, f"{{{trader}}}")
+    primary = control.primary(f"{{{trader}}}")
+    replicas = control.strand(primary)
+    assert book.orders.apply(journal[2]).sequence == 3
+    new = replace_the_primary(control, trader, primary, replicas)
+    prepare(control, new)
+    book.orders.get(trader, "A1")
+    with frozen(control, new, 1.5), pytest.raises(StateLost) as caught:
+        book.orders.apply(journal[3])
+    assert (caught.value.first, caught.value.last) == (3, 3)
+    assert book.positions.get(trader, "AAPL").quantity == 16
+    done = book.reconcile(journal)
+    assert (done.applied, done.repeated, done.rejected, done.losses) == (1, 3, 0, [])
+    assert book.positions.get(trader, "AAPL").quantity == 46
+    assert book.losses() == []
+    book.close()
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_change_of_a_child_in_place_of_a_lost_one(deploy: Deploy, topology: Topology, form: Form) -> None:
+    """The book was open before the fork; the parent's change is lost, and the child's has its number."""
+    control, trader = deploy(topology), fresh()
+    with Book.open(control.url(deadline=20)) as book:
+        _one(book, [limit(trader, "A1", quantity=1_000), execution(trader, "X1", 10)])
+        replicated(control, f"{{{trader}}}")
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                os.close(writing)
+                os.read(reading, 1)  # until the parent's change is lost
+                code = 0 if _in_the_child(book, form, trader) else 1
+            finally:
+                os._exit(code)
+        primary = control.primary(f"{{{trader}}}")
+        replicas = control.strand(primary)
+        lost = form.requests(trader, 2, 2)
+        try:
+            assert all(form.send(book, lost))
+            replace_the_primary(control, trader, primary, replicas)
+        finally:
+            os.write(writing, b".")
+            status = os.waitpid(child, 0)[1]
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert len(events_of(control, trader)) == 2 + len(lost)
+        (loss,) = book.losses()
+        assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost))
+        assert form.send(book, lost) == [True] * len(lost)
+        assert len(events_of(control, trader)) == 2 + 2 * len(lost)
+        assert book.losses() == []
+
+
+def _in_the_child(book: Book, form: Form, trader: str) -> bool:
+    """Change the same book; nothing that was acknowledged to this process is lost."""
+    return all(form.send(book, form.requests(trader, 4, 2))) and book.losses() == []
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_an_asyncio_book_in_a_child(deploy: Deploy, topology: Topology) -> None:
+    control, trader = deploy(topology), fresh()
+    url = control.url(deadline=20)
+
+    async def parent() -> None:
+        book = await AsyncBook.open(url)
+        await book.orders.place(limit(trader, "A1"))
+        replicated(control, f"{{{trader}}}")
+        primary = control.primary(f"{{{trader}}}")
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                asyncio.events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
+                asyncio.run(_place_in_the_child(book, control, trader, primary))
+                code = 0
+            finally:
+                os._exit(code)
+        replicas = control.strand(primary)
+        assert (await book.orders.place(limit(trader, "A2"))).sequence == 2
+        replace_the_primary(control, trader, primary, replicas)
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        with pytest.raises(StateLost) as caught:
+            await book.orders.place(limit(trader, "A3"))
+        assert (caught.value.first, caught.value.last) == (2, 2)
+        assert await book.losses() == []
+        await book.close()
+
+    asyncio.run(parent())
+
+
+async def _place_in_the_child(book: AsyncBook, control: Control, trader: str, was: Server) -> None:
+    """Place an order as soon as the primary is another one."""
+    control.promoted(was, f"{{{trader}}}")
+    assert (await book.orders.place(limit(trader, "C1"))).sequence == 2
+    assert await book.losses() == []
