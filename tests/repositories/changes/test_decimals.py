@@ -69,7 +69,7 @@ EDGES = [
 ]
 
 
-@pytest.mark.parametrize("signs", itertools.product((1, -1), repeat=2), ids=str)
+@pytest.mark.parametrize("signs", list(itertools.product((1, -1), repeat=2)), ids=str)
 def test_numbers_at_the_bounds_of_digits_and_limbs(lone_desk: Desk, signs: tuple[int, int]) -> None:
     with decimal.localcontext(EXACT):
         check(lone_desk, [(a * signs[0], b * signs[1]) for a, b in itertools.product(EDGES, repeat=2)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from slotbook.models import Cancel, PositionChange, Replace
 from slotbook.models.errors import DuplicateRequest
@@ -17,7 +19,7 @@ def changes(trader: str) -> list[UnitRequest]:
     """Return a change of each kind that is remembered."""
     return [
         execution(trader, quantity=40),
-        Replace(trader=trader, order_id="A1", request_id="R1", quantity=90, price="188", revision=1),
+        Replace(trader=trader, order_id="A1", request_id="R1", quantity=90, price=Decimal(188), revision=1),
         PositionChange(trader=trader, symbol="AAPL", request_id="P1", quantity=5),
         Cancel(trader=trader, order_id="A1", request_id="C1", text="enough"),
         execution(trader, "X2", 10),

@@ -60,7 +60,8 @@ def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
 
 
 def test_every_event_but_that_of_positions_has_one_verb() -> None:
-    assert sorted(verb.event for verb in ORDER_VERBS) == sorted(set(EventType) - {EventType.POSITION})
+    assert {verb.event for verb in ORDER_VERBS} == set(EventType) - {EventType.POSITION}
+    assert len({verb.event for verb in ORDER_VERBS}) == len(ORDER_VERBS)
 
 
 @every_verb

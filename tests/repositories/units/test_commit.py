@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import cast
 
 import pytest
-from slotbook.models import Cancel, Expire, OrderStatus, PositionChange, Reject, Replace
+from slotbook.models import Cancel, Expire, FillResult, OrderStatus, PositionAction, PositionChange, Reject, Replace
 from slotbook.models.errors import (
     DuplicateOrder,
     DuplicateRequest,
@@ -22,6 +23,7 @@ from slotbook.repositories.units.calls import UnitStep
 
 from ...support.callers import CALLERS, open_book
 from ...support.desk import Desk
+from ...support.histories import as_answer
 from ...support.make import execution, limit
 from ...support.relay import Relay
 
@@ -37,7 +39,7 @@ def test_a_later_step_sees_what_an_earlier_one_has_done(desk: Desk) -> None:
     )
     results = (placed, filled, replaced, canceled)
     assert [(one.applied, one.sequence) for one in results] == [(True, 1), (True, 2), (True, 3), (True, 4)]
-    orders = [one.order for one in results if hasattr(one, "order")]
+    orders = [order for one in results if (order := as_answer(one).order) is not None]
     assert [order.version for order in orders] == [1, 2, 3, 4]
     assert [order.status for order in orders] == ["NEW", "PARTIALLY_FILLED", "PARTIALLY_FILLED", "CANCELED"]
     assert desk.book.orders.get(desk.trader, "A1") == orders[-1]
@@ -55,7 +57,7 @@ def test_every_kind_of_change_can_be_a_step(desk: Desk) -> None:
             Reject(trader=trader, order_id="A3"),
             Expire(trader=trader, order_id="A4"),
             PositionChange(trader=trader, symbol="MSFT", quantity=5, max_position=5),
-            PositionChange(trader=trader, symbol="MSFT", quantity=-3, action="SET"),
+            PositionChange(trader=trader, symbol="MSFT", quantity=-3, action=PositionAction.SET),
         ]
     )
     assert [one.sequence for one in results] == list(range(1, 11))
@@ -73,7 +75,7 @@ def test_two_fills_of_one_position_are_summed(desk: Desk) -> None:
             execution(desk.trader, "X1", 30, order_id="A2"),
         ]
     )
-    assert [getattr(one, "position").quantity for one in (first, second)] == [40, 10]  # noqa: B009
+    assert [cast(FillResult, one).position.quantity for one in (first, second)] == [40, 10]
     assert desk.book.positions.get(desk.trader, "AAPL").quantity == 10
 
 
@@ -100,7 +102,7 @@ def test_the_first_refusal_refuses_the_unit(desk: Desk, reason: str, at: int) ->
     steps: list[UnitStep] = [
         limit(trader, "A1"),
         execution(trader, "X1", 100, order_id="A1"),
-        Replace(trader=trader, order_id="A0", price="188"),
+        Replace(trader=trader, order_id="A0", price=Decimal(188)),
         PositionChange(trader=trader, symbol="MSFT", quantity=5),
         limit(trader, "A2", symbol="TSLA"),
     ]
@@ -119,7 +121,7 @@ def test_a_price_that_the_order_does_not_take_refuses_the_unit(desk: Desk) -> No
     before = desk.contents()
     with pytest.raises(InvalidArgument, match=r"replace R1 .*MARKET order takes no price"):
         desk.book.commit(
-            [limit(desk.trader, "A2"), Replace(trader=desk.trader, order_id="A1", request_id="R1", price="1")]
+            [limit(desk.trader, "A2"), Replace(trader=desk.trader, order_id="A1", request_id="R1", price=Decimal(1))]
         )
     assert desk.contents() == before
 

@@ -26,7 +26,7 @@ DRAFTS: st.SearchStrategy[DraftStep] = st.one_of(placings, fillings, fillings, r
 
 
 class Plan:
-    """How one unit is made of drafts, so that refusals come often, but not always, and late in a unit as well."""
+    """Describes how a unit is made of drafts: refusals come often, but not always, and late in a unit as well."""
 
     def __init__(self, data: st.DataObject) -> None:
         self.drafts = data.draw(st.lists(DRAFTS, min_size=1, max_size=30))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from slotbook.models import Cancel, Fill, PositionChange, Replace
 from slotbook.models.errors import DuplicateRequest, OrderNotFound, Overfill, VersionConflict
@@ -18,7 +20,9 @@ def unit(trader: str) -> list[UnitRequest]:
     return [
         limit(trader),
         execution(trader, quantity=40),
-        Replace(trader=trader, order_id="A1", request_id="R1", quantity=90, price="188", revision=1, text="less"),
+        Replace(
+            trader=trader, order_id="A1", request_id="R1", quantity=90, price=Decimal(188), revision=1, text="less"
+        ),
         PositionChange(trader=trader, symbol="AAPL", request_id="P1", quantity=5),
         Cancel(trader=trader, order_id="A1", request_id="C1", text="enough"),
         execution(trader, "X2", 10),
@@ -35,10 +39,10 @@ def test_the_whole_again_gets_the_first_results_and_changes_nothing(desk: Desk) 
     assert [one.applied for one in again] == [False] * 6
     assert as_answer(again[0]).order == now  # an order that is placed again is answered with what it is by now
     for one, other in zip(first[1:], again[1:], strict=True):
-        assert (one.sequence, vars_of(one)) == (other.sequence, vars_of(other))
+        assert (one.sequence, result_of(one)) == (other.sequence, result_of(other))
 
 
-def vars_of(result: object) -> tuple[object, object, object]:
+def result_of(result: object) -> tuple[object, object, object]:
     answer = as_answer(result)
     return answer.order, answer.position, answer.late
 
@@ -50,8 +54,8 @@ def test_of_a_unit_that_was_begun_one_by_one_the_rest_is_applied(desk: Desk, don
     assert [one.applied for one in results] == [False] * done + [True] * (6 - done)
     assert [event.sequence for event in desk.events()] == list(range(1, 7))
     for one, other in zip(first[1:], results[1:done], strict=True):
-        assert vars_of(one) == vars_of(other)
-    desk.trader, as_one = desk.another(), [vars_of(one) for one in results[done:]]
+        assert result_of(one) == result_of(other)
+    desk.trader, as_one = desk.another(), [result_of(one) for one in results[done:]]
     for (order, position, late), other in zip(as_one, desk.book.commit(unit(desk.trader))[done:], strict=True):
         whole = as_answer(other)
         assert late == whole.late
@@ -71,7 +75,7 @@ def test_a_step_that_comes_twice_in_a_unit_is_applied_once(desk: Desk) -> None:
     assert [one.applied for one in results] == [True, False] * 6
     assert [one.sequence for one in results[2::2]] == [one.sequence for one in results[3::2]]
     for first, again in zip(results[2::2], results[3::2], strict=True):
-        assert vars_of(first) == vars_of(again)
+        assert result_of(first) == result_of(again)
     assert len(desk.events()) == 6
 
 
@@ -149,7 +153,7 @@ def test_guards_do_not_refuse_a_repeat(desk: Desk) -> None:
     desk.book.orders.cancel(desk.trader, "A1")
     before = desk.contents()
     again = desk.book.commit(steps, expected_sequence=1)
-    assert (again[0].applied, vars_of(again[0])) == (False, vars_of(first[0]))
+    assert (again[0].applied, result_of(again[0])) == (False, result_of(first[0]))
     assert desk.contents() == before
 
 
