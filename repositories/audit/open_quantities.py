@@ -52,7 +52,7 @@ class OpenQuantities:
         self._history = history
         self._orders: dict[str, OpenOrder] = {}
         self._by_symbol: dict[str, set[str]] = {}
-        """The orders that are counted in a symbol."""
+        """The orders that were counted in a symbol when they were read."""
         self._since: dict[str, int] = {}
         """By symbol, the number of the last event before the orders in it were listed."""
         self._anywhere: set[str] = set()
@@ -64,9 +64,6 @@ class OpenQuantities:
 
     def add(self, order_id: str, order: OpenOrder) -> None:
         """Add an order that was read, or read again."""
-        if order_id in self._orders:
-            for symbol in self._orders[order_id].symbols:
-                self._by_symbol[symbol].discard(order_id)
         self._orders[order_id] = order
         for symbol in order.symbols:
             self._by_symbol.setdefault(symbol, set()).add(order_id)

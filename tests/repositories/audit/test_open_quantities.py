@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit.calls import AuditCalls
-from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
+from slotbook.repositories.audit.findings import Finding, FindingKind, PositionState, RepairOutcome
 from slotbook.repositories.audit.steps import TRIES, Audit
 from slotbook.topology.call import Call
 
@@ -18,19 +18,30 @@ Happening = Callable[[Desk], object]
 UNREADABLE = "order A1 cannot be read, so what is open of the orders was not compared"
 
 
-def verify_while(desk: Desk, happenings: Iterator[Happening]) -> list[Finding]:
-    """Verify the desk's book, and let the next of some changes happen each time before positions are read."""
+def verify_while(desk: Desk, happenings: Iterator[Happening], old: Sequence[list[PositionState]] = ()) -> list[Finding]:
+    """Verify the desk's book, and let the next of some changes happen each time before positions are read.
+
+    ``old`` are answers of a server that is behind, for the first reads of positions.
+    """
+    answers = iter(old)
     backend = desk.book.backend
     steps = Audit(AuditCalls(backend.settings), desk.trader).verify()
     call = next(steps)
     while True:
         assert isinstance(call, Call)
         if call.name.startswith("verify positions of"):
-            next(happenings, lambda _: None)(desk)
+            next(happenings, nothing)(desk)
+            answer = next(answers, None) or backend.run(call)
+        else:
+            answer = backend.run(call)
         try:
-            call = steps.send(backend.run(call))
+            call = steps.send(answer)
         except StopIteration as end:
             return end.value
+
+
+def nothing(desk: Desk) -> None:
+    """Let nothing happen."""
 
 
 def placed(desk: Desk) -> None:
@@ -74,15 +85,38 @@ def test_damage_is_found_whatever_comes(busy: Desk, name: str) -> None:
     assert int(found.stored or 0) - int(found.expected or 0) == 1_000
 
 
-def placed_and_trimmed(desk: Desk) -> None:
-    """Place an order of which no event is left, and which no index listed when the audit began."""
-    number = desk.book.orders.place(limit(desk.trader, "A9", quantity=10)).sequence + 1
-    desk.book.orders.place(limit(desk.trader, "A8", symbol="TSLA"))
-    desk.ask("XTRIM", "%:events", "MINID", f"{number}-0")
+@pytest.mark.parametrize("symbol", ["AAPL", "IBM"])
+def test_orders_are_read_again_when_events_were_trimmed_meanwhile(busy: Desk, symbol: str) -> None:
+    """An order is placed of which no event is left, and which no index listed when the audit began."""
+    busy.book.positions.set(busy.trader, "IBM", 1)  # a position without any orders
 
+    def placed_and_trimmed(desk: Desk) -> None:
+        number = desk.book.orders.place(limit(desk.trader, "A9", quantity=10, symbol=symbol)).sequence + 1
+        desk.book.orders.place(limit(desk.trader, "A8", symbol="TSLA"))
+        desk.ask("XTRIM", "%:events", "MINID", f"{number}-0")
 
-def test_orders_are_read_again_when_events_were_trimmed_meanwhile(busy: Desk) -> None:
     assert [found for found in verify_while(busy, iter([placed_and_trimmed])) if found.is_difference] == []
+
+
+def test_positions_of_a_server_that_is_behind_are_read_again(busy: Desk) -> None:
+    calls = AuditCalls(busy.book.backend.settings)
+    symbols = ["AAPL", "MSFT", "TSLA"]
+    old = busy.book.backend.run(calls.positions(calls.keys.of(busy.trader), symbols))
+    busy.book.orders.fill(execution(busy.trader, "X3", 10))
+    assert verify_while(busy, iter(()), [old]) == []
+
+
+def test_an_order_that_its_index_lost_is_read_again_too(busy: Desk) -> None:
+    busy.vandalise("ZREM", "%:orders_by_symbol:AAPL", "A1")
+
+    def filled_and_trimmed(desk: Desk) -> None:
+        filled = desk.book.orders.fill(execution(desk.trader, "X3", 10))
+        desk.book.orders.place(limit(desk.trader, "A8", symbol="TSLA"))
+        desk.ask("XTRIM", "%:events", "MINID", f"{filled.sequence + 1}-0")
+
+    found = verify_while(busy, iter([filled_and_trimmed]))
+    assert [one.kind for one in found if one.is_difference] == [FindingKind.INDEX]
+    assert not [one for one in found if "changed each time" in one.message]
 
 
 def test_what_is_never_read_between_two_changes_is_reported_as_unchecked(busy: Desk) -> None:
@@ -119,12 +153,35 @@ def test_an_order_that_cannot_be_read_leaves_what_is_open_unchecked(busy: Desk, 
     assert busy.ask("HGET", "%:position:TSLA", "open_buy_quantity") == "103"
 
 
-def test_an_order_that_may_be_in_any_symbol_leaves_all_unchecked(busy: Desk, auditor: Auditor) -> None:
+@pytest.mark.parametrize(("is_listed", "unchecked"), [(True, ["AAPL"]), (False, ["AAPL", "MSFT", "TSLA"])])
+def test_an_order_whose_symbol_is_unknown_leaves_those_unchecked_in_which_it_may_be(
+    busy: Desk, auditor: Auditor, is_listed: bool, unchecked: list[str]
+) -> None:
     busy.ask("XTRIM", "%:events", "MAXLEN", 0)
     busy.vandalise("HDEL", "%:order:A1", "symbol")
-    busy.vandalise("ZREM", "%:orders_by_symbol:AAPL", "A1")
+    if not is_listed:
+        busy.vandalise("ZREM", "%:orders_by_symbol:AAPL", "A1")
     messages = [finding.message for finding in auditor.verify(busy.trader)]
-    assert {f"{symbol}: {UNREADABLE}" for symbol in ("AAPL", "MSFT", "TSLA")} <= set(messages)
+    assert [one for one in messages if UNREADABLE in one] == [f"{symbol}: {UNREADABLE}" for symbol in unchecked]
+
+
+def test_fields_are_repaired_beside_one_whose_evidence_is_contradicted(busy: Desk, auditor: Auditor) -> None:
+    busy.vandalise("HSET", "%:order:A1", "filled_quantity", 41)
+    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
+    fields = ("XADD", "%:events", "21-0", "type", "POSITION", "ts_ns", "1", "symbol", "TSLA", "position_quantity", "9")
+    busy.vandalise(*fields, "totals", "0 0 0 0 5")
+    busy.vandalise("HSET", "%:position:TSLA", "open_buy_quantity", 1)
+    repairs = [one for one in auditor.repair(busy.trader) if one.finding.kind is FindingKind.POSITION]
+    assert [(one.finding.key[-4:], one.finding.entry, one.outcome) for one in repairs] == [
+        ("AAPL", "quantity", RepairOutcome.REPAIRED),
+        ("AAPL", "open_buy_quantity", RepairOutcome.LEFT),
+        ("TSLA", "quantity", RepairOutcome.LEFT),
+        ("TSLA", "updated_ns", RepairOutcome.LEFT),
+        ("TSLA", "version", RepairOutcome.LEFT),
+        ("TSLA", "open_buy_quantity", RepairOutcome.REPAIRED),
+    ]
+    assert busy.ask("HMGET", "%:position:AAPL", "quantity", "open_buy_quantity") == ["125", "70"]
+    assert busy.ask("HMGET", "%:position:TSLA", "quantity", "open_buy_quantity") == ["0", "103"]
 
 
 @pytest.mark.parametrize("value", ["lots", "-1", "01", None])
