@@ -11,6 +11,10 @@ from .errors import CorruptRecord
 from .record import Record
 from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
 
+INTERNAL_FIELDS = frozenset({"count", "totals"})
+"""The fields of a stream's entry that no message has: the writer's count of its changes, by which it notices a loss,
+and the totals after the change, with which a repeat is answered."""
+
 
 class OrderEvent(Record):
     """One change of one trader's book, with a sequence number that has no gaps (FIX ExecutionReport, MsgType 8).

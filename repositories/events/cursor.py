@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from ...models.errors import CorruptRecord, HistoryTrimmed, SlotbookError, StateLost
-from ...models.event import OrderEvent, fields_of_document
+from ...models.event import INTERNAL_FIELDS, OrderEvent, fields_of_document
 from ...topology.call import Call
 from .calls import PAGE, EventCalls, StreamEntry, event_of
 
@@ -149,4 +149,4 @@ class Cursor:
 
 
 def _digest(fields: Mapping[str, str]) -> int:
-    return hash(frozenset(fields.items()))
+    return hash(frozenset((name, value) for name, value in fields.items() if name not in INTERNAL_FIELDS))

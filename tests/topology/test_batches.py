@@ -12,6 +12,7 @@ from slotbook.models import Cancel, Expire, FillResult, Order, OrderResult, Orde
 from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed, OrderNotFound, Overfill, SlotbookError
 from slotbook.models.results import Outcome
 from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.changes.verb import AnyStep
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import PLACE
 from slotbook.topology.call import Call, CallBuilder
@@ -170,19 +171,21 @@ def test_an_order_that_is_not_new_stops_a_long_batch_before_any_of_it_is_sent(de
 
 
 class InterruptedBuilder:
-    """Builds the calls of new orders; before the last one it does something else."""
+    """Builds the calls of new orders of one trader; before the last call it does something else."""
 
     def __init__(self, book: Book, orders: Sequence[Order], before_the_last: Callable[[], object]) -> None:
         self._calls = OrderCalls(book.backend.settings, LossDetector())
         self._last = orders[-1]
         self._before_the_last = before_the_last
         builder = cast("CallBuilder[object]", self)
-        self.pending_calls = [replace(pending, builder=builder) for pending in self._calls.place_many(orders)]
+        grouped = self._calls.grouped(self._calls.checked(orders, PLACE))
+        self._builder = grouped.calls[0].builder
+        self.pending_calls = [replace(pending, builder=builder) for pending in grouped.calls]
 
-    def change(self, request: Order, /) -> Call[OrderResult]:
-        if request is self._last:
+    def change(self, request: list[AnyStep], /) -> Call[object]:
+        if request[-1].request is self._last:
             self._before_the_last()
-        return self._calls.call(PLACE, request)
+        return self._builder.change(request)
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)
@@ -190,9 +193,9 @@ def test_the_first_of_a_batch_are_applied_while_the_last_are_built(desk: Desk) -
     def applied() -> None:
         wait_until(lambda: desk.ask("EXISTS", "%:order:A0") == 1, "the first is applied")
 
-    orders = [limit(desk.trader, f"A{number}") for number in range(200)]
+    orders = [limit(desk.trader, f"A{number}") for number in range(1_000)]
     outcomes = desk.book.backend.run_many(InterruptedBuilder(desk.book, orders, applied).pending_calls)
-    assert errors(outcomes) == [None] * 200
+    assert [errors(outcome.result()) for outcome in outcomes] == [[None] * 32] * 31 + [[None] * 8]
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)

@@ -64,6 +64,9 @@ ANSWERS: dict[str, tuple[str, RetryAction, type[SlotbookError] | None]] = {
 }
 """For the code of each error reply: its text, the action, and the error that is reported."""
 
+PLACED = "*3\r\n$0\r\n\r\n$0\r\n\r\n*2\r\n$7\r\napplied\r\n$1\r\n1\r\n"
+"""The engine's reply to an order that it has placed."""
+
 TERMINAL = [
     prefix for prefix, (_, action, kind) in ANSWERS.items() if action is RetryAction.REPORT and kind is not None
 ]
@@ -107,7 +110,7 @@ def test_a_terminal_error_is_reported_at_once_and_not_sent_again(scripted: Scrip
 def test_a_temporary_error_is_sent_again_until_it_is_accepted(scripted: Scripted, prefix: str) -> None:
     with Book.open(scripted.url(deadline=5)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS[prefix][0]}\r\n", times=3)
-        scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
+        scripted.answer("EVALSHA", PLACED)
         assert book.orders.place(limit(fresh())).order.version == 1
         assert scripted.asked["EVALSHA"] == 4
 
@@ -129,7 +132,7 @@ def test_a_key_that_has_not_arrived_is_waited_for_where_slots_migrate(scripted: 
             book.orders.place(limit(fresh()))
     with Book.open(scripted.cluster_url(deadline=5)) as book:
         scripted.answer("EVALSHA", reply, times=5)
-        scripted.answer("EVALSHA", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
+        scripted.answer("EVALSHA", PLACED)
         assert book.orders.place(limit(fresh())).order.version == 1
         assert scripted.asked["EVALSHA"] == 7
 
@@ -137,7 +140,7 @@ def test_a_key_that_has_not_arrived_is_waited_for_where_slots_migrate(scripted: 
 def test_a_script_that_the_server_does_not_know_is_sent_with_its_source(scripted: Scripted) -> None:
     with Book.open(scripted.url(deadline=3)) as book:
         scripted.answer("EVALSHA", f"-{ANSWERS['NOSCRIPT'][0]}\r\n")
-        scripted.answer("EVAL", "*2\r\n$7\r\napplied\r\n$1\r\n1\r\n")
+        scripted.answer("EVAL", PLACED)
         assert book.orders.place(limit(fresh())).order.version == 1
         assert (scripted.asked["EVALSHA"], scripted.asked["EVAL"]) == (1, 1)
 

@@ -170,7 +170,8 @@ def test_numbers_that_were_used_again_do_not_hide_a_loss(desk: Desk) -> None:
 def test_a_stream_that_is_gone_is_a_loss(lone_desk: Desk) -> None:
     book, trader = lone_desk.book, lone_desk.trader
     book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
-    lone_desk.vandalise("DEL", "%:events")
+    for key in ("%:events", "%:book"):
+        lone_desk.vandalise("DEL", key)
     with book.events.follow(trader, since=3) as follow:
         with pytest.raises(StateLost) as caught:
             follow.get(30)

@@ -13,7 +13,7 @@ from slotbook.models import Message, OrderEvent
 from slotbook.models.errors import AccessDenied, InvalidArgument, InvalidSettings
 from slotbook.models.event import document
 from slotbook.models.wire import encode
-from slotbook.repositories.changes.scripts import load
+from slotbook.repositories.changes.scripts import engine
 from slotbook.topology.settings import read
 
 from ...support.desk import Desk
@@ -76,11 +76,18 @@ def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
 
 
 def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
-    source = load("slotbook.repositories.orders", "place").source
-    found = re.search(r"^local EVENT_FIELDS = \{(.*)\}$", source, re.MULTILINE)
-    assert found is not None
-    written = re.findall(r"'(\w+)'", found[1])
-    assert ["trader", "sequence", *written, "writer"] == list(OrderEvent.model_fields)
+    source = engine().source
+    order = [name for name in OrderEvent.model_fields if name not in ("trader", "sequence", "writer")]
+    written: set[str] = set()
+    appended = re.findall(r"append\(\{(.*?)\n  \}, '(.*?), symbol \.\.", source, re.DOTALL)
+    assert len(appended) == 5
+    for entry, in_document in appended:
+        names = [name for name in re.findall(r"'(\w+)',", entry) if name in order]
+        assert names == sorted(names, key=order.index)
+        in_json = [one or other for one, other in re.findall(r"\"(\w+)\":|json_part\('(\w+)'", in_document)]
+        assert ["type", *in_json] == names
+        written.update(names)
+    assert written == set(order)
 
 
 @pytest.mark.parametrize(
