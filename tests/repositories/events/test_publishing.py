@@ -79,7 +79,7 @@ def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
     source = engine().source
     order = [name for name in OrderEvent.model_fields if name not in ("trader", "sequence", "writer")]
     written: set[str] = set()
-    appended = re.findall(r"append\(\{(.*?)\n  \}, '(.*?), symbol \.\.", source, re.DOTALL)
+    appended = re.findall(r"append\(\{(.*?)\n  \}, '(.*?),\s+symbol \.\.", source, re.DOTALL)
     assert len(appended) == 5
     for entry, in_document in appended:
         names = [name for name in re.findall(r"'(\w+)',", entry) if name in order]
