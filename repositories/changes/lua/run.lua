@@ -93,7 +93,7 @@ end
 -- order in a symbol has a position there, in which the order's quantity is counted.
 local function open_after(position, side, difference)
   local open = sum(position[side], difference)
-  if is_less(open, 0) then
+  if is_less(open, 0) or (position.is_new and not position.is_changed) then
     problem = problem or { 'corrupt', position.key, OPEN_QUANTITY[side], decimal_text(position[side]) }
   end
   return open

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+from slotbook.models.errors import CorruptRecord
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit.calls import AuditCalls
 from slotbook.repositories.audit.findings import Finding, FindingKind, PositionState, RepairOutcome
@@ -206,3 +207,23 @@ def test_a_position_gone_is_left_while_its_orders_are_no_evidence(busy: Desk, au
     reason = UNREADABLE if field == "quantity" else "order A1 is not as its events left it"
     assert repairs[0].finding.message.endswith(f"; not to be repaired: {reason}")
     assert busy.ask("EXISTS", "%:position:AAPL") == 0
+
+
+CHANGES: dict[str, Happening] = {
+    "fill": lambda desk: desk.book.orders.fill(execution(desk.trader, "X3", 10)),
+    "replace up": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=200),
+    "replace down": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=60),
+    "replace the price": lambda desk: desk.book.orders.replace(desk.trader, "A1", price="188"),
+    "cancel": lambda desk: desk.book.orders.cancel(desk.trader, "A1"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_no_change_of_an_order_makes_a_lost_position_anew(busy: Desk, auditor: Auditor, name: str) -> None:
+    busy.vandalise("DEL", "%:position:AAPL")
+    with pytest.raises(CorruptRecord, match="position:AAPL"):
+        CHANGES[name](busy)
+    assert busy.ask("EXISTS", "%:position:AAPL") == 0
+    assert {repair.outcome for repair in auditor.repair(busy.trader)} == {RepairOutcome.REPAIRED}
+    CHANGES[name](busy)
+    assert auditor.verify(busy.trader) == []
