@@ -125,7 +125,7 @@ if type(added) == 'table' and added.err then return added end
 if added or (deleted and answers[1] ~= 'refused') then
   local went_well, failed = pcall(write)
   if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
-  publish(KEYS.events, last, events, documents, ARGV.channels)
+  publish(KEYS.events, ARGV.trader, last, events, documents, ARGV.channels)
 end
 if added then tip = integer_text(last + #events) .. ' ' .. ARGV.writer .. ' ' .. ARGV.count end
 return { lost, tip, unpack(answers) }

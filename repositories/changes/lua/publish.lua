@@ -14,27 +14,27 @@ local function escaped_document(entry)
   return table.concat(parts)
 end
 
--- Publish events with the numbers after one, on the channels that a policy names. This is always last, and never fails a
--- change: the stream has the events, also where the user may not publish, or the server cannot.
-local function publish(stream, before, events, documents, policy)
+-- Publish a trader's events with the numbers after one, on the channels that a policy names. This is always last, and never
+-- fails a change: the stream has the events, also where the user may not publish, or the server cannot.
+local function publish(stream, trader, before, events, documents, policy)
   if policy == '' then return end
-  local prefix, trader = string.match(stream, '^(.*){(.*)}:events$')
+  local prefix = policy ~= ' traders' and string.match(stream, '^(.*){')
   if string.find(trader, '"', 1, true) or string.find(trader, '\\', 1, true) then trader = RARE.escaped(trader) end
-  local head, to_traders_only = '{"trader":"' .. trader .. '","sequence":"', policy == ' traders'
+  local head = '{"trader":"' .. trader .. '","sequence":"'
   for number, entry in ipairs(events) do
     local kind = entry[6]
     local document = head .. integer_text(before + number) .. '","type":"' .. kind
       .. (documents[number] or RARE.escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
-    if to_traders_only or string.find(policy, 'traders', 1, true) then
+    if not prefix or string.find(policy, 'traders', 1, true) then
       local published = redis.pcall('SPUBLISH', stream, document)
       if type(published) == 'table' and string.find(published.err or '', 'nknown', 1, true) then
         redis.pcall('PUBLISH', stream, document) -- before Redis 7.0
       end
     end
-    if not to_traders_only and string.find(policy, 'order_events', 1, true) then
+    if prefix and string.find(policy, 'order_events', 1, true) then
       redis.pcall('PUBLISH', prefix .. 'order_events', document)
     end
-    if not to_traders_only and string.find(policy, 'symbols', 1, true) then
+    if prefix and string.find(policy, 'symbols', 1, true) then
       local word = kind == 'TRADE' and 'fill' or string.lower(kind)
       redis.pcall('PUBLISH', prefix .. 'events.' .. entry[10] .. '.' .. word, document)
     end
