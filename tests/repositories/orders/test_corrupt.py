@@ -309,3 +309,15 @@ def test_a_key_of_another_type_is_named_before_anything_is_written(desk: Desk, v
     with pytest.raises(WrongType, match="another program"):
         WRONG[verb][0](desk)
     assert desk.contents() == before
+
+
+def test_of_many_changes_only_those_that_need_the_key_are_refused(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader, "A0"))
+    desk.vandalise("RPUSH", "%:orders_by_symbol:MSFT", "a list")
+    desk.vandalise("HSET", "%:position:TSLA", "open_buy_quantity", "x")
+    wanted = [("A1", "AAPL"), ("A2", "MSFT"), ("A3", "AAPL"), ("A4", "TSLA"), ("A5", "AAPL")]
+    outcomes = desk.book.orders.place_many([limit(desk.trader, order_id, symbol=symbol) for order_id, symbol in wanted])
+    assert [type(outcome.error) for outcome in outcomes[1::2]] == [WrongType, CorruptRecord]
+    assert [outcome.result().sequence for outcome in outcomes[::2]] == [2, 3, 4]
+    assert [order.order_id for order in desk.book.orders.open(desk.trader)] == ["A0", "A1", "A3", "A5"]
+    assert [event.order_id for event in desk.events()] == ["A0", "A1", "A3", "A5"]

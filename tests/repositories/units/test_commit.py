@@ -138,6 +138,26 @@ def test_256_steps_are_one_unit(desk: Desk) -> None:
     assert desk.contents() == before
 
 
+def test_256_changes_of_one_order_are_one_unit(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader, type="STOP_LIMIT", stop_price=1))
+    replaces = [
+        Replace(
+            trader=desk.trader,
+            order_id="A1",
+            quantity=number + 1,
+            price=Decimal(number),
+            stop_price=Decimal(number),
+            revision=number,
+            text="text" if number % 2 else None,
+        )
+        for number in range(MOST_STEPS)
+    ]
+    assert as_answer(desk.book.commit(replaces)[-1]).order == desk.book.orders.get(desk.trader, "A1")
+    desk.book.commit([execution(desk.trader, f"X{number}", 1) for number in range(MOST_STEPS)])
+    assert [order.filled_quantity for order in desk.book.orders.by_status(desk.trader, "FILLED")] == [MOST_STEPS]
+    assert desk.book.positions.get(desk.trader, "AAPL").version == MOST_STEPS
+
+
 def test_steps_may_come_from_any_iterable(desk: Desk) -> None:
     assert len(desk.book.commit(limit(desk.trader, f"A{number}") for number in range(3))) == 3
 

@@ -162,8 +162,9 @@ def followed(desk: Desk, found: Snapshot, last: int) -> list[OrderEvent]:
     return events
 
 
+@pytest.mark.parametrize("kept", [0, 1])
 @pytest.mark.parametrize("times", [1, TRIES - 1, TRIES])
-def test_when_what_came_meanwhile_was_trimmed_it_is_read_anew(desk: Desk, writer: Book, times: int) -> None:
+def test_when_what_came_meanwhile_was_trimmed_it_is_read_anew(desk: Desk, writer: Book, times: int, kept: int) -> None:
     trader, begun = desk.trader, count()
     writer.orders.place_many([limit(trader, f"A{number}") for number in range(PAGE)])
 
@@ -172,7 +173,7 @@ def test_when_what_came_meanwhile_was_trimmed_it_is_read_anew(desk: Desk, writer
         if step == 0 and attempt < times:
             for _ in range(2):
                 writer.positions.adjust(trader, "MSFT", 1)
-            desk.ask("XTRIM", "%:events", "MAXLEN", 1)
+            desk.ask("XTRIM", "%:events", "MAXLEN", kept)
 
     steps = disturbed(snapshot(Settings(), trader), disturb)
     if times == TRIES:
