@@ -99,12 +99,15 @@ _REMEDIES: dict[type[SlotbookError], str] = {
 
 
 _TOO_MANY_CLIENTS = "max number of clients"
+_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script can't")
+"""The texts of a reply to a script that was denied a command or a key; its code is ERR."""
 
 
 def code_of(error: RedisError) -> str:
-    """Return the first word of an error reply, which is its code."""
+    """Return the first word of an error reply, which is its code; NOPERM for a script that was denied something."""
     status: object = getattr(error, "status_code", None)
-    return status if isinstance(status, str) else str(error).partition(" ")[0]
+    code = status if isinstance(status, str) else str(error).partition(" ")[0]
+    return "NOPERM" if code == "ERR" and any(text in str(error) for text in _DENIED_IN_SCRIPT) else code
 
 
 def is_reply(error: RedisError) -> bool:

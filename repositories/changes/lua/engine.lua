@@ -70,8 +70,8 @@ local function add_event(number)
     unpack(events[number]))
 end
 
--- Write all that the run has planned but its first event. Nothing here may fail: every key has been read by a command of its
--- type, and memory is checked before the first write only.
+-- Write all that the run has planned but its first event, or the removal of a deleted order, which is written before. Nothing
+-- here may fail: every key has been read by a command of its type, and memory is checked before the first write only.
 local function write()
   for number = 2, #events do
     local added = add_event(number)
@@ -104,7 +104,6 @@ local function write()
   if requests then
     for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
   end
-  if deleted then redis.call('UNLINK', unpack(deleted)) end
   for _, index in pairs(indexes) do
     if index.entered or index.left then write_index(index) end
   end
@@ -121,11 +120,12 @@ if type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1
   answers = decide()
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end
+if deleted and answers[1] ~= 'refused' then added = redis.pcall('UNLINK', unpack(deleted)) end
 if type(added) == 'table' and added.err then return added end
-if added or (deleted and answers[1] ~= 'refused') then
+if added then
   local went_well, failed = pcall(write)
   if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
   publish(KEYS.events, ARGV.trader, last, events, documents, ARGV.channels)
 end
-if added then tip = integer_text(last + #events) .. ' ' .. ARGV.writer .. ' ' .. ARGV.count end
+if added and #events > 0 then tip = integer_text(last + #events) .. ' ' .. ARGV.writer .. ' ' .. ARGV.count end
 return { lost, tip, unpack(answers) }

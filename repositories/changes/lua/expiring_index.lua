@@ -51,15 +51,18 @@ end
 -- Write an index as planned, and take out what has expired. A key that may have become empty is not touched again: while its
 -- slot migrates, the server would stop the script there.
 local function write_index(index)
-  if index.entered then redis.call('ZADD', index.key, unpack(index.entered)) end
-  local gone = 0
+  local entered, gone = index.entered, 0
+  local stays = entered
+  if entered then redis.call('ZADD', index.key, unpack(entered)) end
   if index.left and next(index.left) then
     local left = {}
     for id in pairs(index.left) do left[#left + 1] = id end
     gone = redis.call('ZREM', index.key, unpack(left))
+    stays = false
+    for i = 2, entered and #entered or 0, 2 do stays = stays or not index.left[entered[i]] end
   end
   local expiring = index.lowest and index.lowest ~= 'inf'
-  if not (expiring or index.expires) or (not index.entered and index.size <= gone) then return end
-  if index.entered and expiring then RARE.drop_expired(index) end
+  if not (expiring or index.expires) or (not stays and (index.size or 0) <= gone) then return end
+  if stays and expiring then RARE.drop_expired(index) end
   RARE.renew_index_expiry(index.key)
 end

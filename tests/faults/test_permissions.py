@@ -1,0 +1,236 @@
+"""Fault "access denied": each command and each key pattern that changes of a book use, denied in turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+from slotbook import Book, Expect
+from slotbook.models import Cancel, PositionChange, Replace
+from slotbook.models.enums import OrderStatus
+from slotbook.models.errors import AccessDenied, OutcomeUnknown, SlotbookError
+from slotbook.models.results import Outcome
+from slotbook.repositories.changes.scripts import engine
+
+from ..support.faults.stand import Stand
+from ..support.make import execution, fresh, limit
+
+COMMANDS = sorted(
+    {found.lower() for found in re.findall(r"redis\.p?call\(\s*'([A-Z]+)'", engine().source)} | {"evalsha", "eval"}
+)
+"""Every command that the engine calls; a new one is found."""
+NEVER_FAIL = {"publish", "spublish"}
+"""Commands without which every change succeeds: the stream has the events."""
+WORD = "first"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change that may be denied."""
+
+    name: str
+    prepare: Callable[[Book, str], object]
+    call: Callable[[Book, str], object]
+    removed: str = ""
+    """The end of a key that another program has removed before."""
+
+
+def _order(book: Book, trader: str) -> None:
+    """Have an open order with a text, which has been filled in part."""
+    book.orders.place(limit(trader, text="note"))
+    book.orders.fill(execution(trader, "X0", 10))
+
+
+def _closed(book: Book, trader: str) -> None:
+    _order(book, trader)
+    book.orders.cancel(trader, "A1")
+
+
+def _done(change: Callable[[Book, str], object]) -> Callable[[Book, str], object]:
+    """Have the change made already, so that the next is a repeat."""
+
+    def prepare(book: Book, trader: str) -> None:
+        _order(book, trader)
+        change(book, trader)
+
+    return prepare
+
+
+def _nothing(_book: Book, _trader: str) -> None:
+    return
+
+
+def _unit(book: Book, trader: str) -> object:
+    return book.commit(
+        [
+            Expect("A1", 2),
+            limit(trader, "B1"),
+            execution(trader, "Y1", 100, order_id="B1"),
+            Replace(trader=trader, order_id="A1", quantity=90, price="180", request_id="R1"),
+            PositionChange(trader=trader, symbol="MSFT", quantity=5, request_id="P1"),
+            Cancel(trader=trader, order_id="A1", request_id="C1"),
+        ]
+    )
+
+
+def _each(outcomes: list[Outcome[object]]) -> object:
+    return [outcome.result() for outcome in outcomes]
+
+
+def _batch(book: Book, trader: str) -> object:
+    return _each(
+        cast(
+            "list[Outcome[object]]",
+            book.orders.apply_many([limit(trader, "B1"), execution(trader), Cancel(trader=trader, order_id="A1")]),
+        )
+    )
+
+
+def _fill(book: Book, trader: str) -> object:
+    return book.orders.fill(execution(trader))
+
+
+def _replace(book: Book, trader: str) -> object:
+    return book.orders.replace(trader, "A1", quantity=150, price="188", request_id="R1", ts_ns=7)
+
+
+def _cancel(book: Book, trader: str) -> object:
+    return book.orders.cancel(trader, "A1", request_id="C1", ts_ns=7)
+
+
+def _adjust(book: Book, trader: str) -> object:
+    return book.positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=7)
+
+
+CHANGES = (
+    Change("place", _nothing, lambda book, trader: book.orders.place(limit(trader, text="note"))),
+    Change("place another", _order, lambda book, trader: book.orders.place(limit(trader, "A2"))),
+    Change("place headless", _order, lambda book, trader: book.orders.place(limit(trader, "A2")), removed="book"),
+    Change("fill", _order, _fill),
+    Change("fill the rest", _order, lambda book, trader: book.orders.fill(execution(trader, quantity=90))),
+    Change("replace", _order, _replace),
+    Change("cancel", _order, _cancel),
+    Change("reject", lambda book, trader: book.orders.place(limit(trader)), lambda b, t: b.orders.reject(t, "A1")),
+    Change("expire", _order, lambda book, trader: book.orders.expire(trader, "A1")),
+    Change("adjust", _order, _adjust),
+    Change("set", _nothing, lambda book, trader: book.positions.set(trader, "AAPL", 5)),
+    Change("check", _order, lambda book, trader: book.positions.check_and_update(trader, "AAPL", 5, 50)),
+    Change("delete", _closed, lambda book, trader: book.orders.delete(trader, "A1")),
+    Change("unit", _order, _unit),
+    Change("batch", _order, _batch),
+    Change("fill again", _done(_fill), _fill),
+    Change("replace again", _done(_replace), _replace),
+    Change("cancel again", _done(_cancel), _cancel),
+    Change("adjust again", _done(_adjust), _adjust),
+)
+KEYS = (
+    *[
+        f"{{TRADER}}:{name}"
+        for name in ("book", "events", "positions", "order:*", "applied:*", "position:*", "request:*")
+    ],
+    "{TRADER}:orders_by_symbol:*",
+    *["{TRADER}:orders_by_status:" + status for status in OrderStatus],
+)
+"""The patterns of a trader's keys, none of which is a part of another."""
+
+
+class User:
+    """A user of the test's own, who may do everything but what is denied, and a book of that user's."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+        self._name = fresh("u")
+        self.allow()
+        self.book = stand.open(username=self._name, password=WORD, publish="traders,order_events", deadline=5)
+
+    def set(self, *rules: str) -> None:
+        for server in self._stand.control.data:
+            server.ask("ACL", "SETUSER", self._name, "reset", "on", f">{WORD}", "&*", *rules)
+
+    def allow(self) -> None:
+        self.set("~*", "+@all")
+
+    def forget(self) -> None:
+        for server in self._stand.control.data:
+            server.ask("ACL", "DELUSER", self._name)
+
+
+@pytest.fixture
+def user(lone_stand: Stand) -> Iterator[User]:
+    """Yield a user."""
+    found = User(lone_stand)
+    yield found
+    found.forget()
+
+
+def dumps(stand: Stand, trader: str) -> dict[str, tuple[object, object]]:
+    """Return the content of each of a trader's keys, with the time at which it expires."""
+    keys = cast("list[str]", stand.control.ask("", "KEYS", f"{{{trader}}}:*"))
+    return {key: (stand.control.ask("", "DUMP", key), stand.control.ask("", "PEXPIRETIME", key)) for key in keys}
+
+
+def deny(stand: Stand, user: User, change: Change, *rules: str) -> SlotbookError | None:
+    """Make a change without some permission, compare what is stored with what the caller was told; the error."""
+    trader = fresh()
+    with Book.open(stand.control.url()) as owner:
+        change.prepare(owner, trader)
+    if change.removed:
+        stand.control.ask("", "UNLINK", f"{{{trader}}}:{change.removed}")
+    for status in ("NEW", "FILLED", "CANCELED", "EXPIRED"):  # an entry of an order that has expired
+        stand.control.ask("", "ZADD", f"{{{trader}}}:orders_by_status:{status}", 1, "gone")
+    before = dumps(stand, trader)
+    user.set(*[rule.replace("TRADER", trader) for rule in rules])
+    error: SlotbookError | None = None
+    try:
+        change.call(user.book, trader)
+    except SlotbookError as caught:
+        error = caught
+    user.allow()
+    after = dumps(stand, trader)
+    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    kind = OutcomeUnknown if changed else AccessDenied
+    assert error is None or type(error) is kind, (rules, changed, repr(error))
+    return error
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_each_command(lone_stand: Stand, user: User, change: Change) -> None:
+    denied = {command for command in COMMANDS if deny(lone_stand, user, change, "~*", "+@all", f"-{command}")}
+    assert not denied & NEVER_FAIL
+    assert {"evalsha", "hmget"} <= denied, "what every change needs"
+
+
+def test_every_command_is_denied_to_some_change(lone_stand: Stand, user: User) -> None:
+    """Else the list of changes would not reach it."""
+    unseen = set(COMMANDS) - NEVER_FAIL - {"eval", "xrevrange"}
+    for change in reversed(CHANGES):
+        unseen -= {command for command in unseen if deny(lone_stand, user, change, "~*", "+@all", f"-{command}")}
+    assert not unseen
+
+
+@pytest.mark.parametrize("allowed", ["", "%R~"], ids=["closed", "read-only"])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_each_key_pattern(lone_stand: Stand, user: User, change: Change, allowed: str) -> None:
+    denied: set[str] = set()
+    for pattern in KEYS:
+        mine = [f"{allowed}{pattern}"] if allowed else []
+        if deny(lone_stand, user, change, "+@all", *[f"~{one}" for one in KEYS if one != pattern], *mine):
+            denied.add(pattern)
+    assert set(KEYS[:2]) <= denied
+
+
+def test_a_loss_that_may_not_be_looked_into(lone_stand: Stand, user: User) -> None:
+    """The stream may not be read backwards: nothing is changed, and the loss is told when it may."""
+    trader = lone_stand.trader
+    user.book.orders.place(limit(trader))
+    lone_stand.ask("UNLINK", *dumps(lone_stand, trader))
+    user.set("~*", "+@all", "-xrevrange")
+    with pytest.raises(AccessDenied):
+        user.book.orders.place(limit(trader, "A2"))
+    assert dumps(lone_stand, trader) == {}
+    user.allow()
+    (loss,) = user.book.losses()
+    assert (loss.first, loss.last) == (1, 1)
