@@ -113,15 +113,21 @@ class _Clock:
         self.times: list[float] = []
         self._receive = receive
         self._over = False
+        self._failure: Exception | None = None
         self._came = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def wait_for(self, count: int) -> None:
-        """Wait until ``count`` have arrived; raise TimeoutError when the next one takes longer than ``TIMEOUT``."""
+        """Wait until ``count`` have arrived; raise TimeoutError when the next one takes longer than ``TIMEOUT``.
+
+        Raises what receiving has raised.
+        """
         while len(self.times) < count:
             if not self._came.acquire(timeout=TIMEOUT):
                 raise TimeoutError(f"event {count} did not come within {TIMEOUT:g} s")
+            if self._failure is not None:
+                raise self._failure
 
     def stop(self) -> None:
         """Receive no more."""
@@ -131,7 +137,9 @@ class _Clock:
         while not self._over:
             try:
                 came = self._receive()
-            except OSError:
+            except Exception as error:  # raised by whoever waits; at the end nobody does
+                self._failure = error
+                self._came.release()
                 return
             if came is not None:
                 self.times.append(time.perf_counter())
