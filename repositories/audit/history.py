@@ -26,7 +26,7 @@ _REQUIRED_FIELDS = {
 }
 """The fields without which an event cannot be used."""
 _REQUIRED_OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id")
-"""Those of events that have no row of their own."""
+"""The fields of that kind of events that have no row of their own."""
 
 
 class Change(NamedTuple):
@@ -52,7 +52,7 @@ class Change(NamedTuple):
 
     @property
     def open_quantity(self) -> int:
-        """What was open of the order after the change."""
+        """The open quantity of the order after the change."""
         return self.quantity - self.filled_quantity if self.status is not None and self.status.is_open else 0
 
 

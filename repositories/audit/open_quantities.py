@@ -1,4 +1,4 @@
-"""What is open of a trader's orders, by symbol and side, at the moment of any event. Nothing here does I/O."""
+"""The open quantities of a trader's orders, by symbol and side, at the moment of any event. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELDS = {Side.BUY: "open_buy_quantity", Side.SELL: "open_sell_quantity"}
 
 
 class OpenOrder(NamedTuple):
-    """What was open of one order when it was read."""
+    """The open quantity of one order when it was read."""
 
     as_of: int
     """The number of the book's last event then."""
@@ -29,7 +29,7 @@ class OpenOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OpenQuantity:
-    """What is open of a trader's orders in one symbol, at the moment of an event."""
+    """The open quantities of a trader's orders in one symbol, at the moment of an event."""
 
     fields: Fields
     """The fields of the position, in their written form; none when it is not known."""
@@ -42,7 +42,7 @@ class OpenQuantity:
 
 
 class OpenQuantities:
-    """What is open of all orders of one trader.
+    """The open quantities of all orders of one trader.
 
     Orders are read page by page, and a position later. What was open of an order when the position was read follows
     from its last event before that, or is what was read when no event came in between.

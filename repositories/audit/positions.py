@@ -148,7 +148,7 @@ class PositionCheck:
     def _add_unchecked(self) -> None:
         symbol = self.state.symbol
         if self.expected is None:
-            what = f"{symbol}: no event that is kept is about its position, which was not compared"
+            what = f"{symbol}: no event that is kept proves its position, which was not compared"
             self._report.add(FindingKind.UNCHECKED, self._key, None, what)
         if self._orders.unknown:
             self._report.add(FindingKind.UNCHECKED, self._key, None, f"{symbol}: {self._orders.unknown}")

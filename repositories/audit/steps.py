@@ -51,7 +51,7 @@ class Audit:
         self._gone: set[str] = set()
         """Orders that have events but are no longer stored."""
         self._open = OpenQuantities(self._history)
-        """What is open of every order that was compared."""
+        """The open quantity of every order that was compared."""
         self._positions: dict[str, list[Finding]] = {}
         """The findings about every position that was compared."""
         self._report = Report(trader)

@@ -1,4 +1,4 @@
-"""What is open of a trader's orders is compared with the orders of one moment, whatever comes while they are read."""
+"""The open quantities of positions are compared with the orders of one moment, whatever comes while they are read."""
 
 from __future__ import annotations
 

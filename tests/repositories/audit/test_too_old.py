@@ -23,7 +23,7 @@ def messages_of_unchecked(findings: list[Finding]) -> list[str]:
 def test_a_trimmed_stream_is_reported(busy: Desk, auditor: Auditor) -> None:
     trim(busy, 6)
     assert messages_of_unchecked(auditor.verify(busy.trader)) == [
-        "TSLA: no event that is kept is about its position, which was not compared",
+        "TSLA: no event that is kept proves its position, which was not compared",
         "events before 6 are no longer kept: what happened before was not compared",
     ]
 
@@ -56,7 +56,7 @@ def test_a_gap_after_the_last_event_of_a_position_leaves_it_unchecked(busy: Desk
     busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
     found = auditor.verify(busy.trader)
     assert [finding.kind for finding in found if finding.is_difference] == [FindingKind.EVENTS]
-    assert "AAPL: no event that is kept is about its position, which was not compared" in messages_of_unchecked(found)
+    assert "AAPL: no event that is kept proves its position, which was not compared" in messages_of_unchecked(found)
 
 
 def test_a_request_that_an_order_remembers_is_no_gap_of_its_position(busy: Desk, auditor: Auditor) -> None:
@@ -70,7 +70,7 @@ def test_a_fill_that_an_order_remembers_is_a_gap_of_its_position_only(busy: Desk
     busy.vandalise("XDEL", "%:events", "16-0")
     found = auditor.verify(busy.trader)
     assert [finding.kind for finding in found if finding.is_difference] == [FindingKind.EVENTS]
-    assert messages_of_unchecked(found) == ["MSFT: no event that is kept is about its position, which was not compared"]
+    assert messages_of_unchecked(found) == ["MSFT: no event that is kept proves its position, which was not compared"]
 
 
 def test_garbage_without_evidence_is_found_and_left(busy: Desk, auditor: Auditor) -> None:
@@ -100,7 +100,7 @@ def test_a_position_without_events_is_reported_as_unchecked(busy: Desk, auditor:
     trim(busy, 20)
     found = auditor.verify(busy.trader)
     assert not [finding for finding in found if finding.is_difference]
-    assert "AAPL: no event that is kept is about its position, which was not compared" in messages_of_unchecked(found)
+    assert "AAPL: no event that is kept proves its position, which was not compared" in messages_of_unchecked(found)
 
 
 def test_a_stream_that_was_lost_goes_on_with_the_number_in_the_header(busy: Desk, auditor: Auditor) -> None:
