@@ -127,7 +127,9 @@ replaces = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "request_id": names, "quantity": quantities, "ts_ns": times},
     optional={"price": prices, "stop_price": prices, "revision": totals, "text": texts},
 )
-closings = st.fixed_dictionaries({"trader": names, "order_id": names, "ts_ns": times}, optional={"text": texts})
+closings = st.fixed_dictionaries(
+    {"trader": names, "order_id": names, "ts_ns": times}, optional={"text": texts, "request_id": names}
+)
 changes = st.fixed_dictionaries(
     {"trader": names, "symbol": names, "quantity": signed, "request_id": names, "ts_ns": times},
     optional={"action": st.sampled_from(PositionAction), "max_position": totals},

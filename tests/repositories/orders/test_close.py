@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import pytest
 from slotbook.models import Cancel, Expire, OrderResult, Reject
-from slotbook.models.errors import InvalidArgument, OrderNotFound
+from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderNotFound
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -77,3 +77,38 @@ def test_arguments_that_no_book_could_accept_are_not_sent(desk: Desk, verb: str)
     ]:
         with pytest.raises(InvalidArgument, match=f"^{verb}: "):
             closing(desk, verb)(arguments["trader"], arguments["order_id"], **named)
+
+
+@pytest.mark.parametrize("verb", STATUS)
+def test_the_same_request_again_gets_the_first_result(desk: Desk, verb: str) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    request = REQUEST[verb](trader=desk.trader, order_id="A1", request_id="C1", text="first")
+    first = desk.book.orders.apply(request)
+    desk.book.orders.fill(execution(desk.trader))  # late
+    before = desk.contents()
+    again = desk.book.orders.apply(request.model_copy(update={"ts_ns": TS + 9, "text": "second"}))
+    assert (again.applied, again.sequence, again.order) == (False, first.sequence, first.order)
+    other = desk.book.orders.apply(request.model_copy(update={"request_id": "C2"}))
+    assert (other.applied, other.sequence, other.order) == (False, 0, desk.book.orders.get(desk.trader, "A1"))
+    assert desk.contents() == before
+
+
+@pytest.mark.parametrize("verb", STATUS)
+def test_a_request_id_of_another_change_of_the_order_is_refused(desk: Desk, verb: str) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.replace(desk.trader, "A1", quantity=90, request_id="R1")
+    for closed, used in [(False, "R1"), (True, "C1")]:
+        if closed:
+            another = next(name for name in STATUS if name != verb)
+            closing(desk, another)(desk.trader, "A1", request_id="C1")
+        before = desk.contents()
+        with pytest.raises(DuplicateRequest, match="another change of this order"):
+            closing(desk, verb)(desk.trader, "A1", request_id=used)
+        assert desk.contents() == before
+
+
+def test_a_request_id_belongs_to_its_order_and_is_no_exec_id(desk: Desk) -> None:
+    desk.book.orders.place_many([limit(desk.trader, "A1"), limit(desk.trader, "A2")])
+    desk.book.orders.fill(execution(desk.trader, "C1"))
+    for order_id in ("A1", "A2"):
+        assert desk.book.orders.cancel(desk.trader, order_id, request_id="C1").applied

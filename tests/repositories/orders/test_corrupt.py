@@ -321,3 +321,14 @@ def test_of_many_changes_only_those_that_need_the_key_are_refused(desk: Desk) ->
     assert [outcome.result().sequence for outcome in outcomes[::2]] == [2, 3, 4]
     assert [order.order_id for order in desk.book.orders.open(desk.trader)] == ["A0", "A1", "A3", "A5"]
     assert [event.order_id for event in desk.events()] == ["A0", "A1", "A3", "A5"]
+
+
+@pytest.mark.parametrize("verb", ORDER_WRITES)
+def test_a_position_that_is_gone_is_named_by_every_change_of_an_order(lone_desk: Desk, verb: str) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("DEL", "%:position:AAPL")
+    before = lone_desk.contents()
+    with pytest.raises(CorruptRecord) as caught:
+        ORDER_WRITES[verb](lone_desk)
+    assert caught.value.key == f"{{{lone_desk.trader}}}:position:AAPL"
+    assert lone_desk.contents() == before

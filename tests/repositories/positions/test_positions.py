@@ -8,6 +8,7 @@ from slotbook.models.errors import DuplicateRequest, InvalidArgument
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
+from ...support.raw import mapping
 
 
 def test_who_never_traded_is_flat(desk: Desk) -> None:
@@ -196,3 +197,19 @@ def test_a_number_too_long_to_be_shown_is_refused_all_the_same(lone_desk: Desk, 
         lone_desk.book.positions.adjust(lone_desk.trader, "AAPL", 10**digits)
     with pytest.raises(InvalidArgument, match=r"^replace: quantity"):
         lone_desk.book.orders.replace(lone_desk.trader, "A1", quantity=10**digits)
+
+
+def test_a_trader_with_open_orders_alone_holds_nothing(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader, quantity=70))
+    desk.book.orders.place(limit(desk.trader, "A2", side="SELL", quantity=30))
+    flat = Position.flat(desk.trader, "AAPL")
+    assert desk.book.positions.get(desk.trader, "AAPL") == flat
+    assert desk.book.positions.all(desk.trader) == []
+    assert mapping(desk.ask("HGETALL", "%:position:AAPL")) == {
+        **{"trader": desk.trader, "symbol": "AAPL", "quantity": "0", "version": "0"},
+        **{"bought_quantity": "0", "sold_quantity": "0", "bought_notional": "0", "sold_notional": "0"},
+        **{"open_buy_quantity": "70", "open_sell_quantity": "30"},
+    }
+    desk.book.orders.cancel(desk.trader, "A1")
+    assert desk.book.positions.adjust(desk.trader, "AAPL", 5).position.version == 1
+    assert desk.ask("HMGET", "%:position:AAPL", "open_buy_quantity", "open_sell_quantity") == ["0", "30"]

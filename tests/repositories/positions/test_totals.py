@@ -62,3 +62,11 @@ def test_two_prefixes_are_two_stores(desk: Desk) -> None:
     inside.positions.adjust(desk.another(), symbol, 8)
     assert (desk.book.positions.net(symbol), inside.positions.net(symbol)) == (5, 15)
     assert inside.positions.totals().keys() == {symbol}
+
+
+def test_traders_with_open_orders_alone_are_not_counted(desk: Desk) -> None:
+    symbol = fresh("S")
+    desk.book.orders.place(limit(desk.trader, symbol=symbol))
+    assert symbol not in desk.book.positions.totals()
+    desk.book.positions.adjust(desk.another(), symbol, 7)
+    assert (desk.book.positions.net(symbol), desk.book.positions.totals()[symbol].traders) == (7, 1)
