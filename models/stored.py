@@ -54,8 +54,10 @@ class Field:
 class Stored(Generic[R_co]):
     """A model that is stored in hashes, identified by the fields that make its key."""
 
-    def __init__(self, model: type[R_co], kind: str, identity: Sequence[str]) -> None:
+    def __init__(self, model: type[R_co], kind: str, identity: Sequence[str], least_version: int = 0) -> None:
         self.model = model
+        self.least_version = least_version
+        """The lowest version of a record that a query finds: a position that never changed is no position yet."""
         self.kind = kind
         """The part of the key after the trader's tag, or the first part of a key without one."""
         self.identity = tuple(identity)
@@ -92,7 +94,7 @@ def _field(name: str, info: FieldInfo) -> Field:
 
 
 ORDERS = Stored(Order, "order", ("trader", "order_id"))
-POSITIONS = Stored(Position, "position", ("trader", "symbol"))
+POSITIONS = Stored(Position, "position", ("trader", "symbol"), least_version=1)
 SYMBOLS = Stored(SymbolInfo, "symbol", ("symbol",))
 
 STORED: Mapping[str, Stored[Record]] = {stored.kind: stored for stored in (ORDERS, POSITIONS, SYMBOLS)}

@@ -10,7 +10,7 @@ from ...models.errors import InvalidArgument
 from ...models.record import Record
 from ...models.stored import Stored
 from .bounds import EVERYTHING, NOTHING, intersection, negation, over_approximation, under_approximation
-from .condition import AllOf, Comparison, Node, WrittenQuery, full_text_comparisons
+from .condition import AllOf, Comparison, Node, Operator, WrittenQuery, comparison, full_text_comparisons
 
 R = TypeVar("R", bound=Record)
 
@@ -33,14 +33,17 @@ class Query(Generic[R]):
 
 def query(stored: Stored[R], expressions: Sequence[object]) -> Query[R]:
     """Return the query for what matches all expressions; without any, for everything. Raises InvalidArgument."""
-    if not expressions:
+    if not expressions and not stored.least_version:
         everything = WrittenQuery("*", ())
         return Query(stored, EVERYTHING, everything, everything, None, ())
     from . import language  # imports redis-om and numpy, which only queries need
 
     kept = cast("Stored[Record]", stored)
     try:
-        node = AllOf(tuple(language.read_expression(kept, expression) for expression in expressions))
+        conditions = [language.read_expression(kept, expression) for expression in expressions]
+        if stored.least_version:
+            conditions.append(comparison(stored.fields["version"], Operator.GE, stored.least_version))
+        node = AllOf(tuple(conditions))
         over, under = over_approximation(node), under_approximation(node)
         between = intersection((over, negation(under)))
 
