@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 from slotbook import Book
+from slotbook.models import Cancel, Replace
 from slotbook.models.errors import EmbeddedError, OutcomeUnknown, Unavailable
+from slotbook.repositories.units.calls import UnitStep
 
 from ..support.faults.control import Control, wait_until
 from ..support.faults.history import CallOutcome
 from ..support.faults.migration import Migration
 from ..support.faults.stand import Stand, Stands
 from ..support.faults.units import Units, contents_of, unit, units_there
-from ..support.make import fresh
+from ..support.make import execution, fresh, limit
 from .conftest import Deploy
 
 
@@ -29,7 +32,7 @@ def test_at_every_key_a_unit_waits_or_works(stands: Stands, runner: asyncio.Runn
             migration = Migration(stand.control, f"{{{trader}}}").begin()
             keys = migration.keys()
             migration.move([keys[at]] if alone else [key for key in keys if key != keys[at]])
-            done = _try(hurried, trader)
+            done = _try(hurried, unit(trader, 1))
             migration.finish()
             there = units_there(stand.control.ask, trader, 2)
             assert there in {True: [[0, 1]], False: [[0]], None: [[0], [0, 1]]}[done], keys[at]
@@ -41,15 +44,68 @@ def test_at_every_key_a_unit_waits_or_works(stands: Stands, runner: asyncio.Runn
         assert at > 12
 
 
-def _try(book: Book, trader: str) -> bool | None:
+def _try(book: Book, steps: Sequence[UnitStep]) -> bool | None:
     """Return True when the unit was applied, None when that is not known."""
     try:
-        book.commit(unit(trader, 1))
+        book.commit(steps)
     except Unavailable:
         return False
     except OutcomeUnknown:
         return None
     return True
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["one-key-gone", "one-key-left"])
+def test_at_every_key_a_unit_of_orders_that_are_there_waits_or_works(
+    stands: Stands, runner: asyncio.Runner, alone: bool
+) -> None:
+    """Every key that its call names exists, so the server lets it begin; the indexes are missed only on the way."""
+    with Stand(stands.of("cluster"), "sync", runner) as stand:
+        book, hurried, base = stand.open(), stand.open(deadline=0.15), stand.trader
+        at, keys = 0, [""]
+        while at < len(keys):
+            stand.trader = trader = f"{base}.{at}"
+            book.commit([*unit(trader, 0), limit(trader, "E1"), execution(trader, "E0", 10, order_id="E1")])
+            before = stand.contents()
+            migration = Migration(stand.control, f"{{{trader}}}").begin()
+            keys = migration.keys()
+            migration.move([keys[at]] if alone else [key for key in keys if key != keys[at]])
+            done = _try(hurried, _changes(trader))
+            migration.finish()
+            after = stand.contents()
+            assert done is None or (after != before) is done, keys[at]
+            if after != before:
+                _is_whole(stand, keys[at])
+            book.commit(_changes(trader))
+            _is_whole(stand, keys[at])
+            migration.back()
+            at += 1
+        stand.trader = base
+        assert at > 12
+
+
+def _changes(trader: str) -> list[UnitStep]:
+    order_id = "E1"
+    return [
+        execution(trader, "E1", 40, order_id=order_id),
+        Replace(trader=trader, order_id=order_id, quantity=120, request_id="ER"),
+        Cancel(trader=trader, order_id=order_id, request_id="EC"),
+    ]
+
+
+def _is_whole(stand: Stand, moved: str) -> None:
+    """Assert that all of the changes are there."""
+    assert stand.kinds()[-4:] == ["TRADE", "TRADE", "REPLACED", "CANCELED"], moved
+    indexed = {
+        status: stand.ask("ZSCORE", f"%:orders_by_status:{status}", "E1") is not None
+        for status in ("NEW", "PARTIALLY_FILLED", "CANCELED")
+    }
+    assert indexed == {"NEW": False, "PARTIALLY_FILLED": False, "CANCELED": True}, moved
+    assert str(stand.ask("ZSCORE", "%:orders_by_symbol:AAPL", "E1")).startswith("1"), moved
+    assert stand.ask("HMGET", "%:order:E1", "status", "filled_quantity", "version") == ["CANCELED", "50", "5"], moved
+    assert stand.ask("HMGET", "%:position:AAPL", "quantity", "open_buy_quantity") == ["130", "10"], moved
+    assert stand.ask("HLEN", "%:applied:E1") == 4, moved
+    assert stand.ask("HGET", "%:book", "sequence") == str(len(stand.kinds())), moved
 
 
 def test_key_by_key_while_units_run(deploy: Deploy) -> None:

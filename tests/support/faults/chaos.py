@@ -40,6 +40,7 @@ class Chaos:
             "sentinel": {
                 "killed": self._kill,
                 "frozen and replaced": self._freeze_and_replace,
+                "frozen right after a failover": self._freeze_the_new,
                 "failover": self._failover,
                 "replica killed": self._kill_a_replica,
                 "sentinel killed": self._kill_a_sentinel,
@@ -47,6 +48,7 @@ class Chaos:
             "cluster": {
                 "killed": self._kill,
                 "frozen and replaced": self._freeze_and_replace,
+                "frozen right after a failover": self._freeze_the_new,
                 "failover": self._failover,
                 "migration": self._migrate,
                 "replica killed": self._kill_a_replica,
@@ -123,6 +125,17 @@ class Chaos:
         self._control.freeze(was)
         self._control.promoted(was, self._key, 60)
         time.sleep(self._dice.uniform(0, 1))
+        self._heal()
+
+    def _freeze_the_new(self) -> None:
+        """Kill the primary, and let the replies of the new one come too late: what is sent to it is sent twice."""
+        was = self._control.primary(self._key)
+        self._control.kill(was)
+        new = self._control.promoted(was, self._key, 60)
+        time.sleep(self._dice.uniform(0, 0.3))
+        self._control.freeze(new)
+        time.sleep(1.5)
+        self._control.thaw(new)
         self._heal()
 
     def _kill_a_replica(self) -> None:

@@ -70,8 +70,22 @@ def judge(store: Asks, history: History) -> Judgement:
         found.ghosts += [
             f"{trader} {kind} {name} was never asked for" for kind, name in effects if (kind, name) not in asked
         ]
-        found.disorder += _disorder(store, trader, events, operations)
+        found.disorder += _disorder(store, trader, events, operations) + _halves(trader, effects, operations)
     return found
+
+
+def _halves(trader: str, effects: Counter[tuple[str, str]], operations: list[Operation]) -> list[str]:
+    """Return the units of which a part is there and a part is not."""
+    of: defaultdict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        if operation.unit:
+            of[operation.unit].append(operation)
+    there = {name: [one.id for one in parts if effects[one.kind, one.id]] for name, parts in of.items()}
+    return [
+        f"{trader} unit {name}: of {len(parts)} changes only {there[name]} are there"
+        for name, parts in of.items()
+        if 0 < len(there[name]) < len(parts)
+    ]
 
 
 def _judge_one(operation: Operation, effects: int, history: History, found: Judgement) -> None:

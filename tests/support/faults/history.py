@@ -37,6 +37,8 @@ class Operation:
     symbol: str = ""
     delta: int = 0
     """By how much it moves the position."""
+    unit: str = ""
+    """The name of the unit that it is a part of; empty for none."""
     told: CallOutcome = CallOutcome.NOTHING
     sequence: int = 0
     error: SlotbookError | None = None
@@ -74,21 +76,36 @@ class History:
         return operation
 
     @contextmanager
-    def attempt(self, operation: Operation) -> Generator[Operation, None, None]:
-        """Record one try: its error is written down, and raised only if it is none of ours."""
+    def attempt(self, *operations: Operation) -> Generator[None, None, None]:
+        """Record one try of operations that go together; an error is written down, not raised."""
+        with self.watch(*operations):
+            yield
+            for operation in operations:
+                operation.learn(CallOutcome.ACKNOWLEDGED)
+
+    @contextmanager
+    def watch(self, *operations: Operation) -> Generator[None, None, None]:
+        """Record an error as the outcome of each operation; what else becomes of them, the caller writes down."""
         started = time.monotonic()
         try:
-            yield operation
-            operation.learn(CallOutcome.ACKNOWLEDGED)
+            yield
         except SlotbookError as error:
-            operation.error = error
-            operation.learn(self._told_by(error))
+            self.fail(error, *operations)
         except (Exception, asyncio.CancelledError) as error:  # nobody here cancels: it is the book that would
-            operation.learn(CallOutcome.UNKNOWN)
+            for operation in operations:
+                operation.learn(CallOutcome.UNKNOWN)
             with self._lock:
-                self.surprises.append(f"{operation.kind} {operation.id}: {error!r}")
+                self.surprises.append(f"{[f'{one.kind} {one.id}' for one in operations]}: {error!r}")
         finally:
-            operation.longest = max(operation.longest, time.monotonic() - started)
+            for operation in operations:
+                operation.longest = max(operation.longest, time.monotonic() - started)
+
+    def fail(self, error: SlotbookError, *operations: Operation) -> None:
+        """Record an error as the outcome of operations."""
+        told = self._told_by(error)
+        for operation in operations:
+            operation.error = error
+            operation.learn(told)
 
     def _told_by(self, error: SlotbookError) -> CallOutcome:
         match type(error).__name__:

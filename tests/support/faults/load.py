@@ -1,4 +1,7 @@
-"""A desk at work: threads and asyncio tasks that place, fill, replace, cancel and adjust, each with ids of its own."""
+"""A desk at work: threads and asyncio tasks that place, fill, replace, cancel and adjust, each with ids of its own.
+
+They send what becomes of an order one by one, as a unit, or as a batch.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,31 @@ import threading
 import time
 import uuid
 from collections.abc import Generator, Sequence
+from enum import Enum, auto
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from slotbook import AsyncBook, Book, SlotbookError
 from slotbook.models import Cancel, Fill, FillResult, Order, OrderResult, PositionChange, PositionResult, Replace
+from slotbook.models.results import Outcome
+from slotbook.repositories.orders.verbs import OrderRequest
 
 from .history import CallOutcome, History, Operation
 
 Request: TypeAlias = Order | Fill | Replace | Cancel | PositionChange
 Step: TypeAlias = tuple[Operation, Request]
 Result: TypeAlias = OrderResult | FillResult | PositionResult
+
+
+class Send(Enum):
+    """A way to send what becomes of an order."""
+
+    ONE = auto()
+    UNIT = auto()
+    BATCH = auto()
+
+
+Job: TypeAlias = "tuple[Send, list[Step]]"
 
 SYMBOLS = ("AAPL", "MSFT", "IBM")
 TRIES = 3
@@ -123,24 +140,67 @@ class Load:
             self._history.hear(self._book.losses())
         self._book.close()
 
-    def _steps(self, dice: random.Random) -> Generator[Step, None, None]:
+    def _jobs(self, dice: random.Random) -> Generator[Job, None, None]:
         while not self._stopping.is_set():
-            for operation, request in life_of_an_order(dice.choice(self.traders), dice):
+            steps = list(life_of_an_order(dice.choice(self.traders), dice))
+            how = dice.random()
+            if how > 0.6:
+                send = Send.UNIT if how > 0.8 else Send.BATCH
+                for operation, _ in steps:
+                    operation.unit = steps[0][0].id if send is Send.UNIT else ""
+                    self._history.begin(operation)
+                yield send, steps
+                continue
+            for operation, request in steps:
                 self._history.begin(operation)
-                yield operation, request
+                yield Send.ONE, [(operation, request)]
                 if operation.kind == "place" and operation.told is not CallOutcome.ACKNOWLEDGED:
                     break  # whether there is an order is not known
                 if self._stopping.is_set():
                     break
 
     def _work(self, seed: int) -> None:
-        for operation, request in self._steps(random.Random(seed)):
+        for send, steps in self._jobs(random.Random(seed)):
             for _ in range(TRIES):
-                with self._history.attempt(operation):
-                    operation.sequence = apply(self._book, request).sequence or operation.sequence
-                if operation.told is not CallOutcome.UNKNOWN:
+                self._try(send, steps)
+                if not _is_unknown(steps):
                     break
             time.sleep(self._pause)
+
+    def _try(self, send: Send, steps: list[Step]) -> None:
+        """Send steps once, and write down what comes of each."""
+        operations, requests = [operation for operation, _ in steps], [request for _, request in steps]
+        if send is Send.BATCH:
+            of_orders, others = _parted(steps)
+            with self._history.watch(*[operation for operation, _ in of_orders]):
+                self._learn(of_orders, self._book.orders.apply_many([request for _, request in of_orders]))
+            with self._history.watch(*[operation for operation, _ in others]):
+                self._learn(others, self._book.positions.apply_many([request for _, request in others]))
+            return
+        with self._history.attempt(*operations):
+            results = self._book.commit(requests) if send is Send.UNIT else [apply(self._book, requests[0])]
+            _number(operations, results)
+
+    async def _try_async(self, book: AsyncBook, send: Send, steps: list[Step]) -> None:
+        operations, requests = [operation for operation, _ in steps], [request for _, request in steps]
+        if send is Send.BATCH:
+            of_orders, others = _parted(steps)
+            with self._history.watch(*[operation for operation, _ in of_orders]):
+                self._learn(of_orders, await book.orders.apply_many([request for _, request in of_orders]))
+            with self._history.watch(*[operation for operation, _ in others]):
+                self._learn(others, await book.positions.apply_many([request for _, request in others]))
+            return
+        with self._history.attempt(*operations):
+            results = await book.commit(requests) if send is Send.UNIT else [await apply_async(book, requests[0])]
+            _number(operations, results)
+
+    def _learn(self, steps: Sequence[tuple[Operation, object]], outcomes: Sequence[Outcome[Result]]) -> None:
+        for (operation, _), outcome in zip(steps, outcomes, strict=True):
+            if outcome.error is not None:
+                self._history.fail(outcome.error, operation)
+                continue
+            operation.learn(CallOutcome.ACKNOWLEDGED)
+            _number([operation], [outcome.result()])
 
     async def _loop(self, tasks: int, seed: int) -> None:
         book = await AsyncBook.open(self._url)
@@ -152,10 +212,27 @@ class Load:
             await book.close()
 
     async def _task(self, book: AsyncBook, seed: int) -> None:
-        for operation, request in self._steps(random.Random(seed)):
+        for send, steps in self._jobs(random.Random(seed)):
             for _ in range(TRIES):
-                with self._history.attempt(operation):
-                    operation.sequence = (await apply_async(book, request)).sequence or operation.sequence
-                if operation.told is not CallOutcome.UNKNOWN:
+                await self._try_async(book, send, steps)
+                if not _is_unknown(steps):
                     break
             await asyncio.sleep(self._pause)
+
+
+def _is_unknown(steps: list[Step]) -> bool:
+    return any(operation.told is CallOutcome.UNKNOWN for operation, _ in steps)
+
+
+def _number(operations: Sequence[Operation], results: Sequence[Result]) -> None:
+    """Note the numbers of the events; a repeat need not know its own."""
+    for operation, result in zip(operations, results, strict=True):
+        operation.sequence = result.sequence or operation.sequence
+
+
+def _parted(
+    steps: list[Step],
+) -> tuple[list[tuple[Operation, OrderRequest]], list[tuple[Operation, PositionChange]]]:
+    """Return the steps that concern orders, and those that concern positions alone."""
+    of_orders = [(operation, one) for operation, one in steps if not isinstance(one, PositionChange)]
+    return of_orders, [(operation, one) for operation, one in steps if isinstance(one, PositionChange)]

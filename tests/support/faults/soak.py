@@ -58,7 +58,7 @@ class Report:
             f"disorder          {len(found.disorder) + len(found.ghosts) + len(found.surprises)}",
             f"longest outage    {self.longest_outage:.2f} s",
             f"faults            {sum(self.faults.values())}",
-            *(f"  {kind:<20} {count}" for kind, count in sorted(self.faults.items())),
+            *(f"  {kind:<29} {count}" for kind, count in sorted(self.faults.items())),
             *(f"VIOLATION {one}" for one in found.violations[:40]),
         ]
         return "\n".join(lines)
@@ -95,7 +95,7 @@ def soak(topology: Topology, seconds: float, seed: int, durability: str = "local
         control = Control(deployment)
         with Veil(deployment) as veil:
             chaos = Chaos(control, veil, dice)
-            url = veil.url({"deadline": DEADLINE, "durability": durability, "pool_wait": 5})
+            url = veil.url({"deadline": DEADLINE, "socket_timeout": 1, "durability": durability, "pool_wait": 5})
             began = time.monotonic()
             with Load(url, history, [fresh() for _ in range(TRADERS)], pause=0.008, seed=seed) as load:
                 while time.monotonic() < began + seconds:
