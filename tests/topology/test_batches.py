@@ -22,7 +22,7 @@ from ..support.faults.control import wait_until
 from ..support.make import execution, limit
 
 
-def errors(outcomes: list[Outcome[OrderResult]] | list[Outcome[FillResult]]) -> list[type[SlotbookError] | None]:
+def errors(outcomes: Sequence[Outcome[OrderResult | FillResult]]) -> list[type[SlotbookError] | None]:
     return [None if outcome.error is None else type(outcome.error) for outcome in outcomes]
 
 
