@@ -192,16 +192,17 @@ class AsyncBook:
     async def losses(self) -> list[StateLost]:
         """Return a StateLost for each trader of whose changes the servers have lost some that they had acknowledged.
 
-        The next change of a trader raises its loss by itself; this asks now, in one round trip per node. Raises a
-        SlotbookError when a trader cannot be asked.
+        The next change of a trader raises its loss by itself; this asks now, in one round trip per node. Each loss is
+        told once. Raises a SlotbookError when a trader cannot be asked and no other has a loss: so ask until there is
+        none.
         """
         detector = self._loss_detector
         outcomes = await self.backend.run_many(
             [check_loss(self.backend.settings, detector, trader) for trader in detector.traders()]
         )
         found = [outcome.error for outcome in outcomes if isinstance(outcome.error, StateLost)]
-        for outcome in outcomes:
-            if not isinstance(outcome.error, StateLost):
+        if not found:
+            for outcome in outcomes:
                 outcome.result()
         return found
 

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from slotbook import Book
 from slotbook.models import Cancel, PositionChange
-from slotbook.models.errors import OrderNotFound, StateLost
+from slotbook.models.errors import OrderNotFound, SlotbookError, StateLost
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.positions.calls import PositionCalls
@@ -71,6 +71,27 @@ def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner,
         book.orders.place(limit(trader, order_id))
     assert book.orders.count(trader) == 8
     another.close()
+    book.close()
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_trader_that_cannot_be_asked_hides_no_loss_of_another(
+    deploy: Deploy, runner: asyncio.Runner, caller: Caller
+) -> None:
+    control, trader = deploy("cluster"), fresh()
+    home = control.primary(f"{{{trader}}}")
+    elsewhere = next(name for name in iter(fresh, "") if control.primary(f"{{{name}}}") is not home)
+    book = open_book(control.url(deadline=1, socket_timeout=0.3), caller, runner)
+    for name in (trader, elsewhere):
+        book.orders.place(limit(name))
+    control.ask(f"{{{trader}}}", "UNLINK", f"{{{trader}}}:events", f"{{{trader}}}:book")
+    frozen = control.primary(f"{{{elsewhere}}}")
+    control.freeze(frozen)
+    (loss,) = book.losses()
+    assert (loss.trader, loss.first, loss.last) == (trader, 1, 1)
+    with pytest.raises(SlotbookError):
+        book.losses()
+    control.thaw(frozen)
     book.close()
 
 
