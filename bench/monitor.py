@@ -1,4 +1,4 @@
-"""What a server runs, as its command MONITOR shows it, down to the commands that scripts call."""
+"""Show what a server runs, by its command MONITOR, down to the commands that scripts call."""
 
 from __future__ import annotations
 

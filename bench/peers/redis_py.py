@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Protocol, cast
 
@@ -15,7 +14,7 @@ import redis.cluster
 
 from ...models.fill import Fill
 from ...models.order import Cancel, Order
-from ..material import ids_of
+from ..material import Material, cancel_of, fill_of, ids_of
 from ..measure import Block, one_by_one
 from . import by_hand
 from .peer import Peer, ReadHash, Site
@@ -136,12 +135,6 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
         to.sadd("orders_by_status:NEW", order.order_id)
         to.publish("order_events", f"{order.order_id} NEW")
 
-    def place_many(orders: Sequence[Order]) -> None:
-        pipeline = client.pipeline(transaction=False)
-        for order in orders:
-            place(order, pipeline)
-        pipeline.execute()
-
     def move(order_id: str, was: str, status: str) -> None:
         client.hset(f"order:{order_id}", "status", status)
         client.srem(f"orders_by_status:{was}", order_id)
@@ -167,16 +160,10 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
         return orders
 
     def fills(size: int) -> list[Callable[[], object]]:
-        return [
-            partial(
-                fill,
-                Fill(trader=order.trader, order_id=order.order_id, exec_id="X1", quantity=40, price=Decimal("187.22")),
-            )
-            for order in stored(size)
-        ]
+        return [partial(fill, fill_of(order)) for order in stored(size)]
 
     def cancels(size: int) -> list[Callable[[], object]]:
-        return [partial(cancel, Cancel(trader=order.trader, order_id=order.order_id)) for order in stored(size)]
+        return [partial(cancel, cancel_of(order)) for order in stored(size)]
 
     name = "redis-py, call by call"
     jobs.weigh[f"{name}, hash and index"] = place
@@ -184,9 +171,19 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
     jobs.blocks["fill"][name] = one_by_one(fills)
     jobs.blocks["cancel"][name] = one_by_one(cancels)
     for number in (100, 1_000):
-        jobs.blocks[f"place {number}"][PLAIN_PIPELINE] = one_by_one(
-            lambda size, number=number: [partial(place_many, material.orders(number)) for _ in range(size)]
-        )
+        jobs.blocks[f"place {number}"][PLAIN_PIPELINE] = _batches(material, place, client, number)
+
+
+def _batches(material: Material, place: Callable[[Order, _Writer], None], client: _Client, orders: int) -> Block:
+    """Return a block of batches, each placed with the same calls in one pipeline."""
+
+    def place_many(batch: Sequence[Order]) -> None:
+        pipeline = client.pipeline(transaction=False)
+        for order in batch:
+            place(order, pipeline)
+        pipeline.execute()
+
+    return one_by_one(lambda size: [partial(place_many, material.orders(orders)) for _ in range(size)])
 
 
 def _listed(client: _Client, trader: str, keys: list[str]) -> dict[str, Callable[[], object]]:
