@@ -79,6 +79,14 @@ def test_a_step_that_comes_twice_in_a_unit_is_applied_once(desk: Desk) -> None:
     assert len(desk.events()) == 6
 
 
+def test_a_step_that_comes_again_later_in_a_unit_gets_its_first_result(desk: Desk) -> None:
+    results = desk.book.commit([*unit(desk.trader), *unit(desk.trader)])
+    assert [one.applied for one in results] == [True] * 6 + [False] * 6
+    for first, again in zip(results[1:6], results[7:], strict=True):
+        assert (first.sequence, result_of(first)) == (again.sequence, result_of(again))
+    assert as_answer(results[6]).order == desk.book.orders.get(desk.trader, "A1")
+
+
 def test_an_identity_that_was_used_in_the_same_unit_for_something_else_refuses_it(desk: Desk) -> None:
     steps = [*unit(desk.trader), execution(desk.trader, "X2", 11)]
     with pytest.raises(DuplicateRequest) as caught:

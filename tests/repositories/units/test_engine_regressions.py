@@ -1,0 +1,149 @@
+"""Test what a reader of the engine once found wrong: each of these tests has failed before it was repaired."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from typing import cast
+
+import pytest
+from slotbook.models import Cancel, Order, OrderResult, Outcome, PositionResult
+from slotbook.models.errors import CorruptRecord, InvalidArgument, OrderNotFound, UnderReplicated, VersionConflict
+from slotbook.models.position import Position
+from slotbook.models.results import first_result
+
+from ...support.desk import Desk
+from ...support.faults.control import wait_until
+from ...support.make import limit
+
+TOO_MANY = "replicated=99"
+"""More copies than there are, so that a server waits for as long as it may."""
+
+
+def test_a_refusal_is_not_made_good_by_proving_what_came_after_it(desk: Desk) -> None:
+    """Let a batch on one server end with a trader who has no book, in which no field can be written back."""
+    book, other = desk.open(replication_wait=0.05), desk.another()
+    refused, placed, missing = book.orders.apply_many(
+        [Cancel(trader=desk.trader, order_id="A1"), limit(desk.trader), Cancel(trader=other, order_id="A1")],
+        durability=TOO_MANY,
+    )
+    assert isinstance(refused.error, OrderNotFound)
+    assert isinstance(placed.error, UnderReplicated)
+    assert isinstance(missing.error, OrderNotFound)
+    order = book.orders.get(desk.trader, "A1")
+    assert order is not None
+    assert order.status == "NEW"
+    assert not desk.contents(other)
+
+
+def test_a_step_that_is_applied_when_a_batch_is_sent_again_is_not_called_refused(desk: Desk) -> None:
+    """Cut the connection while the server waits for copies; then the cancel finds the order placed after it."""
+    book = desk.open(replication_wait=2, deadline=20, socket_timeout=10)
+    found: list[Outcome[OrderResult]] = []
+
+    def send() -> None:
+        requests = [Cancel(trader=desk.trader, order_id="A1"), limit(desk.trader)]
+        found.extend(cast("list[Outcome[OrderResult]]", book.orders.apply_many(requests, durability=TOO_MANY)))
+
+    def is_cut() -> bool:
+        lines = str(desk.ask("CLIENT", "LIST", "TYPE", "NORMAL")).splitlines()
+        waiting = [line for line in lines if " flags=b " in line and " cmd=wait " in line]
+        killed = [desk.ask("CLIENT", "KILL", "ID", line.split(" ")[0].removeprefix("id=")) for line in waiting]
+        return 1 in killed
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    wait_until(is_cut, "the change waits for its copies", 10)
+    thread.join(30)
+    canceled, placed = found
+    for outcome, status in ((canceled, "CANCELED"), (placed, "NEW")):
+        assert isinstance(outcome.error, UnderReplicated)
+        assert cast("OrderResult", outcome.error.result).order.status == status
+    order = book.orders.get(desk.trader, "A1")
+    assert order is not None
+    assert order.status == "CANCELED"
+
+
+def test_the_first_of_two_results_counts_if_the_change_is_still_there() -> None:
+    order = limit("T1")
+    first = OrderResult(order, applied=True, sequence=1)
+    again = OrderResult(order, applied=False, sequence=1)
+    beyond = PositionResult(Position.flat("T1", "AAPL"), applied=False, accepted=False, sequence=0)
+    gone = Outcome[object](error=OrderNotFound("gone"))
+    assert first_result(first, again) is first
+    assert first_result([first, first], [again, again]) == [first, first]
+    outcomes: list[Outcome[object]] = [Outcome(first), Outcome(first), gone, Outcome(first)]
+    later: list[Outcome[object]] = [Outcome(again), gone, Outcome(again), Outcome(beyond)]
+    assert first_result(outcomes, later) == [Outcome(first), gone, Outcome(again), Outcome(beyond)]
+
+
+def test_a_snapshot_ends_when_the_header_is_behind_its_stream(desk: Desk) -> None:
+    """A user who may append an event, but not write the rest, leaves the header behind."""
+    desk.book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(450)])
+    desk.vandalise("HSET", "%:book", "sequence", "1")
+    found = desk.open().snapshot(desk.trader)
+    assert (found.sequence, len(found.orders)) == (450, 450)
+
+
+def test_a_unit_can_expect_the_last_event_when_the_header_is_behind_its_stream(desk: Desk) -> None:
+    desk.book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(3)])
+    desk.vandalise("HSET", "%:book", "sequence", "1")
+    book = desk.open()
+    with pytest.raises(VersionConflict, match="the book is at sequence 3"):
+        book.commit([limit(desk.trader, "B1")], expected_sequence=1)
+    with pytest.raises(VersionConflict, match="the book is at sequence 3"):
+        book.commit([limit(desk.trader, "B1")], expected_sequence=2)
+    (placed,) = book.commit([limit(desk.trader, "B1")], expected_sequence=book.snapshot(desk.trader).sequence)
+    assert placed.sequence == 4
+    assert desk.ask("HGET", "%:book", "sequence") == "4"
+
+
+def test_a_repeat_is_answered_when_header_and_stream_are_gone(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    first = desk.book.orders.cancel(desk.trader, "A1", request_id="C1")
+    desk.vandalise("DEL", "%:book", "%:events")
+    again = desk.open().orders.cancel(desk.trader, "A1", request_id="C1")
+    assert (again.order, again.applied, again.sequence) == (first.order, False, 2)
+
+
+def test_a_book_without_a_header_acknowledges_no_event_of_nobody(desk: Desk) -> None:
+    """What is answered without a header cannot be told later as if it had been lost."""
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.place(limit(desk.trader, "A2"))
+    desk.vandalise("DEL", "%:book")
+    book = desk.open()
+    assert not book.orders.place(limit(desk.trader)).applied
+    assert desk.book.orders.place(limit(desk.trader, "A3")).sequence == 3
+    assert book.orders.place(limit(desk.trader, "A4")).sequence == 4
+    assert book.losses() == []
+
+
+@pytest.mark.parametrize("value", ["", "1 2"])
+def test_an_open_quantity_that_is_no_number_is_corrupt(desk: Desk, value: str) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", value)
+    before = desk.contents()
+    with pytest.raises(CorruptRecord, match="open_buy_quantity"):
+        desk.book.orders.place(limit(desk.trader, "A2"))
+    assert desk.contents() == before
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"filled_notional": Decimal(3)},
+        {"placed_price": Decimal(0)},
+        {"placed_stop_price": Decimal(1)},
+        {"revision": 0},
+        {"updated_ns": 0},
+    ],
+    ids=lambda later: next(iter(later)),
+)
+def test_an_order_that_has_what_only_changes_give_is_not_placed(desk: Desk, later: dict[str, object]) -> None:
+    """Refuse what the book would not store, in place of a result that has it."""
+    order: Order = limit(desk.trader, **later)
+    with pytest.raises(InvalidArgument, match="the order is not new"):
+        desk.book.orders.place(order)
+    with pytest.raises(InvalidArgument, match="the order is not new"):
+        desk.book.commit([order])
+    assert not desk.contents()
