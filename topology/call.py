@@ -201,6 +201,7 @@ def evaluate(
     request: R | None = None,
     about: tuple[str, ...] = (),
     touched: str = "version",
+    tag: str | None = None,
 ) -> Call[T_co]:
     """Return the call of a script on keys of one hash slot. Raises CrossSlot when they are in several.
 
@@ -217,10 +218,10 @@ def evaluate(
         request: The request that the builder builds the call from.
         about: The keys that the call is about, if it is not only about its first.
         touched: A field of the first key's hash that is written back to prove the call's durability.
+        tag: The hash tag of all keys, if it is known; None looks for it in the keys.
     """
     keys = tuple(keys)
+    slot = slot_of(keys) if tag is None else slot_of_tag(tag)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
     built_by = cast("CallBuilder[object] | None", builder)
-    return Call(
-        name, keys, slot_of(keys), packed, decode, readonly, _REPEATABLE, script, built_by, request, about, touched
-    )
+    return Call(name, keys, slot, packed, decode, readonly, _REPEATABLE, script, built_by, request, about, touched)

@@ -38,13 +38,15 @@ A = TypeVar("A")
 class ChangePolicy:
     """A book's settings about changes, in the form that the engine reads. Times are in milliseconds."""
 
-    __slots__ = ("channels", "closed_ttl", "kept", "request_ttl")
+    __slots__ = ("arguments", "channels", "closed_ttl", "kept", "request_ttl")
 
     def __init__(self, settings: Settings) -> None:
         self.kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
         self.channels = "".join(f" {channel}" for channel in sorted(settings.publish))
         self.closed_ttl = str(milliseconds("order_ttl", settings.order_ttl))
         self.request_ttl = str(milliseconds("request_ttl", settings.request_ttl))
+        self.arguments = (self.kept, self.channels, self.closed_ttl, self.request_ttl)
+        """All of them, in the engine's order."""
 
 
 class ChangeCalls(Generic[R, A]):
@@ -135,24 +137,13 @@ class ChangeCalls(Generic[R, A]):
         expected: str = "",
     ) -> Call[C]:
         """Return the call of some steps of one trader, packed with what is known of losses now."""
-        keys, policy = steps[0].keys, self._policy
+        keys = steps[0].keys
         told = self._loss_detector.tell(keys.trader)
         lock, fence = self._fence.arguments
         fixed_keys = (keys.book, keys.events, keys.positions, lock or keys.book)
         step_keys: list[str] = []
-        arguments = [
-            keys.trader,
-            mode,
-            told.mark,
-            str(told.counted),
-            told.acknowledged,
-            policy.kept,
-            policy.channels,
-            policy.closed_ttl,
-            policy.request_ttl,
-            str(fence),
-            expected,
-        ]
+        about_writer = (told.mark, str(told.counted), told.acknowledged)
+        arguments = [keys.trader, mode, *about_writer, *self._policy.arguments, str(fence), expected]
         about: list[str] = []
         kinds: set[str] = set()
         for step in steps:
@@ -176,6 +167,7 @@ class ChangeCalls(Generic[R, A]):
             request=request,
             about=tuple(about),
             touched="sequence",
+            tag=keys.trader,
         )
 
     def _step(self, verb: AnyVerb, request: Request) -> AnyStep:
