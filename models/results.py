@@ -160,6 +160,19 @@ def is_stored(result: object) -> bool:
             return True
 
 
+def first_result(first: T, again: T) -> T:
+    """Return the result of a change that was sent twice: the first one, if the second says that the change is there.
+
+    Of a list of outcomes each is taken by itself: what was refused at first may have been applied when it was sent
+    again, and what was lost in between may have been refused then.
+    """
+    if isinstance(first, list) and isinstance(again, list):
+        each, each_again = cast("list[object]", first), cast("list[object]", again)
+        if any(isinstance(one, Outcome) for one in each):
+            return cast("T", [first_result(one, other) for one, other in zip(each, each_again, strict=True)])
+    return first if is_stored(first) and is_stored(again) else again
+
+
 @dataclass(frozen=True, slots=True)
 class SymbolTotal:
     """The positions of all traders in one symbol; quantities in its unit, amounts in its currency.

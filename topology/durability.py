@@ -21,16 +21,17 @@ _REPLICATED = re.compile(r"replicated=([1-9][0-9]?)")
 _READ_REPLICATION_ID = "local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') "
 
 # WAIT asks about the last *write* of its connection, so a repeat that changes nothing would prove nothing. A field that
-# is written back unchanged is replicated like any write, after everything before it.
+# is written back unchanged is replicated like any write, after everything before it; one that is not there, as after a
+# refusal, is written and removed again.
 _TOUCH_SCRIPT = (
     _READ_REPLICATION_ID + "local v = redis.call('HGET', KEYS[1], ARGV[1]) "
-    "if v then redis.call('HSET', KEYS[1], ARGV[1], v) end return {v and 1 or 0, id}"
+    "redis.call('HSET', KEYS[1], ARGV[1], v or '') if not v then redis.call('HDEL', KEYS[1], ARGV[1]) end return id"
 )
 _REPLICATION_ID_SCRIPT = _READ_REPLICATION_ID + "return id"
 
 PROOF_REPLIES = 3
-"""The replies to a proof: whether a record was written back and under which replication id; how many have confirmed it;
-and the replication id afterwards."""
+"""The replies to a proof: the replication id under which a field was written back, how many have confirmed that, and
+the replication id afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,13 @@ def _prices(order: Order) -> str:
     return f"{'' if price is None else plain(price)} {'' if stop_price is None else plain(stop_price)}"
 
 
+_NOTHING_LATER = (None,) * 5
+
+
 def _check_new(order: Order) -> None:
-    if order.status is not OrderStatus.NEW or order.filled_quantity or order.version or order.placed_quantity:
+    later = (order.placed_quantity, order.placed_price, order.placed_stop_price, order.revision, order.updated_ns)
+    is_filled = order.filled_quantity or order.filled_notional
+    if order.status is not OrderStatus.NEW or is_filled or order.version or later != _NOTHING_LATER:
         raise InvalidArgument(
             f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
             f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from ...models.errors import OutcomeUnknown, SlotbookError
-from ...models.results import Outcome
+from ...models.results import Outcome, first_result
 from ..address import Address
 from ..call import Call, PendingCall, Reply
 from ..error_mapping import Failure, Unanswered, Unsent, report
@@ -46,8 +46,10 @@ class Item(Generic[T]):
     @property
     def value(self) -> T:
         """The result of an applied call, from the first attempt that was applied."""
-        value = self.outcome.value if self.outcome and self.unproven is None else self.unproven
-        return cast("T", value)
+        if self.outcome is None:
+            return cast("T", self.unproven)
+        again = cast("T", self.outcome.value)
+        return again if self.unproven is None else first_result(self.unproven, again)
 
     def rebuild(self) -> None:
         """Forget the call that was built, and with it what may be out of date."""

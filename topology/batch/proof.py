@@ -19,9 +19,6 @@ class Proof(NamedTuple):
 
     doubt: Failure | None = None
     """The failure that leaves the proof open: a server that takes over may not have the writes."""
-    covers_all: bool = True
-    """False when the last call's record does not exist, so that nothing was written back: repeats among the calls
-    before it, which write nothing themselves, are not proven then."""
     replicas: int = 0
     """The replicas, or disks, that have confirmed the writes."""
     refusal: RedisError | None = None
@@ -42,13 +39,12 @@ def read_proof(answers: Sequence[Reply | Failure], address: Address) -> Proof:
     written_back, confirmed, replication_id = answers
     if (doubt := _doubt(answers)) is not None:
         return Proof(doubt)
-    if isinstance(written_back, list) and written_back[1] != replication_id:
+    if isinstance(written_back, str) and written_back != replication_id:
         return Proof(Unanswered(NotPrimary(f"{address} was replaced for a while")))
     refusal = next((answer for answer in (written_back, confirmed) if isinstance(answer, RedisError)), None)
     if refusal is not None:
         return Proof(refusal=refusal)
-    covers_all = not (isinstance(written_back, list) and written_back[0] == 0)
-    return Proof(covers_all=covers_all, replicas=_confirmations(confirmed))
+    return Proof(replicas=_confirmations(confirmed))
 
 
 def _doubt(answers: Sequence[Reply | Failure]) -> Failure | None:

@@ -179,20 +179,17 @@ class Batch(Generic[T]):
         if proof.doubt is not None:
             self._prove_again(stored, proof.doubt)
             return
-        if not proof.covers_all:
-            self._prove_again([item for item in stored if item is not request.items[-1]], None)
         for item in stored:
-            if item.outcome is not None:
-                item.outcome = self._proven(item, proof)
+            item.outcome = self._proven(item, proof)
 
-    def _prove_again(self, items: Sequence[Item[T]], doubt: Failure | None) -> None:
+    def _prove_again(self, items: Sequence[Item[T]], doubt: Failure) -> None:
         """Send applied calls again: the server answers them as repeats, and their durability is proven then."""
         for item in items:
             item.unproven, item.outcome, item.may_be_applied = item.value, None, True
-            item.failure = doubt or item.failure
+            item.failure = doubt
         if items:
-            self.stale = self.stale or doubt is not None
-            self.pace = max(self.pace, Pace.BACK_OFF if doubt else Pace.RESEND)
+            self.stale = True
+            self.pace = Pace.BACK_OFF
 
     def _proven(self, item: Item[T], proof: Proof) -> Outcome[T]:
         """Return the outcome of an applied call: its result, or UnderReplicated."""

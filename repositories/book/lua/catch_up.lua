@@ -32,4 +32,6 @@ for _, event in ipairs(found) do
   end
 end
 if #found == 0 and last + 0 > read then return {} end
+-- The header is behind its stream when a user was denied the rest of a change.
+if #found < ARGV.count + 0 and read > last + 0 then last = string.format('%.0f', read) end
 return { last, string.format('%.0f', read), orders, positions }

@@ -29,7 +29,7 @@ local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
 
 local last, writer, count, is_new = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
-local tip = last > 0 and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
+local tip = writer ~= '' and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
 local lost = ARGV.acknowledged ~= tip and ARGV.acknowledged ~= ''
   and RARE.find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
 
@@ -115,8 +115,10 @@ end
 
 local answers = decide()
 local added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
-if type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1, true) then
-  last = RARE.last_generated(KEYS.events) -- the number of an event that was deleted by hand is not used again
+local is_behind = type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1, true)
+if is_behind or answers[2] == -1 then
+  -- The stream is ahead of the header when a user was denied the rest of a change, or an event was added by hand.
+  last = math.max(last, RARE.last_generated(KEYS.events))
   answers = decide()
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end

@@ -81,7 +81,7 @@ local function load_open(symbol)
   if position then return position end
   local key = base .. 'position:' .. symbol
   local buy, sell = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
-  if not buy or not sell or string.find(buy .. ' ' .. sell, '[^%d ]') or #buy > 15 or #sell > 15 then
+  if not buy or not sell or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or #buy > 15 or #sell > 15 then
     return RARE.load_odd_open(key, symbol, buy, sell)
   end
   position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0 }
@@ -171,7 +171,7 @@ end
 
 -- Return the fields and values of the event of a number; an empty list when it is no longer kept.
 local function event_of(number)
-  if number + 0 > began then return events[number - began] end
+  if number + 0 > began then return events[number - began] or {} end
   local event = redis.call('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
   return event and event[2] or {}
 end
@@ -200,13 +200,22 @@ local function rare_fields(order)
   return cjson.encode(values)
 end
 
--- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used.
+-- Return the quantity of an order, which is never zero; note a problem when it is not one.
+local function ordered_in(order)
+  local quantity = quantity_in(order, 'quantity')
+  if quantity == 0 then RARE.note_problem(order, 'quantity') end
+  return quantity
+end
+
+-- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used. Its price
+-- is looked at too, for it goes into the event.
 local function decisive_fields(order)
   local flat, at = order.flat, order.at
-  local status, side, symbol = flat[at.status], flat[at.side], flat[at.symbol]
+  local status, side, symbol, price = flat[at.status], flat[at.side], flat[at.symbol], flat[at.price]
   if not STATUSES[status] then RARE.note_problem(order, 'status') end
   if not OPEN_QUANTITY[side] then RARE.note_problem(order, 'side') end
   if not symbol then RARE.note_problem(order, 'symbol') end
+  if price and not string.find(price, '^%-?%d+%.?%d*$') then RARE.note_problem(order, 'price') end
   return status, side, symbol
 end
 

@@ -39,6 +39,7 @@ def test_a_refusal_is_not_made_good_by_proving_what_came_after_it(desk: Desk) ->
 def test_a_step_that_is_applied_when_a_batch_is_sent_again_is_not_called_refused(desk: Desk) -> None:
     """Cut the connection while the server waits for copies; then the cancel finds the order placed after it."""
     book = desk.open(replication_wait=2, deadline=20, socket_timeout=10)
+    book.orders.apply_many([limit(desk.trader, "A0"), Cancel(trader=desk.trader, order_id="A0")])  # loads the script
     found: list[Outcome[OrderResult]] = []
 
     def send() -> None:
