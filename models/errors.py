@@ -43,7 +43,13 @@ from __future__ import annotations
 
 
 class SlotbookError(Exception):
-    """The base class of every error that Slotbook raises."""
+    """The base class of every error that Slotbook raises.
+
+    Attributes:
+        index: Of a step that refused its unit (``commit``), its number, counted from 0; else None.
+    """
+
+    index: int | None = None
 
 
 class InvalidArgument(SlotbookError, ValueError):
@@ -59,13 +65,7 @@ class CrossSlot(InvalidArgument):
 
 
 class Refused(SlotbookError):
-    """The book refused the call and changed nothing.
-
-    Attributes:
-        index: Of a unit (``commit``), the number of the step that was refused, counted from 0; else None.
-    """
-
-    index: int | None = None
+    """The book refused the call and changed nothing."""
 
 
 class OrderNotFound(Refused):

@@ -1,7 +1,8 @@
 r"""A journal of order flow: a CSV file with one line for each request or fill of a desk, read strictly.
 
 ======== =========================================================================================
-seq      rises from line to line and from file to file; it is the request_id and revision of a REPLACE
+seq      rises from line to line and from file to file; it is the request_id of a REPLACE or CANCEL, and
+         the revision of a REPLACE
 ts_ns    time of the event, in nanoseconds since the epoch
 trader
 event    NEW (a limit order), REPLACE (to a new total quantity and price), CANCEL or FILL
@@ -166,8 +167,10 @@ def _request(line: int, row: _Row) -> JournalRequest:
     for name, value in given.items():
         if value is None:
             raise JournalError(line, f"{name} is empty")
+    if request in (Replace, Cancel):
+        given["request_id"] = str(row.seq)
     if request is Replace:
-        given |= {"request_id": str(row.seq), "revision": row.seq}
+        given["revision"] = row.seq
     return request.model_validate(given)
 
 

@@ -140,10 +140,8 @@ class UnitReader(AnswerReader["list[Any]"]):
         step = self._steps[index]
         try:
             step.read(answer)
-        except Refused as error:
-            error.index = index
-            return error
         except SlotbookError as error:
+            error.index = index
             return error
         beyond = Refused(f"{step.name}: the position would pass its limit")  # alone, it has a result that says so
         beyond.index = index

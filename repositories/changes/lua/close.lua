@@ -17,7 +17,7 @@ local function close_order(at)
   if status == to then return { 'outdated', state_of(order) } end
   local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
   if refused then return refused end
-  local filled, quantity = quantity_in(order, 'filled_quantity'), quantity_in(order, 'quantity')
+  local filled, quantity = quantity_in(order, 'filled_quantity'), ordered_in(order)
   if problem then return problem end
   if not OPEN_STATUSES[status] or (to == 'REJECTED' and filled ~= 0) then return { 'closed', status } end
   local position, version = load_open(symbol), decimal_text(next_version(order))

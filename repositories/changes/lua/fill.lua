@@ -36,7 +36,7 @@ local function fill_order(at)
   local buys = side == 'BUY'
   local traded, amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
   local quantity, filled = decimal(quantity_text), quantity_in(order, 'filled_quantity')
-  local open = sum(quantity_in(order, 'quantity'), negative(filled))
+  local open = sum(ordered_in(order), negative(filled))
   if problem then return problem end
   if is_less(open, quantity) then return { 'overfill', decimal_text(open), status } end
   local version = next_version(order)

@@ -26,7 +26,7 @@ local function replace_order(at)
   if price ~= '' and not order.at.price then return { 'type', kind, 'price' } end
   if stop_price ~= '' and not order.at.stop_price then return { 'type', kind, 'stop_price' } end
 
-  local filled, was = quantity_in(order, 'filled_quantity'), quantity_in(order, 'quantity')
+  local filled, was = quantity_in(order, 'filled_quantity'), ordered_in(order)
   local quantity = quantity_text == '' and was or decimal(quantity_text)
   if problem then return problem end
   if is_less(quantity, filled) then return { 'overfill', decimal_text(filled) } end
