@@ -49,6 +49,27 @@ def alarm() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("alarm")
+def test_a_signal_handler_may_write_while_its_thread_writes(any_stand: Stand) -> None:
+    """The same book, the same trader: nobody waits for the other, and nothing is taken for lost."""
+    with Book.open(any_stand.veil.url({"deadline": 5})) as book:
+        trader, handled = any_stand.trader, list[int]()
+
+        def write(_: int, __: object) -> None:
+            book.orders.place(limit(trader, f"H{len(handled)}"))
+            handled.append(1)
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+
+        signal.signal(signal.SIGALRM, write)
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        for number in range(300):
+            book.orders.place(limit(trader, f"M{number}"))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert len(handled) > 20
+        assert book.orders.count(trader) == 300 + len(handled)
+        assert book.losses() == []
+
+
+@pytest.mark.usefixtures("alarm")
 def test_by_a_signal_the_socket_is_dropped(any_stand: Stand) -> None:
     stand = any_stand
     with Book.open(stand.veil.url({"pool_size": 1})) as book:
