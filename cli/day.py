@@ -89,7 +89,7 @@ def _story(chance: random.Random, trader: str, order_id: str) -> list[JournalReq
     filled = chance.randint(0, lots)
     story.extend(fill(number) for number in range(1, filled + 1))
     if filled < lots and chance.random() < 0.5:
-        story.append(Cancel(trader=trader, order_id=order_id, ts_ns=later()))
+        story.append(Cancel(trader=trader, order_id=order_id, request_id=f"{order_id}-C", ts_ns=later()))
         if lots - filled > 1 and chance.random() < 0.2:
             story.append(fill(filled + 1))
     return story
