@@ -166,10 +166,11 @@ def first_result(first: T, again: T) -> T:
     Of a list of outcomes each is taken by itself: what was refused at first may have been applied when it was sent
     again, and what was lost in between may have been refused then.
     """
-    if isinstance(first, list) and isinstance(again, list):
-        each, each_again = cast("list[object]", first), cast("list[object]", again)
-        if any(isinstance(one, Outcome) for one in each):
-            return cast("T", [first_result(one, other) for one, other in zip(each, each_again, strict=True)])
+    one, other = cast("object", first), cast("object", again)
+    if isinstance(one, list) and isinstance(other, list):
+        both = zip(cast("list[object]", one), cast("list[object]", other), strict=True)
+        if any(isinstance(outcome, Outcome) for outcome in cast("list[object]", one)):
+            return cast("T", [first_result(*pair) for pair in both])
     return first if is_stored(first) and is_stored(again) else again
 
 

@@ -74,21 +74,33 @@ def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChan
         raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written") from None
 
 
-def order_then(now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:
+def order_then(key: str, now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:
     """Return the fields of an order as a change left them; as they are now when the change's event is no longer kept.
 
+    Raises CorruptRecord when what is remembered, or the event, cannot be read.
+
     Args:
+        key: The key of the order.
         now: The fields of the order now.
         rare: The fields that few orders have, as they are remembered with the change.
         event: The fields of the change's event, none when it is no longer kept.
     """
     if "totals" not in event:
         return dict(now)
+    try:
+        return _order_then(now, rare, event)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CorruptRecord(key, "applied", "what is remembered of a change cannot be read") from None
+
+
+def _order_then(now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:
     then = {**now, **{name: event[name] for name in ("status", "quantity", "filled_quantity") if name in event}}
     then |= dict(zip(_ORDER_TOTALS, event["totals"].split(" "), strict=False))
     then["updated_ns"] = event["ts_ns"]
     _put(then, "price", event.get("price"))
     if rare:
+        if not _is_rare(rare):
+            raise ValueError(rare)
         for name, value in zip(RARE_FIELDS, cast("list[str]", json.loads(rare)), strict=True):
             _put(then, name, value)
         return then
@@ -99,12 +111,17 @@ def order_then(now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> d
     return then
 
 
-def position_then(now: Mapping[str, str], event: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of a position as a change left them; as they are now when its event is no longer kept."""
+def position_then(key: str, now: Mapping[str, str], event: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of a position as a change left them; as they are now when its event is no longer kept.
+
+    Raises CorruptRecord, which names the position's key, when the event cannot be read.
+    """
     if "totals" not in event:
         return dict(now)
     totals = event["totals"].split(" ")[-len(_POSITION_TOTALS) :]
-    quantity, updated_ns = event["position_quantity"], event["ts_ns"]
+    quantity, updated_ns = event.get("position_quantity", ""), event.get("ts_ns", "")
+    if len(totals) < len(_POSITION_TOTALS):
+        raise CorruptRecord(key, "totals", "the event of a change cannot be read")
     return {**now, **dict(zip(_POSITION_TOTALS, totals, strict=True)), "quantity": quantity, "updated_ns": updated_ns}
 
 
@@ -123,4 +140,6 @@ def _number(text: str) -> int:
 
 def _is_rare(text: str) -> bool:
     values = cast("object", json.loads(text))
-    return isinstance(values, list) and len(cast("list[object]", values)) == len(RARE_FIELDS)
+    if not isinstance(values, list) or len(cast("list[object]", values)) != len(RARE_FIELDS):
+        return False
+    return all(isinstance(value, str) for value in cast("list[object]", values))

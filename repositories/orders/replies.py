@@ -49,9 +49,10 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
             )
         case ["repeat", str(sequence), str(late), order, position, str(rare), list(event)]:
             then, fields = pairs(cast("list[str]", event)), fields_of(order_key, position)
+            position_key = keys.position(fields.get("symbol", "?"))
             return FillResult(
-                decode(Order, order_key, order_then(fields_of(order_key, order), rare, then)),
-                decode(Position, keys.position(fields.get("symbol", "?")), position_then(fields, then)),
+                decode(Order, order_key, order_then(order_key, fields_of(order_key, order), rare, then)),
+                decode(Position, position_key, position_then(position_key, fields, then)),
                 applied=False,
                 late=late == "1",
                 sequence=int(sequence),
@@ -98,7 +99,7 @@ def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
         case ["applied", str(sequence), order]:
             return OrderResult(state(Order, key, order), applied=True, sequence=int(sequence))
         case ["repeat", str(sequence), order, str(rare), list(event)]:
-            fields = order_then(fields_of(key, order), rare, pairs(cast("list[str]", event)))
+            fields = order_then(key, fields_of(key, order), rare, pairs(cast("list[str]", event)))
             return OrderResult(decode(Order, key, fields), applied=False, sequence=int(sequence))
         case ["outdated", order]:
             return OrderResult(state(Order, key, order), applied=False, sequence=0)

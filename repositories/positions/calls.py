@@ -51,7 +51,7 @@ def _changed(step: Step[PositionChange], answer: list[Reply]) -> PositionResult:
         case ["applied", str(sequence), position]:
             return PositionResult(state(Position, key, position), applied=True, accepted=True, sequence=int(sequence))
         case ["repeat", str(sequence), position, list(event)]:
-            fields = position_then(fields_of(key, position), pairs(cast("list[str]", event)))
+            fields = position_then(key, fields_of(key, position), pairs(cast("list[str]", event)))
             return PositionResult(decode(Position, key, fields), applied=False, accepted=True, sequence=int(sequence))
         case ["limit", position]:
             return PositionResult(state(Position, key, position), applied=False, accepted=False, sequence=0)

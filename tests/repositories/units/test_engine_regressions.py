@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import cast
 
 import pytest
-from slotbook.models import Cancel, Order, OrderResult, Outcome, PositionResult
+from slotbook.models import Cancel, Order, OrderResult, Outcome, PositionChange, PositionResult
 from slotbook.models.errors import CorruptRecord, InvalidArgument, OrderNotFound, UnderReplicated, VersionConflict
 from slotbook.models.position import Position
 from slotbook.models.results import first_result
 
 from ...support.desk import Desk
 from ...support.faults.control import wait_until
-from ...support.make import limit
+from ...support.make import execution, limit
 
 TOO_MANY = "replicated=99"
 """More copies than there are, so that a server waits for as long as it may."""
@@ -148,3 +148,29 @@ def test_an_order_that_has_what_only_changes_give_is_not_placed(desk: Desk, late
     with pytest.raises(InvalidArgument, match="the order is not new"):
         desk.book.commit([order])
     assert not desk.contents()
+
+
+@pytest.mark.parametrize("rare", ["garbage", "[1]", "{}", '["only one"]', "[1,2,3,4,5,6]"])
+def test_what_is_remembered_of_a_change_may_be_corrupt(desk: Desk, rare: str) -> None:
+    """One such record does not fail the other changes of a batch."""
+    fill, request = execution(desk.trader), Cancel(trader=desk.trader, order_id="A1", request_id="C1")
+    desk.book.commit([limit(desk.trader), fill, request])
+    desk.vandalise("HSET", "%:applied:A1", "fill:X1", f"2 40 187.22|{rare}", "request:C1", f"3 CANCELED|{rare}")
+    for repeat in (fill, request):
+        with pytest.raises(CorruptRecord):
+            desk.book.orders.apply(repeat)
+    filled, canceled, placed = desk.book.orders.apply_many([fill, request, limit(desk.trader, "A2")])
+    assert isinstance(filled.error, CorruptRecord)
+    assert isinstance(canceled.error, CorruptRecord)
+    assert placed.result().applied
+
+
+@pytest.mark.parametrize("totals", ["", "1", "1 2 3 4 five"])
+def test_the_event_of_a_position_may_be_corrupt(desk: Desk, totals: str) -> None:
+    change = PositionChange(trader=desk.trader, symbol="AAPL", quantity=5, request_id="P1")
+    desk.book.positions.apply_many([change])
+    desk.vandalise("DEL", "%:events")
+    event = ("writer", "0", "count", "1", "type", "POSITION", "ts_ns", "1", "symbol", "AAPL", "request_id", "P1")
+    desk.vandalise("XADD", "%:events", "1-0", *event, "position_quantity", "5", "totals", totals)
+    (outcome,) = desk.open().positions.apply_many([change])
+    assert isinstance(outcome.error, CorruptRecord)
