@@ -71,7 +71,7 @@ class AsyncOrderRepository:
 
         Raises:
             DuplicateOrder: The id is taken by an order with other content.
-            InvalidArgument: The order is not new: it has fills, a version, or another status than NEW.
+            InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
         return await self._changes.call(PLACE, order, durability)
 

@@ -70,7 +70,7 @@ class OrderRepository:
 
         Raises:
             DuplicateOrder: The id is taken by an order with other content.
-            InvalidArgument: The order is not new: it has fills, a version, or another status than NEW.
+            InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
         return self._changes.call(PLACE, order, durability)
 
