@@ -56,7 +56,8 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
     """Return the error for a refusal that any change may get; UnexpectedReply for any other reply."""
     match reply:
         case ["error", str(text)]:
-            return WrongType(f"{name}: the server answered {text!r}; another program wrote to a key of this book")
+            remedy = "another program wrote to a key of this book; give the book a prefix of its own"
+            return WrongType(f"{name}: the server answered {text!r}; {remedy}")
         case ["missing"]:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
         case ["closed", str(status)]:

@@ -13,7 +13,7 @@ from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import role, wait_until
 from ..support.faults.history import History
 from ..support.faults.load import Load
-from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller
+from ..support.faults.watch import heal_and_judge, more, no_error_reached_a_caller, replicated
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
@@ -56,6 +56,7 @@ def test_the_first_write_comes_within_a_second_of_the_promotion(
     control, trader = deploy(topology), fresh()
     book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A0"))
+    replicated(control, f"{{{trader}}}")  # or the loss of this order would be told
     was = control.primary(f"{{{trader}}}")
     promoted_at: list[float] = []
     watcher = threading.Thread(target=_watch, args=(control.replicas(was), promoted_at))

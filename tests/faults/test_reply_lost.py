@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from slotbook.models.errors import OutcomeUnknown
+from slotbook.repositories.changes.engine import STEPS_AT_ONCE
 
 from ..support.faults.rules import Do, Rule
 from ..support.faults.stand import Stand
@@ -45,11 +46,12 @@ def test_lost_until_the_deadline_it_is_unknown(stand: Stand) -> None:
 
 def test_in_a_batch_only_what_was_lost_is_sent_again(stand: Stand) -> None:
     book = stand.open()
-    orders = [limit(stand.trader, f"A{number}") for number in range(20)]
+    orders = [limit(stand.trader, f"A{number}") for number in range(20 * STEPS_AT_ONCE)]
     stand.veil.add(Rule(Do.SWALLOW, skip=7))
     outcomes = book.orders.place_many(orders)
     assert [outcome.result().order.order_id for outcome in outcomes] == [order.order_id for order in orders]
-    assert stand.kinds() == ["NEW"] * 20
+    assert stand.kinds() == ["NEW"] * len(orders)
     applied = [outcome.result().applied for outcome in outcomes]
-    assert applied[:7] == [True] * 7  # what was answered before the break
-    assert not applied[7]
+    before = 7 * STEPS_AT_ONCE
+    assert applied[:before] == [True] * before  # what was answered before the break
+    assert applied[before : before + STEPS_AT_ONCE] == [False] * STEPS_AT_ONCE

@@ -10,27 +10,36 @@ from ..support.faults.stand import Stand
 from ..support.faults.verbs import BY_NAME, VERBS, Verb
 
 KEYS: dict[str, tuple[str, ...]] = {
-    "place": ("order:A1", "orders_by_status:NEW", "orders_by_symbol:AAPL", "events"),
+    "place": (
+        "book",
+        "order:A1",
+        "orders_by_status:NEW",
+        "orders_by_symbol:AAPL",
+        "position:AAPL",
+        "positions",
+        "events",
+    ),
     "fill": (
+        "book",
         "order:A1",
         "applied:A1",
         "events",
-        "positions",
         "position:AAPL",
-        "orders_by_symbol:AAPL",
         "orders_by_status:NEW",
         "orders_by_status:PARTIALLY_FILLED",
     ),
-    "replace": ("order:A1", "applied:A1", "events", "orders_by_symbol:AAPL", "orders_by_status:NEW"),
+    "replace": ("book", "order:A1", "applied:A1", "events", "position:AAPL"),
     "cancel": (
+        "book",
         "order:A1",
         "applied:A1",
         "events",
+        "position:AAPL",
         "orders_by_symbol:AAPL",
         "orders_by_status:NEW",
         "orders_by_status:CANCELED",
     ),
-    "adjust": ("position:AAPL", "positions", "request:P1", "events"),
+    "adjust": ("book", "position:AAPL", "positions", "request:P1", "events"),
 }
 
 
