@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -69,7 +70,7 @@ def _unit(book: Book, trader: str) -> object:
             Expect("A1", 2),
             limit(trader, "B1"),
             execution(trader, "Y1", 100, order_id="B1"),
-            Replace(trader=trader, order_id="A1", quantity=90, price="180", request_id="R1"),
+            Replace(trader=trader, order_id="A1", quantity=90, price=Decimal(180), request_id="R1"),
             PositionChange(trader=trader, symbol="MSFT", quantity=5, request_id="P1"),
             Cancel(trader=trader, order_id="A1", request_id="C1"),
         ]

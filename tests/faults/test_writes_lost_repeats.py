@@ -161,7 +161,7 @@ def test_a_repeat_in_place_of_a_lost_change(
         form.send(book, sent)
     loss = caught.value
     assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost))
-    results = cast("list[ChangeResult]", loss.result if isinstance(loss.result, list) else [loss.result])
+    results = cast("list[ChangeResult]", result if isinstance(result := loss.result, list) else [result])
     assert [result.applied for result in results] == [False] * len(results), "it was no repeat"
     assert events_of(control, trader) == ["A1", "X1", *map(identity, sent)]
     assert book.losses() == []  # told once

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -122,7 +122,7 @@ def test_a_child_is_another_writer_with_an_empty_memory_and_its_parent_stays_wha
 
 
 @contextmanager
-def handler(work: Callable[[], None]) -> Iterator[None]:
+def handler(work: Callable[[], None]) -> Generator[None, None, None]:
     """Have a signal handler run something."""
     before = signal.signal(signal.SIGALRM, lambda _signal, _frame: work())
     try:

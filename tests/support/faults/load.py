@@ -232,7 +232,7 @@ def _number(operations: Sequence[Operation], results: Sequence[Result]) -> None:
 
 def _parted(
     steps: list[Step],
-) -> tuple[list[tuple[Operation, OrderRequest]], list[tuple[Operation, PositionChange]]]:
+) -> tuple[Sequence[tuple[Operation, OrderRequest]], Sequence[tuple[Operation, PositionChange]]]:
     """Return the steps that concern orders, and those that concern positions alone."""
     of_orders = [(operation, one) for operation, one in steps if not isinstance(one, PositionChange)]
     return of_orders, [(operation, one) for operation, one in steps if isinstance(one, PositionChange)]

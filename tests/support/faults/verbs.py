@@ -37,7 +37,7 @@ def _of_orders(verb: AnyVerb) -> Verb:
             return method(request)
         return method(**request.model_dump(exclude_unset=True))
 
-    return Verb(verb.name, verb.event, call, needs_an_order=verb.request is not Order)
+    return Verb(verb.name, verb.event or "", call, needs_an_order=verb.request is not Order)
 
 
 _FIRST = (Order, Fill)
