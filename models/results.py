@@ -163,15 +163,15 @@ def is_stored(result: object) -> bool:
 def first_result(first: T, again: T) -> T:
     """Return the result of a change that was sent twice: the first one, if the second says that the change is there.
 
-    Of a list of outcomes each is taken by itself: what was refused at first may have been applied when it was sent
-    again, and what was lost in between may have been refused then.
+    Of a list of outcomes each is taken by itself: what was lost in between may have been refused then, and of two
+    refusals the first says why.
     """
     one, other = cast("object", first), cast("object", again)
     if isinstance(one, list) and isinstance(other, list):
-        both = zip(cast("list[object]", one), cast("list[object]", other), strict=True)
-        if any(isinstance(outcome, Outcome) for outcome in cast("list[object]", one)):
-            return cast("T", [first_result(*pair) for pair in both])
-    return first if is_stored(first) and is_stored(again) else again
+        outcomes, later = cast("list[object]", one), cast("list[object]", other)
+        if any(isinstance(outcome, Outcome) for outcome in outcomes):
+            return cast("T", [first_result(*pair) for pair in zip(outcomes, later, strict=True)])
+    return first if is_stored(first) == is_stored(again) else again
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ..models.errors import (
     FenceRefused,
     OrderClosed,
     OrderNotFound,
+    Refused,
     SlotbookError,
     UnexpectedReply,
     WrongType,
@@ -58,6 +59,8 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
         case ["error", str(text)]:
             remedy = "another program wrote to a key of this book; give the book a prefix of its own"
             return WrongType(f"{name}: the server answered {text!r}; {remedy}")
+        case ["ran"]:
+            return Refused(f"{name}: it was refused when it was first sent; the reply that said why was lost")
         case ["missing"]:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
         case ["closed", str(status)]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import count
 
 from ...models.keys import Keys
 from ...repositories.changes.engine import STEPS_AT_ONCE, ChangePolicy
@@ -18,10 +19,10 @@ from ..material import Material
 from ..measure import Block, one_by_one
 
 _VERBS: Mapping[type, AnyVerb] = {verb.request: verb for verb in ORDER_VERBS}
-_WRITER, _COUNT = "00000000", "0"
+_WRITER = "00000000"
 _NONE_ACKNOWLEDGED = ""
 """No event was acknowledged to the writer, so none can be lost."""
-_NO_FENCE, _ANY_SEQUENCE = "", ""
+_NOT_SENT_BEFORE, _NO_FENCE, _ANY_SEQUENCE = "", "", ""
 
 Run = Callable[[Sequence[str]], object]
 """Runs EVALSHA with these words."""
@@ -33,6 +34,7 @@ class ByHand:
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
         self._policy = ChangePolicy(settings)
+        self._counts = count(1)
 
     def words(self, requests: Sequence[OrderRequest]) -> list[str]:
         """Return the words that make changes of one kind in one trader's book, each with an answer of its own."""
@@ -50,12 +52,10 @@ class ByHand:
             keys.trader,
             "each",
             _WRITER,
-            _COUNT,
+            str(next(self._counts)),
             _NONE_ACKNOWLEDGED,
-            policy.kept,
-            policy.channels,
-            policy.closed_ttl,
-            policy.request_ttl,
+            _NOT_SENT_BEFORE,
+            *policy.arguments,
             _NO_FENCE,
             _ANY_SEQUENCE,
             *(word for request in requests for word in (verb.step, *verb.arguments(request))),

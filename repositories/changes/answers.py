@@ -22,11 +22,12 @@ class AnswerReader(Generic[C]):
     It is one object and no closure: a batch has many of them, and the garbage collector has to visit every object.
     """
 
-    __slots__ = ("_loss_detector", "_name", "_steps", "_told")
+    __slots__ = ("_loss_detector", "_name", "_steps", "told")
 
     def __init__(self, loss_detector: LossDetector, told: Told, name: str, steps: Sequence[AnyStep]) -> None:
         self._loss_detector = loss_detector
-        self._told = told
+        self.told = told
+        """What the call tells."""
         self._name = name
         self._steps = steps
 
@@ -36,7 +37,7 @@ class AnswerReader(Generic[C]):
             case ["unfinished", str(error)]:
                 raise OutcomeUnknown(
                     f"{self._name}: the server stopped amid the writes of this change, which may be there in part: "
-                    f"{error!r}; verify the book of {self._told.trader}, and see what the user may do (ACL GETUSER)"
+                    f"{error!r}; verify the book of {self.told.trader}, and see what the user may do (ACL GETUSER)"
                 )
             case ["", "", "unusable", list(answer)]:
                 raise refusal(self._name, answer)
@@ -59,7 +60,7 @@ class AnswerReader(Generic[C]):
             result: The result of the call.
             error: The error of the call.
         """
-        detector, told = self._loss_detector, self._told
+        detector, told = self._loss_detector, self.told
         refused = error if isinstance(error, Refused) else None
         if lost is not None:
             return detector.record_loss(told, detector.first_lost(told, lost), tip, result, refused, lost.sequences)

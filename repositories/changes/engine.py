@@ -38,15 +38,15 @@ A = TypeVar("A")
 class ChangePolicy:
     """A book's settings about changes, in the form that the engine reads. Times are in milliseconds."""
 
-    __slots__ = ("arguments", "channels", "closed_ttl", "kept", "request_ttl")
+    __slots__ = ("arguments",)
 
     def __init__(self, settings: Settings) -> None:
-        self.kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
-        self.channels = "".join(f" {channel}" for channel in sorted(settings.publish))
-        self.closed_ttl = str(milliseconds("order_ttl", settings.order_ttl))
-        self.request_ttl = str(milliseconds("request_ttl", settings.request_ttl))
-        self.arguments = (self.kept, self.channels, self.closed_ttl, self.request_ttl)
-        """All of them, in the engine's order."""
+        kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
+        channels = "".join(f" {channel}" for channel in sorted(settings.publish))
+        closed_ttl = str(milliseconds("order_ttl", settings.order_ttl))
+        request_ttl = str(milliseconds("request_ttl", settings.request_ttl))
+        self.arguments = (kept, channels, closed_ttl, request_ttl)
+        """The engine's arguments ``kept``, ``channels``, ``closed_ttl`` and ``request_ttl``."""
 
 
 class ChangeCalls(Generic[R, A]):
@@ -135,15 +135,19 @@ class ChangeCalls(Generic[R, A]):
         builder: CallBuilder[Any],
         request: object,
         expected: str = "",
+        earlier: str = "",
     ) -> Call[C]:
-        """Return the call of some steps of one trader, packed with what is known of losses now."""
+        """Return the call of some steps of one trader, packed with what is known of losses now.
+
+        ``earlier`` has the writer's counts of earlier sends of the call, each after a blank.
+        """
         keys = steps[0].keys
         told = self._loss_detector.tell(keys.trader)
         lock, fence = self._fence.arguments
         fixed_keys = (keys.book, keys.events, keys.positions, lock or keys.book)
         step_keys: list[str] = []
         about_writer = (told.mark, str(told.counted), told.acknowledged)
-        arguments = [keys.trader, mode, *about_writer, *self._policy.arguments, str(fence), expected]
+        arguments = [keys.trader, mode, *about_writer, earlier, *self._policy.arguments, str(fence), expected]
         about: list[str] = []
         kinds: set[str] = set()
         for step in steps:
@@ -180,7 +184,15 @@ class ChangeCalls(Generic[R, A]):
     def _pending(self, steps: list[AnyStep]) -> PendingCall[list[Outcome[A]]]:
         keys = steps[0].keys
         about = tuple([step.verb.keys(keys, step.request)[0] for step in steps])
-        return PendingCall(about, slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), steps)
+        return PendingCall(about, slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), Chunk(steps))
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The steps of one call, and the writer's counts of its sends until now, each after a blank."""
+
+    steps: list[AnyStep]
+    sent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +233,10 @@ class _Each:
 
     calls: ChangeCalls[Any, Any]
 
-    def change(self, request: Sequence[AnyStep], /) -> Call[object]:
-        return self.calls.build(request, "each", EachReader, self, request)
+    def change(self, request: Chunk, /) -> Call[object]:
+        call = self.calls.build(request.steps, "each", EachReader, self, request, earlier=request.sent)
+        request.sent += f" {cast('EachReader', call.decode).told.counted}"
+        return call
 
 
 @dataclass(frozen=True, slots=True)

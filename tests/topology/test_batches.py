@@ -12,7 +12,7 @@ from slotbook.models import Cancel, Expire, FillResult, Order, OrderResult, Orde
 from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed, OrderNotFound, Overfill, SlotbookError
 from slotbook.models.results import Outcome
 from slotbook.repositories.changes.loss_detector import LossDetector
-from slotbook.repositories.changes.verb import AnyStep
+from slotbook.repositories.changes.engine import Chunk
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import PLACE
 from slotbook.topology.call import Call, CallBuilder
@@ -182,8 +182,8 @@ class InterruptedBuilder:
         self._builder = grouped.calls[0].builder
         self.pending_calls = [replace(pending, builder=builder) for pending in grouped.calls]
 
-    def change(self, request: list[AnyStep], /) -> Call[object]:
-        if request[-1].request is self._last:
+    def change(self, request: Chunk, /) -> Call[object]:
+        if request.steps[-1].request is self._last:
             self._before_the_last()
         return self._builder.change(request)
 

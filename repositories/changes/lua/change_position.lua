@@ -1,5 +1,5 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value, or by a difference within a limit.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return {'applied', sequence, position…}  {'limit', position…}
 --        {'repeat', sequence, position as it is now…, event…}
@@ -17,7 +17,7 @@ local function change_position(at)
     if problem then return problem end
     return { 'repeat', number, table.concat(fields_of(position), '\n'), event_of(number) }
   end
-  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = is_barred and RARE.bar()
   if refused then return refused end
   local position, change = load_position(symbol), decimal(quantity_text)
   if problem then return problem end

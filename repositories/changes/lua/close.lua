@@ -1,5 +1,5 @@
 -- Of the engine: cancel, reject or expire an order; one that has the new status already is left as it is.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
@@ -15,7 +15,7 @@ local function close_order(at)
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
   if status == to then return { 'outdated', state_of(order) } end
-  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = is_barred and RARE.bar()
   if refused then return refused end
   local filled, quantity = quantity_in(order, 'filled_quantity'), ordered_in(order)
   if problem then return problem end

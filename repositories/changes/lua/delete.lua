@@ -1,5 +1,5 @@
 -- Of the engine: remove a terminal order before it expires; when it is gone already, nothing changes.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return {'deleted'}  {'open', status}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function delete_order(at)
@@ -7,7 +7,7 @@ local function delete_order(at)
   local order = load_order(id)
   if #order.flat == 0 then return { 'deleted' } end
   local status, _, symbol = decisive_fields(order)
-  local refused = problem or ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = problem or is_barred and RARE.bar()
   if refused then return refused end
   if OPEN_STATUSES[status] then return { 'open', status } end
   local by_symbol, by_status = load_index('orders_by_symbol:' .. symbol), load_index('orders_by_status:' .. status)

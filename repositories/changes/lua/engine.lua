@@ -12,6 +12,7 @@
 --      writer          the writer's mark
 --      count           the writer's count of this call, which its events carry
 --      acknowledged    number, mark and count of the events that prove what was acknowledged to the writer
+--      earlier         the counts of earlier sends of this call, each after a blank; '' for none
 --      kept            about how many events are kept
 --      channels        where events are published, each name after a blank
 --      closed_ttl      milliseconds that a terminal order is kept
@@ -30,6 +31,8 @@ local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
 local last, writer, count, is_new = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
 local tip = writer ~= '' and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
+has_run = writer == ARGV.writer and count == ARGV.count or nil
+is_barred = has_run or ARGV.fence ~= '' or ARGV.earlier ~= ''
 local lost = ARGV.acknowledged ~= tip and ARGV.acknowledged ~= ''
   and RARE.find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
 

@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return the answer to a fill that is remembered.
 local function answer_to_filled(order, position, entry, recorded, quantity_text, price)
@@ -30,7 +30,7 @@ local function fill_order(at)
   local position = load_position(symbol)
   if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
   if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price) end
-  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = is_barred and RARE.bar()
   if refused then return refused end
 
   local buys = side == 'BUY'

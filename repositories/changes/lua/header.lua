@@ -25,6 +25,21 @@ local function read_header(key, events)
   return sequence + 0, writer or '', count or '', false
 end
 
+-- Return whether one of the last events has the mark of a writer, and a count of a list, each after a blank.
+local function has_event_of(events, writer, counts)
+  local before = '+'
+  for _ = 1, 10 do
+    local page = redis.call('XREVRANGE', events, before, '-', 'COUNT', 100)
+    for _, event in ipairs(page) do
+      local count = event[2][4]
+      if event[2][2] == writer and count and string.find(counts .. ' ', ' ' .. count .. ' ', 1, true) then return true end
+      before = '(' .. event[1]
+    end
+    if #page < 100 then return false end
+  end
+  return false
+end
+
 -- Compare a book with what was acknowledged to a writer: the text has the number, mark and count of one event after another,
 -- each of which the book has to have. An event that is no longer kept proves nothing. Return nil when it has them. Else return
 -- a list: the numbers that are lost, in one text, the number of the first event that is kept, then number and count of events

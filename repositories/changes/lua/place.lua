@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return the answer to placing an order that is stored already, nil when it was removed.
 local function answer_to_placed(id, digest)
@@ -18,7 +18,7 @@ local function place_order(at)
   local key = base .. 'order:' .. id
   local known = (orders[id] or redis.call('HLEN', key) > 0) and RARE.answer_to_placed(id, digest)
   if known then return known end
-  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = is_barred and RARE.bar()
   if refused then return refused end
   local position = load_open(symbol)
   if problem then return problem end

@@ -1,5 +1,5 @@
 -- Of the engine: change an open order's quantity or prices, once.
--- Uses changes/run, changes/fence
+-- Uses changes/run
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
@@ -17,7 +17,7 @@ local function replace_order(at)
   if revision ~= '' and order.at.revision and not is_less(quantity_in(order, 'revision'), decimal(revision)) then
     return problem or { 'outdated', state_of(order) }
   end
-  local refused = ARGV.fence ~= '' and RARE.fence_refusal(KEYS.lock, ARGV.fence)
+  local refused = is_barred and RARE.bar()
   if refused then return refused end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end

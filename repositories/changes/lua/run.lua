@@ -1,6 +1,6 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
--- Uses changes/records, changes/expiring_index, changes/lifetimes
+-- Uses changes/records, changes/expiring_index, changes/lifetimes, changes/fence, changes/header
 
 local RARE_FIELDS = CONSTANTS.RARE_FIELDS
 local STATUSES = CONSTANTS.STATUS_NAMES
@@ -12,6 +12,17 @@ local began, events, documents -- the number of the last event before the run, a
 local orders, positions, indexes -- records by order id and by symbol, and indexes by key
 local requests -- what is remembered of changes of positions: texts by key; nil when nothing is
 local deleted -- keys to remove; nil when there are none
+
+local is_barred -- true when a step that is no repeat may have to be refused
+local has_run -- whether this call has run before; nil until that is known
+
+-- Return the reply that says why a step that is no repeat must not be made, nil when it may be made. A call of several steps
+-- that has run before, but whose reply was lost, has refused this one then: what came after it may be what would allow it.
+local function bar()
+  if has_run == nil and ARGV.earlier ~= '' then has_run = has_event_of(KEYS.events, ARGV.writer, ARGV.earlier) end
+  if has_run then return { 'ran' } end
+  return ARGV.fence ~= '' and fence_refusal(KEYS.lock, ARGV.fence) or nil
+end
 
 -- Begin a run after the event of a number.
 local function begin(last)
