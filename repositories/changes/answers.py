@@ -27,7 +27,7 @@ class AnswerReader(Generic[C]):
     def __init__(self, loss_detector: LossDetector, told: Told, name: str, steps: Sequence[AnyStep]) -> None:
         self._loss_detector = loss_detector
         self.told = told
-        """What the call tells."""
+        """The part of the call by which losses are noticed."""
         self._name = name
         self._steps = steps
 

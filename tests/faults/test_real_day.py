@@ -10,6 +10,7 @@ from ..support.replays import needs_data, replaying
 from .conftest import Deploy
 
 KEY = "{T000}"
+BATCH = 10
 RANGE = 64
 """So many slots move, among them one of the day's traders."""
 
@@ -22,7 +23,7 @@ def test_a_real_day_while_primaries_die_and_a_slot_range_moves(deploy: Deploy) -
         # Whoever was just promoted has no replica until the killed one is back: each change waits for it.
         return control.url(prefix=prefix, deadline=60, durability="replicated=1", replication_wait=30)
 
-    with replaying(url, "--batch", "10") as reports:
+    with replaying(url, "--batch", str(BATCH)) as reports:
         for key in (KEY, _elsewhere(control)):
             was = control.primary(key)
             control.kill(was)
@@ -35,7 +36,9 @@ def test_a_real_day_while_primaries_die_and_a_slot_range_moves(deploy: Deploy) -
             migration.finish()
     print([f"{report['applied']} applied in {report['seconds']} s" for report in reports])
     for report in reports:
-        assert (report["applied"], report["repeated"]) == (30_000, 0)
+        # What a primary had applied and copied when it died, but not answered yet, is a repeat when it is sent again.
+        assert report["applied"] + report["repeated"] == 30_000
+        assert report["repeated"] <= 2 * BATCH
         assert (report["under_replicated"], report["reapplied"]) == (0, 0)
 
 

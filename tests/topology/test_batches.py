@@ -11,8 +11,8 @@ from slotbook import Book
 from slotbook.models import Cancel, Expire, FillResult, Order, OrderResult, OrderStatus, Reject, Replace
 from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed, OrderNotFound, Overfill, SlotbookError
 from slotbook.models.results import Outcome
-from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.changes.engine import Chunk
+from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import PLACE
 from slotbook.topology.call import Call, CallBuilder

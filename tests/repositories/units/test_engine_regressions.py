@@ -108,7 +108,7 @@ def test_a_repeat_is_answered_when_header_and_stream_are_gone(desk: Desk) -> Non
 
 
 def test_a_book_without_a_header_acknowledges_no_event_of_nobody(desk: Desk) -> None:
-    """What is answered without a header cannot be told later as if it had been lost."""
+    """An answer without a header is not told later as if its event had been lost."""
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.place(limit(desk.trader, "A2"))
     desk.vandalise("DEL", "%:book")
