@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from redis.crc import key_slot
 
 from ..support.faults.control import Control
@@ -37,8 +39,9 @@ def test_a_real_day_while_primaries_die_and_a_slot_range_moves(deploy: Deploy) -
     print([f"{report['applied']} applied in {report['seconds']} s" for report in reports])
     for report in reports:
         # What a primary had applied and copied when it died, but not answered yet, is a repeat when it is sent again.
-        assert report["applied"] + report["repeated"] == 30_000
-        assert report["repeated"] <= 2 * BATCH
+        applied, repeated = cast(int, report["applied"]), cast(int, report["repeated"])
+        assert applied + repeated == 30_000
+        assert repeated <= 2 * BATCH
         assert (report["under_replicated"], report["reapplied"]) == (0, 0)
 
 
