@@ -73,7 +73,6 @@ local function fill_order(at)
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id)
-  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late|' or '|')
-    .. ((at.text or at.placed_quantity or at.revision) and RARE.rare_fields(order) or ''))
+  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or ''))
   return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
 end

@@ -57,6 +57,6 @@ local function replace_order(at)
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
-  remember(order, entry, number .. ' ' .. content .. '|' .. ((order.at.text or order.at.placed_quantity or order.at.revision) and RARE.rare_fields(order) or ''))
+  remember(order, entry, number .. ' ' .. content)
   return { 'applied', number, state_of(order) }
 end

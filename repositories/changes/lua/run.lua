@@ -192,23 +192,25 @@ local function recall(order, name)
   return order.remembered and order.remembered[name] or redis.call('HGET', order.memory, name) or nil
 end
 
--- Remember a change of an order, which was recalled before: that proves that it can be written.
-local function remember(order, name, text)
+-- Return the fields of an order that few orders have, as text. The others of a change's first result are in its event.
+local function rare_fields(order)
+  local values = {}
+  for i, name in ipairs(RARE_FIELDS) do values[i] = value_of(order, name) or '' end
+  return cjson.encode(values)
+end
+
+-- Remember a change of an order, which was recalled before: that proves that it can be written. With its content, which begins
+-- with the number of its event, go the fields that few orders have, if the order has one.
+local function remember(order, name, content)
+  local at = order.at
+  local rare = (at.text or at.placed_quantity or at.revision) and RARE.rare_fields(order) or ''
   order.remembered = order.remembered or {}
-  order.remembered[name] = text
+  order.remembered[name] = content .. '|' .. rare
 end
 
 -- Return the parts of what is remembered: the number of the change's event, its content, and the rare fields of its order.
 local function parts_of(text)
   return string.match(text, '^(%d+) ([^|]+)|(.*)$')
-end
-
--- Return the fields of an order that few orders have, as text; '' when it has none of them. The others of a change's first
--- result are in its event.
-local function rare_fields(order)
-  local values = {}
-  for i, name in ipairs(RARE_FIELDS) do values[i] = value_of(order, name) or '' end
-  return cjson.encode(values)
 end
 
 -- Return the quantity of an order, which is never zero; note a problem when it is not one.
