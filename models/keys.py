@@ -20,7 +20,7 @@ from .types import check_name
 class TraderKeys:
     """The keys of one trader's book."""
 
-    __slots__ = ("base", "book", "events", "new", "positions", "statuses", "trader")
+    __slots__ = ("base", "book", "events", "positions", "statuses", "trader")
 
     def __init__(self, prefix: str, trader: str) -> None:
         self.trader = trader
@@ -29,7 +29,6 @@ class TraderKeys:
         self.events = self.base + "events"
         self.positions = self.base + "positions"
         self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
-        self.new = self.statuses[OrderStatus.NEW]
 
     def order(self, order_id: str) -> str:
         """Return the key of the hash of one order."""

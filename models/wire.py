@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
-from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .errors import CorruptRecord
 from .record import Record
 from .types import exact_decimal, exact_integer, exact_price, plain
@@ -70,10 +69,6 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     return changed
 
 
-_PACKED_AS_THEY_ARE = frozenset((str, int, Side, OrderType, TimeInForce, OrderStatus))
-"""Types whose values go into a command as they are: packing gives them their written form."""
-
-
 class Codec(Generic[R]):
     """A reader of one model's written form, prepared once."""
 
@@ -115,20 +110,6 @@ def encode(record: Record) -> dict[str, str]:
     """Return the fields of a record that are not None, in their written form."""
     values = record.__dict__
     return {name: text(value) for name, value in values.items() if value is not None}
-
-
-def words(record: Record, **changes: object) -> list[str | int]:
-    """Return the fields of a record as words of a command: each name followed by its value, integers as they are.
-
-    ``changes`` replace the values of some fields.
-    """
-    values = {**record.__dict__, **changes} if changes else record.__dict__
-    found: list[str | int] = []
-    for name, value in values.items():
-        if value is not None:
-            found.append(name)
-            found.append(cast("str | int", value) if type(value) in _PACKED_AS_THEY_ARE else text(value))
-    return found
 
 
 def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:

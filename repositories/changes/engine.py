@@ -22,7 +22,7 @@ from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .scripts import engine
-from .verb import AnyStep, AnyVerb, Q, Request, Step, Verb
+from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
 STEPS_AT_ONCE = 32
 """The steps of one trader that one call carries when each has an answer of its own; they hold up a server's other
@@ -110,7 +110,7 @@ class ChangeCalls(Generic[R, A]):
             raise InvalidArgument(f"a unit changes the book of one trader, not {found}")
         keys = self.keys.of(traders.pop())
         steps = [
-            Step(EXPECT, cast("Any", request), keys) if isinstance(request, Expect) else self._step(verb, request)
+            step_of(EXPECT, request, keys) if isinstance(request, Expect) else self._step(verb, request)
             for verb, request in zip(verbs, requests, strict=True)
         ]
         expected = "" if expected_sequence is None else str(expected_sequence)
@@ -148,13 +148,10 @@ class ChangeCalls(Generic[R, A]):
         step_keys: list[str] = []
         about_writer = (told.mark, str(told.counted), told.acknowledged)
         arguments = [keys.trader, mode, *about_writer, earlier, *self._policy.arguments, str(fence), expected]
-        about: list[str] = []
         kinds: set[str] = set()
         for step in steps:
             verb = step.verb
-            mine = verb.keys(step.keys, step.request)
-            about.append(mine[0])
-            step_keys += mine
+            step_keys += step.own_keys
             arguments.append(verb.step)
             arguments += verb.arguments(step.request)
             kinds.add(verb.step)
@@ -169,7 +166,7 @@ class ChangeCalls(Generic[R, A]):
             decode=reader(self._loss_detector, told, name, steps),
             builder=builder,
             request=request,
-            about=tuple(about),
+            about=_about(steps),
             touched="sequence",
             tag=keys.trader,
         )
@@ -179,12 +176,18 @@ class ChangeCalls(Generic[R, A]):
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)
-        return Step(verb, request, self.keys.of(request.trader))
+        return step_of(verb, request, self.keys.of(request.trader))
 
     def _pending(self, steps: list[AnyStep]) -> PendingCall[list[Outcome[A]]]:
         keys = steps[0].keys
-        about = tuple([step.verb.keys(keys, step.request)[0] for step in steps])
-        return PendingCall(about, slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), Chunk(steps))
+        return PendingCall(
+            _about(steps), slot_of_tag(keys.trader), cast("CallBuilder[object]", self._each), Chunk(steps)
+        )
+
+
+def _about(steps: Sequence[AnyStep]) -> tuple[str, ...]:
+    """Return the keys of the records that steps are about."""
+    return tuple([step.own_keys[0] for step in steps])
 
 
 @dataclass(slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from ...models.enums import EventType
+from ...models.guards import Expect
 from ...models.keys import TraderKeys
 from ...topology.call import Reply
 from ..replies import rows
@@ -39,11 +40,13 @@ C = TypeVar("C")
 
 
 class Step(NamedTuple, Generic[Q]):
-    """One step of a call: its verb, the request, and the keys of the trader."""
+    """One step of a call: its verb, the request, the keys of the trader, and those of the step itself."""
 
     verb: AnyVerb
     request: Q
     keys: TraderKeys
+    own_keys: tuple[str, ...]
+    """The keys whose absence decides something, first that of the record."""
 
     @property
     def name(self) -> str:
@@ -85,3 +88,8 @@ class Verb(Generic[Q, C]):
 
 AnyVerb: TypeAlias = Verb[Any, Any]
 """A row in a sequence of rows, each of which has its own types of request and result."""
+
+
+def step_of(verb: AnyVerb, request: Request | Expect, keys: TraderKeys) -> AnyStep:
+    """Return the step that a request is, by the verb that takes it."""
+    return Step(verb, cast("Any", request), keys, verb.keys(keys, request))
