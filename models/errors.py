@@ -10,6 +10,7 @@
     │   ├── OrderNotFound             no such order, or it has expired
     │   ├── DuplicateOrder            the order id is taken by an order with other content
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
+    │   ├── OrderMismatch             the order has another symbol or side, or no such price
     │   ├── OrderClosed               the order's status does not allow the change
     │   ├── VersionConflict           a unit expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
@@ -78,6 +79,10 @@ class DuplicateOrder(Refused):
 
 class DuplicateRequest(Refused):
     """An exec_id or request_id was already used with other content."""
+
+
+class OrderMismatch(Refused):
+    """The request contradicts its order: another symbol or side, or a price that an order of its type does not have."""
 
 
 class OrderClosed(Refused):

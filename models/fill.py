@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from .enums import Side
 from .record import Record
 from .types import Name, Nanoseconds, Price, Quantity, times
 
@@ -30,6 +31,10 @@ class Fill(Record):
     """The executed quantity (LastQty, tag 32), in the symbol's unit."""
     price: Price
     """The price of the execution (LastPx, tag 31), in the symbol's currency."""
+    symbol: Name | None = None
+    """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
+    side: Side | None = None
+    """The side that the report names; when given, it must be the order's (Side, tag 54)."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
 

@@ -107,6 +107,10 @@ class Replace(Record):
     """Time of the request in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
     """Free text (Text, tag 58), which becomes the order's."""
+    symbol: Name | None = None
+    """The symbol that the request names; when given, it must be the order's (Symbol, tag 55)."""
+    side: Side | None = None
+    """The side that the request names; when given, it must be the order's (Side, tag 54)."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -124,6 +128,10 @@ class _Closing(Record):
     """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
     """Free text (Text, tag 58), such as a reason, which becomes the order's."""
+    symbol: Name | None = None
+    """The symbol that the request names; when given, it must be the order's (Symbol, tag 55)."""
+    side: Side | None = None
+    """The side that the request names; when given, it must be the order's (Side, tag 54)."""
 
 
 class Cancel(_Closing):

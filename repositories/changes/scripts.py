@@ -28,9 +28,9 @@ CONSTANTS: Mapping[str, Constant] = {
 
 STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 11),
-    "fill": ("fill_order", 6),
-    "replace": ("replace_order", 8),
-    "close": ("close_order", 5),
+    "fill": ("fill_order", 7),
+    "replace": ("replace_order", 9),
+    "close": ("close_order", 6),
     "delete": ("delete_order", 1),
     "change": ("change_position", 6),
     "expect": ("expect_version", 2),

@@ -107,6 +107,7 @@ class AsyncOrderRepository:
         Raises:
             OrderNotFound: There is no such order.
             Overfill: The quantity is more than what is left of the order.
+            OrderMismatch: The fill names another symbol or side than the order's.
             DuplicateRequest: The ``exec_id`` was used with another quantity or price.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
@@ -156,7 +157,8 @@ class AsyncOrderRepository:
             OrderClosed: The order is terminal.
             Overfill: The new quantity is less than what is filled.
             DuplicateRequest: The ``request_id`` was used for another replace of this order.
-            InvalidArgument: Nothing is to be changed, or an order of this type has no such price.
+            OrderMismatch: An order of this type has no such price.
+            InvalidArgument: Nothing is to be changed.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
         request = checked(

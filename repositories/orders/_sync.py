@@ -106,6 +106,7 @@ class OrderRepository:
         Raises:
             OrderNotFound: There is no such order.
             Overfill: The quantity is more than what is left of the order.
+            OrderMismatch: The fill names another symbol or side than the order's.
             DuplicateRequest: The ``exec_id`` was used with another quantity or price.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
@@ -155,7 +156,8 @@ class OrderRepository:
             OrderClosed: The order is terminal.
             Overfill: The new quantity is less than what is filled.
             DuplicateRequest: The ``request_id`` was used for another replace of this order.
-            InvalidArgument: Nothing is to be changed, or an order of this type has no such price.
+            OrderMismatch: An order of this type has no such price.
+            InvalidArgument: Nothing is to be changed.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
         request = checked(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ...models.errors import DuplicateOrder, DuplicateRequest, InvalidArgument, OrderClosed, Overfill
+from ...models.errors import DuplicateOrder, DuplicateRequest, OrderClosed, OrderMismatch, Overfill
 from ...models.fill import Fill
-from ...models.order import Order, Replace
+from ...models.order import Cancel, Order, Replace
 from ...models.position import Position
 from ...models.record import copied
 from ...models.results import FillResult, OrderResult
@@ -34,7 +34,7 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
 
 
 def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
-    """Return the result in an answer to ``fill``. Raises Overfill or DuplicateRequest, and what any change may."""
+    """Return the result in an answer to ``fill``. Raises Overfill, OrderMismatch or DuplicateRequest."""
     fill, keys = step.request, step.keys
     order_key = keys.order(fill.order_id)
     match answer:
@@ -57,6 +57,8 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
                 late=late == "1",
                 sequence=int(sequence),
             )
+        case ["mismatch", str(side), str(symbol)]:
+            raise _mismatch(step, side, symbol)
         case ["duplicate", str(quantity), str(price)]:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}")
         case ["overfill", str(quantity), str(status)]:
@@ -66,12 +68,12 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
 
 
 def replaced(step: Step[Replace], answer: list[Reply]) -> OrderResult:
-    """Return the result in an answer to ``replace``. Raises Overfill or InvalidArgument, and what any change may."""
+    """Return the result in an answer to ``replace``. Raises Overfill or OrderMismatch, and what any change may."""
     match answer:
         case ["overfill", str(quantity)]:
             raise Overfill(f"{step.name}: {quantity} is already filled, more than the new {step.request.quantity}")
         case ["type", str(kind), str(field)]:
-            raise InvalidArgument(f"{step.name}: a {kind} order takes no {field}")
+            raise OrderMismatch(f"{step.name}: a {kind} order takes no {field}")
         case other:
             return changed(step, other)
 
@@ -93,7 +95,7 @@ def found(key: str, reply: Reply) -> Order | None:
 
 
 def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
-    """Return the result in an answer to any other change of an order. Raises DuplicateRequest too."""
+    """Return the result in an answer to any other change of an order. Raises OrderMismatch or DuplicateRequest."""
     key = step.keys.order(cast("str", step.request.order_id))
     match answer:
         case ["applied", str(sequence), order]:
@@ -103,10 +105,18 @@ def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
             return OrderResult(decode(Order, key, fields), applied=False, sequence=int(sequence))
         case ["outdated", order]:
             return OrderResult(state(Order, key, order), applied=False, sequence=0)
+        case ["mismatch", str(side), str(symbol)]:
+            raise _mismatch(step, side, symbol)
         case ["duplicate"]:
             raise DuplicateRequest(f"{step.name}: the request_id was used for another change of this order")
         case other:
             raise refusal(step.name, other)
+
+
+def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:
+    request = cast("Fill | Replace | Cancel", step.request)
+    said = " ".join(str(value) for value in (request.side, request.symbol) if value is not None)
+    return OrderMismatch(f"{step.name}: it says {said}, but the order is {side} {symbol}")
 
 
 def _content(order: Order) -> str:

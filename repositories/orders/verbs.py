@@ -54,6 +54,17 @@ def _optional(value: object) -> str:
     return "" if value is None else text(value)
 
 
+def _stated(request: Replace | Closing | Fill) -> str:
+    """Return the side and the symbol that a request names, with a blank between them; "" when it names none.
+
+    >>> request = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22", symbol="AAPL")
+    >>> _stated(request), _stated(request.model_copy(update={"symbol": None}))
+    (' AAPL', '')
+    """
+    side, symbol = request.side, request.symbol
+    return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
+
+
 def digest_of(order: Order) -> str:
     """Return a digest of what an order is, as first given: a repeat of placing it has the same, another order has not.
 
@@ -111,6 +122,7 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
         plain(fill.price),
         plain(fill.notional),
         str(fill.ts_ns),
+        _stated(fill),
     )
 
 
@@ -124,6 +136,7 @@ def _replace_arguments(request: Replace) -> tuple[str, ...]:
         _optional(request.revision),
         str(request.ts_ns),
         request.text or "",
+        _stated(request),
     )
 
 
@@ -135,7 +148,14 @@ def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closin
         event=event,
         step="close",
         keys=_keys,
-        arguments=lambda given: (event.value, given.order_id, given.request_id, str(given.ts_ns), given.text or ""),
+        arguments=lambda given: (
+            event.value,
+            given.order_id,
+            given.request_id,
+            str(given.ts_ns),
+            given.text or "",
+            _stated(given),
+        ),
         read_answer=changed,
         describe=_named(name),
     )

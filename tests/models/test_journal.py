@@ -33,7 +33,15 @@ def test_new_places_a_limit_order() -> None:
 
 def test_replace_is_named_and_ordered_by_its_seq() -> None:
     assert one("7,11,T001,REPLACE,A1,ESH4,BUY,4,-0.5,\n") == Replace(
-        trader="T001", order_id="A1", request_id="7", revision=7, quantity=4, price=Decimal("-0.5"), ts_ns=11
+        trader="T001",
+        order_id="A1",
+        symbol="ESH4",
+        side=Side.BUY,
+        request_id="7",
+        revision=7,
+        quantity=4,
+        price=Decimal("-0.5"),
+        ts_ns=11,
     )
 
 
@@ -41,12 +49,19 @@ def test_replace_is_named_and_ordered_by_its_seq() -> None:
 def test_cancel_needs_no_terms(terms: str) -> None:
     request = one(f"1,11,T001,CANCEL,A1,ESH4,BUY,{terms},\n")
     assert isinstance(request, Cancel)
-    assert request == Cancel(trader="T001", order_id="A1", request_id="1", ts_ns=11)
+    assert request == Cancel(trader="T001", order_id="A1", symbol="ESH4", side=Side.BUY, request_id="1", ts_ns=11)
 
 
 def test_fill() -> None:
     assert one("1,11,T001,FILL,A1,ESH4,SELL,3,4799,X-1\n") == Fill(
-        trader="T001", order_id="A1", exec_id="X-1", quantity=3, price=Decimal(4799), ts_ns=11
+        trader="T001",
+        order_id="A1",
+        symbol="ESH4",
+        side=Side.SELL,
+        exec_id="X-1",
+        quantity=3,
+        price=Decimal(4799),
+        ts_ns=11,
     )
 
 

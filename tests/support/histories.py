@@ -32,6 +32,11 @@ SIGNED = st.sampled_from([0, 1, -1, 5, -5, MOST, -MOST])
 PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
 TIMES = st.integers(TS, TS + 3)
 TEXTS = st.sampled_from([None, "text"])
+STATED = {
+    "symbol": st.sampled_from([None, None, None, None, "AAPL", "MSFT"]),
+    "side": st.sampled_from([None, None, None, None, Side.BUY, Side.SELL]),
+}
+"""What a request says of its order, which is often wrong: fields of every request that is about one."""
 SECOND = st.sampled_from([False, False, False, True])
 """True for the second of the two traders; most requests are the first one's."""
 
@@ -78,6 +83,7 @@ fillings = drafts(
     quantity=QUANTITIES,
     price=PRICES,
     ts_ns=TIMES,
+    **STATED,
 )
 replacings = drafts(
     Replace,
@@ -89,10 +95,11 @@ replacings = drafts(
     revision=st.sampled_from([None, None, 0, 1, 2, 3]),
     ts_ns=TIMES,
     text=TEXTS,
+    **STATED,
 ).filter(changes_something)
 closings = st.one_of(
     *(
-        drafts(verb.request, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS)
+        drafts(verb.request, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS, **STATED)
         for verb in ORDER_VERBS
         if verb.request not in (Order, Fill, Replace)
     )

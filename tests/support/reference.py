@@ -28,8 +28,8 @@ from slotbook.models.errors import (
     AmountOverflow,
     DuplicateOrder,
     DuplicateRequest,
-    InvalidArgument,
     OrderClosed,
+    OrderMismatch,
     OrderNotFound,
     Overfill,
     Refused,
@@ -151,6 +151,9 @@ class ReferenceBook:
         entry = self.orders.get((request.trader, request.order_id))
         if entry is None:
             raise OrderNotFound
+        order = entry.now
+        if request.symbol not in (None, order.symbol) or request.side not in (None, order.side):
+            raise OrderMismatch
         return entry
 
     def _place(self, order: Order) -> Answer:
@@ -230,7 +233,7 @@ class ReferenceBook:
         if (request.price is not None and order.price is None) or (
             request.stop_price is not None and order.stop_price is None
         ):
-            raise InvalidArgument
+            raise OrderMismatch
         quantity = order.quantity if request.quantity is None else request.quantity
         if quantity < order.filled_quantity:
             raise Overfill

@@ -37,6 +37,7 @@ quantities = st.integers(1, MAX_QUANTITY)
 totals = st.integers(0, MAX_QUANTITY)
 signed = st.integers(-MAX_QUANTITY, MAX_QUANTITY)
 times = st.integers(0, 2**63 - 1)
+sides = st.sampled_from(Side)
 prices = st.decimals(-(10**12) + 1, 10**12 - 1, places=9) | st.decimals(-1000, 1000, places=2)
 amounts = st.decimals(-(10**19), 10**19, places=9)
 
@@ -52,7 +53,7 @@ def orders(draw: st.DrawFn) -> Values:
         "trader": draw(names),
         "order_id": draw(names),
         "symbol": draw(names),
-        "side": draw(st.sampled_from(Side)),
+        "side": draw(sides),
         "type": kind,
         "time_in_force": draw(st.sampled_from(TimeInForce)),
         "quantity": draw(quantities),
@@ -81,7 +82,8 @@ fills = st.fixed_dictionaries(
         "quantity": quantities,
         "price": prices,
         "ts_ns": times,
-    }
+    },
+    optional={"symbol": names, "side": sides},
 )
 positions = st.fixed_dictionaries(
     {
@@ -100,7 +102,7 @@ events = st.fixed_dictionaries(
     {"trader": names, "sequence": totals, "type": st.sampled_from(EventType), "ts_ns": times, "symbol": names},
     optional={
         "order_id": names,
-        "side": st.sampled_from(Side),
+        "side": sides,
         "status": st.sampled_from(OrderStatus),
         "quantity": quantities,
         "price": prices,
@@ -125,10 +127,14 @@ symbols = st.fixed_dictionaries(
 )
 replaces = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "request_id": names, "quantity": quantities, "ts_ns": times},
-    optional={"price": prices, "stop_price": prices, "revision": totals, "text": texts},
+    optional={
+        **{"price": prices, "stop_price": prices, "revision": totals, "text": texts},
+        **{"symbol": names, "side": sides},
+    },
 )
 closings = st.fixed_dictionaries(
-    {"trader": names, "order_id": names, "ts_ns": times}, optional={"text": texts, "request_id": names}
+    {"trader": names, "order_id": names, "ts_ns": times},
+    optional={"text": texts, "request_id": names, "symbol": names, "side": sides},
 )
 changes = st.fixed_dictionaries(
     {"trader": names, "symbol": names, "quantity": signed, "request_id": names, "ts_ns": times},

@@ -4,11 +4,14 @@
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: another request gave it the status
---        {'missing'}  {'duplicate'}  {'closed', status}  {'corrupt', key, field, value}  {'fence', lock, fence}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'corrupt', key, field, value}
+--        {'fence', lock, fence}
 local function close_order(at)
-  local to, id, request_id, ts_ns, text = unpack(ARGV, at, at + 4)
+  local to, id, request_id, ts_ns, text, stated = unpack(ARGV, at, at + 5)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
+  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  if contradicts then return contradicts end
   local entry = 'request:' .. request_id
   local recorded = recall(order, entry)
   if recorded then return RARE.repeat_of_request(order, entry, recorded, to) end

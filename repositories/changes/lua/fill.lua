@@ -16,12 +16,14 @@ end
 
 -- Return {'applied', sequence, late, order…, position…}
 --        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
---        {'missing'}  {'duplicate', quantity, price}  {'overfill', open quantity, status}  {'overflow', what}
---        {'corrupt', key, field, value}  {'fence', lock, fence}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'overfill', open quantity, status}
+--        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
-  local id, exec_id, quantity_text, price, notional, ts_ns = unpack(ARGV, at, at + 5)
+  local id, exec_id, quantity_text, price, notional, ts_ns, stated = unpack(ARGV, at, at + 6)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
+  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  if contradicts then return contradicts end
   local entry = 'fill:' .. exec_id
   local recorded = recall(order, entry)
   local flat, at = order.flat, order.at

@@ -4,12 +4,14 @@
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
---        {'missing'}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}  {'type', order type, field}
---        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}
+--        {'type', order type, field}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function replace_order(at)
-  local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text = unpack(ARGV, at, at + 7)
+  local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated = unpack(ARGV, at, at + 8)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
+  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  if contradicts then return contradicts end
   local entry = 'request:' .. request_id
   local content = table.concat({ 'REPLACED', quantity_text, price, stop_price, revision }, ' ')
   local recorded = recall(order, entry)

@@ -232,6 +232,16 @@ local function decisive_fields(order)
   return status, side, symbol
 end
 
+-- Return the refusal of a request that says another side or symbol than its order has, nil when it says none. `stated` has the
+-- side and the symbol with a blank between them, either of which may be left out.
+local function contradiction(order, stated)
+  local _, side, symbol = decisive_fields(order)
+  if problem then return problem end
+  local stated_side, stated_symbol = string.match(stated, '^(%S*) (.*)$')
+  if (stated_side == '' or stated_side == side) and (stated_symbol == '' or stated_symbol == symbol) then return nil end
+  return { 'mismatch', side, symbol }
+end
+
 -- Return the reply to a request that is remembered, given what it asks for now.
 local function repeat_of_request(order, entry, recorded, content)
   local number, first, rare = parts_of(recorded)

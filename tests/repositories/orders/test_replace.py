@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from slotbook.models import OrderStatus, Replace
-from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderNotFound, Overfill
+from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderMismatch, OrderNotFound, Overfill
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -131,7 +131,7 @@ def test_an_order_is_not_given_a_price_that_its_type_does_not_take(
     desk: Desk, kind: dict[str, object], change: dict[str, str]
 ) -> None:
     order = desk.book.orders.place(limit(desk.trader, **kind)).order
-    with pytest.raises(InvalidArgument, match=f"a {order.type} order takes no {next(iter(change))}"):
+    with pytest.raises(OrderMismatch, match=f"a {order.type} order takes no {next(iter(change))}"):
         desk.book.orders.replace(desk.trader, "A1", price=change.get("price"), stop_price=change.get("stop_price"))
     assert desk.book.orders.get(desk.trader, "A1") == order
 

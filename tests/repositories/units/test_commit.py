@@ -13,6 +13,7 @@ from slotbook.models.errors import (
     DuplicateRequest,
     InvalidArgument,
     OrderClosed,
+    OrderMismatch,
     OrderNotFound,
     Overfill,
     Refused,
@@ -119,10 +120,11 @@ def test_the_first_refusal_refuses_the_unit(desk: Desk, reason: str, at: int) ->
 def test_a_price_that_the_order_does_not_take_refuses_the_unit(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader, "A1", type="MARKET", price=None))
     before = desk.contents()
-    with pytest.raises(InvalidArgument, match=r"replace R1 .*MARKET order takes no price"):
+    with pytest.raises(OrderMismatch, match=r"replace R1 .*MARKET order takes no price") as refused:
         desk.book.commit(
             [limit(desk.trader, "A2"), Replace(trader=desk.trader, order_id="A1", request_id="R1", price=Decimal(1))]
         )
+    assert refused.value.index == 1
     assert desk.contents() == before
 
 
