@@ -3,7 +3,8 @@
 A call whose reply never came may have been applied: its outcome is *unknown*. A call that a server answered with an
 error in place of running it was *not applied*. For scripts this holds because ours read every key before they write the
 first, and because a server checks memory, role, persistence and replicas no later than at a script's first write
-(``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``).
+(``scriptVerifyWriteCommandAllow`` and ``scriptVerifyOOM`` in Redis 7.0's ``script.c``). Only permissions are checked at
+every command: a script that was denied one after it has written says ``UNFINISHED``, and its outcome is unknown.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..models.errors import (
     AccessDenied,
     CrossSlot,
     InvalidSettings,
+    OutcomeUnknown,
     OutOfMemory,
     PoolExhausted,
     ServerError,
@@ -87,14 +89,19 @@ ERROR_ACTIONS: dict[str, tuple[RetryAction, type[SlotbookError] | None]] = {
     "NOREPLICAS": (RetryAction.REPORT, WritesDisabled),
     "WRONGTYPE": (RetryAction.REPORT, WrongType),
     "CROSSSLOT": (RetryAction.REPORT, CrossSlot),
+    "UNFINISHED": (RetryAction.REPORT, OutcomeUnknown),
 }
-"""For the first word of an error reply, the action and the error if it is reported; each of them means: not applied."""
+"""For the first word of an error reply, the action and the error if it is reported.
+
+Each of them means that the call was not applied, except UNFINISHED: then it may have been applied in part.
+"""
 
 _REMEDIES: dict[type[SlotbookError], str] = {
     AccessDenied: "check the user, the password and the user's permissions (ACL WHOAMI, ACL GETUSER)",
     OutOfMemory: "raise the server's maxmemory, or let old orders expire sooner",
     WritesDisabled: "see the server's log: its snapshots fail, or too few of its replicas are connected",
     WrongType: "another program wrote to a key of this book; give the book a prefix of its own",
+    OutcomeUnknown: "it stopped amid the writes, which may be there in part; see what the user may do (ACL GETUSER)",
 }
 
 

@@ -13,7 +13,9 @@ In the script, ``KEYS.lock`` and ``ARGV.lease`` are replaced by ``KEYS[1]`` and 
 end with ``?``, when it may be left out, or with ``...``, when it is a list: ``FIRST.name`` is replaced by the number of
 the list's first place. ``CONSTANTS.NAME`` is replaced by a value that Python provides, such as the names of an enum.
 ``RARE.name(…)`` calls a shared function that is seldom needed: a server builds every function of a script anew for each
-call, but these only when the first of them is called. Python packs keys and arguments by their names::
+call, but these only when the first of them is called. A script that writes says so itself when an error stops it after
+its first write, which is possible when a user lacks a permission: its reply then begins with ``UNFINISHED``. Python packs
+keys and arguments by their names::
 
     call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease=5_000), decode=held)
 """
@@ -96,9 +98,29 @@ _RARE = re.compile(r"\bRARE\.(\w+)")
 _COMMENT = re.compile(r"^ *--.*\n| +-- .*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
 _WORD = re.compile(r"\w+")
+_COMMAND = re.compile(r"\bredis\.(p?call)\(\s*'([A-Z]+)'")
+READING = frozenset(
+    "EXISTS GET HGET HGETALL HKEYS HLEN HMGET PEXPIRETIME PTTL SCARD SISMEMBER SMEMBERS TIME TYPE XINFO XLEN XPENDING "
+    "XRANGE XREVRANGE ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE".split()
+)
+"""The commands of scripts that change nothing; every other one counts as a write."""
+_GUARDED = """local has_written = false
+local function run_write(run, ...)
+  local reply = run(...)
+  has_written = has_written or type(reply) ~= 'table' or not reply.err
+  return reply
+end
+local function whole()
+{}
+end
+local went_well, reply = pcall(whole)
+if went_well then return reply end
+local text = type(reply) == 'table' and reply.err or tostring(reply)
+error({{ err = has_written and 'UNFINISHED ' .. text or text }})
+"""
 
 
-def load(package: str, name: str, constants: Mapping[str, Constant] | None = None) -> Script:
+def load(package: str, name: str, constants: Mapping[str, Constant] | None = None, *, guarded: bool = True) -> Script:
     """Return the script ``lua/<name>.lua`` of a package, with the shared parts that it uses.
 
     A server builds every function of a script anew for each call, so of the shared parts a script gets only those
@@ -108,6 +130,7 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
         package: The package beside whose modules the script lies, such as ``slotbook.repositories.orders``.
         name: The script's file name, without ``.lua``.
         constants: The values of ``CONSTANTS.NAME``, by name.
+        guarded: False for a script that itself says when it was stopped amid its writes.
     """
     text = _read(package, name)
     declared = sections(text)
@@ -124,6 +147,8 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
     body = filled_in(_COMMENT.sub("", text))
     shared = "\n".join(_COMMENT.sub("", part) for part in _parts(package, text))
     source = assembled(body, filled_in(shared))
+    if guarded:
+        source = with_guard(source)
     digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
     return Script(source, digest, declared.get("KEYS", ()), declared.get("ARGV", ()))
 
@@ -171,6 +196,25 @@ def assembled(body: str, shared: str) -> str:
     table = ", ".join(f"{name} = {name}" for name in exported)
     block = f"load_rare = function()\n{direct}\nrare = {{ {table} }}\nreturn rare\nend\n"
     return "local rare, load_rare\n" + "".join(map(linked, often)) + block + linked(body)
+
+
+def with_guard(source: str) -> str:
+    r"""Return a script that says, by an error ``UNFINISHED``, when it was stopped after it has written something.
+
+    A script that does not write stays as it is.
+
+    >>> with_guard("return redis.call('GET', KEYS[1])")
+    "return redis.call('GET', KEYS[1])"
+    >>> "run_write(redis.call, 'SET', KEYS[1], 1)" in with_guard("redis.call('SET', KEYS[1], 1)")
+    True
+    """
+    if READING.issuperset(command for _, command in _COMMAND.findall(source)):
+        return source
+
+    def noted(found: re.Match[str]) -> str:
+        return found[0] if found[2] in READING else f"run_write(redis.{found[1]}, '{found[2]}'"
+
+    return _GUARDED.format(_COMMAND.sub(noted, source))
 
 
 def _names_of(declaration: str) -> set[str]:

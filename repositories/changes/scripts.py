@@ -55,4 +55,4 @@ def engine(*steps: str) -> Script:
         "VERBS": {step: Function(STEPS[step][0]) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
     }
-    return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants})
+    return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)

@@ -7,5 +7,10 @@
 -- Returns 'applied'  'repeat': it is so already  'changed': the position came or went since it was compared
 
 if redis.call('EXISTS', ARGV.base .. 'position:' .. ARGV.symbol) ~= tonumber(ARGV.listed) then return 'changed' end
-local changed = redis.call(ARGV.listed == '1' and 'SADD' or 'SREM', KEYS.positions, ARGV.symbol)
+local changed
+if ARGV.listed == '1' then
+  changed = redis.call('SADD', KEYS.positions, ARGV.symbol)
+else
+  changed = redis.call('SREM', KEYS.positions, ARGV.symbol)
+end
 return changed == 1 and 'applied' or 'repeat'
