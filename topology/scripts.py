@@ -13,9 +13,8 @@ In the script, ``KEYS.lock`` and ``ARGV.lease`` are replaced by ``KEYS[1]`` and 
 end with ``?``, when it may be left out, or with ``...``, when it is a list: ``FIRST.name`` is replaced by the number of
 the list's first place. ``CONSTANTS.NAME`` is replaced by a value that Python provides, such as the names of an enum.
 ``RARE.name(…)`` calls a shared function that is seldom needed: a server builds every function of a script anew for each
-call, but these only when the first of them is called. A script that writes says so itself when an error stops it after
-its first write, which is possible when a user lacks a permission: its reply then begins with ``UNFINISHED``. Python packs
-keys and arguments by their names::
+call, but these only when the first of them is called. A script that an error stops after its first write, because the
+user lacks a permission, says so: its reply begins with ``UNFINISHED``. Python packs keys and arguments by their names::
 
     call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease=5_000), decode=held)
 """
@@ -100,8 +99,13 @@ _PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
 _WORD = re.compile(r"\w+")
 _COMMAND = re.compile(r"\bredis\.(p?call)\(\s*'([A-Z]+)'")
 READING = frozenset(
-    "EXISTS GET HGET HGETALL HKEYS HLEN HMGET PEXPIRETIME PTTL SCARD SISMEMBER SMEMBERS TIME TYPE XINFO XLEN XPENDING "
-    "XRANGE XREVRANGE ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE".split()
+    (
+        *("EXISTS", "GET", "PEXPIRETIME", "PTTL", "TIME", "TYPE"),
+        *("HGET", "HGETALL", "HKEYS", "HLEN", "HMGET"),
+        *("SCARD", "SISMEMBER", "SMEMBERS"),
+        *("XINFO", "XLEN", "XPENDING", "XRANGE", "XREVRANGE"),
+        *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
+    )
 )
 """The commands of scripts that change nothing; every other one counts as a write."""
 _GUARDED = """local has_written = false
