@@ -9,7 +9,7 @@ from typing import cast
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .record import Record
-from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, Text, TotalQuantity
+from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, SignedTotal, Text, TotalQuantity
 
 INTERNAL_FIELDS = frozenset({"count", "totals"})
 """The fields of a stream's entry that no message has: the writer's count of its changes, by which it notices a loss,
@@ -56,6 +56,8 @@ class OrderEvent(Record):
     """The request of a replace, or of a change of a position."""
     position_quantity: SignedQuantity | None = None
     """The trader's position in the symbol after the change; None when the change did not move it."""
+    position_change: SignedTotal | None = None
+    """What a change of a position without an order has added, also where it set a quantity; None for others."""
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
     writer: Name | None = None

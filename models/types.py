@@ -166,6 +166,9 @@ TotalQuantity = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exa
 SignedQuantity = Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A quantity with a sign: long is positive, short negative."""
 
+SignedTotal = Annotated[int, Field(ge=-2 * MAX_QUANTITY, le=2 * MAX_QUANTITY), BeforeValidator(exact_integer)]
+"""A difference of two quantities with a sign."""
+
 Count = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A plain count: a version, a sequence number, a revision."""
 

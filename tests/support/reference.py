@@ -303,6 +303,7 @@ class ReferenceBook:
                 symbol=change.symbol,
                 request_id=change.request_id,
                 position_quantity=quantity,
+                position_change=quantity - held.quantity,
             )
         )
         answer = Answer(applied=True, sequence=len(events), position=position)

@@ -113,6 +113,7 @@ events = st.fixed_dictionaries(
         "late": st.booleans(),
         "request_id": names,
         "position_quantity": signed,
+        "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
         "text": texts,
     },
 )

@@ -21,7 +21,9 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
                 quantity, sold = quantity - event.last_quantity, sold + event.last_quantity
                 got += event.last_quantity * event.last_price
         elif event.type is EventType.POSITION and event.position_quantity is not None:
-            quantity = event.position_quantity
+            change = event.position_quantity - quantity if event.position_change is None else event.position_change
+            quantity += change
+            assert quantity == event.position_quantity, event
         else:
             continue
         held[event.symbol] = quantity, bought, sold, paid, got

@@ -27,14 +27,15 @@ local function change_position(at)
     return { 'limit', table.concat(fields_of(position), '\n') }
   end
 
+  local difference = action == 'ADJUST' and quantity_text or decimal_text(sum(quantity, negative(position.quantity)))
   position.quantity, position.version = quantity, sum(position.version, 1)
   position.updated_ns, position.is_changed = ts_ns, true
   local fields = fields_of(position)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'POSITION', 'ts_ns', ts_ns, 'symbol', symbol,
-    'request_id', request_id, 'position_quantity', fields[6], 'totals', totals_of(fields),
+    'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'totals', totals_of(fields),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","request_id":"' .. request_id .. '","position_quantity":"'
-    .. fields[6], symbol .. request_id)
+    .. fields[6] .. '","position_change":"' .. difference, symbol .. request_id)
   requests = requests or {}
   requests[request] = number .. ' ' .. content
   return { 'applied', number, table.concat(fields, '\n') }

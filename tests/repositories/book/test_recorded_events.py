@@ -25,6 +25,7 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
     orders.reject(trader, "A2", request_id="C1", ts_ns=TS + 5)
     orders.expire(trader, "A3", request_id="E1", ts_ns=TS + 6, text="day is over")
     positions.adjust(trader, "AAPL", -7, request_id="R2", ts_ns=TS + 7)
+    positions.set(trader, "AAPL", -2, request_id="R3", ts_ns=TS + 8)
 
     (writer,) = {event.writer for event in desk.events()}  # every event of one book carries its mark
     assert writer
@@ -113,7 +114,8 @@ def test_every_kind_of_change_is_recorded_in_full(desk: Desk) -> None:
             request_id="E1",
             text="day is over",
         ),
-        event(10, type="POSITION", ts_ns=TS + 7, request_id="R2", position_quantity=43),
+        event(10, type="POSITION", ts_ns=TS + 7, request_id="R2", position_quantity=43, position_change=-7),
+        event(11, type="POSITION", ts_ns=TS + 8, request_id="R3", position_quantity=-2, position_change=-45),
     ]
 
 

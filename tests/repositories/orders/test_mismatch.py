@@ -95,7 +95,10 @@ def test_a_request_sees_the_order_that_its_unit_has_placed(desk: Desk) -> None:
     with pytest.raises(OrderMismatch) as refused:
         desk.book.commit([order, right, wrong])
     assert (refused.value.index, desk.contents()) == (2, {})
-    assert desk.book.commit([order, right])[1].order.quantity == 7
+    desk.book.commit([order, right])
+    stored = desk.book.orders.get(desk.trader, "A1")
+    assert stored is not None
+    assert stored.quantity == 7
 
 
 def test_a_contradiction_outranks_every_other_refusal(desk: Desk) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
-from slotbook.models import Position, PositionAction, PositionChange
+from slotbook.models import EventType, Position, PositionAction, PositionChange
 from slotbook.models.errors import DuplicateRequest, InvalidArgument
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 from ...support.raw import mapping
+
+MOST = 2**53 - 1
 
 
 def test_who_never_traded_is_flat(desk: Desk) -> None:
@@ -37,6 +41,36 @@ def test_what_was_bought_and_sold_stays(desk: Desk) -> None:
     adjusted = desk.book.positions.set(desk.trader, "AAPL", 0, ts_ns=TS + 9).position
     assert adjusted == held.model_copy(update={"quantity": 0, "version": 2, "updated_ns": TS + 9})
     assert adjusted.adjusted_quantity == -40
+
+
+def test_the_event_of_a_change_has_what_was_added(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+    desk.book.orders.place(limit(trader))
+    desk.book.orders.fill(execution(trader, quantity=40))
+    positions.adjust(trader, "AAPL", -70, request_id="R1")
+    positions.adjust(trader, "AAPL", -70, request_id="R1")
+    positions.check_and_update(trader, "AAPL", 5, 100)
+    positions.check_and_update(trader, "AAPL", 500, 100)
+    positions.set(trader, "AAPL", 12)
+    positions.set(trader, "AAPL", 12)
+    positions.set(trader, "AAPL", -MOST)
+    positions.set(trader, "AAPL", MOST)
+    positions.adjust(trader, "AAPL", 0)
+    positions.set(trader, "AAPL", 0)
+    found = [(event.position_change, event.position_quantity) for event in desk.events() if not event.order_id]
+    assert found == [
+        (-70, -30),
+        (5, -25),
+        (37, 12),
+        (0, 12),
+        (-MOST - 12, -MOST),
+        (2 * MOST, MOST),
+        (0, MOST),
+        (-MOST, 0),
+    ]
+    assert {event.position_change for event in desk.events() if event.type is not EventType.POSITION} == {None}
+    history = list(desk.book.events.history(trader))
+    assert [event.position_change for event in history] == [event.position_change for event in desk.events()]
 
 
 def test_positions_are_listed_by_symbol(desk: Desk) -> None:
@@ -170,11 +204,11 @@ def test_many_changes_are_applied_in_the_order_given(desk: Desk) -> None:
     ]
 
 
-def test_the_shortest_request_ttl_lasts_a_millisecond(lone_desk: Desk) -> None:
-    """A server refuses an expiry of 0 after the event is written, and the change would be half made."""
+def test_the_shortest_request_ttl_lasts_as_long_as_a_request_may_be_sent_again(lone_desk: Desk) -> None:
     positions = lone_desk.open(request_ttl=0.0001).positions
     assert positions.adjust(lone_desk.trader, "AAPL", 10, request_id="R1").position.quantity == 10
     assert [event.position_quantity for event in lone_desk.events()] == [10]
+    assert 11_000 < cast(int, lone_desk.ask("PTTL", "%:request:R1")) <= 12_000
 
 
 @pytest.mark.parametrize("quantity", [2**53, -(2**53), "many", 1.5, None, True], ids=repr)
