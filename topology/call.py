@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import ClassVar, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import hiredis
 from redis.crc import key_slot
@@ -42,6 +42,15 @@ def pack(arguments: Sequence[Argument]) -> bytes:
     See https://redis.io/docs/latest/develop/reference/protocol-spec/.
     """
     return _pack_command(tuple(arguments))
+
+
+class Piece(NamedTuple):
+    """A part of what goes to a server in one write."""
+
+    payload: bytes
+    """Packed commands."""
+    replies: int
+    """The number of replies to them."""
 
 
 def _bulk_strings(*words: Argument) -> bytes:

@@ -11,7 +11,7 @@ from slotbook import Book
 from slotbook.models import Cancel, Expire, FillResult, Order, OrderResult, OrderStatus, Reject, Replace
 from slotbook.models.errors import DuplicateOrder, InvalidArgument, OrderClosed, OrderNotFound, Overfill, SlotbookError
 from slotbook.models.results import Outcome
-from slotbook.repositories.changes.engine import Chunk
+from slotbook.repositories.changes.engine import STEPS_AT_ONCE, Chunk
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import PLACE
@@ -195,7 +195,8 @@ def test_the_first_of_a_batch_are_applied_while_the_last_are_built(desk: Desk) -
 
     orders = [limit(desk.trader, f"A{number}") for number in range(1_000)]
     outcomes = desk.book.backend.run_many(InterruptedBuilder(desk.book, orders, applied).pending_calls)
-    assert [errors(outcome.result()) for outcome in outcomes] == [[None] * 32] * 31 + [[None] * 8]
+    whole, rest = divmod(len(orders), STEPS_AT_ONCE)
+    assert [errors(outcome.result()) for outcome in outcomes] == [[None] * STEPS_AT_ONCE] * whole + [[None] * rest]
 
 
 @pytest.mark.parametrize("desk", [("standalone", "sync"), ("cluster", "sync")], indirect=True)

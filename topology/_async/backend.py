@@ -19,7 +19,8 @@ from ..address import Address
 from ..batch import Batch, Pace, ReadRound
 from ..call import Call, PendingCall, pack
 from ..concurrency import async_pause, async_run_blocking
-from ..connections.async_pool import Answer, AsyncJob, exchange_all
+from ..connections.async_pool import Answer
+from ..connections.async_transfer import AsyncJob, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
@@ -258,7 +259,7 @@ class AsyncBackend:
         jobs = [
             AsyncJob(
                 self._nodes.pool(address),
-                (read_round.payload(route),),
+                read_round.pieces(route),
                 len(route),
                 read_round.reader(address, route),
             )
@@ -278,7 +279,7 @@ class AsyncBackend:
             jobs = [
                 AsyncJob(
                     self._nodes.pool(node_request.address, waits=batch.proves),
-                    node_request.payload,
+                    node_request.pieces,
                     node_request.replies,
                     partial(batch.on_reply, node_request),
                 )

@@ -6,8 +6,10 @@ import time
 
 from ...models.errors import Unavailable
 from ..address import Address
+from ..call import Piece
 from ..concurrency import AsyncTimedLock
-from ..connections.async_pool import Answer, AsyncConnectionPool, AsyncJob, exchange_all
+from ..connections.async_pool import Answer, AsyncConnectionPool
+from ..connections.async_transfer import AsyncJob, exchange_all
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
 from ..shards import Shards
@@ -87,7 +89,7 @@ class AsyncNodes:
         timeout = min(questions.timeout, self.target.settings.socket_timeout)
         answers: list[list[Answer]] = [[] for _ in questions.addresses]
         jobs = [
-            AsyncJob(pool, (questions.packed,), questions.commands, answer.append)
+            AsyncJob(pool, (Piece(questions.packed, questions.commands),), questions.commands, answer.append)
             for pool, answer in zip(self._pools_for(questions), answers, strict=True)
         ]
         await exchange_all(jobs, max(0.001, min(timeout, ends_at - time.monotonic())))

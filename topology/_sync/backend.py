@@ -20,7 +20,8 @@ from ..address import Address
 from ..batch import Batch, Pace, ReadRound
 from ..call import Call, PendingCall, pack
 from ..concurrency import pause, run_blocking
-from ..connections.pool import Answer, Job, exchange_all
+from ..connections.pool import Answer
+from ..connections.transfer import Job, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
@@ -259,7 +260,7 @@ class Backend:
         jobs = [
             Job(
                 self._nodes.pool(address),
-                (read_round.payload(route),),
+                read_round.pieces(route),
                 len(route),
                 read_round.reader(address, route),
             )
@@ -279,7 +280,7 @@ class Backend:
             jobs = [
                 Job(
                     self._nodes.pool(node_request.address, waits=batch.proves),
-                    node_request.payload,
+                    node_request.pieces,
                     node_request.replies,
                     partial(batch.on_reply, node_request),
                 )

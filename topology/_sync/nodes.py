@@ -7,8 +7,10 @@ import time
 
 from ...models.errors import Unavailable
 from ..address import Address
+from ..call import Piece
 from ..concurrency import TimedLock
-from ..connections.pool import Answer, ConnectionPool, Job, exchange_all
+from ..connections.pool import Answer, ConnectionPool
+from ..connections.transfer import Job, exchange_all
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
 from ..shards import Shards
@@ -88,7 +90,7 @@ class Nodes:
         timeout = min(questions.timeout, self.target.settings.socket_timeout)
         answers: list[list[Answer]] = [[] for _ in questions.addresses]
         jobs = [
-            Job(pool, (questions.packed,), questions.commands, answer.append)
+            Job(pool, (Piece(questions.packed, questions.commands),), questions.commands, answer.append)
             for pool, answer in zip(self._pools_for(questions), answers, strict=True)
         ]
         exchange_all(jobs, max(0.001, min(timeout, ends_at - time.monotonic())))

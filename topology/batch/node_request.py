@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from ..address import Address
-from ..call import Reply, pack
+from ..call import Piece, Reply, pack
 from ..durability import PROOF_REPLIES
 from ..error_mapping import Failure
 from .item import Item
@@ -17,8 +17,9 @@ from .item import Item
 T = TypeVar("T")
 
 _ASKING = pack(("ASKING",))
-_PIECE = 16_384
-"""Bytes after which a piece is sent: about as many as a server reads at once."""
+_PIECE = 2_048
+"""Bytes after which a piece is sent. A server runs all that it has read before it turns to other clients, so a piece is
+what it does in a fraction of a millisecond."""
 
 
 @dataclass(slots=True)
@@ -27,8 +28,8 @@ class NodeRequest(Generic[T]):
 
     address: Address
     items: list[Item[T]]
-    payload: Iterator[bytes]
-    """The bytes, in pieces: each is built when the one before has been sent, while the server works on that one."""
+    pieces: Iterator[Piece]
+    """The commands: each piece is built when the one before has been sent, while the server works on that one."""
     replies: int
     awaited: deque[Item[T] | None]
     """The item that each of the next replies belongs to; None for the reply to ASKING, which is ignored."""
@@ -45,14 +46,16 @@ def node_request(address: Address, items: list[Item[T]], proof: bytes | None) ->
         awaited.append(item)
     if proof is None:
         return NodeRequest(address, items, _pieces(items), len(awaited), awaited)
-    return NodeRequest(address, items, chain(_pieces(items), (proof,)), len(awaited) + PROOF_REPLIES, awaited)
+    return NodeRequest(
+        address, items, chain(_pieces(items), (Piece(proof, PROOF_REPLIES),)), len(awaited) + PROOF_REPLIES, awaited
+    )
 
 
-def _pieces(items: Sequence[Item[T]]) -> Iterator[bytes]:
+def _pieces(items: Sequence[Item[T]]) -> Iterator[Piece]:
     """Yield the commands of some items in pieces, each of which is built when it is asked for."""
     if len(items) == 1 and items[0].asking_at is None:
         call = items[0].call
-        yield call.packed_with_source if items[0].with_source else call.packed
+        yield Piece(call.packed_with_source if items[0].with_source else call.packed, 1)
         return
     sent_with_source: set[str] = set()
     commands: list[bytes] = []
@@ -71,7 +74,7 @@ def _pieces(items: Sequence[Item[T]]) -> Iterator[bytes]:
             commands.append(call.packed)
         size += len(commands[-1])
         if size >= _PIECE:
-            yield b"".join(commands)
+            yield Piece(b"".join(commands), len(commands))
             commands, size = [], 0
     if commands:
-        yield b"".join(commands)
+        yield Piece(b"".join(commands), len(commands))

@@ -1,0 +1,81 @@
+"""Exchange many commands with several servers at once, for asyncio, a few pieces at a time; see :mod:`.transfer`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from ..call import Piece
+from ..error_mapping import Unanswered, Unsent
+from .async_connection import AsyncConnection, Exchange
+from .async_pool import AsyncConnectionPool, OnAnswer
+from .transfer import PIECES_IN_FLIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncJob:
+    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
+
+    pool: AsyncConnectionPool
+    pieces: Iterable[Piece]
+    """Each piece is asked for when those before it have been sent."""
+    reply_count: int
+    """The number of replies to all pieces."""
+    on_answer: OnAnswer
+
+
+class _Transfer:
+    """A job that is under way. All its pieces go over one connection, so none overtakes another."""
+
+    def __init__(self, job: AsyncJob, timeout: float) -> None:
+        self._job = job
+        self._timeout = timeout
+        self._left = job.reply_count
+        self._in_flight: deque[Exchange] = deque()
+        self._connection: AsyncConnection | None = None
+        self._failure: Unsent | None = None
+        """The reason why no further piece is sent."""
+
+    async def run(self) -> None:
+        """Send every piece, and call the callback with every answer."""
+        for piece in self._job.pieces:
+            if len(self._in_flight) == PIECES_IN_FLIGHT:
+                await self._read()
+            if self._failure is None:
+                await self._send(piece)
+            if self._failure is not None:
+                break
+        while self._in_flight:
+            await self._read()
+        for _ in range(self._left):
+            self._job.on_answer(self._failure)
+
+    async def _send(self, piece: Piece) -> None:
+        pool = self._job.pool
+        connection = await pool.acquire(self._timeout)
+        if isinstance(connection, Unsent):
+            self._failure = connection
+            return
+        if self._connection not in (None, connection):
+            pool.release()
+            self._failure = Unsent(RedisConnectionError("the connection broke between two pieces"))
+            return
+        self._connection = connection
+        self._in_flight.append(pool.begin(connection, piece.payload, piece.replies, self._timeout))
+
+    async def _read(self) -> None:
+        """Take the answers to the piece that was sent first."""
+        for answer in await self._job.pool.answers_to(self._in_flight.popleft(), self._timeout):
+            if isinstance(answer, (Unsent, Unanswered)) and self._failure is None:
+                self._failure = Unsent(answer.cause)
+            self._left -= 1
+            self._job.on_answer(answer)
+
+
+async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
+    """Exchange with several servers at once. Getting a connection, and each piece, may take ``timeout`` seconds."""
+    await asyncio.gather(*(_Transfer(job, timeout).run() for job in jobs))

@@ -1,0 +1,107 @@
+"""Exchange many commands with several servers at once, for threads, a few pieces at a time.
+
+A server runs all that it has read of a connection before it turns to other clients. So at most two pieces of a job are
+with it: it works on one while the other is built, sent, or its replies are read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..call import Piece
+from ..error_mapping import Unsent
+from .connection import Connection
+from .pool import ConnectionPool, OnAnswer, SendResult
+
+PIECES_IN_FLIGHT = 2
+"""The most pieces of one job that are sent and not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
+
+    pool: ConnectionPool
+    pieces: Iterable[Piece]
+    """Each piece is asked for when those before it have been sent."""
+    reply_count: int
+    """The number of replies to all pieces."""
+    on_answer: OnAnswer
+
+
+class _Transfer:
+    """A job that is under way."""
+
+    def __init__(self, job: Job, timeout: float) -> None:
+        self._job = job
+        self._timeout = timeout
+        self._pieces = iter(job.pieces)
+        self._sent: SendResult | None = None
+        self._in_flight: deque[int] = deque()
+        self._left = job.reply_count
+        self._ends_at: float | None = None
+
+    def send_next(self) -> bool:
+        """Send the next piece, before which replies may have to be read; return False when there is nothing to send."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            return False
+        pool = self._job.pool
+        if self._sent is None:
+            self._sent = pool.send(piece.payload, self._timeout)
+        else:
+            if len(self._in_flight) == PIECES_IN_FLIGHT:
+                self._read(self._in_flight.popleft())
+            if not isinstance(self._sent, Connection):
+                return False
+            self._sent = pool.send_more(self._sent, piece.payload)
+        self._in_flight.append(piece.replies)
+        return isinstance(self._sent, Connection)
+
+    def finish(self) -> None:
+        """Read the replies that are missing, and give the connection back; what was not sent gets an ``Unsent``."""
+        self._read(sum(self._in_flight))
+        sent, self._sent = self._sent, None
+        if sent is None:
+            return
+        self._job.pool.give_back(sent)
+        if self._left and not isinstance(sent, Connection):
+            unsent = Unsent(sent.cause)
+            for _ in range(self._left):
+                self._job.on_answer(unsent)
+
+    def abandon(self) -> None:
+        """Close the connection without reading replies, unless it has been closed or given back."""
+        if self._sent is not None:
+            self._job.pool.abandon(self._sent)
+
+    def _read(self, replies: int) -> None:
+        """Read some replies; they may take the timeout from the first that is read."""
+        sent, pool = self._sent, self._job.pool
+        if sent is None:
+            return
+        self._sent = None  # the pool closes it when reading is interrupted
+        if self._left == self._job.reply_count:
+            self._ends_at = pool.end_of(self._timeout)
+        self._left -= replies
+        self._sent = pool.read(sent, replies, self._ends_at, self._job.on_answer)
+
+
+def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
+    """Exchange with several servers at once: send pieces to each in turn, then read what replies are left of each.
+
+    For each server, waiting for a connection and reading the replies may take ``timeout`` seconds each.
+    """
+    transfers = [_Transfer(job, timeout) for job in jobs]
+    try:
+        sending = transfers
+        while sending:
+            sending = [transfer for transfer in sending if transfer.send_next()]
+        for transfer in transfers:
+            transfer.finish()
+    except BaseException:
+        for transfer in transfers:
+            transfer.abandon()
+        raise
