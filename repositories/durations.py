@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 
 from ..models.errors import InvalidArgument
-
-LONGEST = 86_400.0 * 366 * 10
-"""The longest duration in seconds: ten years."""
+from ..topology.settings import LONGEST
 
 
 def milliseconds(what: str, seconds: float) -> int:

@@ -44,7 +44,10 @@ def _events_kept(value: object) -> object:
     return None if value == "all" else value
 
 
-Seconds = Annotated[float, Field(gt=0, le=86_400 * 366 * 10)]
+LONGEST = 86_400.0 * 366 * 10
+"""Ten years in seconds, which no time is longer than."""
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST)]
 """A time of up to ten years."""
 
 
@@ -113,9 +116,13 @@ class Settings(BaseSettings):
     prefix: Annotated[str, StringConstraints(pattern=r"^[^\s{}\p{C}]{0,64}$")] = ""
     """The beginning of all keys of this book, before the ``{trader}`` tag: up to 64 characters, no braces or spaces."""
     order_ttl: Seconds = 86_400.0
-    """The time that a terminal order is kept, from its last change."""
+    """The time that a terminal order is kept, from its last change, and with it what was applied to it; at least
+    ``deadline`` + ``socket_timeout``.
+    """
     request_ttl: Seconds = 86_400.0
-    """The time for which a change of a position is recognised as a repeat, by its request_id."""
+    """The time for which a change of a position, or of a value, is recognised as a repeat, by its request_id; at least
+    ``deadline`` + ``socket_timeout``.
+    """
     events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_events_kept)] = 100_000
     """The number of events that a trader's stream keeps, approximately (XADD MAXLEN ~); ``all`` keeps every event until
     ``trim`` is called (XTRIM MINID).
@@ -127,6 +134,14 @@ class Settings(BaseSettings):
     """
     watchdog: Seconds = 2.0
     """The time after which a subscription notices that its server is gone or frozen."""
+
+    def remembered(self, ttl: float = 0.0) -> float:
+        """Return how long an identity is remembered whose setting says ``ttl``, in seconds.
+
+        A call whose reply was lost is sent again until the deadline, and a server may take the socket timeout to run
+        it. Whatever is set, its identity is still known then.
+        """
+        return min(max(ttl, self.deadline + self.socket_timeout), LONGEST)
 
     def at(self, url: str) -> Settings:
         """Return the same settings with another URL."""

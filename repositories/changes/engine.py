@@ -24,7 +24,7 @@ from .loss_detector import LossDetector
 from .scripts import engine
 from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
-STEPS_AT_ONCE = 32
+STEPS_AT_ONCE = 24
 """The steps of one trader that one call carries when each has an answer of its own; they hold up a server's other
 callers for less than a millisecond."""
 MOST_STEPS = 256
@@ -43,8 +43,8 @@ class ChangePolicy:
     def __init__(self, settings: Settings) -> None:
         kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
         channels = "".join(f" {channel}" for channel in sorted(settings.publish))
-        closed_ttl = str(milliseconds("order_ttl", settings.order_ttl))
-        request_ttl = str(milliseconds("request_ttl", settings.request_ttl))
+        closed_ttl = str(milliseconds("order_ttl", settings.remembered(settings.order_ttl)))
+        request_ttl = str(milliseconds("request_ttl", settings.remembered(settings.request_ttl)))
         self.arguments = (kept, channels, closed_ttl, request_ttl)
         """The engine's arguments ``kept``, ``channels``, ``closed_ttl`` and ``request_ttl``."""
 

@@ -48,8 +48,7 @@ class LimitCalls:
         self._algorithm = _algorithm(algorithm)
         self._script = SCRIPTS[self._algorithm]
         limit, period = whole("limit", limit, 1, MAX_LIMIT), microseconds("window", window)
-        # After a lost reply the request is sent again until the deadline, which may be later than the window's end.
-        self._remembered = max(period, microseconds("deadline", settings.deadline + settings.socket_timeout))
+        self._remembered = microseconds("window", settings.remembered(window))
         self._rule = f"{algorithm}:{limit}:{period}"
         self._rule_arguments = {"limit": limit, "window": period}
         self.max_cost = limit

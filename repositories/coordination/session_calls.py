@@ -30,6 +30,7 @@ class SessionCalls:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
+        self._remembered = milliseconds("deadline", settings.remembered())
 
     def create(self, trader: str, ttl: float, data: Mapping[str, str], session_id: SecretStr) -> Call[Session]:
         """Create a session. Raises InvalidArgument for an id of another trader."""
@@ -54,7 +55,9 @@ class SessionCalls:
             name,
             CREATE,
             CREATE.keys(session=keys.session(digest), sessions=keys.sessions),
-            CREATE.arguments(digest=digest, ttl=milliseconds("ttl", ttl), data=session_data(data)),
+            CREATE.arguments(
+                digest=digest, ttl=milliseconds("ttl", ttl), data=session_data(data), remembered=self._remembered
+            ),
             decode=read,
         )
 
@@ -94,7 +97,7 @@ class SessionCalls:
             name,
             TOUCH,
             TOUCH.keys(session=keys.session(digest), sessions=keys.sessions),
-            TOUCH.arguments(digest=digest),
+            TOUCH.arguments(digest=digest, remembered=self._remembered),
             decode=read,
         )
 

@@ -24,7 +24,7 @@ class ValueCalls:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
-        self._request_ttl = milliseconds("request_ttl", settings.request_ttl)
+        self._request_ttl = milliseconds("request_ttl", settings.remembered(settings.request_ttl))
 
     def get(self, name: str) -> Call[Versioned]:
         """Read one value; decodes to no value and version 0 when there is none."""

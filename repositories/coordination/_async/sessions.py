@@ -45,7 +45,8 @@ class AsyncSessionRepository:
             ttl: Seconds, above 0, that it lives from now and from each touch.
             data: Strings by name to keep in it, at most 16 KiB as JSON; by default none.
             session_id: An id from :func:`~slotbook.models.coordination.new_session_id`, by default a new one. With an
-                id of your own the call may be repeated, and then returns the session as it is by now.
+                id of your own the call may be repeated, and then returns the session as it is by now: also one that
+                has ended, for the book's ``deadline`` + ``socket_timeout`` after it began.
 
         Raises:
             DuplicateRequest: There is a session with this id and another ttl or other data.

@@ -40,8 +40,9 @@ class AsyncValueRepository:
             value: The new value.
             ttl: Seconds that the new value lives from now; by default it does not expire.
             request_id: The identity of the request. A swap that succeeded is remembered by it for the book's
-                ``request_ttl``, and returns its first result when it is repeated. By default a random one: then the
-                book may repeat the request after a lost reply, but a second call of yours is another request.
+                ``request_ttl``, or ``deadline`` + ``socket_timeout`` when that is longer, and returns its first result
+                when it is repeated. By default a random one: then the book may repeat the request after a lost reply,
+                but a second call of yours is another request.
 
         Raises:
             DuplicateRequest: A swap with this ``request_id`` succeeded with other arguments.

@@ -20,7 +20,8 @@ class RateLimiter:
 
     The stored state of a name expires by itself: a window after the last permit, or when the bucket is full again.
     A fixed window and a bucket take one small hash, a sliding window one entry for each unit of cost within it. Each
-    permit is remembered by its ``request_id`` for a window, or for the book's ``deadline`` when that is longer.
+    permit is remembered by its ``request_id`` for a window, or for the book's ``deadline`` + ``socket_timeout`` when
+    that is longer.
 
     Args:
         backend: The connection to the servers; :meth:`Book.limiter` passes the book's.

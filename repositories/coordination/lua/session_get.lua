@@ -2,8 +2,8 @@
 -- Uses coordination/session, changes/hashes
 -- KEYS session
 -- Returns {'session', {field, value, …}}
---         {'gone'}: there is none, or it was revoked
+--         {'gone'}: there is none, it has expired or was revoked
+--         {'corrupt', key, field, value}
 
 local session = read_hash(KEYS.session)
-if not session or session.revoked then return { 'gone' } end
-return session_reply(KEYS.session, session)
+return reply_if_over(KEYS.session, session) or session_reply(session)

@@ -9,9 +9,9 @@ local found = {}
 for i, digest in ipairs(redis.call('ZRANGEBYSCORE', KEYS.sessions, '(' .. integer_text(now_ms()), '+inf')) do
   local session = read_hash(ARGV.base .. digest)
   if not session then
-    -- A session and its entry in the index expire together. So this one is not on this node yet: its slot is migrating.
+    -- A session lives as long as its entry in the index. So this one is not on this node yet: its slot is migrating.
     return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
   end
-  found[i] = { digest, session_reply(ARGV.base .. digest, session)[2] }
+  found[i] = { digest, session_reply(session)[2] }
 end
 return found

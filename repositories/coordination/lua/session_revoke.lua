@@ -17,7 +17,7 @@ local sessions = {}
 for i, key in ipairs(keys) do
   sessions[i] = read_hash(key)
   if not KEYS.session and not sessions[i] then
-    -- A session and its entry in the index expire together. So this one is not on this node yet: its slot is migrating.
+    -- A session lives as long as its entry in the index. So this one is not on this node yet: its slot is migrating.
     return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
   end
 end

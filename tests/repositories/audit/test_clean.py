@@ -39,7 +39,7 @@ def test_a_trader_of_whom_nothing_is_stored_is_reported(desk: Desk, auditor: Aud
 
 
 def test_orders_that_expired_or_were_deleted_are_no_difference(desk: Desk, auditor: Auditor) -> None:
-    book, trader = desk.open(order_ttl=0.05), desk.trader
+    book, trader = desk.open(order_ttl=0.05, deadline=1, socket_timeout=0.1), desk.trader
     for order_id in ("A1", "A2"):
         book.orders.place(limit(trader, order_id))
         book.orders.fill(execution(trader, order_id=order_id, quantity=100))
@@ -52,7 +52,7 @@ def test_orders_that_expired_or_were_deleted_are_no_difference(desk: Desk, audit
 
 
 def test_what_is_open_is_in_order_when_other_orders_expire(desk: Desk, auditor: Auditor) -> None:
-    book, trader = desk.open(order_ttl=0.2), desk.trader
+    book, trader = desk.open(order_ttl=0.2, deadline=1, socket_timeout=0.1), desk.trader
     book.orders.place(limit(trader, "A1"))
     book.orders.place(limit(trader, "A2"))
     book.orders.cancel(trader, "A2")
@@ -97,7 +97,8 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
     def write(name: str) -> None:
         try:
             # Few events are kept, so the stream is trimmed under the reader; orders end and are deleted under it too.
-            with Book.open(busy.fleet.url({"events_kept": 300, "order_ttl": 0.3})) as book:
+            brief = {"events_kept": 300, "order_ttl": 0.3, "deadline": 2, "socket_timeout": 1}
+            with Book.open(busy.fleet.url(brief)) as book:
                 number = 0
                 while not over.is_set():
                     number += 1

@@ -103,10 +103,11 @@ def test_it_expires_and_is_gone_from_the_listing(desk: Desk) -> None:
 
 
 def test_all_of_it_expires(lone_desk: Desk) -> None:
+    sessions = lone_desk.open(deadline=1, socket_timeout=0.1).sessions
     for _ in range(3):
-        lone_desk.book.sessions.create(lone_desk.trader, 0.1)
-    lone_desk.book.sessions.revoke(secret_of(lone_desk.book.sessions.create(lone_desk.trader, 0.1)))
-    time.sleep(0.15)
+        sessions.create(lone_desk.trader, 0.1)
+    sessions.revoke(secret_of(sessions.create(lone_desk.trader, 0.1)))
+    time.sleep(1.2)
     assert lone_desk.contents() == {}
 
 

@@ -12,7 +12,9 @@ from slotbook.models.errors import OrderNotFound
 from ...support.desk import Desk
 from ...support.make import execution, limit
 
-TTL = 0.3
+TTL = 1.2
+BRIEF = {"order_ttl": 0.1, "request_ttl": 0.1, "deadline": 1.0, "socket_timeout": TTL - 1.0}
+"""Settings of the shortest lives: what a call may be sent again for is remembered for ``TTL``."""
 LASTING = ("book", "events", "position:AAPL", "positions")
 """The keys of a trader who has had orders in AAPL, which stay when these are gone."""
 EVERYTHING = (*LASTING, "order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL")
@@ -34,7 +36,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_terminal_order_expires_with_all_that_belongs_to_it(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.orders.place(limit(desk.trader))
     held = book.orders.fill(execution(desk.trader)).position
     began = time.monotonic()
@@ -67,7 +69,7 @@ def test_every_terminal_status_expires(desk: Desk, status: str) -> None:
 
 
 def test_an_open_order_does_not_expire(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.orders.place(limit(desk.trader))
     book.orders.fill(execution(desk.trader))
     assert set(desk.contents()) == {f"{{{desk.trader}}}:{rest}" for rest in EVERYTHING}
@@ -76,7 +78,7 @@ def test_an_open_order_does_not_expire(desk: Desk) -> None:
 
 
 def test_an_index_outlives_its_expired_entries_and_drops_them(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     for order_id in ("A1", "A2", "A3"):
         book.orders.place(limit(desk.trader, order_id))
     book.orders.cancel(desk.trader, "A1")
@@ -129,7 +131,7 @@ def test_a_repeat_prolongs_nothing(desk: Desk) -> None:
 
 
 def test_an_open_order_stays_when_all_others_of_its_indexes_have_expired(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.orders.place(limit(desk.trader, "A0"))
     book.orders.fill(execution(desk.trader, order_id="A0", quantity=100))
     book.orders.place(limit(desk.trader))
@@ -140,7 +142,7 @@ def test_an_open_order_stays_when_all_others_of_its_indexes_have_expired(desk: D
 
 
 def test_an_order_that_expired_is_gone_everywhere(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.orders.place(limit(desk.trader))
     book.orders.expire(desk.trader, "A1")
     wait_until(lambda: book.orders.get(desk.trader, "A1") is None)
@@ -154,7 +156,7 @@ def test_an_order_that_expired_is_gone_everywhere(desk: Desk) -> None:
 
 
 def test_an_id_whose_order_expired_is_free_again(desk: Desk) -> None:
-    book = desk.open(order_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.orders.place(limit(desk.trader))
     book.orders.fill(execution(desk.trader, "X1", 100))
     wait_until(lambda: book.orders.get(desk.trader, "A1") is None)
@@ -164,7 +166,7 @@ def test_an_id_whose_order_expired_is_free_again(desk: Desk) -> None:
 
 
 def test_a_request_is_remembered_as_long_as_was_said(desk: Desk) -> None:
-    book = desk.open(request_ttl=TTL)
+    book = desk.open(**BRIEF)
     book.positions.adjust(desk.trader, "AAPL", 5, request_id="R1")
     assert 0 < cast(int, desk.ask("PTTL", "%:request:R1")) <= TTL * 1000
     wait_until(lambda: desk.ask("EXISTS", "%:request:R1") == 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import cast
 
 import pytest
 from slotbook.models import EventType, Position, PositionAction, PositionChange
-from slotbook.models.errors import DuplicateRequest, InvalidArgument
+from slotbook.models.errors import DuplicateRequest, InvalidArgument, Refused
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -71,6 +72,16 @@ def test_the_event_of_a_change_has_what_was_added(desk: Desk) -> None:
     assert {event.position_change for event in desk.events() if event.type is not EventType.POSITION} == {None}
     history = list(desk.book.events.history(trader))
     assert [event.position_change for event in history] == [event.position_change for event in desk.events()]
+
+
+def test_a_flat_position_that_was_adjusted_has_the_profit_of_its_fills(desk: Desk) -> None:
+    orders = desk.book.orders
+    orders.place(limit(desk.trader, "A1", side="SELL", quantity=6907))
+    orders.fill(execution(desk.trader, "X1", 6907, "75.32", "A1"))
+    desk.book.positions.adjust(desk.trader, "AAPL", -6907)  # a split
+    orders.place(limit(desk.trader, "A2", quantity=13814))
+    flat = orders.fill(execution(desk.trader, "X2", 13814, "37.92", "A2")).position
+    assert [flat.quantity, *map(flat.profit, ("100", "0", "37.92"))] == [0] + [Decimal("-3591.64")] * 3
 
 
 def test_positions_are_listed_by_symbol(desk: Desk) -> None:
@@ -155,8 +166,23 @@ def test_a_request_id_belongs_to_its_trader(desk: Desk) -> None:
         (60, -161, 100, False),
         (0, 0, 0, True),
         (0, 1, 0, False),
-        (150, -20, 100, False),
         (150, -50, 100, True),
+        # What makes a position smaller, or keeps it, is let through wherever it is.
+        (150, -10, 100, True),
+        (150, -1, 100, True),
+        (150, 0, 100, True),
+        (150, 1, 100, False),
+        (-150, 10, 100, True),
+        (-150, -1, 100, False),
+        (150, -299, 100, True),
+        (150, -300, 100, True),
+        (150, -301, 100, False),
+        (-150, 300, 0, True),
+        (-150, 301, 0, False),
+        (MOST, -1, 0, True),
+        (MOST, -MOST, 0, True),
+        (-MOST, 1, MOST - 2, True),
+        (1 - MOST, -1, 0, False),
     ],
 )
 def test_check_and_update_keeps_the_limit(desk: Desk, held: int, delta: int, limit: int, accepted: bool) -> None:
@@ -170,6 +196,34 @@ def test_check_and_update_keeps_the_limit(desk: Desk, held: int, delta: int, lim
     assert positions.get(desk.trader, "AAPL").quantity == result.position.quantity
     if not accepted:
         assert desk.contents() == before
+
+
+@pytest.mark.parametrize(("quantity", "accepted"), [(149, True), (-150, True), (151, False), (-151, False), (0, True)])
+def test_a_limit_of_a_quantity_to_set_is_the_same(desk: Desk, quantity: int, accepted: bool) -> None:
+    desk.book.positions.set(desk.trader, "AAPL", 150)
+    change = PositionChange(
+        trader=desk.trader, symbol="AAPL", action=PositionAction.SET, quantity=quantity, max_position=100
+    )
+    assert desk.book.positions.apply_many([change])[0].result().accepted is accepted
+
+
+def test_a_position_beyond_its_limit_is_reduced_in_a_unit_and_under_a_lock(desk: Desk) -> None:
+    desk.book.positions.set(desk.trader, "AAPL", 150)
+    less = PositionChange(trader=desk.trader, symbol="AAPL", quantity=-10, max_position=100)
+    more = PositionChange(trader=desk.trader, symbol="AAPL", quantity=1, max_position=100)
+    with pytest.raises(Refused, match="the position would pass its limit"):
+        desk.book.commit([less, more])
+    assert desk.book.positions.get(desk.trader, "AAPL").quantity == 150
+    desk.book.commit([less, less.model_copy(update={"request_id": "R2"})])
+    with desk.book.lock("L", trader=desk.trader, lease=60) as held:
+        assert held.positions.check_and_update(desk.trader, "AAPL", -10, 100).position.quantity == 120
+
+
+def test_the_check_of_a_limit_is_a_change_itself(desk: Desk) -> None:
+    """A fill of an order that was checked before moves the position a second time."""
+    desk.book.positions.check_and_update(desk.trader, "AAPL", 100, 100)
+    desk.book.orders.place(limit(desk.trader))
+    assert desk.book.orders.fill(execution(desk.trader, quantity=100)).position.quantity == 200
 
 
 def test_a_request_that_the_limit_refused_may_be_tried_again(desk: Desk) -> None:

@@ -102,7 +102,7 @@ def test_limits_of_a_server_do_not_cut_an_answer(
 def test_orders_that_have_expired_are_not_found_and_not_counted(
     opened: OpenBook, search_fleet: SearchFleets, topology: Topology
 ) -> None:
-    book = opened(order_ttl=0.5)
+    book = opened(order_ttl=0.5, deadline=2, socket_timeout=0.5)
     raws = search_fleet(topology).raws.values()
     for raw in raws:
         raw.ask("DEBUG", "SET-ACTIVE-EXPIRE", 0)  # what has expired stays in the index until somebody looks at it
@@ -110,7 +110,7 @@ def test_orders_that_have_expired_are_not_found_and_not_counted(
         placed = place(book, 60)
         for order in placed[:40]:
             book.orders.cancel(order.trader, order.order_id)
-        time.sleep(0.6)
+        time.sleep(2.6)
         query = book.orders.find(OrderHash.quantity > 0).sort_by("quantity")
         assert query.count() == 20
         assert query.page(0, 5) == placed[40:45]
