@@ -41,9 +41,15 @@ app.command()(warm)
 app.command()(watch)
 app.add_typer(index.app, name="index")
 
+ROWS_LEFT = 3
+"""The exit code of a replay that has gone through its journal, of which not every row is in the book."""
+
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 for a failure, 2 for bad usage, 130 for Ctrl-C."""
+    """Run one command and return its exit code.
+
+    It is 0, 1 for a failure, 2 for bad usage, 3 for a journal with rows that are not in the book, 130 for Ctrl-C.
+    """
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal cannot show
     try:
@@ -73,16 +79,30 @@ def replay(
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Save the positions here, as JSON.", show_default=False)] = None,
 ) -> None:
-    """Apply a journal; a second run changes nothing that was applied before.
+    """Apply a journal; a second run changes nothing.
 
     Its columns are `seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id` with the events NEW, REPLACE,
-    CANCEL and FILL; seq rises from row to row and from file to file. The whole file is read before anything is applied,
-    so that a bad line changes nothing. A row that the book refuses is counted and skipped; the next run tries it again.
+    CANCEL and FILL; seq rises from row to row and from file to file. The whole file is read before anything is applied:
+    one that is no journal (another header, a row with columns too many or too few, cut off) changes nothing.
 
-    Repeats are recognised for as long as their orders are kept, which is order_ttl (a day) after an order's end.
+    Each row has one fate:
 
-    The JSON output has the state of the journal's traders afterwards, with "positions" by trader, or by trader and
-    symbol if the journal has several symbols.
+    - applied: now; also if it had to wait for rows behind it, then it is named as applied out of order
+    - repeated: it was applied before
+    - out of date: a later REPLACE of the order was applied, or another request has ended it in the same way
+    - refused: its values cannot be used, its symbol or side is not its order's, or the book says no
+    - would apply if run again: refused, but the rows that it waits for came too late in this run
+
+    Rows that are refused are tried again behind the others, as long as that applies any. Symbol and side of a REPLACE,
+    CANCEL or FILL must be its order's. A repeat is known as long as its order is kept, which is order_ttl (a day) after
+    its end, or its event; a row whose order is not kept and that is not younger than the first event kept is refused.
+
+    Exit codes: 0 every row was applied or repeated · 3 the journal was gone through, but some rows are out of date,
+    refused or would apply if run again · 1 not finished, so run it again · 2 bad usage · 130 Ctrl-C.
+
+    The JSON output names every row that is not just applied or repeated ("named": line, fate, reason), and has the
+    state of the journal's traders afterwards, with "positions" by trader, or by trader and symbol if the journal has
+    several symbols.
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
@@ -98,13 +118,15 @@ def replay(
         save(place, json_text(report.positions_json()))
     if as_json:
         print_json(report.as_json())
-        return
-    console = screen()
-    console.print(report_table(report))
-    for rejection in report.rejections_shown():
-        console.print(rejection)
-    if not is_kept:
-        console.print("The servers were private and have ended, so nothing is kept; --url says where to keep it.")
+    else:
+        console = screen()
+        console.print(report_table(report))
+        for line in report.rows_shown():
+            console.print(line)
+        if not is_kept:
+            console.print("The servers were private and have ended, so nothing is kept; --url says where to keep it.")
+    if not report.tally.is_complete:
+        raise typer.Exit(ROWS_LEFT)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from ..bench.latency import Latency
 from ..bench.measure import FLOOR, SLOTBOOK, Result
 from ..bench.report import Report, benchmark
 from ..bench.scope import FULL, QUICK
+from ..models.journal import JournalEntry
 from ..repositories.orders.verbs import OrderRequest
 from ..topology.embedded import Topology
 from .journal_file import open_journal
@@ -46,7 +47,8 @@ def bench(
     requests: list[OrderRequest] = []
     if journal is not None:
         with open_journal(journal) as file:
-            requests = [entry.request for entry in islice(file.entries(), scope.rows)]
+            entries = (row for row in file.rows() if isinstance(row, JournalEntry))
+            requests = [entry.request for entry in islice(entries, scope.rows)]
     with bars() as progress:
         task = progress.add_task("starting the servers", total=None)
         report = benchmark(scope, requests, lambda what: progress.update(task, description=what))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..models.errors import InvalidArgument
-from ..models.journal import JournalEntry, JournalError, read_journal
+from ..models.journal import JournalEntry, JournalError, RefusedRow, read_journal
 
 _LONGEST_LINE = 65_536
 
@@ -22,10 +22,10 @@ class JournalFile:
     def __init__(self, text: TextIO) -> None:
         self._text = text
 
-    def entries(self) -> Iterator[JournalEntry]:
-        """Yield the journal's entries from the beginning.
+    def rows(self) -> Iterator[JournalEntry | RefusedRow]:
+        """Yield the journal's rows from the beginning.
 
-        Raises JournalError, with the number of the line, for a line that cannot be read.
+        Raises JournalError, with the number of the line, for a line by which the file is no journal.
         """
         return read_journal(self._lines())
 
@@ -49,7 +49,7 @@ class JournalFile:
 def open_journal(path: Path) -> Generator[JournalFile, None, None]:
     """Open a journal for the duration of a context; a name that ends in ``.gz`` means that it is gzipped.
 
-    Raises InvalidArgument when there is no such file, and for a line that cannot be read.
+    Raises InvalidArgument when there is no such file, and for a line by which it is no journal.
     """
     if path.exists() and not path.is_file():
         raise InvalidArgument(f"{path} is not a regular file, and a journal is read twice")
@@ -59,7 +59,7 @@ def open_journal(path: Path) -> Generator[JournalFile, None, None]:
         raise InvalidArgument(f"{path} cannot be opened: {error.strerror}") from None
     with raw:
         data = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-        # Bytes that are not UTF-8 become characters that no name may have, so that their line is refused.
+        # Bytes that are not UTF-8 become characters that no name may have, so that their row is refused.
         with io.TextIOWrapper(
             cast("io.BufferedReader", data), encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as text:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
+from ..models.journal import JournalEntry
 from ..models.position import Position
 from ..models.types import plain
 from ..repositories import Book
-from ..repositories.orders.reconciliation import Reconciliation
+from ..repositories.orders.reconciliation import NamedRow, Reconciliation, Refusal
 from .journal_file import JournalFile
 from .output import JsonValue
 
-_REJECTIONS_KEPT = 20
-_REJECTIONS_SHOWN = 5
+_ROWS_SHOWN = 5
+_MOST_RUNS = 10
+"""The runs of one replay: the first, and one more after each in which servers lost changes."""
 
 Advance = Callable[[int], None]
 """Called with the number of rows that were done since the last call."""
@@ -51,22 +52,46 @@ class Report:
 
     contents: Contents
     tally: Reconciliation
-    rejections: list[str]
-    """The first refusals, each with the number of its line."""
     reapplied: int
     """Changes that the servers had acknowledged and lost in a failover, and that the journal brought back."""
     state: State
     seconds: float
     """The time of applying the journal."""
 
+    @property
+    def fates(self) -> dict[str, int]:
+        """The number of rows of each fate; together they are all rows."""
+        tally = self.tally
+        return {
+            "applied": tally.applied,
+            "repeated": tally.repeated,
+            "out of date": tally.out_of_date,
+            "refused": tally.refused,
+            "would apply if run again": tally.would_apply,
+        }
+
+    @property
+    def named(self) -> dict[str, Sequence[NamedRow | Refusal]]:
+        """The rows of each fate that is named line by line."""
+        tally = self.tally
+        return {
+            "refused": tally.refusals,
+            "would apply if run again": tally.unsettled,
+            "out of date": tally.outdated,
+            "applied out of order": tally.out_of_order,
+        }
+
     def as_json(self) -> dict[str, JsonValue]:
         """Return the values that ``--json`` prints."""
         return {
             "rows": self.contents.rows,
-            "applied": self.tally.applied,
-            "repeated": self.tally.repeated,
-            "rejected": self.tally.rejected,
-            "rejections": self.rejections,
+            **{fate.replace(" ", "_"): count for fate, count in self.fates.items()},
+            "applied_out_of_order": len(self.tally.out_of_order),
+            "named": [
+                {"line": row.place, "fate": fate, "reason": row.reason}
+                for fate, rows in self.named.items()
+                for row in rows
+            ],
             "under_replicated": self.tally.under_replicated,
             "reapplied": self.reapplied,
             "seconds": round(self.seconds, 3),
@@ -75,11 +100,14 @@ class Report:
             "positions": self.positions_json(),
         }
 
-    def rejections_shown(self) -> list[str]:
-        """Return the first refusals as lines, and a line with the number of the others."""
-        shown = self.rejections[:_REJECTIONS_SHOWN]
-        more = self.tally.rejected - len(shown)
-        return [f"rejected: {rejection}" for rejection in shown] + ([f"and {more:,} more"] if more else [])
+    def rows_shown(self) -> list[str]:
+        """Return the first rows of each fate that is named, as lines, and a line with the number of its others."""
+        lines: list[str] = []
+        for fate, rows in self.named.items():
+            lines += [f"{fate}: line {row.place}: {row.reason}" for row in rows[:_ROWS_SHOWN]]
+            if more := len(rows[_ROWS_SHOWN:]):
+                lines.append(f"{fate}: and {more:,} more; --json names them all")
+        return lines
 
     def positions_json(self) -> dict[str, JsonValue]:
         """Return each trader's position or, when the journal has several symbols, its positions by symbol."""
@@ -92,24 +120,25 @@ class Report:
 
 
 def contents_of(journal: JournalFile, advance: Advance) -> Contents:
-    """Read a whole journal without applying it, so that a bad line is found before anything is changed.
+    """Read a whole journal without applying it, so that a file that is no journal changes nothing.
 
     Raises JournalError.
     """
     rows = 0
     traders: set[str] = set()
     symbols: set[str] = set()
-    for entry in journal.entries():
+    for row in journal.rows():
         rows += 1
-        traders.add(entry.request.trader)
-        symbols.add(entry.symbol)
+        if isinstance(row, JournalEntry):
+            traders.add(row.request.trader)
+            symbols.add(row.symbol)
         if not rows % 1_000:
             advance(1_000)
     return Contents(rows, tuple(sorted(traders)), tuple(sorted(symbols)))
 
 
 def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: int, advance: Advance) -> Report:
-    """Apply a journal, once more if the servers lost some of it meanwhile, and read the resulting state.
+    """Apply a journal, once more as long as the servers lose some of it meanwhile, and read the resulting state.
 
     Args:
         book: The book to apply it to.
@@ -121,34 +150,46 @@ def apply_journal(book: Book, journal: JournalFile, contents: Contents, batch: i
     Raises:
         ReplayStopped: When a call fails; its message has the number of rows that were settled.
     """
-    tally, again = Reconciliation(), Reconciliation()
+    runs = [Reconciliation()]
     started = time.monotonic()
     try:
-        rejections = _apply(book, journal, batch, tally, advance)
-        if tally.losses or book.losses():
-            _apply(book, journal, batch, again, lambda _: None)
+        _run(book, journal, batch, runs, advance)
+        while runs[-1].losses or book.losses():
+            if len(runs) == _MOST_RUNS:
+                raise SlotbookError(f"the servers have lost changes in each of {_MOST_RUNS} runs")
+            runs.append(Reconciliation())
+            _run(book, journal, batch, runs, lambda _: None)
         seconds = time.monotonic() - started
-        return Report(contents, tally, rejections, again.applied, _state(book, contents), seconds)
+        reapplied = sum(run.applied for run in runs[1:])
+        return Report(contents, _together(runs), reapplied, _state(book, contents), seconds)
     except SlotbookError as error:
         raise ReplayStopped(
-            f"{error}; stopped with {tally.settled:,} of {contents.rows:,} rows settled: "
+            f"{error}; stopped with {runs[-1].settled:,} of {contents.rows:,} rows settled: "
             "running the same command again goes on from here and doubles nothing"
         ) from error
 
 
-def _apply(book: Book, journal: JournalFile, batch: int, tally: Reconciliation, advance: Advance) -> list[str]:
-    """Apply the journal once, and return the first refusals, each with the number of its line."""
-    rejections: list[str] = []
-    entries = journal.entries()
-    while page := list(islice(entries, batch)):
-        first, known = tally.requests, len(tally.rejections)
-        requests = [entry.request for entry in page]
-        tally.add(requests, book.orders.apply_many(requests))
-        for number, _, error in tally.rejections[known:]:
-            if len(rejections) < _REJECTIONS_KEPT:
-                rejections.append(f"line {page[number - first].line}: {error}")
-        advance(len(page))
-    return rejections
+def _run(book: Book, journal: JournalFile, batch: int, runs: list[Reconciliation], advance: Advance) -> None:
+    """Apply the journal once, with the result in the last of ``runs``, also when a call fails."""
+    taken = 0
+
+    def note(tally: Reconciliation) -> None:
+        nonlocal taken
+        runs[-1] = tally
+        advance(tally.rows - taken)
+        taken = tally.rows
+
+    runs[-1] = book.reconcile(journal.rows(), batch=batch, progress=note)
+
+
+def _together(runs: Sequence[Reconciliation]) -> Reconciliation:
+    """Return the fates of the rows after all runs: as the last one found them; what was there before, as the first."""
+    first, last = runs[0], runs[-1]
+    if len(runs) > 1:
+        before = min(first.repeated, last.applied + last.repeated)
+        last.applied, last.repeated = last.applied + last.repeated - before, before
+        last.under_replicated = sum(run.under_replicated for run in runs)
+    return last
 
 
 def _state(book: Book, contents: Contents) -> State:

@@ -88,13 +88,17 @@ def totals_table(totals: Iterable[SymbolTotal]) -> Table:
 
 
 def report_table(report: Report) -> Table:
-    """Return a table of the counts of a replay."""
+    """Return a table of the counts of a replay, with a line for each fate of a row."""
     tally, state, rows = report.tally, report.state, report.contents.rows
+    rare = {
+        "applied out of order": len(tally.out_of_order),
+        "under-replicated": tally.under_replicated,
+        "applied again after a loss": report.reapplied,
+    }
     figures: dict[str, int] = {
         "rows": rows,
-        "applied": tally.applied,
-        "repeated": tally.repeated,
-        "rejected": tally.rejected,
+        **report.fates,
+        **{name: count for name, count in rare.items() if count},
         **{f"orders {status}": count for status, count in state.orders_by_status.items()},
         "traders": len(report.contents.traders),
         "symbols": len(report.contents.symbols),

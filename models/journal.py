@@ -1,14 +1,14 @@
-r"""A journal of order flow: a CSV file with one line for each request or fill of a desk, read strictly.
+r"""A journal of order flow: a CSV file with one row for each request or fill of a desk, read strictly.
 
 ======== =========================================================================================
-seq      rises from line to line and from file to file; it is the request_id of a REPLACE or CANCEL, and
-         the revision of a REPLACE
+seq      rises from row to row and from file to file: above that of every row before it that can be
+         used; it is the request_id of a REPLACE or CANCEL, and the revision of a REPLACE
 ts_ns    time of the event, in nanoseconds since the epoch
 trader
 event    NEW (a limit order), REPLACE (to a new total quantity and price), CANCEL or FILL
 order_id
-symbol
-side     BUY or SELL
+symbol   of the order; a REPLACE, CANCEL or FILL that names another one is refused by the book
+side     BUY or SELL; as for the symbol
 quantity a CANCEL may leave it empty
 price    a CANCEL may leave it empty
 exec_id  for a FILL only
@@ -18,10 +18,17 @@ exec_id  for a FILL only
 >>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\n"])
 >>> entry.line, type(entry.request).__name__, entry.request.order_id
 (2, 'Cancel', 'A1')
->>> list(read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\n"]))
+
+A row whose values cannot be used is refused, and the rest goes on. What is no journal at all raises JournalError:
+another header, a row with more or fewer columns, text that is no CSV, and a last line that was cut off.
+
+>>> [refused] = read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\n"])
+>>> refused.line, str(refused.error)
+(2, "line 2: quantity 'two': 'two' is not a whole number")
+>>> list(read_journal([header, "1,1703422805243925307,T060,NEW"]))
 Traceback (most recent call last):
     ...
-slotbook.models.journal.JournalError: line 2: quantity 'two': 'two' is not a whole number
+slotbook.models.journal.JournalError: line 2: does not end with a newline, so it may have been cut off
 """
 
 from __future__ import annotations
@@ -72,24 +79,42 @@ class JournalEvent(StrEnum):
 
 
 class JournalError(InvalidArgument):
-    """A journal that cannot be read.
+    """A journal, or a row of it, that cannot be read.
 
     Attributes:
         line: The number of the bad line; the header is line 1.
+        problem: The reason, without the number.
     """
 
     def __init__(self, line: int, problem: str) -> None:
-        super().__init__(f"line {line}: {problem}")
+        super().__init__(line, problem)  # what unpickling calls it with
         self.line = line
+        self.problem = problem
+
+    def __str__(self) -> str:
+        """Return the number of the line and the problem."""
+        return f"line {self.line}: {self.problem}"
 
 
 class JournalEntry(NamedTuple):
-    """One line of a journal."""
+    """One row of a journal."""
 
     line: int
     """The number of the line in the file; the header is line 1."""
     request: JournalRequest
     symbol: str
+
+
+class RefusedRow(NamedTuple):
+    """One row of a journal whose values cannot be used."""
+
+    line: int
+    """The number of the line in the file; the header is line 1."""
+    error: JournalError
+
+
+class _Unusable(Exception):
+    """The values of a row cannot be used."""
 
 
 class _Row(Record):
@@ -105,26 +130,33 @@ class _Row(Record):
     exec_id: Name | None = None
 
 
-def read_journal(lines: Iterable[str]) -> Iterator[JournalEntry]:
-    """Yield the entries of a journal.
+def read_journal(lines: Iterable[str]) -> Iterator[JournalEntry | RefusedRow]:
+    """Yield the rows of a journal: each as a request, or refused with the reason.
 
     Args:
         lines: The lines of the file, each with its newline; a line without one is taken for cut off.
 
     Raises:
-        JournalError: At the first line that cannot be read.
+        JournalError: At the first line by which the file is no journal.
     """
     records = _records(lines)
     line, header = next(records, (1, list[str]()))
     if tuple(header) != COLUMNS:
         raise JournalError(line, f"the header must be {','.join(COLUMNS)}, not {_shown(','.join(header))}")
-    last: int | None = None
+    highest = -1
     for line, values in records:
-        row = _row(line, values)
-        if last is not None and row.seq <= last:
-            raise JournalError(line, f"seq {row.seq} does not come after {last}")
-        last = row.seq
-        yield JournalEntry(line, _request(line, row), row.symbol)
+        if len(values) != len(COLUMNS):
+            raise JournalError(line, f"has {len(values)} columns in place of {len(COLUMNS)}")
+        try:
+            row = _row(values)
+            if row.seq <= highest:
+                raise _Unusable(f"seq {row.seq} does not come after {highest}")
+            request = _request(row)
+        except _Unusable as error:
+            yield RefusedRow(line, JournalError(line, str(error)))
+            continue
+        highest = row.seq
+        yield JournalEntry(line, request, row.symbol)
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -144,9 +176,8 @@ def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _row(line: int, values: list[str]) -> _Row:
-    if len(values) != len(COLUMNS):
-        raise JournalError(line, f"has {len(values)} columns in place of {len(COLUMNS)}")
+def _row(values: list[str]) -> _Row:
+    """Return the values of a row. Raises _Unusable."""
     given = {name: value for name, value in zip(COLUMNS, values, strict=True) if value}
     try:
         return _Row.model_validate(given)
@@ -154,19 +185,20 @@ def _row(line: int, values: list[str]) -> _Row:
         first = error.errors(include_url=False)[0]
         column = str(first["loc"][0])
         if column not in given:
-            raise JournalError(line, f"{column} is empty") from None
+            raise _Unusable(f"{column} is empty") from None
         problem = first["msg"].removeprefix("Value error, ")
-        raise JournalError(line, f"{column} {_shown(given[column])}: {problem}") from None
+        raise _Unusable(f"{column} {_shown(given[column])}: {problem}") from None
 
 
-def _request(line: int, row: _Row) -> JournalRequest:
+def _request(row: _Row) -> JournalRequest:
+    """Return the request that a row asks for. Raises _Unusable."""
     request, columns = row.event.request, row.event.columns
     if row.exec_id is not None and "exec_id" not in columns:
-        raise JournalError(line, f"exec_id {row.exec_id!r}: only a FILL has one, this is a {row.event}")
+        raise _Unusable(f"exec_id {row.exec_id!r}: only a FILL has one, this is a {row.event}")
     given = {name: cast("object", getattr(row, name)) for name in columns}
     for name, value in given.items():
         if value is None:
-            raise JournalError(line, f"{name} is empty")
+            raise _Unusable(f"{name} is empty")
     if request in (Replace, Cancel):
         given["request_id"] = str(row.seq)
     if request is Replace:

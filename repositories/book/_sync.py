@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ...models.arguments import each, several, whole
+from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
-from ...models.errors import StateLost
+from ...models.errors import InvalidArgument, StateLost
 from ...models.results import Snapshot
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
@@ -28,8 +27,8 @@ from ..coordination._sync.sessions import SessionRepository
 from ..coordination._sync.values import ValueRepository
 from ..events._sync.events import OrderEventRepository
 from ..orders._sync import OrderRepository
+from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
 from ..orders.reconciliation import Reconciliation
-from ..orders.verbs import OrderRequest
 from ..positions._sync import PositionRepository
 from ..search._sync.indexes import SearchIndexes
 from ..symbols._sync import SymbolInfoRepository
@@ -207,25 +206,56 @@ class Book:
                 outcome.result()
         return found
 
-    def reconcile(self, journal: Iterable[OrderRequest], *, batch: int = 1_000) -> Reconciliation:
-        """Apply a journal again, to bring back lost changes; changes that the book still has are not applied twice.
+    def reconcile(
+        self,
+        journal: Iterable[JournalItem],
+        *,
+        batch: int = 1_000,
+        progress: Callable[[Reconciliation], object] | None = None,
+    ) -> Reconciliation:
+        """Apply a journal, or apply it again to bring back lost changes; what the book has is not applied twice.
 
-        Nothing is undone: changes that are not in the journal stay.
+        ::
+
+            with open("journal.csv", newline="") as lines:
+                done = book.reconcile(read_journal(lines))
+
+        Each row has one fate, which the result counts or names: applied, repeated, out of date, refused, or refused and
+        would be applied by another run. Rows that are refused are tried again behind the others, in their order, until
+        that applies none of them; so a second run changes nothing. Changes that are not in the journal stay.
+
+        The stream of a trader is read before the trader's first row: one round trip if it is empty, and one for each
+        1,000 events. So a row is known as a repeat for as long as its order *or* its event is kept. One whose order is
+        not kept, and which is no younger than events that are not kept either, is refused. What others apply meanwhile
+        is known for as long as its order is kept.
 
         Args:
-            journal: The requests; those of one order are applied in the journal's order.
-            batch: The number of requests that are sent at once, in one round trip per node.
+            journal: Requests, or what :func:`~slotbook.models.journal.read_journal` yields. A trader's are applied in
+                the journal's order.
+            batch: The number of rows that are sent at once, in one round trip per node.
+            progress: Called after each batch with the result until now. By default nothing is called.
 
         Raises:
-            SlotbookError: A request failed without a result or a refusal; then reconcile again.
-            InvalidArgument: The journal is not an iterable of requests, or ``batch`` is not a whole number from 1.
+            SlotbookError: A row has neither a result nor a refusal; then reconcile again.
+            InvalidArgument: The journal is not an iterable of such rows, or ``batch`` is not a whole number from 1.
         """
         whole("batch", batch)
-        tally = Reconciliation()
-        requests = iter(each("journal", journal))
-        while page := list(islice(requests, batch)):
-            tally.add(page, self.orders.apply_many(page))
-        return tally
+        run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
+        steps = run.apply(each("journal", journal), batch)
+        try:
+            step = next(steps)
+            while True:
+                if not isinstance(step, RowsToSend):
+                    step = steps.send(self.backend.run_many(step))
+                    continue
+                try:
+                    outcomes = self.orders.apply_many(step.requests)
+                except InvalidArgument as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(outcomes)
+        except StopIteration:
+            return run.tally
 
     def close(self) -> None:
         """Close the connections, and stop the servers if they are embedded."""

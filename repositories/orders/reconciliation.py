@@ -1,70 +1,91 @@
-"""Count the outcomes of applying a journal."""
+"""Count what has become of a journal's rows, and name those that are not in the book, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple
 
-from ...models.errors import Refused, StateLost, UnderReplicated
-from ...models.results import FillResult, OrderResult, Outcome
+from ...models.errors import SlotbookError, StateLost
+from ...models.journal import JournalError
 from .verbs import OrderRequest
 
-MOST_REJECTIONS = 1_000
-"""The number of refusals that are kept with their requests."""
 
-Rejection: TypeAlias = tuple[int, OrderRequest, Refused]
-"""The place of a request in the journal, counted from 0; the request; and the refusal."""
+class NamedRow(NamedTuple):
+    """A row of a journal that is named in the result."""
+
+    place: int
+    """The line of a :class:`~slotbook.models.journal.JournalEntry`; of a bare request its place, counted from 0."""
+    request: OrderRequest | None
+    """None for a row that is no request."""
+    reason: str
+
+
+class Refusal(NamedTuple):
+    """A row of a journal that was refused, and changed nothing."""
+
+    place: int
+    """The line of a :class:`~slotbook.models.journal.JournalEntry`; of a bare request its place, counted from 0."""
+    request: OrderRequest | None
+    """None for a row that is no request."""
+    error: SlotbookError
+
+    @property
+    def reason(self) -> str:
+        """The reason, in one line."""
+        return self.error.problem if isinstance(self.error, JournalError) else str(self.error)
 
 
 @dataclass(slots=True)
 class Reconciliation:
-    """The outcomes of a journal's requests: each was applied, had been applied before, or was refused.
+    """The fates of a journal's rows; each row has one.
 
     ::
 
-        reconciliation = book.reconcile(journal)
-        print(reconciliation.applied, reconciliation.rejected)
+        done = book.reconcile(journal)
+        for refusal in done.refusals:
+            print(refusal.place, refusal.reason)
     """
 
-    requests: int = 0
-    """The number of requests that were sent."""
+    rows: int = 0
+    """The number of rows that were taken from the journal."""
     applied: int = 0
     repeated: int = 0
-    rejected: int = 0
+    """The number of rows that had been applied before."""
+    outdated: list[NamedRow] = field(default_factory=list[NamedRow])
+    """The rows that came too late to change anything: a replace below the last revision applied, or a request to end an
+    order that another request has ended in the same way."""
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
+    """The rows that were refused, and would be again."""
+    unsettled: list[Refusal] = field(default_factory=list[Refusal])
+    """The rows that were refused, and may be applied if the same journal is applied once more."""
+    out_of_order: list[NamedRow] = field(default_factory=list[NamedRow])
+    """The rows that were applied after rows behind them, because only these allowed it; they are among ``applied``."""
     under_replicated: int = 0
-    """The number of requests, applied or repeated, that fewer replicas confirmed than the durability asks for."""
-    rejections: list[Rejection] = field(default_factory=list[Rejection])
-    """The first 1,000 refusals."""
+    """The number of rows, applied or repeated, that fewer replicas confirmed than the durability asks for."""
     losses: list[StateLost] = field(default_factory=list[StateLost])
     """The losses that were noticed meanwhile; when there are any, apply the journal once more."""
 
     @property
-    def settled(self) -> int:
-        """The number of requests that were applied, repeated or refused."""
-        return self.applied + self.repeated + self.rejected
+    def out_of_date(self) -> int:
+        """The number of rows that came too late to change anything."""
+        return len(self.outdated)
 
-    def add(self, page: Sequence[OrderRequest], outcomes: Sequence[Outcome[OrderResult | FillResult]]) -> None:
-        """Count the outcomes of the next requests. Raises the first error that is neither a refusal nor a loss."""
-        undecided: Exception | None = None
-        for request, outcome in zip(page, outcomes, strict=True):
-            error = outcome.error
-            result: object = outcome.value
-            if isinstance(error, StateLost):
-                self.losses.append(error)
-                result, error = error.result, error.refusal
-            elif isinstance(error, UnderReplicated):
-                self.under_replicated += 1
-                result = error.result
-            if isinstance(result, (OrderResult, FillResult)):
-                self.applied += result.applied
-                self.repeated += not result.applied
-            elif isinstance(error, Refused):
-                self.rejected += 1
-                if len(self.rejections) < MOST_REJECTIONS:
-                    self.rejections.append((self.requests, request, error))
-            else:
-                undecided = undecided or error
-            self.requests += 1
-        if undecided is not None:
-            raise undecided
+    @property
+    def refused(self) -> int:
+        """The number of rows that were refused, and would be again."""
+        return len(self.refusals)
+
+    @property
+    def would_apply(self) -> int:
+        """The number of rows that were refused, and may be applied if the same journal is applied once more."""
+        return len(self.unsettled)
+
+    @property
+    def settled(self) -> int:
+        """The number of rows whose fate is known."""
+        return self.applied + self.repeated + self.out_of_date + self.refused + self.would_apply
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every row is in the book: applied now or before."""
+        return self.applied + self.repeated == self.rows

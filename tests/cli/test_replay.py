@@ -33,15 +33,16 @@ DAY_STATE = {
         "T002": {"quantity": -4, "bought": 0, "sold": 4, "cash": "19196.4"},
     },
 }
+LATER_FATES = ("repeated", "out_of_date", "refused", "would_apply_if_run_again")
 
 
 @needs_data
 def test_the_real_order_flow_ends_as_expected_and_a_second_run_changes_nothing(cli: Cli, url: str) -> None:
     first = cli("replay", REAL, "--url", url, "--json").json()
     ends_as_expected(first)
-    assert (first["applied"], first["repeated"], first["rejected"], first["rejections"]) == (30_000, 0, 0, [])
+    assert (first["applied"], first["repeated"], first["refused"], first["named"]) == (30_000, 0, 0, [])
     again = cli("replay", REAL, "--url", url, "--json").json()
-    assert (again["applied"], again["repeated"], again["rejected"]) == (0, 30_000, 0)
+    assert (again["applied"], again["repeated"], again["refused"]) == (0, 30_000, 0)
     timeless = first.keys() - {"applied", "repeated", "seconds"}
     assert {name: again[name] for name in timeless} == {name: first[name] for name in timeless}
 
@@ -53,8 +54,8 @@ def test_a_small_day(cli: Cli, fleets: Fleets, journal: Journal, topology: str, 
     url = fleets.of(topology).url({"prefix": fresh("cli") + ":"})
     report = cli("replay", journal(*DAY), "--url", url, "--batch", batch, "--json").json()
     seconds = report.pop("seconds")
-    counts = {"rows": 7, "applied": 7, "repeated": 0, "rejected": 0, "under_replicated": 0, "reapplied": 0}
-    assert report == {**counts, "rejections": [], **DAY_STATE}
+    counts = {"rows": 7, "applied": 7, **dict.fromkeys(LATER_FATES, 0), "applied_out_of_order": 0}
+    assert report == {**counts, "named": [], "under_replicated": 0, "reapplied": 0, **DAY_STATE}
     assert isinstance(seconds, float)
     assert 0 <= seconds < 60
 
@@ -130,19 +131,25 @@ def test_positions_in_other_symbols_do_not_change_the_shape(cli: Cli, url: str, 
     assert report["positions"] == DAY_STATE["positions"]
 
 
-def test_a_refused_row_is_counted_and_the_others_applied(cli: Cli, url: str, journal: Journal) -> None:
+def test_each_fate_has_a_line_and_each_refused_row_is_named(cli: Cli, url: str, journal: Journal) -> None:
     overfills = [f"T002,FILL,B1,ESH4,SELL,1,4799,Y{number}" for number in range(30)]
-    rows = (*DAY, "T009,CANCEL,Z9,ESH4,BUY,,,", *overfills, "T002,NEW,B2,ESH4,SELL,4,4799,")
-    report = cli("replay", journal(*rows), "--url", url, "--json").json()
-    assert (report["rows"], report["applied"], report["repeated"], report["rejected"]) == (39, 8, 0, 31)
-    rejections = cast("list[str]", report["rejections"])
-    assert len(rejections) == 20
-    assert rejections[0].startswith("line 9: cancel T009/Z9: there is no such order")
-    assert rejections[1].startswith("line 10: fill Y0 of T002/B1: 1 is more than the 0 left")
+    rows = (*DAY, "T009,CANCEL,Z9,ESH4,BUY,,,", *overfills, "T002,NEW,B2,ESH4,SELL,0,4799,")
+    first = cli("replay", journal(*rows), "--url", url, "--json")
+    report = json.loads(first.out)
+    assert (first.code, first.err) == (3, "")
+    assert (report["rows"], report["applied"], report["repeated"], report["refused"]) == (39, 7, 0, 32)
+    assert [(row["line"], row["fate"]) for row in report["named"]] == [(line, "refused") for line in range(9, 41)]
+    reasons = [row["reason"] for row in report["named"]]
+    assert reasons[0].startswith("cancel T009/Z9: there is no such order")
+    assert reasons[1].startswith("fill Y0 of T002/B1: 1 is more than the 0 left")
+    assert reasons[31] == "quantity '0': Input should be greater than 0"
     done = cli("replay", journal(*rows), "--url", url)
-    shown = [line for line in done.out.splitlines() if line.startswith("rejected: line ")]
-    assert (done.code, len(shown)) == (0, 5)
-    assert "and 26 more\n" in done.out
+    assert done.code == 3
+    cells = {tuple(line.rsplit(maxsplit=1)) for line in done.out.splitlines() if line.strip()}
+    fates = {" applied": "0", " repeated": "7", " out of date": "0", " refused": "32", " would apply if run again": "0"}
+    assert fates.items() <= cells
+    shown = [line for line in done.out.splitlines() if line.startswith("refused: ")]
+    assert (len(shown), shown[-1]) == (6, "refused: and 27 more; --json names them all")
 
 
 def test_positions_are_saved_whole(cli: Cli, url: str, journal: Journal, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runn
         book.orders.cancel(trader, "A2")
     journal = [limit(trader, "A1"), limit(trader, "A2"), Cancel(trader=trader, order_id="A2")]
     done = book.reconcile(journal)
-    assert (done.applied, done.repeated, done.rejected, done.losses) == (2, 1, 0, [])
+    assert (done.applied, done.repeated, done.refused, done.losses) == (2, 1, 0, [])
     book.close()
 
 

@@ -171,7 +171,7 @@ def test_a_repeat_in_place_of_a_lost_change(
     assert events_of(control, trader) == ["A1", "X1", *map(identity, [*sent, *lost])]
     journal = [one for one in (*opened, *lost, *sent) if isinstance(one, Order | Fill)]
     done = book.reconcile(journal)
-    assert (done.applied, done.repeated, done.rejected) == (0, len(journal), 0)
+    assert (done.applied, done.repeated, done.refused) == (0, len(journal), 0)
     moved = [one.quantity for one in (*opened, *lost, *sent) if not isinstance(one, Order)]
     assert book.positions.get(trader, "AAPL").quantity == sum(moved)
     book.close()
@@ -199,7 +199,7 @@ def test_reconcile_brings_the_position_back(
     assert (caught.value.first, caught.value.last) == (3, 3)
     assert book.positions.get(trader, "AAPL").quantity == 16
     done = book.reconcile(journal)
-    assert (done.applied, done.repeated, done.rejected, done.losses) == (1, 3, 0, [])
+    assert (done.applied, done.repeated, done.refused, done.losses) == (1, 3, 0, [])
     assert book.positions.get(trader, "AAPL").quantity == 46
     assert book.losses() == []
     book.close()

@@ -48,7 +48,7 @@ def ends_as_expected(report: Mapping[str, object]) -> None:
     expected = json.loads((DATA / "orderflow-es.expected.json").read_text(encoding="utf-8"))
     for name in ("rows", "orders_by_status", "open_orders", "positions"):
         assert report[name] == expected[name], name
-    assert report["rejected"] == 0
+    assert report["refused"] == 0
 
 
 @contextmanager

@@ -1,0 +1,293 @@
+"""Know from a trader's stream which orders there were and what was applied to them, also when they are no longer kept.
+
+An order that has ended expires, and what was applied to it is forgotten with it. Its events stay for as long as the
+stream keeps them. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias, cast
+
+from ...models.enums import EventType
+from ...models.errors import CorruptRecord, DuplicateOrder, DuplicateRequest, OrderMismatch, Refused, StateLost
+from ...models.fill import Fill
+from ...models.keys import TraderKeys
+from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.types import plain
+from ...models.wire import pairs
+from ...topology.call import Call, Reply, evaluate
+from ..changes.loss_detector import LossDetector, Tip, Told
+from ..changes.scripts import load
+from ..changes.verb import AnyVerb
+from ..replies import rows
+from .verbs import ORDER_VERBS, OrderRequest
+
+MOST_EVENTS_OF_ONE = 1_000
+"""The events that one call reads, at most."""
+MOST_EVENTS_AT_ONCE = 20_000
+"""The events that calls read at the same time of all traders together, roughly."""
+FOREVER = 2**63
+"""A time after all others, in nanoseconds."""
+
+READ_HISTORY = load("slotbook.repositories.orders", "read_history")
+
+Changing: TypeAlias = Replace | Cancel | Reject | Expire | Fill
+"""A request about an order that is there."""
+
+
+class HistoryPage(NamedTuple):
+    """Some events of a book."""
+
+    last: int
+    """The number of the last event that the book ever had."""
+    events: list[tuple[int, dict[str, str]]]
+    """The number and the fields of each event."""
+    is_last: bool
+    """True when there were no more."""
+
+
+class KnownOrders:
+    """The orders of one trader that its events name.
+
+    Which orders there were is read when the trader is first met. What was applied to them takes more memory, and is
+    read once an order is missing that was there.
+    """
+
+    def __init__(self, keys: TraderKeys, loss_detector: LossDetector) -> None:
+        self.keys = keys
+        self.unknown_until = -1
+        """The time, in nanoseconds, up to which there were events that are no longer kept; -1 when all are."""
+        self._placed: dict[str, str] = {}
+        """By the id of an order, what it was placed as: a line for each time."""
+        self._reused: set[str] = set()
+        """The ids of which there were several orders."""
+        self._applied: dict[str, str] = {}
+        """By the id of an order, what was applied to it: behind a line feed each change, as far as they were read."""
+        self._orders_read = self._changes_read = 0
+        self._loss_detector = loss_detector
+        self._told = Told(keys.trader, "", 0, ())
+
+    def read_orders(self, count: int) -> Call[HistoryPage]:
+        """Return the call that reads on which orders there were."""
+        # Nothing is told, for this call does not ask the server whether it has what was acknowledged before.
+        self._told = self._loss_detector.tell(self.keys.trader)._replace(tips=())
+        return self._read(self._orders_read, count)
+
+    def read_changes(self, count: int) -> Call[HistoryPage]:
+        """Return the call that reads on what was applied to orders."""
+        return self._read(self._changes_read, count)
+
+    def add_orders(self, page: HistoryPage) -> StateLost | None:
+        """Note the orders of the events that were read.
+
+        Returns an error when these prove that others are lost, which had been acknowledged. They are remembered like
+        those of a change: what is answered because of them is missed if it is lost.
+        """
+        for number, event in page.events:
+            self._note_gap(number, event)
+            self._orders_read = number
+            order_id = event.get("order_id")
+            if order_id is None:
+                continue
+            known = self._placed.get(order_id)
+            if event["type"] == EventType.NEW.value:
+                content = f"{_who(event)} {event.get('quantity')} {event.get('price', '')}".rstrip()
+                self._placed[order_id] = content if known is None else f"{known}\n{content}"
+                if known is not None:
+                    self._reused.add(order_id)
+            elif known is None:
+                self._placed[order_id] = _who(event)
+        if page.is_last and page.last > self._orders_read:
+            self.unknown_until = FOREVER
+        return self._acknowledge(page) if page.events else None
+
+    def add_changes(self, page: HistoryPage) -> None:
+        """Note what the events that were read have applied to orders."""
+        for number, event in page.events:
+            self._changes_read = number
+            order_id, kind = event.get("order_id"), event["type"]
+            if order_id is None or kind == EventType.NEW.value:
+                continue
+            if kind == EventType.TRADE.value:
+                line = f"\n{event.get('exec_id')} {kind} {event.get('last_quantity')} {event.get('last_price')}"
+            else:
+                line = f"\n{event.get('request_id')} {kind} {event.get('quantity')} {event.get('price', '')}"
+            self._applied[order_id] = self._applied.get(order_id, "") + line
+
+    def note_applied(self, order: Order) -> None:
+        """Note an order that was placed after its trader's events were read."""
+        if order.order_id not in self._placed:
+            self._placed[order.order_id] = content_of(order)
+
+    def may_have_had(self, order: Order) -> bool:
+        """Return True if an order of this id was placed, or may have been."""
+        return order.order_id in self._placed or self.is_too_old(order)
+
+    def was_reused(self, request: OrderRequest) -> bool:
+        """Return True if there were several orders of a request's id."""
+        return request.order_id in self._reused
+
+    def is_too_old(self, request: OrderRequest) -> bool:
+        """Return True for a request that may have been applied by an event that is no longer kept."""
+        # Of the same time there may be several events, of which only some are kept.
+        return request.ts_ns <= self.unknown_until
+
+    def needs_changes(self, request: OrderRequest) -> bool:
+        """Return True if the order was there, and no event that was read says that the request was applied to it."""
+        try:
+            self.find_change(request)
+        except LookupError:
+            return request.order_id in self._placed
+        return False
+
+    def answer(self, request: OrderRequest, *, may_be_gone: bool) -> Refused | None:
+        """Return None for a request that was applied, or its refusal, as the book would answer if it knew what was.
+
+        Raises LookupError for one that the book has to answer.
+
+        Args:
+            request: The request.
+            may_be_gone: True for an order to place that was there, or may have been, and may not be kept.
+        """
+        if not isinstance(request, Order):
+            if self.was_reused(request):  # the order of this id that there is now may be another one
+                return self.find_change(request)
+            raise LookupError
+        if not may_be_gone and not (self.was_reused(request) and self._was_placed_as(request)):
+            raise LookupError
+        if request.order_id not in self._placed:
+            return self.too_old(request)
+        return None if self._was_placed_as(request) else self._duplicate(request)
+
+    def _was_placed_as(self, order: Order) -> bool:
+        """Return True if an order of this id was placed with this content, as far as events tell."""
+        who, content = f"{order.symbol} {order.side}", content_of(order)
+        return any(line in (who, content) for line in self._placed[order.order_id].split("\n"))
+
+    def _duplicate(self, order: Order) -> DuplicateOrder:
+        known = self._placed[order.order_id].replace("\n", ", and as ")
+        return DuplicateOrder(f"{describe(order)}: the id was used for an order that was placed as {known}")
+
+    def find_change(self, request: OrderRequest) -> Refused | None:
+        """Return None for a request that an event has applied; its refusal if it differs from what was applied.
+
+        Raises LookupError when there is no event of it.
+        """
+        if isinstance(request, Order):
+            raise LookupError
+        kind, quantity, price = self._change_of(request)
+        if contradicted := self._contradicted(request):
+            return OrderMismatch(f"{describe(request)}: the order is no longer kept; it was {contradicted}")
+        event = verb_of(request).event
+        if event is None or kind != event.value or not _has_terms(request, quantity, price):
+            terms = f"{kind} {quantity} {price}".rstrip()
+            return DuplicateRequest(f"{describe(request)}: it was used before, and its event says {terms}")
+        return None
+
+    def too_old(self, request: OrderRequest) -> Refused:
+        """Return the refusal of a request that may have been applied."""
+        return Refused(
+            f"{describe(request)}: too old, neither the order nor events up to this time are kept, so nobody knows "
+            "whether it was applied; apply it by hand once you know, and raise events_kept"
+        )
+
+    def _change_of(self, request: Changing) -> Sequence[str]:
+        """Return type, quantity and price of the change that has a request's identity. Raises LookupError."""
+        is_fill = isinstance(request, Fill)
+        text = self._applied.get(request.order_id, "")
+        found = text.find(f"\n{request.exec_id if is_fill else request.request_id} ")
+        while found >= 0:
+            _, *words = text[found + 1 : (text + "\n").index("\n", found + 1)].split(" ")
+            if (words[0] == EventType.TRADE.value) is is_fill:  # an exec_id may be equal to a request_id
+                return words
+            found = text.find(f"\n{request.exec_id if is_fill else request.request_id} ", found + 1)
+        raise LookupError
+
+    def _contradicted(self, request: Changing) -> str:
+        """Return what the order was, if the request names another symbol or side; else ""."""
+        known = [line.split(" ") for line in self._placed.get(request.order_id, "").split("\n")]
+        fits = any(request.symbol in (None, symbol) and request.side in (None, side) for symbol, side, *_ in known)
+        return "" if fits else ", and ".join(f"{side} {symbol}" for symbol, side, *_ in known)
+
+    def _note_gap(self, number: int, event: Mapping[str, str]) -> None:
+        if number > self._orders_read + 1:
+            try:
+                self.unknown_until = max(self.unknown_until, int(event["ts_ns"]))
+            except (KeyError, ValueError):
+                raise CorruptRecord(self.keys.events, "ts_ns", f"event {number} has no time") from None
+
+    def _acknowledge(self, page: HistoryPage) -> StateLost | None:
+        number, event = page.events[-1]
+        if "writer" not in event or "count" not in event:
+            return None
+        tip = Tip(number, f"{event['writer']} {event['count']}")
+        first = self._loss_detector.acknowledge(self._told, tip)
+        return self._loss_detector.record_loss(self._told, first, tip, None, None) if first else None
+
+    def _read(self, after: int, count: int) -> Call[HistoryPage]:
+        keys = self.keys
+
+        def read(reply: Reply) -> HistoryPage:
+            last, *found = rows(reply)
+            if not str(last).isdecimal():
+                raise CorruptRecord(keys.book, "sequence", f"{str(last)[:80]!r} is not a value that was ever written")
+            return HistoryPage(int(str(last)), [_event(keys, entry) for entry in found], len(found) < count)
+
+        return evaluate(
+            f"events of {keys.trader}",
+            READ_HISTORY,
+            READ_HISTORY.keys(book=keys.book, events=keys.events),
+            READ_HISTORY.arguments(after=after, count=count),
+            decode=read,
+            readonly=True,
+        )
+
+
+def verb_of(request: OrderRequest) -> AnyVerb:
+    """Return the verb of a request."""
+    return next(verb for verb in ORDER_VERBS if isinstance(request, verb.request))
+
+
+def describe(request: OrderRequest) -> str:
+    """Return what a request asks for, as errors begin with it."""
+    return verb_of(request).describe(request)
+
+
+def count_for(traders: int) -> int:
+    """Return how many events to read of each of so many traders at a time.
+
+    >>> count_for(1), count_for(100), count_for(5_000)
+    (1000, 200, 10)
+    """
+    return max(10, min(MOST_EVENTS_OF_ONE, MOST_EVENTS_AT_ONCE // traders))
+
+
+def content_of(order: Order) -> str:
+    """Return what an order was placed as, as far as its event says it: symbol, side, quantity and price.
+
+    >>> content_of(Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.230"))
+    'AAPL BUY 100 187.23'
+    """
+    price = "" if order.price is None else f" {plain(order.price)}"
+    return f"{order.symbol} {order.side} {order.quantity}{price}"
+
+
+def _event(keys: TraderKeys, entry: Reply) -> tuple[int, dict[str, str]]:
+    entry_id, flat = rows(entry)
+    fields = pairs(cast("list[str]", flat))
+    if "type" not in fields:
+        raise CorruptRecord(keys.events, str(entry_id), "is no event: it has no type")
+    return int(str(entry_id).partition("-")[0]), fields
+
+
+def _who(event: Mapping[str, str]) -> str:
+    return f"{event.get('symbol')} {event.get('side')}"
+
+
+def _has_terms(request: Changing, quantity: str, price: str) -> bool:
+    if not isinstance(request, (Fill, Replace)):
+        return True
+    return (request.quantity is None or str(request.quantity) == quantity) and (
+        request.price is None or plain(request.price) == price
+    )
