@@ -98,7 +98,7 @@ class Overfill(Refused):
 
 
 class AmountOverflow(Refused):
-    """A total would pass 2**53 - 1, the largest integer that a server's script counts exactly."""
+    """A quantity would pass 2**53 - 1, a total of them 10**20, or an amount 10**30; the message says what to do."""
 
 
 class LockTimeout(Refused):

@@ -9,7 +9,7 @@ from typing import cast
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .record import Record
-from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, SignedQuantity, SignedTotal, Text, TotalQuantity
+from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero, SignedQuantity, SignedTotal, Text
 
 INTERNAL_FIELDS = frozenset({"count", "totals"})
 """The fields of a stream's entry that no message has: the writer's count of its changes, by which it notices a loss,
@@ -42,7 +42,7 @@ class OrderEvent(Record):
     """The order's quantity after the change (OrderQty, tag 38), in the symbol's unit."""
     price: Price | None = None
     """The order's limit price after the change (Price, tag 44)."""
-    filled_quantity: TotalQuantity | None = None
+    filled_quantity: QuantityOrZero | None = None
     """The order's filled quantity after the change (CumQty, tag 14)."""
     exec_id: Name | None = None
     """The execution of a TRADE (ExecID, tag 17)."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .record import Record
-from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, Text, TotalQuantity, new_id
+from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
 
 
 class Order(Record):
@@ -40,7 +40,7 @@ class Order(Record):
     text: Text | None = None
     """Free text of the last change (Text, tag 58), such as the reason of a rejection."""
     status: OrderStatus = OrderStatus.NEW
-    filled_quantity: TotalQuantity = 0
+    filled_quantity: QuantityOrZero = 0
     """Sum of the fills' quantities (CumQty, tag 14)."""
     filled_notional: Amount = Decimal(0)
     """Sum of quantity times price over the fills, exact."""

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field
 
 from .enums import PositionAction
+from .errors import InvalidArgument
 from .record import Record
 from .types import (
     EXACT,
@@ -17,6 +18,7 @@ from .types import (
     Name,
     Nanoseconds,
     Price,
+    QuantityOrZero,
     SignedQuantity,
     TotalQuantity,
     exact_decimal,
@@ -77,18 +79,34 @@ class Position(Record):
         return self.sold_notional / self.sold_quantity if self.sold_quantity else None
 
     def profit(self, mark: Price | str | int) -> Decimal:
-        """Return the profit of the fills, realized and open together, with the holding valued at ``mark``; exact.
+        """Return the profit, realized and open together: the cash, and the quantity valued at ``mark``; exact.
 
-        An adjusted quantity has no price and is not counted. Raises ValueError for a mark that is not exact.
+        A flat position's profit is its cash, whatever the mark. An adjusted quantity (``set``, ``adjust``) has no cost
+        of its own: one that was added counts as got for nothing, one that was taken away as given for nothing.
+
+        >>> flat = Position(trader="T001", symbol="ES", bought_quantity=13814, bought_notional="523826.88",
+        ...                 sold_quantity=6907, sold_notional="520235.24")
+        >>> flat.adjusted_quantity, flat.profit(100)
+        (-6907, Decimal('-3591.64'))
+
+        Args:
+            mark: The price that values the quantity.
+
+        Raises:
+            InvalidArgument: The mark is not a number of at most 9 decimal places.
         """
-        return EXACT.add(self.cash, times(self.bought_quantity - self.sold_quantity, exact_decimal(mark)))
+        try:
+            value = times(self.quantity, exact_decimal(mark))
+        except ValueError as error:
+            raise InvalidArgument(f"mark: {error}") from None
+        return EXACT.add(self.cash, value)
 
 
 class PositionChange(Record):
     """A request to change a position without an order.
 
-    It is known by its ``request_id`` for the book's ``request_ttl``: sent again, it returns the first result and
-    changes nothing.
+    It is known by its ``request_id`` for the book's ``request_ttl`` (at least ``deadline`` + ``socket_timeout``): sent
+    again, it returns the first result and changes nothing.
 
     ::
 
@@ -101,8 +119,9 @@ class PositionChange(Record):
     quantity: SignedQuantity
     """The quantity to add, which may be negative; for SET the new quantity."""
     action: PositionAction = PositionAction.ADJUST
-    max_position: TotalQuantity | None = None
-    """The limit of the new quantity's absolute value; None sets no limit."""
+    max_position: QuantityOrZero | None = None
+    """The limit of the new quantity's absolute value, which a change may pass that does not make it larger; None sets
+    no limit."""
     request_id: Name = Field(default_factory=new_id)
     """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)

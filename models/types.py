@@ -160,8 +160,11 @@ Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=25
 Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A positive quantity, in the symbol's unit (shares, lots, contracts)."""
 
-TotalQuantity = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
-"""A sum of quantities, zero or more."""
+QuantityOrZero = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
+"""A part of a quantity, or a limit of one: zero or more."""
+
+TotalQuantity = Annotated[int, Field(ge=0, lt=10**20), BeforeValidator(exact_integer)]
+"""A sum of quantities that only grows, such as all that was ever bought: zero or more, below 10**20."""
 
 SignedQuantity = Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A quantity with a sign: long is positive, short negative."""

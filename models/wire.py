@@ -22,7 +22,7 @@ from .types import exact_decimal, exact_integer, exact_price, plain
 
 R = TypeVar("R", bound=Record)
 
-_INTEGER = r"0|-?[1-9][0-9]{0,18}"
+_INTEGER = r"0|-?[1-9][0-9]{0,19}"
 _DECIMAL = r"0|-?[1-9][0-9]{0,29}|-?(?:0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]"
 _PRICE = r"0|-?[1-9][0-9]{0,11}|-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,8}[1-9]"
 _BOOLEAN = r"[01]"

@@ -16,10 +16,29 @@ from ..models.errors import (
     WrongType,
 )
 from ..models.record import Record
+from ..models.types import MAX_QUANTITY
 from ..models.wire import decode, pairs
 from ..topology.call import Reply
 
 R = TypeVar("R", bound=Record)
+
+_NO_END = (
+    "the totals of a position are never set back: go on under another name of the trader or the symbol, "
+    "or in a larger unit"
+)
+_OPEN = "would reach 10**20: cancel or fill some of the open orders first"
+_OVERFLOWS = {
+    "quantity": f"the position would pass {MAX_QUANTITY:,}, the most that is counted: reduce it first, or count the "
+    "symbol in a larger unit",
+    "bought_quantity": f"bought_quantity would reach 10**20; {_NO_END}",
+    "sold_quantity": f"sold_quantity would reach 10**20; {_NO_END}",
+    "bought_notional": f"bought_notional would reach 10**30; {_NO_END}",
+    "sold_notional": f"sold_notional would reach 10**30; {_NO_END}",
+    "filled_notional": "filled_notional of the order would reach 10**30: fill the rest as another order",
+    "open_buy_quantity": f"what is open to buy in the symbol {_OPEN}",
+    "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",
+}
+"""What a change refused with AmountOverflow would pass, and what to do."""
 
 
 def record(model: type[R], key: str, flat: Reply) -> R:
@@ -68,7 +87,7 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
         case ["fence", str(lock), str(fence)]:
             return FenceRefused(f"{name}: {lock} is no longer held with fence {fence}; nothing was changed")
         case ["overflow", str(what)]:
-            return AmountOverflow(f"{name}: {what} would grow past what can be counted exactly")
+            return AmountOverflow(f"{name}: {_OVERFLOWS.get(what, what)}")
         case ["corrupt", str(key), str(field), str(value)]:
             return CorruptRecord(
                 key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing"

@@ -17,6 +17,7 @@ RARE_FIELDS = ("stop_price", "text", "placed_quantity", "placed_price", "placed_
 """The fields of an order that a change may touch, that few orders have, and that no event has."""
 
 CONSTANTS: Mapping[str, Constant] = {
+    "AMOUNT_DIGITS": 30,
     "FORMAT": FORMAT,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
@@ -24,6 +25,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "RARE_FIELDS": RARE_FIELDS,
     "STATUSES": tuple(OrderStatus),
     "STATUS_NAMES": frozenset(OrderStatus),
+    "TOTAL_DIGITS": 20,
 }
 
 STEPS: Mapping[str, tuple[str, int]] = {

@@ -140,7 +140,7 @@ class AsyncPositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would grow past what can be counted exactly.
+            AmountOverflow: The quantity would pass 2**53 - 1.
         """
         return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -157,8 +157,13 @@ class AsyncPositionRepository:
     ) -> PositionResult:
         """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
+        The check *is* a change, as ``adjust`` is: it is for quantities that come without a fill. It is no check of an
+        order before ``place``, for the order's fills would move the position once more; and it counts what is held, not
+        what is open.
+
         When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
-        sent again later.
+        sent again later. A change that makes the absolute value smaller, or keeps it, is let through above the limit
+        too.
 
         Args:
             trader: The trader of the position.
@@ -171,7 +176,7 @@ class AsyncPositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would grow past what can be counted exactly.
+            AmountOverflow: The quantity would pass 2**53 - 1.
         """
         limit, action = max_position, PositionAction.ADJUST
         return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)

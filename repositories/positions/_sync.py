@@ -137,7 +137,7 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would grow past what can be counted exactly.
+            AmountOverflow: The quantity would pass 2**53 - 1.
         """
         return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -154,8 +154,13 @@ class PositionRepository:
     ) -> PositionResult:
         """Add ``delta`` to a position's quantity within a limit, once per ``request_id``. One round trip.
 
+        The check *is* a change, as ``adjust`` is: it is for quantities that come without a fill. It is no check of an
+        order before ``place``, for the order's fills would move the position once more; and it counts what is held, not
+        what is open.
+
         When the limit would be passed, nothing changes, and the result's ``accepted`` is False; the same request may be
-        sent again later.
+        sent again later. A change that makes the absolute value smaller, or keeps it, is let through above the limit
+        too.
 
         Args:
             trader: The trader of the position.
@@ -168,7 +173,7 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would grow past what can be counted exactly.
+            AmountOverflow: The quantity would pass 2**53 - 1.
         """
         limit, action = max_position, PositionAction.ADJUST
         return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)

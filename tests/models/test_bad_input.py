@@ -52,6 +52,7 @@ BAD: dict[str, list[object]] = {
         Decimal("1E-999999999"),
     ],
     "total": [*NO_INTEGER, -1, 2**53, 0.5, "1.0", Decimal("0.1")],
+    "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -1, 10**20, 0.5],
     "signed": [*NO_INTEGER, 2**53, -(2**53), 0.5, Decimal("-0.5")],
     "time": [*NO_INTEGER, -1, 2**63, 0.5],
     "price": [
@@ -72,10 +73,11 @@ BAD: dict[str, list[object]] = {
     "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
 }
 QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
-TOTALS = {"filled_quantity", "bought_quantity", "sold_quantity", "revision", "version", "sequence", "max_position"}
+TOTALS = {"filled_quantity", "revision", "version", "sequence", "max_position"}
 KINDS: dict[str, str] = {
     **dict.fromkeys(QUANTITIES, "quantity"),
     **dict.fromkeys(TOTALS, "total"),
+    **dict.fromkeys(("bought_quantity", "sold_quantity"), "traded"),
     **dict.fromkeys(("position_quantity",), "signed"),
     **dict.fromkeys(("ts_ns", "updated_ns"), "time"),
     **dict.fromkeys(("price", "stop_price", "placed_price", "placed_stop_price", "last_price"), "price"),

@@ -12,7 +12,7 @@ from slotbook.models import Fill, Position
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.types import MAX_QUANTITY, check_name, plain, times
 
-from ..support.strategies import amounts, names, prices, quantities, signed
+from ..support.strategies import amounts, names, prices, signed, traded
 
 
 @given(amounts | prices)
@@ -30,12 +30,14 @@ def test_a_product_is_exact(quantity: int, price: Decimal) -> None:
     assert Fraction(product) == quantity * Fraction(price)
 
 
-@given(quantities, quantities, amounts, amounts, prices)
-def test_cash_and_profit_are_exact(bought: int, sold: int, paid: Decimal, got: Decimal, mark: Decimal) -> None:
+@given(signed, traded, traded, amounts, amounts, prices)
+def test_cash_and_profit_are_exact(
+    quantity: int, bought: int, sold: int, paid: Decimal, got: Decimal, mark: Decimal
+) -> None:
     held = Position(
         trader="T",
         symbol="S",
-        quantity=0,
+        quantity=quantity,
         bought_quantity=bought,
         sold_quantity=sold,
         bought_notional=paid,
@@ -44,7 +46,17 @@ def test_cash_and_profit_are_exact(bought: int, sold: int, paid: Decimal, got: D
     with decimal.localcontext(decimal.Context(prec=3)):
         cash, profit = held.cash, held.profit(mark)
     assert Fraction(cash) == Fraction(got) - Fraction(paid)
-    assert Fraction(profit) == Fraction(got) - Fraction(paid) + (bought - sold) * Fraction(mark)
+    assert Fraction(profit) == Fraction(got) - Fraction(paid) + quantity * Fraction(mark)
+
+
+@pytest.mark.parametrize("mark", ["0", "100", "-37.63", "0.000000001"])
+def test_the_profit_of_a_flat_position_is_its_cash_at_any_mark(mark: str) -> None:
+    """A short of 6,907 is adjusted for a split by another 6,907, and then covered."""
+    held = Position(
+        trader="T", symbol="S", quantity=0, bought_quantity=13814, sold_quantity=6907,
+        bought_notional=Decimal("523826.88"), sold_notional=Decimal("520235.24"),
+    )  # fmt: skip
+    assert (held.adjusted_quantity, held.profit(mark)) == (-6907, Decimal("-3591.64"))
 
 
 def test_a_position_in_figures() -> None:
@@ -54,13 +66,13 @@ def test_a_position_in_figures() -> None:
     )  # fmt: skip
     assert (held.adjusted_quantity, held.cash) == (-5, Decimal("-600.5"))
     assert (held.average_bought_price, held.average_sold_price) == (Decimal("10.505"), Decimal("11.25"))
-    assert held.profit("10.5") == Decimal("29.5")
+    assert held.profit("10.5") == Decimal("-23")
     assert Position.flat("T", "S").average_bought_price is Position.flat("T", "S").average_sold_price is None
 
 
 @pytest.mark.parametrize("mark", ["x", float("nan"), 0.1, "1e-10"])
 def test_a_mark_that_is_not_exact_is_refused(mark: object) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (every kind of it)
+    with pytest.raises(InvalidArgument, match=r"^mark: "):
         Position.flat("T", "S").profit(mark)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

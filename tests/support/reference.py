@@ -42,7 +42,8 @@ Request: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire | Positio
 Key: TypeAlias = tuple[str, str]
 
 MOST = 2**53 - 1
-MOST_MONEY = Decimal(10) ** 20
+MOST_MONEY = Decimal(10) ** 30
+MOST_TRADED = 10**20
 OPEN = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: OrderStatus.EXPIRED}
 
@@ -189,7 +190,7 @@ class ReferenceBook:
             "updated_ns": fill.ts_ns,
         }
         notional = order.filled_notional + paid + received
-        if max(abs(moved["quantity"]), moved["bought_quantity"], moved["sold_quantity"]) > MOST:
+        if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
             raise AmountOverflow
         if max(abs(moved["bought_notional"]), abs(moved["sold_notional"]), abs(notional)) >= MOST_MONEY:
             raise AmountOverflow
@@ -288,7 +289,7 @@ class ReferenceBook:
         quantity = change.quantity + (held.quantity if change.action is PositionAction.ADJUST else 0)
         if abs(quantity) > MOST:
             raise AmountOverflow
-        if change.max_position is not None and abs(quantity) > change.max_position:
+        if change.max_position is not None and abs(quantity) > max(change.max_position, abs(held.quantity)):
             return Answer(applied=False, sequence=0, position=held, accepted=False)
         position = self.positions[change.trader, change.symbol] = held.model_copy(
             update={"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}

@@ -35,11 +35,12 @@ names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=256)
 quantities = st.integers(1, MAX_QUANTITY)
 totals = st.integers(0, MAX_QUANTITY)
+traded = st.integers(0, 10**20 - 1)
 signed = st.integers(-MAX_QUANTITY, MAX_QUANTITY)
 times = st.integers(0, 2**63 - 1)
 sides = st.sampled_from(Side)
 prices = st.decimals(-(10**12) + 1, 10**12 - 1, places=9) | st.decimals(-1000, 1000, places=2)
-amounts = st.decimals(-(10**19), 10**19, places=9)
+amounts = st.decimals(-(10**29), 10**29, places=9)
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -90,8 +91,8 @@ positions = st.fixed_dictionaries(
         "trader": names,
         "symbol": names,
         "quantity": signed,
-        "bought_quantity": totals,
-        "sold_quantity": totals,
+        "bought_quantity": traded,
+        "sold_quantity": traded,
         "bought_notional": amounts,
         "sold_notional": amounts,
         "version": totals,

@@ -1,6 +1,13 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value, or by a difference within a limit.
 -- Uses changes/run
 
+-- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
+-- let through wherever it is.
+local function is_beyond(quantity, limit, before)
+  local size = magnitude(quantity)
+  return is_less(limit, size) and is_less(magnitude(before), size)
+end
+
 -- Return {'applied', sequence, position…}  {'limit', position…}
 --        {'repeat', sequence, position as it is now…, event…}
 --        {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
@@ -23,7 +30,7 @@ local function change_position(at)
   if problem then return problem end
   local quantity = action == 'ADJUST' and sum(position.quantity, change) or change
   if is_less(MAX_QUANTITY, magnitude(quantity)) then return { 'overflow', 'quantity' } end
-  if max_position ~= '' and is_less(decimal(max_position), magnitude(quantity)) then
+  if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), position.quantity) then
     return { 'limit', table.concat(fields_of(position), '\n') }
   end
 

@@ -49,9 +49,10 @@ local function fill_order(at)
   local is_late = not OPEN_STATUSES[status]
   local still_open = open_after(position, side, is_late and 0 or negative(quantity))
   if problem then return problem end
-  if is_less(MAX_QUANTITY, traded_after) then return { 'overflow', traded } end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
-  if is_too_large(order_notional) or is_too_large(position_notional) then return { 'overflow', amount } end
+  if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
+  if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', amount } end
+  if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
   local to = status
   if not is_late then to = is_less(quantity, open) and 'PARTIALLY_FILLED' or 'FILLED' end
   move(order, id, plan_move(symbol, status, to))

@@ -23,7 +23,7 @@ local function place_order(at)
   local position = load_open(symbol)
   if problem then return problem end
   local open = sum(position[side], decimal(quantity))
-  if is_too_large(open) then return { 'overflow', OPEN_QUANTITY[side] } end
+  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[side] } end
   local expiry, by_symbol, by_status = plan_move(symbol, nil, 'NEW')
 
   local flat = {

@@ -2,6 +2,7 @@
 -- Uses changes/decimals
 
 local MAX_QUANTITY, MAX_VERSION = CONSTANTS.MAX_QUANTITY, CONSTANTS.MAX_VERSION
+local TOTAL_DIGITS, AMOUNT_DIGITS = CONSTANTS.TOTAL_DIGITS, CONSTANTS.AMOUNT_DIGITS -- before the point
 
 local problem -- the reply of a step that names the first field which it could not use
 
@@ -88,6 +89,14 @@ local function signed_in(record, name)
   return 0
 end
 
+-- Return a sum of quantities of a record, which only grows; note a problem when it is not one.
+local function total_in(record, name)
+  local value = record.flat[record.at[name]]
+  if value and #value <= TOTAL_DIGITS and (value == '0' or string.find(value, '^[1-9]%d*$')) then return decimal(value) end
+  RARE.note_problem(record, name)
+  return 0
+end
+
 -- Return the version of a record after one more change; note a problem when it has none.
 local function next_version(record)
   local version = quantity_in(record, 'version')
@@ -100,7 +109,7 @@ local function amount_in(record, name)
   local value = record.flat[record.at[name]]
   if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
   local whole, part = string.match(value or '', '^%-?(%d+)%.?(%d*)$')
-  if whole and #whole < 21 and #part < 10 and not string.find(whole, '^0.') and value ~= '-0'
+  if whole and #whole <= AMOUNT_DIGITS and #part < 10 and not string.find(whole, '^0.') and value ~= '-0'
     and (part == '' and not string.find(value, '.', 1, true) or string.find(part, '[1-9]$')) then
     return decimal(value)
   end
@@ -108,7 +117,7 @@ local function amount_in(record, name)
   return 0
 end
 
--- Return whether an amount is too large to be stored.
-local function is_too_large(amount)
-  return type(amount) == 'string' and #amount > 20 and #string.match(amount, '%d+') > 20
+-- Return whether a decimal has more digits before the point than can be stored.
+local function is_too_large(value, digits)
+  return type(value) == 'string' and #value > digits and #string.match(value, '%d+') > digits
 end

@@ -35,7 +35,7 @@ local function replace_order(at)
   local position, version = load_open(symbol), decimal_text(next_version(order))
   local open = open_after(position, side, sum(quantity, negative(was)))
   if problem then return problem end
-  if is_too_large(open) then return { 'overflow', OPEN_QUANTITY[side] } end
+  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[side] } end
   local to = is_less(filled, quantity) and status or 'FILLED'
   move(order, id, plan_move(symbol, status, to))
 

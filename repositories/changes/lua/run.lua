@@ -57,10 +57,10 @@ local function read_position(key, symbol)
   next_version(record)
   return {
     key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = quantity_in(record, 'version'),
-    bought_quantity = quantity_in(record, 'bought_quantity'), sold_quantity = quantity_in(record, 'sold_quantity'),
+    bought_quantity = total_in(record, 'bought_quantity'), sold_quantity = total_in(record, 'sold_quantity'),
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
-    updated_ns = value_of(record, 'updated_ns'), BUY = amount_in(record, 'open_buy_quantity'),
-    SELL = amount_in(record, 'open_sell_quantity'),
+    updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
+    SELL = total_in(record, 'open_sell_quantity'),
   }
 end
 
@@ -80,7 +80,7 @@ local function load_odd_open(key, symbol, buy, sell)
   if not buy or not sell then return load_position(symbol) end
   local record = { key = key, flat = { buy, sell }, at = { open_buy_quantity = 1, open_sell_quantity = 2 } }
   local position = {
-    key = key, is_part = true, BUY = amount_in(record, 'open_buy_quantity'), SELL = amount_in(record, 'open_sell_quantity'),
+    key = key, is_part = true, BUY = total_in(record, 'open_buy_quantity'), SELL = total_in(record, 'open_sell_quantity'),
   }
   if not problem then positions[symbol] = position end
   return position

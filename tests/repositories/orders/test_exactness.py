@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slotbook.models.errors import AmountOverflow
-from slotbook.models.types import MAX_QUANTITY
+from slotbook.models.types import EXACT, MAX_QUANTITY, times
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -84,9 +84,9 @@ def test_a_position_past_the_largest_quantity_is_refused_whole(desk: Desk) -> No
     desk.book.positions.set(desk.trader, "AAPL", MAX_QUANTITY)
     desk.book.orders.place(limit(desk.trader))
     before = desk.contents()
-    with pytest.raises(AmountOverflow, match="quantity"):
+    with pytest.raises(AmountOverflow, match=r"the position would pass 9,007,199,254,740,991.*: reduce it first"):
         desk.book.orders.fill(execution(desk.trader, quantity=1))
-    with pytest.raises(AmountOverflow, match="quantity"):
+    with pytest.raises(AmountOverflow, match="the position would pass"):
         desk.book.positions.adjust(desk.trader, "AAPL", 1)
     assert desk.contents() == before
     assert desk.book.positions.adjust(desk.trader, "AAPL", -1).position.quantity == MAX_QUANTITY - 1
@@ -97,35 +97,88 @@ def test_a_short_position_past_the_largest_quantity_is_refused_whole(desk: Desk)
     desk.book.positions.set(desk.trader, "AAPL", -MAX_QUANTITY)
     desk.book.orders.place(limit(desk.trader, side="SELL"))
     before = desk.contents()
-    with pytest.raises(AmountOverflow, match="quantity"):
+    with pytest.raises(AmountOverflow, match=r"the position would pass 9,007,199,254,740,991.*: reduce it first"):
         desk.book.orders.fill(execution(desk.trader, quantity=1))
-    with pytest.raises(AmountOverflow, match="quantity"):
+    with pytest.raises(AmountOverflow, match="the position would pass"):
         desk.book.positions.adjust(desk.trader, "AAPL", -1)
     assert desk.contents() == before
     assert desk.book.positions.adjust(desk.trader, "AAPL", MAX_QUANTITY).position.quantity == 0
 
 
-@pytest.mark.parametrize(("side", "total"), [("BUY", "bought_quantity"), ("SELL", "sold_quantity")])
-def test_a_traded_total_past_the_largest_quantity_is_refused_whole(desk: Desk, side: str, total: str) -> None:
-    desk.book.orders.place(limit(desk.trader, "A1", side=side, quantity=MAX_QUANTITY))
-    desk.book.orders.fill(execution(desk.trader, "X1", MAX_QUANTITY, "1"))
-    desk.book.positions.set(desk.trader, "AAPL", 0)
+@pytest.mark.parametrize("price", ["0.000000001", "187.23", "-37.63", "999999999999.999999999"])
+def test_a_coin_is_bought_and_sold_for_ever(desk: Desk, price: str) -> None:
+    """The totals pass what a double holds, and are exact; the position is flat after each round."""
+    orders, rounds = desk.book.orders, 30
+    for number in range(rounds):
+        for side in ("BUY", "SELL"):
+            order = limit(desk.trader, f"{side}{number}", side=side, quantity=MAX_QUANTITY)
+            fill = execution(desk.trader, "X1", MAX_QUANTITY, price, order.order_id)
+            desk.book.commit([order, fill])
+    held = desk.book.positions.get(desk.trader, "AAPL")
+    traded, amount = rounds * MAX_QUANTITY, times(rounds * MAX_QUANTITY, Decimal(price))
+    assert (held.quantity, held.bought_quantity, held.sold_quantity) == (0, traded, traded)
+    assert (held.bought_notional, held.sold_notional, held.cash) == (amount, amount, 0)
+    assert orders.fill(execution(desk.trader, "X1", MAX_QUANTITY, price, "BUY3")).position.bought_quantity == (
+        4 * MAX_QUANTITY
+    )
+    assert desk.book.positions.totals()["AAPL"].bought_quantity >= traded
+    assert desk.book.snapshot(desk.trader).positions == [held]
+    assert desk.book.audit.verify(desk.trader) == []
+
+
+@pytest.mark.parametrize(
+    ("side", "total", "most"),
+    [
+        ("BUY", "bought_quantity", 10**20 - 1),
+        ("SELL", "sold_quantity", 10**20 - 1),
+        ("BUY", "bought_notional", Decimal("9" * 30 + "." + "9" * 9)),
+        ("SELL", "sold_notional", Decimal("-" + "9" * 30 + "." + "9" * 9)),
+    ],
+)
+def test_a_total_past_its_end_is_refused_whole(desk: Desk, side: str, total: str, most: Decimal) -> None:
+    price = "0.000000001" if most > 0 else "-0.000000001"
+    desk.book.orders.place(limit(desk.trader, side=side))
+    desk.book.orders.fill(execution(desk.trader, "X1", 1, price))
+    step = Decimal(1) if "quantity" in total else Decimal(price)
+    desk.vandalise("HSET", "%:position:AAPL", total, str(EXACT.subtract(Decimal(most), step)))
+    at_the_end = desk.book.orders.fill(execution(desk.trader, "X2", 1, price)).position
+    assert getattr(at_the_end, total) == most
+    before = desk.contents()
+    with pytest.raises(AmountOverflow, match=rf"{total} would reach 10\*\*\d+; .* go on under another name"):
+        desk.book.orders.fill(execution(desk.trader, "X3", 1, price))
+    assert desk.contents() == before
+
+
+def test_an_order_whose_amount_has_no_end_is_refused_whole(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.vandalise("HSET", "%:order:A1", "filled_notional", "9" * 30)
+    before = desk.contents()
+    with pytest.raises(AmountOverflow, match=r"of the order would reach .*: fill the rest as another order"):
+        desk.book.orders.fill(execution(desk.trader, "X1", 1, "1"))
+    assert desk.contents() == before
+    assert desk.book.orders.fill(execution(desk.trader, "X1", 1, "0.1")).order.filled_notional == Decimal(
+        "9" * 30 + ".1"
+    )
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_what_is_open_past_its_end_is_refused_whole(desk: Desk, side: str) -> None:
+    desk.book.orders.place(limit(desk.trader, side=side, quantity=1))
+    desk.vandalise("HSET", "%:position:AAPL", f"open_{side.lower()}_quantity", str(10**20 - 101))
     desk.book.orders.place(limit(desk.trader, "A2", side=side))
     before = desk.contents()
-    with pytest.raises(AmountOverflow, match=total):
-        desk.book.orders.fill(execution(desk.trader, "X2", 1, order_id="A2"))
+    advice = f"what is open to {side.lower()} in the symbol would reach .*: cancel or fill"
+    with pytest.raises(AmountOverflow, match=advice):
+        desk.book.orders.place(limit(desk.trader, "A3", side=side, quantity=1))
+    with pytest.raises(AmountOverflow, match=advice):
+        desk.book.orders.replace(desk.trader, "A2", quantity=101)
     assert desk.contents() == before
+    assert desk.book.orders.replace(desk.trader, "A2", quantity=99).applied
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_an_amount_past_what_can_be_counted_is_refused_whole(desk: Desk, sign: str) -> None:
+def test_the_largest_fill_is_counted_exactly(desk: Desk, sign: str) -> None:
+    price = f"{sign}999999999999.999999999"
     desk.book.orders.place(limit(desk.trader, quantity=MAX_QUANTITY))
-    before = desk.contents()
-    with pytest.raises(AmountOverflow, match="notional"):
-        desk.book.orders.fill(execution(desk.trader, "X1", MAX_QUANTITY, f"{sign}999999999999.999999999"))
-    assert desk.contents() == before
-    desk.book.orders.fill(execution(desk.trader, "X2", 99_999_999, f"{sign}999999999999.999999999"))
-    before = desk.contents()
-    with pytest.raises(AmountOverflow, match="notional"):
-        desk.book.orders.fill(execution(desk.trader, "X3", 2, f"{sign}999999999999"))
-    assert desk.contents() == before
+    result = desk.book.orders.fill(execution(desk.trader, "X1", MAX_QUANTITY, price))
+    assert result.order.filled_notional == result.position.bought_notional == times(MAX_QUANTITY, Decimal(price))
