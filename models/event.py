@@ -57,7 +57,7 @@ class OrderEvent(Record):
     position_quantity: SignedQuantity | None = None
     """The trader's position in the symbol after the change; None when the change did not move it."""
     position_change: SignedTotal | None = None
-    """What a change of a position without an order has added, also where it set a quantity; None for others."""
+    """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
     writer: Name | None = None

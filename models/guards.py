@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from .arguments import whole
+from .errors import InvalidArgument
 from .types import check_name
 
 
@@ -25,5 +26,7 @@ class Expect:
     """The order's version, as it is when the steps before this one are applied."""
 
     def __post_init__(self) -> None:
+        if len(fields(self)) != len(fields(Expect)):
+            raise InvalidArgument(f"a {type(self).__name__} has more fields than a guard has; give an Expect")
         check_name("order_id", self.order_id)
         whole("version", self.version, least=0)

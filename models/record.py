@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,6 +36,39 @@ def copied(record: R, **changes: object) -> R:
     object.__setattr__(copy, "__pydantic_extra__", None)
     object.__setattr__(copy, "__pydantic_private__", None)
     return copy
+
+
+def as_stored(record: R, model: type[R]) -> R:
+    """Return a record as what a book stores of it, an instance of the model itself. Raises InvalidArgument.
+
+    A subclass may have fields of its own, or other types of the model's, and ``model_copy`` may have added a field.
+    They would be dropped without a word, so they are refused. Methods and properties of a subclass do no harm.
+
+    >>> from .fill import Fill
+    >>> class DeskFill(Fill):
+    ...     strategy: str
+    >>> as_stored(DeskFill(trader="T1", order_id="A1", exec_id="X1", quantity=40, price=187, strategy="S1"), Fill)
+    Traceback (most recent call last):
+        ...
+    slotbook.models.errors.InvalidArgument: a DeskFill has fields that no book stores: strategy; give a plain Fill
+    """
+    values, kind = record.__dict__, type(record)
+    if kind is model and len(values) == len(model.__pydantic_fields__):
+        return record
+    held = [*values, *(record.__pydantic_extra__ or ())]
+    known = model.model_fields
+    own = [name for name in held if name not in known and not isinstance(getattr(kind, name, None), cached_property)]
+    if own:
+        raise InvalidArgument(
+            f"a {kind.__name__} has fields that no book stores: {', '.join(own)}; give a plain {model.__name__}"
+        )
+    stored = checked(model, **{name: value for name, value in values.items() if name in known})
+    other = [name for name, value in stored.__dict__.items() if type(value) is not type(values.get(name))]
+    if other:
+        raise InvalidArgument(
+            f"a {kind.__name__} has another type of {', '.join(other)}; give a plain {model.__name__}"
+        )
+    return stored
 
 
 def checked(model: type[R], **values: object) -> R:

@@ -38,7 +38,7 @@ _OVERFLOWS = {
     "open_buy_quantity": f"what is open to buy in the symbol {_OPEN}",
     "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",
 }
-"""What a change refused with AmountOverflow would pass, and what to do."""
+"""Texts of AmountOverflow, by the field that would pass its bound: the bound, and what to do."""
 
 
 def record(model: type[R], key: str, flat: Reply) -> R:

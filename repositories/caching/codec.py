@@ -10,7 +10,7 @@ from pydantic_core import PydanticSerializationError
 
 from ...models.arguments import each, shown
 from ...models.errors import CorruptRecord, InvalidArgument
-from ...models.record import Record
+from ...models.record import Record, as_stored
 from ...models.symbol import SymbolInfo
 from ...models.wire import decode, encode
 
@@ -82,5 +82,5 @@ def by_symbol(infos: Iterable[SymbolInfo]) -> dict[str, SymbolInfo]:
         given = cast("object", info)
         if not isinstance(given, SymbolInfo):
             raise InvalidArgument(f"this is no SymbolInfo but a {type(given).__name__}")
-        found[info.symbol] = info
+        found[given.symbol] = as_stored(given, SymbolInfo)
     return found

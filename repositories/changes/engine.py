@@ -13,6 +13,7 @@ from ...models.arguments import must_be, whole
 from ...models.errors import InvalidArgument
 from ...models.guards import Expect
 from ...models.keys import Keys
+from ...models.record import Record, as_stored
 from ...models.results import Outcome
 from ...topology.call import Call, CallBuilder, PendingCall, evaluate, slot_of_tag
 from ...topology.settings import Settings
@@ -173,6 +174,8 @@ class ChangeCalls(Generic[R, A]):
 
     def _step(self, verb: AnyVerb, request: Request) -> AnyStep:
         """Return a step whose request was checked."""
+        if isinstance(request, Record):
+            request = as_stored(request, verb.request)
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)
