@@ -89,6 +89,8 @@ class Swap:
     """The version after the call: of the new value, or of the one found in place of the expected one (0 for none)."""
     value: str | None
     """The value after the call: the new one, or the one found in place of the expected one (None for none)."""
+    replicas: int | None = None
+    """The number of replicas (``replicated``) or disks (``fsynced``) that confirmed it; None for ``local``."""
 
 
 def _parsed(value: object) -> object:

@@ -133,7 +133,7 @@ def with_replicas(result: T, replicas: int) -> T:
 
     What has no such field is returned unchanged.
     """
-    if isinstance(result, (OrderResult, FillResult, PositionResult)):
+    if isinstance(result, (OrderResult, FillResult, PositionResult, Swap)):
         return replace(result, replicas=replicas)
     if isinstance(result, list):
         several = cast("list[object]", result)

@@ -119,7 +119,9 @@ class Call(Generic[T_co]):
     about: tuple[str, ...] = ()
     """The keys that the call is about, if it is not only about its first."""
     touched: str = "version"
-    """A field of the first key's hash, which is written back unchanged to prove the durability of the call."""
+    """A field of a hash, which is written back unchanged to prove the durability of the call."""
+    touched_in: str = ""
+    """The hash of the ``touched`` field, in the call's slot, if that is not the first key."""
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -210,6 +212,7 @@ def evaluate(
     request: R | None = None,
     about: tuple[str, ...] = (),
     touched: str = "version",
+    touched_in: str = "",
     tag: str | None = None,
 ) -> Call[T_co]:
     """Return the call of a script on keys of one hash slot. Raises CrossSlot when they are in several.
@@ -226,11 +229,13 @@ def evaluate(
         builder: Builds the call anew from ``request`` before it is sent again, if what it carries can go out of date.
         request: The request that the builder builds the call from.
         about: The keys that the call is about, if it is not only about its first.
-        touched: A field of the first key's hash that is written back to prove the call's durability.
+        touched: A field of a hash that is written back to prove the call's durability.
+        touched_in: The hash that has the field, in the same slot; by default the first key.
         tag: The hash tag of all keys, if it is known; None looks for it in the keys.
     """
     keys = tuple(keys)
     slot = slot_of(keys) if tag is None else slot_of_tag(tag)
     packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
     built_by = cast("CallBuilder[object] | None", builder)
-    return Call(name, keys, slot, packed, decode, readonly, _REPEATABLE, script, built_by, request, about, touched)
+    touch = (touched, touched_in)
+    return Call(name, keys, slot, packed, decode, readonly, _REPEATABLE, script, built_by, request, about, *touch)

@@ -143,6 +143,10 @@ class Settings(BaseSettings):
         """
         return min(max(ttl, self.deadline + self.socket_timeout), LONGEST)
 
+    def wanted(self, durability: Durability | str | None) -> Durability:
+        """Return the durability that is given for a call, or the book's. Raises InvalidSettings for an unknown one."""
+        return self.durability if durability is None else Durability.parse(durability)
+
     def at(self, url: str) -> Settings:
         """Return the same settings with another URL."""
         return self.model_copy(update={"url": SecretStr(url)})

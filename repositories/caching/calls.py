@@ -184,8 +184,16 @@ class CacheCalls(Generic[T]):
     def _change(self, verb: str, script: Script, key: str, arguments: tuple[Argument, ...]) -> Call[bool]:
         """Return the call of a script that answers 1 for True."""
         entry = self.entry_key(key)
-        keys = script.keys(entry=entry, load_state=_state_key(entry))
-        return evaluate(f"{verb} {self.name} {key}", script, keys, arguments, decode=lambda reply: reply == 1)
+        state = _state_key(entry)
+        return evaluate(
+            f"{verb} {self.name} {key}",
+            script,
+            script.keys(entry=entry, load_state=state),
+            arguments,
+            decode=lambda reply: reply == 1,
+            touched="noted_at",
+            touched_in=state,
+        )
 
     def _fields(self, value: T) -> list[str]:
         return [word for pair in self._codec.encode(value).items() for word in pair]

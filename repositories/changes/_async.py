@@ -29,11 +29,11 @@ class AsyncChanges(Generic[R, A]):
 
     async def apply(self, request: R, durability: Durability | str | None = None) -> A:
         """Carry out a request of any verb, in one round trip. Raises the refusal."""
-        return await self._backend.run(self._calls.change(request), self._wanted(durability))
+        return await self._backend.run(self._calls.change(request), self._backend.settings.wanted(durability))
 
     async def call(self, verb: Verb[Q, C], request: Q, durability: Durability | str | None = None) -> C:
         """Carry out a request of one verb, in one round trip. Raises the refusal."""
-        return await self._backend.run(self._calls.call(verb, request), self._wanted(durability))
+        return await self._backend.run(self._calls.call(verb, request), self._backend.settings.wanted(durability))
 
     async def many(
         self, requests: Sequence[R], verb: AnyVerb | None = None, durability: Durability | str | None = None
@@ -47,7 +47,7 @@ class AsyncChanges(Generic[R, A]):
             verb: The verb that takes them all; None for any mix.
             durability: The copies that the changes wait for; by default the book's.
         """
-        wanted = self._wanted(durability)
+        wanted = self._backend.settings.wanted(durability)
         steps = self._calls.checked(requests, verb)
         outcomes: list[Outcome[A]] = []
         for begin in range(0, len(steps), REQUESTS_AT_ONCE):
@@ -62,7 +62,6 @@ class AsyncChanges(Generic[R, A]):
         durability: Durability | str | None = None,
     ) -> list[A]:
         """Carry out requests of one trader all or nothing, in one round trip. Raises the first refusal."""
-        return await self._backend.run(self._calls.unit(requests, expected_sequence), self._wanted(durability))
-
-    def _wanted(self, durability: Durability | str | None) -> Durability:
-        return self._backend.settings.durability if durability is None else Durability.parse(durability)
+        return await self._backend.run(
+            self._calls.unit(requests, expected_sequence), self._backend.settings.wanted(durability)
+        )

@@ -30,11 +30,11 @@ class Changes(Generic[R, A]):
 
     def apply(self, request: R, durability: Durability | str | None = None) -> A:
         """Carry out a request of any verb, in one round trip. Raises the refusal."""
-        return self._backend.run(self._calls.change(request), self._wanted(durability))
+        return self._backend.run(self._calls.change(request), self._backend.settings.wanted(durability))
 
     def call(self, verb: Verb[Q, C], request: Q, durability: Durability | str | None = None) -> C:
         """Carry out a request of one verb, in one round trip. Raises the refusal."""
-        return self._backend.run(self._calls.call(verb, request), self._wanted(durability))
+        return self._backend.run(self._calls.call(verb, request), self._backend.settings.wanted(durability))
 
     def many(
         self, requests: Sequence[R], verb: AnyVerb | None = None, durability: Durability | str | None = None
@@ -48,7 +48,7 @@ class Changes(Generic[R, A]):
             verb: The verb that takes them all; None for any mix.
             durability: The copies that the changes wait for; by default the book's.
         """
-        wanted = self._wanted(durability)
+        wanted = self._backend.settings.wanted(durability)
         steps = self._calls.checked(requests, verb)
         outcomes: list[Outcome[A]] = []
         for begin in range(0, len(steps), REQUESTS_AT_ONCE):
@@ -63,7 +63,6 @@ class Changes(Generic[R, A]):
         durability: Durability | str | None = None,
     ) -> list[A]:
         """Carry out requests of one trader all or nothing, in one round trip. Raises the first refusal."""
-        return self._backend.run(self._calls.unit(requests, expected_sequence), self._wanted(durability))
-
-    def _wanted(self, durability: Durability | str | None) -> Durability:
-        return self._backend.settings.durability if durability is None else Durability.parse(durability)
+        return self._backend.run(
+            self._calls.unit(requests, expected_sequence), self._backend.settings.wanted(durability)
+        )

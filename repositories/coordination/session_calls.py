@@ -26,7 +26,10 @@ LIST = load(_PACKAGE, "session_list")
 
 
 class SessionCalls:
-    """The calls of one book's sessions. Names of calls and error messages name the trader, never the session id."""
+    """The calls of one book's sessions. Names of calls and error messages name the trader, never the session id.
+
+    Their durability is proven by the header of the trader's book, since a session may be gone by then.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._keys = Keys(settings.prefix)
@@ -59,6 +62,8 @@ class SessionCalls:
                 digest=digest, ttl=milliseconds("ttl", ttl), data=session_data(data), remembered=self._remembered
             ),
             decode=read,
+            touched="sequence",
+            touched_in=keys.book,
         )
 
     def get(self, session_id: SecretStr | str) -> Call[Session | None]:
@@ -99,6 +104,8 @@ class SessionCalls:
             TOUCH.keys(session=keys.session(digest), sessions=keys.sessions),
             TOUCH.arguments(digest=digest, remembered=self._remembered),
             decode=read,
+            touched="sequence",
+            touched_in=keys.book,
         )
 
     def revoke(self, session_id: SecretStr | str) -> Call[None]:
@@ -142,6 +149,8 @@ class SessionCalls:
             REVOKE.keys(sessions=keys.sessions, session=keys.session(digest) if digest else None),
             REVOKE.arguments(base=keys.session(""), digest=digest),
             decode=read,
+            touched="sequence",
+            touched_in=keys.book,
         )
 
     def _session(self, trader: str, digest: str, flat: list[Reply], session_id: SecretStr | str | None) -> Session:

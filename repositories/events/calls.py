@@ -9,6 +9,7 @@ from ...models.arguments import must_be, several, whole
 from ...models.errors import CorruptRecord, InvalidArgument
 from ...models.event import DeadLetter, OrderEvent, document
 from ...models.keys import Keys
+from ...models.record import as_stored
 from ...models.types import check_name
 from ...models.wire import decode, encode, pairs
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of
@@ -79,9 +80,16 @@ class EventCalls:
 
     def trim(self, trader: str, before: int) -> Call[int]:
         """Return a call that removes the events before a sequence number, and answers how many it removed."""
-        keys = TRIM.keys(events=self.keys.of(trader).events)
-        arguments = TRIM.arguments(before=check_sequence("before", before))
-        return evaluate(f"trim events of {trader}", TRIM, keys, arguments, decode=_as_integer)
+        keys = self.keys.of(trader)
+        return evaluate(
+            f"trim events of {trader}",
+            TRIM,
+            TRIM.keys(events=keys.events),
+            TRIM.arguments(before=check_sequence("before", before)),
+            decode=_as_integer,
+            touched="sequence",
+            touched_in=keys.book,
+        )
 
     def publish(self, event: OrderEvent) -> list[Call[int]]:
         """Return two calls that publish an event, on ``order_events`` and on its symbol's channel.
@@ -89,6 +97,7 @@ class EventCalls:
         Each answers how many subscribers of the server received it.
         """
         must_be(event, OrderEvent)
+        event = as_stored(event, OrderEvent)
         key = self.keys.of(event.trader).events
         text = document(encode(event))
         channels = (self.keys.order_events, self.keys.symbol_events(event.symbol, event.type.word))

@@ -9,6 +9,7 @@ from ...models.results import Outcome
 from ...models.stored import SYMBOLS
 from ...models.symbol import SymbolInfo
 from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..caching._async.base_cache import AsyncBaseCache
 from ..caching.codec import RecordCodec, by_symbol
@@ -20,7 +21,7 @@ from ..search._async.find import AsyncFind, AsyncSearch
 class AsyncSymbolInfoRepository(AsyncBaseCache[SymbolInfo]):
     """The reference data of symbols: a hash ``symbol:<SYMBOL>`` for each, spread over all hash slots.
 
-    It can be loaded again from its source, so entries expire, and changes do not wait for replicas. Use it like this::
+    It can be loaded again from its source, so entries expire. Use it like this::
 
         symbols = book.symbols.using(source)
         info = await symbols.get_or_load("AAPL")
@@ -73,41 +74,47 @@ class AsyncSymbolInfoRepository(AsyncBaseCache[SymbolInfo]):
         """
         return self._search.find(conditions)
 
-    async def put(self, info: SymbolInfo) -> None:
+    async def put(self, info: SymbolInfo, *, durability: Durability | str | None = None) -> None:
         """Cache a symbol; a field that is None is cleared. Of several callers the last to arrive wins. One round trip.
 
-        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer.
+        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer. A put whose reply was
+        lost is sent again, and may arrive after one that another caller made meanwhile.
         """
-        (outcome,) = await self._put(by_symbol((info,)))
+        (outcome,) = await self._put(by_symbol((info,)), durability)
         outcome.result()
 
-    async def put_many(self, infos: Sequence[SymbolInfo]) -> list[Outcome[bool]]:
+    async def put_many(
+        self, infos: Sequence[SymbolInfo], *, durability: Durability | str | None = None
+    ) -> list[Outcome[bool]]:
         """Cache many symbols: one outcome for each name, in the order first given. One round trip per node.
 
         When a name is given twice, the last one counts.
         """
-        return await self._put(by_symbol(infos))
+        return await self._put(by_symbol(infos), durability)
 
-    async def write_through(self, info: SymbolInfo) -> bool:
+    async def write_through(self, info: SymbolInfo, *, durability: Durability | str | None = None) -> bool:
         """Write a symbol to the source, then cache it. Two round trips around the source's transaction.
 
         True: every read of Redis from now on returns this value or a newer one.
 
-        False: the source has it, but Redis could not be reached afterwards, or another write or invalidation of the
-        same symbol overlapped. Nothing older is served later than ``policy.write_window`` seconds after the source
-        began to write: the write was announced to Redis beforehand, so that what is cached, and what is loaded
-        meanwhile, expires by then. (When the source takes longer than the window, the limit is ``policy.bound``.)
+        False: the source has it, but Redis could not be reached afterwards, or a reply was lost, or too few replicas
+        confirmed it (``durability``), or another write or invalidation of the same symbol overlapped. Nothing older is
+        served later than ``policy.write_window`` seconds after the source began to write: the write was announced to
+        Redis beforehand, so that what is cached, and what is loaded meanwhile, expires by then. (When the source takes
+        longer than the window, the limit is ``policy.bound``.)
 
-        Raises Unavailable or OutcomeUnknown when Redis cannot be reached beforehand: nothing was written. Raises
-        SourceFailed when the source fails: it may or may not have written, and nothing older than what it has is served
-        after the window.
+        Raises Unavailable, OutcomeUnknown or UnderReplicated when Redis, or too many of its replicas, cannot be reached
+        beforehand: nothing was written. Raises SourceFailed when the source fails: it may or may not have written, and
+        nothing older than what it has is served after the window.
         """
-        return (await self._write_through(by_symbol((info,))))[0]
+        return (await self._write_through(by_symbol((info,)), durability))[0]
 
-    async def write_through_many(self, infos: Sequence[SymbolInfo]) -> list[bool]:
+    async def write_through_many(
+        self, infos: Sequence[SymbolInfo], *, durability: Durability | str | None = None
+    ) -> list[bool]:
         """Write many symbols like ``write_through``, in one transaction of the source.
 
         One round trip per node before the transaction and one after it. There is one result for each name, in
         the order first given.
         """
-        return await self._write_through(by_symbol(infos))
+        return await self._write_through(by_symbol(infos), durability)

@@ -169,7 +169,7 @@ class Batch(Generic[T]):
         if not self.proves:
             return None
         last = items[-1].call
-        return self._durability.proof(last.keys[0], last.touched, self.replication_wait)
+        return self._durability.proof(last.touched_in or last.keys[0], last.touched, self.replication_wait)
 
     def _on_proof(self, request: NodeRequest[T]) -> None:
         """Take the proof of a request, which covers every write of it."""

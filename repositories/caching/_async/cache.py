@@ -10,6 +10,7 @@ from ....models.errors import InvalidArgument
 from ....models.results import Outcome
 from ....models.types import check_name
 from ....topology._async.backend import AsyncBackend
+from ....topology.durability import Durability
 from ..codec import JsonCodec
 from ..policy import CachePolicy
 from ..source import AsyncSource
@@ -50,30 +51,35 @@ class AsyncCache(AsyncBaseCache[T]):
             raise InvalidArgument("a cache cannot be called 'symbol': those keys are book.symbols'")
         super().__init__(backend, name, JsonCodec(model), source, policy)
 
-    async def put(self, key: str, value: T) -> None:
+    async def put(self, key: str, value: T, *, durability: Durability | str | None = None) -> None:
         """Cache a value; of several callers the last to arrive wins. One round trip.
 
-        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer.
+        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer. A put whose reply was
+        lost is sent again, and may arrive after one that another caller made meanwhile.
         """
         self.key(key)  # raises InvalidArgument
-        (outcome,) = await self._put({key: value})
+        (outcome,) = await self._put({key: value}, durability)
         outcome.result()
 
-    async def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
+    async def put_many(
+        self, values: Mapping[str, T], *, durability: Durability | str | None = None
+    ) -> list[Outcome[bool]]:
         """Cache many values: one outcome each, in the order given. One round trip per node."""
-        return await self._put(mapping("values", values))
+        return await self._put(mapping("values", values), durability)
 
-    async def write_through(self, key: str, value: T) -> bool:
+    async def write_through(self, key: str, value: T, *, durability: Durability | str | None = None) -> bool:
         """Write a value to the source, then cache it. Two round trips around the source's transaction.
 
         See :meth:`~slotbook.repositories.SymbolInfoRepository.write_through` for what True and False promise.
         """
         self.key(key)  # raises InvalidArgument
-        return (await self._write_through({key: value}))[0]
+        return (await self._write_through({key: value}, durability))[0]
 
-    async def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
+    async def write_through_many(
+        self, values: Mapping[str, T], *, durability: Durability | str | None = None
+    ) -> list[bool]:
         """Write many values like ``write_through``, in one transaction of the source.
 
         One round trip per node before the transaction and one after it.
         """
-        return await self._write_through(mapping("values", values))
+        return await self._write_through(mapping("values", values), durability)

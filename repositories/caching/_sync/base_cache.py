@@ -13,6 +13,7 @@ from ....models.arguments import callable_or_none, must_be, seconds, several, wh
 from ....models.errors import InvalidArgument
 from ....models.results import Outcome
 from ....topology._sync.backend import Backend
+from ....topology.durability import Durability
 from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
 from ..near import NearCache
@@ -37,6 +38,9 @@ class BaseCache(Generic[T]):
     to write, provided that Redis keeps what it acknowledged. When the source is changed and neither is called, or a
     failover loses acknowledged changes, the old value is served for at most ``policy.bound`` (ttl + stale + lease).
     With a near cache add its bound. All of these times are by the server's clock.
+
+    What a caller writes or invalidates takes a ``durability``, by default the book's; it raises UnderReplicated when
+    too few replicas confirmed it. What is loaded waits for no replica: it can be loaded again.
     """
 
     def __init__(
@@ -179,50 +183,58 @@ class BaseCache(Generic[T]):
         warmed.seconds = time.monotonic() - started
         return warmed
 
-    def invalidate(self, key: str) -> bool:
+    def invalidate(self, key: str, *, durability: Durability | str | None = None) -> bool:
         """Remove a key after its source has changed, and return whether it was cached. One round trip.
 
         A load that is under way is not stored, so that it cannot bring back what it read before the change.
+
+        Args:
+            key: The key to remove.
+            durability: The copies that the removal waits for; by default the book's.
         """
         with self._discarding_near((key,)):
-            return self._backend.run(self._calls.invalidate(key))
+            return self._backend.run(self._calls.invalidate(key), self._backend.settings.wanted(durability))
 
-    def invalidate_matching(self, pattern: str) -> int:
+    def invalidate_matching(self, pattern: str, *, durability: Durability | str | None = None) -> int:
         """Remove every key that matches a glob, and return how many were cached.
 
         Two SCANs of every primary, then a script for each key. Loads that are under way are not stored either.
 
         Args:
             pattern: A glob in the syntax of SCAN, with or without the cache's name: ``AA*`` or ``symbol:AA*``.
+            durability: The copies that the removals wait for; by default the book's.
         """
+        wanted = self._backend.settings.wanted(durability)
         found: set[str] = set()
         for glob in self._calls.scan_patterns(pattern):
             found |= self._backend.scan(glob)
         keys = self._calls.keys_of(found)
         with self._discarding_near(keys):
-            outcomes = self._backend.run_many([self._calls.invalidate(key) for key in keys])
+            outcomes = self._backend.run_many([self._calls.invalidate(key) for key in keys], wanted)
         return sum(outcome.result() for outcome in outcomes)
 
     def close(self) -> None:
         """Close the connections. A cache of a book shares the book's connections, so close the book instead."""
         self._backend.close()
 
-    def _put(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
+    def _put(self, values: Mapping[str, T], durability: Durability | str | None) -> list[Outcome[bool]]:
+        wanted = self._backend.settings.wanted(durability)
         calls = [self._calls.put(key, value) for key, value in values.items()]
         with self._discarding_near(list(values)):
-            return self._backend.run_many(calls)
+            return self._backend.run_many(calls, wanted)
 
-    def _write_through(self, values: Mapping[str, T]) -> list[bool]:
+    def _write_through(self, values: Mapping[str, T], durability: Durability | str | None) -> list[bool]:
+        wanted = self._backend.settings.wanted(durability)
         token, keys, source = token_hex(8), list(values), self._required_source()
         finishes = [self._calls.finish_write(key, token, value) for key, value in values.items()]
-        for outcome in self._backend.run_many([self._calls.begin_write(key, token) for key in keys]):
+        for outcome in self._backend.run_many([self._calls.begin_write(key, token) for key in keys], wanted):
             outcome.result()
         with self._discarding_near(keys):
             try:
                 source.store_many(values)
             except Exception as error:
                 raise source_failed(f"write {self.name} {keys[0]}", error) from error
-            outcomes = self._backend.run_many(finishes)
+            outcomes = self._backend.run_many(finishes, wanted)
         return [outcome.error is None and outcome.result() for outcome in outcomes]
 
     def _warm_batch(

@@ -11,6 +11,7 @@ from ....models.errors import InvalidArgument
 from ....models.results import Outcome
 from ....models.types import check_name
 from ....topology._sync.backend import Backend
+from ....topology.durability import Durability
 from ..codec import JsonCodec
 from ..policy import CachePolicy
 from ..source import Source
@@ -51,30 +52,31 @@ class Cache(BaseCache[T]):
             raise InvalidArgument("a cache cannot be called 'symbol': those keys are book.symbols'")
         super().__init__(backend, name, JsonCodec(model), source, policy)
 
-    def put(self, key: str, value: T) -> None:
+    def put(self, key: str, value: T, *, durability: Durability | str | None = None) -> None:
         """Cache a value; of several callers the last to arrive wins. One round trip.
 
-        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer.
+        With a source, ``write_through`` is safer: nothing shows which of two puts is the newer. A put whose reply was
+        lost is sent again, and may arrive after one that another caller made meanwhile.
         """
         self.key(key)  # raises InvalidArgument
-        (outcome,) = self._put({key: value})
+        (outcome,) = self._put({key: value}, durability)
         outcome.result()
 
-    def put_many(self, values: Mapping[str, T]) -> list[Outcome[bool]]:
+    def put_many(self, values: Mapping[str, T], *, durability: Durability | str | None = None) -> list[Outcome[bool]]:
         """Cache many values: one outcome each, in the order given. One round trip per node."""
-        return self._put(mapping("values", values))
+        return self._put(mapping("values", values), durability)
 
-    def write_through(self, key: str, value: T) -> bool:
+    def write_through(self, key: str, value: T, *, durability: Durability | str | None = None) -> bool:
         """Write a value to the source, then cache it. Two round trips around the source's transaction.
 
         See :meth:`~slotbook.repositories.SymbolInfoRepository.write_through` for what True and False promise.
         """
         self.key(key)  # raises InvalidArgument
-        return (self._write_through({key: value}))[0]
+        return (self._write_through({key: value}, durability))[0]
 
-    def write_through_many(self, values: Mapping[str, T]) -> list[bool]:
+    def write_through_many(self, values: Mapping[str, T], *, durability: Durability | str | None = None) -> list[bool]:
         """Write many values like ``write_through``, in one transaction of the source.
 
         One round trip per node before the transaction and one after it.
         """
-        return self._write_through(mapping("values", values))
+        return self._write_through(mapping("values", values), durability)

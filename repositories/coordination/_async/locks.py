@@ -122,6 +122,9 @@ class AsyncLock:
     valid while its lease runs and no other caller was granted the lock. This needs a lock with a ``trader``, which is
     stored in that trader's hash slot and fences changes of that trader.
 
+    A grant, its renewal and its release do not wait for replicas, whatever the book's ``durability``: waiting would use
+    up the lease, and a grant that a failover loses is refused by its fence. Changes under the lock wait as all do.
+
     Each name takes one small hash, which never expires: take names from a fixed set. A primary that fails may lose a
     grant with it. A fence that the new primary does not know is refused, and fences grow all the same, unless the
     clock of the new primary is further behind than the failover took.

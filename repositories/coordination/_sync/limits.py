@@ -16,6 +16,9 @@ class RateLimiter:
         limiter = book.limiter(100, 1.0, Algorithm.SLIDING_WINDOW)
         permit = limiter.acquire("orders:T001")  # permit.allowed, permit.remaining, permit.retry_after
 
+    A permit does not wait for replicas, whatever the book's ``durability``: after a failover, what the last permits
+    before it have counted may be allowed again.
+
     Limiters with another limit, window, algorithm or burst count separately, so one name can have several.
 
     The stored state of a name expires by itself: a window after the last permit, or when the bucket is full again.

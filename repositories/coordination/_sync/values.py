@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ....models.coordination import Swap, Versioned
 from ....topology._sync.backend import Backend
+from ....topology.durability import Durability
 from ..value_calls import ValueCalls
 
 
@@ -16,7 +17,8 @@ class ValueRepository:
         seen = book.values.get("risk-limits")
         swap = book.values.swap("risk-limits", seen.version, "new")  # swap.swapped is False if it had changed
 
-    A swap is acknowledged with the book's ``durability``.
+    A swap takes a ``durability``, by default the book's: it raises UnderReplicated when it was made, but too few
+    replicas confirmed it.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -31,7 +33,14 @@ class ValueRepository:
         return self._backend.run(self._calls.get(key))
 
     def swap(
-        self, key: str, expected_version: int, value: str, *, ttl: float | None = None, request_id: str | None = None
+        self,
+        key: str,
+        expected_version: int,
+        value: str,
+        *,
+        ttl: float | None = None,
+        request_id: str | None = None,
+        durability: Durability | str | None = None,
     ) -> Swap:
         """Set a value if it still has the expected version, in one round trip; else return the value that is stored.
 
@@ -44,25 +53,29 @@ class ValueRepository:
                 ``request_ttl``, or ``deadline`` + ``socket_timeout`` when that is longer, and returns its first result
                 when it is repeated. By default a random one: then the book may repeat the request after a lost reply,
                 but a second call of yours is another request.
+            durability: The copies that the swap waits for; by default the book's.
 
         Raises:
             DuplicateRequest: A swap with this ``request_id`` succeeded with other arguments.
             CorruptRecord: The stored value cannot be read.
             InvalidArgument: An argument cannot be used.
         """
-        return self._swap(key, expected_version, value, ttl, request_id)
+        call = self._calls.swap(key, expected_version, value, ttl, request_id)
+        return self._backend.run(call, self._backend.settings.wanted(durability))
 
     def swap_value(
-        self, key: str, expected: str | None, value: str, *, ttl: float | None = None, request_id: str | None = None
+        self,
+        key: str,
+        expected: str | None,
+        value: str,
+        *,
+        ttl: float | None = None,
+        request_id: str | None = None,
+        durability: Durability | str | None = None,
     ) -> Swap:
         """Set a value if it is still equal to the expected one, None for no value; otherwise like ``swap``.
 
         Unlike ``swap`` it does not notice changes that were undone in between (the ABA problem).
         """
-        return self._swap(key, expected, value, ttl, request_id)
-
-    def _swap(
-        self, key: str, expected: int | str | None, value: str, ttl: float | None, request_id: str | None
-    ) -> Swap:
         call = self._calls.swap(key, expected, value, ttl, request_id)
-        return self._backend.run(call, self._backend.settings.durability)
+        return self._backend.run(call, self._backend.settings.wanted(durability))

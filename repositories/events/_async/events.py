@@ -10,6 +10,7 @@ from ....models.errors import HistoryTrimmed, InvalidArgument
 from ....models.event import DeadLetter, OrderEvent
 from ....models.message import Message
 from ....topology._async.backend import AsyncBackend, open_async_backend
+from ....topology.durability import Durability
 from ....topology.listening.channels import Channel, ChannelKind
 from ....topology.settings import Settings
 from ..._concurrency.handlers import AsyncHandler
@@ -225,8 +226,10 @@ class AsyncOrderEventRepository:
         """
         return await self._backend.run(self._calls.dead_letters(trader, whole("limit", limit)))
 
-    async def trim(self, trader: str, before: int) -> int:
+    async def trim(self, trader: str, before: int, *, durability: Durability | str | None = None) -> int:
         """Remove a trader's oldest events, and return how many were removed. One round trip.
+
+        When a reply was lost, it is sent again, and removes nothing more: then it returns 0.
 
         For the setting ``events_kept=all``, once the events have been archived. The last event always stays, because
         its number decides the next one's.
@@ -234,8 +237,9 @@ class AsyncOrderEventRepository:
         Args:
             trader: The trader whose events are removed.
             before: The sequence number of the first event that stays.
+            durability: The copies that the change waits for; by default the book's.
         """
-        return await self._backend.run(self._calls.trim(trader, before))
+        return await self._backend.run(self._calls.trim(trader, before), self._backend.settings.wanted(durability))
 
     async def close(self) -> None:
         """Close the connections; those of a book are closed with the book."""

@@ -1,0 +1,222 @@
+"""Durability holds for every method that changes something; one that is new has to be in a table here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+import pytest
+from slotbook import Book, repositories
+from slotbook.models import Cancel, Fill, Outcome, PositionChange, SymbolInfo
+from slotbook.models.coordination import new_session_id
+from slotbook.models.errors import InvalidSettings, UnderReplicated
+
+from ...support.caching.memory_source import AsyncMemorySource, MemorySource
+from ...support.desk import Desk
+from ...support.make import execution, limit
+
+BEYOND = "replicated=9"
+"""More replicas than any deployment of the tests has."""
+INFO = SymbolInfo(symbol="AAPL", name="Apple", exchange="XNAS", lot_size=1, tick_size="0.01", currency="USD")
+
+Ways: TypeAlias = dict[str, Any]
+Make: TypeAlias = Callable[["Case", Ways], object]
+
+
+class Case:
+    """A book in which there is something to change."""
+
+    def __init__(self, desk: Desk, **settings: object) -> None:
+        self.trader = desk.trader
+        desk.book.orders.place(limit(desk.trader))
+        desk.book.orders.place(limit(desk.trader, "A2"))
+        desk.book.orders.cancel(desk.trader, "A2")
+        self.id = new_session_id(desk.trader)
+        desk.book.sessions.create(desk.trader, 60, session_id=self.id)
+        self.book: Book = desk.open(prefix="", replication_wait=0.05, **settings)
+        table: MemorySource[Any] = MemorySource()
+        source: Any = table if desk.caller == "sync" else AsyncMemorySource(table)
+        self.symbols: Any = self.book.symbols.using(source)
+        self.cache: Any = self.book.cache(dict[str, int], f"c{desk.trader}", source)
+
+    def fill(self) -> Fill:
+        return execution(self.trader)
+
+    def cancel(self) -> Cancel:
+        return Cancel(trader=self.trader, order_id="A1", request_id="R1")
+
+    def change(self) -> PositionChange:
+        return PositionChange(trader=self.trader, symbol="AAPL", quantity=5, request_id="R1")
+
+
+CHANGES: Mapping[str, Make] = {
+    "Book.commit": lambda case, ways: case.book.commit([case.fill(), case.cancel()], **ways),
+    "AcquiredLock.commit": lambda case, ways: _locked(case).commit([case.fill()], **ways),
+    "OrderRepository.place": lambda case, ways: case.book.orders.place(limit(case.trader, "A3"), **ways),
+    "OrderRepository.place_many": lambda case, ways: case.book.orders.place_many([limit(case.trader, "A3")], **ways),
+    "OrderRepository.fill": lambda case, ways: case.book.orders.fill(case.fill(), **ways),
+    "OrderRepository.fill_many": lambda case, ways: case.book.orders.fill_many([case.fill()], **ways),
+    "OrderRepository.apply": lambda case, ways: case.book.orders.apply(case.cancel(), **ways),
+    "OrderRepository.apply_many": lambda case, ways: case.book.orders.apply_many([case.cancel()], **ways),
+    "OrderRepository.replace": lambda case, ways: case.book.orders.replace(case.trader, "A1", quantity=50, **ways),
+    "OrderRepository.cancel": lambda case, ways: case.book.orders.cancel(case.trader, "A1", **ways),
+    "OrderRepository.reject": lambda case, ways: case.book.orders.reject(case.trader, "A1", **ways),
+    "OrderRepository.expire": lambda case, ways: case.book.orders.expire(case.trader, "A1", **ways),
+    "OrderRepository.delete": lambda case, ways: case.book.orders.delete(case.trader, "A2", **ways),
+    "PositionRepository.adjust": lambda case, ways: case.book.positions.adjust(case.trader, "AAPL", 5, **ways),
+    "PositionRepository.set": lambda case, ways: case.book.positions.set(case.trader, "AAPL", 5, **ways),
+    "PositionRepository.apply_many": lambda case, ways: case.book.positions.apply_many([case.change()], **ways),
+    "PositionRepository.check_and_update": lambda case, ways: case.book.positions.check_and_update(
+        case.trader, "AAPL", 5, 100, **ways
+    ),
+    "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
+    "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
+    "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),
+    "SessionRepository.revoke_all": lambda case, ways: case.book.sessions.revoke_all(case.trader, **ways),
+    "ValueRepository.swap": lambda case, ways: case.book.values.swap(case.trader, 0, "one", ttl=60, **ways),
+    "ValueRepository.swap_value": lambda case, ways: case.book.values.swap_value(
+        case.trader, None, "one", ttl=60, **ways
+    ),
+    "OrderEventRepository.trim": lambda case, ways: case.book.events.trim(case.trader, 2, **ways),
+    "SymbolInfoRepository.put": lambda case, ways: case.symbols.put(INFO, **ways),
+    "SymbolInfoRepository.put_many": lambda case, ways: case.symbols.put_many([INFO], **ways),
+    "SymbolInfoRepository.write_through": lambda case, ways: case.symbols.write_through(INFO, **ways),
+    "SymbolInfoRepository.write_through_many": lambda case, ways: case.symbols.write_through_many([INFO], **ways),
+    "SymbolInfoRepository.invalidate": lambda case, ways: case.symbols.invalidate("AAPL", **ways),
+    "SymbolInfoRepository.invalidate_matching": lambda case, ways: [
+        case.symbols.put(INFO, durability="local"),
+        case.symbols.invalidate_matching("AAP*", **ways),
+    ],
+    "Cache.put": lambda case, ways: case.cache.put("k", {"a": 1}, **ways),
+    "Cache.put_many": lambda case, ways: case.cache.put_many({"k": {"a": 1}}, **ways),
+    "Cache.write_through": lambda case, ways: case.cache.write_through("k", {"a": 1}, **ways),
+    "Cache.write_through_many": lambda case, ways: case.cache.write_through_many({"k": {"a": 1}}, **ways),
+    "Cache.invalidate": lambda case, ways: case.cache.invalidate("k", **ways),
+    "Cache.invalidate_matching": lambda case, ways: [
+        case.cache.put("k", {"a": 1}, durability="local"),
+        case.cache.invalidate_matching("k*", **ways),
+    ],
+}
+"""Every method that changes something and waits for replicas."""
+
+BY_BOOK = {"Book.reconcile"}
+"""Methods that take no durability of their own, only the book's, and count what too few replicas have confirmed."""
+
+WAIT_FOR_NONE = {
+    *("Lock.acquire", "AcquiredLock.renew", "AcquiredLock.release", "RateLimiter.acquire"),
+    *("Delivery.acknowledge", "Delivery.give_up", "SearchIndexes.create", "SearchIndexes.drop", "Auditor.repair"),
+    *(f"{kind}.{name}" for kind in ("Cache", "SymbolInfoRepository") for name in ("get_or_load", "get_or_load_many")),
+    *("Cache.warm", "SymbolInfoRepository.warm"),
+}
+"""Methods that change something which nothing depends on; the README says so."""
+
+READS = {
+    "Auditor": "traders verify",
+    "Book": "cache close limiter lock losses open snapshot",
+    "Cache": "close get get_many key near",
+    "Consumer": "close get run start stop",
+    "Follow": "close get start stop",
+    "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
+    "OrderRepository": "by_status by_symbol close count find from_url get get_many open",
+    "PositionRepository": "all close find from_url get get_many net totals",
+    "SearchIndexes": "info",
+    "SessionRepository": "by_trader get",
+    "Subscription": "close get start stop",
+    "SymbolInfoRepository": "close find from_url get get_many key near using",
+    "ValueRepository": "get",
+}
+"""Methods that store nothing, by class."""
+
+KINDS = (
+    *("AcquiredLock", "Auditor", "Book", "Cache", "Consumer", "Delivery", "Follow", "Lock", "OrderEventRepository"),
+    *("OrderRepository", "PositionRepository", "RateLimiter", "SearchIndexes", "SessionRepository", "Subscription"),
+    *("SymbolInfoRepository", "ValueRepository"),
+)
+
+
+def _locked(case: Case) -> Any:
+    return case.book.lock("desk", trader=case.trader).acquire()
+
+
+def methods(kind: type) -> dict[str, Callable[..., object]]:
+    """Return the public methods of a class."""
+    return {name: one for name, one in inspect.getmembers(kind, callable) if not name.startswith("_")}
+
+
+def listed() -> set[str]:
+    reads = {f"{kind}.{name}" for kind, names in READS.items() for name in names.split()}
+    return {*CHANGES, *BY_BOOK, *WAIT_FOR_NONE, *reads}
+
+
+@pytest.mark.parametrize("form", ["", "Async"])
+def test_every_public_method_is_in_one_of_the_tables(form: str) -> None:
+    found = {f"{kind}.{name}" for kind in KINDS for name in methods(getattr(repositories, form + kind))}
+    assert found == listed()
+    assert {kind.removeprefix("Async") for kind in repositories.__all__} - set(KINDS) <= {
+        *("CachePolicy", "Find", "IndexStatus", "Source", "Warmed")
+    }
+
+
+@pytest.mark.parametrize("form", ["", "Async"])
+def test_all_that_wait_take_a_durability_and_no_other_does(form: str) -> None:
+    found = {
+        f"{kind}.{name}"
+        for kind in KINDS
+        for name, method in methods(getattr(repositories, form + kind)).items()
+        if "durability" in inspect.signature(method).parameters
+    }
+    assert found == set(CHANGES)
+
+
+def outcome_of(answer: object) -> object:
+    """Return what a method answered; raise the first error of its outcomes."""
+    for one in cast("list[object]", answer) if isinstance(answer, list) else []:
+        if isinstance(one, Outcome):
+            cast("Outcome[object]", one).result()
+    return answer
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_too_few_copies_are_an_error(desk: Desk, name: str) -> None:
+    with pytest.raises(UnderReplicated, match=r"applied, but \d of 9"):
+        outcome_of(CHANGES[name](Case(desk), {"durability": BEYOND}))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_durability_of_the_book_holds(desk: Desk, name: str) -> None:
+    case = Case(desk, durability=BEYOND)
+    with pytest.raises(UnderReplicated, match=r"applied, but \d of 9"):
+        outcome_of(CHANGES[name](case, {}))
+
+
+def test_a_journal_counts_what_too_few_have_confirmed(desk: Desk) -> None:
+    case = Case(desk, durability=BEYOND)
+    assert case.book.reconcile([case.fill(), limit(desk.trader, "A3")]).under_replicated == 2
+
+
+def test_who_reads_waits_for_nobody(lone_desk: Desk) -> None:
+    case = Case(lone_desk, durability=BEYOND)
+    assert case.book.sessions.get(case.id) is not None
+    assert not case.book.values.swap(lone_desk.trader, 7, "one").swapped
+    assert case.book.positions.check_and_update(lone_desk.trader, "AAPL", 5, 1).accepted is False
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_call_may_want_less_than_the_book(lone_desk: Desk, name: str) -> None:
+    outcome_of(CHANGES[name](Case(lone_desk, durability=BEYOND), {"durability": "local"}))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_durability_that_there_is_not_changes_nothing(lone_desk: Desk, name: str) -> None:
+    case = Case(lone_desk)
+    if name == "AcquiredLock.commit":
+        _locked(case).release()
+    if not name.endswith("invalidate_matching"):
+        before = lone_desk.contents()
+        with pytest.raises(InvalidSettings, match="durability"):
+            CHANGES[name](case, {"durability": "twice"})
+        after = lone_desk.contents()
+        assert {key: value for key, value in after.items() if ":lock:" not in key} == {
+            key: value for key, value in before.items() if ":lock:" not in key
+        }
