@@ -132,8 +132,8 @@ def _seq_begins_again(dice: random.Random, rows: list[Row], at: int) -> None:
 
 
 def _swapped_with_their_seq(dice: random.Random, rows: list[Row], at: int) -> None:
-    other = _of_the_same_order(rows, at)
-    rows[at], rows[other] = rows[other], rows[at]
+    """Swap neighbours: of rows far from each other, one would be in front of all between, whose numbers are lower."""
+    rows[at - 1 : at + 1] = [rows[at], rows[at - 1]] if at else rows[at : at + 1]
 
 
 def _swapped_behind_their_seq(dice: random.Random, rows: list[Row], at: int) -> None:
