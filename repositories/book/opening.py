@@ -17,13 +17,14 @@ def connect(url: str | Settings | None = None) -> Book:
         url: The servers of the book: ``redis://``, ``rediss://``, ``unix://``,
             ``redis+sentinel://host:port,host:port/service``, ``redis+cluster://host:port,host:port``
             (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private servers that
-            live as long as the book. Query parameters have the names of the fields of :class:`Settings`. By
-            default ``SLOTBOOK_URL`` of the environment, then ``embedded://standalone``.
+            live as long as the book. The address of ``redis://`` or ``unix://`` has to lead to the primary: it may be
+            a name or a balancer that moves, and a replica is refused. Query parameters have the names of the fields
+            of :class:`Settings`. By default ``SLOTBOOK_URL`` of the environment, then ``embedded://standalone``.
 
     Raises:
         InvalidSettings: The URL or a setting cannot be used.
         AccessDenied: The servers refuse the credentials.
-        Unavailable: No server could be reached within the deadline.
+        Unavailable: No server could be reached within the deadline, or only one that is a replica.
         EmbeddedError: The private servers could not be started.
     """
     return Book.open(url)

@@ -60,6 +60,7 @@ ANSWERS: dict[str, tuple[str, RetryAction, type[SlotbookError] | None]] = {
     "NOREPLICAS": ("NOREPLICAS Not enough good replicas to write.", RetryAction.REPORT, WritesDisabled),
     "WRONGTYPE": ("WRONGTYPE Operation against a key holding the wrong kind of value", RetryAction.REPORT, WrongType),
     "CROSSSLOT": ("CROSSSLOT Keys in request don't hash to the same slot", RetryAction.REPORT, None),
+    "UNFINISHED": ("UNFINISHED ERR The user executing the script can't run it", RetryAction.REPORT, OutcomeUnknown),
     "ERR": ("ERR unknown command 'EVALSHA'", RetryAction.REPORT, UnexpectedReply),
 }
 """For the code of each error reply: its text, the action, and the error that is reported."""

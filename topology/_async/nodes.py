@@ -10,6 +10,7 @@ from ..call import Piece
 from ..concurrency import AsyncTimedLock
 from ..connections.async_pool import Answer, AsyncConnectionPool
 from ..connections.async_transfer import AsyncJob, exchange_all
+from ..connections.role import Doubt
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
 from ..shards import Shards
@@ -25,6 +26,7 @@ class AsyncNodes:
         self._waiting_pools: dict[Address, AsyncConnectionPool] = {}
         """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, AsyncConnectionPool] = {}
+        self._doubt = Doubt() if self.layout.must_be_primary else None
         self._discovering = AsyncTimedLock()
         self._discoveries = 0
 
@@ -35,9 +37,7 @@ class AsyncNodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                AsyncConnectionPool(
-                    self.target, address, require_primary=self.layout.must_be_primary, waits_for_replicas=waits
-                ),
+                AsyncConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits),
             )
         return pool
 

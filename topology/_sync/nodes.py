@@ -10,6 +10,7 @@ from ..address import Address
 from ..call import Piece
 from ..concurrency import TimedLock
 from ..connections.pool import Answer, ConnectionPool
+from ..connections.role import Doubt
 from ..connections.transfer import Job, exchange_all
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
@@ -26,6 +27,7 @@ class Nodes:
         self._waiting_pools: dict[Address, ConnectionPool] = {}
         """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, ConnectionPool] = {}
+        self._doubt = Doubt() if self.layout.must_be_primary else None
         self._discovering = TimedLock()
         self._discoveries = 0
 
@@ -36,9 +38,7 @@ class Nodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                ConnectionPool(
-                    self.target, address, require_primary=self.layout.must_be_primary, waits_for_replicas=waits
-                ),
+                ConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits),
             )
         return pool
 

@@ -9,6 +9,7 @@ gets an ``Unsent`` or an ``Unanswered``, depending on whether its commands had b
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, cast
@@ -16,13 +17,14 @@ from typing import Any, Protocol, TypeAlias, cast
 import hiredis
 import redis.asyncio.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse
+from redis.exceptions import InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..address import Address
 from ..call import Reply
-from ..error_mapping import Failure, Unanswered, Unsent
+from ..error_mapping import Failure, NotPrimary, Unanswered, Unsent
 from .async_semaphore import AsyncSemaphore
+from .role import ASK_ROLE, Doubt, demotion_shown, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
 
@@ -78,10 +80,20 @@ class Exchange:
     ``done`` is resolved with one answer for each of the ``reply_count`` replies.
     """
 
-    __slots__ = ("answers", "deadline", "done", "payload", "reply_count", "sent")
+    __slots__ = ("answers", "asks_role", "deadline", "done", "payload", "reply_count", "sent")
 
-    def __init__(self, payload: bytes, reply_count: int, done: asyncio.Future[list[Answer]], deadline: float) -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        reply_count: int,
+        done: asyncio.Future[list[Answer]],
+        deadline: float,
+        *,
+        asks_role: bool = False,
+    ) -> None:
         self.payload = payload
+        self.asks_role = asks_role
+        """True for the connection's own question for the server's role, which holds no permit."""
         self.reply_count = reply_count
         self.done = done
         self.deadline = deadline
@@ -101,11 +113,18 @@ class AsyncConnection(asyncio.Protocol):
 
     ``name`` is the server's name in error texts. ``reply_timeout`` is the time in seconds within which the server has
     to answer; when it does not, the connection is closed for all its callers. Every exchange that is added holds a
-    permit of ``semaphore``, which is released when its last reply has come.
+    permit of ``semaphore``, which is released when its last reply has come. With ``doubt`` the server, which has just
+    been asked for its role, is asked again when that is due.
     """
 
     def __init__(
-        self, redis_connection: RedisConnection, semaphore: AsyncSemaphore, name: str, reply_timeout: float
+        self,
+        redis_connection: RedisConnection,
+        semaphore: AsyncSemaphore,
+        name: str,
+        reply_timeout: float,
+        *,
+        doubt: Doubt | None = None,
     ) -> None:
         self._redis_connection = redis_connection
         self._semaphore = semaphore
@@ -119,7 +138,14 @@ class AsyncConnection(asyncio.Protocol):
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._doubt = doubt
+        """The doubt that all connections of the target share; None when the server may be a replica."""
+        self._role_asked = time.monotonic()
+        self._demotion: NotPrimary | None = None
+        """The error of a server that has shown itself to be a replica."""
+        self._closed = False
         self.broken = False
+        """True when no further exchange can be added; those that wait may still be answered."""
         reader = hiredis.Reader(
             protocolError=InvalidResponse,
             replyError=redis_connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
@@ -148,6 +174,8 @@ class AsyncConnection(asyncio.Protocol):
             self._semaphore.release()
             exchange.fail(RedisConnectionError("the connection broke before it was used"))
             return
+        if self._doubt is not None and self._doubt.is_due(self._role_asked):
+            self._ask_role()
         self._waiting.append(exchange)
         self._unsent.append(exchange)
         if not self._flush_scheduled:
@@ -158,7 +186,7 @@ class AsyncConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand each reply to the exchange that has waited longest."""
-        if self.broken:
+        if self._closed:
             return
         waiting, gets, release = self._waiting, self._gets, self._semaphore.release
         try:
@@ -171,11 +199,18 @@ class AsyncConnection(asyncio.Protocol):
                 answers.append(answer)
                 if len(answers) == exchange.reply_count:
                     waiting.popleft()
-                    release()
-                    if not exchange.done.done():
-                        exchange.done.set_result(answers)
-                if isinstance(answer, RedisConnectionError):
-                    raise answer  # such as LOADING: the connection is not used any more
+                    if exchange.asks_role:
+                        self._demote(demotion_told(self._name, answer))
+                    else:
+                        release()
+                        if not exchange.done.done():
+                            exchange.done.set_result(
+                                answers if self._demotion is None else self._without_values(answers)
+                            )
+                if isinstance(answer, RedisError):
+                    self._note_error(answer)
+            if self.broken and not waiting:
+                self.abort(RedisConnectionError("the server is no primary any more"))
         except Exception as error:
             self.abort(error)
 
@@ -198,14 +233,16 @@ class AsyncConnection(asyncio.Protocol):
 
     def abort(self, error: Exception) -> None:
         """Close the connection at once and fail every exchange that waits on it."""
-        if self.broken:
+        if self._closed:
             return
-        self.broken = True
+        self._closed = self.broken = True
         if self._timer is not None:
             self._timer.cancel()
         while self._waiting:
-            self._waiting.popleft().fail(error)
-            self._semaphore.release()
+            exchange = self._waiting.popleft()
+            exchange.fail(error)
+            if not exchange.asks_role:
+                self._semaphore.release()
         self._unsent = []
         if not self._loop.is_closed():  # a closed loop has closed the socket too
             self._closing = self._loop.create_task(self._redis_connection.disconnect(nowait=True))
@@ -215,6 +252,30 @@ class AsyncConnection(asyncio.Protocol):
         self.abort(RedisConnectionError("the book was closed"))
         if self._closing is not None:
             await self._closing
+
+    def _ask_role(self) -> None:
+        self._role_asked = time.monotonic()
+        deadline = self._loop.time() + self._reply_timeout
+        question = Exchange(ASK_ROLE, 1, self._loop.create_future(), deadline, asks_role=True)
+        self._waiting.append(question)
+        self._unsent.append(question)
+
+    def _note_error(self, answer: RedisError) -> None:
+        """Raise an error reply after which the connection is not used any more; note one that only a replica gives."""
+        if isinstance(answer, RedisConnectionError):
+            raise answer  # such as LOADING
+        self._demote(demotion_shown(self._name, answer))
+
+    def _demote(self, demotion: NotPrimary | None) -> None:
+        """Take no further exchange, if the server is no primary; the connection ends when none waits any more."""
+        if demotion is not None and self._doubt is not None:
+            self._demotion, self.broken = demotion, True
+            self._doubt.rise()
+
+    def _without_values(self, answers: list[Answer]) -> list[Answer]:
+        """Return the answers of a replica: its values may be old, while its errors say what was not applied."""
+        old = Unanswered(cast("NotPrimary", self._demotion))
+        return [answer if isinstance(answer, RedisError) else old for answer in answers]
 
     def _flush(self) -> None:
         self._flush_scheduled = False

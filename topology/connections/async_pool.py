@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...models.errors import PoolExhausted
 from ..address import Address
-from ..call import Reply, pack
+from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, Unsent
 from ..settings import Target
 from .async_connection import AsyncConnection, Exchange, RedisConnection, async_connection_class
 from .async_semaphore import AsyncSemaphore
 from .connection_kwargs import connection_kwargs
+from .role import ASK_ROLE, Doubt, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
 OnAnswer: TypeAlias = "Callable[[Answer], object]"
 """Called with each answer, in the order of the commands."""
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncJob:
-    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
-
-    pool: AsyncConnectionPool
-    payload: Iterable[bytes]
-    reply_count: int
-    on_answer: OnAnswer
 
 
 CALLS_PER_CONNECTION = 64
@@ -51,7 +41,7 @@ _inherited: list[AsyncConnection | None] = []
 class AsyncConnectionPool:
     """One connection to one server, shared by all tasks of an event loop and opened when it is first needed.
 
-    With ``require_primary`` a new connection is refused unless the server answers ROLE with ``master``.
+    With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
     seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
     """
@@ -62,7 +52,7 @@ class AsyncConnectionPool:
         address: Address,
         *,
         for_sentinel: bool = False,
-        require_primary: bool = False,
+        doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
     ) -> None:
         self.address = address
@@ -73,7 +63,7 @@ class AsyncConnectionPool:
         self._connection_class = async_connection_class(address, tls=target.tls)
         # redis-py sets no timeout for reads: how long a reply may take is decided by each exchange.
         self._kwargs = {**connection_kwargs(target, address, for_sentinel=for_sentinel), "socket_timeout": None}
-        self._require_primary = require_primary
+        self._doubt = doubt
         self._tls = target.tls
         self._owner = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,21 +78,41 @@ class AsyncConnectionPool:
         Raises nothing for a connection that fails or a server that is silent: an ``Unsent`` or ``Unanswered`` takes the
         place of each reply that is missing.
         """
+        connection = await self.acquire(timeout)
+        if isinstance(connection, Unsent):
+            return [connection] * reply_count
+        return await self.answers_to(self.begin(connection, payload, reply_count, timeout), timeout)
+
+    async def acquire(self, timeout: float) -> AsyncConnection | Unsent:
+        """Return the open connection, with a permit for one exchange on it, or the reason why there is none."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop or self._owner != os.getpid():
             self._bind_to(loop)
         connection = self.connection
-        if connection is None or connection.broken or not self._semaphore.try_acquire():
-            try:
-                connection = await self._acquire_connection(timeout)
-            except (RedisError, PoolExhausted) as error:
-                return [Unsent(error)] * reply_count
+        if connection is not None and not connection.broken and self._semaphore.try_acquire():
+            return connection
+        try:
+            return await self._acquire_connection(timeout)
+        except (RedisError, PoolExhausted) as error:
+            return Unsent(error)
+
+    def release(self) -> None:
+        """Give back the permit of ``acquire``, for which no exchange was begun."""
+        self._semaphore.release()
+
+    def begin(self, connection: AsyncConnection, payload: bytes, reply_count: int, timeout: float) -> Exchange:
+        """Send commands on a connection for which a permit was acquired."""
+        loop = asyncio.get_running_loop()
         exchange = Exchange(payload, reply_count, loop.create_future(), loop.time() + max(timeout, self._reply_timeout))
         connection.add(exchange)
+        return exchange
+
+    async def answers_to(self, exchange: Exchange, timeout: float) -> list[Answer]:
+        """Return the answers of an exchange, which may take ``timeout`` seconds."""
         if timeout >= self._reply_timeout:  # then the connection watches the time, for all its callers
             return await exchange.done
         too_late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
-        timer = loop.call_later(timeout, exchange.fail, too_late)  # a shorter timeout ends only this exchange
+        timer = asyncio.get_running_loop().call_later(timeout, exchange.fail, too_late)  # it ends only this exchange
         try:
             return await exchange.done
         finally:
@@ -145,7 +155,13 @@ class AsyncConnectionPool:
             if await redis_connection.can_read():
                 await redis_connection.disconnect(nowait=True)
                 raise RedisConnectionError("the server sent a reply that nobody asked for")
-            self.connection = AsyncConnection(redis_connection, self._semaphore, f"{self.address}", self._reply_timeout)
+            self.connection = AsyncConnection(
+                redis_connection,
+                self._semaphore,
+                f"{self.address}",
+                self._reply_timeout,
+                doubt=self._doubt,
+            )
             return self.connection
         finally:
             self._opening = None
@@ -156,20 +172,27 @@ class AsyncConnectionPool:
         try:
             async with asyncio.timeout(min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)):
                 await redis_connection.connect()
-                if not self._require_primary:
+                if self._doubt is None:
                     return redis_connection
-                await redis_connection.send_packed_command((pack(("ROLE",)),), check_health=False)
-                role = cast("list[Reply]", await redis_connection.read_response())[0]
+                demotion = await self._ask_role(redis_connection)
         except (TimeoutError, RedisTimeoutError):
             await redis_connection.disconnect(nowait=True)
             raise self._connect_timeout() from None
         except BaseException:
             await redis_connection.disconnect(nowait=True)
             raise
-        if role != "master":
+        if demotion is not None:
             await redis_connection.disconnect(nowait=True)
-            raise NotPrimary(f"{self.address} is not a primary but a {role}")
+            raise demotion
         return redis_connection
+
+    async def _ask_role(self, redis_connection: RedisConnection) -> NotPrimary | None:
+        await redis_connection.send_packed_command((ASK_ROLE,), check_health=False)
+        try:
+            reply = await redis_connection.read_response()
+        except ResponseError as error:
+            reply = error
+        return demotion_told(f"{self.address}", cast("Reply | RedisError", reply))
 
     def _connect_timeout(self) -> RedisTimeoutError:
         return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
@@ -186,14 +209,3 @@ class AsyncConnectionPool:
         if self.connection is not None and self._loop is asyncio.get_running_loop():
             await self.connection.close()
         self.connection = None
-
-
-async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
-    """Exchange with several servers at once, each within ``timeout`` seconds, and then call the callbacks."""
-    for job, answers in zip(
-        jobs,
-        await asyncio.gather(*(job.pool.exchange(b"".join(job.payload), job.reply_count, timeout) for job in jobs)),
-        strict=True,
-    ):
-        for answer in answers:
-            job.on_answer(answer)

@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import Callable, Mapping
 from os import sched_yield
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Protocol, TypeAlias, cast
 
 import hiredis
@@ -22,6 +22,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..address import Address
 from ..call import Reply
+from ..error_mapping import NotPrimary
+from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
 _INCOMPLETE = object()
 """Returned by the reader when the bytes that have come so far do not make a whole reply."""
@@ -65,15 +67,20 @@ class Connection:
     """
 
     __slots__ = (
+        "_asks_role",
         "_buffer",
+        "_doubt",
         "_feed",
         "_gets",
+        "_name",
         "_receive",
         "_redis_connection",
         "_reply_timeout",
+        "_role_asked",
         "_send_all",
         "_socket",
         "can_poll",
+        "demotion",
     )
 
     def __init__(self, connection_class: ConnectionClass, kwargs: Mapping[str, object], reply_timeout: float) -> None:
@@ -81,6 +88,15 @@ class Connection:
         redis_connection.connect()
         self._redis_connection = redis_connection
         self._reply_timeout = reply_timeout
+        self._name = ""
+        self._doubt: Doubt | None = None
+        """The doubt that all connections of the target share; None when the server may be a replica."""
+        self._role_asked = -ROLE_INTERVAL
+        """The monotonic time at which the server was last asked for its role."""
+        self._asks_role = False
+        """True when the next reply tells the role."""
+        self.demotion: NotPrimary | None = None
+        """The error of a server that has shown itself to be a replica; the connection is then to be closed."""
         self._socket = redis_connection._sock  # pyright: ignore[reportPrivateUsage]
         self._send_all = self._socket.sendall
         self._receive = self._socket.recv_into
@@ -107,11 +123,55 @@ class Connection:
         except OSError as error:
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
 
+    def require_primary(self, name: str, doubt: Doubt) -> None:
+        """Ask the server for its role, now and on. Raises NotPrimary for a replica, and what ``read`` raises.
+
+        Args:
+            name: The server's name in error texts.
+            doubt: The doubt that all connections of the target share.
+        """
+        self._name, self._doubt = name, doubt
+        self.send(self.with_role_check(b""))
+        self._read_role()
+        if self.demotion is not None:
+            raise self.demotion
+
+    def with_role_check(self, payload: bytes) -> bytes:
+        """Return the first commands of a call, after the question for the server's role if that is due."""
+        if self._doubt is None or not self._doubt.is_due(self._role_asked):
+            return payload
+        self._role_asked = monotonic()
+        self._asks_role = True
+        return ASK_ROLE + payload
+
     def read(self) -> Reply | RedisError:
         """Return the next reply; an error reply is returned, not raised.
 
-        Raises ConnectionError, TimeoutError or InvalidResponse when no reply can be read.
+        Raises ConnectionError, TimeoutError or InvalidResponse when no reply can be read, and NotPrimary in place of a
+        value of a server that has to be a primary and is none.
         """
+        if self._asks_role:
+            self._read_role()
+        answer = self._next()
+        if isinstance(answer, RedisError):
+            self._note_demotion(demotion_shown(self._name, answer))
+        elif self.demotion is not None:
+            raise self.demotion
+        return answer
+
+    def _read_role(self) -> None:
+        answer = self._next()
+        self._asks_role = False
+        if isinstance(answer, RedisConnectionError):
+            raise answer  # such as LOADING
+        self._note_demotion(demotion_told(self._name, answer))
+
+    def _note_demotion(self, demotion: NotPrimary | None) -> None:
+        if demotion is not None and self._doubt is not None:
+            self.demotion = demotion
+            self._doubt.rise()
+
+    def _next(self) -> Reply | RedisError:
         gets = self._gets
         answer = gets()
         while answer is _INCOMPLETE:

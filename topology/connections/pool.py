@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Callable
 from os import getpid
 from typing import TypeAlias
 
@@ -20,12 +18,13 @@ from redis.exceptions import RedisError
 
 from ...models.errors import PoolExhausted
 from ..address import Address
-from ..call import Reply, pack
-from ..error_mapping import Failure, NotPrimary, Unanswered, Unsent
+from ..call import Reply
+from ..error_mapping import Failure, Unanswered, Unsent
 from ..settings import Target
 from .busy_poll import BusyPoll
 from .connection import Connection, connection_class
 from .connection_kwargs import connection_kwargs
+from .role import Doubt
 from .semaphore import Semaphore
 
 Answer: TypeAlias = "Reply | Failure"
@@ -35,21 +34,10 @@ SendResult: TypeAlias = Connection | Unsent | Unanswered
 """The connection on which commands were sent and will be answered, or the reason why they will not be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Commands for one server, and the callback for its answers; for ``exchange_all``."""
-
-    pool: ConnectionPool
-    payload: Iterable[bytes]
-    """The packed commands in pieces; each piece is asked for when the one before it has been sent."""
-    reply_count: int
-    on_answer: OnAnswer
-
-
 class ConnectionPool:
     """A bounded pool of connections to one server.
 
-    With ``require_primary`` a new connection is refused unless the server answers ROLE with ``master``.
+    With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
     seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
     """
@@ -60,7 +48,7 @@ class ConnectionPool:
         address: Address,
         *,
         for_sentinel: bool = False,
-        require_primary: bool = False,
+        doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
     ) -> None:
         self.address = address
@@ -75,7 +63,7 @@ class ConnectionPool:
             **connection_kwargs(target, address, for_sentinel=for_sentinel),
             "socket_timeout": self.reply_timeout,
         }
-        self._require_primary = require_primary
+        self._doubt = doubt
         self._busy_poll = BusyPoll(target.settings.busy_poll)
         self._reset()
 
@@ -92,11 +80,12 @@ class ConnectionPool:
         ``Unsent`` or ``Unanswered`` takes the place of each reply that is missing.
         """
         answers: list[Answer] = []
-        self.receive(self.send(payload, timeout), reply_count, timeout, answers.append)
+        sent = self.send(payload, timeout)
+        self.give_back(self.read(sent, reply_count, self.end_of(timeout), answers.append))
         return answers
 
     def send(self, payload: bytes, timeout: float) -> SendResult:
-        """Take a connection and send commands on it; the result must be passed to ``receive`` or ``abandon``.
+        """Take a connection and send commands on it; the result must be passed to ``give_back`` or ``abandon``.
 
         Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a connection.
         """
@@ -117,7 +106,7 @@ class ConnectionPool:
             self._semaphore.release()
             raise
         try:
-            return self.send_more(connection, payload)
+            return self.send_more(connection, connection.with_role_check(payload))
         except BaseException:
             self._discard(connection)
             raise
@@ -133,23 +122,22 @@ class ConnectionPool:
             return Unanswered(error)
         return sent
 
-    def receive(self, sent: SendResult, reply_count: int, timeout: float, on_answer: OnAnswer) -> None:
-        """Read the replies to what was sent, call ``on_answer`` with each, and give the connection back to the pool.
+    def read(self, sent: SendResult, reply_count: int, ends_at: float | None, on_answer: OnAnswer) -> SendResult:
+        """Read some replies to what was sent and call ``on_answer`` with each; return the connection, or the failure.
 
         After a failure the connection is closed, and ``on_answer`` gets the failure in place of each missing reply.
+        ``ends_at`` is the time of the monotonic clock until which they may take; None for the pool's reply timeout.
         """
         if not isinstance(sent, Connection):
             for _ in range(reply_count):
                 on_answer(sent)
-            return
+            return sent
         connection, left, failure = sent, reply_count, None
-        has_own_timeout = timeout < self.reply_timeout
-        deadline = time.monotonic() + timeout if has_own_timeout else 0.0
         try:
             while left and failure is None:
                 try:
-                    if has_own_timeout:
-                        connection.set_timeout(max(0.001, deadline - time.monotonic()))
+                    if ends_at is not None:
+                        connection.set_timeout(max(0.001, ends_at - time.monotonic()))
                     elif reply_count == 1 and connection.can_poll and self._busy_poll.begin():
                         self._poll(connection)
                     answer = connection.read()
@@ -160,18 +148,32 @@ class ConnectionPool:
                     failure = answer if isinstance(answer, RedisConnectionError) else None
                     on_answer(answer)
                     left -= 1
-            if has_own_timeout and failure is None:
+            if ends_at is not None and failure is None:
                 connection.set_timeout(None)
         except BaseException:
             self._discard(connection)
             raise
         if failure is None:
-            self._idle.append(connection)
-            self._semaphore.release()
-            return
+            return connection
         self._discard(connection)
+        lost = Unanswered(failure)
         for _ in range(left):
-            on_answer(Unanswered(failure))
+            on_answer(lost)
+        return lost
+
+    def end_of(self, timeout: float) -> float | None:
+        """Return when replies have to be there, for ``read``, if they may take ``timeout`` seconds from now."""
+        return time.monotonic() + timeout if timeout < self.reply_timeout else None
+
+    def give_back(self, sent: SendResult) -> None:
+        """Give a connection that owes no reply back to the pool; nothing is left to do after a failure."""
+        if not isinstance(sent, Connection):
+            return
+        if sent.demotion is not None:  # the server has become a replica; its name may lead to the primary by now
+            self._discard(sent)
+            return
+        self._idle.append(sent)
+        self._semaphore.release()
 
     def _poll(self, connection: Connection) -> None:
         found = False
@@ -213,40 +215,13 @@ class ConnectionPool:
             "socket_timeout": min(timeout, self.reply_timeout),  # for the commands that redis-py authenticates with
         }
         connection = Connection(self._connection_class, kwargs, self.reply_timeout)
-        if not self._require_primary:
+        if self._doubt is None:
             return connection
         try:
             connection.set_timeout(min(timeout, self.reply_timeout))
-            connection.send(pack(("ROLE",)))
-            role = connection.read()
+            connection.require_primary(f"{self.address}", self._doubt)
             connection.set_timeout(None)
         except BaseException:
             connection.close()
             raise
-        if isinstance(role, list) and role[0] == "master":
-            return connection
-        connection.close()
-        if isinstance(role, RedisError):
-            raise role
-        raise NotPrimary(f"{self.address} is not a primary but a {role[0] if isinstance(role, list) else role}")
-
-
-def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
-    """Exchange with several servers at once: send everything, then read the replies of one server after another.
-
-    The pieces of the payloads are sent in turn, so that every server has work early. For each server, waiting for a
-    connection and reading the replies may take ``timeout`` seconds each.
-    """
-    sent: dict[int, SendResult] = {}
-    try:
-        for pieces in zip_longest(*(job.payload for job in jobs)):
-            for number, piece in enumerate(pieces):
-                if piece is not None:
-                    pool = jobs[number].pool
-                    sent[number] = pool.send_more(sent[number], piece) if number in sent else pool.send(piece, timeout)
-        for number, job in enumerate(jobs):
-            job.pool.receive(sent.pop(number), job.reply_count, timeout, job.on_answer)
-    except BaseException:
-        for number, unread in sent.items():
-            jobs[number].pool.abandon(unread)
-        raise
+        return connection

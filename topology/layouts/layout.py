@@ -13,7 +13,7 @@ class Layout(Protocol):
     """The map of one topology, from hash slots to primaries."""
 
     must_be_primary: bool
-    """True when a new connection must first ask its server whether it is a primary (ROLE)."""
+    """True when a server has to say on its connections that it is a primary: any other would answer reads too."""
     migrates: bool
     """True when slots can migrate from one server to another."""
 

@@ -71,7 +71,7 @@ class SentinelLayout:
         latest = max(views, key=lambda view: (view.epoch, view.promoted is not None))
         if latest.promoted is not None and latest.promoted != latest.primary:
             ((answer,),) = yield Questions((latest.promoted,), pack(("PING",)), timeout=SENTINEL_TIMEOUT)
-            if not isinstance(answer, (Unsent, Unanswered, RedisError)):  # then its reply to ROLE was "master"
+            if not isinstance(answer, (Unsent, Unanswered, RedisError)):  # then it says that it is a primary
                 self._primary = latest.promoted
                 return
         self._primary = latest.primary

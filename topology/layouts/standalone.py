@@ -14,7 +14,7 @@ from .discovery import Discovery, DiscoveryError, Questions, not_a_cluster, note
 class StandaloneLayout:
     """One server, which is always the primary."""
 
-    must_be_primary = False
+    must_be_primary = True  # a name or a balancer may lead to a replica, and the server may become one
     migrates = False
 
     def __init__(self, address: Address) -> None:

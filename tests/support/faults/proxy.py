@@ -93,6 +93,10 @@ class Proxy:
         """True while everything is taken and nothing passed on."""
         return self._dark
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Lead new connections to another server; those that are open stay with theirs, as behind a balancer."""
+        self._upstream = (host, port)
+
     def add(self, *rules: Rule) -> None:
         """Rules for the requests to come."""
         self.plan.add(*rules)

@@ -21,6 +21,7 @@ from redis.retry import Retry
 from slotbook import AsyncBook, Book
 from slotbook.topology.address import Address
 from slotbook.topology.connections.connection_kwargs import connection_kwargs
+from slotbook.topology.connections.role import ASK_ROLE
 from slotbook.topology.settings import read
 
 from ...support.faults.migration import Migration
@@ -88,7 +89,9 @@ def test_02_our_connections_get_no_pushed_messages(alone: Stand) -> None:
     target = read(alone.veil.url())
     assert connection_kwargs(target, target.addresses[0]).get("protocol") == 2
     alone.open()
-    assert not [verb for verb in alone.veil.data[0].requests if verb in {"HELLO", "CLIENT"}]
+    requests = alone.veil.data[0].requests
+    assert requests["HELLO"] and not requests["CLIENT"]
+    assert b"HELLO" in ASK_ROLE and ASK_ROLE.startswith(b"*1\r\n"), "without a version it changes no protocol"
 
 
 def test_03_its_default_retries_apply_a_write_twice(alone: Stand) -> None:
