@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from ...models.arguments import must_be
@@ -31,11 +31,11 @@ from ...models.journal import JournalEntry, RefusedRow
 from ...models.keys import Keys
 from ...models.order import Order, Replace
 from ...models.results import FillResult, OrderResult, Outcome
-from ...topology.call import Call, command
+from ...topology.call import Call
 from ...topology.settings import Settings
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
-from .known_orders import KnownOrders, count_for, describe
+from .known_orders import NO_END, KnownOrders, count_for, describe
 from .reconciliation import NamedRow, Reconciliation, Refusal
 from .verbs import ORDER_VERBS, OrderRequest
 
@@ -43,6 +43,8 @@ MOST_PASSES = 10
 """The passes over the rows of a run: the first, and those over the rows that the pass before refused."""
 MOST_ROWS_AT_ONCE = 5_000
 """The rows of a page at most: between asking whether an order is kept and sending its row, nothing else is sent."""
+MOST_ORDERS_OF_ONE = 500
+"""The orders whose lifetimes one call reads, at most."""
 
 Result: TypeAlias = OrderResult | FillResult
 JournalItem: TypeAlias = OrderRequest | JournalEntry | RefusedRow
@@ -50,8 +52,6 @@ JournalItem: TypeAlias = OrderRequest | JournalEntry | RefusedRow
 T = TypeVar("T")
 
 _REQUESTS = tuple(verb.request for verb in ORDER_VERBS)
-_NO_END = -1
-"""The lifetime of a key that does not expire, as PTTL replies it."""
 _NOT_FOR_GOOD = (OrderNotFound, Overfill, AmountOverflow)
 """Refusals that another row may undo, by placing an order, raising its quantity, or ending another order."""
 
@@ -120,6 +120,7 @@ class JournalRun:
             yield from self._look_for_losses()
         finally:
             tally.refusals = sorted([*tally.refusals, *self._waiting], key=lambda one: one.place)
+        self._report()
         return tally
 
     def _rows(self, journal: Iterable[JournalItem]) -> Iterator[Row]:
@@ -138,9 +139,14 @@ class JournalRun:
     def _pass(self, rows: Iterator[Row], batch: int) -> RunSteps[None]:
         self._passes += 1
         while page := list(islice(rows, min(batch, MOST_ROWS_AT_ONCE))):
-            yield from self._page(page)
-            if self._progress is not None:
-                self._progress(self.tally)
+            try:
+                yield from self._page(page)
+            finally:
+                self._report()
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(self.tally)
 
     def _page(self, page: list[Row]) -> RunSteps[None]:
         yield from self._meet({row.request.trader for row in page})
@@ -179,25 +185,20 @@ class JournalRun:
 
     def _orders_that_may_be_gone(self, page: Sequence[Row]) -> RunSteps[set[int]]:
         """Return the numbers of the rows that place an order which was there, and may not be when they arrive."""
-        doubtful = [
-            (number, row.request)
-            for number, row in enumerate(page)
-            if isinstance(row.request, Order) and self._of(row).may_have_had(row.request)
+        doubtful: dict[str, list[tuple[int, str]]] = {}
+        for number, row in enumerate(page):
+            if isinstance(row.request, Order) and self._of(row).may_have_had(row.request):
+                doubtful.setdefault(row.request.trader, []).append((number, row.request.order_id))
+        calls = [
+            self._of(page[some[0][0]]).read_lifetimes([order_id for _, order_id in some])
+            for orders in doubtful.values()
+            for some in _chunks(orders)
         ]
-        if not doubtful:
-            return set()
-        lifetimes = yield from _ask([self._lifetime(order) for _, order in doubtful])
+        numbers = [number for orders in doubtful.values() for number, _ in orders]
+        lifetimes = chain.from_iterable((yield from _ask(calls)) if calls else ())
         return {
-            number
-            for (number, _), left in zip(doubtful, lifetimes, strict=True)
-            if left != _NO_END and left <= self._kept_ms
+            number for number, left in zip(numbers, lifetimes, strict=True) if left != NO_END and left <= self._kept_ms
         }
-
-    def _lifetime(self, order: Order) -> Call[int]:
-        """Return the call that reads for how many milliseconds an order is kept: -1 for no end, -2 for no order."""
-        key = self._keys.of(order.trader).order(order.order_id)
-        name = f"lifetime of {order.trader}/{order.order_id}"
-        return command(name, "PTTL", key, decode=lambda reply: int(str(reply)), tag=order.trader)
 
     def _is_answered(self, row: Row, *, may_be_gone: bool) -> bool:
         """Answer a row from what is known, and return True; return False for one that has to be sent."""
@@ -312,6 +313,10 @@ class JournalRun:
 def _ask(calls: Sequence[Call[T]]) -> RunSteps[list[T]]:
     """Yield calls that read, and return their values. Raises the first error."""
     return [outcome.result() for outcome in cast("list[Outcome[T]]", (yield calls))]
+
+
+def _chunks(orders: Sequence[T]) -> list[Sequence[T]]:
+    return [orders[begin : begin + MOST_ORDERS_OF_ONE] for begin in range(0, len(orders), MOST_ORDERS_OF_ONE)]
 
 
 def _why_outdated(request: OrderRequest, order: Order) -> str:

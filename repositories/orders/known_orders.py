@@ -30,7 +30,12 @@ MOST_EVENTS_AT_ONCE = 20_000
 FOREVER = 2**63
 """A time after all others, in nanoseconds."""
 
-READ_HISTORY = load("slotbook.repositories.orders", "read_history")
+NO_END = -1
+"""The lifetime of an order that does not expire."""
+
+_PACKAGE = "slotbook.repositories.orders"
+READ_HISTORY = load(_PACKAGE, "read_history")
+KEPT_FOR = load(_PACKAGE, "kept_for")
 
 Changing: TypeAlias = Replace | Cancel | Reject | Expire | Fill
 """A request about an order that is there."""
@@ -77,6 +82,14 @@ class KnownOrders:
     def read_changes(self, count: int) -> Call[HistoryPage]:
         """Return the call that reads on what was applied to orders."""
         return self._read(self._changes_read, count)
+
+    def read_lifetimes(self, ids: Sequence[str]) -> Call[list[int]]:
+        """Return the call that reads for how many milliseconds orders are kept: NO_END, or -2 for one that is not."""
+        keys = KEPT_FOR.keys(orders=[self.keys.order(order_id) for order_id in ids])
+        name = f"lifetimes of orders of {self.keys.trader}"
+        return evaluate(
+            name, KEPT_FOR, keys, (), decode=lambda reply: [int(str(left)) for left in rows(reply)], readonly=True
+        )
 
     def add_orders(self, page: HistoryPage) -> StateLost | None:
         """Note the orders of the events that were read.

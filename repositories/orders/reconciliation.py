@@ -61,7 +61,8 @@ class Reconciliation:
     out_of_order: list[NamedRow] = field(default_factory=list[NamedRow])
     """The rows that were applied after rows behind them, because only these allowed it; they are among ``applied``."""
     under_replicated: int = 0
-    """The number of rows, applied or repeated, that fewer replicas confirmed than the durability asks for."""
+    """The number of rows, applied or repeated, that fewer replicas confirmed than the durability asks for. Of a row
+    that is known from its event alone nobody is asked."""
     losses: list[StateLost] = field(default_factory=list[StateLost])
     """The losses that were noticed meanwhile; when there are any, apply the journal once more."""
 
