@@ -199,10 +199,19 @@ def test_a_change_of_a_position_without_a_field_is_refused_whole(lone_desk: Desk
 
 
 @pytest.mark.parametrize("verb", POSITION_WRITES)
-@pytest.mark.parametrize("field", [*POSITION_NUMBERS, "open_sell_quantity"])
-def test_a_change_of_a_position_with_garbage_is_refused_whole(lone_desk: Desk, verb: str, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "garbage"),
+    [
+        *((field, bad) for field in POSITION_NUMBERS for bad in POSITION_GARBAGE[field]),
+        *(("open_sell_quantity", bad) for bad in ("", "x", "-1", "1.5", "01", "1" + "0" * 20)),
+    ],
+    ids=ascii,
+)
+def test_a_change_of_a_position_with_garbage_is_refused_whole(
+    lone_desk: Desk, verb: str, field: str, garbage: str
+) -> None:
     prepare(lone_desk)
-    lone_desk.vandalise("HSET", "%:position:AAPL", field, "x")
+    lone_desk.vandalise("HSET", "%:position:AAPL", field, garbage.encode(errors="surrogateescape"))
     check(lone_desk, {verb: POSITION_WRITES[verb]}, "%:position:AAPL", field)
 
 
