@@ -150,12 +150,26 @@ class JournalRun:
 
     def _page(self, page: list[Row]) -> RunSteps[None]:
         yield from self._meet({row.request.trader for row in page})
-        yield from self._read_changes({row.request.trader for row in page if self._of(row).was_reused(row.request)})
         gone = yield from self._orders_that_may_be_gone(page)
-        sent = [row for number, row in enumerate(page) if not self._is_answered(row, may_be_gone=number in gone)]
-        if sent:
-            outcomes = yield from self._send(sent)
-            yield from self._settle([self._taken(row, outcome) for row, outcome in zip(sent, outcomes, strict=True)])
+        reused = {number for number, row in enumerate(page) if self._of(row).was_reused(row.request)}
+        if reused:
+            yield from self._read_changes({page[number].request.trader for number in reused})
+        sent = page
+        if answerable := gone | reused:
+            sent = [
+                row
+                for number, row in enumerate(page)
+                if number not in answerable or not self._is_answered(row, may_be_gone=number in gone)
+            ]
+        outcomes = yield from self._send(sent)
+        rest: list[_Taken] = []
+        for row, outcome in zip(sent, outcomes, strict=True):
+            if outcome.error is None and outcome.value is not None:
+                self._note_result(row, outcome.value)
+            else:
+                rest.append(self._taken(row, outcome))
+        if rest:
+            yield from self._settle(rest)
 
     def _of(self, row: Row) -> KnownOrders:
         return self._known[row.request.trader]
@@ -202,11 +216,8 @@ class JournalRun:
 
     def _is_answered(self, row: Row, *, may_be_gone: bool) -> bool:
         """Answer a row from what is known, and return True; return False for one that has to be sent."""
-        known, request = self._of(row), row.request
-        if not may_be_gone and not known.was_reused(request):
-            return False
         try:
-            error = known.answer(request, may_be_gone=may_be_gone)
+            error = self._of(row).answer(row.request, may_be_gone=may_be_gone)
         except LookupError:
             return False
         self._note_answer(row, error)
@@ -221,6 +232,8 @@ class JournalRun:
 
     def _send(self, sent: Sequence[Row]) -> RunSteps[list[Outcome[Result]]]:
         """Send rows together, or one by one if one of them cannot be sent at all: the others can do nothing for it."""
+        if not sent:
+            return []
         try:
             return cast("list[Outcome[Result]]", (yield RowsToSend([row.request for row in sent])))
         except InvalidArgument as error:
