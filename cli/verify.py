@@ -1,4 +1,4 @@
-"""``slotbook verify``: compare what is stored with its orders, fills and events, and repair it."""
+"""``slotbook verify``: compare the records of a book with each other, and repair what they prove."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def verify(
         list[str] | None, typer.Option(help="Whose book; may be given several times. All if not given.")
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Repair indexes and positions; without it, only read.")
+        bool, typer.Option("--repair", help="Repair what two records prove; without it, only read.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild positions and indexes from orders, fills and events, and compare them with what is stored.
+    """Compare what orders, applied fills, events, positions and indexes say of the same facts; show who says what.
 
-    The book may be in use meanwhile. What is too old to be compared is listed. With --repair, what orders and events
-    prove is put right, each thing in one atomic step that undoes no change made meanwhile; orders and events are never
-    written.
+    The book may be in use meanwhile. What is too old to be compared is listed. With --repair, a record is put right
+    where at least two others prove what it should be, each in one atomic step that undoes no change made meanwhile; in
+    doubt it is left. Events, applied fills and the header are never written.
 
     Exits with 1 when there are differences, or when --repair could not correct all of them.
     """
@@ -73,11 +73,17 @@ def verify(
 def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary: str, left: int) -> None:
     console = screen()
     if differences:
-        rows = [(one.trader, one.kind, one.message, _remedy(one, outcome)) for one, outcome in differences]
+        rows = [(one.trader, one.kind, _described(one), _remedy(one, outcome)) for one, outcome in differences]
         console.print(table(("trader", "kind", "difference", "repair"), (), rows))
     for finding in unchecked:
         console.print(f"not checked: {finding.trader}: {finding.message}")
     console.print(f"{summary}, {left:,} left" if differences else summary, style="bold red" if left else "bold green")
+
+
+def _described(finding: Finding) -> str:
+    """Return what differs, and on a line of its own what each record says of it."""
+    says = ", ".join(f"{record}: {value}" for record, value in finding.says.items())
+    return f"{finding.message}\n{says}" if says else finding.message
 
 
 def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from ...topology._async.backend import AsyncBackend
 from .calls import AuditCalls
 from .findings import Finding, Repair
+from .repairs import Repairs
 from .steps import Audit
 
 
 class AsyncAuditor:
-    """Verify a trader's positions and indexes against orders, recorded fills and events; reached as ``book.audit``.
+    """Compare the records of a trader's book with each other, and repair what they prove; reached as ``book.audit``.
 
     ::
 
         findings = await book.audit.verify("T001")
         repairs = await book.audit.repair("T001")
 
-    Positions and indexes are built anew from the evidence, as far back as it reaches, and compared with what is stored.
-    The book may be in use meanwhile. Methods raise a :class:`~slotbook.models.errors.SlotbookError` when the servers
+    An order, its digest, what was applied to it, its events, its indexes, the positions, remembered requests, the header
+    and the expiries of keys say the same facts twice or more often. Where they disagree, a finding says who says what;
+    :data:`~slotbook.repositories.audit.statements.ONLY_ONCE` lists what is recorded once, so that a change by hand is
+    not seen. The book may be in use meanwhile. Methods raise a :class:`~slotbook.models.errors.SlotbookError` when the servers
     fail; a broken book is a finding.
     """
 
@@ -37,15 +40,20 @@ class AsyncAuditor:
     async def verify(self, trader: str) -> list[Finding]:
         """Return every difference, then everything that could not be compared because its evidence is gone. Only reads.
 
-        About a dozen round trips, and one more for each symbol, for each 200 orders and for each 1,000 events.
+        About a dozen round trips, one more for each symbol, for each 200 orders and for each 1,000 events, and a SCAN
+        for the trader's keys, which passes over all keys of every primary.
         """
-        return await self._backend.drive(Audit(self._calls, trader).verify())
+        found = await self._backend.scan(self._calls.pattern_of(trader))
+        return await self._backend.drive(Audit(self._calls, trader, found).verify())
 
     async def repair(self, trader: str) -> list[Repair]:
-        """Verify, then repair indexes, their expiries, positions and their list; never orders or events.
+        """Verify, then repair orders, indexes, positions, their list, and expiries; never events, fills or the header.
 
-        Each repair is one atomic script, which writes only if the record is still as it was compared, so no change that
+        A record is repaired where all others say the same of it, at least two of them independently of each other, and
+        so many stored values agree that two that were changed by hand could not make them; in doubt it is left. Each
+        repair is one atomic script, which writes only if the record is still as it was compared, so no change that
         comes meanwhile is lost; then the record is compared again. Two more round trips for each record that is
         repaired.
         """
-        return await self._backend.drive(Audit(self._calls, trader).repair())
+        found = await self._backend.scan(self._calls.pattern_of(trader))
+        return await self._backend.drive(Repairs(self._calls, trader, found).repair())

@@ -1,4 +1,4 @@
-"""The calls of an audit: what it reads from the servers, and what it writes to repair. Nothing here does I/O."""
+"""Build the calls by which an audit reads a book. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from ...models.errors import UnexpectedReply
 from ...models.keys import Keys, TraderKeys
 from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..replies import rows
-from .findings import EventPage, Fields, Finding, IndexState, OrderState, PositionState, is_valid_name
+from .findings import EventPage, Fields, IndexState, OrderState, PositionState, RequestState, is_valid_name
 
 EVENTS_AT_ONCE = 1_000
 ORDERS_AT_ONCE = 200
 FIELDS_AT_ONCE = 5_000
 POSITIONS_AT_ONCE = 200
 INDEXES_AT_ONCE = 200
+KEYS_AT_ONCE = 1_000
 
 _PACKAGE = "slotbook.repositories.audit"
 EVENTS = load(_PACKAGE, "events")
 ORDERS = load(_PACKAGE, "orders")
 POSITIONS = load(_PACKAGE, "positions")
 INDEXES = load(_PACKAGE, "indexes")
-REPAIR_ENTRY = load(_PACKAGE, "repair_entry")
-REPAIR_EXPIRY = load(_PACKAGE, "repair_expiry")
-REPAIR_POSITION = load(_PACKAGE, "repair_position")
-REPAIR_LISTING = load(_PACKAGE, "repair_listing")
+EXPIRIES = load(_PACKAGE, "expiries")
+REQUESTS = load(_PACKAGE, "requests")
 
 
 class MemberPage(NamedTuple):
@@ -64,9 +62,9 @@ class AuditCalls:
         """Read the events after an id, at most ``EVENTS_AT_ONCE``."""
 
         def read(reply: Reply) -> EventPage:
-            first, last, header, *entries = rows(reply)
+            first, last, deleted, header, *entries = rows(reply)
             page = [(str(rows(entry)[0]), _fields(rows(entry)[1])) for entry in entries]
-            return EventPage(str(first), int(str(last)), _fields(header), page)
+            return EventPage(str(first), int(str(last)), int(str(deleted)), _fields(header), page)
 
         return evaluate(
             f"verify events of {keys.trader}",
@@ -92,7 +90,7 @@ class AuditCalls:
         """Read orders, given the symbols in whose index each was seen: not all if they are large, but at least one."""
         ids_and_symbols: list[Argument] = []
         for order_id, symbols in ids.items():
-            ids_and_symbols += [_raw(order_id), len(symbols), *map(_raw, symbols)]
+            ids_and_symbols += [raw(order_id), len(symbols), *map(raw, symbols)]
 
         def read(reply: Reply) -> list[OrderState]:
             as_of, now_ms, *found = rows(reply)
@@ -107,21 +105,23 @@ class AuditCalls:
             readonly=True,
         )
 
-    def positions(self, keys: TraderKeys, symbols: Sequence[str]) -> Call[list[PositionState]]:
-        """Read the positions in some symbols."""
+    def positions(self, keys: TraderKeys, requests: Mapping[str, str | None]) -> Call[list[PositionState]]:
+        """Read the positions in some symbols, each with what is remembered of a request, by its request_id."""
 
         def read(reply: Reply) -> list[PositionState]:
             as_of, *found = rows(reply)
             return [
-                PositionState(str(symbol), int(str(as_of)), _fields(flat), listed == 1)
-                for symbol, listed, flat in map(rows, found)
+                PositionState(str(symbol), int(str(as_of)), _fields(flat), listed == 1, str(request))
+                for symbol, listed, flat, request in map(rows, found)
             ]
 
         return evaluate(
             f"verify positions of {keys.trader}",
             POSITIONS,
             POSITIONS.keys(events=keys.events, positions=keys.positions),
-            POSITIONS.arguments(base=keys.base, symbols=[_raw(symbol) for symbol in symbols]),
+            POSITIONS.arguments(
+                base=keys.base, symbols_and_requests=[raw(word or "") for pair in requests.items() for word in pair]
+            ),
             decode=read,
             readonly=True,
         )
@@ -142,63 +142,45 @@ class AuditCalls:
             readonly=True,
         )
 
-    def repair_entry(self, keys: TraderKeys, finding: Finding) -> Call[bool]:
-        """Put an index entry right, unless the entry or its order is not what was compared."""
+    def expiries(self, keys: TraderKeys, some: Sequence[str]) -> Call[dict[str, int]]:
+        """Read when keys expire, in milliseconds since the epoch: -1 for never, -2 when there is no such key."""
         return evaluate(
-            f"repair {finding.key}",
-            REPAIR_ENTRY,
-            REPAIR_ENTRY.keys(index=finding.key),
-            REPAIR_ENTRY.arguments(
-                base=keys.base,
-                order_id=_raw(finding.entry or ""),
-                stored=finding.stored or "",
-                expected=finding.expected or "",
-            ),
-            decode=_is_applied,
+            f"verify expiries of {keys.trader}",
+            EXPIRIES,
+            EXPIRIES.keys(keys=some),
+            EXPIRIES.arguments(),
+            decode=lambda reply: {key: int(str(expiry)) for key, expiry in zip(some, rows(reply), strict=True)},
+            readonly=True,
         )
 
-    def repair_expiry(self, index: str) -> Call[bool]:
-        """Give an index the expiry of its longest-lived entry."""
+    def requests(self, keys: TraderKeys, request_ids: Sequence[str]) -> Call[list[RequestState]]:
+        """Read what is remembered of requests for changes of positions."""
+
+        def read(reply: Reply) -> list[RequestState]:
+            as_of, *found = rows(reply)
+            return [
+                RequestState(request_id, int(str(as_of)), str(value), int(str(expiry)))
+                for request_id, (value, expiry) in zip(request_ids, map(rows, found), strict=True)
+            ]
+
         return evaluate(
-            f"repair {index}",
-            REPAIR_EXPIRY,
-            REPAIR_EXPIRY.keys(index=index),
-            REPAIR_EXPIRY.arguments(),
-            decode=_is_applied,
+            f"verify requests of {keys.trader}",
+            REQUESTS,
+            REQUESTS.keys(events=keys.events, requests=[keys.request(request_id) for request_id in request_ids]),
+            REQUESTS.arguments(),
+            decode=read,
+            readonly=True,
         )
 
-    def repair_position(self, keys: TraderKeys, state: PositionState, changes: Fields) -> Call[bool]:
-        """Write fields of a position and list it, unless the position is not what was compared."""
-        key = keys.position(state.symbol)
-        stored = [part for name, value in state.fields.items() for part in (_raw(name), _raw(value))]
-        written = [part for pair in changes.items() for part in pair]
-        return evaluate(
-            f"repair {key}",
-            REPAIR_POSITION,
-            REPAIR_POSITION.keys(position=key, positions=keys.positions),
-            REPAIR_POSITION.arguments(symbol=state.symbol, stored_size=len(state.fields), fields=[*stored, *written]),
-            decode=_is_applied,
-        )
-
-    def repair_listing(self, keys: TraderKeys, symbol: str, *, listed: bool) -> Call[bool]:
-        """List a symbol, or remove it from the list, unless its position came or went meanwhile."""
-        return evaluate(
-            f"repair {keys.positions}",
-            REPAIR_LISTING,
-            REPAIR_LISTING.keys(positions=keys.positions),
-            REPAIR_LISTING.arguments(base=keys.base, symbol=_raw(symbol), listed=int(listed)),
-            decode=_is_applied,
-        )
+    def pattern_of(self, trader: str) -> str:
+        """Return the SCAN pattern of all keys of a trader."""
+        keys = self.keys.of(trader)
+        tag = self.keys.traders_pattern.removesuffix("{*}:book")
+        trader = re.sub(r"([\\*?\[\]])", r"\\\1", keys.trader)
+        return f"{tag}{{{trader}}}:*"
 
 
-def _is_applied(reply: Reply) -> bool:
-    """Return True when a repair wrote something. Raises UnexpectedReply."""
-    if reply in ("applied", "repeat", "changed"):
-        return reply == "applied"
-    raise UnexpectedReply(f"repair: the script answered {reply!r}")
-
-
-def _raw(name: str) -> bytes:
+def raw(name: str) -> bytes:
     """Return a name as the bytes that the server sent; a name that another program wrote may not be UTF-8."""
     return name.encode("utf-8", "surrogateescape")
 

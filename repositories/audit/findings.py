@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -19,17 +20,17 @@ class FindingKind(StrEnum):
     CORRUPT = "CORRUPT"
     """Something stored that cannot be read, so nothing that depends on it was compared."""
     ORDER = "ORDER"
-    """A field of an order that its fills or its last event contradict, or an open order that is not there any more."""
+    """An order, or a field of one, of which other records say something else."""
     FILL = "FILL"
-    """A fill or request that is recorded with its order in another way than in the events."""
+    """A fill or request that is remembered in another way than it is in the events."""
     INDEX = "INDEX"
     """An order that is not in an index where it belongs, or an entry that should not be there."""
     EXPIRY = "EXPIRY"
-    """A key that lives longer or shorter than what it belongs to."""
+    """A key that lives longer or shorter than what it belongs to, or expires although it never should."""
     EVENTS = "EVENTS"
     """Events that are missing from the stream, contradict each other, or are not as many as the header says."""
     POSITION = "POSITION"
-    """A field of a position, or a whole position, that is not the fold of its events, or not what its orders make."""
+    """A field of a position, or a whole position, of which its events or its orders say something else."""
     LISTING = "LISTING"
     """A symbol in the set of the trader's symbols without a position, or a position whose symbol is not in the set."""
     UNCHECKED = "UNCHECKED"
@@ -38,7 +39,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference between what is stored and what follows from orders, fills and events, or a lack of evidence.
+    """One fact of which the records of a book say different things, or that could not be compared.
 
     ::
 
@@ -55,6 +56,9 @@ class Finding:
     expected: str | None
     repairable: bool
     message: str
+    says: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    """Each record that speaks of the fact, and its value; "nothing" where the value is missing. Records are named
+    "order", "applied", "digest", "index", "position", "header", "key", "request", "events", "orders", "event 7"."""
 
     @property
     def is_difference(self) -> bool:
@@ -71,7 +75,8 @@ class RepairOutcome(StrEnum):
     CHANGING = "CHANGING"
     """The book changed each time between the comparison and the repair, so nothing was written."""
     LEFT = "LEFT"
-    """Not repairable: orders and events are evidence, and never written; or the evidence is not enough."""
+    """Not repairable: no two records agree on what it should be, or it is an event or the header, which are never
+    written."""
 
     @property
     def is_settled(self) -> bool:
@@ -101,6 +106,8 @@ class EventPage:
     """The oldest entry's id; empty when there is none."""
     last_sequence: int
     """The number of the last event that was ever appended."""
+    deleted: int
+    """The highest number of an event that was deleted by hand; 0 for none."""
     header: Fields
     """The header of the book at that moment; empty when there is none."""
     entries: list[tuple[str, Fields]]
@@ -136,6 +143,8 @@ class PositionState:
     """The number of the book's last event at that moment."""
     fields: Fields
     is_listed: bool
+    request: str = ""
+    """The remembered text of the request that was asked for with it; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,19 @@ class IndexState:
     expiry: int
     highest_score: str
     """Empty when there is no such index."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """What is remembered of one request for a change of a position, at one moment."""
+
+    request_id: str
+    as_of: int
+    """The number of the book's last event at that moment."""
+    value: str
+    """Empty when nothing is."""
+    expiry: int
+    """As PEXPIRETIME answers it."""
 
 
 @dataclass(slots=True)
@@ -165,9 +187,11 @@ class Report:
         stored: str | None = None,
         expected: str | None = None,
         repairable: bool = False,
+        says: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Append one finding."""
-        self.findings.append(Finding(self.trader, kind, key, entry, stored, expected, repairable, message))
+        """Append one finding; a value of None in ``says`` is a value that is missing."""
+        named = {record: "nothing" if value is None else value for record, value in (says or {}).items()}
+        self.findings.append(Finding(self.trader, kind, key, entry, stored, expected, repairable, message, named))
 
 
 def is_valid_name(value: str) -> bool:

@@ -1,59 +1,38 @@
-"""The history of a book by its events: changes in order, gaps, and the positions that follow from them."""
+"""Keep the history of a book by its events: changes in order, gaps, and the positions that follow from them."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from ...models.enums import EventType, OrderStatus, Side
+from ...models.enums import EventType
 from ...models.errors import CorruptRecord
 from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
-from ...models.wire import decode
 from .findings import EventPage, Fields, FindingKind, Report
-from .totals import Held, Stated, read_totals
-
-_OF_ORDERS = ("order_id", "side", "status", "quantity")
-_REQUIRED_FIELDS = {
-    EventType.POSITION: ("position_quantity",),
-    EventType.NEW: _OF_ORDERS,
-    EventType.TRADE: (
-        *_OF_ORDERS,
-        *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity"),
-    ),
-}
-"""The fields without which an event cannot be used."""
-_REQUIRED_OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id")
-"""The fields of that kind of events that have no row of their own."""
+from .order_events import Change, Contradiction, change_of, compare_with_itself, compare_with_last, read_event
+from .position_chain import Link, PositionChain
+from .totals import Held, read_totals
 
 
-class Change(NamedTuple):
-    """The part of one event of an order that is compared.
+class FillRecord(NamedTuple):
+    """The quantity and price of a fill, as they are remembered with its order."""
 
-    An OrderEvent for each event of a long stream would take several times the memory.
-    """
-
-    sequence: int
-    type: EventType
     symbol: str
-    identity: str | None
-    """The exec_id of a TRADE, the request_id of any other change but NEW."""
-    side: Side | None
-    status: OrderStatus | None
     quantity: int
-    price: Decimal | None
-    filled_quantity: int
-    last_quantity: int
-    last_price: Decimal
-    version: int | None
-    """The order's version after the change."""
+    price: Decimal
 
-    @property
-    def open_quantity(self) -> int:
-        """The open quantity of the order after the change."""
-        return self.quantity - self.filled_quantity if self.status is not None and self.status.is_open else 0
+
+class PositionEvent(NamedTuple):
+    """The part of an event of a position without an order that a remembered request is compared with."""
+
+    symbol: str
+    request_id: str | None
+    quantity: int
+    change: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +43,10 @@ class ExpectedPosition:
     """Its fields, in their written form."""
     changes: int
     """The number of changes that the position has had."""
+    link: Link | None
+    """Its last event; None when it has had none."""
+    is_recorded: bool
+    """True when the fill of its last event is remembered with its order, too."""
 
 
 class History:
@@ -79,6 +62,10 @@ class History:
         """The header of the book when the last page was read."""
         self.header_end = 0
         """The number of the last event that was ever appended, at that same moment."""
+        self.deleted = 0
+        """The highest number of an event that was deleted by hand; 0 for none."""
+        self.tail: tuple[int, Fields] = (0, {})
+        """The number and the fields of the last event that was read."""
         self.first = 0
         """The number of the oldest event that was kept when it was read; 0 without any."""
         self.last = 0
@@ -92,19 +79,21 @@ class History:
         """Every symbol that an event names."""
         self.contradicted: set[str] = set()
         """Symbols whose events contradict each other, or the fills and requests that are recorded with orders."""
-        self._held: dict[str, list[Held]] = {}
-        """By symbol, the position after each of its changes, counted from the first one after a gap."""
-        self._stated: dict[str, Held] = {}
-        """By symbol, the position that its last change states."""
+        self.doubtful_orders: set[str] = set()
+        """Orders whose events contradict each other."""
+        self.position_events: dict[int, PositionEvent] = {}
+        """The events of positions without an order, by their numbers."""
+        self._chains: dict[str, PositionChain] = {}
+        """The events of each position, by its symbol."""
         self._missing: list[tuple[int, int]] = []
         """Gaps in the events read, each by its first and last number, in order."""
-        self._recorded: dict[int, str | None] = {}
-        """By the number of an event that an order has recorded, so that it is known even if the stream lost it, the
-        symbol whose position it changed; None for one that changed no position."""
+        self._recorded: dict[int, FillRecord | None] = {}
+        """By the number of an event that an order remembers, so that it is known even if the stream lost it, the fill;
+        None for one that changed no position."""
 
     def add_page(self, page: EventPage) -> None:
         """Add the next page of events."""
-        self.header, self.header_end = page.header, page.last_sequence
+        self.header, self.header_end, self.deleted = page.header, page.last_sequence, page.deleted
         for event_id, fields in page.entries:
             self.cursor = event_id
             sequence = int(event_id.partition("-")[0])
@@ -114,6 +103,8 @@ class History:
             if self.first == 0 or event_id == page.first_id:
                 self.first = sequence
             self.last = max(self.last, sequence)
+            if event_id.endswith("-0"):
+                self.tail = sequence, fields
             self._add_event(event_id, sequence, fields)
 
     def end_at(self, last: int) -> None:
@@ -122,9 +113,9 @@ class History:
             self._add_gap(last, trimmed=False)
             self.last = last
 
-    def add_recorded(self, sequence: int, symbol: str | None) -> None:
-        """Add a change that is recorded with its order; the symbol of a fill, None for a request."""
-        self._recorded[sequence] = symbol
+    def add_recorded(self, sequence: int, fill: FillRecord | None) -> None:
+        """Add a change that is remembered with its order: a fill, or None for a request."""
+        self._recorded[sequence] = fill
 
     def is_missing(self, sequence: int) -> bool:
         """Return True when the stream does not have the event."""
@@ -134,6 +125,10 @@ class History:
     def is_complete_since(self, sequence: int, as_of: int) -> bool:
         """Return True when the stream has every event after ``sequence``, up to ``as_of``."""
         return all(high <= sequence or low > as_of for low, high in self._missing)
+
+    def is_whole(self, as_of: int) -> bool:
+        """Return True when every event up to ``as_of`` is kept, from the very first."""
+        return self.last > 0 and self.is_complete_since(0, as_of)
 
     def changes_of(self, order_id: str, as_of: int) -> list[Change]:
         """Return an order's changes up to event ``as_of``, from when its id was last placed."""
@@ -153,23 +148,42 @@ class History:
         """
         if self.first == 0 or self.lost_end > as_of:
             return None
-        held = next((held for held in reversed(self._held.get(symbol, ())) if held.sequence <= as_of), None)
+        chain = self._chains.get(symbol)
+        link = chain.at(as_of) if chain else None
+        held = link.held if link else Held(0, None)
         gap = self._last_unknown_event(symbol, as_of)
-        if held is None and gap == 0:
-            held = Held(0, None)
-        if held is None or held.sequence < gap:
+        if held.sequence < gap:
             return None
-        return ExpectedPosition(held.fields(self._keys.trader, symbol), held.version)
+        fields = held.fields(self._keys.trader, symbol)
+        return ExpectedPosition(fields, held.version, link, is_recorded=self._recorded.get(held.sequence) is not None)
+
+    def last_request_in(self, symbol: str) -> str | None:
+        """Return the request_id of a position's last change, None when that was a fill, or is not known."""
+        chain = self._chains.get(symbol)
+        link = chain.at(self.last) if chain else None
+        return link.request_id if link else None
+
+    def last_order_in(self, symbol: str) -> str | None:
+        """Return the order whose fill was a position's last change, None when that was no fill, or is not known."""
+        chain = self._chains.get(symbol)
+        link = chain.at(self.last) if chain else None
+        return link.order_id if link else None
 
     def _last_unknown_event(self, symbol: str, as_of: int) -> int:
         """Return the last missing event up to ``as_of`` that may have changed a position; 0 when there is none."""
         for low, high in reversed(self._missing):
             sequence = min(high, as_of)
-            while sequence >= low and self._recorded.get(sequence, symbol) != symbol:
+            while sequence >= low and not self._may_concern(sequence, symbol):
                 sequence -= 1
             if sequence >= low:
                 return sequence
         return 0
+
+    def _may_concern(self, sequence: int, symbol: str) -> bool:
+        if sequence not in self._recorded:
+            return True
+        fill = self._recorded[sequence]
+        return fill is not None and fill.symbol == symbol
 
     def _add_gap(self, upto: int, *, trimmed: bool) -> None:
         low = self.last + 1
@@ -180,9 +194,10 @@ class History:
             self.report.add(FindingKind.EVENTS, self._keys.events, entry, f"{events_are} missing from the stream")
 
     def _add_event(self, event_id: str, sequence: int, fields: Fields) -> None:
+        key = self._keys.events
         try:
-            event = self._read_event(event_id, fields)
-            stated = read_totals(self._keys.events, event, fields.get("totals"))
+            event = read_event(key, self._keys.trader, event_id, fields)
+            stated = read_totals(key, event, fields.get("totals"))
         except CorruptRecord as error:
             self._missing.append((sequence, sequence))
             entry = f"{event_id} {error.field}"
@@ -192,54 +207,46 @@ class History:
         self.symbols.add(event.symbol)
         if event.order_id is not None:
             self.orders_by_symbol.setdefault(event.symbol, set()).add(event.order_id)
-            self.changes_by_order.setdefault(event.order_id, []).append(_change_of(event, stated))
+            self._add_change(event.order_id, change_of(event, stated))
+        elif event.position_quantity is not None and event.position_change is not None:
+            self.position_events[sequence] = PositionEvent(
+                event.symbol, event.request_id, event.position_quantity, event.position_change
+            )
         if stated.position is not None:
             self._add_position(event, stated.position)
 
+    def _add_change(self, order_id: str, change: Change) -> None:
+        """Add a change of an order, and compare it with itself and with the one before."""
+        changes = self.changes_by_order.setdefault(order_id, [])
+        found = compare_with_itself(change)
+        if changes and self.is_complete_since(changes[-1].sequence, change.sequence):
+            found += compare_with_last(changes[-1], change)
+        elif not changes and change.type is not EventType.NEW and not self._missing:
+            found.append(Contradiction("type", change.type, EventType.NEW, "that nothing came before it"))
+        changes.append(change)
+        if found:
+            self.doubtful_orders.add(order_id)
+            self._report_contradictions(change.sequence, f"order {order_id}", found)
+
     def _add_position(self, event: OrderEvent, stated: Held) -> None:
-        """Add the position after an event, and check that its totals go on from those of the event before."""
-        held = self._held.setdefault(event.symbol, [])
-        before = self._stated.get(event.symbol, Held(0, None))
-        self._stated[event.symbol] = stated
-        if self._missing and self._missing[-1][1] > before.sequence:
-            held.append(stated)
-            return
-        held.append((held[-1] if held else before).after(event))
-        expected = before.after(event).totals
-        if stated.totals != expected:
+        """Add the position after an event, and check that it goes on from that of the event before."""
+        chain = self._chains.setdefault(event.symbol, PositionChain())
+        after_gap = bool(self._missing) and self._missing[-1][1] > chain.last_number
+        found = chain.add(event, stated, after_gap=after_gap)
+        if any(one.field == "totals" for one in found):
             self.contradicted.add(event.symbol)
-            what = (
-                f"event {event.sequence:,} says of the position in {event.symbol} {stated.totals!r}, which the events "
-                f"before it make {expected!r}: bought, sold, their notionals, and the number of changes"
+        self._report_contradictions(event.sequence, f"the position in {event.symbol}", found)
+
+    def _report_contradictions(self, sequence: int, subject: str, found: Iterable[Contradiction]) -> None:
+        for one in found:
+            says = f"event {sequence:,} says of {subject} that {one.field} is {one.stored}"
+            what = f"{says}, {one.by} make it {one.expected}"
+            self.report.add(
+                FindingKind.EVENTS,
+                self._keys.events,
+                f"{sequence} {one.field}",
+                what,
+                stored=one.stored,
+                expected=one.expected,
+                says={f"event {sequence}": one.stored, one.by: one.expected},
             )
-            key, entry = self._keys.events, str(event.sequence)
-            self.report.add(FindingKind.EVENTS, key, entry, what, stored=stated.totals, expected=expected)
-
-    def _read_event(self, event_id: str, fields: Fields) -> OrderEvent:
-        """Return the event that an entry of the stream describes. Raises CorruptRecord."""
-        sequence, _, rest = event_id.partition("-")
-        key = self._keys.events
-        if rest != "0":
-            raise CorruptRecord(key, "id", f"{event_id!r} is not an id that a book gives")
-        event = decode(OrderEvent, key, {**fields, "trader": self._keys.trader, "sequence": sequence})
-        for name in _REQUIRED_FIELDS.get(event.type, _REQUIRED_OF_REQUESTS):
-            if getattr(event, name) is None:
-                raise CorruptRecord(key, name, "is missing")
-        return event
-
-
-def _change_of(event: OrderEvent, stated: Stated) -> Change:
-    return Change(
-        event.sequence,
-        event.type,
-        event.symbol,
-        event.exec_id or event.request_id,
-        event.side,
-        event.status,
-        event.quantity or 0,
-        event.price,
-        event.filled_quantity or 0,
-        event.last_quantity or 0,
-        event.last_price or Decimal(0),
-        stated.order_version,
-    )

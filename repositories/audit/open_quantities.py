@@ -20,11 +20,13 @@ class OpenOrder(NamedTuple):
     """The number of the book's last event then."""
     symbols: frozenset[str]
     """The symbols in which it is counted: its own, or all in which it may be when that cannot be read."""
+    maybe_in: frozenset[str]
+    """Other symbols in which it belongs by what other records say."""
     side: Side | None
     quantity: int
     is_readable: bool
     is_sound: bool
-    """False when its fills or events contradict it."""
+    """False when other records contradict it, or say that it should be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class OpenQuantity:
 
     fields: Fields
     """The fields of the position, in their written form; none when it is not known."""
+    by_events: Fields
+    """The same fields, with the orders that are not sound as their events left them."""
     has_orders: bool
     """True when there is or was an order in the symbol."""
     unknown: str | None = None
@@ -65,7 +69,7 @@ class OpenQuantities:
     def add(self, order_id: str, order: OpenOrder) -> None:
         """Add an order that was read, or read again."""
         self._orders[order_id] = order
-        for symbol in order.symbols:
+        for symbol in order.symbols | order.maybe_in:
             self._by_symbol.setdefault(symbol, set()).add(order_id)
         if order.is_readable or order.symbols:
             self._anywhere.discard(order_id)
@@ -86,15 +90,19 @@ class OpenQuantities:
         unreadable = sorted({order_id for order_id in ids if self._is_unreadable(order_id)} | self._anywhere)
         if unreadable:
             what = f"order {unreadable[0]} cannot be read, so what is open of the orders was not compared"
-            return OpenQuantity({}, has_orders=bool(ids), unknown=what)
-        totals = {Side.BUY: 0, Side.SELL: 0}
+            return OpenQuantity({}, {}, has_orders=bool(ids), unknown=what)
+        totals, by_events = {Side.BUY: 0, Side.SELL: 0}, {Side.BUY: 0, Side.SELL: 0}
         has_orders = False
         for order_id in ids:
             order, change = self._orders.get(order_id), self._history.last_change_of(order_id, as_of)
-            if change is not None and (order is None or change.sequence > order.as_of):
-                has_orders = True
-                if change.symbol == symbol and change.side is not None:
+            is_later = change is not None and (order is None or change.sequence > order.as_of)
+            if change is not None and change.symbol == symbol and change.side is not None:
+                if is_later:
                     totals[change.side] += change.open_quantity
+                if is_later or (order is not None and not order.is_sound):
+                    by_events[change.side] += change.open_quantity
+            if is_later:
+                has_orders = True
             elif order is not None:
                 latest = self._history.last_change_of(order_id, order.as_of)
                 if latest is not None and latest.sequence > as_of:
@@ -102,13 +110,15 @@ class OpenQuantities:
                 has_orders = True
                 if order.side is not None and symbol in order.symbols:
                     totals[order.side] += order.quantity
+                    by_events[order.side] += order.quantity if order.is_sound or change is None else 0
         unsound = sorted(
             order_id for order_id in ids if order_id in self._orders and not self._orders[order_id].is_sound
         )
         return OpenQuantity(
             {FIELDS[side]: str(quantity) for side, quantity in totals.items()},
+            {FIELDS[side]: str(quantity) for side, quantity in by_events.items()},
             has_orders=has_orders,
-            obstacle=f"order {unsound[0]} is not as its events left it" if unsound else None,
+            obstacle=f"other records contradict order {unsound[0]}" if unsound else None,
         )
 
     def _is_unreadable(self, order_id: str) -> bool:

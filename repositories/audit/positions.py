@@ -1,8 +1,9 @@
-"""Compare one position with the fold of its events and with its orders. Nothing here does I/O."""
+"""Compare one position with its events and with its orders. Nothing here does I/O."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
@@ -11,9 +12,10 @@ from ...models.wire import codec, decode
 from .findings import Fields, Finding, FindingKind, PositionState, Report, is_valid_name
 from .history import History
 from .open_quantities import FIELDS, OpenQuantity
+from .position_proof import PositionProof
 
-_COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
 _OPEN_QUANTITY = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII).fullmatch
+_KNOWN = codec(Position).names | {*FIELDS.values()}
 
 
 class PositionCheck:
@@ -24,23 +26,31 @@ class PositionCheck:
 
     def __init__(self, keys: TraderKeys, state: PositionState, history: History, orders: OpenQuantity | None) -> None:
         self.state = state
+        self._keys = keys
+        self._key = keys.position(state.symbol)
         self.expected = history.expected_position(state.symbol, state.as_of) if is_valid_name(state.symbol) else None
         """The position that follows from the events, None without evidence."""
         self._orders = orders or OpenQuantity(
             {},
+            {},
             has_orders=False,
             unknown="its orders changed each time they were read, so what is open was not compared",
         )
-        self._keys = keys
-        self._key = keys.position(state.symbol)
-        self._obstacle = self._find_obstacle(history)
-        """The reason for which the events are no evidence for a repair; None when they are."""
+        is_known = self._orders.has_orders or self._orders.unknown is not None
+        is_named = all(state.fields.get(name) == value for name, value in self._names().items())
+        is_known |= self.expected.changes > 0 if self.expected else (state.is_listed and is_named)
+        self._stranger = None if is_known else "no event and no order made it"
+        """The reason for which nothing is repaired of a position that should not be there at all."""
+        self._proof = PositionProof(state, self.expected, history)
         self._report = Report(keys.trader)
 
     def changes(self) -> Fields:
         """Return the fields that a repair writes; an empty value clears the field."""
-        events = {} if self._obstacle else self._fields_by_events()
-        return events if self._orders.obstacle else {**events, **self._orders.fields}
+        if self._stranger:
+            return {}
+        events = self._fields_by_events()
+        written = {name: value for name, value in events.items() if not self._proof.obstacle(name, events)}
+        return written if self._orders.obstacle else {**written, **self._orders.fields}
 
     def compare(self) -> list[Finding]:
         """Return everything that is wrong with the position."""
@@ -50,52 +60,59 @@ class PositionCheck:
                 what = f"{state.symbol!r} is listed, but no book takes it for a symbol"
                 self._add_listing(what, stored=state.symbol, expected=None, repairable=not state.fields)
         elif state.fields:
-            differing = self._compare_fields(self._fields_by_events(), "its events make it", self._obstacle)
-            differing |= self._compare_fields(self._orders.fields, "its orders make it", self._orders.obstacle)
+            differing = self._compare_events() | self._compare_orders()
             self._compare_form(differing)
             if not state.is_listed:
                 what = f"{state.symbol} has a position, but is not listed"
-                self._add_listing(what, stored=None, expected=state.symbol, repairable=True)
+                is_proven = self._orders.has_orders or (expected is not None and expected.changes > 0)
+                self._add_listing(what, stored=None, expected=state.symbol, repairable=is_proven)
             self._add_unchecked()
         elif expected is not None and not expected.changes and not self._orders.has_orders:
             if state.is_listed:
                 what = f"{state.symbol} is listed, but has no position and never had one"
-                self._add_listing(what, stored=state.symbol, expected=None, repairable=True)
+                self._add_listing(what, stored=state.symbol, expected=None, repairable=not self._orders.unknown)
         elif state.is_listed or expected is not None or self._orders.has_orders:
             self._add_missing()
         return self._report.findings
 
-    def _find_obstacle(self, history: History) -> str | None:
-        """Return why the events cannot be trusted more than what is stored; None when they can."""
-        state, expected = self.state, self.expected
-        if state.symbol in history.contradicted:
-            return "its events contradict each other, or what is recorded with its orders"
-        version = state.fields.get("version", "")
-        if expected is not None and _COUNT(version) and int(version) > expected.changes:
-            return f"it has had {int(version):,} changes and the events show {expected.changes:,}, so some were lost"
-        return None
+    def _names(self) -> Fields:
+        """Return the fields that the key of the position says, too."""
+        return {"trader": self._keys.trader, "symbol": self.state.symbol}
 
     def _fields_by_events(self) -> Fields:
         """Return the fields as the events make them; an empty value for one that should not be there."""
         if self.expected is None:
-            return {}
+            return self._names() if self.state.fields else {}
         fields = self.expected.fields
         cleared = (codec(Position).names - fields.keys()) & self.state.fields.keys()
         return {**dict.fromkeys(sorted(cleared), ""), **fields}
 
-    def _compare_fields(self, fields: Fields, evidence: str, obstacle: str | None) -> set[str]:
-        """Compare some fields; return the names of those that differ."""
-        differing: set[str] = set()
-        for name in sorted(fields):
-            stored, expected = self.state.fields.get(name), fields[name] or None
-            if stored != expected:
-                differing.add(name)
-                what = f"{self.state.symbol}: {name} is {stored}, {evidence} {expected}"
-                self._add_position(name, what, stored, expected, obstacle)
+    def _compare_events(self) -> set[str]:
+        """Compare the fields that events make; return the names of those that differ."""
+        events, stored_fields = self._fields_by_events(), self.state.fields
+        differing = {name for name in events if stored_fields.get(name) != (events[name] or None)}
+        for name in sorted(differing):
+            stored, expected = stored_fields.get(name), events[name] or None
+            what = f"{self.state.symbol}: {name} is {stored}, its events make it {expected}"
+            says = self._proof.says(name, stored, expected)
+            self._add_position(name, what, stored, expected, self._proof.obstacle(name, events), says)
+        return differing
+
+    def _compare_orders(self) -> set[str]:
+        """Compare what is open of the orders; return the names of the fields that differ."""
+        orders, differing = self._orders, set[str]()
+        for name in sorted(orders.fields):
+            stored, expected = self.state.fields.get(name), orders.fields[name]
+            if stored == expected or (orders.obstacle and stored == orders.by_events[name]):
+                continue
+            differing.add(name)
+            what = f"{self.state.symbol}: {name} is {stored}, its orders make it {expected}"
+            says = {"position": stored, "orders": expected, "events": orders.by_events[name]}
+            self._add_position(name, what, stored, expected, orders.obstacle, says)
         return differing
 
     def _compare_form(self, differing: set[str]) -> None:
-        """Check that fields for which there is no evidence can at least be read."""
+        """Check that fields for which there is no evidence can at least be read, and that there are no others."""
         known = {**self._fields_by_events(), **self._orders.fields}
         corrected = {name: value for name, value in self.state.fields.items() if name not in differing}
         corrected |= {name: value for name, value in known.items() if name in differing and value}
@@ -106,6 +123,8 @@ class PositionCheck:
                     raise CorruptRecord(self._key, name, "is missing")
                 if not _OPEN_QUANTITY(corrected[name]):
                     raise CorruptRecord(self._key, name, f"{corrected[name][:80]!r} is not a quantity")
+            for name in sorted(corrected.keys() - _KNOWN):
+                raise CorruptRecord(self._key, name, "is not a field of a position")
         except CorruptRecord as error:
             stored = self.state.fields.get(error.field)
             self._report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
@@ -113,25 +132,33 @@ class PositionCheck:
     def _add_missing(self) -> None:
         symbol, expected, unknown = self.state.symbol, self.expected, self._orders.unknown
         if expected is not None:
-            quantity = expected.fields["quantity"]
+            quantity, events = expected.fields["quantity"], self._fields_by_events()
             what = f"{symbol}: there is no position, its events make it {quantity}"
-            obstacle = self._obstacle or self._orders.obstacle or unknown
-            self._add_position(None, what, None, quantity, obstacle)
+            obstacles = [self._proof.obstacle(name, events) for name in events]
+            obstacle = next(filter(None, obstacles), None) or self._orders.obstacle or unknown
+            self._add_position(None, what, None, quantity, obstacle, self._proof.says("quantity", None, quantity))
             return
         what = f"{symbol}: there is no position, and its events do not reach back far enough to make it again"
-        self._report.add(FindingKind.POSITION, self._key, None, what)
+        self._report.add(FindingKind.POSITION, self._key, None, what, says={"position": None})
 
     def _add_position(
-        self, entry: str | None, what: str, stored: str | None, expected: str | None, obstacle: str | None
+        self,
+        entry: str | None,
+        what: str,
+        stored: str | None,
+        expected: str | None,
+        obstacle: str | None,
+        says: Mapping[str, str | None],
     ) -> None:
         self._report.add(
             FindingKind.POSITION,
             self._key,
             entry,
-            what if obstacle is None else f"{what}; not to be repaired: {obstacle}",
+            what if (obstacle := self._stranger or obstacle) is None else f"{what}; not to be repaired: {obstacle}",
             stored=stored,
             expected=expected,
             repairable=obstacle is None,
+            says=says,
         )
 
     def _add_listing(self, what: str, *, stored: str | None, expected: str | None, repairable: bool) -> None:
@@ -143,6 +170,7 @@ class PositionCheck:
             stored=stored,
             expected=expected,
             repairable=repairable,
+            says={"positions": stored, "position": "is there" if self.state.fields else None},
         )
 
     def _add_unchecked(self) -> None:

@@ -33,13 +33,12 @@ class Held(NamedTuple):
     version: int = 0
 
     def after(self, event: OrderEvent) -> Held:
-        """Return the position after one more event: a trade moves it, any other change states its quantity."""
+        """Return the position after one more event, by what that says it has added."""
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         quantity, price = event.last_quantity, event.last_price
         if event.type is not EventType.TRADE or quantity is None or price is None:
-            return self._replace(
-                sequence=number, updated_ns=ts_ns, quantity=event.position_quantity or 0, version=version
-            )
+            added = event.position_change or 0
+            return self._replace(sequence=number, updated_ns=ts_ns, quantity=self.quantity + added, version=version)
         held = self._replace(sequence=number, updated_ns=ts_ns, version=version)
         paid = times(quantity, price)
         if event.side is Side.BUY:
@@ -67,6 +66,8 @@ class Stated(NamedTuple):
 
     order_version: int | None
     """The version of the order after the change; None for a change without an order."""
+    order_notional: Decimal
+    """The filled notional of the order after the change."""
     position: Held | None
     """The position after the change; None for a change that did not touch it."""
 
@@ -74,7 +75,7 @@ class Stated(NamedTuple):
 def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
     """Return the totals that an event states in its field of that name. Raises CorruptRecord, which names ``key``."""
     if event.type is EventType.NEW:
-        return Stated(1, None)
+        return Stated(1, Decimal(0), None)
     if value is None:
         raise CorruptRecord(key, "totals", "is missing")
     parts = value.split(" ")
@@ -90,7 +91,7 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
         if event.type not in _HAVE_POSITION:
             if position:
                 raise ValueError(value)
-            return Stated(int(order[0]), None)
+            return Stated(int(order[0]), Decimal(order[1]), None)
         named = dict(zip(_POSITION_NAMES, position, strict=True))
         held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol, "quantity": "0", **named})
     except (ValueError, CorruptRecord):
@@ -105,4 +106,4 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
         held.sold_notional,
         held.version,
     )
-    return Stated(int(order[0]) if order else None, stated)
+    return Stated(int(order[0]) if order else None, Decimal(order[1] if order else 0), stated)

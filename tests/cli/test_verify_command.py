@@ -104,6 +104,12 @@ def test_json(store: Store) -> None:
         "expected": "40",
         "repairable": True,
         "message": "AAPL: quantity is 99, its events make it 40",
+        "says": {
+            "position": "99",
+            "what its events add": "40",
+            "the event before, and what the last adds": "40",
+            "event 2": "40",
+        },
     }
     done = store.run("--json", "--repair")
     found = json.loads(done.stdout)

@@ -12,11 +12,22 @@ local function read_key(command, key, ...)
   return reply
 end
 
+-- The number of an event that XINFO tells of a stream, '0' when there is no stream.
+local function number_in(events, about)
+  if redis.call('EXISTS', events) == 0 then return '0' end
+  local told = redis.call('XINFO', 'STREAM', events)
+  for i = 1, #told, 2 do
+    if told[i] == about then return string.match(told[i + 1], '^%d+') end
+  end
+  return '0'
+end
+
 -- The number of the last event that was ever appended, even if it has been removed since.
 local function last_sequence(events)
-  if redis.call('EXISTS', events) == 0 then return '0' end
-  local about = redis.call('XINFO', 'STREAM', events)
-  for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then return string.match(about[i + 1], '^%d+') end
-  end
+  return number_in(events, 'last-generated-id')
+end
+
+-- The highest number of an event that was deleted (XDEL), which a book never does; trimming does not count.
+local function deleted_sequence(events)
+  return number_in(events, 'max-deleted-entry-id')
 end

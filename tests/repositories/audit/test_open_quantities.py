@@ -102,7 +102,7 @@ def test_orders_are_read_again_when_events_were_trimmed_meanwhile(busy: Desk, sy
 def test_positions_of_a_server_that_is_behind_are_read_again(busy: Desk) -> None:
     calls = AuditCalls(busy.book.backend.settings)
     symbols = ["AAPL", "MSFT", "TSLA"]
-    old = busy.book.backend.run(calls.positions(calls.keys.of(busy.trader), symbols))
+    old = busy.book.backend.run(calls.positions(calls.keys.of(busy.trader), dict.fromkeys(symbols)))
     busy.book.orders.fill(execution(busy.trader, "X3", 10))
     assert verify_while(busy, iter(()), [old]) == []
 
@@ -167,10 +167,11 @@ def test_an_order_whose_symbol_is_unknown_leaves_those_unchecked_in_which_it_may
 
 
 def test_fields_are_repaired_beside_one_whose_evidence_is_contradicted(busy: Desk, auditor: Auditor) -> None:
-    busy.vandalise("HSET", "%:order:A1", "filled_quantity", 41)
-    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99)
-    fields = ("XADD", "%:events", "21-0", "type", "POSITION", "ts_ns", "1", "symbol", "TSLA", "position_quantity", "9")
-    busy.vandalise(*fields, "totals", "0 0 0 0 5")
+    busy.vandalise("HSET", "%:order:A1", "time_in_force", "IOC")
+    busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "open_buy_quantity", 71)
+    fields = ("XADD", "%:events", "21-0", "writer", "abc", "count", "1", "type", "POSITION", "ts_ns", "1")
+    moved = ("symbol", "TSLA", "request_id", "P9", "position_quantity", "9", "position_change", "9")
+    busy.vandalise(*fields, *moved, "totals", "0 0 0 0 5")
     busy.vandalise("HSET", "%:position:TSLA", "open_buy_quantity", 1)
     repairs = [one for one in auditor.repair(busy.trader) if one.finding.kind is FindingKind.POSITION]
     assert [(one.finding.key[-4:], one.finding.entry, one.outcome) for one in repairs] == [
@@ -181,7 +182,7 @@ def test_fields_are_repaired_beside_one_whose_evidence_is_contradicted(busy: Des
         ("TSLA", "version", RepairOutcome.LEFT),
         ("TSLA", "open_buy_quantity", RepairOutcome.REPAIRED),
     ]
-    assert busy.ask("HMGET", "%:position:AAPL", "quantity", "open_buy_quantity") == ["125", "70"]
+    assert busy.ask("HMGET", "%:position:AAPL", "quantity", "open_buy_quantity") == ["125", "71"]
     assert busy.ask("HMGET", "%:position:TSLA", "quantity", "open_buy_quantity") == ["0", "103"]
 
 
@@ -198,13 +199,13 @@ def test_garbage_that_cannot_be_compared_is_found(busy: Desk, auditor: Auditor, 
     ]
 
 
-@pytest.mark.parametrize("field", ["quantity", "filled_quantity"])
+@pytest.mark.parametrize("field", ["quantity", "time_in_force"])
 def test_a_position_gone_is_left_while_its_orders_are_no_evidence(busy: Desk, auditor: Auditor, field: str) -> None:
     busy.vandalise("DEL", "%:position:AAPL")
-    busy.vandalise("HSET", "%:order:A1", field, "1e2" if field == "quantity" else "41")
+    busy.vandalise("HSET", "%:order:A1", field, "1e2" if field == "quantity" else "IOC")
     repairs = [one for one in auditor.repair(busy.trader) if one.finding.kind is FindingKind.POSITION]
     assert [(one.finding.entry, one.outcome) for one in repairs] == [(None, RepairOutcome.LEFT)]
-    reason = UNREADABLE if field == "quantity" else "order A1 is not as its events left it"
+    reason = UNREADABLE if field == "quantity" else "other records contradict order A1"
     assert repairs[0].finding.message.endswith(f"; not to be repaired: {reason}")
     assert busy.ask("EXISTS", "%:position:AAPL") == 0
 

@@ -1,0 +1,40 @@
+"""Compare the header of a book with the end of its events. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from ...models.keys import TraderKeys
+from ..changes.scripts import FORMAT
+from .findings import FindingKind, Report
+from .history import History
+
+_FIELDS = ("format", "sequence", "writer", "count")
+
+
+def compare_header(keys: TraderKeys, history: History, report: Report) -> None:
+    """Compare the header with the last event at the same moment: its number, and who wrote it."""
+    key, header, last = keys.book, history.header, history.header_end
+    form, sequence = header.get("format"), header.get("sequence")
+    if not header:
+        what = f"there is no header, but events up to {last:,}"
+        says = {"header": None, "events": str(last)}
+        report.add(FindingKind.EVENTS, key, None, what, expected=str(last), says=says)
+        return
+    if form != FORMAT:
+        what = f"the book has the format {form}, and this program knows {FORMAT}"
+        report.add(FindingKind.CORRUPT, key, "format", what, stored=form, expected=FORMAT)
+    if sequence != str(last):
+        what = f"the header says that the last event is {sequence}, the stream that it is {last}"
+        says = {"header": sequence, "events": str(last)}
+        report.add(FindingKind.EVENTS, key, "sequence", what, stored=sequence, expected=str(last), says=says)
+    number, event = history.tail
+    if number == last:
+        for name in ("writer", "count"):
+            stored, expected = header.get(name), event.get(name)
+            if stored != expected:
+                what = (
+                    f"the header says that the {name} of event {number:,} is {stored}, the event that it is {expected}"
+                )
+                says = {"header": stored, f"event {number}": expected}
+                report.add(FindingKind.EVENTS, key, name, what, stored=stored, expected=expected, says=says)
+    for name in sorted(header.keys() - {*_FIELDS}):
+        report.add(FindingKind.CORRUPT, key, name, f"{key}: {name} is not a field of a header", stored=header[name])

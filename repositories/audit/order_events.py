@@ -1,0 +1,175 @@
+"""Read events as the changes of orders, and compare each with itself and with the one before. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from ...models.enums import EventType, OrderStatus, Side
+from ...models.errors import CorruptRecord
+from ...models.event import INTERNAL_FIELDS, OrderEvent
+from ...models.types import EXACT, times
+from ...models.wire import codec, decode, text
+from .findings import Fields
+from .totals import Stated
+
+_ALWAYS = ("type", "ts_ns", "symbol", "writer", "count")
+_OF_ORDERS = ("order_id", "side", "status", "quantity")
+_OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id", "totals")
+_REQUIRED: Mapping[EventType, tuple[str, ...]] = {
+    EventType.POSITION: ("request_id", "position_quantity", "position_change", "totals"),
+    EventType.NEW: _OF_ORDERS,
+    EventType.TRADE: (
+        *_OF_ORDERS,
+        *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity", "totals"),
+    ),
+}
+"""The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
+_OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
+    EventType.POSITION: (),
+    EventType.TRADE: ("price", "late"),
+}
+_OPTIONAL_ELSE = ("price", "text")
+_IS_LATE = frozenset((OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED))
+
+
+class Change(NamedTuple):
+    """The part of one event of an order that is compared.
+
+    An OrderEvent for each event of a long stream would take several times the memory.
+    """
+
+    sequence: int
+    type: EventType
+    symbol: str
+    identity: str | None
+    """The exec_id of a TRADE, the request_id of any other change but NEW."""
+    side: Side | None
+    status: OrderStatus | None
+    quantity: int
+    price: Decimal | None
+    filled_quantity: int
+    filled_notional: Decimal
+    last_quantity: int
+    last_price: Decimal
+    late: bool
+    text: str | None
+    ts_ns: int
+    version: int | None
+    """The order's version after the change."""
+
+    @property
+    def open_quantity(self) -> int:
+        """The open quantity of the order after the change."""
+        return self.quantity - self.filled_quantity if self.status is not None and self.status.is_open else 0
+
+
+class Contradiction(NamedTuple):
+    """A field of an event of which something else says another value."""
+
+    field: str
+    stored: str | None
+    expected: str | None
+    by: str
+    """The name of what says the other value."""
+
+
+def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEvent:
+    """Return the event that an entry of the stream describes. Raises CorruptRecord, which names ``key``."""
+    sequence, _, rest = event_id.partition("-")
+    if rest != "0":
+        raise CorruptRecord(key, "id", f"{event_id!r} is not an id that a book gives")
+    event = decode(OrderEvent, key, {**fields, "trader": trader, "sequence": sequence})
+    required = (*_REQUIRED.get(event.type, _OF_REQUESTS), *_ALWAYS)
+    for name in required:
+        if name not in fields:
+            raise CorruptRecord(key, name, "is missing")
+    known = codec(OrderEvent).names | INTERNAL_FIELDS
+    for name in sorted(fields.keys() - {*required, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
+        what = f"is not a field of an event of type {event.type}" if name in known else "is not a field of an event"
+        raise CorruptRecord(key, name, what)
+    if not fields["count"].isdecimal():
+        raise CorruptRecord(key, "count", f"{fields['count'][:80]!r} is not a count")
+    return event
+
+
+def change_of(event: OrderEvent, stated: Stated) -> Change:
+    """Return the part of an order's event that is compared."""
+    return Change(
+        event.sequence,
+        event.type,
+        event.symbol,
+        event.exec_id or event.request_id,
+        event.side,
+        event.status,
+        event.quantity or 0,
+        event.price,
+        event.filled_quantity or 0,
+        stated.order_notional,
+        event.last_quantity or 0,
+        event.last_price or Decimal(0),
+        event.late is True,
+        event.text,
+        event.ts_ns,
+        stated.order_version,
+    )
+
+
+def compare_with_itself(change: Change) -> list[Contradiction]:
+    """Return what one event says that cannot be true together."""
+    expected = _status_by_type(change)
+    found: list[Contradiction] = []
+    if change.status is not expected:
+        found.append(Contradiction("status", _text(change.status), _text(expected), "its type and quantities"))
+    if change.filled_quantity > change.quantity:
+        quantity, filled = str(change.quantity), str(change.filled_quantity)
+        found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
+    return found
+
+
+def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
+    """Return what an event says of its order that does not go on from the event before."""
+    if change.type is EventType.NEW:
+        is_over = before.status is not None and not before.status.is_open
+        return [] if is_over else [Contradiction("type", change.type, None, "an order that is open")]
+    expected: dict[str, object] = {
+        "symbol": before.symbol,
+        "side": before.side,
+        "version": (before.version or 0) + 1,
+        "filled_quantity": before.filled_quantity + change.last_quantity,
+        "filled_notional": EXACT.add(before.filled_notional, times(change.last_quantity, change.last_price)),
+    }
+    if change.type is not EventType.REPLACED:
+        expected |= {"quantity": before.quantity, "price": before.price}
+    is_open = before.status is not None and before.status.is_open
+    if change.late:
+        expected["status"] = before.status
+    elif not is_open:
+        return [Contradiction("status", _text(change.status), _text(before.status), f"event {before.sequence:,}")]
+    return [
+        Contradiction(name, _text(getattr(change, name)), _text(value), f"event {before.sequence:,}")
+        for name, value in expected.items()
+        if getattr(change, name) != value
+    ]
+
+
+def _status_by_type(change: Change) -> OrderStatus | None:
+    """Return the status that a change of a type leaves, given its quantities."""
+    match change.type:
+        case EventType.NEW:
+            return OrderStatus.NEW
+        case EventType.TRADE if change.late:
+            return change.status if change.status in _IS_LATE else None
+        case EventType.TRADE | EventType.REPLACED if change.filled_quantity == change.quantity:
+            return OrderStatus.FILLED
+        case EventType.TRADE:
+            return OrderStatus.PARTIALLY_FILLED
+        case EventType.REPLACED:
+            return OrderStatus.PARTIALLY_FILLED if change.filled_quantity else OrderStatus.NEW
+        case other:
+            return OrderStatus(other.value)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else text(value)

@@ -1,0 +1,141 @@
+"""Gather what other records say of the fields of one order. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from ...models.enums import EventType, OrderStatus
+from ...models.keys import TraderKeys
+from ...models.wire import text
+from .findings import OrderState
+from .order_digest import DigestReading
+from .order_events import Change
+from .remembered import AppliedCheck
+from .statements import Statement
+
+REPAIRABLE_FIELDS = frozenset(
+    {"trader", "order_id", "symbol", "side", "status", "quantity", "price", "stop_price", "filled_quantity"}
+    | {"filled_notional", "version", "placed_quantity", "placed_price", "placed_stop_price"}
+)
+"""The fields of an order of which enough is recorded elsewhere to correct them."""
+
+_OF_EVENTS = ("symbol", "side", "status", "quantity", "price", "version", "filled_quantity", "filled_notional")
+_RARE = ("text", "placed_quantity", "placed_price", "placed_stop_price", "revision")
+
+_Says: TypeAlias = dict[str, list[Statement]]
+
+
+def statements_of(
+    keys: TraderKeys, state: OrderState, changes: Sequence[Change], last: Change | None, applied: AppliedCheck
+) -> _Says:
+    """Return what other records say, by the name of the field.
+
+    Args:
+        keys: The keys of the trader.
+        state: The order as it was read.
+        changes: The events of the order since it was placed, as far as they are kept.
+        last: Its last event, None when it is not known to be the last.
+        applied: What is remembered of its changes.
+    """
+    says: _Says = {}
+    _add_names(says, keys, state, last)
+    _add_indexes(says, keys, state)
+    if last is not None:
+        _add_events(says, state, changes, last)
+    if applied.is_readable:
+        _add_applied(says, state, applied, last)
+    others = {name: {one.value for one in found} for name, found in says.items()}
+    digest = DigestReading(keys.order(state.order_id), state.fields, others)
+    for name, value in digest.says.items():
+        # No value fits a digest by chance: it counts like two.
+        says.setdefault(name, []).append(Statement("digest", value, 2))
+    says["digest"] = [] if digest.says else [Statement("order as placed", digest.expected)]
+    return says
+
+
+def _add_names(says: _Says, keys: TraderKeys, state: OrderState, last: Change | None) -> None:
+    for name, value in (("trader", keys.trader), ("order_id", state.order_id)):
+        found = [Statement("key", value)]
+        found += [Statement("index", value, len(state.scores))] if state.scores else []
+        found += [Statement(f"event {last.sequence}", value)] if last else []
+        says[name] = found
+
+
+def _add_indexes(says: _Says, keys: TraderKeys, state: OrderState) -> None:
+    """Add the status and the symbol in whose index the order is, where it is in just one."""
+    of_status, of_symbol = f"{keys.base}orders_by_status:", keys.symbol("")
+    for name, base in (("status", of_status), ("symbol", of_symbol)):
+        listed = [index.removeprefix(base) for index in state.scores if index.startswith(base)]
+        if len(listed) == 1:
+            says.setdefault(name, []).append(Statement("index", listed[0]))
+
+
+def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last: Change) -> None:
+    is_new = last.type is EventType.NEW
+    # An event before the last says the same, and what its type says cannot be changed with it.
+    twice = {"status", "version", "filled_quantity", "filled_notional"} if is_new else {"status"}
+    if len(changes) > 1:
+        twice = {*_OF_EVENTS} - ({"quantity", "price"} if last.type is EventType.REPLACED else set[str]())
+    event = f"event {last.sequence}"
+    for name in _OF_EVENTS:
+        weight = 2 if name in twice else 1
+        says.setdefault(name, []).append(Statement(event, _written(getattr(last, name)), weight))
+    says["updated_ns"] = [Statement(event, None if is_new else text(last.ts_ns))]
+    if last.type is not EventType.TRADE:
+        says.setdefault("text", []).append(Statement(event, last.text))
+    first = changes[0]
+    if first.type is EventType.NEW:
+        says["ts_ns"] = [Statement(f"event {first.sequence}", text(first.ts_ns))]
+        if "placed_quantity" in state.fields:
+            for name, value in (("placed_quantity", first.quantity), ("placed_price", first.price)):
+                says.setdefault(name, []).append(Statement(f"event {first.sequence}", _written(value)))
+        if len(changes) > 1 and all(change.type is EventType.TRADE for change in changes[1:]):
+            says.setdefault("text", []).append(Statement(f"event {first.sequence}", first.text))
+
+
+def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck, last: Change | None) -> None:
+    quantity, notional = applied.filled
+    for name, value in (
+        ("filled_quantity", text(quantity)),
+        ("filled_notional", text(notional)),
+        ("version", text(1 + len(applied.changes))),
+    ):
+        says.setdefault(name, []).append(Statement("applied", value))
+    newest = applied.changes[-1] if applied.changes else None
+    if newest is None:
+        if state.fields.get("version") == "1":
+            for name in _RARE[1:]:
+                says.setdefault(name, []).append(Statement("applied", None))
+        _add_status(says, applied, state)
+        return
+    for name, value in newest.rare.items():
+        says.setdefault(name, []).append(Statement("applied", value))
+    if newest.type is EventType.REPLACED and last is not None and last.type is EventType.REPLACED:
+        _, asked_quantity, asked_price, *_ = newest.words
+        for name, value in (("quantity", asked_quantity), ("price", asked_price)):
+            if value:
+                says.setdefault(name, []).append(Statement("applied", value))
+    _add_status(says, applied, state)
+
+
+def _add_status(says: _Says, applied: AppliedCheck, state: OrderState) -> None:
+    if status := _status_by(applied, state):
+        says.setdefault("status", []).append(Statement("applied", status))
+
+
+def _status_by(applied: AppliedCheck, state: OrderState) -> str | None:
+    """Return the status that the remembered changes of an order leave; None when it is not known."""
+    ended = [change.type.value for change in applied.changes if change.type.value in OrderStatus.__members__]
+    if ended:
+        return ended[0]
+    quantity, (filled, _) = state.fields.get("quantity"), applied.filled
+    if state.fields.get("version") != text(1 + len(applied.changes)):
+        return None
+    if quantity == text(filled):
+        return OrderStatus.FILLED
+    return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
+
+
+def _written(value: object) -> str | None:
+    return None if value is None else text(value)

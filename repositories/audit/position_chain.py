@@ -1,0 +1,94 @@
+"""Follow one position from event to event: what each adds, and what each states. Nothing here does I/O.
+
+Each event of a position says twice what became of it: what it added (the fill, or the change of the position), and what
+the position was after it. The first, summed up, and the second have to agree from event to event.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...models.enums import EventType, Side
+from ...models.event import OrderEvent
+from ...models.wire import text
+from .order_events import Contradiction
+from .statements import ENOUGH
+from .totals import Held
+
+
+class Link(NamedTuple):
+    """A position after one event."""
+
+    held: Held
+    """The position as what was added makes it, counted from the first event, or the first one after a gap."""
+    stated: Held
+    """The position as the event states it."""
+    carried: Held | None
+    """The position as the event before states it, and what this event adds; None for the first one after a gap."""
+    length: int
+    """The number of stated values that agree, up to this one; three more where nothing came before the first."""
+    is_fill: bool
+    side: Side | None
+    change: int
+    """What a change without an order added."""
+    request_id: str | None
+    order_id: str | None
+    jump: int = 0
+    """The first event whose stated quantity does not go on from the one before, 0 for none: the position was changed by
+    hand between the two, or one of the two was."""
+    doubt: str | None = None
+    """The reason for which the events prove nothing about the position."""
+
+
+class PositionChain:
+    """The events of one position, in their order."""
+
+    def __init__(self) -> None:
+        self._links: list[Link] = []
+
+    def at(self, as_of: int) -> Link | None:
+        """Return the position after its last event up to ``as_of``."""
+        return next((link for link in reversed(self._links) if link.held.sequence <= as_of), None)
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last event; 0 without any."""
+        return self._links[-1].held.sequence if self._links else 0
+
+    def add(self, event: OrderEvent, stated: Held, *, after_gap: bool) -> list[Contradiction]:
+        """Add the position after one more event; return what does not go on from the event before."""
+        is_fill = event.type is EventType.TRADE
+        added = event.position_change or 0
+        link = Link(stated, stated, None, 1, is_fill, event.side, added, event.request_id, event.order_id)
+        found: list[Contradiction] = []
+        if not after_gap:
+            before = self._links[-1] if self._links else None
+            base = before.stated if before else Held(0, None)
+            carried = base.after(event)
+            held = (before.held if before else base).after(event)
+            link = link._replace(
+                held=stated if held == stated else held,  # one object each time: streams are long
+                carried=stated if carried == stated else carried,
+                length=(before.length if before else ENOUGH - 1) + 1,
+                jump=before.jump if before else 0,
+                doubt=before.doubt if before else None,
+            )
+            by = f"event {base.sequence:,} and what it adds" if before else "what it adds"
+            if carried.totals != stated.totals:
+                found.append(Contradiction("totals", stated.totals, carried.totals, by))
+                link = link._replace(doubt="its events contradict each other")
+            if carried.quantity != stated.quantity:
+                found.append(Contradiction("position_quantity", text(stated.quantity), text(carried.quantity), by))
+                link = self._after_jump(link, before.length if before else ENOUGH)
+            elif link.jump and not is_fill and base.quantity != link.held.quantity - added:
+                # It may have set the quantity, whatever that was before: an event does not tell.
+                link = link._replace(doubt=f"event {event.sequence:,} changed it after it was changed by hand")
+        self._links.append(link)
+        return found
+
+    def _after_jump(self, link: Link, length: int) -> Link:
+        """Return a link whose event states another quantity than the events before make."""
+        number = link.held.sequence
+        if not link.is_fill or length < ENOUGH:
+            return link._replace(doubt=link.doubt or f"event {number:,} states another quantity than it makes")
+        return link._replace(jump=link.jump or number)

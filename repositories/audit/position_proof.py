@@ -1,0 +1,137 @@
+"""Decide which fields of one position are proven by its events. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import re
+
+from ...models.enums import PositionAction, Side
+from ...models.errors import CorruptRecord
+from ...models.position import Position
+from ...models.wire import codec, decode
+from .findings import Fields, PositionState
+from .history import ExpectedPosition, History
+from .position_chain import Link
+from .statements import ENOUGH, ENOUGH_FOR_UNUSABLE
+
+_COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
+_LAST_NOTIONAL = {Side.BUY: "bought_notional", Side.SELL: "sold_notional"}
+
+
+class PositionProof:
+    """The reasons for and against what the events of one position make of its fields.
+
+    Events prove a field where so many of their values agree that a position which says something else is wrong, even if
+    two values were changed by hand.
+    """
+
+    def __init__(self, state: PositionState, expected: ExpectedPosition | None, history: History) -> None:
+        self._state = state
+        self._expected = expected
+        self._link: Link | None = expected.link if expected else None
+        self._is_confirmed = expected is not None and (expected.is_recorded or self._is_remembered())
+        """True when the last event is remembered elsewhere: with its order, or as a request."""
+        self._general = self._general_obstacle(history)
+
+    def says(self, name: str, stored: str | None, expected: str | None) -> dict[str, str | None]:
+        """Return what each record says of a field."""
+        said: dict[str, str | None] = {"position": stored}
+        link = self._link
+        if link is None:
+            return {**said, "events": expected}
+        said["what its events add"] = expected
+        if link.carried is not None:
+            said["the event before, and what the last adds"] = _field(link, "carried", name)
+        said[f"event {link.stated.sequence}"] = _field(link, "stated", name)
+        return said
+
+    def obstacle(self, name: str, events: Fields) -> str | None:
+        """Return why a field cannot be repaired; None when it can be.
+
+        Args:
+            name: The field.
+            events: All fields as the events make them.
+        """
+        if name in ("trader", "symbol"):
+            return None  # the key says so, too
+        link = self._link
+        if self._general is not None or link is None:
+            return self._general
+        differing = {one for one, value in events.items() if self._state.fields.get(one) != (value or None)}
+        if link.jump and differing - {"quantity"}:
+            return f"event {link.jump:,} states another quantity than it makes"
+        is_outdated = name not in ("version", "updated_ns") and self._is_outdated(link, differing)
+        lone = f"only event {link.held.sequence:,} says so"
+        if is_outdated or not self._is_usable(name):
+            return None if link.length >= ENOUGH_FOR_UNUSABLE else lone
+        return self._version_obstacle(link, differing) or (lone if self._is_lone(link, name) else None)
+
+    def _is_outdated(self, link: Link, differing: set[str]) -> bool:
+        """Return True when the number of changes is known to be wrong, so that one value at least is."""
+        is_usable = "version" in differing and self._is_usable("version")
+        return is_usable and link.length >= ENOUGH and self._version_obstacle(link, differing) is None
+
+    def _version_obstacle(self, link: Link, differing: set[str]) -> str | None:
+        """Return why the number of changes speaks against a repair."""
+        version = self._state.fields.get("version", "")
+        changes = self._expected.changes if self._expected else 0
+        if not _COUNT(version):
+            return None
+        if int(version) > changes and differing - {"version"}:
+            return f"it has had {int(version):,} changes and the events show {changes:,}, so some were lost"
+        if int(version) == changes - 1 and not self._is_confirmed:
+            return f"nothing but event {link.held.sequence:,} shows that change"
+        return None
+
+    def _is_lone(self, link: Link, name: str) -> bool:
+        """Return True when the last event alone says what a field is."""
+        is_last_word = name == "quantity" and not link.is_fill
+        is_last_amount = link.is_fill and link.side is not None and _LAST_NOTIONAL[link.side] == name
+        is_unconfirmed = (is_last_word or is_last_amount) and not self._is_confirmed
+        return link.length < ENOUGH or name == "updated_ns" or is_unconfirmed
+
+    def _general_obstacle(self, history: History) -> str | None:
+        """Return why no field can be repaired."""
+        symbol, link = self._state.symbol, self._link
+        if symbol in history.contradicted:
+            return "its events contradict each other, or what is remembered with its orders"
+        if link is None:
+            version = self._state.fields.get("version", "0")
+            changed = int(version) if _COUNT(version) else 0
+            return f"it has had {changed:,} changes and the events show 0, so some were lost" if changed else None
+        if link.doubt:
+            return link.doubt
+        header = history.header.get("sequence", "")
+        if _COUNT(header) and int(header) < min(link.held.sequence, history.header_end):
+            return f"the header does not know event {link.held.sequence:,}"
+        return None
+
+    def _is_remembered(self) -> bool:
+        """Return True when the request of the last change is remembered as its event has it."""
+        link = self._link
+        if link is None or link.is_fill:
+            return False
+        words = self._state.request.split(" ")
+        if len(words) < 4 or words[:2] != [str(link.stated.sequence), self._state.symbol]:
+            return False
+        if words[2] == PositionAction.SET:
+            return words[3] == str(link.stated.quantity)
+        return words[3] == str(link.change)
+
+    def _is_usable(self, name: str) -> bool:
+        """Return False when the position is not there, or what it says of a field cannot be right."""
+        stored = self._state.fields.get(name)
+        if stored is None:
+            return False
+        flat = {"trader": "T", "symbol": self._state.symbol}
+        for other in codec(Position).required - flat.keys():
+            flat[other] = "0"
+        try:
+            decode(Position, "", {**flat, name: stored})
+        except CorruptRecord:
+            return False
+        return True
+
+
+def _field(link: Link, which: str, name: str) -> str | None:
+    held = link.stated if which == "stated" else link.carried
+    return None if held is None else held.fields("", "").get(name)

@@ -1,0 +1,228 @@
+"""Compare what is remembered of an order's changes with the events, and each with the one before. No I/O here.
+
+The hash ``{trader}:applied:<order_id>`` has a field for each change; see :mod:`slotbook.repositories.changes.recorded`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple, cast
+
+from ...models.enums import EventType
+from ...models.errors import CorruptRecord
+from ...models.keys import TraderKeys
+from ...models.order import Order
+from ...models.types import EXACT, times
+from ...models.wire import text
+from ..changes.recorded import RECORDED_EVENTS, read_recorded, recorded_name
+from ..changes.scripts import RARE_FIELDS
+from .findings import FindingKind, OrderState, Report
+from .history import FillRecord, History
+from .order_events import Change
+
+
+class Remembered(NamedTuple):
+    """One change of an order as it is remembered with it."""
+
+    name: str
+    """The field of the hash."""
+    type: EventType
+    identity: str
+    sequence: int
+    quantity: int
+    price: Decimal
+    words: Sequence[str]
+    """What was asked for, behind the number of the event."""
+    rare: Mapping[str, str | None]
+    """Fields of the order after the change; stop_price is only among them where another one has a value."""
+
+
+class AppliedCheck:
+    """The comparison of what is remembered of one order's changes."""
+
+    def __init__(self, keys: TraderKeys, state: OrderState, report: Report) -> None:
+        self.changes: list[Remembered] = []
+        """What can be read, in the order of the events."""
+        self.is_readable = True
+        self.is_contradicted = False
+        """True when the events say something else; then that is a finding."""
+        self._state = state
+        self._key = keys.applied(state.order_id)
+        self._report = report
+        stub = Order.model_construct(trader=keys.trader, order_id=state.order_id)
+        for name, value in state.recorded.items():
+            try:
+                self.changes.append(_read(self._key, stub, name, value))
+            except CorruptRecord as error:
+                self.is_readable = False
+                stored = state.recorded.get(error.field)
+                report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
+        self.changes.sort(key=lambda change: change.sequence)
+
+    @property
+    def fills(self) -> list[Remembered]:
+        """The remembered fills."""
+        return [change for change in self.changes if change.type is EventType.TRADE]
+
+    @property
+    def filled(self) -> tuple[int, Decimal]:
+        """The sum of the remembered fills: quantity and amount."""
+        notional = Decimal(0)
+        for fill in self.fills:
+            notional = EXACT.add(notional, times(fill.quantity, fill.price))
+        return sum(fill.quantity for fill in self.fills), notional
+
+    def add_to_history(self, history: History, symbol: str) -> None:
+        """Add the changes to the history."""
+        for change in self.changes:
+            is_fill = change.type is EventType.TRADE
+            history.add_recorded(
+                change.sequence, FillRecord(symbol, change.quantity, change.price) if is_fill else None
+            )
+
+    def compare(self, changes: Sequence[Change], history: History) -> bool:
+        """Compare with the events of the order; return True when everything agrees."""
+        before = len(self._report.findings)
+        events = self._events(changes, history)
+        found: dict[str, Change] = {}
+        for change in self.changes:
+            event = events.pop((change.type, change.identity), None)
+            if event is None:
+                self._compare_without_event(change, history)
+            else:
+                found[change.name] = event
+                self._compare_with_event(change, event)
+        # Before a missing event, the id may have been another order's.
+        names = self._state.recorded.keys()
+        for (kind, identity), event in events.items():
+            name = recorded_name(kind, identity)
+            if name not in names and history.is_complete_since(event.sequence, self._state.as_of):
+                what = f"is event {event.sequence:,}, but not remembered with the order"
+                self._add(name, what, expected=str(event.sequence), event=event)
+        agrees = len(self._report.findings) == before
+        self._compare_rare_fields(found, changes, {event.sequence for event in events.values()})
+        self.is_contradicted = len(self._report.findings) > before
+        return agrees
+
+    def _events(self, changes: Sequence[Change], history: History) -> dict[tuple[EventType, str | None], Change]:
+        """Return the events of fills and requests by their identities; one that occurs twice is a difference."""
+        events: dict[tuple[EventType, str | None], Change] = {}
+        for change in changes:
+            if change.type not in RECORDED_EVENTS:
+                continue
+            first = events.get((change.type, change.identity))
+            if first is not None and history.is_complete_since(first.sequence, change.sequence):
+                what = f"is in the events twice, as {first.sequence:,} and {change.sequence:,}"
+                self._add(recorded_name(change.type, change.identity), what, stored=str(change.sequence))
+            else:
+                events[change.type, change.identity] = change
+        return events
+
+    def _compare_without_event(self, change: Remembered, history: History) -> None:
+        """Check that the event of a change is missing, and that its number is not another event's."""
+        if change.sequence > self._state.as_of:
+            history.lost_end = max(history.lost_end, change.sequence)
+        elif not history.is_missing(change.sequence):
+            what = f"is remembered as event {change.sequence:,}, which is another"
+            self._add(change.name, what, stored=str(change.sequence))
+
+    def _compare_with_event(self, change: Remembered, event: Change) -> None:
+        stored, expected = f"in event {change.sequence}", f"in event {event.sequence}"
+        is_late = change.words[-1] == "late"
+        if change.type is EventType.TRADE:
+            stored = f"{change.quantity} at {text(change.price)}{' late' if is_late else ''} {stored}"
+            late = " late" if event.late else ""
+            expected = f"{event.last_quantity} at {text(event.last_price)}{late} {expected}"
+        elif change.type is EventType.REPLACED:
+            _, quantity, price, *_ = change.words
+            if quantity:
+                stored, expected = f"to {quantity} {stored}", f"to {event.quantity} {expected}"
+            if price:
+                limit = "no price" if event.price is None else text(event.price)
+                stored, expected = f"at {price} {stored}", f"at {limit} {expected}"
+        if stored != expected:
+            what = f"is remembered as {stored}, and was {expected}"
+            self._add(change.name, what, stored=stored, expected=expected, event=event)
+
+    def _compare_rare_fields(
+        self, events: Mapping[str, Change], changes: Sequence[Change], forgotten: Collection[int]
+    ) -> None:
+        """Compare what is remembered of fields that few orders have: each change begins where the one before ended.
+
+        Args:
+            events: The event of each remembered change.
+            changes: All events of the order.
+            forgotten: The numbers of those that are not remembered.
+        """
+        before: Mapping[str, str | None] = {}
+        last = 0
+        if changes and changes[0].type is EventType.NEW:
+            before, last = {**dict.fromkeys(RARE_FIELDS[1:]), "text": changes[0].text}, changes[0].sequence
+        for change in self.changes:
+            event = events.get(change.name)
+            expected = {} if any(last < number < change.sequence for number in forgotten) else dict(before)
+            before, last = change.rare, change.sequence
+            if event is None:
+                continue  # its event is gone, and maybe more between the two
+            if change.type is not EventType.TRADE:
+                expected["text"] = event.text
+            if change.type is EventType.REPLACED:
+                expected |= _after_replace(change, expected)
+            names = [
+                name for name in sorted(expected.keys() & change.rare.keys()) if change.rare[name] != expected[name]
+            ]
+            if names:
+                stored, made = (_listed(names, fields) for fields in (change.rare, expected))
+                what = f"remembers {stored}, which the change before and its event make {made}"
+                self._add(change.name, what, stored=stored, expected=made, event=event)
+
+    def _add(
+        self,
+        name: str,
+        what: str,
+        *,
+        stored: str | None = None,
+        expected: str | None = None,
+        event: Change | None = None,
+    ) -> None:
+        what = f"{name.replace(':', ' ', 1)} of order {self._state.order_id} {what}"
+        says: dict[str, str | None] = {"applied": stored}
+        if event is not None:
+            says[f"event {event.sequence}"] = expected
+        self._report.add(FindingKind.FILL, self._key, name, what, stored=stored, expected=expected, says=says)
+
+
+def _after_replace(change: Remembered, before: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return what a replace makes of fields that few orders have, as far as it is known."""
+    _, _, _, stop_price, revision = change.words
+    made: dict[str, str | None] = {}
+    if stop_price:
+        made["stop_price"] = stop_price
+    if revision:
+        made["revision"] = revision
+    if before.get("placed_quantity") is None:
+        # The first replace keeps what was placed, which the digest of the order proves.
+        made |= {name: change.rare.get(name) for name in ("placed_quantity", "placed_price", "placed_stop_price")}
+    return made
+
+
+def _read(key: str, order: Order, name: str, value: str) -> Remembered:
+    """Return the change that a field remembers. Raises CorruptRecord."""
+    read = read_recorded(key, order, name, value)
+    content, _, rare = value.partition("|")
+    words = content.split(" ")[1:]
+    expected = {EventType.REPLACED: 5, EventType.TRADE: len(words)}.get(read.type, 1)
+    if len(words) != expected:
+        raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+    if rare:
+        values = cast("list[str]", json.loads(rare))
+        fields = {one: part or None for one, part in zip(RARE_FIELDS, values, strict=True)}
+    else:
+        fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
+    return Remembered(name, read.type, read.identity, read.sequence, read.quantity, read.price, words, fields)
+
+
+def _listed(names: Sequence[str], fields: Mapping[str, str | None]) -> str:
+    return " ".join(f"{name}={'nothing' if fields[name] is None else fields[name]}" for name in names)

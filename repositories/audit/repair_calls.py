@@ -1,0 +1,107 @@
+"""Build the calls by which an audit corrects a book: each writes only what is as it was compared. No I/O here."""
+
+from __future__ import annotations
+
+from ...models.errors import UnexpectedReply
+from ...models.keys import TraderKeys
+from ...topology.call import Call, Reply, evaluate
+from ..changes.scripts import load
+from .calls import raw
+from .findings import Fields, Finding, PositionState
+
+_PACKAGE = "slotbook.repositories.audit"
+REPAIR_ENTRY = load(_PACKAGE, "repair_entry")
+REPAIR_EXPIRY = load(_PACKAGE, "repair_expiry")
+REPAIR_LIFETIME = load(_PACKAGE, "repair_lifetime")
+REPAIR_LISTING = load(_PACKAGE, "repair_listing")
+REPAIR_ORDER = load(_PACKAGE, "repair_order")
+REPAIR_POSITION = load(_PACKAGE, "repair_position")
+
+
+def repair_entry(keys: TraderKeys, finding: Finding) -> Call[bool]:
+    """Put an index entry right, unless the entry or its order is not what was compared."""
+    return evaluate(
+        f"repair {finding.key}",
+        REPAIR_ENTRY,
+        REPAIR_ENTRY.keys(index=finding.key),
+        REPAIR_ENTRY.arguments(
+            base=keys.base,
+            order_id=raw(finding.entry or ""),
+            stored=finding.stored or "",
+            expected=finding.expected or "",
+        ),
+        decode=_is_applied,
+    )
+
+
+def repair_expiry(index: str) -> Call[bool]:
+    """Give an index the expiry of its longest-lived entry."""
+    return evaluate(
+        f"repair {index}",
+        REPAIR_EXPIRY,
+        REPAIR_EXPIRY.keys(index=index),
+        REPAIR_EXPIRY.arguments(),
+        decode=_is_applied,
+    )
+
+
+def repair_position(keys: TraderKeys, state: PositionState, changes: Fields) -> Call[bool]:
+    """Write fields of a position and list it, unless the position is not what was compared."""
+    key = keys.position(state.symbol)
+    return evaluate(
+        f"repair {key}",
+        REPAIR_POSITION,
+        REPAIR_POSITION.keys(position=key, positions=keys.positions),
+        REPAIR_POSITION.arguments(
+            symbol=state.symbol, stored_size=len(state.fields), fields=_compared(state.fields, changes)
+        ),
+        decode=_is_applied,
+    )
+
+
+def repair_listing(keys: TraderKeys, symbol: str, *, listed: bool) -> Call[bool]:
+    """List a symbol, or remove it from the list, unless its position came or went meanwhile."""
+    return evaluate(
+        f"repair {keys.positions}",
+        REPAIR_LISTING,
+        REPAIR_LISTING.keys(positions=keys.positions),
+        REPAIR_LISTING.arguments(base=keys.base, symbol=raw(symbol), listed=int(listed)),
+        decode=_is_applied,
+    )
+
+
+def repair_order(keys: TraderKeys, order_id: str, stored: Fields, changes: Fields) -> Call[bool]:
+    """Write fields of an order, unless the order is not what was compared."""
+    key = keys.order(order_id)
+    # The id is written as well, because a script cannot only clear fields.
+    changes = {"order_id": order_id, **changes}
+    return evaluate(
+        f"repair {key}",
+        REPAIR_ORDER,
+        REPAIR_ORDER.keys(order=key),
+        REPAIR_ORDER.arguments(stored_size=len(stored), fields=_compared(stored, changes)),
+        decode=_is_applied,
+    )
+
+
+def repair_lifetime(finding: Finding) -> Call[bool]:
+    """Let a key expire when it should, unless that is not as it was compared."""
+    return evaluate(
+        f"repair {finding.key}",
+        REPAIR_LIFETIME,
+        REPAIR_LIFETIME.keys(key=finding.key),
+        REPAIR_LIFETIME.arguments(stored=finding.stored or "", expected=finding.expected or ""),
+        decode=_is_applied,
+    )
+
+
+def _compared(stored: Fields, changes: Fields) -> list[bytes]:
+    """Return the fields of a hash as they were compared, then those to write."""
+    return [raw(part) for fields in (stored, changes) for pair in fields.items() for part in pair]
+
+
+def _is_applied(reply: Reply) -> bool:
+    """Return True when a repair wrote something. Raises UnexpectedReply."""
+    if reply in ("applied", "repeat", "changed"):
+        return reply == "applied"
+    raise UnexpectedReply(f"repair: the script answered {reply!r}")

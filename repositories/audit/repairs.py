@@ -1,0 +1,123 @@
+"""Repair one trader's book, one thing after the other, each compared anew. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ...topology.steps import Steps, ask
+from .calls import AuditCalls
+from .findings import Fields, Finding, FindingKind, Repair, RepairOutcome
+from .repair_calls import (
+    repair_entry,
+    repair_expiry,
+    repair_lifetime,
+    repair_listing,
+    repair_order,
+    repair_position,
+)
+from .steps import TRIES, Audit
+
+
+class _Unit(NamedTuple):
+    """One thing that is repaired at a time."""
+
+    kind: FindingKind
+    """ORDER with all that belongs to it, POSITION with its listing, or EXPIRY of any other key."""
+    subject: str
+    """The order's id, the position's symbol, or the key."""
+
+
+class Repairs:
+    """The repair of one trader's book; use each once. Takes what an :class:`Audit` takes."""
+
+    def __init__(self, calls: AuditCalls, trader: str, found: Iterable[str] = ()) -> None:
+        self._keys = calls.keys.of(trader)
+        self._audit = Audit(calls, trader, found)
+
+    def repair(self) -> Steps[list[Repair]]:
+        """Compare everything, then repair what can be."""
+        findings = yield from self._audit.verify()
+        outcomes: dict[_Unit, RepairOutcome] = {}
+        repairs: list[Repair] = []
+        for finding in findings:
+            outcome = RepairOutcome.LEFT
+            if finding.repairable:
+                unit = self._unit_of(finding)
+                if unit not in outcomes:
+                    outcomes[unit] = yield from self._repair(unit, finding)
+                outcome = outcomes[unit]
+                if outcome.is_settled and self._is_left(unit, finding):
+                    outcome = RepairOutcome.LEFT
+            repairs.append(Repair(finding, outcome))
+        return repairs
+
+    def _unit_of(self, finding: Finding) -> _Unit:
+        keys, key = self._keys, finding.key
+        match finding.kind:
+            case FindingKind.LISTING:
+                return _Unit(FindingKind.POSITION, finding.entry or "")
+            case FindingKind.POSITION:
+                return _Unit(FindingKind.POSITION, key.removeprefix(keys.position("")))
+            case FindingKind.INDEX:
+                return _Unit(FindingKind.ORDER, finding.entry or "")
+            case _:
+                for base in (keys.order(""), keys.applied("")):
+                    if key.startswith(base):
+                        return _Unit(FindingKind.ORDER, key.removeprefix(base))
+                return _Unit(FindingKind.EXPIRY, key)
+
+    def _is_left(self, unit: _Unit, finding: Finding) -> bool:
+        """Return True when a difference was found again when its subject was compared for the last time."""
+        again = {FindingKind.ORDER: self._audit.orders, FindingKind.POSITION: self._audit.positions}.get(unit.kind, {})
+        return any((one.key, one.entry) == (finding.key, finding.entry) for one in again.get(unit.subject, ()))
+
+    def _repair(self, unit: _Unit, finding: Finding) -> Steps[RepairOutcome]:
+        if unit.kind is FindingKind.EXPIRY:
+            is_index = unit.subject.startswith(f"{self._keys.base}orders_by_")
+            renewed = yield from ask(repair_expiry(unit.subject) if is_index else repair_lifetime(finding))
+            return RepairOutcome.REPAIRED if renewed else RepairOutcome.IN_ORDER
+        written = False
+        for _ in range(TRIES):
+            repair_once = self._repair_order if unit.kind is FindingKind.ORDER else self._repair_position
+            applied = yield from repair_once(unit.subject)
+            if applied is None:
+                return RepairOutcome.REPAIRED if written else RepairOutcome.IN_ORDER
+            written |= applied
+        return RepairOutcome.CHANGING
+
+    def _repair_order(self, order_id: str) -> Steps[bool | None]:
+        """Compare an order anew and repair it with its entries; None when there was nothing to repair."""
+        yield from self._audit.check_orders((order_id,))
+        findings = [finding for finding in self._audit.orders[order_id] if finding.repairable]
+        if not findings:
+            return None
+        changes = {one.entry: one.expected or "" for one in findings if self._is_of_order(one) and one.entry}
+        if changes:
+            return (yield from self._write_order(order_id, changes))
+        # When the order expires is written before its entries, which follow it.
+        applied = False
+        for finding in sorted(findings, key=lambda one: one.kind is FindingKind.INDEX):
+            is_entry = finding.kind is FindingKind.INDEX
+            call = repair_entry(self._keys, finding) if is_entry else repair_lifetime(finding)
+            applied |= yield from ask(call)
+        return applied
+
+    def _is_of_order(self, finding: Finding) -> bool:
+        return finding.kind in (FindingKind.ORDER, FindingKind.CORRUPT)
+
+    def _write_order(self, order_id: str, changes: Fields) -> Steps[bool]:
+        state = self._audit.order_states[order_id]
+        return (yield from ask(repair_order(self._keys, order_id, state.fields, changes)))
+
+    def _repair_position(self, symbol: str) -> Steps[bool | None]:
+        """Compare a position anew and repair it; None when there was nothing to repair."""
+        yield from self._audit.read_last_order(symbol)
+        (check,) = yield from self._audit.check_positions([symbol])
+        findings: Sequence[Finding] = [one for one in self._audit.positions[symbol] if one.repairable]
+        if not findings:
+            return None
+        if any(finding.kind is FindingKind.POSITION for finding in findings):
+            return (yield from ask(repair_position(self._keys, check.state, check.changes())))
+        listed = findings[0].expected is not None
+        return (yield from ask(repair_listing(self._keys, symbol, listed=listed)))

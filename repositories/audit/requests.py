@@ -1,0 +1,43 @@
+"""Compare what is remembered of changes of positions with their events. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from ...models.enums import PositionAction
+from ...models.keys import TraderKeys
+from .findings import FindingKind, Report, RequestState
+from .history import History
+
+_WORDS = 5
+"""The number of an event, the symbol, the action, the quantity, and the limit, which may be empty."""
+
+
+def compare_request(keys: TraderKeys, state: RequestState, history: History, report: Report) -> None:
+    """Compare one remembered request with its event, and check that it expires."""
+    if state.expiry == -2:
+        return  # it has expired since it was found
+    key = keys.request(state.request_id)
+    if state.expiry == -1:
+        what = f"request {state.request_id} never expires"
+        report.add(FindingKind.EXPIRY, key, None, what, stored="inf")
+    number, *words = state.value.split(" ")
+    if len(words) != _WORDS - 1 or not number.isdecimal() or words[1] not in PositionAction.__members__:
+        what = f"{key}: {state.value[:80]!r} is not a value that was ever written"
+        report.add(FindingKind.CORRUPT, key, None, what, stored=state.value)
+        return
+    sequence, (symbol, action, quantity, _) = int(number), words
+    event = history.position_events.get(sequence)
+    if event is None:
+        if sequence > state.as_of:
+            history.lost_end = max(history.lost_end, sequence)
+        elif not history.is_missing(sequence):
+            what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
+            report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})
+        return
+    became = event.quantity if action == PositionAction.SET else event.change
+    expected = f"{event.request_id} {event.symbol} {became}"
+    stored = f"{state.request_id} {symbol} {quantity}"
+    if stored != expected:
+        history.contradicted |= {symbol, event.symbol}
+        what = f"request {state.request_id} is remembered as {stored}, and event {sequence:,} was {expected}"
+        says = {"request": stored, f"event {sequence}": expected}
+        report.add(FindingKind.FILL, key, None, what, stored=stored, expected=expected, says=says)

@@ -1,0 +1,305 @@
+"""Hypothesis strategies for damage that is done by hand to any part of a book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
+
+from hypothesis import strategies as st
+
+from ..desk import Desk
+from ..raw import Reply, mapping
+from .image import Image, Part
+
+Entries = "list[tuple[str, dict[str, str]]]"
+
+
+class Corruption(NamedTuple):
+    """Damage to one part of a book."""
+
+    what: str
+    part: Part
+    """The part that is damaged; for an event its key, its id and the field, after a blank."""
+    commands: Sequence[tuple[object, ...]]
+    """Commands that do the damage; for an event those that write the stream anew."""
+
+    def __repr__(self) -> str:
+        return f"{self.what} {self.part}: {self.commands}" if len(self.commands) < 3 else f"{self.what} {self.part}"
+
+
+def kind_of(key: str) -> str:
+    """Return the kind of a trader's key: ``order``, ``position``, ``events`` and so on."""
+    return key.partition("}:")[2].partition(":")[0]
+
+
+def name_of(key: str) -> str:
+    """Return what a key is of: an order's id, a symbol and so on."""
+    return key.partition("}:")[2].partition(":")[2]
+
+
+class Damage:
+    """All the damage that can be done to one book, given its image."""
+
+    def __init__(self, desk: Desk, image: Image) -> None:
+        self._desk = desk
+        self._image = image
+        self._keys = sorted({key for key, _ in image})
+        self._tag = f"{{{desk.trader}}}:"
+        self._values: dict[tuple[str, str], set[str]] = {}
+        for (key, name), value in image.items():
+            self._values.setdefault((kind_of(key), name.partition(":")[0]), set()).add(value)
+        self._events = self._entries()
+
+    def any(self) -> st.SearchStrategy[Corruption]:
+        """Return a strategy of damage of any kind."""
+        return st.one_of(
+            self.field_set(), self.field_set(), self.field_gone(), self.event_field(), self.event_field(),
+            self.event_gone(), self.key_gone(), self.expiry(), self.entry(), self.symbol(), self.stray(),
+        )  # fmt: skip
+
+    def _parts(self, *kinds: str) -> list[Part]:
+        return sorted(part for part in self._image if kind_of(part[0]) in kinds and part[1] != "(expiry)")
+
+    def _other(self, value: str, others: Sequence[str]) -> st.SearchStrategy[str]:
+        """Return a strategy of values that might be stored in place of one."""
+        near: list[str] = ["garbage", "", "0", "1", "-3"]
+        if value.lstrip("-").isdecimal():
+            near += [str(int(value) + 1), str(int(value) - 1), str(int(value) + 1000)]
+        else:
+            near += [value + "1", value[:-1]]
+        return st.sampled_from([one for one in sorted({*others, *near}) if one != value])
+
+    def field_set(self) -> st.SearchStrategy[Corruption]:
+        parts = self._parts("order", "position", "applied", "book", "request")
+
+        def changed(part: Part) -> st.SearchStrategy[Corruption]:
+            key, name = part
+            others = sorted(self._values[kind_of(key), name.partition(":")[0]])
+            return self._other(self._image[part], others).map(lambda value: self.set_field(part, value))
+
+        return st.sampled_from(parts).flatmap(changed)
+
+    def set_field(self, part: Part, value: str) -> Corruption:
+        key, name = part
+        if kind_of(key) == "request":
+            return Corruption("set", part, [("SET", key, value, "KEEPTTL")])
+        return Corruption("set", part, [("HSET", key, name, value)])
+
+    def field_gone(self) -> st.SearchStrategy[Corruption]:
+        parts = self._parts("order", "position", "applied", "book")
+        extra = sorted({key for key, _ in parts})
+        return st.sampled_from(parts).map(lambda part: Corruption("gone", part, [("HDEL", *part)])) | st.sampled_from(
+            extra
+        ).map(lambda key: Corruption("set", (key, "another"), [("HSET", key, "another", "1")]))
+
+    def key_gone(self) -> st.SearchStrategy[Corruption]:
+        return st.sampled_from(self._keys).map(lambda key: Corruption("del", (key, ""), [("DEL", key)]))
+
+    def expiry(self) -> st.SearchStrategy[Corruption]:
+        def changed(key: str) -> st.SearchStrategy[Corruption]:
+            times = [("PEXPIREAT", key, 9_999_999_999_999), ("PEXPIREAT", key, 8_888_888_888_888), ("PERSIST", key)]
+            return st.sampled_from(times).map(lambda command: Corruption("ttl", (key, "(expiry)"), [command]))
+
+        return st.sampled_from(self._keys).flatmap(changed)
+
+    def entry(self) -> st.SearchStrategy[Corruption]:
+        indexes = [key for key in self._keys if kind_of(key).startswith("orders_by")]
+        ids = sorted({name_of(key) for key in self._keys if kind_of(key) == "order"} | {"ghost"})
+        scores = sorted({value for (key, _), value in self._image.items() if key in indexes} - {"-1"})
+        scores += ["9999999999999", "5"]
+        listed = [(key, one) for key, one in self._parts("orders_by_status", "orders_by_symbol")]
+        added = st.tuples(st.sampled_from(indexes), st.sampled_from(ids), st.sampled_from(scores)).map(
+            lambda at: Corruption("entry", (at[0], at[1]), [("ZADD", at[0], at[2], at[1])])
+        )
+        gone = st.sampled_from(listed).map(lambda part: Corruption("entry gone", part, [("ZREM", *part)]))
+        scored = st.tuples(st.sampled_from(listed), st.sampled_from(scores)).map(
+            lambda at: Corruption("score", at[0], [("ZADD", at[0][0], at[1], at[0][1])])
+        )
+        return added | gone | scored
+
+    def symbol(self) -> st.SearchStrategy[Corruption]:
+        key, symbols = self._tag + "positions", [name for _, name in self._parts("positions")]
+        gone = st.sampled_from(symbols).map(lambda one: Corruption("symbol gone", (key, one), [("SREM", key, one)]))
+        return gone | st.just(Corruption("symbol", (key, "IBM"), [("SADD", key, "IBM")]))
+
+    def stray(self) -> st.SearchStrategy[Corruption]:
+        """Return a strategy of records under keys that no index lists."""
+        copied = st.sampled_from([key for key in self._keys if kind_of(key) in ("order", "position", "applied")])
+        return copied.map(
+            lambda key: Corruption(
+                "copy",
+                (f"{self._tag}{kind_of(key)}:ZZ", ""),
+                [("COPY", key, f"{self._tag}{kind_of(key)}:ZZ")],
+            )
+        )
+
+    def event_field(self) -> st.SearchStrategy[Corruption]:
+        fields = [(number, name) for number, (_, event) in enumerate(self._events) for name in event]
+        fields += [(number, name) for number in range(len(self._events)) for name in ("text", "late", "odd")]
+
+        def changed(at: tuple[int, str]) -> st.SearchStrategy[Corruption]:
+            number, name = at
+            value = self._events[number][1].get(name, "")
+            others = sorted({event[name] for _, event in self._events if name in event})
+            gone = [None] if value else []
+            return (self._other(value, others) | st.sampled_from(gone or ["1"])).map(
+                lambda other: self.set_event(number, name, other)
+            )
+
+        return st.sampled_from(fields).flatmap(changed)
+
+    def set_event(self, number: int, name: str, value: str | None) -> Corruption:
+        """Return the damage to one field of the event at a place."""
+        event_id, event = self._events[number]
+        changed = {**event, name: value or ""}
+        if value is None:
+            del changed[name]
+        key = self._tag + "events"
+        rewritten: list[tuple[object, ...]] = [("rewrite", key, event_id, name, value)]
+        return Corruption("event", (key, f"{event_id} {name}"), rewritten)
+
+    def event_gone(self) -> st.SearchStrategy[Corruption]:
+        key = self._tag + "events"
+        ids = [event_id for event_id, _ in self._events]
+        following = f"{int(ids[-1].partition('-')[0]) + 1}-0"
+        gone = st.sampled_from(ids).map(lambda one: Corruption("event gone", (key, one), [("XDEL", key, one)]))
+        forged = st.sampled_from(self._events).map(
+            lambda one: Corruption(
+                "event forged",
+                (key, following),
+                [("XADD", key, following, *(word for pair in one[1].items() for word in pair))],
+            )
+        )
+        return gone | forged
+
+    def _entries(self) -> list[tuple[str, dict[str, str]]]:
+        key = self._tag + "events"
+        found = [(name, value.split("\n")) for (one, name), value in self._image.items() if one == key]
+        entries = [(name, mapping(cast(Reply, words))) for name, words in found if name != "(expiry)"]
+        return sorted(entries, key=lambda entry: int(entry[0].partition("-")[0]))
+
+    def is_stored_once(self, corruption: Corruption) -> bool:
+        """Return True for damage to what nothing else records, in a book with all events: see ``ONLY_ONCE``."""
+        key, name = corruption.part
+        match kind_of(key):
+            case "request":
+                return corruption.what in ("del", "ttl") or self._is_other_limit(corruption)
+            case "orders_by_status" | "orders_by_symbol":
+                return corruption.what == "entry" and corruption.commands[0][2] == "5"
+            case "events" if corruption.what == "event":
+                event_id, _, field = name.partition(" ")
+                return self._is_event_field_stored_once(event_id, field)
+            case _:
+                return False
+
+    def all_stored_once(self) -> list[Corruption]:
+        """Return one change of each part that nothing else records."""
+        changes = [
+            self.set_event(number, name, "1" if name in ("ts_ns", "count") else "odd")
+            for number, (_, event) in enumerate(self._events)
+            for name in ("ts_ns", "writer", "count")
+            if name in event
+        ]
+        changes += [Corruption("del", (key, ""), [("DEL", key)]) for key in self._keys if kind_of(key) == "request"]
+        return [one for one in changes if self.is_stored_once(one)]
+
+    def _is_event_field_stored_once(self, event_id: str, field: str) -> bool:
+        numbers = {one: number for number, (one, _) in enumerate(self._events)}
+        number, last = numbers[event_id], len(self._events) - 1
+        event = self._events[number][1]
+        if field in ("writer", "count"):
+            return number != last
+        later = [one for _, one in self._events[number + 1 :]]
+        order_id, symbol = event.get("order_id"), event["symbol"]
+        is_placed_again = any(one.get("order_id") == order_id and one["type"] == "NEW" for one in later)
+        is_stored = (
+            order_id is not None and (self._order_key(order_id), "symbol") in self._image and not is_placed_again
+        )
+        if field == "ts_ns":
+            is_last_of_order = is_stored and all(one.get("order_id") != order_id for one in later)
+            has_position = "position_quantity" in event
+            is_last_of_position = has_position and not any(
+                one["symbol"] == symbol and "position_quantity" in one for one in later
+            )
+            return not (is_last_of_order or is_last_of_position or (event["type"] == "NEW" and is_stored))
+        if order_id is None:
+            return False
+        if field == "text" and event["type"] == "NEW":
+            following = next((one["type"] for one in later if one.get("order_id") == order_id), "TRADE")
+            return not is_stored or following != "TRADE"
+        return not is_stored and field in ("text", "exec_id", "request_id", "price", "quantity")
+
+    def _is_other_limit(self, corruption: Corruption) -> bool:
+        """Return True when all that is changed of a remembered request is its limit."""
+        before, after = self._image[corruption.part], str(corruption.commands[0][2])
+        return before.rpartition(" ")[0] == after.rpartition(" ")[0] and after.rpartition(" ")[2] != "garbage"
+
+    def _order_key(self, order_id: str) -> str:
+        return f"{self._tag}order:{order_id}"
+
+    def together(self) -> st.SearchStrategy[tuple[Corruption, Corruption]]:
+        """Return a strategy of two places of one fact that are changed to the same value."""
+        makers: list[Callable[[], list[tuple[Corruption, Corruption]]]] = [self._of_orders, self._of_positions]
+        return st.sampled_from([pair for make in makers for pair in make()])
+
+    def _of_orders(self) -> list[tuple[Corruption, Corruption]]:
+        pairs: list[tuple[Corruption, Corruption]] = []
+        last = {event["order_id"]: number for number, (_, event) in enumerate(self._events) if "order_id" in event}
+        for key in self._keys:
+            if kind_of(key) != "order" or name_of(key) not in last:
+                continue
+            number = last[name_of(key)]
+            for name, value in _FACTS:
+                if name in self._events[number][1] and self._image.get((key, name)) not in (None, value):
+                    pairs.append((self.set_field((key, name), value), self.set_event(number, name, value)))
+        return pairs
+
+    def _of_positions(self) -> list[tuple[Corruption, Corruption]]:
+        pairs: list[tuple[Corruption, Corruption]] = []
+        last = {event["symbol"]: at for at, (_, event) in enumerate(self._events) if "position_quantity" in event}
+        for symbol, number in last.items():
+            event = self._events[number][1]
+            quantity, position = int(event["position_quantity"]), f"{self._tag}position:{symbol}"
+            shifted = self.set_event(number, "position_quantity", str(quantity + 7))
+            pairs.append((shifted, self.set_field((position, "quantity"), str(quantity + 7))))
+            for name in ("position_change", "last_quantity"):
+                if name in event:
+                    pairs.append((shifted, self.set_event(number, name, str(int(event[name]) + 7))))
+            totals = event["totals"].split(" ")
+            for at, name in zip(range(-5, 0), _TOTALS, strict=True):
+                changed = " ".join([*totals[:at], str(int(float(totals[at])) + 7), *totals[len(totals) + at + 1 :]])
+                value = str(int(float(totals[at])) + 7)
+                rewritten = self.set_event(number, "totals", changed)
+                pairs.append((rewritten, self.set_field((position, name), value)))
+                for other in ("last_quantity", "last_price"):
+                    if other in event:
+                        pairs.append((rewritten, self.set_event(number, other, "7")))
+            if "ts_ns" in event:
+                times = self.set_event(number, "ts_ns", "77"), self.set_field((position, "updated_ns"), "77")
+                pairs.append(times)
+        return pairs
+
+
+_FACTS = (
+    *(("symbol", "AAPL"), ("symbol", "MSFT"), ("side", "BUY"), ("side", "SELL"), ("quantity", "77")),
+    *(("status", "FILLED"), ("status", "CANCELED"), ("status", "NEW"), ("price", "7.5"), ("filled_quantity", "7")),
+)
+_TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+
+
+def carry_out(desk: Desk, corruption: Corruption) -> None:
+    """Do the damage."""
+    for command in corruption.commands:
+        if command[0] != "rewrite":
+            desk.vandalise(*cast("tuple[str, ...]", command))
+            continue
+        _, key, event_id, name, value = cast("tuple[str, str, str, str, str | None]", command)
+        entries = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", key, "-", "+"))
+        desk.vandalise("DEL", key)
+        for one, words in entries:
+            fields = mapping(cast(Reply, words))
+            if one == event_id:
+                fields[name] = value or ""
+                if value is None:
+                    del fields[name]
+            desk.vandalise("XADD", key, one, *(word for pair in fields.items() for word in pair))

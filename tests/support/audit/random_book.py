@@ -1,0 +1,126 @@
+"""Fill a book with a random history, and the oracle with the same one."""
+
+from __future__ import annotations
+
+from random import Random
+
+from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace
+from slotbook.models.errors import SlotbookError
+
+from ..desk import Desk
+from ..make import TS
+from ..raw import mapping
+from ..reference import ReferenceBook, Request
+from ..totals import open_quantities
+from .image import Image, image_of
+
+SYMBOLS = ("AAPL", "MSFT", "TSLA")
+
+
+class RandomBook:
+    """One trader's book after a random history, with everything that a book can have in it."""
+
+    def __init__(self, desk: Desk, seed: int, trimmed: float = 0) -> None:
+        """Fill a book; ``trimmed`` is the part of its events that is no longer kept."""
+        self.desk = desk
+        self.is_whole = not trimmed
+        """True when all events are kept, so that everything that is recorded twice is known to be found."""
+        self.reference = ReferenceBook()
+        self._random = Random(seed)
+        self._number = 0
+        for _ in range(50):
+            self._change()
+        self._delete()
+        for _ in range(10):
+            self._change()
+        self._check()
+        first = 1 + round(trimmed * len(desk.events()))
+        desk.vandalise("XTRIM", "%:events", "MINID", f"{first}-0")
+        self.image = image_of(desk)
+
+    def _change(self) -> None:
+        request = self._request()
+        try:
+            self.reference.copy().apply(request)
+        except SlotbookError:
+            return
+        self.reference.apply(request)
+        repository = self.desk.book.positions if isinstance(request, PositionChange) else self.desk.book.orders
+        [outcome] = repository.apply_many([request])  # type: ignore[list-item,arg-type]
+        outcome.result()
+
+    def _request(self) -> Request:
+        random, trader = self._random, self.desk.trader
+        self._number += 1
+        orders = [key[1] for key in sorted(self.reference.orders)]
+        order_id = random.choice(orders) if orders else "A0"
+        named = {"trader": trader, "order_id": order_id, "ts_ns": TS + self._number * 1_000}
+        text = random.choice([None, None, "why not"])
+        kind = random.choice(["place"] * 3 + ["fill"] * 7 + ["replace"] * 3 + ["close"] * 2 + ["move"] * 3)
+        if kind == "place" or not orders:
+            return self._order(f"A{self._number}", text)
+        if kind == "fill":
+            quantity, price = random.randint(1, 40), f"{random.randint(-5, 300)}.{random.randint(0, 99)}"
+            given = {**named, "exec_id": f"X{self._number}", "quantity": quantity, "price": price}
+            return Fill.model_validate(given)
+        if kind == "replace":
+            order = self.reference.orders[trader, order_id].now
+            prices = {
+                "price": "190.5" if order.type.has_price else None,
+                "stop_price": random.choice([None, "180"]) if order.type.has_stop_price else None,
+                "revision": random.choice([None, self._number]),
+            }
+            given = {**named, "request_id": f"R{self._number}", "quantity": random.randint(20, 150), "text": text}
+            return Replace.model_validate(given | prices)
+        if kind == "close":
+            closing = random.choice([Cancel, Cancel, Expire, Reject])
+            return closing.model_validate({**named, "request_id": f"R{self._number}", "text": text})
+        given = {
+            **{"trader": trader, "symbol": random.choice(SYMBOLS), "quantity": random.randint(-50, 50)},
+            **{"action": random.choice(["SET", "ADJUST"]), "request_id": f"P{self._number}"},
+            "ts_ns": named["ts_ns"],
+        }
+        return PositionChange.model_validate(given)
+
+    def _order(self, order_id: str, text: str | None) -> Order:
+        random = self._random
+        kind = random.choice(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"])
+        price = f"{random.randint(1, 300)}.25" if kind in ("LIMIT", "STOP_LIMIT") else None
+        return Order.model_validate(
+            {
+                **{"trader": self.desk.trader, "order_id": order_id, "symbol": random.choice(SYMBOLS)},
+                **{"side": random.choice(["BUY", "SELL"]), "type": kind, "quantity": random.randint(20, 120)},
+                **{"time_in_force": random.choice(["DAY", "GTC", "IOC"]), "price": price, "text": text},
+                "stop_price": "150" if kind.startswith("STOP") else None,
+                "ts_ns": TS + self._number * 1_000,
+            }
+        )
+
+    def _delete(self) -> None:
+        """Delete some orders that have ended, and place one of them again."""
+        ended = [key for key, entry in sorted(self.reference.orders.items()) if not entry.now.status.is_open]
+        for key in ended[:2]:
+            self.desk.book.orders.delete(*key)
+            del self.reference.orders[key]
+        if ended:
+            order = self._order(ended[0][1], None)
+            self.reference.apply(order)
+            self.desk.book.orders.place(order)
+
+    def _check(self) -> None:
+        """Check that the book is as the oracle says, so that its image is what the oracle says."""
+        desk, orders = self.desk, [entry.now for entry in self.reference.orders.values()]
+        stored = [desk.book.orders.get(order.trader, order.order_id) for order in orders]
+        assert stored == orders
+        held = [one for _, one in sorted(self.reference.positions.items())]
+        assert desk.book.positions.all(desk.trader) == held
+        events = [event.model_copy(update={"writer": None}) for event in desk.events()]
+        assert events == self.reference.events[desk.trader]
+        for symbol, (buy, sell) in open_quantities(orders).items():
+            fields = mapping(desk.ask("HGETALL", f"%:position:{symbol}"))
+            assert (fields["open_buy_quantity"], fields["open_sell_quantity"]) == (str(buy), str(sell))
+
+
+def differing(image: Image, other: Image) -> set[tuple[str, str]]:
+    """Return the parts in which two images differ."""
+    return {part for part in image.keys() | other.keys() if image.get(part) != other.get(part)}
