@@ -97,6 +97,10 @@ class Keys:
         """Return the key of the hash of a value with its version."""
         return f"{self._tagged('key', key)}:value"
 
+    def value_version(self, key: str) -> str:
+        """Return the key of the last version of a value that expires, which outlives it."""
+        return f"{self._tagged('key', key)}:value:version"
+
     def swapped(self, key: str, request_id: str) -> str:
         """Return the key of the first result of one compare-and-swap."""
         return f"{self._tagged('key', key)}:swapped:{check_name('request_id', request_id)}"

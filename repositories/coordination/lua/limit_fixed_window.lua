@@ -21,11 +21,15 @@ local counter = read_hash(KEYS.counter) or { opened_us = '0', used = '0' }
 local corrupt = corrupt_integer(KEYS.counter, counter, { 'opened_us', 'used' })
 if corrupt then return corrupt end
 local opened, used = tonumber(counter.opened_us), tonumber(counter.used)
-now = math.max(now, opened) -- when a failover set the clock back, no time passes until it has caught up
+local went_back = now < opened -- the clock has; the window begins again now, or it would stay open until the clock has caught up
+if went_back then opened = now end
 if now >= opened + window then opened, used = now, 0 end
 
-local closes_in = opened + window - now
-if used + cost > limit then return deny(limit - used, closes_in) end
-redis.call('HSET', KEYS.counter, 'opened_us', integer_text(opened), 'used', integer_text(used + cost))
-expire_in(KEYS.counter, closes_in)
-return allow(KEYS.permit, ARGV.cost, now, remembered, limit - used - cost)
+local closes_in, allowed = opened + window - now, used + cost <= limit
+if allowed then used = used + cost end
+if allowed or went_back then
+  redis.call('HSET', KEYS.counter, 'opened_us', integer_text(opened), 'used', integer_text(used))
+  expire_in(KEYS.counter, closes_in)
+end
+if not allowed then return deny(limit - used, closes_in) end
+return allow(KEYS.permit, ARGV.cost, now, remembered, limit - used)

@@ -19,8 +19,10 @@ local repeated = reply_to_repeat(KEYS.permit, ARGV.cost, now, remembered)
 if repeated then return repeated end
 
 local limit, window, cost = tonumber(ARGV.limit), tonumber(ARGV.window), tonumber(ARGV.cost)
--- When a failover set the clock back, no time passes until it has caught up with the latest entry.
-now = math.max(now, tonumber(redis.call('ZRANGE', KEYS.counter, -1, -1, 'WITHSCORES')[2] or '0'))
+-- When the clock has gone back, entries that are later than it begin their window now.
+local later = redis.call('ZRANGEBYSCORE', KEYS.counter, '(' .. integer_text(now), '+inf')
+for _, entry in ipairs(later) do redis.call('ZADD', KEYS.counter, integer_text(now), entry) end
+if #later > 0 then expire_in(KEYS.counter, window) end
 local window_start = integer_text(now - window)
 local used = redis.call('ZCOUNT', KEYS.counter, '(' .. window_start, '+inf')
 

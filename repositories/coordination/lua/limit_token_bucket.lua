@@ -24,14 +24,16 @@ local bucket = read_hash(KEYS.counter) or { drops = integer_text(full), at_us = 
 local corrupt = corrupt_integer(KEYS.counter, bucket, { 'drops', 'at_us' })
 if corrupt then return corrupt end
 local drops, at = tonumber(bucket.drops), tonumber(bucket.at_us)
-now = math.max(now, at) -- when a failover set the clock back, no time passes until it has caught up
+local went_back = now < at -- the clock has; it fills from now on, or it would not until the clock has caught up
+if went_back then at = now end
 -- Check first whether it is full by now: the drops since then could be past 2^53, where a Lua number is no longer exact.
 drops = now - at >= math.ceil((full - drops) / inflow) and full or drops + (now - at) * inflow
 
-if drops < cost then
-  return deny(math.floor(drops / token), math.ceil((cost - drops) / inflow))
+local allowed = drops >= cost
+if allowed then drops = drops - cost end
+if allowed or went_back then
+  redis.call('HSET', KEYS.counter, 'drops', integer_text(drops), 'at_us', integer_text(now))
+  expire_in(KEYS.counter, math.ceil((full - drops) / inflow))
 end
-drops = drops - cost
-redis.call('HSET', KEYS.counter, 'drops', integer_text(drops), 'at_us', integer_text(now))
-expire_in(KEYS.counter, math.ceil((full - drops) / inflow))
+if not allowed then return deny(math.floor(drops / token), math.ceil((cost - drops) / inflow)) end
 return allow(KEYS.permit, ARGV.cost, now, remembered, math.floor(drops / token))

@@ -15,11 +15,7 @@ if not KEYS.session then
 end
 local sessions = {}
 for i, key in ipairs(keys) do
-  sessions[i] = read_hash(key)
-  if not KEYS.session and not sessions[i] then
-    -- A session lives as long as its entry in the index. So this one is not on this node yet: its slot is migrating.
-    return redis.error_reply('TRYAGAIN ' .. KEYS.sessions .. ' names a session that is not here')
-  end
+  sessions[i] = read_hash(key) or false -- one that has expired, and the clock has gone back since
 end
 if KEYS.session then leave_index(index, ARGV.digest) end
 for i, key in ipairs(keys) do

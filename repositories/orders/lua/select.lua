@@ -12,11 +12,11 @@ for _, index in ipairs(KEYS) do
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '(' .. string.format('%.0f', now), '+inf')) do
     if #found < limit then
       local order = redis.call('HGETALL', ARGV.base .. id)
-      if #order == 0 then
-        -- An entry expires with its order, so this one's order has not arrived here yet: its slot is migrating.
+      if #order > 0 then
+        found[#found + 1] = order
+      elseif redis.call('ZSCORE', index, id) == 'inf' then
         return redis.error_reply('TRYAGAIN the index ' .. index .. ' names order ' .. id .. ', which is not here')
-      end
-      found[#found + 1] = order
+      end -- else it has expired, and the clock has gone back since
     else
       left[#left + 1] = id
     end
