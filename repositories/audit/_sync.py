@@ -18,11 +18,11 @@ class Auditor:
         findings = book.audit.verify("T001")
         repairs = book.audit.repair("T001")
 
-    An order, its digest, what was applied to it, its events, its indexes, the positions, remembered requests, the header
-    and the expiries of keys say the same facts twice or more often. Where they disagree, a finding says who says what;
-    :data:`~slotbook.repositories.audit.statements.ONLY_ONCE` lists what is recorded once, so that a change by hand is
-    not seen. The book may be in use meanwhile. Methods raise a :class:`~slotbook.models.errors.SlotbookError` when the servers
-    fail; a broken book is a finding.
+    An order, its digest, what was applied to it, its events, its indexes, the positions, remembered requests, the
+    header and the expiries of keys say the same facts twice or more often. Where they disagree, a finding says who says
+    what; :data:`~slotbook.repositories.audit.statements.ONLY_ONCE` lists what is recorded once, so that a change by
+    hand is not seen. The book may be in use meanwhile. Methods raise a
+    :class:`~slotbook.models.errors.SlotbookError` when the servers fail; a broken book is a finding.
     """
 
     def __init__(self, backend: Backend) -> None:

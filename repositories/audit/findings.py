@@ -159,7 +159,7 @@ class IndexState:
 
 @dataclass(frozen=True, slots=True)
 class RequestState:
-    """What is remembered of one request for a change of a position, at one moment."""
+    """The remembered text of one request for a change of a position, at one moment."""
 
     request_id: str
     as_of: int

@@ -11,7 +11,7 @@ from ...models.enums import OrderType, Side, TimeInForce
 from ...models.errors import CorruptRecord
 from ...models.order import Order
 from ...models.wire import decode
-from ..orders.verbs import digest_of
+from ..changes.digest import digest_of
 from .findings import Fields
 
 _ENUMS: Mapping[str, Iterable[str]] = {"side": Side, "type": OrderType, "time_in_force": TimeInForce}
@@ -19,7 +19,7 @@ _PLACED = {"quantity": "placed_quantity", "price": "placed_price", "stop_price":
 
 
 class DigestReading:
-    """What the digest of an order says of its fields."""
+    """The fields of an order as its digest proves them."""
 
     def __init__(self, key: str, fields: Fields, others: Mapping[str, Iterable[str | None]]) -> None:
         """Read the digest.

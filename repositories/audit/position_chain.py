@@ -30,7 +30,7 @@ class Link(NamedTuple):
     is_fill: bool
     side: Side | None
     change: int
-    """What a change without an order added."""
+    """The quantity that a change without an order added."""
     request_id: str | None
     order_id: str | None
     jump: int = 0

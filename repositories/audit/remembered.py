@@ -34,7 +34,7 @@ class Remembered(NamedTuple):
     quantity: int
     price: Decimal
     words: Sequence[str]
-    """What was asked for, behind the number of the event."""
+    """The words behind the number of the event: the request."""
     rare: Mapping[str, str | None]
     """Fields of the order after the change; stop_price is only among them where another one has a value."""
 
@@ -44,7 +44,7 @@ class AppliedCheck:
 
     def __init__(self, keys: TraderKeys, state: OrderState, report: Report) -> None:
         self.changes: list[Remembered] = []
-        """What can be read, in the order of the events."""
+        """The changes that can be read, in the order of the events."""
         self.is_readable = True
         self.is_contradicted = False
         """True when the events say something else; then that is a finding."""

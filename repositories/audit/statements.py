@@ -29,7 +29,7 @@ ONLY_ONCE: Mapping[str, str] = {
     "index: an entry that has expired": "no reader sees it, and the next change of the index removes it",
     "consumer groups, dead letters, sessions, locks, limits, values, caches": "an audit does not look at them",
 }
-"""What is stored only once, by record, and when: nothing else says it, so that a change by hand is not noticed."""
+"""The parts of a book that are recorded only once, and when: a change of them by hand is not noticed."""
 
 
 class Statement(NamedTuple):

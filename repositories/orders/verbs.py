@@ -7,8 +7,6 @@ pass, and the lists of verbs in the tests. A new verb needs a request in ``model
 
 from __future__ import annotations
 
-import binascii
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,6 +19,7 @@ from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.results import OrderResult
 from ...models.types import check_name, plain
 from ...models.wire import text
+from ..changes.digest import digest_of
 from ..changes.verb import AnyVerb, Verb
 from .replies import changed, deleted, filled, placed, replaced
 
@@ -63,22 +62,6 @@ def _stated(request: Replace | Closing | Fill) -> str:
     """
     side, symbol = request.side, request.symbol
     return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
-
-
-def digest_of(order: Order) -> str:
-    """Return a digest of what an order is, as first given: a repeat of placing it has the same, another order has not.
-
-    >>> order = Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
-    >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
-    (True, 11)
-    """
-    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
-    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:11].decode()
-
-
-def _prices(order: Order) -> str:
-    price, stop_price = order.price, order.stop_price
-    return f"{'' if price is None else plain(price)} {'' if stop_price is None else plain(stop_price)}"
 
 
 _NOTHING_LATER = (None,) * 5

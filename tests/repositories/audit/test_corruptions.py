@@ -1,4 +1,4 @@
-"""Whatever is changed by hand is found, and no repair makes a right record wrong: any damage, and any two at once."""
+"""Any damage by hand is found, and no repair makes a right record wrong after any damage, or any two at once."""
 
 from __future__ import annotations
 

@@ -327,26 +327,3 @@ def without_random(found: Sequence[Expected]) -> list[Expected]:
     """Return findings without the digests and writers in them, which are not the same each time."""
     random = ("digest", "writer", "count")
     return [replace(one, stored="=", expected="=") if one.entry in random else one for one in found]
-
-
-def test_what_is_left_of_an_open_order_that_is_gone_is_kept(busy: Desk, auditor: Auditor) -> None:
-    busy.vandalise("DEL", "%:order:A1")
-    damaged = busy.contents()
-    repairs = auditor.repair(busy.trader)
-    assert [(one.finding.kind, one.finding.entry, one.outcome) for one in repairs if one.finding.is_difference] == [
-        (FindingKind.ORDER, None, RepairOutcome.LEFT),
-        (FindingKind.EXPIRY, None, RepairOutcome.LEFT),
-        (FindingKind.INDEX, "A1", RepairOutcome.LEFT),
-        (FindingKind.INDEX, "A1", RepairOutcome.LEFT),
-    ]
-    assert repairs[0].finding.says == {
-        **{"order": "nothing", "index": "listed", "applied": "3 changes"},
-        "event 4": "PARTIALLY_FILLED",
-    }
-    assert busy.contents() == damaged
-
-
-def test_an_unknown_key_is_named(busy: Desk, auditor: Auditor) -> None:
-    busy.vandalise("SET", "%:allocation:L1", "1")
-    (found,) = auditor.verify(busy.trader)
-    assert (found.kind, found.key) == (FindingKind.UNCHECKED, f"{{{busy.trader}}}:allocation:L1")

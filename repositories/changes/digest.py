@@ -1,0 +1,25 @@
+"""Make the digest of an order, by which a repeat of placing it is known."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+
+from ...models.order import Order
+from ...models.types import plain
+
+
+def digest_of(order: Order) -> str:
+    """Return a digest of what an order is, as first given: a repeat of placing it has the same, another order has not.
+
+    >>> order = Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
+    >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
+    (True, 11)
+    """
+    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
+    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:11].decode()
+
+
+def _prices(order: Order) -> str:
+    price, stop_price = order.price, order.stop_price
+    return f"{'' if price is None else plain(price)} {'' if stop_price is None else plain(stop_price)}"
