@@ -179,3 +179,17 @@ def test_a_list_is_one_round_trip_per_thousand_orders(lone_desk: Desk, relay: Re
     relay.bursts = 0
     assert len(warm.orders.by_symbol(trader, "LONG")) == 2_001
     assert relay.bursts == 3
+
+
+def test_a_journal_takes_one_round_trip_more_for_new_traders(lone_desk: Desk, relay: Relay, warm: Book) -> None:
+    first = [limit(lone_desk.another())]
+    for _ in range(2):
+        warm.reconcile(first)  # loads its scripts
+    traders = [lone_desk.another() for _ in range(5)]
+    journal = [*(limit(trader) for trader in traders), *(execution(trader) for trader in traders)]
+    relay.bursts = 0
+    assert warm.reconcile(journal, batch=5).applied == 10
+    assert relay.bursts == 3  # their streams, their orders, their fills
+    relay.bursts = 0
+    assert warm.reconcile(journal, batch=10).repeated == 10
+    assert relay.bursts == 3  # their streams, the lifetimes of their orders, and all rows
