@@ -248,7 +248,7 @@ class AsyncOrderRepository:
     ) -> list[Outcome[OrderResult | FillResult]]:
         """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
 
-        Requests of one trader go together, up to 32 in a call, and are applied in the order given. One round trip per
+        Requests of one trader go together, up to 24 in a call, and are applied in the order given. One round trip per
         node as long as no order's requests are in several calls; each further call for the same order takes another.
         """
         return await self._changes.many(several("requests", requests), None, durability)

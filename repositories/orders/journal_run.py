@@ -30,6 +30,7 @@ from ...models.errors import (
 from ...models.journal import JournalEntry, RefusedRow
 from ...models.keys import Keys
 from ...models.order import Order, Replace
+from ...models.record import as_stored
 from ...models.results import FillResult, OrderResult, Outcome
 from ...topology.call import Call
 from ...topology.settings import Settings
@@ -134,7 +135,12 @@ class JournalRun:
                 yield Row(item.line, item.request)
             else:
                 must_be(item, *_REQUESTS)
-                yield Row(place, item)
+                try:
+                    request = as_stored(item, next(kind for kind in _REQUESTS if isinstance(item, kind)))
+                except InvalidArgument as error:
+                    self.tally.refusals.append(Refusal(place, item, error))
+                else:
+                    yield Row(place, request)
 
     def _pass(self, rows: Iterator[Row], batch: int) -> RunSteps[None]:
         self._passes += 1

@@ -186,7 +186,7 @@ class AsyncPositionRepository:
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one round trip per node, and one outcome for each, in the order given.
 
-        Changes of one trader go together, up to 32 in a call, and are applied in the order given.
+        Changes of one trader go together, up to 24 in a call, and are applied in the order given.
         """
         return await self._changes.many(several("changes", changes), None, durability)
 

@@ -90,7 +90,7 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
             (scripts.words([request]), calls.change(request)) for request in requests
         ]
         sent += zip(scripts.batches(orders), batch_of(calls, orders), strict=True)
-        assert [len(call.keys) for _, call in sent] == [6, 6, 6, 4 + 32 + 1, 4 + 32 + 1, 4 + 6 + 1, 4 + 3 + 1]
+        assert [len(call.keys) for _, call in sent] == [6, 6, 6, 4 + 24 + 1, 4 + 24 + 1, 4 + 22 + 1, 4 + 3 + 1]
         for words, call in sent:
             reader = hiredis.Reader(encoding="utf-8")
             reader.feed(call.packed)

@@ -106,6 +106,19 @@ def test_single_verbs_refuse_it_too(desk: Desk, own: str) -> None:
 def test_a_run_of_a_journal_refuses_its_row(desk: Desk, own: str) -> None:
     run = desk.book.reconcile([limit(desk.trader, "B1"), OWN[own](Order, desk.trader)])
     assert (run.applied, [order.order_id for order in desk.book.orders.open(desk.trader)]) == (1, ["B1"])
+    assert ["strategy" in refusal.reason for refusal in run.refusals] == [True]
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_a_run_of_a_journal_takes_none_for_what_was_there_without_its_fields(desk: Desk, own: str) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.cancel(desk.trader, "A1")
+    desk.book.orders.delete(desk.trader, "A1")
+    run = desk.book.reconcile([OWN[own](Order, desk.trader), ValuedOrder(**limit(desk.trader).model_dump())])
+    assert (run.repeated, [(refusal.place, "strategy" in refusal.reason) for refusal in run.refusals]) == (
+        1,
+        [(0, True)],
+    )
 
 
 class ValuedOrder(Order):
