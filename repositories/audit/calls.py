@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from ...models.keys import Keys, TraderKeys
+from ...models.keys import Keys, TraderKeys, glob_escaped
 from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
@@ -176,8 +176,7 @@ class AuditCalls:
         """Return the SCAN pattern of all keys of a trader."""
         keys = self.keys.of(trader)
         tag = self.keys.traders_pattern.removesuffix("{*}:book")
-        trader = re.sub(r"([\\*?\[\]])", r"\\\1", keys.trader)
-        return f"{tag}{{{trader}}}:*"
+        return f"{tag}{{{glob_escaped(keys.trader)}}}:*"
 
 
 def raw(name: str) -> bytes:

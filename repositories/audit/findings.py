@@ -167,7 +167,7 @@ class RequestState:
     value: str
     """Empty when nothing is."""
     expiry: int
-    """As PEXPIRETIME answers it."""
+    """The time in milliseconds since the epoch, -1 for never, -2 when it is gone."""
 
 
 @dataclass(slots=True)

@@ -193,6 +193,7 @@ class Audit:
             finding.key for found in self.orders.values() for finding in found if finding.kind is FindingKind.INDEX
         }
         named = [self._keys.symbol(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
+        doubtful = {index for state in self.order_states.values() for index in state.scores}
         # The repair of an entry puts the expiry of its index right as well, so those indexes are left out.
         indexes = [index for index in (*self._keys.statuses.values(), *named) if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
@@ -209,7 +210,8 @@ class Audit:
                         what,
                         stored=stored,
                         expected=state.highest_score,
-                        repairable=True,
+                        repairable=state.index not in doubtful,
+                        says={"index": stored, "entries": state.highest_score},
                     )
 
     def _read_events(self, upto: int | None = None) -> Steps[None]:

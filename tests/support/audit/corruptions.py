@@ -55,6 +55,7 @@ class Damage:
         return st.one_of(
             self.field_set(), self.field_set(), self.field_gone(), self.event_field(), self.event_field(),
             self.event_gone(), self.key_gone(), self.expiry(), self.entry(), self.symbol(), self.stray(),
+            self.replaced(),
         )  # fmt: skip
 
     def _parts(self, *kinds: str) -> list[Part]:
@@ -131,6 +132,21 @@ class Damage:
                 (f"{self._tag}{kind_of(key)}:ZZ", ""),
                 [("COPY", key, f"{self._tag}{kind_of(key)}:ZZ")],
             )
+        )
+
+    def replaced(self) -> st.SearchStrategy[Corruption]:
+        """Return a strategy of records that are replaced whole by another of their kind, in all their fields."""
+
+        def by_another(key: str) -> st.SearchStrategy[Corruption]:
+            others = [one for one in self._keys if kind_of(one) == kind_of(key) and one != key]
+            return st.sampled_from(others).map(
+                lambda one: Corruption("replaced", (key, ""), [("COPY", one, key, "REPLACE")])
+            )
+
+        kinds = ("order", "position", "applied", "request", "orders_by_symbol", "orders_by_status")
+        keys = [key for key in self._keys if kind_of(key) in kinds]
+        return st.sampled_from([key for key in keys if sum(kind_of(one) == kind_of(key) for one in keys) > 1]).flatmap(
+            by_another
         )
 
     def event_field(self) -> st.SearchStrategy[Corruption]:
