@@ -17,6 +17,8 @@ from ..replies import refusal, rows
 
 _PACKAGE = "slotbook.repositories.coordination"
 SWAP = load(_PACKAGE, "swap")
+VERSION_OUTLIVES = 86_400.0
+"""Seconds for which the version of a value is known after the value has expired."""
 
 
 class ValueCalls:
@@ -72,13 +74,16 @@ class ValueCalls:
         return evaluate(
             what,
             SWAP,
-            SWAP.keys(value=key, request=self._keys.swapped(name, request)),
+            SWAP.keys(
+                value=key, last_version=self._keys.value_version(name), request=self._keys.swapped(name, request)
+            ),
             SWAP.arguments(
                 field="value" if isinstance(expected, str) else "version",
                 expected=0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
                 new_value=_text(name, value),
                 ttl="" if ttl is None else milliseconds("ttl", ttl),
                 request_ttl=self._request_ttl,
+                version_ttl=0 if ttl is None else milliseconds("ttl", ttl) + milliseconds("ttl", VERSION_OUTLIVES),
             ),
             decode=read,
         )

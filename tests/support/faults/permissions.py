@@ -1,0 +1,68 @@
+"""A user of a server who may do everything but what a test denies, and what a denied call leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from slotbook.models.errors import AccessDenied, OutcomeUnknown, SlotbookError
+
+from ..make import fresh
+from .stand import Stand
+
+WORD = "first"
+_COMMAND = re.compile(r"redis\.p?call[(,]\s*'([A-Z]+)'")
+
+
+def commands_in(source: str) -> set[str]:
+    """Return every command that a script calls, in small letters."""
+    return {found.lower() for found in _COMMAND.findall(source)}
+
+
+class User:
+    """A user of the test's own, who may do everything but what is denied, and a book of that user's."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+        self._name = fresh("u")
+        self.allow()
+        self.book = stand.open(username=self._name, password=WORD, publish="traders,order_events", deadline=5)
+
+    def set(self, *rules: str) -> None:
+        """Let the user do what the rules say, and nothing else."""
+        for server in self._stand.control.data:
+            server.ask("ACL", "SETUSER", self._name, "reset", "on", f">{WORD}", "&*", *rules)
+
+    def allow(self) -> None:
+        """Let the user do everything."""
+        self.set("~*", "+@all")
+
+    def forget(self) -> None:
+        """Remove the user."""
+        for server in self._stand.control.data:
+            server.ask("ACL", "DELUSER", self._name)
+
+
+Dumps = Mapping[str, tuple[object, object]]
+
+
+def dumps(stand: Stand, pattern: str) -> Dumps:
+    """Return the content of each key that matches a pattern, with the time at which it expires."""
+    keys = cast("list[str]", stand.control.ask("", "KEYS", pattern))
+    return {key: (stand.control.ask("", "DUMP", key), stand.control.ask("", "PEXPIRETIME", key)) for key in keys}
+
+
+def judged(call: Callable[[], object], stand: Stand, pattern: str, about: object) -> SlotbookError | None:
+    """Make a call that may be denied, compare what is stored with what the caller was told; return the error."""
+    before = dumps(stand, pattern)
+    error: SlotbookError | None = None
+    try:
+        call()
+    except SlotbookError as caught:
+        error = caught
+    after = dumps(stand, pattern)
+    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    kind = OutcomeUnknown if changed else AccessDenied
+    assert error is None or type(error) is kind, (about, changed, repr(error))
+    return error
