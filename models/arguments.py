@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from .errors import InvalidArgument
+from .types import exact_integer, is_nan, number_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -48,17 +49,22 @@ def mapping(what: str, values: Mapping[str, V]) -> Mapping[str, V]:
 
 
 def whole(what: str, number: int, least: int = 1, most: int = 2**53 - 1) -> int:
-    """Return a whole number from ``least`` to ``most``; booleans and floats are refused."""
-    if type(number) is not int or not least <= number <= most:
+    """Return a whole number from ``least`` to ``most``, in any form that is exactly one; booleans and texts are not."""
+    try:
+        found = least - 1 if isinstance(number, str) else exact_integer(number)
+    except ValueError:
+        found = least - 1
+    if not least <= found <= most:
         raise InvalidArgument(f"{what} {shown(number)} cannot be used: it is a whole number from {least:,} to {most:,}")
-    return number
+    return found
 
 
 def seconds(what: str, number: float, least: float, most: float) -> float:
     """Return a number of seconds from ``least`` to ``most``; booleans and NaN are refused."""
-    if type(number) not in {int, float} or not least <= number <= most:
+    found = number_of(number)
+    if found is None or is_nan(found) or not least <= found <= most:
         raise InvalidArgument(f"{what} {shown(number)} cannot be used: it is {least:g} to {most:,g} seconds")
-    return number
+    return float(found)
 
 
 def callable_or_none(what: str, value: T) -> T:

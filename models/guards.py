@@ -29,4 +29,4 @@ class Expect:
         if len(fields(self)) != len(fields(Expect)):
             raise InvalidArgument(f"a {type(self).__name__} has more fields than a guard has; give an Expect")
         check_name("order_id", self.order_id)
-        whole("version", self.version, least=0)
+        object.__setattr__(self, "version", whole("version", self.version, least=0))

@@ -12,10 +12,13 @@ ValueError: the float 187.23 is really 187.2299999999999897681846050545573234558
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
+from collections.abc import Callable
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Annotated
+from operator import index
+from typing import Annotated, SupportsIndex, cast
 
 from pydantic import (
     BeforeValidator,
@@ -43,21 +46,110 @@ MAX_WHOLE_DIGITS = 12
 EXACT = Context(prec=120, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
 """Decimal arithmetic that raises in place of rounding; its precision is far beyond that of any sum of amounts."""
 
-_PLAIN_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_YEAR_1980 = 315_532_800
+"""The beginning of 1980 in seconds: no exchange's time is before it."""
+
+_WHOLE = re.compile(r"([+-]?[0-9]{1,40})(\.0{1,20})?", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
+def number_of(value: object) -> int | float | Decimal | None:
+    """Return a number as one of Python's own; None for a boolean, and for what is no number.
+
+    It takes what has ``__index__``, and scalars of NumPy and of libraries like it, none of which is imported.
+
+    >>> number_of(5), number_of(Decimal("1.5")), number_of(True), number_of("5")
+    (5, Decimal('1.5'), None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return _foreign_number(value)
+    except Exception:  # a foreign type may raise anything
+        return None
+
+
+def is_nan(number: float | Decimal) -> bool:
+    """Return True for what is not a number; comparing a Decimal of that kind would raise."""
+    return number.is_nan() if isinstance(number, Decimal) else isinstance(number, float) and math.isnan(number)
+
+
+def _foreign_number(value: object) -> int | float | None:
+    data_type = getattr(value, "dtype", None)
+    if data_type is None:
+        return index(cast("SupportsIndex", value))
+    # Not a datetime64 or a bool_, whose items are ints too, and nothing that has a dimension.
+    if getattr(data_type, "kind", "i") not in ("i", "u", "f") or getattr(value, "ndim", 0):
+        return None
+    item = cast("Callable[[], object]", getattr(value, "item"))()  # noqa: B009 (it has no type)
+    return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def _is_foreign_boolean(value: object) -> bool:
+    try:
+        return getattr(getattr(value, "dtype", None), "kind", "") == "b" and not getattr(value, "ndim", 0)
+    except Exception:  # see number_of
+        return False
+
+
+def _lossy(number: float) -> ValueError:
+    return ValueError(f"the float {number!r} is beyond 2**53, where floats are not exact; pass an int or a string")
+
+
 def exact_integer(value: object) -> int:
-    """Return the integer that a value is exactly equal to; raise ValueError for any other value and for booleans."""
+    """Return the integer that a value is exactly equal to; raise ValueError for any other value and for booleans.
+
+    >>> exact_integer("100.0"), exact_integer(Decimal("1703422805243925307"))
+    (100, 1703422805243925307)
+    >>> exact_integer(1.7034228052439252e18)
+    Traceback (most recent call last):
+        ...
+    ValueError: the float 1.7034228052439252e+18 is beyond 2**53, where floats are not exact; pass an int or a string
+    """
     if type(value) is int:
         return value
-    if isinstance(value, str) and _PLAIN_INTEGER.fullmatch(value) and len(value) <= 40:
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and value.copy_abs() <= MAX_QUANTITY and value == int(value):
-        return int(value)
+    if isinstance(value, str):
+        if said := _WHOLE.fullmatch(value):
+            return int(said[1])
+        raise ValueError(f"{value!r} is not a whole number")
+    number = number_of(value)
+    if isinstance(number, int):
+        return number
+    if isinstance(number, float) and number.is_integer():
+        if abs(number) > MAX_QUANTITY:
+            raise _lossy(number)
+        return int(number)
+    if isinstance(number, Decimal) and number.is_finite():
+        if not number:
+            return 0
+        if 0 <= number.adjusted() < 40 and number == int(number):
+            return int(number)
     raise ValueError(f"{value!r} is not a whole number")
+
+
+_UNITS = (("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3))
+
+
+def exact_time(value: object) -> int:
+    """Return a time as ``exact_integer`` does; raise ValueError for one that is not in nanoseconds.
+
+    In nanoseconds it would be before 1980, and in a greater unit it is after. A number that is before 1980 in every
+    unit is taken: no clock shows it, so it counts something else, such as the steps of a simulation.
+
+    >>> exact_time(1703422805243)
+    Traceback (most recent call last):
+        ...
+    ValueError: 1703422805243 looks like milliseconds: times are nanoseconds since 1970, so multiply it by 1,000,000
+    """
+    number = value if type(value) is int else exact_integer(value)
+    if number >= _YEAR_1980 * 10**9 or number < _YEAR_1980:
+        return number
+    unit, factor = next(one for one in reversed(_UNITS) if number * one[1] >= _YEAR_1980 * 10**9)
+    raise ValueError(f"{number} looks like {unit}: times are nanoseconds since 1970, so multiply it by {factor:,}")
 
 
 def exact_decimal(value: object) -> Decimal:
@@ -66,15 +158,12 @@ def exact_decimal(value: object) -> Decimal:
     Raises ValueError for NaN, for infinities, for more places, and for a float that is not exactly such a decimal.
     """
     if isinstance(value, str):
-        if not _PLAIN_DECIMAL.fullmatch(value) or len(value) > 60:
-            raise ValueError(f"{value!r} is not a decimal number")
-        number = Decimal(value)
-    elif isinstance(value, Decimal):
-        number = value
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = Decimal(value)
+        said = Decimal(value) if len(value) <= 60 and _PLAIN_DECIMAL.fullmatch(value) else None
     else:
+        said = number_of(value)
+    if said is None:
         raise ValueError(f"{value!r} is not a decimal number")
+    number = said if isinstance(said, Decimal) else Decimal(said)
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
     if number.adjusted() >= 30:
@@ -82,9 +171,11 @@ def exact_decimal(value: object) -> Decimal:
     _, digits, exponent = number.as_tuple()
     surplus = -PLACES - int(exponent)
     if surplus > 0 and any(digits[-surplus:]):
-        if isinstance(value, float):
-            raise ValueError(f"the float {value} is really {number}; pass it as a string or Decimal")
+        if isinstance(said, float):
+            raise ValueError(f"the float {said} is really {number}; pass it as a string or Decimal")
         raise ValueError(f"{value} has more than {PLACES} decimal places")
+    if isinstance(said, float) and abs(said) > MAX_QUANTITY:
+        raise _lossy(said)
     return number
 
 
@@ -127,8 +218,10 @@ def exact_boolean(value: object) -> object:
 
     Pydantic alone would take 1e-999 for 0.
     """
-    is_nan = isinstance(value, Decimal) and value.is_nan()  # comparing a signaling NaN would raise
-    if is_nan or (isinstance(value, (int, float, Decimal)) and value not in (0, 1)):
+    if _is_foreign_boolean(value):
+        return bool(value)
+    is_number = isinstance(value, (int, float, Decimal))
+    if is_number and (is_nan(value) or value not in (0, 1)):
         raise ValueError(f"{value} is neither 0 nor 1")
     return value
 
@@ -175,8 +268,8 @@ SignedTotal = Annotated[int, Field(ge=-2 * MAX_QUANTITY, le=2 * MAX_QUANTITY), B
 Count = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A plain count: a version, a sequence number, a revision."""
 
-Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_integer)]
-"""Nanoseconds since 1970-01-01 UTC."""
+Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_time)]
+"""Nanoseconds since 1970-01-01 UTC; a number that can only be seconds, milliseconds or microseconds is refused."""
 
 Price = Annotated[Decimal, BeforeValidator(exact_price)]
 """A price of at most 9 decimal places; it may be negative (spreads, oil in April 2020)."""

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from .errors import CorruptRecord
 from .record import Record
-from .types import exact_decimal, exact_integer, exact_price, plain
+from .types import exact_decimal, exact_integer, exact_price, exact_time, plain
 
 R = TypeVar("R", bound=Record)
 
@@ -28,7 +28,7 @@ _PRICE = r"0|-?[1-9][0-9]{0,11}|-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,8}[1-9]"
 _BOOLEAN = r"[01]"
 _PATTERNS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
 """The patterns of written values, by pydantic-core's name of a type."""
-_NUMBER_READERS = (exact_integer, exact_decimal, exact_price)
+_NUMBER_READERS = (exact_integer, exact_time, exact_decimal, exact_price)
 """The functions that accept a number from a caller in any of its forms."""
 _Check = Callable[[str], object]
 _Schema: TypeAlias = dict[str, Any]

@@ -239,7 +239,7 @@ class Book:
             SlotbookError: A row has neither a result nor a refusal; then reconcile again.
             InvalidArgument: The journal is not an iterable of such rows, or ``batch`` is not a whole number from 1.
         """
-        whole("batch", batch)
+        batch = whole("batch", batch)
         run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
         steps = run.apply(each("journal", journal), batch)
         try:

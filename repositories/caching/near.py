@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from ...models.errors import InvalidArgument
+from ...models.arguments import whole
 from ...topology.listening.tracking import InvalidationFeed
 
 T = TypeVar("T")
@@ -39,9 +39,7 @@ class NearCache(Generic[T]):
     """
 
     def __init__(self, size: int, base: str) -> None:
-        if type(size) is not int or size < 1:
-            raise InvalidArgument(f"near: {size} is not a number of entries")
-        self._size = size
+        self._size = whole("near: size", size)
         self._base = base
         self.reset()
         _instances.add(self)

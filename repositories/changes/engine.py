@@ -101,7 +101,7 @@ class ChangeCalls(Generic[R, A]):
         Raises InvalidArgument for none or more than 256, for requests of several traders, and for guards alone.
         """
         if expected_sequence is not None:
-            whole("expected_sequence", expected_sequence, least=0)
+            expected_sequence = whole("expected_sequence", expected_sequence, least=0)
         if not 0 < len(requests) <= MOST_STEPS:
             raise InvalidArgument(f"a unit has 1 to {MOST_STEPS} steps, not {len(requests)}")
         verbs = [EXPECT if isinstance(request, Expect) else self.verb_of(request) for request in requests]

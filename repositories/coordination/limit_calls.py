@@ -14,7 +14,7 @@ from ...models.types import MAX_QUANTITY
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..durations import microseconds
+from ..durations import duration, microseconds
 from ..replies import refusal, rows
 
 MAX_LIMIT = 2**31
@@ -47,8 +47,8 @@ class LimitCalls:
         self._clock = clock
         self._algorithm = _algorithm(algorithm)
         self._script = SCRIPTS[self._algorithm]
-        limit, period = whole("limit", limit, 1, MAX_LIMIT), microseconds("window", window)
-        self._remembered = microseconds("window", settings.remembered(window))
+        limit, window = whole("limit", limit, 1, MAX_LIMIT), duration("window", window)
+        period, self._remembered = (microseconds("window", one) for one in (window, settings.remembered(window)))
         self._rule = f"{algorithm}:{limit}:{period}"
         self._rule_arguments = {"limit": limit, "window": period}
         self.max_cost = limit
@@ -66,7 +66,8 @@ class LimitCalls:
 
     def acquire(self, name: str, cost: int, request_id: str | None) -> Call[Permit]:
         """Count one request, if it is allowed. Raises InvalidArgument for a cost that could never be allowed."""
-        if whole("cost", cost, 1, MAX_LIMIT) > self.max_cost:
+        cost = whole("cost", cost, 1, MAX_LIMIT)
+        if cost > self.max_cost:
             raise InvalidArgument(f"cost {cost} could never be allowed: there are at most {self.max_cost}")
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"rate limit of {name}"
@@ -91,7 +92,6 @@ class LimitCalls:
                 remembered=self._remembered,
                 now=self._clock() if self._clock else "",
                 **self._rule_arguments,
-                **({"request_id": request} if self._algorithm is Algorithm.SLIDING_WINDOW else {}),
             ),
             decode=read,
         )

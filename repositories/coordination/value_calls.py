@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from ...models.arguments import whole
 from ...models.coordination import Swap, Versioned
 from ...models.errors import CorruptRecord, DuplicateRequest, InvalidArgument
 from ...models.keys import Keys
-from ...models.types import MAX_QUANTITY
 from ...models.wire import pairs
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings
@@ -43,20 +43,11 @@ class ValueCalls:
 
         return command(f"get value {name}", "HGETALL", key, decode=read)
 
-    def swap(
-        self, name: str, expected: int | str | None, value: str, ttl: float | None, request_id: str | None
-    ) -> Call[Swap]:
-        """Set a value if it still has the expected version (a number) or is the expected value (a string).
-
-        None expects that there is no value, as version 0 does.
-        """
+    def swap(self, name: str, expected: int | str, value: str, ttl: float | None, request_id: str | None) -> Call[Swap]:
+        """Set a value if it still has the expected version (a number) or is the expected value (a string)."""
         request = uuid.uuid4().hex if request_id is None else request_id
         what = f"swap {name} (request {request})"
         key = self._keys.value(name)
-        if not isinstance(expected, (str, type(None))) and not (
-            type(expected) is int and 0 <= expected <= MAX_QUANTITY
-        ):
-            raise InvalidArgument(f"swap {name}: there is no version {expected!r}")
 
         def read(reply: Reply) -> Swap:
             match rows(reply):
@@ -79,7 +70,7 @@ class ValueCalls:
             ),
             SWAP.arguments(
                 field="value" if isinstance(expected, str) else "version",
-                expected=0 if expected is None else _text(name, expected) if isinstance(expected, str) else expected,
+                expected=expected,
                 new_value=_text(name, value),
                 ttl="" if ttl is None else milliseconds("ttl", ttl),
                 request_ttl=self._request_ttl,
@@ -87,6 +78,16 @@ class ValueCalls:
             ),
             decode=read,
         )
+
+
+def expected_version(name: str, version: int) -> int:
+    """Return a version that a value is expected to have, 0 for no value. Raises InvalidArgument."""
+    return whole(f"swap {name}: version", version, least=0)
+
+
+def expected_value(name: str, value: str | None) -> str | int:
+    """Return what a value is expected to be; for None, which is no value, version 0. Raises InvalidArgument."""
+    return 0 if value is None else _text(name, value)
 
 
 def _text(name: str, value: object) -> str:

@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar, cast
 
+from ...models.arguments import whole
 from ...models.errors import InvalidArgument, OutcomeUnknown, Unavailable, UnexpectedReply
 from ...models.record import Record
 from ...topology.call import Call
@@ -62,9 +63,7 @@ class SearchSteps(Generic[R]):
 
     def page(self, query: Query[R], sort_keys: Sequence[SortKey], offset: int, limit: int) -> Steps[list[R]]:
         """Return at most ``limit`` matches from ``offset`` on, sorted. Raises InvalidArgument."""
-        for name, number in (("offset", offset), ("limit", limit)):
-            if type(number) is not int or number < 0:
-                raise InvalidArgument(f"page: {name} {number!r} is not a number of records, 0 or more")
+        offset, limit = whole("page: offset", offset, 0), whole("page: limit", limit, 0)
         wanted = offset + limit
         written = query.candidates
         if not limit or written is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -32,7 +32,7 @@ SCRIPTS: Final = (engine(), SWAP, CREATE, TOUCH, *LIMITS.values())
 
 
 @contextmanager
-def reply_held(stand: Stand) -> Iterator[None]:
+def reply_held(stand: Stand) -> Generator[None]:
     """Hold back the reply to the next write, whose script the server knows; fail if there is none."""
     for script in SCRIPTS:
         stand.control.ask(f"{{{stand.trader}}}", "SCRIPT", "LOAD", script.source)
@@ -44,7 +44,7 @@ def reply_held(stand: Stand) -> Iterator[None]:
 
 
 @contextmanager
-def meanwhile(stand: Stand, is_time: Callable[[], object], work: Callable[[Book], object]) -> Iterator[None]:
+def meanwhile(stand: Stand, is_time: Callable[[], object], work: Callable[[Book], object]) -> Generator[None]:
     """Do something with another book, past the proxies, while the block runs, once a condition holds."""
 
     def wait_and_work() -> None:

@@ -32,6 +32,13 @@ NO_NAME: list[object] = [
 NO_TEXT: list[object] = ["", "x" * 257, "a\nb", "\0", "\x1b[31m", "\ud800", b"text", 1, True, ["x"], object()]
 NO_CHOICE: list[object] = ["", "buy", "Buy", "1", "BUY ", b"SOLD", 1, True, ["BUY"], object(), "DONE"]
 
+NO_NANOSECONDS: list[object] = [
+    1_703_422_805,
+    1_703_422_805_243,
+    "1703422805243925",
+    1_703_422_805.0,
+    1.7034228052439252e18,
+]
 NO_INTEGER = [*NAN, *ENDLESS, *NO_NUMBER, *HUGE]
 
 BAD: dict[str, list[object]] = {
@@ -51,10 +58,10 @@ BAD: dict[str, list[object]] = {
         Decimal("1.5"),
         Decimal("1E-999999999"),
     ],
-    "total": [*NO_INTEGER, -1, 2**53, 0.5, "1.0", Decimal("0.1")],
+    "total": [*NO_INTEGER, -1, 2**53, 0.5, "1.5", Decimal("0.1")],
     "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -1, 10**20, 0.5],
     "signed": [*NO_INTEGER, 2**53, -(2**53), 0.5, Decimal("-0.5")],
-    "time": [*NO_INTEGER, -1, 2**63, 0.5],
+    "time": [*NO_INTEGER, -1, 2**63, 0.5, *NO_NANOSECONDS],
     "price": [
         *NAN,
         *ENDLESS,

@@ -86,7 +86,7 @@ class BaseCache(Generic[T]):
 
         Raises InvalidArgument, AccessDenied when the user may not use CLIENT TRACKING, or Unavailable.
         """
-        seconds("bound", bound, 0.01, 3600)
+        bound = seconds("bound", bound, 0.01, 3600)
         self.near_cache = self._lookup.keep_near(size, bound)
         return self
 
@@ -162,7 +162,7 @@ class BaseCache(Generic[T]):
 
         Raises SourceFailed.
         """
-        whole("batch", batch)
+        batch = whole("batch", batch)
         callable_or_none("progress", progress)
         source = self._required_source()
         scope = LoadScope.MISSING if only_missing else LoadScope.ALL

@@ -18,7 +18,7 @@ from ..._concurrency.periodic_task import AsyncPeriodicTask
 from ...changes._async import AsyncChanges
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
-from ...durations import zero_or_more
+from ...durations import duration, zero_or_more
 from ...orders._async import AsyncOrderRepository
 from ...positions._async import AsyncPositionRepository
 from ...units.calls import UnitResult, UnitStep, unit_calls
@@ -158,7 +158,7 @@ class AsyncLock:
         self._backend = backend
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
-        self._lease = lease
+        self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew
         self._loss_detector = loss_detector or LossDetector()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....models.coordination import Swap, Versioned
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
-from ..value_calls import ValueCalls
+from .. import value_calls
 
 
 class AsyncValueRepository:
@@ -22,7 +22,7 @@ class AsyncValueRepository:
 
     def __init__(self, backend: AsyncBackend) -> None:
         self._backend = backend
-        self._calls = ValueCalls(backend.settings)
+        self._calls = value_calls.ValueCalls(backend.settings)
 
     async def get(self, key: str) -> Versioned:
         """Return a value and its version, in one round trip; None and 0 when there is none.
@@ -59,7 +59,8 @@ class AsyncValueRepository:
             CorruptRecord: The stored value cannot be read.
             InvalidArgument: An argument cannot be used.
         """
-        call = self._calls.swap(key, expected_version, value, ttl, request_id)
+        expected = value_calls.expected_version(key, expected_version)
+        call = self._calls.swap(key, expected, value, ttl, request_id)
         return await self._backend.run(call, self._backend.settings.wanted(durability))
 
     async def swap_value(
@@ -76,5 +77,5 @@ class AsyncValueRepository:
 
         Unlike ``swap`` it does not notice changes that were undone in between (the ABA problem).
         """
-        call = self._calls.swap(key, expected, value, ttl, request_id)
+        call = self._calls.swap(key, value_calls.expected_value(key, expected), value, ttl, request_id)
         return await self._backend.run(call, self._backend.settings.wanted(durability))

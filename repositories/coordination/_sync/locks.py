@@ -19,7 +19,7 @@ from ..._concurrency.periodic_task import PeriodicTask
 from ...changes._sync import Changes
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
-from ...durations import zero_or_more
+from ...durations import duration, zero_or_more
 from ...orders._sync import OrderRepository
 from ...positions._sync import PositionRepository
 from ...units.calls import UnitResult, UnitStep, unit_calls
@@ -159,7 +159,7 @@ class Lock:
         self._backend = backend
         self._calls = LockCalls(backend.settings, name, trader, lease)
         self._trader = trader
-        self._lease = lease
+        self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew
         self._loss_detector = loss_detector or LossDetector()

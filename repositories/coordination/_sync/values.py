@@ -6,7 +6,7 @@ from __future__ import annotations
 from ....models.coordination import Swap, Versioned
 from ....topology._sync.backend import Backend
 from ....topology.durability import Durability
-from ..value_calls import ValueCalls
+from .. import value_calls
 
 
 class ValueRepository:
@@ -23,7 +23,7 @@ class ValueRepository:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._calls = ValueCalls(backend.settings)
+        self._calls = value_calls.ValueCalls(backend.settings)
 
     def get(self, key: str) -> Versioned:
         """Return a value and its version, in one round trip; None and 0 when there is none.
@@ -60,7 +60,8 @@ class ValueRepository:
             CorruptRecord: The stored value cannot be read.
             InvalidArgument: An argument cannot be used.
         """
-        call = self._calls.swap(key, expected_version, value, ttl, request_id)
+        expected = value_calls.expected_version(key, expected_version)
+        call = self._calls.swap(key, expected, value, ttl, request_id)
         return self._backend.run(call, self._backend.settings.wanted(durability))
 
     def swap_value(
@@ -77,5 +78,5 @@ class ValueRepository:
 
         Unlike ``swap`` it does not notice changes that were undone in between (the ABA problem).
         """
-        call = self._calls.swap(key, expected, value, ttl, request_id)
+        call = self._calls.swap(key, value_calls.expected_value(key, expected), value, ttl, request_id)
         return self._backend.run(call, self._backend.settings.wanted(durability))

@@ -72,8 +72,7 @@ class OrderEventRepository:
         key = self._calls.keys.of(trader).events
         at = 0 if since is None else check_sequence("since", since)
         last = None if until is None else check_sequence("until", until)
-        if limit is not None:
-            whole("limit", limit)
+        limit = None if limit is None else whole("limit", limit)
         found: list[OrderEvent] = []
         while limit is None or len(found) < limit:
             count = PAGE if limit is None else min(PAGE, limit - len(found))
@@ -170,8 +169,7 @@ class OrderEventRepository:
         Raises:
             InvalidArgument: No trader is named, or another argument cannot be used.
         """
-        whole("maxsize", maxsize)
-        seconds("poll", poll, *POLL_BOUNDS)
+        maxsize, poll = whole("maxsize", maxsize), seconds("poll", poll, *POLL_BOUNDS)
         one_of("when_full", when_full, get_args(FollowOverflow))
         return Follow(self._backend, traders, since, maxsize=maxsize, when_full=when_full, poll=poll)
 
@@ -205,10 +203,8 @@ class OrderEventRepository:
         Raises:
             InvalidArgument: No trader is named, or another argument cannot be used.
         """
-        whole("batch", batch)
-        whole("max_deliveries", max_deliveries)
-        seconds("poll", poll, *POLL_BOUNDS)
-        seconds("min_idle", min_idle, 0.001, LONGEST)
+        batch, max_deliveries = whole("batch", batch), whole("max_deliveries", max_deliveries)
+        poll, min_idle = seconds("poll", poll, *POLL_BOUNDS), seconds("min_idle", min_idle, 0.001, LONGEST)
         names = check_group("group", group), check_group("consumer", consumer)
         options = GroupOptions(*names, min_idle, max_deliveries, batch)
         return Consumer(self._backend, options, traders, since, poll=poll)
@@ -254,7 +250,7 @@ class OrderEventRepository:
         maxsize: int,
         when_full: SubscribeOverflow,
     ) -> Subscription:
-        whole("maxsize", maxsize)
+        maxsize = whole("maxsize", maxsize)
         one_of("when_full", when_full, get_args(SubscribeOverflow))
         callable_or_none("callback", callback)
         if not names or not all(isinstance(name, str) and name for name in cast("tuple[object, ...]", names)):

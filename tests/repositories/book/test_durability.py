@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
 import pytest
@@ -18,7 +19,7 @@ from ...support.make import execution, limit
 
 BEYOND = "replicated=9"
 """More replicas than any deployment of the tests has."""
-INFO = SymbolInfo(symbol="AAPL", name="Apple", exchange="XNAS", lot_size=1, tick_size="0.01", currency="USD")
+INFO = SymbolInfo(symbol="AAPL", name="Apple", exchange="XNAS", lot_size=1, tick_size=Decimal("0.01"), currency="USD")
 
 Ways: TypeAlias = dict[str, Any]
 Make: TypeAlias = Callable[["Case", Ways], object]
@@ -169,25 +170,24 @@ def test_all_that_wait_take_a_durability_and_no_other_does(form: str) -> None:
     assert found == set(CHANGES)
 
 
-def outcome_of(answer: object) -> object:
-    """Return what a method answered; raise the first error of its outcomes."""
+def raise_first(answer: object) -> None:
+    """Raise the first error of the outcomes that a method answered, if it answered outcomes."""
     for one in cast("list[object]", answer) if isinstance(answer, list) else []:
         if isinstance(one, Outcome):
             cast("Outcome[object]", one).result()
-    return answer
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_too_few_copies_are_an_error(desk: Desk, name: str) -> None:
     with pytest.raises(UnderReplicated, match=r"applied, but \d of 9"):
-        outcome_of(CHANGES[name](Case(desk), {"durability": BEYOND}))
+        raise_first(CHANGES[name](Case(desk), {"durability": BEYOND}))
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_durability_of_the_book_holds(desk: Desk, name: str) -> None:
     case = Case(desk, durability=BEYOND)
     with pytest.raises(UnderReplicated, match=r"applied, but \d of 9"):
-        outcome_of(CHANGES[name](case, {}))
+        raise_first(CHANGES[name](case, {}))
 
 
 def test_a_journal_counts_what_too_few_have_confirmed(desk: Desk) -> None:
@@ -204,7 +204,7 @@ def test_who_reads_waits_for_nobody(lone_desk: Desk) -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_call_may_want_less_than_the_book(lone_desk: Desk, name: str) -> None:
-    outcome_of(CHANGES[name](Case(lone_desk, durability=BEYOND), {"durability": "local"}))
+    raise_first(CHANGES[name](Case(lone_desk, durability=BEYOND), {"durability": "local"}))
 
 
 @pytest.mark.parametrize("name", CHANGES)
