@@ -121,6 +121,7 @@ def test_a_file_that_is_no_journal_is_named_by_its_line(line: str, problem: str)
         ("two,11,T001,NEW,A1,ESH4,BUY,10,4799,\n", "seq 'two': 'two' is not a whole number"),
         ("2,1e3,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '1e3': '1e3' is not a whole number"),
         ("2,-1,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '-1': .* greater than or equal to 0"),
+        ("2,1703422805243,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '1703422805243': .* looks like milliseconds"),
         ("2,11,T001,NEW,A1,ESH4,BUY,1.5,4799,\n", "quantity '1.5': '1.5' is not a whole number"),
         ("2,11,T001,NEW,A1,ESH4,BUY,0,4799,\n", "quantity '0': .* greater than 0"),
         ("2,11,T001,NEW,A1,ESH4,BUY,10,nan,\n", "price 'nan': 'nan' is not a decimal number"),

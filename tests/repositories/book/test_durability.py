@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import product
 from typing import Any, TypeAlias, cast
 
 import pytest
@@ -14,6 +15,7 @@ from slotbook.models.coordination import new_session_id
 from slotbook.models.errors import InvalidSettings, UnderReplicated
 
 from ...support.caching.memory_source import AsyncMemorySource, MemorySource
+from ...support.callers import CALLERS
 from ...support.desk import Desk
 from ...support.make import execution, limit
 
@@ -153,7 +155,7 @@ def listed() -> set[str]:
 @pytest.mark.parametrize("form", ["", "Async"])
 def test_every_public_method_is_in_one_of_the_tables(form: str) -> None:
     found = {f"{kind}.{name}" for kind in KINDS for name in methods(getattr(repositories, form + kind))}
-    assert found == listed()
+    assert found == listed(), "a new one belongs in CHANGES, with a durability, or in WAIT_FOR_NONE, or in READS"
     assert {kind.removeprefix("Async") for kind in repositories.__all__} - set(KINDS) <= {
         *("CachePolicy", "Find", "IndexStatus", "Source", "Warmed")
     }
@@ -193,6 +195,22 @@ def test_the_durability_of_the_book_holds(desk: Desk, name: str) -> None:
 def test_a_journal_counts_what_too_few_have_confirmed(desk: Desk) -> None:
     case = Case(desk, durability=BEYOND)
     assert case.book.reconcile([case.fill(), limit(desk.trader, "A3")]).under_replicated == 2
+
+
+@pytest.mark.parametrize("desk", list(product(("sentinel", "cluster"), CALLERS)), ids="-".join, indirect=True)
+def test_what_is_confirmed_is_answered(desk: Desk) -> None:
+    case = Case(desk)
+    book = desk.open(durability="replicated=1", replication_wait=5)
+    assert book.sessions.touch(case.id).id == case.id
+    book.sessions.revoke(case.id)
+    book.sessions.revoke_all(desk.trader)
+    assert book.events.trim(desk.trader, 2) == 1
+    swap = book.values.swap(desk.trader, 0, "one", ttl=60)
+    assert (swap.swapped, (swap.replicas or 0) >= 1) == (True, True)
+    assert book.values.swap(desk.trader, swap.version, "two", ttl=60, durability="local").replicas is None
+    cache: Any = book.cache(int, f"c{desk.trader}")
+    cache.put("k", 1)
+    assert cache.invalidate("k")
 
 
 def test_who_reads_waits_for_nobody(lone_desk: Desk) -> None:
