@@ -33,14 +33,15 @@ class Hands:
         self.clocks = clocks
         self.control = Control(clocks.deployment)
         self.trader = fresh()
-        self._open = lambda url: open_book(url, caller, runner)
+        self._caller: Caller = caller
+        self._runner = runner
         self._stack = stack
         self.book = self.open()
 
     def open(self, **settings: object) -> Book:
         """Open a book on which everything is remembered as short as can be."""
         given = {"deadline": 1, "socket_timeout": 0.5, "order_ttl": 0.1, "request_ttl": 0.1, **settings}
-        book = self._open(self.control.url(**given))
+        book = open_book(self.control.url(**given), self._caller, self._runner)
         self._stack.callback(book.close)
         return book
 
@@ -56,7 +57,9 @@ def clocks(
     tmp_path_factory: pytest.TempPathFactory, _no_settings_from_outside: None
 ) -> Iterator[dict[Topology, Clocks]]:
     """Yield servers with clocks of their own, on each topology; the clocks are only ever set back."""
-    started = {topology: Clocks(topology, tmp_path_factory.mktemp(topology)) for topology in TOPOLOGIES}
+    started: dict[Topology, Clocks] = {
+        topology: Clocks(topology, tmp_path_factory.mktemp(topology)) for topology in TOPOLOGIES
+    }
     yield started
     for one in started.values():
         one.stop()
@@ -156,6 +159,8 @@ def test_fences_never_go_down(hands: Hands) -> None:
 def test_sessions_that_have_expired_are_not_listed(hands: Hands) -> None:
     sessions, trader = hands.book.sessions, hands.trader
     short, long = sessions.create(trader, ttl=0.1), sessions.create(trader, ttl=3 * HOUR)
+    assert short.id is not None
+    assert long.id is not None
     wait_until(lambda: not hands.there(f"{{{trader}}}:session:{short.digest}"), "it has expired")
     hands.hour_back()
     assert [one.digest for one in sessions.by_trader(trader)] == [long.digest]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,20 +11,18 @@ import pytest
 from slotbook import Book, Expect
 from slotbook.models import Cancel, PositionChange, Replace
 from slotbook.models.enums import OrderStatus
-from slotbook.models.errors import AccessDenied, OutcomeUnknown, SlotbookError
+from slotbook.models.errors import AccessDenied, SlotbookError
 from slotbook.models.results import Outcome
 from slotbook.repositories.changes.scripts import engine
 
+from ..support.faults.permissions import User, commands_in, dumps, judged
 from ..support.faults.stand import Stand
 from ..support.make import execution, fresh, limit
 
-COMMANDS = sorted(
-    {found.lower() for found in re.findall(r"redis\.p?call\(\s*'([A-Z]+)'", engine().source)} | {"evalsha", "eval"}
-)
+COMMANDS = sorted(commands_in(engine().source) | {"evalsha", "eval"})
 """Every command that the engine calls; a new one is found."""
 NEVER_FAIL = {"publish", "spublish"}
 """Commands without which every change succeeds: the stream has the events."""
-WORD = "first"
 
 
 @dataclass(frozen=True)
@@ -138,27 +135,6 @@ KEYS = (
 """The patterns of a trader's keys, none of which is a part of another."""
 
 
-class User:
-    """A user of the test's own, who may do everything but what is denied, and a book of that user's."""
-
-    def __init__(self, stand: Stand) -> None:
-        self._stand = stand
-        self._name = fresh("u")
-        self.allow()
-        self.book = stand.open(username=self._name, password=WORD, publish="traders,order_events", deadline=5)
-
-    def set(self, *rules: str) -> None:
-        for server in self._stand.control.data:
-            server.ask("ACL", "SETUSER", self._name, "reset", "on", f">{WORD}", "&*", *rules)
-
-    def allow(self) -> None:
-        self.set("~*", "+@all")
-
-    def forget(self) -> None:
-        for server in self._stand.control.data:
-            server.ask("ACL", "DELUSER", self._name)
-
-
 @pytest.fixture
 def user(lone_stand: Stand) -> Iterator[User]:
     """Yield a user."""
@@ -167,10 +143,9 @@ def user(lone_stand: Stand) -> Iterator[User]:
     found.forget()
 
 
-def dumps(stand: Stand, trader: str) -> dict[str, tuple[object, object]]:
-    """Return the content of each of a trader's keys, with the time at which it expires."""
-    keys = cast("list[str]", stand.control.ask("", "KEYS", f"{{{trader}}}:*"))
-    return {key: (stand.control.ask("", "DUMP", key), stand.control.ask("", "PEXPIRETIME", key)) for key in keys}
+def keys_of(trader: str) -> str:
+    """Return the pattern of a trader's keys."""
+    return f"{{{trader}}}:*"
 
 
 def deny(stand: Stand, user: User, change: Change, *rules: str) -> SlotbookError | None:
@@ -182,18 +157,9 @@ def deny(stand: Stand, user: User, change: Change, *rules: str) -> SlotbookError
         stand.control.ask("", "UNLINK", f"{{{trader}}}:{change.removed}")
     for status in ("NEW", "FILLED", "CANCELED", "EXPIRED"):  # an entry of an order that has expired
         stand.control.ask("", "ZADD", f"{{{trader}}}:orders_by_status:{status}", 1, "gone")
-    before = dumps(stand, trader)
     user.set(*[rule.replace("TRADER", trader) for rule in rules])
-    error: SlotbookError | None = None
-    try:
-        change.call(user.book, trader)
-    except SlotbookError as caught:
-        error = caught
+    error = judged(lambda: change.call(user.book, trader), stand, keys_of(trader), rules)
     user.allow()
-    after = dumps(stand, trader)
-    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
-    kind = OutcomeUnknown if changed else AccessDenied
-    assert error is None or type(error) is kind, (rules, changed, repr(error))
     return error
 
 
@@ -227,11 +193,11 @@ def test_a_loss_that_may_not_be_looked_into(lone_stand: Stand, user: User) -> No
     """The stream may not be read backwards: nothing is changed, and the loss is told when it may."""
     trader = lone_stand.trader
     user.book.orders.place(limit(trader))
-    lone_stand.ask("UNLINK", *dumps(lone_stand, trader))
+    lone_stand.ask("UNLINK", *dumps(lone_stand, keys_of(trader)))
     user.set("~*", "+@all", "-xrevrange")
     with pytest.raises(AccessDenied):
         user.book.orders.place(limit(trader, "A2"))
-    assert dumps(lone_stand, trader) == {}
+    assert dumps(lone_stand, keys_of(trader)) == {}
     user.allow()
     (loss,) = user.book.losses()
     assert (loss.first, loss.last) == (1, 1)
