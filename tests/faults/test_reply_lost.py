@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slotbook.models.errors import OutcomeUnknown, Unavailable
 from slotbook.repositories.changes.engine import STEPS_AT_ONCE
-from slotbook.topology.connections.transfer import PIECES_IN_FLIGHT
+from slotbook.topology.batch.node_request import PIECES_IN_FLIGHT
 
 from ..support.faults.rules import Do, Rule
 from ..support.faults.stand import Stand
@@ -58,9 +58,9 @@ def test_in_a_batch_only_what_was_lost_is_sent_again(stand: Stand) -> None:
     assert applied[before : before + STEPS_AT_ONCE] == [False] * STEPS_AT_ONCE
 
 
-def test_of_a_batch_few_calls_are_with_a_server_that_does_not_answer(stand: Stand) -> None:
+def test_of_a_long_batch_few_calls_are_with_a_server_that_does_not_answer(stand: Stand) -> None:
     book = stand.open(deadline=1)
-    orders = [limit(stand.trader, f"A{number}") for number in range(20 * STEPS_AT_ONCE)]
+    orders = [limit(stand.trader, f"A{number}") for number in range(30 * STEPS_AT_ONCE)]
     stand.veil.add(Rule(Do.HOLD, times=1_000))
     outcomes = book.orders.place_many(orders)
     sent = PIECES_IN_FLIGHT * STEPS_AT_ONCE
@@ -72,7 +72,7 @@ def test_of_a_batch_few_calls_are_with_a_server_that_does_not_answer(stand: Stan
 @pytest.mark.parametrize("do", [Do.DROP, Do.SWALLOW])
 def test_what_follows_a_lost_part_of_a_batch_does_not_overtake_it(stand: Stand, do: Do) -> None:
     book = stand.open()
-    orders = [limit(stand.trader, f"A{number}") for number in range(20 * STEPS_AT_ONCE)]
+    orders = [limit(stand.trader, f"A{number}") for number in range(30 * STEPS_AT_ONCE)]
     stand.veil.add(*(Rule(do, skip=skip) for skip in (3, 5, 9)))
     assert all(outcome.error is None for outcome in book.orders.place_many(orders))
     assert [event["order_id"] for event in stand.events()] == [order.order_id for order in orders]

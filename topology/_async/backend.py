@@ -262,6 +262,7 @@ class AsyncBackend:
                 read_round.pieces(route),
                 len(route),
                 read_round.reader(address, route),
+                read_round.in_flight(route),
             )
             for address, route in read_round.routes.items()
         ]
@@ -282,6 +283,7 @@ class AsyncBackend:
                     node_request.pieces,
                     node_request.replies,
                     partial(batch.on_reply, node_request),
+                    node_request.in_flight,
                 )
                 for node_request in node_requests
             ]

@@ -22,6 +22,12 @@ _PIECE = 2_048
 what it does in a fraction of a millisecond."""
 
 
+_ONE_ROUND_TRIP = 512
+"""The changes that go to a server in one round trip, whatever other clients wait for meanwhile."""
+PIECES_IN_FLIGHT = 2
+"""The most pieces of more changes than that which are sent and not answered."""
+
+
 @dataclass(slots=True)
 class NodeRequest(Generic[T]):
     """The bytes that go to one node in one round, and the replies that are expected."""
@@ -33,6 +39,8 @@ class NodeRequest(Generic[T]):
     replies: int
     awaited: deque[Item[T] | None]
     """The item that each of the next replies belongs to; None for the reply to ASKING, which is ignored."""
+    in_flight: int | None
+    """The most pieces that may be sent and not answered; None for any number."""
     proof: list[Reply | Failure] = field(default_factory=list["Reply | Failure"])
     """The replies that follow those of the items, if the durability of their changes is to be proven."""
 
@@ -44,11 +52,12 @@ def node_request(address: Address, items: list[Item[T]], proof: bytes | None) ->
         if item.asking_at is not None:
             awaited.append(None)
         awaited.append(item)
-    if proof is None:
-        return NodeRequest(address, items, _pieces(items), len(awaited), awaited)
-    return NodeRequest(
-        address, items, chain(_pieces(items), (Piece(proof, PROOF_REPLIES),)), len(awaited) + PROOF_REPLIES, awaited
-    )
+    pieces, replies = _pieces(items), len(awaited)
+    if proof is not None:
+        pieces, replies = chain(pieces, (Piece(proof, PROOF_REPLIES),)), replies + PROOF_REPLIES
+    changes = sum(len(item.buildable.subjects) for item in items)
+    in_flight = None if changes <= _ONE_ROUND_TRIP else PIECES_IN_FLIGHT
+    return NodeRequest(address, items, pieces, replies, awaited, in_flight)
 
 
 def _pieces(items: Sequence[Item[T]]) -> Iterator[Piece]:

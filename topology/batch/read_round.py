@@ -14,12 +14,15 @@ from ..call import Piece, Reply
 from ..error_mapping import Failure, Unanswered, Unsent
 from ..layouts import Layout
 from ..reads import Reads
+from .node_request import PIECES_IN_FLIGHT
 from .rounds import Batch
 
 T = TypeVar("T")
 
 _READS_IN_PIECE = 200
 """Reads that go out in one write: what a server does in a fraction of a millisecond; see ``node_request``."""
+_ONE_ROUND_TRIP = 1_000
+"""The reads of a server that take one round trip."""
 
 
 class ReadRound(Generic[T]):
@@ -47,6 +50,10 @@ class ReadRound(Generic[T]):
         for begin in range(0, len(route), _READS_IN_PIECE):
             numbers = route[begin : begin + _READS_IN_PIECE]
             yield Piece(b"".join([packed[number] for number in numbers]), len(numbers))
+
+    def in_flight(self, route: list[int]) -> int | None:
+        """Return the most pieces of some reads that may be sent and not answered; None for any number."""
+        return None if len(route) <= _ONE_ROUND_TRIP else PIECES_IN_FLIGHT
 
     def reader(self, address: Address, route: list[int]) -> Callable[[Reply | Failure], None]:
         """Return a function that takes the answers of a node, one after the other."""

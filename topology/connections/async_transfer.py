@@ -13,7 +13,6 @@ from ..call import Piece
 from ..error_mapping import Unanswered, Unsent
 from .async_connection import AsyncConnection, Exchange
 from .async_pool import AsyncConnectionPool, OnAnswer
-from .transfer import PIECES_IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,8 @@ class AsyncJob:
     reply_count: int
     """The number of replies to all pieces."""
     on_answer: OnAnswer
+    in_flight: int | None = None
+    """The most pieces that may be sent and not answered; None for any number."""
 
 
 class _Transfer:
@@ -43,7 +44,7 @@ class _Transfer:
     async def run(self) -> None:
         """Send every piece, and call the callback with every answer."""
         for piece in self._job.pieces:
-            if len(self._in_flight) == PIECES_IN_FLIGHT:
+            if len(self._in_flight) == self._job.in_flight:
                 await self._read()
             if self._failure is None:
                 await self._send(piece)

@@ -1,7 +1,7 @@
 """Exchange many commands with several servers at once, for threads, a few pieces at a time.
 
-A server runs all that it has read of a connection before it turns to other clients. So at most two pieces of a job are
-with it: it works on one while the other is built, sent, or its replies are read.
+A server runs all that it has read of a connection before it turns to other clients. So of a long job only a few pieces
+are with it: it works on one while the next is built and sent, and the replies to the last are read.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from ..error_mapping import Unsent
 from .connection import Connection
 from .pool import ConnectionPool, OnAnswer, SendResult
 
-PIECES_IN_FLIGHT = 2
-"""The most pieces of one job that are sent and not answered."""
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -29,6 +26,8 @@ class Job:
     reply_count: int
     """The number of replies to all pieces."""
     on_answer: OnAnswer
+    in_flight: int | None = None
+    """The most pieces that may be sent and not answered; None for any number."""
 
 
 class _Transfer:
@@ -52,7 +51,7 @@ class _Transfer:
         if self._sent is None:
             self._sent = pool.send(piece.payload, self._timeout)
         else:
-            if len(self._in_flight) == PIECES_IN_FLIGHT:
+            if len(self._in_flight) == self._job.in_flight:
                 self._read(self._in_flight.popleft())
             if not isinstance(self._sent, Connection):
                 return False
