@@ -98,3 +98,18 @@ def test_an_order_that_was_lost_after_its_stream_was_read_is_not_taken_for_a_rep
         again = book.reconcile(journal)
         assert (again.applied, again.repeated, again.losses) == (3, 3, [])
         assert positions(book, trader) == 80
+
+
+def test_what_was_read_is_forgotten_once_a_loss_is_noticed(control: Control) -> None:
+    """A fill of the lost order B is told of it; after that A2 is unknown, as it is to the book, and is applied."""
+    trader = fresh()
+    told = [execution(trader, f"Z{number}", 1, order_id="B") for number in range(3)]
+    with Book.open(control.url(deadline=20)) as writer, Book.open(control.url(deadline=20)) as book:
+        writer.reconcile(day(trader, "A1"))
+        lose = lose_by(control, trader)
+        writer.reconcile([limit(trader, "B"), *day(trader, "A2")])
+        writer.orders.delete(trader, "A2")
+        done = book.reconcile([*day(trader, "A1"), *told, *day(trader, "A2")], batch=3, progress=once(lose, 3))
+        assert [(loss.trader, loss.last) for loss in done.losses] == [(trader, 7)]
+        assert (done.applied, done.repeated, done.refused) == (3, 3, 3)
+        assert positions(book, trader) == 80

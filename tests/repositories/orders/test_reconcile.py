@@ -20,6 +20,8 @@ from slotbook.models.errors import (
     Refused,
 )
 from slotbook.models.journal import JournalEntry, JournalError, JournalRequest, RefusedRow
+from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.orders.journal_run import JournalRun, RowsToSend, RunStep, RunSteps
 from slotbook.repositories.orders.reconciliation import Reconciliation
 from slotbook.repositories.orders.verbs import OrderRequest
 
@@ -184,6 +186,32 @@ def test_an_order_that_expires_within_a_run_is_known(lone_desk: Desk) -> None:
 
     done = book.reconcile([*journal, *journal], batch=len(journal), progress=slowly)
     assert fates(done) == (5, 5, 0, 0, 0)
+    assert book.positions.get(lone_desk.trader, "AAPL").quantity == 50
+
+
+def answered(steps: RunSteps[Reconciliation], answer: object) -> RunStep | None:
+    """Return the step that comes after an answer, None at the end."""
+    try:
+        return steps.send(answer)
+    except StopIteration:
+        return None
+
+
+def test_an_order_that_expires_before_its_row_arrives_is_not_placed_again(lone_desk: Desk) -> None:
+    """It is there when it is asked for, and gone when what is sent arrives, within the time that a call may take."""
+    book = lone_desk.open(**BRIEF)
+    journal = day(lone_desk.trader)
+    book.reconcile(journal)
+    run = JournalRun(book.backend.settings, LossDetector(), None)
+    steps = run.apply(journal, 10)
+    step: RunStep | None = next(steps)
+    while step is not None:
+        if isinstance(step, RowsToSend):
+            forget(lone_desk, book, "expired")
+            step = answered(steps, book.orders.apply_many(step.requests))
+        else:
+            step = answered(steps, book.backend.run_many(step))
+    assert fates(run.tally) == (0, 5, 0, 0, 0)
     assert book.positions.get(lone_desk.trader, "AAPL").quantity == 50
 
 
