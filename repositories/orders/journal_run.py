@@ -11,7 +11,7 @@ that of what they ask for, and a second run would apply them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias, TypeVar, cast
@@ -97,6 +97,8 @@ class JournalRun:
         self._progress = progress
         self._keys = Keys(settings.prefix)
         self._known: dict[str, KnownOrders] = {}
+        self._changed = frozenset(loss_detector.traders())
+        """The traders whose books were changed before the run."""
         self._answered: set[str] = set()
         """The traders of rows that were answered without asking the server."""
         self._waiting: list[Refusal] = []
@@ -118,7 +120,7 @@ class JournalRun:
                     break
             else:
                 tally.unsettled, self._waiting = self._waiting, []
-            yield from self._look_for_losses()
+            yield from self._look_for_losses(self._answered)
         finally:
             tally.refusals = sorted([*tally.refusals, *self._waiting], key=lambda one: one.place)
         self._report()
@@ -183,6 +185,8 @@ class JournalRun:
     def _meet(self, traders: Iterable[str]) -> RunSteps[None]:
         """Read which orders there were of traders that are not known yet: one round trip if their books are new."""
         met = [KnownOrders(self._keys.of(one), self._loss_detector) for one in traders if one not in self._known]
+        # What is read is remembered as acknowledged, so what was acknowledged before is looked for first.
+        yield from self._look_for_losses([one.keys.trader for one in met if one.keys.trader in self._changed])
         unread = met
         while unread:
             count = count_for(len(unread))
@@ -317,15 +321,15 @@ class JournalRun:
         else:
             self.tally.refusals.append(refusal)
 
-    def _look_for_losses(self) -> RunSteps[None]:
-        """Ask whether the book still has the events that rows were answered from."""
-        calls = [check_loss(self._settings, self._loss_detector, trader) for trader in sorted(self._answered)]
+    def _look_for_losses(self, traders: Collection[str]) -> RunSteps[None]:
+        """Ask whether books still have what was acknowledged, by them or by the events that rows were answered from."""
+        calls = [check_loss(self._settings, self._loss_detector, trader) for trader in sorted(traders)]
         if not calls:
             return
-        for outcome in cast("list[Outcome[None]]", (yield calls)):
-            if isinstance(outcome.error, StateLost):
-                self.tally.losses.append(outcome.error)
-            else:
+        outcomes = cast("list[Outcome[None]]", (yield calls))
+        self.tally.losses += [one.error for one in outcomes if isinstance(one.error, StateLost)]
+        for outcome in outcomes:
+            if not isinstance(outcome.error, StateLost):
                 outcome.result()
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from slotbook import Book
+from slotbook.cli.journal_file import open_journal
+from slotbook.cli.replay import apply_journal, contents_of
 from slotbook.models import Cancel
 from slotbook.repositories.orders.reconciliation import Reconciliation
 from slotbook.repositories.orders.verbs import OrderRequest
@@ -113,3 +116,44 @@ def test_what_was_read_is_forgotten_once_a_loss_is_noticed(control: Control) -> 
         assert [(loss.trader, loss.last) for loss in done.losses] == [(trader, 7)]
         assert (done.applied, done.repeated, done.refused) == (3, 3, 3)
         assert positions(book, trader) == 80
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_reading_a_stream_does_not_hide_an_earlier_loss(control: Control, others: int) -> None:
+    """Another writer has used the lost number, and more; that these are there proves nothing."""
+    trader = fresh()
+    with Book.open(control.url(deadline=20)) as book, Book.open(control.url(deadline=20)) as another:
+        book.orders.place(limit(trader, "A1"))
+        lose = lose_by(control, trader)
+        book.orders.place(limit(trader, "A2"))
+        lose()
+        for number in range(others):
+            another.orders.place(limit(trader, f"B{number}"))
+        done = book.reconcile([limit(trader, "A1"), limit(trader, "A2")])
+        assert [(loss.trader, loss.first, loss.last) for loss in done.losses] == [(trader, 2, 2)]
+        assert (done.applied, done.repeated) == (1, 1)
+        assert book.losses() == []
+
+
+def test_a_replay_applies_once_more_what_the_servers_lost(control: Control, tmp_path: Path) -> None:
+    trader, path = fresh(), tmp_path / "journal.csv"
+    rows = [
+        f"{number},{number},{trader},{event},A{number // 10},AAPL,BUY,4,187,{exec_id}\n"
+        for number, event, exec_id in ((10, "NEW", ""), (11, "FILL", "X1"), (20, "NEW", ""), (21, "FILL", "X2"))
+    ]
+    more = [f"{number},{number},{trader},NEW,A{number},AAPL,BUY,4,187,\n" for number in range(30, 34)]
+    path.write_text("seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id\n" + "".join(rows + more))
+    lose: list[Callable[[], object]] = []
+
+    def advance(count: int) -> None:
+        if not lose:
+            lose.append(lose_by(control, trader))
+        elif len(lose) == 1:
+            lose.append(lose[0])
+            lose[0]()
+
+    with Book.open(control.url(deadline=20)) as book, open_journal(path) as journal:
+        report = apply_journal(book, journal, contents_of(journal, lambda _: None), 2, advance)
+        assert (report.reapplied, report.tally.applied, report.tally.repeated) == (2, 8, 0)
+        assert (report.tally.is_complete, report.tally.settled) == (True, 8)
+        assert positions(book, trader) == 8

@@ -218,9 +218,11 @@ def test_an_order_that_expires_before_its_row_arrives_is_not_placed_again(lone_d
 def test_a_long_stream_is_read_page_by_page(lone_desk: Desk) -> None:
     """More events than one call reads, of several traders."""
     traders = [lone_desk.trader, lone_desk.another()]
-    journal = [row for trader in traders for n in range(450) for row in day(trader, f"A{n}", TS + 10 * n)]
+    # The first order shifts the others, so that a page does not begin with an order's first event.
+    journal: list[OrderRequest] = [limit(trader, "FIRST") for trader in traders]
+    journal += [row for trader in traders for n in range(450) for row in day(trader, f"A{n}", TS + 10 * n)]
     lone_desk.book.reconcile(journal)
-    gone = [(trader, f"A{n}") for trader in traders for n in range(0, 450, 9)]
+    gone = [(trader, f"A{n}") for trader in traders for n in range(450)]
     for trader, order_id in gone:
         lone_desk.book.orders.delete(trader, order_id)
     done = lone_desk.book.reconcile(journal, batch=700)
