@@ -294,7 +294,8 @@ class AsyncOrderRepository:
     async def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.
 
-        Its fills stay in the position.
+        Its fills stay in the position. What is remembered of its changes goes with it: a change of it that is still on
+        its way, because a reply was lost, comes again as one of an order that is unknown, and a ``place`` as a new one.
 
         Raises:
             OrderClosed: The order is open; cancel it first.
