@@ -81,6 +81,8 @@ class History:
         """Symbols whose events contradict each other, or the fills and requests that are recorded with orders."""
         self.doubtful_orders: set[str] = set()
         """Orders whose events contradict each other."""
+        self.disputed_orders: set[str] = set()
+        """Orders whose sums are not what their events and what was applied to them make."""
         self.position_events: dict[int, PositionEvent] = {}
         """The events of positions without an order, by their numbers."""
         self._chains: dict[str, PositionChain] = {}
@@ -155,7 +157,9 @@ class History:
         if held.sequence < gap:
             return None
         fields = held.fields(self._keys.trader, symbol)
-        return ExpectedPosition(fields, held.version, link, is_recorded=self._recorded.get(held.sequence) is not None)
+        is_recorded = self._recorded.get(held.sequence) is not None
+        is_disputed = link is not None and link.order_id in self.disputed_orders | self.doubtful_orders
+        return ExpectedPosition(fields, held.version, link, is_recorded=is_recorded and not is_disputed)
 
     def last_request_in(self, symbol: str) -> str | None:
         """Return the request_id of a position's last change, None when that was a fill, or is not known."""

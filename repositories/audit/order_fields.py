@@ -44,7 +44,7 @@ def statements_of(
     if last is not None:
         _add_events(says, state, changes, last)
     if applied.is_readable:
-        _add_applied(says, state, applied, last)
+        _add_applied(says, state, applied)
     others = {name: {one.value for one in found} for name, found in says.items()}
     digest = DigestReading(keys.order(state.order_id), state.fields, others)
     for name, value in digest.says.items():
@@ -94,7 +94,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
             says.setdefault("text", []).append(Statement(f"event {first.sequence}", first.text))
 
 
-def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck, last: Change | None) -> None:
+def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
     quantity, notional = applied.filled
     for name, value in (
         ("filled_quantity", text(quantity)),
@@ -102,37 +102,29 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck, last: Ch
         ("version", text(1 + len(applied.changes))),
     ):
         says.setdefault(name, []).append(Statement("applied", value))
-    newest = applied.changes[-1] if applied.changes else None
-    if newest is None:
-        if state.fields.get("version") == "1":
-            for name in _RARE[1:]:
-                says.setdefault(name, []).append(Statement("applied", None))
-        _add_status(says, applied, state)
-        return
-    for name, value in newest.rare.items():
-        says.setdefault(name, []).append(Statement("applied", value))
-    if newest.type is EventType.REPLACED and last is not None and last.type is EventType.REPLACED:
-        _, asked_quantity, asked_price, *_ = newest.words
-        for name, value in (("quantity", asked_quantity), ("price", asked_price)):
-            if value:
-                says.setdefault(name, []).append(Statement("applied", value))
-    _add_status(says, applied, state)
+    is_whole = state.fields.get("version") == text(1 + len(applied.changes))
+    if applied.changes:
+        for name, value in applied.changes[-1].rare.items():
+            says.setdefault(name, []).append(Statement("applied", value))
+    elif is_whole:
+        for name in _RARE[1:]:
+            says.setdefault(name, []).append(Statement("applied", None))
+    if is_whole:
+        for name, at in (("quantity", 1), ("price", 2)):
+            asked = [change.words[at] for change in applied.changes if change.type is EventType.REPLACED]
+            last_asked = next(filter(None, reversed(asked)), None)
+            if last_asked is not None:
+                says.setdefault(name, []).append(Statement("applied", last_asked))
+        says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
 
 
-def _add_status(says: _Says, applied: AppliedCheck, state: OrderState) -> None:
-    if status := _status_by(applied, state):
-        says.setdefault("status", []).append(Statement("applied", status))
-
-
-def _status_by(applied: AppliedCheck, state: OrderState) -> str | None:
-    """Return the status that the remembered changes of an order leave; None when it is not known."""
+def _status_by(applied: AppliedCheck, state: OrderState) -> str:
+    """Return the status that the changes of an order leave, all of which are remembered."""
     ended = [change.type.value for change in applied.changes if change.type.value in OrderStatus.__members__]
     if ended:
         return ended[0]
-    quantity, (filled, _) = state.fields.get("quantity"), applied.filled
-    if state.fields.get("version") != text(1 + len(applied.changes)):
-        return None
-    if quantity == text(filled):
+    filled, _ = applied.filled
+    if state.fields.get("quantity") == text(filled):
         return OrderStatus.FILLED
     return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
 

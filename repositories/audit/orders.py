@@ -144,6 +144,9 @@ class OrderCheck:
         if not self._applied.compare(changes, history):
             history.contradicted.add(order.symbol)
         disputed = {name for name in sorted(says) if self._compare_field(name, says[name], is_doubtful=is_doubtful)}
+        history.disputed_orders.discard(order.order_id)
+        if disputed & {"version", "filled_quantity", "filled_notional"}:
+            history.disputed_orders.add(order.order_id)
         proven = not is_doubtful and not is_unknown and not disputed & _DECISIVE and self._is_seen_elsewhere(says)
         proven &= last is not None or bool(state.scores)
         self._places.compare(order, disputed=frozenset(disputed), is_proven=proven)

@@ -14,7 +14,11 @@ from .position_chain import Link
 from .statements import ENOUGH, ENOUGH_FOR_UNUSABLE
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
-_LAST_NOTIONAL = {Side.BUY: "bought_notional", Side.SELL: "sold_notional"}
+_LAST_FIELDS = {
+    Side.BUY: ("bought_quantity", "bought_notional"),
+    Side.SELL: ("sold_quantity", "sold_notional"),
+}
+"""The fields that a fill adds to, beside the quantity."""
 
 
 class PositionProof:
@@ -63,7 +67,7 @@ class PositionProof:
         lone = f"only event {link.held.sequence:,} says so"
         if is_outdated or not self._is_usable(name):
             return None if link.length >= ENOUGH_FOR_UNUSABLE else lone
-        return self._version_obstacle(link, differing) or (lone if self._is_lone(link, name) else None)
+        return self._version_obstacle(link, differing) or (lone if self._is_lone(link, name, differing) else None)
 
     def _is_outdated(self, link: Link, differing: set[str]) -> bool:
         """Return True when the number of changes is known to be wrong, so that one value at least is."""
@@ -82,12 +86,20 @@ class PositionProof:
             return f"nothing but event {link.held.sequence:,} shows that change"
         return None
 
-    def _is_lone(self, link: Link, name: str) -> bool:
-        """Return True when the last event alone says what a field is."""
-        is_last_word = name == "quantity" and not link.is_fill
-        is_last_amount = link.is_fill and link.side is not None and _LAST_NOTIONAL[link.side] == name
-        is_unconfirmed = (is_last_word or is_last_amount) and not self._is_confirmed
-        return link.length < ENOUGH or name == "updated_ns" or is_unconfirmed
+    def _is_lone(self, link: Link, name: str, differing: set[str]) -> bool:
+        """Return True when the last event alone says what a field is.
+
+        What a fill has added to one field of a position, it has added to another, too, which then says the same.
+        """
+        if link.length < ENOUGH or name == "updated_ns":
+            return True
+        if self._is_confirmed:
+            return False
+        if not link.is_fill or link.side is None:
+            return name == "quantity"
+        traded, notional = _LAST_FIELDS[link.side]
+        other = {"quantity": traded, traded: "quantity", notional: notional}.get(name)
+        return other in differing
 
     def _general_obstacle(self, history: History) -> str | None:
         """Return why no field can be repaired."""

@@ -22,6 +22,9 @@ from .findings import FindingKind, OrderState, Report
 from .history import FillRecord, History
 from .order_events import Change
 
+_ANY_ORDER = Order.model_construct(trader="T", order_id="A")
+"""The order of a fill that is only read for its quantity and price."""
+
 
 class Remembered(NamedTuple):
     """One change of an order as it is remembered with it."""
@@ -51,10 +54,9 @@ class AppliedCheck:
         self._state = state
         self._key = keys.applied(state.order_id)
         self._report = report
-        stub = Order.model_construct(trader=keys.trader, order_id=state.order_id)
         for name, value in state.recorded.items():
             try:
-                self.changes.append(_read(self._key, stub, name, value))
+                self.changes.append(_read(self._key, name, value))
             except CorruptRecord as error:
                 self.is_readable = False
                 stored = state.recorded.get(error.field)
@@ -208,9 +210,9 @@ def _after_replace(change: Remembered, before: Mapping[str, str | None]) -> dict
     return made
 
 
-def _read(key: str, order: Order, name: str, value: str) -> Remembered:
+def _read(key: str, name: str, value: str) -> Remembered:
     """Return the change that a field remembers. Raises CorruptRecord."""
-    read = read_recorded(key, order, name, value)
+    read = read_recorded(key, _ANY_ORDER, name, value)
     content, _, rare = value.partition("|")
     words = content.split(" ")[1:]
     expected = {EventType.REPLACED: 5, EventType.TRADE: len(words)}.get(read.type, 1)

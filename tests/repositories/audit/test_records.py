@@ -47,7 +47,7 @@ def test_a_changed_side_is_named(busy: Desk, auditor: Auditor) -> None:
 def test_a_changed_event_makes_no_right_position_wrong(busy: Desk, auditor: Auditor) -> None:
     set_event(
         busy, 19, last_quantity="200", quantity="200", filled_quantity="200", position_quantity="225",
-        totals="2 37446 250 30 46806.8 5703.70370367 5",
+        totals="2 37444 250 30 46805.8 5703.70370367 5",
     )  # fmt: skip
     before = image_of(busy)
     found = differences(auditor.verify(busy.trader))

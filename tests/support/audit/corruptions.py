@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple, cast
 
 from hypothesis import strategies as st
+from slotbook.models.types import plain
 
 from ..desk import Desk
 from ..raw import Reply, mapping
 from .image import Image, Part
-
-Entries = "list[tuple[str, dict[str, str]]]"
 
 
 class Corruption(NamedTuple):
@@ -55,7 +55,7 @@ class Damage:
         return st.one_of(
             self.field_set(), self.field_set(), self.field_gone(), self.event_field(), self.event_field(),
             self.event_gone(), self.key_gone(), self.expiry(), self.entry(), self.symbol(), self.stray(),
-            self.replaced(),
+            self.replaced(), self.event_whole(),
         )  # fmt: skip
 
     def _parts(self, *kinds: str) -> list[Part]:
@@ -166,13 +166,39 @@ class Damage:
 
     def set_event(self, number: int, name: str, value: str | None) -> Corruption:
         """Return the damage to one field of the event at a place."""
+        key, event_id = self._tag + "events", self._events[number][0]
+        return Corruption("event", (key, f"{event_id} {name}"), [("rewrite", key, event_id, {name: value})])
+
+    def event_whole(self) -> st.SearchStrategy[Corruption]:
+        """Return a strategy of events that are changed in all that they say of a position."""
+        last = {one["symbol"]: at for at, (_, one) in enumerate(self._events) if "position_quantity" in one}
+        places = [at for at, (_, one) in enumerate(self._events) if "position_quantity" in one]
+        places += [
+            at for at in last.values() for _ in range(10)
+        ]  # nothing comes after these that could contradict them
+        return st.tuples(st.sampled_from(places), st.sampled_from([1, 7, 50])).map(lambda at: self._moved(*at))
+
+    def _moved(self, number: int, more: int) -> Corruption:
         event_id, event = self._events[number]
-        changed = {**event, name: value or ""}
-        if value is None:
-            del changed[name]
+        changes: dict[str, str | None] = {"position_quantity": str(int(event["position_quantity"]) + more)}
+        if event["type"] == "POSITION":
+            changes["position_change"] = str(int(event["position_change"]) + more)
+        else:
+            buys, amount = event["side"] == "BUY", Decimal(event["last_price"]) * more
+            held = int(event["position_quantity"]) + (more if buys else -more)
+            version, notional, *totals = event["totals"].split(" ")
+            at = 0 if buys else 1
+            totals[at] = str(int(totals[at]) + more)
+            totals[at + 2] = plain(Decimal(totals[at + 2]) + amount)
+            changes = {
+                "position_quantity": str(held),
+                "last_quantity": str(int(event["last_quantity"]) + more),
+                "filled_quantity": str(int(event["filled_quantity"]) + more),
+                "quantity": str(int(event["quantity"]) + more),
+                "totals": " ".join([version, plain(Decimal(notional) + amount), *totals]),
+            }
         key = self._tag + "events"
-        rewritten: list[tuple[object, ...]] = [("rewrite", key, event_id, name, value)]
-        return Corruption("event", (key, f"{event_id} {name}"), rewritten)
+        return Corruption("event whole", (key, event_id), [("rewrite", key, event_id, changes)])
 
     def event_gone(self) -> st.SearchStrategy[Corruption]:
         key = self._tag + "events"
@@ -255,8 +281,7 @@ class Damage:
 
     def together(self) -> st.SearchStrategy[tuple[Corruption, Corruption]]:
         """Return a strategy of two places of one fact that are changed to the same value."""
-        makers: list[Callable[[], list[tuple[Corruption, Corruption]]]] = [self._of_orders, self._of_positions]
-        return st.sampled_from([pair for make in makers for pair in make()])
+        return st.sampled_from([*self._of_orders(), *self._of_positions()])
 
     def _of_orders(self) -> list[tuple[Corruption, Corruption]]:
         pairs: list[tuple[Corruption, Corruption]] = []
@@ -309,12 +334,12 @@ def carry_out(desk: Desk, corruption: Corruption) -> None:
         if command[0] != "rewrite":
             desk.vandalise(*cast("tuple[str, ...]", command))
             continue
-        _, key, event_id, name, value = cast("tuple[str, str, str, str, str | None]", command)
+        _, key, event_id, changes = cast("tuple[str, str, str, dict[str, str | None]]", command)
         entries = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", key, "-", "+"))
         desk.vandalise("DEL", key)
         for one, words in entries:
             fields = mapping(cast(Reply, words))
-            if one == event_id:
+            for name, value in changes.items() if one == event_id else ():
                 fields[name] = value or ""
                 if value is None:
                     del fields[name]
