@@ -22,6 +22,7 @@
     ├── CorruptRecord                 a stored field is missing or does not parse
     ├── HistoryTrimmed                events that were asked for are no longer kept
     ├── SourceFailed                  the database behind a cache failed; nothing was cached
+    │   └── RowsFailed                some of its rows cannot be read; the others are fine
     ├── ServerError                   the server failed, or the connection to it
     │   ├── Unavailable               not applied: no server took the call before the deadline
     │   │   └── PoolExhausted         not applied: no free connection within the pool's wait
@@ -41,6 +42,8 @@ same identity (order id, exec_id, request_id) may be sent again: it is applied a
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class SlotbookError(Exception):
@@ -152,6 +155,20 @@ class HistoryTrimmed(SlotbookError):
 
 class SourceFailed(SlotbookError):
     """The database behind a cache failed, for this caller or for the caller it waited for; nothing was cached."""
+
+
+class RowsFailed(SourceFailed):
+    """Some rows of the database behind a cache cannot be read; a source raises it, and a cache keeps the others.
+
+    Attributes:
+        found: The values of the rows that could be read, by key.
+        errors: The error of each other row, by key.
+    """
+
+    def __init__(self, message: str, found: Mapping[str, object], errors: Mapping[str, SourceFailed]) -> None:
+        super().__init__(message)
+        self.found = found
+        self.errors = errors
 
 
 class ServerError(SlotbookError):

@@ -14,7 +14,38 @@ from __future__ import annotations
 import re
 
 from .enums import OrderStatus
+from .errors import InvalidArgument
 from .types import check_name
+
+
+def is_name(text: str) -> bool:
+    """Return True for a name that a key can be made of; other programs' keys may have any other, in any bytes."""
+    try:
+        check_name("name", text)
+    except InvalidArgument:
+        return False
+    return True
+
+
+def escaped(name: str) -> str:
+    """Return a name that is followed by a colon in a key, so that the first colon ends it.
+
+    >>> escaped("a:b"), escaped("50%")
+    ('a%3Ab', '50%25')
+    """
+    return name.replace("%", "%25").replace(":", "%3A")
+
+
+def glob_escaped(text: str) -> str:
+    r"""Return the pattern of SCAN, PSUBSCRIBE and KEYS that only a text itself matches.
+
+    >>> print(glob_escaped("desk[1]*:"))
+    desk\[1\]\*:
+    """
+    return _GLOB.sub(r"\\\g<0>", text)
+
+
+_GLOB = re.compile(r"[\\*?\[\]]")
 
 
 class TraderKeys:
@@ -128,14 +159,14 @@ class Keys:
     @property
     def traders_pattern(self) -> str:
         """SCAN pattern of the headers of the traders' books."""
-        return self._escaped_prefix + "{*}:book"
+        return self.escaped_prefix + "{*}:book"
 
     @property
-    def _escaped_prefix(self) -> str:
+    def escaped_prefix(self) -> str:
         """The prefix with its glob characters escaped."""
-        return re.sub(r"([\\*?\[\]])", r"\\\1", self.prefix)
+        return glob_escaped(self.prefix)
 
     def trader_of(self, key: str) -> str | None:
         """Return the trader of the header of a book, or None for any other key."""
         match = self._headers.fullmatch(key)
-        return match[1] if match else None
+        return match[1] if match and is_name(match[1]) else None

@@ -19,6 +19,7 @@ HEADER = "# Generated from {source} by scripts/generate_sync.py: edit that one.\
 
 RULES = (
     (r"\bawait connection\.run_sync\(self\._rows\.table\.create, ", "self._rows.table.create(connection, "),
+    (r"\bawait connection\.run_sync\(self\._rows\.check_own\)", "self._rows.check_own(connection)"),
     (r"\bsqlalchemy\.ext\.asyncio\b", "sqlalchemy"),
     (r"\bcreate_async_engine\b", "create_engine"),
     (r"\bopen_async_backend\b", "open_backend"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 
-from ...models.errors import InvalidArgument, SourceFailed, UnexpectedReply
+from ...models.errors import CorruptRecord, InvalidArgument, SourceFailed, UnexpectedReply
+from ...models.keys import escaped, glob_escaped, is_name
 from ...models.types import check_name
 from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, evaluate
@@ -54,6 +54,8 @@ class LoadScope(StrEnum):
     """Keys that are missing or soon stale, unless another caller is loading them or their last load has just failed."""
     MISSING = "MISSING"
     """Keys that are missing, also when another caller is loading them."""
+    UNREADABLE = "UNREADABLE"
+    """Keys that are needed, and whose entry is as good as missing, because it could not be read."""
     ALL = "ALL"
     """All keys, also when they are cached or another caller is loading them."""
 
@@ -66,6 +68,8 @@ class LookupResult(Generic[T]):
     value: T | None = None
     lasts: float = 0.0
     """Seconds for which the value is fresh; for WAIT and ABSENT, seconds for which that state lasts."""
+    unreadable: CorruptRecord | None = None
+    """The error of an entry that cannot be read; ``value`` is None then."""
 
 
 class CacheCalls(Generic[T]):
@@ -73,12 +77,13 @@ class CacheCalls(Generic[T]):
 
     An entry is the hash ``<prefix><name>:<key>``, and the state of its loads is the hash
     ``{<prefix><name>:<key>}:load``. The hash tag of the second is the whole name of the first, so both are in one
-    slot although an entry has no hash tag.
+    slot although an entry has no hash tag. A colon in the name is written ``%3A``, so that the first colon ends it: the
+    key ``b:X`` of a cache ``a`` is not the key ``X`` of a cache ``a:b``.
     """
 
     def __init__(self, prefix: str, name: str, codec: CacheCodec[T], policy: CachePolicy) -> None:
         self.name = name
-        self.base = f"{prefix}{name}:"
+        self.base = f"{prefix}{escaped(name)}:"
         """The beginning of the names of all entries."""
         self._codec = codec
         self._policy = policy
@@ -88,12 +93,13 @@ class CacheCalls(Generic[T]):
         """Return the name of an entry's hash in Redis. Raises InvalidArgument for a key that is not a valid name."""
         return self.base + check_name(self.name, key)
 
-    def get(self, key: str) -> Call[T | None]:
-        """Return the call that reads a value, fresh or stale."""
+    def get(self, key: str) -> Call[LookupResult[T]]:
+        """Return the call that reads a value, fresh or stale; it does not say for how long it is fresh."""
         entry = self.entry_key(key)
 
-        def read(reply: Reply) -> T | None:
-            return self._value(entry, rows(reply))
+        def read(reply: Reply) -> LookupResult[T]:
+            value, unreadable = self._value(key, rows(reply))
+            return LookupResult(CacheState.HIT, value, unreadable=unreadable)
 
         return command(f"get {self.name} {key}", "HGETALL", entry, decode=read)
 
@@ -105,7 +111,7 @@ class CacheCalls(Generic[T]):
             READ,
             READ.keys(entry=entry),
             READ.arguments(stale=self._stale),
-            decode=lambda reply: self._result(entry, reply),
+            decode=lambda reply: self._result(key, reply),
             readonly=True,
         )
 
@@ -124,7 +130,7 @@ class CacheCalls(Generic[T]):
         )
         keys = CLAIM.keys(entry=entry, load_state=_state_key(entry))
         return evaluate(
-            f"claim {self.name} {key}", CLAIM, keys, arguments, decode=lambda reply: self._result(entry, reply)
+            f"claim {self.name} {key}", CLAIM, keys, arguments, decode=lambda reply: self._result(key, reply)
         )
 
     def store(self, key: str, token: str, value: T | None) -> Call[bool]:
@@ -132,7 +138,7 @@ class CacheCalls(Generic[T]):
 
         It answers False, and stores nothing, when something newer has happened since the lease was taken.
         """
-        fields = [] if value is None else self._fields(value)
+        fields = [] if value is None else self._fields(key, value)
         lifetime = round(self._policy.absent_ttl * 1000) if value is None else self._policy.lifetime()
         return self._change("store", STORE, key, STORE.arguments(token=token, lifetime=lifetime, fields=fields))
 
@@ -144,7 +150,7 @@ class CacheCalls(Generic[T]):
 
     def put(self, key: str, value: T) -> Call[bool]:
         """Return the call that stores a value, whatever is cached."""
-        arguments = PUT.arguments(lifetime=self._policy.lifetime(), fields=self._fields(value))
+        arguments = PUT.arguments(lifetime=self._policy.lifetime(), fields=self._fields(key, value))
         return self._change("put", PUT, key, arguments)
 
     def invalidate(self, key: str) -> Call[bool]:
@@ -161,7 +167,9 @@ class CacheCalls(Generic[T]):
 
         It answers False, and removes the entry, when another write or an invalidation has overlapped.
         """
-        arguments = FINISH_WRITE.arguments(token=token, lifetime=self._policy.lifetime(), fields=self._fields(value))
+        arguments = FINISH_WRITE.arguments(
+            token=token, lifetime=self._policy.lifetime(), fields=self._fields(key, value)
+        )
         return self._change("finish to write", FINISH_WRITE, key, arguments)
 
     def scan_patterns(self, glob: str) -> tuple[str, str]:
@@ -172,14 +180,20 @@ class CacheCalls(Generic[T]):
         given = cast("object", glob)
         if not isinstance(given, str) or given.encode(errors="replace").decode() != given:
             raise InvalidArgument(f"invalidate {self.name}: {given!r} is no pattern")
-        base = re.sub(r"([\\*?\[\]])", r"\\\1", self.base)
-        pattern = base + glob.removeprefix(f"{self.name}:")
+        pattern = glob_escaped(self.base) + glob.removeprefix(f"{self.name}:")
         return pattern, _state_key(pattern)
 
     def keys_of(self, names: set[str]) -> list[str]:
-        """Return the keys, sorted, of names in Redis: of entries, and of the states of their loads."""
-        entries = {name[1 : -len(_STATE_SUFFIX)] if name.startswith("{") else name for name in names}
-        return sorted(entry[len(self.base) :] for entry in entries)
+        """Return the keys, sorted, of names in Redis: of entries, and of the states of their loads.
+
+        A name that no key of a cache can have is another program's, and is left out.
+        """
+        entries = {
+            name[1 : -len(_STATE_SUFFIX)] if name.startswith("{") and name.endswith(_STATE_SUFFIX) else name
+            for name in names
+        }
+        keys = (entry[len(self.base) :] for entry in entries if entry.startswith(self.base))
+        return sorted(key for key in keys if is_name(key))
 
     def _change(self, verb: str, script: Script, key: str, arguments: tuple[Argument, ...]) -> Call[bool]:
         """Return the call of a script that answers 1 for True."""
@@ -195,24 +209,30 @@ class CacheCalls(Generic[T]):
             touched_in=state,
         )
 
-    def _fields(self, value: T) -> list[str]:
-        return [word for pair in self._codec.encode(value).items() for word in pair]
+    def _fields(self, key: str, value: T) -> list[str]:
+        return [word for pair in self._codec.encode(key, value).items() for word in pair]
 
-    def _value(self, entry: str, flat: list[Reply]) -> T | None:
-        return self._codec.decode(entry, pairs(cast("list[str]", flat))) if flat else None
+    def _value(self, key: str, flat: list[Reply]) -> tuple[T | None, CorruptRecord | None]:
+        """Return the value of an entry's fields, None without any, and the error of an entry that cannot be read."""
+        try:
+            return (self._codec.decode(self.base + key, key, pairs(cast("list[str]", flat))) if flat else None), None
+        except CorruptRecord as error:
+            return None, error
 
-    def _result(self, entry: str, reply: Reply) -> LookupResult[T]:
+    def _result(self, key: str, reply: Reply) -> LookupResult[T]:
         match rows(reply):
             case [("hit" | "lease") as state, str(left), *flat]:
                 fresh = float(left)
-                value = self._value(entry, flat)
-                return LookupResult(CacheState(state), value, math.inf if fresh >= _NEVER_EXPIRES_MS else fresh / 1000)
+                value, unreadable = self._value(key, flat)
+                lasts = math.inf if fresh >= _NEVER_EXPIRES_MS else fresh / 1000
+                return LookupResult(CacheState(state), value, lasts, unreadable)
             case [("wait" | "absent") as state, str(left)]:
                 return LookupResult(CacheState(state), None, float(left) / 1000)
             case ["failed", str(left), str(reason)]:
-                raise SourceFailed(f"{entry}: {reason}; it is not tried again for {float(left) / 1000:.3g} s")
+                last = f"it is not tried again for {float(left) / 1000:.3g} s"
+                raise SourceFailed(f"{self.base}{key}: {reason}; {last}")
             case other:
-                raise UnexpectedReply(f"{entry}: the script answered {other!r}")
+                raise UnexpectedReply(f"{self.base}{key}: the script answered {other!r}")
 
 
 def _state_key(entry: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
-from ...models.arguments import each, shown
+from ...models.arguments import each, must_be, shown
 from ...models.errors import CorruptRecord, InvalidArgument
 from ...models.record import Record, as_stored
 from ...models.symbol import SymbolInfo
 from ...models.wire import decode, encode
+from .exactness import lost_parts, reads_its_aliases
+from .sameness import is_same
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -23,56 +24,119 @@ JSON_FIELD = "value"
 class CacheCodec(Protocol[T]):
     """The stored form of the values of one type. Every value has a field, for without fields there is no hash."""
 
-    def encode(self, value: T) -> Mapping[str, str]:
-        """Return the fields of a value. Raises InvalidArgument."""
+    def encode(self, key: str, value: T) -> Mapping[str, str]:
+        """Return the fields of a key's value. Raises InvalidArgument for one that would not come back the same."""
         ...
 
-    def decode(self, key: str, fields: Mapping[str, str]) -> T:
-        """Return the value of fields; ``key`` names it in errors. Raises CorruptRecord."""
+    def decode(self, entry: str, key: str, fields: Mapping[str, str]) -> T:
+        """Return a key's value from its fields; ``entry`` names it in errors. Raises CorruptRecord."""
         ...
 
 
 class RecordCodec(Generic[R]):
-    """The stored form of one of Slotbook's own models: a field of the hash for each field of the model."""
+    """The stored form of one of Slotbook's own models: a field of the hash for each field of the model.
 
-    def __init__(self, model: type[R]) -> None:
+    ``identity`` is the field that has the key.
+    """
+
+    def __init__(self, model: type[R], identity: str) -> None:
         self._model = model
+        self._identity = identity
 
-    def encode(self, value: R) -> Mapping[str, str]:
-        """Return the fields of a record, without those that are None."""
-        return encode(value)
+    def encode(self, key: str, value: R) -> Mapping[str, str]:
+        """Return the fields of a record, without those that are None. Raises InvalidArgument."""
+        must_be(value, self._model)
+        fields = encode(as_stored(value, self._model))
+        try:
+            again = self.decode(self._model.__name__, key, fields)
+        except CorruptRecord as error:
+            raise InvalidArgument(f"what was given for {key} is no {self._model.__name__}: {error}") from None
+        if not is_same(again.__dict__, value.__dict__):
+            raise _changed(key, value, again)
+        return fields
 
-    def decode(self, key: str, fields: Mapping[str, str]) -> R:
-        """Return the record of fields; ``key`` names it in errors. Raises CorruptRecord."""
-        return decode(self._model, key, fields)
+    def decode(self, entry: str, key: str, fields: Mapping[str, str]) -> R:
+        """Return the record of fields; ``entry`` names it in errors. Raises CorruptRecord, also for another key's."""
+        record = decode(self._model, entry, fields)
+        if (named := getattr(record, self._identity)) != key:
+            raise CorruptRecord(entry, self._identity, f"{named!r} is not {key!r}: it is the record of another key")
+        return record
 
 
 class JsonCodec(Generic[T]):
-    """The stored form of values that Pydantic can write as JSON: all of it in one field."""
+    """The stored form of values that Pydantic can write as JSON: all of it in one field.
+
+    What is written comes back the same, or it is refused: by its type here, by its value in :meth:`encode`. Where a
+    field is written under an alias that it is not read by, all fields are written under their own names.
+    """
 
     def __init__(self, model: type[T]) -> None:
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(model)
             self._adapter.rebuild()  # resolves forward references, so that an unknown one is found here
+            schema = cast("Mapping[str, Any]", self._adapter.core_schema)
         except Exception as error:  # Pydantic raises many types of error for a model that it does not know
             raise InvalidArgument(f"{shown(model)} is no type that Pydantic knows: {type(error).__name__}") from error
+        name = getattr(model, "__name__", "value")
+        if lost := next(lost_parts(schema, name), None):
+            raise InvalidArgument(f"values of {shown(model)} cannot be cached: {lost}")
+        self._by_alias = reads_its_aliases(schema, name)
 
-    def encode(self, value: T) -> Mapping[str, str]:
-        """Return the one field of a value. Raises InvalidArgument when it cannot be written as JSON."""
+    def encode(self, key: str, value: T) -> Mapping[str, str]:
+        """Return the one field of a value. Raises InvalidArgument for one that JSON does not bring back the same."""
         try:
-            return {JSON_FIELD: self._adapter.dump_json(value, by_alias=True, warnings="error").decode()}
-        except PydanticSerializationError as error:
-            raise InvalidArgument(f"the value cannot be written as JSON: {error}") from None
+            # round_trip leaves out what is computed, and writes JSON in JSON as text.
+            written = self._adapter.dump_json(value, by_alias=self._by_alias, warnings="error", round_trip=True)
+        except Exception as error:  # what serializes a type of the caller's may raise anything
+            raise InvalidArgument(f"the value of {key} cannot be written as JSON: {error}") from None
+        try:
+            again = self._read(written)
+        except Exception as error:
+            raise InvalidArgument(f"the value of {key} cannot be read back: {_first(error)}") from None
+        try:
+            same = is_same(value, again)
+        except Exception:  # what compares a type of the caller's may raise anything
+            same = False
+        if not same:
+            raise _changed(key, value, again)
+        return {JSON_FIELD: written.decode()}
 
-    def decode(self, key: str, fields: Mapping[str, str]) -> T:
-        """Return the value of its field; ``key`` names it in errors. Raises CorruptRecord."""
+    def decode(self, entry: str, key: str, fields: Mapping[str, str]) -> T:
+        """Return the value of its field; ``entry`` names it in errors. Raises CorruptRecord."""
         if JSON_FIELD not in fields:
-            raise CorruptRecord(key, JSON_FIELD, "is missing")
+            raise CorruptRecord(entry, JSON_FIELD, "is missing")
         try:
-            return self._adapter.validate_json(fields[JSON_FIELD])
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise CorruptRecord(key, JSON_FIELD, f"{fields[JSON_FIELD][:80]!r}: {first['msg']}") from None
+            return self._read(fields[JSON_FIELD])
+        except Exception as error:  # a validator of the caller's may raise anything
+            raise CorruptRecord(entry, JSON_FIELD, f"{fields[JSON_FIELD][:80]!r}: {_first(error)}") from None
+
+    def _read(self, written: str | bytes) -> T:
+        return self._adapter.validate_json(written, by_alias=self._by_alias, by_name=not self._by_alias or None)
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+    return type(error).__name__
+
+
+def _changed(key: str, value: object, again: object) -> InvalidArgument:
+    """Return the error for a value that would come back changed; it names fields and types, and no values."""
+    held, read = getattr(value, "__dict__", {}), getattr(again, "__dict__", {})
+    if type(value) is not type(again):
+        what = f"a {type(value).__name__} would come back as a {type(again).__name__}"
+    else:
+        names = [name for name in held if not _is_same_or_unknown(held[name], read.get(name))]
+        what = f"it would come back with another {' and '.join(names)}" if names else "it would come back changed"
+    return InvalidArgument(f"the value of {key} cannot be cached: {what}")
+
+
+def _is_same_or_unknown(value: object, other: object) -> bool:
+    try:
+        return is_same(value, other)
+    except Exception:
+        return False
 
 
 def by_symbol(infos: Iterable[SymbolInfo]) -> dict[str, SymbolInfo]:

@@ -6,11 +6,32 @@ import math
 import random
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ...models.record import Record
+from ...models.types import number_of
 
-_Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
+
+def _no_boolean(value: object) -> object:
+    """Refuse what Python counts as 1 or 0 and nobody means as a number."""
+    if isinstance(value, str):
+        return value
+    number = number_of(value)
+    if number is None:
+        raise ValueError(f"a {type(value).__name__} is no number")
+    return number
+
+
+def _not_shorter(value: float) -> float:
+    """Refuse a time that the server does not count: it counts milliseconds."""
+    if 0 < value < 0.001:
+        raise ValueError("it is at least a millisecond, 0.001")
+    return value
+
+
+_Number = Annotated[float, BeforeValidator(_no_boolean)]
+_Times = Annotated[_Number, AfterValidator(_not_shorter)]
+_Seconds = Annotated[_Times, Field(gt=0, le=86_400 * 366)]
 
 
 class CachePolicy(Record):
@@ -25,13 +46,13 @@ class CachePolicy(Record):
 
     ttl: _Seconds = 86_400.0
     """The longest time for which an entry is fresh."""
-    jitter: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    jitter: Annotated[_Number, Field(ge=0, lt=1)] = 0.1
     """The largest fraction of ``ttl``, at least 0 and less than 1, by which chance shortens it, so that entries which
     were loaded together do not expire together."""
-    stale: Annotated[float, Field(ge=0, le=86_400 * 366)] = 0.0
+    stale: Annotated[_Times, Field(ge=0, le=86_400 * 366)] = 0.0
     """The time after that for which an entry is still served, while one caller loads it again in the background
     (stale-while-revalidate)."""
-    early: Annotated[float, Field(ge=0, le=100)] = 1.0
+    early: Annotated[_Number, Field(ge=0, le=100)] = 1.0
     """The eagerness to load a fresh entry again before it expires, a number without a unit: the beta of XFetch
     (Vattani, Chierichetti and Lowenstein 2015). Larger is earlier; 0 is never."""
     absent_ttl: _Seconds = 60.0

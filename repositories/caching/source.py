@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
-from ...models.errors import SourceFailed
+from ...models.errors import CorruptRecord, SlotbookError, SourceFailed, WrongType
+from ...models.results import Outcome
 
 T = TypeVar("T")
+
+ERRORS_OF_A_KEY = (CorruptRecord, SourceFailed, WrongType)
+"""The errors that are one key's own, so that a batch goes on."""
+_ERRORS_KEPT = 100
 
 Load: TypeAlias = Callable[[str], T | None]
 """Loads the value of one key; None when there is no such key."""
@@ -24,7 +29,8 @@ AsyncLoadMany: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, T]]]
 class Source(Protocol[T]):
     """A database behind a cache, for threads; any object with these three methods is one.
 
-    The cache turns an exception of ``load_many`` or ``store_many`` into SourceFailed. Use it like this::
+    The cache turns an exception of ``load_many`` or ``store_many`` into SourceFailed. When only some rows cannot be
+    read, ``load_many`` raises :class:`~slotbook.models.errors.RowsFailed`, which has the others. Use it like this::
 
         contracts = book.cache(Contract, "contract", ContractTable(engine))
         contracts.get_or_load("ESH4")  # asks ContractTable.load_many(["ESH4"]) when the cache has nothing
@@ -75,6 +81,10 @@ class Warmed:
     """The number of entries that were left as they are, being cached already or changed while they were loaded."""
     absent: int = 0
     """The number of keys that the source does not have."""
+    failed: int = 0
+    """The number of keys that could not be loaded, each for a reason of its own."""
+    errors: dict[str, SlotbookError] = field(default_factory=dict[str, SlotbookError])
+    """The errors of the first 100 of them."""
     seconds: float = 0.0
     """The time that it took."""
     last: str = ""
@@ -82,7 +92,24 @@ class Warmed:
 
     def __str__(self) -> str:
         end = f"; the last key was {self.last}" if self.last else ""
-        return f"loaded {self.loaded:,}, kept {self.kept:,}, absent {self.absent:,} in {self.seconds:.1f} s{end}"
+        failed = f", failed {self.failed:,}" if self.failed else ""
+        return (
+            f"loaded {self.loaded:,}, kept {self.kept:,}, absent {self.absent:,}{failed} in {self.seconds:.1f} s{end}"
+        )
+
+    def add(
+        self, keys: Sequence[str], failed: Mapping[str, SlotbookError], loaded: Mapping[str, Outcome[object]]
+    ) -> None:
+        """Count one batch: its keys, those that could not be claimed, and the outcomes of those that were loaded."""
+        failed = {**failed, **{key: outcome.error for key, outcome in loaded.items() if outcome.error}}
+        absent = sum(outcome.error is None and outcome.value is None for outcome in loaded.values())
+        self.failed += len(failed)
+        self.absent += absent
+        self.loaded += len([key for key in loaded if key not in failed]) - absent
+        self.kept += len(keys) - len({*failed, *loaded})
+        self.last = keys[-1]
+        for key in list(failed)[: _ERRORS_KEPT - len(self.errors)]:
+            self.errors[key] = failed[key]
 
 
 def source_failed(name: str, cause: Exception) -> SourceFailed:

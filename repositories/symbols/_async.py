@@ -38,7 +38,7 @@ class AsyncSymbolInfoRepository(AsyncBaseCache[SymbolInfo]):
         source: AsyncSource[SymbolInfo] | None = None,
         policy: CachePolicy | None = None,
     ) -> None:
-        super().__init__(backend, "symbol", RecordCodec(SymbolInfo), source, policy)
+        super().__init__(backend, "symbol", RecordCodec(SymbolInfo, "symbol"), source, policy)
         self._search = AsyncSearch(backend, SYMBOLS)
 
     @classmethod

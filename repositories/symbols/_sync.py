@@ -39,7 +39,7 @@ class SymbolInfoRepository(BaseCache[SymbolInfo]):
         source: Source[SymbolInfo] | None = None,
         policy: CachePolicy | None = None,
     ) -> None:
-        super().__init__(backend, "symbol", RecordCodec(SymbolInfo), source, policy)
+        super().__init__(backend, "symbol", RecordCodec(SymbolInfo, "symbol"), source, policy)
         self._search = Search(backend, SYMBOLS)
 
     @classmethod

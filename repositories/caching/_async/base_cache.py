@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from secrets import token_hex
 from typing import Generic, Self, TypeVar
 
-from ....models.arguments import callable_or_none, must_be, seconds, several, whole
-from ....models.errors import InvalidArgument
+from ....models.arguments import callable_or_none, must_be, seconds, several, shown, whole
+from ....models.errors import InvalidArgument, SlotbookError, SourceFailed, WrongType
+from ....models.keys import is_name
 from ....models.results import Outcome
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
@@ -17,7 +18,7 @@ from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
 from ..near import NearCache
 from ..policy import CachePolicy
-from ..source import AsyncLoad, AsyncLoadMany, AsyncSource, Warmed, source_failed
+from ..source import ERRORS_OF_A_KEY, AsyncLoad, AsyncLoadMany, AsyncSource, Warmed, source_failed
 from .lookup import AsyncLookup
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class AsyncBaseCache(Generic[T]):
         self.policy = policy or CachePolicy()
         """The times of the cache."""
         self._calls = CacheCalls(backend.settings.prefix, name, codec, self.policy)
-        self._lookup = AsyncLookup(backend, self._calls)
+        self._lookup = AsyncLookup(backend, self._calls, has_source=source is not None)
         self.near_cache: NearCache[T] | None = None
         """The values that are kept in this process; ``len`` is their number. None until :meth:`near` is called."""
         backend.attach(self._lookup)
@@ -96,7 +97,9 @@ class AsyncBaseCache(Generic[T]):
     async def get(self, key: str) -> T | None:
         """Return the cached value, or None when there is none. One round trip, or none for a value that is near.
 
-        Raises CorruptRecord.
+        An entry that cannot be read, such as one of an older version of the model, is None where there is a source.
+
+        Raises CorruptRecord for such an entry in a cache without a source.
         """
         near = self.near_cache
         if near is not None and (value := near.get(key)) is not None:
@@ -116,13 +119,14 @@ class AsyncBaseCache(Generic[T]):
         a load that takes longer than ``policy.lease`` may be overtaken by another. When the load fails, nothing is
         cached, and SourceFailed is raised for all who wait and for all who ask within ``policy.retry_after``. What
         was loaded is not stored if the key was written or invalidated meanwhile. A value that expires soon, or is
-        stale, is returned at once, while one caller loads it again in the background.
+        stale, is returned at once, while one caller loads it again in the background. An entry that cannot be read is
+        loaded again, like one that is missing.
 
         Args:
             key: The key, which must be a valid name.
             load: Called with the key in place of the source; it returns the value, or None for an unknown key.
 
-        Raises SourceFailed, CorruptRecord, Unavailable.
+        Raises SourceFailed, also for a row that cannot be read or cached as it is, and Unavailable.
         """
         near = self.near_cache
         if near is not None and (value := near.get(key)) is not None:
@@ -150,7 +154,9 @@ class AsyncBaseCache(Generic[T]):
         """Load keys from the source into the cache, a batch at a time. What is written meanwhile is not overwritten.
 
         Two round trips per node for each batch, and one call of the source. A run that was interrupted is continued
-        with ``after=warmed.last`` or with ``only_missing=True``.
+        with ``after=warmed.last`` or with ``only_missing=True``. Entries that cannot be read are loaded again. A row
+        that cannot be read, and a key that is no name or that another program has taken, is counted in
+        ``warmed.failed``.
 
         Args:
             keys: The keys to load; None for all keys of the source, of which no more than a batch is held in memory.
@@ -167,16 +173,13 @@ class AsyncBaseCache(Generic[T]):
         scope = LoadScope.MISSING if only_missing else LoadScope.ALL
         started = time.monotonic()
         warmed = Warmed()
-        page: list[str] = []
         if keys is None:
-            async for key in source.all_keys(after):
-                page.append(key)
-                if len(page) == batch:
-                    await self._warm_batch(page, scope, warmed, progress)
-                    page = []
-            await self._warm_batch(page, scope, warmed, progress)
+            async for page in self._pages(source, after, batch):
+                await self._warm_batch(page, scope, warmed, progress)
         else:
             listed = several("list of keys", keys)
+            for key in listed:
+                self.key(key)  # raises InvalidArgument
             for begin in range(0, len(listed), batch):
                 await self._warm_batch(listed[begin : begin + batch], scope, warmed, progress)
         warmed.seconds = time.monotonic() - started
@@ -197,7 +200,8 @@ class AsyncBaseCache(Generic[T]):
     async def invalidate_matching(self, pattern: str, *, durability: Durability | str | None = None) -> int:
         """Remove every key that matches a glob, and return how many were cached.
 
-        Two SCANs of every primary, then a script for each key. Loads that are under way are not stored either.
+        Two SCANs of every primary, then a script for each key. Loads that are under way are not stored either. Keys of
+        other programs, which no cache can have or which are of another type, are left alone.
 
         Args:
             pattern: A glob in the syntax of SCAN, with or without the cache's name: ``AA*`` or ``symbol:AA*``.
@@ -210,7 +214,7 @@ class AsyncBaseCache(Generic[T]):
         keys = self._calls.keys_of(found)
         with self._discarding_near(keys):
             outcomes = await self._backend.run_many([self._calls.invalidate(key) for key in keys], wanted)
-        return sum(outcome.result() for outcome in outcomes)
+        return sum(outcome.result() for outcome in outcomes if not isinstance(outcome.error, WrongType))
 
     async def close(self) -> None:
         """Close the connections. A cache of a book shares the book's connections, so close the book instead."""
@@ -242,18 +246,35 @@ class AsyncBaseCache(Generic[T]):
         """Load keys as far as ``scope`` says, and add to the counts of ``warmed``."""
         if not keys:
             return
+        named = [key for key in keys if is_name(key)]
+        failed: dict[str, SlotbookError] = {
+            key: SourceFailed(f"the key {shown(key)} is no name") for key in keys if not is_name(key)
+        }
         token = token_hex(8)
-        claims = await self._lookup.claim(keys, token, scope)
-        leased = [key for key, claim in zip(keys, claims, strict=True) if claim.result().state is CacheState.LEASE]
-        loaded = await self._lookup.load(leased, token, self._source_load_many()) if leased else {}
-        values = [outcome.result() for outcome in loaded.values()]
-        absent = sum(value is None for value in values)
-        warmed.loaded += len(values) - absent
-        warmed.absent += absent
-        warmed.kept += len(keys) - len(values)
-        warmed.last = keys[-1]
+        claims = dict(zip(named, await self._lookup.claim(named, token, scope), strict=True))
+        failed |= {key: claim.error for key, claim in claims.items() if claim.error}
+        leased = [key for key, claim in claims.items() if claim.value and claim.value.state is CacheState.LEASE]
+        if serious := next((error for error in failed.values() if not isinstance(error, ERRORS_OF_A_KEY)), None):
+            await self._lookup.release(leased, token)
+            raise serious
+        loaded = await self._lookup.load_rows(leased, token, self._source_load_many()) if leased else {}
+        warmed.add(keys, failed, loaded)
         if progress is not None:
             progress(len(keys))
+
+    async def _pages(self, source: AsyncSource[T], after: str, size: int) -> AsyncIterator[list[str]]:
+        """Yield the keys of a source in lists of at most a size. Raises SourceFailed."""
+        page: list[str] = []
+        try:
+            async for key in source.all_keys(after):
+                page.append(key)
+                if len(page) == size:
+                    yield page
+                    page = []
+        except Exception as error:
+            raise source_failed(f"list the keys of {self.name}", error) from error
+        if page:
+            yield page
 
     @contextlib.contextmanager
     def _discarding_near(self, keys: Sequence[str]) -> Generator[None, None, None]:

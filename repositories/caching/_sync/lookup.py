@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from secrets import token_hex
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
-from ....models.errors import Unavailable
+from ....models.arguments import mapping
+from ....models.errors import InvalidArgument, RowsFailed, SourceFailed, Unavailable
 from ....models.results import Outcome
 from ....topology._sync.backend import Backend
 from ....topology.call import Call
@@ -30,11 +31,16 @@ _WEIGHT_OF_LATEST = 0.3
 
 
 class Lookup(Generic[T]):
-    """Looks up the values of one cache: in this process, then in Redis, and then in the source."""
+    """Looks up the values of one cache: in this process, then in Redis, and then in the source.
 
-    def __init__(self, backend: Backend, calls: CacheCalls[T]) -> None:
+    An entry that cannot be read, such as one that an older version of the model has left, is as good as missing where
+    it can be loaded again; ``has_source`` says so of reads that load nothing.
+    """
+
+    def __init__(self, backend: Backend, calls: CacheCalls[T], *, has_source: bool) -> None:
         self.backend = backend
         self.calls = calls
+        self._has_source = has_source
         self.background = Background()
         self.near: NearCache[T] | None = None
         self._tracker: Feeds[InvalidationFeed] | None = None
@@ -58,19 +64,19 @@ class Lookup(Generic[T]):
     def fetch(self, key: str) -> T | None:
         """Return the value in Redis, fresh or stale, and keep it near."""
         if self.near is None:
-            return self.backend.run(self.calls.get(key))
+            return self._found(Outcome(value=self.backend.run(self.calls.get(key)))).result()
         (outcome,) = self._run_many((key,), (self.calls.read(key),))
-        return outcome.result().value
+        return self._found(outcome).result()
 
     def fetch_many(self, keys: Sequence[str]) -> list[Outcome[T | None]]:
         """Return an outcome for each key with the value that is near or in Redis, fresh or stale."""
         if self.near is None:
-            return self.backend.run_many([self.calls.get(key) for key in keys])
+            return [self._found(one) for one in self.backend.run_many([self.calls.get(key) for key in keys])]
         answers = self._near_answers(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in answers]
         outcomes = self._run_many(missing, [self.calls.read(key) for key in missing])
         for key, outcome in zip(missing, outcomes, strict=True):
-            answers[key] = Outcome(value=outcome.value.value if outcome.value else None, error=outcome.error)
+            answers[key] = self._found(outcome)
         return [answers[key] for key in keys]
 
     def get_or_load_many(self, keys: Sequence[str], load: LoadMany[T]) -> list[Outcome[T | None]]:
@@ -98,29 +104,58 @@ class Lookup(Generic[T]):
 
     def claim(self, keys: Sequence[str], token: str, scope: LoadScope) -> list[Outcome[LookupResult[T]]]:
         """Return what is cached of each key, and whether this caller is to load it."""
-        return self._run_many(keys, [self.calls.claim(key, token, self._load_time, scope) for key in keys])
+        claims = self._claim(keys, token, scope)
+        again = [number for number, claim in enumerate(claims) if claim.value and _is_unreadable(claim.value)]
+        if again:
+            scope = LoadScope.ALL if scope is LoadScope.MISSING else LoadScope.UNREADABLE
+            needless: list[str] = []
+            for number, claim in zip(again, self._claim([keys[at] for at in again], token, scope), strict=True):
+                claims[number] = claim
+                value = claim.value.value if claim.value else None
+                if scope is LoadScope.UNREADABLE and value is not None:
+                    needless.append(keys[number])  # another caller has loaded it meanwhile
+                    claims[number] = Outcome(value=LookupResult(CacheState.HIT, value))
+            self.release(needless, token)
+        return claims
 
     def load(self, keys: Sequence[str], token: str, load: LoadMany[T]) -> dict[str, Outcome[T | None]]:
+        """Load keys like ``load_rows``; when the source fails, that is the outcome of each."""
+        try:
+            return self.load_rows(keys, token, load)
+        except SourceFailed as failed:
+            return {key: Outcome(error=failed) for key in keys}
+
+    def load_rows(self, keys: Sequence[str], token: str, load: LoadMany[T]) -> dict[str, Outcome[T | None]]:
         """Load keys whose leases this caller has, store the values, and return an outcome for each key.
 
-        A value that is not stored, because something newer has happened meanwhile, is returned all the same.
+        A value that is not stored, because something newer has happened meanwhile, is returned all the same. A row that
+        cannot be read, or that cannot be cached as it is, is the error of its key. Raises SourceFailed, after the
+        leases were given back.
         """
         started = time.monotonic()
         try:
-            values = load(keys)
-            stores = [self.calls.store(key, token, values.get(key)) for key in keys]
-        except Exception as error:
-            self.backend.run_many([self.calls.fail_load(key, token, reason(error)) for key in keys])
-            failed = source_failed(f"load {self.calls.name} {keys[0]}" + (" …" if len(keys) > 1 else ""), error)
-            return {key: Outcome(error=failed) for key in keys}
-        except BaseException:  # this caller was interrupted: give the leases back, so that others need not wait
-            self.background.start(lambda: self._release(keys, token))
+            try:
+                values, errors = _rows(keys, load)
+            except Exception as error:
+                self.backend.run_many([self.calls.fail_load(key, token, reason(error)) for key in keys])
+                name = f"load {self.calls.name} {keys[0]}" + (" …" if len(keys) > 1 else "")
+                raise source_failed(name, error) from error
+            took = time.monotonic() - started
+            mean = self._load_time
+            self._load_time = took if not mean else mean + _WEIGHT_OF_LATEST * (took - mean)
+            outcomes, calls = self._stores(keys, token, values, errors)
+            self.backend.run_many(calls)
+        except Exception:
             raise
-        took = time.monotonic() - started
-        mean = self._load_time
-        self._load_time = took if not mean else mean + _WEIGHT_OF_LATEST * (took - mean)
-        self.backend.run_many(stores)
-        return {key: Outcome(value=values.get(key)) for key in keys}
+        except BaseException:  # this caller was interrupted: give the leases back, so that others need not wait
+            self.background.start(lambda: self.release(keys, token))
+            raise
+        return outcomes
+
+    def release(self, keys: Sequence[str], token: str) -> None:
+        """Give the leases of keys back, as far as this caller has them; nothing is remembered."""
+        if keys:
+            self.backend.run_many([self.calls.fail_load(key, token, "") for key in keys])
 
     def close(self) -> None:
         """Wait for the loads in the background."""
@@ -132,6 +167,33 @@ class Lookup(Generic[T]):
         if near is None:
             return {}
         return {key: Outcome(value=value) for key in keys if (value := near.get(key)) is not None}
+
+    def _found(self, outcome: Outcome[LookupResult[T]]) -> Outcome[T | None]:
+        """Return the outcome of a read that loads nothing."""
+        result = outcome.value
+        if result is None:
+            return Outcome(error=outcome.error)
+        if result.unreadable and not self._has_source:
+            return Outcome(error=result.unreadable)
+        return Outcome(value=result.value)
+
+    def _stores(
+        self, keys: Sequence[str], token: str, values: Mapping[str, T], errors: Mapping[str, SourceFailed]
+    ) -> tuple[dict[str, Outcome[T | None]], list[Call[bool]]]:
+        """Return the outcome of each loaded key, and the calls that store its value or remember its error."""
+        outcomes: dict[str, Outcome[T | None]] = {}
+        calls: list[Call[bool]] = []
+        for key in keys:
+            error, value = errors.get(key), values.get(key)
+            if error is None:
+                try:
+                    calls.append(self.calls.store(key, token, value))
+                except InvalidArgument as refused:
+                    error = source_failed(f"load {self.calls.name} {key}", refused)
+            if error is not None:
+                calls.append(self.calls.fail_load(key, token, reason(error)))
+            outcomes[key] = Outcome(value=value) if error is None else Outcome(error=error)
+        return outcomes, calls
 
     def _answer_or_load(self, keys: Sequence[str], token: str, load: LoadMany[T]) -> dict[str, Outcome[T | None]]:
         """Return the outcomes of those keys that are cached or that this caller loads; others are loading the rest."""
@@ -163,8 +225,8 @@ class Lookup(Generic[T]):
 
         self.background.start(job)
 
-    def _release(self, keys: Sequence[str], token: str) -> None:
-        self.backend.run_many([self.calls.fail_load(key, token, "") for key in keys])
+    def _claim(self, keys: Sequence[str], token: str, scope: LoadScope) -> list[Outcome[LookupResult[T]]]:
+        return self._run_many(keys, [self.calls.claim(key, token, self._load_time, scope) for key in keys])
 
     def _run_many(self, keys: Sequence[str], calls: Sequence[Call[LookupResult[T]]]) -> list[Outcome[LookupResult[T]]]:
         """Run the calls that look up these keys, and keep the answers near."""
@@ -183,3 +245,17 @@ class Lookup(Generic[T]):
                 if read is not None:
                     value, lasts = (result.value, result.lasts) if result else (None, 0.0)
                     near.finish_read(read, tracker.feed_for_slot(read.slot), value, lasts)
+
+
+def _is_unreadable(result: LookupResult[T]) -> bool:
+    """Return True for an entry that was found and cannot be read, when this caller has not got the lease to load it."""
+    return result.state is CacheState.HIT and result.unreadable is not None
+
+
+def _rows(keys: Sequence[str], load: LoadMany[T]) -> tuple[Mapping[str, T], Mapping[str, SourceFailed]]:
+    """Return the values that a source has, and the errors of rows that cannot be read."""
+    try:
+        values = load(keys)
+        return mapping("what the source loaded", values), {}
+    except RowsFailed as failed:
+        return cast("Mapping[str, T]", failed.found), failed.errors

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import Engine, Table, create_engine
+from sqlalchemy import Connection, Engine, Table, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import Select
 
-from ..sql_table import KEYS_PER_SELECT, SqlRows
+from ..sql_table import SqlRows, check_pool, engine_options, is_disconnect
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,19 +28,25 @@ class SqlSource(Generic[M]):
         engine: An engine of SQLAlchemy; :meth:`close` closes its connections.
         model: A model all of whose fields fit one column each: numbers, text, enums, and None.
         table: A SQLAlchemy ``Table`` whose columns are named like the model's fields, or the name of a table that has
-            such columns.
-        key: The field that is the primary key of the table.
+            such columns. Each column has to hold every value of its field exactly; a CHAR is read without the spaces
+            at its end.
+        key: The field, of text, that is the primary key of the table.
 
-    Raises InvalidArgument when the model does not fit one table, or the table lacks a column.
+    Raises InvalidArgument when the model does not fit one table, or the table lacks a column, has one that would change
+    values (NUMERIC(10, 2) for a price, REAL, DECIMAL on SQLite), or more than the key in its primary key. The table
+    that the database has is looked at with the first call, which then raises it.
     """
 
     def __init__(self, engine: Engine, model: type[M], table: Table | str, *, key: str) -> None:
+        check_pool(engine.pool)
         self._engine = engine
-        self._rows = SqlRows(model, key, table)
+        self._rows = SqlRows(model, key, table, engine.dialect.name)
 
     @classmethod
     def from_url(cls, url: str, model: type[M], table: Table | str, *, key: str) -> Self:
         """Return a source with an engine of its own, which connects at the first call; close the source when done.
+
+        A connection that the database has ended is replaced. A SQLite database in memory is the same for all threads.
 
         Args:
             url: A URL of SQLAlchemy, such as ``postgresql+psycopg://user@host/database``.
@@ -46,7 +54,7 @@ class SqlSource(Generic[M]):
             table: The table, or its name; see the class.
             key: The field that is the primary key.
         """
-        return cls(create_engine(url), model, table, key=key)
+        return cls(create_engine(url, **engine_options(url)), model, table, key=key)
 
     def create(self) -> None:
         """Create the table if it does not exist."""
@@ -54,37 +62,59 @@ class SqlSource(Generic[M]):
             self._rows.table.create(connection, checkfirst=True)
 
     def load_many(self, keys: Sequence[str]) -> Mapping[str, M]:
-        """Return the values of those keys that exist, by key: one statement for every 500 keys, in one transaction."""
-        found: dict[str, M] = {}
-        with self._engine.connect() as connection:
-            for begin in range(0, len(keys), KEYS_PER_SELECT):
-                rows = connection.execute(self._rows.select_rows(keys[begin : begin + KEYS_PER_SELECT]))
-                found.update(self._rows.from_row(row) for row in rows)
-        return found
+        """Return the values of those keys that exist, by key: one statement for every 500 keys, in one transaction.
+
+        Raises RowsFailed when some rows cannot be read as the model; it has the others.
+        """
+        return self._rows.found(keys, self._read(self._rows.select_rows(keys)))
 
     def store_many(self, values: Mapping[str, M]) -> None:
         """Insert or update the values' rows in one transaction; the key of a row is the value's own field.
 
-        Raises InvalidArgument for a database that is neither PostgreSQL nor SQLite.
+        Raises InvalidArgument for a value whose field is another key, or that the table does not hold as it is, and for
+        a database that is neither PostgreSQL nor SQLite. Nothing was written then.
         """
         if not values:
             return
-        with self._engine.begin() as connection:
-            # Always in the same order, so that two writers of the same rows cannot wait for each other.
-            rows = [self._rows.to_row(values[key]) for key in sorted(values)]
-            connection.execute(self._rows.upsert(self._engine.dialect.name), rows)
+        statement, last = self._rows.upsert(), False
+        while True:
+            with self._engine.connect() as connection:
+                try:
+                    self._check(connection)
+                    connection.execute(statement, self._rows.to_rows(values))
+                except DBAPIError as error:
+                    if last or not is_disconnect(error):
+                        raise
+                    last = True  # nothing was committed, so it is sent once more
+                    continue
+                connection.commit()
+                return
 
     def all_keys(self, after: str = "") -> Iterator[str]:
         """Yield every key that follows ``after`` in the database's order, which is read 1,000 keys at a time."""
-        while True:
-            with self._engine.connect() as connection:
-                page = [str(row[0]) for row in connection.execute(self._rows.select_keys(after))]
-            if not page:
-                return
-            for key in page:
-                after = key
-                yield key
+        while page := self._read([self._rows.select_keys(after)]):
+            for row in page:
+                after = self._rows.key_of(row)
+                yield after
 
     def close(self) -> None:
         """Close the engine's connections."""
         self._engine.dispose()
+
+    def _read(self, statements: Sequence[Select[Any]]) -> list[Sequence[Any]]:
+        """Return the rows of some statements, in one transaction; once more if the connection had ended."""
+        try:
+            return self._read_once(statements)
+        except DBAPIError as error:
+            if not is_disconnect(error):
+                raise
+            return self._read_once(statements)
+
+    def _read_once(self, statements: Sequence[Select[Any]]) -> list[Sequence[Any]]:
+        with self._engine.connect() as connection:
+            self._check(connection)
+            return [row for statement in statements for row in connection.execute(statement)]
+
+    def _check(self, connection: Connection) -> None:
+        if not self._rows.is_checked:
+            self._rows.check_own(connection)

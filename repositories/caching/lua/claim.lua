@@ -6,7 +6,7 @@
 --      lease   in milliseconds
 --      stale   milliseconds for which an entry is served after it has become stale
 --      early   milliseconds of freshness left at which the caller would load it early
---      scope   'NEEDED', 'MISSING' or 'ALL': see LoadScope in calls.py
+--      scope   'NEEDED', 'MISSING', 'UNREADABLE' or 'ALL': see LoadScope in calls.py
 -- Returns {'hit', milliseconds of freshness left, field, value, ...}
 --         {'lease', milliseconds of freshness left, field, value, ...}: the caller is to load it
 --         {'wait', milliseconds of the lease left}: another caller is loading it
@@ -22,7 +22,8 @@ end
 
 local hit, fresh = reply_with('hit')
 if is_cached and ARGV.scope == 'MISSING' then return hit end
-if ARGV.scope == 'NEEDED' then
+if ARGV.scope == 'UNREADABLE' then is_cached = false end
+if ARGV.scope == 'NEEDED' or ARGV.scope == 'UNREADABLE' then
   if is_cached and fresh > tonumber(ARGV.early) then return hit end
   local is_leased = state.lease and state.lease ~= ARGV.token
   if is_cached and (is_leased or state.failed) then return hit end

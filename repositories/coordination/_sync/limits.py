@@ -22,7 +22,7 @@ class RateLimiter:
     Limiters with another limit, window, algorithm or burst count separately, so one name can have several.
 
     The stored state of a name expires by itself: a window after the last permit, or when the bucket is full again.
-    A fixed window and a bucket take one small hash, a sliding window one entry for each unit of cost within it. Each
+    A fixed window and a bucket take one small hash, a sliding window one entry for each permit within it. Each
     permit is remembered by its ``request_id`` for a window, or for the book's ``deadline`` + ``socket_timeout`` when
     that is longer.
 

@@ -91,14 +91,17 @@ def test_a_name_that_no_key_can_be_made_of_is_refused(standalone: CacheSetup, na
 
 
 def test_garbage_is_named_and_nothing_is_guessed(standalone: CacheSetup) -> None:
-    symbols = standalone.symbols()
-    symbols.put(symbol())
-    standalone.ask("HSET", "AAPL", "lot_size", "many")
-    for ask in (symbols.get, symbols.get_or_load):
-        with pytest.raises(CorruptRecord, match="lot_size"):
-            ask("AAPL")
-    symbols.put(symbol())
-    assert symbols.get("AAPL") == symbol()
+    """Without a source; with one it is a miss, see test_unreadable_entries."""
+    cache = standalone.cache(Contract, "contract")
+    key = f"{standalone.prefix}contract:K"
+    for words in (("value", "{"), ("value", '{"code": 5, "legs": {}}'), ("other", "x")):
+        standalone.fleet.ask(key, "DEL", key)
+        standalone.fleet.ask(key, "HSET", key, *words)
+        with pytest.raises(CorruptRecord, match="value"):
+            cache.get("K")
+        assert isinstance(cache.get_many(["K"])[0].error, CorruptRecord)
+    cache.put("K", Contract(code="C", legs={}))
+    assert cache.get("K") == Contract(code="C", legs={})
 
 
 def test_another_type_is_an_error_and_stays_as_it_is(standalone: CacheSetup) -> None:

@@ -1,0 +1,84 @@
+"""Tell from a type what of its values JSON does not bring back, before any value is seen. No I/O.
+
+What only a value shows is found when it is written: it is read again and compared (``sameness``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias, cast
+
+_Node: TypeAlias = "Mapping[str, Any]"
+
+_FIELDS = frozenset(("model-field", "dataclass-field", "typed-dict-field"))
+_HIDDEN = frozenset(("_serialize_secret", "_serialize_secret_field"))
+"""Pydantic's functions that write stars in place of a secret."""
+_NOT_WALKED = frozenset(("metadata", "config", "serialization", "python_schema", "strict_schema", "default"))
+_NEVER = {"generator": "is read lazily, once", "callable": "is a function"}
+
+
+def lost_parts(schema: Mapping[str, Any], at: str) -> Iterator[str]:
+    """Yield a sentence for each part of a pydantic-core schema that never comes back; ``at`` names the type."""
+    for place, node in _parts(schema, at):
+        if _writes_stars(node):
+            yield f"{place} is a secret, which is written as stars; serialize it yourself to cache it"
+        elif why := _NEVER.get(_kind(node)):
+            yield f"{place} {why}"
+        elif _kind(node) in _FIELDS and node.get("serialization_exclude"):
+            yield f"{place} is not written (exclude=True)"
+
+
+def reads_its_aliases(schema: Mapping[str, Any], at: str) -> bool:
+    """Return True when each field is read under the name under which ``by_alias`` writes it."""
+    return all(_reads_alias(place, node) for place, node in _parts(schema, at) if _kind(node) in _FIELDS)
+
+
+def _kind(node: _Node) -> str:
+    kind: object = node.get("type")  # of a table of tagged choices, a tag's schema
+    return kind if isinstance(kind, str) else ""
+
+
+def _writes_stars(node: _Node) -> bool:
+    function = node.get("serialization", {}).get("function")
+    return getattr(function, "__module__", "") == "pydantic.types" and function.__name__ in _HIDDEN
+
+
+def _writes_itself(node: _Node) -> bool:
+    return node.get("serialization", {}).get("type") in ("function-plain", "function-wrap")
+
+
+def _parts(node: _Node, at: str) -> Iterator[tuple[str, _Node]]:
+    """Yield each part of a schema, with its place, but nothing within what a function of the caller's writes."""
+    yield at, node
+    if _writes_itself(node):
+        return
+    for name, part in node.items():
+        if name not in _NOT_WALKED:
+            yield from _parts_of(name, part, at)
+
+
+def _parts_of(name: str, part: object, at: str) -> Iterator[tuple[str, _Node]]:
+    if isinstance(part, Mapping):
+        inner = cast("Mapping[str, Any]", part)
+        if name == "fields":
+            for field, node in inner.items():
+                yield from _parts(node, f"{at}.{field}")
+        else:
+            yield from _parts(inner, at)
+    elif isinstance(part, (list, tuple)):
+        for one in cast("list[object]", part):
+            field: _Node = cast("_Node", one) if isinstance(one, Mapping) else {}
+            yield from _parts_of("", cast("object", one), f"{at}.{field['name']}" if _is_of_dataclass(field) else at)
+
+
+def _is_of_dataclass(node: _Node) -> bool:
+    return _kind(node) == "dataclass-field"
+
+
+def _reads_alias(place: str, node: _Node) -> bool:
+    name = place.rpartition(".")[2]
+    written, read = node.get("serialization_alias") or name, node.get("validation_alias")
+    paths: list[Any] = [[name]] if read is None else [[read]] if isinstance(read, str) else read
+    if paths and not isinstance(paths[0], list):  # one path
+        paths = [paths]
+    return [written] in paths

@@ -1,0 +1,125 @@
+"""Random models, with random values, come back from a cache the same, or are refused.
+
+``SLOTBOOK_MODELS`` is the number of models; 10,000 take some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
+from slotbook.models.errors import InvalidArgument
+from slotbook.repositories.caching.sameness import is_same
+
+from ...support.desk import Desk
+from ...support.make import fresh
+from .test_exact_values import Aliased, Base, Leg, Same, Side, Wider
+
+MODELS = int(os.environ.get("SLOTBOOK_MODELS", "150"))
+NAME = fresh("random")
+
+LEAVES: st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]]] = st.sampled_from(
+    [
+        (int, st.integers()),
+        (str, st.text(max_size=8)),
+        (bool, st.booleans()),
+        (float, st.floats()),
+        (Decimal, st.decimals(allow_nan=False, allow_infinity=False)),
+        (bytes, st.binary(max_size=6)),
+        (date, st.dates()),
+        (datetime, st.datetimes(timezones=st.sampled_from([None, UTC, ZoneInfo("Europe/Berlin")]))),
+        (time, st.times()),
+        (timedelta, st.timedeltas()),
+        (UUID, st.uuids()),
+        (Side, st.just(Side.BUY)),
+        (Base, st.one_of(st.builds(Base, a=st.integers()), st.builds(Wider, b=st.integers()), st.builds(Same))),
+        (Aliased, st.builds(Aliased, a=st.integers())),
+        (Leg, st.builds(Leg, st.text(max_size=4), st.decimals(allow_nan=False, allow_infinity=False))),
+        (SecretStr, st.builds(SecretStr, st.text(max_size=3))),
+        (
+            Any,
+            st.one_of(st.none(), st.integers(), st.tuples(st.booleans()), st.dates(), st.floats(), st.just(Side.BUY)),
+        ),
+    ]
+)
+WRAPS: list[Callable[[Any, st.SearchStrategy[Any]], tuple[Any, st.SearchStrategy[Any]]]] = [
+    lambda kind, values: (list[kind], st.lists(values, max_size=3)),
+    lambda kind, values: (dict[str, kind], st.dictionaries(st.text(max_size=3), values, max_size=3)),
+    lambda kind, values: (tuple[kind, ...], st.lists(values, max_size=3).map(tuple)),
+    lambda kind, values: (kind | None, st.none() | values),
+    lambda kind, values: (kind | str, values | st.text(max_size=3)),
+    lambda kind, values: (int | kind, values | st.integers()),
+    lambda kind, values: (dict[int, kind], st.dictionaries(st.integers(), values, max_size=3)),
+    lambda kind, values: (deque[kind], st.lists(values, max_size=3).map(deque)),
+]
+
+
+@st.composite
+def models_with_a_value(draw: st.DrawFn) -> tuple[type[BaseModel], BaseModel]:
+    """Return a random model, with fields of many kinds, and an instance that may or may not have been checked."""
+    fields: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for number in range(draw(st.integers(1, 4))):
+        kind, strategy = draw(LEAVES)
+        for wrap in draw(st.lists(st.sampled_from(WRAPS), max_size=2)):
+            kind, strategy = wrap(kind, strategy)
+        options = draw(
+            st.sampled_from(
+                [{}, {}, {"alias": f"Alias{number}"}, {"serialization_alias": f"S{number}"}, {"exclude": True}]
+            )
+        )
+        fields[f"field{number}"] = (kind, Field(**options))
+        values[f"field{number}"] = draw(strategy)
+    extra = draw(st.sampled_from(["ignore", "forbid", "allow"]))
+    model: type[BaseModel] = create_model(
+        "Random", __config__=ConfigDict(extra=extra, populate_by_name=True, ser_json_inf_nan="constants"), **fields
+    )
+    if draw(st.booleans()):
+        return model, model.model_construct(**values)
+    try:
+        return model, model.model_validate(values)
+    except ValueError:
+        return model, model.model_construct(**values)
+
+
+OUTCOMES: dict[str, int] = {}
+
+
+@settings(max_examples=MODELS, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=models_with_a_value())
+def test_random_models_come_back_the_same_or_are_refused(
+    lone_desk: Desk, made: tuple[type[BaseModel], BaseModel]
+) -> None:
+    model, value = made
+    try:
+        cache = cast(Any, lone_desk.book).cache(model, NAME)
+    except InvalidArgument:
+        return _count("refused when made")
+    try:
+        cache.put("K", value)
+    except InvalidArgument:
+        return _count("refused when put")
+    found = cache.get("K")
+    assert type(found) is type(value)
+    assert is_same(value, found)
+    assert found == value or "nan" in repr(value).lower()
+    return _count("equal")
+
+
+def _count(outcome: str) -> None:
+    OUTCOMES[outcome] = OUTCOMES.get(outcome, 0) + 1
+
+
+def test_random_models_were_of_every_kind() -> None:
+    if OUTCOMES:  # on the same worker as the test before
+        print(OUTCOMES)
+        assert OUTCOMES.keys() == {"refused when made", "refused when put", "equal"}
