@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from slotbook import Book
 from slotbook.models import Cancel, Expect, OrderStatus, SymbolInfo
-from slotbook.models.errors import LockLost, SessionNotFound
+from slotbook.models.errors import LockLost, SessionNotFound, Unavailable, UnexpectedReply
 from slotbook.topology.embedded import Topology
 
 from ..support.callers import CALLERS, Caller, open_book
@@ -136,6 +136,22 @@ def test_versions_never_go_down(hands: Hands) -> None:
         if ttl is not None and len(seen) % 2:
             wait_until(lambda: not hands.there(f"{{{name}}}:value"), "it has expired")
     assert seen == sorted(set(seen))
+
+
+def test_a_version_outlives_its_value_by_a_day(hands: Hands) -> None:
+    name = fresh("v")
+    hands.book.values.swap(name, 0, "first", ttl=60)
+    left = cast("int", hands.control.ask(f"{{{name}}}", "PTTL", f"{{{name}}}:value:version"))
+    assert 24 * HOUR * 1000 < left <= (24 * HOUR + 60) * 1000
+
+
+def test_an_open_order_that_is_missing_is_told(hands: Hands) -> None:
+    """It never expires, so no clock explains that it is gone."""
+    book, trader = hands.book, hands.trader
+    book.orders.place(limit(trader))
+    hands.control.ask(f"{{{trader}}}", "UNLINK", f"{{{trader}}}:order:A1")
+    with pytest.raises((UnexpectedReply, Unavailable), match="not here"):
+        book.orders.by_symbol(trader, "AAPL")
 
 
 def test_fences_never_go_down(hands: Hands) -> None:
