@@ -23,7 +23,7 @@ from ...models.arguments import shown
 from ...models.errors import InvalidArgument, RowsFailed, SourceFailed
 from ...models.types import plain
 from .sameness import is_same
-from .sql_columns import column_for, is_padded, is_unknown, kind_of, problem, takes_none
+from .sql_columns import ExactDecimal, column_for, is_padded, is_unknown, kind_of, problem, takes_none
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -132,6 +132,8 @@ class SqlRows(Generic[M]):
         for name in self._names:
             if is_own and is_unknown(table.c[name]):
                 continue
+            if is_own and self._dialect != "sqlite" and _is_text_for_decimals(self.table.c[name], table.c[name]):
+                raise InvalidArgument(f"{self._model.__name__}.{name} is kept as text; pass a Table that says so")
             why = problem(self._kinds[name], table.c[name], self._dialect, is_key=name == self._key_name)
             if why:
                 raise InvalidArgument(f"{self._model.__name__}.{name} {why} (table {table.name})")
@@ -226,6 +228,10 @@ def _is_unique(table: Table, key: str) -> bool:
     uniques += [list(one.columns.keys()) for one in table.constraints if isinstance(one, UniqueConstraint)]
     uniques += [[column.name for column in index.columns] for index in table.indexes if index.unique]
     return [key] in uniques or bool(table.c[key].unique)
+
+
+def _is_text_for_decimals(declared: Column[Any], own: Column[Any]) -> bool:
+    return isinstance(declared.type, ExactDecimal) and isinstance(own.type, String)
 
 
 def _first(error: Exception) -> str:

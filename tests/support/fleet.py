@@ -53,11 +53,11 @@ class Fleet:
             users["sentinel_username"] = application.NAME
         return f"{url}{'&' if '?' in url else '?'}{urlencode({**users, **(settings or {})})}"
 
-    def raw(self, key: str) -> Raw:
+    def raw(self, key: str | bytes) -> Raw:
         """Return the connection to the primary of a key."""
         if self.topology != "cluster":
             return next(iter(self.raws.values()))
-        slot = key_slot(key.encode())
+        slot = key_slot(key.encode() if isinstance(key, str) else key)
         if not self._ports:  # a shared cluster never changes
             for row in cast("list[list[Reply]]", next(iter(self.raws.values())).ask("CLUSTER", "SLOTS")):
                 first, last, primary = cast(int, row[0]), cast(int, row[1]), cast("list[Reply]", row[2])
@@ -65,7 +65,7 @@ class Fleet:
         (port,) = [port for slots, port in self._ports.items() if slot in slots]
         return self.raws[port]
 
-    def ask(self, key: str, *command: Word) -> Reply:
+    def ask(self, key: str | bytes, *command: Word) -> Reply:
         """Ask the primary of a key."""
         return self.raw(key).ask(*command)
 

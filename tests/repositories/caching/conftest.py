@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from slotbook.topology._sync.backend import open_backend
 from slotbook.topology.embedded import Topology
 
 from ...support.caching.memory_source import AsyncMemorySource, MemorySource
+from ...support.caching.postgres import Postgres
 from ...support.callers import CALLERS, Blocking, Caller
 from ...support.fleet import Fleet, Fleets
 from ...support.make import fresh
@@ -120,3 +122,19 @@ def standalone(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.R
     made = CacheSetup(fleets.of("standalone"), cast(Caller, request.param), runner)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Yield a private PostgreSQL."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """Return the URLs of one database for threads and for asyncio."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/desk.db", f"sqlite+aiosqlite:///{tmp_path}/desk.db"
+    url = cast(Postgres, request.getfixturevalue("postgres")).url
+    return url, url

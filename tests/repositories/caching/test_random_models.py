@@ -72,11 +72,8 @@ def models_with_a_value(draw: st.DrawFn) -> tuple[type[BaseModel], BaseModel]:
         kind, strategy = draw(LEAVES)
         for wrap in draw(st.lists(st.sampled_from(WRAPS), max_size=2)):
             kind, strategy = wrap(kind, strategy)
-        options = draw(
-            st.sampled_from(
-                [{}, {}, {"alias": f"Alias{number}"}, {"serialization_alias": f"S{number}"}, {"exclude": True}]
-            )
-        )
+        aliases = [{"alias": f"Alias{number}"}, {"serialization_alias": f"S{number}"}]
+        options = draw(st.sampled_from([*[{}] * 9, *aliases * 2, {"exclude": True}]))
         fields[f"field{number}"] = (kind, Field(**options))
         values[f"field{number}"] = draw(strategy)
     extra = draw(st.sampled_from(["ignore", "forbid", "allow"]))

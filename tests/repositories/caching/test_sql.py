@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +15,9 @@ from slotbook.models.errors import InvalidArgument, SourceFailed
 from slotbook.repositories.sql import AsyncSqlSource, SqlSource
 from sqlalchemy import Column, MetaData, String, Table, create_engine, text
 
-from ...support.caching.postgres import Postgres
 from ...support.callers import CALLERS, Blocking
 from ...support.make import fresh
 from .conftest import CacheSetup, symbol
-
-DATABASES = ("sqlite", "postgresql")
 
 
 class Instrument(BaseModel):
@@ -38,22 +35,6 @@ class Instrument(BaseModel):
 def instrument(code: str, **changes: Any) -> Instrument:
     values = {"name": None, "lot": 2**62, "tick": Decimal("0.25"), "ratio": 0.1, "active": True}
     return Instrument.model_validate({"code": code, **values, "status": OrderStatus.NEW, **changes})
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """Yield a private PostgreSQL."""
-    with Postgres() as server:
-        yield server
-
-
-@pytest.fixture(params=DATABASES)
-def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """Return the URLs of one database for threads and for asyncio."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/desk.db", f"sqlite+aiosqlite:///{tmp_path}/desk.db"
-    url = cast(Postgres, request.getfixturevalue("postgres")).url
-    return url, url
 
 
 class Listing(Blocking):

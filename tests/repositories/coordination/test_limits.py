@@ -95,10 +95,14 @@ def test_a_bucket_holds_its_burst(desk: Desk) -> None:
     assert 110 < denied.retry_after <= 120
 
 
-def test_a_large_cost_is_one_request(lone_desk: Desk) -> None:
-    limiter = lone_desk.book.limiter(30_000, 60, "sliding_window")
-    assert limiter.acquire(lone_desk.trader, 20_000).remaining == 10_000
-    assert not limiter.acquire(lone_desk.trader, 10_001).allowed
+def test_a_large_cost_is_one_request(desk: Desk) -> None:
+    """One entry, whatever the cost: a million entries would stop the server for seconds."""
+    limiter = desk.book.limiter(2**31, 60, "sliding_window")
+    assert limiter.acquire(desk.trader, 1_000_000).remaining == 2**31 - 1_000_000
+    assert limiter.acquire(desk.trader, 2**31 - 1_000_001).remaining == 1
+    assert not limiter.acquire(desk.trader, 2).allowed
+    (log,) = [key for key in desk.contents() if ":limit:" in key]
+    assert desk.ask("ZCARD", log) == 2
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,8 @@ def test_a_large_cost_is_one_request(lone_desk: Desk) -> None:
         {"limit": 1.5},
         {"limit": True},
         {"limit": 1, "window": 0},
+        {"limit": 1, "window": 1e-9},
+        {"limit": 1, "window": True},
         {"limit": 1, "window": float("nan")},
         {"limit": 1, "window": float("inf")},
         {"limit": 1, "algorithm": "leaky"},

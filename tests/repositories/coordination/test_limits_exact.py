@@ -237,6 +237,56 @@ def test_thousands_of_requests_by_the_server_s_clock(lone_desk: Desk, algorithm:
     assert_kept(rule, log)
 
 
+WEIGHTS = st.lists(st.tuples(st.integers(0, 4 * SECOND), st.integers(1, 5_000)), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=WEIGHTS, counted=st.sampled_from([0, 2**53 - 1, 2**53 - 3_000, 2**53 - 20_000]))
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_large_costs_are_exact_and_so_is_when_they_fit(
+    lone_desk: Desk, steps: list[tuple[int, int]], counted: int
+) -> None:
+    """Also where so much has been counted that the totals of entries begin again, at 2**53."""
+    rule, now, name = Rule(Algorithm.SLIDING_WINDOW, 9_000, 10.0), START, fresh()
+    calls, reference, run = rule.calls(lone_desk.book, lambda: now), rule.reference(), lone_desk.book.backend.run
+    if counted:
+        key = f"{{{name}}}:limit:sliding_window:9000:10000000"
+        lone_desk.fleet.ask(key, "ZADD", key, START - 10 * SECOND, f"{counted:016}:1")
+        lone_desk.fleet.ask(key, "PEXPIRE", key, 10_000)
+    for pause, cost in steps:
+        now += pause
+        permit = run(calls.acquire(name, cost, None))
+        assert permit.allowed == reference.sliding_window(now, cost)
+        used = sum(was for when, was in reference.log if when > now - 10 * SECOND)
+        assert permit.remaining == 9_000 - used - cost * permit.allowed
+        if not permit.allowed:
+            after = now + round(permit.retry_after * SECOND)
+            assert reference.sliding_window(after, cost)
+            assert not reference.sliding_window(after - 1, cost)
+        else:
+            reference.log.append((now, cost))
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_entries_leave_some_at_a_time(lone_desk: Desk) -> None:
+    """A request removes some 100 that have left the window; and when the clock goes back, they do not come back."""
+    rule, now, name = Rule(Algorithm.SLIDING_WINDOW, 1_000, 10.0), START, fresh()
+    calls, backend = rule.calls(lone_desk.book, lambda: now), lone_desk.book.backend
+    for _ in range(350):
+        now += 10
+        assert backend.run(calls.acquire(name, 1, None)).allowed
+    (key,) = [key for key in keys_of(lone_desk.fleet, name) if ":limit:" in key]
+    now += 10 * SECOND
+    sizes: list[object] = []
+    for _ in range(3):
+        assert backend.run(calls.acquire(name, 300, None)).allowed
+        sizes.append(lone_desk.fleet.ask(key, "ZCARD", key))
+    assert sizes == [251, 152, 53]
+    now = START - SECOND
+    assert backend.run(calls.acquire(name, 1, None)) == Permit(allowed=True, remaining=99, retry_after=0.0)
+    assert lone_desk.fleet.ask(key, "ZCARD", key) == 4
+
+
 def granted_of(remembered: str) -> tuple[int, int]:
     """Return the time and the cost of a stored permit."""
     cost, granted, _ = remembered.split()
