@@ -23,10 +23,6 @@ NAMED_BY_ITSELF = (FindingKind.CORRUPT, FindingKind.EVENTS, FindingKind.EXPIRY)
 """Kinds of findings of which it may be that no other record speaks."""
 
 KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
-    "an order's price": (
-        [("HSET", "%:order:A1", "price", "1")],
-        [Expected(FindingKind.ORDER, "%order:A1", "price", "1", "187.5")],
-    ),
     "an order's type": (
         [("HSET", "%:order:C", "type", "STOP_LIMIT", "stop_price", "1")],
         [Expected(FindingKind.ORDER, "%order:C", "digest", "=", "=")],
@@ -140,8 +136,8 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.ORDER, "%order:T1", None, None, "NEW")],
     ),
     "garbage in an order": (
-        [("HSET", "%:order:A1", "quantity", "1e2")],
-        [Expected(FindingKind.CORRUPT, "%order:A1", "quantity", "1e2", None)],
+        [("HSET", "%:order:A1", "type", "DARK")],
+        [Expected(FindingKind.CORRUPT, "%order:A1", "type", "DARK", None)],
     ),
     "a fill no longer recorded": (
         [("HDEL", "%:applied:A1", "fill:X2")],

@@ -139,7 +139,7 @@ def test_what_is_never_read_between_two_changes_is_reported_as_unchecked(busy: D
 
 
 def test_an_order_that_cannot_be_read_leaves_what_is_open_unchecked(busy: Desk, auditor: Auditor) -> None:
-    busy.vandalise("HSET", "%:order:A1", "quantity", "1e2")
+    busy.vandalise("HSET", "%:order:A1", "type", "DARK")
     busy.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", 1, "quantity", 9)
     busy.vandalise("HSET", "%:position:TSLA", "open_buy_quantity", 1)
     repairs = auditor.repair(busy.trader)

@@ -7,7 +7,8 @@ from typing import cast
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
 
-from ...support.audit.corruptions import Damage, carry_out
+from ...support.audit.corruption import carry_out
+from ...support.audit.corruptions import Damage
 from ...support.audit.image import image_of
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -42,6 +43,19 @@ def test_a_changed_side_is_named(busy: Desk, auditor: Auditor) -> None:
     busy.vandalise("HSET", "%:order:T1", "side", "SELL")
     (found,) = differences(auditor.verify(busy.trader))
     assert found.says == {"order": "SELL", "event 17": "BUY", "digest": "BUY"}
+
+
+def test_two_records_that_were_changed_alike_do_not_outvote_an_order(desk: Desk, auditor: Auditor) -> None:
+    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.replace(desk.trader, "A1", quantity=120, request_id="R1")
+    remembered = str(desk.ask("HGET", "%:applied:A1", "request:R1"))
+    desk.vandalise("HSET", "%:applied:A1", "request:R1", remembered.replace("120", "121"))
+    set_event(desk, 2, quantity="121")
+    before = image_of(desk)
+    [(found, outcome)] = [(one.finding, one.outcome) for one in auditor.repair(desk.trader)]
+    assert found.says == {"order": "120", "event 2": "121", "applied": "121"}
+    assert outcome is RepairOutcome.LEFT
+    assert image_of(desk) == before
 
 
 def test_a_changed_event_makes_no_right_position_wrong(busy: Desk, auditor: Auditor) -> None:

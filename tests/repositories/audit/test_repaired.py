@@ -45,6 +45,10 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [("PEXPIREAT", "%:applied:A1", "9999999999999")],
         [Expected(FindingKind.EXPIRY, "%applied:A1", None, "9999999999999", "inf")],
     ),
+    "an order's price": (
+        [("HSET", "%:order:A1", "price", "1")],
+        [Expected(FindingKind.ORDER, "%order:A1", "price", "1", "187.5")],
+    ),
     "an order's symbol": (
         [("HSET", "%:order:A1", "symbol", "MSFT")],
         [Expected(FindingKind.ORDER, "%order:A1", "symbol", "MSFT", "AAPL")],
@@ -56,6 +60,10 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
     "garbage in an order's quantity": (
         [("HSET", "%:order:T1", "quantity", "1e2")],
         [Expected(FindingKind.CORRUPT, "%order:T1", "quantity", "1e2", "100")],
+    ),
+    "garbage in the quantity of an order that was replaced": (
+        [("HSET", "%:order:A1", "quantity", "1e2")],
+        [Expected(FindingKind.CORRUPT, "%order:A1", "quantity", "1e2", "120")],
     ),
     "an order's trader": (
         [("HSET", "%:order:A1", "trader", "T9")],

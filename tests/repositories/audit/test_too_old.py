@@ -104,6 +104,20 @@ def test_a_position_gone_that_no_event_makes_again_is_left(busy: Desk, auditor: 
     assert busy.ask("SISMEMBER", "%:positions", "AAPL") == 1
 
 
+def test_an_order_that_no_event_and_no_index_knows_is_left(busy: Desk, auditor: Auditor) -> None:
+    trim(busy, 20)
+    busy.vandalise("COPY", "%:order:T1", "%:order:T9")
+    busy.vandalise("HSET", "%:order:T9", "order_id", "T9")
+    before = busy.contents()
+    repairs = [repair for repair in auditor.repair(busy.trader) if repair.finding.is_difference]
+    assert [(one.finding.kind, one.finding.entry, one.outcome) for one in repairs] == [
+        (FindingKind.INDEX, "T9", RepairOutcome.LEFT),
+        (FindingKind.INDEX, "T9", RepairOutcome.LEFT),
+        (FindingKind.POSITION, "open_buy_quantity", RepairOutcome.LEFT),
+    ]
+    assert busy.contents() == before
+
+
 def test_a_position_without_events_is_reported_as_unchecked(busy: Desk, auditor: Auditor) -> None:
     trim(busy, 20)
     found = auditor.verify(busy.trader)

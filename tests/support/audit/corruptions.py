@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import cast
 
 from hypothesis import strategies as st
 from slotbook.models.types import plain
 
 from ..desk import Desk
 from ..raw import Reply, mapping
+from .corruption import Corruption, kind_of, name_of
 from .image import Image, Part
-
-
-class Corruption(NamedTuple):
-    """Damage to one part of a book."""
-
-    what: str
-    part: Part
-    """The part that is damaged; for an event its key, its id and the field, after a blank."""
-    commands: Sequence[tuple[object, ...]]
-    """Commands that do the damage; for an event those that write the stream anew."""
-
-    def __repr__(self) -> str:
-        return f"{self.what} {self.part}: {self.commands}" if len(self.commands) < 3 else f"{self.what} {self.part}"
-
-
-def kind_of(key: str) -> str:
-    """Return the kind of a trader's key: ``order``, ``position``, ``events`` and so on."""
-    return key.partition("}:")[2].partition(":")[0]
-
-
-def name_of(key: str) -> str:
-    """Return what a key is of: an order's id, a symbol and so on."""
-    return key.partition("}:")[2].partition(":")[2]
 
 
 class Damage:
@@ -234,6 +212,16 @@ class Damage:
             case _:
                 return False
 
+    def each_field(self) -> list[Corruption]:
+        """Return one change of each field of each hash and each event, to a value that is well formed."""
+        found = [
+            self.set_field(part, _near(self._image[part]))
+            for part in self._parts("order", "position", "applied", "book", "request")
+        ]
+        for number, (_, event) in enumerate(self._events):
+            found += [self.set_event(number, name, _near(value)) for name, value in event.items()]
+        return found
+
     def all_stored_once(self) -> list[Corruption]:
         """Return one change of each part that nothing else records."""
         changes = [
@@ -321,26 +309,17 @@ class Damage:
         return pairs
 
 
+def _near(value: str) -> str:
+    """Return another value of the form of one: the next number, or the same text with one more letter."""
+    words = value.split(" ")
+    at = next((at for at in range(len(words) - 1, -1, -1) if words[at].lstrip("-").isdecimal()), None)
+    if at is None:
+        return {"BUY": "SELL", "SELL": "BUY", "NEW": "FILLED"}.get(value, value + "1")
+    return " ".join([*words[:at], str(int(words[at]) + 1), *words[at + 1 :]])
+
+
 _FACTS = (
     *(("symbol", "AAPL"), ("symbol", "MSFT"), ("side", "BUY"), ("side", "SELL"), ("quantity", "77")),
     *(("status", "FILLED"), ("status", "CANCELED"), ("status", "NEW"), ("price", "7.5"), ("filled_quantity", "7")),
 )
 _TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
-
-
-def carry_out(desk: Desk, corruption: Corruption) -> None:
-    """Do the damage."""
-    for command in corruption.commands:
-        if command[0] != "rewrite":
-            desk.vandalise(*cast("tuple[str, ...]", command))
-            continue
-        _, key, event_id, changes = cast("tuple[str, str, str, dict[str, str | None]]", command)
-        entries = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", key, "-", "+"))
-        desk.vandalise("DEL", key)
-        for one, words in entries:
-            fields = mapping(cast(Reply, words))
-            for name, value in changes.items() if one == event_id else ():
-                fields[name] = value or ""
-                if value is None:
-                    del fields[name]
-            desk.vandalise("XADD", key, one, *(word for pair in fields.items() for word in pair))

@@ -20,7 +20,7 @@ SYMBOLS = ("AAPL", "MSFT", "TSLA")
 class RandomBook:
     """One trader's book after a random history, with everything that a book can have in it."""
 
-    def __init__(self, desk: Desk, seed: int, trimmed: float = 0) -> None:
+    def __init__(self, desk: Desk, seed: int, trimmed: float = 0, changes: int = 50) -> None:
         """Fill a book; ``trimmed`` is the part of its events that is no longer kept."""
         self.desk = desk
         self.is_whole = not trimmed
@@ -28,7 +28,7 @@ class RandomBook:
         self.reference = ReferenceBook()
         self._random = Random(seed)
         self._number = 0
-        for _ in range(50):
+        for _ in range(changes):
             self._change()
         self._delete()
         for _ in range(10):
