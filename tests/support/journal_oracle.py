@@ -32,7 +32,7 @@ class Unusable(SlotbookError):
 
 @dataclass
 class Fates:
-    """What has become of the rows of one run; lines are counted from the header, which is line 1."""
+    """The fates of the rows of one run; lines are counted from the header, which is line 1."""
 
     applied: int = 0
     repeated: int = 0
