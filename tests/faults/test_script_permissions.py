@@ -52,7 +52,7 @@ def _denied(stand: Stand, user: User, case: Case, *rules: str) -> bool:
     """Make the call of a case without some permission, and return whether it was refused."""
     name = _prepared(stand, case)
     user.set(*[rule.replace("NAME", name) for rule in rules])
-    error = judged(lambda: case.call(user.book, name), stand, f"*{name}*", rules)
+    error = judged(lambda: case.call(user.book, name), stand, f"*{name}*", rules, exact=case.exact)
     user.allow()
     return error is not None
 
