@@ -225,9 +225,10 @@ class Book:
         that applies none of them; so a second run changes nothing. Changes that are not in the journal stay.
 
         The stream of a trader is read before the trader's first row: one round trip if it is empty, and one for each
-        1,000 events; a book that has changed the trader's before asks in another one what is lost. So a row is known as a repeat for as long as its order *or* its event is kept. One whose order is
-        not kept, and which is no younger than events that are not kept either, is refused. What others apply meanwhile
-        is known for as long as its order is kept.
+        1,000 events; a book that has changed the trader's before asks in another one what is lost. So a row is known
+        as a repeat for as long as its order *or* its event is kept. One whose order is not kept, and which is no
+        younger than events that are not kept either, is refused. What others apply meanwhile is known for as long as
+        its order is kept.
 
         Args:
             journal: Requests, or what :func:`~slotbook.models.journal.read_journal` yields. A trader's are applied in
