@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
-_Node: TypeAlias = "Mapping[str, Any]"
+_Node: TypeAlias = Mapping[str, Any]
 
 _FIELDS = frozenset(("model-field", "dataclass-field", "typed-dict-field"))
 _HIDDEN = frozenset(("_serialize_secret", "_serialize_secret_field"))
@@ -67,12 +67,12 @@ def _parts_of(name: str, part: object, at: str) -> Iterator[tuple[str, _Node]]:
             yield from _parts(inner, at)
     elif isinstance(part, (list, tuple)):
         for one in cast("list[object]", part):
-            field: _Node = cast("_Node", one) if isinstance(one, Mapping) else {}
-            yield from _parts_of("", cast("object", one), f"{at}.{field['name']}" if _is_of_dataclass(field) else at)
+            yield from _parts_of("", one, f"{at}{_name_in_dataclass(one)}")
 
 
-def _is_of_dataclass(node: _Node) -> bool:
-    return _kind(node) == "dataclass-field"
+def _name_in_dataclass(part: object) -> str:
+    node: _Node = cast("_Node", part) if isinstance(part, Mapping) else {}
+    return f".{node['name']}" if _kind(node) == "dataclass-field" else ""
 
 
 def _reads_alias(place: str, node: _Node) -> bool:

@@ -87,7 +87,7 @@ _known: dict[type, _Compare] = {
     dict: _same_mappings,
     deque: _same_queues,
 }
-"""How values of a type are compared. Types of the caller's are compared anew each time, so that they can be freed."""
+"""The comparison of each type; of types of the caller's it is looked for each time, so that they can be freed."""
 
 
 def _comparison_of(kind: type) -> _Compare:

@@ -44,7 +44,7 @@ _READERS: dict[Callable[..., Any], tuple[int, int]] = {
     exact_price: (MAX_WHOLE_DIGITS, PLACES),
     exact_decimal: (30, PLACES),
 }
-"""How many digits before and after the point the readers of Slotbook's own decimals take."""
+"""The digits before and after the point that the readers of Slotbook's own decimals take."""
 _BITS_OF_A_SINGLE = 24
 _MICROSECONDS = 6
 

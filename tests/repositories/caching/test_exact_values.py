@@ -1,4 +1,4 @@
-"""What is put in a cache comes back the same, or it is refused: by its type or by its value."""
+"""A value that is put in a cache comes back the same, or it is refused: by its type or by itself."""
 
 from __future__ import annotations
 

@@ -72,11 +72,11 @@ def models_with_a_value(draw: st.DrawFn) -> tuple[type[BaseModel], BaseModel]:
         kind, strategy = draw(LEAVES)
         for wrap in draw(st.lists(st.sampled_from(WRAPS), max_size=2)):
             kind, strategy = wrap(kind, strategy)
-        aliases = [{"alias": f"Alias{number}"}, {"serialization_alias": f"S{number}"}]
-        options = draw(st.sampled_from([*[{}] * 9, *aliases * 2, {"exclude": True}]))
+        aliases: list[dict[str, Any]] = [{"alias": f"Alias{number}"}, {"serialization_alias": f"S{number}"}]
+        options: dict[str, Any] = draw(st.sampled_from([*[{}] * 9, *aliases * 2, {"exclude": True}]))
         fields[f"field{number}"] = (kind, Field(**options))
         values[f"field{number}"] = draw(strategy)
-    extra = draw(st.sampled_from(["ignore", "forbid", "allow"]))
+    extra: Any = draw(st.sampled_from(["ignore", "forbid", "allow"]))
     model: type[BaseModel] = create_model(
         "Random", __config__=ConfigDict(extra=extra, populate_by_name=True, ser_json_inf_nan="constants"), **fields
     )
@@ -88,10 +88,15 @@ def models_with_a_value(draw: st.DrawFn) -> tuple[type[BaseModel], BaseModel]:
         return model, model.model_construct(**values)
 
 
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 OUTCOMES: dict[str, int] = {}
 
 
-@settings(max_examples=MODELS, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=MODELS,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(made=models_with_a_value())
 def test_random_models_come_back_the_same_or_are_refused(
     lone_desk: Desk, made: tuple[type[BaseModel], BaseModel]

@@ -89,7 +89,8 @@ def test_one_of_many_callers_loads_it(standalone: CacheSetup) -> None:
     for name in standalone.database.rows:
         spoil(standalone, name)
         with ThreadPoolExecutor(16) as threads:
-            found = list(threads.map(lambda n, name=name: repositories[n % 4].get_or_load(name), range(16)))
+            asks = [threads.submit(repositories[number % 4].get_or_load, name) for number in range(16)]
+            found = [ask.result() for ask in asks]
         assert found == [symbol(name)] * 16
         assert standalone.database.loads.count((name,)) == 1
         assert "lease" not in standalone.load_state(name)
