@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import Repair, RepairOutcome
 
-from ...support.audit.corruption import Corruption, carry_out
+from ...support.audit.corruption import Corruption, carry_out, kind_of
 from ...support.audit.corruptions import Damage
-from ...support.audit.image import Image, image_of, keep, put_back
+from ...support.audit.image import Image, Part, image_of, keep, put_back
 from ...support.audit.random_book import RandomBook, differing
 from ...support.desk import Desk
 from ...support.make import NIGHTLY
@@ -37,6 +37,7 @@ def corrupt(
     kept, auditor, possible = keep(desk), desk.book.audit, Damage(desk, book.image)
 
     @settings(
+        derandomize=not NIGHTLY,
         max_examples=examples,
         deadline=None,
         database=None,
@@ -77,12 +78,25 @@ def check(
         assert found or possible.is_stored_once(corruptions[0]), "the damage was not found"
     repairs = differences(auditor.repair(desk.trader))
     after = image_of(desk)
-    wrong = [part for part in differing(damaged, after) if after.get(part) != book.image.get(part)]
+    wrong = [
+        part
+        for part in differing(damaged, after)
+        if after.get(part) != book.image.get(part) and not is_expiry_of_its_entries(after, part)
+    ]
     assert not wrong, f"repair wrote what was never there: {wrong}, {[one.finding.message for one in repairs]}"
     is_repaired = bool(repairs) and all(one.outcome is RepairOutcome.REPAIRED for one in repairs)
     if is_repaired and len(corruptions) == 1:
         assert after == book.image, "the book was repaired, and is not as it was"
         assert [one for one in auditor.verify(desk.trader) if one.is_difference] == []
+
+
+def is_expiry_of_its_entries(image: Image, part: Part) -> bool:
+    """Return True for when an index expires, if that is when its longest-lived entry does: it may lack one in doubt."""
+    key, name = part
+    scores = [float(score) for (index, one), score in image.items() if index == key and one != "(expiry)"]
+    expiry = image.get(part)
+    is_index = kind_of(key).startswith("orders_by_") and name == "(expiry)"
+    return is_index and bool(scores) and expiry is not None and max(scores) == float(expiry.replace("-1", "inf"))
 
 
 @pytest.mark.parametrize("trimmed", [0, 0.4], ids=["all events", "some events"])
