@@ -8,7 +8,7 @@ from .guards import Expect
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
-from .results import FillResult, OrderResult, Outcome, PositionResult, Snapshot, SymbolTotal
+from .results import FillResult, Lag, OrderResult, Outcome, PositionResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Expire",
     "Fill",
     "FillResult",
+    "Lag",
     "Message",
     "Order",
     "OrderEvent",

@@ -175,6 +175,21 @@ def first_result(first: T, again: T) -> T:
 
 
 @dataclass(frozen=True, slots=True)
+class Lag:
+    """The events of a trader that a group of consumers has still to handle.
+
+    ::
+
+        print(sum(lag.undelivered + lag.pending for lag in consumer.lag().values()))
+    """
+
+    undelivered: int
+    """Events that no consumer has been given yet."""
+    pending: int
+    """Events that consumers have been given, or have given back, and have not acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolTotal:
     """The positions of all traders in one symbol; quantities in its unit, amounts in its currency.
 

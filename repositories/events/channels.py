@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...models.errors import SlotbookError
+from ...models.errors import InvalidArgument, SlotbookError
+from ...models.keys import Keys
+from ...topology.listening.channels import Channel, ChannelKind
 
 
 class ReceivedMessage(NamedTuple):
@@ -70,3 +73,25 @@ class ChannelState:
     def is_received(self, channel: str) -> bool:
         """Return True while every message of a channel is received."""
         return self.feeds.get(channel) is not None
+
+
+_TRADER_CHANNEL = re.compile(r"\{([^{}]+)\}:events").fullmatch
+
+
+def channel_of(keys: Keys, name: str, kind: ChannelKind) -> Channel:
+    """Return the channel to subscribe to for a name, or pattern, without the book's prefix.
+
+    A trader's channel is sharded, so that only its own kind of subscription hears it; a server without sharded channels
+    (before Redis 7.0) publishes on a classic one, to which a feed then turns. Raises InvalidArgument for a pattern that
+    can only mean traders' channels: no pattern hears them.
+    """
+    if kind is ChannelKind.PATTERN:
+        if name.startswith(("{", "\\{", "[{]")) or name.endswith(":events"):
+            raise InvalidArgument(
+                f"the pattern {name!r} hears nothing: the traders' channels are sharded, and no pattern hears those; "
+                "subscribe to them by name, or follow the traders"
+            )
+        return Channel(keys.escaped_prefix + name, kind)
+    if trader := _TRADER_CHANNEL(name):
+        return Channel(keys.of(trader[1]).events, ChannelKind.SHARDED)
+    return Channel(keys.prefix + name, kind)

@@ -6,15 +6,19 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from itertools import islice
+from typing import NamedTuple, TypeAlias, cast
+from weakref import WeakValueDictionary
 
-from ...models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError
+from ...models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, Unavailable
 from ...models.event import OrderEvent
-from ...models.results import Outcome
+from ...models.results import Lag, Outcome
 from ...topology.call import Call
 from ...topology.listening.channels import Channel, ChannelKind
-from .calls import EventCalls, GroupClaim, GroupRead, StreamEntry, event_of
+from .calls import StreamEntry, event_of
 from .channels import ChannelState, ReceivedMessage
+from .group_calls import GroupCalls, GroupClaim, GroupRead
+from .group_stream import GroupStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +32,22 @@ class GroupOptions:
     max_deliveries: int
     """Deliveries after which an event becomes a dead letter."""
     batch: int
-    """Events of a trader that one call reads or claims, at most."""
+    """Events that are read ahead, at most."""
 
 
-class DeliveredEvent(NamedTuple):
-    """An event that the consumer was given."""
+EventKey: TypeAlias = tuple[str, int]
+"""An event's trader and sequence number."""
+
+
+class WaitingEvent(NamedTuple):
+    """An event that the consumer has and has not handed over yet."""
 
     event: OrderEvent
-    deliveries: int
-    """The number of times that it has been delivered, this time included."""
-    delivered_at: float
-    """The time at which the consumer was given it, on the monotonic clock."""
+    hand_overs: int
+    """The number of times that it has been handed over before."""
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> EventKey:
         """The event's trader and sequence number."""
         return self.event.trader, self.event.sequence
 
@@ -54,49 +60,41 @@ class PoisonEvent(NamedTuple):
     reason: str
 
 
-DeliveryItem: TypeAlias = DeliveredEvent | PoisonEvent | SlotbookError
+DeliveryItem: TypeAlias = WaitingEvent | PoisonEvent | SlotbookError
 """An item for a consumer: an event to hand over, one to move to the dead letters, or an error to raise."""
-GroupReply: TypeAlias = GroupRead | GroupClaim
-
-
-class _GroupStream:
-    """One trader's stream, as a consumer of a group reads it."""
-
-    def __init__(self, trader: str, channel: str, since: int) -> None:
-        self.trader = trader
-        self.channel = channel
-        self.since = since
-        self.own_after: int | None = 0
-        """The number after which events that the consumer had been given before are to be read again; None when all
-        have been.
-        """
-        self.claim_start = "0-0"
-        """The id at which the next claim begins."""
 
 
 class _StreamCall(NamedTuple):
     """A call that was made about a stream."""
 
-    stream: _GroupStream
+    stream: GroupStream
     is_claim: bool
 
 
 class Deliveries:
     """The streams that a consumer takes events from, and the events that it has been given."""
 
-    def __init__(self, calls: EventCalls, state: ChannelState, options: GroupOptions, poll: float) -> None:
+    def __init__(self, calls: GroupCalls, state: ChannelState, options: GroupOptions, poll: float) -> None:
         self.ready: deque[DeliveryItem] = deque()
         """The items that are to be handled next."""
-        self.in_progress: set[tuple[str, int]] = set()
-        """Trader and number of events that were given to this consumer and are neither acknowledged nor given up."""
+        self.in_progress: WeakValueDictionary[EventKey, object] = WeakValueDictionary()
+        """The deliveries that callers hold, and have neither acknowledged nor given up. One that its caller has dropped
+        may come again.
+        """
+        self.owed: dict[EventKey, None] = {}
+        """Events that have been handled, and whose acknowledgement has not been answered yet."""
+        self.must_leave = False
+        """True when a server may have something of this consumer that is to be given back."""
         self._calls = calls
         self._state = state
         self._options = options
         self._poll = poll
-        self._streams: dict[str, _GroupStream] = {}
+        self._streams: dict[str, GroupStream] = {}
         """By channel."""
-        self._behind: set[str] = set()
-        """Channels whose stream may have something for the consumer."""
+        self._behind: dict[str, None] = {}
+        """Channels whose stream may have something for the consumer, in the order in which they are read."""
+        self._claimable: dict[str, None] = {}
+        """Channels from whose stream the consumer is to claim."""
         self._next_poll = self._next_claim = 0.0
         self._asked: list[_StreamCall] = []
         """The calls whose outcomes have not been taken yet, in order."""
@@ -105,98 +103,146 @@ class Deliveries:
         """Take events of more traders too, and return their channels."""
         channels: list[Channel] = []
         for trader in traders:
-            stream = _GroupStream(trader, self._calls.keys.of(trader).events, since)
-            if self._streams.setdefault(stream.channel, stream) is stream:
-                self._behind.add(stream.channel)
-                channels.append(Channel(stream.channel, ChannelKind.SHARDED))
+            channel = self._calls.keys.of(trader).events
+            if channel not in self._streams:
+                self._streams[channel] = GroupStream(trader, channel, since)
+                self._behind[channel] = None
+                channels.append(Channel(channel, ChannelKind.SHARDED))
+        return channels
+
+    def add_created(self, trader: str, created: GroupRead) -> list[Channel]:
+        """Take events of a trader too, whose group has just been created to begin with the next event."""
+        channels = self.add([trader], 0)
+        for channel in channels:
+            self.ready.extend(self._streams[channel.name].take_read(created))
         return channels
 
     def take_channel_changes(self) -> None:
         """Take what connections have reported since the last time; a stream whose channel has changed is read."""
         for channels in (self._state.changed, self._state.overflowed):
             while channels:
-                self._behind.add(channels.pop())
+                self._behind[channels.pop()] = None
         while self._state.errors:
             self.ready.append(self._state.errors.popleft())
 
     def take_message(self, message: ReceivedMessage) -> None:
         """Take a message as the hint that a stream has something."""
-        self._behind.add(message.channel)
+        self._behind[message.channel] = None
 
     def seconds_to_next_call(self) -> float:
         """Return how many seconds may pass before streams are read or claimed from again."""
         return max(0.001, min(self._next_poll, self._next_claim) - time.monotonic())
 
-    def calls(self) -> list[Call[GroupReply]]:
-        """Return the calls that are to be made now."""
+    def calls(self) -> list[Call[object]]:
+        """Return the calls that are to be made now: together they read ``batch`` events, at most."""
         now, options = time.monotonic(), self._options
         if now >= self._next_poll:
             self._next_poll = now + self._poll
-            self._behind.update(self._streams)
-        self._asked = [_StreamCall(self._streams[channel], is_claim=False) for channel in self._behind]
-        self._behind.clear()
+            self._behind.update(dict.fromkeys(self._streams))
         if now >= self._next_claim:
             self._next_claim = now + options.min_idle / 4
-            claimable = (stream for stream in self._streams.values() if stream.own_after is None)
-            self._asked += [_StreamCall(stream, is_claim=True) for stream in claimable]
-        consumer = (options.group, options.consumer)
-        return [
-            self._calls.claim(stream.trader, *consumer, options.min_idle, stream.claim_start, options.batch)
-            if is_claim
-            else self._calls.read(stream.trader, *consumer, stream.since, options.batch, stream.own_after)
-            for stream, is_claim in self._asked
-        ]
+            own_read = (channel for channel, stream in self._streams.items() if stream.own_after is None)
+            self._claimable.update(dict.fromkeys(own_read))
+        self._asked = []
+        for channels, is_claim in ((self._claimable, True), (self._behind, False)):
+            for channel in list(islice(channels, options.batch - len(self._asked))):
+                del channels[channel]
+                self._asked.append(_StreamCall(self._streams[channel], is_claim))
+        count = options.batch // max(1, len(self._asked))
+        return [self._call(stream, count, is_claim=is_claim) for stream, is_claim in self._asked]
 
-    def take_outcomes(self, outcomes: Sequence[Outcome[GroupReply]]) -> None:
+    def take_outcomes(self, outcomes: Sequence[Outcome[object]]) -> None:
         """Take the outcomes of the calls that ``calls`` returned last."""
         failure: SlotbookError | None = None
+        count = self._options.batch // max(1, len(self._asked))
         for (stream, _), outcome in zip(self._asked, outcomes, strict=True):
             if outcome.error is not None:
                 failure = outcome.error
-                self._behind.add(stream.channel)
-                if isinstance(failure, OutcomeUnknown):
-                    stream.own_after = 0  # the server may have given this consumer events: they are read as its own
+                self._read_again(stream, may_be_given=isinstance(failure, OutcomeUnknown))
                 continue
             reply = outcome.result()
             if isinstance(reply, GroupRead):
-                self._take_read(stream, reply)
+                self._take_read(stream, reply, count)
             else:
-                self._take_claim(stream, reply)
+                self._take_claim(stream, cast(GroupClaim, reply))
+        self._asked = []
         if failure is not None and not isinstance(failure, OutcomeUnknown):
             self.ready.append(failure)
 
-    def _take_read(self, stream: _GroupStream, read: GroupRead) -> None:
-        if stream.own_after is not None:
+    def on_interrupted(self) -> None:
+        """Note that the outcomes of the last calls never came, because the caller was interrupted or cancelled."""
+        for stream, _ in self._asked:
+            self._read_again(stream, may_be_given=True)
+        self._asked = []
+
+    def acknowledgements(self, keys: Iterable[EventKey]) -> list[Call[object]]:
+        """Return the calls that acknowledge events."""
+        return [self._calls.acknowledge(*key) for key in keys]
+
+    def take_acknowledged(self, keys: Sequence[EventKey], outcomes: Sequence[Outcome[object]]) -> None:
+        """Take the outcomes of the acknowledgements of some events; those that are not known stay owed."""
+        for key, outcome in zip(keys, outcomes, strict=True):
+            if outcome.error is None or not isinstance(outcome.error, (OutcomeUnknown, Unavailable)):
+                self.owed.pop(key, None)
+            if outcome.error is not None and key not in self.owed:  # such as AccessDenied: to repeat it is of no use
+                self.ready.append(outcome.error)
+
+    def leave_calls(self) -> list[Call[object]]:
+        """Return the calls that give back what was not handed over, and leave the group."""
+        unhandled: dict[str, dict[int, int]] = {stream.trader: {} for stream in self._streams.values()}
+        while self.ready:
+            item = self.ready.popleft()
+            if isinstance(item, WaitingEvent):
+                unhandled[item.event.trader][item.event.sequence] = item.hand_overs
+        return [self._calls.leave(trader, events) for trader, events in unhandled.items()]
+
+    def lag_calls(self) -> dict[str, Call[Lag]]:
+        """Return, by trader, the call that counts what the group has still to handle."""
+        streams = list(self._streams.values())
+        return {stream.trader: self._calls.lag(stream.trader, stream.since) for stream in streams}
+
+    def _call(self, stream: GroupStream, count: int, *, is_claim: bool) -> Call[object]:
+        if is_claim:
+            return self._calls.claim(stream.trader, self._options.min_idle, stream.claim_start, count)
+        return self._calls.read(
+            stream.trader, since=stream.since, count=count, after=stream.own_after, known=stream.known
+        )
+
+    def _read_again(self, stream: GroupStream, *, may_be_given: bool) -> None:
+        """Read a stream again whose call has failed; what the server may have given this consumer, as its own."""
+        self._behind[stream.channel] = None
+        if may_be_given:
+            stream.own_after = 0
+
+    def _take_read(self, stream: GroupStream, read: GroupRead, count: int) -> None:
+        was_own = stream.own_after is not None
+        self.ready.extend(stream.take_read(read))
+        if was_own:
             stream.own_after = read.entries[-1].sequence if read.entries else None
-            self._behind.add(stream.channel)
-        elif read.last_delivered is not None:
-            last = read.last_delivered
-            for entry in read.entries:
-                if entry.sequence > last + 1:
-                    self.ready.append(HistoryTrimmed(stream.trader, last + 1, entry.sequence - 1))
-                last = entry.sequence
-            if len(read.entries) == self._options.batch:
-                self._behind.add(stream.channel)
+            self._behind[stream.channel] = None
+        elif len(read.entries) >= count:
+            self._behind[stream.channel] = None
         self._take_entries(stream, read.entries)
 
-    def _take_claim(self, stream: _GroupStream, claim: GroupClaim) -> None:
+    def _take_claim(self, stream: GroupStream, claim: GroupClaim) -> None:
         stream.claim_start = claim.next_start
         if claim.next_start != "0-0":
-            self._next_claim = 0.0
+            self._claimable[stream.channel] = None
         self.ready.extend(HistoryTrimmed(stream.trader, sequence, sequence) for sequence in claim.deleted)
         self._take_entries(stream, claim.entries)
 
-    def _take_entries(self, stream: _GroupStream, entries: Sequence[StreamEntry]) -> None:
+    def _take_entries(self, stream: GroupStream, entries: Sequence[StreamEntry]) -> None:
+        waiting = {item.key for item in self.ready if isinstance(item, WaitingEvent)}
         for entry in entries:
             key = (stream.trader, entry.sequence)
-            if key in self.in_progress:
-                continue  # this consumer is still handling it, for longer than min_idle
+            if key in self.in_progress or key in self.owed or key in waiting:
+                continue  # it is being handled, for longer than min_idle, or it has been
             if entry.fields is None:
                 self.ready.append(HistoryTrimmed(stream.trader, entry.sequence, entry.sequence))
                 self.ready.append(PoisonEvent(*key, "is no longer kept"))
                 continue
-            if entry.deliveries > self._options.max_deliveries:
-                reason = f"delivered {entry.deliveries - 1} times and never acknowledged"
+            if entry.hand_overs >= self._options.max_deliveries:
+                reason = f"delivered {entry.hand_overs} times and never acknowledged"
                 self.ready.append(PoisonEvent(*key, reason))
                 continue
             try:
@@ -205,5 +251,4 @@ class Deliveries:
                 self.ready.append(error)
                 self.ready.append(PoisonEvent(*key, str(error)))
                 continue
-            self.in_progress.add(key)
-            self.ready.append(DeliveredEvent(event, entry.deliveries, time.monotonic()))
+            self.ready.append(WaitingEvent(event, entry.hand_overs))

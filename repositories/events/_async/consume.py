@@ -8,95 +8,30 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, Unavailable
+from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, StateLost, Unavailable
 from ....models.event import OrderEvent
+from ....models.results import Lag, Outcome
 from ....topology._async.backend import AsyncBackend
+from ....topology.call import Call
 from ....topology.listening.async_feeds import AsyncFeeds
 from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ..._concurrency.handlers import AsyncHandler
 from ..._concurrency.inbox import AsyncInbox
 from ..._concurrency.worker import async_handle
-from ..calls import EventCalls, check_sequence, check_traders
+from ..calls import check_sequence, check_traders
 from ..channels import ChannelState, ReceivedMessage
-from ..deliveries import DeliveredEvent, Deliveries, GroupOptions, PoisonEvent
+from ..deliveries import Deliveries, EventKey, GroupOptions, PoisonEvent
+from ..group_calls import GroupCalls
+from .delivery import AsyncDelivery
+from .search import AsyncTraderSearch
 
 logger = logging.getLogger("slotbook.events")
 
 INBOX_SIZE = 1_000
 """The largest number of messages that wait; more are dropped, since one is enough to have its stream read."""
 
-RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, CorruptRecord)
+RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, StateLost, CorruptRecord)
 """Errors that come without an event and after which ``run`` goes on."""
-
-
-class AsyncDelivery:
-    """An event that a consumer was given, to be acknowledged when it has been handled.
-
-    As a context manager it acknowledges the event at the end of the block. When the block raises, it does not, and the
-    event is delivered again, to this consumer or another; after ``max_deliveries`` it becomes a dead letter with the
-    error::
-
-        async for delivery in consumer:
-            async with delivery as event:
-                await handle(event)
-    """
-
-    def __init__(
-        self,
-        backend: AsyncBackend,
-        calls: EventCalls,
-        delivered: DeliveredEvent,
-        options: GroupOptions,
-        deliveries: Deliveries,
-    ) -> None:
-        self.event: OrderEvent = delivered.event
-        """The event itself."""
-        self.deliveries: int = delivered.deliveries
-        """The number of times that the event has been delivered, this time included."""
-        self._backend = backend
-        self._calls = calls
-        self._options = options
-        self._deliveries = deliveries
-        self._key = delivered.key
-
-    async def acknowledge(self) -> bool:
-        """Acknowledge the event, so that it is not delivered again. One round trip.
-
-        Returns False when it was no longer pending: it had been acknowledged before. Raises a SlotbookError when no
-        server took the call; the event may then be delivered again.
-        """
-        trader, sequence = self._key
-        done = await self._backend.run(self._calls.acknowledge(trader, self._options.group, sequence))
-        self._deliveries.in_progress.discard(self._key)
-        return done
-
-    async def give_up(self, error: BaseException | str) -> bool:
-        """Move the event to the dead letters (``{trader}:events:dead``), and acknowledge it. One round trip.
-
-        Returns False when it had been acknowledged before, or is no longer kept. Raises a SlotbookError when no server
-        took the call.
-
-        Args:
-            error: The reason, an exception or a text; its first 1,000 characters are kept.
-        """
-        reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        trader, sequence = self._key
-        done = await self._backend.run(self._calls.dead_letter(trader, self._options.group, sequence, reason))
-        self._deliveries.in_progress.discard(self._key)
-        return done
-
-    async def __aenter__(self) -> OrderEvent:
-        return self.event
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            await self.acknowledge()
-        elif isinstance(error, Exception) and self.deliveries >= self._options.max_deliveries:
-            await self.give_up(error)
-        else:
-            self._deliveries.in_progress.discard(self._key)
 
 
 class AsyncConsumer:
@@ -107,13 +42,16 @@ class AsyncConsumer:
         async with book.events.consume("risk", "risk-1", ["T001"]) as consumer:
             await consumer.run(handle)
 
-    Every event is delivered at least once to one of the group's consumers, and acknowledged once. After a restart a
-    consumer first gets the events that it had not acknowledged. Events that another consumer has had for ``min_idle``
-    seconds are claimed from it.
+    Every event is handed over at least once by one of the group's consumers, and acknowledged once. Only what was
+    handed over counts as delivered: what a consumer has read ahead goes back when it stops, and is claimed from it, as
+    it was. After a restart a consumer first gets the events that it had not acknowledged. Events that another consumer
+    has had for ``min_idle`` seconds are claimed from it.
 
     The iteration may go on after it has raised one of these, each in the place of the events that it is about:
 
     - HistoryTrimmed: events were removed from the stream before they had been handled.
+    - StateLost: the servers have lost events that the group had been given, or the group itself, in a failover or by
+      FLUSHALL. A group that is lost begins again with the first event that is kept.
     - CorruptRecord: an entry cannot be read; it becomes a dead letter.
     - Unavailable and other errors of the server: it will be tried again.
     """
@@ -122,15 +60,16 @@ class AsyncConsumer:
         self,
         backend: AsyncBackend,
         options: GroupOptions,
-        traders: str | Iterable[str],
+        traders: str | Iterable[str] | None,
         since: int | None,
         *,
         poll: float,
     ) -> None:
         self._backend = backend
-        self._calls = EventCalls(backend.settings)
+        self._calls = GroupCalls(backend.settings, options.group, options.consumer)
         self._options = options
-        self._traders = check_traders(traders)
+        self._search = AsyncTraderSearch(backend, self._calls.keys, find_all=traders is None)
+        self._search.added.extend(() if traders is None else check_traders(traders))
         self._since = None if since is None else check_sequence("since", since)
         self._inbox: AsyncInbox[ReceivedMessage] = AsyncInbox(INBOX_SIZE)
         self._state = ChannelState(self._inbox.put, self._inbox.wake)
@@ -142,26 +81,41 @@ class AsyncConsumer:
     async def start(self) -> Self:
         """Begin to listen; the iteration calls this by itself. Has no effect when it has been called before.
 
-        Raises a SlotbookError when a new group is to begin with the next event and the last one cannot be read.
+        With ``since=None`` it creates the groups that there are not yet: the next event is the first after this.
+
+        Raises a SlotbookError when such a group cannot be created, or the traders cannot be searched for.
         """
         if self._started:
             return self
-        if self._since is None:
-            lasts = await self._backend.run_many([self._calls.last(trader) for trader in self._traders])
-            for trader, last in zip(self._traders, lasts, strict=True):
-                found = last.result()
-                self._listening.add(self._deliveries.add([trader], found[0].sequence if found else 0))
-        else:
-            self._listening.add(self._deliveries.add(self._traders, self._since))
+        traders = [*self._search.take_added(), *await self._search.find()]
+        try:
+            await self._take_up(traders, self._since)
+        except SlotbookError:
+            self._search.added.extend(traders)
+            raise
         self._started = True
         self._backend.attach(self)
         await self._feeds.start_in_background()
         return self
 
+    def add(self, traders: str | Iterable[str]) -> None:
+        """Take events of more traders too; a new group begins with the first event that is kept.
+
+        Without effect for traders whose events are taken already. May be called from another thread.
+
+        Args:
+            traders: One trader or several.
+
+        Raises:
+            InvalidArgument: No trader is named, or a name cannot be used.
+        """
+        self._search.added.extend(check_traders(traders))
+        self._inbox.wake()
+
     async def get(self, timeout: float | None = None) -> AsyncDelivery | None:
         """Return the next delivery, or None when there is none within the timeout, or after ``stop``.
 
-        Raises the same errors as the iteration.
+        One round trip, and one more for each ``batch`` events. Raises the same errors as the iteration.
 
         Args:
             timeout: Seconds to wait; None to wait until there is a delivery.
@@ -175,8 +129,9 @@ class AsyncConsumer:
                 if delivery := await self._next():
                     return delivery
                 continue
-            if calls := deliveries.calls():
-                deliveries.take_outcomes(await self._backend.run_many(calls))
+            if new := self._search.take_added() or await self._search.find():
+                await self._take_up(new, 0)
+            if await self._read():
                 continue
             if message := self._inbox.take():
                 deliveries.take_message(message)
@@ -187,6 +142,7 @@ class AsyncConsumer:
             if left <= 0:
                 return None
             await self._inbox.wait(left)
+        await self._leave()
         return None
 
     async def run(
@@ -196,45 +152,67 @@ class AsyncConsumer:
     ) -> None:
         """Call a handler with every event, and acknowledge the event when the handler returns, until ``stop``.
 
-        When the handler raises, its event is delivered again, and becomes a dead letter after ``max_deliveries``.
+        When the handler raises, its event is delivered again, and becomes a dead letter after ``max_deliveries``. An
+        acknowledgement is sent together with the call that hands over the next event, and again until it is known.
 
         Args:
             handler: Called with each event, one at a time.
             on_error: Called with the event and the exception when the handler raises; with None and the error for
-                HistoryTrimmed, CorruptRecord, and a server that could not be reached, after which the consumer goes on.
-                Without it, these are logged to ``slotbook.events``.
+                HistoryTrimmed, StateLost, CorruptRecord, and a server that could not be reached, after which the
+                consumer goes on. Without it, these are logged to ``slotbook.events``.
 
         Raises:
             SlotbookError: Every other error of the iteration, such as AccessDenied; and what ``on_error`` raises.
         """
-        while not self._stopped:
-            delivery: AsyncDelivery | None = None
-            try:
-                delivery = await self.get()
-                if delivery is not None:
-                    async with delivery as event:
-                        await async_handle(handler, event)
-            except Exception as error:
-                if delivery is None and not isinstance(error, RECOVERABLE):
-                    raise
-                event_or_none = None if delivery is None else delivery.event
-                if on_error is not None:
-                    await async_handle(on_error, (event_or_none, error))
-                else:
-                    logger.exception("%s/%s, event %s", self._options.group, self._options.consumer, event_or_none)
+        try:
+            while not self._stopped:
+                delivery: AsyncDelivery | None = None
+                try:
+                    delivery = await self.get()
+                    if delivery is not None:
+                        await self._handle(handler, delivery)
+                except Exception as error:
+                    if delivery is None and not isinstance(error, RECOVERABLE):
+                        raise
+                    await self._report(None if delivery is None else delivery.event, error, on_error)
+        finally:
+            if self._stopped:
+                await self._leave()
+
+    async def lag(self) -> dict[str, Lag]:
+        """Return, by trader, how many events the group has still to handle. One round trip.
+
+        Of a trader whose group does not exist yet, everything after the number where it would begin. Raises a
+        SlotbookError.
+        """
+        await self.start()
+        calls = self._deliveries.lag_calls()
+        outcomes = await self._backend.run_many(list(calls.values()))
+        return {trader: outcome.result() for trader, outcome in zip(calls, outcomes, strict=True)}
 
     async def stop(self) -> None:
-        """End the iteration, and close its connections. Events that were not acknowledged will be delivered again."""
+        """End the iteration, and close its connections.
+
+        Events that were not handed over go back to the group as they were, and come to another consumer at its next
+        read. Events that were, and are not acknowledged, will be delivered again. A consumer that has none of those is
+        removed from the group. When no server takes this, it is logged, and others claim the events after ``min_idle``.
+        """
         if not self._stopped:
             self._stopped = True
             self._backend.detach(self)
             self._inbox.close()
             if self._started:
                 await self._feeds.close()
+                await self._leave()
 
     async def close(self) -> None:
         """Do the same as ``stop``; a book calls this when it is closed."""
         await self.stop()
+
+    async def on_done(self) -> None:
+        """Leave the group after ``stop``, when the last event has been acknowledged; a delivery calls this."""
+        if self._stopped:
+            await self._leave()
 
     def __aiter__(self) -> Self:
         return self
@@ -253,28 +231,97 @@ class AsyncConsumer:
     ) -> None:
         await self.stop()
 
+    async def _take_up(self, traders: list[str], since: int | None) -> None:
+        """Take events of more traders; with ``since`` None create their groups, to begin with the next event."""
+        deliveries = self._deliveries
+        if since is not None:
+            self._listening.add(deliveries.add(traders, since))
+            return
+        outcomes = await self._backend.run_many([self._calls.create(trader) for trader in traders])
+        created = [outcome.result() for outcome in outcomes]
+        for trader, read in zip(traders, created, strict=True):
+            self._listening.add(deliveries.add_created(trader, read))
+
+    async def _read(self) -> bool:
+        """Acknowledge what is owed, and read the streams that are due; return False when there was nothing to do."""
+        calls, owed = self._deliveries.calls(), self._owed()
+        if not calls and not owed:
+            return False
+        try:
+            outcomes = await self._send(owed, calls)
+        except BaseException:
+            self._deliveries.on_interrupted()
+            raise
+        self._deliveries.take_outcomes(outcomes)
+        return bool(calls)
+
     async def _next(self) -> AsyncDelivery | None:
         """Handle the next item: return a delivery, raise an error, or move an event to the dead letters."""
-        item = self._deliveries.ready.popleft()
+        deliveries = self._deliveries
+        item = deliveries.ready.popleft()
         if isinstance(item, SlotbookError):
             raise item
         if isinstance(item, PoisonEvent):
             await self._move_to_dead_letters(item)
             return None
-        waited = time.monotonic() - item.delivered_at
-        if waited > self._options.min_idle / 3 and not await self._is_still_ours(item):
-            self._deliveries.in_progress.discard(item.key)
-            return None
-        return AsyncDelivery(self._backend, self._calls, item, self._options, self._deliveries)
+        try:
+            (outcome,) = await self._send(self._owed(), [self._calls.hand_over(*item.key, item.hand_overs + 1)])
+            if not outcome.result():
+                return None  # another consumer has claimed it while it waited here
+            if not self._stopped:
+                return AsyncDelivery(self._backend, self._calls, item, self._options, deliveries, self)
+        except BaseException:
+            deliveries.ready.appendleft(item)
+            raise
+        deliveries.ready.appendleft(item)  # it goes back
+        return None
+
+    def _owed(self) -> list[EventKey]:
+        return list(self._deliveries.owed)
+
+    async def _send(self, owed: list[EventKey], calls: list[Call[object]]) -> list[Outcome[object]]:
+        """Send calls together with acknowledgements that are owed, and return the outcomes of the calls."""
+        deliveries = self._deliveries
+        try:
+            outcomes = await self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+        finally:
+            deliveries.must_leave = True  # again: another thread may have left the group meanwhile
+        deliveries.take_acknowledged(owed, outcomes[: len(owed)])
+        return outcomes[len(owed) :]
+
+    async def _handle(self, handler: AsyncHandler[OrderEvent], delivery: AsyncDelivery) -> None:
+        try:
+            await async_handle(handler, delivery.event)
+        except BaseException as error:
+            await delivery.fail(error)
+            raise
+        delivery.acknowledge_later()
+
+    async def _report(
+        self,
+        event: OrderEvent | None,
+        error: Exception,
+        on_error: AsyncHandler[tuple[OrderEvent | None, Exception]] | None,
+    ) -> None:
+        if on_error is not None:
+            await async_handle(on_error, (event, error))
+        else:
+            logger.error("%s/%s, event %s", self._options.group, self._options.consumer, event, exc_info=error)
 
     async def _move_to_dead_letters(self, poison: PoisonEvent) -> None:
         trader, sequence, reason = poison
-        group = self._options.group
-        if await self._backend.run(self._calls.dead_letter(trader, group, sequence, reason)):
-            logger.error("event %d of %s is a dead letter of %s: %s", sequence, trader, group, reason)
+        if await self._backend.run(self._calls.dead_letter(trader, sequence, reason)):
+            logger.error("event %d of %s is a dead letter of %s: %s", sequence, trader, self._options.group, reason)
 
-    async def _is_still_ours(self, delivered: DeliveredEvent) -> bool:
-        """Return False when another consumer has claimed an event that has waited here for long."""
-        trader, sequence = delivered.key
-        call = self._calls.keep(trader, self._options.group, self._options.consumer, [sequence])
-        return sequence in await self._backend.run(call)
+    async def _leave(self) -> None:
+        """Acknowledge what is owed, give back what was not handed over, and leave groups where nothing is pending."""
+        deliveries = self._deliveries
+        while deliveries.must_leave or deliveries.ready:
+            deliveries.must_leave = False
+            owed, calls = self._owed(), deliveries.leave_calls()
+            outcomes = await self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+            deliveries.take_acknowledged(owed, outcomes[: len(owed)])
+            if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
+                name = f"{self._options.group}/{self._options.consumer}"
+                logger.warning("%s has not left the group; others claim its events after min_idle: %s", name, error)
+                return

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self, cast, get_args
 
-from ....models.arguments import callable_or_none, one_of, seconds, whole
+from ....models.arguments import callable_or_none, one_of, seconds, several, whole
 from ....models.errors import HistoryTrimmed, InvalidArgument
 from ....models.event import DeadLetter, OrderEvent
 from ....models.message import Message
 from ....topology._async.backend import AsyncBackend, open_async_backend
 from ....topology.durability import Durability
-from ....topology.listening.channels import Channel, ChannelKind
+from ....topology.listening.channels import ChannelKind
 from ....topology.settings import Settings
 from ..._concurrency.handlers import AsyncHandler
 from ...durations import LONGEST
-from ..calls import PAGE, EventCalls, check_group, check_sequence, event_of
+from ..calls import PAGE, EventCalls, check_group, check_sequence, check_traders, event_of
+from ..channels import channel_of
 from ..deliveries import GroupOptions
 from ..following import Since
+from ..group_calls import DeadLetterCalls, GroupCalls
 from ..overflow import FollowOverflow, SubscribeOverflow
 from .consume import AsyncConsumer
 from .follow import AsyncFollow
+from .search import AsyncTraderSearch
 from .subscription import AsyncSubscription
 
 POLL_BOUNDS = (0.001, 3600.0)
@@ -43,6 +46,7 @@ class AsyncOrderEventRepository:
     def __init__(self, backend: AsyncBackend) -> None:
         self._backend = backend
         self._calls = EventCalls(backend.settings)
+        self._dead_letters = DeadLetterCalls(backend.settings)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -110,9 +114,10 @@ class AsyncOrderEventRepository:
         """Return a subscription to channels; see :class:`AsyncSubscription`. It begins with ``start``, or iteration.
 
         Args:
-            *channels: Names of channels without the book's prefix, such as ``order_events`` or ``events.AAPL.fill``.
+            *channels: Names of channels without the book's prefix, such as ``order_events``, ``events.AAPL.fill`` or a
+                trader's ``{T001}:events``, which is a sharded channel where the server has those.
             callback: Called in the background with each message; None to iterate. Its first exception ends the
-                subscription, and is raised by ``stop``.
+                subscription: it is logged, ``failure`` has it, and ``stop`` raises it.
             maxsize: The largest number of messages that wait, 1 or more; 10,000 unless given.
             when_full: The treatment of a message while so many wait: ``drop`` it and count it in ``dropped``, which is
                 the default; or ``block``, which stops reading the connection, until the server closes it at its
@@ -133,13 +138,14 @@ class AsyncOrderEventRepository:
         """Return a subscription to every channel that matches a pattern; see ``subscribe``.
 
         Args:
-            *patterns: Globs of channels (PSUBSCRIBE) without the book's prefix, such as ``events.AAPL.*``.
+            *patterns: Globs of channels (PSUBSCRIBE) without the book's prefix, such as ``events.AAPL.*``. No glob
+                hears the traders' channels, which are sharded: subscribe to them by name, or ``follow``.
             callback: Called with each message; see ``subscribe``.
             maxsize: The largest number of messages that wait; see ``subscribe``.
             when_full: The treatment of a message while so many wait; see ``subscribe``.
 
         Raises:
-            InvalidArgument: No pattern is given, or another argument cannot be used.
+            InvalidArgument: No pattern is given, or one for the traders' channels, or another argument cannot be used.
         """
         return self._subscription(patterns, ChannelKind.PATTERN, callback, maxsize, when_full)
 
@@ -176,12 +182,12 @@ class AsyncOrderEventRepository:
         self,
         group: str,
         consumer: str,
-        traders: str | Iterable[str],
+        traders: str | Iterable[str] | None = None,
         *,
         since: int | None = 0,
         min_idle: float = 30.0,
         max_deliveries: int = 5,
-        batch: int = 100,
+        batch: int = 10,
         poll: float = 1.0,
     ) -> AsyncConsumer:
         """Return a consumer of a group, which shares the events of some traders; see :class:`AsyncConsumer`.
@@ -189,14 +195,18 @@ class AsyncOrderEventRepository:
         Args:
             group: The group's name. Each group gets every event.
             consumer: This consumer's name in the group; the same again after a restart, so that it gets back the events
-                that it had not acknowledged.
-            traders: One trader or several.
+                that it had not acknowledged. Two that run at the same time need two names.
+            traders: One trader or several; ``add`` adds more. None, the default, for all of them, also those that are
+                new, who are searched for with SCAN every 5 s at most.
             since: The sequence number after which a new group begins: 0, the default, for the first event that is kept,
-                None for the next event. A group that exists goes on where it was.
-            min_idle: Seconds after which an event that was delivered and not acknowledged is claimed from its
-                consumer, 0.001 or more; 30 unless given. It has to be longer than an event takes to handle.
-            max_deliveries: Deliveries, 1 or more, after which an event becomes a dead letter; 5 unless given.
-            batch: Events of one trader that are read at a time, 1 or more; 100 unless given.
+                None for the next event after ``start``. A group that exists goes on where it was. Traders that are
+                found or added later begin with 0.
+            min_idle: Seconds after which an event that was not acknowledged is claimed from the consumer that has it,
+                0.001 or more; 30 unless given. It has to be longer than an event takes to handle.
+            max_deliveries: The number of times, 1 or more, that an event is handed over to be handled before it becomes
+                a dead letter; 5 unless given.
+            batch: Events that are read ahead, of all traders together, 1 or more; 10 unless given. They wait for this
+                consumer until it stops, or until others claim them after ``min_idle``.
             poll: Seconds between two reads of the streams when no message comes, 0.001 to 3,600; 1 unless given.
 
         Raises:
@@ -220,7 +230,60 @@ class AsyncOrderEventRepository:
         Raises:
             CorruptRecord: An entry cannot be read.
         """
-        return await self._backend.run(self._calls.dead_letters(trader, whole("limit", limit)))
+        found = await self._backend.run(self._dead_letters.read(trader, whole("limit", limit)))
+        return [stored.letter for stored in found]
+
+    async def requeue(self, trader: str, group: str, *, sequences: Iterable[int] | None = None) -> list[int]:
+        """Put dead letters back into their group, as events that were never delivered.
+
+        Returns the sequence numbers of the events that are back, in the order of the letters. Two round trips for every
+        1,000 dead letters. A letter stays where it is when its event is no longer kept in the trader's stream, or the
+        group is gone.
+
+        Args:
+            trader: The trader whose dead letters are put back.
+            group: The group that gets them back.
+            sequences: The sequence numbers of the events; None for every dead letter of the group.
+
+        Raises:
+            CorruptRecord: A dead letter cannot be read.
+        """
+        check_group("group", group)
+        numbers = None if sequences is None else several("sequences", sequences)
+        wanted = None if numbers is None else {check_sequence("sequences", one) for one in numbers}
+        back: dict[int, None] = {}
+        after: str | None = None
+        while page := await self._backend.run(self._dead_letters.read(trader, PAGE, after)):
+            after = page[-1].entry_id
+            chosen = [one for one in page if one.is_of(group, wanted)]
+            if chosen:
+                done = await self._backend.run(self._dead_letters.requeue(trader, [one.entry_id for one in chosen]))
+                for one, is_back in zip(chosen, done, strict=True):
+                    if is_back:
+                        back[one.letter.event.sequence] = None
+        return list(back)
+
+    async def remove_consumers(
+        self, group: str, traders: str | Iterable[str] | None = None, *, idle: float = 3_600.0
+    ) -> int:
+        """Remove the consumers of a group that have nothing to acknowledge and have asked for nothing for a while.
+
+        A consumer that stops removes itself; this is for those that were killed. What they had is claimed by others
+        first, after their ``min_idle``. Returns how many were removed, counted by trader. One round trip, and a SCAN
+        for all traders.
+
+        Args:
+            group: The group.
+            traders: One trader or several; None, the default, for all of them.
+            idle: Seconds for which a consumer has asked for nothing, 0 or more; an hour unless given. It has to be
+                longer than ``poll``, and than an event takes to handle. A consumer that comes back is added again.
+        """
+        calls = GroupCalls(self._backend.settings, check_group("group", group))
+        idle = seconds("idle", idle, 0.0, LONGEST)
+        search = AsyncTraderSearch(self._backend, self._calls.keys, find_all=True)
+        names = await search.find() if traders is None else check_traders(traders)
+        outcomes = await self._backend.run_many([calls.remove_consumers(name, idle) for name in names])
+        return sum(outcome.result() for outcome in outcomes)
 
     async def trim(self, trader: str, before: int, *, durability: Durability | str | None = None) -> int:
         """Remove a trader's oldest events, and return how many were removed. One round trip.
@@ -254,5 +317,5 @@ class AsyncOrderEventRepository:
         callable_or_none("callback", callback)
         if not names or not all(isinstance(name, str) and name for name in cast("tuple[object, ...]", names)):
             raise InvalidArgument("subscribe takes the names of channels, none of them empty")
-        channels = [Channel(self._calls.keys.prefix + name, kind) for name in names]
+        channels = [channel_of(self._calls.keys, name, kind) for name in names]
         return AsyncSubscription(self._backend, channels, callback, maxsize=maxsize, when_full=when_full)

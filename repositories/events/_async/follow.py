@@ -17,11 +17,7 @@ from ..calls import EventCalls, check_traders
 from ..channels import ChannelState, ReceivedMessage
 from ..following import Following, Since
 from ..overflow import FollowOverflow
-
-SCAN_INTERVAL = 5.0
-"""Seconds at least between two searches for new traders."""
-SCAN_PAUSE_FACTOR = 20
-"""A search for new traders that took one second is repeated after this many seconds, at the earliest."""
+from .search import AsyncTraderSearch
 
 
 class AsyncFollow:
@@ -65,8 +61,7 @@ class AsyncFollow:
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, self._listening, wait_for_space)
-        self._all_traders = traders is None
-        self._next_scan = 0.0
+        self._search = AsyncTraderSearch(backend, self._calls.keys, find_all=traders is None)
         self._started = self._stopped = False
         if traders is not None:
             self._listening.add(self._following.add(check_traders(traders), since))
@@ -110,8 +105,7 @@ class AsyncFollow:
             return self
         self._started = True
         self._backend.attach(self)
-        if self._all_traders:
-            await self._find_traders(self._since)
+        self._listening.add(self._following.add(await self._search.find(), self._since))
         await self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
         following = self._following
@@ -146,8 +140,8 @@ class AsyncFollow:
                 if isinstance(item, SlotbookError):
                     raise item
                 return item
-            if self._all_traders:
-                await self._find_traders(0)
+            if new := self._search.take_added() or await self._search.find():
+                self._listening.add(following.add(new, 0))
             if await self._read():
                 continue
             if message := self._inbox.take():
@@ -161,6 +155,20 @@ class AsyncFollow:
                 return None
             await self._inbox.wait(left)
         return None
+
+    def add(self, traders: str | Iterable[str]) -> None:
+        """Follow more traders too, from the first event that is kept. May be called from another thread.
+
+        Without effect for traders who are followed already.
+
+        Args:
+            traders: One trader or several.
+
+        Raises:
+            InvalidArgument: No trader is named, or a name cannot be used.
+        """
+        self._search.added.extend(check_traders(traders))
+        self._inbox.wake()
 
     async def stop(self) -> None:
         """End the iteration, and close its connections."""
@@ -198,14 +206,3 @@ class AsyncFollow:
             calls = self._following.calls(cursors)
             self._following.take_outcomes(cursors, await self._backend.run_many(calls))
         return bool(cursors)
-
-    async def _find_traders(self, since: Since) -> None:
-        """Follow traders who have got a stream since the last search, unless that was a short time ago."""
-        started = time.monotonic()
-        if started < self._next_scan:
-            return
-        keys = await self._backend.scan(self._calls.keys.traders_pattern)
-        names = sorted(name for key in keys if (name := self._calls.keys.trader_of(key)) is not None)
-        self._listening.add(self._following.add(names, since))
-        took = time.monotonic() - started
-        self._next_scan = started + max(SCAN_INTERVAL, took * SCAN_PAUSE_FACTOR)

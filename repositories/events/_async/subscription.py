@@ -33,6 +33,9 @@ class AsyncSubscription:
     Pub/sub keeps nothing: messages that are published while a connection is lost are missed, and counted by connection
     in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. To receive
     every event, follow the streams instead (:class:`AsyncFollow`).
+
+    A callback that raises ends the subscription: it is not ``connected`` any more, ``failure`` has the exception, and
+    ``start``, ``get`` and the first ``stop`` raise it.
     """
 
     def __init__(
@@ -55,11 +58,17 @@ class AsyncSubscription:
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, listening, wait_for_space)
         self._worker: AsyncWorker | None = None
         self._started = self._stopped = False
+        self._failure: Exception | None = None
 
     @property
     def connected(self) -> bool:
         """True while every message of every channel is received."""
-        return all(self._state.is_received(channel.name) for channel in self._channels)
+        return not self._stopped and all(self._state.is_received(channel.name) for channel in self._channels)
+
+    @property
+    def failure(self) -> Exception | None:
+        """The exception of the callback that has ended the subscription; None for none."""
+        return self._failure
 
     @property
     def dropped(self) -> int:
@@ -79,7 +88,10 @@ class AsyncSubscription:
         Raises:
             AccessDenied: The user may not subscribe to one of the channels.
             Unavailable: No server could be subscribed to before the deadline.
+            Exception: That of the callback which has ended the subscription.
         """
+        if self._failure is not None:
+            raise self._failure
         if self._started:
             return self
         self._started = True
@@ -102,7 +114,8 @@ class AsyncSubscription:
     async def get(self, timeout: float | None = None) -> Message | None:
         """Return the next message, or None when there is none within the timeout, or after ``stop``.
 
-        Raises AccessDenied when the server does not let the subscription go on.
+        Raises AccessDenied when the server does not let the subscription go on, and the exception of a callback which
+        has ended it.
 
         Args:
             timeout: Seconds to wait; None to wait until there is a message.
@@ -124,6 +137,7 @@ class AsyncSubscription:
         """End the iteration, and close its connections. Raises the exception of the callback, if one had ended it."""
         await self.close()
         if self._worker is not None:
+            await self._worker.join()
             self._worker.result()
 
     async def close(self) -> None:
@@ -162,6 +176,8 @@ class AsyncSubscription:
                 message = await self.get()
                 if message is not None:
                     await async_handle(callback, message)
-            except Exception:
+            except Exception as error:
                 logger.exception("a subscription has ended at %s; its callback is not called again", message)
+                self._failure = error
+                await self.close()
                 raise

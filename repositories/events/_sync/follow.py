@@ -18,11 +18,7 @@ from ..calls import EventCalls, check_traders
 from ..channels import ChannelState, ReceivedMessage
 from ..following import Following, Since
 from ..overflow import FollowOverflow
-
-SCAN_INTERVAL = 5.0
-"""Seconds at least between two searches for new traders."""
-SCAN_PAUSE_FACTOR = 20
-"""A search for new traders that took one second is repeated after this many seconds, at the earliest."""
+from .search import TraderSearch
 
 
 class Follow:
@@ -66,8 +62,7 @@ class Follow:
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, wait_for_space)
-        self._all_traders = traders is None
-        self._next_scan = 0.0
+        self._search = TraderSearch(backend, self._calls.keys, find_all=traders is None)
         self._started = self._stopped = False
         if traders is not None:
             self._listening.add(self._following.add(check_traders(traders), since))
@@ -111,8 +106,7 @@ class Follow:
             return self
         self._started = True
         self._backend.attach(self)
-        if self._all_traders:
-            self._find_traders(self._since)
+        self._listening.add(self._following.add(self._search.find(), self._since))
         self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
         following = self._following
@@ -147,8 +141,8 @@ class Follow:
                 if isinstance(item, SlotbookError):
                     raise item
                 return item
-            if self._all_traders:
-                self._find_traders(0)
+            if new := self._search.take_added() or self._search.find():
+                self._listening.add(following.add(new, 0))
             if self._read():
                 continue
             if message := self._inbox.take():
@@ -162,6 +156,20 @@ class Follow:
                 return None
             self._inbox.wait(left)
         return None
+
+    def add(self, traders: str | Iterable[str]) -> None:
+        """Follow more traders too, from the first event that is kept. May be called from another thread.
+
+        Without effect for traders who are followed already.
+
+        Args:
+            traders: One trader or several.
+
+        Raises:
+            InvalidArgument: No trader is named, or a name cannot be used.
+        """
+        self._search.added.extend(check_traders(traders))
+        self._inbox.wake()
 
     def stop(self) -> None:
         """End the iteration, and close its connections."""
@@ -199,14 +207,3 @@ class Follow:
             calls = self._following.calls(cursors)
             self._following.take_outcomes(cursors, self._backend.run_many(calls))
         return bool(cursors)
-
-    def _find_traders(self, since: Since) -> None:
-        """Follow traders who have got a stream since the last search, unless that was a short time ago."""
-        started = time.monotonic()
-        if started < self._next_scan:
-            return
-        keys = self._backend.scan(self._calls.keys.traders_pattern)
-        names = sorted(name for key in keys if (name := self._calls.keys.trader_of(key)) is not None)
-        self._listening.add(self._following.add(names, since))
-        took = time.monotonic() - started
-        self._next_scan = started + max(SCAN_INTERVAL, took * SCAN_PAUSE_FACTOR)

@@ -34,6 +34,9 @@ class Subscription:
     Pub/sub keeps nothing: messages that are published while a connection is lost are missed, and counted by connection
     in ``interruptions``; those that come while the queue is full are dropped, and counted in ``dropped``. To receive
     every event, follow the streams instead (:class:`Follow`).
+
+    A callback that raises ends the subscription: it is not ``connected`` any more, ``failure`` has the exception, and
+    ``start``, ``get`` and the first ``stop`` raise it.
     """
 
     def __init__(
@@ -56,11 +59,17 @@ class Subscription:
         self._feeds: Feeds[MessageFeed] = Feeds(backend, listening, wait_for_space)
         self._worker: Worker | None = None
         self._started = self._stopped = False
+        self._failure: Exception | None = None
 
     @property
     def connected(self) -> bool:
         """True while every message of every channel is received."""
-        return all(self._state.is_received(channel.name) for channel in self._channels)
+        return not self._stopped and all(self._state.is_received(channel.name) for channel in self._channels)
+
+    @property
+    def failure(self) -> Exception | None:
+        """The exception of the callback that has ended the subscription; None for none."""
+        return self._failure
 
     @property
     def dropped(self) -> int:
@@ -80,7 +89,10 @@ class Subscription:
         Raises:
             AccessDenied: The user may not subscribe to one of the channels.
             Unavailable: No server could be subscribed to before the deadline.
+            Exception: That of the callback which has ended the subscription.
         """
+        if self._failure is not None:
+            raise self._failure
         if self._started:
             return self
         self._started = True
@@ -103,7 +115,8 @@ class Subscription:
     def get(self, timeout: float | None = None) -> Message | None:
         """Return the next message, or None when there is none within the timeout, or after ``stop``.
 
-        Raises AccessDenied when the server does not let the subscription go on.
+        Raises AccessDenied when the server does not let the subscription go on, and the exception of a callback which
+        has ended it.
 
         Args:
             timeout: Seconds to wait; None to wait until there is a message.
@@ -125,6 +138,7 @@ class Subscription:
         """End the iteration, and close its connections. Raises the exception of the callback, if one had ended it."""
         self.close()
         if self._worker is not None:
+            self._worker.join()
             self._worker.result()
 
     def close(self) -> None:
@@ -163,6 +177,8 @@ class Subscription:
                 message = self.get()
                 if message is not None:
                     handle(callback, message)
-            except Exception:
+            except Exception as error:
                 logger.exception("a subscription has ended at %s; its callback is not called again", message)
+                self._failure = error
+                self.close()
                 raise

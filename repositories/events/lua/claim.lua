@@ -1,22 +1,23 @@
--- Claim events that a consumer of the group was given too long ago and never acknowledged (XAUTOCLAIM).
+-- Claim events that a consumer of the group has had for too long and never acknowledged (XAUTOCLAIM).
+-- Uses events/group
 -- KEYS events
 -- ARGV group
 --      consumer       the consumer that claims them
 --      min_idle       milliseconds after which a delivery may be claimed
 --      start          the id to begin at; 0-0 for the beginning
 --      count          events to claim, at most
--- Returns {the start of the next call, {id of an event that is no longer kept…}, {id, fields, deliveries}…}
+-- Returns {the start of the next call, {id of an event that is no longer kept…}, {id, fields, hand-overs}…}
 
 local claimed = redis.pcall(
-  'XAUTOCLAIM', KEYS.events, ARGV.group, ARGV.consumer, ARGV.min_idle, ARGV.start, 'COUNT', ARGV.count
+  'XAUTOCLAIM', KEYS.events, ARGV.group, ARGV.consumer, ARGV.min_idle, ARGV.start, 'COUNT', ARGV.count, 'JUSTID'
 )
 if claimed.err then
   if string.find(claimed.err, 'NOGROUP', 1, true) then return { '0-0', {} } end
   return claimed
 end
 local reply = { claimed[1], claimed[3] or {} }
-for _, entry in ipairs(claimed[2]) do
-  local pending = redis.call('XPENDING', KEYS.events, ARGV.group, entry[1], entry[1], 1)[1]
-  reply[#reply + 1] = { entry[1], entry[2], pending and pending[4] or 1 }
+for _, id in ipairs(claimed[2]) do
+  local pending = pending_event(KEYS.events, ARGV.group, id)
+  if pending then reply[#reply + 1] = described(KEYS.events, id, pending[4]) end
 end
 return reply

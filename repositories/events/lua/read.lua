@@ -1,39 +1,58 @@
--- Read events for a consumer of a group, and create the group if there is none: either events that no consumer has been
--- given yet, or those that this consumer was given and has not acknowledged.
+-- Read events for a consumer of a group, and create the group if there is none: those that were given back and those that
+-- no consumer has been given yet, or those that this consumer has and has not acknowledged.
+-- Uses events/group
 -- KEYS events
 -- ARGV group
 --      consumer
---      count          events to read, at most
---      since          the sequence number after which a new group begins
---      after          '>' for events that no consumer has been given, else the id after which to read the consumer's own
--- Returns {sequence number of the last event that the group had been given before, {id, fields, deliveries}…}, or {} as
---         long as there are no events
+--      count          events to read, at most; 0 only to create the group
+--      since          the sequence number after which a new group begins; empty for the last event
+--      after          '>' for events that no consumer has, else the id after which to read the consumer's own
+--      known          the id of an event that the consumer knows, or empty
+--      digest         the SHA-1 of its fields
+-- Returns {the group's position before; the position from which it goes on, 0 when events that it was given are gone;
+--         the last event; 1 if the group was created; 1 if the event that is known is there; {id, fields, hand-overs}…},
+--         or {} as long as there are no events
 
 if redis.call('EXISTS', KEYS.events) == 0 then return {} end
 
-local last_delivered
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS.events)) do
-  local name, last_id
-  for i = 1, #group, 2 do
-    if group[i] == 'name' then name = group[i + 1] end
-    if group[i] == 'last-delivered-id' then last_id = group[i + 1] end
-  end
-  if name == ARGV.group then last_delivered = string.match(last_id, '^%d+') end
-end
-if not last_delivered then
-  redis.call('XGROUP', 'CREATE', KEYS.events, ARGV.group, ARGV.since .. '-0')
-  last_delivered = ARGV.since
+local last = end_of(KEYS.events, 'XREVRANGE', '+', '-')
+local before = group_position(KEYS.events, ARGV.group)
+local created = not before
+if created then before = tonumber(ARGV.since) or last end
+-- A group that is ahead of the stream would be given nothing until the stream has caught up.
+local position = before <= last and before or 0
+if created then
+  redis.call('XGROUP', 'CREATE', KEYS.events, ARGV.group, string.format('%.0f-0', position))
+elseif position ~= before then
+  redis.call('XGROUP', 'SETID', KEYS.events, ARGV.group, '0-0')
 end
 
-local streams = redis.call(
-  'XREADGROUP', 'GROUP', ARGV.group, ARGV.consumer, 'COUNT', ARGV.count, 'STREAMS', KEYS.events, ARGV.after
+local intact = 1
+if ARGV.known ~= '' then
+  local entry = redis.call('XRANGE', KEYS.events, ARGV.known, ARGV.known)[1]
+  -- One that is not there any more has been trimmed, unless it should be behind the end.
+  if entry and redis.sha1hex(table.concat(entry[2], '\n')) ~= ARGV.digest then intact = 0 end
+end
+
+local reply = { before, position, last, created and 1 or 0, intact }
+local left = tonumber(ARGV.count)
+if left == 0 then return reply end
+local own = ARGV.after ~= '>'
+local found = redis.call(
+  'XPENDING', KEYS.events, ARGV.group, own and '(' .. ARGV.after or '-', '+', left, own and ARGV.consumer or GIVEN_BACK
 )
-local reply = { last_delivered }
+for _, pending in ipairs(found) do
+  reply[#reply + 1] = described(KEYS.events, pending[1], pending[4])
+  give(KEYS.events, ARGV.group, ARGV.consumer, pending[1], pending[4])
+end
+if own then return reply end
+left = math.max(left - #found, 0)
+if left == 0 then return reply end
+local streams = redis.call(
+  'XREADGROUP', 'GROUP', ARGV.group, ARGV.consumer, 'COUNT', left, 'STREAMS', KEYS.events, '>'
+)
 for _, entry in ipairs(streams and streams[1][2] or {}) do
-  local deliveries = 1
-  if ARGV.after ~= '>' then
-    deliveries = redis.call('XPENDING', KEYS.events, ARGV.group, entry[1], entry[1], 1)[1][4]
-  end
-  reply[#reply + 1] = { entry[1], entry[2], deliveries }
+  give(KEYS.events, ARGV.group, ARGV.consumer, entry[1], 0)
+  reply[#reply + 1] = { entry[1], entry[2], 0 }
 end
 return reply

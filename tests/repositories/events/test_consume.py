@@ -14,8 +14,8 @@ import slotbook
 from slotbook.models import OrderEvent
 from slotbook.models.errors import CorruptRecord, HistoryTrimmed, InvalidArgument
 from slotbook.repositories import Consumer, Delivery
-from slotbook.repositories.events import calls as event_calls
-from slotbook.repositories.events.calls import EventCalls
+from slotbook.repositories.events import group_calls
+from slotbook.repositories.events.group_calls import GroupCalls
 
 from ...support.desk import Desk
 from ...support.fleet import Fleets
@@ -84,7 +84,7 @@ def test_after_a_restart_unacknowledged_events_come_first(desk: Desk) -> None:
     with book.events.consume("risk", "one", trader, batch=3) as consumer:
         found = take(consumer, 7)
         assert [delivery.event.sequence for delivery in found] == [2, 4, 6, 7, 8, 9, 10]
-        assert [delivery.deliveries for delivery in found] == [2, 2, 2, 2, 2, 1, 1]
+        assert [delivery.deliveries for delivery in found] == [2, 2, 2, 1, 1, 1, 1]  # 7 and 8 had only been read ahead
         assert consumer.get(0.05) is None
 
 
@@ -95,8 +95,8 @@ def test_events_of_a_dead_consumer_are_claimed(desk: Desk) -> None:
         take(dead, 4)[1].acknowledge()
     with book.events.consume("risk", "alive", trader, min_idle=SOON) as alive:
         found = take(alive, 9)
-        assert sorted(delivery.event.sequence for delivery in found) == [1, 3, 4, 5, 6, 7, 8, 9, 10]
-        assert {delivery.deliveries for delivery in found} == {2}
+        given = sorted((delivery.event.sequence, delivery.deliveries) for delivery in found)
+        assert given == [(1, 2), (3, 2), (4, 2), *((number, 1) for number in range(5, 11))]
         assert all(delivery.acknowledge() for delivery in found)
     assert pending(desk) == 0
 
@@ -104,13 +104,13 @@ def test_events_of_a_dead_consumer_are_claimed(desk: Desk) -> None:
 def test_a_claim_gets_what_has_waited_long_enough_and_no_more_than_it_asks_for(lone_desk: Desk) -> None:
     run, trader = lone_desk.book.backend.run, lone_desk.trader
     lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(4)])
-    calls = EventCalls(lone_desk.book.backend.settings)
-    run(calls.read(trader, "risk", "dead", 0, 10, None))
+    dead, alive = (GroupCalls(lone_desk.book.backend.settings, "risk", name) for name in ("dead", "alive"))
+    run(dead.read(trader, since=0, count=10, after=None, known=None))
     time.sleep(0.05)
-    assert run(calls.claim(trader, "risk", "alive", 60, "0-0", 10)).entries == []
-    first = run(calls.claim(trader, "risk", "alive", 0.02, "0-0", 3))
+    assert run(alive.claim(trader, 60, "0-0", 10)).entries == []
+    first = run(alive.claim(trader, 0.02, "0-0", 3))
     assert [entry.sequence for entry in first.entries] == [1, 2, 3]
-    rest = run(calls.claim(trader, "risk", "alive", 0.02, first.next_start, 3))
+    rest = run(alive.claim(trader, 0.02, first.next_start, 3))
     assert [entry.sequence for entry in rest.entries] == [4]
 
 
@@ -129,15 +129,29 @@ def test_an_event_that_has_waited_too_long_is_not_handled_twice(lone_desk: Desk)
         assert not first.acknowledge()
 
 
-def test_keeping_an_event_is_no_delivery_and_takes_it_from_nobody(lone_desk: Desk) -> None:
+def test_only_hand_overs_count(lone_desk: Desk) -> None:
     run, trader = lone_desk.book.backend.run, lone_desk.trader
-    lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(2)])
-    calls = EventCalls(lone_desk.book.backend.settings)
-    run(calls.read(trader, "risk", "one", 0, 10, None))
-    assert run(calls.keep(trader, "risk", "one", [1, 2, 3])) == {1, 2}
-    assert run(calls.keep(trader, "risk", "other", [1, 2])) == set()
-    entries = cast("list[tuple[str, str, int, int]]", lone_desk.ask("XPENDING", "%:events", "risk", "-", "+", 10))
-    assert [(consumer, deliveries) for _, consumer, _, deliveries in entries] == [("one", 1), ("one", 1)]
+    lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+    one, other = (GroupCalls(lone_desk.book.backend.settings, "risk", name) for name in ("one", "other"))
+
+    def counts() -> list[tuple[str, int]]:
+        entries = cast("list[tuple[str, str, int, int]]", lone_desk.ask("XPENDING", "%:events", "risk", "-", "+", 10))
+        return [(consumer, deliveries) for _, consumer, _, deliveries in entries]
+
+    run(one.read(trader, since=0, count=10, after=None, known=None))
+    assert counts() == [("one", 0)] * 3
+    assert [run(one.hand_over(trader, 2, times)) for times in (1, 1)] == [True, True]  # sent again, counted once
+    assert not run(other.hand_over(trader, 2, 5))
+    run(one.read(trader, since=0, count=10, after=0, known=None))
+    assert counts() == [("one", 0), ("one", 1), ("one", 0)]
+    time.sleep(0.01)
+    run(other.claim(trader, 0.001, "0-0", 10))
+    assert counts() == [("other", 0), ("other", 1), ("other", 0)]
+    assert run(one.leave(trader, {1: 7})) == 0  # another has it
+    assert run(other.leave(trader, {1: 0, 2: 1})) == 2
+    assert counts() == [("given back", 0), ("given back", 1), ("other", 0)]
+    found = run(one.read(trader, since=0, count=10, after=None, known=None))
+    assert [(entry.sequence, entry.hand_overs) for entry in found.entries] == [(1, 0), (2, 1)]
 
 
 def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) -> None:
@@ -159,12 +173,12 @@ def test_an_event_that_nobody_can_handle_becomes_a_dead_letter(lone_desk: Desk) 
 
 
 def test_the_oldest_dead_letters_make_room_for_new_ones(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_calls, "DEAD_LETTERS_KEPT", 10)
+    monkeypatch.setattr(group_calls, "DEAD_LETTERS_KEPT", 10)
     backend, trader, count = lone_desk.book.backend, lone_desk.trader, 250
     lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in range(count)])
-    calls = EventCalls(backend.settings)
-    backend.run(calls.read(trader, "risk", "one", 0, count, None))
-    moved = backend.run_many([calls.dead_letter(trader, "risk", number, "poison") for number in range(1, count + 1)])
+    calls = GroupCalls(backend.settings, "risk", "one")
+    backend.run(calls.read(trader, since=0, count=count, after=None, known=None))
+    moved = backend.run_many([calls.dead_letter(trader, number, "poison") for number in range(1, count + 1)])
     assert all(outcome.result() for outcome in moved)
     kept = [letter.event.sequence for letter in lone_desk.book.events.dead_letters(trader, limit=count)]
     assert 10 <= len(kept) <= 110  # a server removes whole blocks of 100
@@ -223,6 +237,7 @@ def test_without_publishing_the_streams_are_polled(lone_desk: Desk) -> None:
     "bad",
     [
         {"group": ""},
+        {"consumer": "given back"},
         {"consumer": "a b"},
         {"traders": []},
         {"since": -1},

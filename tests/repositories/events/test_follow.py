@@ -89,7 +89,7 @@ def test_without_publishing_the_streams_are_polled(lone_desk: Desk) -> None:
 
 def test_all_traders_also_new_ones(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in ("_sync", "_async"):
-        monkeypatch.setattr(f"slotbook.repositories.events.{folder}.follow.SCAN_INTERVAL", 0.05)
+        monkeypatch.setattr(f"slotbook.repositories.events.{folder}.search.SCAN_INTERVAL", 0.05)
     prefix = fresh("f") + ":"
     book, other = lone_desk.open(prefix=prefix), lone_desk.another()
     book.orders.place(limit(lone_desk.trader))

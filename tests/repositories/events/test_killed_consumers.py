@@ -1,4 +1,4 @@
-"""Four consumers, of which two are killed: every event is handled, and acknowledged once."""
+"""Consumers of which some are killed, frozen or slow: every event is handled, and acknowledged once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import cast
@@ -21,15 +22,16 @@ from ...support.package import ROOT
 
 EVENTS = int(os.environ.get("SLOTBOOK_EVENTS", "4000")) // 8
 """A consumer makes a round trip for each event."""
+MANY = int(os.environ.get("SLOTBOOK_EVENTS", "1200"))
 
 
 class Process:
     """A consumer in a process of its own, and the lines that it has printed so far."""
 
-    def __init__(self, url: str, name: str, traders: list[str]) -> None:
+    def __init__(self, program: str, *arguments: str) -> None:
         self.lines: list[str] = []
         self._running = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/support/events/consumer_process.py"), url, name, *traders],
+            [sys.executable, str(ROOT / "tests/support/events" / program), *arguments],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -44,6 +46,9 @@ class Process:
         """Return the events of which it has printed this word."""
         words = [line.split() for line in list(self.lines)]
         return [(parts[1], int(parts[2])) for parts in words if parts[0] == word]
+
+    def signal(self, number: signal.Signals) -> None:
+        self._running.send_signal(number)
 
     def kill(self) -> None:
         self._running.send_signal(signal.SIGKILL)
@@ -71,7 +76,7 @@ def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
     traders = [desk.trader, desk.another(), desk.another(), desk.another()]
     book: Book = desk.book
     every = {(trader, number) for trader in traders for number in range(1, EVENTS // 4 + 1)}
-    processes += [Process(desk.fleet.url(), f"c{number}", traders) for number in range(4)]
+    processes += [Process("consumer_process.py", desk.fleet.url(), f"c{number}", *traders) for number in range(4)]
     wait_until(lambda: all(process.lines for process in processes), "the consumers are ready", 60)
     for begin in range(0, EVENTS // 4, EVENTS // 12):
         least = _count(processes, "handled")
@@ -96,6 +101,42 @@ def test_two_of_four_are_killed(desk: Desk, processes: list[Process]) -> None:
     assert missing <= silent
     twice = sum(Counter(event for process in processes for event in process.printed("handled")).values()) - len(every)
     print(f"{desk.fleet.topology}: {len(every):,} events, {twice} handled again after a kill, acknowledged once each")
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_killed_frozen_and_slow_ones_lose_nothing(lone_desk: Desk, processes: list[Process]) -> None:
+    """Of six consumers two are killed, one is frozen past ``min_idle``, and one takes 50 ms for each event."""
+    traders = [lone_desk.trader, *(lone_desk.another() for _ in range(3))]
+    total, min_idle, began = MANY // 4, max(0.5, MANY / 20_000), time.monotonic()
+    every = {(trader, number) for trader in traders for number in range(1, total + 1)}
+    for number, (batch, delay) in enumerate([(1, 0), (20, 0), (300, 0), (10, 0.05), (100, 0), (50, 0)]):
+        given = lone_desk.fleet.url(), f"c{number}", str(batch), str(delay), str(min_idle)
+        processes.append(Process("handler_process.py", *given, *traders))
+    killed, frozen = (processes[1], processes[4]), processes[2]
+    wait_until(lambda: all(process.lines for process in processes), "the consumers are ready", 60)
+    for part in range(4):
+        for trader in traders:
+            names = range(part * total // 4, (part + 1) * total // 4)
+            lone_desk.book.orders.place_many([limit(trader, f"A{number}") for number in names])
+        if part < 3:
+            process = (*killed, frozen)[part]
+            had = len(process.lines)
+            wait_until(lambda process=process, had=had: len(process.lines) > had, "it handles some")
+            process.kill() if part < 2 else process.signal(signal.SIGSTOP)
+    frozen_at = time.monotonic()
+    wait_until(lambda: time.monotonic() > frozen_at + min_idle * 1.5, "what it had may be claimed", 60)
+    frozen.signal(signal.SIGCONT)
+    wait_until(lambda: _handled(processes) >= every, "every event is handled", 600)
+    wait_until(lambda: not any(_pending(lone_desk, trader) for trader in traders), "all is acknowledged", 60)
+    assert _handled(processes) == every
+    assert not any(lone_desk.book.events.dead_letters(trader) for trader in traders)
+    again = _count(processes, "handled") - len(every)
+    shares = [len(process.printed("handled")) for process in processes]
+    print(f"{len(every):,} events, {again} handled again, {shares} by each, {time.monotonic() - began:.0f} s")
+
+
+def _handled(processes: list[Process]) -> set[tuple[str, int]]:
+    return {event for process in processes for event in process.printed("handled")}
 
 
 def _acknowledged(processes: list[Process]) -> Counter[tuple[str, int]]:

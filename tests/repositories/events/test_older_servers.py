@@ -39,3 +39,8 @@ def test_followers_receive_messages_all_the_same(older: Deployment, runner: asyn
                 assert event.sequence == number + 1
         with book.events.consume("risk", "one", trader, poll=60) as consumer:
             assert [consumer.get(30) is not None for _ in range(5)] == [True] * 5
+        with book.events.subscribe(f"{{{trader}}}:events") as subscription:
+            book.orders.place(limit(trader, "B1"))
+            message = subscription.get(30)
+            assert message is not None
+            assert message.event.order_id == "B1"

@@ -14,6 +14,7 @@ from slotbook.models import Message
 from slotbook.models.errors import CorruptRecord, InvalidArgument
 
 from ...support.desk import Desk
+from ...support.faults.control import wait_until
 from ...support.fleet import Fleets
 from ...support.make import execution, fresh, limit
 
@@ -100,6 +101,30 @@ def test_with_block_nothing_is_dropped(lone_desk: Desk, lone_book: Book) -> None
         assert (subscription.dropped, subscription.interruptions) == (0, 0)
 
 
+def test_the_channel_that_is_published_by_default_is_heard(desk: Desk) -> None:
+    names = f"{{{desk.trader}}}:events", "order_events"
+    with desk.book.events.subscribe(*names) as subscription:
+        desk.book.orders.place(limit(desk.trader))
+        message = message_of(subscription)
+        assert message.channel == names[0]
+        assert message.event == desk.events()[0]
+
+
+@pytest.mark.parametrize("pattern", ["{T1}:events", "{*}:events", "{*", "[{]T1}*", "\\{T1\\}:*", "*:events"])
+def test_a_pattern_that_could_hear_nothing_is_refused(lone_desk: Desk, pattern: str) -> None:
+    with pytest.raises(InvalidArgument, match="follow"):
+        lone_desk.book.events.psubscribe(pattern)
+
+
+def test_the_prefix_is_no_pattern(lone_desk: Desk) -> None:
+    prefix = fresh("s") + "[ab]*:"
+    book, other = (lone_desk.open(publish="symbols", prefix=name) for name in (prefix, prefix.replace("[ab]*", "axx")))
+    with book.events.psubscribe("events.*") as subscription:
+        other.orders.place(limit(lone_desk.trader, "A1"))
+        book.orders.place(limit(lone_desk.trader, "A2"))
+        assert message_of(subscription).event.order_id == "A2"
+
+
 @pytest.mark.parametrize("names", [(), ("",)])
 def test_no_channel_is_refused(lone_desk: Desk, names: tuple[str, ...]) -> None:
     with pytest.raises(InvalidArgument):
@@ -172,9 +197,13 @@ def test_an_error_of_a_callback_is_raised_by_stop(url: str, caplog: pytest.LogCa
         with caplog.at_level(logging.ERROR, "slotbook.events"):
             book.orders.place(limit(fresh()))
             assert called.wait(30)
-            with pytest.raises(ZeroDivisionError):
-                subscription.stop()
+            wait_until(lambda: subscription.failure is not None, "the subscription says so")
+            wait_until(lambda: not subscription.connected, "it has ended")
+            for call in (subscription.start, subscription.get, lambda: next(subscription), subscription.stop):
+                with pytest.raises(ZeroDivisionError):
+                    call()
         assert "not called again" in caplog.text
+        assert isinstance(subscription.failure, ZeroDivisionError)
         subscription.stop()  # once is enough
 
 
@@ -185,10 +214,13 @@ def test_an_error_of_an_asyncio_callback_is_raised_by_stop(url: str) -> None:
 
         async with slotbook.aconnect(url) as book:
             subscription = await book.events.subscribe("order_events", callback=fail).start()
+            assert subscription.failure is None
             await book.orders.place(limit(fresh()))
-            await asyncio.sleep(0.2)
-            with pytest.raises(ZeroDivisionError):
-                await subscription.stop()
+            await asyncio.to_thread(wait_until, lambda: not subscription.connected, "it has ended")
+            assert isinstance(subscription.failure, ZeroDivisionError)
+            for call in (subscription.get, subscription.stop):
+                with pytest.raises(ZeroDivisionError):
+                    await call()
 
     asyncio.run(listen())
 

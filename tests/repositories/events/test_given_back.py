@@ -1,0 +1,211 @@
+"""Consumers give back as it was what they have not handed over, and acknowledge in the end what they have handled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import cast
+
+import pytest
+import slotbook
+from slotbook import Book
+from slotbook.models import OrderEvent
+from slotbook.models.errors import SlotbookError
+from slotbook.repositories import Consumer
+
+from ...support.desk import Desk
+from ...support.fleet import Fleets
+from ...support.make import fresh, limit
+
+
+def place(book: Book, trader: str, count: int) -> None:
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(count)])
+
+
+def pending(desk: Desk) -> list[tuple[str, int]]:
+    """Return consumer and number of hand-overs of everything that the group has not acknowledged."""
+    found = cast("list[tuple[str, str, int, int]]", desk.ask("XPENDING", "%:events", "risk", "-", "+", 1_000))
+    return [(consumer, hand_overs) for _, consumer, _, hand_overs in found]
+
+
+def consumers(desk: Desk) -> set[str]:
+    found = cast("list[list[str]]", desk.ask("XINFO", "CONSUMERS", "%:events", "risk"))
+    return {str(fields[fields.index("name") + 1]) for fields in found} - {"given back"}
+
+
+def sequences(consumer: Consumer, count: int) -> list[int]:
+    """Take deliveries, and acknowledge each."""
+    found: list[int] = []
+    for _ in range(count):
+        delivery = consumer.get(5)
+        assert delivery is not None
+        assert delivery.deliveries == 1
+        with delivery as event:
+            found.append(event.sequence)
+    return found
+
+
+@pytest.mark.parametrize("name", ["the same", "another each time"])
+def test_one_of_twenty_is_handled_and_the_consumer_stops_ten_times(desk: Desk, name: str) -> None:
+    place(desk.book, desk.trader, 20)
+    handled: list[int] = []
+    for number in range(10):
+        own = name.replace(" ", "-") if name == "the same" else f"c{number}"
+        with desk.book.events.consume("risk", own, desk.trader, batch=20) as consumer:
+            handled += sequences(consumer, 1)
+        assert consumers(desk) == set()
+    with desk.book.events.consume("risk", "healthy", desk.trader, batch=20) as consumer:
+        handled += sequences(consumer, 10)
+        assert consumer.get(0.01) is None
+    assert sorted(handled) == list(range(1, 21))
+    assert desk.book.events.dead_letters(desk.trader) == []
+    assert pending(desk) == []
+
+
+def test_a_stop_gives_back_at_once_what_was_read_ahead(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 8)
+    events = lone_desk.book.events
+    first = events.consume("risk", "first", lone_desk.trader, batch=5).start()
+    held = first.get(5)
+    assert held is not None
+    first.stop()
+    assert pending(lone_desk) == [("first", 1), *[("given back", 0)] * 4]
+    with events.consume("risk", "second", lone_desk.trader) as second:  # its min_idle is far away
+        assert sequences(second, 7) == [2, 3, 4, 5, 6, 7, 8]
+        assert consumers(lone_desk) == {"first", "second"}
+        assert held.acknowledge()
+        assert consumers(lone_desk) == {"second"}
+    assert (pending(lone_desk), consumers(lone_desk)) == ([], set())
+
+
+def test_what_a_killed_consumer_had_read_ahead_is_claimed_as_it_was(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 6)
+    options = {"min_idle": 0.1, "max_deliveries": 1}
+    killed = lone_desk.book.events.consume("risk", "killed", lone_desk.trader, **options)  # type: ignore[arg-type]
+    handed = killed.get(5)
+    assert handed is not None
+    assert pending(lone_desk) == [("killed", 1), *[("killed", 0)] * 5]
+    with lone_desk.book.events.consume("risk", "alive", lone_desk.trader, **options) as alive:  # type: ignore[arg-type]
+        assert sequences(alive, 5) == [2, 3, 4, 5, 6]
+        assert killed.get(0.05) is None  # what it had read ahead is no longer its own
+        assert alive.get(0.01) is None
+    killed.stop()
+    assert [letter.event.sequence for letter in lone_desk.book.events.dead_letters(lone_desk.trader)] == [1]
+
+
+def test_an_event_that_another_has_is_no_dead_letter_of_ours(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 1)
+    events = lone_desk.book.events
+    with events.consume("risk", "frozen", lone_desk.trader, min_idle=0.05) as frozen:
+        ours = frozen.get(5)
+        assert ours is not None
+        with events.consume("risk", "other", lone_desk.trader, min_idle=0.05) as other:
+            theirs = other.get(5)
+            assert theirs is not None
+            assert not ours.give_up("too late")
+            assert theirs.acknowledge()
+    assert events.dead_letters(lone_desk.trader) == []
+
+
+def test_a_delivery_that_is_dropped_comes_again_and_one_that_is_held_does_not(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 2)
+    with lone_desk.book.events.consume("risk", "one", lone_desk.trader, min_idle=0.05) as consumer:
+        held = consumer.get(5)
+        assert held is not None
+        for _ in range(2):
+            dropped = consumer.get(5)
+            assert dropped is not None
+            assert dropped.event.sequence == 2
+            del dropped
+        assert held.acknowledge()
+
+
+# ------------------------------------------------------------------ acknowledgements whose reply was lost
+
+
+@pytest.mark.parametrize("way", ["stop", "get"])
+def test_an_acknowledgement_whose_reply_was_lost_is_sent_again(lone_desk: Desk, way: str) -> None:
+    place(lone_desk.book, lone_desk.trader, 2)
+    book = lone_desk.open(deadline=0.2, socket_timeout=0.1)
+    consumer = book.events.consume("risk", "one", lone_desk.trader, batch=1, max_deliveries=1)
+    delivery = consumer.get(5)
+    assert delivery is not None
+    (raw,) = lone_desk.fleet.raws.values()
+    raw.ask("CLIENT", "PAUSE", 600, "WRITE")
+    with pytest.raises(SlotbookError):
+        delivery.acknowledge()
+    raw.ask("CLIENT", "UNPAUSE")
+    if way == "get":
+        following = consumer.get(5)
+        assert following is not None
+        assert following.event.sequence == 2
+        assert pending(lone_desk) == [("one", 1)]
+        following.acknowledge()
+    consumer.stop()
+    assert pending(lone_desk) == []
+    with lone_desk.book.events.consume("risk", "one", lone_desk.trader, max_deliveries=1) as again:
+        rest = [] if way == "get" else [2]
+        assert sequences(again, len(rest)) == rest
+        assert again.get(0.01) is None
+    assert lone_desk.book.events.dead_letters(lone_desk.trader) == []
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_run_acknowledges_when_the_server_is_back(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 3)
+    book = lone_desk.open(deadline=0.2, socket_timeout=0.1)
+    consumer = book.events.consume("risk", "one", lone_desk.trader, batch=1, max_deliveries=1)
+    (raw,) = lone_desk.fleet.raws.values()
+    handled: list[int] = []
+
+    def handle(event: OrderEvent) -> None:
+        handled.append(event.sequence)
+        if event.sequence == 1:
+            raw.ask("CLIENT", "PAUSE", 450, "WRITE")
+        if event.sequence == 3:
+            consumer.stop()
+
+    consumer.run(handle)
+    assert handled == [1, 2, 3]
+    assert (pending(lone_desk), consumers(lone_desk)) == ([], set())
+    assert book.events.dead_letters(lone_desk.trader) == []
+
+
+def test_a_cancelled_get_loses_nothing(fleets: Fleets) -> None:
+    url, trader = fleets.of("standalone").url({"prefix": fresh("c") + ":"}), fresh()
+
+    async def consume() -> list[int]:
+        async with slotbook.aconnect(url) as book:
+            await book.orders.place_many([limit(trader, f"A{number}") for number in range(30)])
+            found: list[int] = []
+            async with book.events.consume("risk", "one", trader, batch=4) as consumer:
+                began = time.monotonic()
+                while len(found) < 30 and time.monotonic() < began + 20:
+                    task = asyncio.ensure_future(consumer.get())
+                    for _ in range(len(found) % 7 + (time.monotonic() > began + 5) * 1_000):
+                        await asyncio.sleep(0)
+                    if not task.done():
+                        task.cancel()
+                    delivery = (await asyncio.gather(task, return_exceptions=True))[0]
+                    if not isinstance(delivery, BaseException) and delivery is not None:
+                        async with delivery as event:
+                            found.append(event.sequence)
+            assert await book.events.dead_letters(trader) == []
+            return found
+
+    assert asyncio.run(consume()) == list(range(1, 31))
+
+
+def test_what_is_owed_when_no_server_answers_is_logged(lone_desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    place(lone_desk.book, lone_desk.trader, 2)
+    book = lone_desk.open(deadline=0.2, socket_timeout=0.1)
+    consumer = book.events.consume("risk", "one", lone_desk.trader).start()
+    delivery = consumer.get(5)
+    assert delivery is not None
+    (raw,) = lone_desk.fleet.raws.values()
+    raw.ask("CLIENT", "PAUSE", 600, "WRITE")
+    with pytest.raises(SlotbookError):
+        delivery.acknowledge()
+    consumer.stop()
+    raw.ask("CLIENT", "UNPAUSE")
+    assert "risk/one has not left the group" in caplog.text
