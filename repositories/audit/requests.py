@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ...models.enums import PositionAction
 from ...models.keys import TraderKeys
 from .findings import FindingKind, Report, RequestState
 from .history import History
 
+_COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
 _WORDS = 5
 """The number of an event, the symbol, the action, the quantity, and the limit, which may be empty."""
 
@@ -20,7 +23,7 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
         what = f"request {state.request_id} never expires"
         report.add(FindingKind.EXPIRY, key, None, what, stored="inf")
     number, *words = state.value.split(" ")
-    if len(words) != _WORDS - 1 or not number.isdecimal() or words[1] not in PositionAction.__members__:
+    if len(words) != _WORDS - 1 or not _COUNT(number) or words[1] not in PositionAction.__members__:
         what = f"{key}: {state.value[:80]!r} is not a value that was ever written"
         report.add(FindingKind.CORRUPT, key, None, what, stored=state.value)
         return
