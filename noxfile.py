@@ -5,6 +5,7 @@ All but ``types`` run in the environment that nox itself is in. The README's tes
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,13 @@ SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_pa
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
+OWN = {
+    name: os.environ.pop(name)
+    for name in list(os.environ)
+    if name.startswith(("SLOTBOOK_REQUIRE_", "SLOTBOOK_SEARCH_", "SLOTBOOK_NODE_", "SLOTBOOK_NIGHTLY"))
+}
+"""Variables that only the tests know: a book refuses those that are no settings."""
+
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests"]
 
@@ -24,7 +32,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments after ``--`` go to pytest. SLOTBOOK_SERVER names another server than Valkey from pip."""
-    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *session.posargs)
+    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *session.posargs, env=OWN)
 
 
 @nox.session
@@ -83,4 +91,4 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in the README, the pages of docs/ and the docstrings."""
-    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *SHOWN)
+    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *SHOWN, env=OWN)

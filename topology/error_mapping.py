@@ -110,6 +110,10 @@ _DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script can
 """The texts of a reply to a script that was denied a command or a key; its code is ERR."""
 
 
+_NO_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode")
+"""The texts of a reply to SELECT with the number of a database that the server does not have; its code is ERR."""
+
+
 def code_of(error: RedisError) -> str:
     """Return the first word of an error reply, which is its code; NOPERM for a script that was denied something."""
     status: object = getattr(error, "status_code", None)
@@ -139,6 +143,8 @@ def report(name: str, failure: Failure) -> SlotbookError:
         if isinstance(failure.cause, ResponseError):
             return report(name, failure.cause)
         return _connection_error(name, failure.cause)
+    if any(text in str(failure) for text in _NO_DATABASE):
+        return InvalidSettings(f"{name}: the server has no database of the URL's number ({failure})")
     kind = ERROR_ACTIONS.get(code_of(failure), (RetryAction.REPORT, None))[1] or UnexpectedReply
     remedy = _REMEDIES.get(kind)
     if code_of(failure) == "TRYAGAIN":

@@ -5,26 +5,35 @@
 >>> read("redis://localhost/nowhere")
 Traceback (most recent call last):
     ...
-slotbook.models.errors.InvalidSettings: the URL's path '/nowhere' should be a database number, as in redis://host:6379/0
+slotbook.models.errors.InvalidSettings: the URL's path should be a database number, as in redis://host:6379/0
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
-from typing import Annotated, Literal, get_args
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from ..models.errors import InvalidSettings
 from .address import Address
 from .durability import LOCAL, Durability
+from .urls import UrlParts, address_of, socket_of, split_url
 
 
 def _durability(value: object) -> object:
-    return Durability.parse(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return Durability.parse(value)
+    except InvalidSettings:
+        raise ValueError("it is local, replicated=1 (or more), or fsynced") from None
 
 
 Published = Literal["traders", "order_events", "symbols"]
@@ -35,9 +44,19 @@ def _published(value: object) -> object:
     if not isinstance(value, str):
         return value
     words = [word.strip() for word in value.split(",") if word.strip() not in ("", "none")]
-    if unknown := sorted(set(words).difference(get_args(Published))):
-        raise ValueError(f"{', '.join(unknown)!r} is not none, or some of {', '.join(get_args(Published))}")
+    if not set(words) <= set(get_args(Published)):
+        raise ValueError(f"it is none, or some of {', '.join(get_args(Published))}")
     return frozenset(words)
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if any("\ud800" <= character < "\udc80" or "\udd00" <= character <= "\udfff" for character in text):
+        raise ValueError("it holds characters that no encoding has")
+    return secret
+
+
+_Password = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 def _events_kept(value: object) -> object:
@@ -51,15 +70,10 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST)]
 """A time of up to ten years."""
 
 
-_CREDENTIALS = (
-    "username",
-    "password",
-    "sentinel_username",
-    "sentinel_password",
-    "tls_ca_file",
-    "tls_cert_file",
-    "tls_key_file",
-)
+_TLS = ("tls_ca_file", "tls_cert_file", "tls_key_file", "tls_verify")
+_OF_SENTINELS = ("sentinel_username", "sentinel_password")
+_LOGIN = ("username", "password")
+_PREFIX = "SLOTBOOK_"
 
 
 class Settings(BaseSettings):
@@ -72,20 +86,25 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SLOTBOOK_", frozen=True, extra="forbid", validate_default=True, defer_build=True
+        env_prefix=_PREFIX,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        defer_build=True,
+        hide_input_in_errors=True,
     )
 
-    url: SecretStr = SecretStr("embedded://standalone")
-    """The servers that the book is kept on; see :func:`slotbook.connect` for the forms of a URL."""
+    url: SecretStr | None = None
+    """The servers that the book is kept on; see :func:`slotbook.connect` for the forms of a URL. It has no default."""
     server: str | None = None
     """For ``embedded://``: the path or name of the server program to run; None runs the one that pip installed."""
 
-    username: str | None = None
+    username: str | None = Field(default=None, repr=False)
     """The user to log in as (ACL); None is the user ``default``."""
-    password: SecretStr | None = None
-    sentinel_username: str | None = None
+    password: _Password | None = None
+    sentinel_username: str | None = Field(default=None, repr=False)
     """The user to log in to the Sentinels as."""
-    sentinel_password: SecretStr | None = None
+    sentinel_password: _Password | None = None
 
     tls_ca_file: FilePath | None = None
     """The certificate authority that signed the servers' certificates; None means those that the system trusts."""
@@ -135,6 +154,26 @@ class Settings(BaseSettings):
     watchdog: Seconds = 2.0
     """The time after which a subscription notices that its server is gone or frozen."""
 
+    if not TYPE_CHECKING:  # a type checker takes the arguments and their types from the fields
+
+        def __init__(self, **values: object) -> None:
+            """Take settings by name, the others from the environment. Raises InvalidSettings, which shows no value."""
+            problem = _unknown_variable() or _unknown_argument(values)
+            if problem is None:
+                try:
+                    super().__init__(**values)
+                except ValidationError as error:
+                    problem = _first(error, values)
+                except SettingsError as error:
+                    problem = str(error)
+            if problem is not None:  # raised here, so that no error with values in it is behind this one
+                raise InvalidSettings(problem)
+
+        @classmethod
+        def model_validate(cls, obj: object, **options: object) -> Settings:
+            """Return settings from a mapping, as the constructor does."""
+            return cls(**obj) if isinstance(obj, Mapping) else super().model_validate(obj, **options)
+
     def remembered(self, ttl: float = 0.0) -> float:
         """Return how long an identity is remembered whose setting says ``ttl``, in seconds.
 
@@ -153,7 +192,8 @@ class Settings(BaseSettings):
 
     def for_private_servers(self, url: str) -> Settings:
         """Return the same settings for embedded servers, without the credentials, which are meant for other servers."""
-        return self.model_copy(update={**dict.fromkeys(_CREDENTIALS), "tls_verify": True}).at(url)
+        none = dict.fromkeys((*_LOGIN, *_OF_SENTINELS, *_TLS))
+        return self.model_copy(update={**none, "tls_verify": True}).at(url)
 
 
 class TopologyKind(Enum):
@@ -190,6 +230,13 @@ _SCHEMES: dict[str, tuple[TopologyKind, bool]] = {
     "rediss+cluster": (TopologyKind.CLUSTER, True),
 }
 _PORTS = {TopologyKind.STANDALONE: 6379, TopologyKind.SENTINEL: 26379, TopologyKind.CLUSTER: 6379}
+_ALL_SCHEMES = (*_SCHEMES, "embedded")
+_PATH = re.compile(r"(?:/([0-9]{1,9}))?/?")
+_SERVICE_PATH = re.compile(r"/([^/]+)(?:/([0-9]{1,9}))?/?")
+_NO_URL = (
+    "no URL says where the book is kept: give one, or set SLOTBOOK_URL, such as redis://localhost:6379 "
+    "(embedded://standalone starts a private server, which ends with the process)"
+)
 
 
 def read(source: str | Settings | None = None) -> Target:
@@ -197,101 +244,106 @@ def read(source: str | Settings | None = None) -> Target:
 
     Raises InvalidSettings, whose message never shows a secret.
     """
-    base = source if isinstance(source, Settings) else _from_environment()
-    url = source if isinstance(source, str) else base.url.get_secret_value()
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise InvalidSettings(f"the URL cannot be read: {error}") from None
+    if source is not None and not isinstance(source, (str, Settings)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidSettings(f"a book is opened by a URL, a str, or by Settings, not by {type(source).__name__}")
+    base = source if isinstance(source, Settings) else Settings()
+    url = source if isinstance(source, str) else base.url.get_secret_value() if base.url else ""
+    if not url:
+        raise InvalidSettings(_NO_URL)
+    parts = split_url(url, _ALL_SCHEMES)
+    settings = _with(base, parts)
     if parts.scheme == "embedded":
-        return _embedded(parts, base)
-    if parts.scheme not in _SCHEMES:
-        known = ", ".join(f"{scheme}://" for scheme in (*_SCHEMES, "embedded"))
-        raise InvalidSettings(f"the URL's scheme {parts.scheme + '://'!r} is not one of {known}")
-    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc and parts.scheme != "unix":
-        raise InvalidSettings("the URL's user or password holds a '/', '?' or '#': write %2F, %3F or %23 in its place")
+        return _embedded(parts, settings)
     kind, tls = _SCHEMES[parts.scheme]
-    credentials, _, hosts = parts.netloc.rpartition("@")
-    username, _, password = credentials.partition(":")
-    from_url: dict[str, object] = {
-        **({"username": unquote(username)} if username else {}),
-        **({"password": unquote(password)} if password else {}),
-    }
-    settings = _with(base, {**from_url, **_query(parts)})
     if parts.scheme == "unix":
-        return Target(kind, (Address(unquote(parts.path), 0),), settings)
-    addresses = tuple(_address(host, _PORTS[kind]) for host in hosts.split(","))
-    if kind is TopologyKind.STANDALONE and len(addresses) > 1:
+        return Target(kind, (socket_of(parts),), settings)
+    if kind is TopologyKind.STANDALONE and len(parts.hosts) > 1:
         raise InvalidSettings("redis:// takes one host; for several use redis+cluster:// or redis+sentinel://")
-    service, database = _path(parts, kind)
+    addresses = tuple(address_of(host, _PORTS[kind]) for host in parts.hosts)
+    service, database = _path(parts.path, kind)
     return Target(kind, addresses, settings, tls, service, database)
 
 
-def _embedded(parts: SplitResult, base: Settings) -> Target:
-    name = parts.netloc or "standalone"
-    try:
-        kind = TopologyKind(name)
-    except ValueError:
-        raise InvalidSettings(
-            f"embedded://{name} is not known: use embedded://standalone, embedded://sentinel or embedded://cluster"
-        ) from None
-    return Target(kind, (), _with(base, _query(parts)), embedded=True)
+def _embedded(parts: UrlParts, settings: Settings) -> Target:
+    names = [kind.value for kind in TopologyKind]
+    name, *more = parts.hosts
+    if name not in names or more or parts.path not in ("", "/"):
+        raise InvalidSettings(f"embedded:// takes one of {', '.join(f'embedded://{each}' for each in names)}")
+    return Target(TopologyKind(name), (), settings, embedded=True)
 
 
-def _from_environment() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise InvalidSettings(f"SLOTBOOK_… in the environment: {_first(error)}") from None
+def _with(base: Settings, parts: UrlParts) -> Settings:
+    """Return the settings with what a URL says of them."""
+    login = {name: text for name in _LOGIN if (text := getattr(parts, name)) is not None}
+    for number, name in enumerate(parts.parameters, 1):
+        if name == "url" or name not in Settings.model_fields:
+            raise InvalidSettings(f"the URL's parameter {number} is no setting; {_nearest(name, but='url')}")
+        if name in login:
+            raise InvalidSettings(f"the URL says {name} twice, before the host and as a parameter")
+        if (wanted := _only_with(name, parts.scheme)) is not None:
+            raise InvalidSettings(f"{name} has no meaning in a URL that begins with {parts.scheme}://; {wanted}")
+    if parts.scheme == "embedded" and login:
+        raise InvalidSettings("embedded:// makes its own users and passwords: take them out of the URL")
+    changes: dict[str, object] = {**login, **parts.parameters}
+    return Settings.model_validate({**dict(base), **changes}) if changes else base
 
 
-def _with(base: Settings, changes: dict[str, object]) -> Settings:
-    if not changes:
-        return base
-    try:
-        return Settings.model_validate({**dict(base), **changes})
-    except ValidationError as error:
-        raise InvalidSettings(f"the URL's settings: {_first(error)}") from None
+def _only_with(name: str, scheme: str) -> str | None:
+    """Return what a setting goes with, if that is not this scheme."""
+    if name in _TLS and not scheme.startswith("rediss"):
+        return "it goes with rediss://, rediss+sentinel:// and rediss+cluster://"
+    if name in _OF_SENTINELS and not scheme.endswith("+sentinel"):
+        return "it goes with redis+sentinel:// and rediss+sentinel://"
+    if name in _LOGIN and scheme == "embedded":
+        return "private servers have users and passwords of their own"
+    return "it goes with embedded://" if name == "server" and scheme != "embedded" else None
 
 
-def _first(error: ValidationError) -> str:
+def _nearest(name: str, but: str = "") -> str:
+    """Return a hint at the setting that is meant, without the name that was given: it may be a misplaced secret."""
+    names = [known for known in Settings.model_fields if known != but]
+    near = get_close_matches(re.sub(r"\W", "_", name).lower(), names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+
+
+def _unknown_variable() -> str | None:
+    """Return what is wrong with the first variable of the environment that looks like a setting and is none."""
+    known = {f"{_PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    plain = {key.replace("_", "") for key in known}
+    for variable in os.environ:
+        upper = variable.upper()
+        if variable not in known and (upper.startswith(_PREFIX) or re.sub(r"[\W_]", "", upper) in plain):
+            near = get_close_matches(upper, known, 1)
+            there = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            return f"{variable} in the environment is no setting; {there}"
+    return None
+
+
+def _unknown_argument(values: Mapping[str, object]) -> str | None:
+    """Return what is wrong with the first argument that is no setting; those of pydantic-settings begin with ``_``."""
+    unknown = [name for name in values if name not in Settings.model_fields and not name.startswith("_")]
+    return f"an argument of Settings is no setting; {_nearest(unknown[0])}" if unknown else None
+
+
+def _first(error: ValidationError, values: Mapping[str, object]) -> str:
     first = error.errors(include_input=False, include_url=False)[0]
-    name = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return f"there is no setting {name!r}; there are {', '.join(Settings.model_fields)}"
-    return f"{name}: {first['msg'].removeprefix('Value error, ')}"
+    name = str(first["loc"][0]) if first["loc"] else ""
+    where = f"the setting {name}" if name in values else f"{_PREFIX}{name.upper()} in the environment"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
-def _query(parts: SplitResult) -> dict[str, object]:
-    found = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if "url" in found:
-        raise InvalidSettings("the URL's settings: there is no setting 'url' in a URL")
-    return dict(found)
-
-
-def _address(text: str, port: int) -> Address:
-    try:
-        parts = urlsplit(f"//{text}")
-        host, found = parts.hostname, parts.port
-        (host or "").encode("idna")
-    except ValueError:
-        # Without a host before it, the text in the place of a port is more likely a password.
-        shown = f" {text!r}" if text.partition(":")[0] else ""
-        raise InvalidSettings(f"the URL's host and port{shown} cannot be read; they look like host:6379") from None
-    if not host:
-        raise InvalidSettings("the URL names no host; it should look like redis://host:6379")
-    return Address(host, port if found is None else found)
-
-
-def _path(parts: SplitResult, kind: TopologyKind) -> tuple[str, int]:
-    steps = [unquote(step) for step in parts.path.split("/") if step]
-    service = ""
+def _path(path: str, kind: TopologyKind) -> tuple[str, int]:
+    """Return the service and the database that a path names."""
     if kind is TopologyKind.SENTINEL:
-        if not steps:
+        if path in ("", "/"):
             raise InvalidSettings("the URL names no service; it should look like redis+sentinel://host:26379/mymaster")
-        service = steps.pop(0)
-    if kind is TopologyKind.CLUSTER and steps not in ([], ["0"]):
-        raise InvalidSettings(f"the URL's path {parts.path!r} is too much: a cluster has database 0 only")
-    if len(steps) > 1 or (steps and not steps[0].isdecimal()):
-        raise InvalidSettings(f"the URL's path {parts.path!r} should be a database number, as in redis://host:6379/0")
-    return service, int(steps[0]) if steps else 0
+        match = _SERVICE_PATH.fullmatch(path)
+        service, database = match.groups() if match else ("", None)
+    else:
+        match = _PATH.fullmatch(path)
+        service, database = "", match[1] if match else None
+    if kind is TopologyKind.CLUSTER and (match is None or int(database or 0)):
+        raise InvalidSettings("the URL's path is too much: a cluster has database 0 only")
+    if match is None:
+        raise InvalidSettings("the URL's path should be a database number, as in redis://host:6379/0")
+    return str(service), int(database or 0)

@@ -19,7 +19,7 @@ def connect(url: str | Settings | None = None) -> Book:
             (``rediss+…`` for TLS), or ``embedded://standalone|sentinel|cluster`` for private servers that
             live as long as the book. The address of ``redis://`` or ``unix://`` has to lead to the primary: it may be
             a name or a balancer that moves, and a replica is refused. Query parameters have the names of the fields
-            of :class:`Settings`. By default ``SLOTBOOK_URL`` of the environment, then ``embedded://standalone``.
+            of :class:`Settings`. By default ``SLOTBOOK_URL`` of the environment; without that the call is refused.
 
     Raises:
         InvalidSettings: The URL or a setting cannot be used.

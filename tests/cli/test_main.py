@@ -46,9 +46,9 @@ def test_help(cli: Cli, command: tuple[str, ...]) -> None:
     ("url", "part"),
     [
         ("redis://desk:hunter2@127.0.0.1:1/0", "127.0.0.1"),
-        ("postgres://desk:hunter2@127.0.0.1/0", "scheme 'postgres://'"),
+        ("postgres://desk:hunter2@127.0.0.1/0", "does not begin with one of redis://"),
         ("redis+cluster://desk:hunter2@127.0.0.1:1/9", "a cluster has database 0 only"),
-        ("redis://desk:hunter2@127.0.0.1?dedline=5", "there is no setting 'dedline'"),
+        ("redis://desk:hunter2@127.0.0.1?dedline=5", "did you mean 'deadline'"),
     ],
 )
 def test_an_error_is_one_line_without_a_secret(cli: Cli, journal: Journal, url: str, part: str) -> None:

@@ -5,6 +5,7 @@ The first try of a call goes straight to its node; tenacity takes over only when
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -34,6 +35,9 @@ from .nodes import AsyncNodes
 
 T = TypeVar("T")
 
+logger = logging.getLogger("slotbook.embedded")
+logger.addHandler(logging.NullHandler())  # without a log the warning is not printed: an example is not an accident
+
 CALLS_AT_ONCE = 5_000
 """Calls of one batch that are in flight at the same time: more would only wait in the servers' buffers."""
 
@@ -49,6 +53,11 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
     target = read(source)
     deployment: Deployment | None = None
     if target.embedded:
+        logger.warning(
+            "embedded://%s starts private servers: nobody else sees them, and what they keep ends with this book, "
+            "at the latest with this process",
+            target.kind.value,
+        )
         deployment = await async_run_blocking(lambda: start(target.kind.value, server=target.settings.server))
         target = read(target.settings.for_private_servers(deployment.url))
     backend = AsyncBackend(target, deployment)
