@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from slotbook.repositories.audit.statements import ONLY_ONCE
+
 from .support.package import ROOT
 
 PAGE = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
@@ -43,3 +45,8 @@ def test_every_test_that_the_page_names_exists() -> None:
 def test_no_promise_is_made_twice() -> None:
     promises = [row[0] for row in ROWS]
     assert len(set(promises)) == len(promises)
+
+
+def test_the_page_lists_what_is_recorded_only_once() -> None:
+    listed = re.findall(r"^- (.+)$", PAGE, re.MULTILINE)
+    assert listed == [f"{what}: {when}" for what, when in ONLY_ONCE.items()]
