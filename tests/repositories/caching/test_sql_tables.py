@@ -95,6 +95,7 @@ def test_char_columns_come_back_as_they_were_stored(postgresql: Any) -> None:
         ("symbol", "INTEGER PRIMARY KEY"),
         ("tick_size", "NUMERIC(10, 2)"),
         ("tick_size", "NUMERIC(20, 9)"),
+        ("tick_size", "NUMERIC(30, 4)"),
         ("tick_size", "REAL"),
         ("tick_size", "VARCHAR(60)"),
         ("tick_size", "DOUBLE PRECISION"),

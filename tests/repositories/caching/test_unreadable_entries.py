@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from slotbook.models.errors import CorruptRecord, SourceFailed, Unavailable, WrongType
+from slotbook.repositories import SymbolInfoRepository
 
 from ...support.caching.freshness import wait_until_kept
 from ...support.caching.memory_source import MemorySource
@@ -81,19 +85,27 @@ def test_another_caller_who_loads_it_is_waited_for(caches: CacheSetup) -> None:
     assert caches.database.loads == []
 
 
-@pytest.mark.parametrize("standalone", ["sync"], indirect=True)
 def test_one_of_many_callers_loads_it(standalone: CacheSetup) -> None:
     standalone.database.rows = {f"S{number}": symbol(f"S{number}") for number in range(10)}
     standalone.database.delay = 0.02
-    repositories = [standalone.symbols(lease=60) for _ in range(4)]
+    repositories: list[Any] = [standalone.symbols(lease=60) for _ in range(4)]
     for name in standalone.database.rows:
         spoil(standalone, name)
-        with ThreadPoolExecutor(16) as threads:
-            asks = [threads.submit(repositories[number % 4].get_or_load, name) for number in range(16)]
-            found = [ask.result() for ask in asks]
-        assert found == [symbol(name)] * 16
+        asked = [repositories[number % 4] for number in range(16)]
+        assert at_once(standalone, asked, name) == [symbol(name)] * 16
         assert standalone.database.loads.count((name,)) == 1
         assert "lease" not in standalone.load_state(name)
+
+
+def at_once(caches: CacheSetup, repositories: list[Any], name: str) -> list[object]:
+    if caches.caller == "sync":
+        with ThreadPoolExecutor(len(repositories)) as threads:
+            return list(threads.map(SymbolInfoRepository.get_or_load, repositories, repeat(name)))
+
+    async def ask_all() -> list[object]:
+        return await asyncio.gather(*(one._target.get_or_load(name) for one in repositories))
+
+    return caches.runner.run(ask_all())
 
 
 def test_a_near_cache_keeps_nothing_of_it(caches: CacheSetup) -> None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from slotbook import Book
 from slotbook.models import Algorithm, Permit
@@ -241,6 +241,7 @@ WEIGHTS = st.lists(st.tuples(st.integers(0, 4 * SECOND), st.integers(1, 5_000)),
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[(1, 2_000)] * 6 + [(10 * SECOND, 9_000)], counted=2**53 - 3_000)
 @given(steps=WEIGHTS, counted=st.sampled_from([0, 2**53 - 1, 2**53 - 3_000, 2**53 - 20_000]))
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
 def test_large_costs_are_exact_and_so_is_when_they_fit(
