@@ -107,7 +107,7 @@ def test_a_claim_gets_what_has_waited_long_enough_and_no_more_than_it_asks_for(l
     dead, alive = (GroupCalls(lone_desk.book.backend.settings, "risk", name) for name in ("dead", "alive"))
     run(dead.read(trader, since=0, count=10, after=None, known=None))
     time.sleep(0.05)
-    assert run(alive.claim(trader, 60, "0-0", 10)).entries == []
+    assert run(alive.claim(trader, 5, "0-0", 10)).entries == []
     first = run(alive.claim(trader, 0.02, "0-0", 3))
     assert [entry.sequence for entry in first.entries] == [1, 2, 3]
     rest = run(alive.claim(trader, 0.02, first.next_start, 3))
