@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlencode
 
 from redis.crc import key_slot
 from slotbook.topology.embedded import Deployment, Topology, start
@@ -14,6 +13,7 @@ from slotbook.topology.embedded import Deployment, Topology, start
 from . import application
 from .raw import Raw, Reply, Word, mapping
 from .running import OPERATOR, Running
+from .urls import with_settings
 
 _REFUSED = (application.NAME, "command")
 _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
@@ -51,7 +51,7 @@ class Fleet:
         users = {"username": application.NAME}
         if self.deployment.sentinel_password:
             users["sentinel_username"] = application.NAME
-        return f"{url}{'&' if '?' in url else '?'}{urlencode({**users, **(settings or {})})}"
+        return with_settings(url, {**users, **(settings or {})})
 
     def raw(self, key: str | bytes) -> Raw:
         """Return the connection to the primary of a key."""

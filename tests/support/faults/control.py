@@ -6,11 +6,12 @@ import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeAlias, cast
-from urllib.parse import urlencode
 
 from redis.crc import key_slot
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Deployment, Server
+
+from ..urls import with_settings
 
 Reply: TypeAlias = "str | int | list[Reply] | None"
 Word: TypeAlias = "str | bytes | int | float"
@@ -42,8 +43,7 @@ class Control:
 
     def url(self, **settings: object) -> str:
         """Return the deployment's URL with settings in its query."""
-        url = self.deployment.url
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(settings)}" if settings else url
+        return with_settings(self.deployment.url, settings)
 
     # ------------------------------------------------------------------ who is who
 

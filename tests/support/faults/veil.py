@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
 
 from slotbook.topology.embedded import Deployment, Server
 
+from ..urls import with_settings
 from .proxy import Proxy, Thread
 from .rules import Plan, Rule
 
@@ -44,7 +44,7 @@ class Veil:
         url = re.sub(
             r"(127\.0\.0\.1:)(\d+)", lambda found: found[1] + str(self._veiled(int(found[2]))), self._deployment.url
         )
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(dict(settings))}" if settings else url
+        return with_settings(url, settings)
 
     def of(self, server: Server) -> Proxy:
         """Return the proxy of a server."""
