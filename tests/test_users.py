@@ -18,6 +18,7 @@ from typing import cast
 
 import pytest
 import slotbook
+from slotbook import errors
 from slotbook.topology.embedded.binary import find_program
 from slotbook.topology.error_mapping import ERROR_ACTIONS
 
@@ -197,3 +198,78 @@ def test_a_server_that_starts_again_has_everything(tmp_path: Path) -> None:
             kept.sort()
             book.orders.fill(execution("T1", f"X{len(kept)}", order_id=kept[0], quantity=1))
             assert book.positions.get("T1", "AAPL").quantity == len(kept) // 2
+
+
+NARROW = ("resetkeys", "~desk:*", "~{desk:*", "resetchannels", "&desk:*")
+
+
+def test_a_user_of_one_prefix_does_everything_under_it(tmp_path: Path) -> None:
+    with server(tmp_path, "standalone") as (port, passwords):
+        operator = Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR)
+        operator.ask("ACL", "SETUSER", NAME, *NARROW, "&desk:events.*.fill")  # a pattern has to be a rule itself
+        url = f"redis://{NAME}:{passwords['SLOTBOOK_PASSWORD']}@{HOST}:{port}?prefix=desk:&publish=traders,symbols"
+        with slotbook.connect(url) as book:
+            with book.events.psubscribe("events.*.fill") as heard, book.events.follow(None, since=0) as follow:
+                book.orders.place(limit("T1", "A1"))
+                book.orders.fill(execution("T1", "X1", order_id="A1", quantity=1))
+                fill = next(heard).event
+                assert fill is not None
+                assert fill.sequence == 2
+                assert [next(follow).sequence, next(follow).sequence] == [1, 2]
+            with book.events.consume("risk", "r1", ["T1"]) as consumer, next(iter(consumer)) as event:
+                assert event.sequence == 1
+            with book.lock("l"):
+                assert [total.symbol for total in book.positions.totals().values()] == ["AAPL"]
+            assert list(book.audit.traders()) == ["T1"]
+            symbol = slotbook.SymbolInfo(symbol="AAPL", name="Apple")
+            book.symbols.near()
+            book.symbols.put(symbol)
+            assert (book.symbols.get("AAPL"), book.symbols.get("AAPL")) == (symbol, symbol)
+            book.symbols.invalidate_matching("A*")
+            assert book.symbols.get("AAPL") is None
+        log = str(operator.ask("ACL", "LOG"))
+        operator.close()
+    assert log == "[]"
+
+
+def test_a_user_of_one_prefix_sees_names_of_other_keys_and_nothing_else_of_them(tmp_path: Path) -> None:
+    """As the comment in users.acl says: SCAN and CLIENT TRACKING look at no key's permission."""
+    with server(tmp_path, "standalone") as (port, passwords):
+        operator = Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR)
+        operator.ask("ACL", "SETUSER", NAME, *NARROW)
+        operator.ask("SET", "other:secret", "value")
+        application = Raw(HOST, port, passwords["SLOTBOOK_PASSWORD"], NAME)
+        for words in (
+            ("GET", "other:secret"),
+            ("TYPE", "other:secret"),
+            ("EXISTS", "other:secret"),
+            ("UNLINK", "other:secret"),
+            ("EVAL", "return redis.call('GET', 'other:secret')", "0"),
+            ("SUBSCRIBE", "other"),
+            ("PSUBSCRIBE", "*"),
+            ("SSUBSCRIBE", "other"),
+            ("PUBLISH", "other", "x"),
+            ("KEYS", "*"),
+            ("RANDOMKEY",),
+            ("MONITOR",),
+        ):
+            with pytest.raises(Refusal, match=r"NOPERM|ACL failure|permission"):
+                application.ask(*words)
+        assert "other:secret" in str(application.ask("SCAN", "0"))
+        application.ask("HELLO", "3")
+        application.ask("CLIENT", "TRACKING", "ON", "BCAST")
+        operator.ask("SET", "other:secret", "new")
+        assert "other:secret" in str(application.ask("PING"))  # the push that comes before the reply
+
+        without = ("-scan", "-client|tracking")
+        operator.ask("ACL", "SETUSER", NAME, *without)
+        url = f"redis://{NAME}:{passwords['SLOTBOOK_PASSWORD']}@{HOST}:{port}?prefix=desk:"
+        with slotbook.connect(url) as book:
+            book.orders.place(limit("T1", "A1"))
+            assert [order.order_id for order in book.orders.open("T1")] == ["A1"]
+            assert book.commit([execution("T1", "X1", order_id="A1", quantity=1)])[0].applied
+            for denied in (book.positions.totals, lambda: list(book.audit.traders()), book.symbols.near):
+                with pytest.raises(errors.AccessDenied):
+                    denied()
+        application.close()
+        operator.close()
