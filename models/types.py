@@ -83,7 +83,7 @@ def _foreign_number(value: object) -> int | float | None:
     if data_type is None:
         return index(cast("SupportsIndex", value))
     # Not a datetime64 or a bool_, whose items are ints too, and nothing that has a dimension.
-    if getattr(data_type, "kind", "i") not in ("i", "u", "f") or getattr(value, "ndim", 0):
+    if getattr(data_type, "kind", "i") not in ("i", "u", "f") or cast("int", getattr(value, "ndim", 0)) > 0:
         return None
     item = cast("Callable[[], object]", getattr(value, "item"))()  # noqa: B009 (it has no type)
     return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
@@ -91,7 +91,8 @@ def _foreign_number(value: object) -> int | float | None:
 
 def _is_foreign_boolean(value: object) -> bool:
     try:
-        return getattr(getattr(value, "dtype", None), "kind", "") == "b" and not getattr(value, "ndim", 0)
+        kind, dimensions = getattr(getattr(value, "dtype", None), "kind", ""), cast("int", getattr(value, "ndim", 0))
+        return kind == "b" and dimensions == 0
     except Exception:  # see number_of
         return False
 
@@ -157,6 +158,7 @@ def exact_decimal(value: object) -> Decimal:
 
     Raises ValueError for NaN, for infinities, for more places, and for a float that is not exactly such a decimal.
     """
+    said: float | Decimal | None
     if isinstance(value, str):
         said = Decimal(value) if len(value) <= 60 and _PLAIN_DECIMAL.fullmatch(value) else None
     else:
@@ -220,8 +222,7 @@ def exact_boolean(value: object) -> object:
     """
     if _is_foreign_boolean(value):
         return bool(value)
-    is_number = isinstance(value, (int, float, Decimal))
-    if is_number and (is_nan(value) or value not in (0, 1)):
+    if isinstance(value, (int, float, Decimal)) and (is_nan(value) or value not in (0, 1)):
         raise ValueError(f"{value} is neither 0 nor 1")
     return value
 

@@ -20,11 +20,13 @@ from .coordination._sync.limits import RateLimiter
 from .coordination._sync.locks import AcquiredLock, Lock
 from .coordination._sync.sessions import SessionRepository
 from .coordination._sync.values import ValueRepository
-from .events._async.consume import AsyncConsumer, AsyncDelivery
+from .events._async.consume import AsyncConsumer
+from .events._async.delivery import AsyncDelivery
 from .events._async.events import AsyncOrderEventRepository
 from .events._async.follow import AsyncFollow
 from .events._async.subscription import AsyncSubscription
-from .events._sync.consume import Consumer, Delivery
+from .events._sync.consume import Consumer
+from .events._sync.delivery import Delivery
 from .events._sync.events import OrderEventRepository
 from .events._sync.follow import Follow
 from .events._sync.subscription import Subscription

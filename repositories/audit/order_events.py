@@ -168,7 +168,7 @@ def _status_by_type(change: Change) -> OrderStatus | None:
         case EventType.REPLACED:
             return OrderStatus.PARTIALLY_FILLED if change.filled_quantity else OrderStatus.NEW
         case other:
-            return OrderStatus(other.value)
+            return OrderStatus[other.name]
 
 
 def _text(value: object) -> str | None:

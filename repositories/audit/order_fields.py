@@ -104,8 +104,8 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
         says.setdefault(name, []).append(Statement("applied", value))
     is_whole = state.fields.get("version") == text(1 + len(applied.changes))
     if applied.changes:
-        for name, value in applied.changes[-1].rare.items():
-            says.setdefault(name, []).append(Statement("applied", value))
+        for name, rare in applied.changes[-1].rare.items():
+            says.setdefault(name, []).append(Statement("applied", rare))
     elif is_whole:
         for name in _RARE[1:]:
             says.setdefault(name, []).append(Statement("applied", None))

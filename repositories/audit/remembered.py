@@ -218,11 +218,10 @@ def _read(key: str, name: str, value: str) -> Remembered:
     expected = {EventType.REPLACED: 5, EventType.TRADE: len(words)}.get(read.type, 1)
     if len(words) != expected:
         raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+    fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
     if rare:
         values = cast("list[str]", json.loads(rare))
         fields = {one: part or None for one, part in zip(RARE_FIELDS, values, strict=True)}
-    else:
-        fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
     return Remembered(name, read.type, read.identity, read.sequence, read.quantity, read.price, words, fields)
 
 

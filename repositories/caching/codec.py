@@ -74,7 +74,7 @@ class JsonCodec(Generic[T]):
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(model)
             self._adapter.rebuild()  # resolves forward references, so that an unknown one is found here
-            schema = cast("Mapping[str, Any]", self._adapter.core_schema)
+            schema: Mapping[str, Any] = self._adapter.core_schema
         except Exception as error:  # Pydantic raises many types of error for a model that it does not know
             raise InvalidArgument(f"{shown(model)} is no type that Pydantic knows: {type(error).__name__}") from error
         name = getattr(model, "__name__", "value")

@@ -57,7 +57,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
         """Return NUMERIC, or text on SQLite."""
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric())
+        return cast("TypeEngine[Any]", dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric()))
 
     def process_bind_param(self, value: Decimal | None, dialect: Any) -> Any:
         """Return the form in which a value is written."""

@@ -29,15 +29,15 @@ from ...models.errors import (
 )
 from ...models.journal import JournalEntry, RefusedRow
 from ...models.keys import Keys
-from ...models.order import Order, Replace
+from ...models.order import Order
 from ...models.record import as_stored
 from ...models.results import FillResult, OrderResult, Outcome
 from ...topology.call import Call
 from ...topology.settings import Settings
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
-from .known_orders import NO_END, KnownOrders, count_for, describe
-from .reconciliation import NamedRow, Reconciliation, Refusal
+from .known_orders import NO_END, KnownOrders, count_for
+from .reconciliation import NamedRow, Reconciliation, Refusal, why_outdated
 from .verbs import ORDER_VERBS, OrderRequest
 
 MOST_PASSES = 10
@@ -160,8 +160,10 @@ class JournalRun:
         yield from self._meet({row.request.trader for row in page})
         gone = yield from self._orders_that_may_be_gone(page)
         reused = {number for number, row in enumerate(page) if self._of(row).was_reused(row.request)}
-        if reused:
-            yield from self._read_changes({page[number].request.trader for number in reused})
+        misplaced = {number for number, row in enumerate(page) if self._is_misplaced(row)}
+        if reused | misplaced:
+            yield from self._read_changes({page[number].request.trader for number in reused | misplaced})
+        gone |= misplaced
         sent = page
         if answerable := gone | reused:
             sent = [
@@ -178,6 +180,11 @@ class JournalRun:
                 rest.append(self._taken(row, outcome))
         if rest:
             yield from self._settle(rest)
+
+    def _is_misplaced(self, row: Row) -> bool:
+        """Return True for a row that may have been applied to an earlier order of its id, by an event that is gone."""
+        known = self._of(row)
+        return known.is_too_old(row.request) and known.is_before_its_order(row.request)
 
     def _of(self, row: Row) -> KnownOrders:
         return self._known[row.request.trader]
@@ -303,7 +310,7 @@ class JournalRun:
         elif result.sequence or isinstance(request, Order):
             tally.repeated += 1
         else:  # it is not there, and changes nothing any more
-            tally.outdated.append(NamedRow(row.place, request, _why_outdated(request, result.order)))
+            tally.outdated.append(NamedRow(row.place, request, why_outdated(request, result.order)))
 
     def _note_missing(self, row: Row, error: OrderNotFound) -> None:
         """Note the fate of a row whose order is not kept: its own event says if it was applied."""
@@ -311,7 +318,10 @@ class JournalRun:
         try:
             self._note_answer(row, known.find_change(request))
         except LookupError:
-            self._refuse(row, known.too_old(request) if known.is_too_old(request) else error)
+            if known.is_too_old(request):
+                self._note_answer(row, known.too_old(request))
+            else:
+                self._refuse(row, error)
 
     def _refuse(self, row: Row, error: SlotbookError) -> None:
         error.__traceback__ = error.__context__ = error.__cause__ = None  # it would keep whole pages alive
@@ -340,10 +350,3 @@ def _ask(calls: Sequence[Call[T]]) -> RunSteps[list[T]]:
 
 def _chunks(orders: Sequence[T]) -> list[Sequence[T]]:
     return [orders[begin : begin + MOST_ORDERS_OF_ONE] for begin in range(0, len(orders), MOST_ORDERS_OF_ONE)]
-
-
-def _why_outdated(request: OrderRequest, order: Order) -> str:
-    name = describe(request)
-    if isinstance(request, Replace):
-        return f"{name}: revision {order.revision} was applied, which is not below its own, {request.revision}"
-    return f"{name}: the order is {order.status} already, by another request"

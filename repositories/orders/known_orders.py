@@ -6,7 +6,7 @@ stream keeps them. Nothing here does I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, cast
 
 from ...models.enums import EventType
@@ -62,11 +62,15 @@ class KnownOrders:
     def __init__(self, keys: TraderKeys, loss_detector: LossDetector) -> None:
         self.keys = keys
         self.unknown_until = -1
-        """The time, in nanoseconds, up to which there were events that are no longer kept; -1 when all are."""
+        """The time, in nanoseconds, up to which there may have been events that are no longer kept; -1 when all are."""
+        self._latest_ns = -1
+        self._has_gap = False
         self._placed: dict[str, str] = {}
         """By the id of an order, what it was placed as: a line for each time."""
         self._reused: set[str] = set()
         """The ids of which there were several orders."""
+        self._placed_ns: dict[str, int] = {}
+        """By the id of an order, the time at which the last one was placed."""
         self._applied: dict[str, str] = {}
         """By the id of an order, what was applied to it: behind a line feed each change, as far as they were read."""
         self._orders_read = self._changes_read = 0
@@ -98,7 +102,7 @@ class KnownOrders:
         those of a change: what is answered because of them is missed if it is lost.
         """
         for number, event in page.events:
-            self._note_gap(number, event)
+            self._note_time(number, event)
             self._orders_read = number
             order_id = event.get("order_id")
             if order_id is None:
@@ -107,12 +111,15 @@ class KnownOrders:
             if event["type"] == EventType.NEW.value:
                 content = f"{_who(event)} {event.get('quantity')} {event.get('price', '')}".rstrip()
                 self._placed[order_id] = content if known is None else f"{known}\n{content}"
+                self._placed_ns[order_id] = int(event["ts_ns"])
                 if known is not None:
                     self._reused.add(order_id)
             elif known is None:
                 self._placed[order_id] = _who(event)
         if page.is_last and page.last > self._orders_read:
             self.unknown_until = FOREVER
+        elif self._has_gap:  # the order of events is not that of their times
+            self.unknown_until = self._latest_ns
         return self._acknowledge(page) if page.events else None
 
     def add_changes(self, page: HistoryPage) -> None:
@@ -126,10 +133,11 @@ class KnownOrders:
                 line = f"\n{event.get('exec_id')} {kind} {event.get('last_quantity')} {event.get('last_price')}"
             else:
                 line = f"\n{event.get('request_id')} {kind} {event.get('quantity')} {event.get('price', '')}"
-            self._applied[order_id] = self._applied.get(order_id, "") + line
+            self._applied[order_id] = f"{self._applied.get(order_id, '')}{line} {_who(event)}"
 
     def note_applied(self, order: Order) -> None:
         """Note an order that was placed after its trader's events were read."""
+        self._placed_ns[order.order_id] = order.ts_ns
         if order.order_id not in self._placed:
             self._placed[order.order_id] = content_of(order)
 
@@ -146,6 +154,10 @@ class KnownOrders:
         # Of the same time there may be several events, of which only some are kept.
         return request.ts_ns <= self.unknown_until
 
+    def is_before_its_order(self, request: OrderRequest) -> bool:
+        """Return True for a request that is older than the order of its id, which is another one then."""
+        return not isinstance(request, Order) and request.ts_ns < self._placed_ns.get(request.order_id, -1)
+
     def needs_changes(self, request: OrderRequest) -> bool:
         """Return True if the order was there, and no event that was read says that the request was applied to it."""
         try:
@@ -161,12 +173,16 @@ class KnownOrders:
 
         Args:
             request: The request.
-            may_be_gone: True for an order to place that was there, or may have been, and may not be kept.
+            may_be_gone: True for an order to place that was there, or may have been, and may not be kept; and for a
+                request about an order that is not the one of this id that there is now.
         """
-        if not isinstance(request, Order):
-            if self.was_reused(request):  # the order of this id that there is now may be another one
+        if not isinstance(request, Order):  # the order of this id that there is now may be another one
+            try:
                 return self.find_change(request)
-            raise LookupError
+            except LookupError:
+                if may_be_gone:
+                    return self.too_old(request)
+                raise
         if not may_be_gone and not (self.was_reused(request) and self._was_placed_as(request)):
             raise LookupError
         if request.order_id not in self._placed:
@@ -189,9 +205,14 @@ class KnownOrders:
         """
         if isinstance(request, Order):
             raise LookupError
-        kind, quantity, price = self._change_of(request)
-        if contradicted := self._contradicted(request):
-            return OrderMismatch(f"{describe(request)}: the order is no longer kept; it was {contradicted}")
+        changes = list(self._changes_of(request))
+        fitting = [change for change in changes if _fits(request, *change[3:])]
+        if not fitting:
+            if not changes or self.was_reused(request):
+                raise LookupError
+            was = ", and as ".join(f"{side} {symbol}" for *_, symbol, side in changes)
+            return OrderMismatch(f"{describe(request)}: the order is no longer kept; it was {was}")
+        kind, quantity, price, *_ = fitting[0]
         event = verb_of(request).event
         if event is None or kind != event.value or not _has_terms(request, quantity, price):
             terms = f"{kind} {quantity} {price}".rstrip()
@@ -205,30 +226,24 @@ class KnownOrders:
             "whether it was applied; apply it by hand once you know, and raise events_kept"
         )
 
-    def _change_of(self, request: Changing) -> Sequence[str]:
-        """Return type, quantity and price of the change that has a request's identity. Raises LookupError."""
+    def _changes_of(self, request: Changing) -> Iterator[Sequence[str]]:
+        """Yield type, quantity, price, symbol and side of each change that has a request's identity."""
         is_fill = isinstance(request, Fill)
-        text = self._applied.get(request.order_id, "")
-        found = text.find(f"\n{request.exec_id if is_fill else request.request_id} ")
+        identity = request.exec_id if isinstance(request, Fill) else request.request_id
+        text = self._applied.get(request.order_id, "") + "\n"
+        found = text.find(f"\n{identity} ")
         while found >= 0:
-            _, *words = text[found + 1 : (text + "\n").index("\n", found + 1)].split(" ")
+            _, *words = text[found + 1 : text.index("\n", found + 1)].split(" ")
             if (words[0] == EventType.TRADE.value) is is_fill:  # an exec_id may be equal to a request_id
-                return words
-            found = text.find(f"\n{request.exec_id if is_fill else request.request_id} ", found + 1)
-        raise LookupError
+                yield words
+            found = text.find(f"\n{identity} ", found + 1)
 
-    def _contradicted(self, request: Changing) -> str:
-        """Return what the order was, if the request names another symbol or side; else ""."""
-        known = [line.split(" ") for line in self._placed.get(request.order_id, "").split("\n")]
-        fits = any(request.symbol in (None, symbol) and request.side in (None, side) for symbol, side, *_ in known)
-        return "" if fits else ", and ".join(f"{side} {symbol}" for symbol, side, *_ in known)
-
-    def _note_gap(self, number: int, event: Mapping[str, str]) -> None:
-        if number > self._orders_read + 1:
-            try:
-                self.unknown_until = max(self.unknown_until, int(event["ts_ns"]))
-            except (KeyError, ValueError):
-                raise CorruptRecord(self.keys.events, "ts_ns", f"event {number} has no time") from None
+    def _note_time(self, number: int, event: Mapping[str, str]) -> None:
+        try:
+            self._latest_ns = max(self._latest_ns, int(event["ts_ns"]))
+        except (KeyError, ValueError):
+            raise CorruptRecord(self.keys.events, "ts_ns", f"event {number} has no time") from None
+        self._has_gap = self._has_gap or number > self._orders_read + 1
 
     def _acknowledge(self, page: HistoryPage) -> StateLost | None:
         number, event = page.events[-1]
@@ -296,6 +311,10 @@ def _event(keys: TraderKeys, entry: Reply) -> tuple[int, dict[str, str]]:
 
 def _who(event: Mapping[str, str]) -> str:
     return f"{event.get('symbol')} {event.get('side')}"
+
+
+def _fits(request: Changing, symbol: str, side: str) -> bool:
+    return request.symbol in (None, symbol) and request.side in (None, side)
 
 
 def _has_terms(request: Changing, quantity: str, price: str) -> bool:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from ...models.errors import SlotbookError, StateLost
 from ...models.journal import JournalError
+from ...models.order import Order, Replace
+from .known_orders import describe
 from .verbs import OrderRequest
 
 
@@ -90,3 +92,11 @@ class Reconciliation:
     def is_complete(self) -> bool:
         """True when every row is in the book: applied now or before."""
         return self.applied + self.repeated == self.rows
+
+
+def why_outdated(request: OrderRequest, order: Order) -> str:
+    """Return why a request that the book has answered as out of date changes nothing."""
+    name = describe(request)
+    if isinstance(request, Replace):
+        return f"{name}: revision {order.revision} was applied, which is not below its own, {request.revision}"
+    return f"{name}: the order is {order.status} already, by another request"

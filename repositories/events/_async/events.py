@@ -12,9 +12,8 @@ from ....models.message import Message
 from ....topology._async.backend import AsyncBackend, open_async_backend
 from ....topology.durability import Durability
 from ....topology.listening.channels import ChannelKind
-from ....topology.settings import Settings
+from ....topology.settings import LONGEST, Settings
 from ..._concurrency.handlers import AsyncHandler
-from ...durations import LONGEST
 from ..calls import PAGE, EventCalls, check_group, check_sequence, check_traders, event_of
 from ..channels import channel_of
 from ..deliveries import GroupOptions

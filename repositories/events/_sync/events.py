@@ -13,9 +13,8 @@ from ....models.message import Message
 from ....topology._sync.backend import Backend, open_backend
 from ....topology.durability import Durability
 from ....topology.listening.channels import ChannelKind
-from ....topology.settings import Settings
+from ....topology.settings import LONGEST, Settings
 from ..._concurrency.handlers import Handler
-from ...durations import LONGEST
 from ..calls import PAGE, EventCalls, check_group, check_sequence, check_traders, event_of
 from ..channels import channel_of
 from ..deliveries import GroupOptions

@@ -176,6 +176,62 @@ def test_an_id_that_was_used_for_another_order_since(desk: Desk) -> None:
     assert fates(desk.book.reconcile([limit(desk.trader, quantity=1_000), more])) == (1, 1, 0, 0, 0)
 
 
+@pytest.mark.parametrize("batch", [1, 1_000])
+def test_what_was_trimmed_is_not_applied_to_another_order_of_the_same_id(desk: Desk, batch: int) -> None:
+    first = day(desk.trader)
+    second = limit(desk.trader, quantity=1_000, ts_ns=TS + 100)
+    desk.book.reconcile(first)
+    forget(desk, desk.book, "deleted")
+    desk.book.orders.place(second)
+    desk.vandalise("XTRIM", "%:events", "MAXLEN", 1)
+    before = desk.contents()
+    done = desk.book.reconcile([*first, second], batch=batch)
+    assert fates(done) == (0, 1, 0, 5, 0)
+    assert all("too old" in refusal.reason for refusal in done.refusals[1:])
+    assert desk.contents() == before
+
+
+@pytest.mark.parametrize("batch", [1, 1_000])
+def test_what_is_too_old_does_not_wait_for_another_order_of_the_same_id(desk: Desk, batch: int) -> None:
+    first = day(desk.trader)
+    desk.book.reconcile(first)
+    forget(desk, desk.book, "deleted")
+    desk.book.orders.place(limit(desk.trader, "Z1", ts_ns=TS + 50))
+    desk.vandalise("XTRIM", "%:events", "MAXLEN", 1)
+    second = limit(desk.trader, quantity=1_000, ts_ns=TS + 100)
+    assert fates(desk.book.reconcile([*first, second], batch=batch)) == (1, 0, 0, 5, 0)
+    assert fates(desk.book.reconcile([*first, second], batch=batch)) == (0, 1, 0, 5, 0)
+    assert desk.book.positions.get(desk.trader, "AAPL").quantity == 50
+
+
+def test_events_that_were_applied_out_of_order_tell_no_too_early_time(desk: Desk) -> None:
+    """The last event is the first of the day by its time: it was allowed by those before it only."""
+    journal = [
+        limit(desk.trader, "A1", quantity=100, ts_ns=TS),
+        execution(desk.trader, "X1", 150, order_id="A1", ts_ns=TS + 1),
+        limit(desk.trader, "B1", quantity=100, ts_ns=TS + 2),
+        execution(desk.trader, "X2", 100, order_id="B1", ts_ns=TS + 3),
+        Replace(trader=desk.trader, order_id="A1", request_id="R1", quantity=200, ts_ns=TS + 4),
+    ]
+    assert fates(desk.book.reconcile(journal)) == (5, 0, 0, 0, 0)
+    desk.book.orders.delete(desk.trader, "B1")
+    desk.vandalise("XTRIM", "%:events", "MAXLEN", 2)
+    assert fates(desk.book.reconcile(journal)) == (0, 3, 0, 2, 0)
+    assert desk.book.positions.get(desk.trader, "AAPL").quantity == 250
+
+
+def test_a_change_of_an_earlier_order_is_not_that_of_a_later_one_with_another_symbol(desk: Desk) -> None:
+    first = [limit(desk.trader, ts_ns=TS), execution(desk.trader, "X1", 100, ts_ns=TS + 1)]
+    desk.book.reconcile(first)
+    forget(desk, desk.book, "deleted")
+    second = limit(desk.trader, symbol="MSFT", side=Side.SELL, ts_ns=TS + 2)
+    desk.book.orders.place(second)
+    fill = execution(desk.trader, "X1", 100, ts_ns=TS + 3).model_copy(update={"symbol": "MSFT", "side": Side.SELL})
+    assert fates(desk.book.reconcile([second, fill])) == (1, 1, 0, 0, 0)
+    assert desk.book.positions.get(desk.trader, "MSFT").quantity == -100
+    assert fates(desk.book.reconcile([second, fill])) == (0, 2, 0, 0, 0)
+
+
 def test_an_order_that_expires_within_a_run_is_known(lone_desk: Desk) -> None:
     book = lone_desk.open(**BRIEF)
     journal = day(lone_desk.trader)
