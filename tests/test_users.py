@@ -233,7 +233,7 @@ def test_a_user_of_one_prefix_does_everything_under_it(tmp_path: Path) -> None:
 
 
 def test_a_user_of_one_prefix_sees_names_of_other_keys_and_nothing_else_of_them(tmp_path: Path) -> None:
-    """As the comment in users.acl says: SCAN and CLIENT TRACKING look at no key's permission."""
+    """SCAN and CLIENT TRACKING look at no key's permission, which the comment in users.acl says."""
     with server(tmp_path, "standalone") as (port, passwords):
         operator = Raw(HOST, port, passwords["REDIS_OPERATOR_PASSWORD"], OPERATOR)
         operator.ask("ACL", "SETUSER", NAME, *NARROW)

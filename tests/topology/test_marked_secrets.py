@@ -148,3 +148,10 @@ def test_an_odd_environment_shows_no_secret(name: str, value: str) -> None:
         patch.setenv(variable, value.replace("\0", "").replace("\ud800", ""))
         _shows_no_mark(Settings)
         _shows_no_mark(read)
+
+
+@pytest.mark.parametrize("text", [f'{{"pasword": "{MARK}"}}', f'{{"deadline": "{MARK}"}}', f'["{MARK}"]', MARK])
+def test_settings_from_json_show_no_secret(text: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        Settings.model_validate_json(text)
+    assert MARK not in f"{caught.value} {caught.value!r}"
