@@ -115,7 +115,8 @@ def _parameters(query: str) -> dict[str, str]:
             )
         if "+" in piece:
             raise InvalidSettings(
-                f"the URL's parameter {number} holds a '+', which some read as a space: write %20 for a space, %2B for a plus"
+                f"the URL's parameter {number} holds a '+', which some read as a space: "
+                "write %20 for a space, %2B for a plus"
             )
         name = decoded(name, "parameter")
         if name in found:
