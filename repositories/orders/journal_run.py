@@ -94,7 +94,7 @@ class JournalRun:
         self.tally = Reconciliation()
         self._settings = settings
         self._loss_detector = loss_detector
-        self._progress = progress
+        self._progress = progress or (lambda _: None)
         self._keys = Keys(settings.prefix)
         self._known: dict[str, KnownOrders] = {}
         self._changed = frozenset(loss_detector.traders())
@@ -123,7 +123,7 @@ class JournalRun:
             yield from self._look_for_losses(self._answered)
         finally:
             tally.refusals = sorted([*tally.refusals, *self._waiting], key=lambda one: one.place)
-        self._report()
+        self._progress(tally)
         return tally
 
     def _rows(self, journal: Iterable[JournalItem]) -> Iterator[Row]:
@@ -150,11 +150,7 @@ class JournalRun:
             try:
                 yield from self._page(page)
             finally:
-                self._report()
-
-    def _report(self) -> None:
-        if self._progress is not None:
-            self._progress(self.tally)
+                self._progress(self.tally)
 
     def _page(self, page: list[Row]) -> RunSteps[None]:
         yield from self._meet({row.request.trader for row in page})

@@ -7,13 +7,13 @@ stream keeps them. Nothing here does I/O.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, cast
 
 from ...models.enums import EventType
 from ...models.errors import CorruptRecord, DuplicateOrder, DuplicateRequest, OrderMismatch, Refused, StateLost
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
-from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.order import Order, Replace
 from ...models.types import plain
 from ...models.wire import pairs
 from ...topology.call import Call, Reply, evaluate
@@ -21,7 +21,7 @@ from ..changes.loss_detector import LossDetector, Tip, Told
 from ..changes.scripts import load
 from ..changes.verb import AnyVerb
 from ..replies import rows
-from .verbs import ORDER_VERBS, OrderRequest
+from .verbs import ORDER_VERBS, Changing, OrderRequest
 
 MOST_EVENTS_OF_ONE = 1_000
 """The events that one call reads, at most."""
@@ -36,9 +36,6 @@ NO_END = -1
 _PACKAGE = "slotbook.repositories.orders"
 READ_HISTORY = load(_PACKAGE, "read_history")
 KEPT_FOR = load(_PACKAGE, "kept_for")
-
-Changing: TypeAlias = Replace | Cancel | Reject | Expire | Fill
-"""A request about an order that is there."""
 
 
 class HistoryPage(NamedTuple):

@@ -27,6 +27,8 @@ OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
 """Any request that changes an order: the requests of ORDER_VERBS, written out for type checkers."""
 Closing: TypeAlias = Cancel | Reject | Expire
 """A request that ends an order."""
+Changing: TypeAlias = Replace | Closing | Fill
+"""A request about an order that is there."""
 
 
 @dataclass(frozen=True, slots=True)
