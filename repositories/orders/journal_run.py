@@ -94,7 +94,7 @@ class JournalRun:
         self.tally = Reconciliation()
         self._settings = settings
         self._loss_detector = loss_detector
-        self._progress = progress or (lambda _: None)
+        self._progress: Callable[[Reconciliation], object] = progress or (lambda _: None)
         self._keys = Keys(settings.prefix)
         self._known: dict[str, KnownOrders] = {}
         self._changed = frozenset(loss_detector.traders())
