@@ -50,7 +50,7 @@ class AnswerReader(Generic[C]):
         raise NotImplementedError
 
     def _note(
-        self, tip: Tip | None, lost: Lost | None, result: object, error: SlotbookError | None
+        self, tip: Tip | None, lost: Lost | None, result: object, error: SlotbookError | None, written: int = 1
     ) -> StateLost | None:
         """Remember what was acknowledged, and return the error when something is found lost.
 
@@ -59,12 +59,13 @@ class AnswerReader(Generic[C]):
             lost: What the script says of losses.
             result: The result of the call.
             error: The error of the call.
+            written: The number of events that the call has written.
         """
         detector, told = self._loss_detector, self.told
         refused = error if isinstance(error, Refused) else None
         if lost is not None:
             return detector.record_loss(told, detector.first_lost(told, lost), tip, result, refused, lost.sequences)
-        if tip is not None and (first := detector.acknowledge(told, tip)):
+        if tip is not None and (first := detector.acknowledge(told, tip, written)):
             return detector.record_loss(told, first, tip, result, refused)
         return None
 
@@ -104,7 +105,7 @@ class EachReader(AnswerReader["list[Outcome[Any]]"]):
         known = [number for number, one in enumerate(outcomes) if one.error is None or isinstance(one.error, Refused)]
         if known:  # else nobody can be told of a loss here, and the next call finds it again
             one = outcomes[known[0]]
-            loss = self._note(tip if acknowledged else None, lost, one.value, one.error)
+            loss = self._note(tip if acknowledged else None, lost, one.value, one.error, _written(answers))
             if loss is not None:
                 outcomes[known[0]] = Outcome(error=loss)
         return outcomes
@@ -122,7 +123,7 @@ class UnitReader(AnswerReader["list[Any]"]):
             if (loss := self._note(None, lost, None, error)) is not None:
                 raise loss from error
             raise
-        if (loss := self._note(tip, lost, results, None)) is not None:
+        if (loss := self._note(tip, lost, results, None, _written(answers))) is not None:
             raise loss
         return results
 
@@ -189,6 +190,11 @@ def lost_in(reply: Reply) -> Lost | None:
 def _acknowledges(answer: Reply) -> bool:
     """Return True for an answer that says that the change is there."""
     return isinstance(answer, list) and answer[0] in ("applied", "repeat", "outdated")
+
+
+def _written(answers: Sequence[Reply]) -> int:
+    """Return the number of events that a call has written, at least 1."""
+    return max(1, sum(1 for answer in answers if isinstance(answer, list) and answer[0] == "applied"))
 
 
 def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:

@@ -134,12 +134,14 @@ class _Acknowledged:
         self.turn = begin + MOST_TIPS - 1
         return (*[*tips[begin:], *tips[:begin]][: MOST_TIPS - 1], highest)
 
-    def add(self, tip: Tip, told: Told, at: int) -> bool:
+    def add(self, tip: Tip, told: Told, at: int, written: int) -> bool:
         """Add an acknowledged event. Return False if it has the number of another one, which is lost then."""
         sequence, writer = tip
-        known = writer
+        known, first = writer, sequence - written + 1
         if sequence > self.forgotten:
             known = self.events.setdefault(sequence, writer)
+            if self.forgotten < first < sequence:  # with the last, the first of a call says where its events begin
+                self.events.setdefault(first, writer)
         else:
             self.unsure = min(self.unsure or sequence, sequence)
         if sequence >= told.highest:  # else a server that has what was told has this event too
@@ -294,18 +296,19 @@ class LossDetector:
         known = writer.acknowledged.get(trader)
         return Told(trader, writer.mark, next(writer.counts), () if known is None else tuple(known.tips))
 
-    def acknowledge(self, told: Told, tip: Tip | None) -> int:
+    def acknowledge(self, told: Told, tip: Tip | None, written: int = 1) -> int:
         """Remember an acknowledged event; return the first number that this proves lost, 0 for none.
 
         Args:
             told: What the call told.
             tip: The last event that the call has written; of a repeat, one that came no earlier than its own.
+            written: The number of events that the call has written, of which that is the last.
         """
         writer = self._writer()
         if tip is None or told.mark != writer.mark:
             return 0
         known = writer.known(told.trader)
-        if known.add(tip, told, next(writer.counts)):
+        if known.add(tip, told, next(writer.counts), written):
             return 0
         return known.first_unproven(told, tip.sequence)
 

@@ -126,6 +126,18 @@ def test_of_a_book_that_others_began_only_the_own_changes_are_lost() -> None:
     assert detector.first_lost(detector.tell(T), Lost([4 + MOST_ACKNOWLEDGED], 1, [])) == 5
 
 
+def test_a_loss_begins_with_the_first_event_of_its_call() -> None:
+    detector = LossDetector()
+    for last in (8, 12):
+        told = detector.tell(T)
+        assert detector.acknowledge(told, event(told, last), written=4) == 0
+    assert detector.first_lost(detector.tell(T), Lost([12], 1, [])) == 5
+    on_its_way = detector.tell(T)
+    told = detector.tell(T)
+    detector.acknowledge(told, event(told, 16), written=4)
+    assert detector.acknowledge(on_its_way, Tip(16, on_its_way.own)) == 13, "of a server that has what was told"
+
+
 def test_a_book_of_which_nothing_is_left() -> None:
     detector = with_acknowledged(3)
     told = detector.tell(T)
