@@ -29,7 +29,9 @@ class Desk:
     def __init__(self, deployment: Deployment, caller: Caller) -> None:
         self.deployment = deployment
         self._caller: Caller = caller
-        self._url = f"{deployment.url}{'&' if '?' in deployment.url else '?'}deadline=15"
+        self._url = f"{deployment.url}{'&' if '?' in deployment.url else '?'}deadline=15&replication_wait=10"
+        # A fill may be lost, and is told; without its order every later one would be refused.
+        self._placed = "local" if deployment.topology == "standalone" else "replicated=1"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._sent = 0
@@ -92,7 +94,7 @@ class Desk:
     def _in_threads(self) -> None:
         with Book.open(self._url) as book:
             for trader in TRADERS:
-                book.orders.place(limit(trader, quantity=MANY))
+                book.orders.place(limit(trader, quantity=MANY), durability=self._placed)
             while not self._stop.is_set():
                 for fill in self._next():
                     try:
@@ -104,7 +106,7 @@ class Desk:
     async def _in_tasks(self) -> None:
         async with await AsyncBook.open(self._url) as book:
             for trader in TRADERS:
-                await book.orders.place(limit(trader, quantity=MANY))
+                await book.orders.place(limit(trader, quantity=MANY), durability=self._placed)
             while not self._stop.is_set():
                 fills = self._next()
                 for outcome in await asyncio.gather(*map(book.orders.fill, fills), return_exceptions=True):

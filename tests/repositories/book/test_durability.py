@@ -108,7 +108,9 @@ BY_BOOK = {"Book.reconcile"}
 
 WAIT_FOR_NONE = {
     *("Lock.acquire", "AcquiredLock.renew", "AcquiredLock.release", "RateLimiter.acquire"),
-    *("Delivery.acknowledge", "Delivery.give_up", "SearchIndexes.create", "SearchIndexes.drop", "Auditor.repair"),
+    *("Delivery.acknowledge", "Delivery.acknowledge_later", "Delivery.fail", "Delivery.give_up"),
+    *("OrderEventRepository.remove_consumers", "OrderEventRepository.requeue"),
+    *("SearchIndexes.create", "SearchIndexes.drop", "Auditor.repair"),
     *(f"{kind}.{name}" for kind in ("Cache", "SymbolInfoRepository") for name in ("get_or_load", "get_or_load_many")),
     *("Cache.warm", "SymbolInfoRepository.warm"),
 }
@@ -118,8 +120,8 @@ READS = {
     "Auditor": "traders verify",
     "Book": "cache close limiter lock losses open snapshot",
     "Cache": "close get get_many key near",
-    "Consumer": "close get run start stop",
-    "Follow": "close get start stop",
+    "Consumer": "add close get lag on_done run start stop",
+    "Follow": "add close get start stop",
     "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
     "OrderRepository": "by_status by_symbol close count find from_url get get_many open",
     "PositionRepository": "all close find from_url get get_many net totals",
