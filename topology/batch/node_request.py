@@ -17,11 +17,11 @@ from .item import Item
 T = TypeVar("T")
 
 _ASKING = pack(("ASKING",))
-_PIECE = 2_048
-"""Bytes after which a piece is sent. A server runs all that it has read before it turns to other clients, so a piece is
-what it does in a fraction of a millisecond."""
-
-
+_PIECE = 16_384
+"""Bytes after which a piece is sent: about as many as a server reads at once."""
+_SMALL_PIECE = 2_048
+"""The same where few pieces may be in flight: what a server does in a fraction of a millisecond, for it runs all that it
+has read before it turns to other clients."""
 _ONE_ROUND_TRIP = 512
 """The changes that go to a server in one round trip, whatever other clients wait for meanwhile."""
 PIECES_IN_FLIGHT = 2
@@ -52,16 +52,16 @@ def node_request(address: Address, items: list[Item[T]], proof: bytes | None) ->
         if item.asking_at is not None:
             awaited.append(None)
         awaited.append(item)
-    pieces, replies = _pieces(items), len(awaited)
+    changes = sum(len(item.buildable.subjects) for item in items)
+    in_flight, size = (None, _PIECE) if changes <= _ONE_ROUND_TRIP else (PIECES_IN_FLIGHT, _SMALL_PIECE)
+    pieces, replies = _pieces(items, size), len(awaited)
     if proof is not None:
         pieces, replies = chain(pieces, (Piece(proof, PROOF_REPLIES),)), replies + PROOF_REPLIES
-    changes = sum(len(item.buildable.subjects) for item in items)
-    in_flight = None if changes <= _ONE_ROUND_TRIP else PIECES_IN_FLIGHT
     return NodeRequest(address, items, pieces, replies, awaited, in_flight)
 
 
-def _pieces(items: Sequence[Item[T]]) -> Iterator[Piece]:
-    """Yield the commands of some items in pieces, each of which is built when it is asked for."""
+def _pieces(items: Sequence[Item[T]], enough: int) -> Iterator[Piece]:
+    """Yield the commands of some items in pieces of enough bytes, each of which is built when it is asked for."""
     if len(items) == 1 and items[0].asking_at is None:
         call = items[0].call
         yield Piece(call.packed_with_source if items[0].with_source else call.packed, 1)
@@ -82,7 +82,7 @@ def _pieces(items: Sequence[Item[T]]) -> Iterator[Piece]:
         else:
             commands.append(call.packed)
         size += len(commands[-1])
-        if size >= _PIECE:
+        if size >= enough:
             yield Piece(b"".join(commands), len(commands))
             commands, size = [], 0
     if commands:
