@@ -20,8 +20,8 @@ _ASKING = pack(("ASKING",))
 _PIECE = 16_384
 """Bytes after which a piece is sent: about as many as a server reads at once."""
 _SMALL_PIECE = 2_048
-"""The same where few pieces may be in flight: what a server does in a fraction of a millisecond, for it runs all that it
-has read before it turns to other clients."""
+"""The same where few pieces may be in flight: what a server does in a fraction of a millisecond, for it runs all that
+it has read before it turns to other clients."""
 _ONE_ROUND_TRIP = 512
 """The changes that go to a server in one round trip, whatever other clients wait for meanwhile."""
 PIECES_IN_FLIGHT = 2
