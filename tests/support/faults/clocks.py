@@ -1,7 +1,11 @@
-"""Servers whose clocks a test can move, by libfaketime (Debian's package of that name)."""
+"""Servers whose clocks a test can move, by libfaketime (Debian's package of that name).
+
+They are always the Valkey from pip: Debian's Redis asks for the time before the library is ready (jemalloc), and ends.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import cast
@@ -31,7 +35,7 @@ class Clocks:
 
     def __init__(self, topology: Topology, folder: Path) -> None:
         program = folder / "server"
-        program.write_text(_PROGRAM.format(server=find_program(None), library=LIBRARY), encoding="utf-8")
+        program.write_text(_PROGRAM.format(server=_valkey(), library=LIBRARY), encoding="utf-8")
         program.chmod(0o700)
         self.deployment: Deployment = start(topology, server=str(program))
         self._seconds = 0
@@ -50,6 +54,15 @@ class Clocks:
     def stop(self) -> None:
         """Stop the servers."""
         self.deployment.stop()
+
+
+def _valkey() -> Path:
+    configured = os.environ.pop("SLOTBOOK_SERVER", None)
+    try:
+        return find_program(None)
+    finally:
+        if configured is not None:
+            os.environ["SLOTBOOK_SERVER"] = configured
 
 
 def _time(server: Server) -> int:
