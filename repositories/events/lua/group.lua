@@ -12,10 +12,14 @@ local function pending_event(events, group, id, consumer)
   return not found.err and found[1] or nil
 end
 
--- Make a pending event belong to a consumer from now on, handed over this many times. One that is no longer kept stays
--- where it is: the server would forget it, and nobody would say that it is gone.
+-- Return whether an event is still kept. One that is not must stay where it is: when it is given to a consumer, the server
+-- forgets it, and nobody would say that it is gone.
+local function is_kept(events, id)
+  return #redis.call('XRANGE', events, id, id) > 0
+end
+
+-- Make a pending event that is kept belong to a consumer from now on, handed over this many times.
 local function give(events, group, consumer, id, hand_overs)
-  if #redis.call('XRANGE', events, id, id) == 0 then return end
   redis.call('XCLAIM', events, group, consumer, 0, id, 'RETRYCOUNT', hand_overs, 'JUSTID')
 end
 

@@ -9,5 +9,7 @@
 
 local pending = pending_event(KEYS.events, ARGV.group, ARGV.id, ARGV.consumer)
 if not pending then return 0 end
-give(KEYS.events, ARGV.group, ARGV.consumer, ARGV.id, math.max(pending[4], tonumber(ARGV.hand_overs)))
+if is_kept(KEYS.events, ARGV.id) then
+  give(KEYS.events, ARGV.group, ARGV.consumer, ARGV.id, math.max(pending[4], tonumber(ARGV.hand_overs)))
+end
 return 1

@@ -10,7 +10,7 @@
 local count = 0
 for i = FIRST.unhandled, #ARGV, 2 do
   if pending_event(KEYS.events, ARGV.group, ARGV[i], ARGV.consumer) then
-    give(KEYS.events, ARGV.group, GIVEN_BACK, ARGV[i], ARGV[i + 1])
+    if is_kept(KEYS.events, ARGV[i]) then give(KEYS.events, ARGV.group, GIVEN_BACK, ARGV[i], ARGV[i + 1]) end
     count = count + 1
   end
 end

@@ -42,8 +42,9 @@ local found = redis.call(
   'XPENDING', KEYS.events, ARGV.group, own and '(' .. ARGV.after or '-', '+', left, own and ARGV.consumer or GIVEN_BACK
 )
 for _, pending in ipairs(found) do
-  reply[#reply + 1] = described(KEYS.events, pending[1], pending[4])
-  give(KEYS.events, ARGV.group, ARGV.consumer, pending[1], pending[4])
+  local event = described(KEYS.events, pending[1], pending[4])
+  if event[2] then give(KEYS.events, ARGV.group, ARGV.consumer, pending[1], pending[4]) end
+  reply[#reply + 1] = event
 end
 if own then return reply end
 left = math.max(left - #found, 0)
