@@ -36,7 +36,7 @@ from ...topology.call import Call
 from ...topology.settings import Settings
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
-from .known_orders import NO_END, KnownOrders, count_for
+from .known_orders import NO_END, KnownOrders, count_for, verb_of
 from .reconciliation import NamedRow, Reconciliation, Refusal, why_outdated
 from .verbs import ORDER_VERBS, OrderRequest
 
@@ -138,7 +138,7 @@ class JournalRun:
             else:
                 must_be(item, *_REQUESTS)
                 try:
-                    request = as_stored(item, next(kind for kind in _REQUESTS if isinstance(item, kind)))
+                    request = as_stored(item, verb_of(item).request)
                 except InvalidArgument as error:
                     self.tally.refusals.append(Refusal(place, item, error))
                 else:
@@ -155,13 +155,11 @@ class JournalRun:
     def _page(self, page: list[Row]) -> RunSteps[None]:
         yield from self._meet({row.request.trader for row in page})
         gone = yield from self._orders_that_may_be_gone(page)
-        reused = {number for number, row in enumerate(page) if self._of(row).was_reused(row.request)}
-        misplaced = {number for number, row in enumerate(page) if self._is_misplaced(row)}
-        if reused | misplaced:
-            yield from self._read_changes({page[number].request.trader for number in reused | misplaced})
-        gone |= misplaced
+        others = {number for number, row in enumerate(page) if self._of(row).may_be_of_another(row.request)}
+        if others:
+            yield from self._read_changes({page[number].request.trader for number in others})
         sent = page
-        if answerable := gone | reused:
+        if answerable := gone | others:
             sent = [
                 row
                 for number, row in enumerate(page)
@@ -176,11 +174,6 @@ class JournalRun:
                 rest.append(self._taken(row, outcome))
         if rest:
             yield from self._settle(rest)
-
-    def _is_misplaced(self, row: Row) -> bool:
-        """Return True for a row that may have been applied to an earlier order of its id, by an event that is gone."""
-        known = self._of(row)
-        return known.is_too_old(row.request) and known.is_before_its_order(row.request)
 
     def _of(self, row: Row) -> KnownOrders:
         return self._known[row.request.trader]

@@ -151,9 +151,14 @@ class KnownOrders:
         # Of the same time there may be several events, of which only some are kept.
         return request.ts_ns <= self.unknown_until
 
-    def is_before_its_order(self, request: OrderRequest) -> bool:
-        """Return True for a request that is older than the order of its id, which is another one then."""
-        return not isinstance(request, Order) and request.ts_ns < self._placed_ns.get(request.order_id, -1)
+    def may_be_of_another(self, request: OrderRequest) -> bool:
+        """Return True for a request that may be about another order of its id than the one that there is now."""
+        return self.was_reused(request) or self.is_misplaced(request)
+
+    def is_misplaced(self, request: OrderRequest) -> bool:
+        """Return True for a request that an event that is gone may have applied to an earlier order of its id."""
+        is_before = not isinstance(request, Order) and request.ts_ns < self._placed_ns.get(request.order_id, -1)
+        return is_before and self.is_too_old(request)
 
     def needs_changes(self, request: OrderRequest) -> bool:
         """Return True if the order was there, and no event that was read says that the request was applied to it."""
@@ -170,14 +175,13 @@ class KnownOrders:
 
         Args:
             request: The request.
-            may_be_gone: True for an order to place that was there, or may have been, and may not be kept; and for a
-                request about an order that is not the one of this id that there is now.
+            may_be_gone: True for an order to place that was there, or may have been, and may not be kept.
         """
         if not isinstance(request, Order):  # the order of this id that there is now may be another one
             try:
                 return self.find_change(request)
             except LookupError:
-                if may_be_gone:
+                if self.is_misplaced(request):
                     return self.too_old(request)
                 raise
         if not may_be_gone and not (self.was_reused(request) and self._was_placed_as(request)):
