@@ -121,7 +121,7 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     expected = _status_by_type(change)
     found: list[Contradiction] = []
     if change.status is not expected:
-        found.append(Contradiction("status", _text(change.status), _text(expected), "its type and quantities"))
+        found.append(Contradiction("status", written(change.status), written(expected), "its type and quantities"))
     if change.filled_quantity > change.quantity:
         quantity, filled = str(change.quantity), str(change.filled_quantity)
         found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
@@ -146,9 +146,9 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     if change.late:
         expected["status"] = before.status
     elif not is_open:
-        return [Contradiction("status", _text(change.status), _text(before.status), f"event {before.sequence:,}")]
+        return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
-        Contradiction(name, _text(getattr(change, name)), _text(value), f"event {before.sequence:,}")
+        Contradiction(name, written(getattr(change, name)), written(value), f"event {before.sequence:,}")
         for name, value in expected.items()
         if getattr(change, name) != value
     ]
@@ -171,5 +171,6 @@ def _status_by_type(change: Change) -> OrderStatus | None:
             return OrderStatus[other.name]
 
 
-def _text(value: object) -> str | None:
+def written(value: object) -> str | None:
+    """Return a value in its written form; None for none."""
     return None if value is None else text(value)

@@ -10,7 +10,7 @@ from ...models.keys import TraderKeys
 from ...models.wire import text
 from .findings import OrderState
 from .order_digest import DigestReading
-from .order_events import Change
+from .order_events import Change, written
 from .remembered import AppliedCheck
 from .statements import Statement
 
@@ -80,7 +80,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
     event = f"event {last.sequence}"
     for name in _OF_EVENTS:
         weight = 2 if name in twice else 1
-        says.setdefault(name, []).append(Statement(event, _written(getattr(last, name)), weight))
+        says.setdefault(name, []).append(Statement(event, written(getattr(last, name)), weight))
     says["updated_ns"] = [Statement(event, None if is_new else text(last.ts_ns))]
     if last.type is not EventType.TRADE:
         says.setdefault("text", []).append(Statement(event, last.text))
@@ -89,7 +89,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
         says["ts_ns"] = [Statement(f"event {first.sequence}", text(first.ts_ns))]
         if "placed_quantity" in state.fields:
             for name, value in (("placed_quantity", first.quantity), ("placed_price", first.price)):
-                says.setdefault(name, []).append(Statement(f"event {first.sequence}", _written(value)))
+                says.setdefault(name, []).append(Statement(f"event {first.sequence}", written(value)))
         if len(changes) > 1 and all(change.type is EventType.TRADE for change in changes[1:]):
             says.setdefault("text", []).append(Statement(f"event {first.sequence}", first.text))
 
@@ -127,7 +127,3 @@ def _status_by(applied: AppliedCheck, state: OrderState) -> str:
     if state.fields.get("quantity") == text(filled):
         return OrderStatus.FILLED
     return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
-
-
-def _written(value: object) -> str | None:
-    return None if value is None else text(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ...models.arguments import each, must_be, shown
 from ...models.errors import CorruptRecord, InvalidArgument
@@ -14,6 +14,7 @@ from ...models.symbol import SymbolInfo
 from ...models.wire import decode, encode
 from .exactness import lost_parts, reads_its_aliases
 from .sameness import is_same
+from .source import first_problem
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -92,7 +93,7 @@ class JsonCodec(Generic[T]):
         try:
             again = self._read(written)
         except Exception as error:
-            raise InvalidArgument(f"the value of {key} cannot be read back: {_first(error)}") from None
+            raise InvalidArgument(f"the value of {key} cannot be read back: {first_problem(error)}") from None
         try:
             same = is_same(value, again)
         except Exception:  # what compares a type of the caller's may raise anything
@@ -108,17 +109,10 @@ class JsonCodec(Generic[T]):
         try:
             return self._read(fields[JSON_FIELD])
         except Exception as error:  # a validator of the caller's may raise anything
-            raise CorruptRecord(entry, JSON_FIELD, f"{fields[JSON_FIELD][:80]!r}: {_first(error)}") from None
+            raise CorruptRecord(entry, JSON_FIELD, f"{fields[JSON_FIELD][:80]!r}: {first_problem(error)}") from None
 
     def _read(self, written: str | bytes) -> T:
         return self._adapter.validate_json(written, by_alias=self._by_alias, by_name=not self._by_alias or None)
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
-    return type(error).__name__
 
 
 def _changed(key: str, value: object, again: object) -> InvalidArgument:

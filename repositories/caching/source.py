@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
+from pydantic import ValidationError
+
 from ...models.errors import CorruptRecord, SlotbookError, SourceFailed, WrongType
 from ...models.results import Outcome
 
@@ -128,3 +130,11 @@ def reason(cause: Exception) -> str:
     """Return the type and the first line of an exception, shortened, as they are shown to other callers."""
     first = str(cause).partition("\n")[0][:200]
     return f"{type(cause).__name__}: {first}" if first else type(cause).__name__
+
+
+def first_problem(error: Exception) -> str:
+    """Return what is wrong with a value that cannot be read, without the value; of other errors only the type."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+    return type(error).__name__

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import Column, MetaData, Table, UniqueConstraint, bindparam, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
@@ -23,6 +23,7 @@ from ...models.arguments import shown
 from ...models.errors import InvalidArgument, RowsFailed, SourceFailed
 from ...models.types import plain
 from .sameness import is_same
+from .source import first_problem
 from .sql_columns import ExactDecimal, column_for, is_padded, is_unknown, kind_of, problem, takes_none
 
 M = TypeVar("M", bound=BaseModel)
@@ -115,7 +116,9 @@ class SqlRows(Generic[M]):
             try:
                 found[key] = self._from_row(row[1:])
             except Exception as error:  # a validator of the caller's may raise anything
-                errors[key] = SourceFailed(f"the row {shown(key)} of the table {self.table.name}: {_first(error)}")
+                errors[key] = SourceFailed(
+                    f"the row {shown(key)} of the table {self.table.name}: {first_problem(error)}"
+                )
         if errors:
             more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
             raise RowsFailed(f"{next(iter(errors.values()))}{more}", found, errors)
@@ -151,7 +154,7 @@ class SqlRows(Generic[M]):
         except InvalidArgument:
             raise
         except Exception as error:  # a validator of the caller's may raise anything
-            raise InvalidArgument(f"the value of {shown(key)} does not fit its row: {_first(error)}") from None
+            raise InvalidArgument(f"the value of {shown(key)} does not fit its row: {first_problem(error)}") from None
         if not same:
             raise InvalidArgument(f"the value of {shown(key)} would not come back the same from its row")
         return row
@@ -232,10 +235,3 @@ def _is_unique(table: Table, key: str) -> bool:
 
 def _is_text_for_decimals(declared: Column[Any], own: Column[Any]) -> bool:
     return isinstance(declared.type, ExactDecimal) and isinstance(own.type, String)
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
-    return type(error).__name__
