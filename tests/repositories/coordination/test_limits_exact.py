@@ -220,6 +220,26 @@ def test_a_clock_that_goes_back_allows_nothing_more(lone_desk: Desk, algorithm: 
 
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
 @pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_clock_that_goes_back_denies_for_no_longer_than_a_window(lone_desk: Desk, algorithm: Algorithm) -> None:
+    """What was counted begins its window again at the first request after that, and is kept for as long."""
+    rule, now, name = Rule(algorithm, 2, 10.0), START, fresh()
+    calls, run = rule.calls(lone_desk.book, lambda: now), lone_desk.book.backend.run
+    assert all(run(calls.acquire(name, 1, None)).allowed for _ in range(2))
+    (key,) = [key for key in keys_of(lone_desk.fleet, name) if ":limit:" in key]
+    lone_desk.fleet.ask(key, "PEXPIRE", key, 1_000)
+    now -= 3_600 * SECOND
+    denied = run(calls.acquire(name, 1, None))
+    wait = 5 if algorithm is Algorithm.TOKEN_BUCKET else 10
+    assert denied == Permit(allowed=False, remaining=0, retry_after=wait)
+    assert 4_000 < int(str(lone_desk.fleet.ask(key, "PTTL", key))) <= 10_000
+    now += wait * SECOND - 1
+    assert not run(calls.acquire(name, 1, None)).allowed
+    now += 1
+    assert run(calls.acquire(name, 1, None)).allowed
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+@pytest.mark.parametrize("algorithm", Algorithm)
 def test_thousands_of_requests_by_the_server_s_clock(lone_desk: Desk, algorithm: Algorithm) -> None:
     """Every permit is stored with the server's time, so the server itself says when it allowed how much."""
     rule, book = Rule(algorithm, 20, 0.1), lone_desk.open(deadline=120)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from slotbook import AsyncBook, Book
-from slotbook.models.errors import LockLost
+from slotbook.models.errors import LockLost, LockTimeout
 
 from ...support.desk import Desk
 
@@ -29,6 +29,16 @@ def test_renewing_begins_the_lease_again(desk: Desk) -> None:
     with pytest.raises(LockLost):
         short.renew()
     assert short.remaining == 0
+
+
+def test_a_lease_that_was_renewed_for_longer_is_not_taken_for_one_of_another_clock(lone_desk: Desk) -> None:
+    """A contender shortens a lease of which more is left than it had from its beginning."""
+    lone_desk.book.lock("L", trader=lone_desk.trader, lease=5).acquire(token="mine")  # noqa: S106
+    lone_desk.book.lock("L", trader=lone_desk.trader, lease=60).acquire(token="mine").renew()  # noqa: S106
+    ends = ends_of(lone_desk)
+    with pytest.raises(LockTimeout):
+        lone_desk.book.lock("L", trader=lone_desk.trader, wait=0).acquire()
+    assert ends_of(lone_desk) == ends
 
 
 def ends_of(desk: Desk) -> int:

@@ -89,6 +89,21 @@ def test_touch_lets_its_life_begin_again(desk: Desk) -> None:
     assert touched.created_ms == session.created_ms
 
 
+def test_touch_renews_all_by_which_it_is_found(lone_desk: Desk) -> None:
+    """Its record, its entry in the trader's index and the index itself: each would end with its first life."""
+    sessions = lone_desk.book.sessions
+    session = sessions.create(lone_desk.trader, 60)
+    keys = (f"%:session:{session.digest}", "%:sessions")
+    lone_desk.ask("ZADD", "%:sessions", session.expires_ms - 55_000, session.digest)
+    for key in keys:
+        lone_desk.ask("PEXPIRE", key, 5_000)
+    touched = sessions.touch(secret_of(session))
+    assert int(str(lone_desk.ask("ZSCORE", "%:sessions", session.digest))) == touched.expires_ms
+    assert all(50_000 < int(str(lone_desk.ask("PTTL", key))) <= 75_000 for key in keys)
+    sessions.revoke_all(lone_desk.trader)
+    assert sessions.get(secret_of(session)) is None
+
+
 def test_it_expires_and_is_gone_from_the_listing(desk: Desk) -> None:
     sessions = desk.book.sessions
     short = sessions.create(desk.trader, 0.02)

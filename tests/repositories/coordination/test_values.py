@@ -65,6 +65,15 @@ def test_a_request_is_remembered_for_its_own_time_however_long_the_value_lives(l
         assert 30_000 < remembered <= 60_000
 
 
+def test_the_version_of_a_value_is_known_for_a_day_longer_than_the_value(lone_desk: Desk) -> None:
+    values, version = lone_desk.book.values, 0
+    for ttl in (60, 0.5):
+        version = values.swap(lone_desk.trader, version, "one", ttl=ttl).version
+        left = int(str(lone_desk.ask("PTTL", "%:value:version")))
+        assert 86_390_000 < left - ttl * 1_000 <= 86_400_000
+        assert lone_desk.ask("GET", "%:value:version") == str(version)
+
+
 def test_a_version_never_comes_again(desk: Desk) -> None:
     values = desk.book.values
     first = values.swap(desk.trader, 0, "one", ttl=0.02)
