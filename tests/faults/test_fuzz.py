@@ -16,7 +16,7 @@ from slotbook.repositories.orders.verbs import ORDER_VERBS
 from slotbook.topology.embedded import start
 
 from ..support.faults.garbage import ANYTHING, STORED
-from ..support.faults.methods import SYMBOL, TRADER, Asked, call, calls
+from ..support.faults.methods import LONG, SYMBOL, TRADER, Asked, call, calls
 from ..support.make import NIGHTLY, execution, fresh, limit
 from ..support.raw import Raw, mapping
 
@@ -202,8 +202,8 @@ def one_of_everything(book: Book) -> None:
     book.symbols.put(SYMBOL)
     book.cache(SymbolInfo, "other").put("AAPL", SYMBOL)
     book.values.swap("AAPL", 0, "v")
-    book.sessions.create(TRADER, 60.0)
-    book.limiter(5).acquire("L1")
+    book.sessions.create(TRADER, LONG)
+    book.limiter(5, LONG).acquire("L1")
     book.lock("L1", trader=TRADER).acquire()
     book.lock("L2").acquire()
 

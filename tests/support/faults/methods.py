@@ -30,6 +30,8 @@ from ..make import example, execution, limit
 from .garbage import ANYTHING
 
 TRADER = "T1"
+LONG = 3_600.0
+"""Seconds for which what expires is there: a short one could end amid a test, which would then blame a call for it."""
 _ORDER = limit(TRADER)
 _CHANGE = PositionChange.model_validate({"trader": TRADER, "symbol": "AAPL", "action": "ADJUST", "quantity": 3})
 SYMBOL = SymbolInfo.model_validate({"symbol": "AAPL", "name": "Apple", "lot_size": 100, "tick_size": "0.01"})
@@ -48,7 +50,7 @@ ROOMS: dict[str, tuple[type, Callable[[Book], object]]] = {
     "cache": (Cache, lambda book: book.cache(SymbolInfo, "other")),
     "values": (ValueRepository, lambda book: book.values),
     "sessions": (SessionRepository, lambda book: book.sessions),
-    "limiter": (RateLimiter, lambda book: book.limiter(5)),
+    "limiter": (RateLimiter, lambda book: book.limiter(5, LONG)),
     "lock": (Lock, lambda book: book.lock("L1", wait=0.1)),
     "auditor": (Auditor, lambda book: book.audit),
     "indexes": (SearchIndexes, lambda book: book.indexes),
