@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from ...models.keys import TraderKeys
 from ..changes.scripts import FORMAT
 from .findings import FindingKind, Report
 from .history import History
 
-_FIELDS = ("format", "sequence", "writer", "count")
+_FIELDS = ("format", "sequence", "writer", "count", "latest_ns")
+_IS_TIME = re.compile("[1-9][0-9]{0,18}", re.ASCII).fullmatch
 
 
 def compare_header(keys: TraderKeys, history: History, report: Report) -> None:
@@ -36,5 +39,18 @@ def compare_header(keys: TraderKeys, history: History, report: Report) -> None:
                 )
                 says = {"header": stored, f"event {number}": expected}
                 report.add(FindingKind.EVENTS, key, name, what, stored=stored, expected=expected, says=says)
+    _compare_latest_time(keys, history, report)
     for name in sorted(header.keys() - {*_FIELDS}):
         report.add(FindingKind.CORRUPT, key, name, f"{key}: {name} is not a field of a header", stored=header[name])
+
+
+def _compare_latest_time(keys: TraderKeys, history: History, report: Report) -> None:
+    """Compare the latest time of all events so far with the events that are kept, of which none may be later."""
+    stored, latest = history.header.get("latest_ns"), history.latest_ns
+    if stored is not None and _IS_TIME(stored):
+        is_right = int(stored) == latest if history.is_complete_since(0, history.last) else int(stored) >= latest
+        if is_right:
+            return
+    what = f"the header says that the latest time of an event is {stored}, the events that it is {latest}"
+    says = {"header": stored, "events": str(latest)}
+    report.add(FindingKind.EVENTS, keys.book, "latest_ns", what, stored=stored, expected=str(latest), says=says)

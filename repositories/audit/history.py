@@ -70,6 +70,8 @@ class History:
         """The number of the oldest event that was kept when it was read; 0 without any."""
         self.last = 0
         """The number of the last event that was read, or is known to be missing."""
+        self.latest_ns = 0
+        """The latest time of the events that were read."""
         self.lost_end = 0
         """The highest event number beyond the end of the stream that a recorded fill or request carries; 0 for none."""
         self.changes_by_order: dict[str, list[Change]] = {}
@@ -208,6 +210,7 @@ class History:
             stored = fields.get(error.field)
             self.report.add(FindingKind.CORRUPT, error.key, entry, f"event {error}", stored=stored)
             return
+        self.latest_ns = max(self.latest_ns, event.ts_ns)
         self.symbols.add(event.symbol)
         if event.order_id is not None:
             self.orders_by_symbol.setdefault(event.symbol, set()).add(event.order_id)

@@ -16,7 +16,8 @@ ENOUGH_FOR_UNUSABLE = 2
 """The same where the stored value is missing, or cannot be right: then one value at least is known to be wrong."""
 
 ONLY_ONCE: Mapping[str, str] = {
-    "event: ts_ns": "but of an event that placed an order still stored, or that is the last of its order or position",
+    "event: ts_ns": "but of one that placed a stored order, the last of its order or position, and the latest of all",
+    "header: latest_ns": "a later time than that of every event that is kept, once others are not",
     "event: writer, count": "but of the last event, whose writer the header names",
     "event: text, exec_id, request_id": "once its order is no longer stored, or its request no longer remembered",
     "event: quantity, price": "of an order that is no longer stored, where no other event of it says the same",

@@ -6,6 +6,7 @@ stream keeps them. Nothing here does I/O.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -43,6 +44,8 @@ class HistoryPage(NamedTuple):
 
     last: int
     """The number of the last event that the book ever had."""
+    latest_ns: int
+    """The latest time of all events that the book ever had, in nanoseconds; -1 when it does not say."""
     events: list[tuple[int, dict[str, str]]]
     """The number and the fields of each event."""
     is_last: bool
@@ -116,7 +119,7 @@ class KnownOrders:
         if page.is_last and page.last > self._orders_read:
             self.unknown_until = FOREVER
         elif self._has_gap:  # the order of events is not that of their times
-            self.unknown_until = self._latest_ns
+            self.unknown_until = max(self._latest_ns, page.latest_ns)
         return self._acknowledge(page) if page.events else None
 
     def add_changes(self, page: HistoryPage) -> None:
@@ -258,10 +261,13 @@ class KnownOrders:
         keys = self.keys
 
         def read(reply: Reply) -> HistoryPage:
-            last, *found = rows(reply)
-            if not str(last).isdecimal():
-                raise CorruptRecord(keys.book, "sequence", f"{str(last)[:80]!r} is not a value that was ever written")
-            return HistoryPage(int(str(last)), [_event(keys, entry) for entry in found], len(found) < count)
+            last, latest_ns, *found = rows(reply)
+            return HistoryPage(
+                _number(keys.book, "sequence", last),
+                _number(keys.book, "latest_ns", latest_ns) if latest_ns else -1,
+                [_event(keys, entry) for entry in found],
+                len(found) < count,
+            )
 
         return evaluate(
             f"events of {keys.trader}",
@@ -300,6 +306,12 @@ def content_of(order: Order) -> str:
     """
     price = "" if order.price is None else f" {plain(order.price)}"
     return f"{order.symbol} {order.side} {order.quantity}{price}"
+
+
+def _number(key: str, field: str, value: Reply) -> int:
+    if not re.fullmatch("[0-9]{1,19}", str(value)):
+        raise CorruptRecord(key, field, f"{str(value)[:80]!r} is not a value that was ever written")
+    return int(str(value))
 
 
 def _event(keys: TraderKeys, entry: Reply) -> tuple[int, dict[str, str]]:

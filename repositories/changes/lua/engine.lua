@@ -28,7 +28,7 @@
 
 local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
 
-local last, writer, count, is_new = read_header(KEYS.book, KEYS.events)
+local last, writer, count, latest_ns, is_new = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
 local tip = writer ~= '' and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
 has_run = writer == ARGV.writer and count == ARGV.count or nil
@@ -112,7 +112,9 @@ local function write()
   end
   if #events > 0 then
     if is_new then redis.call('HSET', KEYS.book, 'format', FORMAT) end
-    redis.call('HSET', KEYS.book, 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count)
+    for i = 1, #events do latest_ns = later_of(latest_ns, events[i][8]) end
+    redis.call('HSET', KEYS.book, 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count,
+      'latest_ns', latest_ns)
   end
 end
 
@@ -121,6 +123,7 @@ local added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 local is_behind = type(added) == 'table' and string.find(added.err or '', 'equal or smaller', 1, true)
 if is_behind or answers[2] == -1 then
   -- The stream is ahead of the header when a user was denied the rest of a change, or an event was added by hand.
+  latest_ns = RARE.latest_after(KEYS.events, last, latest_ns)
   last = math.max(last, RARE.last_generated(KEYS.events))
   answers = decide()
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)

@@ -1,5 +1,6 @@
 -- Shared: the header of a book, a hash with the format of the book, the number of its last event, and who wrote that event:
--- the mark of the writer, and the writer's own count of the change.
+-- the mark of the writer, and the writer's own count of the change. It also has the latest time of all events so far, which
+-- may be that of one that is no longer kept.
 -- Uses changes/numbers
 
 local FORMAT = CONSTANTS.FORMAT
@@ -13,16 +14,36 @@ local function last_generated(events)
   end
 end
 
--- Return the number of the last event of a book, the writer's mark and count, and whether there is no header yet; or nil and
--- the reply that says why the header cannot be used. A book without one, which is new nearly always, has its stream's number.
+-- Return the later of two times, in nanoseconds since 1970: numbers that a double does not hold, as text.
+local function later_of(one, other)
+  if #one ~= #other then return #one > #other and one or other end
+  return one > other and one or other
+end
+
+-- Return the latest of a time and those of a stream's events after a number.
+local function latest_after(events, number, latest_ns)
+  for _, event in ipairs(redis.call('XRANGE', events, '(' .. integer_text(number) .. '-0', '+')) do
+    for i = 1, #event[2], 2 do
+      if event[2][i] == 'ts_ns' then latest_ns = later_of(latest_ns, event[2][i + 1]) end
+    end
+  end
+  return latest_ns
+end
+
+-- Return the number of the last event of a book, the writer's mark and count, the latest time of an event, and whether there
+-- is no header yet; or nil and the reply that says why the header cannot be used. A book without one, which is new nearly
+-- always, has its stream's number and time.
 local function read_header(key, events)
-  local format, sequence, writer, count = unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count'))
-  if not format then return RARE.last_generated(events), '', '', true end
+  local format, sequence, writer, count, latest_ns =
+    unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count', 'latest_ns'))
+  if not format then
+    return RARE.last_generated(events), '', '', RARE.latest_after(events, 0, ''), true
+  end
   if format ~= FORMAT then return nil, { 'corrupt', key, 'format', format } end
   if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then
     return nil, { 'corrupt', key, 'sequence', sequence or '' }
   end
-  return sequence + 0, writer or '', count or '', false
+  return sequence + 0, writer or '', count or '', latest_ns or '', false
 end
 
 -- Return whether one of the last events has the mark of a writer, and a count of a list, each after a blank.

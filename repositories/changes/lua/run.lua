@@ -162,7 +162,7 @@ local function json_part(name, value)
 end
 
 -- Append an event, and return its number as text.
--- entry      fields and values, first the writer's, by which a loss is noticed; those that are '' are left out
+-- entry      fields and values, first the writer's, by which a loss is noticed, its type and its time; those that are '' are left out
 -- document   the fields in JSON, from the time on, as they are when no value needs an escape
 -- names      the names and texts among the values, which may need one
 local function append(entry, document, names)

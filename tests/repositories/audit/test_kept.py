@@ -119,6 +119,18 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [("HDEL", "%:book", "count")],
         [Expected(FindingKind.EVENTS, "%book", "count", None, "=")],
     ),
+    "a header with an earlier time than an event": (
+        [("HSET", "%:book", "latest_ns", "1700000000000000008")],
+        [Expected(FindingKind.EVENTS, "%book", "latest_ns", "1700000000000000008", "=")],
+    ),
+    "a header with a later time than all events, which are all kept": (
+        [("HSET", "%:book", "latest_ns", "9223372036854775807")],
+        [Expected(FindingKind.EVENTS, "%book", "latest_ns", "9223372036854775807", "=")],
+    ),
+    "a header without a time": (
+        [("HDEL", "%:book", "latest_ns")],
+        [Expected(FindingKind.EVENTS, "%book", "latest_ns", None, "=")],
+    ),
     "a field that no header has": (
         [("HSET", "%:book", "odd", "1")],
         [Expected(FindingKind.CORRUPT, "%book", "odd", "1", None)],
@@ -321,5 +333,5 @@ def test_damaged_evidence_is_found_and_left(busy: Desk, auditor: Auditor, name: 
 
 def without_random(found: Sequence[Expected]) -> list[Expected]:
     """Return findings without the digests and writers in them, which are not the same each time."""
-    random = ("digest", "writer", "count")
+    random = ("digest", "writer", "count", "latest_ns")
     return [replace(one, stored="=", expected="=") if one.entry in random else one for one in found]

@@ -213,9 +213,9 @@ def test_what_is_remembered_for_a_repeat_keeps_its_form(desk: Desk) -> None:
     assert desk.ask("GET", "%:request:P2") == "9 AAPL ADJUST 5 100"
 
 
-def test_the_header_says_which_event_is_the_last_and_who_wrote_it(desk: Desk) -> None:
-    desk.book.orders.place(limit(desk.trader))
-    desk.book.orders.fill(execution(desk.trader))
+def test_the_header_says_which_event_is_the_last_who_wrote_it_and_the_latest_time(desk: Desk) -> None:
+    desk.book.orders.place(limit(desk.trader, ts_ns=TS + 7))
+    desk.book.orders.fill(execution(desk.trader, ts_ns=TS + 1))
     [_, (entry_id, fields)] = cast("list[tuple[str, Reply]]", desk.ask("XRANGE", "%:events", "-", "+"))
     last = mapping(fields)
     assert (entry_id, list(last)[:2]) == ("2-0", ["writer", "count"])
@@ -224,6 +224,7 @@ def test_the_header_says_which_event_is_the_last_and_who_wrote_it(desk: Desk) ->
         "sequence": "2",
         "writer": last["writer"],
         "count": last["count"],
+        "latest_ns": str(TS + 7),
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from slotbook.models import Cancel, Replace, Side
-from slotbook.models.errors import Refused
+from slotbook.models.errors import CorruptRecord, Refused
 
 from ...support.desk import Desk
 from ...support.life import day, fates, forget
@@ -89,6 +91,56 @@ def test_what_is_too_old_does_not_wait_for_another_order_of_the_same_id(desk: De
     assert fates(desk.book.reconcile([*first, second], batch=batch)) == (1, 0, 0, 5, 0)
     assert fates(desk.book.reconcile([*first, second], batch=batch)) == (0, 1, 0, 5, 0)
     assert desk.book.positions.get(desk.trader, "AAPL").quantity == 50
+
+
+@pytest.mark.parametrize("trim", ["all but the old day", "everything"])
+def test_what_was_trimmed_may_be_later_than_all_that_is_kept(desk: Desk, trim: str) -> None:
+    """A live day, then the journal of another year, then the live day's journal again."""
+    year = 365 * 24 * 3600 * 10**9
+    live, old = day(desk.trader, "A1"), day(desk.trader, "A2", TS - year)
+    desk.book.reconcile(live)
+    desk.book.reconcile(old)
+    for order_id in ("A1", "A2"):
+        desk.book.orders.delete(desk.trader, order_id)
+    desk.vandalise("XTRIM", "%:events", "MAXLEN", 5 if trim == "all but the old day" else 0)
+    held = desk.book.positions.get(desk.trader, "AAPL")
+    known = 5 if trim == "all but the old day" else 0
+    assert fates(desk.book.reconcile(live)) == (0, 0, 0, 5, 0)
+    assert fates(desk.book.reconcile(old)) == (0, known, 0, 5 - known, 0)
+    assert desk.book.positions.get(desk.trader, "AAPL") == held
+    assert fates(desk.book.reconcile(day(desk.trader, "A3", TS + 5))) == (
+        (5, 0, 0, 0, 0) if trim == "all but the old day" else (0, 0, 0, 5, 0)
+    )
+
+
+def test_the_latest_time_is_that_of_any_event_whatever_its_number_of_digits(desk: Desk) -> None:
+    """In 2001 the number of nanoseconds since 1970 got a digit more."""
+    before, after = 999_999_999 * 10**9, 1_000_000_001 * 10**9
+    for number, ts_ns in enumerate((before, after, before + 1)):
+        desk.book.orders.place(limit(desk.trader, f"A{number}", ts_ns=ts_ns))
+        assert desk.ask("HGET", "%:book", "latest_ns") == str(before if number == 0 else after)
+
+
+def test_a_stream_that_is_ahead_of_the_header_has_its_times_noted(desk: Desk) -> None:
+    """A user may have been denied the header, so that a change was not finished."""
+    desk.book.orders.place(limit(desk.trader, "A1"))
+    [(_, event)] = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", "%:events", "-", "+"))
+    at = event.index("ts_ns") + 1
+    ahead = [*event[:at], str(TS + 1_000), *event[at + 1 :]]
+    desk.vandalise("XADD", "%:events", "2-0", *ahead)
+    desk.book.orders.place(limit(desk.trader, "A3", ts_ns=TS + 1))
+    assert desk.ask("HGET", "%:book", "latest_ns") == str(TS + 1_000)
+    desk.vandalise("DEL", "%:book")
+    desk.open().orders.place(limit(desk.trader, "A4", ts_ns=TS + 2))
+    assert desk.ask("HGET", "%:book", "latest_ns") == str(TS + 1_000)
+
+
+@pytest.mark.parametrize("odd", ["x", "-1", "1.5", "1" * 20])
+def test_a_header_whose_time_cannot_be_right_is_reported(desk: Desk, odd: str) -> None:
+    desk.book.orders.place(limit(desk.trader, "A1"))
+    desk.vandalise("HSET", "%:book", "latest_ns", odd)
+    with pytest.raises(CorruptRecord, match="latest_ns"):
+        desk.book.reconcile([limit(desk.trader, "A1")])
 
 
 def test_events_that_were_applied_out_of_order_tell_no_too_early_time(desk: Desk) -> None:
