@@ -67,6 +67,11 @@ def test_each_command(lone_stand: Stand, user: User, case: Case) -> None:
     assert "evalsha" in _denied_commands(lone_stand, user, case)
 
 
+def test_a_consumer_that_cannot_know_what_it_has_pending_does_not_seem_to_leave(lone_stand: Stand, user: User) -> None:
+    (case,) = [one for one in CASES if str(one) == "events/leave with nothing"]
+    assert "xpending" in _denied_commands(lone_stand, user, case)
+
+
 @pytest.mark.parametrize("script", sorted(WRITING))
 def test_every_command_of_a_script_is_denied_to_some_case(lone_stand: Stand, user: User, script: str) -> None:
     """Else the cases would not reach it."""

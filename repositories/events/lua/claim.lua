@@ -8,13 +8,10 @@
 --      count          events to claim, at most
 -- Returns {the start of the next call, {id of an event that is no longer kept…}, {id, fields, hand-overs}…}
 
-local claimed = redis.pcall(
+local claimed = unless_no_group(redis.pcall(
   'XAUTOCLAIM', KEYS.events, ARGV.group, ARGV.consumer, ARGV.min_idle, ARGV.start, 'COUNT', ARGV.count, 'JUSTID'
-)
-if claimed.err then
-  if string.find(claimed.err, 'NOGROUP', 1, true) then return { '0-0', {} } end
-  return claimed
-end
+))
+if not claimed then return { '0-0', {} } end
 local reply = { claimed[1], claimed[3] or {} }
 for _, id in ipairs(claimed[2]) do
   local pending = pending_event(KEYS.events, ARGV.group, id)

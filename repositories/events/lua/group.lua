@@ -4,12 +4,17 @@
 -- No consumer can have this name: names have no spaces.
 local GIVEN_BACK = 'given back'
 
+-- Return the reply to a command about a group, or nil if there is no such group. Any other error ends the script.
+local function unless_no_group(reply)
+  if not reply.err then return reply end
+  if not string.find(reply.err, 'NOGROUP', 1, true) then error(reply) end
+end
+
 -- Return {id, consumer, idle, hand-overs} of a pending event, if it is one, and of this consumer if one is given.
 local function pending_event(events, group, id, consumer)
   local of = consumer and { consumer } or {}
-  local found = redis.pcall('XPENDING', events, group, id, id, 1, unpack(of))
-  if found.err and not string.find(found.err, 'NOGROUP', 1, true) then error(found) end
-  return not found.err and found[1] or nil
+  local found = unless_no_group(redis.pcall('XPENDING', events, group, id, id, 1, unpack(of)))
+  return found and found[1]
 end
 
 -- Return whether an event is still kept. One that is not must stay where it is: when it is given to a consumer, the server

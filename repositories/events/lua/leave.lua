@@ -14,6 +14,6 @@ for i = FIRST.unhandled, #ARGV, 2 do
     count = count + 1
   end
 end
-local rest = redis.pcall('XPENDING', KEYS.events, ARGV.group, '-', '+', 1, ARGV.consumer)
-if not rest.err and #rest == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS.events, ARGV.group, ARGV.consumer) end
+local rest = unless_no_group(redis.pcall('XPENDING', KEYS.events, ARGV.group, '-', '+', 1, ARGV.consumer))
+if rest and #rest == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS.events, ARGV.group, ARGV.consumer) end
 return count

@@ -5,10 +5,10 @@
 --      idle           milliseconds since a consumer last asked for something
 -- Returns how many consumers were removed
 
-local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS.events, ARGV.group)
-if consumers.err then return 0 end
+if redis.call('EXISTS', KEYS.events) == 0 then return 0 end
+local consumers = unless_no_group(redis.pcall('XINFO', 'CONSUMERS', KEYS.events, ARGV.group))
 local count = 0
-for _, fields in ipairs(consumers) do
+for _, fields in ipairs(consumers or {}) do
   local of = {}
   for i = 1, #fields, 2 do of[fields[i]] = fields[i + 1] end
   if of.name ~= GIVEN_BACK and of.pending == 0 and of.idle >= tonumber(ARGV.idle) then

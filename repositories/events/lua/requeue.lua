@@ -19,10 +19,9 @@ for i = FIRST.letters, #ARGV do
     if fields[entry[2][j]] ~= entry[2][j + 1] then same = false end
   end
   if same and not pending_event(KEYS.events, fields.group, id) then
-    local claimed = redis.pcall(
-      'XCLAIM', KEYS.events, fields.group, GIVEN_BACK, 0, id, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID'
-    )
-    same = not claimed.err
+    same = unless_no_group(
+      redis.pcall('XCLAIM', KEYS.events, fields.group, GIVEN_BACK, 0, id, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
+    ) ~= nil
   end
   if same then redis.call('XDEL', KEYS.dead_letters, ARGV[i]) end
   reply[#reply + 1] = (same or not letter) and 1 or 0
