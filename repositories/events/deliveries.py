@@ -154,17 +154,19 @@ class Deliveries:
     def take_outcomes(self, outcomes: Sequence[Outcome[object]]) -> None:
         """Take the outcomes of the calls that ``calls`` returned last."""
         failure: SlotbookError | None = None
+        failed: list[tuple[GroupStream, SlotbookError]] = []
         count = self._options.batch // max(1, len(self._asked))
         for (stream, _), outcome in zip(self._asked, outcomes, strict=True):
             if outcome.error is not None:
-                failure = outcome.error
-                self._read_again(stream, may_be_given=isinstance(failure, OutcomeUnknown))
+                failed.append((stream, outcome.error))
                 continue
             reply = outcome.result()
             if isinstance(reply, GroupRead):
                 self._take_read(stream, reply, count)
             else:
                 self._take_claim(stream, cast(GroupClaim, reply))
+        for stream, failure in failed:  # last: of one stream a claim may be lost, and a read of new events answered
+            self._read_again(stream, may_be_given=isinstance(failure, OutcomeUnknown))
         self._asked = []
         if failure is not None and not isinstance(failure, OutcomeUnknown):
             self.ready.append(failure)

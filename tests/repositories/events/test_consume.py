@@ -81,7 +81,7 @@ def test_after_a_restart_unacknowledged_events_come_first(desk: Desk) -> None:
     with book.events.consume("risk", "one", trader, batch=4) as consumer:
         for delivery in take(consumer, 6)[::2]:
             assert delivery.acknowledge()
-    with book.events.consume("risk", "one", trader, batch=3) as consumer:
+    with book.events.consume("risk", "one", trader, batch=2) as consumer:
         found = take(consumer, 7)
         assert [delivery.event.sequence for delivery in found] == [2, 4, 6, 7, 8, 9, 10]
         assert [delivery.deliveries for delivery in found] == [2, 2, 2, 1, 1, 1, 1]  # 7 and 8 had only been read ahead

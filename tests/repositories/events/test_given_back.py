@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import cast
 
 import pytest
@@ -13,9 +12,11 @@ from slotbook.models import OrderEvent
 from slotbook.models.errors import SlotbookError
 from slotbook.repositories import Consumer
 
+from ...support.callers import open_book
 from ...support.desk import Desk
 from ...support.fleet import Fleets
 from ...support.make import fresh, limit
+from ...support.relay import Relay
 
 
 def place(book: Book, trader: str, count: int) -> None:
@@ -175,21 +176,22 @@ def test_a_cancelled_get_loses_nothing(fleets: Fleets) -> None:
     url, trader = fleets.of("standalone").url({"prefix": fresh("c") + ":"}), fresh()
 
     async def consume() -> list[int]:
+        """Cancel each attempt a little later than the one before, a hundred times, until its reply has long come."""
         async with slotbook.aconnect(url) as book:
             await book.orders.place_many([limit(trader, f"A{number}") for number in range(30)])
             found: list[int] = []
             async with book.events.consume("risk", "one", trader, batch=4) as consumer:
-                began = time.monotonic()
-                while len(found) < 30 and time.monotonic() < began + 20:
+                for attempt in range(3_000):
                     task = asyncio.ensure_future(consumer.get())
-                    for _ in range(len(found) % 7 + (time.monotonic() > began + 5) * 1_000):
+                    for _ in range(attempt % 100):
                         await asyncio.sleep(0)
-                    if not task.done():
-                        task.cancel()
+                    task.cancel()
                     delivery = (await asyncio.gather(task, return_exceptions=True))[0]
                     if not isinstance(delivery, BaseException) and delivery is not None:
                         async with delivery as event:
                             found.append(event.sequence)
+                    if len(found) == 30:
+                        break
             assert await book.events.dead_letters(trader) == []
             return found
 
@@ -209,3 +211,40 @@ def test_what_is_owed_when_no_server_answers_is_logged(lone_desk: Desk, caplog: 
     consumer.stop()
     raw.ask("CLIENT", "UNPAUSE")
     assert "risk/one has not left the group" in caplog.text
+
+
+# ------------------------------------------------------------------ reads whose reply was lost
+
+
+def test_a_read_whose_reply_was_lost_is_made_good(lone_desk: Desk) -> None:
+    """The server has given its events to this consumer, so that nobody is given them for ``min_idle``."""
+    place(lone_desk.book, lone_desk.trader, 5)
+    with (
+        Relay(lone_desk.fleet) as relay,
+        open_book(relay.url, lone_desk.caller, lone_desk.runner) as book,
+        book.events.consume("risk", "one", lone_desk.trader, batch=2, poll=60) as consumer,
+    ):
+        assert sequences(consumer, 2) == [1, 2]
+        relay.lose_replies = 1
+        assert sequences(consumer, 3) == [3, 4, 5]
+        assert relay.lose_replies == 0
+    assert pending(lone_desk) == []
+
+
+def test_a_claim_whose_reply_was_lost_is_made_good(lone_desk: Desk) -> None:
+    place(lone_desk.book, lone_desk.trader, 2)
+    killed = lone_desk.book.events.consume("risk", "killed", lone_desk.trader, batch=2)
+    assert killed.get(5) is not None
+    with (
+        Relay(lone_desk.fleet) as relay,
+        open_book(relay.url, lone_desk.caller, lone_desk.runner) as book,
+        book.events.consume("risk", "one", lone_desk.trader, min_idle=1, poll=60) as consumer,
+    ):
+        assert consumer.get(0.01) is None  # it has nothing of its own, and there is nothing new
+        for number in (1, 2):
+            lone_desk.ask("XCLAIM", "%:events", "risk", "killed", 0, f"{number}-0", "IDLE", 1_000, "JUSTID")
+        relay.lose_replies = 1
+        claimed = [consumer.get(5), consumer.get(5)]
+        assert [one and (one.event.sequence, one.deliveries) for one in claimed] == [(1, 2), (2, 1)]
+        assert relay.lose_replies == 0
+    killed.stop()
