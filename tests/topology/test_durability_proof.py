@@ -9,6 +9,10 @@ import pytest
 from slotbook import Book
 from slotbook.models import Cancel, OrderResult, Outcome
 from slotbook.models.errors import OrderNotFound, UnderReplicated
+from slotbook.topology.address import Address
+from slotbook.topology.batch.proof import Proof, read_proof
+from slotbook.topology.call import Reply, pack
+from slotbook.topology.durability import PROOF_REPLIES, Durability
 from slotbook.topology.embedded import Server
 
 from ..faults.conftest import Deploy
@@ -25,6 +29,28 @@ def has_order(server: Server, trader: str) -> bool:
 def has_blocked_clients(server: Server) -> bool:
     """Return True when a client of the server is blocked, as in WAIT."""
     return info(server, "clients").get("blocked_clients") != "0"
+
+
+@pytest.mark.parametrize(
+    ("durability", "words"),
+    [
+        ("replicated=2", ("WAIT", 2, 1_500)),  # replicas, and milliseconds
+        ("fsynced", ("WAITAOF", 1, 0, 1_500)),  # this server's disk, those of replicas, and milliseconds
+    ],
+)
+def test_what_a_server_waits_for(durability: str, words: tuple[str | int, ...]) -> None:
+    proof = Durability.parse(durability).proof("{T}:book", "sequence", 1.5)
+    assert proof.count(pack(words)) == 1
+    assert proof.count(b"\r\nEVAL\r\n") == PROOF_REPLIES - 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "confirmed"), [(0, 0), (2, 2), ([1, 0], 1), ([0, 2], 0), ([], 0), ("OK", 0)], ids=str
+)
+def test_how_many_have_confirmed_it(reply: Reply, confirmed: int) -> None:
+    """WAIT answers a number, and WAITAOF this server's disk and those of replicas, of which only the first counts."""
+    assert read_proof(["id", reply, "id"], Address("127.0.0.1", 1)) == Proof(replicas=confirmed)
+    assert read_proof(["id", reply, "other"], Address("127.0.0.1", 1)).doubt is not None
 
 
 @pytest.mark.parametrize("caller", CALLERS)
