@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slotbook.models.errors import AmountOverflow
+from slotbook.models.errors import AmountOverflow, CorruptRecord, InvalidArgument
 from slotbook.models.types import EXACT, MAX_QUANTITY, times
 from slotbook.repositories.positions.calls import totals
 
@@ -175,6 +175,33 @@ def test_what_is_open_past_its_end_is_refused_whole(desk: Desk, side: str) -> No
         desk.book.orders.replace(desk.trader, "A2", quantity=101)
     assert desk.contents() == before
     assert desk.book.orders.replace(desk.trader, "A2", quantity=99).applied
+
+
+@pytest.mark.parametrize("key", ["%:order:A1", "%:position:AAPL"])
+def test_the_last_version_is_reached_and_not_passed(lone_desk: Desk, key: str) -> None:
+    """It is the largest number that every language keeps exactly; one past it would look like the one before."""
+    trader, orders = lone_desk.trader, lone_desk.book.orders
+    orders.place(limit(trader))
+    orders.fill(execution(trader, "X1", 1))
+    lone_desk.vandalise("HSET", key, "version", str(MAX_QUANTITY - 1))
+    result = orders.fill(execution(trader, "X2", 1))
+    assert (result.order if "order" in key else result.position).version == MAX_QUANTITY
+    before = lone_desk.contents()
+    with pytest.raises(CorruptRecord) as caught:
+        orders.fill(execution(trader, "X3", 1))
+    assert (caught.value.key, caught.value.field) == (key.replace("%", f"{{{trader}}}"), "version")
+    assert lone_desk.contents() == before
+
+
+def test_the_last_revision_is_reached_and_not_passed(lone_desk: Desk) -> None:
+    trader, orders = lone_desk.trader, lone_desk.book.orders
+    orders.place(limit(trader))
+    last = MAX_QUANTITY
+    for quantity, revision, applied in ((80, last - 1, True), (70, last, True), (60, last, False)):
+        result = orders.replace(trader, "A1", quantity=quantity, revision=revision)
+        assert (result.applied, result.order.revision) == (applied, revision)
+    with pytest.raises(InvalidArgument, match="revision"):
+        orders.replace(trader, "A1", quantity=50, revision=MAX_QUANTITY + 1)
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
