@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from itertools import pairwise
 
 import pytest
@@ -86,6 +87,10 @@ def test_a_message_that_is_no_event(lone_desk: Desk, lone_book: Book) -> None:
 def test_messages_for_a_full_queue_are_dropped_and_counted(lone_desk: Desk, lone_book: Book) -> None:
     with lone_book.events.subscribe("order_events", maxsize=5) as subscription:
         lone_book.orders.place_many([limit(lone_desk.trader, f"A{number}") for number in range(50)])
+        until = time.monotonic() + 30
+        while subscription.dropped == 0:
+            assert time.monotonic() < until, "nothing was dropped, although nobody reads"
+            time.sleep(0.005)
         received = [message_of(subscription)]
         while (message := subscription.get(0.3)) is not None:
             received.append(message)
