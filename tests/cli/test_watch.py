@@ -90,9 +90,10 @@ def test_over_a_failover(deploy: Deploy, process: Process, topology: Topology) -
     assert watching.stdout is not None
     assert watching.stderr is not None
     with slotbook.connect(url) as book:
-        book.orders.place(limit(trader, "A1"), durability="replicated=1")
-        assert watching.stdout.readline().split("  ")[2] == "1"
         primary = control.primary(f"{{{trader}}}")
+        # On every replica, for any of them may take over, and its loss is not what is looked at here.
+        book.orders.place(limit(trader, "A1"), durability=f"replicated={len(control.replicas(primary))}")
+        assert watching.stdout.readline().split("  ")[2] == "1"
         control.kill(primary)
         control.promoted(primary, f"{{{trader}}}")
         for number in range(2, 12):

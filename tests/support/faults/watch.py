@@ -36,7 +36,7 @@ def replicated(control: Control, key: str) -> None:
     primary = control.primary(key)
 
     def have_all() -> bool:
-        offset = info(primary)["master_repl_offset"]
-        return all(info(one).get("slave_repl_offset") == offset for one in control.replicas(primary))
+        offset, replicas = info(primary)["master_repl_offset"], control.replicas(primary)
+        return bool(replicas) and all(info(one).get("slave_repl_offset") == offset for one in replicas)
 
     wait_until(have_all, "the replicas have what was written")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from slotbook.models.errors import PoolExhausted
+from slotbook.topology.call import pack
+from slotbook.topology.connections.async_pool import CALLS_PER_CONNECTION, AsyncConnectionPool
 from slotbook.topology.connections.async_semaphore import AsyncSemaphore
+from slotbook.topology.connections.pool import ConnectionPool
 from slotbook.topology.connections.semaphore import Semaphore
+from slotbook.topology.error_mapping import Unsent
+from slotbook.topology.settings import Target, read
 
 
 class LateSemaphore(Semaphore):
@@ -163,5 +170,48 @@ def test_a_permit_passes_over_those_who_have_gone() -> None:
         assert await stays
         semaphore.release()
         assert free(semaphore) == 1
+
+    asyncio.run(run())
+
+
+# ------------------------------------------------------------------ pools whose server cannot be reached
+
+PING = pack(("PING",))
+
+
+@pytest.fixture(params=["silent", "closed"])
+def nobody(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """Yield the target of a port where connections are made and nothing is answered, or where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        if request.param == "closed":
+            listener.close()
+        yield read(f"redis://:p@{host}:{port}?pool_size=1&pool_wait=0.01")
+
+
+def is_unsent(answers: list[object]) -> bool:
+    """Return whether a call was not sent, but for want of a permit."""
+    return all(isinstance(one, Unsent) and not isinstance(one.cause, PoolExhausted) for one in answers)
+
+
+def test_a_thread_that_gets_no_connection_gives_its_permit_back(nobody: Target) -> None:
+    pool = ConnectionPool(nobody, nobody.addresses[0])
+    for _ in range(3):
+        assert is_unsent([*pool.exchange(PING, 1, 0.01)])
+
+
+@pytest.mark.parametrize("ending", ["timeout", "cancel"])
+def test_a_task_that_gets_no_connection_gives_its_permit_back(nobody: Target, ending: str) -> None:
+    async def run() -> None:
+        pool = AsyncConnectionPool(nobody, nobody.addresses[0])
+        for _ in range(CALLS_PER_CONNECTION + 2):
+            task = asyncio.create_task(pool.exchange(PING, 1, 0.005 if ending == "timeout" else 30))
+            if ending == "cancel":
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                task.cancel()
+            (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            assert isinstance(outcome, asyncio.CancelledError) or (isinstance(outcome, list) and is_unsent([*outcome]))
+        await pool.close()
 
     asyncio.run(run())
