@@ -91,6 +91,7 @@ class AsyncBackend:
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
+        self._deadline = target.settings.deadline
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
         self._nodes = AsyncNodes(target)
@@ -112,15 +113,15 @@ class AsyncBackend:
         """Send one call and return its value, after one round trip if nothing fails. Raises a SlotbookError."""
         if durability is not LOCAL and durability.wanted:
             return (await self.run_many((call,), durability))[0].result()
-        began = time.monotonic()
+        ends_at = time.monotonic() + self._deadline
         address = self._layout.locate(call.slot)
         answer: Answer = None
         if address is not None:
             pool = self._pools.get(address) or self._nodes.pool(address)
-            (answer,) = await pool.exchange(call.packed, 1, self._timeout)
+            (answer,) = await pool.exchange(call.packed, 1, self._timeout, ends_at)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
                 return call.decode(answer)
-        batch = Batch((call,), self._layout, began + self.settings.deadline)
+        batch = Batch((call,), self._layout, ends_at)
         if address is not None:
             batch.resolve(batch.items[0], answer, address)
             batch.clear()
@@ -244,8 +245,9 @@ class AsyncBackend:
         for address in scanned:
             cursor = "0"
             while True:
-                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
-                (answer,) = await self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout)
+                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", "1000"))
+                ends_at = progress[0] + self.settings.deadline
+                (answer,) = await self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout, ends_at)
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
                     if retry_action(answer) is RetryAction.REPORT:
                         raise report(f"scan of {address}", answer)
@@ -263,7 +265,7 @@ class AsyncBackend:
 
     async def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
         """Send some of the reads, in one round trip per node, and then a batch of those that went wrong."""
-        began = time.monotonic()
+        ends_at = time.monotonic() + self._deadline
         read_round = ReadRound(reads, numbers, self._layout)
         jobs = [
             AsyncJob(
@@ -275,8 +277,8 @@ class AsyncBackend:
             )
             for address, route in read_round.routes.items()
         ]
-        await exchange_all(jobs, self._timeout)
-        if (rest := read_round.rest(began + self.settings.deadline)) is not None:
+        await exchange_all(jobs, self._timeout, ends_at)
+        if (rest := read_round.rest(ends_at)) is not None:
             await self._retry(rest)
         return read_round.outcomes()
 
@@ -297,7 +299,7 @@ class AsyncBackend:
                 for node_request in node_requests
             ]
             timeout = self.settings.socket_timeout + batch.replication_wait
-            await exchange_all(jobs, max(0.001, min(timeout, batch.ends_at - time.monotonic())))
+            await exchange_all(jobs, timeout, batch.ends_at)
             batch.clear()
             if batch.pace is not Pace.CONTINUE:
                 return

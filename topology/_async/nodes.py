@@ -92,7 +92,7 @@ class AsyncNodes:
             AsyncJob(pool, (Piece(questions.packed, questions.commands),), questions.commands, answer.append)
             for pool, answer in zip(self._pools_for(questions), answers, strict=True)
         ]
-        await exchange_all(jobs, max(0.001, min(timeout, ends_at - time.monotonic())))
+        await exchange_all(jobs, timeout, ends_at)
         return answers
 
     def _pools_for(self, questions: Questions) -> list[AsyncConnectionPool]:

@@ -92,6 +92,7 @@ class Backend:
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
+        self._deadline = target.settings.deadline
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
         self._nodes = Nodes(target)
@@ -113,15 +114,15 @@ class Backend:
         """Send one call and return its value, after one round trip if nothing fails. Raises a SlotbookError."""
         if durability is not LOCAL and durability.wanted:
             return (self.run_many((call,), durability))[0].result()
-        began = time.monotonic()
+        ends_at = time.monotonic() + self._deadline
         address = self._layout.locate(call.slot)
         answer: Answer = None
         if address is not None:
             pool = self._pools.get(address) or self._nodes.pool(address)
-            (answer,) = pool.exchange(call.packed, 1, self._timeout)
+            (answer,) = pool.exchange(call.packed, 1, self._timeout, ends_at)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
                 return call.decode(answer)
-        batch = Batch((call,), self._layout, began + self.settings.deadline)
+        batch = Batch((call,), self._layout, ends_at)
         if address is not None:
             batch.resolve(batch.items[0], answer, address)
             batch.clear()
@@ -245,8 +246,9 @@ class Backend:
         for address in scanned:
             cursor = "0"
             while True:
-                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
-                (answer,) = self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout)
+                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", "1000"))
+                ends_at = progress[0] + self.settings.deadline
+                (answer,) = self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout, ends_at)
                 if isinstance(answer, (Unsent, Unanswered, RedisError)):
                     if retry_action(answer) is RetryAction.REPORT:
                         raise report(f"scan of {address}", answer)
@@ -264,7 +266,7 @@ class Backend:
 
     def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
         """Send some of the reads, in one round trip per node, and then a batch of those that went wrong."""
-        began = time.monotonic()
+        ends_at = time.monotonic() + self._deadline
         read_round = ReadRound(reads, numbers, self._layout)
         jobs = [
             Job(
@@ -276,8 +278,8 @@ class Backend:
             )
             for address, route in read_round.routes.items()
         ]
-        exchange_all(jobs, self._timeout)
-        if (rest := read_round.rest(began + self.settings.deadline)) is not None:
+        exchange_all(jobs, self._timeout, ends_at)
+        if (rest := read_round.rest(ends_at)) is not None:
             self._retry(rest)
         return read_round.outcomes()
 
@@ -298,7 +300,7 @@ class Backend:
                 for node_request in node_requests
             ]
             timeout = self.settings.socket_timeout + batch.replication_wait
-            exchange_all(jobs, max(0.001, min(timeout, batch.ends_at - time.monotonic())))
+            exchange_all(jobs, timeout, batch.ends_at)
             batch.clear()
             if batch.pace is not Pace.CONTINUE:
                 return

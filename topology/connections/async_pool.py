@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
+from math import inf
 from typing import TypeAlias, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -71,19 +73,20 @@ class AsyncConnectionPool:
         """The connection that is open in this loop; None before the first exchange and after ``close``."""
         self._opening: asyncio.Task[AsyncConnection] | None = None
 
-    async def exchange(self, payload: bytes, reply_count: int, timeout: float) -> list[Answer]:
+    async def exchange(self, payload: bytes, reply_count: int, timeout: float, ends_at: float = inf) -> list[Answer]:
         """Send commands in one write and return an answer for each.
 
-        Waiting for a connection and waiting for the replies may take ``timeout`` seconds each.
+        Waiting for a connection, opening one, and waiting for the replies may take ``timeout`` seconds each, and all of
+        it lasts until the monotonic time ``ends_at`` at most.
         Raises nothing for a connection that fails or a server that is silent: an ``Unsent`` or ``Unanswered`` takes the
         place of each reply that is missing.
         """
-        connection = await self.acquire(timeout)
+        connection = await self.acquire(timeout, ends_at)
         if isinstance(connection, Unsent):
             return [connection] * reply_count
-        return await self.answers_to(self.begin(connection, payload, reply_count, timeout), timeout)
+        return await self.answers_to(self.begin(connection, payload, reply_count, timeout), timeout, ends_at)
 
-    async def acquire(self, timeout: float) -> AsyncConnection | Unsent:
+    async def acquire(self, timeout: float, ends_at: float = inf) -> AsyncConnection | Unsent:
         """Return the open connection, with a permit for one exchange on it, or the reason why there is none."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop or self._owner != os.getpid():
@@ -92,7 +95,7 @@ class AsyncConnectionPool:
         if connection is not None and not connection.broken and self._semaphore.try_acquire():
             return connection
         try:
-            return await self._acquire_connection(timeout)
+            return await self._acquire_connection(timeout, ends_at)
         except (RedisError, PoolExhausted) as error:
             return Unsent(error)
 
@@ -107,8 +110,9 @@ class AsyncConnectionPool:
         connection.add(exchange)
         return exchange
 
-    async def answers_to(self, exchange: Exchange, timeout: float) -> list[Answer]:
-        """Return the answers of an exchange, which may take ``timeout`` seconds."""
+    async def answers_to(self, exchange: Exchange, timeout: float, ends_at: float = inf) -> list[Answer]:
+        """Return the answers of an exchange, which may take ``timeout`` seconds, until ``ends_at`` at most."""
+        timeout = max(0.0, min(timeout, ends_at - time.monotonic()))
         if timeout >= self._reply_timeout:  # then the connection watches the time, for all its callers
             return await exchange.done
         too_late = RedisTimeoutError(f"{self.address} did not answer within {timeout:.3g} s")
@@ -127,9 +131,11 @@ class AsyncConnectionPool:
         self._owner, self._loop, self.connection, self._opening = os.getpid(), loop, None, None
         self._semaphore = AsyncSemaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
 
-    async def _acquire_connection(self, timeout: float) -> AsyncConnection:
+    async def _acquire_connection(self, timeout: float, ends_at: float) -> AsyncConnection:
         """Take a permit of the semaphore and return an open connection. Raises a RedisError or PoolExhausted."""
-        if not await self._semaphore.acquire(min(timeout, self._settings.pool_wait)):
+        if not await self._semaphore.acquire(
+            max(0.0, min(timeout, self._settings.pool_wait, ends_at - time.monotonic()))
+        ):
             raise PoolExhausted(
                 f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
                 f"{self._settings.pool_wait:g} s; raise pool_size, or start fewer tasks"
@@ -141,7 +147,7 @@ class AsyncConnectionPool:
             self._opening = asyncio.create_task(self._open(timeout))
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            return await asyncio.wait_for(asyncio.shield(self._opening), timeout)
+            return await asyncio.wait_for(asyncio.shield(self._opening), min(timeout, ends_at - time.monotonic()))
         except TimeoutError:
             self._semaphore.release()
             raise self._connect_timeout() from None

@@ -32,9 +32,10 @@ class AsyncJob:
 class _Transfer:
     """A job that is under way. All its pieces go over one connection, so none overtakes another."""
 
-    def __init__(self, job: AsyncJob, timeout: float) -> None:
+    def __init__(self, job: AsyncJob, timeout: float, ends_at: float) -> None:
         self._job = job
         self._timeout = timeout
+        self._ends_at = ends_at
         self._left = job.reply_count
         self._in_flight: deque[Exchange] = deque()
         self._connection: AsyncConnection | None = None
@@ -57,7 +58,7 @@ class _Transfer:
 
     async def _send(self, piece: Piece) -> None:
         pool = self._job.pool
-        connection = await pool.acquire(self._timeout)
+        connection = await pool.acquire(self._timeout, self._ends_at)
         if isinstance(connection, Unsent):
             self._failure = connection
             return
@@ -70,13 +71,18 @@ class _Transfer:
 
     async def _read(self) -> None:
         """Take the answers to the piece that was sent first."""
-        for answer in await self._job.pool.answers_to(self._in_flight.popleft(), self._timeout):
+        answers = await self._job.pool.answers_to(self._in_flight.popleft(), self._timeout, self._ends_at)
+        for answer in answers:
             if isinstance(answer, (Unsent, Unanswered)) and self._failure is None:
                 self._failure = Unsent(answer.cause)
             self._left -= 1
             self._job.on_answer(answer)
 
 
-async def exchange_all(jobs: Sequence[AsyncJob], timeout: float) -> None:
-    """Exchange with several servers at once. Getting a connection, and each piece, may take ``timeout`` seconds."""
-    await asyncio.gather(*(_Transfer(job, timeout).run() for job in jobs))
+async def exchange_all(jobs: Sequence[AsyncJob], timeout: float, ends_at: float) -> None:
+    """Exchange with several servers at once.
+
+    Getting a connection, and each piece, may take ``timeout`` seconds; all of it lasts until the monotonic time
+    ``ends_at`` at most.
+    """
+    await asyncio.gather(*(_Transfer(job, timeout, ends_at).run() for job in jobs))

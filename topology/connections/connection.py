@@ -1,4 +1,4 @@
-"""One connection for threads: redis-py opens, authenticates and closes it; its socket is written and read directly.
+"""One connection for threads: redis-py opens and closes it; its socket is written and read directly.
 
 What redis-py does around each command costs more than the command itself. A call needs only the socket and the parser's
 table of error classes from it; hiredis parses the replies.
@@ -6,64 +6,35 @@ table of error classes from it; hiredis parses the replies.
 
 from __future__ import annotations
 
-import socket
-import struct
 import sys
 from collections.abc import Callable, Mapping
+from math import inf
 from os import sched_yield
 from time import monotonic, perf_counter
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, cast
 
 import hiredis
-import redis.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ..address import Address
-from ..call import Reply
+from ..call import Reply, pack
 from ..error_mapping import NotPrimary
+from .opening import ConnectionClass, open_connection
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
+from .timed_socket import shut_down, timed
 
 _INCOMPLETE = object()
 """Returned by the reader when the bytes that have come so far do not make a whole reply."""
 _BUFFER_SIZE = 1 << 16
-_KERNEL_TIMEOUTS = sys.platform == "linux"
-"""On Linux the kernel enforces the timeout of a socket, which saves Python's poll before each read and write."""
-_DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _CONTENDED_SECONDS = 50e-6
 """If two polls in a row are further apart than this, another thread or process ran between them."""
 
 
-class _Parser(Protocol):
-    def parse_error(self, response: str) -> Exception: ...
-
-
-class _RedisConnection(Protocol):
-    """The part of a redis-py connection that is used here; a test checks the names with an underscore."""
-
-    _sock: socket.socket
-    _parser: _Parser
-
-    def connect(self) -> None: ...
-
-    def disconnect(self) -> None: ...
-
-
-ConnectionClass: TypeAlias = "Callable[..., object]"
-
-
-def connection_class(address: Address, *, tls: bool) -> ConnectionClass:
-    """Return redis-py's connection class for an address: a Unix socket has no port."""
-    if not address.port:
-        return redis.connection.UnixDomainSocketConnection
-    return redis.connection.SSLConnection if tls else redis.connection.Connection
-
-
 class Connection:
-    """A connection that is open and authenticated. It raises redis-py's errors; after one it can only be closed.
+    """A connection that is open and logged in. It raises redis-py's errors; after one it can only be closed.
 
-    ``reply_timeout`` is the time in seconds that a read or a write may take unless ``set_timeout`` says otherwise.
+    Times are those of the monotonic clock. ``ends_at`` is the time by which it has to be open.
     """
 
     __slots__ = (
@@ -74,8 +45,8 @@ class Connection:
         "_gets",
         "_name",
         "_receive",
+        "_receive_now",
         "_redis_connection",
-        "_reply_timeout",
         "_role_asked",
         "_send_all",
         "_socket",
@@ -83,11 +54,9 @@ class Connection:
         "demotion",
     )
 
-    def __init__(self, connection_class: ConnectionClass, kwargs: Mapping[str, object], reply_timeout: float) -> None:
-        redis_connection = cast(_RedisConnection, connection_class(**kwargs))  # the stubs describe redis-py 4
-        redis_connection.connect()
+    def __init__(self, connection_class: ConnectionClass, arguments: Mapping[str, object], ends_at: float) -> None:
+        redis_connection = open_connection(connection_class, arguments, ends_at)
         self._redis_connection = redis_connection
-        self._reply_timeout = reply_timeout
         self._name = ""
         self._doubt: Doubt | None = None
         """The doubt that all connections of the target share; None when the server may be a replica."""
@@ -98,8 +67,10 @@ class Connection:
         self.demotion: NotPrimary | None = None
         """The error of a server that has shown itself to be a replica; the connection is then to be closed."""
         self._socket = redis_connection._sock  # pyright: ignore[reportPrivateUsage]
-        self._send_all = self._socket.sendall
-        self._receive = self._socket.recv_into
+        in_time = timed(self._socket)
+        self._send_all = in_time.send_all
+        self._receive = in_time.receive
+        self._receive_now = in_time.receive_now
         self._buffer = bytearray(_BUFFER_SIZE)
         reader = hiredis.Reader(
             protocolError=InvalidResponse,
@@ -110,29 +81,34 @@ class Connection:
         )
         self._gets = cast("Callable[[], Any]", reader.gets)
         self._feed = reader.feed
-        self.can_poll = _KERNEL_TIMEOUTS and not self._is_tls()
+        self.can_poll = self._receive_now is not None and sys.platform == "linux"
         """False with TLS, where the socket does not show if a reply has come, and on systems other than Linux."""
-        self._set_reply_timeout()
+        try:
+            self._log_in(arguments, ends_at)
+        except BaseException:
+            self.close()
+            raise
 
-    def send(self, payload: bytes) -> None:
+    def send(self, payload: bytes, ends_at: float) -> None:
         """Write packed commands. Raises ConnectionError or TimeoutError."""
         try:
-            self._send_all(payload)
-        except (TimeoutError, BlockingIOError) as error:
+            self._send_all(payload, ends_at)
+        except TimeoutError as error:
             raise RedisTimeoutError("Timeout writing to socket") from error
         except OSError as error:
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
 
-    def require_primary(self, name: str, doubt: Doubt) -> None:
+    def require_primary(self, name: str, doubt: Doubt, ends_at: float) -> None:
         """Ask the server for its role, now and on. Raises NotPrimary for a replica, and what ``read`` raises.
 
         Args:
             name: The server's name in error texts.
             doubt: The doubt that all connections of the target share.
+            ends_at: The time by which the server has to answer.
         """
         self._name, self._doubt = name, doubt
-        self.send(self.with_role_check(b""))
-        self._read_role()
+        self.send(self.with_role_check(b""), ends_at)
+        self._read_role(inf, ends_at)
         if self.demotion is not None:
             raise self.demotion
 
@@ -144,23 +120,48 @@ class Connection:
         self._asks_role = True
         return ASK_ROLE + payload
 
-    def read(self) -> Reply | RedisError:
+    def read(self, timeout: float, ends_at: float) -> Reply | RedisError:
         """Return the next reply; an error reply is returned, not raised.
 
         Raises ConnectionError, TimeoutError or InvalidResponse when no reply can be read, and NotPrimary in place of a
         value of a server that has to be a primary and is none.
+
+        Args:
+            timeout: Seconds that the reply may take from now.
+            ends_at: The time after which it is not waited for in any case.
         """
         if self._asks_role:
-            self._read_role()
-        answer = self._next()
+            self._read_role(timeout, ends_at)
+        answer = self._next(timeout, ends_at)
         if isinstance(answer, RedisError):
             self._note_demotion(demotion_shown(self._name, answer))
         elif self.demotion is not None:
             raise self.demotion
         return answer
 
-    def _read_role(self) -> None:
-        answer = self._next()
+    def _log_in(self, arguments: Mapping[str, object], ends_at: float) -> None:
+        """Authenticate and select the database, in one round trip."""
+        commands: list[bytes] = []
+        username, password = arguments.get("username"), arguments.get("password")
+        if username or password:
+            words = [
+                str(word).encode("utf-8", "surrogateescape") for word in (username, password or "") if word is not None
+            ]
+            commands.append(pack((b"AUTH", *words)))
+        if arguments.get("db"):
+            commands.append(pack(("SELECT", str(arguments["db"]))))
+        if not commands:
+            return
+        self.send(b"".join(commands), ends_at)
+        for _ in commands:
+            answer = self._next(inf, ends_at)
+            if isinstance(answer, RedisError):
+                raise answer
+            if answer != "OK":
+                raise RedisConnectionError(f"the server answered {answer!r} to a login")
+
+    def _read_role(self, timeout: float, ends_at: float) -> None:
+        answer = self._next(timeout, ends_at)
         self._asks_role = False
         if isinstance(answer, RedisConnectionError):
             raise answer  # such as LOADING
@@ -171,13 +172,15 @@ class Connection:
             self.demotion = demotion
             self._doubt.rise()
 
-    def _next(self) -> Reply | RedisError:
+    def _next(self, timeout: float, ends_at: float) -> Reply | RedisError:
         gets = self._gets
         answer = gets()
+        if answer is _INCOMPLETE:
+            ends_at = min(ends_at, monotonic() + timeout)
         while answer is _INCOMPLETE:
             try:
-                size = self._receive(self._buffer)
-            except (TimeoutError, BlockingIOError) as error:
+                size = self._receive(self._buffer, ends_at)
+            except TimeoutError as error:
                 raise RedisTimeoutError("Timeout reading from socket") from error
             except OSError as error:
                 raise RedisConnectionError(f"Error while reading from socket: {error}") from error
@@ -193,12 +196,12 @@ class Connection:
         The processor is yielded between two polls. If another thread or process takes it, polling ends early: then it
         is better to sleep until the reply comes.
         """
-        receive, buffer = self._receive, self._buffer
+        receive, buffer = self._receive_now, self._buffer
         last = perf_counter()
         until = last + seconds
-        while True:
+        while receive is not None:
             try:
-                size = receive(buffer, 0, _DONT_WAIT)
+                size = receive(buffer)
             except BlockingIOError:
                 now = perf_counter()
                 if now >= until or now - last > _CONTENDED_SECONDS:
@@ -210,26 +213,12 @@ class Connection:
             else:
                 self._feed(buffer, 0, size)  # type: ignore[arg-type]  # it takes any buffer
                 return True
+        return False
 
-    def set_timeout(self, seconds: float | None) -> None:
-        """Limit the next reads and writes to ``seconds``; None restores the reply timeout."""
-        if seconds is None:
-            self._set_reply_timeout()
-        else:
-            self._socket.settimeout(seconds)
+    def shut_down(self) -> None:
+        """End the connection under the thread that uses it, which then finds it closed by the server."""
+        shut_down(self._socket)
 
     def close(self) -> None:
         """Close the socket."""
         self._redis_connection.disconnect()
-
-    def _set_reply_timeout(self) -> None:
-        if not _KERNEL_TIMEOUTS or self._is_tls():  # OpenSSL needs Python's own timeout
-            self._socket.settimeout(self._reply_timeout)
-            return
-        limit = struct.pack("ll", *divmod(max(1, round(self._reply_timeout * 1_000_000)), 1_000_000))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        self._socket.settimeout(None)
-
-    def _is_tls(self) -> bool:
-        return hasattr(self._socket, "pending")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from os import getpid
 from typing import TypeAlias
 
@@ -22,8 +23,9 @@ from ..call import Reply
 from ..error_mapping import Failure, Unanswered, Unsent
 from ..settings import Target
 from .busy_poll import BusyPoll
-from .connection import Connection, connection_class
+from .connection import Connection
 from .connection_kwargs import connection_kwargs
+from .opening import connection_class
 from .role import Doubt
 from .semaphore import Semaphore
 
@@ -72,33 +74,34 @@ class ConnectionPool:
         self._idle: deque[Connection] = deque()
         self._semaphore = Semaphore(self._settings.pool_size)
 
-    def exchange(self, payload: bytes, reply_count: int, timeout: float) -> list[Answer]:
+    def exchange(self, payload: bytes, reply_count: int, timeout: float, ends_at: float = inf) -> list[Answer]:
         """Send commands in one write and return an answer for each.
 
-        Waiting for a connection and reading the replies may take ``timeout`` seconds each; a timeout beyond the reply
-        timeout of the pool has no effect. Raises nothing for a connection that fails or a server that is silent: an
-        ``Unsent`` or ``Unanswered`` takes the place of each reply that is missing.
+        Waiting for a connection, opening one, writing, and each reply may take ``timeout`` seconds each, and all of it
+        lasts until the monotonic time ``ends_at`` at most; a timeout beyond the reply timeout of the pool has no
+        effect. Raises nothing for a connection that fails or a server that is silent: an ``Unsent`` or ``Unanswered``
+        takes the place of each reply that is missing.
         """
         answers: list[Answer] = []
-        sent = self.send(payload, timeout)
-        self.give_back(self.read(sent, reply_count, self.end_of(timeout), answers.append))
+        sent = self.send(payload, timeout, ends_at)
+        self.give_back(self.read(sent, reply_count, timeout, answers.append, ends_at))
         return answers
 
-    def send(self, payload: bytes, timeout: float) -> SendResult:
+    def send(self, payload: bytes, timeout: float, ends_at: float = inf) -> SendResult:
         """Take a connection and send commands on it; the result must be passed to ``give_back`` or ``abandon``.
 
         Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a connection.
         """
         if self._owner != getpid():
             self._reset()  # a forked child must not use its parent's sockets
-        if not self._semaphore.acquire(min(timeout, self._pool_wait)):
+        if not self._semaphore.acquire(max(0.0, min(timeout, self._pool_wait, ends_at - time.monotonic()))):
             busy = PoolExhausted(
                 f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
                 f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
             )
             return Unsent(busy)
         try:
-            connection = self._take_idle() or self._connect(timeout)
+            connection = self._take_idle() or self._connect(timeout, ends_at)
         except RedisError as error:
             self._semaphore.release()
             return Unsent(error)
@@ -106,41 +109,42 @@ class ConnectionPool:
             self._semaphore.release()
             raise
         try:
-            return self.send_more(connection, connection.with_role_check(payload))
+            return self.send_more(connection, connection.with_role_check(payload), timeout, ends_at)
         except BaseException:
             self._discard(connection)
             raise
 
-    def send_more(self, sent: SendResult, payload: bytes) -> SendResult:
+    def send_more(self, sent: SendResult, payload: bytes, timeout: float, ends_at: float = inf) -> SendResult:
         """Send further commands on the connection that ``send`` returned; after a failure, return that failure."""
         if not isinstance(sent, Connection):
             return sent
         try:
-            sent.send(payload)
+            sent.send(payload, min(time.monotonic() + min(timeout, self.reply_timeout), ends_at))
         except RedisError as error:
             self._discard(sent)
             return Unanswered(error)
         return sent
 
-    def read(self, sent: SendResult, reply_count: int, ends_at: float | None, on_answer: OnAnswer) -> SendResult:
+    def read(
+        self, sent: SendResult, reply_count: int, timeout: float, on_answer: OnAnswer, ends_at: float = inf
+    ) -> SendResult:
         """Read some replies to what was sent and call ``on_answer`` with each; return the connection, or the failure.
 
         After a failure the connection is closed, and ``on_answer`` gets the failure in place of each missing reply.
-        ``ends_at`` is the time of the monotonic clock until which they may take; None for the pool's reply timeout.
+        Each reply may take ``timeout`` seconds, and all of them until the monotonic time ``ends_at``.
         """
         if not isinstance(sent, Connection):
             for _ in range(reply_count):
                 on_answer(sent)
             return sent
         connection, left, failure = sent, reply_count, None
+        timeout = min(timeout, self.reply_timeout)
         try:
             while left and failure is None:
                 try:
-                    if ends_at is not None:
-                        connection.set_timeout(max(0.001, ends_at - time.monotonic()))
-                    elif reply_count == 1 and connection.can_poll and self._busy_poll.begin():
+                    if reply_count == 1 and connection.can_poll and self._busy_poll.begin():
                         self._poll(connection)
-                    answer = connection.read()
+                    answer = connection.read(timeout, ends_at)
                 except RedisError as error:
                     failure = error
                 else:
@@ -148,8 +152,6 @@ class ConnectionPool:
                     failure = answer if isinstance(answer, RedisConnectionError) else None
                     on_answer(answer)
                     left -= 1
-            if ends_at is not None and failure is None:
-                connection.set_timeout(None)
         except BaseException:
             self._discard(connection)
             raise
@@ -160,10 +162,6 @@ class ConnectionPool:
         for _ in range(left):
             on_answer(lost)
         return lost
-
-    def end_of(self, timeout: float) -> float | None:
-        """Return when replies have to be there, for ``read``, if they may take ``timeout`` seconds from now."""
-        return time.monotonic() + timeout if timeout < self.reply_timeout else None
 
     def give_back(self, sent: SendResult) -> None:
         """Give a connection that owes no reply back to the pool; nothing is left to do after a failure."""
@@ -208,20 +206,14 @@ class ConnectionPool:
         except IndexError:
             return None
 
-    def _connect(self, timeout: float) -> Connection:
-        kwargs = {
-            **self._kwargs,
-            "socket_connect_timeout": min(timeout, self._settings.connect_timeout),
-            "socket_timeout": min(timeout, self.reply_timeout),  # for the commands that redis-py authenticates with
-        }
-        connection = Connection(self._connection_class, kwargs, self.reply_timeout)
-        if self._doubt is None:
-            return connection
-        try:
-            connection.set_timeout(min(timeout, self.reply_timeout))
-            connection.require_primary(f"{self.address}", self._doubt)
-            connection.set_timeout(None)
-        except BaseException:
-            connection.close()
-            raise
+    def _connect(self, timeout: float, ends_at: float) -> Connection:
+        longest = min(timeout, self._settings.connect_timeout + self.reply_timeout)
+        ends_at = min(time.monotonic() + longest, ends_at)
+        connection = Connection(self._connection_class, self._kwargs, ends_at)
+        if self._doubt is not None:
+            try:
+                connection.require_primary(f"{self.address}", self._doubt, ends_at)
+            except BaseException:
+                connection.close()
+                raise
         return connection

@@ -33,14 +33,14 @@ class Job:
 class _Transfer:
     """A job that is under way."""
 
-    def __init__(self, job: Job, timeout: float) -> None:
+    def __init__(self, job: Job, timeout: float, ends_at: float) -> None:
         self._job = job
         self._timeout = timeout
+        self._ends_at = ends_at
         self._pieces = iter(job.pieces)
         self._sent: SendResult | None = None
         self._in_flight: deque[int] = deque()
         self._left = job.reply_count
-        self._ends_at: float | None = None
 
     def send_next(self) -> bool:
         """Send the next piece, before which replies may have to be read; return False when there is nothing to send."""
@@ -49,13 +49,13 @@ class _Transfer:
             return False
         pool = self._job.pool
         if self._sent is None:
-            self._sent = pool.send(piece.payload, self._timeout)
+            self._sent = pool.send(piece.payload, self._timeout, self._ends_at)
         else:
             if len(self._in_flight) == self._job.in_flight:
                 self._read(self._in_flight.popleft())
             if not isinstance(self._sent, Connection):
                 return False
-            self._sent = pool.send_more(self._sent, piece.payload)
+            self._sent = pool.send_more(self._sent, piece.payload, self._timeout, self._ends_at)
         self._in_flight.append(piece.replies)
         return isinstance(self._sent, Connection)
 
@@ -77,23 +77,22 @@ class _Transfer:
             self._job.pool.abandon(self._sent)
 
     def _read(self, replies: int) -> None:
-        """Read some replies; they may take the timeout from the first that is read."""
+        """Read some replies."""
         sent, pool = self._sent, self._job.pool
         if sent is None:
             return
         self._sent = None  # the pool closes it when reading is interrupted
-        if self._left == self._job.reply_count:
-            self._ends_at = pool.end_of(self._timeout)
         self._left -= replies
-        self._sent = pool.read(sent, replies, self._ends_at, self._job.on_answer)
+        self._sent = pool.read(sent, replies, self._timeout, self._job.on_answer, self._ends_at)
 
 
-def exchange_all(jobs: Sequence[Job], timeout: float) -> None:
+def exchange_all(jobs: Sequence[Job], timeout: float, ends_at: float) -> None:
     """Exchange with several servers at once: send pieces to each in turn, then read what replies are left of each.
 
-    For each server, waiting for a connection and reading the replies may take ``timeout`` seconds each.
+    For each server, waiting for a connection, writing, and each reply may take ``timeout`` seconds each; all of it
+    lasts until the monotonic time ``ends_at`` at most.
     """
-    transfers = [_Transfer(job, timeout) for job in jobs]
+    transfers = [_Transfer(job, timeout, ends_at) for job in jobs]
     try:
         sending = transfers
         while sending:

@@ -19,7 +19,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from ...models.errors import SlotbookError
 from .._sync.backend import Backend
 from ..address import Address
-from ..connections.connection import connection_class
+from ..call import CommandPacker
+from ..connections.opening import connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..settings import Target
 from .channels import parse_push
@@ -187,7 +188,9 @@ def _read_message(redis_connection: RedisConnection, timeout: float) -> object:
 
 def _connect(target: Target, address: Address) -> RedisConnection:
     opened = cast("Any", connection_class(address, tls=target.tls))(
-        **feed_connection_kwargs(target, address), maint_notifications_config=MaintNotificationsConfig(enabled=False)
+        **feed_connection_kwargs(target, address),
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        command_packer=CommandPacker(),
     )
     opened._parser.set_invalidation_push_handler(parse_invalidation)
     opened._parser.set_pubsub_push_handler(parse_push)

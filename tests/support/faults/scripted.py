@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import Counter, defaultdict, deque
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 from urllib.parse import urlencode
 
 from .resp import frame_end, verb_of
@@ -19,6 +20,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self._dripping: set[str] = set()
         self._answers: defaultdict[str, deque[bytes | None]] = defaultdict(deque)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -52,6 +54,10 @@ class Scripted:
         """Close the connection in place of a reply."""
         self._answers[verb].extend([None] * times)
 
+    def drip(self, verb: str) -> None:
+        """Answer such commands a byte at a time, without end."""
+        self._dripping.add(verb)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -72,6 +78,8 @@ class Scripted:
                     self.asked[verb] += 1
                     waiting = self._answers[verb]
                     reply = waiting.popleft() if waiting else _USUAL.get(verb, b"+OK\r\n")
+                    if verb in self._dripping:
+                        _drip(client)
                     if reply is None:
                         client.shutdown(socket.SHUT_RDWR)
                         return
@@ -80,3 +88,10 @@ class Scripted:
             return
         finally:
             client.close()
+
+
+def _drip(client: socket.socket) -> NoReturn:
+    client.sendall(b"+")
+    while True:
+        time.sleep(0.05)
+        client.sendall(b"x")

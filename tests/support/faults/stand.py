@@ -98,7 +98,10 @@ class Stand:
 
     def open(self, **settings: object) -> Book:
         """Return a book that goes through the proxies."""
-        book = open_book(self.veil.url(settings), self.caller, self.runner)
+        return self.keep(open_book(self.veil.url(settings), self.caller, self.runner))
+
+    def keep(self, book: Book) -> Book:
+        """Return a book that is closed with the stand."""
         self._books.append(book)
         return book
 
