@@ -33,23 +33,23 @@ def test_price_and_stop_price_can_be_replaced(desk: Desk) -> None:
     replaced = desk.book.orders.replace(desk.trader, "A1", price="1.5", stop_price=Decimal("-2")).order
     assert (replaced.price, replaced.stop_price, replaced.quantity) == (Decimal("1.5"), Decimal(-2), 100)
     again = desk.book.orders.replace(desk.trader, "A1", quantity=50, price="2.5", stop_price="3").order
-    for order in (
-        replaced,
-        again,
-        desk.book.orders.get(desk.trader, "A1"),
-    ):  # as it was placed, and not as it was since
+    for order in (replaced, again, desk.book.orders.get(desk.trader, "A1")):  # as it was placed, whatever came since
         assert order is not None
         assert (order.placed_quantity, order.placed_price, order.placed_stop_price) == (100, Decimal("187.23"), 190)
 
 
 @pytest.mark.parametrize("verb", ["replace", "cancel"])
-def test_a_change_without_a_text_takes_the_text_away(desk: Desk, verb: str) -> None:
+def test_a_change_without_a_text_takes_the_text_away(lone_desk: Desk, verb: str) -> None:
     """The text says why the order is as it is now."""
-    orders = desk.book.orders
-    orders.place(limit(desk.trader, text="why it was placed"))
-    change = orders.replace(desk.trader, "A1", quantity=90) if verb == "replace" else orders.cancel(desk.trader, "A1")
+    orders = lone_desk.book.orders
+    orders.place(limit(lone_desk.trader, text="why it was placed"))
+    change = (
+        orders.replace(lone_desk.trader, "A1", quantity=90)
+        if verb == "replace"
+        else orders.cancel(lone_desk.trader, "A1")
+    )
     assert change.order.text is None
-    assert orders.get(desk.trader, "A1") == change.order
+    assert orders.get(lone_desk.trader, "A1") == change.order
 
 
 def test_a_request_sent_again_returns_the_first_result_and_changes_nothing(desk: Desk) -> None:
