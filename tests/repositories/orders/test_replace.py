@@ -41,15 +41,11 @@ def test_price_and_stop_price_can_be_replaced(desk: Desk) -> None:
 @pytest.mark.parametrize("verb", ["replace", "cancel"])
 def test_a_change_without_a_text_takes_the_text_away(lone_desk: Desk, verb: str) -> None:
     """The text says why the order is as it is now."""
-    orders = lone_desk.book.orders
-    orders.place(limit(lone_desk.trader, text="why it was placed"))
-    change = (
-        orders.replace(lone_desk.trader, "A1", quantity=90)
-        if verb == "replace"
-        else orders.cancel(lone_desk.trader, "A1")
-    )
+    trader, orders = lone_desk.trader, lone_desk.book.orders
+    orders.place(limit(trader, text="why it was placed"))
+    change = orders.replace(trader, "A1", quantity=90) if verb == "replace" else orders.cancel(trader, "A1")
     assert change.order.text is None
-    assert orders.get(lone_desk.trader, "A1") == change.order
+    assert orders.get(trader, "A1") == change.order
 
 
 def test_a_request_sent_again_returns_the_first_result_and_changes_nothing(desk: Desk) -> None:

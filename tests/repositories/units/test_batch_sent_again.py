@@ -13,9 +13,9 @@ from ...support.desk import Desk
 from ...support.make import execution, limit
 
 
-def batch(desk: Desk) -> PendingCall[object]:
+def batch(desk: Desk, calls: OrderCalls | None = None) -> PendingCall[object]:
     """Return the call of a cancel that comes too early, of its order, and of a fill."""
-    calls = OrderCalls(desk.book.backend.settings, LossDetector())
+    calls = calls or OrderCalls(desk.book.backend.settings, LossDetector())
     requests = [
         Cancel(trader=desk.trader, order_id="A1", request_id="C1"),
         limit(desk.trader, "A1"),
@@ -58,10 +58,16 @@ def test_a_call_that_is_sent_unchanged_has_run_too(desk: Desk) -> None:
     assert isinstance(run(desk, call)[0], Refused)
 
 
-@pytest.mark.parametrize("sends", [1, 2])
+@pytest.mark.parametrize("sends", [1, 2, 10])
 def test_one_that_never_ran_is_applied(desk: Desk, sends: int) -> None:
-    """Its first sends were lost on their way, and the order is there by now."""
-    pending = batch(desk)
+    """Its first sends were lost on their way, and the order is there by now.
+
+    The writer's first call was not lost: its count is 1, with which those of ten sends begin.
+    """
+    calls = OrderCalls(desk.book.backend.settings, LossDetector())
+    (first_call,) = calls.grouped(calls.checked([limit(desk.trader, "B1")])).calls
+    run(desk, first_call.build())  # type: ignore[arg-type]
+    pending = batch(desk, calls)
     for _ in range(sends):
         pending.build()
     desk.book.orders.place(limit(desk.trader, "A1"))
