@@ -84,6 +84,15 @@ def test_a_version_never_comes_again(desk: Desk) -> None:
     assert not values.swap(desk.trader, first.version, "x").swapped
 
 
+def test_a_version_does_not_go_down_with_the_clock(lone_desk: Desk) -> None:
+    """What is known of a value that has expired, or of one that is there, is from a time that has yet to come."""
+    values, later = lone_desk.book.values, 2 * time.time_ns() // 1_000
+    lone_desk.ask("SET", "%:value:version", str(later), "EX", 60)
+    assert values.swap(lone_desk.trader, 0, "one").version == later + 1
+    lone_desk.ask("DEL", "%:value:version")
+    assert values.swap(lone_desk.trader, later + 1, "two").version == later + 2
+
+
 def test_the_last_swap_sets_how_long_it_lives(desk: Desk) -> None:
     values = desk.book.values
     version = values.swap(desk.trader, 0, "one", ttl=60).version
