@@ -153,6 +153,17 @@ def test_revoke_all(desk: Desk) -> None:
     assert sessions.get(secret_of(sessions.create(desk.trader, 60)))
 
 
+@pytest.mark.parametrize("way", ["revoke", "revoke_all"])
+def test_what_is_known_of_a_revoked_session_is_removed(lone_desk: Desk, way: str) -> None:
+    sessions = lone_desk.book.sessions
+    session = sessions.create(lone_desk.trader, 60, {"ip": "10.0.0.1"})
+    if way == "revoke":
+        sessions.revoke(secret_of(session))
+    else:
+        sessions.revoke_all(lone_desk.trader)
+    assert lone_desk.ask("HMGET", f"%:session:{session.digest}", "revoked", "data") == ["1", None]
+
+
 def test_created_again_it_is_the_same(desk: Desk) -> None:
     sessions = desk.book.sessions
     chosen = new_session_id(desk.trader)
