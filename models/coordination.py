@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, cast
 
-from pydantic import BeforeValidator, ConfigDict, SecretStr, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError
 
+from .building import adapter
 from .errors import InvalidArgument
 from .record import Record
 from .types import Count, Name, check_name
@@ -21,7 +22,7 @@ MAX_SESSION_DATA = 16_384
 
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
-_DATA: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=ConfigDict(defer_build=True))
+_DATA: TypeAdapter[dict[str, str]] = adapter(dict[str, str])
 
 
 class Algorithm(StrEnum):

@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from .arguments import shown
+from .building import BuiltModel
 from .errors import InvalidArgument
 
 R = TypeVar("R", bound="Record")
 
 
-class Record(BaseModel):
+class Record(BuiltModel):
     """An immutable, hashable Pydantic model; an unknown field is refused, so that a misspelt one is not ignored."""
 
-    # Validators are built at first use, so that importing the package stays cheap.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def copied(record: R, **changes: object) -> R:

@@ -22,16 +22,15 @@ from typing import Annotated, SupportsIndex, cast
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
     StringConstraints,
-    TypeAdapter,
     ValidationError,
 )
 from pydantic_core import core_schema
 
+from .building import adapter
 from .errors import InvalidArgument
 
 PLACES = 9
@@ -278,7 +277,7 @@ Price = Annotated[Decimal, BeforeValidator(exact_price)]
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
 
-_NAME: TypeAdapter[str] = TypeAdapter(Name, config=ConfigDict(defer_build=True))
+_NAME = adapter(Name)
 _PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
 """The same rule for ASCII names, as most names are, because it is checked faster."""
 

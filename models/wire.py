@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from .building import built
 from .errors import CorruptRecord
 from .record import Record
 from .types import exact_decimal, exact_integer, exact_price, exact_time, plain
@@ -79,10 +80,10 @@ class Codec(Generic[R]):
             name for name, field in fields.items() if type(None) not in get_args(field.annotation)
         )
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
-        model.model_rebuild()  # a model's schema is built at first use, which may be now
-        written = _as_written(cast("_Schema", model.__pydantic_core_schema__))
+        model.model_rebuild()  # it may refer to what was not there when its class was made
+        written = cast("CoreSchema", _as_written(cast("_Schema", model.__pydantic_core_schema__)))
         # Without _use_prebuilt=False pydantic-core would take the model's own validator and ignore the changed schema.
-        validator = SchemaValidator(cast("CoreSchema", written), _use_prebuilt=False)
+        validator = built(lambda: SchemaValidator(written, _use_prebuilt=False), lambda made: made)
         self.read: Callable[[Mapping[str, str]], R] = validator.validate_python
 
 
@@ -92,9 +93,7 @@ _codecs: dict[type[Record], Codec[Any]] = {}
 def codec(model: type[R]) -> Codec[R]:
     """Return the codec of a model."""
     known = _codecs.get(model)
-    if known is None:
-        known = _codecs[model] = Codec(model)
-    return known
+    return _codecs.setdefault(model, Codec(model)) if known is None else known
 
 
 def text(value: object) -> str:

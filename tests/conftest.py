@@ -8,11 +8,12 @@ import signal
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import pytest
 from hypothesis import settings
 from slotbook import Book
+from slotbook.topology import call
 from slotbook.topology.embedded import Topology
 
 from .support.callers import CALLERS, Caller, open_book
@@ -38,6 +39,22 @@ def _no_settings_from_outside() -> Iterator[None]:
         os.environ["SLOTBOOK_SERVER"] = kept["SLOTBOOK_SERVER"]
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_text_is_packed() -> Iterator[None]:
+    """Look at every command of every test: hiredis gets text and bytes; see tests/topology/test_packed_words.py."""
+    names = cast("dict[str, Any]", call.__dict__)
+    original = names["_pack_command"]
+
+    def watched(words: tuple[object, ...]) -> bytes:
+        others = [word for word in words if not isinstance(word, (str, bytes))]
+        assert not others, f"{words[:2]} has words that are no text: {others}"
+        return original(words)
+
+    names["_pack_command"] = watched
+    yield
+    names["_pack_command"] = original
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -26,7 +26,9 @@ Reply: TypeAlias = "int | str | list[Reply] | None"
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
-Argument: TypeAlias = str | bytes | int
+Argument: TypeAlias = str | bytes
+"""A word of a command. hiredis crashes on an int when a signal handler raises at that moment: it does not look whether
+``str`` has failed. For text and bytes it calls nothing of Python's."""
 
 
 # Its type stub declares only tuples of one element, and no result.
@@ -42,6 +44,15 @@ def pack(arguments: Sequence[Argument]) -> bytes:
     See https://redis.io/docs/latest/develop/reference/protocol-spec/.
     """
     return _pack_command(tuple(arguments))
+
+
+class CommandPacker:
+    """Packs the commands that redis-py itself sends, among whose words are numbers; see ``Argument``."""
+
+    def pack(self, *words: object) -> list[bytes]:
+        """Return one command as bytes; redis-py writes the parts of its name in one word."""
+        first, *others = [word if isinstance(word, (str, bytes)) else str(word) for word in words]
+        return [pack((*first.split(), *others))]
 
 
 class Piece(NamedTuple):
@@ -235,7 +246,7 @@ def evaluate(
     """
     keys = tuple(keys)
     slot = slot_of(keys) if tag is None else slot_of_tag(tag)
-    packed = _pack_command(("EVALSHA", script.digest, len(keys), *keys, *arguments))
+    packed = _pack_command(("EVALSHA", script.digest, str(len(keys)), *keys, *arguments))
     built_by = cast("CallBuilder[object] | None", builder)
     touch = (touched, touched_in)
     return Call(name, keys, slot, packed, decode, readonly, _REPEATABLE, script, built_by, request, about, *touch)

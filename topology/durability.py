@@ -77,10 +77,12 @@ class Durability:
             field: The field of the hash that is written back unchanged.
             timeout: The time that the server waits for confirmations, in seconds.
         """
-        milliseconds = max(1, round(timeout * 1000))
-        wait = ("WAITAOF", 1, 0, milliseconds) if self.fsynced else ("WAIT", self.replicas, milliseconds)
+        milliseconds = str(max(1, round(timeout * 1000)))
+        wait = ("WAITAOF", "1", "0", milliseconds) if self.fsynced else ("WAIT", str(self.replicas), milliseconds)
         return (
-            pack(("EVAL", _TOUCH_SCRIPT, 1, key, field)) + pack(wait) + pack(("EVAL", _REPLICATION_ID_SCRIPT, 1, key))
+            pack(("EVAL", _TOUCH_SCRIPT, "1", key, field))
+            + pack(wait)
+            + pack(("EVAL", _REPLICATION_ID_SCRIPT, "1", key))
         )
 
 

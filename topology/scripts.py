@@ -16,7 +16,7 @@ the list's first place. ``CONSTANTS.NAME`` is replaced by a value that Python pr
 call, but these only when the first of them is called. A script that an error stops after its first write, because the
 user lacks a permission, says so: its reply begins with ``UNFINISHED``. Python packs keys and arguments by their names::
 
-    call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease=5_000), decode=held)
+    call = evaluate("take", TAKE, TAKE.keys(lock=key), TAKE.arguments(token=token, lease="5000"), decode=held)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from importlib import resources
 from itertools import pairwise
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 
 class Function(str):
@@ -39,8 +39,16 @@ class Function(str):
 
 Constant: TypeAlias = "str | int | Function | Sequence[str] | Set[str] | Mapping[str, Constant]"
 """A value that Python provides for a script; a set becomes a table in which each of its members is true."""
-Value: TypeAlias = "str | bytes | int"
-"""An argument of a script."""
+Value: TypeAlias = "str | bytes"
+"""A key or an argument of a script; a number is given as text."""
+
+
+class Packer(Protocol):
+    """Return values that are given by name, in the script's order; a list is given as a sequence."""
+
+    def __call__(self, **values: Value | Sequence[Value] | None) -> tuple[Value, ...]:
+        """Return the values. Raises TypeError when a declared name is missing or another one is given."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Script:
     None leaves out the last one where the script allows it; a list is given as a sequence. Raises TypeError when a
     declared name is missing or another one is given.
     """
-    arguments: Callable[..., tuple[Value, ...]] = field(init=False, repr=False, compare=False)
+    arguments: Packer = field(init=False, repr=False, compare=False)
     """Return the arguments, given by name, in the script's order; see ``keys``."""
 
     def __post_init__(self) -> None:
@@ -73,7 +81,7 @@ class Script:
         return f"Script({self.digest[:8]})"
 
 
-def _packer(declared: Sequence[str]) -> Callable[..., tuple[Any, ...]]:
+def _packer(declared: Sequence[str]) -> Callable[..., Any]:
     """Return a function that takes values by name and returns them in the declared order.
 
     It is compiled from the names, as a named tuple is: every change calls it twice, and putting a dictionary of its
@@ -88,7 +96,7 @@ def _packer(declared: Sequence[str]) -> Callable[..., tuple[Any, ...]]:
     if declared and declared[-1].endswith("?"):
         returned = f"({''.join(f'{value}, ' for value in values[:-1])}) if {names[-1]} is None else {returned}"
     source = f"lambda{' *, ' if names else ''}{', '.join(names)}: {returned}"
-    return cast("Callable[..., tuple[Any, ...]]", eval(source, {"__builtins__": {}}))  # noqa: S307  # of names alone
+    return cast("Callable[..., Any]", eval(source, {"__builtins__": {}}))  # noqa: S307  # of names alone
 
 
 _SECTION = re.compile(r"^-- (Uses|KEYS|ARGV) +(.*(?:\n--  .*)*)", re.MULTILINE)

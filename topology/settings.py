@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from ..models.building import BuiltModel
 from ..models.errors import InvalidSettings
 from .address import Address
 from .durability import LOCAL, Durability
@@ -76,7 +77,7 @@ _LOGIN = ("username", "password")
 _PREFIX = "SLOTBOOK_"
 
 
-class Settings(BaseSettings):
+class Settings(BuiltModel, BaseSettings):
     """The settings of a book: how it reaches its servers and how long it keeps things; times are in seconds.
 
     A URL's query parameters have the same names and win over the environment. Every secret is masked when shown::
@@ -90,7 +91,6 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         validate_default=True,
-        defer_build=True,
         hide_input_in_errors=True,
     )
 

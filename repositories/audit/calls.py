@@ -70,7 +70,7 @@ class AuditCalls:
             f"verify events of {keys.trader}",
             EVENTS,
             EVENTS.keys(book=keys.book, events=keys.events),
-            EVENTS.arguments(after=after, count=EVENTS_AT_ONCE),
+            EVENTS.arguments(after=str(after), count=str(EVENTS_AT_ONCE)),
             decode=read,
             readonly=True,
         )
@@ -84,13 +84,13 @@ class AuditCalls:
             return MemberPage(str(following), cast("list[str]", page)[:: 1 if is_set else 2])
 
         scan = "SSCAN" if is_set else "ZSCAN"
-        return command(f"verify {key}", scan, key, cursor, "COUNT", 1_000, decode=read)
+        return command(f"verify {key}", scan, key, cursor, "COUNT", "1000", decode=read)
 
     def orders(self, keys: TraderKeys, ids: Mapping[str, Collection[str]]) -> Call[list[OrderState]]:
         """Read orders, given the symbols in whose index each was seen: not all if they are large, but at least one."""
         ids_and_symbols: list[Argument] = []
         for order_id, symbols in ids.items():
-            ids_and_symbols += [raw(order_id), len(symbols), *map(raw, symbols)]
+            ids_and_symbols += [raw(order_id), str(len(symbols)), *map(raw, symbols)]
 
         def read(reply: Reply) -> list[OrderState]:
             as_of, now_ms, *found = rows(reply)
@@ -100,7 +100,7 @@ class AuditCalls:
             f"verify orders of {keys.trader}",
             ORDERS,
             ORDERS.keys(events=keys.events),
-            ORDERS.arguments(base=keys.base, enough_fields=FIELDS_AT_ONCE, ids_and_symbols=ids_and_symbols),
+            ORDERS.arguments(base=keys.base, enough_fields=str(FIELDS_AT_ONCE), ids_and_symbols=ids_and_symbols),
             decode=read,
             readonly=True,
         )

@@ -53,7 +53,7 @@ def repair_position(keys: TraderKeys, state: PositionState, changes: Fields) -> 
         REPAIR_POSITION,
         REPAIR_POSITION.keys(position=key, positions=keys.positions),
         REPAIR_POSITION.arguments(
-            symbol=state.symbol, stored_size=len(state.fields), fields=_compared(state.fields, changes)
+            symbol=state.symbol, stored_size=str(len(state.fields)), fields=_compared(state.fields, changes)
         ),
         decode=_is_applied,
     )
@@ -65,7 +65,7 @@ def repair_listing(keys: TraderKeys, symbol: str, *, listed: bool) -> Call[bool]
         f"repair {keys.positions}",
         REPAIR_LISTING,
         REPAIR_LISTING.keys(positions=keys.positions),
-        REPAIR_LISTING.arguments(base=keys.base, symbol=raw(symbol), listed=int(listed)),
+        REPAIR_LISTING.arguments(base=keys.base, symbol=raw(symbol), listed="1" if listed else "0"),
         decode=_is_applied,
     )
 
@@ -79,7 +79,7 @@ def repair_order(keys: TraderKeys, order_id: str, stored: Fields, changes: Field
         f"repair {key}",
         REPAIR_ORDER,
         REPAIR_ORDER.keys(order=key),
-        REPAIR_ORDER.arguments(stored_size=len(stored), fields=_compared(stored, changes)),
+        REPAIR_ORDER.arguments(stored_size=str(len(stored)), fields=_compared(stored, changes)),
         decode=_is_applied,
     )
 

@@ -85,7 +85,7 @@ def _catch_up(keys: TraderKeys, first: int, orders: dict[str, Order], positions:
                 f"snapshot of {keys.trader}",
                 CATCH_UP,
                 CATCH_UP.keys(book=keys.book, events=keys.events),
-                CATCH_UP.arguments(base=keys.base, after=read, count=PAGE),
+                CATCH_UP.arguments(base=keys.base, after=str(read), count=str(PAGE)),
                 decode=rows,
                 readonly=True,
             )

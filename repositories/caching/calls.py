@@ -87,7 +87,7 @@ class CacheCalls(Generic[T]):
         """The beginning of the names of all entries."""
         self._codec = codec
         self._policy = policy
-        self._stale = round(policy.stale * 1000)
+        self._stale = str(round(policy.stale * 1000))
 
     def entry_key(self, key: str) -> str:
         """Return the name of an entry's hash in Redis. Raises InvalidArgument for a key that is not a valid name."""
@@ -123,9 +123,9 @@ class CacheCalls(Generic[T]):
         entry = self.entry_key(key)
         arguments = CLAIM.arguments(
             token=token,
-            lease=round(self._policy.lease * 1000),
+            lease=str(round(self._policy.lease * 1000)),
             stale=self._stale,
-            early=self._policy.early_margin(load_time),
+            early=str(self._policy.early_margin(load_time)),
             scope=scope,
         )
         keys = CLAIM.keys(entry=entry, load_state=_state_key(entry))
@@ -140,17 +140,17 @@ class CacheCalls(Generic[T]):
         """
         fields = [] if value is None else self._fields(key, value)
         lifetime = round(self._policy.absent_ttl * 1000) if value is None else self._policy.lifetime()
-        return self._change("store", STORE, key, STORE.arguments(token=token, lifetime=lifetime, fields=fields))
+        return self._change("store", STORE, key, STORE.arguments(token=token, lifetime=str(lifetime), fields=fields))
 
     def fail_load(self, key: str, token: str, reason: str) -> Call[bool]:
         """Return the call that gives a lease back and remembers why nothing was loaded; '' remembers nothing."""
-        retry_after = round(self._policy.retry_after * 1000)
+        retry_after = str(round(self._policy.retry_after * 1000))
         arguments = FAIL_LOAD.arguments(token=token, retry_after=retry_after, reason=reason)
         return self._change("fail", FAIL_LOAD, key, arguments)
 
     def put(self, key: str, value: T) -> Call[bool]:
         """Return the call that stores a value, whatever is cached."""
-        arguments = PUT.arguments(lifetime=self._policy.lifetime(), fields=self._fields(key, value))
+        arguments = PUT.arguments(lifetime=str(self._policy.lifetime()), fields=self._fields(key, value))
         return self._change("put", PUT, key, arguments)
 
     def invalidate(self, key: str) -> Call[bool]:
@@ -159,7 +159,7 @@ class CacheCalls(Generic[T]):
 
     def begin_write(self, key: str, token: str) -> Call[bool]:
         """Return the call that announces a write to the source."""
-        arguments = BEGIN_WRITE.arguments(token=token, window=round(self._policy.write_window * 1000))
+        arguments = BEGIN_WRITE.arguments(token=token, window=str(round(self._policy.write_window * 1000)))
         return self._change("begin to write", BEGIN_WRITE, key, arguments)
 
     def finish_write(self, key: str, token: str, value: T) -> Call[bool]:
@@ -168,7 +168,7 @@ class CacheCalls(Generic[T]):
         It answers False, and removes the entry, when another write or an invalidation has overlapped.
         """
         arguments = FINISH_WRITE.arguments(
-            token=token, lifetime=self._policy.lifetime(), fields=self._fields(key, value)
+            token=token, lifetime=str(self._policy.lifetime()), fields=self._fields(key, value)
         )
         return self._change("finish to write", FINISH_WRITE, key, arguments)
 

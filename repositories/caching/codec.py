@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from pydantic import TypeAdapter
 
 from ...models.arguments import each, must_be, shown
+from ...models.building import adapter
 from ...models.errors import CorruptRecord, InvalidArgument
 from ...models.record import Record, as_stored
 from ...models.symbol import SymbolInfo
@@ -73,8 +74,7 @@ class JsonCodec(Generic[T]):
 
     def __init__(self, model: type[T]) -> None:
         try:
-            self._adapter: TypeAdapter[T] = TypeAdapter(model)
-            self._adapter.rebuild()  # resolves forward references, so that an unknown one is found here
+            self._adapter: TypeAdapter[T] = adapter(model)
             schema: Mapping[str, Any] = self._adapter.core_schema
         except Exception as error:  # Pydantic raises many types of error for a model that it does not know
             raise InvalidArgument(f"{shown(model)} is no type that Pydantic knows: {type(error).__name__}") from error

@@ -50,7 +50,7 @@ class LimitCalls:
         limit, window = whole("limit", limit, 1, MAX_LIMIT), duration("window", window)
         period, self._remembered = (microseconds("window", one) for one in (window, settings.remembered(window)))
         self._rule = f"{algorithm}:{limit}:{period}"
-        self._rule_arguments = {"limit": limit, "window": period}
+        self._rule_arguments = {"limit": str(limit), "window": str(period)}
         self.max_cost = limit
         """The highest cost of one request."""
         if self._algorithm is Algorithm.TOKEN_BUCKET:
@@ -60,7 +60,7 @@ class LimitCalls:
             if self.max_cost * token > MAX_QUANTITY:
                 raise InvalidArgument(f"burst {burst} over a window of {window} s is more than can be counted exactly")
             self._rule += f":{self.max_cost}"
-            self._rule_arguments = {"burst": self.max_cost, "inflow": inflow, "token": token}
+            self._rule_arguments = {"burst": str(self.max_cost), "inflow": str(inflow), "token": str(token)}
         elif burst is not None:
             raise InvalidArgument(f"a {algorithm} takes no burst; a token_bucket does")
 
@@ -88,9 +88,9 @@ class LimitCalls:
                 counter=self._keys.limit(name, self._rule), permit=self._keys.permit(name, self._rule, request)
             ),
             self._script.arguments(
-                cost=cost,
-                remembered=self._remembered,
-                now=self._clock() if self._clock else "",
+                cost=str(cost),
+                remembered=str(self._remembered),
+                now=str(self._clock()) if self._clock else "",
                 **self._rule_arguments,
             ),
             decode=read,

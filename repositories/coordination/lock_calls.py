@@ -61,7 +61,7 @@ class LockCalls:
             f"acquire {self.key}",
             ACQUIRE,
             ACQUIRE.keys(lock=self.key),
-            ACQUIRE.arguments(token=check_name("token", token), lease=self._lease),
+            ACQUIRE.arguments(token=check_name("token", token), lease=str(self._lease)),
             decode=read,
         )
 
@@ -71,7 +71,7 @@ class LockCalls:
             f"renew {self.key}",
             RENEW,
             RENEW.keys(lock=self.key),
-            RENEW.arguments(token=token, lease=self._lease),
+            RENEW.arguments(token=token, lease=str(self._lease)),
             decode=lambda reply: self._check_held(fence, reply),
         )
 
@@ -81,7 +81,7 @@ class LockCalls:
             f"release {self.key}",
             RELEASE,
             RELEASE.keys(lock=self.key),
-            RELEASE.arguments(token=token, fence=fence),
+            RELEASE.arguments(token=token, fence=str(fence)),
             decode=lambda reply: self._check_held(fence, reply),
         )
 

@@ -59,7 +59,10 @@ class SessionCalls:
             CREATE,
             CREATE.keys(session=keys.session(digest), sessions=keys.sessions),
             CREATE.arguments(
-                digest=digest, ttl=milliseconds("ttl", ttl), data=session_data(data), remembered=self._remembered
+                digest=digest,
+                ttl=str(milliseconds("ttl", ttl)),
+                data=session_data(data),
+                remembered=str(self._remembered),
             ),
             decode=read,
             touched="sequence",
@@ -102,7 +105,7 @@ class SessionCalls:
             name,
             TOUCH,
             TOUCH.keys(session=keys.session(digest), sessions=keys.sessions),
-            TOUCH.arguments(digest=digest, remembered=self._remembered),
+            TOUCH.arguments(digest=digest, remembered=str(self._remembered)),
             decode=read,
             touched="sequence",
             touched_in=keys.book,

@@ -70,11 +70,11 @@ class ValueCalls:
             ),
             SWAP.arguments(
                 field="value" if isinstance(expected, str) else "version",
-                expected=expected,
+                expected=str(expected),
                 new_value=_text(name, value),
-                ttl="" if ttl is None else milliseconds("ttl", ttl),
-                request_ttl=self._request_ttl,
-                version_ttl=0 if ttl is None else milliseconds("ttl", ttl) + milliseconds("ttl", VERSION_OUTLIVES),
+                ttl="" if ttl is None else str(milliseconds("ttl", ttl)),
+                request_ttl=str(self._request_ttl),
+                version_ttl=str(_version_ttl(ttl)),
             ),
             decode=read,
         )
@@ -104,3 +104,8 @@ def _version(key: str, written: str) -> int:
     if not (written.isascii() and written.isdecimal()):
         raise CorruptRecord(key, "version", f"{written[:80]!r} is not a value that was ever written")
     return int(written)
+
+
+def _version_ttl(ttl: float | None) -> int:
+    """Return the milliseconds for which a version is known, 0 for ever."""
+    return 0 if ttl is None else milliseconds("ttl", ttl) + milliseconds("ttl", VERSION_OUTLIVES)

@@ -44,13 +44,13 @@ class EventCalls:
         """Return a call that reads events after a sequence number, up to and including ``until``."""
         key = self.keys.of(trader).events
         last = "+" if until is None else f"{until}-0"
-        words = (f"({after}-0", last, "COUNT", count)
+        words = (f"({after}-0", last, "COUNT", str(count))
         return command(f"events of {trader}", "XRANGE", key, *words, decode=_as_entries)
 
     def last(self, trader: str) -> Call[list[StreamEntry]]:
         """Return a call that reads the last event; the list is empty when there is none."""
         key = self.keys.of(trader).events
-        return command(f"last event of {trader}", "XREVRANGE", key, "+", "-", "COUNT", 1, decode=_as_entries)
+        return command(f"last event of {trader}", "XREVRANGE", key, "+", "-", "COUNT", "1", decode=_as_entries)
 
     def trim(self, trader: str, before: int) -> Call[int]:
         """Return a call that removes the events before a sequence number, and answers how many it removed."""
@@ -59,7 +59,7 @@ class EventCalls:
             f"trim events of {trader}",
             TRIM,
             TRIM.keys(events=keys.events),
-            TRIM.arguments(before=check_sequence("before", before)),
+            TRIM.arguments(before=str(check_sequence("before", before))),
             decode=_as_integer,
             touched="sequence",
             touched_in=keys.book,

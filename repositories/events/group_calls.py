@@ -115,8 +115,8 @@ class GroupCalls:
         arguments = READ.arguments(
             group=self._group,
             consumer=self._consumer,
-            count=count,
-            since="" if since is None else since,
+            count=str(count),
+            since="" if since is None else str(since),
             after=">" if after is None else f"{after}-0",
             known="" if known is None else f"{known.sequence}-0",
             digest="" if known is None else known.digest,
@@ -130,7 +130,11 @@ class GroupCalls:
     def claim(self, trader: str, idle: float, start: str, count: int) -> Call[GroupClaim]:
         """Return a call that claims events which any consumer, this one included, has had for ``idle`` seconds."""
         arguments = CLAIM.arguments(
-            group=self._group, consumer=self._consumer, min_idle=max(1, round(idle * 1000)), start=start, count=count
+            group=self._group,
+            consumer=self._consumer,
+            min_idle=str(max(1, round(idle * 1000))),
+            start=start,
+            count=str(count),
         )
         keys = CLAIM.keys(events=self.keys.of(trader).events)
         call = evaluate(self._name("claim events", trader), CLAIM, keys, arguments, decode=_as_claim)
@@ -140,7 +144,7 @@ class GroupCalls:
         """Return a call that counts a hand-over to a handler, and answers whether the consumer still has the event."""
         events = self.keys.of(trader).events
         arguments = HAND_OVER.arguments(
-            group=self._group, consumer=self._consumer, id=f"{sequence}-0", hand_overs=hand_overs
+            group=self._group, consumer=self._consumer, id=f"{sequence}-0", hand_overs=str(hand_overs)
         )
         name = self._name(f"hand over event {sequence}", trader)
         # Its own subject: it goes out in one write with the acknowledgement of the event before.
@@ -160,7 +164,7 @@ class GroupCalls:
 
         A consumer with other events that it has not acknowledged stays in the group.
         """
-        words = [word for sequence, hand_overs in unhandled.items() for word in (f"{sequence}-0", hand_overs)]
+        words = [word for sequence, hand_overs in unhandled.items() for word in (f"{sequence}-0", str(hand_overs))]
         arguments = LEAVE.arguments(group=self._group, consumer=self._consumer, unhandled=words)
         keys = LEAVE.keys(events=self.keys.of(trader).events)
         return evaluate(self._name("give back events", trader), LEAVE, keys, arguments, decode=_as_integer)
@@ -173,7 +177,7 @@ class GroupCalls:
             group=self._group,
             consumer=self._consumer,
             id=f"{sequence}-0",
-            max_letters=DEAD_LETTERS_KEPT,
+            max_letters=str(DEAD_LETTERS_KEPT),
             error=error[:1_000],
         )
         name = self._name(f"dead-letter event {sequence}", trader)
@@ -182,13 +186,13 @@ class GroupCalls:
     def lag(self, trader: str, since: int) -> Call[Lag]:
         """Return a call that counts what the group has still to handle."""
         keys = LAG.keys(events=self.keys.of(trader).events)
-        arguments = LAG.arguments(group=self._group, since=since)
+        arguments = LAG.arguments(group=self._group, since=str(since))
         return evaluate(self._name("lag", trader), LAG, keys, arguments, decode=_as_lag, readonly=True)
 
     def remove_consumers(self, trader: str, idle: float) -> Call[int]:
         """Return a call that removes consumers that have nothing pending and were not seen for ``idle`` seconds."""
         keys = REMOVE_CONSUMERS.keys(events=self.keys.of(trader).events)
-        arguments = REMOVE_CONSUMERS.arguments(group=self._group, idle=round(idle * 1000))
+        arguments = REMOVE_CONSUMERS.arguments(group=self._group, idle=str(round(idle * 1000)))
         name = self._name("remove consumers", trader)
         return evaluate(name, REMOVE_CONSUMERS, keys, arguments, decode=_as_integer)
 
@@ -210,7 +214,7 @@ class DeadLetterCalls:
         def read(reply: Reply) -> list[StoredLetter]:
             return [_as_letter(key, trader, row) for row in rows(reply)]
 
-        return command(f"dead letters of {trader}", "XRANGE", key, start, "+", "COUNT", count, decode=read)
+        return command(f"dead letters of {trader}", "XRANGE", key, start, "+", "COUNT", str(count), decode=read)
 
     def requeue(self, trader: str, entry_ids: Sequence[str]) -> Call[list[bool]]:
         """Return a call that puts letters back into their groups, and answers for each whether it is there now."""

@@ -98,7 +98,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
                 f"orders of {trader}",
                 SELECT,
                 SELECT.keys(indexes=indexes),
-                SELECT.arguments(base=base, limit=PAGE),
+                SELECT.arguments(base=base, limit=str(PAGE)),
                 decode=rows,
                 readonly=True,
             )

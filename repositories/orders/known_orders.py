@@ -273,7 +273,7 @@ class KnownOrders:
             f"events of {keys.trader}",
             READ_HISTORY,
             READ_HISTORY.keys(book=keys.book, events=keys.events),
-            READ_HISTORY.arguments(after=after, count=count),
+            READ_HISTORY.arguments(after=str(after), count=str(count)),
             decode=read,
             readonly=True,
         )

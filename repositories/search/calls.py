@@ -29,7 +29,7 @@ R = TypeVar("R", bound=Record)
 
 IDENTITIES_AT_ONCE = 1_000
 """The largest number of identities that a server returns at a time when all are wanted."""
-_DIALECT = ("DIALECT", 2)
+_DIALECT = ("DIALECT", "2")
 Words: TypeAlias = tuple[Argument, ...]
 
 
@@ -70,8 +70,8 @@ class SearchCalls(Generic[R]):
         self._name = f"search {stored.kind}s"
         # A server whose time limit is over answers with what it has found so far, as if that were all. Its limit is
         # twice the time that we wait for it, so such an answer always comes too late.
-        self._server_timeout = ("TIMEOUT", math.ceil(settings.socket_timeout * 2000))
-        self._cursor_timeout = ("MAXIDLE", math.ceil(settings.deadline * 1000))
+        self._server_timeout = ("TIMEOUT", str(math.ceil(settings.socket_timeout * 2000)))
+        self._cursor_timeout = ("MAXIDLE", str(math.ceil(settings.deadline * 1000)))
 
     def alias(self, tag: str) -> str:
         """Return the name under which a shard's index is asked."""
@@ -80,13 +80,16 @@ class SearchCalls(Generic[R]):
     def all(self, tag: str, written: WrittenQuery) -> Call[IdentityPage]:
         """Find the first page of everything that matches on one shard."""
         fields = [f"@{name}" for name in self.stored.identity]
-        wanted: Words = ("LOAD", len(fields), *fields, "WITHCURSOR", "COUNT", IDENTITIES_AT_ONCE, *self._cursor_timeout)
+        wanted: Words = (
+            *("LOAD", str(len(fields)), *fields),
+            *("WITHCURSOR", "COUNT", str(IDENTITIES_AT_ONCE), *self._cursor_timeout),
+        )
         return self._aggregate(tag, written, wanted, self._page)
 
     def more(self, tag: str, cursor: int) -> Call[IdentityPage]:
         """Read the next page of a cursor."""
         alias = self.alias(tag)
-        packed = pack(("FT.CURSOR", "READ", alias, cursor))
+        packed = pack(("FT.CURSOR", "READ", alias, str(cursor)))
         # Not repeatable: the server does not return the page of a lost reply again.
         return Call(self._name, (alias,), slot_of((alias,)), packed, self._page, readonly=False, repeatable=False)
 
@@ -95,7 +98,7 @@ class SearchCalls(Generic[R]):
         named = {key.field for key in sort_keys}
         full = [*sort_keys, *(SortKey(name) for name in self.stored.identity if name not in named)]
         words = [word for key in full for word in (f"@{key.field}", "DESC" if key.descending else "ASC")]
-        wanted: Words = ("SORTBY", len(words), *words, "MAX", most, "LIMIT", 0, most)
+        wanted: Words = ("SORTBY", str(len(words)), *words, "MAX", str(most), "LIMIT", "0", str(most))
         return self._aggregate(tag, written, wanted, lambda reply: IdentityPage(self._identities(rows(reply))))
 
     def record(self, identity: Identity) -> Call[R | None]:
@@ -119,7 +122,7 @@ class SearchCalls(Generic[R]):
         self, tag: str, written: WrittenQuery, wanted: Sequence[Argument], decode: Callable[[Reply], IdentityPage]
     ) -> Call[IdentityPage]:
         named = [word for number, value in enumerate(written.parameters) for word in (f"v{number}", value)]
-        parameters: Words = ("PARAMS", len(named), *named) if named else ()
+        parameters: Words = ("PARAMS", str(len(named)), *named) if named else ()
         words: Words = (written.text, *wanted, *parameters, *_DIALECT, *self._server_timeout)
         return command(self._name, "FT.AGGREGATE", self.alias(tag), *words, decode=decode)
 

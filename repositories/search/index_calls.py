@@ -59,10 +59,16 @@ class IndexCalls:
         prefix = settings.prefix
         self._base = f"{prefix}index:{stored.kind}:{{"
         # A trader's name cannot contain a brace, so the one that ends the hash tag is followed by the kind of record.
-        keys: tuple[Argument, ...] = ("PREFIX", 1, f"{prefix}{{", "FILTER", f"contains(@__key, '}}:{stored.kind}:')>0")
+        keys: tuple[Argument, ...] = (
+            "PREFIX",
+            "1",
+            f"{prefix}{{",
+            "FILTER",
+            f"contains(@__key, '}}:{stored.kind}:')>0",
+        )
         if not stored.has_tag:
-            keys = ("PREFIX", 1, f"{prefix}{stored.kind}:")
-        self._definition: tuple[Argument, ...] = ("ON", "HASH", *keys, "STOPWORDS", 0, "SCHEMA", *schema)
+            keys = ("PREFIX", "1", f"{prefix}{stored.kind}:")
+        self._definition: tuple[Argument, ...] = ("ON", "HASH", *keys, "STOPWORDS", "0", "SCHEMA", *schema)
         written = "\0".join(map(str, self._definition))
         self.schema = hashlib.sha1(written.encode(), usedforsecurity=False).hexdigest()[:8]
 

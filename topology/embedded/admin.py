@@ -13,6 +13,7 @@ from redis.exceptions import TimeoutError as NoReply
 from redis.retry import Retry
 
 from ...models.errors import EmbeddedError
+from ..call import CommandPacker
 
 Reply: TypeAlias = "str | int | list[Reply] | None"
 
@@ -51,6 +52,7 @@ def ask(host: str, port: int, password: str, command: tuple[str | bytes | int, .
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
         driver_info=None,
+        command_packer=CommandPacker(),
         protocol=2,
         decode_responses=True,
         encoding_errors="surrogateescape",

@@ -1,0 +1,89 @@
+"""Build Pydantic's validators where no signal handler can raise.
+
+pydantic-core writes the patterns of a validator with ``str``, which runs the handlers of signals that have come. What a
+handler raises there is swallowed, and in place of the pattern something else is compiled, for the life of the process:
+every later value of that type is refused. Python runs handlers in the main thread only, so validators are built in
+another one, and looked at before they are kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+T = TypeVar("T")
+
+_TRIES = 5
+_NOT_WRITTEN = "<unprintable "
+"""What pydantic-core has in place of a text that it could not write."""
+
+
+def built(build: Callable[[], T], validator: Callable[[T], object]) -> T:
+    """Return what a function builds, in a thread that no signal handler interrupts.
+
+    What a handler raises meanwhile reaches the caller, and the thread ends by itself. Where threads are not the
+    system's, as gevent's are not, ``validator`` returns what is looked at, and all is built again if it is not whole.
+
+    >>> built(lambda: threading.current_thread() is threading.main_thread(), lambda made: made)
+    False
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return build()
+    results: list[T] = []
+    errors: list[BaseException] = []
+    context, caller = copy_context(), threading.get_native_id()
+
+    def work() -> None:
+        try:
+            made = context.run(build)
+            results.append(made if threading.get_native_id() != caller else whole(made, build, validator))
+        except BaseException as error:  # raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="slotbook-build", daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors.pop()
+    return results.pop()
+
+
+def whole(made: T, build: Callable[[], T], validator: Callable[[T], object]) -> T:
+    """Return what was built, or what is built in its place if its validator has a text that could not be written."""
+    for _ in range(_TRIES):
+        if _NOT_WRITTEN not in repr(validator(made)):
+            break
+        made = build()
+    return made
+
+
+def adapter(model: Any) -> TypeAdapter[Any]:
+    """Return the adapter of a type. Raises what Pydantic raises for a type that it does not know."""
+
+    def build() -> TypeAdapter[Any]:
+        made: TypeAdapter[Any] = TypeAdapter(model)
+        made.rebuild()  # resolves forward references, so that an unknown one is found here
+        return made
+
+    return built(build, lambda made: made.validator)
+
+
+class BuiltModel(BaseModel):
+    """A base class of models whose validators are built when their class is made, undisturbed by signals."""
+
+    model_config = ConfigDict(defer_build=True)  # the class itself does not build it, in whichever thread it is made
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Build the validator of a subclass; one that refers to what is not there yet is built at its first use."""
+        super().__pydantic_init_subclass__(**kwargs)
+
+        def build() -> type[BaseModel]:
+            cls.model_rebuild(force=True, raise_errors=False, _parent_namespace_depth=0)
+            return cls
+
+        built(build, lambda made: made.__pydantic_validator__)

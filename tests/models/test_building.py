@@ -1,0 +1,47 @@
+"""Validators are built where no signal handler raises: pydantic-core would swallow it, and compile another pattern."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pydantic_core import SchemaValidator, ValidationError, core_schema
+from slotbook.models.building import built, whole
+
+from ..support.interrupts import TRIGGER, Interrupted, raising_handler
+from ..support.package import ROOT
+
+
+def test_a_signal_amid_the_building_of_each_validator_leaves_every_model_as_it_should_be() -> None:
+    program = ROOT / "tests" / "support" / "interrupted_builds.py"
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    signals, builds = map(int, done.stdout.split())
+    assert signals == builds  # none was swallowed
+    assert builds > 15
+
+
+def _pattern() -> SchemaValidator:
+    return SchemaValidator(core_schema.str_schema(pattern="^[a-z]+$"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the exception that is swallowed
+def test_what_an_exception_has_left_half_built_is_seen_and_built_again() -> None:
+    schema = core_schema.str_schema(pattern="^[a-z]+$")
+    with raising_handler() as signals:
+        broken = (-TRIGGER, SchemaValidator(schema))[1]
+    with pytest.raises(ValidationError):
+        broken.validate_python("abc")  # so it is without all this
+    assert len(signals) == 1
+    assert whole(broken, _pattern, lambda made: made).validate_python("abc") == "abc"
+
+
+def test_what_a_handler_raises_meanwhile_reaches_the_caller() -> None:
+    with raising_handler(), pytest.raises(Interrupted):
+        built(lambda: -TRIGGER, lambda made: made)
+
+
+def test_an_error_of_the_work_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        built(lambda: 1 // 0, lambda made: made)
