@@ -87,12 +87,28 @@ def test_a_write_during_a_load_leaves_no_state_of_either(standalone: CacheSetup)
     other.close()
 
 
-def test_what_is_loaded_during_writes_ends_with_the_first_of_them(standalone: CacheSetup) -> None:
+@pytest.mark.parametrize("way", ["loaded", "put"])
+def test_what_is_cached_during_writes_ends_with_the_first_of_them(standalone: CacheSetup, way: str) -> None:
     symbols, now = standalone.symbols(), int(time.time() * 1000)
     standalone.database.rows["AAPL"] = symbol()
     standalone.set_load_state("AAPL", "writing:one", now + 10_000, "writing:two", now + 60_000)
+    if way == "put":
+        symbols.put(symbol())
     assert symbols.get_or_load("AAPL") == symbol()
     assert 0 < standalone.ask("PTTL", "AAPL") <= 10_000
+
+
+def test_that_a_key_is_absent_is_known_during_a_write_until_its_window_ends(standalone: CacheSetup) -> None:
+    symbols, now = standalone.symbols(absent_ttl=LONG, write_window=10), int(time.time() * 1000)
+    assert symbols.get_or_load("AAPL") is None
+    standalone.database.broken = OSError("away")
+    with pytest.raises(SourceFailed):
+        symbols.write_through(symbol())
+    assert int(standalone.load_state("AAPL")["absent_until"]) <= now + 12_000
+    standalone.database.broken = None
+    standalone.set_load_state("MSFT", "writing:one", now + 10_000)
+    assert symbols.get_or_load("MSFT") is None
+    assert int(standalone.load_state("MSFT")["absent_until"]) == now + 10_000
 
 
 def test_an_overlap_of_writes_that_were_given_up_on_does_not_spoil_the_next_one(standalone: CacheSetup) -> None:
