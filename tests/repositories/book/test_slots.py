@@ -29,13 +29,16 @@ def test_every_key_of_a_trader_lives_in_the_slot_of_its_name() -> None:
     assert ONE.statuses.keys() == set(OrderStatus)
 
 
+@pytest.mark.parametrize("desk", [("cluster", "sync")], ids="-".join, indirect=True)
 @pytest.mark.parametrize("key", ["", "{}", "{}a", "a{}b{c}", "{a", "a}", "{{a}}", "ä{ö}", "{a}{b}", "x{日本}y"])
 def test_slots_are_the_server_s(desk: Desk, key: str) -> None:
-    if desk.fleet.topology != "cluster":
-        with pytest.raises(CrossSlot):
-            slot_of(("{T001}", "{T002}", key))
-        return
     assert slot_of((key,)) == desk.ask("CLUSTER", "KEYSLOT", key)
+
+
+@pytest.mark.parametrize("keys", [("{T001}", "{T002}"), ("{T001}:a", "{T001}:b", "T002"), ("T001", "T001}")], ids=str)
+def test_keys_of_several_slots_are_refused_on_every_topology(keys: tuple[str, ...]) -> None:
+    with pytest.raises(CrossSlot):
+        slot_of(keys)
 
 
 def test_no_script_touches_a_key_of_another_slot(desk: Desk) -> None:
