@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import pytest
 from slotbook import Settings, connect
 from slotbook.models.errors import AccessDenied, InvalidSettings, ServerError, SlotbookError, Unavailable
 
-from ..support.callers import open_book
+from ..support.callers import CALLERS, open_book
 from ..support.desk import Desk
 
 SECRET = "s3cr3tw0rd"  # noqa: S105 (looked for in messages)
@@ -111,11 +112,13 @@ def test_a_missing_password_is_reported_at_once(desk: Desk) -> None:
     assert isinstance(refusal(desk, url), AccessDenied)
 
 
+behind_sentinel = pytest.mark.parametrize("desk", list(product(["sentinel"], CALLERS)), ids="-".join, indirect=True)
+
+
+@behind_sentinel
 def test_a_wrong_password_for_sentinels_is_reported_at_once(desk: Desk) -> None:
     secret = desk.fleet.deployment.sentinel_password
-    if secret is None:
-        assert desk.fleet.topology != "sentinel"
-        return
+    assert secret is not None
     url = desk.fleet.url({"deadline": 30})
     for wrong in (url.replace(secret, SECRET), url.replace(f"sentinel_password={secret}&", "")):
         error = refusal(desk, wrong)
@@ -123,11 +126,11 @@ def test_a_wrong_password_for_sentinels_is_reported_at_once(desk: Desk) -> None:
         assert secret not in str(error)
 
 
+@behind_sentinel
 def test_an_unknown_service_is_reported_at_once(desk: Desk) -> None:
-    if desk.fleet.topology == "sentinel":
-        error = refusal(desk, desk.fleet.url({"deadline": 30}).replace("/slotbook?", "/other?"))
-        assert isinstance(error, InvalidSettings)
-        assert "'other'" in str(error)
+    error = refusal(desk, desk.fleet.url({"deadline": 30}).replace("/slotbook?", "/other?"))
+    assert isinstance(error, InvalidSettings)
+    assert "'other'" in str(error)
 
 
 def test_the_wrong_scheme_for_a_server_is_reported_at_once(desk: Desk) -> None:
