@@ -52,7 +52,7 @@ def test_a_reply_later_than_its_own_timeout_costs_only_its_connection(fleets: Fl
     target, address = target_of(fleets)
     pool = ConnectionPool(target, address)
     assert pool.exchange(PING, 1, 2.0) == ["PONG"]
-    (late,) = pool.exchange(pack(("BLPOP", "{nobody}:list", 5)), 1, 0.05)
+    (late,) = pool.exchange(pack(("BLPOP", "{nobody}:list", "5")), 1, 0.05)
     assert isinstance(late, Unanswered)
     assert pool.exchange(PING * 3, 3, 1.0) == ["PONG"] * 3  # also with a timeout of its own, on a new connection
     assert pool.exchange(PING, 1, 2.0) == ["PONG"]
