@@ -212,17 +212,26 @@ def test_dead_letters_are_put_back(desk: Desk) -> None:
     assert [letter.event.sequence for letter in events.dead_letters(desk.trader)][:1] == [1]
 
 
-def test_a_dead_letter_whose_event_or_group_is_gone_stays(lone_desk: Desk) -> None:
+@pytest.mark.parametrize("gone", ["event", "group"])
+def test_a_dead_letter_whose_event_or_group_is_gone_stays(lone_desk: Desk, gone: str) -> None:
     place(lone_desk, 2)
     events = lone_desk.book.events
     with events.consume("risk", "one", lone_desk.trader) as consumer:
         delivery = consumer.get(5)
         assert delivery is not None
         assert delivery.give_up("poison")
-    lose_everything(lone_desk)
-    lone_desk.open().orders.place_many([limit(lone_desk.trader, f"B{number}") for number in range(2)])
+    if gone == "group":
+        lone_desk.ask("XGROUP", "DESTROY", "%:events", "risk")
+    else:  # another one has its number
+        lose_everything(lone_desk)
+        lone_desk.open().orders.place_many([limit(lone_desk.trader, f"B{number}") for number in range(2)])
+        lone_desk.ask("XGROUP", "CREATE", "%:events", "risk", "0")
     assert events.requeue(lone_desk.trader, "risk") == []
     assert [letter.event.order_id for letter in events.dead_letters(lone_desk.trader)] == ["A0"]
+
+
+def test_what_cannot_be_put_back_is_refused(lone_desk: Desk) -> None:
+    events = lone_desk.book.events
     for bad in ({"group": ""}, {"group": "g", "sequences": [-1]}, {"group": "g", "sequences": "12"}):
         with pytest.raises(InvalidArgument):
             events.requeue(lone_desk.trader, **bad)  # type: ignore[arg-type]
