@@ -128,13 +128,13 @@ def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: Vali
     if missing := rules.required - fields.keys():
         return CorruptRecord(key, min(missing), "is missing")
     for name, check in rules.checks.items():
-        value = fields.get(name)
-        if value is not None and not check(value):
-            return CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+        value = cast("object", fields.get(name))
+        if value is not None and not (isinstance(value, str) and check(value)):
+            return CorruptRecord(key, name, f"{str(value)[:80]!r} is not a value that was ever written")
     first = error.errors(include_url=False)[0]
     field = str(first["loc"][0]) if first["loc"] else "price"
     problem = "has too many digits" if first["type"] == "string_pattern_mismatch" else first["msg"]
-    return CorruptRecord(key, field, f"{fields.get(field, '')[:80]!r}: {problem}")
+    return CorruptRecord(key, field, f"{str(fields.get(field, ''))[:80]!r}: {problem}")
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:

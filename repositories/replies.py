@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TypeVar, cast
 
 from ..models.errors import (
@@ -19,6 +21,7 @@ from ..models.record import Record
 from ..models.types import MAX_QUANTITY
 from ..models.wire import decode, pairs
 from ..topology.call import Reply
+from ..topology.misreadings import shortened
 
 R = TypeVar("R", bound=Record)
 
@@ -41,25 +44,84 @@ _OVERFLOWS = {
 """Texts of AmountOverflow, by the field that would pass its bound: the bound, and what to do."""
 
 
-def record(model: type[R], key: str, flat: Reply) -> R:
-    """Return a record, from a flat list of its fields and their values. Raises CorruptRecord, which names its key."""
-    return decode(model, key, pairs(cast("list[str]", flat)))
+_IS_NUMBER = re.compile("-?[0-9]{1,30}", re.ASCII).fullmatch
 
 
-def record_of(model: type[R], base: str, field: str, flat: Reply) -> R:
-    """Return a record, like :func:`record`, whose key is ``base`` and the value of one of its fields."""
-    fields = pairs(cast("list[str]", flat))
-    return decode(model, base + fields.get(field, "?"), fields)
+def record(model: type[R], key: str, flat: Reply, identity: Mapping[str, str]) -> R:
+    """Return a record, from a flat list of its fields and their values.
+
+    Raises CorruptRecord, which names its key, also for the record of another ``identity``.
+    """
+    return identified(decode(model, key, fields(flat)), key, identity)
 
 
-def state(model: type[R], key: str, text: Reply) -> R:
-    """Return a record from the text in which the engine answers it: fields and values, each on a line of its own."""
-    return decode(model, key, fields_of(key, text))
+def record_of(model: type[R], base: str, field: str, flat: Reply, trader: str) -> R:
+    """Return a record of a trader, like :func:`record`, whose key is ``base`` and the value of one of its fields."""
+    found = fields(flat)
+    key = base + found.get(field, "?")
+    return identified(decode(model, key, found), key, {"trader": trader})
 
 
-def fields_of(key: str, text: Reply) -> dict[str, str]:
+def state(model: type[R], key: str, lines: Reply, identity: Mapping[str, str]) -> R:
+    """Return a record from the text in which the engine answers it: fields and values, each on a line of its own.
+
+    Raises CorruptRecord, which names its key, also for the record of another ``identity``.
+    """
+    return identified(decode(model, key, fields_of(key, lines)), key, identity)
+
+
+def identified(found: R, key: str, identity: Mapping[str, str]) -> R:
+    """Return a record that has the identity that was asked for; else raise CorruptRecord.
+
+    A connection whose replies are out of step has the record of another, which is as readable.
+    """
+    for name, asked in identity.items():
+        if (value := getattr(found, name)) != asked:
+            raise CorruptRecord(key, name, f"{value!r} is not {asked!r}: it is the record of another key")
+    return found
+
+
+def fields(flat: Reply) -> dict[str, str]:
+    """Return the fields in a flat list of names and values. Raises ValueError for anything else."""
+    words = rows(flat)
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError(words)
+    return pairs(cast("list[str]", words))
+
+
+def integer(reply: Reply) -> int:
+    """Return an integer, or the one whose digits a text has. Raises ValueError for anything else."""
+    if type(reply) is int:
+        return reply
+    if not isinstance(reply, str) or not _IS_NUMBER(reply):
+        raise ValueError(reply)
+    return int(reply)
+
+
+def text(reply: Reply) -> str:
+    """Return a text. Raises ValueError for anything else."""
+    if not isinstance(reply, str):
+        raise ValueError(reply)  # one error says that a reply has another form
+    return reply
+
+
+def flag(reply: Reply) -> bool:
+    """Return True for 1 and False for 0. Raises ValueError for anything else."""
+    if type(reply) is not int or reply not in (0, 1):
+        raise ValueError(reply)
+    return reply == 1
+
+
+def remembered_number(key: str, field: str, written: str) -> int:
+    """Return the number of an event that is remembered under a key. Raises CorruptRecord for what is no number."""
+    if not (_IS_NUMBER(written) and written[0] != "-"):
+        raise CorruptRecord(key, field, f"{written[:80]!r} is not a value that was ever written")
+    return int(written)
+
+
+def fields_of(key: str, written: Reply) -> dict[str, str]:
     """Return the fields in a text of fields and values. Raises CorruptRecord when a value has a line feed."""
-    lines = str(text).split("\n")
+    lines = text(written).split("\n")
     if len(lines) % 2:
         raise CorruptRecord(key, "?", "a value has a line feed, which no value that was ever written has")
     return dict(zip(lines[::2], lines[1::2], strict=True))
@@ -68,16 +130,16 @@ def fields_of(key: str, text: Reply) -> dict[str, str]:
 def rows(reply: Reply) -> list[Reply]:
     """Return the reply as a list. Raises UnexpectedReply when it is none."""
     if not isinstance(reply, list):
-        raise UnexpectedReply(f"the server answered {reply!r} in place of a list")
+        raise UnexpectedReply(f"the server answered {shortened(reply)} in place of a list")
     return reply
 
 
 def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a table)
     """Return the error for a refusal that any change may get; UnexpectedReply for any other reply."""
     match reply:
-        case ["error", str(text)]:
+        case ["error", str(words)]:
             remedy = "another program wrote to a key of this book; give the book a prefix of its own"
-            return WrongType(f"{name}: the server answered {text!r}; {remedy}")
+            return WrongType(f"{name}: the server answered {words!r}; {remedy}")
         case ["ran"]:
             return Refused(f"{name}: it was refused when it was first sent; the reply that said why was lost")
         case ["missing"]:
@@ -93,4 +155,4 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
                 key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing"
             )
         case _:
-            return UnexpectedReply(f"{name}: the script answered {reply!r}")
+            return UnexpectedReply(f"{name}: the script answered {shortened(reply)}")

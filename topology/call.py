@@ -17,7 +17,8 @@ from typing import ClassVar, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, 
 import hiredis
 from redis.crc import key_slot
 
-from ..models.errors import CrossSlot
+from ..models.errors import CrossSlot, SlotbookError
+from .misreadings import MISREADINGS, unexpected
 from .scripts import Script
 
 Reply: TypeAlias = "int | str | list[Reply] | None"
@@ -119,7 +120,7 @@ class Call(Generic[T_co]):
     packed: bytes
     """The command, ready to be sent."""
     decode: Callable[[Reply], T_co]
-    """Return the call's value for a reply. Raises the SlotbookError that the reply means."""
+    """Return the call's value for a reply. Raises the SlotbookError that the reply means; see ``value``."""
     readonly: bool
     repeatable: bool
     """True when the call may be sent again after a lost reply: it only reads, or it carries an identity by which the
@@ -138,6 +139,18 @@ class Call(Generic[T_co]):
     def subjects(self) -> tuple[str, ...]:
         """The keys that the call is about: of writes that share one, the next waits for the one before."""
         return self.about or self.keys[:1]
+
+    def value(self, reply: Reply) -> T_co:
+        """Return the call's value for a reply.
+
+        Raises the SlotbookError that the reply means, UnexpectedReply for one that cannot be a reply to the call.
+        """
+        try:
+            return self.decode(reply)
+        except SlotbookError:
+            raise
+        except MISREADINGS as error:
+            raise unexpected(self.name, reply, readonly=self.readonly) from error
 
     def build(self) -> Call[T_co]:
         """Return the call itself, which is already built."""

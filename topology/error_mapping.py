@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from ..models.errors import (
     AccessDenied,
@@ -33,6 +34,10 @@ from ..models.errors import (
 
 class NotPrimary(RedisError):
     """Raised when a server says that it is not, or no longer, a primary."""
+
+
+class OutOfStep(RedisConnectionError):
+    """Raised when a connection has a reply that nobody asked for: none of its replies can be believed."""
 
 
 class RetryAction(Enum):

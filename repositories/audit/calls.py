@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ...models.keys import Keys, TraderKeys, glob_escaped
-from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import rows
-from .findings import EventPage, Fields, IndexState, OrderState, PositionState, RequestState, is_valid_name
+from ..replies import fields, flag, integer, rows, text
+from .findings import EventPage, IndexState, OrderState, PositionState, RequestState, is_valid_name
 
 EVENTS_AT_ONCE = 1_000
 ORDERS_AT_ONCE = 200
@@ -63,8 +62,8 @@ class AuditCalls:
 
         def read(reply: Reply) -> EventPage:
             first, last, deleted, header, *entries = rows(reply)
-            page = [(str(rows(entry)[0]), _fields(rows(entry)[1])) for entry in entries]
-            return EventPage(str(first), int(str(last)), int(str(deleted)), _fields(header), page)
+            page = [(text(entry_id), fields(flat)) for entry_id, flat in map(rows, entries)]
+            return EventPage(text(first), integer(last), integer(deleted), fields(header), page)
 
         return evaluate(
             f"verify events of {keys.trader}",
@@ -81,7 +80,7 @@ class AuditCalls:
 
         def read(reply: Reply) -> MemberPage:
             following, page = rows(reply)
-            return MemberPage(str(following), cast("list[str]", page)[:: 1 if is_set else 2])
+            return MemberPage(text(following), list(map(text, rows(page)[:: 1 if is_set else 2])))
 
         scan = "SSCAN" if is_set else "ZSCAN"
         return command(f"verify {key}", scan, key, cursor, "COUNT", "1000", decode=read)
@@ -94,7 +93,7 @@ class AuditCalls:
 
         def read(reply: Reply) -> list[OrderState]:
             as_of, now_ms, *found = rows(reply)
-            return [_order_state(int(str(as_of)), int(str(now_ms)), rows(one)) for one in found]
+            return [_order_state(integer(as_of), integer(now_ms), rows(one)) for one in found]
 
         return evaluate(
             f"verify orders of {keys.trader}",
@@ -111,7 +110,7 @@ class AuditCalls:
         def read(reply: Reply) -> list[PositionState]:
             as_of, *found = rows(reply)
             return [
-                PositionState(str(symbol), int(str(as_of)), _fields(flat), listed == 1, str(request))
+                PositionState(text(symbol), integer(as_of), fields(flat), flag(listed), text(request))
                 for symbol, listed, flat, request in map(rows, found)
             ]
 
@@ -131,7 +130,7 @@ class AuditCalls:
 
         def read(reply: Reply) -> list[IndexState]:
             answers = zip(indexes, map(rows, rows(reply)), strict=True)
-            return [IndexState(index, int(str(expiry)), str(highest)) for index, (expiry, highest) in answers]
+            return [IndexState(index, integer(expiry), text(highest)) for index, (expiry, highest) in answers]
 
         return evaluate(
             f"verify indexes of {keys.trader}",
@@ -149,7 +148,7 @@ class AuditCalls:
             EXPIRIES,
             EXPIRIES.keys(keys=some),
             EXPIRIES.arguments(),
-            decode=lambda reply: {key: int(str(expiry)) for key, expiry in zip(some, rows(reply), strict=True)},
+            decode=lambda reply: {key: integer(expiry) for key, expiry in zip(some, rows(reply), strict=True)},
             readonly=True,
         )
 
@@ -159,7 +158,7 @@ class AuditCalls:
         def read(reply: Reply) -> list[RequestState]:
             as_of, *found = rows(reply)
             return [
-                RequestState(request_id, int(str(as_of)), str(value), int(str(expiry)))
+                RequestState(request_id, integer(as_of), text(value), integer(expiry))
                 for request_id, (value, expiry) in zip(request_ids, map(rows, found), strict=True)
             ]
 
@@ -184,19 +183,15 @@ def raw(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def _fields(flat: Reply) -> Fields:
-    return pairs(cast("list[str]", flat))
-
-
 def _order_state(as_of: int, now_ms: int, one: list[Reply]) -> OrderState:
-    order_id, expiry, fields, recorded_expiry, recorded, scores = one
+    order_id, expiry, flat, recorded_expiry, recorded, scores = one
     return OrderState(
-        str(order_id),
+        text(order_id),
         as_of,
         now_ms,
-        _fields(fields),
-        int(str(expiry)),
-        _fields(recorded),
-        int(str(recorded_expiry)),
-        _fields(scores),
+        fields(flat),
+        integer(expiry),
+        fields(recorded),
+        integer(recorded_expiry),
+        fields(scores),
     )

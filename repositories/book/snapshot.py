@@ -7,7 +7,8 @@ that came meanwhile have changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from functools import partial
+from typing import NamedTuple
 
 from ...models.errors import HistoryTrimmed
 from ...models.keys import Keys, TraderKeys
@@ -18,7 +19,7 @@ from ...topology.call import Reply, command, evaluate
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.scripts import load
-from ..replies import record_of, rows
+from ..replies import integer, record_of, remembered_number, rows, text
 
 PAGE = 200
 """The records that are read at once."""
@@ -28,6 +29,17 @@ TRIES = 5
 _PACKAGE = "slotbook.repositories.book"
 SNAPSHOT = load(_PACKAGE, "snapshot")
 CATCH_UP = load(_PACKAGE, "catch_up")
+
+
+class _Changes(NamedTuple):
+    """What some events have changed, as it is now."""
+
+    last: int
+    """The last event of the book."""
+    read: int
+    """The last of these events."""
+    orders: list[Order | None]
+    positions: list[Position]
 
 
 def snapshot(settings: Settings, trader: str) -> Steps[Snapshot]:
@@ -50,60 +62,86 @@ def snapshot(settings: Settings, trader: str) -> Steps[Snapshot]:
 
 
 def _begin(keys: TraderKeys) -> Steps[tuple[int, Sequence[str], dict[str, Position]]]:
-    sequence, ids, *found = yield from ask(
-        evaluate(
-            f"snapshot of {keys.trader}",
-            SNAPSHOT,
-            SNAPSHOT.keys(book=keys.book, positions=keys.positions, indexes=list(keys.statuses.values())),
-            SNAPSHOT.arguments(base=keys.base),
-            decode=rows,
-            readonly=True,
+    def read(reply: Reply) -> tuple[int, Sequence[str], dict[str, Position]]:
+        sequence, ids, *found = rows(reply)
+        positions = (_position(keys, flat) for flat in found)
+        return _sequence(keys, sequence), list(map(text, rows(ids))), {one.symbol: one for one in positions}
+
+    return (
+        yield from ask(
+            evaluate(
+                f"snapshot of {keys.trader}",
+                SNAPSHOT,
+                SNAPSHOT.keys(book=keys.book, positions=keys.positions, indexes=list(keys.statuses.values())),
+                SNAPSHOT.arguments(base=keys.base),
+                decode=read,
+                readonly=True,
+            )
         )
     )
-    positions = (record_of(Position, keys.position(""), "symbol", flat) for flat in found)
-    return int(str(sequence)), cast("list[str]", ids), {position.symbol: position for position in positions}
 
 
 def _read_orders(keys: TraderKeys, ids: Sequence[str]) -> Steps[dict[str, Order]]:
     orders: dict[str, Order] = {}
     for begin in range(0, len(ids), PAGE):
         calls = [
-            command(f"snapshot of {keys.trader}", "HGETALL", keys.order(order_id), decode=rows)
+            command(f"snapshot of {keys.trader}", "HGETALL", keys.order(order_id), decode=partial(_order, keys))
             for order_id in ids[begin : begin + PAGE]
         ]
         for outcome in (yield from ask_many(calls)):
-            _add_order(keys, orders, outcome.result())
+            _add(orders, outcome.result())
     return orders
 
 
 def _catch_up(keys: TraderKeys, first: int, orders: dict[str, Order], positions: dict[str, Position]) -> Steps[int]:
     """Read what has changed since an event until nothing has, and return the number of the last; -1 for a gap."""
-    read = first
+    after = first
     while True:
         found = yield from ask(
             evaluate(
                 f"snapshot of {keys.trader}",
                 CATCH_UP,
                 CATCH_UP.keys(book=keys.book, events=keys.events),
-                CATCH_UP.arguments(base=keys.base, after=str(read), count=str(PAGE)),
-                decode=rows,
+                CATCH_UP.arguments(base=keys.base, after=str(after), count=str(PAGE)),
+                decode=partial(_changes, keys),
                 readonly=True,
             )
         )
-        if not found:
+        if found is None:
             return -1
-        last, number, changed, moved = found
-        for flat in rows(changed):
-            _add_order(keys, orders, rows(flat))
-        for flat in rows(moved):
-            position = record_of(Position, keys.position(""), "symbol", flat)
-            positions[position.symbol] = position
-        read = int(str(number))
-        if read == int(str(last)):
-            return read
+        for order in found.orders:
+            _add(orders, order)
+        positions.update((position.symbol, position) for position in found.positions)
+        after = found.read
+        if after == found.last:
+            return after
 
 
-def _add_order(keys: TraderKeys, orders: dict[str, Order], flat: list[Reply]) -> None:
-    if flat:  # an order that is gone has expired meanwhile
-        order = record_of(Order, keys.order(""), "order_id", flat)
+def _changes(keys: TraderKeys, reply: Reply) -> _Changes | None:
+    if not rows(reply):
+        return None
+    last, read, changed, moved = rows(reply)
+    return _Changes(
+        _sequence(keys, last),
+        _sequence(keys, read),
+        [_order(keys, flat) for flat in rows(changed)],
+        [_position(keys, flat) for flat in rows(moved)],
+    )
+
+
+def _sequence(keys: TraderKeys, reply: Reply) -> int:
+    return remembered_number(keys.book, "sequence", str(integer(reply)) if isinstance(reply, int) else text(reply))
+
+
+def _order(keys: TraderKeys, flat: Reply) -> Order | None:
+    """Return an order; None for one that has expired meanwhile."""
+    return record_of(Order, keys.order(""), "order_id", flat, keys.trader) if rows(flat) else None
+
+
+def _position(keys: TraderKeys, flat: Reply) -> Position:
+    return record_of(Position, keys.position(""), "symbol", flat, keys.trader)
+
+
+def _add(orders: dict[str, Order], order: Order | None) -> None:
+    if order is not None:
         orders[order.order_id] = order

@@ -10,11 +10,10 @@ from typing import Generic, TypeVar, cast
 from ...models.errors import CorruptRecord, InvalidArgument, SourceFailed, UnexpectedReply
 from ...models.keys import escaped, glob_escaped, is_name
 from ...models.types import check_name
-from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.scripts import Script
 from ..changes.scripts import load
-from ..replies import rows
+from ..replies import fields, flag, rows
 from .codec import CacheCodec
 from .policy import CachePolicy
 
@@ -204,7 +203,7 @@ class CacheCalls(Generic[T]):
             script,
             script.keys(entry=entry, load_state=state),
             arguments,
-            decode=lambda reply: reply == 1,
+            decode=flag,
             touched="noted_at",
             touched_in=state,
         )
@@ -215,24 +214,31 @@ class CacheCalls(Generic[T]):
     def _value(self, key: str, flat: list[Reply]) -> tuple[T | None, CorruptRecord | None]:
         """Return the value of an entry's fields, None without any, and the error of an entry that cannot be read."""
         try:
-            return (self._codec.decode(self.base + key, key, pairs(cast("list[str]", flat))) if flat else None), None
+            return (self._codec.decode(self.base + key, key, fields(flat)) if flat else None), None
         except CorruptRecord as error:
             return None, error
 
     def _result(self, key: str, reply: Reply) -> LookupResult[T]:
         match rows(reply):
             case [("hit" | "lease") as state, str(left), *flat]:
-                fresh = float(left)
+                fresh = _milliseconds(left)
                 value, unreadable = self._value(key, flat)
                 lasts = math.inf if fresh >= _NEVER_EXPIRES_MS else fresh / 1000
                 return LookupResult(CacheState(state), value, lasts, unreadable)
             case [("wait" | "absent") as state, str(left)]:
-                return LookupResult(CacheState(state), None, float(left) / 1000)
+                return LookupResult(CacheState(state), None, _milliseconds(left) / 1000)
             case ["failed", str(left), str(reason)]:
-                last = f"it is not tried again for {float(left) / 1000:.3g} s"
+                last = f"it is not tried again for {_milliseconds(left) / 1000:.3g} s"
                 raise SourceFailed(f"{self.base}{key}: {reason}; {last}")
             case other:
                 raise UnexpectedReply(f"{self.base}{key}: the script answered {other!r}")
+
+
+def _milliseconds(written: str) -> float:
+    found = float(written)
+    if not math.isfinite(found):
+        raise ValueError(written)
+    return found
 
 
 def _state_key(entry: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from ...models.errors import OutcomeUnknown, Refused, SlotbookError, StateLost, UnderReplicated, VersionConflict
 from ...models.results import Outcome, is_stored
 from ...topology.call import Reply
-from ..replies import refusal, rows
+from ..replies import integer, refusal, rows
 from .loss_detector import LossDetector, Lost, Tip, Told
 from .verb import AnyStep
 
@@ -181,20 +181,22 @@ def lost_in(reply: Reply) -> Lost | None:
     match reply:
         case [str(sequences), str(first_kept), *pairs]:
             numbers = cast("list[str]", pairs)
-            survivors = [(int(number), counted) for number, counted in zip(numbers[::2], numbers[1::2], strict=True)]
-            return Lost([int(number) for number in sequences.split(" ")], int(first_kept), survivors)
-        case _:
+            survivors = [(integer(one), counted) for one, counted in zip(numbers[::2], numbers[1::2], strict=True)]
+            return Lost(list(map(integer, sequences.split(" "))), integer(first_kept), survivors)
+        case "":
             return None
+        case other:
+            raise ValueError(other)
 
 
 def _acknowledges(answer: Reply) -> bool:
     """Return True for an answer that says that the change is there."""
-    return isinstance(answer, list) and answer[0] in ("applied", "repeat", "outdated")
+    return isinstance(answer, list) and answer[:1] in (["applied"], ["repeat"], ["outdated"])
 
 
 def _written(answers: Sequence[Reply]) -> int:
     """Return the number of events that a call has written, at least 1."""
-    return max(1, sum(1 for answer in answers if isinstance(answer, list) and answer[0] == "applied"))
+    return max(1, sum(1 for answer in answers if isinstance(answer, list) and answer[:1] == ["applied"]))
 
 
 def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:
@@ -206,5 +208,5 @@ def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:
         return None
     event = answer[-1]
     if answer[0] == "repeat" and isinstance(event, list) and len(event) > 4 and event[0] == "writer":
-        return Tip(int(str(answer[1])), f"{event[1]} {event[3]}")
+        return Tip(integer(answer[1]), f"{event[1]} {event[3]}")
     return tip

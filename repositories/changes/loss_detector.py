@@ -59,7 +59,7 @@ class Tip(NamedTuple):
         (Tip(sequence=7, writer='3f42a20f 12'), None)
         """
         number, _, writer = text.partition(" ")
-        return cls(int(number), writer) if number.isdecimal() else None
+        return cls(int(number), writer) if text else None
 
 
 class Told(NamedTuple):

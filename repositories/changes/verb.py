@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from ...models.enums import EventType
+from ...models.errors import SlotbookError
 from ...models.guards import Expect
 from ...models.keys import TraderKeys
 from ...topology.call import Reply
+from ...topology.misreadings import MISREADINGS, unexpected
 from ..replies import rows
 
 
@@ -54,8 +56,13 @@ class Step(NamedTuple, Generic[Q]):
         return self.verb.describe(self.request)
 
     def read(self, answer: Reply) -> Any:
-        """Return the result that the engine's answer has. Raises the refusal."""
-        return self.verb.read_answer(self, rows(answer))
+        """Return the result that the engine's answer has. Raises the refusal, UnexpectedReply for what is no answer."""
+        try:
+            return self.verb.read_answer(self, rows(answer))
+        except SlotbookError:
+            raise
+        except MISREADINGS as error:
+            raise unexpected(self.name, answer, readonly=False) from error
 
 
 AnyStep: TypeAlias = Step[Any]

@@ -15,7 +15,7 @@ from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import duration, microseconds
-from ..replies import refusal, rows
+from ..replies import integer, refusal, rows
 
 MAX_LIMIT = 2**31
 """The highest limit, burst or cost."""
@@ -75,7 +75,7 @@ class LimitCalls:
         def read(reply: Reply) -> Permit:
             match rows(reply):
                 case [("allowed" | "denied") as state, str(remaining), str(retry_after)]:
-                    return Permit(state == "allowed", int(remaining), int(retry_after) / 1_000_000)
+                    return Permit(state == "allowed", integer(remaining), integer(retry_after) / 1_000_000)
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{what}: request {request} was allowed with another cost")
                 case other:

@@ -21,7 +21,7 @@ from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import milliseconds
-from ..replies import refusal, rows
+from ..replies import integer, refusal, rows
 
 FIRST_PAUSE = 0.005
 """Seconds between the first attempt to take a lock and the second, at most."""
@@ -49,9 +49,9 @@ class LockCalls:
         def read(reply: Reply) -> int:
             match rows(reply):
                 case ["held", str(fence)]:
-                    return int(fence)
+                    return integer(fence)
                 case ["busy", str(left)]:
-                    raise LockTimeout(f"{self.key} is held by someone else, whose lease ends in {int(left)} ms")
+                    raise LockTimeout(f"{self.key} is held by someone else, whose lease ends in {integer(left)} ms")
                 case ["over"]:
                     raise LockLost(f"{self.key} was granted to this token before, and that is over")
                 case other:

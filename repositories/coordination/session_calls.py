@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from pydantic import SecretStr
 
 from ...models.coordination import Session, session_data, split_session_id
 from ...models.errors import DuplicateRequest, InvalidArgument, SessionNotFound
 from ...models.keys import Keys
-from ...models.wire import decode, pairs
+from ...models.wire import decode
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import milliseconds
-from ..replies import refusal, rows
+from ..replies import fields, refusal, rows, text
 
 _PACKAGE = "slotbook.repositories.coordination"
 CREATE = load(_PACKAGE, "session_create")
@@ -125,10 +124,8 @@ class SessionCalls:
         keys = self._keys.of(trader)
 
         def read(reply: Reply) -> list[Session]:
-            found = [cast("tuple[str, list[Reply]]", row) for row in rows(reply)]
-            return sorted(
-                (self._session(trader, digest, flat, None) for digest, flat in found), key=lambda one: one.created_ms
-            )
+            found = [self._session(trader, text(digest), flat, None) for digest, flat in map(rows, rows(reply))]
+            return sorted(found, key=lambda one: one.created_ms)
 
         return evaluate(
             f"sessions of {trader}",
@@ -156,9 +153,9 @@ class SessionCalls:
             touched_in=keys.book,
         )
 
-    def _session(self, trader: str, digest: str, flat: list[Reply], session_id: SecretStr | str | None) -> Session:
-        fields = {"trader": trader, "digest": digest, **pairs([str(part) for part in flat])}
-        found = decode(Session, self._keys.of(trader).session(digest), fields)
+    def _session(self, trader: str, digest: str, flat: Reply, session_id: SecretStr | str | None) -> Session:
+        stored = {**fields(flat), "trader": trader, "digest": digest}
+        found = decode(Session, self._keys.of(trader).session(digest), stored)
         if session_id is None:
             return found
         shown = session_id if isinstance(session_id, SecretStr) else SecretStr(session_id)

@@ -8,12 +8,11 @@ from ...models.arguments import whole
 from ...models.coordination import Swap, Versioned
 from ...models.errors import CorruptRecord, DuplicateRequest, InvalidArgument
 from ...models.keys import Keys
-from ...models.wire import pairs
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import milliseconds
-from ..replies import refusal, rows
+from ..replies import fields, refusal, rows
 
 _PACKAGE = "slotbook.repositories.coordination"
 SWAP = load(_PACKAGE, "swap")
@@ -33,13 +32,13 @@ class ValueCalls:
         key = self._keys.value(name)
 
         def read(reply: Reply) -> Versioned:
-            fields = pairs([str(part) for part in rows(reply)])
-            if not fields:
+            stored = fields(reply)
+            if not stored:
                 return Versioned(None, 0)
             for field in ("value", "version"):
-                if field not in fields:
+                if field not in stored:
                     raise CorruptRecord(key, field, "is missing")
-            return Versioned(fields["value"], _version(key, fields["version"]))
+            return Versioned(stored["value"], _version(key, stored["version"]))
 
         return command(f"get value {name}", "HGETALL", key, decode=read)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ...models.arguments import must_be, several, whole
 from ...models.errors import CorruptRecord, InvalidArgument
@@ -11,11 +11,11 @@ from ...models.event import OrderEvent, document
 from ...models.keys import Keys
 from ...models.record import as_stored
 from ...models.types import check_name
-from ...models.wire import decode, encode, pairs
+from ...models.wire import decode, encode
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import rows
+from ..replies import fields, integer, rows, text
 
 PAGE = 1_000
 """Events that one call reads, at most."""
@@ -45,7 +45,16 @@ class EventCalls:
         key = self.keys.of(trader).events
         last = "+" if until is None else f"{until}-0"
         words = (f"({after}-0", last, "COUNT", str(count))
-        return command(f"events of {trader}", "XRANGE", key, *words, decode=_as_entries)
+
+        def read(reply: Reply) -> list[StreamEntry]:
+            entries, before = _as_entries(reply), after
+            for entry in entries:
+                if not before < entry.sequence or (until is not None and entry.sequence > until):
+                    raise ValueError(entry.sequence)  # it was not asked for
+                before = entry.sequence
+            return entries
+
+        return command(f"events of {trader}", "XRANGE", key, *words, decode=read)
 
     def last(self, trader: str) -> Call[list[StreamEntry]]:
         """Return a call that reads the last event; the list is empty when there is none."""
@@ -60,7 +69,7 @@ class EventCalls:
             TRIM,
             TRIM.keys(events=keys.events),
             TRIM.arguments(before=str(check_sequence("before", before))),
-            decode=_as_integer,
+            decode=integer,
             touched="sequence",
             touched_in=keys.book,
         )
@@ -107,22 +116,22 @@ def check_traders(traders: str | Iterable[str]) -> list[str]:
 def _publish(name: str, key: str, channel: str, text: str) -> Call[int]:
     """Return a call that publishes a text, sent to the server of a key."""
     packed = pack(("PUBLISH", channel, text))
-    return Call(name, (key,), slot_of((key,)), packed, _as_integer, readonly=False, repeatable=False)
-
-
-def _as_integer(reply: Reply) -> int:
-    return int(str(reply))
+    return Call(name, (key,), slot_of((key,)), packed, integer, readonly=False, repeatable=False)
 
 
 def as_sequence(entry_id: Reply) -> int:
-    """Return the sequence number in the id of an entry of a trader's stream."""
-    return int(str(entry_id).partition("-")[0])
+    """Return the sequence number in the id of an entry of a trader's stream. Raises ValueError for what is no id."""
+    return integer(text(entry_id).partition("-")[0])
 
 
 def as_fields(flat: Reply) -> dict[str, str] | None:
-    """Return the fields of an entry; None for one that is no longer kept."""
-    return None if flat is None else pairs(cast("list[str]", flat))
+    """Return the fields of an entry; None for one that is no longer kept. Raises ValueError for anything else."""
+    return None if flat is None else fields(flat)
 
 
 def _as_entries(reply: Reply) -> list[StreamEntry]:
-    return [StreamEntry(as_sequence(rows(row)[0]), as_fields(rows(row)[1])) for row in rows(reply)]
+    entries: list[StreamEntry] = []
+    for row in rows(reply):
+        entry_id, flat = rows(row)
+        entries.append(StreamEntry(as_sequence(entry_id), fields(flat)))
+    return entries

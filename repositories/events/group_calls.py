@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,11 +17,11 @@ from ...models.errors import CorruptRecord
 from ...models.event import DeadLetter, OrderEvent
 from ...models.keys import Keys
 from ...models.results import Lag
-from ...models.wire import decode, pairs
+from ...models.wire import decode
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import rows
+from ..replies import fields, flag, integer, rows, text
 from .calls import StreamEntry, as_fields, as_sequence
 
 T = TypeVar("T")
@@ -149,7 +149,7 @@ class GroupCalls:
         name = self._name(f"hand over event {sequence}", trader)
         # Its own subject: it goes out in one write with the acknowledgement of the event before.
         about = (f"{events}/{sequence}/handed over",)
-        return evaluate(name, HAND_OVER, HAND_OVER.keys(events=events), arguments, decode=_is_one, about=about)
+        return evaluate(name, HAND_OVER, HAND_OVER.keys(events=events), arguments, decode=flag, about=about)
 
     def acknowledge(self, trader: str, sequence: int) -> Call[bool]:
         """Return a call that acknowledges an event, and answers whether it was still pending."""
@@ -157,7 +157,7 @@ class GroupCalls:
         packed = pack(("XACK", key, self._group, f"{sequence}-0"))
         about = (f"{key}/{sequence}/acknowledged",)
         name = self._name(f"acknowledge event {sequence}", trader)
-        return Call(name, (key,), slot_of((key,)), packed, _is_one, readonly=False, repeatable=True, about=about)
+        return Call(name, (key,), slot_of((key,)), packed, flag, readonly=False, repeatable=True, about=about)
 
     def leave(self, trader: str, unhandled: Mapping[int, int]) -> Call[int]:
         """Return a call that gives events back, each with its number of hand-overs, and leaves the group.
@@ -167,7 +167,7 @@ class GroupCalls:
         words = [word for sequence, hand_overs in unhandled.items() for word in (f"{sequence}-0", str(hand_overs))]
         arguments = LEAVE.arguments(group=self._group, consumer=self._consumer, unhandled=words)
         keys = LEAVE.keys(events=self.keys.of(trader).events)
-        return evaluate(self._name("give back events", trader), LEAVE, keys, arguments, decode=_as_integer)
+        return evaluate(self._name("give back events", trader), LEAVE, keys, arguments, decode=integer)
 
     def dead_letter(self, trader: str, sequence: int, error: str) -> Call[bool]:
         """Return a call that moves an event of this consumer to the dead letters, and answers whether it did."""
@@ -181,7 +181,7 @@ class GroupCalls:
             error=error[:1_000],
         )
         name = self._name(f"dead-letter event {sequence}", trader)
-        return evaluate(name, DEAD_LETTER, keys, arguments, decode=_is_one)
+        return evaluate(name, DEAD_LETTER, keys, arguments, decode=flag)
 
     def lag(self, trader: str, since: int) -> Call[Lag]:
         """Return a call that counts what the group has still to handle."""
@@ -194,7 +194,7 @@ class GroupCalls:
         keys = REMOVE_CONSUMERS.keys(events=self.keys.of(trader).events)
         arguments = REMOVE_CONSUMERS.arguments(group=self._group, idle=str(round(idle * 1000)))
         name = self._name("remove consumers", trader)
-        return evaluate(name, REMOVE_CONSUMERS, keys, arguments, decode=_as_integer)
+        return evaluate(name, REMOVE_CONSUMERS, keys, arguments, decode=integer)
 
     def _name(self, what: str, trader: str) -> str:
         return f"{what} of {trader} for {self._group}" + (f"/{self._consumer}" if self._consumer else "")
@@ -222,7 +222,7 @@ class DeadLetterCalls:
         keys = REQUEUE.keys(events=of_trader.events, dead_letters=of_trader.dead_events)
         arguments = REQUEUE.arguments(letters=entry_ids)
         name = f"put back dead letters of {trader}"
-        return evaluate(name, REQUEUE, keys, arguments, decode=lambda reply: [one == 1 for one in rows(reply)])
+        return evaluate(name, REQUEUE, keys, arguments, decode=lambda reply: list(map(flag, rows(reply))))
 
 
 def known_event(sequence: int, fields: Mapping[str, str]) -> KnownEvent:
@@ -231,19 +231,11 @@ def known_event(sequence: int, fields: Mapping[str, str]) -> KnownEvent:
     return KnownEvent(sequence, hashlib.sha1(text.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest())
 
 
-def _as_integer(reply: Reply) -> int:
-    return int(str(reply))
-
-
-def _is_one(reply: Reply) -> bool:
-    return reply == 1
-
-
 def _as_pending_entries(found: Iterable[Reply]) -> list[StreamEntry]:
     entries: list[StreamEntry] = []
     for row in found:
         entry_id, fields, hand_overs = rows(row)
-        entries.append(StreamEntry(as_sequence(entry_id), as_fields(fields), _as_integer(hand_overs)))
+        entries.append(StreamEntry(as_sequence(entry_id), as_fields(fields), integer(hand_overs)))
     return entries
 
 
@@ -251,27 +243,28 @@ def _as_read(reply: Reply) -> GroupRead:
     found = rows(reply)
     if not found:
         return GroupRead(None, [])
-    before, position, last, created, intact = (_as_integer(number) for number in found[:5])
-    start = GroupStart(before, position, last, bool(created), bool(intact))
+    before, position, last = map(integer, found[:3])
+    created, intact = map(flag, found[3:5])
+    start = GroupStart(before, position, last, created, intact)
     return GroupRead(start, _as_pending_entries(found[5:]))
 
 
 def _as_claim(reply: Reply) -> GroupClaim:
     next_start, deleted, *found = rows(reply)
-    return GroupClaim(str(next_start), [as_sequence(one) for one in rows(deleted)], _as_pending_entries(found))
+    return GroupClaim(text(next_start), [as_sequence(one) for one in rows(deleted)], _as_pending_entries(found))
 
 
 def _as_lag(reply: Reply) -> Lag:
-    undelivered, pending = (_as_integer(number) for number in rows(reply))
+    undelivered, pending = map(integer, rows(reply))
     return Lag(undelivered=undelivered, pending=pending)
 
 
 def _as_letter(key: str, trader: str, row: Reply) -> StoredLetter:
     entry_id, flat = rows(row)
-    fields = pairs(cast("list[str]", flat))
-    own = {name: fields.pop(name, "") for name in ("group", "consumer", "deliveries", "error")}
-    event = decode(OrderEvent, key, {**fields, "trader": trader})
+    written = fields(flat)
+    own = {name: written.pop(name, "") for name in ("group", "consumer", "deliveries", "error")}
+    event = decode(OrderEvent, key, {**written, "trader": trader})
     try:
-        return StoredLetter(str(entry_id), DeadLetter.model_validate({"event": event, **own}))
+        return StoredLetter(text(entry_id), DeadLetter.model_validate({"event": event, **own}))
     except ValidationError as error:
         raise CorruptRecord(key, str(entry_id), f"is no dead letter: {error.errors()[0]['msg']}") from None

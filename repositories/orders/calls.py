@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import cast
 
 from ...models.enums import OrderStatus
 from ...models.errors import InvalidArgument
 from ...models.order import Order
 from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
-from ...topology.call import Call, command, evaluate, pack, slot_of_tag
+from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
 from ...topology.reads import Reads
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
@@ -19,7 +18,7 @@ from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
-from ..replies import record_of, rows
+from ..replies import integer, record_of, rows, text
 from .replies import found
 from .verbs import ORDER_VERBS, OrderRequest
 
@@ -44,7 +43,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
             f"get {trader}/{order_id}",
             "HGETALL",
             key,
-            decode=partial(found, key),
+            decode=partial(found, key, trader, order_id),
             tag=trader,
         )
 
@@ -54,7 +53,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
         return Reads(
             [slot_of_tag(trader) for trader, _ in ids],
             [pack(("HGETALL", key)) for key in keys],
-            lambda number, reply: found(keys[number], reply),
+            lambda number, reply: found(keys[number], *ids[number], reply),
             lambda number: self.get(*ids[number]),
         )
 
@@ -72,7 +71,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
             COUNT,
             COUNT.keys(indexes=indexes),
             (),
-            decode=lambda reply: sum(int(str(number)) for number in rows(reply)),
+            decode=lambda reply: sum(map(integer, rows(reply))),
             readonly=True,
         )
 
@@ -93,19 +92,21 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
         """Read the live orders of some indexes: the first page in one call, the others by their ids."""
         keys = self.keys.of(trader)
         base = f"{keys.base}order:"
-        first = yield from ask(
+
+        def read(reply: Reply) -> tuple[list[Order], list[str]]:
+            *found, left = rows(reply)
+            return [record_of(Order, base, "order_id", flat, trader) for flat in found], list(map(text, rows(left)))
+
+        orders, ids = yield from ask(
             evaluate(
                 f"orders of {trader}",
                 SELECT,
                 SELECT.keys(indexes=indexes),
                 SELECT.arguments(base=base, limit=str(PAGE)),
-                decode=rows,
+                decode=read,
                 readonly=True,
             )
         )
-        *found, left = first
-        orders = [record_of(Order, base, "order_id", flat) for flat in found]
-        ids = cast("list[str]", left)
         for start in range(0, len(ids), PAGE):
             outcomes = yield from ask_many([self.get(trader, order_id) for order_id in ids[start : start + PAGE]])
             page = [outcome.result() for outcome in outcomes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ...models.enums import EventType
 from ...models.errors import CorruptRecord, DuplicateOrder, DuplicateRequest, OrderMismatch, Refused, StateLost
@@ -16,12 +16,11 @@ from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Order, Replace
 from ...models.types import plain
-from ...models.wire import pairs
 from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
 from ..changes.scripts import load
 from ..changes.verb import AnyVerb
-from ..replies import rows
+from ..replies import fields, integer, rows, text
 from .verbs import ORDER_VERBS, Changing, OrderRequest
 
 MOST_EVENTS_OF_ONE = 1_000
@@ -91,9 +90,7 @@ class KnownOrders:
         """Return the call that reads for how many milliseconds orders are kept: NO_END, or -2 for one that is not."""
         keys = KEPT_FOR.keys(orders=[self.keys.order(order_id) for order_id in ids])
         name = f"lifetimes of orders of {self.keys.trader}"
-        return evaluate(
-            name, KEPT_FOR, keys, (), decode=lambda reply: [int(str(left)) for left in rows(reply)], readonly=True
-        )
+        return evaluate(name, KEPT_FOR, keys, (), decode=lambda reply: list(map(integer, rows(reply))), readonly=True)
 
     def add_orders(self, page: HistoryPage) -> StateLost | None:
         """Note the orders of the events that were read.
@@ -316,10 +313,10 @@ def _number(key: str, field: str, value: Reply) -> int:
 
 def _event(keys: TraderKeys, entry: Reply) -> tuple[int, dict[str, str]]:
     entry_id, flat = rows(entry)
-    fields = pairs(cast("list[str]", flat))
-    if "type" not in fields:
-        raise CorruptRecord(keys.events, str(entry_id), "is no event: it has no type")
-    return int(str(entry_id).partition("-")[0]), fields
+    event = fields(flat)
+    if "type" not in event:
+        raise CorruptRecord(keys.events, text(entry_id), "is no event: it has no type")
+    return integer(text(entry_id).partition("-")[0]), event
 
 
 def _who(event: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from ...models.errors import DuplicateOrder, DuplicateRequest, OrderClosed, OrderMismatch, Overfill
@@ -15,7 +16,7 @@ from ...models.wire import decode, pairs
 from ...topology.call import Reply
 from ..changes.recorded import order_then, position_then
 from ..changes.verb import Step
-from ..replies import fields_of, record, refusal, state
+from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows, state
 
 
 def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
@@ -23,11 +24,11 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
     order = step.request
     match answer:
         case ["applied", str(sequence)]:
-            return OrderResult(copied(order, version=1), applied=True, sequence=int(sequence))
+            return OrderResult(copied(order, version=1), applied=True, sequence=integer(sequence))
         case ["repeat", stored]:
-            return OrderResult(state(Order, step.keys.order(order.order_id), stored), applied=False, sequence=0)
+            return OrderResult(_order(step, stored), applied=False, sequence=0)
         case ["duplicate", stored]:
-            other = state(Order, step.keys.order(order.order_id), stored)
+            other = _order(step, stored)
             raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}")
         case other:
             raise refusal(step.name, other)
@@ -39,23 +40,18 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
     order_key = keys.order(fill.order_id)
     match answer:
         case ["applied", str(sequence), str(late), order, position]:
-            fields = fields_of(order_key, position)
-            return FillResult(
-                state(Order, order_key, order),
-                decode(Position, keys.position(fields.get("symbol", "?")), fields),
-                applied=True,
-                late=late == "1",
-                sequence=int(sequence),
-            )
+            after = _order(step, order)
+            moved = _position(step, after, fields_of(order_key, position), {})
+            return FillResult(after, moved, applied=True, late=late == "1", sequence=integer(sequence))
         case ["repeat", str(sequence), str(late), order, position, str(rare), list(event)]:
-            then, fields = pairs(cast("list[str]", event)), fields_of(order_key, position)
-            position_key = keys.position(fields.get("symbol", "?"))
+            then = fields(event)
+            after = _order_then(step, order, rare, then)
             return FillResult(
-                decode(Order, order_key, order_then(order_key, fields_of(order_key, order), rare, then)),
-                decode(Position, position_key, position_then(position_key, fields, then)),
+                after,
+                _position(step, after, fields_of(order_key, position), then),
                 applied=False,
                 late=late == "1",
-                sequence=int(sequence),
+                sequence=remembered_number(keys.applied(fill.order_id), f"fill:{fill.exec_id}", sequence),
             )
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
@@ -89,28 +85,56 @@ def deleted(step: Step[Any], answer: list[Reply]) -> None:
             raise refusal(step.name, other)
 
 
-def found(key: str, reply: Reply) -> Order | None:
-    """Return the order of a reply to ``get``, None when there is none."""
-    return record(Order, key, reply) if reply else None
+def found(key: str, trader: str, order_id: str, reply: Reply) -> Order | None:
+    """Return the order of a reply to ``get``, None when there is none. Raises CorruptRecord for another order."""
+    flat = rows(reply)
+    if not flat:
+        return None
+    order = decode(Order, key, pairs(cast("list[str]", flat)))
+    if order.order_id != order_id or order.trader != trader:
+        identified(order, key, {"trader": trader, "order_id": order_id})
+    return order
 
 
 def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
     """Return the result in an answer to any other change of an order. Raises OrderMismatch or DuplicateRequest."""
-    key = step.keys.order(cast("str", step.request.order_id))
+    request = step.request
     match answer:
         case ["applied", str(sequence), order]:
-            return OrderResult(state(Order, key, order), applied=True, sequence=int(sequence))
+            return OrderResult(_order(step, order), applied=True, sequence=integer(sequence))
         case ["repeat", str(sequence), order, str(rare), list(event)]:
-            fields = order_then(key, fields_of(key, order), rare, pairs(cast("list[str]", event)))
-            return OrderResult(decode(Order, key, fields), applied=False, sequence=int(sequence))
+            field = f"request:{request.request_id}"
+            known = remembered_number(step.keys.applied(request.order_id), field, sequence)
+            return OrderResult(_order_then(step, order, rare, fields(event)), applied=False, sequence=known)
         case ["outdated", order]:
-            return OrderResult(state(Order, key, order), applied=False, sequence=0)
+            return OrderResult(_order(step, order), applied=False, sequence=0)
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
         case ["duplicate"]:
             raise DuplicateRequest(f"{step.name}: the request_id was used for another change of this order")
         case other:
             raise refusal(step.name, other)
+
+
+def _order(step: Step[Any], written: Reply) -> Order:
+    """Return the order of a step, from the text in which the engine answers it."""
+    order_id = cast("str", step.request.order_id)
+    return state(Order, step.keys.order(order_id), written, {"trader": step.keys.trader, "order_id": order_id})
+
+
+def _order_then(step: Step[Any], written: Reply, rare: str, event: Mapping[str, str]) -> Order:
+    """Return the order of a step as a change left it, whose event this is."""
+    order_id = cast("str", step.request.order_id)
+    key = step.keys.order(order_id)
+    then = decode(Order, key, order_then(key, fields_of(key, written), rare, event))
+    return identified(then, key, {"trader": step.keys.trader, "order_id": order_id})
+
+
+def _position(step: Step[Fill], order: Order, now: Mapping[str, str], event: Mapping[str, str]) -> Position:
+    """Return the position that a fill has moved, as its event left it; as it is now without an event."""
+    key = step.keys.position(order.symbol)
+    found = decode(Position, key, position_then(key, now, event))
+    return identified(found, key, {"trader": order.trader, "symbol": order.symbol})
 
 
 def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:

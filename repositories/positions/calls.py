@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from ...models.enums import EventType
 from ...models.errors import DuplicateRequest
@@ -11,7 +10,7 @@ from ...models.keys import TraderKeys
 from ...models.position import Position, PositionChange
 from ...models.results import PositionResult, SymbolTotal
 from ...models.types import EXACT, check_name
-from ...models.wire import decode, pairs
+from ...models.wire import decode
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
@@ -20,7 +19,18 @@ from ..changes.loss_detector import LossDetector
 from ..changes.recorded import position_then
 from ..changes.scripts import load
 from ..changes.verb import Step, Verb
-from ..replies import fields_of, record, record_of, refusal, rows, state
+from ..replies import (
+    fields,
+    fields_of,
+    identified,
+    integer,
+    record,
+    record_of,
+    refusal,
+    remembered_number,
+    rows,
+    state,
+)
 
 _PACKAGE = "slotbook.repositories.positions"
 ALL = load(_PACKAGE, "all")
@@ -46,15 +56,18 @@ def _describe(change: PositionChange) -> str:
 
 
 def _changed(step: Step[PositionChange], answer: list[Reply]) -> PositionResult:
-    key = step.keys.position(step.request.symbol)
+    request = step.request
+    key, identity = step.keys.position(request.symbol), {"trader": request.trader, "symbol": request.symbol}
     match answer:
         case ["applied", str(sequence), position]:
-            return PositionResult(state(Position, key, position), applied=True, accepted=True, sequence=int(sequence))
+            moved = state(Position, key, position, identity)
+            return PositionResult(moved, applied=True, accepted=True, sequence=integer(sequence))
         case ["repeat", str(sequence), position, list(event)]:
-            fields = position_then(key, fields_of(key, position), pairs(cast("list[str]", event)))
-            return PositionResult(decode(Position, key, fields), applied=False, accepted=True, sequence=int(sequence))
+            then = decode(Position, key, position_then(key, fields_of(key, position), fields(event)))
+            known = remembered_number(step.keys.request(request.request_id), "sequence", sequence)
+            return PositionResult(identified(then, key, identity), applied=False, accepted=True, sequence=known)
         case ["limit", position]:
-            return PositionResult(state(Position, key, position), applied=False, accepted=False, sequence=0)
+            return PositionResult(state(Position, key, position, identity), applied=False, accepted=False, sequence=0)
         case ["duplicate"]:
             raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
         case other:
@@ -83,12 +96,13 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
     def get(self, trader: str, symbol: str) -> Call[Position]:
         """Return the call that reads one position, which is flat when there is none."""
         key = self.keys.of(trader).position(check_name("symbol", symbol))
-        return command(
-            f"get position {trader}/{symbol}",
-            "HGETALL",
-            key,
-            decode=lambda reply: record(Position, key, reply) if reply else Position.flat(trader, symbol),
-        )
+
+        def read(reply: Reply) -> Position:
+            if not rows(reply):
+                return Position.flat(trader, symbol)
+            return record(Position, key, reply, {"trader": trader, "symbol": symbol})
+
+        return command(f"get position {trader}/{symbol}", "HGETALL", key, decode=read)
 
     def all(self, trader: str) -> Call[list[Position]]:
         """Return the call that reads every position of a trader, sorted by symbol."""
@@ -96,7 +110,7 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
         base = f"{keys.base}position:"
 
         def read(reply: Reply) -> list[Position]:
-            held = (record_of(Position, base, "symbol", flat) for flat in rows(reply))
+            held = (record_of(Position, base, "symbol", flat, trader) for flat in rows(reply))
             # A position that was never changed is there for what is open of the trader's orders.
             return sorted((one for one in held if one.version), key=lambda one: one.symbol)
 

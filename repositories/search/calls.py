@@ -14,15 +14,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeAlias, TypeVar, cast
+from typing import Generic, TypeAlias, TypeVar
 
 from ...models.errors import CorruptRecord
 from ...models.record import Record
 from ...models.stored import Stored
-from ...models.wire import pairs
 from ...topology.call import Argument, Call, Reply, command, pack, slot_of
 from ...topology.settings import Settings
-from ..replies import record, rows
+from ..replies import fields, integer, record, rows
 from .condition import Identity, WrittenQuery
 
 R = TypeVar("R", bound=Record)
@@ -103,12 +102,12 @@ class SearchCalls(Generic[R]):
 
     def record(self, identity: Identity) -> Call[R | None]:
         """Read one record by its key; None when there is none."""
-        key = self.stored.key(self._prefix, identity)
+        key, named = self.stored.key(self._prefix, identity), dict(zip(self.stored.identity, identity, strict=True))
         return command(
             f"get {self.stored.kind} {'/'.join(identity)}",
             "HGETALL",
             key,
-            decode=lambda reply: record(self.stored.model, key, reply) if reply else None,
+            decode=lambda reply: record(self.stored.model, key, reply, named) if rows(reply) else None,
         )
 
     def existing(self, identities: Sequence[Identity]) -> Call[int]:
@@ -116,7 +115,7 @@ class SearchCalls(Generic[R]):
         keys = tuple(self.stored.key(self._prefix, identity) for identity in identities)
         packed = pack(("EXISTS", *keys))
         name = f"count {self.stored.kind}s"
-        return Call(name, keys, slot_of(keys), packed, lambda reply: int(str(reply)), readonly=True, repeatable=True)
+        return Call(name, keys, slot_of(keys), packed, integer, readonly=True, repeatable=True)
 
     def _aggregate(
         self, tag: str, written: WrittenQuery, wanted: Sequence[Argument], decode: Callable[[Reply], IdentityPage]
@@ -128,10 +127,10 @@ class SearchCalls(Generic[R]):
 
     def _page(self, reply: Reply) -> IdentityPage:
         found, cursor = rows(reply)
-        return IdentityPage(self._identities(rows(found)), int(str(cursor)))
+        return IdentityPage(self._identities(rows(found)), integer(cursor))
 
     def _identities(self, reply: list[Reply]) -> tuple[Identity, ...]:
-        found = [pairs(cast("list[str]", row)) for row in reply[1:]]  # the first is a count, which is not reliable
+        found = [fields(row) for row in reply[1:]]  # the first is a count, which is not reliable
         for name in self.stored.identity:
             if any(name not in row for row in found):
                 key = self.stored.key(self._prefix, ("…",) * len(self.stored.identity))
@@ -147,7 +146,7 @@ def search_scope(alias: str) -> Call[SearchScope]:
 
 def _search_scope(reply: Reply) -> SearchScope:
     (about,) = rows(reply) or [None]
-    if not isinstance(about, list):
+    if about is None:
         return SearchScope.NOTHING
     # The position of the first key: a command for the whole cluster has no key that would send it to one node.
-    return SearchScope.CLUSTER if about[3] == 0 else SearchScope.SHARD
+    return SearchScope.CLUSTER if rows(about)[3] == 0 else SearchScope.SHARD

@@ -15,7 +15,7 @@ from ...models.record import Record
 from ...models.stored import Stored
 from ...topology.call import Argument, Call, Reply, pack, slot_of
 from ...topology.settings import Settings
-from ..replies import rows
+from ..replies import integer, rows, text
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class IndexCalls:
 
     def names(self, tag: str) -> Call[list[str]]:
         """List every index on a shard."""
-        return self._call("list indexes", self.alias(tag), ("FT._LIST",), lambda reply: list(map(str, rows(reply))))
+        return self._call("list indexes", self.alias(tag), ("FT._LIST",), lambda reply: list(map(text, rows(reply))))
 
     def create(self, tag: str) -> Call[bool]:
         """Create the index; the reply is an error when it exists."""
@@ -102,36 +102,41 @@ class IndexCalls:
         """Drop an index, and with it its alias; the hashes stay."""
         return self._call(f"drop {name}", name, ("FT.DROPINDEX", name), _done, writes=True)
 
-    def info(self, name: str) -> Call[dict[str, Reply]]:
+    def info(self, name: str) -> Call[IndexStatus]:
         """Describe an index, by its name or alias."""
-        return self._call(f"describe {name}", name, ("FT.INFO", name), _mapping)
 
-    def status(self, name: str, about: dict[str, Reply] | None, used: str | None) -> IndexStatus:
+        def read(reply: Reply) -> IndexStatus:
+            about = _mapping(reply)
+            errors = _mapping(about.get("Index Errors") or [])
+            failures = integer(errors.get("indexing failures", about.get("hash_indexing_failures", 0)))
+            return replace(
+                self.status(text(about["index_name"]), None, None),
+                is_reachable=True,
+                records=int(float(str(about["num_docs"]))),
+                built=float(str(about["percent_indexed"])),
+                failures=failures,
+                failed_key=str(errors["last indexing error key"]) if failures and errors else None,
+                megabytes=float(str(about.get("total_index_memory_sz_mb") or 0)),
+            )
+
+        return self._call(f"describe {name}", name, ("FT.INFO", name), read)
+
+    def status(self, name: str, about: IndexStatus | None, used: str | None) -> IndexStatus:
         """Return the status of an index.
 
         ``about`` is its server's description, None when the server cannot be asked for it; ``used`` is the name of the
         index that queries go to.
         """
+        if about is not None:
+            return replace(about, name=name, is_used=name == used)
         schema = name.rpartition(":")[2]
-        known = IndexStatus(
+        return IndexStatus(
             kind=self.kind,
             name=name,
             schema=schema,
             is_used=name == used,
             is_current=schema == self.schema,
-            is_reachable=about is not None,
-        )
-        if about is None:
-            return known
-        errors = _mapping(about.get("Index Errors") or [])
-        failures = int(str(errors.get("indexing failures", about.get("hash_indexing_failures", 0))))
-        return replace(
-            known,
-            records=int(float(str(about["num_docs"]))),
-            built=float(str(about["percent_indexed"])),
-            failures=failures,
-            failed_key=str(errors["last indexing error key"]) if failures and errors else None,
-            megabytes=float(str(about.get("total_index_memory_sz_mb") or 0)),
+            is_reachable=False,
         )
 
     def _call(

@@ -52,7 +52,7 @@ def describe(calls: IndexCalls) -> Steps[list[IndexStatus]]:
     """Return every index of the kind, shard by shard."""
     tags = yield from _tags(calls)
     aliases = yield from ask_many([calls.info(calls.alias(tag)) for tag in tags])
-    used = {str(outcome.value["index_name"]) for outcome in aliases if outcome.value is not None}
+    used = {outcome.value.name for outcome in aliases if outcome.value is not None}
     found: list[IndexStatus] = []
     for tag, names in (yield from _names(calls, tags)):
         reachable = yield from _reachable(tag, names)
@@ -73,7 +73,7 @@ def _drop(calls: IndexCalls, tags: Sequence[str], kept: set[str]) -> Steps[None]
 def _built(calls: IndexCalls, tags: Sequence[str]) -> Steps[float]:
     """Return the part of an index that is complete, on average over its shards."""
     outcomes = yield from ask_many([calls.info(calls.name(tag)) for tag in tags])
-    parts = [calls.status(calls.name(tag), one.result(), None).built for tag, one in zip(tags, outcomes, strict=True)]
+    parts = [outcome.result().built for outcome in outcomes]
     return sum(parts) / len(parts)
 
 

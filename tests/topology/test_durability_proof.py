@@ -10,7 +10,7 @@ from slotbook import Book
 from slotbook.models import Cancel, OrderResult, Outcome
 from slotbook.models.errors import OrderNotFound, UnderReplicated
 from slotbook.topology.address import Address
-from slotbook.topology.batch.proof import Proof, read_proof
+from slotbook.topology.batch.proof import read_proof
 from slotbook.topology.call import Reply, pack
 from slotbook.topology.durability import PROOF_REPLIES, Durability
 from slotbook.topology.embedded import Server
@@ -40,7 +40,7 @@ def has_blocked_clients(server: Server) -> bool:
 )
 def test_what_a_server_waits_for(durability: str, words: tuple[str | int, ...]) -> None:
     proof = Durability.parse(durability).proof("{T}:book", "sequence", 1.5)
-    assert proof.count(pack(words)) == 1
+    assert proof.count(pack([str(word) for word in words])) == 1
     assert proof.count(b"\r\nEVAL\r\n") == PROOF_REPLIES - 1
 
 
@@ -49,7 +49,7 @@ def test_what_a_server_waits_for(durability: str, words: tuple[str | int, ...]) 
 )
 def test_how_many_have_confirmed_it(reply: Reply, confirmed: int) -> None:
     """WAIT answers a number, and WAITAOF this server's disk and those of replicas, of which only the first counts."""
-    assert read_proof(["id", reply, "id"], Address("127.0.0.1", 1)) == Proof(replicas=confirmed)
+    assert read_proof(["id", reply, "id"], Address("127.0.0.1", 1)).replicas == confirmed
     assert read_proof(["id", reply, "other"], Address("127.0.0.1", 1)).doubt is not None
 
 

@@ -58,7 +58,7 @@ class Item(Generic[T]):
     def decode(self, reply: Reply) -> None:
         """Decode the reply; its value, or the error that it means, is the outcome."""
         try:
-            self.outcome = Outcome(value=self.call.decode(reply))
+            self.outcome = Outcome(value=self.call.value(reply))
         except SlotbookError as error:
             self.outcome = Outcome(error=error)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from redis.exceptions import RedisError
+from redis.exceptions import InvalidResponse, RedisError
 
 from ...models.errors import UnderReplicated
 from ..address import Address
 from ..call import Reply
 from ..durability import Durability
 from ..error_mapping import Failure, NotPrimary, RetryAction, Unanswered, Unsent, retry_action
+from ..misreadings import shortened
 
 
 class Proof(NamedTuple):
@@ -39,12 +40,16 @@ def read_proof(answers: Sequence[Reply | Failure], address: Address) -> Proof:
     written_back, confirmed, replication_id = answers
     if (doubt := _doubt(answers)) is not None:
         return Proof(doubt)
-    if isinstance(written_back, str) and written_back != replication_id:
-        return Proof(Unanswered(NotPrimary(f"{address} was replaced for a while")))
-    refusal = next((answer for answer in (written_back, confirmed) if isinstance(answer, RedisError)), None)
+    refusal = next((answer for answer in answers[:2] if isinstance(answer, RedisError)), None)
     if refusal is not None:
         return Proof(refusal=refusal)
-    return Proof(replicas=_confirmations(confirmed))
+    count = _confirmations(confirmed)
+    lineage = isinstance(written_back, str) and written_back
+    if lineage and written_back != replication_id:
+        return Proof(Unanswered(NotPrimary(f"{address} was replaced for a while")))
+    if not lineage or count is None:
+        return Proof(refusal=InvalidResponse(f"{shortened(list(answers))}, which proves nothing"))
+    return Proof(replicas=count)
 
 
 def _doubt(answers: Sequence[Reply | Failure]) -> Failure | None:
@@ -57,7 +62,10 @@ def _doubt(answers: Sequence[Reply | Failure]) -> Failure | None:
     return None
 
 
-def _confirmations(answer: Reply | Failure) -> int:
-    """Return how many have confirmed a write: the reply to WAIT, or the first of the two numbers of WAITAOF."""
-    number = answer[0] if isinstance(answer, list) and answer else answer
-    return number if isinstance(number, int) else 0
+def _confirmations(answer: Reply | Failure) -> int | None:
+    """Return how many have confirmed a write: the reply to WAIT, or the first of the two numbers of WAITAOF.
+
+    None for what is neither.
+    """
+    number = answer[0] if isinstance(answer, list) and len(answer) == 2 else answer
+    return number if type(number) is int and number >= 0 else None

@@ -13,6 +13,7 @@ from ..address import Address
 from ..call import Piece, Reply
 from ..error_mapping import Failure, Unanswered, Unsent
 from ..layouts import Layout
+from ..misreadings import MISREADINGS, unexpected
 from ..reads import Reads
 from .node_request import PIECES_IN_FLIGHT
 from .rounds import Batch
@@ -58,7 +59,7 @@ class ReadRound(Generic[T]):
     def reader(self, address: Address, route: list[int]) -> Callable[[Reply | Failure], None]:
         """Return a function that takes the answers of a node, one after the other."""
         # It runs once for every reply of thousands, so it is a function whose names are all local, and not a method.
-        outcomes, failures, decode = self._outcomes, self._failures, self._reads.decode
+        outcomes, failures, decode, call = self._outcomes, self._failures, self._reads.decode, self._reads.call
         numbered = iter(route)
 
         def take(answer: Reply | Failure) -> None:
@@ -70,8 +71,16 @@ class ReadRound(Generic[T]):
                 outcomes[number] = Outcome(decode(number, answer))
             except SlotbookError as error:
                 outcomes[number] = Outcome(error=error)
+            except MISREADINGS:
+                outcomes[number] = Outcome(error=unexpected(call(number).name, answer))
 
         return take
+
+    def doubt(self, address: Address, route: list[int], failure: Unanswered) -> None:
+        """Take back the answers of a node: one reply was too many, and each may be that to another read."""
+        for number in route:
+            self._outcomes.pop(number, None)
+            self._failures[number] = failure, address
 
     def rest(self, ends_at: float) -> Batch[T] | None:
         """Return a batch of the reads that have no outcome yet, which is to be finished; None when there are none.

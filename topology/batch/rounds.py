@@ -121,9 +121,15 @@ class Batch(Generic[T]):
         if len(request.proof) == PROOF_REPLIES:
             self._on_proof(request)
 
+    def doubt(self, request: NodeRequest[T], failure: Unanswered) -> None:
+        """Take back the answers to a request: one reply was too many, and each may be that to another call."""
+        for item in request.items:
+            item.unproven = None
+            self.resolve(item, failure, request.address)
+
     def resolve(self, item: Item[T], answer: Reply | Failure, address: Address) -> None:
         """Take the answer to one call from the server at an address."""
-        item.asking_at, item.with_source = None, False
+        item.asking_at, item.with_source, item.outcome = None, False, None
         if not isinstance(answer, (Unsent, Unanswered, RedisError)):
             item.decode(answer)
             return
@@ -205,13 +211,16 @@ class Batch(Generic[T]):
         action = retry_action(failure)
         pace = Pace.BACK_OFF
         self._failed = self._failed or action is not RetryAction.LOAD
-        if action is RetryAction.MOVED and isinstance(failure, RedisError):
-            self._layout.moved(*redirect_target(failure, address))
-            self.stale = True
-            pace = self._pace_of_redirect(item)
-        elif action is RetryAction.ASK and isinstance(failure, RedisError):
-            if item.call.follows_ask:
-                item.asking_at = redirect_target(failure, address)[1]
+        if action in (RetryAction.MOVED, RetryAction.ASK) and isinstance(failure, RedisError):
+            target = redirect_target(failure, address)
+            if target is None:
+                item.fail(report(item.call.name, failure))
+            elif action is RetryAction.MOVED:
+                self._layout.moved(*target)
+                self.stale = True
+                pace = self._pace_of_redirect(item)
+            elif item.call.follows_ask:
+                item.asking_at = target[1]
                 pace = self._pace_of_redirect(item)
         elif action is RetryAction.LOAD:
             item.with_source = True

@@ -9,31 +9,26 @@ gets an ``Unsent`` or an ``Unanswered``, depending on whether its commands had b
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
-import hiredis
 import redis.asyncio.connection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..address import Address
 from ..call import Reply
-from ..error_mapping import Failure, NotPrimary, Unanswered, Unsent
+from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
 from .async_semaphore import AsyncSemaphore
-from .role import ASK_ROLE, Doubt, demotion_shown, demotion_told
+from .reader import INCOMPLETE, Parser, Reader, surplus_reply
+from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
-
-_INCOMPLETE = object()
-"""Returned by the reader when the bytes that have come so far do not make a whole reply."""
-
-
-class _Parser(Protocol):
-    def parse_error(self, response: str) -> Exception: ...
 
 
 class _Writer(Protocol):
@@ -45,7 +40,7 @@ class RedisConnection(Protocol):
     """The part of a redis-py connection that is used here; a test checks the names with an underscore."""
 
     _writer: _Writer
-    _parser: _Parser
+    _parser: Parser
 
     async def connect(self) -> None:
         """Open the connection and authenticate."""
@@ -72,6 +67,16 @@ def async_connection_class(address: Address, *, tls: bool) -> AsyncConnectionCla
     if not address.port:
         return redis.asyncio.connection.UnixDomainSocketConnection
     return redis.asyncio.connection.SSLConnection if tls else redis.asyncio.connection.Connection
+
+
+def _poll_of(transport: asyncio.Transport) -> Callable[[int], object]:
+    """Return a function that tells, without waiting, if there is something that the event loop has not read yet."""
+    found: object = transport.get_extra_info("socket")
+    if found is None or not hasattr(select, "poll"):
+        return lambda _: None
+    poller = select.poll()
+    poller.register(cast("socket.socket", found), select.POLLIN)
+    return poller.poll
 
 
 class Exchange:
@@ -146,17 +151,12 @@ class AsyncConnection(asyncio.Protocol):
         self._closed = False
         self.broken = False
         """True when no further exchange can be added; those that wait may still be answered."""
-        reader = hiredis.Reader(
-            protocolError=InvalidResponse,
-            replyError=redis_connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
-            encoding="utf-8",
-            errors="surrogateescape",
-            notEnoughData=_INCOMPLETE,
-        )
+        reader = Reader(redis_connection._parser)  # pyright: ignore[reportPrivateUsage]
         self._feed = reader.feed
-        self._gets = cast("Callable[[], Any]", reader.gets)
+        self._gets = reader.next
         self._transport = redis_connection._writer.transport  # pyright: ignore[reportPrivateUsage]
         self._transport.set_protocol(self)
+        self._poll = _poll_of(self._transport)
         if self._transport.is_closing():  # connection_lost was called on the protocol before this one
             self.abort(RedisConnectionError("Connection closed by server."))
 
@@ -174,7 +174,11 @@ class AsyncConnection(asyncio.Protocol):
             self._semaphore.release()
             exchange.fail(RedisConnectionError("the connection broke before it was used"))
             return
-        if self._doubt is not None and self._doubt.is_due(self._role_asked):
+        if self._doubt is None:
+            # The reply shows that replies are in step, which on a connection of many callers nothing else does.
+            if self._role_asked < time.monotonic() - ROLE_INTERVAL:
+                self._ask_role()
+        elif self._doubt.is_due(self._role_asked):
             self._ask_role()
         self._waiting.append(exchange)
         self._unsent.append(exchange)
@@ -189,11 +193,12 @@ class AsyncConnection(asyncio.Protocol):
         if self._closed:
             return
         waiting, gets, release = self._waiting, self._gets, self._semaphore.release
+        given: list[list[Answer]] = []
         try:
             self._feed(data)
-            while (answer := gets()) is not _INCOMPLETE:
-                if not waiting:
-                    raise RedisConnectionError("the server sent a reply that nobody asked for")
+            while (answer := gets()) is not INCOMPLETE:
+                if not waiting or not waiting[0].sent:
+                    raise surplus_reply()
                 exchange = waiting[0]
                 answers = exchange.answers
                 answers.append(answer)
@@ -204,14 +209,17 @@ class AsyncConnection(asyncio.Protocol):
                     else:
                         release()
                         if not exchange.done.done():
-                            exchange.done.set_result(
-                                answers if self._demotion is None else self._without_values(answers)
-                            )
+                            answers = answers if self._demotion is None else self._without_values(answers)
+                            exchange.done.set_result(answers)
+                            given.append(answers)
                 if isinstance(answer, RedisError):
                     self._note_error(answer)
             if self.broken and not waiting:
                 self.abort(RedisConnectionError("the server is no primary any more"))
         except Exception as error:
+            if isinstance(error, OutOfStep):
+                for answers in given:  # no task has seen them yet
+                    answers[:] = [Unanswered(error)] * len(answers)
             self.abort(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -240,6 +248,8 @@ class AsyncConnection(asyncio.Protocol):
             self._timer.cancel()
         while self._waiting:
             exchange = self._waiting.popleft()
+            if isinstance(error, OutOfStep):
+                exchange.answers.clear()
             exchange.fail(error)
             if not exchange.asks_role:
                 self._semaphore.release()
@@ -280,6 +290,11 @@ class AsyncConnection(asyncio.Protocol):
     def _flush(self) -> None:
         self._flush_scheduled = False
         if self._paused or not self._unsent:
+            return
+        if len(self._waiting) == len(self._unsent) and self._poll(0):
+            # Nobody has asked for what has come: it is looked at first, in the next turn of the loop.
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
             return
         outgoing, self._unsent = self._unsent, []
         for exchange in outgoing:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from ..call import Piece
-from ..error_mapping import Unanswered, Unsent
+from ..error_mapping import OutOfStep, Unanswered, Unsent
 from .async_connection import AsyncConnection, Exchange
 from .async_pool import AsyncConnectionPool, OnAnswer
 
@@ -27,6 +27,8 @@ class AsyncJob:
     on_answer: OnAnswer
     in_flight: int | None = None
     """The most pieces that may be sent and not answered; None for any number."""
+    on_doubt: Callable[[Unanswered], object] | None = None
+    """Called after all answers if there was one too many, so that none of them can be believed."""
 
 
 class _Transfer:
@@ -41,6 +43,8 @@ class _Transfer:
         self._connection: AsyncConnection | None = None
         self._failure: Unsent | None = None
         """The reason why no further piece is sent."""
+        self._doubt: Unanswered | None = None
+        """The failure of a connection that had a reply too many."""
 
     async def run(self) -> None:
         """Send every piece, and call the callback with every answer."""
@@ -55,6 +59,8 @@ class _Transfer:
             await self._read()
         for _ in range(self._left):
             self._job.on_answer(self._failure)
+        if self._doubt is not None and self._job.on_doubt is not None:
+            self._job.on_doubt(self._doubt)
 
     async def _send(self, piece: Piece) -> None:
         pool = self._job.pool
@@ -75,6 +81,8 @@ class _Transfer:
         for answer in answers:
             if isinstance(answer, (Unsent, Unanswered)) and self._failure is None:
                 self._failure = Unsent(answer.cause)
+            if isinstance(answer, Unanswered) and isinstance(answer.cause, OutOfStep):
+                self._doubt = answer
             self._left -= 1
             self._job.on_answer(answer)
 

@@ -12,7 +12,8 @@ import time
 from redis.exceptions import RedisError
 
 from ..call import Reply, pack
-from ..error_mapping import NotPrimary, code_of
+from ..error_mapping import NotPrimary, OutOfStep, code_of
+from ..misreadings import shortened
 
 ROLE_INTERVAL = 1.0
 """The longest time in seconds for which the role that a server has told is relied on."""
@@ -20,6 +21,7 @@ ASK_ROLE = pack(("HELLO",))
 """The question for the role, which is part of the reply."""
 
 _PRIMARY = "master"
+_ROLES = frozenset({_PRIMARY, "slave", "replica", "sentinel"})
 _OF_REPLICAS = frozenset({"READONLY", "MASTERDOWN"})
 """The codes of errors that only a replica answers."""
 
@@ -49,12 +51,18 @@ class Doubt:
 def demotion_told(name: str, reply: Reply | RedisError) -> NotPrimary | None:
     """Return the error of a server that is no primary, given its reply to ``ASK_ROLE``.
 
+    Raises OutOfStep for what is no reply to that.
+
     Args:
         name: The server's name in the error's text.
-        reply: The reply; one that has no role says nothing against the server.
+        reply: The reply; an error says nothing against the server.
     """
+    if isinstance(reply, RedisError):
+        return None
     words = reply if isinstance(reply, list) else []
-    role = str(words[words.index("role") + 1]) if "role" in words[:-1] else _PRIMARY
+    role = words[words.index("role") + 1] if "role" in words[:-1] else None
+    if role not in _ROLES:
+        raise OutOfStep(f"{name} answered {shortened(reply)} to the question for its role")
     return None if role == _PRIMARY else NotPrimary(f"{name} is not a primary but a {role}")
 
 

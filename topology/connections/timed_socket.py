@@ -30,6 +30,10 @@ class TimedSocket(Protocol):
     receive_now: Callable[[bytearray], int] | None
     """Reads what has come, without waiting; raises BlockingIOError when nothing has. None where that cannot be told."""
 
+    def is_readable(self) -> bool:
+        """Return True if something can be read now, the end of the stream included; what is there may be lost then."""
+        ...
+
     def send_all(self, payload: bytes, ends_at: float) -> None:
         """Write everything by the monotonic time ``ends_at``."""
         ...
@@ -51,6 +55,9 @@ class _PolledSocket:
         self.receive_now: Callable[[bytearray], int] | None = plain.recv_into
         self._readable = _poller(plain, select.POLLIN)
         self._writable = _poller(plain, select.POLLOUT)
+
+    def is_readable(self) -> bool:
+        return bool(self._readable(0))
 
     def send_all(self, payload: bytes, ends_at: float) -> None:
         try:
@@ -76,11 +83,22 @@ class _PolledSocket:
 class _CountedSocket:
     """Any other socket, such as one with TLS or one of gevent: each call gets the time that is left as its timeout."""
 
-    __slots__ = ("_socket", "receive_now")
+    __slots__ = ("_byte", "_socket", "receive_now")
 
     def __init__(self, other: socket.socket) -> None:
         self._socket = other
+        self._byte = bytearray(1)
         self.receive_now: Callable[[bytearray], int] | None = None
+
+    def is_readable(self) -> bool:
+        self._socket.settimeout(0)  # what has come may be of TLS alone, so it is read
+        try:
+            self._socket.recv_into(self._byte)
+        except _LATER:
+            return False
+        except OSError:
+            return True  # it is of no more use
+        return True
 
     def send_all(self, payload: bytes, ends_at: float) -> None:
         left = memoryview(payload)

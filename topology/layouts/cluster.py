@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Sequence
 
 from redis.crc import key_slot
+from redis.exceptions import RedisError
 
 from ...models.errors import InvalidSettings
-from ..address import Address
+from ..address import Address, address_told
 from ..call import Reply, pack
+from ..error_mapping import Unanswered, Unsent
+from ..misreadings import unexpected
 from ..shards import Shards
 from .discovery import Discovery, DiscoveryError, Questions, note_failure, summary_of
 
 SLOTS = 16_384
 """The hash slots of a cluster (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/)."""
+
+
+_REDIRECT = re.compile(r"(?:(?:MOVED|ASK) )?([0-9]{1,5}) (\S*):([0-9]{1,5})", re.ASCII).fullmatch
 
 
 class ClusterLayout:
@@ -77,34 +84,37 @@ class ClusterLayout:
         question = pack(("CLUSTER", "SLOTS"))
         for node in dict.fromkeys((*known, *self._seeds)):
             ((answer,),) = yield Questions((node,), question)
-            if isinstance(answer, list):
-                if self._adopt(answer, node):
-                    return
-                causes.append(InvalidSettings(f"the cluster node at {node} serves no slots yet"))
-            elif isinstance(answer, (int, str)) or answer is None:
-                causes.append(InvalidSettings(f"the server at {node} answered {answer!r}"))
+            if not isinstance(answer, (Unsent, Unanswered, RedisError)):
+                try:
+                    if self._adopt(answer, node):
+                        return
+                    causes.append(InvalidSettings(f"the cluster node at {node} serves no slots yet"))
+                except ValueError:
+                    causes.append(unexpected(f"asking {node} for the slots", answer))
             elif "cluster support disabled" in str(answer):
                 raise InvalidSettings(f"the server at {node} is not part of a cluster: use redis:// in the URL")
             else:
                 note_failure(node, answer, causes)
         raise DiscoveryError(causes, summary_of("no cluster node could tell its slots", causes))
 
-    def _adopt(self, answer: list[Reply], asked: Address) -> bool:
-        """Take over the slot table that a node has answered; return False when no primary is in it."""
+    def _adopt(self, answer: Reply, asked: Address) -> bool:
+        """Take over the slot table that a node has answered; return False when no primary is in it.
+
+        Raises ValueError for what is no slot table.
+        """
         table: list[Address | None] = [None] * SLOTS
         nodes: dict[Address, None] = {}
         primaries: dict[Address, None] = {}
-        for row in answer:
-            if not isinstance(row, list) or len(row) < 3:
-                raise InvalidSettings(f"the server at {asked} answered CLUSTER SLOTS with {row!r}")
-            first, last, *servers = row
+        for row in _list(answer):
+            start, end, *servers = _list(row)
+            if type(start) is not int or type(end) is not int or not 0 <= start <= end < SLOTS or not servers:
+                raise ValueError(row)
             addresses = [_address_of(server, asked) for server in servers]
             nodes.update((found, None) for found in addresses if found is not None)
             primary = addresses[0]
             if primary is None:
                 continue
             primaries[primary] = None
-            start, end = int(str(first)), int(str(last))
             table[start : end + 1] = [primary] * (end + 1 - start)
         if primaries:
             if table != self._table:
@@ -114,22 +124,35 @@ class ClusterLayout:
 
 
 def _address_of(server: Reply, asked: Address) -> Address | None:
-    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked gives none."""
-    if not isinstance(server, list) or len(server) < 2:
-        return None
-    host, port = str(server[0] or ""), int(str(server[1]))
+    """Return the address of a server in a row of CLUSTER SLOTS; None when the node that was asked gives none.
+
+    Raises ValueError for what is no address.
+    """
+    host, port, *_ = _list(server)
     if port == 0:  # another node answers at the address that this server had, and its new one is not known yet
         return None
     # A node that does not know its own address names none: it is the one that was asked.
-    return Address(host if host and host != "?" else asked.host, port)
+    address = address_told(asked.host if host in (None, "", "?") else host, port)
+    if address is None:
+        raise ValueError(server)
+    return address
 
 
-def redirect_target(error: Exception, asked: Address) -> tuple[int, Address]:
-    """Return the slot and the address of a MOVED or ASK reply; an empty host means the host that was asked.
+def _list(reply: Reply) -> list[Reply]:
+    if not isinstance(reply, list):
+        raise ValueError(reply)
+    return reply
+
+
+def redirect_target(error: Exception, asked: Address) -> tuple[int, Address] | None:
+    """Return the slot and the address of a MOVED or ASK reply; None for one that does not say them.
+
+    An empty host means the host that was asked.
 
     >>> redirect_target(Exception("MOVED 866 :7002"), Address("10.0.0.1", 7001))
     (866, Address(host='10.0.0.1', port=7002))
+    >>> redirect_target(Exception("MOVED x"), Address("10.0.0.1", 7001))
     """
-    slot, _, host_and_port = str(error).rpartition(" ")
-    host, _, port = host_and_port.rpartition(":")
-    return int(slot.split()[-1]), Address(host.strip("[]") or asked.host, int(port))
+    told = _REDIRECT(str(error))
+    address = told and address_told(told[2].strip("[]") or asked.host, told[3])
+    return (int(told[1]), address) if told and address and int(told[1]) < SLOTS else None

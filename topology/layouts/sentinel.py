@@ -12,9 +12,10 @@ from ...models.errors import InvalidSettings
 from ..address import Address
 from ..call import Reply, pack
 from ..error_mapping import Failure, Unanswered, Unsent
+from ..misreadings import unexpected
 from ..shards import Shards
 from .discovery import Answers, Discovery, DiscoveryError, Questions, not_a_cluster, note_failure, summary_of
-from .sentinel_view import SentinelView, names_primary, sentinel_queries, sentinel_view
+from .sentinel_view import SentinelView, sentinel_queries, sentinel_view
 
 SENTINEL_TIMEOUT = 0.25
 """Seconds that a Sentinel has for its answer, when another could answer in its place."""
@@ -64,7 +65,7 @@ class SentinelLayout:
             answers = yield Questions(
                 self._sentinels, sentinel_queries(self._service), commands=3, of_sentinels=True, timeout=timeout
             )
-            if views := [sentinel_view(*replies) for replies in answers if names_primary(replies[0])]:
+            if views := [view for replies in answers if (view := sentinel_view(*replies)) is not None]:
                 break
         if not views:
             self._raise_no_primary([first for first, *_ in answers])
@@ -82,8 +83,8 @@ class SentinelLayout:
         for sentinel, answer in zip(self._sentinels, answers, strict=True):
             if answer is None:
                 causes.append(InvalidSettings(f"the Sentinel at {sentinel} does not know {self._service!r}"))
-            elif isinstance(answer, (int, str, list)):
-                causes.append(InvalidSettings(f"the Sentinel at {sentinel} answered {answer!r}"))
+            elif not isinstance(answer, (Unsent, Unanswered, RedisError)):
+                causes.append(unexpected(f"asking the Sentinel at {sentinel} for {self._service!r}", answer))
             elif "unknown command" in str(answer):
                 causes.append(InvalidSettings(f"the server at {sentinel} is not a Sentinel"))
             else:

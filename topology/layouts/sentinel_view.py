@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import cast
 
-from ..address import Address
+from ..address import Address, address_told
 from ..call import Reply, pack
 from ..error_mapping import Failure
+
+_IS_EPOCH = re.compile("[0-9]{1,19}", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +35,30 @@ def sentinel_queries(service: str) -> bytes:
     )
 
 
-def names_primary(answer: Reply | Failure) -> bool:
-    """Return True when a Sentinel's first answer is an address."""
-    return isinstance(answer, list) and len(answer) == 2 and str(answer[1]).isdigit()
-
-
-def sentinel_view(named: Reply | Failure, state: Reply | Failure, replicas: Reply | Failure) -> SentinelView:
-    """Return the view of a Sentinel that names a primary.
+def sentinel_view(named: Reply | Failure, state: Reply | Failure, replicas: Reply | Failure) -> SentinelView | None:
+    """Return the view of a Sentinel; None for one that names no primary.
 
     Its epoch is -1 when the Sentinel's permissions (ACL) allow only the question for the address; any other view counts
     before it.
     """
+    primary = _address(named)
+    if primary is None:
+        return None
     epoch = _fields(state).get("config-epoch", "")
     rows = map(_fields, replicas if isinstance(replicas, list) else ())
     promoted = [row for row in rows if "promoted" in row.get("flags", "").split(",")]
     return SentinelView(
-        primary=_address(cast("list[Reply]", named)),
-        epoch=int(epoch) if epoch.isdigit() else -1,
+        primary=primary,
+        epoch=int(epoch) if _IS_EPOCH(epoch) else -1,
         promoted=_address([promoted[0].get("ip"), promoted[0].get("port")]) if promoted else None,
     )
 
 
-def _address(host_and_port: list[Reply]) -> Address:
-    return Address(str(host_and_port[0]), int(str(host_and_port[1])))
+def _address(host_and_port: Reply | Failure) -> Address | None:
+    """Return the address in a list of a host and a port; None for anything else."""
+    if not isinstance(host_and_port, list) or len(host_and_port) != 2:
+        return None
+    return address_told(*host_and_port)
 
 
 def _fields(row: Reply | Failure) -> dict[str, str]:

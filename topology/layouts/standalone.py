@@ -5,8 +5,9 @@ from __future__ import annotations
 from redis.exceptions import AuthenticationError, RedisError
 
 from ..address import Address
-from ..call import pack
-from ..error_mapping import RetryAction, Unanswered, Unsent, retry_action
+from ..call import Reply, pack
+from ..error_mapping import Failure, RetryAction, Unanswered, Unsent, retry_action
+from ..misreadings import unexpected
 from ..shards import Shards
 from .discovery import Discovery, DiscoveryError, Questions, not_a_cluster, note_failure, summary_of
 
@@ -43,12 +44,20 @@ class StandaloneLayout:
         """
         # A server of a cluster answers with its slots; any other refuses the command, which shows that it serves.
         ((answer,),) = yield Questions((self._address,), pack(("CLUSTER", "SLOTS")))
-        if isinstance(answer, list):
+        if _is_slot_table(answer):
             raise not_a_cluster("redis")
-        if isinstance(answer, (Unsent, Unanswered)) or (isinstance(answer, RedisError) and not _is_refusal(answer)):
-            causes: list[Exception] = []
+        causes: list[Exception] = []
+        if not isinstance(answer, (Unsent, Unanswered, RedisError)):
+            causes.append(unexpected(f"asking {self._address} for slots", answer))
+            raise DiscoveryError(causes, summary_of(f"{self._address} does not serve", causes))
+        if not isinstance(answer, RedisError) or not _is_refusal(answer):
             note_failure(self._address, answer, causes)
             raise DiscoveryError(causes, summary_of(f"{self._address} does not serve", causes))
+
+
+def _is_slot_table(answer: Reply | Failure) -> bool:
+    """Return True for the table of a cluster's node, which is empty as long as it serves no slots."""
+    return isinstance(answer, list) and all(isinstance(row, list) and len(row) > 2 for row in answer)
 
 
 def _is_refusal(error: RedisError) -> bool:

@@ -22,9 +22,8 @@ from ..address import Address
 from ..connections.async_connection import async_connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..settings import Target
-from .channels import PushMessage, parse_push
 from .plan import Feed, FeedPlan, feed_connection_kwargs
-from .tracking import Invalidation, parse_invalidation
+from .pushes import Invalidation, PushMessage, parse_invalidation, parse_push
 
 MIN_CHECK_INTERVAL = 0.02
 """The shortest time in seconds between two checks of which servers are primaries, however often connections break."""

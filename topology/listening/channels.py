@@ -13,30 +13,21 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from ...models.errors import AccessDenied, InvalidSettings, SlotbookError
 from ..address import Address
 from ..call import pack, slot_of
 from ..error_mapping import Unsent, code_of, is_reply, report
+from ..layouts import redirect_target
+from ..misreadings import shortened
 from .heartbeat import Heartbeat
+from .pushes import Invalidation, PushMessage
 
 HEARTBEATS_PER_WATCHDOG = 4
 MAX_CHECK_INTERVAL = 0.5
 """The longest time in seconds between two checks of which servers are primaries."""
-
-
-@dataclass(frozen=True, slots=True)
-class PushMessage:
-    """A message of a server about a channel: its type, such as ``smessage``, and its further parts."""
-
-    type: str
-    parts: Sequence[object]
-
-
-def parse_push(push: Sequence[object]) -> PushMessage:
-    """Return the message in a push from redis-py."""
-    return PushMessage(str(push[0]), push[1:])
 
 
 class ChannelKind(Enum):
@@ -106,6 +97,7 @@ class MessageFeed:
         # A server that falls silent right after it has answered a heartbeat is noticed half a watchdog (the timeout)
         # and up to two intervals later: one until the next heartbeat is sent, one until the check after the timeout.
         self.heartbeat = Heartbeat(address, watchdog / 2)
+        self._address = address
         self._number = number
         self._listener = listener
         self._wanted = {channel.name: channel for channel in channels}
@@ -144,7 +136,7 @@ class MessageFeed:
             self._on_push(message.type, [str(part) for part in message.parts])
         elif isinstance(message, RedisError):
             self._on_error(message)
-        else:
+        elif not isinstance(message, Invalidation):
             self.heartbeat.acknowledge(message)
 
     def mark_lost(self) -> None:
@@ -171,7 +163,10 @@ class MessageFeed:
     def _on_error(self, error: RedisError) -> None:
         code = code_of(error)
         if code == "MOVED":
-            slot = int(str(error).split()[-2])
+            target = redirect_target(error, self._address)
+            if target is None:
+                raise RedisConnectionError(f"{self._address} answered {shortened(error)} to a subscription")
+            slot, _ = target
             for name in [name for name, channel in self._wanted.items() if channel.slot == slot]:
                 del self._wanted[name]  # the next check of the primaries finds the one that has the slot
         elif "unknown command" in str(error):  # before Redis 7.0 there are no sharded channels

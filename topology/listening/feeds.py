@@ -23,9 +23,8 @@ from ..call import CommandPacker
 from ..connections.opening import connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..settings import Target
-from .channels import parse_push
 from .plan import Feed, FeedPlan, feed_connection_kwargs
-from .tracking import parse_invalidation
+from .pushes import parse_invalidation, parse_push
 
 MIN_CHECK_INTERVAL = 0.02
 """The shortest time in seconds between two checks of which servers are primaries, however often connections break."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -16,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..address import Address
 from ..call import pack
 from ..error_mapping import NotPrimary
+from ..misreadings import shortened
 
 HEARTBEAT = pack(("ROLE",))
 
@@ -47,10 +49,12 @@ class Heartbeat:
 
         Raises NotPrimary if the server is a replica, and redis-py's ConnectionError for anything but a reply to ROLE.
         """
-        if not isinstance(reply, list) or not self._sent_at:
-            raise RedisConnectionError(f"{self._address} answered {reply!r} to a heartbeat")
-        if reply[0] != "master":
-            raise NotPrimary(f"{self._address} is not a primary but a {reply[0]}")
+        words = cast("list[object]", reply if isinstance(reply, list) else [reply])
+        role = words[0] if isinstance(reply, list) and words else None
+        if not isinstance(role, str) or not self._sent_at:
+            raise RedisConnectionError(f"{self._address} answered {shortened(words)} to a heartbeat")
+        if role != "master":
+            raise NotPrimary(f"{self._address} is not a primary but a {role}")
         self.was_answered = True
         return self._sent_at.popleft()
 

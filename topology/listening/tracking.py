@@ -10,8 +10,7 @@ if the server, the network or this process is frozen, the time runs out and noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 from redis.exceptions import RedisError
 
@@ -19,15 +18,9 @@ from ...models.errors import SlotbookError
 from ..address import Address
 from ..call import pack
 from .heartbeat import Heartbeat
+from .pushes import Invalidation, PushMessage
 
 HEARTBEATS_PER_BOUND = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Invalidation:
-    """A message that keys have changed; None means all keys."""
-
-    keys: tuple[str, ...] | None
 
 
 class InvalidationListener(Protocol):
@@ -76,7 +69,7 @@ class InvalidationFeed:
             self._listener.invalidate(message.keys)
         elif isinstance(message, RedisError):
             raise message
-        elif message != "OK":
+        elif message != "OK" and not isinstance(message, PushMessage):
             sent_at = self.heartbeat.acknowledge(message)
             if not self.lost:
                 self.good_until = sent_at + self._bound
@@ -116,9 +109,3 @@ class TrackingPlan:
 
     def on_error(self, error: RedisError | SlotbookError) -> None:
         """Do nothing: without a feed, nothing is kept or served until it is tried again."""
-
-
-def parse_invalidation(push: Sequence[object]) -> Invalidation:
-    """Return the message in a push from redis-py, which is its type and a list of keys or None."""
-    keys = push[1]
-    return Invalidation(tuple(map(str, cast("list[object]", keys))) if isinstance(keys, list) else None)

@@ -156,7 +156,7 @@ UNREACHED = {
     "coordination/touch": {"hdel", "persist", "zrem"},
     "coordination/revoke": {"persist", "zadd", "zremrangebyscore"},
 }
-"""Commands that are refused to no case: of shared parts to which a script never comes, for no session lives for ever."""
+"""Commands that are refused to no case: of shared parts to which a script never comes, as no session lives for ever."""
 
 CASES = (
     Case("coordination/swap", VALUE, {**SWAP, "expected": 0, "ttl": 9_000}, what="first"),

@@ -12,7 +12,12 @@ from urllib.parse import urlencode
 
 from .resp import frame_end, verb_of
 
-_USUAL = {"PING": b"+PONG\r\n", "HGETALL": b"*0\r\n"}
+_USUAL = {
+    "PING": b"+PONG\r\n",
+    "HGETALL": b"*0\r\n",
+    "HELLO": b"*2\r\n+role\r\n+master\r\n",
+    "CLUSTER": b"-ERR This instance has cluster support disabled\r\n",
+}
 
 
 class Scripted:

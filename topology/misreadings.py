@@ -1,0 +1,39 @@
+"""Say what is wrong with a reply that cannot be one to what was asked."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ..models.errors import UnexpectedReply
+
+MISREADINGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises where a reply has another form than the one that is read from it."""
+
+
+def unexpected(name: str, reply: object, *, readonly: bool = True) -> UnexpectedReply:
+    """Return the error for a reply that cannot be one to the call with this name."""
+    unknown = "" if readonly else "; it may have been applied: send it again with the same identity to find out"
+    return UnexpectedReply(f"{name}: the server answered {shortened(reply)}, which is no answer to that{unknown}")
+
+
+def shortened(reply: object) -> str:
+    """Return a reply as error texts show it.
+
+    >>> shortened(["session", "…" * 500])[:14]
+    "['session', '…"
+    """
+    try:
+        shown = repr(reply)
+    except RecursionError:
+        shown = "lists in lists"
+    return shown if len(shown) <= 120 else f"{shown[:120]}…"
+
+
+def scan_page(name: str, reply: object) -> tuple[str, list[str]]:
+    """Return the cursor and the keys in a reply to SCAN. Raises UnexpectedReply, which begins with ``name``."""
+    if isinstance(reply, list) and len(parts := cast("list[object]", reply)) == 2:
+        cursor, page = parts
+        keys = cast("list[object]", page) if isinstance(page, list) else [None]
+        if isinstance(cursor, str) and all(isinstance(key, str) for key in keys):
+            return cursor, cast("list[str]", keys)
+    raise unexpected(name, cast("object", reply))
