@@ -85,7 +85,7 @@ def test_a_version_never_comes_again(desk: Desk) -> None:
 
 
 def test_a_version_does_not_go_down_with_the_clock(lone_desk: Desk) -> None:
-    """What is known of a value that has expired, or of one that is there, is from a time that has yet to come."""
+    """The version of a value that has expired, or of one that is there, is from a time that has yet to come."""
     values, later = lone_desk.book.values, 2 * time.time_ns() // 1_000
     lone_desk.ask("SET", "%:value:version", str(later), "EX", 60)
     assert values.swap(lone_desk.trader, 0, "one").version == later + 1

@@ -1,4 +1,4 @@
-"""What a consumer of a group asks for next, step by step: its own events, new ones, and what it claims."""
+"""A consumer of a group asks for its own events, then for new ones, and for those that it claims: step by step."""
 
 from __future__ import annotations
 
