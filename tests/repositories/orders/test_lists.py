@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
-from slotbook.models import OrderStatus
+from slotbook.models import Order, OrderStatus
 from slotbook.models.errors import InvalidArgument
+from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.orders.calls import OrderCalls
+from slotbook.topology.steps import Steps
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -76,6 +81,30 @@ def test_a_long_list_comes_whole(desk: Desk) -> None:
     ):
         assert sorted(order.order_id for order in listed) == sorted(ids)
     assert desk.book.orders.count(desk.trader) == len(ids)
+
+
+@pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
+def test_an_order_that_changes_while_a_long_list_is_read_is_not_in_it(
+    lone_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pages after the first are read by their ids, and orders may have got another status by then."""
+    monkeypatch.setattr("slotbook.repositories.orders.calls.PAGE", 2)
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(5)])
+    calls = OrderCalls(book.backend.settings, LossDetector())
+
+    def reading() -> Steps[list[Order]]:
+        steps = calls.by_status(trader, "NEW")
+        answer = yield next(steps)
+        for number in range(5):
+            book.orders.cancel(trader, f"A{number}")
+        while True:
+            try:
+                answer = yield steps.send(answer)
+            except StopIteration as end:
+                return cast("list[Order]", end.value)
+
+    assert [order.status for order in book.backend.drive(reading())] == ["NEW"] * 2
 
 
 def test_questions_without_an_answer_are_refused(desk: Desk) -> None:

@@ -139,6 +139,17 @@ def test_a_long_stream_is_read_page_by_page(lone_desk: Desk) -> None:
     assert [lone_desk.book.positions.get(trader, "AAPL").quantity for trader in traders] == [50 * 450] * 2
 
 
+def test_of_many_orders_on_a_page_each_is_asked_about(lone_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one call asks about; every other order is gone."""
+    monkeypatch.setattr("slotbook.repositories.orders.journal_run.MOST_ORDERS_OF_ONE", 3)
+    trader = lone_desk.trader
+    journal = [row for n in range(8) for row in day(trader, f"A{n}", TS + 10 * n)]
+    assert fates(lone_desk.book.reconcile(journal)) == (len(journal), 0, 0, 0, 0)
+    for n in range(0, 8, 2):
+        lone_desk.book.orders.delete(trader, f"A{n}")
+    assert fates(lone_desk.book.reconcile(journal)) == (0, len(journal), 0, 0, 0)
+
+
 def out_of_order(trader: str) -> list[OrderRequest]:
     """Return rows of which three stand before what they wait for: for a pass, and for two."""
     placed, filled, replaced, _, canceled = day(trader)
