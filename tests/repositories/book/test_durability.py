@@ -222,6 +222,17 @@ def test_who_reads_waits_for_nobody(lone_desk: Desk) -> None:
     assert case.book.positions.check_and_update(lone_desk.trader, "AAPL", 5, 1).accepted is False
 
 
+def test_in_a_batch_what_changes_nothing_waits_for_nobody(lone_desk: Desk) -> None:
+    positions = Case(lone_desk, durability=BEYOND).book.positions
+    changes = [
+        PositionChange(trader=lone_desk.trader, symbol="AAPL", quantity=quantity, max_position=10)
+        for quantity in (5, 50)
+    ]
+    changed, beyond = positions.apply_many(changes)
+    assert isinstance(changed.error, UnderReplicated)
+    assert beyond.result().accepted is False
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_call_may_want_less_than_the_book(lone_desk: Desk, name: str) -> None:
     raise_first(CHANGES[name](Case(lone_desk, durability=BEYOND), {"durability": "local"}))

@@ -74,7 +74,10 @@ def test_a_prefix_with_the_characters_of_a_pattern_is_only_itself(standalone: Ca
 
 
 def test_what_is_escaped_matches_itself_only(standalone: CacheSetup) -> None:
-    for text in ("a*b", "a?b", "a[b]", "a\\b", "a^b", "a-b"):
-        key = fresh() + text
-        standalone.fleet.ask(key, "SET", key, "x", "PX", 5_000)
-        assert standalone.fleet.ask(key, "KEYS", glob_escaped(key)) == [key]
+    """Each is there, and what the others would match if they were patterns."""
+    name = fresh()
+    texts = ("a*b", "a?b", "a[b]", "a[^b]", "a\\b", "a^b", "a-b", "a[a-z]b", "ab", "axb", "axxb")
+    for text in texts:
+        standalone.fleet.ask(name, "SET", name + text, "x", "PX", 5_000)
+    for text in texts:
+        assert standalone.fleet.ask(name, "KEYS", glob_escaped(name + text)) == [name + text]
