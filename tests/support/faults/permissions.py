@@ -6,12 +6,21 @@ import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from slotbook import Book
 from slotbook.models.errors import AccessDenied, OutcomeUnknown, SlotbookError
 
 from ..make import fresh
 from .stand import Stand
 
 WORD = "first"
+_DUMP_ALL = """
+local found = {}
+for i, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  found[i] = { key, redis.call('DUMP', key), redis.call('PEXPIRETIME', key) }
+end
+return found
+"""
+_REMOVE_ALL = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('UNLINK', key) end"
 _COMMAND = re.compile(r"redis\.p?call[(,]\s*'([A-Z]+)'")
 
 
@@ -21,9 +30,13 @@ def commands_in(source: str) -> set[str]:
 
 
 class User:
-    """A user of the test's own, who may do everything but what is denied, and a book of that user's."""
+    """A user of the test's own, who may do everything but what is denied, and a book of that user's.
+
+    ``owner`` is the book of one who may do everything.
+    """
 
     def __init__(self, stand: Stand) -> None:
+        self.owner = Book.open(stand.control.url())
         self._stand = stand
         self._name = fresh("u")
         self.allow()
@@ -40,6 +53,7 @@ class User:
 
     def forget(self) -> None:
         """Remove the user."""
+        self.owner.close()
         for server in self._stand.control.data:
             server.ask("ACL", "DELUSER", self._name)
 
@@ -49,8 +63,13 @@ Dumps = Mapping[str, tuple[object, object]]
 
 def dumps(stand: Stand, pattern: str) -> Dumps:
     """Return the content of each key that matches a pattern, with the time at which it expires."""
-    keys = cast("list[str]", stand.control.ask("", "KEYS", pattern))
-    return {key: (stand.control.ask("", "DUMP", key), stand.control.ask("", "PEXPIRETIME", key)) for key in keys}
+    found = cast("list[tuple[str, object, object]]", stand.control.ask("", "EVAL", _DUMP_ALL, 0, pattern))
+    return {key: (content, expiry) for key, content, expiry in found}
+
+
+def forget(stand: Stand, pattern: str) -> None:
+    """Remove every key that matches a pattern: each key that stays makes it longer to look for others."""
+    stand.control.ask("", "EVAL", _REMOVE_ALL, 0, pattern)
 
 
 def judged(
