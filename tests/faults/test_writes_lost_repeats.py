@@ -137,44 +137,67 @@ def identity(request: Request) -> str:
     return str(fields.get("exec_id") or fields.get("request_id") or fields["order_id"])
 
 
+def traders_of_one_primary(control: Control, count: int) -> list[str]:
+    """Return new traders whose books are on the same primary."""
+    first = fresh()
+    home = control.primary(f"{{{first}}}")
+    found = [first]
+    while len(found) < count:
+        if control.primary(f"{{{(trader := fresh())}}}") is home:
+            found.append(trader)
+    return found
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("topology", TOPOLOGIES)
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_a_repeat_in_place_of_a_lost_change(
-    deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller, form: Form
+    deploy: Deploy, runner: asyncio.Runner, topology: Topology, caller: Caller
 ) -> None:
     """The change has the number of a lost one; its reply comes too late, and the same is sent again."""
-    control, trader = deploy(topology), fresh()
-    book = open_book(control.url(deadline=20, socket_timeout=1), caller, runner)
-    opened = [limit(trader, "A1", quantity=1_000), execution(trader, "X1", 10)]
-    _one(book, [*opened])
-    replicated(control, f"{{{trader}}}")
+    control = deploy(topology)
+    book = open_book(control.url(deadline=20, socket_timeout=0.5), caller, runner)
+    traders = dict(zip(traders_of_one_primary(control, len(FORMS)), FORMS, strict=True))
+    for trader in traders:
+        _one(book, _opened(trader))
+        replicated(control, f"{{{trader}}}")
     primary = control.primary(f"{{{trader}}}")
     replicas = control.strand(primary)
-    lost = form.requests(trader, 2, 2)
-    assert all(form.send(book, lost))
+    lost = {trader: form.requests(trader, 2, 2) for trader, form in traders.items()}
+    for trader, form in traders.items():
+        assert all(form.send(book, lost[trader])), form.name
     new = replace_the_primary(control, trader, primary, replicas)
     prepare(control, new)
-    assert book.orders.get(trader, "A1") is not None  # the book has found the new primary
+    for trader, form in traders.items():
+        assert book.orders.get(trader, "A1") is not None  # the book has found the new primary
+        _repeat_in_place_of(control, book, new, form, trader, lost[trader])
+    assert book.losses() == []  # each was told once
+    book.close()
+
+
+def _opened(trader: str) -> list[Request]:
+    return [limit(trader, "A1", quantity=1_000), execution(trader, "X1", 10)]
+
+
+def _repeat_in_place_of(
+    control: Control, book: Book, new: Server, form: Form, trader: str, lost: list[Request]
+) -> None:
     sent = form.requests(trader, 4, len(lost) if form.name != "commit" else 2)
-    with frozen(control, new, 1.5), pytest.raises(StateLost) as caught:
+    with frozen(control, new, 0.75), pytest.raises(StateLost) as caught:
         form.send(book, sent)
     loss = caught.value
-    assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost))
+    assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost)), form.name
     results = cast("list[ChangeResult]", result if isinstance(result := loss.result, list) else [result])
-    assert [result.applied for result in results] == [False] * len(results), "it was no repeat"
-    assert events_of(control, trader) == ["A1", "X1", *map(identity, sent)]
-    assert book.losses() == []  # told once
-    assert form.send(book, sent) == [False] * len(sent)
-    assert form.send(book, lost) == [True] * len(lost)
-    assert book.losses() == []
-    assert events_of(control, trader) == ["A1", "X1", *map(identity, [*sent, *lost])]
+    assert [result.applied for result in results] == [False] * len(results), f"it was no repeat: {form.name}"
+    assert events_of(control, trader) == ["A1", "X1", *map(identity, sent)], form.name
+    assert form.send(book, sent) == [False] * len(sent), form.name
+    assert form.send(book, lost) == [True] * len(lost), form.name
+    assert events_of(control, trader) == ["A1", "X1", *map(identity, [*sent, *lost])], form.name
+    opened = _opened(trader)
     journal = [one for one in (*opened, *lost, *sent) if isinstance(one, Order | Fill)]
     done = book.reconcile(journal)
-    assert (done.applied, done.repeated, done.refused) == (0, len(journal), 0)
+    assert (done.applied, done.repeated, done.refused) == (0, len(journal), 0), form.name
     moved = [one.quantity for one in (*opened, *lost, *sent) if not isinstance(one, Order)]
-    assert book.positions.get(trader, "AAPL").quantity == sum(moved)
-    book.close()
+    assert book.positions.get(trader, "AAPL").quantity == sum(moved), form.name
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -206,38 +229,43 @@ def test_reconcile_brings_the_position_back(
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_a_change_of_a_child_in_place_of_a_lost_one(deploy: Deploy, topology: Topology, form: Form) -> None:
+def test_a_change_of_a_child_in_place_of_a_lost_one(deploy: Deploy, topology: Topology) -> None:
     """The book was open before the fork; the parent's change is lost, and the child's has its number."""
-    control, trader = deploy(topology), fresh()
+    control = deploy(topology)
+    traders = dict(zip(traders_of_one_primary(control, len(FORMS)), FORMS, strict=True))
     with Book.open(control.url(deadline=20)) as book:
-        _one(book, [limit(trader, "A1", quantity=1_000), execution(trader, "X1", 10)])
-        replicated(control, f"{{{trader}}}")
+        for trader in traders:
+            _one(book, _opened(trader))
+            replicated(control, f"{{{trader}}}")
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
             code = 1
             try:
                 os.close(writing)
-                os.read(reading, 1)  # until the parent's change is lost
-                code = 0 if _in_the_child(book, form, trader) else 1
+                os.read(reading, 1)  # until the parent's changes are lost
+                wrong = [form.name for trader, form in traders.items() if not _in_the_child(book, form, trader)]
+                print("not right in the child:", wrong, flush=True)
+                code = 1 if wrong else 0
             finally:
                 os._exit(code)
         primary = control.primary(f"{{{trader}}}")
         replicas = control.strand(primary)
-        lost = form.requests(trader, 2, 2)
+        lost = {trader: form.requests(trader, 2, 2) for trader, form in traders.items()}
         try:
-            assert all(form.send(book, lost))
+            assert all(all(form.send(book, lost[trader])) for trader, form in traders.items())
             prepare(control, replace_the_primary(control, trader, primary, replicas))
         finally:
             os.write(writing, b".")
             status = os.waitpid(child, 0)[1]
         assert os.waitstatus_to_exitcode(status) == 0
-        assert len(events_of(control, trader)) == 2 + len(lost)
-        (loss,) = book.losses()
-        assert (loss.trader, loss.first, loss.last) == (trader, 3, 2 + len(lost))
-        assert form.send(book, lost) == [True] * len(lost)
-        assert len(events_of(control, trader)) == 2 + 2 * len(lost)
+        for trader, form in traders.items():
+            assert len(events_of(control, trader)) == 2 + len(lost[trader]), form.name
+        losses = {loss.trader: (loss.first, loss.last) for loss in book.losses()}
+        assert losses == {trader: (3, 2 + len(requests)) for trader, requests in lost.items()}
+        for trader, form in traders.items():
+            assert form.send(book, lost[trader]) == [True] * len(lost[trader]), form.name
+            assert len(events_of(control, trader)) == 2 + 2 * len(lost[trader]), form.name
         assert book.losses() == []
 
 
