@@ -67,7 +67,9 @@ class Desk:
     def contents(self, trader: str | None = None) -> dict[str, Reply]:
         """Return everything that is stored of a trader, to compare before and after."""
         keys = keys_of(self.fleet, self.trader if trader is None else trader)
-        return {key: self.fleet.ask(key, "DUMP", key) for key in keys}
+        raw = self.fleet.raw(f"{{{trader or self.trader}}}")
+        dumps = raw.ask_all([("DUMP", key) for key in keys])
+        return dict(zip(keys, dumps, strict=True))
 
     def finish(self) -> None:
         """Close what was opened, and fail if the test leaves anything that it must not leave."""

@@ -84,12 +84,13 @@ def _scan(raw: Raw, pattern: str) -> set[str]:
 def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     """Return a line for each of the trader's keys that nothing will ever remove, or that is of no known kind."""
     leaking: list[str] = []
-    for key in keys:
+    left = fleet.raw(f"{{{trader}}}").ask_all([("PTTL", key) for key in keys])
+    for key, milliseconds in zip(keys, left, strict=True):
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         lasts = LASTING.get(rest.partition(":")[0])
         if lasts is None:
             leaking.append(f"{key} is of no known kind")
-        elif fleet.ask(key, "PTTL", key) == -1 and not lasts(fleet, f"{prefix}{{{trader}}}:", rest):
+        elif milliseconds == -1 and not lasts(fleet, f"{prefix}{{{trader}}}:", rest):
             leaking.append(f"{key} never expires")
     return leaking
 

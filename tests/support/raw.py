@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
 
 import hiredis
@@ -32,18 +32,26 @@ class Raw:
 
     def ask(self, *command: Word) -> Reply:
         """Send one command and return its reply. Raises Refusal."""
-        self._socket.sendall(_pack(command))
+        return self.ask_all([command])[0]
+
+    def ask_all(self, commands: Sequence[Sequence[Word]]) -> list[Reply]:
+        """Send commands in one piece and return their replies. Raises Refusal for the first that is refused."""
+        self._socket.sendall(b"".join(_pack(tuple(command)) for command in commands))
+        replies = [self._read() for _ in commands]
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise Refusal(str(reply))
+        return cast("list[Reply]", replies)
+
+    def _read(self) -> object:
         while True:
             reply = cast(object, self._reader.gets())
             if reply is not False:
-                break
+                return reply
             received = self._socket.recv(65_536)
             if not received:
                 raise ConnectionError("the server closed the connection")
             self._reader.feed(received)
-        if isinstance(reply, Exception):
-            raise Refusal(str(reply))
-        return cast(Reply, reply)
 
     def close(self) -> None:
         self._socket.close()

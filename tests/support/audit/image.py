@@ -13,48 +13,65 @@ Part: TypeAlias = tuple[str, str]
 Image: TypeAlias = dict[Part, str]
 
 
+_READ = {
+    "hash": ("HGETALL", "{}"),
+    "zset": ("ZRANGE", "{}", "0", "-1", "WITHSCORES"),
+    "set": ("SMEMBERS", "{}"),
+    "stream": ("XRANGE", "{}", "-", "+"),
+    "string": ("GET", "{}"),
+}
+"""The command that reads a key of each type."""
+
+
 class Stored(NamedTuple):
     """The raw contents of a key and when it expires, in milliseconds since the epoch; 0 for never."""
 
     key: str
-    dump: Reply
+    dump: bytes
     expires: int
 
 
 def image_of(desk: Desk) -> Image:
     """Return every part of what is stored of the desk's trader."""
     found: Image = {}
-    for key in keys_of(desk.fleet, desk.trader):
-        found[key, "(expiry)"] = str(desk.ask("PEXPIRETIME", key))
-        match desk.ask("TYPE", key):
-            case "hash":
-                parts = mapping(desk.ask("HGETALL", key))
-            case "zset":
-                parts = mapping(desk.ask("ZRANGE", key, 0, -1, "WITHSCORES"))
-            case "set":
-                parts = dict.fromkeys(cast("list[str]", desk.ask("SMEMBERS", key)), "")
-            case "stream":
-                entries = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", key, "-", "+"))
-                parts = {entry_id: "\n".join(fields) for entry_id, fields in entries}
-            case _:
-                parts = {"": str(desk.ask("GET", key))}
-        found.update({(key, name): value for name, value in parts.items()})
+    raw, keys = desk.fleet.raw(f"{{{desk.trader}}}"), keys_of(desk.fleet, desk.trader)
+    expiries = raw.ask_all([("PEXPIRETIME", key) for key in keys])
+    kinds = [str(kind) for kind in raw.ask_all([("TYPE", key) for key in keys])]
+    contents = raw.ask_all(
+        [[word.replace("{}", key) for word in _READ[kind]] for key, kind in zip(keys, kinds, strict=True)]
+    )
+    for key, expiry, kind, content in zip(keys, expiries, kinds, contents, strict=True):
+        found[key, "(expiry)"] = str(expiry)
+        found.update({(key, name): value for name, value in _parts(kind, content).items()})
     return found
+
+
+def _parts(kind: str, content: Reply) -> dict[str, str]:
+    match kind:
+        case "hash" | "zset":
+            return mapping(content)
+        case "set":
+            return dict.fromkeys(cast("list[str]", content), "")
+        case "stream":
+            entries = cast("list[tuple[str, list[str]]]", content)
+            return {entry_id: "\n".join(fields) for entry_id, fields in entries}
+        case _:
+            return {"": str(content)}
 
 
 def keep(desk: Desk) -> list[Stored]:
     """Return everything that is stored of the desk's trader, to be put back."""
-    found: list[Stored] = []
-    raw = desk.fleet.raw(f"{{{desk.trader}}}")
-    for key in keys_of(desk.fleet, desk.trader):
-        found.append(Stored(key, raw.ask("DUMP", key), max(0, cast(int, raw.ask("PEXPIRETIME", key)))))
-    return found
+    raw, keys = desk.fleet.raw(f"{{{desk.trader}}}"), keys_of(desk.fleet, desk.trader)
+    dumps = raw.ask_all([("DUMP", key) for key in keys])
+    expiries = raw.ask_all([("PEXPIRETIME", key) for key in keys])
+    return [
+        Stored(key, cast(str, dump).encode("utf-8", "surrogateescape"), max(0, cast(int, expiry)))
+        for key, dump, expiry in zip(keys, dumps, expiries, strict=True)
+    ]
 
 
 def put_back(desk: Desk, kept: list[Stored]) -> None:
     """Remove everything of the desk's trader, and store again what was kept."""
     raw = desk.fleet.raw(f"{{{desk.trader}}}")
-    for key in keys_of(desk.fleet, desk.trader):
-        raw.ask("UNLINK", key)
-    for key, dump, expires in kept:
-        raw.ask("RESTORE", key, expires, cast(str, dump).encode("utf-8", "surrogateescape"), "ABSTTL")
+    removed = [("UNLINK", key) for key in keys_of(desk.fleet, desk.trader)]
+    raw.ask_all([*removed, *[("RESTORE", key, expires, dump, "ABSTTL") for key, dump, expires in kept]])
