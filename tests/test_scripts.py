@@ -13,7 +13,7 @@ import pytest
 from slotbook.repositories.changes.scripts import STEPS
 from slotbook.topology.scripts import Script, assembled, load, sections
 
-from .support.package import MODULES, ROOT, SCRIPTS
+from .support.package import MODULES, ROOT, SCRIPTS, each
 
 SHARED = [path for path in SCRIPTS if path.read_text(encoding="utf-8").startswith("-- Shared: ")]
 """Scripts that others share, whatever they take."""
@@ -28,8 +28,8 @@ def _name(path: Path) -> str:
     return f"{path.parent.parent.name}/{path.stem}"
 
 
-every_part = pytest.mark.parametrize("path", PARTS, ids=_name)
-every_script = pytest.mark.parametrize("path", WHOLE, ids=_name)
+every_part = each(PARTS)
+every_script = each(WHOLE)
 
 
 def _body(text: str) -> str:
@@ -78,7 +78,7 @@ def test_a_script_says_what_it_takes_and_returns(path: Path) -> None:
         assert lists <= begun or (kind == "KEYS" and re.search(r"\bKEYS\b", body))
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=_name)
+@each(SCRIPTS)
 def test_keys_and_arguments_have_names(path: Path) -> None:
     assert re.findall(r"\b(?:KEYS|ARGV)\[[0-9#]", _body(path.read_text(encoding="utf-8"))) == []
 
@@ -92,7 +92,7 @@ def test_a_shared_part_only_declares(path: Path) -> None:
     assert [line for line in outside if not line.startswith("local ") and line != "end"] == []
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=_name)
+@each(SCRIPTS)
 def test_every_part_that_a_script_names_is_used(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for part in sections(text).get("Uses", ()):

@@ -10,9 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
-from .support.package import MODULES, ROOMS, ROOT
+from .support.package import MODULES, ROOMS, ROOT, each
 
 KNOWS = {
     "models": {"models"},
@@ -49,7 +47,7 @@ NOT_FOR_REPOSITORIES = {"layouts", "embedded", "address", "connections", "error_
 """Modules of topology that know where a book runs; whoever says what may be done with it does not ask."""
 
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
-every_module = pytest.mark.parametrize("name", MODULES)
+every_module = each(MODULES)
 
 
 def room_of(name: str) -> str:

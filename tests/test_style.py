@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
-from .support.package import MODULES, ROOT, SCRIPTS
+from .support.package import MODULES, ROOT, SCRIPTS, each
 
 PYTHON = [*MODULES.values(), *ROOT.glob("scripts/*.py"), ROOT / "noxfile.py", *ROOT.glob("tests/**/*.py")]
 SOURCES = [path for path in PYTHON if "_sync" not in path.with_suffix("").parts]
 """What people write; the rest is generated."""
-every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+every_source = each(SOURCES)
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RETIRED = re.findall(r"^\| ([a-z]+) \|", GUIDE.partition("| not | write |")[2], re.MULTILINE)
@@ -38,12 +36,12 @@ def test_a_file_is_short_enough_to_be_read(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+@each(SCRIPTS)
 def test_a_script_is_short_enough_to_be_read(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))
+@each([*SOURCES, *SCRIPTS])
 def test_no_retired_word_is_used(path: Path) -> None:
     assert len(RETIRED) == 9
     pattern = re.compile(rf"(?<![A-Za-z])({'|'.join(RETIRED)})(?![A-Za-z])", re.IGNORECASE)

@@ -21,7 +21,7 @@ from ..support.faults.flood import SyncFollower, kept
 from ..support.make import fresh, limit
 from .conftest import Deploy
 
-SLEEP = float(os.environ.get("SLOTBOOK_SLEEP", "3"))
+SLEEP = float(os.environ.get("SLOTBOOK_SLEEP", "1.5"))
 WATCHDOG = 1.0
 
 

@@ -18,10 +18,10 @@ from .conftest import Deploy
 )
 def test_for_some_seconds(topology: Topology, durability: str) -> None:
     """Nothing is doubled, and nothing is lost that nobody has said: with ``local`` the servers do lose changes."""
-    report = soak(topology, 12, seed=11, durability=durability, pace=0.4)
+    report = soak(topology, 6, seed=11, durability=durability, pace=0.4)
     assert not report.judgement.violations, report.text
-    assert sum(report.faults.values()) >= 3
-    assert report.judgement.acknowledged > 200
+    assert sum(report.faults.values()) >= 2
+    assert report.judgement.acknowledged > 100
 
 
 def test_the_judgement_sees_half_a_unit_and_what_nobody_has_reported(deploy: Deploy) -> None:

@@ -20,7 +20,7 @@ from ..support.faults.veil import Veil
 from ..support.faults.watch import replicated
 from ..support.make import NIGHTLY, fresh, limit
 
-STRIDE = 1 if NIGHTLY else 7
+STRIDE = 1 if NIGHTLY else 13
 
 
 @pytest.mark.parametrize("do", [Do.CUT, Do.RESET], ids=["closed", "reset"])

@@ -111,7 +111,7 @@ def _is_whole(stand: Stand, moved: str) -> None:
 def test_key_by_key_while_units_run(deploy: Deploy) -> None:
     control, trader = deploy("cluster"), fresh()
     with Book.open(control.url(deadline=20)) as book, Units(book, trader) as units:
-        for _ in range(3):
+        for _ in range(2):
             _more(units)
             migration = Migration(control, f"{{{trader}}}").begin()
             for _ in range(25):
@@ -129,7 +129,7 @@ def test_at_once_while_units_run(deploy: Deploy) -> None:
     control, trader = deploy("cluster"), fresh()
     key = f"{{{trader}}}"
     with Book.open(control.url(deadline=20)) as book, Units(book, trader) as units:
-        for _ in range(6):
+        for _ in range(3):
             _more(units)
             if not _migrate_slot(control, key):
                 pytest.skip("the server has no CLUSTER MIGRATESLOTS")

@@ -15,6 +15,7 @@ from slotbook.models import Fill, Order, Position, PositionChange, Replace, Symb
 from slotbook.models.record import Record
 from slotbook.models.wire import decode, encode
 
+from ..support.package import each
 from ..support.strategies import MODELS, odd_things
 
 NAN = [Decimal("NaN"), Decimal("sNaN"), Decimal("-sNaN7"), float("nan"), "NaN", "nan", "sNaN"]
@@ -111,18 +112,17 @@ def may_be_none(field: FieldInfo) -> bool:
 
 
 CASES = [
-    pytest.param(model, name, value, id=f"{model.__name__}-{name}-{number}")
+    (model, name, value)
     for model in EXAMPLES
     for name, field in model.model_fields.items()
-    for number, value in enumerate(
-        BAD["signed" if model in (Position, PositionChange) and name == "quantity" else KINDS[name]]
-    )
+    for value in BAD["signed" if model in (Position, PositionChange) and name == "quantity" else KINDS[name]]
     if not (value is None and may_be_none(field))
 ]
 
 
-@pytest.mark.parametrize(("model", "name", "value"), CASES)
-def test_what_a_field_cannot_hold_is_a_validation_error(model: type[Record], name: str, value: object) -> None:
+@each(CASES)
+def test_what_a_field_cannot_hold_is_a_validation_error(case: tuple[type[Record], str, object]) -> None:
+    model, name, value = case
     with pytest.raises(ValidationError) as caught:
         model.model_validate({**EXAMPLES[model], name: value})
     assert [error["loc"][0] for error in caught.value.errors()] == [name]

@@ -121,7 +121,7 @@ def failure_of(error: SlotbookError) -> Failure:
     return type(error), error.index if isinstance(error, Refused) else None
 
 
-EXAMPLES = {"standalone": 150, "sentinel": 60, "cluster": 60}
+EXAMPLES = {"standalone": 100, "sentinel": 30, "cluster": 40}
 
 
 @pytest.mark.parametrize(
