@@ -35,6 +35,8 @@
     │   ├── UnexpectedReply           any other error reply, with its text
     │   ├── UnderReplicated           applied, but by fewer replicas (or not on disk) than asked for
     │   └── StateLost                 the server has lost changes that it had acknowledged
+    ├── BookClosed                    the book was closed; nothing was sent
+    ├── BelongsElsewhere              what was called is of another event loop or process; nothing was sent
     └── EmbeddedError                 a private server could not be started
 
 ``Refused`` and ``Unavailable`` mean that nothing was changed. After ``OutcomeUnknown`` the same call with the
@@ -260,6 +262,14 @@ class StateLost(ServerError):
         self.last = last
         self.result = result
         self.refusal = refusal
+
+
+class BookClosed(SlotbookError):
+    """The book was closed, before the call or during it; a change that may have been sent is OutcomeUnknown instead."""
+
+
+class BelongsElsewhere(SlotbookError):
+    """A book of asyncio is used in two event loops that are open, or what listens is used in a forked child."""
 
 
 class EmbeddedError(SlotbookError):

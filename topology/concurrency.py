@@ -1,4 +1,4 @@
-"""Do what asyncio and threads do differently: wait for a lock with a timeout, pause, and run work that blocks.
+"""Do what asyncio and threads do differently: take turns, pause, and run work that blocks.
 
 Names that begin with ``Async`` or ``async_`` are for asyncio; their twins for threads have the same name without it.
 """
@@ -7,52 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from .connections.async_places import AsyncPlace, AsyncPlaces
+from .connections.places import Place, Places
+
 T = TypeVar("T")
 
 
-class AsyncTimedLock:
-    """A lock for asyncio that is acquired with a timeout; in a new event loop it starts free."""
+class AsyncTurns:
+    """The one place of those who do for all others what one has to do, for asyncio; in a new event loop it is free."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = asyncio.Lock()
+        self._places = AsyncPlaces[AsyncPlace](1)
 
-    async def acquire(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds for the lock; return False when they have passed."""
+    def here(self) -> AsyncPlaces[AsyncPlace]:
+        """Return the place in the running loop."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._lock = loop, asyncio.Lock()
-        try:
-            return await asyncio.wait_for(self._lock.acquire(), timeout)
-        except TimeoutError:
-            return False
-
-    def release(self) -> None:
-        """Release the lock to the next one that waits for it."""
-        self._lock.release()
+            self._places, self._loop = AsyncPlaces(1), loop
+        return self._places
 
 
-class TimedLock:
-    """A lock for threads that is acquired with a timeout; in a forked child it starts free."""
+class Turns:
+    """The one place of those who do for all others what one has to do, for threads; in a forked child it is free."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
-        self._lock = threading.Lock()
+        self._places = Places[Place](1)
 
-    def acquire(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds for the lock; return False when they have passed."""
-        if self._owner != os.getpid():
-            self._owner, self._lock = os.getpid(), threading.Lock()
-        return self._lock.acquire(timeout=timeout)
-
-    def release(self) -> None:
-        """Release the lock to the next one that waits for it."""
-        self._lock.release()
+    def here(self) -> Places[Place]:
+        """Return the place in this process."""
+        owner = os.getpid()
+        if self._owner != owner:
+            self._places, self._owner = Places(1), owner
+        return self._places
 
 
 async def async_pause(seconds: float) -> None:

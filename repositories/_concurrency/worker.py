@@ -19,11 +19,12 @@ class AsyncWorker:
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = work
         self._failure: Exception | None = None
+        self._task: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._run())
 
     async def join(self) -> None:
         """Wait for the end of the work; return at once when the work itself calls this."""
-        if asyncio.current_task() is not self._task:
+        if self._task is not None and asyncio.current_task() is not self._task:
             await asyncio.wait([self._task])
 
     def result(self) -> None:

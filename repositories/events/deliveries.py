@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias, cast
 from weakref import WeakValueDictionary
 
-from ...models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, Unavailable
+from ...models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, StateLost, Unavailable
 from ...models.event import OrderEvent
 from ...models.results import Lag, Outcome
 from ...topology.call import Call
@@ -19,6 +19,9 @@ from .calls import StreamEntry, event_of
 from .channels import ChannelState, ReceivedMessage
 from .group_calls import GroupCalls, GroupClaim, GroupRead
 from .group_stream import GroupStream
+
+RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, StateLost, CorruptRecord)
+"""Errors that come without an event and after which a consumer's ``run`` goes on."""
 
 
 @dataclass(frozen=True, slots=True)

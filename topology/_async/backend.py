@@ -9,18 +9,18 @@ import logging
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 from redis.exceptions import RedisError
 from tenacity import AsyncRetrying
 
-from ...models.errors import SlotbookError, Unavailable
+from ...models.errors import BookClosed, SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace, ReadRound
 from ..call import Call, PendingCall, pack
 from ..concurrency import async_pause, async_run_blocking
-from ..connections.async_pool import Answer
+from ..connections.async_pool import CLOSED, Answer
 from ..connections.async_transfer import AsyncJob, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
@@ -31,6 +31,7 @@ from ..retry import RoundUnfinished, retry_policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
+from .attachments import AsyncAttached, AsyncAttachments
 from .nodes import AsyncNodes
 
 T = TypeVar("T")
@@ -69,14 +70,6 @@ async def open_async_backend(source: str | Settings | None = None) -> AsyncBacke
     return backend
 
 
-class AsyncAttached(Protocol):
-    """An object that uses a backend and must be closed before it."""
-
-    async def close(self) -> None:
-        """Close the object."""
-        ...
-
-
 class AsyncBackend:
     """The servers of one target, which any number of repositories share.
 
@@ -98,7 +91,7 @@ class AsyncBackend:
         self._layout = self._nodes.layout
         self._pools = self._nodes.pools
         self._reached = False
-        self._attached: list[AsyncAttached] = []
+        self._attachments, self._closing = AsyncAttachments(), False
 
     async def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""
@@ -134,7 +127,9 @@ class AsyncBackend:
         """Send many calls and return one outcome for each, in the order given; an error is part of its outcome.
 
         Takes one round trip per node for every 5,000 calls. A call's deadline begins when its turn comes.
+        Raises BookClosed or BelongsElsewhere.
         """
+        self.require_here()
         if not durability.wanted and all(call.readonly for call in calls):
             return await self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
@@ -149,6 +144,7 @@ class AsyncBackend:
 
     async def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
         """Send many reads and return one outcome for each, in the order of their numbers; see ``run_many``."""
+        self.require_here()
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(reads.slots), CALLS_AT_ONCE):
             outcomes.extend(await self._read(reads, range(begin, min(begin + CALLS_AT_ONCE, len(reads.slots)))))
@@ -221,20 +217,38 @@ class AsyncBackend:
             case _:
                 return await self.run_many(step)
 
+    def require_open(self) -> None:
+        """Raise BookClosed once ``close`` has been called; what is attached may still use the connections then."""
+        if self._closing:
+            raise BookClosed(CLOSED)
+
+    def require_here(self) -> None:
+        """Raise BookClosed without connections, and BelongsElsewhere in another event loop than theirs."""
+        self._nodes.require_here()
+
     def attach(self, part: AsyncAttached) -> None:
-        """Register an object that uses this backend, to be closed before the connections are."""
-        self._attached.append(part)
+        """Register an object that uses this backend, to be closed before the connections are. Raises BookClosed."""
+        self.require_open()
+        self._attachments.add(part)
 
     def detach(self, part: AsyncAttached) -> None:
         """Undo ``attach`` for an object that closes itself, or has been closed."""
-        if part in self._attached:
-            self._attached.remove(part)
+        self._attachments.remove(part)
 
     async def close(self) -> None:
-        """Close every connection, and stop the private servers if there are any."""
-        while self._attached:
-            await self._attached.pop().close()
-        await self._nodes.close()
+        """Close every connection, and stop the private servers if there are any; a second time does nothing.
+
+        May be called from any thread. Calls that are under way end with BookClosed or OutcomeUnknown, unless they have
+        their answer. In a forked child, what the parent has started goes on.
+        """
+        await self._nodes.home.run(self._close)
+
+    async def _close(self) -> None:
+        self._closing = True
+        try:
+            await self._attachments.close()
+        finally:
+            await self._nodes.close()
         if self.deployment is not None:
             await async_run_blocking(self.deployment.stop)
 

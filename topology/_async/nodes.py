@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
-from ...models.errors import Unavailable
+from ...models.errors import BookClosed, Unavailable
 from ..address import Address
 from ..call import Piece
-from ..concurrency import AsyncTimedLock
-from ..connections.async_pool import Answer, AsyncConnectionPool
+from ..concurrency import AsyncTurns
+from ..connections.async_places import AsyncPlace
+from ..connections.async_pool import CLOSED, Answer, AsyncConnectionPool
 from ..connections.async_transfer import AsyncJob, exchange_all
 from ..connections.role import Doubt
+from ..home import AsyncHome
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
 from ..shards import Shards
@@ -27,7 +29,9 @@ class AsyncNodes:
         """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, AsyncConnectionPool] = {}
         self._doubt = Doubt() if self.layout.must_be_primary else None
-        self._discovering = AsyncTimedLock()
+        self.home = AsyncHome()
+        self.closed = False
+        self._discovering = AsyncTurns()
         self._discoveries = 0
 
     def pool(self, address: Address, *, waits: bool = False) -> AsyncConnectionPool:
@@ -37,20 +41,25 @@ class AsyncNodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                AsyncConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits),
+                AsyncConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits, home=self.home),
             )
+            pool.closed = pool.closed or self.closed
         return pool
+
+    def require_here(self) -> None:
+        """Raise BookClosed after ``close``, and BelongsElsewhere in another event loop than the connections'."""
+        if self.closed:
+            raise BookClosed(CLOSED)
+        self.home.enter()
 
     async def discover(self, ends_at: float) -> None:
         """Bring the layout up to date by the monotonic time ``ends_at``; of several callers, one does it for all.
 
         Raises DiscoveryError, AccessDenied or InvalidSettings.
         """
-        seen = self._discoveries
-        if not await self._discovering.acquire(max(0.001, ends_at - time.monotonic())):
-            return
+        seen, turn, turns = self._discoveries, AsyncPlace(), self._discovering.here()
         try:
-            if seen != self._discoveries:
+            if not await turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return
             discovery = self.layout.discover()
             questions = next(discovery, None)
@@ -62,7 +71,8 @@ class AsyncNodes:
                     questions = None
             self._discoveries += 1
         finally:
-            self._discovering.release()
+            turns.pop(turn, None)  # first, see Places
+            turns.wake()
         await self._retire_replaced()
 
     async def survey(self) -> tuple[Address, ...]:
@@ -80,7 +90,8 @@ class AsyncNodes:
         return self.layout.shards()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection for good."""
+        self.closed = True
         for pool in (*self.pools.values(), *self._waiting_pools.values(), *self._sentinel_pools.values()):
             await pool.close()
 
@@ -100,7 +111,9 @@ class AsyncNodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                self._sentinel_pools[address] = AsyncConnectionPool(self.target, address, for_sentinel=True)
+                pool = AsyncConnectionPool(self.target, address, for_sentinel=True, home=self.home)
+                self._sentinel_pools[address] = pool
+                pool.closed = pool.closed or self.closed
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     async def _retire_replaced(self) -> None:

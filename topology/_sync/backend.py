@@ -10,18 +10,18 @@ import logging
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 from redis.exceptions import RedisError
 from tenacity import Retrying
 
-from ...models.errors import SlotbookError, Unavailable
+from ...models.errors import BookClosed, SlotbookError, Unavailable
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace, ReadRound
 from ..call import Call, PendingCall, pack
 from ..concurrency import pause, run_blocking
-from ..connections.pool import Answer
+from ..connections.pool import CLOSED, Answer
 from ..connections.transfer import Job, exchange_all
 from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
@@ -32,6 +32,7 @@ from ..retry import RoundUnfinished, retry_policy
 from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
+from .attachments import Attached, Attachments
 from .nodes import Nodes
 
 T = TypeVar("T")
@@ -70,14 +71,6 @@ def open_backend(source: str | Settings | None = None) -> Backend:
     return backend
 
 
-class Attached(Protocol):
-    """An object that uses a backend and must be closed before it."""
-
-    def close(self) -> None:
-        """Close the object."""
-        ...
-
-
 class Backend:
     """The servers of one target, which any number of repositories share.
 
@@ -99,7 +92,7 @@ class Backend:
         self._layout = self._nodes.layout
         self._pools = self._nodes.pools
         self._reached = False
-        self._attached: list[Attached] = []
+        self._attachments, self._closing = Attachments(), False
 
     def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""
@@ -135,7 +128,9 @@ class Backend:
         """Send many calls and return one outcome for each, in the order given; an error is part of its outcome.
 
         Takes one round trip per node for every 5,000 calls. A call's deadline begins when its turn comes.
+        Raises BookClosed or BelongsElsewhere.
         """
+        self.require_here()
         if not durability.wanted and all(call.readonly for call in calls):
             return self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
@@ -150,6 +145,7 @@ class Backend:
 
     def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
         """Send many reads and return one outcome for each, in the order of their numbers; see ``run_many``."""
+        self.require_here()
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(reads.slots), CALLS_AT_ONCE):
             outcomes.extend(self._read(reads, range(begin, min(begin + CALLS_AT_ONCE, len(reads.slots)))))
@@ -222,20 +218,38 @@ class Backend:
             case _:
                 return self.run_many(step)
 
+    def require_open(self) -> None:
+        """Raise BookClosed once ``close`` has been called; what is attached may still use the connections then."""
+        if self._closing:
+            raise BookClosed(CLOSED)
+
+    def require_here(self) -> None:
+        """Raise BookClosed without connections, and BelongsElsewhere in another event loop than theirs."""
+        self._nodes.require_here()
+
     def attach(self, part: Attached) -> None:
-        """Register an object that uses this backend, to be closed before the connections are."""
-        self._attached.append(part)
+        """Register an object that uses this backend, to be closed before the connections are. Raises BookClosed."""
+        self.require_open()
+        self._attachments.add(part)
 
     def detach(self, part: Attached) -> None:
         """Undo ``attach`` for an object that closes itself, or has been closed."""
-        if part in self._attached:
-            self._attached.remove(part)
+        self._attachments.remove(part)
 
     def close(self) -> None:
-        """Close every connection, and stop the private servers if there are any."""
-        while self._attached:
-            self._attached.pop().close()
-        self._nodes.close()
+        """Close every connection, and stop the private servers if there are any; a second time does nothing.
+
+        May be called from any thread. Calls that are under way end with BookClosed or OutcomeUnknown, unless they have
+        their answer. In a forked child, what the parent has started goes on.
+        """
+        self._nodes.home.run(self._close)
+
+    def _close(self) -> None:
+        self._closing = True
+        try:
+            self._attachments.close()
+        finally:
+            self._nodes.close()
         if self.deployment is not None:
             run_blocking(self.deployment.stop)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import time
 
-from ...models.errors import Unavailable
+from ...models.errors import BookClosed, Unavailable
 from ..address import Address
 from ..call import Piece
-from ..concurrency import TimedLock
-from ..connections.pool import Answer, ConnectionPool
+from ..concurrency import Turns
+from ..connections.places import Place
+from ..connections.pool import CLOSED, Answer, ConnectionPool
 from ..connections.role import Doubt
 from ..connections.transfer import Job, exchange_all
+from ..home import Home
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
 from ..settings import Target
 from ..shards import Shards
@@ -28,7 +30,9 @@ class Nodes:
         """The pools for calls that wait for replicas: on a shared connection all other calls would wait with them."""
         self._sentinel_pools: dict[Address, ConnectionPool] = {}
         self._doubt = Doubt() if self.layout.must_be_primary else None
-        self._discovering = TimedLock()
+        self.home = Home()
+        self.closed = False
+        self._discovering = Turns()
         self._discoveries = 0
 
     def pool(self, address: Address, *, waits: bool = False) -> ConnectionPool:
@@ -38,20 +42,25 @@ class Nodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                ConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits),
+                ConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits, home=self.home),
             )
+            pool.closed = pool.closed or self.closed
         return pool
+
+    def require_here(self) -> None:
+        """Raise BookClosed after ``close``, and BelongsElsewhere in another event loop than the connections'."""
+        if self.closed:
+            raise BookClosed(CLOSED)
+        self.home.enter()
 
     def discover(self, ends_at: float) -> None:
         """Bring the layout up to date by the monotonic time ``ends_at``; of several callers, one does it for all.
 
         Raises DiscoveryError, AccessDenied or InvalidSettings.
         """
-        seen = self._discoveries
-        if not self._discovering.acquire(max(0.001, ends_at - time.monotonic())):
-            return
+        seen, turn, turns = self._discoveries, Place(), self._discovering.here()
         try:
-            if seen != self._discoveries:
+            if not turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return
             discovery = self.layout.discover()
             questions = next(discovery, None)
@@ -63,7 +72,8 @@ class Nodes:
                     questions = None
             self._discoveries += 1
         finally:
-            self._discovering.release()
+            turns.pop(turn, None)  # first, see Places
+            turns.wake()
         self._retire_replaced()
 
     def survey(self) -> tuple[Address, ...]:
@@ -81,7 +91,8 @@ class Nodes:
         return self.layout.shards()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection for good."""
+        self.closed = True
         for pool in (*self.pools.values(), *self._waiting_pools.values(), *self._sentinel_pools.values()):
             pool.close()
 
@@ -101,7 +112,9 @@ class Nodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                self._sentinel_pools[address] = ConnectionPool(self.target, address, for_sentinel=True)
+                pool = ConnectionPool(self.target, address, for_sentinel=True, home=self.home)
+                self._sentinel_pools[address] = pool
+                pool.closed = pool.closed or self.closed
         return [self._sentinel_pools[address] for address in questions.addresses]
 
     def _retire_replaced(self) -> None:

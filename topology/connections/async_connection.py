@@ -24,7 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
-from .async_semaphore import AsyncSemaphore
+from .async_places import AsyncPlace, AsyncPlaces
 from .reader import INCOMPLETE, Parser, Reader, surplus_reply
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
@@ -79,31 +79,29 @@ def _poll_of(transport: asyncio.Transport) -> Callable[[int], object]:
     return poller.poll
 
 
-class Exchange:
-    """The commands of one caller, and the replies that have come so far.
+class Exchange(AsyncPlace):
+    """The commands of one caller, the place that they take, and the replies that have come so far.
 
     ``done`` is resolved with one answer for each of the ``reply_count`` replies.
     """
 
-    __slots__ = ("answers", "asks_role", "deadline", "done", "payload", "reply_count", "sent")
+    __slots__ = ("added", "answers", "asks_role", "connection", "deadline", "done", "payload", "reply_count", "sent")
 
-    def __init__(
-        self,
-        payload: bytes,
-        reply_count: int,
-        done: asyncio.Future[list[Answer]],
-        deadline: float,
-        *,
-        asks_role: bool = False,
-    ) -> None:
+    done: asyncio.Future[list[Answer]]
+    deadline: float
+    """The time of the event loop's clock at which the connection is closed if it has not been answered."""
+
+    def __init__(self, payload: bytes, reply_count: int, *, asks_role: bool = False) -> None:
+        self.gate = None
         self.payload = payload
         self.asks_role = asks_role
-        """True for the connection's own question for the server's role, which holds no permit."""
+        """True for the connection's own question for the server's role, which takes no place."""
         self.reply_count = reply_count
-        self.done = done
-        self.deadline = deadline
-        """The time of the event loop's clock at which the connection is closed if it has not been answered."""
         self.answers: list[Answer] = []
+        self.added = False
+        """True when a connection has it, which will give its place back."""
+        self.connection: AsyncConnection | None = None
+        """The connection on which it is sent."""
         self.sent = False
 
     def fail(self, error: Exception) -> None:
@@ -117,27 +115,27 @@ class AsyncConnection(asyncio.Protocol):
     """A connection that is open and authenticated, shared by all tasks of an event loop.
 
     ``name`` is the server's name in error texts. ``reply_timeout`` is the time in seconds within which the server has
-    to answer; when it does not, the connection is closed for all its callers. Every exchange that is added holds a
-    permit of ``semaphore``, which is released when its last reply has come. With ``doubt`` the server, which has just
+    to answer; when it does not, the connection is closed for all its callers. Every exchange that is added has one of
+    ``places``, which is given back when its last reply has come. With ``doubt`` the server, which has just
     been asked for its role, is asked again when that is due.
     """
 
     def __init__(
         self,
         redis_connection: RedisConnection,
-        semaphore: AsyncSemaphore,
+        places: AsyncPlaces[Exchange],
         name: str,
         reply_timeout: float,
         *,
         doubt: Doubt | None = None,
     ) -> None:
         self._redis_connection = redis_connection
-        self._semaphore = semaphore
+        self._places = places
         self._name = name
         self._reply_timeout = reply_timeout
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Exchange] = deque()
-        """The exchanges that are not answered yet, in the order of their commands."""
+        """The exchanges that are written and not answered yet, in the order of their commands."""
         self._unsent: list[Exchange] = []
         self._flush_scheduled = False
         self._paused = False
@@ -149,6 +147,8 @@ class AsyncConnection(asyncio.Protocol):
         self._demotion: NotPrimary | None = None
         """The error of a server that has shown itself to be a replica."""
         self._closed = False
+        self._interrupted = False
+        """True when replies may not be in step with ``_waiting`` any more."""
         self.broken = False
         """True when no further exchange can be added; those that wait may still be answered."""
         reader = Reader(redis_connection._parser)  # pyright: ignore[reportPrivateUsage]
@@ -163,15 +163,14 @@ class AsyncConnection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """True if no exchange waits for a reply."""
-        return not self._waiting
+        return not self._waiting and not self._unsent
 
     def add(self, exchange: Exchange) -> None:
         """Send an exchange's commands, together with all that are added in this turn of the event loop.
 
-        The caller must hold a permit of the semaphore for it.
+        It must have one of the places, which it keeps when the connection turns out to be broken: it is not added then.
         """
         if self.broken:  # it broke between the moment it was opened and the turn of the task that had it opened
-            self._semaphore.release()
             exchange.fail(RedisConnectionError("the connection broke before it was used"))
             return
         if self._doubt is None:
@@ -180,47 +179,56 @@ class AsyncConnection(asyncio.Protocol):
                 self._ask_role()
         elif self._doubt.is_due(self._role_asked):
             self._ask_role()
-        self._waiting.append(exchange)
+        exchange.added = True  # in one step with the next line: no signal handler runs between them
         self._unsent.append(exchange)
-        if not self._flush_scheduled:
-            self._flush_scheduled = True
-            self._loop.call_soon(self._flush)
         if self._timer is None:
             self._timer = self._loop.call_at(exchange.deadline, self._check_timeout)
+        if not self._flush_scheduled:
+            self._loop.call_soon(self._flush)
+            self._flush_scheduled = True
 
     def data_received(self, data: bytes) -> None:
         """Hand each reply to the exchange that has waited longest."""
-        if self._closed:
+        if self._closed or self._interrupted:
             return
-        waiting, gets, release = self._waiting, self._gets, self._semaphore.release
+        waiting, gets, places = self._waiting, self._gets, self._places
         given: list[list[Answer]] = []
         try:
             self._feed(data)
             while (answer := gets()) is not INCOMPLETE:
-                if not waiting or not waiting[0].sent:
+                if not waiting:
                     raise surplus_reply()
                 exchange = waiting[0]
                 answers = exchange.answers
                 answers.append(answer)
                 if len(answers) == exchange.reply_count:
-                    waiting.popleft()
                     if exchange.asks_role:
                         self._demote(demotion_told(self._name, answer))
-                    else:
-                        release()
-                        if not exchange.done.done():
-                            answers = answers if self._demotion is None else self._without_values(answers)
-                            exchange.done.set_result(answers)
-                            given.append(answers)
+                    elif not exchange.done.done():
+                        answers = answers if self._demotion is None else self._without_values(answers)
+                        exchange.done.set_result(answers)
+                        given.append(answers)
+                    places.pop(exchange, None)
+                    waiting.popleft()
+                    if len(places) >= places.size:
+                        places.wake()
                 if isinstance(answer, RedisError):
                     self._note_error(answer)
-            if self.broken and not waiting:
+            if self.broken and not waiting and not self._unsent:
                 self.abort(RedisConnectionError("the server is no primary any more"))
-        except Exception as error:
-            if isinstance(error, OutOfStep):
-                for answers in given:  # no task has seen them yet
-                    answers[:] = [Unanswered(error)] * len(answers)
+        except RedisError as error:
+            self._withdraw(given, error)
             self.abort(error)
+        except BaseException as error:
+            self._interrupted = self.broken = True
+            self.abort(RedisConnectionError(f"the connection was interrupted: {type(error).__name__}"))
+            raise
+
+    def _withdraw(self, given: list[list[Answer]], error: RedisError) -> None:
+        """Take back answers that no task has seen yet, if they may be those of others."""
+        if isinstance(error, OutOfStep):
+            for answers in given:
+                answers[:] = [Unanswered(error)] * len(answers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail every exchange that waits, because the transport is closed."""
@@ -246,28 +254,37 @@ class AsyncConnection(asyncio.Protocol):
         self._closed = self.broken = True
         if self._timer is not None:
             self._timer.cancel()
-        while self._waiting:
-            exchange = self._waiting.popleft()
+        for exchange in (*self._waiting, *self._unsent):
             if isinstance(error, OutOfStep):
                 exchange.answers.clear()
             exchange.fail(error)
-            if not exchange.asks_role:
-                self._semaphore.release()
-        self._unsent = []
+            self._places.pop(exchange, None)
+        self._waiting.clear()
+        self._unsent.clear()
+        self._places.wake()
         if not self._loop.is_closed():  # a closed loop has closed the socket too
             self._closing = self._loop.create_task(self._redis_connection.disconnect(nowait=True))
 
-    async def close(self) -> None:
-        """Close the connection and wait until it is closed."""
-        self.abort(RedisConnectionError("the book was closed"))
+    async def close(self, cause: Exception) -> None:
+        """Close the connection and wait until it is closed; an exchange that waits on it fails for this cause."""
+        self.abort(cause)
         if self._closing is not None:
             await self._closing
+
+    def drop(self) -> None:
+        """Close the socket of a connection whose event loop does not run any more: nobody waits on it."""
+        self._closed = self.broken = True
+        if not self._loop.is_closed():
+            self._transport.abort()
+        system_socket = getattr(self._transport.get_extra_info("socket"), "_sock", None)
+        if system_socket is not None:
+            system_socket.close()
 
     def _ask_role(self) -> None:
         self._role_asked = time.monotonic()
         deadline = self._loop.time() + self._reply_timeout
-        question = Exchange(ASK_ROLE, 1, self._loop.create_future(), deadline, asks_role=True)
-        self._waiting.append(question)
+        question = Exchange(ASK_ROLE, 1, asks_role=True)
+        question.done, question.deadline = self._loop.create_future(), deadline
         self._unsent.append(question)
 
     def _note_error(self, answer: RedisError) -> None:
@@ -289,24 +306,30 @@ class AsyncConnection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flush_scheduled = False
-        if self._paused or not self._unsent:
+        if self._paused or self._closed or not self._unsent:
             return
-        if len(self._waiting) == len(self._unsent) and self._poll(0):
+        if not self._waiting and self._poll(0):
             # Nobody has asked for what has come: it is looked at first, in the next turn of the loop.
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
             return
-        outgoing, self._unsent = self._unsent, []
-        for exchange in outgoing:
-            exchange.sent = True
-        self._transport.write(b"".join([exchange.payload for exchange in outgoing]))
+        try:
+            outgoing, self._unsent = self._unsent, []
+            self._waiting.extend(outgoing)
+            for exchange in outgoing:
+                exchange.sent = True
+            self._transport.write(b"".join([exchange.payload for exchange in outgoing]))
+        except BaseException as error:
+            self._interrupted = self.broken = True
+            self.abort(RedisConnectionError(f"the connection was interrupted: {type(error).__name__}"))
+            raise
 
     def _check_timeout(self) -> None:
         """Close the connection if the deadline of the exchange that has waited longest is over."""
         self._timer = None
-        if not self._waiting:
+        if not self._waiting and not self._unsent:
             return
-        oldest = self._waiting[0]
+        oldest = self._waiting[0] if self._waiting else self._unsent[0]
         if oldest.deadline > self._loop.time():
             self._timer = self._loop.call_at(oldest.deadline, self._check_timeout)
         else:

@@ -11,19 +11,20 @@ import os
 import time
 from collections.abc import Callable
 from math import inf
-from typing import TypeAlias, cast
+from typing import NoReturn, TypeAlias, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ...models.errors import PoolExhausted
+from ...models.errors import BelongsElsewhere, BookClosed, PoolExhausted
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, Unsent
+from ..home import AsyncHome
 from ..settings import Target
 from .async_connection import AsyncConnection, Exchange, RedisConnection, async_connection_class
-from .async_semaphore import AsyncSemaphore
+from .async_places import AsyncPlaces
 from .connection_kwargs import connection_kwargs
 from .role import ASK_ROLE, Doubt, demotion_told
 
@@ -36,6 +37,8 @@ CALLS_PER_CONNECTION = 64
 """The calls in flight that are allowed, as a multiple of the setting ``pool_size``; asyncio uses one connection."""
 
 
+CLOSED = "the book was closed; open another to go on"
+
 _inherited: list[AsyncConnection | None] = []
 """The parent's connections, kept alive in a forked child so that they are never closed there."""
 
@@ -45,7 +48,8 @@ class AsyncConnectionPool:
 
     With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
-    seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
+    seconds longer. ``for_sentinel`` connects with the sentinels' user and password. ``home`` is the event loop of all
+    pools of a book.
     """
 
     def __init__(
@@ -56,8 +60,12 @@ class AsyncConnectionPool:
         for_sentinel: bool = False,
         doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
+        home: AsyncHome | None = None,
     ) -> None:
         self.address = address
+        self._home = home or AsyncHome()
+        self.closed = False
+        """True when no call is sent any more, because the book was closed."""
         self._settings = target.settings
         self._reply_timeout = target.settings.socket_timeout
         if waits_for_replicas:
@@ -81,34 +89,42 @@ class AsyncConnectionPool:
         Raises nothing for a connection that fails or a server that is silent: an ``Unsent`` or ``Unanswered`` takes the
         place of each reply that is missing.
         """
-        connection = await self.acquire(timeout, ends_at)
-        if isinstance(connection, Unsent):
-            return [connection] * reply_count
-        return await self.answers_to(self.begin(connection, payload, reply_count, timeout), timeout, ends_at)
+        exchange = Exchange(payload, reply_count)
+        failure = await self.send(exchange, timeout, ends_at)
+        return [failure] * reply_count if failure is not None else await self.answers_to(exchange, timeout, ends_at)
 
-    async def acquire(self, timeout: float, ends_at: float = inf) -> AsyncConnection | Unsent:
-        """Return the open connection, with a permit for one exchange on it, or the reason why there is none."""
+    async def send(
+        self, exchange: Exchange, timeout: float, ends_at: float = inf, after: AsyncConnection | None = None
+    ) -> Unsent | None:
+        """Send the commands of an exchange on the open connection; return the reason if they are not sent.
+
+        Waits up to ``timeout`` seconds for a place, and until ``ends_at`` at most. Commands that go ``after`` others
+        are not sent on another connection than those.
+        """
         loop = asyncio.get_running_loop()
         if self._loop is not loop or self._owner != os.getpid():
-            self._bind_to(loop)
-        connection = self.connection
-        if connection is not None and not connection.broken and self._semaphore.try_acquire():
-            return connection
+            try:
+                self._bind_to(loop)
+            except BelongsElsewhere as error:
+                return Unsent(error)
+        places, connection = self._places, self.connection
         try:
-            return await self._acquire_connection(timeout, ends_at)
-        except (RedisError, PoolExhausted) as error:
+            places[exchange] = None
+            if connection is None or connection.broken or len(places) > places.size:
+                connection = await self._connection_for(exchange, timeout, ends_at)
+            if after is not None and connection is not after:
+                raise RedisConnectionError("the connection broke between two pieces")
+            exchange.done = loop.create_future()
+            exchange.deadline = loop.time() + max(timeout, self._reply_timeout)
+            exchange.connection = connection
+            connection.add(exchange)
+        except (RedisError, PoolExhausted, BookClosed) as error:
             return Unsent(error)
-
-    def release(self) -> None:
-        """Give back the permit of ``acquire``, for which no exchange was begun."""
-        self._semaphore.release()
-
-    def begin(self, connection: AsyncConnection, payload: bytes, reply_count: int, timeout: float) -> Exchange:
-        """Send commands on a connection for which a permit was acquired."""
-        loop = asyncio.get_running_loop()
-        exchange = Exchange(payload, reply_count, loop.create_future(), loop.time() + max(timeout, self._reply_timeout))
-        connection.add(exchange)
-        return exchange
+        finally:
+            if not exchange.added:  # else the place is the connection's to give back, with the last reply
+                places.pop(exchange, None)  # first, see Places
+                places.wake()
+        return None
 
     async def answers_to(self, exchange: Exchange, timeout: float, ends_at: float = inf) -> list[Answer]:
         """Return the answers of an exchange, which may take ``timeout`` seconds, until ``ends_at`` at most."""
@@ -123,54 +139,77 @@ class AsyncConnectionPool:
             timer.cancel()
 
     def _bind_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start without a connection in another event loop or a forked child: the socket belongs to the old loop."""
+        """Start without a connection in a forked child, or when the loop of the old one is closed.
+
+        Raises BelongsElsewhere while it is not.
+        """
+        self._home.enter()
         if self._owner != os.getpid():
             # The child shares its parent's epoll set: closing the inherited socket here would remove it from there, and
             # the parent would not be notified of replies any more.
             _inherited.append(self.connection)
-        self._owner, self._loop, self.connection, self._opening = os.getpid(), loop, None, None
-        self._semaphore = AsyncSemaphore(self._settings.pool_size * CALLS_PER_CONNECTION)
+        elif self.connection is not None:
+            self.connection.drop()
+        owner, places = os.getpid(), AsyncPlaces[Exchange](self._settings.pool_size * CALLS_PER_CONNECTION)
+        self.connection, self._opening, self._places, self._owner, self._loop = None, None, places, owner, loop
 
-    async def _acquire_connection(self, timeout: float, ends_at: float) -> AsyncConnection:
-        """Take a permit of the semaphore and return an open connection. Raises a RedisError or PoolExhausted."""
-        if not await self._semaphore.acquire(
-            max(0.0, min(timeout, self._settings.pool_wait, ends_at - time.monotonic()))
+    async def _connection_for(self, exchange: Exchange, timeout: float, ends_at: float) -> AsyncConnection:
+        """Take a place for an exchange and return an open connection.
+
+        Raises a RedisError, PoolExhausted or BookClosed.
+        """
+        if not await self._places.take(
+            exchange, max(0.0, min(timeout, self._settings.pool_wait, ends_at - time.monotonic()))
         ):
             raise PoolExhausted(
                 f"{self._settings.pool_size * CALLS_PER_CONNECTION} calls to {self.address} stayed in flight for "
                 f"{self._settings.pool_wait:g} s; raise pool_size, or start fewer tasks"
             )
+        if self.closed:
+            raise BookClosed(CLOSED)
         connection = self.connection
         if connection is not None and not connection.broken:
             return connection
-        if self._opening is None:  # callers that come meanwhile share this attempt, and its failure
-            self._opening = asyncio.create_task(self._open(timeout))
-            self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        opening = self._opening
+        if opening is None or opening.done():  # callers that come meanwhile share this attempt, and its failure
+            # An eager task may have ended before it is noted here.
+            opening = self._opening = asyncio.create_task(self._open(timeout))
+            opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            return await asyncio.wait_for(asyncio.shield(self._opening), min(timeout, ends_at - time.monotonic()))
+            return await asyncio.wait_for(asyncio.shield(opening), min(timeout, ends_at - time.monotonic()))
         except TimeoutError:
-            self._semaphore.release()
             raise self._connect_timeout() from None
-        except BaseException:
-            self._semaphore.release()
+        except BaseException as error:
+            if self.closed and (isinstance(error, RedisError) or opening.cancelled()):
+                raise BookClosed(CLOSED) from error
+            if opening.done() and not opening.cancelled() and opening.exception() is error:
+                self._raise_shared(error)
             raise
 
+    def _raise_shared(self, error: BaseException) -> NoReturn:
+        """Raise the failure of an attempt to open a connection, in each of those that share it."""
+        if isinstance(error, Exception):
+            raise error
+        # A signal handler has raised it, and whoever runs the event loop gets it once, from the attempt itself.
+        raise RedisConnectionError("the connection was interrupted while it was opened") from error
+
     async def _open(self, timeout: float) -> AsyncConnection:
-        try:
-            redis_connection = await self._connect(timeout)
-            if await redis_connection.can_read():
-                await redis_connection.disconnect(nowait=True)
-                raise RedisConnectionError("the server sent a reply that nobody asked for")
-            self.connection = AsyncConnection(
-                redis_connection,
-                self._semaphore,
-                f"{self.address}",
-                self._reply_timeout,
-                doubt=self._doubt,
-            )
-            return self.connection
-        finally:
-            self._opening = None
+        redis_connection = await self._connect(timeout)
+        known = self.connection
+        if known is not None and not known.broken:  # of another attempt, which an interrupt has left to itself
+            await redis_connection.disconnect(nowait=True)
+            return known
+        if await redis_connection.can_read():
+            await redis_connection.disconnect(nowait=True)
+            raise RedisConnectionError("the server sent a reply that nobody asked for")
+        self.connection = AsyncConnection(
+            redis_connection,
+            self._places,
+            f"{self.address}",
+            self._reply_timeout,
+            doubt=self._doubt,
+        )
+        return self.connection
 
     async def _connect(self, timeout: float) -> RedisConnection:
         kwargs = {**self._kwargs, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
@@ -205,13 +244,25 @@ class AsyncConnectionPool:
 
     async def retire(self) -> None:
         """Close the connection of a server that is not used any more, unless a call still waits on it."""
-        if self._opening is None and self.connection is not None and self.connection.idle:
-            await self.close()
+        opening = self._opening is not None and not self._opening.done()
+        if not opening and self.connection is not None and self.connection.idle:
+            connection, self.connection = self.connection, None
+            await connection.close(RedisConnectionError("the server is not used any more"))
 
     async def close(self) -> None:
-        """Close the connection; calls that wait on it are answered with ``Unsent`` or ``Unanswered``."""
-        if self._opening is not None and self._loop is asyncio.get_running_loop():
-            self._opening.cancel()
-        if self.connection is not None and self._loop is asyncio.get_running_loop():
-            await self.connection.close()
-        self.connection = None
+        """Close the connection for good; a call that waits on it, or for it, ends with BookClosed as its cause."""
+        self.closed = True
+        opening, connection, loop = self._opening, self.connection, asyncio.get_running_loop()
+        self.connection = self._opening = None
+        if self._loop is None or self._owner != os.getpid():
+            return
+        if self._loop is not loop:
+            if connection is not None:
+                connection.drop()
+            return
+        if opening is not None and not opening.done():
+            opening.cancel()
+            await asyncio.wait([opening])
+        if connection is not None:
+            await connection.close(BookClosed(CLOSED))
+        self._places.open_for_all()

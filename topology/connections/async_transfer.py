@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-
 from ..call import Piece
 from ..error_mapping import OutOfStep, Unanswered, Unsent
 from .async_connection import AsyncConnection, Exchange
@@ -64,16 +62,11 @@ class _Transfer:
 
     async def _send(self, piece: Piece) -> None:
         pool = self._job.pool
-        connection = await pool.acquire(self._timeout, self._ends_at)
-        if isinstance(connection, Unsent):
-            self._failure = connection
-            return
-        if self._connection not in (None, connection):
-            pool.release()
-            self._failure = Unsent(RedisConnectionError("the connection broke between two pieces"))
-            return
-        self._connection = connection
-        self._in_flight.append(pool.begin(connection, piece.payload, piece.replies, self._timeout))
+        exchange = Exchange(piece.payload, piece.replies)
+        self._failure = await pool.send(exchange, self._timeout, self._ends_at, after=self._connection)
+        if self._failure is None:
+            self._connection = exchange.connection
+            self._in_flight.append(exchange)
 
     async def _read(self) -> None:
         """Take the answers to the piece that was sent first."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from time import perf_counter
 
 MAX_SKIPPED = 1_023
 """The largest number of replies that are not polled for between two polls, after many polls in a row found nothing."""
@@ -20,8 +20,11 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
-_POLLING = threading.Lock()
-"""Held by the one thread that polls: a second one would only take the interpreter from the first."""
+LONGEST_POLL = 1.0
+"""Seconds after which a poll has ended in any case."""
+_polling_until = [0.0]
+"""The time until which a thread polls: a second one would only take the interpreter from the first. It is no lock, for
+a signal handler may raise before the thread says that it has ended."""
 
 
 class BusyPoll:
@@ -44,10 +47,14 @@ class BusyPoll:
         if self._to_skip:
             self._to_skip -= 1
             return False
-        return _POLLING.acquire(blocking=False)
+        now = perf_counter()
+        if now < _polling_until[0]:
+            return False
+        _polling_until[0] = now + LONGEST_POLL
+        return True
 
     def end(self, found: bool) -> None:
         """Let other threads poll, and skip about twice as many replies as last time unless the reply was found."""
-        _POLLING.release()
+        _polling_until[0] = 0.0
         self._skip_length = 0 if found else min(2 * self._skip_length + 1, MAX_SKIPPED)
         self._to_skip = self._skip_length

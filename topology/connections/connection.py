@@ -32,7 +32,7 @@ _CONTENDED_SECONDS = 50e-6
 
 
 class Connection:
-    """A connection that is open and logged in. It raises redis-py's errors; after one it can only be closed.
+    """A connection that is open. ``log_in`` comes first. It raises redis-py's errors; after one it can only be closed.
 
     Times are those of the monotonic clock. ``ends_at`` is the time by which it has to be open.
     """
@@ -83,11 +83,6 @@ class Connection:
         self._feed = reader.feed
         self.can_poll = self._receive_now is not None and sys.platform == "linux"
         """False with TLS, where the socket does not show if a reply has come, and on systems other than Linux."""
-        try:
-            self._log_in(arguments, ends_at)
-        except BaseException:
-            self.close()
-            raise
 
     def send(self, payload: bytes, ends_at: float) -> None:
         """Write packed commands. Raises ConnectionError or TimeoutError."""
@@ -97,6 +92,27 @@ class Connection:
             raise RedisTimeoutError("Timeout writing to socket") from error
         except OSError as error:
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+
+    def log_in(self, arguments: Mapping[str, object], ends_at: float) -> None:
+        """Authenticate and select the database, in one round trip, as the arguments of the connection say."""
+        commands: list[bytes] = []
+        username, password = arguments.get("username"), arguments.get("password")
+        if username or password:
+            words = [
+                str(word).encode("utf-8", "surrogateescape") for word in (username, password or "") if word is not None
+            ]
+            commands.append(pack((b"AUTH", *words)))
+        if arguments.get("db"):
+            commands.append(pack(("SELECT", str(arguments["db"]))))
+        if not commands:
+            return
+        self.send(b"".join(commands), ends_at)
+        for _ in commands:
+            answer = self._next(inf, ends_at)
+            if isinstance(answer, RedisError):
+                raise answer
+            if answer != "OK":
+                raise RedisConnectionError(f"the server answered {answer!r} to a login")
 
     def require_primary(self, name: str, doubt: Doubt, ends_at: float) -> None:
         """Ask the server for its role, now and on. Raises NotPrimary for a replica, and what ``read`` raises.
@@ -138,27 +154,6 @@ class Connection:
         elif self.demotion is not None:
             raise self.demotion
         return answer
-
-    def _log_in(self, arguments: Mapping[str, object], ends_at: float) -> None:
-        """Authenticate and select the database, in one round trip."""
-        commands: list[bytes] = []
-        username, password = arguments.get("username"), arguments.get("password")
-        if username or password:
-            words = [
-                str(word).encode("utf-8", "surrogateescape") for word in (username, password or "") if word is not None
-            ]
-            commands.append(pack((b"AUTH", *words)))
-        if arguments.get("db"):
-            commands.append(pack(("SELECT", str(arguments["db"]))))
-        if not commands:
-            return
-        self.send(b"".join(commands), ends_at)
-        for _ in commands:
-            answer = self._next(inf, ends_at)
-            if isinstance(answer, RedisError):
-                raise answer
-            if answer != "OK":
-                raise RedisConnectionError(f"the server answered {answer!r} to a login")
 
     def _read_role(self, timeout: float, ends_at: float) -> None:
         answer = self._next(timeout, ends_at)

@@ -17,23 +17,39 @@ from typing import TypeAlias
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from ...models.errors import PoolExhausted
+from ...models.errors import BookClosed, PoolExhausted
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, Unanswered, Unsent
+from ..home import Home
 from ..settings import Target
 from .busy_poll import BusyPoll
 from .connection import Connection
 from .connection_kwargs import connection_kwargs
 from .opening import connection_class
+from .places import Place, Places
 from .role import Doubt
-from .semaphore import Semaphore
 
 Answer: TypeAlias = "Reply | Failure"
 OnAnswer: TypeAlias = "Callable[[Answer], object]"
 """Called with each answer, in the order of the commands."""
-SendResult: TypeAlias = Connection | Unsent | Unanswered
-"""The connection on which commands were sent and will be answered, or the reason why they will not be."""
+CLOSED = "the book was closed; open another to go on"
+
+
+class Exchange(Place):
+    """A call's place in a pool, and the connection that it uses."""
+
+    __slots__ = ("connection", "failure")
+
+    def __init__(self) -> None:
+        self.gate = None
+        self.connection: Connection | None = None
+        """The connection on which commands were sent and will be answered."""
+        self.failure: Unsent | Unanswered = _NOT_SENT
+        """The reason why they will not be, when there is no connection."""
+
+
+_NOT_SENT = Unsent(RedisConnectionError("nothing was sent"))
 
 
 class ConnectionPool:
@@ -41,7 +57,8 @@ class ConnectionPool:
 
     With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
-    seconds longer. ``for_sentinel`` connects with the sentinels' user and password.
+    seconds longer. ``for_sentinel`` connects with the sentinels' user and password. Any thread may use
+    it, so ``home`` has no meaning here.
     """
 
     def __init__(
@@ -52,6 +69,7 @@ class ConnectionPool:
         for_sentinel: bool = False,
         doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
+        home: Home | None = None,
     ) -> None:
         self.address = address
         self.reply_timeout = target.settings.socket_timeout
@@ -67,12 +85,21 @@ class ConnectionPool:
         }
         self._doubt = doubt
         self._busy_poll = BusyPoll(target.settings.busy_poll)
+        self.closed = False
+        """True when no call is sent any more, because the book was closed."""
         self._reset()
 
     def _reset(self) -> None:
-        self._owner = getpid()
+        places, owner = Places[Exchange](self._settings.pool_size), getpid()
         self._idle: deque[Connection] = deque()
-        self._semaphore = Semaphore(self._settings.pool_size)
+        self.places = places
+        self._owner = owner  # last: a process owns no more than what is there
+
+    def own_places(self) -> Places[Exchange]:
+        """Return the places of this process; to be called before ``send``."""
+        if self._owner != getpid():
+            self._reset()  # a forked child must not use its parent's sockets
+        return self.places
 
     def exchange(self, payload: bytes, reply_count: int, timeout: float, ends_at: float = inf) -> list[Answer]:
         """Send commands in one write and return an answer for each.
@@ -83,95 +110,96 @@ class ConnectionPool:
         takes the place of each reply that is missing.
         """
         answers: list[Answer] = []
-        sent = self.send(payload, timeout, ends_at)
-        self.give_back(self.read(sent, reply_count, timeout, answers.append, ends_at))
+        exchange, places = Exchange(), self.own_places()
+        try:
+            self.send(exchange, payload, timeout, ends_at)
+            self.read(exchange, reply_count, timeout, answers.append, ends_at)
+            self.keep(exchange)
+        finally:
+            places.pop(exchange, None)  # first, see Places
+            if exchange.connection is not None or len(places) >= places.size:
+                self.leave(exchange)
         return answers
 
-    def send(self, payload: bytes, timeout: float, ends_at: float = inf) -> SendResult:
-        """Take a connection and send commands on it; the result must be passed to ``give_back`` or ``abandon``.
+    def send(self, exchange: Exchange, payload: bytes, timeout: float, ends_at: float = inf) -> None:
+        """Take one of ``own_places`` and a connection, and send commands on it.
 
-        Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a connection.
+        Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a place. When all is over,
+        and whatever has happened, the exchange has to be taken out of ``places`` and passed to ``leave``.
         """
-        if self._owner != getpid():
-            self._reset()  # a forked child must not use its parent's sockets
-        if not self._semaphore.acquire(max(0.0, min(timeout, self._pool_wait, ends_at - time.monotonic()))):
-            busy = PoolExhausted(
-                f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
-                f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
+        if not self.places.take(exchange, max(0.0, min(timeout, self._pool_wait, ends_at - time.monotonic()))):
+            exchange.failure = Unsent(
+                PoolExhausted(
+                    f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
+                    f"{self._pool_wait:g} s; raise pool_size, or use fewer threads"
+                )
             )
-            return Unsent(busy)
+            return
         try:
-            connection = self._take_idle() or self._connect(timeout, ends_at)
-        except RedisError as error:
-            self._semaphore.release()
-            return Unsent(error)
-        except BaseException:
-            self._semaphore.release()
-            raise
-        try:
-            return self.send_more(connection, connection.with_role_check(payload), timeout, ends_at)
-        except BaseException:
-            self._discard(connection)
-            raise
+            if self.closed:
+                raise BookClosed(CLOSED)
+            exchange.connection = self._take_idle()
+            if exchange.connection is None:
+                self._connect(exchange, timeout, ends_at)
+        except (RedisError, BookClosed) as error:
+            exchange.failure = Unsent(error)
+            return
+        connection = exchange.connection
+        if connection is not None:
+            self.send_more(exchange, connection.with_role_check(payload), timeout, ends_at)
 
-    def send_more(self, sent: SendResult, payload: bytes, timeout: float, ends_at: float = inf) -> SendResult:
-        """Send further commands on the connection that ``send`` returned; after a failure, return that failure."""
-        if not isinstance(sent, Connection):
-            return sent
+    def send_more(self, exchange: Exchange, payload: bytes, timeout: float, ends_at: float = inf) -> None:
+        """Send further commands on the connection that ``send`` took, unless it has failed."""
+        connection = exchange.connection
+        if connection is None:
+            return
         try:
-            sent.send(payload, min(time.monotonic() + min(timeout, self.reply_timeout), ends_at))
+            connection.send(payload, min(time.monotonic() + min(timeout, self.reply_timeout), ends_at))
         except RedisError as error:
-            self._discard(sent)
-            return Unanswered(error)
-        return sent
+            self._fail(exchange, error)
 
     def read(
-        self, sent: SendResult, reply_count: int, timeout: float, on_answer: OnAnswer, ends_at: float = inf
-    ) -> SendResult:
-        """Read some replies to what was sent and call ``on_answer`` with each; return the connection, or the failure.
+        self, exchange: Exchange, reply_count: int, timeout: float, on_answer: OnAnswer, ends_at: float = inf
+    ) -> None:
+        """Read some replies to what was sent and call ``on_answer`` with each.
 
         After a failure the connection is closed, and ``on_answer`` gets the failure in place of each missing reply.
         Each reply may take ``timeout`` seconds, and all of them until the monotonic time ``ends_at``.
         """
-        if not isinstance(sent, Connection):
-            for _ in range(reply_count):
-                on_answer(sent)
-            return sent
-        connection, left, failure = sent, reply_count, None
+        connection, left = exchange.connection, reply_count
         timeout = min(timeout, self.reply_timeout)
-        try:
-            while left and failure is None:
-                try:
-                    if reply_count == 1 and connection.can_poll and self._busy_poll.begin():
-                        self._poll(connection)
-                    answer = connection.read(timeout, ends_at)
-                except RedisError as error:
-                    failure = error
-                else:
-                    # After an error reply of this class, such as LOADING, the connection is not used any more.
-                    failure = answer if isinstance(answer, RedisConnectionError) else None
-                    on_answer(answer)
-                    left -= 1
-        except BaseException:
-            self._discard(connection)
-            raise
-        if failure is None:
-            return connection
-        self._discard(connection)
-        lost = Unanswered(failure)
+        while left and connection is not None:
+            try:
+                if reply_count == 1 and connection.can_poll and self._busy_poll.begin():
+                    self._poll(connection)
+                answer = connection.read(timeout, ends_at)
+            except RedisError as error:
+                connection = self._fail(exchange, error)
+            else:
+                on_answer(answer)
+                left -= 1
+                if isinstance(answer, RedisConnectionError):  # such as LOADING: the connection is not used any more
+                    connection = self._fail(exchange, answer)
         for _ in range(left):
-            on_answer(lost)
-        return lost
+            on_answer(exchange.failure)
 
-    def give_back(self, sent: SendResult) -> None:
-        """Give a connection that owes no reply back to the pool; nothing is left to do after a failure."""
-        if not isinstance(sent, Connection):
+    def keep(self, exchange: Exchange) -> None:
+        """Keep a connection that owes no reply for the next call; nothing is left to do after a failure."""
+        connection = exchange.connection
+        if connection is None:
             return
-        if sent.demotion is not None:  # the server has become a replica; its name may lead to the primary by now
-            self._discard(sent)
-            return
-        self._idle.append(sent)
-        self._semaphore.release()
+        if connection.demotion is not None:  # the name of a server that is a replica may lead to the primary by now
+            self._close_idle()
+        elif not self.closed:
+            exchange.connection = None
+            self._idle.append(connection)
+
+    def leave(self, exchange: Exchange) -> None:
+        """Close the connection of a call that is over, if it still has one: it may owe a reply. Wake who waits."""
+        connection, exchange.connection = exchange.connection, None
+        if connection is not None:
+            connection.close()
+        self.places.wake()
 
     def _poll(self, connection: Connection) -> None:
         found = False
@@ -180,25 +208,33 @@ class ConnectionPool:
         finally:
             self._busy_poll.end(found)
 
-    def abandon(self, sent: SendResult) -> None:
-        """Close the connection on which commands were sent, without reading their replies."""
-        if isinstance(sent, Connection):
-            self._discard(sent)
-
     def close(self) -> None:
-        """Close every idle connection."""
-        while connection := self._take_idle():
-            connection.close()
+        """Close every connection for good; a call that waits on one, or for one, ends with BookClosed as its cause."""
+        self.closed = True
+        if self._owner != getpid():
+            self._reset()  # the connections are the parent's
+        self._close_idle()
+        for exchange in list(self.places):
+            connection = exchange.connection
+            if connection is not None:
+                connection.shut_down()  # the thread that waits on it closes it
+        self.places.open_for_all()
 
     def retire(self) -> None:
         """Close the connections of a server that is not used any more, except those that a call still waits on."""
-        self.close()
+        self._close_idle()
 
-    def _discard(self, connection: Connection) -> None:
-        """Close a connection that may still owe a reply, and the idle ones: they have most likely failed with it."""
-        connection.close()
-        self._semaphore.release()
-        self.close()
+    def _close_idle(self) -> None:
+        while connection := self._take_idle():
+            connection.close()
+
+    def _fail(self, exchange: Exchange, error: Exception) -> None:
+        """Close the connection of a call after an error, and the idle ones: they have most likely failed with it."""
+        exchange.failure = Unanswered(BookClosed(CLOSED) if self.closed else error)
+        connection, exchange.connection = exchange.connection, None
+        if connection is not None:
+            connection.close()
+        self._close_idle()
 
     def _take_idle(self) -> Connection | None:
         try:
@@ -206,14 +242,20 @@ class ConnectionPool:
         except IndexError:
             return None
 
-    def _connect(self, timeout: float, ends_at: float) -> Connection:
+    def _connect(self, exchange: Exchange, timeout: float, ends_at: float) -> None:
+        """Open a connection for a call. Raises a RedisError or BookClosed."""
         longest = min(timeout, self._settings.connect_timeout + self.reply_timeout)
         ends_at = min(time.monotonic() + longest, ends_at)
-        connection = Connection(self._connection_class, self._kwargs, ends_at)
-        if self._doubt is not None:
-            try:
+        connection = exchange.connection = Connection(self._connection_class, self._kwargs, ends_at)
+        try:
+            if self.closed:
+                raise BookClosed(CLOSED)
+            connection.log_in(self._kwargs, ends_at)
+            if self._doubt is not None:
                 connection.require_primary(f"{self.address}", self._doubt, ends_at)
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+        except (RedisError, BookClosed) as error:
+            exchange.connection = None
+            connection.close()
+            if self.closed:
+                raise BookClosed(CLOSED) from error
+            raise

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from ..call import Piece
 from ..error_mapping import Unsent
-from .connection import Connection
-from .pool import ConnectionPool, OnAnswer, SendResult
+from .pool import ConnectionPool, Exchange, OnAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,12 @@ class _Transfer:
     """A job that is under way."""
 
     def __init__(self, job: Job, timeout: float, ends_at: float) -> None:
-        self._job = job
+        self.job = job
+        self.exchange = Exchange()
         self._timeout = timeout
         self._ends_at = ends_at
         self._pieces = iter(job.pieces)
-        self._sent: SendResult | None = None
+        self._begun = False
         self._in_flight: deque[int] = deque()
         self._left = job.reply_count
 
@@ -47,43 +48,33 @@ class _Transfer:
         piece = next(self._pieces, None)
         if piece is None:
             return False
-        pool = self._job.pool
-        if self._sent is None:
-            self._sent = pool.send(piece.payload, self._timeout, self._ends_at)
+        pool, exchange = self.job.pool, self.exchange
+        if not self._begun:
+            self._begun = True
+            pool.send(exchange, piece.payload, self._timeout, self._ends_at)
         else:
-            if len(self._in_flight) == self._job.in_flight:
+            if len(self._in_flight) == self.job.in_flight:
                 self._read(self._in_flight.popleft())
-            if not isinstance(self._sent, Connection):
+            if exchange.connection is None:
                 return False
-            self._sent = pool.send_more(self._sent, piece.payload, self._timeout, self._ends_at)
+            pool.send_more(exchange, piece.payload, self._timeout, self._ends_at)
         self._in_flight.append(piece.replies)
-        return isinstance(self._sent, Connection)
+        return exchange.connection is not None
 
     def finish(self) -> None:
-        """Read the replies that are missing, and give the connection back; what was not sent gets an ``Unsent``."""
-        self._read(sum(self._in_flight))
-        sent, self._sent = self._sent, None
-        if sent is None:
+        """Read the replies that are missing, and keep the connection; what was not sent gets an ``Unsent``."""
+        if not self._begun:
             return
-        self._job.pool.give_back(sent)
-        if self._left and not isinstance(sent, Connection):
-            unsent = Unsent(sent.cause)
+        self._read(sum(self._in_flight))
+        failure = None if self.exchange.connection is not None else Unsent(self.exchange.failure.cause)
+        self.job.pool.keep(self.exchange)
+        if failure is not None:
             for _ in range(self._left):
-                self._job.on_answer(unsent)
-
-    def abandon(self) -> None:
-        """Close the connection without reading replies, unless it has been closed or given back."""
-        if self._sent is not None:
-            self._job.pool.abandon(self._sent)
+                self.job.on_answer(failure)
 
     def _read(self, replies: int) -> None:
-        """Read some replies."""
-        sent, pool = self._sent, self._job.pool
-        if sent is None:
-            return
-        self._sent = None  # the pool closes it when reading is interrupted
         self._left -= replies
-        self._sent = pool.read(sent, replies, self._timeout, self._job.on_answer, self._ends_at)
+        self.job.pool.read(self.exchange, replies, self._timeout, self.job.on_answer, self._ends_at)
 
 
 def exchange_all(jobs: Sequence[Job], timeout: float, ends_at: float) -> None:
@@ -93,13 +84,14 @@ def exchange_all(jobs: Sequence[Job], timeout: float, ends_at: float) -> None:
     lasts until the monotonic time ``ends_at`` at most.
     """
     transfers = [_Transfer(job, timeout, ends_at) for job in jobs]
+    left = map(dict.pop, [job.pool.own_places() for job in jobs], [one.exchange for one in transfers], repeat(None))
     try:
         sending = transfers
         while sending:
             sending = [transfer for transfer in sending if transfer.send_next()]
         for transfer in transfers:
             transfer.finish()
-    except BaseException:
+    finally:
+        deque(left, 0)  # first, see Places: one step, in which all exchanges leave
         for transfer in transfers:
-            transfer.abandon()
-        raise
+            transfer.job.pool.leave(transfer.exchange)

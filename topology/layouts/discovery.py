@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ...models.errors import AccessDenied, InvalidSettings, PoolExhausted
+from ...models.errors import AccessDenied, BelongsElsewhere, BookClosed, InvalidSettings, PoolExhausted
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, RetryAction, Unanswered, Unsent, report, retry_action
@@ -50,11 +50,12 @@ def not_a_cluster(scheme: str) -> InvalidSettings:
 def note_failure(address: Address, failure: Failure, causes: list[Exception]) -> None:
     """Append to ``causes`` why one server could not answer.
 
-    Raises AccessDenied, InvalidSettings or PoolExhausted at once: against these no other server would help.
+    Raises AccessDenied, InvalidSettings, PoolExhausted, BookClosed or BelongsElsewhere at once: against these no other
+    server would help.
     """
     if retry_action(failure) is RetryAction.REPORT:
         error = report(f"asking {address} for the primary", failure)
-        if isinstance(error, (AccessDenied, InvalidSettings, PoolExhausted)):
+        if isinstance(error, (AccessDenied, InvalidSettings, PoolExhausted, BookClosed, BelongsElsewhere)):
             raise error
         causes.append(error)
     else:

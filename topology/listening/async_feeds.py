@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from ...models.errors import SlotbookError
+from ...models.errors import BookClosed, SlotbookError
 from .._async.backend import AsyncBackend
 from ..address import Address
 from ..connections.async_connection import async_connection_class
@@ -67,6 +67,7 @@ class AsyncFeeds(Generic[F]):
         self._tasks: dict[Address, asyncio.Task[None]] = {}
         self._follower: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
 
     async def start(self) -> None:
         """Open a feed on every primary that the plan selects. Raises AccessDenied, Unavailable or UnexpectedReply."""
@@ -85,13 +86,17 @@ class AsyncFeeds(Generic[F]):
 
     def feed_for_slot(self, slot: int) -> F | None:
         """Return the feed of the primary that serves a slot; None while there is none."""
+        if self._ended:
+            return None
         if self._loop is not asyncio.get_running_loop():  # a second asyncio.run: the tasks of the first are gone
+            self._backend.require_here()
             self._restart()
         address = self._backend.locate(slot)
         return None if address is None else self._feeds.get(address)
 
     async def close(self) -> None:
         """Close every connection and open no more."""
+        self._ended = True
         ours = self._loop is asyncio.get_running_loop()
         follower, self._follower = self._follower, None
         if follower is not None and ours:
@@ -131,6 +136,8 @@ class AsyncFeeds(Generic[F]):
                             self._plan.on_feed_opened()
                         except RedisError as error:
                             self._plan.on_error(error)
+            except BookClosed:
+                return
             except SlotbookError as error:
                 self._plan.on_error(error)
             await asyncio.sleep(MIN_CHECK_INTERVAL)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from ...models.errors import SlotbookError
+from ...models.errors import BookClosed, SlotbookError
 from .._sync.backend import Backend
 from ..address import Address
 from ..call import CommandPacker
@@ -64,6 +64,7 @@ class Feeds(Generic[F]):
         self._plan = plan
         self._wait_for_space = wait_for_space
         self._restarting = threading.Lock()
+        self._ended = False
         self._reset()
 
     def _reset(self) -> None:
@@ -88,20 +89,24 @@ class Feeds(Generic[F]):
 
     def feed_for_slot(self, slot: int) -> F | None:
         """Return the feed of the primary that serves a slot; None while there is none."""
+        if self._ended:
+            return None
         if self._owner != os.getpid():  # a forked child has its parent's memory, but not its threads
             self._restart()
         address = self._backend.locate(slot)
         return None if address is None else self._feeds.get(address)
 
     def close(self) -> None:
-        """Close every connection and open no more."""
+        """Close every connection and open no more; in a forked child, those of the parent are left alone."""
+        self._ended = True
+        if self._owner != os.getpid():
+            return
         self._closed.set()
         self._check_now.set()
         for feed in list(self._feeds.values()):
             feed.mark_lost()
-        if self._owner == os.getpid():
-            while running := [thread for thread in self._threads if thread.is_alive()]:  # more may be started meanwhile
-                running[0].join()
+        while running := [thread for thread in self._threads if thread.is_alive()]:  # more may be started meanwhile
+            running[0].join()
 
     def _restart(self) -> None:
         with self._restarting:
@@ -110,6 +115,8 @@ class Feeds(Generic[F]):
             for feed in self._feeds.values():
                 feed.mark_lost()
             self._reset()
+            self._backend.detach(self)
+            self._backend.attach(self)  # so that the child closes what it has opened itself
             self._spawn(self._follow_topology)
 
     def _spawn(self, work: Any, *arguments: object) -> None:
@@ -130,6 +137,8 @@ class Feeds(Generic[F]):
                             self._plan.on_feed_opened()
                         except RedisError as error:
                             self._plan.on_error(error)
+            except BookClosed:
+                return
             except SlotbookError as error:
                 self._plan.on_error(error)
             if self._closed.wait(MIN_CHECK_INTERVAL):
@@ -143,10 +152,11 @@ class Feeds(Generic[F]):
         """Connect, send the opening commands, and return when the server has answered the heartbeat among them."""
         redis_connection = _connect(self._backend.target, address)
         feed = self._plan.new_feed(address)
+        ends_at = time.monotonic() + self._backend.settings.socket_timeout
         try:
             redis_connection.send_packed_command(feed.opening_commands(), check_health=False)
             while not feed.heartbeat.was_answered:
-                feed.receive(_read_message(redis_connection, self._backend.settings.socket_timeout))
+                feed.receive(_read_message(redis_connection, max(0.001, ends_at - time.monotonic())))
         except BaseException:
             feed.mark_lost()
             redis_connection.disconnect()

@@ -11,7 +11,7 @@ from types import TracebackType
 from tenacity import AsyncRetrying
 
 from ....models.arguments import several
-from ....models.errors import InvalidArgument, LockLost, SlotbookError
+from ....models.errors import BookClosed, InvalidArgument, LockLost, SlotbookError
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
 from ..._concurrency.periodic_task import AsyncPeriodicTask
@@ -226,7 +226,7 @@ class AsyncLock:
             return False
         try:
             await self._acquired.renew()
-        except LockLost:
+        except (LockLost, BookClosed):
             return False
         except SlotbookError:  # try again in a third of the lease: until it ends, a later renewal may succeed
             return True

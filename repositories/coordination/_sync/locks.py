@@ -12,7 +12,7 @@ from types import TracebackType
 from tenacity import Retrying
 
 from ....models.arguments import several
-from ....models.errors import InvalidArgument, LockLost, SlotbookError
+from ....models.errors import BookClosed, InvalidArgument, LockLost, SlotbookError
 from ....topology._sync.backend import Backend
 from ....topology.durability import Durability
 from ..._concurrency.periodic_task import PeriodicTask
@@ -227,7 +227,7 @@ class Lock:
             return False
         try:
             self._acquired.renew()
-        except LockLost:
+        except (LockLost, BookClosed):
             return False
         except SlotbookError:  # try again in a third of the lease: until it ends, a later renewal may succeed
             return True

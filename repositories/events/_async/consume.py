@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, StateLost, Unavailable
+from ....models.errors import BookClosed, SlotbookError
 from ....models.event import OrderEvent
 from ....models.results import Lag, Outcome
 from ....topology._async.backend import AsyncBackend
@@ -17,10 +17,11 @@ from ....topology.listening.async_feeds import AsyncFeeds
 from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ..._concurrency.handlers import AsyncHandler
 from ..._concurrency.inbox import AsyncInbox
+from ..._concurrency.owner import AsyncOwner
 from ..._concurrency.worker import async_handle
 from ..calls import check_sequence, check_traders
 from ..channels import ChannelState, ReceivedMessage
-from ..deliveries import Deliveries, EventKey, GroupOptions, PoisonEvent
+from ..deliveries import RECOVERABLE, Deliveries, EventKey, GroupOptions, PoisonEvent
 from ..group_calls import GroupCalls
 from .delivery import AsyncDelivery
 from .search import AsyncTraderSearch
@@ -29,9 +30,6 @@ logger = logging.getLogger("slotbook.events")
 
 INBOX_SIZE = 1_000
 """The largest number of messages that wait; more are dropped, since one is enough to have its stream read."""
-
-RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, StateLost, CorruptRecord)
-"""Errors that come without an event and after which ``run`` goes on."""
 
 
 class AsyncConsumer:
@@ -76,6 +74,7 @@ class AsyncConsumer:
         self._deliveries = Deliveries(self._calls, self._state, options, poll)
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, self._listening)
+        self._owner = AsyncOwner("consumer", backend)
         self._started = self._stopped = False
 
     async def start(self) -> Self:
@@ -83,8 +82,10 @@ class AsyncConsumer:
 
         With ``since=None`` it creates the groups that there are not yet: the next event is the first after this.
 
-        Raises a SlotbookError when such a group cannot be created, or the traders cannot be searched for.
+        Raises a SlotbookError when such a group cannot be created, or the traders cannot be searched for, and
+        BelongsElsewhere in a child of the process, or in another event loop, than it was started in.
         """
+        self._owner.check()
         if self._started:
             return self
         traders = [*self._search.take_added(), *await self._search.find()]
@@ -93,8 +94,8 @@ class AsyncConsumer:
         except SlotbookError:
             self._search.added.extend(traders)
             raise
+        self._owner.take(self)
         self._started = True
-        self._backend.attach(self)
         await self._feeds.start_in_background()
         return self
 
@@ -109,6 +110,7 @@ class AsyncConsumer:
         Raises:
             InvalidArgument: No trader is named, or a name cannot be used.
         """
+        self._owner.check_process()
         self._search.added.extend(check_traders(traders))
         self._inbox.wake()
 
@@ -142,6 +144,7 @@ class AsyncConsumer:
             if left <= 0:
                 return None
             await self._inbox.wait(left)
+        self._backend.require_open()
         await self._leave()
         return None
 
@@ -152,8 +155,9 @@ class AsyncConsumer:
     ) -> None:
         """Call a handler with every event, and acknowledge the event when the handler returns, until ``stop``.
 
-        When the handler raises, its event is delivered again, and becomes a dead letter after ``max_deliveries``. An
-        acknowledgement is sent together with the call that hands over the next event, and again until it is known.
+        It also returns when the book is closed. When the handler raises, its event is delivered again, and becomes a
+        dead letter after ``max_deliveries``. An acknowledgement is sent together with the call that hands over the next
+        event, and again until it is known.
 
         Args:
             handler: Called with each event, one at a time.
@@ -164,6 +168,7 @@ class AsyncConsumer:
         Raises:
             SlotbookError: Every other error of the iteration, such as AccessDenied; and what ``on_error`` raises.
         """
+        self._owner.check()
         try:
             while not self._stopped:
                 delivery: AsyncDelivery | None = None
@@ -171,6 +176,8 @@ class AsyncConsumer:
                     delivery = await self.get()
                     if delivery is not None:
                         await self._handle(handler, delivery)
+                except BookClosed:
+                    return
                 except Exception as error:
                     if delivery is None and not isinstance(error, RECOVERABLE):
                         raise
@@ -197,9 +204,11 @@ class AsyncConsumer:
         read. Events that were, and are not acknowledged, will be delivered again. A consumer that has none of those is
         removed from the group. When no server takes this, it is logged, and others claim the events after ``min_idle``.
         """
-        if not self._stopped:
-            self._stopped = True
-            self._backend.detach(self)
+        if self._stopped:
+            return
+        here = self._owner.leave(self)
+        self._stopped = True
+        if here:  # else it has ended with its event loop, or goes on in the parent
             self._inbox.close()
             if self._started:
                 await self._feeds.close()
@@ -215,10 +224,14 @@ class AsyncConsumer:
             await self._leave()
 
     def __aiter__(self) -> Self:
+        self._backend.require_open()
         return self
 
     async def __anext__(self) -> AsyncDelivery:
-        delivery = await self.get()
+        try:
+            delivery = await self.get()
+        except BookClosed:
+            delivery = None
         if delivery is None:
             raise StopAsyncIteration
         return delivery
@@ -319,7 +332,10 @@ class AsyncConsumer:
         while deliveries.must_leave or deliveries.ready:
             deliveries.must_leave = False
             owed, calls = self._owed(), deliveries.leave_calls()
-            outcomes = await self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+            try:
+                outcomes = await self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+            except BookClosed:
+                return
             deliveries.take_acknowledged(owed, outcomes[: len(owed)])
             if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
                 name = f"{self._options.group}/{self._options.consumer}"

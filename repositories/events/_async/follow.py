@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import SlotbookError, Unavailable
+from ....models.errors import BookClosed, SlotbookError, Unavailable
 from ....models.event import OrderEvent
 from ....topology._async.backend import AsyncBackend
 from ....topology.listening.async_feeds import AsyncFeeds
 from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ..._concurrency.inbox import AsyncInbox
+from ..._concurrency.owner import AsyncOwner
 from ..calls import EventCalls, check_traders
 from ..channels import ChannelState, ReceivedMessage
 from ..following import Following, Since
@@ -62,6 +63,7 @@ class AsyncFollow:
         wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: AsyncFeeds[MessageFeed] = AsyncFeeds(backend, self._listening, wait_for_space)
         self._search = AsyncTraderSearch(backend, self._calls.keys, find_all=traders is None)
+        self._owner = AsyncOwner("follower", backend)
         self._started = self._stopped = False
         if traders is not None:
             self._listening.add(self._following.add(check_traders(traders), since))
@@ -90,7 +92,7 @@ class AsyncFollow:
     @property
     def connected(self) -> bool:
         """True while every message of every trader is received."""
-        return self._following.is_established
+        return self._following.is_established and not (self._stopped or self._owner.is_gone)
 
     async def start(self) -> Self:
         """Subscribe, and find the last event of each trader; the iteration calls this by itself.
@@ -100,11 +102,14 @@ class AsyncFollow:
         Raises:
             AccessDenied: The user may not subscribe.
             Unavailable: No server could be subscribed to before the deadline.
+            BookClosed: The book was closed.
+            BelongsElsewhere: It was started in another process, of which this is a child, or in another event loop.
         """
+        self._owner.check()
         if self._started:
             return self
+        self._owner.take(self)
         self._started = True
-        self._backend.attach(self)
         self._listening.add(self._following.add(await self._search.find(), self._since))
         await self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
@@ -125,7 +130,7 @@ class AsyncFollow:
     async def get(self, timeout: float | None = None) -> OrderEvent | None:
         """Return the next event, or None when there is none within the timeout, or after ``stop``.
 
-        Raises the same errors as the iteration.
+        Raises the same errors as the iteration, and those of ``start``.
 
         Args:
             timeout: Seconds to wait; None to wait until there is an event.
@@ -154,6 +159,7 @@ class AsyncFollow:
             if left <= 0:
                 return None
             await self._inbox.wait(left)
+        self._backend.require_open()
         return None
 
     def add(self, traders: str | Iterable[str]) -> None:
@@ -166,15 +172,20 @@ class AsyncFollow:
 
         Raises:
             InvalidArgument: No trader is named, or a name cannot be used.
+            BookClosed: The book was closed.
+            BelongsElsewhere: It was started in another process, of which this is a child.
         """
+        self._owner.check_process()
         self._search.added.extend(check_traders(traders))
         self._inbox.wake()
 
     async def stop(self) -> None:
         """End the iteration, and close its connections."""
-        if not self._stopped:
-            self._stopped = True
-            self._backend.detach(self)
+        if self._stopped:
+            return
+        here = self._owner.leave(self)
+        self._stopped = True
+        if here:  # else it has ended with its event loop, or goes on in the parent
             self._inbox.close()
             await self._feeds.close()
 
@@ -183,10 +194,14 @@ class AsyncFollow:
         await self.stop()
 
     def __aiter__(self) -> Self:
+        self._backend.require_open()
         return self
 
     async def __anext__(self) -> OrderEvent:
-        event = await self.get()
+        try:
+            event = await self.get()
+        except BookClosed:
+            event = None
         if event is None:
             raise StopAsyncIteration
         return event

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import CorruptRecord, HistoryTrimmed, OutcomeUnknown, SlotbookError, StateLost, Unavailable
+from ....models.errors import BookClosed, SlotbookError
 from ....models.event import OrderEvent
 from ....models.results import Lag, Outcome
 from ....topology._sync.backend import Backend
@@ -18,10 +18,11 @@ from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import Handler
 from ..._concurrency.inbox import Inbox
+from ..._concurrency.owner import Owner
 from ..._concurrency.worker import handle
 from ..calls import check_sequence, check_traders
 from ..channels import ChannelState, ReceivedMessage
-from ..deliveries import Deliveries, EventKey, GroupOptions, PoisonEvent
+from ..deliveries import RECOVERABLE, Deliveries, EventKey, GroupOptions, PoisonEvent
 from ..group_calls import GroupCalls
 from .delivery import Delivery
 from .search import TraderSearch
@@ -30,9 +31,6 @@ logger = logging.getLogger("slotbook.events")
 
 INBOX_SIZE = 1_000
 """The largest number of messages that wait; more are dropped, since one is enough to have its stream read."""
-
-RECOVERABLE = (Unavailable, OutcomeUnknown, HistoryTrimmed, StateLost, CorruptRecord)
-"""Errors that come without an event and after which ``run`` goes on."""
 
 
 class Consumer:
@@ -77,6 +75,7 @@ class Consumer:
         self._deliveries = Deliveries(self._calls, self._state, options, poll)
         self._listening = SubscriptionPlan(self._state, backend.settings.watchdog, backend.locate)
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening)
+        self._owner = Owner("consumer", backend)
         self._started = self._stopped = False
 
     def start(self) -> Self:
@@ -84,8 +83,10 @@ class Consumer:
 
         With ``since=None`` it creates the groups that there are not yet: the next event is the first after this.
 
-        Raises a SlotbookError when such a group cannot be created, or the traders cannot be searched for.
+        Raises a SlotbookError when such a group cannot be created, or the traders cannot be searched for, and
+        BelongsElsewhere in a child of the process, or in another event loop, than it was started in.
         """
+        self._owner.check()
         if self._started:
             return self
         traders = [*self._search.take_added(), *self._search.find()]
@@ -94,8 +95,8 @@ class Consumer:
         except SlotbookError:
             self._search.added.extend(traders)
             raise
+        self._owner.take(self)
         self._started = True
-        self._backend.attach(self)
         self._feeds.start_in_background()
         return self
 
@@ -110,6 +111,7 @@ class Consumer:
         Raises:
             InvalidArgument: No trader is named, or a name cannot be used.
         """
+        self._owner.check_process()
         self._search.added.extend(check_traders(traders))
         self._inbox.wake()
 
@@ -143,6 +145,7 @@ class Consumer:
             if left <= 0:
                 return None
             self._inbox.wait(left)
+        self._backend.require_open()
         self._leave()
         return None
 
@@ -153,8 +156,9 @@ class Consumer:
     ) -> None:
         """Call a handler with every event, and acknowledge the event when the handler returns, until ``stop``.
 
-        When the handler raises, its event is delivered again, and becomes a dead letter after ``max_deliveries``. An
-        acknowledgement is sent together with the call that hands over the next event, and again until it is known.
+        It also returns when the book is closed. When the handler raises, its event is delivered again, and becomes a
+        dead letter after ``max_deliveries``. An acknowledgement is sent together with the call that hands over the next
+        event, and again until it is known.
 
         Args:
             handler: Called with each event, one at a time.
@@ -165,6 +169,7 @@ class Consumer:
         Raises:
             SlotbookError: Every other error of the iteration, such as AccessDenied; and what ``on_error`` raises.
         """
+        self._owner.check()
         try:
             while not self._stopped:
                 delivery: Delivery | None = None
@@ -172,6 +177,8 @@ class Consumer:
                     delivery = self.get()
                     if delivery is not None:
                         self._handle(handler, delivery)
+                except BookClosed:
+                    return
                 except Exception as error:
                     if delivery is None and not isinstance(error, RECOVERABLE):
                         raise
@@ -198,9 +205,11 @@ class Consumer:
         read. Events that were, and are not acknowledged, will be delivered again. A consumer that has none of those is
         removed from the group. When no server takes this, it is logged, and others claim the events after ``min_idle``.
         """
-        if not self._stopped:
-            self._stopped = True
-            self._backend.detach(self)
+        if self._stopped:
+            return
+        here = self._owner.leave(self)
+        self._stopped = True
+        if here:  # else it has ended with its event loop, or goes on in the parent
             self._inbox.close()
             if self._started:
                 self._feeds.close()
@@ -216,10 +225,14 @@ class Consumer:
             self._leave()
 
     def __iter__(self) -> Self:
+        self._backend.require_open()
         return self
 
     def __next__(self) -> Delivery:
-        delivery = self.get()
+        try:
+            delivery = self.get()
+        except BookClosed:
+            delivery = None
         if delivery is None:
             raise StopIteration
         return delivery
@@ -320,7 +333,10 @@ class Consumer:
         while deliveries.must_leave or deliveries.ready:
             deliveries.must_leave = False
             owed, calls = self._owed(), deliveries.leave_calls()
-            outcomes = self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+            try:
+                outcomes = self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
+            except BookClosed:
+                return
             deliveries.take_acknowledged(owed, outcomes[: len(owed)])
             if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
                 name = f"{self._options.group}/{self._options.consumer}"

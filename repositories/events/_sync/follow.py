@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import SlotbookError, Unavailable
+from ....models.errors import BookClosed, SlotbookError, Unavailable
 from ....models.event import OrderEvent
 from ....topology._sync.backend import Backend
 from ....topology.listening.channels import MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.inbox import Inbox
+from ..._concurrency.owner import Owner
 from ..calls import EventCalls, check_traders
 from ..channels import ChannelState, ReceivedMessage
 from ..following import Following, Since
@@ -63,6 +64,7 @@ class Follow:
         wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, self._listening, wait_for_space)
         self._search = TraderSearch(backend, self._calls.keys, find_all=traders is None)
+        self._owner = Owner("follower", backend)
         self._started = self._stopped = False
         if traders is not None:
             self._listening.add(self._following.add(check_traders(traders), since))
@@ -91,7 +93,7 @@ class Follow:
     @property
     def connected(self) -> bool:
         """True while every message of every trader is received."""
-        return self._following.is_established
+        return self._following.is_established and not (self._stopped or self._owner.is_gone)
 
     def start(self) -> Self:
         """Subscribe, and find the last event of each trader; the iteration calls this by itself.
@@ -101,11 +103,14 @@ class Follow:
         Raises:
             AccessDenied: The user may not subscribe.
             Unavailable: No server could be subscribed to before the deadline.
+            BookClosed: The book was closed.
+            BelongsElsewhere: It was started in another process, of which this is a child, or in another event loop.
         """
+        self._owner.check()
         if self._started:
             return self
+        self._owner.take(self)
         self._started = True
-        self._backend.attach(self)
         self._listening.add(self._following.add(self._search.find(), self._since))
         self._feeds.start_in_background()
         ends_at = time.monotonic() + self._backend.settings.deadline
@@ -126,7 +131,7 @@ class Follow:
     def get(self, timeout: float | None = None) -> OrderEvent | None:
         """Return the next event, or None when there is none within the timeout, or after ``stop``.
 
-        Raises the same errors as the iteration.
+        Raises the same errors as the iteration, and those of ``start``.
 
         Args:
             timeout: Seconds to wait; None to wait until there is an event.
@@ -155,6 +160,7 @@ class Follow:
             if left <= 0:
                 return None
             self._inbox.wait(left)
+        self._backend.require_open()
         return None
 
     def add(self, traders: str | Iterable[str]) -> None:
@@ -167,15 +173,20 @@ class Follow:
 
         Raises:
             InvalidArgument: No trader is named, or a name cannot be used.
+            BookClosed: The book was closed.
+            BelongsElsewhere: It was started in another process, of which this is a child.
         """
+        self._owner.check_process()
         self._search.added.extend(check_traders(traders))
         self._inbox.wake()
 
     def stop(self) -> None:
         """End the iteration, and close its connections."""
-        if not self._stopped:
-            self._stopped = True
-            self._backend.detach(self)
+        if self._stopped:
+            return
+        here = self._owner.leave(self)
+        self._stopped = True
+        if here:  # else it has ended with its event loop, or goes on in the parent
             self._inbox.close()
             self._feeds.close()
 
@@ -184,10 +195,14 @@ class Follow:
         self.stop()
 
     def __iter__(self) -> Self:
+        self._backend.require_open()
         return self
 
     def __next__(self) -> OrderEvent:
-        event = self.get()
+        try:
+            event = self.get()
+        except BookClosed:
+            event = None
         if event is None:
             raise StopIteration
         return event

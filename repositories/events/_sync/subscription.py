@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ....models.errors import Unavailable
+from ....models.errors import BookClosed, Unavailable
 from ....models.message import Message
 from ....topology._sync.backend import Backend
 from ....topology.listening.channels import Channel, MessageFeed, SubscriptionPlan
 from ....topology.listening.feeds import Feeds
 from ..._concurrency.handlers import Handler
 from ..._concurrency.inbox import Inbox
+from ..._concurrency.owner import Owner
 from ..._concurrency.worker import Worker, handle
 from ..channels import ChannelState, ReceivedMessage
 from ..overflow import SubscribeOverflow
@@ -58,13 +59,16 @@ class Subscription:
         wait_for_space = self._inbox.wait_until_not_full if when_full == "block" else None
         self._feeds: Feeds[MessageFeed] = Feeds(backend, listening, wait_for_space)
         self._worker: Worker | None = None
+        self._owner = Owner("subscription", backend)
         self._started = self._stopped = False
         self._failure: Exception | None = None
 
     @property
     def connected(self) -> bool:
         """True while every message of every channel is received."""
-        return not self._stopped and all(self._state.is_received(channel.name) for channel in self._channels)
+        return not (self._stopped or self._owner.is_gone) and all(
+            self._state.is_received(channel.name) for channel in self._channels
+        )
 
     @property
     def failure(self) -> Exception | None:
@@ -89,14 +93,17 @@ class Subscription:
         Raises:
             AccessDenied: The user may not subscribe to one of the channels.
             Unavailable: No server could be subscribed to before the deadline.
+            BookClosed: The book was closed.
+            BelongsElsewhere: It was started in another process, of which this is a child, or in another event loop.
             Exception: That of the callback which has ended the subscription.
         """
         if self._failure is not None:
             raise self._failure
+        self._owner.check()
         if self._started:
             return self
+        self._owner.take(self)
         self._started = True
-        self._backend.attach(self)
         self._feeds.start_in_background()
         deadline = self._backend.settings.deadline
         ends_at = time.monotonic() + deadline
@@ -115,8 +122,8 @@ class Subscription:
     def get(self, timeout: float | None = None) -> Message | None:
         """Return the next message, or None when there is none within the timeout, or after ``stop``.
 
-        Raises AccessDenied when the server does not let the subscription go on, and the exception of a callback which
-        has ended it.
+        Raises AccessDenied when the server does not let the subscription go on, BookClosed when the book was closed,
+        BelongsElsewhere like ``start``, and the exception of a callback which has ended it.
 
         Args:
             timeout: Seconds to wait; None to wait until there is a message.
@@ -132,12 +139,13 @@ class Subscription:
             if left is not None and left <= 0:
                 return None
             self._inbox.wait(left)
+        self._backend.require_open()
         return None
 
     def stop(self) -> None:
         """End the iteration, and close its connections. Raises the exception of the callback, if one had ended it."""
         self.close()
-        if self._worker is not None:
+        if self._worker is not None and not self._owner.is_gone:
             self._worker.join()
             self._worker.result()
 
@@ -145,18 +153,24 @@ class Subscription:
         """Do the same as ``stop``, but raise nothing; an exception of the callback has been logged."""
         if self._stopped:
             return
+        here = self._owner.leave(self)
         self._stopped = True
-        self._backend.detach(self)
+        if not here:
+            return  # it has ended with its event loop, or goes on in the parent
         self._inbox.close()
         self._feeds.close()
         if self._worker is not None:
             self._worker.join()
 
     def __iter__(self) -> Self:
+        self._backend.require_open()
         return self
 
     def __next__(self) -> Message:
-        message = self.get()
+        try:
+            message = self.get()
+        except BookClosed:
+            message = None
         if message is None:
             raise StopIteration
         return message
@@ -177,6 +191,8 @@ class Subscription:
                 message = self.get()
                 if message is not None:
                     handle(callback, message)
+            except BookClosed:
+                return
             except Exception as error:
                 logger.exception("a subscription has ended at %s; its callback is not called again", message)
                 self._failure = error

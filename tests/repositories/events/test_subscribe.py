@@ -12,7 +12,7 @@ import pytest
 import slotbook
 from slotbook import Book
 from slotbook.models import Message
-from slotbook.models.errors import CorruptRecord, InvalidArgument
+from slotbook.models.errors import BookClosed, CorruptRecord, InvalidArgument
 
 from ...support.desk import Desk
 from ...support.faults.control import wait_until
@@ -256,7 +256,9 @@ def test_closing_the_book_ends_what_listens(url: str) -> None:
     subscription = book.events.subscribe("order_events").start()
     follow = book.events.follow([fresh()]).start()
     book.close()
-    assert (subscription.get(1), follow.get(1)) == (None, None)
+    for listening in (subscription, follow):
+        with pytest.raises(BookClosed):
+            listening.get(1)
     assert threading.active_count() == before
 
 
