@@ -10,7 +10,9 @@ from typing import cast
 
 import pytest
 import slotbook
+from slotbook.cli.replay import _together as together  # pyright: ignore[reportPrivateUsage]
 from slotbook.models import Order, OrderType, Side
+from slotbook.repositories.orders.reconciliation import Reconciliation
 
 from ..support.fleet import Fleet, Fleets
 from ..support.make import fresh
@@ -143,3 +145,23 @@ def test_the_help_says_the_exit_codes_and_the_fates(cli: Cli) -> None:
         assert part in words
     for fate in FATES:
         assert f"{fate.replace('_', ' ')}:" in words
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "counted"),
+    [
+        ((5, 2, 3), (1, 6, 1), (5, 2, 4)),  # one was lost, and applied again
+        ((5, 2, 0), (0, 1, 0), (0, 1, 0)),  # of seven only one is not refused by then
+        ((0, 7, 0), (7, 0, 0), (0, 7, 0)),  # all were there before, and were lost
+    ],
+)
+def test_rows_of_several_runs_are_counted_once(
+    first: tuple[int, int, int], last: tuple[int, int, int], counted: tuple[int, int, int]
+) -> None:
+    """The last run says what has become of them, and the first what was there before; copies are missed in each."""
+    runs = [
+        Reconciliation(rows=7, applied=applied, repeated=repeated, under_replicated=under)
+        for applied, repeated, under in (first, last)
+    ]
+    found = together(runs)
+    assert (found.applied, found.repeated, found.under_replicated) == counted

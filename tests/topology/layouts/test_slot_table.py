@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slotbook.topology.address import Address
 from slotbook.topology.call import Reply
-from slotbook.topology.layouts import ClusterLayout, DiscoveryError
+from slotbook.topology.layouts import ClusterLayout, DiscoveryError, redirect_target
 
 ASKED, OTHER, REPLICA = Address("127.0.0.1", 7001), Address("127.0.0.1", 7002), Address("127.0.0.1", 7003)
 
@@ -37,3 +37,28 @@ def test_a_node_that_knows_no_primary_is_passed_over() -> None:
     next(discovery)
     with pytest.raises(DiscoveryError, match="serves no slots yet"):
         discovery.send([[[[0, 99, ["", 0, "a"], ["127.0.0.1", 7003, "c"]]]]])
+
+
+def test_a_redirect_makes_another_table_of_it_and_one_that_is_known_does_not() -> None:
+    """Whoever walks through all primaries compares editions, so as to miss no slot that has moved meanwhile."""
+    cluster = layout_after([0, 99, ["127.0.0.1", 7001, "a"]], [100, 199, ["127.0.0.1", 7002, "b"]])
+    before = cluster.shards()
+    cluster.moved(100, OTHER)
+    assert cluster.shards() is before
+    cluster.moved(99, OTHER)
+    assert (cluster.locate(98), cluster.locate(99)) == (ASKED, OTHER)
+    assert cluster.shards().edition == before.edition + 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "slot", "target"),
+    [
+        ("MOVED 866 10.0.0.2:7002", 866, Address("10.0.0.2", 7002)),
+        ("ASK 16383 :7002", 16383, Address("127.0.0.1", 7002)),
+        ("MOVED 0 [fe80::1]:7002", 0, Address("fe80::1", 7002)),
+        ("MOVED 0 fe80::1:7002", 0, Address("fe80::1", 7002)),
+        ("MOVED 0 node.desk:7002", 0, Address("node.desk", 7002)),
+    ],
+)
+def test_a_redirect_names_a_slot_and_an_address(reply: str, slot: int, target: Address) -> None:
+    assert redirect_target(Exception(reply), ASKED) == (slot, target)
