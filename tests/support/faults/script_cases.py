@@ -69,9 +69,9 @@ class Case:
 
 
 def _named(value: object, name: str) -> object:
-    if isinstance(value, str):
-        return value.replace("NAME", name)
-    return [_named(one, name) for one in cast("list[object]", value)] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_named(one, name) for one in cast("list[object]", value)]
+    return value if value is None else str(value).replace("NAME", name)
 
 
 def _orders(book: Book, trader: str) -> None:
