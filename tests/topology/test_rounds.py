@@ -7,10 +7,11 @@ import time
 import pytest
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from slotbook.models.errors import OutcomeUnknown, SlotbookError, Unavailable
+from slotbook.models.errors import OutcomeUnknown, SlotbookError, Unavailable, UnderReplicated
 from slotbook.topology.address import Address
 from slotbook.topology.batch import Batch, Pace
 from slotbook.topology.call import Call, Reply, pack
+from slotbook.topology.durability import Durability
 from slotbook.topology.error_mapping import Failure, Unanswered, Unsent
 from slotbook.topology.layouts import ClusterLayout
 
@@ -78,3 +79,21 @@ def test_what_follows_a_call_that_waits_does_not_overtake_it() -> None:
     assert answer(made, 1) == ["a"]
     assert answer(made, 2, 3) == ["a", "b"]
     assert [outcome.value for outcome in made.outcomes()] == [1, 2, 3, "read"]
+
+
+def test_replicas_that_have_not_answered_for_one_change_are_hardly_waited_for_with_the_next() -> None:
+    layout = ClusterLayout([HERE])
+    layout.moved(0, HERE)
+    durability = Durability.parse("replicated=1")
+    made = Batch([call("a"), call("a")], layout, time.monotonic() + 60, durability, replication_wait=5.0)
+    waits: list[float] = []
+    for confirmed in (0, 1):
+        waits.append(made.replication_wait)
+        (request,) = made.plan()
+        for reply in (confirmed, "id", confirmed, "id"):
+            made.on_reply(request, reply)
+        made.clear()
+    assert waits == [5.0, 0.01]
+    few, enough = made.outcomes()
+    assert isinstance(few.error, UnderReplicated)
+    assert (enough.error, enough.value) == (None, 1)

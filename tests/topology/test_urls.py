@@ -42,7 +42,7 @@ def password_of(target: Target) -> str | None:
         ("redis://:a+b@h", (None, "a+b"), ["h:6379"], "", 0),
         ("redis://h?password=a%2Bb%26c=d&username=%C3%BC", ("ü", "a+b&c=d"), ["h:6379"], "", 0),
         ("redis://u@h?password=p", ("u", "p"), ["h:6379"], "", 0),
-        ("redis+cluster://u:p@h1:1,[::1]:2,h3", ("u", "p"), ["h1:1", "[::1]:2", "h3:6379"], "", 0),
+        ("redis+cluster://u:p@h1:1,[::1]:65535,h3", ("u", "p"), ["h1:1", "[::1]:65535", "h3:6379"], "", 0),
         ("redis+sentinel://:p@h1:1,h2/desk/5", (None, "p"), ["h1:1", "h2:26379"], "desk", 5),
         ("unix:///run/redis@1.sock", (None, None), ["/run/redis@1.sock"], "", 0),
         ("unix://u:p@/run/a%20b.sock?deadline=3", ("u", "p"), ["/run/a b.sock"], "", 0),
