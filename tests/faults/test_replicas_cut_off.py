@@ -32,7 +32,7 @@ def fail_over(control: Control, trader: str) -> None:
     control.kill(primary)
     for replica in list(control.frozen):
         control.thaw(replica)
-    control.promoted(primary, f"{{{trader}}}")
+    control.take_over(primary, f"{{{trader}}}")
 
 
 @pytest.mark.parametrize("caller", CALLERS)

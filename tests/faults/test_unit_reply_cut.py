@@ -61,7 +61,7 @@ def _replace(control: Control, veil: Veil, primary: Server, replicas: list[Serve
     control.kill(primary)
     for replica in replicas:
         control.thaw(replica)
-    control.promoted(primary, key)
+    control.take_over(primary, key)
     veil.plan.clear()
 
 
@@ -88,5 +88,6 @@ def test_the_primary_dies_before_it_is_sent_again(
             assert contents_of(book.commit(unit(trader, 1))) == results
             assert units_there(control.ask, trader, 2) == [0, 1], number
             assert book.losses() == []
-            control.heal()
+            if number == 0:
+                control.heal()
         book.close()

@@ -33,7 +33,7 @@ def lose(control: Control, trader: str, write: list[str], book: Book) -> Server:
     control.kill(primary)
     for replica in replicas:
         control.thaw(replica)
-    return control.promoted(primary, f"{{{trader}}}")
+    return control.take_over(primary, f"{{{trader}}}")
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -142,7 +142,7 @@ def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request
         control.kill(primary)
         for replica in replicas:
             control.thaw(replica)
-        control.promoted(primary)
+        control.take_over(primary)
         assert [(loss.first, loss.last) for loss in book.losses()] == [(2, 2)]
         assert [outcome.result().applied for outcome in again()] == [True]
         assert book.losses() == []
@@ -208,7 +208,7 @@ def test_the_link_to_the_replica_is_a_black_hole(deploy: Deploy) -> None:
         proxy.blackhole()
         book.orders.place(limit(trader, "A2"))
         control.kill(primary)
-        control.promoted(primary)
+        control.take_over(primary)
         with pytest.raises(StateLost) as caught:
             book.orders.place(limit(trader, "A3"))
         assert (caught.value.first, caught.value.last) == (2, 2)

@@ -107,7 +107,7 @@ def replace_the_primary(control: Control, trader: str, primary: Server, replicas
     control.kill(primary)
     for replica in replicas:
         control.thaw(replica)
-    return control.promoted(primary, f"{{{trader}}}")
+    return control.take_over(primary, f"{{{trader}}}")
 
 
 @contextmanager

@@ -123,6 +123,14 @@ class Control:
         heir = self.replicas(was)[0]
         return self._fail_over(was, key, lambda: heir, ("CLUSTER", "FAILOVER", *([how] if how else [])), 60.0)
 
+    def take_over(self, dead: Server, key: str = "") -> Server:
+        """Have a replica replace a dead primary now, which its group would do by itself some seconds later."""
+        if self.sentinels:
+            command = ("SENTINEL", "FAILOVER", SERVICE)
+            return self._fail_over(dead, key, lambda: self._running(self.sentinels)[0], command, 30.0)
+        heir = self.replicas(dead)[0]
+        return self._fail_over(dead, key, lambda: heir, ("CLUSTER", "FAILOVER", "FORCE"), 60.0)
+
     def _fail_over(
         self, was: Server, key: str, whom: Callable[[], Server], command: tuple[str, ...], seconds: float
     ) -> Server:
