@@ -44,7 +44,9 @@ def password_of(target: Target) -> str | None:
         ("redis://u@h?password=p", ("u", "p"), ["h:6379"], "", 0),
         ("redis+cluster://u:p@h1:1,[::1]:65535,h3", ("u", "p"), ["h1:1", "[::1]:65535", "h3:6379"], "", 0),
         ("redis+sentinel://:p@h1:1,h2/desk/5", (None, "p"), ["h1:1", "h2:26379"], "desk", 5),
+        ("redis://[FE80:0::1%25eth0]:1", (None, None), ["[fe80::1%eth0]:1"], "", 0),
         ("unix:///run/redis@1.sock", (None, None), ["/run/redis@1.sock"], "", 0),
+        (f"unix:///{'%C3%A4' * 53}", (None, None), [f"/{'ä' * 53}"], "", 0),
         ("unix://u:p@/run/a%20b.sock?deadline=3", ("u", "p"), ["/run/a b.sock"], "", 0),
     ],
 )
@@ -67,6 +69,7 @@ def test_a_url_is_read_as_it_is_written(
         ("unix:/run/redis.sock", "unix://"),
         ("unix://", "absolute path"),
         (f"unix:///{'x' * 107}", "107 bytes"),
+        (f"unix:///{'%C3%A4' * 54}", "107 bytes"),
         ("redis+cluster://u:p@h1:1,u:p@h2:2", "more than one '@'"),
         ("redis+sentinel://u:p@h1:1,v:q@h2:2/desk", "more than one '@'"),
         ("redis://u:p@ss@h", "%40"),
