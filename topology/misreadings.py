@@ -37,3 +37,9 @@ def scan_page(name: str, reply: object) -> tuple[str, list[str]]:
         if isinstance(cursor, str) and all(isinstance(key, str) for key in keys):
             return cursor, cast("list[str]", keys)
     raise unexpected(name, cast("object", reply))
+
+
+def pong(reply: object) -> None:
+    """Return None for the reply to PING. Raises UnexpectedReply for any other."""
+    if reply != "PONG":
+        raise unexpected("connect", reply)

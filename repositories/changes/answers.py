@@ -41,8 +41,11 @@ class AnswerReader(Generic[C]):
                 )
             case ["", "", "unusable", list(answer)]:
                 raise refusal(self._name, answer)
-            case [lost, str(tip), *answers]:
-                return self._read(answers, Tip.parse(tip), lost_in(lost))
+            case [lost, str(last), *answers]:
+                tip = Tip.parse(last)
+                if tip is not None and tip.writer != self.told.own and any(map(_is_applied, answers)):
+                    raise ValueError(last)  # it is the answer to another call, for this one has written the last event
+                return self._read(answers, tip, lost_in(lost))
             case other:
                 raise refusal(self._name, other)
 
@@ -194,9 +197,13 @@ def _acknowledges(answer: Reply) -> bool:
     return isinstance(answer, list) and answer[:1] in (["applied"], ["repeat"], ["outdated"])
 
 
+def _is_applied(answer: Reply) -> bool:
+    return isinstance(answer, list) and answer[:1] == ["applied"]
+
+
 def _written(answers: Sequence[Reply]) -> int:
     """Return the number of events that a call has written, at least 1."""
-    return max(1, sum(1 for answer in answers if isinstance(answer, list) and answer[:1] == ["applied"]))
+    return max(1, sum(map(_is_applied, answers)))
 
 
 def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:

@@ -26,6 +26,7 @@ from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
 from ..layouts import DiscoveryError
+from ..misreadings import pong, scan_page
 from ..reads import Reads, reads_of
 from ..retry import RoundUnfinished, retry_policy
 from ..settings import Settings, Target, read
@@ -95,7 +96,7 @@ class AsyncBackend:
 
     async def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""
-        call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
+        call = Call("connect", ("",), 0, pack(("PING",)), pong, readonly=True, repeatable=True)
         batch = Batch((call,), self._layout, time.monotonic() + self.settings.deadline)
         batch.stale = True
         await self._retry(batch)
@@ -113,7 +114,7 @@ class AsyncBackend:
             pool = self._pools.get(address) or self._nodes.pool(address)
             (answer,) = await pool.exchange(call.packed, 1, self._timeout, ends_at)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
-                return call.decode(answer)
+                return call.value(answer)
         batch = Batch((call,), self._layout, ends_at)
         if address is not None:
             batch.resolve(batch.items[0], answer, address)
@@ -159,10 +160,9 @@ class AsyncBackend:
         found: set[str] = set()
         progress = [time.monotonic()]
         reason: Exception | None = None
+        policy = retry_policy(lambda: progress[0] + self._deadline, self._deadline)
         try:
-            async for attempt in AsyncRetrying(
-                **retry_policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)
-            ):
+            async for attempt in AsyncRetrying(**policy):
                 with attempt:
                     try:
                         await self._scan_all(pattern, found, progress)
@@ -170,9 +170,7 @@ class AsyncBackend:
                         reason = error
                         raise RoundUnfinished(Pace.BACK_OFF) from error
         except RoundUnfinished as error:
-            raise Unavailable(
-                f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})"
-            ) from None
+            raise Unavailable(f"scan: no answer within {self._deadline:g} s (last: {reason or error})") from None
         return found
 
     def locate(self, slot: int) -> Address | None:
@@ -268,7 +266,7 @@ class AsyncBackend:
                     raise RoundUnfinished(Pace.BACK_OFF) from (
                         answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
                     )
-                cursor, page = cast("tuple[str, list[str]]", answer)
+                cursor, page = scan_page(f"scan of {address}", answer)
                 found.update(page)
                 progress[0] = time.monotonic()
                 if cursor == "0":
@@ -288,6 +286,7 @@ class AsyncBackend:
                 len(route),
                 read_round.reader(address, route),
                 read_round.in_flight(route),
+                partial(read_round.doubt, address, route),
             )
             for address, route in read_round.routes.items()
         ]
@@ -309,6 +308,7 @@ class AsyncBackend:
                     node_request.replies,
                     partial(batch.on_reply, node_request),
                     node_request.in_flight,
+                    partial(batch.doubt, node_request),
                 )
                 for node_request in node_requests
             ]

@@ -27,6 +27,7 @@ from ..durability import LOCAL, Durability
 from ..embedded import Deployment, start
 from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
 from ..layouts import DiscoveryError
+from ..misreadings import pong, scan_page
 from ..reads import Reads, reads_of
 from ..retry import RoundUnfinished, retry_policy
 from ..settings import Settings, Target, read
@@ -96,7 +97,7 @@ class Backend:
 
     def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""
-        call = Call("connect", ("",), 0, pack(("PING",)), lambda _: None, readonly=True, repeatable=True)
+        call = Call("connect", ("",), 0, pack(("PING",)), pong, readonly=True, repeatable=True)
         batch = Batch((call,), self._layout, time.monotonic() + self.settings.deadline)
         batch.stale = True
         self._retry(batch)
@@ -114,7 +115,7 @@ class Backend:
             pool = self._pools.get(address) or self._nodes.pool(address)
             (answer,) = pool.exchange(call.packed, 1, self._timeout, ends_at)
             if not isinstance(answer, (Unsent, Unanswered, RedisError)):
-                return call.decode(answer)
+                return call.value(answer)
         batch = Batch((call,), self._layout, ends_at)
         if address is not None:
             batch.resolve(batch.items[0], answer, address)
@@ -160,10 +161,9 @@ class Backend:
         found: set[str] = set()
         progress = [time.monotonic()]
         reason: Exception | None = None
+        policy = retry_policy(lambda: progress[0] + self._deadline, self._deadline)
         try:
-            for attempt in Retrying(
-                **retry_policy(lambda: progress[0] + self.settings.deadline, self.settings.deadline)
-            ):
+            for attempt in Retrying(**policy):
                 with attempt:
                     try:
                         self._scan_all(pattern, found, progress)
@@ -171,9 +171,7 @@ class Backend:
                         reason = error
                         raise RoundUnfinished(Pace.BACK_OFF) from error
         except RoundUnfinished as error:
-            raise Unavailable(
-                f"scan: no answer within {self.settings.deadline:g} s (last: {reason or error})"
-            ) from None
+            raise Unavailable(f"scan: no answer within {self._deadline:g} s (last: {reason or error})") from None
         return found
 
     def locate(self, slot: int) -> Address | None:
@@ -269,7 +267,7 @@ class Backend:
                     raise RoundUnfinished(Pace.BACK_OFF) from (
                         answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
                     )
-                cursor, page = cast("tuple[str, list[str]]", answer)
+                cursor, page = scan_page(f"scan of {address}", answer)
                 found.update(page)
                 progress[0] = time.monotonic()
                 if cursor == "0":
@@ -289,6 +287,7 @@ class Backend:
                 len(route),
                 read_round.reader(address, route),
                 read_round.in_flight(route),
+                partial(read_round.doubt, address, route),
             )
             for address, route in read_round.routes.items()
         ]
@@ -310,6 +309,7 @@ class Backend:
                     node_request.replies,
                     partial(batch.on_reply, node_request),
                     node_request.in_flight,
+                    partial(batch.doubt, node_request),
                 )
                 for node_request in node_requests
             ]

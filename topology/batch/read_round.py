@@ -76,7 +76,7 @@ class ReadRound(Generic[T]):
 
         return take
 
-    def doubt(self, address: Address, route: list[int], failure: Unanswered) -> None:
+    def doubt(self, address: Address, route: list[int], failure: Unsent | Unanswered) -> None:
         """Take back the answers of a node: one reply was too many, and each may be that to another read."""
         for number in route:
             self._outcomes.pop(number, None)

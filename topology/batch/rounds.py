@@ -121,7 +121,7 @@ class Batch(Generic[T]):
         if len(request.proof) == PROOF_REPLIES:
             self._on_proof(request)
 
-    def doubt(self, request: NodeRequest[T], failure: Unanswered) -> None:
+    def doubt(self, request: NodeRequest[T], failure: Unsent | Unanswered) -> None:
         """Take back the answers to a request: one reply was too many, and each may be that to another call."""
         for item in request.items:
             item.unproven = None

@@ -25,7 +25,7 @@ class AsyncJob:
     on_answer: OnAnswer
     in_flight: int | None = None
     """The most pieces that may be sent and not answered; None for any number."""
-    on_doubt: Callable[[Unanswered], object] | None = None
+    on_doubt: Callable[[Unsent | Unanswered], object] | None = None
     """Called after all answers if there was one too many, so that none of them can be believed."""
 
 

@@ -7,25 +7,24 @@ table of error classes from it; hiredis parses the replies.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import inf
 from os import sched_yield
 from time import monotonic, perf_counter
-from typing import Any, cast
+from typing import cast
 
-import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..call import Reply, pack
 from ..error_mapping import NotPrimary
+from ..misreadings import shortened
 from .opening import ConnectionClass, open_connection
+from .reader import INCOMPLETE, Reader
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 from .timed_socket import shut_down, timed
 
-_INCOMPLETE = object()
-"""Returned by the reader when the bytes that have come so far do not make a whole reply."""
 _BUFFER_SIZE = 1 << 16
 _CONTENDED_SECONDS = 50e-6
 """If two polls in a row are further apart than this, another thread or process ran between them."""
@@ -43,6 +42,7 @@ class Connection:
         "_doubt",
         "_feed",
         "_gets",
+        "_is_readable",
         "_name",
         "_receive",
         "_receive_now",
@@ -52,6 +52,7 @@ class Connection:
         "_socket",
         "can_poll",
         "demotion",
+        "is_ahead",
     )
 
     def __init__(self, connection_class: ConnectionClass, arguments: Mapping[str, object], ends_at: float) -> None:
@@ -72,15 +73,12 @@ class Connection:
         self._receive = in_time.receive
         self._receive_now = in_time.receive_now
         self._buffer = bytearray(_BUFFER_SIZE)
-        reader = hiredis.Reader(
-            protocolError=InvalidResponse,
-            replyError=redis_connection._parser.parse_error,  # pyright: ignore[reportPrivateUsage]
-            encoding="utf-8",
-            errors="surrogateescape",
-            notEnoughData=_INCOMPLETE,
-        )
-        self._gets = cast("Callable[[], Any]", reader.gets)
+        self._is_readable = in_time.is_readable
+        reader = Reader(redis_connection._parser)  # pyright: ignore[reportPrivateUsage]
+        self._gets = reader.next
         self._feed = reader.feed
+        self.is_ahead = reader.has_data
+        """Return True when more has been read than the replies that were returned."""
         self.can_poll = self._receive_now is not None and sys.platform == "linux"
         """False with TLS, where the socket does not show if a reply has come, and on systems other than Linux."""
 
@@ -112,7 +110,7 @@ class Connection:
             if isinstance(answer, RedisError):
                 raise answer
             if answer != "OK":
-                raise RedisConnectionError(f"the server answered {answer!r} to a login")
+                raise RedisConnectionError(f"the server answered {shortened(answer)} to a login")
 
     def require_primary(self, name: str, doubt: Doubt, ends_at: float) -> None:
         """Ask the server for its role, now and on. Raises NotPrimary for a replica, and what ``read`` raises.
@@ -170,9 +168,9 @@ class Connection:
     def _next(self, timeout: float, ends_at: float) -> Reply | RedisError:
         gets = self._gets
         answer = gets()
-        if answer is _INCOMPLETE:
+        if answer is INCOMPLETE:
             ends_at = min(ends_at, monotonic() + timeout)
-        while answer is _INCOMPLETE:
+        while answer is INCOMPLETE:
             try:
                 size = self._receive(self._buffer, ends_at)
             except TimeoutError as error:
@@ -209,6 +207,17 @@ class Connection:
                 self._feed(buffer, 0, size)  # type: ignore[arg-type]  # it takes any buffer
                 return True
         return False
+
+    def has_unread(self) -> bool:
+        """Return True for a connection that has something to read before anything is asked for, or has ended.
+
+        The next caller would take what is there for its own reply.
+        """
+        return self.is_ahead() or self._is_readable()
+
+    def has_surplus(self) -> bool:
+        """Return True if there is more than pushed messages to read; what is read is lost."""
+        return self._gets() is not INCOMPLETE or self.is_ahead()
 
     def shut_down(self) -> None:
         """End the connection under the thread that uses it, which then finds it closed by the server."""

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from ...models.errors import BookClosed, PoolExhausted
 from ..address import Address
 from ..call import Reply
-from ..error_mapping import Failure, Unanswered, Unsent
+from ..error_mapping import Failure, OutOfStep, Unanswered, Unsent
 from ..home import Home
 from ..settings import Target
 from .busy_poll import BusyPoll
@@ -28,6 +28,7 @@ from .connection import Connection
 from .connection_kwargs import connection_kwargs
 from .opening import connection_class
 from .places import Place, Places
+from .reader import surplus_reply
 from .role import Doubt
 
 Answer: TypeAlias = "Reply | Failure"
@@ -47,6 +48,10 @@ class Exchange(Place):
         """The connection on which commands were sent and will be answered."""
         self.failure: Unsent | Unanswered = _NOT_SENT
         """The reason why they will not be, when there is no connection."""
+
+    def is_in_doubt(self) -> bool:
+        """Return True if there was a reply too many: each that was read may be the one to another call."""
+        return self.connection is None and isinstance(self.failure.cause, OutOfStep)
 
 
 _NOT_SENT = Unsent(RedisConnectionError("nothing was sent"))
@@ -114,6 +119,8 @@ class ConnectionPool:
         try:
             self.send(exchange, payload, timeout, ends_at)
             self.read(exchange, reply_count, timeout, answers.append, ends_at)
+            if exchange.is_in_doubt():
+                answers = [exchange.failure] * reply_count
             self.keep(exchange)
         finally:
             places.pop(exchange, None)  # first, see Places
@@ -138,8 +145,11 @@ class ConnectionPool:
         try:
             if self.closed:
                 raise BookClosed(CLOSED)
-            exchange.connection = self._take_idle()
-            if exchange.connection is None:
+            connection = exchange.connection = self._take_idle()
+            while connection is not None and connection.has_unread():
+                connection.close()
+                connection = exchange.connection = self._take_idle()
+            if connection is None:
                 self._connect(exchange, timeout, ends_at)
         except (RedisError, BookClosed) as error:
             exchange.failure = Unsent(error)
@@ -159,12 +169,20 @@ class ConnectionPool:
             self._fail(exchange, error)
 
     def read(
-        self, exchange: Exchange, reply_count: int, timeout: float, on_answer: OnAnswer, ends_at: float = inf
+        self,
+        exchange: Exchange,
+        reply_count: int,
+        timeout: float,
+        on_answer: OnAnswer,
+        ends_at: float = inf,
+        *,
+        is_all: bool = True,
     ) -> None:
         """Read some replies to what was sent and call ``on_answer`` with each.
 
         After a failure the connection is closed, and ``on_answer`` gets the failure in place of each missing reply.
-        Each reply may take ``timeout`` seconds, and all of them until the monotonic time ``ends_at``.
+        Each reply may take ``timeout`` seconds, and all of them until the monotonic time ``ends_at``. If these replies
+        are all that the connection owes, as they are unless ``is_all`` says otherwise, more than them is a failure.
         """
         connection, left = exchange.connection, reply_count
         timeout = min(timeout, self.reply_timeout)
@@ -173,6 +191,8 @@ class ConnectionPool:
                 if reply_count == 1 and connection.can_poll and self._busy_poll.begin():
                     self._poll(connection)
                 answer = connection.read(timeout, ends_at)
+                if left == 1 and is_all and connection.is_ahead() and connection.has_surplus():
+                    raise surplus_reply()  # the first that was read may have been the one too many
             except RedisError as error:
                 connection = self._fail(exchange, error)
             else:

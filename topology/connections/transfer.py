@@ -7,12 +7,12 @@ are with it: it works on one while the next is built and sent, and the replies t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
 from ..call import Piece
-from ..error_mapping import Unsent
+from ..error_mapping import Unanswered, Unsent
 from .pool import ConnectionPool, Exchange, OnAnswer
 
 
@@ -28,6 +28,8 @@ class Job:
     on_answer: OnAnswer
     in_flight: int | None = None
     """The most pieces that may be sent and not answered; None for any number."""
+    on_doubt: Callable[[Unsent | Unanswered], object] | None = None
+    """Called after all answers if there was one too many, so that none of them can be believed."""
 
 
 class _Transfer:
@@ -65,16 +67,18 @@ class _Transfer:
         """Read the replies that are missing, and keep the connection; what was not sent gets an ``Unsent``."""
         if not self._begun:
             return
-        self._read(sum(self._in_flight))
+        self._read(sum(self._in_flight), is_all=True)
         failure = None if self.exchange.connection is not None else Unsent(self.exchange.failure.cause)
         self.job.pool.keep(self.exchange)
         if failure is not None:
             for _ in range(self._left):
                 self.job.on_answer(failure)
+            if self.exchange.is_in_doubt() and self.job.on_doubt is not None:
+                self.job.on_doubt(self.exchange.failure)
 
-    def _read(self, replies: int) -> None:
+    def _read(self, replies: int, *, is_all: bool = False) -> None:
         self._left -= replies
-        self.job.pool.read(self.exchange, replies, self._timeout, self.job.on_answer, self._ends_at)
+        self.job.pool.read(self.exchange, replies, self._timeout, self.job.on_answer, self._ends_at, is_all=is_all)
 
 
 def exchange_all(jobs: Sequence[Job], timeout: float, ends_at: float) -> None:

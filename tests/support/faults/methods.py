@@ -145,6 +145,7 @@ def call(book: Book, asked: Asked) -> None:
     room, name = named.split(".")
     method: Method = getattr(ROOMS[room][1](book), name)
     result = method(*several, **one_each)
-    for more in ("all", "release", "close"):
+    ends = () if named == "book.cache" else ("close",)  # a cache would close the book, for all calls to come
+    for more in ("all", "release", *ends):
         if callable(act := getattr(result, more, None)):
             act()

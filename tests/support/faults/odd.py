@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from .resp import Frame, frame_of, written
 
-Change: TypeAlias = "Other | Part | Cut | Surplus"
+Change: TypeAlias = "Other | Part | Cut | Surplus | Kept"
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,16 @@ class Surplus:
     first: bool
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The same reply, which is noted."""
+
+
 def changed(reply: bytes, change: Change) -> bytes:
     """Return what is sent in place of a reply."""
     match change:
+        case Kept():
+            return reply
         case Other(other):
             return other
         case Surplus(surplus, first):
@@ -77,6 +84,8 @@ class Swap:
         self._left = 0
         self.done = False
         """True when the change was made."""
+        self.kept = b""
+        """The reply that was changed last, as it was."""
 
     def arm(self, change: Change, skip: int = 0) -> None:
         """Change a reply, after some others."""
@@ -97,7 +106,7 @@ class Swap:
             if self._left:
                 self._left -= 1
                 return reply
-            self._change, self.done = None, True
+            self._change, self.done, self.kept = None, True, reply
         return changed(reply, change)
 
 
@@ -142,12 +151,12 @@ VALUES: st.SearchStrategy[bytes] = st.recursive(
     _scalars,
     lambda inner: st.builds(
         lambda kind, parts: b"%c%d\r\n%s" % (kind, len(parts) // (2 if kind == b"%"[0] else 1), b"".join(parts)),
-        st.sampled_from(b"***~>"),
+        st.sampled_from(b"***~"),
         st.lists(inner, max_size=6),
     ),
     max_leaves=12,
 )
-"""Whole replies of RESP2 and RESP3, also such as no server sends."""
+"""Whole replies of RESP2 and RESP3, also such as no server sends; what is pushed is no reply."""
 BROKEN = (b"!", b":x\r\n", b"*-7\r\n", b"%1\r\n*0\r\n:1\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x00\x16\x03")
 """Bytes that are no reply at all."""
 CHANGES: st.SearchStrategy[Change] = st.one_of(

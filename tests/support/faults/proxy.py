@@ -121,6 +121,10 @@ class Proxy:
         """Reset every open link."""
         self._thread.run(self._reset())
 
+    def send(self, data: bytes) -> None:
+        """Send bytes to every client, beside the replies of the server."""
+        self._thread.run(self._send(data))
+
     def close(self) -> None:
         """Stop listening and drop every link."""
         self._thread.run(self._close())
@@ -134,6 +138,10 @@ class Proxy:
     async def _reset(self) -> None:
         for link in list(self._links):
             link.end(reset=True)
+
+    async def _send(self, data: bytes) -> None:
+        for link in list(self._links):
+            link.send(data)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
@@ -180,6 +188,10 @@ class _Link:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             self.end(reset=False)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the client."""
+        self._to_client.write(data)
 
     def end(self, *, reset: bool) -> None:
         """Close both sides; with a reset, the client sees one."""

@@ -1,0 +1,166 @@
+"""Fault "odd reply": whatever comes in place of a reply becomes one of our errors, of its own call only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TypeVar, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slotbook import Book, SlotbookError
+from slotbook.models.errors import UnexpectedReply
+from slotbook.topology.embedded import Deployment, start
+
+from ..support.callers import CALLERS, Caller
+from ..support.faults.between import Between, between
+from ..support.faults.methods import TRADER, Asked, call, calls
+from ..support.faults.odd import CHANGES, Change, Other
+from ..support.make import fresh, limit
+
+T = TypeVar("T")
+
+REPLIES = int(os.environ.get("SLOTBOOK_REPLIES", "25"))
+"""Replies that are changed, in each way of calling and each test."""
+usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+fuzz = settings(usual, max_examples=REPLIES)
+a_few = settings(usual, max_examples=max(3, REPLIES // 10))
+ODD = (
+    *(b"-MOVED x\r\n", b"-ASK\r\n", b"*3\r\n+a\r\n+b\r\n+c\r\n", b"$-1\r\n", b":0\r\n"),
+    *(b"*1\r\n-ERR no\r\n", b"%0\r\n", b"#t\r\n", b"*2\r\n*0\r\n+x\r\n"),
+)
+"""Replies that no server gives to a read of an order."""
+
+
+@pytest.fixture(scope="module")
+def deployment(_no_settings_from_outside: None) -> Iterator[Deployment]:
+    """Yield a server of this module's own."""
+    with start("standalone") as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=CALLERS)
+def desk(request: pytest.FixtureRequest, deployment: Deployment, runner: asyncio.Runner) -> Iterator[Between]:
+    """Yield the server behind a proxy, for threads and for asyncio."""
+    with between(deployment, cast(Caller, request.param), runner) as found:
+        yield found
+
+
+@fuzz
+@given(asked=calls(st.nothing()), change=CHANGES, skip=st.integers(0, 3))
+def test_every_method_returns_or_raises_one_of_ours(desk: Between, asked: Asked, change: Change, skip: int) -> None:
+    desk.raw.ask("FLUSHALL")
+    book = desk.book()
+    book.orders.place(limit(TRADER))
+    desk.swap.arm(change, skip)
+    try:
+        call(book, asked)
+    except SlotbookError:
+        pass
+    finally:
+        desk.swap.disarm()
+    each_gets_its_own(book)
+
+
+def each_gets_its_own(book: Book) -> None:
+    """Assert that the next calls are answered with what was asked for."""
+    name = fresh()
+    assert book.orders.place(limit(name)).order.trader == name
+    found = book.orders.get(name, "A1")
+    assert found is not None
+    assert found.trader == name
+    assert book.orders.get(name, "A2") is None
+    assert book.positions.get(name, "AAPL").quantity == 0
+    book.values.swap(name, 0, "v")
+    assert book.values.get(name).value == "v"
+
+
+@fuzz
+@given(change=CHANGES, number=st.integers(0, 5))
+def test_in_a_batch_only_its_own_call_fails(desk: Between, change: Change, number: int) -> None:
+    book, traders = desk.book(), [fresh() for _ in range(6)]
+    book.orders.place_many([limit(trader) for trader in traders])
+    desk.swap.arm(change, number)
+    outcomes = book.orders.get_many([(trader, "A1") for trader in traders])
+    desk.swap.disarm()
+    for trader, outcome in zip(traders, outcomes, strict=True):
+        assert outcome.error is None or isinstance(outcome.error, SlotbookError)
+        assert outcome.value is None or outcome.value.trader == trader
+    assert sum(outcome.value is None for outcome in outcomes) <= 1
+
+
+@fuzz
+@given(change=CHANGES, number=st.integers(0, 5))
+def test_of_many_changes_only_its_own_fails_or_is_repeated(desk: Between, change: Change, number: int) -> None:
+    book, traders = desk.book(), [fresh() for _ in range(6)]
+    desk.swap.arm(change, number)
+    outcomes = book.orders.place_many([limit(trader) for trader in traders])
+    desk.swap.disarm()
+    for trader, outcome in zip(traders, outcomes, strict=True):
+        assert outcome.error is None or isinstance(outcome.error, SlotbookError)
+        assert outcome.value is None or outcome.value.order == limit(trader).model_copy(update={"version": 1})
+    assert sum(outcome.value is None for outcome in outcomes) <= 1
+    again = book.orders.place_many([limit(trader) for trader in traders])
+    assert all(outcome.result().sequence in (0, 1) for outcome in again)
+
+
+def begun(begin: Callable[[], T]) -> T:
+    """Begin something, once more if the change of a reply made it fail."""
+    try:
+        return begin()
+    except SlotbookError:
+        return begin()
+
+
+def takes(get: Callable[[], T | None], wanted: Callable[[T], object], tries: int) -> bool:
+    """Get something until it is the wanted one, or there is nothing more; errors are ours."""
+    for _ in range(tries):
+        with suppress(SlotbookError):
+            found = get()
+            if found is not None and wanted(found):
+                return True
+    return False
+
+
+@a_few
+@given(change=CHANGES, skip=st.integers(0, 8))
+def test_a_consumer_goes_on_after_it(desk: Between, change: Change, skip: int) -> None:
+    book, trader = desk.book(), fresh()
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+    desk.swap.arm(change, skip)
+    consumer = begun(lambda: book.events.consume("g", "c", trader, min_idle=0.05, poll=0.01).start())
+    takes(lambda: consumer.get(0.02), lambda delivery: delivery.acknowledge() and delivery.event.sequence == 3, 6)
+    desk.swap.disarm()
+    book.orders.place(limit(trader, "A9"))
+    assert takes(lambda: consumer.get(0.2), lambda delivery: delivery.event.order_id == "A9", 50)
+    consumer.stop()
+
+
+@a_few
+@given(change=CHANGES, skip=st.integers(0, 8))
+def test_a_follower_goes_on_after_it(desk: Between, change: Change, skip: int) -> None:
+    book, trader = desk.book(), fresh()
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+    desk.swap.arm(change, skip)
+    follower = begun(lambda: book.events.follow(trader, since=0, poll=0.01).start())
+    takes(lambda: follower.get(0.02), lambda event: event.sequence == 3, 6)
+    desk.swap.disarm()
+    book.orders.place(limit(trader, "A9"))
+    assert takes(lambda: follower.get(0.2), lambda event: event.order_id == "A9", 50)
+    follower.stop()
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_an_odd_reply_costs_one_order_of_many(desk: Between, odd: bytes) -> None:
+    book, traders = desk.book(), [fresh() for _ in range(5)]
+    book.orders.place_many([limit(trader) for trader in traders])
+    desk.swap.arm(Other(odd), 2)
+    outcomes = book.orders.get_many([(trader, "A1") for trader in traders])
+    assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
+    assert isinstance(outcomes[2].error, UnexpectedReply)
+    desk.swap.arm(Other(odd))
+    with pytest.raises(UnexpectedReply):
+        book.orders.get(traders[0], "A1")
