@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from slotbook import AsyncBook
 from slotbook.models.errors import BelongsElsewhere, Unavailable
-from slotbook.topology.embedded import start
+from slotbook.topology.embedded import Server, start
 
 from ..support.faults.control import wait_until
 from ..support.faults.stand import Stand, Stands
@@ -111,10 +111,10 @@ def test_tasks_that_begin_at_once(*, unix: bool) -> None:
         path = Path(folder) / "s"
         with start("standalone", options={"unixsocket": str(path)}) as deployment:
             url = f"unix://:{deployment.password}@{path}" if unix else deployment.url
-            asyncio.run(_eagerly(f"{url}?deadline=2&socket_timeout=0.5", deployment.servers[0].freeze))
+            asyncio.run(_eagerly(f"{url}?deadline=1&socket_timeout=0.5", deployment.servers[0]))
 
 
-async def _eagerly(url: str, freeze: Callable[[], None]) -> None:
+async def _eagerly(url: str, server: Server) -> None:
     asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]
     book, trader = await AsyncBook.open(url), fresh()
     received: list[object] = []
@@ -133,7 +133,12 @@ async def _eagerly(url: str, freeze: Callable[[], None]) -> None:
             pool.connection.abort(ConnectionError("cut"))
         assert await book.orders.count(trader) == 20
         await _until(lambda: len(received) >= 1)
-    freeze()
+    await asyncio.to_thread(server.kill)
+    with pytest.raises(Unavailable):  # a Unix socket is refused at once, before the task that connects is known
+        await book.orders.count(trader)
+    await asyncio.to_thread(server.restart)
+    assert await book.orders.count(trader) == 0
+    server.freeze()
     with pytest.raises(Unavailable):
         await book.orders.count(trader)
     began = time.monotonic()

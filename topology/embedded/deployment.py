@@ -30,8 +30,10 @@ class Deployment:
             book = slotbook.connect(deployment.url)
 
     The servers are stopped and their folder is removed by ``stop``, at the end of a ``with`` block, when the object is
-    garbage-collected, and when the process that started them ends in whatever way. A forked child can send commands to
-    the servers but cannot stop them.
+    garbage-collected, and when the process that started them ends in whatever way, also together with its guard
+    process. What is left when the machine goes down, or every process of the deployment but a server is killed at once,
+    is cleaned up by the next start; so it is, on systems other than Linux, when the process id of the killed owner was
+    given to another process at once. A forked child can send commands to the servers but cannot stop them.
     """
 
     def __init__(

@@ -5,7 +5,8 @@ It makes the deployment's folder, reserves its ports and is the parent of its se
 or ends in whatever way, the guard kills the servers, removes the folder and ends too.
 
 Because the guard itself starts the servers, there is no moment at which a Ctrl-C or a SIGKILL of the owner could leak
-one. Because it is their parent, a process id belongs to its server until the guard has waited for it.
+one. Because it is their parent, a process id belongs to its server until the guard has waited for it. When the guard is
+killed as well, its cleanup process (``cleanup_process.py``) does the rest.
 
 A request is one line of JSON, ``[id, operation, [argument, ...]]``; its reply is ``[id, value, error text or null]``.
 The guard begins with a reply to request 0, whose value is the folder. Only the standard library may be imported here.
@@ -14,19 +15,23 @@ The guard begins with a reply to request 0, whose value is the folder. Only the 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import secrets
 import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+CLEANUP = Path(__file__).with_name("cleanup_process.py")
+LOCK = "lock"
+"""The file in a deployment's folder whose lock shows that somebody looks after it."""
 OWNER_CHECK_SECONDS = 1.0
 REMOVAL_ATTEMPTS = 20
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
@@ -34,11 +39,43 @@ ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
 each thread cache more free blocks of each size, at worst some 70 MB."""
 
 
+class Cleanup:
+    """The process that cleans up when this one is killed; it is told of what there is to clean up.
+
+    ``folder`` is the deployment's, which is made after this.
+    """
+
+    def __init__(self, folder: Path, owner: int) -> None:
+        descriptor = _descriptor_of(owner)
+        reading, self._writing = os.pipe()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-I", "-S", str(CLEANUP), str(folder), str(owner), str(descriptor)],
+            stdin=reading,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=[] if descriptor < 0 else [descriptor],
+        )
+        os.close(reading)
+
+    def report(self, text: str) -> None:
+        """Tell it something, if it lives."""
+        with contextlib.suppress(OSError):
+            os.write(self._writing, f"{text}\n".encode())
+
+    def end(self) -> None:
+        """Tell it that nothing is left to do, and wait for its end."""
+        self.report("done")
+        self._process.wait()
+
+
 class Resources:
     """The folder, the ports and the servers of one deployment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cleanup: Cleanup) -> None:
         self.folder = folder
+        self._cleanup = cleanup
         self._reserved: dict[int, socket.socket] = {}
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -72,6 +109,8 @@ class Resources:
                 stderr=output,
                 env={**ENVIRONMENT, **os.environ},
                 start_new_session=True,  # so that a server can be killed together with the children that it forks
+                # Reported by the new process itself, so that there is no moment at which nobody knows of it.
+                preexec_fn=lambda: self._cleanup.report(f"+{os.getpid()}"),  # noqa: PLW1509 - there are no threads here
             )
         self._servers[name] = server
         return server.pid
@@ -79,7 +118,11 @@ class Resources:
     def running(self, name: str) -> bool:
         """Return True if the process of the named server exists."""
         server = self._servers.get(name)
-        return server is not None and server.poll() is None
+        if server is None or server.returncode is not None:
+            return False
+        if server.poll() is not None:
+            self._cleanup.report(f"-{server.pid}")  # the id may be another process's from now on
+        return server.returncode is None
 
     def signal(self, name: str, number: int) -> bool:
         """Send a signal to the named server; return False if it is not running."""
@@ -90,10 +133,11 @@ class Resources:
 
     def kill(self, name: str) -> None:
         """Kill the named server and the children that it forked, and wait until it has ended."""
-        server = self._servers.get(name)
-        if server is not None and server.poll() is None:
+        if self.running(name):
+            server = self._servers[name]
             _kill_group(server)
             server.wait()
+            self._cleanup.report(f"-{server.pid}")
 
     def release(self) -> None:
         """Kill every server and remove the folder. Raises OSError if it cannot be removed."""
@@ -105,9 +149,19 @@ class Resources:
         for _ in range(REMOVAL_ATTEMPTS):
             shutil.rmtree(self.folder, ignore_errors=True)
             if not self.folder.exists():
+                self._cleanup.end()
                 return
             time.sleep(0.05)
         raise OSError(f"{self.folder} cannot be removed")
+
+
+def _descriptor_of(owner: int) -> int:
+    """Return a descriptor that becomes readable when the owner ends; -1 where the system has none."""
+    with contextlib.suppress(OSError, AttributeError):
+        descriptor = os.pidfd_open(owner)
+        if os.getppid() == owner:  # then the owner has not ended, and the process id was its own
+            return descriptor
+    return -1
 
 
 def _kill_group(server: subprocess.Popen[bytes]) -> None:
@@ -164,7 +218,13 @@ def main() -> None:
         signal.signal(number, _ignore)
     os.umask(0o077)
     channel = socket.socket(fileno=sys.stdin.fileno())
-    resources = Resources(Path(tempfile.mkdtemp(prefix="slotbook-", dir=parent)))
+    folder = Path(parent, f"slotbook-{secrets.token_hex(8)}")
+    cleanup = Cleanup(folder, owner)
+    folder.mkdir(mode=0o700)
+    lock = (folder / LOCK).open("ab")
+    fcntl.flock(lock, fcntl.LOCK_SH)  # until this process ends
+    cleanup.report("made")
+    resources = Resources(folder, cleanup)
     try:
         with contextlib.suppress(ConnectionError):  # the owner ended while a reply was sent
             _serve(channel, owner, resources)
