@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _TRIES = 5
 _NOT_WRITTEN = "<unprintable "
-"""What pydantic-core has in place of a text that it could not write."""
+"""The beginning of what pydantic-core has in place of a text that it could not write."""
 
 
 def built(build: Callable[[], T], validator: Callable[[T], object]) -> T:

@@ -28,7 +28,7 @@ class AsyncTurns:
         """Return the place in the running loop."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._places, self._loop = AsyncPlaces(1), loop
+            self._places, self._loop = AsyncPlaces[AsyncPlace](1), loop
         return self._places
 
 
@@ -43,7 +43,7 @@ class Turns:
         """Return the place in this process."""
         owner = os.getpid()
         if self._owner != owner:
-            self._places, self._owner = Places(1), owner
+            self._places, self._owner = Places[Place](1), owner
         return self._places
 
 

@@ -64,7 +64,7 @@ def interrupted_at(points: list[int], work: Callable[[], object]) -> bool:
         nonlocal passed
         if event in _COUNTED:
             passed += 1
-            if passed == left[-1]:
+            if left and passed == left[-1]:
                 left.pop()
                 if not left:
                     sys.setprofile(None)

@@ -57,7 +57,7 @@ class AsyncNodes:
 
         Raises DiscoveryError, AccessDenied or InvalidSettings.
         """
-        seen, turn, turns = self._discoveries, AsyncPlace(), self._discovering.here()
+        seen, turn, turns = self._discoveries, AsyncPlace(ends_at), self._discovering.here()
         try:
             if not await turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return

@@ -58,7 +58,7 @@ class Nodes:
 
         Raises DiscoveryError, AccessDenied or InvalidSettings.
         """
-        seen, turn, turns = self._discoveries, Place(), self._discovering.here()
+        seen, turn, turns = self._discoveries, Place(ends_at), self._discovering.here()
         try:
             if not turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return

@@ -9,6 +9,7 @@ gets an ``Unsent`` or an ``Unanswered``, depending on whether its commands had b
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 import socket
 import time
@@ -29,6 +30,9 @@ from .reader import INCOMPLETE, Parser, Reader, surplus_reply
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
+
+_LONGEST_TURN = 0.005
+"""Seconds after which the event loop is asked again to write what has been added: once too often does no harm."""
 
 
 class _Writer(Protocol):
@@ -92,7 +96,7 @@ class Exchange(AsyncPlace):
     """The time of the event loop's clock at which the connection is closed if it has not been answered."""
 
     def __init__(self, payload: bytes, reply_count: int, *, asks_role: bool = False) -> None:
-        self.gate = None
+        super().__init__()
         self.payload = payload
         self.asks_role = asks_role
         """True for the connection's own question for the server's role, which takes no place."""
@@ -138,6 +142,8 @@ class AsyncConnection(asyncio.Protocol):
         """The exchanges that are written and not answered yet, in the order of their commands."""
         self._unsent: list[Exchange] = []
         self._flush_scheduled = False
+        self._flush_late = 0.0
+        """The time by which what is scheduled has run, if a signal handler has not made the event loop forget it."""
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -179,13 +185,14 @@ class AsyncConnection(asyncio.Protocol):
                 self._ask_role()
         elif self._doubt.is_due(self._role_asked):
             self._ask_role()
+        exchange.ends_at = math.inf
         exchange.added = True  # in one step with the next line: no signal handler runs between them
         self._unsent.append(exchange)
         if self._timer is None:
             self._timer = self._loop.call_at(exchange.deadline, self._check_timeout)
-        if not self._flush_scheduled:
+        if not self._flush_scheduled or self._loop.time() > self._flush_late:
             self._loop.call_soon(self._flush)
-            self._flush_scheduled = True
+            self._flush_scheduled, self._flush_late = True, self._loop.time() + _LONGEST_TURN
 
     def data_received(self, data: bytes) -> None:
         """Hand each reply to the exchange that has waited longest."""

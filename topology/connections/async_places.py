@@ -1,11 +1,14 @@
 """Share a few places among many tasks of an event loop; see :mod:`.places`.
 
-A task is cancelled only where it waits, but a signal handler may raise between any two calls here as well.
+A task is cancelled only where it waits, but a signal handler may raise between any two calls here as well. If it raises
+in the event loop itself, that may forget a task, which then never goes on: its place is taken from it in the end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+from time import monotonic
 from typing import Generic, TypeVar
 
 _UNLIMITED = 1 << 62
@@ -14,9 +17,11 @@ _UNLIMITED = 1 << 62
 class AsyncPlace:
     """A caller in the queue."""
 
-    __slots__ = ("gate",)
+    __slots__ = ("ends_at", "gate")
 
-    def __init__(self) -> None:
+    def __init__(self, ends_at: float = math.inf) -> None:
+        self.ends_at = ends_at
+        """The time of the monotonic clock after which it has gone on, or never will."""
         self.gate: asyncio.Future[None] | None = None
         """Resolved to wake it up while it waits."""
 
@@ -55,15 +60,24 @@ class AsyncPlaces(dict[P, None], Generic[P]):
         return list(self)[: self.size]
 
     async def _wait(self, mine: P, timeout: float) -> bool:
-        loop = asyncio.get_running_loop()
-        gate = mine.gate = loop.create_future()
-        timer = loop.call_later(timeout, _open, gate)
-        try:
-            if mine not in self._first():
+        loop, ends_at = asyncio.get_running_loop(), monotonic() + timeout
+        while mine not in (first := self._first()):
+            now = monotonic()
+            if now >= ends_at:
+                return False
+            late = [place for place in first if place.ends_at < now]
+            for place in late:
+                self.pop(place, None)
+            if late:
+                self.wake()
+                continue
+            gate = mine.gate = loop.create_future()
+            timer = loop.call_later(min(ends_at, *[place.ends_at for place in first]) - now + 0.001, _open, gate)
+            try:
                 await gate
-        finally:
-            timer.cancel()
-        return mine in self._first()
+            finally:
+                timer.cancel()
+        return True
 
 
 def _open(gate: asyncio.Future[None] | None) -> None:

@@ -159,6 +159,7 @@ class AsyncConnectionPool:
 
         Raises a RedisError, PoolExhausted or BookClosed.
         """
+        exchange.ends_at = time.monotonic() + self._settings.pool_wait + timeout + 1.0
         if not await self._places.take(
             exchange, max(0.0, min(timeout, self._settings.pool_wait, ends_at - time.monotonic()))
         ):

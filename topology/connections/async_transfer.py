@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from redis.exceptions import ConnectionError as RedisConnectionError
+
 from ..call import Piece
 from ..error_mapping import OutOfStep, Unanswered, Unsent
 from .async_connection import AsyncConnection, Exchange
@@ -55,10 +57,15 @@ class _Transfer:
                 break
         while self._in_flight:
             await self._read()
-        for _ in range(self._left):
-            self._job.on_answer(self._failure)
+        self.give_up(self._failure)
         if self._doubt is not None and self._job.on_doubt is not None:
             self._job.on_doubt(self._doubt)
+
+    def give_up(self, failure: Unsent | Unanswered | None) -> None:
+        """Call the callback with a failure in place of every answer that is missing."""
+        left, self._left = self._left, 0
+        for _ in range(left):
+            self._job.on_answer(failure)
 
     async def _send(self, piece: Piece) -> None:
         pool = self._job.pool
@@ -86,4 +93,13 @@ async def exchange_all(jobs: Sequence[AsyncJob], timeout: float, ends_at: float)
     Getting a connection, and each piece, may take ``timeout`` seconds; all of it lasts until the monotonic time
     ``ends_at`` at most.
     """
-    await asyncio.gather(*(_Transfer(job, timeout, ends_at).run() for job in jobs))
+    transfers = [_Transfer(job, timeout, ends_at) for job in jobs]
+    if len(transfers) == 1:
+        await transfers[0].run()
+        return
+    errors = await asyncio.gather(*(transfer.run() for transfer in transfers), return_exceptions=True)
+    for transfer, error in zip(transfers, errors, strict=True):
+        if isinstance(error, (Exception, asyncio.CancelledError)):
+            raise error
+        if error is not None:  # a signal handler has raised it, and whoever runs the event loop got it from there
+            transfer.give_up(Unanswered(RedisConnectionError("the exchange was interrupted")))

@@ -16,6 +16,7 @@ one leaves it, at any time and any number of times. No step is interrupted, and 
 
 from __future__ import annotations
 
+import math
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Generic, TypeVar
@@ -30,7 +31,8 @@ class Place:
 
     __slots__ = ("gate",)
 
-    def __init__(self) -> None:
+    def __init__(self, ends_at: float = math.inf) -> None:
+        """Make a place; that of a thread always ends by itself, so ``ends_at`` has no meaning here."""
         self.gate: SimpleQueue[None] | None = None
         """Woken up through this while it waits."""
 

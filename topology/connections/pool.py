@@ -43,7 +43,7 @@ class Exchange(Place):
     __slots__ = ("connection", "failure")
 
     def __init__(self) -> None:
-        self.gate = None
+        super().__init__()
         self.connection: Connection | None = None
         """The connection on which commands were sent and will be answered."""
         self.failure: Unsent | Unanswered = _NOT_SENT

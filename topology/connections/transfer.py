@@ -88,7 +88,8 @@ def exchange_all(jobs: Sequence[Job], timeout: float, ends_at: float) -> None:
     lasts until the monotonic time ``ends_at`` at most.
     """
     transfers = [_Transfer(job, timeout, ends_at) for job in jobs]
-    left = map(dict.pop, [job.pool.own_places() for job in jobs], [one.exchange for one in transfers], repeat(None))
+    queues: list[dict[Exchange, None]] = [job.pool.own_places() for job in jobs]
+    left = map(dict[Exchange, None].pop, queues, [one.exchange for one in transfers], repeat(None))
     try:
         sending = transfers
         while sending:
