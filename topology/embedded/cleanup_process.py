@@ -32,8 +32,8 @@ LOCK = "lock"
 """The file in a deployment's folder whose lock guard and cleanup process hold."""
 PREFIX = "slotbook-"
 """The beginning of the names of these folders."""
-YOUNGEST = 10.0
-"""Seconds; the lock of a younger folder may not have been taken yet."""
+YOUNGEST_HIDDEN = 60.0
+"""Seconds; a younger folder whose name begins with a point is being made."""
 OWNER_CHECK_SECONDS = 1.0
 REMOVAL_ATTEMPTS = 40
 SHUTDOWN_SECONDS = 1.0
@@ -51,15 +51,22 @@ def remove(folder: Path) -> bool:
 
 def sweep(own: Path) -> None:
     """Remove the folders beside one's own of deployments that nobody looks after any more, and stop their servers."""
-    for folder in set(own.parent.glob(f"{PREFIX}*")) - {own}:
+    for folder in {*own.parent.glob(f"{PREFIX}*"), *own.parent.glob(f".{PREFIX}*")} - {own, _hidden(own)}:
         with contextlib.suppress(OSError):
             found = folder.lstat()
-            if found.st_uid != os.getuid() or time.time() - found.st_mtime < YOUNGEST or folder.is_symlink():
+            if found.st_uid != os.getuid() or folder.is_symlink():
+                continue
+            if folder.name.startswith(".") and time.time() - found.st_mtime < YOUNGEST_HIDDEN:
                 continue
             with (folder / LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error when somebody holds it
                 if all(_shut_down(config) for config in folder.glob("*/server.conf")):
                     remove(folder)
+
+
+def _hidden(folder: Path) -> Path:
+    """Return the name of a folder while it is being made."""
+    return folder.with_name(f".{folder.name}")
 
 
 def _shut_down(config: Path) -> bool:
@@ -135,6 +142,8 @@ def main() -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(server, signal.SIGKILL)
         remove(folder)
+    if _hidden(folder).exists():  # the guard was killed while it made the folder
+        remove(_hidden(folder))
 
 
 if __name__ == "__main__":

@@ -220,9 +220,11 @@ def main() -> None:
     channel = socket.socket(fileno=sys.stdin.fileno())
     folder = Path(parent, f"slotbook-{secrets.token_hex(8)}")
     cleanup = Cleanup(folder, owner)
-    folder.mkdir(mode=0o700)
-    lock = (folder / LOCK).open("ab")
+    hidden = folder.with_name(f".{folder.name}")  # until its lock is held, so that no other takes it for left over
+    hidden.mkdir(mode=0o700)
+    lock = (hidden / LOCK).open("ab")
     fcntl.flock(lock, fcntl.LOCK_SH)  # until this process ends
+    hidden.rename(folder)
     cleanup.report("made")
     resources = Resources(folder, cleanup)
     try:

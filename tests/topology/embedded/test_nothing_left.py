@@ -379,8 +379,6 @@ def test_what_a_machine_that_went_down_has_left_is_removed_by_the_next_start(
     others = [tmp_path / "slotbook-of-another-version", tmp_path / "other"]
     for other in others:
         other.mkdir()
-    for one in (folder, *others):
-        os.utime(one, (1, 1))
     assert holders() == [server]
     following = run_script(KILLED)
     assert read_line(following) == "ready"
@@ -414,7 +412,6 @@ def test_a_deployment_whose_guard_was_killed_is_not_swept_away(
         return False
 
     eventually(held, "the cleanup process looks after the folder")
-    os.utime(folder, (1, 1))
     following = run_script(OWNER + "deployment.stop()\nprint('stopped', flush=True)")
     assert (read_line(following), read_line(following)) == ("ready", "stopped")
     following.communicate(timeout=20)
