@@ -334,10 +334,14 @@ class AsyncConsumer:
             owed, calls = self._owed(), deliveries.leave_calls()
             try:
                 outcomes = await self._backend.run_many([*deliveries.acknowledgements(owed), *calls])
-            except BookClosed:
+            except BookClosed as error:  # by another, while the first who closes the book waits for this
+                self._warn_of(error)
                 return
             deliveries.take_acknowledged(owed, outcomes[: len(owed)])
             if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
-                name = f"{self._options.group}/{self._options.consumer}"
-                logger.warning("%s has not left the group; others claim its events after min_idle: %s", name, error)
+                self._warn_of(error)
                 return
+
+    def _warn_of(self, error: SlotbookError) -> None:
+        name = f"{self._options.group}/{self._options.consumer}"
+        logger.warning("%s has not left the group; others claim its events after min_idle: %s", name, error)
