@@ -118,13 +118,17 @@ def test_a_place_that_comes_at_the_last_moment_is_not_lost(
         assert places.take(holder, 0)
 
 
-def test_places_go_to_those_who_have_waited_longest(full: tuple[Places[Place], Place]) -> None:
+def test_places_go_to_those_who_have_waited_longest(
+    full: tuple[Places[Place], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is woken up: nobody looks for himself meanwhile."""
+    monkeypatch.setattr("slotbook.topology.connections.places.LONGEST_SLEEP", 60)
     places, holder = full
     order: list[int] = []
 
     def wait(number: int) -> None:
         mine = Place()
-        assert places.take(mine, 30)
+        assert places.take(mine, 60)
         order.append(number)
         places.pop(mine, None)
         places.wake()
@@ -137,7 +141,7 @@ def test_places_go_to_those_who_have_waited_longest(full: tuple[Places[Place], P
     del places[holder]
     places.wake()
     for thread in threads:
-        thread.join()
+        thread.join(10)
     assert order == [0, 1, 2, 3]
     assert free(places) == 1
 
@@ -193,8 +197,9 @@ def test_a_place_that_comes_in_the_turn_in_which_the_wait_ends_is_not_lost(endin
         else:
             for act in (waiting.cancel, leave) if ending == "cancel first" else (leave, waiting.cancel):
                 act()
-        (outcome,) = await asyncio.gather(waiting, return_exceptions=True)
-        assert outcome is True or isinstance(outcome, asyncio.CancelledError)
+        await asyncio.wait([waiting], timeout=10)
+        assert waiting.done()
+        assert waiting.cancelled() or waiting.result()
         assert await async_free(places) == 1
 
     asyncio.run(run())
@@ -213,7 +218,7 @@ def test_a_place_passes_over_those_who_have_gone() -> None:
         assert not await async_wait_for(places, 0.001)
         del places[holder]
         places.wake()
-        assert await stays
+        assert await asyncio.wait_for(stays, 10)
         assert await async_free(places) == 1
 
     asyncio.run(run())
