@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slotbook import Book
@@ -172,7 +173,7 @@ def test_addresses_of_one_host_share_the_time_to_connect(monkeypatch: pytest.Mon
             one.connect_ex(full.getsockname())  # the queue is full: who comes now is not answered
         found = socket.getaddrinfo("127.0.0.1", full.getsockname()[1], type=socket.SOCK_STREAM)
 
-        def eight(*_: object) -> list[object]:
+        def eight(*_: object, **__: object) -> list[object]:
             return [*found] * 8
 
         monkeypatch.setattr(socket, "getaddrinfo", eight)
@@ -180,6 +181,29 @@ def test_addresses_of_one_host_share_the_time_to_connect(monkeypatch: pytest.Mon
             Book.open(f"redis://127.0.0.1:{full.getsockname()[1]}?deadline={DEADLINE}&connect_timeout=0.3")
         for one in taken:
             one.close()
+
+
+def test_a_name_that_is_not_resolved_does_not_stretch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve, asked = socket.getaddrinfo, threading.Event()
+
+    def slow(*question: Any, **options: Any) -> object:
+        if not options.get("flags"):
+            asked.wait(4 * DEADLINE)
+        return resolve(*question, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with timed(), pytest.raises(Unavailable):
+        Book.open(f"redis://localhost:1?deadline={DEADLINE}&connect_timeout=0.3")
+    asked.set()
+
+
+@pytest.mark.usefixtures("ticking")
+@pytest.mark.parametrize("caller", CALLERS)
+def test_signals_do_not_stretch_a_handshake(caller: Caller, runner: asyncio.Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, timed(), pytest.raises(Unavailable):
+        open_book(
+            f"rediss://127.0.0.1:{silent.getsockname()[1]}?deadline={DEADLINE}&socket_timeout=0.3", caller, runner
+        )
 
 
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])

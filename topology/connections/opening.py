@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
 from typing import Any, Protocol, TypeAlias, cast
 
-import redis.connection
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
 from ..address import Address
 
@@ -38,9 +42,11 @@ class OpenedConnection(Protocol):
 
 
 ConnectionClass: TypeAlias = "Callable[..., object]"
+_Found: TypeAlias = "tuple[int, int, int, str, Any]"
+"""An address as the system gives it: family, type, protocol, canonical name, and what connects to it."""
 
 
-class _TcpConnection(redis.connection.Connection):
+class _TcpConnection(Connection):
     """A connection that is open by ``ends_at``, however many addresses its host has."""
 
     ends_at = math.inf
@@ -50,7 +56,7 @@ class _TcpConnection(redis.connection.Connection):
         own = cast(Any, self)  # the stubs describe redis-py 4
         last: OSError | None = None
         ends_at = min(self.ends_at, monotonic() + own.socket_connect_timeout)
-        found = socket.getaddrinfo(own.host, own.port, own.socket_type, socket.SOCK_STREAM)
+        found = _addresses(own.host, own.port, own.socket_type, ends_at)
         for number, (family, kind, protocol, _, address) in enumerate(found):
             connected = socket.socket(family, kind, protocol)
             try:
@@ -73,14 +79,38 @@ class _TcpConnection(redis.connection.Connection):
         raise last or OSError(f"{own.host} has no address")
 
 
-class _TlsConnection(redis.connection.SSLConnection, _TcpConnection):
+class _TlsConnection(SSLConnection, _TcpConnection):
     """The same, with TLS: redis-py wraps the socket that the other class has connected."""
+
+
+def _addresses(host: str, port: int, family: int, ends_at: float) -> Sequence[_Found]:
+    """Return the addresses of a host. Raises OSError, and TimeoutError when its name is not resolved in time."""
+    look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+    with suppress(OSError):
+        return look_up(flags=socket.AI_NUMERICHOST)
+    # The system's resolver has timeouts of its own, and cannot be interrupted: so another thread waits for it.
+    answers: SimpleQueue[Sequence[_Found] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(look_up())
+        except Exception as error:
+            answers.put(error)
+
+    Thread(target=ask, name="slotbook-resolver", daemon=True).start()
+    try:
+        answer = answers.get(timeout=max(SHORTEST_TIMEOUT, ends_at - monotonic()))
+    except Empty:
+        raise TimeoutError(f"the name {host} was not resolved in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def connection_class(address: Address, *, tls: bool) -> ConnectionClass:
     """Return the connection class for an address: a Unix socket has no port."""
     if not address.port:
-        return redis.connection.UnixDomainSocketConnection
+        return UnixDomainSocketConnection
     return _TlsConnection if tls else _TcpConnection
 
 
