@@ -81,6 +81,19 @@ def test_a_load_that_fails_leaves_nothing_and_is_not_retried_at_once(caches: Cac
     assert (len(caches.database.loads), symbols.get("AAPL"), caches.ask("EXISTS", "AAPL")) == (1, None, 0)
 
 
+def test_a_load_that_fails_too_late_takes_nobody_s_lease(standalone: CacheSetup) -> None:
+    """Its own lease had ended, and another caller has it by now."""
+    symbols, until = standalone.symbols(), int(time.time() * 1000) + 60_000
+    standalone.database.broken = OSError("away")
+    standalone.database.before_load = lambda: standalone.set_load_state(
+        "AAPL", "lease", "somebody", "lease_until", until
+    )
+    with pytest.raises(SourceFailed):
+        symbols.get_or_load("AAPL")
+    state = standalone.load_state("AAPL")
+    assert (state["lease"], int(state["lease_until"]), "failed" in state) == ("somebody", until, False)
+
+
 def test_a_load_that_failed_is_tried_again_after_a_while(standalone: CacheSetup) -> None:
     standalone.database.broken = OSError("away")
     symbols = standalone.symbols(retry_after=0.1)

@@ -54,6 +54,16 @@ def test_what_another_client_writes_is_seen_within_the_bound(caches: CacheSetup)
     assert max(delays) <= BOUND
 
 
+def test_what_is_stale_is_served_and_not_kept(standalone: CacheSetup) -> None:
+    symbols = standalone.symbols(ttl=0.05, stale=60)
+    symbols.put(symbol())
+    symbols.near(bound=60)
+    time.sleep(0.06)
+    for _ in range(2):
+        assert symbols.get("AAPL") == symbol()
+        assert near_of(symbols).get("AAPL") is None
+
+
 @pytest.mark.parametrize("change", ["invalidate", "expire", "flush"])
 def test_what_goes_away_is_not_served(standalone: CacheSetup, change: str) -> None:
     symbols, other = standalone.symbols(), SymbolInfoRepository.from_url(standalone.url())

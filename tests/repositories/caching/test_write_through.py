@@ -98,6 +98,17 @@ def test_what_is_cached_during_writes_ends_with_the_first_of_them(standalone: Ca
     assert 0 < standalone.ask("PTTL", "AAPL") <= 10_000
 
 
+def test_a_later_write_gives_a_load_no_more_time(standalone: CacheSetup) -> None:
+    symbols, now = standalone.symbols(write_window=LONG), int(time.time() * 1000)
+    standalone.set_load_state(
+        "AAPL", "lease", "somebody", "lease_until", now + 90_000, "kept_until", now + 5_000, "writing:one", now + 5_000
+    )
+    standalone.database.broken = OSError("away")
+    with pytest.raises(SourceFailed):
+        symbols.write_through(symbol())
+    assert int(standalone.load_state("AAPL")["kept_until"]) == now + 5_000
+
+
 def test_that_a_key_is_absent_is_known_during_a_write_until_its_window_ends(standalone: CacheSetup) -> None:
     symbols, now = standalone.symbols(absent_ttl=LONG, write_window=10), int(time.time() * 1000)
     assert symbols.get_or_load("AAPL") is None

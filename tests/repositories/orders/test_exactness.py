@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import count
 
@@ -175,6 +176,36 @@ def test_what_is_open_past_its_end_is_refused_whole(desk: Desk, side: str) -> No
         desk.book.orders.replace(desk.trader, "A2", quantity=101)
     assert desk.contents() == before
     assert desk.book.orders.replace(desk.trader, "A2", quantity=99).applied
+
+
+def test_what_is_open_is_exact_beyond_what_a_double_holds(lone_desk: Desk) -> None:
+    trader, orders = lone_desk.trader, lone_desk.book.orders
+    orders.place(limit(trader))
+    lone_desk.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", str(2**53 + 101))
+    for number, quantity in enumerate((2, 1)):
+        orders.place(limit(trader, f"B{number}", quantity=quantity))
+        assert lone_desk.ask("HGET", "%:position:AAPL", "open_buy_quantity") == str(2**53 + 101 + quantity)
+        orders.cancel(trader, f"B{number}")
+    orders.cancel(trader, "A1")
+    assert lone_desk.ask("HGET", "%:position:AAPL", "open_buy_quantity") == str(2**53 + 1)
+
+
+@pytest.mark.parametrize("verb", ["fill", "replace", "cancel"])
+def test_no_more_is_closed_than_is_open(lone_desk: Desk, verb: str) -> None:
+    trader, orders = lone_desk.trader, lone_desk.book.orders
+    orders.place(limit(trader))
+    lone_desk.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", "29")
+    before = lone_desk.contents()
+    change: Callable[[], object] = {
+        "fill": lambda: orders.fill(execution(trader, quantity=30)),
+        "replace": lambda: orders.replace(trader, "A1", quantity=70),
+        "cancel": lambda: orders.cancel(trader, "A1"),
+    }[verb]
+    with pytest.raises(CorruptRecord) as caught:
+        change()
+    assert (caught.value.key, caught.value.field) == (f"{{{trader}}}:position:AAPL", "open_buy_quantity")
+    assert lone_desk.contents() == before
+    assert orders.fill(execution(trader, "X2", 29)).applied
 
 
 @pytest.mark.parametrize("key", ["%:order:A1", "%:position:AAPL"])

@@ -174,3 +174,29 @@ def test_the_event_of_a_position_may_be_corrupt(desk: Desk, totals: str) -> None
     desk.vandalise("XADD", "%:events", "1-0", *event, "position_quantity", "5", "totals", totals)
     (outcome,) = desk.open().positions.apply_many([change])
     assert isinstance(outcome.error, CorruptRecord)
+
+
+@pytest.mark.parametrize("repeat", ["fill", "adjust"])
+def test_an_order_placed_before_a_repeat_of_its_position_is_counted(lone_desk: Desk, repeat: str) -> None:
+    """The order needs only what is open of the position, and the repeat, which changes nothing, all of it."""
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place(limit(trader))
+    book.orders.fill(execution(trader))
+    book.positions.adjust(trader, "AAPL", 5, request_id="R1")
+    again = (
+        execution(trader)
+        if repeat == "fill"
+        else PositionChange(trader=trader, symbol="AAPL", quantity=5, request_id="R1")
+    )
+    placed, repeated = book.commit([limit(trader, "A2", quantity=7), again])
+    assert (placed.applied, repeated.applied) == (True, False)
+    assert lone_desk.ask("HMGET", "%:position:AAPL", "open_buy_quantity", "quantity") == ["67", "45"]
+
+
+def test_a_step_that_is_out_of_date_refuses_no_unit(lone_desk: Desk) -> None:
+    """Another request has done what it asks for."""
+    book, trader = lone_desk.book, lone_desk.trader
+    book.orders.place(limit(trader))
+    book.orders.cancel(trader, "A1", request_id="C1")
+    outdated, placed = book.commit([Cancel(trader=trader, order_id="A1", request_id="C2"), limit(trader, "A2")])
+    assert (outdated.applied, outdated.sequence, placed.applied) == (False, 0, True)
