@@ -111,6 +111,15 @@ def test_fences_only_grow(desk: Desk) -> None:
     assert fences == sorted(set(fences))
 
 
+def test_a_fence_is_above_the_last_although_the_clock_is_behind(lone_desk: Desk) -> None:
+    lock = lone_desk.book.lock("L", trader=lone_desk.trader, wait=0)
+    held = lock.acquire()
+    held.release()
+    later = held.fence + 3_600_000_000
+    lone_desk.ask("HSET", "%:lock:L", "fence", later)
+    assert lock.acquire().fence == later + 1
+
+
 def test_a_repeated_acquire_is_one_grant(desk: Desk) -> None:
     lock = desk.book.lock("L", trader=desk.trader, lease=60, wait=0)
     first = lock.acquire(token="mine")  # noqa: S106

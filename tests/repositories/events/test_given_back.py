@@ -11,6 +11,7 @@ from slotbook import Book
 from slotbook.models import OrderEvent
 from slotbook.models.errors import SlotbookError
 from slotbook.repositories import Consumer
+from slotbook.repositories.events.group_calls import GroupCalls
 
 from ...support.callers import open_book
 from ...support.desk import Desk
@@ -77,6 +78,17 @@ def test_a_stop_gives_back_at_once_what_was_read_ahead(lone_desk: Desk) -> None:
         assert held.acknowledge()
         assert consumers(lone_desk) == {"second"}
     assert (pending(lone_desk), consumers(lone_desk)) == ([], set())
+
+
+def test_what_was_given_back_is_part_of_what_is_read(lone_desk: Desk) -> None:
+    run, trader = lone_desk.book.backend.run, lone_desk.trader
+    place(lone_desk.book, trader, 6)
+    first, second = (GroupCalls(lone_desk.book.backend.settings, "risk", name) for name in ("first", "second"))
+    run(first.read(trader, since=0, count=2, after=None, known=None))
+    assert run(first.leave(trader, {1: 0, 2: 0})) == 2
+    for expected in ([1, 2, 3], [4, 5, 6]):
+        read = run(second.read(trader, since=0, count=3, after=None, known=None))
+        assert [entry.sequence for entry in read.entries] == expected
 
 
 def test_what_a_killed_consumer_had_read_ahead_is_claimed_as_it_was(lone_desk: Desk) -> None:
