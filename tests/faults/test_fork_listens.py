@@ -113,6 +113,7 @@ def test_a_near_cache_listens_anew_in_a_child(stands: Stands, runner: asyncio.Ru
             os.write(tell, b"x")
             wait_until(lambda: book.symbols.get(name) == after, "the child hears of the change", 5)
             book.close()
+            assert not [one for one in threading.enumerate() if one.name.startswith("slotbook-")]
 
         changing = _when(told, lambda: other.symbols.put(after))
         assert in_a_child(work) == 0

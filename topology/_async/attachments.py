@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 
@@ -18,20 +17,23 @@ class AsyncAttachments:
     """Objects that use a backend, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[int, AsyncAttached]] = []
-        """Each with the process that it works in."""
+        self._parts: list[AsyncAttached] = []
 
     def add(self, part: AsyncAttached) -> None:
-        """Keep an object that works in this process."""
-        self._parts.append((os.getpid(), part))
+        """Keep an object."""
+        self._parts.append(part)
 
     def remove(self, part: AsyncAttached) -> None:
         """Forget an object that closes itself, or has been closed."""
-        self._parts = [one for one in self._parts if one[1] is not part]
+        self._parts = [one for one in self._parts if one is not part]
 
     async def close(self) -> None:
-        """Close and forget them all, the last one first; in a forked child, those of the parent are left alone."""
-        while self._parts:
-            *self._parts, (process, part) = self._parts
-            if process == os.getpid():
-                await part.close()
+        """Close and forget them all, the last one first; each knows what of it works in this process."""
+        while (part := self._last()) is not None:
+            await part.close()
+
+    def _last(self) -> AsyncAttached | None:
+        try:
+            return self._parts.pop()
+        except IndexError:  # another thread may be closing them too
+            return None

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 
@@ -19,20 +18,23 @@ class Attachments:
     """Objects that use a backend, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[int, Attached]] = []
-        """Each with the process that it works in."""
+        self._parts: list[Attached] = []
 
     def add(self, part: Attached) -> None:
-        """Keep an object that works in this process."""
-        self._parts.append((os.getpid(), part))
+        """Keep an object."""
+        self._parts.append(part)
 
     def remove(self, part: Attached) -> None:
         """Forget an object that closes itself, or has been closed."""
-        self._parts = [one for one in self._parts if one[1] is not part]
+        self._parts = [one for one in self._parts if one is not part]
 
     def close(self) -> None:
-        """Close and forget them all, the last one first; in a forked child, those of the parent are left alone."""
-        while self._parts:
-            *self._parts, (process, part) = self._parts
-            if process == os.getpid():
-                part.close()
+        """Close and forget them all, the last one first; each knows what of it works in this process."""
+        while (part := self._last()) is not None:
+            part.close()
+
+    def _last(self) -> Attached | None:
+        try:
+            return self._parts.pop()
+        except IndexError:  # another thread may be closing them too
+            return None

@@ -115,8 +115,6 @@ class Feeds(Generic[F]):
             for feed in self._feeds.values():
                 feed.mark_lost()
             self._reset()
-            self._backend.detach(self)
-            self._backend.attach(self)  # so that the child closes what it has opened itself
             self._spawn(self._follow_topology)
 
     def _spawn(self, work: Any, *arguments: object) -> None:
