@@ -48,6 +48,7 @@ def deploy() -> Iterator[Deploy]:
     with ExitStack() as stack:
 
         def begin(topology: Topology, replicas: int | None = None, options: Mapping[str, str] | None = None) -> Control:
-            return Control(stack.enter_context(start(topology, replicas=replicas, options=options)))
+            deployment = stack.enter_context(start(topology, replicas=replicas, options=options))
+            return stack.enter_context(Control(deployment))
 
         yield begin

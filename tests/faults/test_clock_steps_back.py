@@ -31,7 +31,7 @@ class Hands:
 
     def __init__(self, clocks: Clocks, caller: Caller, runner: asyncio.Runner, stack: ExitStack) -> None:
         self.clocks = clocks
-        self.control = Control(clocks.deployment)
+        self.control = stack.enter_context(Control(clocks.deployment))
         self.trader = fresh()
         self._caller: Caller = caller
         self._runner = runner

@@ -71,8 +71,7 @@ def _replace(control: Control, veil: Veil, primary: Server, replicas: list[Serve
 def test_the_primary_dies_before_it_is_sent_again(
     runner: asyncio.Runner, topology: Topology, caller: Caller, kept: bool
 ) -> None:
-    with start(topology) as deployment, Veil(deployment) as veil:
-        control = Control(deployment)
+    with start(topology) as deployment, Veil(deployment) as veil, Control(deployment) as control:
         book = open_book(veil.url({"deadline": 30}), caller, runner)
         for number, at in enumerate((0, 100)):
             trader = fresh()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from slotbook.models.errors import WrongType
 
-from ..support.faults.control import Reply
 from ..support.faults.stand import Stand
 from ..support.faults.verbs import BY_NAME, VERBS, Verb
+from ..support.raw import Reply
 
 KEYS: dict[str, tuple[str, ...]] = {
     "place": (

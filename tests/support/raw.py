@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
@@ -52,6 +53,12 @@ class Raw:
             if not received:
                 raise ConnectionError("the server closed the connection")
             self._reader.feed(received)
+
+    def is_quiet(self) -> bool:
+        """Return whether the connection is open, and nothing has come that nobody has asked for."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
     def close(self) -> None:
         self._socket.close()

@@ -18,8 +18,11 @@ HALF_MIGRATED = 0.7
 
 
 def test_an_audit_waits_for_a_slot_that_migrates() -> None:
-    with start("cluster", replicas=0) as deployment, Book.open(deployment.url) as book:
-        control = Control(deployment)
+    with (
+        start("cluster", replicas=0) as deployment,
+        Control(deployment) as control,
+        Book.open(deployment.url) as book,
+    ):
         for number in range(30):
             book.orders.place(limit("T1", f"A{number}", symbol=f"S{number % 3}"))
             book.orders.fill(execution("T1", order_id=f"A{number}"))

@@ -57,8 +57,8 @@ def test_nothing_of_a_frozen_primary_is_served_past_the_bound(
     topology: Topology, caller: Caller, runner: asyncio.Runner
 ) -> None:
     """When a frozen primary is replaced, a write to its successor is served within the bound."""
-    with start(topology) as deployment:
-        control, caches = Control(deployment), CacheSetup(FleetAt(deployment.url), caller, runner)
+    with start(topology) as deployment, Control(deployment) as control:
+        caches = CacheSetup(FleetAt(deployment.url), caller, runner)
         symbols, other = caches.symbols(), SymbolInfoRepository.from_url(caches.url(deadline=20))
         other.put(symbol())
         symbols.near(bound=BOUND)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import Self, cast
 
 from redis.crc import key_slot
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Deployment, Server
 
+from ..raw import Raw, Refusal, Reply, Word
 from ..urls import with_settings
-
-Reply: TypeAlias = "str | int | list[Reply] | None"
-Word: TypeAlias = "str | bytes | int | float"
 
 SERVICE = "slotbook"
 
@@ -38,6 +36,8 @@ class Control:
         self.deployment = deployment
         self.data = [server for server in deployment.servers if server.kind == "data"]
         self.sentinels = [server for server in deployment.servers if server.kind == "sentinel"]
+        self._idle: dict[tuple[int, int], list[Raw]] = {}
+        """Connections that nobody uses now, by the port and the process of their server."""
         self.frozen: set[Server] = set()
         self.dead: set[Server] = set()
 
@@ -69,7 +69,46 @@ class Control:
 
     def ask(self, key: str, *command: Word) -> Reply:
         """Ask the primary of a key."""
-        return tell(self.primary(key), *command)
+        return self.tell(self.primary(key), *command)
+
+    def tell(self, server: Server, *command: Word) -> Reply:
+        """Ask one server; a process of ours on a connection that is kept. Raises EmbeddedError."""
+        if not isinstance(self.deployment, Deployment):
+            return server.ask(*(str(word) if isinstance(word, float) else word for word in command))
+        idle = self._idle.setdefault((server.port, server.pid), [])
+        try:
+            raw = self._usable(idle) or Raw(server.host, server.port, self.deployment.password, timeout=5.0)
+            try:
+                reply = raw.ask(*command)
+            except Refusal:
+                idle.append(raw)
+                raise
+        except (Refusal, OSError) as error:
+            raise EmbeddedError(f"{server}, {command[0]!r}: {error}") from None
+        idle.append(raw)
+        return reply
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
+
+    @staticmethod
+    def _usable(idle: list[Raw]) -> Raw | None:
+        """Take a connection that its server has not closed."""
+        while idle:
+            raw = idle.pop()
+            if raw.is_quiet():
+                return raw
+            raw.close()
+        return None
 
     # ------------------------------------------------------------------ what happens to a process
 
@@ -217,11 +256,6 @@ class Control:
         reply = cast("list[str]", sentinel.ask("SENTINEL", "MASTER", SERVICE))
         state = dict(zip(reply[::2], reply[1::2], strict=True))
         return state["flags"] == "master" and int(state["port"]) == primary.port
-
-
-def tell(server: Server, *command: Word) -> Reply:
-    """Ask one server."""
-    return server.ask(*(str(word) if isinstance(word, float) else word for word in command))
 
 
 def role(server: Server) -> list[Reply]:

@@ -91,23 +91,26 @@ def soak(topology: Topology, seconds: float, seed: int, durability: str = "local
     copies = int(durability.partition("=")[2]) if durability.startswith("replicated=") else None
     options = {"appendonly": "yes"} if topology == "standalone" else None
     history = History()
-    with start(topology, replicas=copies if topology == "sentinel" else None, options=options) as deployment:
-        control = Control(deployment)
-        with Veil(deployment) as veil:
-            chaos = Chaos(control, veil, dice)
-            url = veil.url({"deadline": DEADLINE, "socket_timeout": 1, "durability": durability, "pool_wait": 5})
-            began = time.monotonic()
-            with Load(url, history, [fresh() for _ in range(TRADERS)], pause=0.008, seed=seed) as load:
-                while time.monotonic() < began + seconds:
-                    time.sleep(dice.uniform(0.2, 2 * pace))
-                    chaos.strike(f"{{{dice.choice(load.traders)}}}")
-                    load.traders = [fresh(), *load.traders[: TRADERS - 1]]
-                veil.heal()
-                control.heal(90)
-                time.sleep(1)
-            took = time.monotonic() - began
+    replicas = copies if topology == "sentinel" else None
+    with (
+        start(topology, replicas=replicas, options=options) as deployment,
+        Control(deployment) as control,
+        Veil(deployment) as veil,
+    ):
+        chaos = Chaos(control, veil, dice)
+        url = veil.url({"deadline": DEADLINE, "socket_timeout": 1, "durability": durability, "pool_wait": 5})
+        began = time.monotonic()
+        with Load(url, history, [fresh() for _ in range(TRADERS)], pause=0.008, seed=seed) as load:
+            while time.monotonic() < began + seconds:
+                time.sleep(dice.uniform(0.2, 2 * pace))
+                chaos.strike(f"{{{dice.choice(load.traders)}}}")
+                load.traders = [fresh(), *load.traders[: TRADERS - 1]]
+            veil.heal()
             control.heal(90)
-            found = judge(control, history)
+            time.sleep(1)
+        took = time.monotonic() - began
+        control.heal(90)
+        found = judge(control, history)
     return Report(topology, durability, took, dict(chaos.done), history.longest_outage, found)
 
 

@@ -13,7 +13,8 @@ from slotbook.topology.embedded import Topology, start
 
 from ..callers import Caller, open_book
 from ..make import fresh
-from .control import Control, Reply, Word, tell
+from ..raw import Reply, Word
+from .control import Control
 from .veil import Veil
 from .verbs import VERBS
 
@@ -50,6 +51,7 @@ class Veiled:
 
     def stop(self) -> None:
         self.veil.close()
+        self.control.close()
         self.deployment.stop()
 
 
@@ -109,7 +111,7 @@ class Stand:
         """Ask the server that keeps the trader's keys, past the proxies; a ``%`` stands for ``{trader}``."""
         tag = f"{{{self.trader}}}"
         words = [word.replace("%", tag) if isinstance(word, str) else word for word in command]
-        return tell(self.control.primary(tag), *words)
+        return self.control.tell(self.control.primary(tag), *words)
 
     def events(self, trader: str | None = None) -> list[dict[str, str]]:
         """Return a trader's events, each with its id."""
