@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Deployment, Topology, start
+
+from ...support.owners import OWNER, children_of, read_line
 
 Gone = Callable[[int], bool]
 Holders = Callable[[], list[int]]
@@ -21,29 +21,11 @@ Eventually = Callable[[Callable[[], object], str], None]
 NothingLeft = Callable[[], None]
 Run = Callable[[str], "subprocess.Popen[str]"]
 
-OWNER = """
-import os, sys, time
-from slotbook.topology.embedded import start
-deployment = start("standalone")
-print("ready", flush=True)
-"""
-
-
-def read_line(script: subprocess.Popen[str]) -> str:
-    assert script.stdout is not None
-    return script.stdout.readline().strip()
-
 
 def write_line(script: subprocess.Popen[str]) -> None:
     assert script.stdin is not None
     script.stdin.write("\n")
     script.stdin.flush()
-
-
-def children_of(pid: int) -> list[int]:
-    ran = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [line.split() for line in ran.stdout.splitlines()]
-    return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
 def guard_of(deployment: Deployment) -> int:
@@ -306,114 +288,3 @@ with start("standalone") as deployment:
     )
     output, errors = script.communicate(timeout=30)
     assert output == "True True\n", errors
-
-
-KILLED = OWNER + "print(*[server.pid for server in deployment.servers], flush=True)\ntime.sleep(60)"
-
-
-@pytest.mark.parametrize("how", ["at once", "guard first", "group of the guard"])
-def test_after_owner_and_guard_were_both_killed(
-    how: str, run_script: Run, holders: Holders, nothing_left: NothingLeft, gone: Gone
-) -> None:
-    script = run_script(KILLED)
-    assert read_line(script) == "ready"
-    server = int(read_line(script))
-    (guard,) = set(holders()) - {server}
-    if how == "group of the guard":
-        os.killpg(os.getpgid(guard), signal.SIGKILL)
-        os.killpg(script.pid, signal.SIGKILL)
-    elif how == "at once":
-        os.kill(guard, signal.SIGSTOP)  # so that it does nothing more
-        script.kill()
-        os.kill(guard, signal.SIGKILL)
-    else:
-        os.kill(guard, signal.SIGKILL)
-        assert not gone(server)
-        script.kill()
-    script.wait()
-    nothing_left()
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_after_both_were_killed_in_the_middle_of_start(
-    processes: int, run_script: Run, holders: Holders, nothing_left: NothingLeft
-) -> None:
-    script = run_script(OWNER.replace("standalone", "cluster"))
-    while len(holders()) < processes:
-        assert script.poll() is None
-    for guard in children_of(script.pid):
-        os.kill(guard, signal.SIGKILL)
-    script.kill()
-    nothing_left()
-
-
-def test_after_both_were_killed_while_a_server_had_a_child(
-    run_script: Run, holders: Holders, nothing_left: NothingLeft, eventually: Eventually, gone: Gone
-) -> None:
-    slow = OWNER.replace('"standalone"', '"standalone", options={"rdb-key-save-delay": "60000000"}')
-    saving = 'deployment.servers[0].ask("SET", "a", 1)\ndeployment.servers[0].ask("BGSAVE")\n'
-    script = run_script(slow + saving + KILLED.removeprefix(OWNER))
-    assert read_line(script) == "ready"
-    server = int(read_line(script))
-    (guard,) = children_of(script.pid)
-    (child,) = children_of(server)
-    os.kill(guard, signal.SIGKILL)
-    script.kill()
-    nothing_left()
-    eventually(lambda: gone(child), "the child that writes the snapshot is gone")
-
-
-def test_what_a_machine_that_went_down_has_left_is_removed_by_the_next_start(
-    run_script: Run, holders: Holders, nothing_left: NothingLeft, eventually: Eventually, tmp_path: Path
-) -> None:
-    """Owner, guard and cleanup process were killed at once, and even a server lives; others' folders stay."""
-    script = run_script(KILLED)
-    assert read_line(script) == "ready"
-    server = int(read_line(script))
-    (guard,) = set(holders()) - {server}
-    (cleanup,) = set(children_of(guard)) - {server}
-    for process in (cleanup, guard, script.pid):
-        os.kill(process, signal.SIGKILL)
-    script.wait()
-    (folder,) = tmp_path.iterdir()
-    others = [tmp_path / "slotbook-of-another-version", tmp_path / "other"]
-    for other in others:
-        other.mkdir()
-    assert holders() == [server]
-    following = run_script(KILLED)
-    assert read_line(following) == "ready"
-    second = int(read_line(following))
-    eventually(lambda: not folder.exists(), "its folder is removed")
-    assert len(holders()) == 2
-    assert second in holders()
-    assert all(other.is_dir() for other in others)
-    for other in others:
-        other.rmdir()
-    following.kill()
-    nothing_left()
-
-
-def test_a_deployment_whose_guard_was_killed_is_not_swept_away(
-    run_script: Run, holders: Holders, eventually: Eventually, tmp_path: Path
-) -> None:
-    script = run_script(KILLED)
-    assert read_line(script) == "ready"
-    server = int(read_line(script))
-    (guard,) = set(holders()) - {server}
-    (folder,) = tmp_path.iterdir()
-    os.kill(guard, signal.SIGKILL)
-
-    def held() -> bool:
-        with (folder / "lock").open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    eventually(held, "the cleanup process looks after the folder")
-    following = run_script(OWNER + "deployment.stop()\nprint('stopped', flush=True)")
-    assert (read_line(following), read_line(following)) == ("ready", "stopped")
-    following.communicate(timeout=20)
-    assert holders() == [server]
-    assert folder.is_dir()
