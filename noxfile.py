@@ -15,6 +15,8 @@ import nox
 ROOT = Path(__file__).parent
 SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_page.py", "tests/test_guide.py")
 """The tests that run the examples in the README, the pages of docs/ and the docstrings."""
+WORKERS = ("-n", "5", "--dist", "worksteal")
+"""More than there are cores: many tests wait for servers that are broken, frozen or replaced."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
@@ -32,7 +34,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments after ``--`` go to pytest. SLOTBOOK_SERVER names another server than Valkey from pip."""
-    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *session.posargs, env=OWN)
+    session.run(sys.executable, "-m", "pytest", "-q", *WORKERS, *session.posargs, env=OWN)
 
 
 @nox.session
@@ -91,4 +93,4 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in the README, the pages of docs/ and the docstrings."""
-    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", *SHOWN, env=OWN)
+    session.run(sys.executable, "-m", "pytest", "-q", *WORKERS, *SHOWN, env=OWN)
