@@ -29,12 +29,17 @@ class AsyncHome:
         self._loop, self._process = loop, os.getpid()
 
     async def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
-        """Do some work in the loop that is the home, if that runs; else in the running one."""
+        """Do some work in the loop that is the home, from whichever loop it is asked for; here, if there is none.
+
+        Raises BelongsElsewhere when that loop is not closed and does not run, so that nobody can do anything in it.
+        """
         loop = self._loop
-        if loop is None or loop is asyncio.get_running_loop() or not (self._is_taken() and loop.is_running()):
+        if loop is None or loop is asyncio.get_running_loop() or not self._is_taken():
             await work()
-        else:
+        elif loop.is_running():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+        else:
+            raise BelongsElsewhere("the book's event loop is open and does not run; close the book in it")
 
     def _is_taken(self) -> bool:
         return self._loop is not None and self._process == os.getpid() and not self._loop.is_closed()

@@ -258,7 +258,11 @@ class AsyncBook:
             return run.tally
 
     async def close(self) -> None:
-        """Close the connections, and stop the servers if they are embedded."""
+        """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.
+
+        Calls that wait for a server end with BookClosed, and changes that may have been sent with OutcomeUnknown. May
+        be called again, and by another thread; by another event loop while that of the book runs, or is closed.
+        """
         await self.backend.close()
 
     async def __aenter__(self) -> Self:

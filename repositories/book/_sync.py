@@ -259,7 +259,11 @@ class Book:
             return run.tally
 
     def close(self) -> None:
-        """Close the connections, and stop the servers if they are embedded."""
+        """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.
+
+        Calls that wait for a server end with BookClosed, and changes that may have been sent with OutcomeUnknown. May
+        be called again, and by another thread; by another event loop while that of the book runs, or is closed.
+        """
         self.backend.close()
 
     def __enter__(self) -> Self:

@@ -209,6 +209,17 @@ def test_who_listens_is_told(lone_stand: Stand, what: str) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("slotbook-")]
 
 
+def test_what_was_near_is_not_served_any_more(lone_stand: Stand) -> None:
+    book = lone_stand.open()
+    symbols = book.symbols.near(10)
+    symbols.put(SYMBOL)
+    wait_until(lambda: symbols.get("AAPL") == SYMBOL, "it is near")
+    book.close()
+    for call in (lambda: symbols.get("AAPL"), lambda: symbols.get_many(["AAPL"]), lambda: symbols.near(5)):
+        with pytest.raises(BookClosed):
+            call()
+
+
 @pytest.mark.parametrize("what", ["subscription", "follow", "consumer"])
 def test_an_iteration_ends_and_a_wait_is_told_while_the_book_is_closed(
     what: str, stands: Stands, runner: asyncio.Runner

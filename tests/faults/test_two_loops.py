@@ -63,6 +63,8 @@ def test_while_the_first_loop_is_open_a_second_is_refused(
         for _ in range(3):
             first.run(ask(book))
         assert links(stand) == open_before
+        with pytest.raises(BelongsElsewhere, match="close the book in it"):
+            asyncio.run(book.close())
         first.run(book.close())
     wait_until(lambda: links(stand) == 0, "no connection is left")
 

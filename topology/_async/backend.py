@@ -236,8 +236,8 @@ class AsyncBackend:
     async def close(self) -> None:
         """Close every connection, and stop the private servers if there are any; a second time does nothing.
 
-        May be called from any thread. Calls that are under way end with BookClosed or OutcomeUnknown, unless they have
-        their answer. In a forked child, what the parent has started goes on.
+        May be called from any thread or running loop. Calls that are under way end with BookClosed or OutcomeUnknown,
+        unless they have their answer. In a forked child, what the parent has started goes on.
         """
         await self._nodes.home.run(self._close)
 
