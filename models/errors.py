@@ -32,7 +32,7 @@
     │   ├── WritesDisabled            not applied: failing snapshots, or too few replicas
     │   ├── WrongType                 not applied: a key of the book holds another type
     │   ├── SearchUnavailable         not answered: no search on the server, or no index yet
-    │   ├── UnexpectedReply           any other error reply, with its text
+    │   ├── UnexpectedReply           any other error reply, or what is no reply to the call
     │   ├── UnderReplicated           applied, but by fewer replicas (or not on disk) than asked for
     │   └── StateLost                 the server has lost changes that it had acknowledged
     ├── BookClosed                    the book was closed; nothing was sent
@@ -220,7 +220,10 @@ class SearchUnavailable(ServerError):
 
 
 class UnexpectedReply(ServerError):
-    """The server answered with an error for which there is no class here; the message has its text."""
+    """The server answered with an error for which there is no class here, or with what is no answer to the call.
+
+    The message has its text. After what is no answer to a change, that may have been applied.
+    """
 
 
 class UnderReplicated(ServerError):

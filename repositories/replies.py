@@ -44,6 +44,7 @@ _OVERFLOWS = {
 """Texts of AmountOverflow, by the field that would pass its bound: the bound, and what to do."""
 
 
+_IS_ENTRY_ID = re.compile("[0-9]{1,20}-[0-9]{1,20}", re.ASCII).fullmatch
 _IS_NUMBER = re.compile("-?[0-9]{1,30}", re.ASCII).fullmatch
 
 
@@ -89,6 +90,14 @@ def fields(flat: Reply) -> dict[str, str]:
     return pairs(cast("list[str]", words))
 
 
+def rows_of(number: int, reply: Reply) -> list[Reply]:
+    """Return the reply as a list of so many parts. Raises UnexpectedReply, or ValueError for another number."""
+    found = rows(reply)
+    if len(found) != number:
+        raise ValueError(found)
+    return found
+
+
 def integer(reply: Reply) -> int:
     """Return an integer, or the one whose digits a text has. Raises ValueError for anything else."""
     if type(reply) is int:
@@ -102,6 +111,13 @@ def text(reply: Reply) -> str:
     """Return a text. Raises ValueError for anything else."""
     if not isinstance(reply, str):
         raise ValueError(reply)  # one error says that a reply has another form
+    return reply
+
+
+def entry_id(reply: Reply) -> str:
+    """Return the id of an entry of a stream, which may be sent back. Raises ValueError for anything else."""
+    if not isinstance(reply, str) or not _IS_ENTRY_ID(reply):
+        raise ValueError(reply)
     return reply
 
 

@@ -49,12 +49,39 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
+RUN = "import gc, sys; names = {'__name__': '__main__'}; exec(sys.stdin.read(), names); names.clear(); gc.collect()"
+"""Runs a block and forgets all of it, so that Python tells what it did not close."""
+SLOW = re.compile(r"Executing <.* took [\d.]+ seconds\n?")
+"""What asyncio says in Python's development mode on a busy machine."""
+
+
+def run(block: str) -> subprocess.CompletedProcess[str]:
+    """Run a block in Python's development mode, where every warning is an error."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", RUN]
+    return subprocess.run(command, input=block, capture_output=True, text=True, check=False, timeout=60)
+
+
 @pytest.mark.parametrize("block", blocks("python"), ids=[f"block-{n}" for n, _ in enumerate(blocks("python"), 1)])
-def test_python_runs_and_prints_what_it_says(block: str) -> None:
-    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, timeout=60)
+def test_python_runs_and_prints_what_it_says_and_no_more(block: str) -> None:
+    """Nothing is left open, and nothing used that is deprecated."""
+    done = run(block)
     assert done.returncode == 0, done.stderr
     promised = re.findall(r"(?:^ +# |\) {2,}# )([A-Z0-9][A-Za-z0-9_ ]*)$", block, re.MULTILINE)
     assert done.stdout.split("\n")[:-1] == promised[-1:]
+    assert SLOW.sub("", done.stderr) == ""
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "import socket\nleft = socket.socket()",
+        "import asyncio\nfrom slotbook import aconnect\n\n\nasync def main() -> None:\n"
+        "    await aconnect('embedded://standalone')\n\n\nasyncio.run(main())",
+    ],
+    ids=["a socket", "a book"],
+)
+def test_what_is_left_open_would_be_seen(block: str) -> None:
+    assert "ResourceWarning: unclosed" in run(block).stderr
 
 
 def test_every_setting_is_in_the_table() -> None:

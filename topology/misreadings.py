@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+from redis.exceptions import InvalidResponse
+
 from ..models.errors import UnexpectedReply
 
 MISREADINGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What Python raises where a reply has another form than the one that is read from it."""
+"""The errors of Python for a reply that has another form than the one that is read from it."""
 
 
 def unexpected(name: str, reply: object, *, readonly: bool = True) -> UnexpectedReply:
@@ -29,12 +31,22 @@ def shortened(reply: object) -> str:
     return shown if len(shown) <= 120 else f"{shown[:120]}…"
 
 
+def no_reply(address: object, error: Exception) -> InvalidResponse:
+    """Return redis-py's error for what a server sent, which redis-py could not read: that is this error of Python's."""
+    return InvalidResponse(f"{address} sent what is no reply ({type(error).__name__}: {error})")
+
+
 def scan_page(name: str, reply: object) -> tuple[str, list[str]]:
     """Return the cursor and the keys in a reply to SCAN. Raises UnexpectedReply, which begins with ``name``."""
     if isinstance(reply, list) and len(parts := cast("list[object]", reply)) == 2:
         cursor, page = parts
         keys = cast("list[object]", page) if isinstance(page, list) else [None]
-        if isinstance(cursor, str) and all(isinstance(key, str) for key in keys):
+        if (
+            isinstance(cursor, str)
+            and cursor.isascii()
+            and cursor.isdecimal()
+            and all(isinstance(key, str) for key in keys)
+        ):
             return cursor, cast("list[str]", keys)
     raise unexpected(name, cast("object", reply))
 

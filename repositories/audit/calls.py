@@ -10,7 +10,7 @@ from ...models.keys import Keys, TraderKeys, glob_escaped
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import fields, flag, integer, rows, text
+from ..replies import entry_id, fields, flag, integer, rows, text
 from .findings import EventPage, IndexState, OrderState, PositionState, RequestState, is_valid_name
 
 EVENTS_AT_ONCE = 1_000
@@ -62,7 +62,7 @@ class AuditCalls:
 
         def read(reply: Reply) -> EventPage:
             first, last, deleted, header, *entries = rows(reply)
-            page = [(text(entry_id), fields(flat)) for entry_id, flat in map(rows, entries)]
+            page = [(entry_id(number), fields(flat)) for number, flat in map(rows, entries)]
             return EventPage(text(first), integer(last), integer(deleted), fields(header), page)
 
         return evaluate(
@@ -80,7 +80,7 @@ class AuditCalls:
 
         def read(reply: Reply) -> MemberPage:
             following, page = rows(reply)
-            return MemberPage(text(following), list(map(text, rows(page)[:: 1 if is_set else 2])))
+            return MemberPage(str(integer(following)), list(map(text, rows(page)[:: 1 if is_set else 2])))
 
         scan = "SSCAN" if is_set else "ZSCAN"
         return command(f"verify {key}", scan, key, cursor, "COUNT", "1000", decode=read)

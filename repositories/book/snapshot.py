@@ -32,7 +32,7 @@ CATCH_UP = load(_PACKAGE, "catch_up")
 
 
 class _Changes(NamedTuple):
-    """What some events have changed, as it is now."""
+    """The records that some events have changed, as they are now."""
 
     last: int
     """The last event of the book."""

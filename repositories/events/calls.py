@@ -15,7 +15,7 @@ from ...models.wire import decode, encode
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import fields, integer, rows, text
+from ..replies import entry_id, fields, integer, rows
 
 PAGE = 1_000
 """Events that one call reads, at most."""
@@ -119,9 +119,9 @@ def _publish(name: str, key: str, channel: str, text: str) -> Call[int]:
     return Call(name, (key,), slot_of((key,)), packed, integer, readonly=False, repeatable=False)
 
 
-def as_sequence(entry_id: Reply) -> int:
+def as_sequence(reply: Reply) -> int:
     """Return the sequence number in the id of an entry of a trader's stream. Raises ValueError for what is no id."""
-    return integer(text(entry_id).partition("-")[0])
+    return int(entry_id(reply).partition("-")[0])
 
 
 def as_fields(flat: Reply) -> dict[str, str] | None:
@@ -132,6 +132,6 @@ def as_fields(flat: Reply) -> dict[str, str] | None:
 def _as_entries(reply: Reply) -> list[StreamEntry]:
     entries: list[StreamEntry] = []
     for row in rows(reply):
-        entry_id, flat = rows(row)
-        entries.append(StreamEntry(as_sequence(entry_id), fields(flat)))
+        number, flat = rows(row)
+        entries.append(StreamEntry(as_sequence(number), fields(flat)))
     return entries

@@ -21,7 +21,7 @@ from ...models.wire import decode
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of
 from ...topology.settings import Settings
 from ..changes.scripts import load
-from ..replies import fields, flag, integer, rows, text
+from ..replies import entry_id, fields, flag, integer, rows, rows_of, text
 from .calls import StreamEntry, as_fields, as_sequence
 
 T = TypeVar("T")
@@ -222,7 +222,9 @@ class DeadLetterCalls:
         keys = REQUEUE.keys(events=of_trader.events, dead_letters=of_trader.dead_events)
         arguments = REQUEUE.arguments(letters=entry_ids)
         name = f"put back dead letters of {trader}"
-        return evaluate(name, REQUEUE, keys, arguments, decode=lambda reply: list(map(flag, rows(reply))))
+        return evaluate(
+            name, REQUEUE, keys, arguments, decode=lambda reply: list(map(flag, rows_of(len(entry_ids), reply)))
+        )
 
 
 def known_event(sequence: int, fields: Mapping[str, str]) -> KnownEvent:
@@ -234,8 +236,8 @@ def known_event(sequence: int, fields: Mapping[str, str]) -> KnownEvent:
 def _as_pending_entries(found: Iterable[Reply]) -> list[StreamEntry]:
     entries: list[StreamEntry] = []
     for row in found:
-        entry_id, fields, hand_overs = rows(row)
-        entries.append(StreamEntry(as_sequence(entry_id), as_fields(fields), integer(hand_overs)))
+        number, flat, hand_overs = rows(row)
+        entries.append(StreamEntry(as_sequence(number), as_fields(flat), integer(hand_overs)))
     return entries
 
 
@@ -251,7 +253,7 @@ def _as_read(reply: Reply) -> GroupRead:
 
 def _as_claim(reply: Reply) -> GroupClaim:
     next_start, deleted, *found = rows(reply)
-    return GroupClaim(text(next_start), [as_sequence(one) for one in rows(deleted)], _as_pending_entries(found))
+    return GroupClaim(entry_id(next_start), [as_sequence(one) for one in rows(deleted)], _as_pending_entries(found))
 
 
 def _as_lag(reply: Reply) -> Lag:
@@ -260,11 +262,11 @@ def _as_lag(reply: Reply) -> Lag:
 
 
 def _as_letter(key: str, trader: str, row: Reply) -> StoredLetter:
-    entry_id, flat = rows(row)
+    number, flat = rows(row)
     written = fields(flat)
     own = {name: written.pop(name, "") for name in ("group", "consumer", "deliveries", "error")}
     event = decode(OrderEvent, key, {**written, "trader": trader})
     try:
-        return StoredLetter(text(entry_id), DeadLetter.model_validate({"event": event, **own}))
+        return StoredLetter(entry_id(number), DeadLetter.model_validate({"event": event, **own}))
     except ValidationError as error:
-        raise CorruptRecord(key, str(entry_id), f"is no dead letter: {error.errors()[0]['msg']}") from None
+        raise CorruptRecord(key, text(number), f"is no dead letter: {error.errors()[0]['msg']}") from None

@@ -20,7 +20,7 @@ from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
 from ..changes.scripts import load
 from ..changes.verb import AnyVerb
-from ..replies import fields, integer, rows, text
+from ..replies import fields, integer, rows, rows_of, text
 from .verbs import ORDER_VERBS, Changing, OrderRequest
 
 MOST_EVENTS_OF_ONE = 1_000
@@ -90,7 +90,9 @@ class KnownOrders:
         """Return the call that reads for how many milliseconds orders are kept: NO_END, or -2 for one that is not."""
         keys = KEPT_FOR.keys(orders=[self.keys.order(order_id) for order_id in ids])
         name = f"lifetimes of orders of {self.keys.trader}"
-        return evaluate(name, KEPT_FOR, keys, (), decode=lambda reply: list(map(integer, rows(reply))), readonly=True)
+        return evaluate(
+            name, KEPT_FOR, keys, (), decode=lambda reply: list(map(integer, rows_of(len(ids), reply))), readonly=True
+        )
 
     def add_orders(self, page: HistoryPage) -> StateLost | None:
         """Note the orders of the events that were read.

@@ -26,7 +26,7 @@ from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
 from .async_places import AsyncPlace, AsyncPlaces
-from .reader import INCOMPLETE, Parser, Reader, surplus_reply
+from .reader import INCOMPLETE, Parser, Reader, closed_after, surplus_reply
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
@@ -297,7 +297,7 @@ class AsyncConnection(asyncio.Protocol):
     def _note_error(self, answer: RedisError) -> None:
         """Raise an error reply after which the connection is not used any more; note one that only a replica gives."""
         if isinstance(answer, RedisConnectionError):
-            raise answer  # such as LOADING
+            raise closed_after(answer)
         self._demote(demotion_shown(self._name, answer))
 
     def _demote(self, demotion: NotPrimary | None) -> None:

@@ -14,7 +14,7 @@ from math import inf
 from typing import NoReturn, TypeAlias, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...models.errors import BelongsElsewhere, BookClosed, PoolExhausted
@@ -22,7 +22,7 @@ from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, Unsent
 from ..home import AsyncHome
-from ..misreadings import MISREADINGS
+from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
 from .async_connection import AsyncConnection, Exchange, RedisConnection, async_connection_class
 from .async_places import AsyncPlaces
@@ -227,7 +227,7 @@ class AsyncConnectionPool:
             raise self._connect_timeout() from None
         except MISREADINGS as error:  # redis-py reads the login's replies
             await redis_connection.disconnect(nowait=True)
-            raise InvalidResponse(f"{self.address} sent what is no reply: {error}") from error
+            raise no_reply(self.address, error) from error
         except BaseException:
             await redis_connection.disconnect(nowait=True)
             raise

@@ -28,7 +28,7 @@ from .connection import Connection
 from .connection_kwargs import connection_kwargs
 from .opening import connection_class
 from .places import Place, Places
-from .reader import surplus_reply
+from .reader import closed_after, surplus_reply
 from .role import Doubt
 
 Answer: TypeAlias = "Reply | Failure"
@@ -199,7 +199,7 @@ class ConnectionPool:
                 on_answer(answer)
                 left -= 1
                 if isinstance(answer, RedisConnectionError):  # such as LOADING: the connection is not used any more
-                    connection = self._fail(exchange, answer)
+                    connection = self._fail(exchange, closed_after(answer))
         for _ in range(left):
             on_answer(exchange.failure)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import hiredis
-from redis.exceptions import InvalidResponse, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
 from ..error_mapping import OutOfStep
 from ..misreadings import MISREADINGS
@@ -21,6 +22,14 @@ class Parser(Protocol):
     def parse_error(self, response: str) -> Exception:
         """Return the exception for the text of an error reply."""
         ...
+
+
+def closed_after(reply: RedisError) -> RedisConnectionError:
+    """Return the error of a connection that is not used any more after an error reply, such as LOADING or NOAUTH.
+
+    What else was asked on it may be answered on another connection.
+    """
+    return RedisConnectionError(f"the connection was closed after the reply {str(reply)!r}")
 
 
 def surplus_reply() -> OutOfStep:

@@ -21,6 +21,7 @@ from .._async.backend import AsyncBackend
 from ..address import Address
 from ..connections.async_connection import async_connection_class
 from ..error_mapping import Unsent, is_reply, report
+from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
 from .plan import Feed, FeedPlan, feed_connection_kwargs
 from .pushes import Invalidation, PushMessage, parse_invalidation, parse_push
@@ -208,6 +209,8 @@ async def _read_message(redis_connection: RedisConnection) -> object:
         if not is_reply(error):
             raise
         return error
+    except MISREADINGS as error:
+        raise no_reply("a server", error) from error
 
 
 async def _connect(target: Target, address: Address) -> RedisConnection:
@@ -224,6 +227,8 @@ async def _connect(target: Target, address: Address) -> RedisConnection:
         await redis_connection.disconnect(nowait=True)
         if isinstance(error, TimeoutError):
             raise RedisTimeoutError(f"{address} did not answer in time") from None
+        if isinstance(error, MISREADINGS):  # redis-py reads the login's replies
+            raise no_reply(address, error) from error
         raise
     return redis_connection
 

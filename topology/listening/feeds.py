@@ -22,6 +22,7 @@ from ..address import Address
 from ..call import CommandPacker
 from ..connections.opening import connection_class
 from ..error_mapping import Unsent, is_reply, report
+from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
 from .plan import Feed, FeedPlan, feed_connection_kwargs
 from .pushes import parse_invalidation, parse_push
@@ -191,6 +192,8 @@ def _read_message(redis_connection: RedisConnection, timeout: float) -> object:
         if not is_reply(error):
             raise
         return error
+    except MISREADINGS as error:
+        raise no_reply("a server", error) from error
 
 
 def _connect(target: Target, address: Address) -> RedisConnection:
@@ -202,5 +205,9 @@ def _connect(target: Target, address: Address) -> RedisConnection:
     opened._parser.set_invalidation_push_handler(parse_invalidation)
     opened._parser.set_pubsub_push_handler(parse_push)
     redis_connection = cast(RedisConnection, opened)
-    redis_connection.connect()
+    try:
+        redis_connection.connect()
+    except MISREADINGS as error:  # redis-py reads the login's replies
+        redis_connection.disconnect()
+        raise no_reply(address, error) from error
     return redis_connection

@@ -1,4 +1,4 @@
-"""What servers push of their own accord on a connection of a feed."""
+"""Messages that servers push of their own accord on a connection of a feed."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import cast
 
@@ -44,12 +44,12 @@ class Between:
 
 
 @contextmanager
-def between(deployment: Deployment, caller: Caller, runner: asyncio.Runner) -> Iterator[Between]:
+def between(deployment: Deployment, caller: Caller, runner: asyncio.Runner) -> Generator[Between]:
     """Yield the proxy in front of a server."""
     (server,), swap = deployment.servers, Swap()
     with Proxy(server.host, server.port, translate=swap) as proxy:
         url = deployment.url.replace(f":{server.port}", f":{proxy.port}")
-        url = with_settings(url, {"deadline": 2, "socket_timeout": 0.5})
+        url = with_settings(url, {"deadline": 5, "socket_timeout": 1})
         raw = Raw(server.host, server.port, deployment.password)
         if caller == "sync":
             backend = open_backend(url)

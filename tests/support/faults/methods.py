@@ -145,7 +145,8 @@ def call(book: Book, asked: Asked) -> None:
     room, name = named.split(".")
     method: Method = getattr(ROOMS[room][1](book), name)
     result = method(*several, **one_each)
-    ends = () if named == "book.cache" else ("close",)  # a cache would close the book, for all calls to come
+    # A cache, also one with a source, would close the book, for all calls to come.
+    ends = () if named == "book.cache" or name == "using" else ("close",)
     for more in ("all", "release", *ends):
         if callable(act := getattr(result, more, None)):
             act()

@@ -76,7 +76,7 @@ def _change(part: Frame, change: Part | Cut) -> None:
 
 
 class Swap:
-    """What a proxy makes of replies: those that were asked for, but for one, which is changed."""
+    """The replies that a proxy passes on: those that were asked for, but for one, which is changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -147,13 +147,15 @@ _scalars = st.one_of(
     st.binary(max_size=12).map(lambda data: b"$%d\r\n%s\r\n" % (len(data), data)),
     st.sampled_from(ERRORS).map(lambda text: b"-" + text.encode() + b"\r\n"),
 )
+
+
+def _list_of(kind: int, parts: list[bytes]) -> bytes:
+    return b"%c%d\r\n%s" % (kind, len(parts), b"".join(parts))
+
+
 VALUES: st.SearchStrategy[bytes] = st.recursive(
     _scalars,
-    lambda inner: st.builds(
-        lambda kind, parts: b"%c%d\r\n%s" % (kind, len(parts) // (2 if kind == b"%"[0] else 1), b"".join(parts)),
-        st.sampled_from(b"***~"),
-        st.lists(inner, max_size=6),
-    ),
+    lambda inner: st.builds(_list_of, st.sampled_from(b"***~"), st.lists(inner, max_size=6)),
     max_leaves=12,
 )
 """Whole replies of RESP2 and RESP3, also such as no server sends; what is pushed is no reply."""
