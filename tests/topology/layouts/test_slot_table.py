@@ -40,7 +40,7 @@ def test_a_node_that_knows_no_primary_is_passed_over() -> None:
 
 
 def test_a_redirect_makes_another_table_of_it_and_one_that_is_known_does_not() -> None:
-    """Whoever walks through all primaries compares editions, so as to miss no slot that has moved meanwhile."""
+    """Editions are compared by callers that walk through all primaries, so as to miss no slot that moves meanwhile."""
     cluster = layout_after([0, 99, ["127.0.0.1", 7001, "a"]], [100, 199, ["127.0.0.1", 7002, "b"]])
     before = cluster.shards()
     cluster.moved(100, OTHER)
