@@ -122,6 +122,9 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f".{name}", __name__)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    package, *parts = _MODULES[name].removeprefix(".").split(".")
+    if parts:  # the package first: when its import was interrupted, it is gone, though some of what is in it is there
+        importlib.import_module(f".{package}", __name__)
     found: object = getattr(importlib.import_module(_MODULES[name], __name__), name)
     globals()[name] = found
     return found

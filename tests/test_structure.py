@@ -191,6 +191,16 @@ def test_models_do_no_io(name: str) -> None:
     assert not {module.split(".")[0] for module in modules} & forbidden
 
 
+def test_no_module_is_reached_through_its_package() -> None:
+    """Not ``import a.b``: a module of an import that was interrupted is no attribute of its package for ever after."""
+    for name in MODULES:
+        if room_of(name) == "bench":
+            continue
+        imported = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Import)]
+        dotted = [alias.name for node in imported for alias in node.names if "." in alias.name and not alias.asname]
+        assert dotted == [], name
+
+
 def _imported() -> list[ModuleType]:
     return [importlib.import_module(name) for name in MODULES if not name.endswith("__main__")]
 

@@ -270,8 +270,8 @@ def _parts(package: str, text: str) -> list[str]:
 
 def _read(package: str, name: str) -> str:
     """Return the text of ``lua/<name>.lua`` of a package."""
-    parent, _, folder = package.rpartition(".")
-    return (resources.files(parent) / folder / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    root, *folders = package.split(".")  # only the root is imported: a parent may be in the midst of its own import
+    return resources.files(root).joinpath(*folders, "lua", f"{name}.lua").read_text(encoding="utf-8")
 
 
 def _as_lua(value: Constant) -> str:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, cast
 
-import redis.asyncio.connection
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -69,8 +69,8 @@ AsyncConnectionClass: TypeAlias = "Callable[..., object]"
 def async_connection_class(address: Address, *, tls: bool) -> AsyncConnectionClass:
     """Return redis-py's connection class for an address: a Unix socket has no port."""
     if not address.port:
-        return redis.asyncio.connection.UnixDomainSocketConnection
-    return redis.asyncio.connection.SSLConnection if tls else redis.asyncio.connection.Connection
+        return UnixDomainSocketConnection
+    return SSLConnection if tls else Connection
 
 
 def _poll_of(transport: asyncio.Transport) -> Callable[[int], object]:

