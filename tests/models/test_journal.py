@@ -75,8 +75,9 @@ def test_entries_carry_their_line_and_symbol() -> None:
     assert [(entry.line, entry.symbol) for entry in entries] == [(2, "ESH4"), (3, "NQH4")]
 
 
-def test_windows_line_ends_and_a_header_alone() -> None:
-    assert [entry.line for entry in read_journal([HEADER.replace("\n", "\r\n"), NEW.replace("\n", "\r\n")])] == [2]
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_and_a_header_alone(end: str) -> None:
+    assert [entry.line for entry in read_journal([HEADER.replace("\n", end), NEW.replace("\n", end)])] == [2]
     assert read() == []
 
 

@@ -103,6 +103,18 @@ def test_arguments_are_refused_like_fields(number: object) -> None:
         seconds("wait", number, 0, 50)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def test_the_bounds_of_arguments_are_taken() -> None:
+    assert [whole("count", number) for number in (1, MAX_QUANTITY)] == [1, MAX_QUANTITY]
+    assert [whole("count", number, 3, 5) for number in (3, 5)] == [3, 5]
+    assert [seconds("wait", number, 0.5, 2) for number in (0.5, 2)] == [0.5, 2.0]
+    for number in (2, 6):
+        with pytest.raises(InvalidArgument, match="from 3 to 5"):
+            whole("count", number, 3, 5)
+    for wait in (0.499, 2.001):
+        with pytest.raises(InvalidArgument, match=r"0\.5 to 2 seconds"):
+            seconds("wait", wait, 0.5, 2)
+
+
 def test_a_flag_of_numpy_is_taken() -> None:
     event = {"trader": "T", "sequence": 1, "type": "TRADE", "ts_ns": NS, "symbol": "S"}
     assert OrderEvent.model_validate({**event, "late": np.array([True])[0]}).late is True

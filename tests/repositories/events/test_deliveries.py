@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 from slotbook.models import Outcome
-from slotbook.models.errors import OutcomeUnknown, SlotbookError, Unavailable
+from slotbook.models.errors import (
+    AccessDenied,
+    HistoryTrimmed,
+    OutcomeUnknown,
+    SlotbookError,
+    StateLost,
+    Unavailable,
+)
 from slotbook.repositories.events.calls import StreamEntry
 from slotbook.repositories.events.channels import ChannelState
 from slotbook.repositories.events.deliveries import Deliveries, GroupOptions, WaitingEvent
 from slotbook.repositories.events.group_calls import GroupCalls, GroupClaim, GroupRead, GroupStart
+from slotbook.repositories.events.group_stream import GroupStream
 from slotbook.topology.settings import Settings
 
 BATCH = 2
@@ -106,3 +114,54 @@ def test_a_claim_goes_on_to_the_end() -> None:
     deliveries.take_outcomes([Outcome(GroupClaim("3-0", [], entries(1, 2)))])
     assert asked(deliveries)[0] == "claim"
     assert ready(deliveries) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_owed", "raised"),
+    [
+        (None, False, []),
+        (OutcomeUnknown("the reply is lost"), True, []),
+        (Unavailable("nobody answers"), True, []),
+        (AccessDenied("no"), False, [AccessDenied]),
+    ],
+)
+def test_an_acknowledgement_is_owed_until_it_is_known(
+    deliveries: Deliveries, error: SlotbookError | None, is_owed: bool, raised: list[type[SlotbookError]]
+) -> None:
+    deliveries.owed["T", 1] = None
+    deliveries.take_acknowledged([("T", 1)], [Outcome(error=error)])
+    assert (("T", 1) in deliveries.owed) is is_owed
+    assert [type(item) for item in deliveries.ready] == raised
+
+
+# ------------------------------------------------------------------ one stream
+
+
+@pytest.fixture
+def stream() -> GroupStream:
+    """Return a stream of which three events were read."""
+    made = GroupStream("T", "{T}:events", 0)
+    made.own_after = None
+    assert list(made.take_read(found(0, 3, 1, 2, 3))) == []
+    return made
+
+
+def found(before: int, last: int, *numbers: int) -> GroupRead:
+    """Return what a read found of a stream that ends with an event, of a group that is at another."""
+    return GroupRead(GroupStart(before, min(before, last), last, created=False, intact=True), entries(*numbers))
+
+
+def test_one_event_that_is_lost_is_said(stream: GroupStream) -> None:
+    (loss,) = stream.take_read(found(3, 2))
+    assert isinstance(loss, StateLost)
+    assert (loss.first, loss.last) == (3, 3)
+
+
+def test_one_event_that_was_trimmed_is_said(stream: GroupStream) -> None:
+    (trimmed,) = stream.take_read(found(3, 6, 5, 6))
+    assert isinstance(trimmed, HistoryTrimmed)
+    assert (trimmed.first, trimmed.last) == (4, 4)
+
+
+def test_what_follows_at_once_is_all_there(stream: GroupStream) -> None:
+    assert list(stream.take_read(found(3, 5, 4, 5))) == []

@@ -10,6 +10,7 @@ from slotbook.models import Lag
 from slotbook.models.errors import HistoryTrimmed, InvalidArgument, StateLost
 from slotbook.models.wire import encode
 from slotbook.repositories import Consumer
+from slotbook.repositories.events.group_calls import GroupCalls
 
 from ...support.desk import Desk
 from ...support.make import fresh, limit
@@ -273,3 +274,10 @@ def test_the_lag(desk: Desk) -> None:
         assert consumer.lag()[desk.trader].undelivered == 1
     with desk.book.events.consume("late", "one", desk.trader, since=None) as late:
         assert late.lag() == {desk.trader: Lag(0, 0)}
+
+
+def test_the_lag_of_a_group_ahead_of_its_stream_is_all_of_it(lone_desk: Desk) -> None:
+    place(lone_desk, 3)
+    lone_desk.ask("XGROUP", "CREATE", "%:events", "risk", "10")
+    calls = GroupCalls(lone_desk.book.backend.settings, "risk")
+    assert lone_desk.book.backend.run(calls.lag(lone_desk.trader, 0)) == Lag(3, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+from slotbook.models import Cancel
+from slotbook.repositories.orders.verbs import OrderRequest
 
 from ...support.desk import Desk
 from ...support.make import limit
@@ -36,5 +38,18 @@ def test_an_event_that_is_not_quite_its_own_proves_nothing(lone_desk: Desk, othe
     lone_desk.vandalise("DEL", "%:events")
     lone_desk.vandalise("XADD", "%:events", "1-0", *(word for pair in fields.items() for word in pair))
     lone_desk.vandalise("HSET", "%:book", "writer", fields["writer"], "count", fields["count"])
+    (loss,) = book.losses()
+    assert (loss.first, loss.last) == (1, 1)
+
+
+@pytest.mark.parametrize("refused_at", [0, 1])
+def test_a_batch_that_was_refused_in_part_is_missed(lone_desk: Desk, refused_at: int) -> None:
+    book, trader = lone_desk.open(), lone_desk.trader
+    requests: list[OrderRequest] = [limit(trader)]
+    requests.insert(refused_at, Cancel(trader=trader, order_id="NONE"))
+    outcomes = book.orders.apply_many(requests)
+    assert [outcome.error is None for outcome in outcomes] == [number != refused_at for number in range(2)]
+    lone_desk.vandalise("DEL", "%:events")
+    lone_desk.vandalise("DEL", "%:book")
     (loss,) = book.losses()
     assert (loss.first, loss.last) == (1, 1)
