@@ -220,6 +220,26 @@ def test_what_was_near_is_not_served_any_more(lone_stand: Stand) -> None:
             call()
 
 
+def test_what_was_granted_or_handed_over_before_says_so(lone_stand: Stand) -> None:
+    book, trader = lone_stand.open(), lone_stand.trader
+    book.orders.place(limit(trader))
+    held = book.lock("L", trader=trader).acquire()
+    delivery = book.events.consume("g", "c", trader).get(5)
+    assert delivery is not None
+    book.close()
+    for call in (
+        held.renew,
+        held.release,
+        lambda: held.orders.cancel(trader, "A1"),
+        lambda: held.positions.get(trader, "AAPL"),
+        lambda: held.commit([limit(trader, "A2")]),
+        delivery.acknowledge,
+        lambda: delivery.give_up("closed"),
+    ):
+        with pytest.raises(BookClosed):
+            call()
+
+
 @pytest.mark.parametrize("what", ["subscription", "follow", "consumer"])
 def test_an_iteration_ends_and_a_wait_is_told_while_the_book_is_closed(
     what: str, stands: Stands, runner: asyncio.Runner
