@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
-from slotbook.models import Cancel
+from slotbook.models import Cancel, PositionChange
 from slotbook.repositories.orders.verbs import OrderRequest
 
 from ...support.desk import Desk
@@ -49,6 +49,19 @@ def test_a_batch_that_was_refused_in_part_is_missed(lone_desk: Desk, refused_at:
     requests.insert(refused_at, Cancel(trader=trader, order_id="NONE"))
     outcomes = book.orders.apply_many(requests)
     assert [outcome.error is None for outcome in outcomes] == [number != refused_at for number in range(2)]
+    lone_desk.vandalise("DEL", "%:events")
+    lone_desk.vandalise("DEL", "%:book")
+    (loss,) = book.losses()
+    assert (loss.first, loss.last) == (1, 1)
+
+
+@pytest.mark.parametrize("beyond_at", [0, 1])
+def test_a_batch_of_which_a_part_was_beyond_its_limit_is_missed(lone_desk: Desk, beyond_at: int) -> None:
+    book, trader = lone_desk.open(), lone_desk.trader
+    changes = [PositionChange(trader=trader, symbol="AAPL", quantity=5)]
+    changes.insert(beyond_at, PositionChange(trader=trader, symbol="MSFT", quantity=50, max_position=10))
+    accepted = [outcome.result().accepted for outcome in book.positions.apply_many(changes)]
+    assert accepted == [number != beyond_at for number in range(2)]
     lone_desk.vandalise("DEL", "%:events")
     lone_desk.vandalise("DEL", "%:book")
     (loss,) = book.losses()
