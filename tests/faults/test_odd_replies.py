@@ -15,10 +15,11 @@ from slotbook import Book, SlotbookError
 from slotbook.models.errors import UnexpectedReply
 from slotbook.topology.embedded import Deployment, start
 
-from ..support.callers import CALLERS, Caller
+from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.between import Between, between
 from ..support.faults.methods import TRADER, Asked, call, calls
-from ..support.faults.odd import CHANGES, Change, Other
+from ..support.faults.odd import CHANGES, Change, Other, Part
+from ..support.faults.scripted import Scripted
 from ..support.make import fresh, limit
 
 T = TypeVar("T")
@@ -164,3 +165,29 @@ def test_an_odd_reply_costs_one_order_of_many(desk: Between, odd: bytes) -> None
     desk.swap.arm(Other(odd))
     with pytest.raises(UnexpectedReply):
         book.orders.get(traders[0], "A1")
+
+
+def test_an_odd_answer_costs_one_change_of_a_call(desk: Between) -> None:
+    """The changes of one trader go in one call, whose reply has an answer for each."""
+    book, trader = desk.book(), fresh()
+    book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
+    sequence_of_the_second = 8  # of the parts of [lost, tip, [applied, 4], [applied, 5], [applied, 6]]
+    desk.swap.arm(Part(sequence_of_the_second, b"$1\r\nx\r\n"))
+    outcomes = book.orders.place_many([limit(trader, f"B{number}") for number in range(3)])
+    assert [type(outcome.error) for outcome in outcomes] == [type(None), UnexpectedReply, type(None)]
+    assert [outcome.result().sequence for outcome in outcomes[::2]] == [4, 6]
+
+
+@pytest.mark.parametrize(
+    "odd", ["-MOVED x", "-ASK", "-MOVED 99999 127.0.0.1:1", "-ASK 5 a..b:1", "-MOVED 5 127.0.0.1:x"]
+)
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_redirect_to_nowhere_costs_one_read_of_many(caller: Caller, runner: asyncio.Runner, odd: str) -> None:
+    """On a cluster, where redirects are followed."""
+    with Scripted() as server:
+        book = open_book(server.cluster_url(deadline=2), caller, runner)
+        for reply in ("*0", odd, "*0"):
+            server.answer("HGETALL", f"{reply}\r\n")
+        outcomes = book.orders.get_many([(f"T{number}", "A1") for number in range(3)])
+        assert [type(outcome.error) for outcome in outcomes] == [type(None), UnexpectedReply, type(None)]
+        book.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -75,6 +76,27 @@ def test_one_that_comes_while_the_connection_rests(desk: Between, surplus: bytes
         desk.proxy.send(surplus)
         check(book, [trader])
     check(book, traders)
+
+
+def test_one_that_has_come_and_was_not_read_yet(desk: Between) -> None:
+    """An event loop may write what was asked just now before it reads what has come before."""
+    book = desk.book()
+    (trader,) = placed(book, 1)
+    asked = desk.async_book
+    if asked is None:
+        desk.proxy.send(ANOTHER)
+        check(book, [trader])
+        return
+
+    async def scenario() -> Order | None:
+        (pool,) = asked.backend._nodes.pools.values()  # pyright: ignore[reportPrivateUsage]
+        assert pool.connection is not None
+        waiting = pool.connection._transport.get_extra_info("socket")  # pyright: ignore[reportPrivateUsage]
+        desk.proxy.send(ANOTHER)
+        assert select.select([waiting], [], [], 5)[0]
+        return await asked.orders.get(trader, "A1")
+
+    assert desk.runner.run(scenario()) == limit(trader).model_copy(update={"version": 1})
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])

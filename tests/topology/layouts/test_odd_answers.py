@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from redis.exceptions import RedisError, ResponseError
 from slotbook.models.errors import SlotbookError
 from slotbook.topology.address import Address, address_told
+from slotbook.topology.batch import Batch, ReadRound
 from slotbook.topology.batch.proof import read_proof
-from slotbook.topology.call import Reply
+from slotbook.topology.call import Reply, command
 from slotbook.topology.connections.reader import INCOMPLETE, Reader
 from slotbook.topology.connections.role import demotion_told
 from slotbook.topology.error_mapping import Failure, OutOfStep, Unanswered
@@ -29,6 +30,7 @@ from slotbook.topology.layouts import (
 from slotbook.topology.listening.channels import Channel, ChannelKind, MessageFeed
 from slotbook.topology.listening.pushes import parse_invalidation, parse_push
 from slotbook.topology.misreadings import scan_page
+from slotbook.topology.reads import reads_of
 
 from ...support.faults.odd import BROKEN, ERRORS, VALUES
 
@@ -103,6 +105,44 @@ def test_a_proof_is_a_proof_or_none(answers: list[Reply | Failure]) -> None:
 def test_a_redirect_names_a_slot_and_an_address_or_nothing(text: str) -> None:
     found = redirect_target(ResponseError(text), HERE)
     assert found is None or (0 <= found[0] < 16_384 and address_told(*found[1]) == found[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("MOVED 16383 10.0.0.1:65535", (16_383, Address("10.0.0.1", 65_535))),
+        ("ASK 0 :1", (0, Address("127.0.0.1", 1))),
+        ("MOVED 16384 10.0.0.1:7000", None),
+        ("MOVED 5 10.0.0.1:65536", None),
+        ("MOVED 5 10.0.0.1:0", None),
+        ("MOVED -1 10.0.0.1:7000", None),
+        ("MOVED 5 10.0..1:7000", None),
+        ("MOVED 5 10.0.0.1", None),
+    ],
+)
+def test_the_bounds_of_a_redirect(text: str, found: tuple[int, Address] | None) -> None:
+    assert redirect_target(ResponseError(text), HERE) == found
+
+
+def test_the_answers_of_a_node_with_a_reply_too_many_are_taken_back() -> None:
+    layout = StandaloneLayout(HERE)
+    calls = [command(f"get {number}", "GET", f"k{number}", decode=str) for number in range(3)]
+    lost = Unanswered(OutOfStep("one too many"))
+    read_round = ReadRound(reads_of(calls), range(3), layout)
+    take = read_round.reader(HERE, [0, 1, 2])
+    for answer in ("another's", "0", "1"):
+        take(answer)
+    read_round.doubt(HERE, [0, 1, 2], lost)
+    left = read_round.rest(0.0)
+    assert left is not None
+    assert len(left.pending) == 3
+    batch = Batch(calls, layout, 0.0)
+    (request,) = batch.plan()
+    for answer in ("another's", "0", "1"):
+        batch.on_reply(request, answer)
+    batch.doubt(request, lost)
+    batch.clear()
+    assert len(batch.pending) == 3
 
 
 @fuzz
