@@ -10,11 +10,16 @@ from slotbook import Book
 from slotbook.models import OrderEvent
 from slotbook.models.wire import decode
 
-from .callers import Caller, open_book
+from .callers import CALLERS, Caller, open_book
 from .fleet import Fleet
 from .leaks import disagreements_of, keys_of, keys_of_all, leaks_of, wipe
 from .make import fresh
 from .raw import Reply, Word, mapping
+
+on_one_server = pytest.mark.parametrize(
+    "desk", [("standalone", caller) for caller in CALLERS], ids="-".join, indirect=True
+)
+"""Marks a test whose fixtures use ``desk``, and which does not depend on the topology."""
 
 
 class Desk:

@@ -9,12 +9,15 @@ from typing import cast
 
 from redis.crc import key_slot
 from slotbook.topology.embedded import Deployment, Topology, start
+from slotbook.topology.embedded.config import MASTER_NAME
 
 from . import application
 from .raw import Raw, Reply, Word, mapping
 from .running import OPERATOR, Running
 from .urls import with_settings
 
+PATIENCE = "60000"
+"""Milliseconds: servers that tests share are replaced by nobody, however busy the machine is."""
 _REFUSED = (application.NAME, "command")
 _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
 
@@ -96,7 +99,11 @@ class Fleet:
 
 def _started(topology: Topology, server: str | None, replicas: int | None, options: Mapping[str, str]) -> Deployment:
     named = {name.replace("_", "-"): word for name, word in options.items()}
+    if topology == "cluster":
+        named = {"cluster-node-timeout": PATIENCE, **named}
     deployment = start(topology, server=server, replicas=replicas, options=named)
+    for sentinel in (one for one in deployment.servers if one.kind == "sentinel"):
+        sentinel.ask("SENTINEL", "SET", MASTER_NAME, "down-after-milliseconds", PATIENCE)
     application.admit(deployment)
     return deployment
 

@@ -10,7 +10,7 @@ from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
 
 from ...support.audit.damage import Command, Expected, damage, differences_of
-from ...support.desk import Desk
+from ...support.desk import Desk, on_one_server
 
 HEADER_SAYS_21 = ("HSET", "%:book", "sequence", "21", "writer", "abc", "count", "1")
 EVENT_21 = ("XADD", "%:events", "21-0", "writer", "abc", "count", "1")
@@ -317,6 +317,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
 }
 
 
+@on_one_server
 @pytest.mark.parametrize("name", KEPT)
 def test_damaged_evidence_is_found_and_left(busy: Desk, auditor: Auditor, name: str) -> None:
     commands, expected = KEPT[name]

@@ -13,7 +13,7 @@ from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
 
 from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.audit.image import image_of
-from ...support.desk import Desk
+from ...support.desk import Desk, on_one_server
 from ...support.raw import mapping
 
 REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
@@ -238,6 +238,7 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
 }
 
 
+@on_one_server
 @pytest.mark.parametrize("name", REPAIRABLE)
 def test_what_evidence_proves_is_found_and_repaired(busy: Desk, auditor: Auditor, name: str) -> None:
     commands, expected = REPAIRABLE[name]

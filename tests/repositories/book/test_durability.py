@@ -188,8 +188,8 @@ def test_too_few_copies_are_an_error(desk: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_the_durability_of_the_book_holds(desk: Desk, name: str) -> None:
-    case = Case(desk, durability=BEYOND)
+def test_the_durability_of_the_book_holds(lone_desk: Desk, name: str) -> None:
+    case = Case(lone_desk, durability=BEYOND)
     with pytest.raises(UnderReplicated, match=r"applied, but \d of 9"):
         raise_first(CHANGES[name](case, {}))
 

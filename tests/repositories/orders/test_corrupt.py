@@ -216,27 +216,27 @@ def test_a_change_of_a_position_with_garbage_is_refused_whole(
 
 
 @pytest.mark.parametrize("garbage", ["", "x", "2 1 187.22", "x 1 187.22|", "2 1|", "2 1 187.22 soon|", "2  187.22|"])
-def test_a_remembered_fill_that_cannot_be_read_is_named(desk: Desk, garbage: str) -> None:
-    prepare(desk)
-    desk.vandalise("HSET", "%:applied:A1", "fill:X1", garbage)
+def test_a_remembered_fill_that_cannot_be_read_is_named(lone_desk: Desk, garbage: str) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("HSET", "%:applied:A1", "fill:X1", garbage)
     repeat: Verb = lambda desk: desk.book.orders.fill(execution(desk.trader, "X1", 1))  # noqa: E731
-    check(desk, {"fill": repeat}, "%:applied:A1", "fill:X1")
+    check(lone_desk, {"fill": repeat}, "%:applied:A1", "fill:X1")
 
 
-def test_a_remembered_replace_that_cannot_be_read_is_named(desk: Desk) -> None:
-    prepare(desk)
-    desk.vandalise("HSET", "%:applied:A1", "request:R1", "x")
+def test_a_remembered_replace_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("HSET", "%:applied:A1", "request:R1", "x")
     repeat: Verb = lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=5, request_id="R1")  # noqa: E731
-    check(desk, {"replace": repeat}, "%:applied:A1", "request:R1")
+    check(lone_desk, {"replace": repeat}, "%:applied:A1", "request:R1")
 
 
-def test_a_remembered_request_that_cannot_be_read_is_named(desk: Desk) -> None:
-    prepare(desk)
-    desk.vandalise("SET", "%:request:R1", "x")
-    before = desk.contents()
-    with pytest.raises(CorruptRecord, match=f"{{{desk.trader}}}:request:R1"):
-        desk.book.positions.adjust(desk.trader, "AAPL", 1, request_id="R1")
-    assert desk.contents() == before
+def test_a_remembered_request_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
+    prepare(lone_desk)
+    lone_desk.vandalise("SET", "%:request:R1", "x")
+    before = lone_desk.contents()
+    with pytest.raises(CorruptRecord, match=f"{{{lone_desk.trader}}}:request:R1"):
+        lone_desk.book.positions.adjust(lone_desk.trader, "AAPL", 1, request_id="R1")
+    assert lone_desk.contents() == before
 
 
 def test_fields_that_others_added_are_left_alone(desk: Desk) -> None:
@@ -308,17 +308,17 @@ WRONG: dict[str, tuple[Verb, Sequence[str]]] = {
 
 
 @pytest.mark.parametrize(("verb", "key"), [(verb, key) for verb, (_, keys) in WRONG.items() for key in keys])
-def test_a_key_of_another_type_is_named_before_anything_is_written(desk: Desk, verb: str, key: str) -> None:
-    desk.book.orders.place(limit(desk.trader, "A0"))
-    desk.book.orders.cancel(desk.trader, "A0")
-    desk.book.orders.place(limit(desk.trader, "N1"))
-    prepare(desk)
-    desk.vandalise("DEL", f"%:{key}")
-    desk.vandalise("RPUSH", f"%:{key}", "a list")
-    before = desk.contents()
+def test_a_key_of_another_type_is_named_before_anything_is_written(lone_desk: Desk, verb: str, key: str) -> None:
+    lone_desk.book.orders.place(limit(lone_desk.trader, "A0"))
+    lone_desk.book.orders.cancel(lone_desk.trader, "A0")
+    lone_desk.book.orders.place(limit(lone_desk.trader, "N1"))
+    prepare(lone_desk)
+    lone_desk.vandalise("DEL", f"%:{key}")
+    lone_desk.vandalise("RPUSH", f"%:{key}", "a list")
+    before = lone_desk.contents()
     with pytest.raises(WrongType, match="another program"):
-        WRONG[verb][0](desk)
-    assert desk.contents() == before
+        WRONG[verb][0](lone_desk)
+    assert lone_desk.contents() == before
 
 
 def test_of_many_changes_only_those_that_need_the_key_are_refused(desk: Desk) -> None:

@@ -41,15 +41,15 @@ prices = st.decimals(min_value=-(10**12) + 1, max_value=10**12 - 1, places=9, al
     ],
     ids=str,
 )
-def test_sums_of_money_are_exact(desk: Desk, trades: list[tuple[int, str]], notional: str) -> None:
-    desk.book.orders.place(limit(desk.trader, quantity=MAX_QUANTITY))
+def test_sums_of_money_are_exact(lone_desk: Desk, trades: list[tuple[int, str]], notional: str) -> None:
+    lone_desk.book.orders.place(limit(lone_desk.trader, quantity=MAX_QUANTITY))
     for number, (quantity, price) in enumerate(trades):
-        desk.book.orders.fill(execution(desk.trader, f"X{number}", quantity, price))
-    order = desk.book.orders.get(desk.trader, "A1")
+        lone_desk.book.orders.fill(execution(lone_desk.trader, f"X{number}", quantity, price))
+    order = lone_desk.book.orders.get(lone_desk.trader, "A1")
     assert order is not None
     assert order.filled_notional == Decimal(notional)
-    assert desk.book.positions.get(desk.trader, "AAPL").bought_notional == Decimal(notional)
-    assert desk.ask("HGET", "%:position:AAPL", "bought_notional") == notional
+    assert lone_desk.book.positions.get(lone_desk.trader, "AAPL").bought_notional == Decimal(notional)
+    assert lone_desk.ask("HGET", "%:position:AAPL", "bought_notional") == notional
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -108,24 +108,24 @@ def test_a_short_position_past_the_largest_quantity_is_refused_whole(desk: Desk)
 
 
 @pytest.mark.parametrize("price", ["0.000000001", "187.23", "-37.63", "999999999999.999999999"])
-def test_a_coin_is_bought_and_sold_for_ever(desk: Desk, price: str) -> None:
+def test_a_coin_is_bought_and_sold_for_ever(lone_desk: Desk, price: str) -> None:
     """The totals pass what a double holds, and are exact; the position is flat after each round."""
-    orders, rounds = desk.book.orders, 30
+    orders, rounds = lone_desk.book.orders, 30
     for number in range(rounds):
         for side in ("BUY", "SELL"):
-            order = limit(desk.trader, f"{side}{number}", side=side, quantity=MAX_QUANTITY)
-            fill = execution(desk.trader, "X1", MAX_QUANTITY, price, order.order_id)
-            desk.book.commit([order, fill])
-    held = desk.book.positions.get(desk.trader, "AAPL")
+            order = limit(lone_desk.trader, f"{side}{number}", side=side, quantity=MAX_QUANTITY)
+            fill = execution(lone_desk.trader, "X1", MAX_QUANTITY, price, order.order_id)
+            lone_desk.book.commit([order, fill])
+    held = lone_desk.book.positions.get(lone_desk.trader, "AAPL")
     traded, amount = rounds * MAX_QUANTITY, times(rounds * MAX_QUANTITY, Decimal(price))
     assert (held.quantity, held.bought_quantity, held.sold_quantity) == (0, traded, traded)
     assert (held.bought_notional, held.sold_notional, held.cash) == (amount, amount, 0)
-    assert orders.fill(execution(desk.trader, "X1", MAX_QUANTITY, price, "BUY3")).position.bought_quantity == (
+    assert orders.fill(execution(lone_desk.trader, "X1", MAX_QUANTITY, price, "BUY3")).position.bought_quantity == (
         4 * MAX_QUANTITY
     )
     assert totals([held, held])["AAPL"].bought_quantity == 2 * traded
-    assert desk.book.snapshot(desk.trader).positions == [held]
-    assert desk.book.audit.verify(desk.trader) == []
+    assert lone_desk.book.snapshot(lone_desk.trader).positions == [held]
+    assert lone_desk.book.audit.verify(lone_desk.trader) == []
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,9 @@ WAYS: dict[str, Way] = {
 @pytest.mark.parametrize("own", OWN)
 @pytest.mark.parametrize("way", WAYS)
 def test_fields_of_its_own_refuse_a_request_before_anything_is_sent(
-    desk: Desk, kind: type[Record], own: str, way: str
+    lone_desk: Desk, kind: type[Record], own: str, way: str
 ) -> None:
+    desk = lone_desk
     desk.book.orders.place(limit(desk.trader, "A0"))
     before = desk.contents()
     with pytest.raises(InvalidArgument, match=rf"fields that no book stores: strategy; give a plain {kind.__name__}"):
