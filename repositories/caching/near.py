@@ -46,7 +46,7 @@ class NearCache(Generic[T]):
 
     def reset(self) -> None:
         """Drop everything, and replace the lock: a forked child does not have the thread that may hold the old one."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may read while its thread does
         self._entries: dict[str, tuple[T, float, InvalidationFeed]] = {}
         self._pending: dict[str, PendingRead] = {}
 

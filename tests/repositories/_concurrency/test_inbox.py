@@ -12,6 +12,8 @@ from typing import TypeAlias
 import pytest
 from slotbook.repositories._concurrency.inbox import AsyncInbox, Inbox
 
+from ...support.interrupts import Interrupted, interrupted_at, raising_handler
+
 TIMEOUT = 30.0
 AnyInbox: TypeAlias = Inbox[int] | AsyncInbox[int]
 
@@ -68,3 +70,22 @@ def test_a_task_that_waits_for_a_full_one_goes_on(make_way: Callable[[AsyncInbox
         assert await asyncio.wait_for(waiting, TIMEOUT)
 
     asyncio.run(run())
+
+
+def test_a_reader_who_is_interrupted_at_any_point_holds_up_nobody_who_puts() -> None:
+    inbox, passed, more = Inbox[int](5), 0, True
+    with raising_handler():
+        while more:
+            passed += 1
+            inbox.put(passed)
+            try:
+                more = interrupted_at([passed], lambda: (inbox.wait(0.001), inbox.take(), inbox.wait(0.001)))
+            except Interrupted:
+                more = True
+            putting = threading.Thread(target=inbox.put, args=(0,), daemon=True)
+            putting.start()
+            putting.join(5)
+            assert not putting.is_alive(), passed
+            while inbox.take() is not None:
+                pass
+    assert passed > 5

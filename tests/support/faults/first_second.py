@@ -26,8 +26,6 @@ AFTERWARDS = 40
 """Calls that are made after the interrupt."""
 STARTED = time.monotonic()
 
-faulthandler.dump_traceback_later(LIFE, exit=True)  # so that one that hangs says where
-
 
 class Stop(BaseException):
     """Raised by a handler to end a piece of work."""
@@ -145,7 +143,7 @@ def tasks(life: Life, url: str, trader: str) -> None:
 def _work(life: Life, calls: list[Callable[[], Any]]) -> None:
     done, left = 0, AFTERWARDS
     life.again("work", calls[0])  # the others need the order
-    while left and time.monotonic() - STARTED < 8:
+    while left and time.monotonic() - STARTED < 20:
         life.phase = "work"
         life.call(calls[done % len(calls)])
         done += 1
@@ -156,6 +154,7 @@ def main() -> None:
     """Live, and say what happened."""
     url, trader, form, moment, raised = sys.argv[1:]
     life = Life(RAISED[raised])
+    faulthandler.dump_traceback_later(LIFE, exit=True)  # so that one that hangs says where
     signal.signal(signal.SIGPROF, life.interrupt)
     signal.setitimer(signal.ITIMER_PROF, max(0.001, float(moment)))
     (threads if form == "sync" else tasks)(life, url, trader)
