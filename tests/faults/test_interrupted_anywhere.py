@@ -63,12 +63,20 @@ def test_threads(fleets: Fleets, topology: Topology, name: str, again_after: int
                 swallowed += [passed] if signals else []
             except Interrupted:
                 pass
+            assert _kept_are_open(book), passed
             assert book.orders.get(trader, "A1") == order, passed
             assert _discovers(book), passed
         # Python swallows what is raised in a destructor: redis-py's, of connections that are not used any more.
         assert len(swallowed) <= (5 if name == "discover" else 0)
         assert passed > 50
         assert book.orders.count(trader) == 1
+
+
+def _kept_are_open(book: Book) -> bool:
+    """Return True if no connection was closed that is kept for the next call."""
+    pools = book.backend._nodes.pools.values()  # pyright: ignore[reportPrivateUsage]
+    kept = [connection for pool in pools for connection in pool._idle]  # pyright: ignore[reportPrivateUsage]
+    return all(connection._socket.fileno() >= 0 for connection in kept)  # pyright: ignore[reportPrivateUsage]
 
 
 def _discovers(book: Book) -> bool:

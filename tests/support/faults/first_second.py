@@ -145,7 +145,10 @@ def _work(life: Life, calls: list[Callable[[], Any]]) -> None:
     life.again("work", calls[0])  # the others need the order
     while left and time.monotonic() - STARTED < 20:
         life.phase = "work"
-        life.call(calls[done % len(calls)])
+        try:
+            life.call(calls[done % len(calls)])
+        except life.raised:  # between two calls
+            life.caught += 1
         done += 1
         left -= bool(life.interrupted_in)
 
