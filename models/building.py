@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 T = TypeVar("T")
 
 _TRIES = 5
+LONGEST_BUILD = 3.0
+"""Seconds after which the thread does not count any more: an interrupted import may have left a lock that it needs."""
 _NOT_WRITTEN = "<unprintable "
 """The beginning of what pydantic-core has in place of a text that it could not write."""
 
@@ -46,10 +48,10 @@ def built(build: Callable[[], T], validator: Callable[[T], object]) -> T:
 
     thread = threading.Thread(target=work, name="slotbook-build", daemon=True)
     thread.start()
-    thread.join()
+    thread.join(LONGEST_BUILD)
     if errors:
         raise errors.pop()
-    return results.pop()
+    return results.pop() if results else whole(build(), build, validator)
 
 
 def whole(made: T, build: Callable[[], T], validator: Callable[[T], object]) -> T:

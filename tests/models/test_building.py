@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from pydantic_core import SchemaValidator, ValidationError, core_schema
+from slotbook.models import building
 from slotbook.models.building import built, whole
 
 from ..support.interrupts import TRIGGER, Interrupted, raising_handler
@@ -45,3 +47,16 @@ def test_what_a_handler_raises_meanwhile_reaches_the_caller() -> None:
 def test_an_error_of_the_work_reaches_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         built(lambda: 1 // 0, lambda made: made)
+
+
+def test_what_the_thread_does_not_get_done_is_built_by_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted import may have left a lock taken that only the caller's thread may take again."""
+    monkeypatch.setattr(building, "LONGEST_BUILD", 0.05)
+    held = threading.RLock()
+
+    def build() -> str:
+        with held:
+            return "built"
+
+    with held:
+        assert built(build, lambda made: made) == "built"
