@@ -39,7 +39,7 @@ RAISED: dict[str, type[BaseException]] = {"KeyboardInterrupt": KeyboardInterrupt
 
 
 class Life:
-    """What happens to this process."""
+    """The course of this process: when it was interrupted, and what its calls came to."""
 
     def __init__(self, raised: type[BaseException]) -> None:
         self.raised = raised
