@@ -16,8 +16,8 @@ from .raw import Raw, Reply, Word, mapping
 from .running import OPERATOR, Running
 from .urls import with_settings
 
-PATIENCE = "60000"
-"""Milliseconds: servers that tests share are replaced by nobody, however busy the machine is."""
+_PATIENCE = "60000"
+"""Milliseconds after which a server that tests share is replaced."""
 _REFUSED = (application.NAME, "command")
 _CALLS = re.compile(r"^cmdstat_([^:]+):calls=(\d+)", re.MULTILINE)
 
@@ -99,13 +99,18 @@ class Fleet:
 
 def _started(topology: Topology, server: str | None, replicas: int | None, options: Mapping[str, str]) -> Deployment:
     named = {name.replace("_", "-"): word for name, word in options.items()}
-    if topology == "cluster":
-        named = {"cluster-node-timeout": PATIENCE, **named}
     deployment = start(topology, server=server, replicas=replicas, options=named)
-    for sentinel in (one for one in deployment.servers if one.kind == "sentinel"):
-        sentinel.ask("SENTINEL", "SET", MASTER_NAME, "down-after-milliseconds", PATIENCE)
     application.admit(deployment)
     return deployment
+
+
+def _be_patient(deployment: Deployment) -> None:
+    """Let the servers replace nobody who is slow to answer on a busy machine."""
+    for server in deployment.servers:
+        if server.kind == "sentinel":
+            server.ask("SENTINEL", "SET", MASTER_NAME, "down-after-milliseconds", _PATIENCE)
+        elif deployment.topology == "cluster":
+            server.ask("CONFIG", "SET", "cluster-node-timeout", _PATIENCE)
 
 
 class Fleets:
@@ -119,7 +124,9 @@ class Fleets:
         """Return the fleet of a topology, which the first call starts."""
         if topology not in self._started:
             running = Running.load(self._running, topology) if self._running else None
-            self._started[topology] = Fleet(topology, running=running)
+            fleet = self._started[topology] = Fleet(topology, running=running)
+            if running is None:
+                _be_patient(fleet.private)
         return self._started[topology]
 
     def stop(self) -> None:
