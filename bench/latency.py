@@ -85,7 +85,7 @@ def latency(url: str, events: int = 2_000) -> Latency:
                 filled.append(_timed(book.orders.fill, Fill.model_validate(fill)))
                 followed.wait_for(number + 1)
                 time.sleep(PAUSE)
-                published.append(_timed(publisher.ask, "PUBLISH", channel, number))
+                published.append(_timed(publisher.ask, "PUBLISH", channel, str(number)))
                 received.wait_for(number + 1)
                 time.sleep(PAUSE)
             followed.stop()
@@ -162,7 +162,7 @@ class _Bare:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, *words: str | int) -> object:
+    def ask(self, *words: str) -> object:
         """Send one command and return its reply."""
         self._socket.sendall(pack(words))
         return self.read()

@@ -26,6 +26,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetPydanticSchema,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
 )
 from pydantic_core import core_schema
@@ -277,7 +278,7 @@ Price = Annotated[Decimal, BeforeValidator(exact_price)]
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
 
-_NAME = adapter(Name)
+_NAME: TypeAdapter[str] = adapter(Name)
 _PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
 """The same rule for ASCII names, as most names are, because it is checked faster."""
 

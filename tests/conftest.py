@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import pytest
 from hypothesis import settings
@@ -44,7 +44,7 @@ def _no_settings_from_outside() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _only_text_is_packed() -> Iterator[None]:
     """Look at every command of every test: hiredis gets text and bytes; see tests/topology/test_packed_words.py."""
-    names = cast("dict[str, Any]", call.__dict__)
+    names = call.__dict__
     original = names["_pack_command"]
 
     def watched(words: tuple[object, ...]) -> bytes:

@@ -120,7 +120,7 @@ def test_values_are_put_in_order_by_name() -> None:
     assert script.keys(lock="l", order="o", events="e") == ("o", "e", "l")
     assert script.keys(order="o", events="e", lock=None) == ("o", "e")
     assert script.keys(order="o", events="e", lock="") == ("o", "e", "")
-    assert script.arguments(fields=["a", 1], base="b") == ("b", "a", 1)
+    assert script.arguments(fields=["a", "1"], base="b") == ("b", "a", "1")
     assert Script("", "").keys() == ()
     for wrong in ({"order": "o"}, {"order": "o", "events": "e", "lock": "l", "key": "k"}):
         with pytest.raises(TypeError, match="argument"):

@@ -38,7 +38,8 @@ def no_reply(address: object, error: Exception) -> InvalidResponse:
 
 def scan_page(name: str, reply: object) -> tuple[str, list[str]]:
     """Return the cursor and the keys in a reply to SCAN. Raises UnexpectedReply, which begins with ``name``."""
-    if isinstance(reply, list) and len(parts := cast("list[object]", reply)) == 2:
+    parts = _list_of(reply)
+    if len(parts) == 2:
         cursor, page = parts
         keys = cast("list[object]", page) if isinstance(page, list) else [None]
         if (
@@ -48,10 +49,14 @@ def scan_page(name: str, reply: object) -> tuple[str, list[str]]:
             and all(isinstance(key, str) for key in keys)
         ):
             return cursor, cast("list[str]", keys)
-    raise unexpected(name, cast("object", reply))
+    raise unexpected(name, reply)
 
 
 def pong(reply: object) -> None:
     """Return None for the reply to PING. Raises UnexpectedReply for any other."""
     if reply != "PONG":
         raise unexpected("connect", reply)
+
+
+def _list_of(reply: object) -> list[object]:
+    return cast("list[object]", reply) if isinstance(reply, list) else []

@@ -43,8 +43,12 @@ def _live(url: str, number: int) -> dict[str, Any] | None:
 
 def test_processes_that_are_interrupted_in_their_first_second_go_on_as_if_nothing_had_been(fleets: Fleets) -> None:
     urls = [fleets.of(topology).url(SETTINGS) for topology in TOPOLOGIES]
+
+    def live(number: int) -> dict[str, Any] | None:
+        return _live(urls[number % 3], number)
+
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        ended = list(threads.map(lambda number: _live(urls[number % 3], number), range(PROCESSES)))
+        ended = list(threads.map(live, range(PROCESSES)))
     lives = [life for life in ended if life is not None]
     assert len(lives) >= PROCESSES * 0.95 - 1
     assert [error for life in lives for error in life["errors"]] == []

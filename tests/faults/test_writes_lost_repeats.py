@@ -160,12 +160,13 @@ def test_a_repeat_in_place_of_a_lost_change(
     for trader in traders:
         _one(book, _opened(trader))
         replicated(control, f"{{{trader}}}")
-    primary = control.primary(f"{{{trader}}}")
+    anyone = next(iter(traders))
+    primary = control.primary(f"{{{anyone}}}")
     replicas = control.strand(primary)
     lost = {trader: form.requests(trader, 2, 2) for trader, form in traders.items()}
     for trader, form in traders.items():
         assert all(form.send(book, lost[trader])), form.name
-    new = replace_the_primary(control, trader, primary, replicas)
+    new = replace_the_primary(control, anyone, primary, replicas)
     prepare(control, new)
     for trader, form in traders.items():
         assert book.orders.get(trader, "A1") is not None  # the book has found the new primary
@@ -249,12 +250,13 @@ def test_a_change_of_a_child_in_place_of_a_lost_one(deploy: Deploy, topology: To
                 code = 1 if wrong else 0
             finally:
                 os._exit(code)
-        primary = control.primary(f"{{{trader}}}")
+        anyone = next(iter(traders))
+        primary = control.primary(f"{{{anyone}}}")
         replicas = control.strand(primary)
         lost = {trader: form.requests(trader, 2, 2) for trader, form in traders.items()}
         try:
             assert all(all(form.send(book, lost[trader])) for trader, form in traders.items())
-            prepare(control, replace_the_primary(control, trader, primary, replicas))
+            prepare(control, replace_the_primary(control, anyone, primary, replicas))
         finally:
             os.write(writing, b".")
             status = os.waitpid(child, 0)[1]

@@ -194,12 +194,14 @@ class ConnectionPool:
                 if left == 1 and is_all and connection.is_ahead() and connection.has_surplus():
                     raise surplus_reply()  # the first that was read may have been the one too many
             except RedisError as error:
-                connection = self._fail(exchange, error)
+                connection = None
+                self._fail(exchange, error)
             else:
                 on_answer(answer)
                 left -= 1
                 if isinstance(answer, RedisConnectionError):  # such as LOADING: the connection is not used any more
-                    connection = self._fail(exchange, closed_after(answer))
+                    connection = None
+                    self._fail(exchange, closed_after(answer))
         for _ in range(left):
             on_answer(exchange.failure)
 

@@ -338,8 +338,8 @@ class AsyncConsumer:
                 self._warn_of(error)
                 return
             deliveries.take_acknowledged(owed, outcomes[: len(owed)])
-            if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
-                self._warn_of(error)
+            if failure := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
+                self._warn_of(failure)
                 return
 
     def _warn_of(self, error: SlotbookError) -> None:

@@ -339,8 +339,8 @@ class Consumer:
                 self._warn_of(error)
                 return
             deliveries.take_acknowledged(owed, outcomes[: len(owed)])
-            if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
-                self._warn_of(error)
+            if failure := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
+                self._warn_of(failure)
                 return
 
     def _warn_of(self, error: SlotbookError) -> None:

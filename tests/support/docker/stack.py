@@ -161,7 +161,8 @@ class Stack:
 
     def control(self) -> Control:
         """Return a Control that does to the containers what it otherwise does to processes."""
-        return Control(cast(Deployment, _Deployed(self.topology, self.servers, self.keys)))
+        deployed = cast(Deployment, _Deployed(self.topology, self.servers, self.keys))
+        return Control(deployed, keeps_connections=False)
 
     def url(self, **settings: object) -> str:
         """Return the book's URL as the application's user, with the passwords, and with settings in its query."""

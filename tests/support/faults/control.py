@@ -32,8 +32,9 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0
 class Control:
     """The hand on a deployment's servers."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, *, keeps_connections: bool = True) -> None:
         self.deployment = deployment
+        self._keeps_connections = keeps_connections
         self.data = [server for server in deployment.servers if server.kind == "data"]
         self.sentinels = [server for server in deployment.servers if server.kind == "sentinel"]
         self._idle: dict[tuple[int, int], list[Raw]] = {}
@@ -72,8 +73,8 @@ class Control:
         return self.tell(self.primary(key), *command)
 
     def tell(self, server: Server, *command: Word) -> Reply:
-        """Ask one server; a process of ours on a connection that is kept. Raises EmbeddedError."""
-        if not isinstance(self.deployment, Deployment):
+        """Ask one server, on a connection that is kept if it is a process of ours. Raises EmbeddedError."""
+        if not self._keeps_connections:
             return server.ask(*(str(word) if isinstance(word, float) else word for word in command))
         idle = self._idle.setdefault((server.port, server.pid), [])
         try:

@@ -68,10 +68,10 @@ class Case:
         return f"{self.script} {self.what}".strip()
 
 
-def _named(value: object, name: str) -> object:
+def _named(value: object, name: str) -> str | list[str] | None:
     if isinstance(value, list):
-        return [_named(one, name) for one in cast("list[object]", value)]
-    return value if value is None else str(value).replace("NAME", name)
+        return [str(one).replace("NAME", name) for one in cast("list[object]", value)]
+    return None if value is None else str(value).replace("NAME", name)
 
 
 def _orders(book: Book, trader: str) -> None:
