@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from slotbook import Settings
+from slotbook.cli.app import app
 from slotbook.repositories import (
     AcquiredLock,
     Auditor,
@@ -22,6 +23,7 @@ from slotbook.repositories import (
     SessionRepository,
     ValueRepository,
 )
+from typer.testing import CliRunner
 
 from .support.package import ROOT
 
@@ -107,10 +109,8 @@ def test_every_console_command_is_one_that_exists() -> None:
     lines = [line for block in blocks("console") for line in block.splitlines()]
     shown = {line.split()[1] for line in lines if line.startswith("slotbook ")}
     for command in sorted(shown):
-        done = subprocess.run(
-            [sys.executable, "-m", "slotbook.cli", command, "--help"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, (command, done.stderr)
+        done = CliRunner().invoke(app, [command, "--help"])
+        assert done.exit_code == 0, (command, done.output)
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

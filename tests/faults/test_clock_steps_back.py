@@ -73,6 +73,9 @@ def hands(request: pytest.FixtureRequest, clocks: dict[Topology, Clocks], runner
         yield Hands(clocks[topology], caller, runner, stack)
 
 
+on_one_server = pytest.mark.parametrize("hands", [("standalone", one) for one in CALLERS], ids="-".join, indirect=True)
+
+
 def test_the_clock_is_moved(hands: Hands) -> None:
     """Else the others would show nothing."""
     hands.hour_back()
@@ -105,6 +108,7 @@ def test_listings_skip_orders_that_have_expired(hands: Hands) -> None:
     assert {order.order_id for order in book.orders.by_symbol(trader, "AAPL")} == {"A1", "A2"}
 
 
+@on_one_server
 def test_more_orders_than_a_page_of_which_many_have_expired(hands: Hands) -> None:
     book, trader = hands.book, hands.trader
     placed = [limit(trader, f"A{number}") for number in range(1_200)]
@@ -189,6 +193,7 @@ def test_sessions_that_have_expired_are_not_listed(hands: Hands) -> None:
     assert sessions.get(long.id) is None
 
 
+@on_one_server
 @pytest.mark.parametrize("algorithm", ["fixed_window", "sliding_window", "token_bucket"])
 def test_a_limit_is_neither_loosened_nor_stuck(hands: Hands, algorithm: str) -> None:
     limiter, name = hands.book.limiter(3, 2.0, algorithm=algorithm), fresh("r")

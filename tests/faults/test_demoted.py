@@ -163,7 +163,7 @@ def test_reads_leave_the_old_primary_within_a_second(pair: Pair, idle: bool) -> 
 @pytest.mark.parametrize("idle", [False, True], ids=["in use", "idle"])
 def test_where_only_a_replica_is_left_reads_are_refused(pair: Pair, idle: bool) -> None:
     """They would be old, for as long as the name leads to the replica."""
-    trader, book = fresh(), pair.open(deadline=0.8)
+    trader, book = fresh(), pair.open(deadline=0.4)
     book.orders.place(limit(trader))
     pair.swap_roles(linked=False)
     until = time.monotonic() + ROLE_INTERVAL

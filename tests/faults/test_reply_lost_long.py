@@ -60,7 +60,8 @@ def meanwhile(stand: Stand, is_time: Callable[[], object], work: Callable[[Book]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
-def test_a_change_is_made_once(stand: Stand, verb: Verb) -> None:
+def test_a_change_is_made_once(lone_stand: Stand, verb: Verb) -> None:
+    stand = lone_stand
     book = stand.open(**BRIEF)
     before = verb.prepare(book, stand.trader)
     with reply_held(stand):

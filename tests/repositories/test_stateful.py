@@ -218,7 +218,7 @@ def by_id(orders: list[Order]) -> dict[str, Order]:
 
 
 PLACES = [("standalone", "sync"), ("standalone", "asyncio"), ("cluster", "sync")]
-EXAMPLES = {"standalone": 60, "cluster": 30}
+EXAMPLES = {"standalone": 40, "cluster": 20}
 
 
 @pytest.mark.parametrize("desk", PLACES, indirect=True, ids="-".join)

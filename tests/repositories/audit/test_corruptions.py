@@ -19,7 +19,7 @@ from ...support.make import NIGHTLY
 from ...support.raw import Refusal
 
 MANY = 1_000 if NIGHTLY else 120
-FEW = 30
+FEW = 15
 
 
 def differences(repairs: Sequence[Repair]) -> list[Repair]:

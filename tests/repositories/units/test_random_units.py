@@ -121,7 +121,7 @@ def failure_of(error: SlotbookError) -> Failure:
     return type(error), error.index if isinstance(error, Refused) else None
 
 
-EXAMPLES = {"standalone": 100, "sentinel": 30, "cluster": 40}
+EXAMPLES = {"standalone": 80, "sentinel": 20, "cluster": 30}
 
 
 @pytest.mark.parametrize(
