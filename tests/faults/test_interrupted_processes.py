@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -26,7 +27,7 @@ SETTINGS = {"pool_size": 1, "pool_wait": 1, "deadline": 4, "socket_timeout": 1}
 
 
 def _live(url: str, number: int) -> dict[str, Any] | None:
-    """Run one process, and return what it says of itself; None if it ended while it imported.
+    """Run one process, and return what it says of itself; None if it ended in lines that are not Slotbook's.
 
     Some packages cannot be imported any more when their import was interrupted, such as tenacity.
     """
@@ -36,6 +37,9 @@ def _live(url: str, number: int) -> dict[str, Any] | None:
     words = [sys.executable, str(program), url, fresh(), form, str(moment), raised]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     if "partially initialized module" in done.stderr and "slotbook" not in done.stderr.splitlines()[-1]:
+        return None
+    frames = re.findall(r'^  File "(.+)", line', done.stderr, re.MULTILINE)
+    if done.returncode == 1 and set(frames) == {str(program)}:
         return None
     assert done.returncode == 0, f"{form}, {raised} after {moment:.3f} s: {done.stderr}"
     return json.loads(done.stdout.splitlines()[-1])

@@ -144,13 +144,13 @@ def _work(life: Life, calls: list[Callable[[], Any]]) -> None:
     done, left = 0, AFTERWARDS
     life.again("work", calls[0])  # the others need the order
     while left and time.monotonic() - STARTED < 20:
-        life.phase = "work"
         try:
+            life.phase = "work"
             life.call(calls[done % len(calls)])
+            done += 1
+            left -= bool(life.interrupted_in)
         except life.raised:  # between two calls
             life.caught += 1
-        done += 1
-        left -= bool(life.interrupted_in)
 
 
 def main() -> None:
