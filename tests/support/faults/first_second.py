@@ -64,6 +64,9 @@ class Life:
             except self.raised:
                 self.caught += 1
             except Exception as error:  # what the interrupt has become on its way through somebody else's code
+                if isinstance(error.__cause__, self.raised):  # Python 3.11 wraps what is raised in a __set_name__
+                    self.caught += 1
+                    continue
                 self.errors.append(f"{phase}: {type(error).__name__}: {error}"[:200])
                 if len(self.errors) > 5:
                     raise
