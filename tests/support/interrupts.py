@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -45,10 +46,13 @@ def raising_handler(error: type[BaseException] = Interrupted) -> Generator[list[
         seen.append(number)
         raise error
 
-    before = signal.signal(SIGNAL, interrupt)
+    before, hook = signal.signal(SIGNAL, interrupt), sys.unraisablehook
+    # What Python swallows in a destructor is no warning here, and pytest's hook might be interrupted itself.
+    sys.unraisablehook = deque[object](maxlen=0).append
     try:
         yield seen
     finally:
+        sys.unraisablehook = hook
         signal.signal(SIGNAL, before)
 
 

@@ -133,12 +133,21 @@ def tasks(life: Life, url: str, trader: str) -> None:
     """Work with a book for asyncio, in one event loop that goes on after an interrupt."""
     connect = life.again("import", import_slotbook).aconnect
     loop = life.again("loop", asyncio.new_event_loop)
-    book = life.again("connect", lambda: loop.run_until_complete(connect(url)))
+
+    def run(call: Callable[[], Any]) -> Any:
+        async def answer() -> Any:
+            return await call()
+
+        task = loop.create_task(answer())
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except RuntimeError:  # the run that was interrupted has left word that the loop is to stop
+                if task.done():
+                    raise
+
+    book = life.again("connect", lambda: run(lambda: connect(url)))
     calls = life.again("prepare", lambda: calls_of(book, trader))
-
-    def run(call: Callable[[], Any]) -> object:
-        return loop.run_until_complete(call())
-
     _work(life, [lambda call=call: run(call) for call in calls])
     loop.run_until_complete(book.close())
 
