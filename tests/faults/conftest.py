@@ -9,9 +9,10 @@ from itertools import product
 from typing import TypeAlias, cast
 
 import pytest
-from slotbook.topology.embedded import Topology, start
+from slotbook.topology.embedded import Deployment, Topology, start
 
 from ..support.callers import CALLERS, Caller
+from ..support.faults.between import Between, between
 from ..support.faults.control import Control
 from ..support.faults.stand import Stand, Stands
 
@@ -52,3 +53,17 @@ def deploy() -> Iterator[Deploy]:
             return stack.enter_context(Control(deployment))
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def lone_server(_no_settings_from_outside: None) -> Iterator[Deployment]:
+    """Yield a server of the module's own."""
+    with start("standalone") as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=CALLERS)
+def proxied(request: pytest.FixtureRequest, lone_server: Deployment, runner: asyncio.Runner) -> Iterator[Between]:
+    """Yield the module's server behind a proxy that can change its replies, for threads and for asyncio."""
+    with between(lone_server, cast(Caller, request.param), runner) as found:
+        yield found

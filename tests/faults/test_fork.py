@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 
 import pytest
 from slotbook import AsyncBook, Book
 from slotbook.topology.embedded import Topology
 
+from ..support.faults.forks import in_a_child
 from ..support.faults.stand import Stand, Stands
 from ..support.make import limit
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
-
-
-def in_a_child(work: Callable[[], None]) -> int:
-    """Run it in a forked child; its exit code."""
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.fixture(params=TOPOLOGIES)

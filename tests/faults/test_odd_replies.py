@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slotbook import Book, SlotbookError
 from slotbook.models.errors import UnexpectedReply
-from slotbook.topology.embedded import Deployment, start
 
 from ..support.callers import CALLERS, Caller, open_book
-from ..support.faults.between import Between, between
+from ..support.faults.between import Between
 from ..support.faults.methods import TRADER, Asked, call, calls
 from ..support.faults.odd import CHANGES, Change, Other, Part
 from ..support.faults.scripted import Scripted
@@ -36,33 +35,19 @@ ODD = (
 """Replies that no server gives to a read of an order."""
 
 
-@pytest.fixture(scope="module")
-def deployment(_no_settings_from_outside: None) -> Iterator[Deployment]:
-    """Yield a server of this module's own."""
-    with start("standalone") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=CALLERS)
-def desk(request: pytest.FixtureRequest, deployment: Deployment, runner: asyncio.Runner) -> Iterator[Between]:
-    """Yield the server behind a proxy, for threads and for asyncio."""
-    with between(deployment, cast(Caller, request.param), runner) as found:
-        yield found
-
-
 @fuzz
 @given(asked=calls(st.nothing()), change=CHANGES, skip=st.integers(0, 3))
-def test_every_method_returns_or_raises_one_of_ours(desk: Between, asked: Asked, change: Change, skip: int) -> None:
-    desk.raw.ask("FLUSHALL")
-    book = desk.book()
+def test_every_method_returns_or_raises_one_of_ours(proxied: Between, asked: Asked, change: Change, skip: int) -> None:
+    proxied.raw.ask("FLUSHALL")
+    book = proxied.book()
     book.orders.place(limit(TRADER))
-    desk.swap.arm(change, skip)
+    proxied.swap.arm(change, skip)
     try:
         call(book, asked)
     except SlotbookError:
         pass
     finally:
-        desk.swap.disarm()
+        proxied.swap.disarm()
     each_gets_its_own(book)
 
 
@@ -81,12 +66,12 @@ def each_gets_its_own(book: Book) -> None:
 
 @fuzz
 @given(change=CHANGES, number=st.integers(0, 5))
-def test_in_a_batch_only_its_own_call_fails(desk: Between, change: Change, number: int) -> None:
-    book, traders = desk.book(), [fresh() for _ in range(6)]
+def test_in_a_batch_only_its_own_call_fails(proxied: Between, change: Change, number: int) -> None:
+    book, traders = proxied.book(), [fresh() for _ in range(6)]
     book.orders.place_many([limit(trader) for trader in traders])
-    desk.swap.arm(change, number)
+    proxied.swap.arm(change, number)
     outcomes = book.orders.get_many([(trader, "A1") for trader in traders])
-    desk.swap.disarm()
+    proxied.swap.disarm()
     for trader, outcome in zip(traders, outcomes, strict=True):
         assert outcome.error is None or isinstance(outcome.error, SlotbookError)
         assert outcome.value is None or outcome.value.trader == trader
@@ -95,11 +80,11 @@ def test_in_a_batch_only_its_own_call_fails(desk: Between, change: Change, numbe
 
 @fuzz
 @given(change=CHANGES, number=st.integers(0, 5))
-def test_of_many_changes_only_its_own_fails_or_is_repeated(desk: Between, change: Change, number: int) -> None:
-    book, traders = desk.book(), [fresh() for _ in range(6)]
-    desk.swap.arm(change, number)
+def test_of_many_changes_only_its_own_fails_or_is_repeated(proxied: Between, change: Change, number: int) -> None:
+    book, traders = proxied.book(), [fresh() for _ in range(6)]
+    proxied.swap.arm(change, number)
     outcomes = book.orders.place_many([limit(trader) for trader in traders])
-    desk.swap.disarm()
+    proxied.swap.disarm()
     for trader, outcome in zip(traders, outcomes, strict=True):
         assert outcome.error is None or isinstance(outcome.error, SlotbookError)
         assert outcome.value is None or outcome.value.order == limit(trader).model_copy(update={"version": 1})
@@ -128,13 +113,13 @@ def takes(get: Callable[[], T | None], wanted: Callable[[T], object], tries: int
 
 @a_few
 @given(change=CHANGES, skip=st.integers(0, 8))
-def test_a_consumer_goes_on_after_it(desk: Between, change: Change, skip: int) -> None:
-    book, trader = desk.book(), fresh()
+def test_a_consumer_goes_on_after_it(proxied: Between, change: Change, skip: int) -> None:
+    book, trader = proxied.book(), fresh()
     book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
-    desk.swap.arm(change, skip)
+    proxied.swap.arm(change, skip)
     consumer = begun(lambda: book.events.consume("g", "c", trader, min_idle=0.05, poll=0.01).start())
     takes(lambda: consumer.get(0.02), lambda delivery: delivery.acknowledge() and delivery.event.sequence == 3, 6)
-    desk.swap.disarm()
+    proxied.swap.disarm()
     book.orders.place(limit(trader, "A9"))
     assert takes(lambda: consumer.get(0.2), lambda delivery: delivery.event.order_id == "A9", 50)
     consumer.stop()
@@ -142,37 +127,37 @@ def test_a_consumer_goes_on_after_it(desk: Between, change: Change, skip: int) -
 
 @a_few
 @given(change=CHANGES, skip=st.integers(0, 8))
-def test_a_follower_goes_on_after_it(desk: Between, change: Change, skip: int) -> None:
-    book, trader = desk.book(), fresh()
+def test_a_follower_goes_on_after_it(proxied: Between, change: Change, skip: int) -> None:
+    book, trader = proxied.book(), fresh()
     book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
-    desk.swap.arm(change, skip)
+    proxied.swap.arm(change, skip)
     follower = begun(lambda: book.events.follow(trader, since=0, poll=0.01).start())
     takes(lambda: follower.get(0.02), lambda event: event.sequence == 3, 6)
-    desk.swap.disarm()
+    proxied.swap.disarm()
     book.orders.place(limit(trader, "A9"))
     assert takes(lambda: follower.get(0.2), lambda event: event.order_id == "A9", 50)
     follower.stop()
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_an_odd_reply_costs_one_order_of_many(desk: Between, odd: bytes) -> None:
-    book, traders = desk.book(), [fresh() for _ in range(5)]
+def test_an_odd_reply_costs_one_order_of_many(proxied: Between, odd: bytes) -> None:
+    book, traders = proxied.book(), [fresh() for _ in range(5)]
     book.orders.place_many([limit(trader) for trader in traders])
-    desk.swap.arm(Other(odd), 2)
+    proxied.swap.arm(Other(odd), 2)
     outcomes = book.orders.get_many([(trader, "A1") for trader in traders])
     assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
     assert isinstance(outcomes[2].error, UnexpectedReply)
-    desk.swap.arm(Other(odd))
+    proxied.swap.arm(Other(odd))
     with pytest.raises(UnexpectedReply):
         book.orders.get(traders[0], "A1")
 
 
-def test_an_odd_answer_costs_one_change_of_a_call(desk: Between) -> None:
+def test_an_odd_answer_costs_one_change_of_a_call(proxied: Between) -> None:
     """The changes of one trader go in one call, whose reply has an answer for each."""
-    book, trader = desk.book(), fresh()
+    book, trader = proxied.book(), fresh()
     book.orders.place_many([limit(trader, f"A{number}") for number in range(3)])
     sequence_of_the_second = 8  # of the parts of [lost, tip, [applied, 4], [applied, 5], [applied, 6]]
-    desk.swap.arm(Part(sequence_of_the_second, b"$1\r\nx\r\n"))
+    proxied.swap.arm(Part(sequence_of_the_second, b"$1\r\nx\r\n"))
     outcomes = book.orders.place_many([limit(trader, f"B{number}") for number in range(3)])
     assert [type(outcome.error) for outcome in outcomes] == [type(None), UnexpectedReply, type(None)]
     assert [outcome.result().sequence for outcome in outcomes[::2]] == [4, 6]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import NoneType
 from typing import cast
@@ -15,28 +15,12 @@ from slotbook import AsyncBook, Book
 from slotbook.models import Order
 from slotbook.models.errors import CorruptRecord, SlotbookError, UnexpectedReply
 from slotbook.models.wire import encode
-from slotbook.topology.embedded import Deployment, start
 
-from ..support.callers import CALLERS, Caller
-from ..support.faults.between import Between, between
+from ..support.faults.between import Between
 from ..support.faults.odd import Kept, Other, Surplus
 from ..support.make import execution, fresh, limit
 
 PUSHES = (b">2\r\n+invalidate\r\n*1\r\n+k\r\n", b">3\r\n+message\r\n+c\r\n+m\r\n", b">0\r\n", b">2\r\n+x\r\n:1\r\n")
-
-
-@pytest.fixture(scope="module")
-def deployment(_no_settings_from_outside: None) -> Iterator[Deployment]:
-    """Yield a server of this module's own."""
-    with start("standalone") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=CALLERS)
-def desk(request: pytest.FixtureRequest, deployment: Deployment, runner: asyncio.Runner) -> Iterator[Between]:
-    """Yield the server behind a proxy, for threads and for asyncio."""
-    with between(deployment, cast(Caller, request.param), runner) as found:
-        yield found
 
 
 def flat(words: Sequence[str]) -> bytes:
@@ -70,22 +54,22 @@ def check(book: Book, traders: list[str]) -> None:
 
 
 @pytest.mark.parametrize("surplus", [ANOTHER, b"*0\r\n", b":1\r\n", b"+OK\r\n", b"-ERR no\r\n", b"$-1\r\n"], ids=repr)
-def test_one_that_comes_while_the_connection_rests(desk: Between, surplus: bytes) -> None:
-    book = desk.book()
+def test_one_that_comes_while_the_connection_rests(proxied: Between, surplus: bytes) -> None:
+    book = proxied.book()
     traders = placed(book, 4)
     for trader in traders:
-        desk.proxy.send(surplus)
+        proxied.proxy.send(surplus)
         check(book, [trader])
     check(book, traders)
 
 
-def test_one_that_has_come_and_was_not_read_yet(desk: Between) -> None:
+def test_one_that_has_come_and_was_not_read_yet(proxied: Between) -> None:
     """An event loop may write what was asked just now before it reads what has come before."""
-    book = desk.book()
+    book = proxied.book()
     (trader,) = placed(book, 1)
-    asked = desk.async_book
+    asked = proxied.async_book
     if asked is None:
-        desk.proxy.send(ANOTHER)
+        proxied.proxy.send(ANOTHER)
         check(book, [trader])
         return
 
@@ -93,38 +77,38 @@ def test_one_that_has_come_and_was_not_read_yet(desk: Between) -> None:
         (pool,) = asked.backend._nodes.pools.values()  # pyright: ignore[reportPrivateUsage]
         assert pool.connection is not None
         waiting = pool.connection._transport.get_extra_info("socket")  # pyright: ignore[reportPrivateUsage]
-        desk.proxy.send(ANOTHER)
+        proxied.proxy.send(ANOTHER)
         assert select.select([waiting], [], [], 5)[0]
         return await asked.orders.get(trader, "A1")
 
-    assert desk.runner.run(scenario()) == limit(trader).model_copy(update={"version": 1})
+    assert proxied.runner.run(scenario()) == limit(trader).model_copy(update={"version": 1})
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("surplus", [ANOTHER, b"*0\r\n", b"*2\r\n+x"], ids=["whole", "none", "half"])
-def test_one_beside_the_reply(desk: Between, surplus: bytes, first: bool) -> None:
+def test_one_beside_the_reply(proxied: Between, surplus: bytes, first: bool) -> None:
     if first and surplus == b"*2\r\n+x":
         return
-    book = desk.book()
+    book = proxied.book()
     traders = placed(book, 3)
-    desk.swap.arm(Surplus(surplus, first=first))
+    proxied.swap.arm(Surplus(surplus, first=first))
     check(book, traders)
-    desk.swap.arm(Surplus(surplus, first=first))
+    proxied.swap.arm(Surplus(surplus, first=first))
     assert book.orders.place(limit(traders[0], "A2")).sequence in (0, 2)
     check(book, traders[1:])
 
 
-def test_one_too_many_in_a_batch(desk: Between) -> None:
-    book = desk.book()
+def test_one_too_many_in_a_batch(proxied: Between) -> None:
+    book = proxied.book()
     traders = placed(book, 30)
     for at in (0, 11, 29):
-        desk.swap.arm(Surplus(ANOTHER, first=True), at)
+        proxied.swap.arm(Surplus(ANOTHER, first=True), at)
         found = book.orders.get_many([(trader, "A1") for trader in traders])
         for trader, one in zip(traders, found, strict=True):  # the last may come when the batch is over
             assert isinstance(one.error, CorruptRecord) or one.result() == limit(trader).model_copy(
                 update={"version": 1}
             )
-        desk.swap.arm(Surplus(b"*3\r\n+\r\n+7 x 1\r\n*2\r\n+applied\r\n+7\r\n", first=True), at)
+        proxied.swap.arm(Surplus(b"*3\r\n+\r\n+7 x 1\r\n*2\r\n+applied\r\n+7\r\n", first=True), at)
         outcomes = book.orders.place_many([limit(trader, f"B{at}") for trader in traders])
         for trader, outcome in zip(traders, outcomes, strict=True):
             assert isinstance(outcome.error, UnexpectedReply) or outcome.result().order.trader == trader
@@ -139,9 +123,9 @@ def test_one_too_many_in_a_batch(desk: Between) -> None:
     check(book, traders)
 
 
-def test_one_amid_many_callers(desk: Between) -> None:
+def test_one_amid_many_callers(proxied: Between) -> None:
     """Each is answered with its own, or with one of our errors; those that come later, with their own."""
-    book = desk.book()
+    book = proxied.book()
     traders = placed(book, 60)
     wrong: list[str] = []
 
@@ -150,9 +134,9 @@ def test_one_amid_many_callers(desk: Between) -> None:
             wrong.append(trader)
 
     for at in (0, 5, 30):
-        desk.swap.arm(Surplus(ANOTHER, first=True), at)
-        if (asked := desk.async_book) is not None:
-            desk.runner.run(_all_at_once(asked, traders, judge))
+        proxied.swap.arm(Surplus(ANOTHER, first=True), at)
+        if (asked := proxied.async_book) is not None:
+            proxied.runner.run(_all_at_once(asked, traders, judge))
         else:
             _in_threads(book, traders, judge)
         assert not wrong
@@ -190,25 +174,25 @@ def _in_threads(book: Book, traders: list[str], judge: Callable[[str, Order | No
 
 
 @pytest.mark.parametrize("push", PUSHES, ids=repr)
-def test_what_a_server_pushes_is_no_reply(desk: Between, push: bytes) -> None:
-    book = desk.book()
+def test_what_a_server_pushes_is_no_reply(proxied: Between, push: bytes) -> None:
+    book = proxied.book()
     traders = placed(book, 2)
     for first in (True, False):
-        opened = desk.proxy.opened
-        desk.swap.arm(Surplus(push, first=first))
+        opened = proxied.proxy.opened
+        proxied.swap.arm(Surplus(push, first=first))
         check(book, traders)
-        assert desk.proxy.opened == opened  # nothing was in doubt
-    desk.proxy.send(push)
+        assert proxied.proxy.opened == opened  # nothing was in doubt
+    proxied.proxy.send(push)
     check(book, traders)
 
 
-def test_a_record_of_another_is_refused(desk: Between) -> None:
-    book, trader = desk.book(), fresh()
+def test_a_record_of_another_is_refused(proxied: Between) -> None:
+    book, trader = proxied.book(), fresh()
     other = limit(fresh(), "A7")
     book.orders.place(limit(trader))
     position = b"*4\r\n$6\r\ntrader\r\n$1\r\nX\r\n$6\r\nsymbol\r\n$4\r\nAAPL\r\n"
     book.orders.fill(execution(trader))
-    whole = cast("list[str]", desk.raw.ask("HGETALL", f"{{{trader}}}:position:AAPL"))
+    whole = cast("list[str]", proxied.raw.ask("HGETALL", f"{{{trader}}}:position:AAPL"))
     position = flat([word if word != trader else "T-other" for word in whole])
     for reply, ask in (
         (hash_of(other), lambda: book.orders.get(trader, "A1")),
@@ -217,25 +201,25 @@ def test_a_record_of_another_is_refused(desk: Between) -> None:
         (b"*1\r\n" + position, lambda: book.positions.all(trader)),
         (b"*2\r\n" + hash_of(other) + b"*0\r\n", lambda: book.orders.open(trader)),
     ):
-        desk.swap.arm(Other(reply))
+        proxied.swap.arm(Other(reply))
         with pytest.raises(CorruptRecord, match="record of another"):
             ask()
         check(book, [trader])
 
 
-def test_events_that_were_not_asked_for_are_refused(desk: Between) -> None:
-    book, trader = desk.book(), fresh()
+def test_events_that_were_not_asked_for_are_refused(proxied: Between) -> None:
+    book, trader = proxied.book(), fresh()
     for number in range(3):
         book.orders.place(limit(trader, f"A{number}"))
     for entry in (b"1-0", b"4-0"):
-        desk.swap.arm(Other(b"*1\r\n*2\r\n$3\r\n%s\r\n*2\r\n+type\r\n+NEW\r\n" % entry))
+        proxied.swap.arm(Other(b"*1\r\n*2\r\n$3\r\n%s\r\n*2\r\n+type\r\n+NEW\r\n" % entry))
         with pytest.raises(UnexpectedReply):
             book.events.history(trader, since=1, until=3)
 
 
-def test_the_answer_to_anothers_change_is_refused(desk: Between) -> None:
+def test_the_answer_to_anothers_change_is_refused(proxied: Between) -> None:
     """The engine answers with the record as it is after the change, and says which call has written the last event."""
-    book, trader, other, warm = desk.book(), fresh(), fresh(), fresh()
+    book, trader, other, warm = proxied.book(), fresh(), fresh(), fresh()
     changes: list[tuple[type[SlotbookError], Callable[[str], object]]] = [
         (UnexpectedReply, lambda name: book.orders.place(limit(name))),
         (UnexpectedReply, lambda name: book.orders.fill(execution(name))),
@@ -247,9 +231,9 @@ def test_the_answer_to_anothers_change_is_refused(desk: Between) -> None:
     ]
     for error, change in changes:
         change(warm)
-        desk.swap.arm(Kept())
+        proxied.swap.arm(Kept())
         change(other)
-        desk.swap.arm(Other(desk.swap.kept))
+        proxied.swap.arm(Other(proxied.swap.kept))
         with pytest.raises(error):
             change(trader)
     assert [event.type for event in book.events.history(trader)] == ["NEW", "TRADE", "CANCELED", "POSITION"]

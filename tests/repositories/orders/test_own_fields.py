@@ -78,13 +78,12 @@ WAYS: dict[str, Way] = {
 def test_fields_of_its_own_refuse_a_request_before_anything_is_sent(
     lone_desk: Desk, kind: type[Record], own: str, way: str
 ) -> None:
-    desk = lone_desk
-    desk.book.orders.place(limit(desk.trader, "A0"))
-    before = desk.contents()
+    lone_desk.book.orders.place(limit(lone_desk.trader, "A0"))
+    before = lone_desk.contents()
     with pytest.raises(InvalidArgument, match=rf"fields that no book stores: strategy; give a plain {kind.__name__}"):
-        WAYS[way](desk, OWN[own](kind, desk.trader))
-    after = desk.contents()
-    after.pop(f"{{{desk.trader}}}:lock:L", None)
+        WAYS[way](lone_desk, OWN[own](kind, lone_desk.trader))
+    after = lone_desk.contents()
+    after.pop(f"{{{lone_desk.trader}}}:lock:L", None)
     assert after == before
 
 
