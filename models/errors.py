@@ -146,6 +146,11 @@ class CorruptRecord(SlotbookError):
         self.field = field
 
 
+def never_written(key: str, field: str, value: object) -> CorruptRecord:
+    """Return the error of a field whose value no version of Slotbook has written."""
+    return CorruptRecord(key, field, f"{str(value)[:80]!r} is not a value that was ever written")
+
+
 class HistoryTrimmed(SlotbookError):
     """Events ``first`` to ``last`` of the trader's book are no longer kept, or were deleted.
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from .building import built
-from .errors import CorruptRecord
+from .errors import CorruptRecord, never_written
 from .record import Record
 from .types import exact_decimal, exact_integer, exact_price, exact_time, plain
 
@@ -130,7 +130,7 @@ def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: Vali
     for name, check in rules.checks.items():
         value = cast("object", fields.get(name))
         if value is not None and not (isinstance(value, str) and check(value)):
-            return CorruptRecord(key, name, f"{str(value)[:80]!r} is not a value that was ever written")
+            return never_written(key, name, value)
     first = error.errors(include_url=False)[0]
     field = str(first["loc"][0]) if first["loc"] else "price"
     problem = "has too many digits" if first["type"] == "string_pattern_mismatch" else first["msg"]

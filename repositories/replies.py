@@ -16,6 +16,7 @@ from ..models.errors import (
     SlotbookError,
     UnexpectedReply,
     WrongType,
+    never_written,
 )
 from ..models.record import Record
 from ..models.types import MAX_QUANTITY
@@ -131,7 +132,7 @@ def flag(reply: Reply) -> bool:
 def remembered_number(key: str, field: str, written: str) -> int:
     """Return the number of an event that is remembered under a key. Raises CorruptRecord for what is no number."""
     if not (_IS_NUMBER(written) and written[0] != "-"):
-        raise CorruptRecord(key, field, f"{written[:80]!r} is not a value that was ever written")
+        raise never_written(key, field, written)
     return int(written)
 
 
@@ -167,8 +168,6 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
         case ["overflow", str(what)]:
             return AmountOverflow(f"{name}: {_OVERFLOWS.get(what, what)}")
         case ["corrupt", str(key), str(field), str(value)]:
-            return CorruptRecord(
-                key, field, f"{value[:80]!r} is not a value that was ever written" if value else "is missing"
-            )
+            return never_written(key, field, value) if value else CorruptRecord(key, field, "is missing")
         case _:
             return UnexpectedReply(f"{name}: the script answered {shortened(reply)}")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple, cast
 
 from ...models.enums import EventType
-from ...models.errors import CorruptRecord
+from ...models.errors import CorruptRecord, never_written
 from ...models.keys import TraderKeys
 from ...models.order import Order
 from ...models.types import EXACT, times
@@ -217,7 +217,7 @@ def _read(key: str, name: str, value: str) -> Remembered:
     words = content.split(" ")[1:]
     expected = {EventType.REPLACED: 5, EventType.TRADE: len(words)}.get(read.type, 1)
     if len(words) != expected:
-        raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written")
+        raise never_written(key, name, value)
     fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
     if rare:
         values = cast("list[str]", json.loads(rare))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.enums import EventType, Side
-from ...models.errors import CorruptRecord
+from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
 from ...models.order import Order
 from ...models.position import Position
@@ -95,7 +95,7 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
         named = dict(zip(_POSITION_NAMES, position, strict=True))
         held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol, "quantity": "0", **named})
     except (ValueError, CorruptRecord):
-        raise CorruptRecord(key, "totals", f"{value[:80]!r} is not a value that was ever written") from None
+        raise never_written(key, "totals", value) from None
     stated = Held(
         event.sequence,
         event.ts_ns,

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import cast
 
 from ...models.enums import EventType
-from ...models.errors import CorruptRecord
+from ...models.errors import CorruptRecord, never_written
 from ...models.fill import Fill
 from ...models.order import Order
 from ...models.wire import decode
@@ -71,7 +71,7 @@ def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChan
             case _:
                 raise ValueError(value)
     except (ValueError, TypeError, RecursionError, CorruptRecord):
-        raise CorruptRecord(key, name, f"{value[:80]!r} is not a value that was ever written") from None
+        raise never_written(key, name, value) from None
 
 
 def order_then(key: str, now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import uuid
 
 from ...models.arguments import whole
 from ...models.coordination import Swap, Versioned
-from ...models.errors import CorruptRecord, DuplicateRequest, InvalidArgument
+from ...models.errors import CorruptRecord, DuplicateRequest, InvalidArgument, never_written
 from ...models.keys import Keys
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings
@@ -101,7 +101,7 @@ def _text(name: str, value: object) -> str:
 
 def _version(key: str, written: str) -> int:
     if not (written.isascii() and written.isdecimal()):
-        raise CorruptRecord(key, "version", f"{written[:80]!r} is not a value that was ever written")
+        raise never_written(key, "version", written)
     return int(written)
 
 

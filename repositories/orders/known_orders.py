@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...models.enums import EventType
-from ...models.errors import CorruptRecord, DuplicateOrder, DuplicateRequest, OrderMismatch, Refused, StateLost
+from ...models.errors import (
+    CorruptRecord,
+    DuplicateOrder,
+    DuplicateRequest,
+    OrderMismatch,
+    Refused,
+    StateLost,
+    never_written,
+)
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Order, Replace
@@ -309,7 +317,7 @@ def content_of(order: Order) -> str:
 
 def _number(key: str, field: str, value: Reply) -> int:
     if not re.fullmatch("[0-9]{1,19}", str(value)):
-        raise CorruptRecord(key, field, f"{str(value)[:80]!r} is not a value that was ever written")
+        raise never_written(key, field, value)
     return int(str(value))
 
 
