@@ -35,6 +35,11 @@ _LONGEST_TURN = 0.005
 """Seconds after which the event loop is asked again to write what has been added: once too often does no harm."""
 
 
+FORGOTTEN = 1.0
+"""Seconds after which a task that was to end has been forgotten: a signal handler that raises in the event loop between
+two tasks makes it drop the next one, which then neither goes on nor ends."""
+
+
 class _Writer(Protocol):
     @property
     def transport(self) -> asyncio.Transport: ...
@@ -188,11 +193,12 @@ class AsyncConnection(asyncio.Protocol):
         exchange.ends_at = math.inf
         exchange.added = True  # in one step with the next line: no signal handler runs between them
         self._unsent.append(exchange)
-        if self._timer is None:
+        now = self._loop.time()
+        if self._timer is None or now > self._timer.when() + FORGOTTEN:
             self._timer = self._loop.call_at(exchange.deadline, self._check_timeout)
-        if not self._flush_scheduled or self._loop.time() > self._flush_late:
+        if not self._flush_scheduled or now > self._flush_late:
             self._loop.call_soon(self._flush)
-            self._flush_scheduled, self._flush_late = True, self._loop.time() + _LONGEST_TURN
+            self._flush_scheduled, self._flush_late = True, now + _LONGEST_TURN
 
     def data_received(self, data: bytes) -> None:
         """Hand each reply to the exchange that has waited longest."""
@@ -276,7 +282,7 @@ class AsyncConnection(asyncio.Protocol):
         """Close the connection and wait until it is closed; an exchange that waits on it fails for this cause."""
         self.abort(cause)
         if self._closing is not None:
-            await self._closing
+            await asyncio.wait([self._closing], timeout=FORGOTTEN)
 
     def drop(self) -> None:
         """Close the socket of a connection whose event loop does not run any more: nobody waits on it."""

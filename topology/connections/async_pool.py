@@ -24,7 +24,7 @@ from ..error_mapping import Failure, NotPrimary, Unsent
 from ..home import AsyncHome
 from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
-from .async_connection import AsyncConnection, Exchange, RedisConnection, async_connection_class
+from .async_connection import FORGOTTEN, AsyncConnection, Exchange, RedisConnection, async_connection_class
 from .async_places import AsyncPlaces
 from .connection_kwargs import connection_kwargs
 from .role import ASK_ROLE, Doubt, demotion_told
@@ -81,6 +81,8 @@ class AsyncConnectionPool:
         self.connection: AsyncConnection | None = None
         """The connection that is open in this loop; None before the first exchange and after ``close``."""
         self._opening: asyncio.Task[AsyncConnection] | None = None
+        self._opened_by = 0.0
+        """The monotonic time after which an attempt that has not ended never will; see ``FORGOTTEN``."""
 
     async def exchange(self, payload: bytes, reply_count: int, timeout: float, ends_at: float = inf) -> list[Answer]:
         """Send commands in one write and return an answer for each.
@@ -173,9 +175,11 @@ class AsyncConnectionPool:
         if connection is not None and not connection.broken:
             return connection
         opening = self._opening
-        if opening is None or opening.done():  # callers that come meanwhile share this attempt, and its failure
+        # Callers that come meanwhile share this attempt, and its failure.
+        if opening is None or opening.done() or time.monotonic() > self._opened_by:
             # An eager task may have ended before it is noted here.
             opening = self._opening = asyncio.create_task(self._open(timeout))
+            self._opened_by = time.monotonic() + self._longest_opening(timeout) + FORGOTTEN
             opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             return await asyncio.wait_for(asyncio.shield(opening), min(timeout, ends_at - time.monotonic()))
@@ -217,7 +221,7 @@ class AsyncConnectionPool:
         kwargs = {**self._kwargs, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
         redis_connection = cast(RedisConnection, self._connection_class(**kwargs))  # the stubs describe redis-py 4
         try:
-            async with asyncio.timeout(min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)):
+            async with asyncio.timeout(self._longest_opening(timeout)):
                 await redis_connection.connect()
                 if self._doubt is None:
                     return redis_connection
@@ -244,6 +248,9 @@ class AsyncConnectionPool:
             reply = error
         return demotion_told(f"{self.address}", cast("Reply | RedisError", reply))
 
+    def _longest_opening(self, timeout: float) -> float:
+        return min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)
+
     def _connect_timeout(self) -> RedisTimeoutError:
         return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
 
@@ -267,7 +274,7 @@ class AsyncConnectionPool:
             return
         if opening is not None and not opening.done():
             opening.cancel()
-            await asyncio.wait([opening])
+            await asyncio.wait([opening], timeout=FORGOTTEN)
         if connection is not None:
             await connection.close(BookClosed(CLOSED))
         self._places.open_for_all()
