@@ -44,6 +44,7 @@ def alarm() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, interrupt)
     yield
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
@@ -63,6 +64,7 @@ def test_a_signal_handler_may_write_while_its_thread_writes(any_stand: Stand) ->
         signal.setitimer(signal.ITIMER_REAL, 0.001)
         for number in range(300):
             book.orders.place(limit(trader, f"M{number}"))
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # first: the handler sets the timer
         signal.setitimer(signal.ITIMER_REAL, 0)
         assert len(handled) > 20
         assert book.orders.count(trader) == 300 + len(handled)

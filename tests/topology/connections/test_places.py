@@ -35,6 +35,7 @@ def interrupt_soon() -> Iterator[Callable[[float], object]]:
 
     before = signal.signal(signal.SIGALRM, interrupt)
     yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
