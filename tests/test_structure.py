@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -46,8 +47,13 @@ IMPORTS_IN_FUNCTIONS = {
 NOT_FOR_REPOSITORIES = {"layouts", "embedded", "address", "connections", "error_mapping", "retry", "batch"}
 """Modules of topology that know where a book runs; whoever says what may be done with it does not ask."""
 
-TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 every_module = each(MODULES)
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
 
 
 def room_of(name: str) -> str:
@@ -58,7 +64,7 @@ def imports_of(name: str) -> list[tuple[str, ast.stmt]]:
     """Return the modules of this package that a module imports, wherever in the file."""
     package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
     found: list[tuple[str, ast.stmt]] = []
-    for node in ast.walk(TREES[name]):
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.Import):
             found += [(alias.name, node) for alias in node.names if alias.name.split(".")[0] == "slotbook"]
         elif isinstance(node, ast.ImportFrom):
@@ -137,7 +143,7 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 def test_no_function_hides_an_import(name: str) -> None:
     if name in IMPORTS_IN_FUNCTIONS:
         return
-    functions = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [node for node in ast.walk(tree_of(name)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     hidden = [
         node.lineno
         for function in functions
@@ -163,7 +169,7 @@ def test_models_and_scripts_apart_nobody_outside_topology_asks_where_it_runs(nam
     }
     asked = [
         ast.unparse(node)
-        for node in ast.walk(TREES[name])
+        for node in ast.walk(tree_of(name))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
         for used in ast.walk(node.args[1])
         if isinstance(used, ast.Name) and used.id in from_topology
@@ -181,7 +187,7 @@ def test_models_do_no_io(name: str) -> None:
         return
     modules = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-        for node in ast.walk(TREES[name])
+        for node in ast.walk(tree_of(name))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
@@ -196,7 +202,7 @@ def test_no_module_is_reached_through_its_package() -> None:
     for name in MODULES:
         if room_of(name) == "bench":
             continue
-        imported = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Import)]
+        imported = [node for node in ast.walk(tree_of(name)) if isinstance(node, ast.Import)]
         dotted = [alias.name for node in imported for alias in node.names if "." in alias.name and not alias.asname]
         assert dotted == [], name
 
