@@ -135,7 +135,7 @@ def test_a_made_up_day(
     assert len(fates.refused) > 10
 
 
-ROWS = None if NIGHTLY else 8_000
+ROWS = None if NIGHTLY else 16_000
 
 
 @needs_data

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from slotbook import AsyncBook, Book
@@ -16,7 +18,7 @@ from slotbook.topology.embedded import Topology
 from slotbook.topology.error_mapping import Unsent
 from slotbook.topology.settings import read
 
-from ..support.faults.rules import Do, Rule
+from ..support.faults.rules import WRITES, Do, Rule
 from ..support.faults.stand import Stand, Stands
 from ..support.make import execution, limit
 
@@ -71,6 +73,22 @@ def test_a_signal_handler_may_write_while_its_thread_writes(any_stand: Stand) ->
         assert book.losses() == []
 
 
+@contextmanager
+def _interrupted_once_answered(stand: Stand) -> Generator[None]:
+    """Interrupt the block as soon as a server has answered a change, which is on its way."""
+    answered = stand.veil.replies(*WRITES)
+
+    def interrupt() -> None:
+        while stand.veil.replies(*WRITES) == answered:
+            time.sleep(0.001)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+    waiting = threading.Thread(target=interrupt)
+    waiting.start()
+    yield
+    waiting.join()
+
+
 @pytest.mark.usefixtures("alarm")
 def test_by_a_signal_the_socket_is_dropped(any_stand: Stand) -> None:
     stand = any_stand
@@ -78,9 +96,8 @@ def test_by_a_signal_the_socket_is_dropped(any_stand: Stand) -> None:
         other = book.orders.place(limit(stand.trader, "B1", quantity=7)).order
         book.orders.place(limit(stand.trader))
         for turn in range(5):
-            stand.veil.add(Rule(Do.FORWARD, delay=0.2))
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            with pytest.raises(Interrupted):
+            stand.veil.add(Rule(Do.HOLD))
+            with _interrupted_once_answered(stand), pytest.raises(Interrupted):
                 book.orders.fill(execution(stand.trader, f"X{turn}", 1))
             assert book.orders.get(stand.trader, "B1") == other
             assert not book.orders.fill(execution(stand.trader, f"X{turn}", 1)).applied

@@ -63,6 +63,10 @@ class Veil:
         """Return how many requests with these verbs came to the data servers."""
         return sum(proxy.requests[verb] for proxy in self.data for verb in verbs)
 
+    def replies(self, *verbs: str) -> int:
+        """Return how many requests with these verbs the data servers have answered."""
+        return sum(proxy.replies[verb] for proxy in self.data for verb in verbs)
+
     def heal(self) -> None:
         """Forward everything again."""
         for proxy in self._proxies.values():

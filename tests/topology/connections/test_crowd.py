@@ -289,16 +289,18 @@ def test_a_thread_that_is_interrupted_in_mid_call_leaves_no_reply_behind(lone: F
         book.orders.place(limit(trader, "A1"))
         book.orders.place(limit(trader, "A2"))
         relay.replies.clear()
-        timer = threading.Timer(0.1, lambda: _interrupt(relay))
-        timer.start()
+        interrupting = threading.Thread(target=_interrupt, args=(relay, relay.bursts))
         with pytest.raises(KeyboardInterrupt):
+            interrupting.start()
             book.orders.get(trader, "A1")
-        timer.join()
+        interrupting.join()
         assert book.orders.get(trader, "A2") == limit(trader, "A2", version=1)
     wipe(lone, trader)
 
 
-def _interrupt(relay: Relay) -> None:
+def _interrupt(relay: Relay, bursts: int) -> None:
+    while relay.bursts == bursts:
+        time.sleep(0.001)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     threading.Timer(0.05, relay.replies.set).start()
 
