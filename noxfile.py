@@ -15,7 +15,7 @@ import nox
 ROOT = Path(__file__).parent
 SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_page.py", "tests/test_guide.py")
 """The tests that run the examples in the README, the pages of docs/ and the docstrings."""
-WORKERS = ("-n", "7", "--dist", "worksteal")
+WORKERS = ("-n", "6", "--dist", "worksteal")
 """More than there are cores: many tests wait for servers that are broken, frozen or replaced."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""

@@ -160,6 +160,16 @@ def test_reads_leave_the_old_primary_within_a_second(pair: Pair, idle: bool) -> 
     assert [read() for read in reads] == [OrderStatus.CANCELED] * len(reads)
 
 
+def refusal_of(read: Callable[[], object]) -> str:
+    """Return why something is refused; on a busy machine the deadline may be over before the server has said it."""
+    for _ in range(5):
+        with pytest.raises(Unavailable) as refused:
+            read()
+        if "did not answer" not in str(refused.value) and "Timeout" not in str(refused.value):
+            break
+    return str(refused.value)
+
+
 @pytest.mark.parametrize("idle", [False, True], ids=["in use", "idle"])
 def test_where_only_a_replica_is_left_reads_are_refused(pair: Pair, idle: bool) -> None:
     """They would be old, for as long as the name leads to the replica."""
@@ -181,10 +191,8 @@ def test_where_only_a_replica_is_left_reads_are_refused(pair: Pair, idle: bool) 
         book.positions.totals,
         lambda: book.snapshot(trader),
     ):
-        with pytest.raises(Unavailable, match="not a primary but a"):
-            read()
-    with pytest.raises(Unavailable, match="not a primary but a"):
-        pair.open(pair.old, deadline=0.5)
+        assert "not a primary but a" in refusal_of(read)
+    assert "not a primary but a" in refusal_of(lambda: pair.open(pair.old, deadline=0.5))
     pair.move()
     assert status_of(book, trader) is OrderStatus.NEW
 

@@ -93,15 +93,16 @@ def _interrupted_once_answered(stand: Stand) -> Generator[None]:
 def test_by_a_signal_the_socket_is_dropped(any_stand: Stand) -> None:
     stand = any_stand
     with Book.open(stand.veil.url({"pool_size": 1})) as book:
-        other = book.orders.place(limit(stand.trader, "B1", quantity=7)).order
         book.orders.place(limit(stand.trader))
+        book.orders.place(limit(stand.trader, "B1", quantity=7))
+        other = book.orders.fill(execution(stand.trader, "W1", 1, order_id="B1")).order  # the server has the script now
         for turn in range(5):
             stand.veil.add(Rule(Do.HOLD))
             with _interrupted_once_answered(stand), pytest.raises(Interrupted):
                 book.orders.fill(execution(stand.trader, f"X{turn}", 1))
             assert book.orders.get(stand.trader, "B1") == other
             assert not book.orders.fill(execution(stand.trader, f"X{turn}", 1)).applied
-    assert stand.kinds() == ["NEW", "NEW", *["TRADE"] * 5]
+    assert stand.kinds() == ["NEW", "NEW", *["TRADE"] * 6]
 
 
 def test_a_cancelled_task_leaves_its_reply_to_nobody(any_stand: Stand) -> None:

@@ -290,8 +290,8 @@ def test_a_thread_that_is_interrupted_in_mid_call_leaves_no_reply_behind(lone: F
         book.orders.place(limit(trader, "A2"))
         relay.replies.clear()
         interrupting = threading.Thread(target=_interrupt, args=(relay, relay.bursts))
+        interrupting.start()
         with pytest.raises(KeyboardInterrupt):
-            interrupting.start()
             book.orders.get(trader, "A1")
         interrupting.join()
         assert book.orders.get(trader, "A2") == limit(trader, "A2", version=1)
