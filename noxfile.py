@@ -20,10 +20,11 @@ WORKERS = ("-n", "6", "--dist", "worksteal")
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
+OF_TESTS = ("REQUIRE_", "SEARCH_", "NODE_", "NIGHTLY", "PROCESSES", "REPLIES")
 OWN = {
     name: os.environ.pop(name)
     for name in list(os.environ)
-    if name.startswith(("SLOTBOOK_REQUIRE_", "SLOTBOOK_SEARCH_", "SLOTBOOK_NODE_", "SLOTBOOK_NIGHTLY"))
+    if name.startswith(tuple(f"SLOTBOOK_{own}" for own in OF_TESTS))
 }
 """Variables that only the tests know: a book refuses those that are no settings."""
 

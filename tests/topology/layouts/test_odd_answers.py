@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import RedisError, ResponseError
 from slotbook.models.errors import SlotbookError
@@ -147,6 +147,7 @@ def test_the_answers_of_a_node_with_a_reply_too_many_are_taken_back() -> None:
 
 @fuzz
 @given(reply=ODD)
+@example(reply=["role", []])
 def test_what_is_no_reply_to_a_question_is_told(reply: Reply | RedisError) -> None:
     for ask, errors in (
         (lambda: demotion_told("here", reply), OutOfStep),
