@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from .resp import Frame, frame_of, written
 
+_BETWEEN = frozenset({"AUTH", "HELLO", "SCRIPT"})
+"""What a connection asks by itself when it is opened, or has not asked for a while: not what a test has asked for."""
 Change: TypeAlias = "Other | Part | Cut | Surplus | Kept"
 
 
@@ -101,7 +103,7 @@ class Swap:
         """Return what is sent in place of a reply."""
         with self._lock:
             change = self._change
-            if change is None or verb in ("AUTH", "SCRIPT"):
+            if change is None or verb in _BETWEEN:
                 return reply
             if self._left:
                 self._left -= 1
