@@ -20,12 +20,8 @@ WORKERS = ("-n", "6", "--dist", "worksteal")
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
-OF_TESTS = ("REQUIRE_", "SEARCH_", "NODE_", "NIGHTLY", "PROCESSES", "REPLIES")
-OWN = {
-    name: os.environ.pop(name)
-    for name in list(os.environ)
-    if name.startswith(tuple(f"SLOTBOOK_{own}" for own in OF_TESTS))
-}
+OF_TESTS = tuple(f"SLOTBOOK_{word}" for word in ("REQUIRE_", "SEARCH_", "NODE_", "NIGHTLY", "PROCESSES", "REPLIES"))
+OWN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(OF_TESTS)}
 """Variables that only the tests know: a book refuses those that are no settings."""
 
 nox.options.default_venv_backend = "none"

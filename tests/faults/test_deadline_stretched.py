@@ -21,6 +21,7 @@ from slotbook.models.errors import OutcomeUnknown, ServerError, Unavailable
 from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.scripted import Scripted
 from ..support.faults.stand import Stand, Stands
+from ..support.interrupts import alarm_handler
 from ..support.make import limit
 
 GREEN = Path(__file__).parents[1] / "support" / "faults" / "green.py"
@@ -47,12 +48,9 @@ def ignore(_: int, __: object) -> None:
 @pytest.fixture
 def ticking() -> Iterator[None]:
     """Let a signal come every 50 ms whose handler does nothing."""
-    before = signal.signal(signal.SIGALRM, ignore)
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
-    yield
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    with alarm_handler(ignore):
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+        yield
 
 
 class Freezer:

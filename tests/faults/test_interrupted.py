@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -18,8 +17,10 @@ from slotbook.topology.embedded import Topology
 from slotbook.topology.error_mapping import Unsent
 from slotbook.topology.settings import read
 
+from ..support.faults.control import wait_until
 from ..support.faults.rules import WRITES, Do, Rule
 from ..support.faults.stand import Stand, Stands
+from ..support.interrupts import alarm_handler
 from ..support.make import execution, limit
 
 
@@ -44,11 +45,8 @@ def alarm() -> Iterator[None]:
     def interrupt(_: int, __: object) -> None:
         raise Interrupted
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    yield
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    with alarm_handler(interrupt):
+        yield
 
 
 @pytest.mark.usefixtures("alarm")
@@ -79,8 +77,7 @@ def _interrupted_once_answered(stand: Stand) -> Generator[None]:
     answered = stand.veil.replies(*WRITES)
 
     def interrupt() -> None:
-        while stand.veil.replies(*WRITES) == answered:
-            time.sleep(0.001)
+        wait_until(lambda: stand.veil.replies(*WRITES) > answered, "a server has answered")
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     waiting = threading.Thread(target=interrupt)

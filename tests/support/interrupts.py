@@ -38,6 +38,18 @@ TRIGGER = _Trigger()
 
 
 @contextmanager
+def alarm_handler(handle: Callable[[int, FrameType | None], object]) -> Generator[None]:
+    """Have SIGALRM handled by a function, and stop the timer that sends it in the end."""
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # first: one may be due, and its handler may set the timer again
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
 def raising_handler(error: type[BaseException] = Interrupted) -> Generator[list[int]]:
     """Have the signal raise; yield a list to which the handler adds each signal that it has seen."""
     seen: list[int] = []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from slotbook.repositories.changes import loss_detector as module
 from slotbook.repositories.changes.loss_detector import MOST_TIPS, LossDetector, Lost, Tip, Told
 
 from ...support.faults.writer import T, acknowledge, event, survivors, told_numbers, with_acknowledged
+from ...support.interrupts import alarm_handler
 
 
 class Books:
@@ -121,18 +121,6 @@ def test_a_child_is_another_writer_with_an_empty_memory_and_its_parent_stays_wha
     assert (detector.mark, told_numbers(detector)) == (mark, [2])
 
 
-@contextmanager
-def handler(work: Callable[[], None]) -> Generator[None, None, None]:
-    """Have a signal handler run something."""
-    before = signal.signal(signal.SIGALRM, lambda _signal, _frame: work())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def test_a_signal_handler_that_writes_while_its_thread_writes() -> None:
     detector, numbers = LossDetector(), iter(range(1, 10**9))
     handled: list[Tip] = []
@@ -143,7 +131,7 @@ def test_a_signal_handler_that_writes_while_its_thread_writes() -> None:
         detector.acknowledge(told, tip)
         return tip
 
-    with handler(lambda: handled.append(write())):
+    with alarm_handler(lambda _, __: handled.append(write())):
         signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
         written = [write() for _ in range(20_000)]
     assert len(handled) > 10
@@ -161,11 +149,11 @@ def test_an_interrupt_between_two_steps_leaves_no_tip_too_few() -> None:
     detector, numbers = LossDetector(), iter(range(1, 10**9))
     interrupted, may_raise = 0, False
 
-    def interrupt() -> None:
+    def interrupt(_: int, __: object) -> None:
         if may_raise:  # another thread may take the signal, and pass it on late
             raise Interrupted
 
-    with handler(interrupt):
+    with alarm_handler(interrupt):
         for turn in range(4_000):
             known = detector.tell_all(T).tips
             told = detector.tell(T)

@@ -18,6 +18,7 @@ from slotbook.models.errors import PoolExhausted
 
 from ...conftest import TOPOLOGIES
 from ...support.desk import Desk
+from ...support.faults.control import wait_until
 from ...support.fleet import Fleet, Fleets
 from ...support.leaks import wipe
 from ...support.make import execution, fresh, limit
@@ -299,8 +300,7 @@ def test_a_thread_that_is_interrupted_in_mid_call_leaves_no_reply_behind(lone: F
 
 
 def _interrupt(relay: Relay, bursts: int) -> None:
-    while relay.bursts == bursts:
-        time.sleep(0.001)
+    wait_until(lambda: relay.bursts > bursts, "the call is under way")
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     threading.Timer(0.05, relay.replies.set).start()
 

@@ -19,6 +19,8 @@ from slotbook.topology.connections.pool import ConnectionPool
 from slotbook.topology.error_mapping import Unsent
 from slotbook.topology.settings import Target, read
 
+from ...support.interrupts import alarm_handler
+
 PING = pack(("PING",))
 
 
@@ -33,11 +35,8 @@ def interrupt_soon() -> Iterator[Callable[[float], object]]:
     def interrupt(_number: int, _frame: object) -> None:
         raise Interrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # also one that is due
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    with alarm_handler(interrupt):
+        yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def wait_for(places: Places[Place], timeout: float) -> bool:
