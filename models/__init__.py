@@ -1,6 +1,8 @@
 """The stored models, requests and results, as immutable types; the errors; and the written form of a model."""
 
 from .coordination import Algorithm, Permit, Session, Swap, Versioned
+from .entity import Entity, Index, Key, Unique
+from .entity_changes import Delete, Insert, Put, Update
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
 from .fill import Fill
@@ -8,18 +10,23 @@ from .guards import Expect
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
-from .results import FillResult, Lag, OrderResult, Outcome, PositionResult, Snapshot, SymbolTotal
+from .results import FillResult, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
 __all__ = [
     "Algorithm",
     "Cancel",
     "DeadLetter",
+    "Delete",
+    "Entity",
     "EventType",
     "Expect",
     "Expire",
     "Fill",
     "FillResult",
+    "Index",
+    "Insert",
+    "Key",
     "Lag",
     "Message",
     "Order",
@@ -33,6 +40,8 @@ __all__ = [
     "PositionAction",
     "PositionChange",
     "PositionResult",
+    "Put",
+    "RecordResult",
     "Reject",
     "Replace",
     "Session",
@@ -42,5 +51,7 @@ __all__ = [
     "SymbolInfo",
     "SymbolTotal",
     "TimeInForce",
+    "Unique",
+    "Update",
     "Versioned",
 ]

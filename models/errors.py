@@ -9,10 +9,13 @@
     ├── Refused                       the book refused the call and changed nothing
     │   ├── OrderNotFound             no such order, or it has expired
     │   ├── DuplicateOrder            the order id is taken by an order with other content
+    │   ├── DuplicateRecord           a record of the desk's own with this key has other content
+    │   ├── NotUnique                 another record of the trader has the value of a unique field
+    │   ├── RecordNotFound            no such record to update, or it has expired
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderMismatch             the order has another symbol or side, or no such price
     │   ├── OrderClosed               the order's status does not allow the change
-    │   ├── VersionConflict           a unit expected another version or sequence
+    │   ├── VersionConflict           a change expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
     │   ├── AmountOverflow            a total would pass what is counted exactly
     │   ├── LockTimeout               another owner kept the lock for as long as the caller would wait
@@ -92,6 +95,38 @@ class DuplicateOrder(Refused):
     """The order id is taken by an order that was placed with other content (FIX OrdRejReason 103=6)."""
 
 
+class DuplicateRecord(Refused):
+    """A record of the desk's own with this key was inserted, or is there, with other content.
+
+    Attributes:
+        record: The record that is there, as far as it is known; else None.
+    """
+
+    def __init__(self, message: str, record: object = None) -> None:
+        super().__init__(message)
+        self.record = record
+
+
+class NotUnique(Refused):
+    """Another record of the trader has the value of a field that is marked Unique.
+
+    Attributes:
+        field: The name of the field.
+        value: The value in its written form.
+        key: The text of the key of the record that has it.
+    """
+
+    def __init__(self, message: str, field: str, value: str, key: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+        self.key = key
+
+
+class RecordNotFound(Refused):
+    """There is no such record to update: it was never inserted, was deleted, or has expired."""
+
+
 class DuplicateRequest(Refused):
     """An exec_id or request_id was already used with other content."""
 
@@ -105,7 +140,17 @@ class OrderClosed(Refused):
 
 
 class VersionConflict(Refused):
-    """A unit expected another version of an order, or another sequence of the book, than there is."""
+    """A change expected another version of an order or a record, or another sequence of the book, than there is.
+
+    Attributes:
+        expected: The version that was expected of a record of the desk's own; else None.
+        actual: The version that it has, 0 for one that is not there; else None.
+    """
+
+    def __init__(self, *message: str, expected: int | None = None, actual: int | None = None) -> None:
+        super().__init__(*message)
+        self.expected = expected
+        self.actual = actual
 
 
 class Overfill(Refused):

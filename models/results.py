@@ -125,6 +125,28 @@ class Snapshot:
     """Every position, sorted by symbol."""
 
 
+@dataclass(frozen=True)  # no slots: see Outcome
+class RecordResult(Generic[T_co]):
+    """The result of a change of a desk's own record.
+
+    ::
+
+        result = allocations.put(allocation)
+        print(result.record, result.version, result.applied)
+    """
+
+    record: T_co | None
+    """The record after the change, for a repeat as it now is; None where there is none, as after ``delete``."""
+    applied: bool
+    """False for a repeat, and for a ``delete`` of what was not there, which changed nothing."""
+    sequence: int
+    """The sequence number of the change's event; see :class:`OrderResult`."""
+    version: int
+    """The version that the change made, also for a repeat; 0 for a ``delete`` of what was not there."""
+    replicas: int | None = None
+    """The number of confirming replicas or disks; see :class:`OrderResult`."""
+
+
 T = TypeVar("T")
 
 
@@ -133,7 +155,7 @@ def with_replicas(result: T, replicas: int) -> T:
 
     What has no such field is returned unchanged.
     """
-    if isinstance(result, (OrderResult, FillResult, PositionResult, Swap)):
+    if isinstance(result, (OrderResult, FillResult, PositionResult, RecordResult, Swap)):
         return replace(result, replicas=replicas)
     if isinstance(result, list):
         several = cast("list[object]", result)

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from ...models.arguments import each, must_be, shown
 from ...models.building import adapter
 from ...models.errors import CorruptRecord, InvalidArgument
+from ...models.exactness import lost_parts, reads_its_aliases
 from ...models.record import Record, as_stored
+from ...models.sameness import is_same
 from ...models.symbol import SymbolInfo
 from ...models.wire import decode, encode
-from .exactness import lost_parts, reads_its_aliases
-from .sameness import is_same
 from .source import first_problem
 
 T = TypeVar("T")

@@ -32,8 +32,8 @@ from pydantic import (
 )  # fmt: skip
 from slotbook.models import SymbolInfo
 from slotbook.models.errors import InvalidArgument, SourceFailed
+from slotbook.models.sameness import is_same
 from slotbook.repositories.caching.codec import JsonCodec, RecordCodec
-from slotbook.repositories.caching.sameness import is_same
 
 from ...support.caching.memory_source import MemorySource
 from .conftest import CacheSetup, symbol

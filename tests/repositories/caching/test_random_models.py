@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from slotbook.models.errors import InvalidArgument
-from slotbook.repositories.caching.sameness import is_same
+from slotbook.models.sameness import is_same
 
 from ...support.desk import Desk
 from ...support.make import fresh

@@ -21,7 +21,7 @@ def lost_parts(schema: Mapping[str, Any], at: str) -> Iterator[str]:
     """Yield a sentence for each part of a pydantic-core schema that never comes back; ``at`` names the type."""
     for place, node in _parts(schema, at):
         if _writes_stars(node):
-            yield f"{place} is a secret, which is written as stars; serialize it yourself to cache it"
+            yield f"{place} is a secret, which is written as stars; serialize it yourself"
         elif why := _NEVER.get(_kind(node)):
             yield f"{place} {why}"
         elif _kind(node) in _FIELDS and node.get("serialization_exclude"):

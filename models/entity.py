@@ -1,0 +1,117 @@
+"""The base class of a desk's own records, and the markers of their fields.
+
+::
+
+    class Allocation(Entity, kind="allocation"):
+        trader: Name
+        allocation_id: Annotated[Name, Key]
+        account: Annotated[Name, Index]
+        reference: Annotated[Name | None, Unique] = None
+        quantity: Quantity
+
+What a class says is checked when its table is made (``table``): by then all types that it refers to are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
+
+from .arguments import seconds, shown
+from .errors import InvalidArgument
+from .record import Record
+from .types import Count, Nanoseconds
+
+E = TypeVar("E", bound="Entity")
+
+LONGEST_TTL = 10 * 365 * 86_400
+"""Seconds that a record can be kept with ``ttl=``: 10 years."""
+KEPT_BY_THE_BOOK = ("version", "updated_ns")
+"""The fields that every record has, which only the book sets."""
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII).fullmatch
+_PARTS_OF_KEYS = frozenset({"by", "unique", "keys", "deleted"})
+"""Words that follow a kind in the names of its other keys: ``allocation_by_account``."""
+_TAKEN = frozenset((
+    "account_position", "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",
+    "fence", "group", "groups", "header", "headers", "index", "indexes", "limit", "limits", "lock", "locks",
+    "loss", "losses", "order", "order_events", "orders", "permit", "permits", "position", "positions",
+    "request", "requests", "session", "sessions", "slot", "snapshot", "snapshots", "swapped", "symbol",
+    "symbols", "trader", "traders", "trading", "unit", "units", "value", "values", "version", "versions",
+))  # fmt: skip
+"""Words that a book's own keys have in the place of a kind, or may have one day."""
+
+
+class Marker:
+    """The base class of what a field of an Entity can be marked with."""
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+
+class Key(Marker):
+    """A marker of a field that is the record's key, or a part of it: ``Annotated[Name, Key]``.
+
+    The trader comes before it and is not marked. Several fields with this marker are a key together, in their order.
+    """
+
+
+class Index(Marker):
+    """A marker of a field by whose values records are found: ``Annotated[Name, Index]``."""
+
+
+class Unique(Marker):
+    """A marker of a field that no two records of a trader have the same value in: ``Annotated[Name, Unique]``."""
+
+
+class Entity(Record):
+    """A record of a model of the desk's own, which a book stores with the trader that it belongs to.
+
+    ``kind=`` is the name of the model in keys and events; ``ttl=``, where it is given, the seconds after its last
+    change at which a record is gone. The book sets ``version`` and ``updated_ns``, whatever a record has in them.
+
+    ::
+
+        class Allocation(Entity, kind="allocation", ttl=86_400):
+            trader: Name
+            allocation_id: Annotated[Name, Key]
+            quantity: Quantity
+    """
+
+    entity_kind: ClassVar[str | None] = None
+    """The class keyword ``kind``; None for a class that other models derive from."""
+    entity_ttl: ClassVar[float | None] = None
+    """The class keyword ``ttl``, in seconds; None for records that stay."""
+
+    version: Count = 0
+    """Number of changes that the book has applied to this record."""
+    updated_ns: Nanoseconds | None = None
+    """``ts_ns`` of the last change, in nanoseconds since the epoch."""
+
+    def __init_subclass__(cls, *, kind: str | None = None, ttl: float | None = None, **kwargs: Any) -> None:
+        """Take the class keywords. Raises InvalidArgument for a kind or ttl that cannot be used."""
+        super().__init_subclass__(**kwargs)
+        cls.entity_kind = None if kind is None else _checked_kind(cls.__name__, kind)  # a subclass has its own, or none
+        if ttl is not None:
+            cls.entity_ttl = seconds(f"{cls.__name__}: ttl", ttl, least=0.001, most=LONGEST_TTL)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Return the fields in the order of the model, and what the book sets after them."""
+        found = list(super().__repr_args__())
+        return sorted(found, key=lambda pair: pair[0] in KEPT_BY_THE_BOOK)
+
+
+def _checked_kind(name: str, kind: str) -> str:
+    given: object = kind
+    if not isinstance(given, str) or not _KIND(given):
+        raise InvalidArgument(
+            f"{name}: kind {shown(kind)} cannot be used: it is 1 to 64 of a-z, 0-9 and _, and begins with a letter"
+        )
+    if kind in _TAKEN:
+        raise InvalidArgument(f"{name}: kind {kind!r} cannot be used: it is one of the book's own words")
+    if _PARTS_OF_KEYS.intersection(kind.split("_")[1:]):
+        raise InvalidArgument(
+            f"{name}: kind {kind!r} cannot be used: its other keys are named with by, unique, keys and deleted"
+        )
+    return kind

@@ -1,0 +1,250 @@
+"""The written form of a desk's own records, prepared once for each model: fields of a hash, and back.
+
+What is written is read again before it is sent, and compared: it comes back equal, or it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import ValidationError
+from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
+
+from .arguments import shown
+from .building import built
+from .entity import KEPT_BY_THE_BOOK, Entity
+from .entity_fields import NEVER_WRITTEN, Form, Schema, chain, form_of, is_nullable, nullable, with_sorted_sets
+from .errors import CorruptRecord, InvalidArgument, never_written
+from .exactness import lost_parts
+from .sameness import is_same
+
+E = TypeVar("E", bound=Entity)
+
+DIGEST_FIELD = "@digest"
+"""The field of a hash with the digest of the record as it was inserted or put."""
+SCHEMA_FIELD = "@schema"
+"""The field of a hash with the number of the model's schema."""
+SCHEMA = "1"
+
+
+class EntityCodec(Generic[E]):
+    """A writer and reader of one model's records."""
+
+    def __init__(self, model: type[E]) -> None:
+        self.name = model.__name__
+        self._model = model
+        inner, definitions = _opened(cast("Schema", model.__pydantic_core_schema__))
+        fields: Mapping[str, Schema] = _fields_of(inner)
+        for name, field in fields.items():
+            _check_comes_back(f"{self.name}.{name}", field, definitions)
+        plain = {name: _without_default(field["schema"]) for name, field in fields.items()}
+        self.names = tuple(name for name in plain if name not in KEPT_BY_THE_BOOK)
+        """The fields of the content, without what the book sets."""
+        self.nullable = frozenset(name for name, schema in plain.items() if is_nullable(schema, definitions))
+        self.forms: Mapping[str, Form] = {name: form_of(schema, definitions) for name, schema in plain.items()}
+        self._texts = [(name, form.write) for name, form in self.forms.items() if form.write and name in self.names]
+        self._json = tuple(name for name in self.names if self.forms[name].write is None)
+        self._absent = dict.fromkeys(self.nullable)
+        self._required = frozenset(plain) - self.nullable
+        written = {name: self._written(name, schema) for name, schema in plain.items()}
+        self._read = _validator(_with_fields(inner, written), definitions)
+        self._read_some = _validator(_some_of(written), definitions)
+        self._check_some = _validator(_some_of(plain), definitions)
+        serializer = with_sorted_sets(_defined(inner, definitions))
+        self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
+
+    def _written(self, name: str, schema: Schema) -> Schema:
+        """Return the schema that reads the text of a field, and then checks it as the model does."""
+        form = self.forms[name]
+        read = chain(form.read, schema) if form.write else cast("Schema", core_schema.json_schema(cast("Any", schema)))
+        return nullable(read) if name in self.nullable else read
+
+    def encode(self, record: E) -> dict[str, str]:
+        """Return the written fields of a record's content. Raises InvalidArgument for what does not come back equal."""
+        values = record.__dict__
+        fields = self._texts_of(values)
+        if self._json:
+            fields |= self._json_of(record, values)
+        self._compare(values, self._again(self._read, {**self._absent, **fields, "version": "0"}).__dict__)
+        return fields
+
+    def decode(self, hash_key: str, fields: Mapping[str, str]) -> E:
+        """Return the record of the fields of a hash. Raises CorruptRecord, which names the key and the field."""
+        held: dict[str, object] = {**self._absent, **fields}
+        held.pop(DIGEST_FIELD, None)
+        if (schema := held.pop(SCHEMA_FIELD, SCHEMA)) != SCHEMA:
+            raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{schema!r} is not {SCHEMA}, the only one that is known")
+        try:
+            return cast("E", self._read(held))
+        except Exception as error:  # a validator of the caller's may raise anything
+            raise self._corrupt(hash_key, fields, error) from None
+
+    def encode_some(self, values: Mapping[str, object]) -> dict[str, str | None]:
+        """Return the written form of values of some fields, None for None. Raises InvalidArgument."""
+        try:
+            checked: dict[str, object] = self._check_some(values)
+        except Exception as error:  # a validator of the caller's may raise anything
+            raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
+        fields = self._texts_of(checked)
+        if not checked.keys().isdisjoint(self._json):
+            fields |= self._json_of(self._bare(checked), checked)
+        written: dict[str, str | None] = {name: fields.get(name) for name in checked}
+        self._compare(checked, self._again(self._read_some, written))
+        return written
+
+    def digest(self, fields: Mapping[str, str]) -> str:
+        """Return 22 characters that are the same for the written fields of equal contents, and for no others."""
+        content = [[name, _in_one_order(fields[name], self.forms[name])] for name in sorted(fields)]
+        hashed = hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16)
+        return urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+
+    def _texts_of(self, values: Mapping[str, Any]) -> dict[str, str]:
+        name = ""
+        fields: dict[str, str] = {}
+        try:
+            for name, write in self._texts:
+                value = values.get(name)
+                if value is not None:
+                    fields[name] = write(value)
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            raise InvalidArgument(f"{self.name}.{name} {shown(values[name])} cannot be written: {error}") from None
+        return fields
+
+    def _json_of(self, record: E, values: Mapping[str, Any]) -> dict[str, str]:
+        names = {name for name in self._json if values.get(name) is not None or name in values.keys() - self.nullable}
+        try:
+            # round_trip leaves out what is computed, and writes JSON in JSON as text.
+            held = self._serializer.to_python(
+                record, mode="json", include=names, by_alias=False, round_trip=True, warnings="error"
+            )
+            return {name: to_json(held[name], inf_nan_mode="null").decode() for name in self._json if name in names}
+        except Exception as error:  # what serializes a type of the caller's may raise anything
+            what = " or ".join(sorted(names))
+            raise InvalidArgument(f"{self.name}: {what} cannot be written as JSON: {error}") from None
+
+    def _again(self, read: Callable[[Any], Any], fields: object) -> Any:
+        try:
+            return read(fields)
+        except Exception as error:  # a validator of the caller's may raise anything
+            raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
+
+    def _compare(self, values: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+        for name in self.names:
+            if name in again and not _is_equal(values.get(name), again[name], self.forms[name]):
+                raise InvalidArgument(
+                    f"{self.name}.{name} {shown(values.get(name))} cannot be stored: "
+                    f"it would come back as {shown(again[name])}"
+                )
+
+    def _corrupt(self, hash_key: str, fields: Mapping[str, str], error: Exception) -> CorruptRecord:
+        if missing := self._required - fields.keys():
+            return CorruptRecord(hash_key, min(missing), "is missing")
+        if not isinstance(error, ValidationError):
+            return CorruptRecord(hash_key, "@record", f"cannot be read: {type(error).__name__}")
+        first = error.errors(include_url=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "@record"
+        if first["type"] == "extra_forbidden":
+            return CorruptRecord(hash_key, field, f"is no field of {self.name}")
+        if first["type"] == NEVER_WRITTEN:
+            return never_written(hash_key, field, fields.get(field))
+        return CorruptRecord(hash_key, field, f"{str(fields.get(field, ''))[:80]!r}: {first['msg']}")
+
+    def _bare(self, values: dict[str, object]) -> E:
+        """Return an instance with some of its fields, for the serializer."""
+        bare = self._model.__new__(self._model)
+        object.__setattr__(bare, "__dict__", values)
+        object.__setattr__(bare, "__pydantic_fields_set__", set(values))
+        object.__setattr__(bare, "__pydantic_extra__", None)
+        object.__setattr__(bare, "__pydantic_private__", None)
+        return bare
+
+
+def _opened(schema: Schema) -> tuple[Schema, dict[str, Schema]]:
+    """Return a model's own schema, and by name the definitions that it refers to."""
+    definitions: dict[str, Schema] = {}
+    while schema["type"] == "definitions":
+        definitions |= {one["ref"]: one for one in schema["definitions"]}
+        schema = schema["schema"]
+    if schema["type"] == "definition-ref":  # a record that holds others of its kind
+        schema = {name: part for name, part in definitions[schema["schema_ref"]].items() if name != "ref"}
+    return schema, definitions
+
+
+def _defined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    return {"type": "definitions", "schema": schema, "definitions": list(definitions.values())}
+
+
+def _validator(schema: Schema, definitions: Mapping[str, Schema]) -> Callable[[Any], Any]:
+    whole = cast("core_schema.CoreSchema", _defined(schema, definitions))
+    validator = built(lambda: SchemaValidator(whole, _use_prebuilt=False), lambda made: made)
+    return partial(validator.validate_python, by_alias=False, by_name=True)
+
+
+def _fields_of(schema: Schema) -> Mapping[str, Schema]:
+    """Return the schema of each field of a model."""
+    while schema["type"] != "model-fields":
+        schema = schema["schema"]
+    return schema["fields"]
+
+
+def _with_fields(schema: Schema, fields: Mapping[str, Schema]) -> Schema:
+    """Return a model's schema with other schemas of its fields; a field that it does not have is refused."""
+    if schema["type"] != "model-fields":
+        changed = {**schema, "schema": _with_fields(schema["schema"], fields)}
+        if schema["type"] == "model":
+            changed["config"] = {**schema.get("config", {}), "extra_fields_behavior": "forbid"}
+        return changed
+    declared = {name: {"type": "model-field", "schema": field} for name, field in fields.items()}
+    return {**schema, "fields": declared, "extra_behavior": "forbid"}
+
+
+def _some_of(fields: Mapping[str, Schema]) -> Schema:
+    """Return the schema of a dictionary that has some of a model's fields."""
+    some = {name: {"type": "typed-dict-field", "schema": field, "required": False} for name, field in fields.items()}
+    return {"type": "typed-dict", "fields": some, "extra_behavior": "forbid"}
+
+
+def _without_default(schema: Schema) -> Schema:
+    while schema["type"] == "default":
+        schema = schema["schema"]
+    return schema
+
+
+def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
+    """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
+    lost = lost_parts(field, place)
+    if sentence := next(lost, None):
+        raise InvalidArgument(f"{sentence}")
+
+
+def _is_equal(value: object, again: object, form: Form) -> bool:
+    """Compare a value with what was read again of it; in a field of one piece they are equal and of one type."""
+    try:
+        if form.write is None:
+            return is_same(value, again)
+        if isinstance(value, datetime) and isinstance(again, datetime) and value.tzinfo and again.tzinfo:
+            return value.astimezone(UTC) == again.astimezone(UTC)
+        return type(value) is type(again) and value == again
+    except Exception:  # what compares a type of the caller's may raise anything
+        return False
+
+
+def _in_one_order(text: str, form: Form) -> object:
+    """Return a written text, or for JSON that has objects what it says, in which their order does not count."""
+    return from_json(text) if form.write is None and "{" in text else text
+
+
+def _place_and_problem(error: Exception) -> str:
+    """Return what is wrong with values that a model's own schema refuses."""
+    if not isinstance(error, ValidationError):
+        return f": a validator of the model raised {type(error).__name__}"
+    first = error.errors(include_url=False)[0]
+    place = "".join(f".{part}" for part in first["loc"])
+    value = f" {shown(first['input'])}" if place else ""
+    return f"{place}{value}: {first['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,189 @@
+"""The description of a table of a desk's own records: what its model says, checked once.
+
+>>> from typing import Annotated
+>>> from .entity import Entity, Index, Key
+>>> from .types import Name, Quantity
+>>> class Allocation(Entity, kind="allocation"):
+...     trader: Name
+...     allocation_id: Annotated[Name, Key]
+...     account: Annotated[Name, Index]
+...     quantity: Quantity
+>>> table = table_model(Allocation)
+>>> table.kind, table.key_fields, table.indexes
+('allocation', ('allocation_id',), ('account',))
+>>> table.encode(Allocation(trader="T001", allocation_id="L1", account="ACC1", quantity=40))
+{'trader': 'T001', 'allocation_id': 'L1', 'account': 'ACC1', 'quantity': '40'}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from .arguments import mapping, must_be, shown
+from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, Unique
+from .entity_codec import EntityCodec
+from .errors import CorruptRecord, InvalidArgument
+from .keys import escaped
+from .record import as_stored
+
+E = TypeVar("E", bound=Entity)
+
+KeyPart: TypeAlias = str | int | Decimal | bool | float | bytes | date | UUID | Enum
+RecordKey: TypeAlias = KeyPart | tuple[KeyPart, ...]
+"""What names a record of a trader: the value of its key field, or a tuple of them where there are several."""
+
+
+class TableModel(Generic[E]):
+    """What is known of a model of own records. Raises InvalidArgument for one that cannot be stored."""
+
+    def __init__(self, model: type[E]) -> None:
+        self.model = model
+        self.name = model.__name__
+        self.kind = _kind_of(model)
+        self.ttl = model.entity_ttl
+        """Seconds after its last change at which a record is gone; None for one that stays."""
+        marked = {name: _markers_of(f"{self.name}.{name}", info.metadata) for name, info in model.model_fields.items()}
+        self.key_fields = tuple(name for name, markers in marked.items() if Key in markers)
+        self.indexes = tuple(name for name, markers in marked.items() if Index in markers)
+        self.uniques = tuple(name for name, markers in marked.items() if Unique in markers)
+        self._codec: EntityCodec[E] = EntityCodec(model)
+        self.fields = self._codec.names
+        """The names of the fields, without those that the book sets."""
+        self.checks_whole_records = _validates_whole_records(model)
+        """The reason for which an update cannot be checked; None where it can be."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what pickle makes the description from again."""
+        return table_model, (self.model,)
+
+    def trader_of(self, record: E) -> str:
+        """Return the trader of a record."""
+        return cast("str", getattr(record, "trader"))  # noqa: B009 (an Entity without one has no table)
+
+    def key_of(self, record: E) -> str:
+        """Return the text of a record's key."""
+        return self.key_of_fields(self._codec.encode(record))
+
+    def key_of_fields(self, fields: Mapping[str, str]) -> str:
+        """Return the text of the key of a record's written fields."""
+        return _joined([fields[name] for name in self.key_fields])
+
+    def key_from(self, key: RecordKey) -> str:
+        """Return the text of a key that a caller gives: a value, or a tuple of the values of several key fields."""
+        given: object = key
+        names = self.key_fields
+        parts = cast("Sequence[object]", given) if isinstance(given, tuple) else (given,)
+        if len(parts) != len(names):
+            raise InvalidArgument(f"{self.name}: {shown(key)} cannot be used: the key is {' and '.join(names)}")
+        written = self._codec.encode_some(dict(zip(names, parts, strict=True)))
+        return _joined([cast("str", written[name]) for name in names])
+
+    def encode(self, record: E) -> dict[str, str]:
+        """Return the written fields of a record, without those that are None and those that the book sets.
+
+        Raises InvalidArgument for what would not come back equal.
+        """
+        must_be(record, self.model)
+        return self._codec.encode(as_stored(record, self.model))
+
+    def decode(self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None) -> E:
+        """Return the record of the fields of a hash. Raises CorruptRecord, which names ``hash_key`` and the field.
+
+        Where they are given, the trader and the text of the key must be the record's own.
+        """
+        record = self._codec.decode(hash_key, fields)
+        if trader is not None and fields["trader"] != trader:
+            raise CorruptRecord(hash_key, "trader", f"{fields['trader']!r} is not {trader!r}")
+        if key is not None and (held := self.key_of_fields(fields)) != key:
+            raise CorruptRecord(hash_key, self.key_fields[-1], f"it is the record of another key: {held!r}")
+        return record
+
+    def encode_changes(self, changes: Mapping[str, object]) -> dict[str, str | None]:
+        """Return the written form of the values that an update gives, None for a field that is removed.
+
+        Raises InvalidArgument for a field that there is not or that does not change, and for a value that is none of
+        its type.
+        """
+        if self.checks_whole_records:
+            raise InvalidArgument(f"{self.name} cannot be updated: {self.checks_whole_records}; use put")
+        for name in mapping("changes", changes):
+            self.check_field(name)
+            if name == "trader" or name in self.key_fields:
+                raise InvalidArgument(
+                    f"{self.name}.{name} cannot be changed: it is what names the record; insert another"
+                )
+        if not changes:
+            raise InvalidArgument(f"{self.name}: an update changes at least one field")
+        return self._codec.encode_some(changes)
+
+    def encode_value(self, field: str, value: object) -> str:
+        """Return the written form of one value that is looked for. Raises InvalidArgument."""
+        self.check_field(field)
+        written = self._codec.encode_some({field: value})[field]
+        if written is None:
+            raise InvalidArgument(f"{self.name}.{field} None cannot be looked for: it is in no index")
+        return written
+
+    def encode_indexed(self, field: str, value: object) -> str:
+        """Return the written form of a value of a field that has an index. Raises InvalidArgument."""
+        self.check_field(field)
+        if field not in self.indexes:
+            there = f"there are {', '.join(self.indexes)}" if self.indexes else "it has none"
+            raise InvalidArgument(
+                f"{self.name}.{field} has no index ({there}); declare it as Annotated[..., Index] to look by it"
+            )
+        return self.encode_value(field, value)
+
+    def digest(self, fields: Mapping[str, str]) -> str:
+        """Return 22 characters that are the same for the written fields of equal contents, and for no others."""
+        return self._codec.digest(fields)
+
+    def check_field(self, name: str) -> None:
+        """Raise InvalidArgument, with the nearest name, unless a record has a field that its caller can set."""
+        given: object = name
+        if name in self.fields:
+            return
+        if name in KEPT_BY_THE_BOOK:
+            raise InvalidArgument(f"{self.name}.{name} is set by the book alone")
+        near = get_close_matches(given, self.fields, 1, 0) if isinstance(given, str) else []
+        raise InvalidArgument(f"{self.name} has no field {shown(name)}; the nearest is {(near or self.fields)[0]}")
+
+
+_tables: dict[type[Entity], TableModel[Any]] = {}
+
+
+def table_model(model: type[E]) -> TableModel[E]:
+    """Return the description of a model's table, which is made once. Raises InvalidArgument."""
+    known = _tables.get(model)
+    return _tables.setdefault(model, TableModel(model)) if known is None else known
+
+
+def _kind_of(model: type[Entity]) -> str:
+    if model.entity_kind is None:
+        raise InvalidArgument(f'{model.__name__} has no kind: write class {model.__name__}(Entity, kind="...")')
+    return model.entity_kind
+
+
+def _joined(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return ":".join([*map(escaped, first), last])
+
+
+def _markers_of(place: str, metadata: Sequence[object]) -> set[type[Marker]]:
+    found = [one if isinstance(one, type) else type(one) for one in metadata]
+    return {one for one in found if issubclass(one, Marker)}
+
+
+def _validates_whole_records(model: type[BaseModel]) -> str | None:
+    decorators = model.__pydantic_decorators__
+    if decorators.model_validators or decorators.root_validators:
+        return "a validator of the model checks whole records"
+    return None
