@@ -18,7 +18,7 @@ from .arguments import must_be, whole
 from .entity import Entity
 from .errors import InvalidArgument
 from .table import RecordKey, TableModel, table_model
-from .types import check_name, new_id
+from .types import check_name, exact_time, new_id
 
 E = TypeVar("E", bound=Entity)
 
@@ -29,17 +29,39 @@ _LATEST = 2**63 - 1
 class EntityChange(Generic[E]):
     """The base class of the changes of own records, with what a book needs to know of each."""
 
-    ts_ns: int = field(default_factory=time.time_ns)
-    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
     table: TableModel[E] = field(init=False, repr=False, compare=False)
     """The description of the model."""
     key_text: str = field(init=False, repr=False, compare=False)
     """The text of the record's key."""
 
-    def _set(self, table: TableModel[E], trader: str, key_text: str) -> None:
-        whole("ts_ns", self.ts_ns, least=0, most=_LATEST)
-        for name, value in (("table", table), ("trader", check_name("trader", trader)), ("key_text", key_text)):
+    def _keep(self, **found: object) -> None:
+        """Set attributes to what was found out of the arguments."""
+        for name, value in found.items():
             object.__setattr__(self, name, value)
+
+    def _keep_record(self, record: E, ts_ns: int) -> None:
+        """Check a record that is to be stored, and keep its written fields."""
+        table = _table_of(record)
+        written = table.encode(record)
+        self._keep(
+            table=table,
+            trader=check_name("trader", table.trader_of(record)),
+            key_text=table.key_of_fields(written),
+            written=written,
+            ts_ns=_time(ts_ns),
+        )
+
+    def _keep_key(self, model: type[E], trader: str, key: RecordKey, ts_ns: int) -> TableModel[E]:
+        """Check what names a record, and return the description of its table."""
+        table = table_model(model)
+        check_name("trader", trader)
+        self._keep(table=table, key_text=table.key_from(key), ts_ns=_time(ts_ns))
+        return table
+
+    def _keep_request(self, request_id: str, expected_version: int | None) -> None:
+        check_name("request_id", request_id)
+        if expected_version is not None:
+            self._keep(expected_version=whole("expected_version", expected_version, least=0))
 
 
 @dataclass(frozen=True)
@@ -52,13 +74,15 @@ class Insert(EntityChange[E]):
     """
 
     record: E
+    ts_ns: int = field(default_factory=time.time_ns, kw_only=True)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
     trader: str = field(init=False, repr=False, compare=False)
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
 
     def __post_init__(self) -> None:
-        _set_record(self, self.record)
+        self._keep_record(self.record, self.ts_ns)
 
 
 @dataclass(frozen=True)
@@ -75,14 +99,16 @@ class Put(EntityChange[E]):
     """The version that the record must have, 0 for one that is not there; None for any."""
     request_id: str = field(default_factory=new_id, kw_only=True)
     """Identity of the request; by default random."""
+    ts_ns: int = field(default_factory=time.time_ns, kw_only=True)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
     trader: str = field(init=False, repr=False, compare=False)
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
 
     def __post_init__(self) -> None:
-        _check_request(self.request_id, self.expected_version)
-        _set_record(self, self.record)
+        self._keep_request(self.request_id, self.expected_version)
+        self._keep_record(self.record, self.ts_ns)
 
 
 @dataclass(frozen=True)
@@ -102,14 +128,15 @@ class Update(EntityChange[E]):
     """The version that the record must have; None for any."""
     request_id: str = field(default_factory=new_id, kw_only=True)
     """Identity of the request; by default random."""
+    ts_ns: int = field(default_factory=time.time_ns, kw_only=True)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
     written: Mapping[str, str | None] = field(init=False, repr=False, compare=False)
     """The written values of the fields that change; None for one that is removed."""
 
     def __post_init__(self) -> None:
-        _check_request(self.request_id, self.expected_version)
-        table = table_model(self.model)
-        self._set(table, self.trader, table.key_from(self.key))
-        object.__setattr__(self, "written", table.encode_changes(self.changes))
+        self._keep_request(self.request_id, self.expected_version)
+        table = self._keep_key(self.model, self.trader, self.key, self.ts_ns)
+        self._keep(written=table.encode_changes(self.changes), changes=dict(self.changes))
 
 
 @dataclass(frozen=True)
@@ -128,30 +155,25 @@ class Delete(EntityChange[E]):
     """The version that the record must have; None for any."""
     request_id: str = field(default_factory=new_id, kw_only=True)
     """Identity of the request; by default random."""
+    ts_ns: int = field(default_factory=time.time_ns, kw_only=True)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
 
     def __post_init__(self) -> None:
-        _check_request(self.request_id, self.expected_version)
-        table = table_model(self.model)
-        self._set(table, self.trader, table.key_from(self.key))
-
-
-def _set_record(change: Insert[E] | Put[E], record: E) -> None:
-    must_be(record, Entity)
-    table = _table_of(record)
-    written = table.encode(record)
-    change._set(table, table.trader_of(record), table.key_of_fields(written))  # pyright: ignore[reportPrivateUsage]
-    object.__setattr__(change, "written", written)
+        self._keep_request(self.request_id, self.expected_version)
+        self._keep_key(self.model, self.trader, self.key, self.ts_ns)
 
 
 def _table_of(record: E) -> TableModel[E]:
     """Return the table of a record: that of its class, or of the nearest one above it that has a kind."""
-    for model in type(record).__mro__:
-        if issubclass(model, Entity) and model.entity_kind is not None:
-            return table_model(model)  # type: ignore[return-value]
-    raise InvalidArgument(f"{type(record).__name__} has no kind: write class {type(record).__name__}(Entity, kind=...)")
+    must_be(record, Entity)
+    models: list[type[E]] = [model for model in type(record).__mro__ if issubclass(model, Entity) and model.entity_kind]
+    return table_model(models[0] if models else type(record))
 
 
-def _check_request(request_id: str, expected_version: int | None) -> None:
-    check_name("request_id", request_id)
-    if expected_version is not None:
-        whole("expected_version", expected_version, least=0)
+def _time(ts_ns: int) -> int:
+    try:
+        return whole("ts_ns", exact_time(ts_ns), least=0, most=_LATEST)
+    except InvalidArgument:
+        raise
+    except ValueError as error:
+        raise InvalidArgument(f"ts_ns: {error}") from None

@@ -20,8 +20,9 @@ from .arguments import shown
 from .building import built
 from .entity import KEPT_BY_THE_BOOK, Entity
 from .entity_fields import NEVER_WRITTEN, Form, Schema, chain, form_of, is_nullable, nullable, with_sorted_sets
+from .entity_rules import is_seen_before, whole_record_check
 from .errors import CorruptRecord, InvalidArgument, never_written
-from .exactness import lost_parts
+from .exactness import lost_parts, open_parts
 from .sameness import is_same
 
 E = TypeVar("E", bound=Entity)
@@ -48,13 +49,19 @@ class EntityCodec(Generic[E]):
         """The fields of the content, without what the book sets."""
         self.nullable = frozenset(name for name, schema in plain.items() if is_nullable(schema, definitions))
         self.forms: Mapping[str, Form] = {name: form_of(schema, definitions) for name, schema in plain.items()}
+        self.whole_record_check = whole_record_check(model, plain)
+        """The reason for which a change of some fields cannot be checked without the others; None without any."""
         self._texts = [(name, form.write) for name, form in self.forms.items() if form.write and name in self.names]
         self._json = tuple(name for name in self.names if self.forms[name].write is None)
         self._absent = dict.fromkeys(self.nullable)
         self._required = frozenset(plain) - self.nullable
         written = {name: self._written(name, schema) for name, schema in plain.items()}
-        self._read = _validator(_with_fields(inner, written), definitions)
         self._read_some = _validator(_some_of(written), definitions)
+        if is_seen_before(inner):  # what looks at values before the model does is not shown their texts
+            read, check = self._read_some, model.__pydantic_validator__.validate_python
+            self._read: Callable[[Any], Any] = lambda fields: check(read(fields), by_alias=False, by_name=True)
+        else:
+            self._read = _validator(_with_fields(inner, written), definitions)
         self._check_some = _validator(_some_of(plain), definitions)
         serializer = with_sorted_sets(_defined(inner, definitions))
         self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
@@ -64,6 +71,10 @@ class EntityCodec(Generic[E]):
         form = self.forms[name]
         read = chain(form.read, schema) if form.write else cast("Schema", core_schema.json_schema(cast("Any", schema)))
         return nullable(read) if name in self.nullable else read
+
+    def not_one_piece(self, name: str) -> str | None:
+        """Return the reason for which a field is stored as JSON; None for one that is stored as readable text."""
+        return None if self.forms[name].write else "its values are stored as JSON"
 
     def encode(self, record: E) -> dict[str, str]:
         """Return the written fields of a record's content. Raises InvalidArgument for what does not come back equal."""
@@ -80,6 +91,8 @@ class EntityCodec(Generic[E]):
         held.pop(DIGEST_FIELD, None)
         if (schema := held.pop(SCHEMA_FIELD, SCHEMA)) != SCHEMA:
             raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{schema!r} is not {SCHEMA}, the only one that is known")
+        if missing := self._required - held.keys():
+            raise CorruptRecord(hash_key, min(missing), "is missing")
         try:
             return cast("E", self._read(held))
         except Exception as error:  # a validator of the caller's may raise anything
@@ -113,7 +126,7 @@ class EntityCodec(Generic[E]):
                 if value is not None:
                     fields[name] = write(value)
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-            raise InvalidArgument(f"{self.name}.{name} {shown(values[name])} cannot be written: {error}") from None
+            raise InvalidArgument(f"{self.name}.{name} {shown(values[name])} cannot be stored: {error}") from None
         return fields
 
     def _json_of(self, record: E, values: Mapping[str, Any]) -> dict[str, str]:
@@ -143,8 +156,6 @@ class EntityCodec(Generic[E]):
                 )
 
     def _corrupt(self, hash_key: str, fields: Mapping[str, str], error: Exception) -> CorruptRecord:
-        if missing := self._required - fields.keys():
-            return CorruptRecord(hash_key, min(missing), "is missing")
         if not isinstance(error, ValidationError):
             return CorruptRecord(hash_key, "@record", f"cannot be read: {type(error).__name__}")
         first = error.errors(include_url=False)[0]
@@ -218,9 +229,10 @@ def _without_default(schema: Schema) -> Schema:
 
 def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
     """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
-    lost = lost_parts(field, place)
-    if sentence := next(lost, None):
-        raise InvalidArgument(f"{sentence}")
+    if lost := next(lost_parts(field, place, definitions), None):
+        raise InvalidArgument(f"{lost}, so that it does not come back equal")
+    if any_type := next(open_parts(field, place, definitions), None):
+        raise InvalidArgument(f"{any_type} may be of any type; write the type that it has, such as JsonValue")
 
 
 def _is_equal(value: object, again: object, form: Form) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic_core import core_schema
 
-from .types import plain
+from .types import is_nan, plain
 
 Schema: TypeAlias = dict[str, Any]
 """A part of a pydantic-core schema."""
@@ -152,7 +152,13 @@ def _write_text(value: str) -> str:
     return value
 
 
+def _check_is_number(number: float | Decimal) -> None:
+    if is_nan(number):
+        raise ValueError("it is not a number, and equals nothing, not even itself")
+
+
 def _write_decimal(number: Decimal) -> str:
+    _check_is_number(number)
     if number and not -60 <= number.adjusted() <= 60:
         sign, digits, exponent = number.as_tuple()
         kept = "".join(map(str, digits)).rstrip("0")
@@ -161,6 +167,7 @@ def _write_decimal(number: Decimal) -> str:
 
 
 def _write_float(number: float) -> str:
+    _check_is_number(number)
     return repr(number or 0.0)
 
 

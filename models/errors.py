@@ -147,8 +147,8 @@ class VersionConflict(Refused):
         actual: The version that it has, 0 for one that is not there; else None.
     """
 
-    def __init__(self, *message: str, expected: int | None = None, actual: int | None = None) -> None:
-        super().__init__(*message)
+    def __init__(self, message: str = "", expected: int | None = None, actual: int | None = None) -> None:
+        super().__init__(message)
         self.expected = expected
         self.actual = actual
 

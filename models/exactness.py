@@ -10,6 +10,9 @@ from typing import Any, TypeAlias, cast
 
 _Node: TypeAlias = Mapping[str, Any]
 
+_Definitions: TypeAlias = Mapping[str, _Node]
+
+_NONE: _Definitions = {}
 _FIELDS = frozenset(("model-field", "dataclass-field", "typed-dict-field"))
 _HIDDEN = frozenset(("_serialize_secret", "_serialize_secret_field"))
 """Pydantic's functions that write stars in place of a secret."""
@@ -17,9 +20,12 @@ _NOT_WALKED = frozenset(("metadata", "config", "serialization", "python_schema",
 _NEVER = {"generator": "is read lazily, once", "callable": "is a function"}
 
 
-def lost_parts(schema: Mapping[str, Any], at: str) -> Iterator[str]:
-    """Yield a sentence for each part of a pydantic-core schema that never comes back; ``at`` names the type."""
-    for place, node in _parts(schema, at):
+def lost_parts(schema: Mapping[str, Any], at: str, definitions: _Definitions = _NONE) -> Iterator[str]:
+    """Yield a sentence for each part of a pydantic-core schema that never comes back; ``at`` names the type.
+
+    ``definitions`` are those that the schema refers to, by name, where it does not have them itself.
+    """
+    for place, node in _parts(schema, at, dict(definitions)):
         if _writes_stars(node):
             yield f"{place} is a secret, which is written as stars; serialize it yourself"
         elif why := _NEVER.get(_kind(node)):
@@ -28,9 +34,14 @@ def lost_parts(schema: Mapping[str, Any], at: str) -> Iterator[str]:
             yield f"{place} is not written (exclude=True)"
 
 
+def open_parts(schema: Mapping[str, Any], at: str, definitions: _Definitions = _NONE) -> Iterator[str]:
+    """Yield the place of each part of a schema that takes values of any type."""
+    return (place for place, node in _parts(schema, at, dict(definitions)) if _kind(node) == "any")
+
+
 def reads_its_aliases(schema: Mapping[str, Any], at: str) -> bool:
     """Return True when each field is read under the name under which ``by_alias`` writes it."""
-    return all(_reads_alias(place, node) for place, node in _parts(schema, at) if _kind(node) in _FIELDS)
+    return all(_reads_alias(place, node) for place, node in _parts(schema, at, {}) if _kind(node) in _FIELDS)
 
 
 def _kind(node: _Node) -> str:
@@ -47,27 +58,35 @@ def _writes_itself(node: _Node) -> bool:
     return node.get("serialization", {}).get("type") in ("function-plain", "function-wrap")
 
 
-def _parts(node: _Node, at: str) -> Iterator[tuple[str, _Node]]:
-    """Yield each part of a schema, with its place, but nothing within what a function of the caller's writes."""
+def _parts(node: _Node, at: str, unseen: dict[str, _Node]) -> Iterator[tuple[str, _Node]]:
+    """Yield each part of a schema, with its place, but nothing within what a function of the caller's writes.
+
+    A definition is looked into at the first place that refers to it, and taken out of ``unseen``.
+    """
     yield at, node
     if _writes_itself(node):
         return
+    if _kind(node) == "definitions":
+        unseen |= {one["ref"]: one for one in node["definitions"]}
+        node = {"schema": node["schema"]}
+    elif _kind(node) == "definition-ref":
+        node = {"schema": unseen.pop(node["schema_ref"], {})}
     for name, part in node.items():
         if name not in _NOT_WALKED:
-            yield from _parts_of(name, part, at)
+            yield from _parts_of(name, part, at, unseen)
 
 
-def _parts_of(name: str, part: object, at: str) -> Iterator[tuple[str, _Node]]:
+def _parts_of(name: str, part: object, at: str, unseen: dict[str, _Node]) -> Iterator[tuple[str, _Node]]:
     if isinstance(part, Mapping):
         inner = cast("Mapping[str, Any]", part)
         if name == "fields":
             for field, node in inner.items():
-                yield from _parts(node, f"{at}.{field}")
+                yield from _parts(node, f"{at}.{field}", unseen)
         else:
-            yield from _parts(inner, at)
+            yield from _parts(inner, at, unseen)
     elif isinstance(part, (list, tuple)):
         for one in cast("list[object]", part):
-            yield from _parts_of("", one, f"{at}{_name_in_dataclass(one)}")
+            yield from _parts_of("", one, f"{at}{_name_in_dataclass(one)}", unseen)
 
 
 def _name_in_dataclass(part: object) -> str:

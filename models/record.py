@@ -55,13 +55,8 @@ def as_stored(record: R, model: type[R]) -> R:
     values, kind = record.__dict__, type(record)
     if kind is model and len(values) == len(model.__pydantic_fields__):
         return record
-    held = [*values, *(record.__pydantic_extra__ or ())]
+    check_fields(record, model)
     known = model.model_fields
-    own = [name for name in held if name not in known and not isinstance(getattr(kind, name, None), cached_property)]
-    if own:
-        raise InvalidArgument(
-            f"a {kind.__name__} has fields that no book stores: {', '.join(own)}; give a plain {model.__name__}"
-        )
     stored = checked(model, **{name: value for name, value in values.items() if name in known})
     other = [name for name, value in stored.__dict__.items() if type(value) is not type(values.get(name))]
     if other:
@@ -69,6 +64,19 @@ def as_stored(record: R, model: type[R]) -> R:
             f"a {kind.__name__} has another type of {', '.join(other)}; give a plain {model.__name__}"
         )
     return stored
+
+
+def check_fields(record: Record, model: type[Record]) -> None:
+    """Raise InvalidArgument for a record with fields that its model does not have, in a subclass or by a copy."""
+    values, kind = record.__dict__, type(record)
+    if kind is model and len(values) == len(model.__pydantic_fields__):
+        return
+    held, known = [*values, *(record.__pydantic_extra__ or ())], model.model_fields
+    own = [name for name in held if name not in known and not isinstance(getattr(kind, name, None), cached_property)]
+    if own:
+        raise InvalidArgument(
+            f"a {kind.__name__} has fields that no book stores: {', '.join(own)}; give a plain {model.__name__}"
+        )
 
 
 def checked(model: type[R], **values: object) -> R:

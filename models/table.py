@@ -1,18 +1,10 @@
 """The description of a table of a desk's own records: what its model says, checked once.
 
->>> from typing import Annotated
->>> from .entity import Entity, Index, Key
->>> from .types import Name, Quantity
->>> class Allocation(Entity, kind="allocation"):
-...     trader: Name
-...     allocation_id: Annotated[Name, Key]
-...     account: Annotated[Name, Index]
-...     quantity: Quantity
->>> table = table_model(Allocation)
->>> table.kind, table.key_fields, table.indexes
-('allocation', ('allocation_id',), ('account',))
->>> table.encode(Allocation(trader="T001", allocation_id="L1", account="ACC1", quantity=40))
-{'trader': 'T001', 'allocation_id': 'L1', 'account': 'ACC1', 'quantity': '40'}
+::
+
+    table = table_model(Allocation)
+    table.kind, table.key_fields, table.indexes  # ("allocation", ("allocation_id",), ("order_id", "account"))
+    table.encode(allocation)                     # {"trader": "T001", "allocation_id": "L1", …, "quantity": "40"}
 """
 
 from __future__ import annotations
@@ -25,40 +17,47 @@ from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from .arguments import mapping, must_be, shown
-from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, Unique
+from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Unique
 from .entity_codec import EntityCodec
+from .entity_rules import check_model, markers_of
 from .errors import CorruptRecord, InvalidArgument
 from .keys import escaped
-from .record import as_stored
+from .record import check_fields
 
 E = TypeVar("E", bound=Entity)
 
 KeyPart: TypeAlias = str | int | Decimal | bool | float | bytes | date | UUID | Enum
 RecordKey: TypeAlias = KeyPart | tuple[KeyPart, ...]
-"""What names a record of a trader: the value of its key field, or a tuple of them where there are several."""
+"""The name of a record among its trader's: the value of the key field, or a tuple of the values of several."""
 
 
 class TableModel(Generic[E]):
-    """What is known of a model of own records. Raises InvalidArgument for one that cannot be stored."""
+    """The description of one table; it raises InvalidArgument for a model that cannot be stored."""
 
     def __init__(self, model: type[E]) -> None:
+        check_model(model)
         self.model = model
         self.name = model.__name__
-        self.kind = _kind_of(model)
+        self.kind = str(model.entity_kind)
         self.ttl = model.entity_ttl
         """Seconds after its last change at which a record is gone; None for one that stays."""
-        marked = {name: _markers_of(f"{self.name}.{name}", info.metadata) for name, info in model.model_fields.items()}
+        marked = markers_of(model)
         self.key_fields = tuple(name for name, markers in marked.items() if Key in markers)
         self.indexes = tuple(name for name, markers in marked.items() if Index in markers)
         self.uniques = tuple(name for name, markers in marked.items() if Unique in markers)
         self._codec: EntityCodec[E] = EntityCodec(model)
         self.fields = self._codec.names
         """The names of the fields, without those that the book sets."""
-        self.checks_whole_records = _validates_whole_records(model)
-        """The reason for which an update cannot be checked; None where it can be."""
+        self._check_marked()
+
+    def _check_marked(self) -> None:
+        for name in dict.fromkeys(("trader", *self.key_fields, *self.indexes, *self.uniques)):
+            what = "an index or a unique value" if name not in ("trader", *self.key_fields) else "a part of a key"
+            if why := self._codec.not_one_piece(name):
+                raise InvalidArgument(f"{self.name}.{name} cannot be {what}: {why}; mark a text, a number or a time")
+            if what == "a part of a key" and name in self._codec.nullable:
+                raise InvalidArgument(f"{self.name}.{name} cannot be a part of a key: it may be None")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return what pickle makes the description from again."""
@@ -73,8 +72,11 @@ class TableModel(Generic[E]):
         return self.key_of_fields(self._codec.encode(record))
 
     def key_of_fields(self, fields: Mapping[str, str]) -> str:
-        """Return the text of the key of a record's written fields."""
-        return _joined([fields[name] for name in self.key_fields])
+        """Return the text of the key of a record's written fields. Raises InvalidArgument for an empty one."""
+        *first, last = (fields[name] for name in self.key_fields)
+        if not last and not first:
+            raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
+        return ":".join([*map(escaped, first), last]) if first else last
 
     def key_from(self, key: RecordKey) -> str:
         """Return the text of a key that a caller gives: a value, or a tuple of the values of several key fields."""
@@ -83,16 +85,18 @@ class TableModel(Generic[E]):
         parts = cast("Sequence[object]", given) if isinstance(given, tuple) else (given,)
         if len(parts) != len(names):
             raise InvalidArgument(f"{self.name}: {shown(key)} cannot be used: the key is {' and '.join(names)}")
-        written = self._codec.encode_some(dict(zip(names, parts, strict=True)))
-        return _joined([cast("str", written[name]) for name in names])
+        return self.key_of_fields(cast("dict[str, str]", self._codec.encode_some(dict(zip(names, parts, strict=True)))))
 
     def encode(self, record: E) -> dict[str, str]:
         """Return the written fields of a record, without those that are None and those that the book sets.
 
         Raises InvalidArgument for what would not come back equal.
         """
-        must_be(record, self.model)
-        return self._codec.encode(as_stored(record, self.model))
+        must_be(record, self.model)  # a subclass with a kind of its own is stored in another table
+        if type(record) is not self.model and (own := type(record).entity_kind) is not None:
+            raise InvalidArgument(f"a {type(record).__name__} is a record of the kind {own}, not {self.kind}")
+        check_fields(record, self.model)
+        return self._codec.encode(record)
 
     def decode(self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None) -> E:
         """Return the record of the fields of a hash. Raises CorruptRecord, which names ``hash_key`` and the field.
@@ -100,10 +104,10 @@ class TableModel(Generic[E]):
         Where they are given, the trader and the text of the key must be the record's own.
         """
         record = self._codec.decode(hash_key, fields)
-        if trader is not None and fields["trader"] != trader:
-            raise CorruptRecord(hash_key, "trader", f"{fields['trader']!r} is not {trader!r}")
+        if trader is not None and (held := fields["trader"]) != trader:
+            raise CorruptRecord(hash_key, "trader", f"{held!r} is not {trader!r}: it is the record of another trader")
         if key is not None and (held := self.key_of_fields(fields)) != key:
-            raise CorruptRecord(hash_key, self.key_fields[-1], f"it is the record of another key: {held!r}")
+            raise CorruptRecord(hash_key, self.key_fields[0], f"{held!r} is not {key!r}: it is another key's record")
         return record
 
     def encode_changes(self, changes: Mapping[str, object]) -> dict[str, str | None]:
@@ -112,8 +116,8 @@ class TableModel(Generic[E]):
         Raises InvalidArgument for a field that there is not or that does not change, and for a value that is none of
         its type.
         """
-        if self.checks_whole_records:
-            raise InvalidArgument(f"{self.name} cannot be updated: {self.checks_whole_records}; use put")
+        if why := self._codec.whole_record_check:
+            raise InvalidArgument(f"{self.name} cannot be updated: {why}; use put")
         for name in mapping("changes", changes):
             self.check_field(name)
             if name == "trader" or name in self.key_fields:
@@ -164,26 +168,3 @@ def table_model(model: type[E]) -> TableModel[E]:
     """Return the description of a model's table, which is made once. Raises InvalidArgument."""
     known = _tables.get(model)
     return _tables.setdefault(model, TableModel(model)) if known is None else known
-
-
-def _kind_of(model: type[Entity]) -> str:
-    if model.entity_kind is None:
-        raise InvalidArgument(f'{model.__name__} has no kind: write class {model.__name__}(Entity, kind="...")')
-    return model.entity_kind
-
-
-def _joined(parts: Sequence[str]) -> str:
-    *first, last = parts
-    return ":".join([*map(escaped, first), last])
-
-
-def _markers_of(place: str, metadata: Sequence[object]) -> set[type[Marker]]:
-    found = [one if isinstance(one, type) else type(one) for one in metadata]
-    return {one for one in found if issubclass(one, Marker)}
-
-
-def _validates_whole_records(model: type[BaseModel]) -> str | None:
-    decorators = model.__pydantic_decorators__
-    if decorators.model_validators or decorators.root_validators:
-        return "a validator of the model checks whole records"
-    return None

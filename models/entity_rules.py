@@ -1,0 +1,126 @@
+"""The rules for a model of a desk's own records, each with a sentence that says what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, cast, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from .arguments import shown
+from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, Unique
+from .errors import InvalidArgument
+
+Markers: TypeAlias = frozenset[type[Marker]]
+
+_MARKERS = (Key, Index, Unique)
+_OF_OTHERS = frozenset(("index", "unique", "primary_key", "sortable", "full_text_search"))
+"""Options of ``Field`` in SQLModel and redis-om, which Pydantic takes without a word."""
+_OPENS = ("function-before", "function-wrap", "function-plain")
+
+
+def check_model(model: type[Entity]) -> None:
+    """Raise InvalidArgument for a class that has no table, whatever its fields are."""
+    given: object = model
+    if not isinstance(given, type) or not issubclass(given, Entity):
+        raise InvalidArgument(f"{shown(given)} has no table: it is no subclass of Entity")
+    name, decorators = model.__name__, model.__pydantic_decorators__
+    if model.entity_kind is None:
+        raise InvalidArgument(f'{name} has no kind: write class {name}(Entity, kind="...")')
+    try:
+        model.model_rebuild()  # it may refer to what was not there when its class was made
+    except Exception as error:  # Pydantic raises many types of error for a type that it does not know
+        raise InvalidArgument(f"{name} cannot be used yet: {error}") from error
+    if "trader" not in model.model_fields:
+        raise InvalidArgument(f"{name} has no trader: a record belongs to a trader's book; write trader: Name")
+    for field in KEPT_BY_THE_BOOK:
+        if model.model_fields[field].annotation != Entity.model_fields[field].annotation:
+            raise InvalidArgument(f"{name}.{field} is the book's own; call the field something else")
+    if model.__private_attributes__:
+        private = ", ".join(model.__private_attributes__)
+        raise InvalidArgument(f"{name}: {private} would not be stored; make it a field or a cached_property")
+    if model.model_config.get("extra") != "forbid":
+        raise InvalidArgument(f'{name}: a table stores declared fields only; leave extra="forbid" as it is')
+    if decorators.model_serializers:
+        raise InvalidArgument(f"{name}: a table stores fields one by one; use field_serializer, not model_serializer")
+    if model.__init__ is not BaseModel.__init__:
+        raise InvalidArgument(f"{name} has an __init__ of its own, which reads would go through; use a validator")
+
+
+def markers_of(model: type[Entity]) -> Mapping[str, Markers]:
+    """Return the markers of each field. Raises InvalidArgument for those that say nothing, or that are misplaced."""
+    marked = {name: _markers(f"{model.__name__}.{name}", info) for name, info in model.model_fields.items()}
+    if marked["trader"]:
+        raise InvalidArgument(f"{model.__name__}.trader is not marked: it is the first part of every key")
+    if not any(Key in markers for markers in marked.values()):
+        raise InvalidArgument(f"{model.__name__} has no key: mark a field, as in order_id: Annotated[Name, Key]")
+    return marked
+
+
+def whole_record_check(model: type[Entity], plain: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return the reason for which a change of some fields cannot be checked without the others; None without any."""
+    decorators = model.__pydantic_decorators__
+    if checks := [*decorators.model_validators, *decorators.root_validators]:
+        return f"{checks[0]} checks whole records"
+    if model.model_post_init is not BaseModel.model_post_init:
+        return "model_post_init checks whole records"
+    for name, schema in plain.items():
+        if any(_takes_info(node) for node in _wrappers(schema)):
+            return f"a validator of {name} takes info, so it may look at other fields"
+    return None
+
+
+def is_seen_before(schema: Mapping[str, Any]) -> bool:
+    """Return True for a model's schema in which a validator sees the values before the model does."""
+    while schema["type"] != "model-fields":
+        if schema["type"] in _OPENS:
+            return True
+        schema = schema["schema"]
+    return False
+
+
+def _markers(place: str, info: FieldInfo) -> Markers:
+    if misplaced := next(_markers_within(info.annotation), None):
+        raise InvalidArgument(f"{place}: {misplaced!r} marks a part of the type; write Annotated[..., {misplaced!r}]")
+    extra = info.json_schema_extra
+    if isinstance(extra, dict) and (options := _OF_OTHERS.intersection(extra)):
+        raise InvalidArgument(
+            f"{place}: Field({min(options)}=...) is not known here; write Annotated[..., Index], Key or Unique"
+        )
+    found: set[type[Marker]] = set()
+    for one in cast("list[object]", info.metadata):
+        if isinstance(one, str) and one.lower() in ("key", "index", "unique"):
+            raise InvalidArgument(f"{place}: {one!r} is a text and no marker; import {one.capitalize()} from slotbook")
+        if marker := _marker(one):
+            if marker not in _MARKERS:
+                raise InvalidArgument(f"{place}: {marker.__name__} is no marker; there are Key, Index and Unique")
+            found.add(marker)
+    return frozenset(found)
+
+
+def _marker(one: object) -> type[Marker] | None:
+    kind = cast("type[object]", one) if isinstance(one, type) else type(one)
+    return kind if issubclass(kind, Marker) else None
+
+
+def _markers_within(annotation: object) -> Iterator[Marker]:
+    """Yield the markers in the arguments of a type."""
+    metadata = cast("Sequence[object]", getattr(annotation, "__metadata__", ()))
+    yield from (marker() for one in metadata if (marker := _marker(one)))
+    for argument in get_args(annotation)[: 1 if metadata else None]:
+        yield from _markers_within(argument)
+
+
+def _wrappers(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a field's schema and those that it wraps, from the outside in."""
+    inner: object = schema
+    while isinstance(inner, Mapping):
+        node = cast("Mapping[str, Any]", inner)
+        yield node
+        inner = node.get("schema")
+
+
+def _takes_info(node: Mapping[str, Any]) -> bool:
+    function = node.get("function")
+    return isinstance(function, Mapping) and cast("Mapping[str, Any]", function).get("type") == "with-info"
