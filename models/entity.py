@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from .arguments import seconds, shown
 from .errors import InvalidArgument
@@ -103,7 +103,7 @@ class Entity(Record):
 
 
 def _checked_kind(name: str, kind: str) -> str:
-    given: object = kind
+    given = cast("object", kind)
     if not isinstance(given, str) or not _KIND(given):
         raise InvalidArgument(
             f"{name}: kind {shown(kind)} cannot be used: it is 1 to 64 of a-z, 0-9 and _, and begins with a letter"

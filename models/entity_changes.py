@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from .arguments import must_be, whole
 from .entity import Entity
@@ -166,8 +166,8 @@ class Delete(EntityChange[E]):
 def _table_of(record: E) -> TableModel[E]:
     """Return the table of a record: that of its class, or of the nearest one above it that has a kind."""
     must_be(record, Entity)
-    models: list[type[E]] = [model for model in type(record).__mro__ if issubclass(model, Entity) and model.entity_kind]
-    return table_model(models[0] if models else type(record))
+    models = [model for model in type(record).__mro__ if issubclass(model, Entity) and model.entity_kind]
+    return table_model(cast("type[E]", models[0]) if models else type(record))
 
 
 def _time(ts_ns: int) -> int:

@@ -67,7 +67,8 @@ def is_nullable(schema: Schema, definitions: Mapping[str, Schema]) -> bool:
     if kind == "literal":
         return None in schema["expected"]
     if kind == "union":
-        return any(is_nullable(one[0] if isinstance(one, tuple) else one, definitions) for one in schema["choices"])
+        choices: list[Schema | tuple[Schema, str]] = schema["choices"]  # a label may be beside one
+        return any(is_nullable(one[0] if isinstance(one, tuple) else one, definitions) for one in choices)
     return kind in _INNER and is_nullable(schema[_INNER[kind]], definitions)
 
 

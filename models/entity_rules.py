@@ -22,9 +22,9 @@ _OPENS = ("function-before", "function-wrap", "function-plain")
 
 def check_model(model: type[Entity]) -> None:
     """Raise InvalidArgument for a class that has no table, whatever its fields are."""
-    given: object = model
+    given = cast("object", model)
     if not isinstance(given, type) or not issubclass(given, Entity):
-        raise InvalidArgument(f"{shown(given)} has no table: it is no subclass of Entity")
+        raise InvalidArgument(f"{shown(model)} has no table: it is no subclass of Entity")
     name, decorators = model.__name__, model.__pydantic_decorators__
     if model.entity_kind is None:
         raise InvalidArgument(f'{name} has no kind: write class {name}(Entity, kind="...")')
@@ -84,7 +84,7 @@ def _markers(place: str, info: FieldInfo) -> Markers:
     if misplaced := next(_markers_within(info.annotation), None):
         raise InvalidArgument(f"{place}: {misplaced!r} marks a part of the type; write Annotated[..., {misplaced!r}]")
     extra = info.json_schema_extra
-    if isinstance(extra, dict) and (options := _OF_OTHERS.intersection(extra)):
+    if isinstance(extra, dict) and (options := _OF_OTHERS & cast("dict[str, object]", extra).keys()):
         raise InvalidArgument(
             f"{place}: Field({min(options)}=...) is not known here; write Annotated[..., Index], Key or Unique"
         )
@@ -114,13 +114,12 @@ def _markers_within(annotation: object) -> Iterator[Marker]:
 
 def _wrappers(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a field's schema and those that it wraps, from the outside in."""
-    inner: object = schema
-    while isinstance(inner, Mapping):
-        node = cast("Mapping[str, Any]", inner)
-        yield node
-        inner = node.get("schema")
+    inner: Mapping[str, Any] | None = schema
+    while inner is not None:
+        yield inner
+        inner = inner.get("schema")
 
 
 def _takes_info(node: Mapping[str, Any]) -> bool:
-    function = node.get("function")
-    return isinstance(function, Mapping) and cast("Mapping[str, Any]", function).get("type") == "with-info"
+    function: object = node.get("function")
+    return isinstance(function, dict) and cast("dict[str, object]", function).get("type") == "with-info"

@@ -155,8 +155,10 @@ def with_replicas(result: T, replicas: int) -> T:
 
     What has no such field is returned unchanged.
     """
-    if isinstance(result, (OrderResult, FillResult, PositionResult, RecordResult, Swap)):
+    if isinstance(result, (OrderResult, FillResult, PositionResult, Swap)):
         return replace(result, replicas=replicas)
+    if isinstance(result, RecordResult):
+        return cast("T", replace(cast("RecordResult[object]", result), replicas=replicas))
     if isinstance(result, list):
         several = cast("list[object]", result)
         return cast("T", [with_replicas(one, replicas) for one in several])
@@ -171,6 +173,8 @@ def is_stored(result: object) -> bool:
     match result:
         case PositionResult():
             return result.accepted
+        case RecordResult():
+            return result.version > 0
         case Swap():
             return result.swapped
         case list():

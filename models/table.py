@@ -80,7 +80,7 @@ class TableModel(Generic[E]):
 
     def key_from(self, key: RecordKey) -> str:
         """Return the text of a key that a caller gives: a value, or a tuple of the values of several key fields."""
-        given: object = key
+        given = cast("object", key)
         names = self.key_fields
         parts = cast("Sequence[object]", given) if isinstance(given, tuple) else (given,)
         if len(parts) != len(names):
@@ -152,7 +152,7 @@ class TableModel(Generic[E]):
 
     def check_field(self, name: str) -> None:
         """Raise InvalidArgument, with the nearest name, unless a record has a field that its caller can set."""
-        given: object = name
+        given = cast("object", name)
         if name in self.fields:
             return
         if name in KEPT_BY_THE_BOOK:
