@@ -18,6 +18,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
+from pydantic import ConfigDict
+
 from .arguments import seconds, shown
 from .errors import InvalidArgument
 from .record import Record
@@ -78,6 +80,8 @@ class Entity(Record):
             allocation_id: Annotated[Name, Key]
             quantity: Quantity
     """
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")  # JSON has no other form for all bytes
 
     entity_kind: ClassVar[str | None] = None
     """The class keyword ``kind``; None for a class that other models derive from."""

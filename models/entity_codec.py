@@ -19,7 +19,17 @@ from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_j
 from .arguments import shown
 from .building import built
 from .entity import KEPT_BY_THE_BOOK, Entity
-from .entity_fields import NEVER_WRITTEN, Form, Schema, chain, form_of, is_nullable, nullable, with_sorted_sets
+from .entity_fields import (
+    NEVER_WRITTEN,
+    Form,
+    Schema,
+    chain,
+    form_of,
+    is_nullable,
+    members_of,
+    nullable,
+    with_sorted_sets,
+)
 from .entity_rules import is_seen_before, whole_record_check
 from .errors import CorruptRecord, InvalidArgument, never_written
 from .exactness import lost_parts, open_parts
@@ -56,15 +66,21 @@ class EntityCodec(Generic[E]):
         self._absent = dict.fromkeys(self.nullable)
         self._required = frozenset(plain) - self.nullable
         written = {name: self._written(name, schema) for name, schema in plain.items()}
-        self._read_some = _validator(_some_of(written), definitions)
+        config = _config_of(inner)
+        self._read_some = _validator(_some_of(written, config), definitions)
         if is_seen_before(inner):  # what looks at values before the model does is not shown their texts
             read, check = self._read_some, model.__pydantic_validator__.validate_python
             self._read: Callable[[Any], Any] = lambda fields: check(read(fields), by_alias=False, by_name=True)
         else:
             self._read = _validator(_with_fields(inner, written), definitions)
-        self._check_some = _validator(_some_of(plain), definitions)
+        self._check_some = _validator(_some_of(plain, config), definitions)
         serializer = with_sorted_sets(_defined(inner, definitions))
         self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
+        for name in self._json:
+            for member in members_of(plain[name], definitions):
+                self.encode_some(
+                    {name: member}
+                )  # its members are known now: raise for one that JSON does not bring back
 
     def _written(self, name: str, schema: Schema) -> Schema:
         """Return the schema that reads the text of a field, and then checks it as the model does."""
@@ -132,14 +148,25 @@ class EntityCodec(Generic[E]):
     def _json_of(self, record: E, values: Mapping[str, Any]) -> dict[str, str]:
         names = {name for name in self._json if values.get(name) is not None or name in values.keys() - self.nullable}
         try:
-            # round_trip leaves out what is computed, and writes JSON in JSON as text.
-            held = self._serializer.to_python(
-                record, mode="json", include=names, by_alias=False, round_trip=True, warnings="error"
-            )
-            return {name: to_json(held[name], inf_nan_mode="null").decode() for name in self._json if name in names}
+            return self._json_texts(record, names)
         except Exception as error:  # what serializes a type of the caller's may raise anything
-            what = " or ".join(sorted(names))
-            raise InvalidArgument(f"{self.name}: {what} cannot be written as JSON: {error}") from None
+            for name in names:
+                self._check_json(record, name, values[name])
+            raise InvalidArgument(f"{self.name} cannot be stored: {_last_line(error)}") from None
+
+    def _check_json(self, record: E, name: str, value: object) -> None:
+        try:
+            self._json_texts(record, {name})
+        except Exception as error:
+            problem = f"it cannot be written as JSON: {_last_line(error)}"
+            raise InvalidArgument(f"{self.name}.{name} {shown(value)} cannot be stored: {problem}") from None
+
+    def _json_texts(self, record: E, names: set[str]) -> dict[str, str]:
+        # round_trip leaves out what is computed, and writes JSON in JSON as text.
+        held = self._serializer.to_python(
+            record, mode="json", include=names, by_alias=False, round_trip=True, warnings="error"
+        )
+        return {name: to_json(held[name], inf_nan_mode="null").decode() for name in self._json if name in names}
 
     def _again(self, read: Callable[[Any], Any], fields: object) -> Any:
         try:
@@ -215,10 +242,18 @@ def _with_fields(schema: Schema, fields: Mapping[str, Schema]) -> Schema:
     return {**schema, "fields": declared, "extra_behavior": "forbid"}
 
 
-def _some_of(fields: Mapping[str, Schema]) -> Schema:
-    """Return the schema of a dictionary that has some of a model's fields."""
+def _config_of(schema: Schema) -> Schema:
+    """Return the configuration of a model, with which its fields are read."""
+    while schema["type"] != "model":
+        schema = schema["schema"]
+    return schema.get("config", {})
+
+
+def _some_of(fields: Mapping[str, Schema], config: Schema) -> Schema:
+    """Return the schema of a dictionary that has some of a model's fields; any other is refused."""
     some = {name: {"type": "typed-dict-field", "schema": field, "required": False} for name, field in fields.items()}
-    return {"type": "typed-dict", "fields": some, "extra_behavior": "forbid"}
+    config = {**config, "extra_fields_behavior": "forbid"}
+    return {"type": "typed-dict", "fields": some, "extra_behavior": "forbid", "config": config}
 
 
 def _without_default(schema: Schema) -> Schema:
@@ -230,7 +265,7 @@ def _without_default(schema: Schema) -> Schema:
 def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
     """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
     if lost := next(lost_parts(field, place, definitions), None):
-        raise InvalidArgument(f"{lost}, so that it does not come back equal")
+        raise InvalidArgument(f"{place.partition('.')[0]} cannot be stored: {lost}")
     if any_type := next(open_parts(field, place, definitions), None):
         raise InvalidArgument(f"{any_type} may be of any type; write the type that it has, such as JsonValue")
 
@@ -252,6 +287,12 @@ def _in_one_order(text: str, form: Form) -> object:
     return from_json(text) if form.write is None and "{" in text else text
 
 
+def _last_line(error: Exception) -> str:
+    if "PydanticSerializationUnexpectedValue" in str(error):
+        return "something in it is no value of its type"
+    return str(error).strip().rpartition("\n")[2].strip()[:200]
+
+
 def _place_and_problem(error: Exception) -> str:
     """Return what is wrong with values that a model's own schema refuses."""
     if not isinstance(error, ValidationError):
@@ -259,4 +300,5 @@ def _place_and_problem(error: Exception) -> str:
     first = error.errors(include_url=False)[0]
     place = "".join(f".{part}" for part in first["loc"])
     value = f" {shown(first['input'])}" if place else ""
-    return f"{place}{value}: {first['msg'].removeprefix('Value error, ')}"
+    problem = "it is no value of its type" if first["type"] == NEVER_WRITTEN else first["msg"]
+    return f"{place}{value}: {problem.removeprefix('Value error, ')}"

@@ -51,6 +51,12 @@ class Form:
     """The schema that reads the text, before the field's own schema checks the value."""
 
 
+def members_of(schema: Schema, definitions: Mapping[str, Schema]) -> list[object]:
+    """Return the members of the enumeration that a field's values are of, none for any other field."""
+    leaf = _leaf(schema, definitions) or {}
+    return leaf["members"] if leaf.get("type") == "enum" else []
+
+
 def form_of(schema: Schema, definitions: Mapping[str, Schema]) -> Form:
     """Return the written form of the values of a field, from its schema."""
     leaf = _leaf(schema, definitions)
@@ -190,33 +196,52 @@ def _pattern(pattern: str, then: core_schema.CoreSchema) -> Schema:
     return _never_written(core_schema.chain_schema([text, then]))
 
 
-def _moment_of(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _exactly(read: Callable[[str], Any], write: Write) -> core_schema.CoreSchema:
+    """Return a schema that reads a text if it is the one that is written of what it says."""
+
+    def read_written(text: str) -> object:
+        value = read(text)
+        if write(value) != text:
+            raise ValueError
+        return value
+
+    return core_schema.no_info_plain_validator_function(read_written)
 
 
-def _bytes_of(text: str) -> bytes:
-    return bytes.fromhex(text)
+def _decimal_of(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError
+    return number
 
 
 _INTEGER = r"0|-?[1-9][0-9]*"
-_DECIMAL = r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]|-?(?:[1-9]|[1-9][0-9]*[1-9])E-?[1-9][0-9]*"
-_FLOAT = r"-?(?:inf|[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?)"
+_DECIMAL = r"0|-?[1-9][0-9]{0,60}(?:\.[0-9]*[1-9])?|-?0\.0{0,59}(?:[1-9]|[1-9][0-9]*[1-9])"  # those without an exponent
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME = _DATE + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z?"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+_DECIMAL_TEXT = _never_written(
+    core_schema.union_schema(
+        [
+            cast("core_schema.CoreSchema", _pattern(_DECIMAL, core_schema.decimal_schema(strict=False))),
+            _exactly(_decimal_of, _write_decimal),
+        ],
+        mode="left_to_right",
+    )
+)
 
 _FORMS: Mapping[str, Form] = {
     "str": Form(_write_text, cast("Schema", core_schema.str_schema(strict=True))),
     "int": Form(str, _pattern(_INTEGER, core_schema.int_schema(strict=False))),
     "bool": Form(lambda value: "1" if value else "0", _pattern("[01]", core_schema.bool_schema(strict=False))),
-    "decimal": Form(_write_decimal, _pattern(_DECIMAL, core_schema.decimal_schema(strict=False))),
-    "float": Form(_write_float, _pattern(_FLOAT, core_schema.float_schema(strict=False))),
+    "decimal": Form(_write_decimal, _DECIMAL_TEXT),
+    "float": Form(_write_float, _never_written(_exactly(float, _write_float))),
     "date": Form(date.isoformat, _pattern(_DATE, core_schema.date_schema(strict=False))),
-    "datetime": Form(_write_time, _pattern(_TIME, core_schema.no_info_plain_validator_function(_moment_of))),
+    "datetime": Form(_write_time, _never_written(_exactly(datetime.fromisoformat, _write_time))),
     "uuid": Form(str, _pattern(_UUID, core_schema.uuid_schema(strict=False))),
     "bytes": Form(
         bytes.hex,
-        _pattern("(?:[0-9a-f]{2})*", core_schema.no_info_plain_validator_function(_bytes_of)),
+        _never_written(_exactly(bytes.fromhex, bytes.hex)),
     ),
 }
 """The forms of values of one piece, by pydantic-core's name of their type."""

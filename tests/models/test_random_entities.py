@@ -1,0 +1,116 @@
+"""Random models of own records, and values: what a table stores comes back equal, or it is refused."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from slotbook.models import Entity, Key
+from slotbook.models.entity import KEPT_BY_THE_BOOK
+from slotbook.models.errors import CorruptRecord, InvalidArgument
+from slotbook.models.table import TableModel, table_model
+from slotbook.models.types import Name
+
+from ..support.entities import ONE_PIECE, entities
+
+EXAMPLES = int(os.environ.get("SLOTBOOK_MODELS", "300"))
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+CHANGED_BY_A_VALIDATOR = [kind for kind, _ in ONE_PIECE if "AfterValidator" in str(kind)]
+BY_THE_BOOK = {"version": "7", "updated_ns": "5", "@digest": "d", "@schema": "1"}
+
+
+def content(record: Entity) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in type(record).model_fields if name not in KEPT_BY_THE_BOOK}
+
+
+def stored(table: TableModel[Any], record: Entity) -> tuple[dict[str, str], Entity]:
+    fields = table.encode(record)
+    return fields, table.decode("{T}:random:k", {**fields, **BY_THE_BOOK}, str(fields["trader"]), table.key_of(record))
+
+
+def is_equal(value: Any, other: Any) -> bool:
+    """Return True for equal values; a time that a clock shows twice equals none in another zone, so compare in UTC."""
+    return value == other or (hasattr(value, "timestamp") and value.timestamp() == other.timestamp())
+
+
+def outcome_of(model: type[Entity], record: Entity) -> str:
+    """Return what becomes of a record that a table of its model stores and reads."""
+    try:
+        table = table_model(model)
+    except InvalidArgument:
+        return "refused when made"
+    try:
+        fields, found = stored(table, record)
+    except InvalidArgument:
+        return "refused when stored"
+    assert type(found) is model
+    assert all(is_equal(value, getattr(found, name)) for name, value in content(record).items())
+    assert list(map(type, content(found).values())) == list(map(type, content(record).values()))
+    assert (found.version, found.updated_ns) == (7, 5)
+    assert stored(table, found)[0] == fields
+    assert table.digest(fields) == table.digest(table.encode(found))
+    changes = {name: value for name, value in content(record).items() if name not in ("trader", "key")}
+    assert table.encode_changes(changes) == {name: fields.get(name) for name in changes}
+    return "equal"
+
+
+def test_random_records_come_back_equal_or_are_refused() -> None:
+    outcomes: Counter[str] = Counter()
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
+    @given(made=entities())
+    def run(made: tuple[type[Entity], Entity]) -> None:
+        outcome = outcome_of(*made)
+        outcomes[outcome] += 1
+        event(outcome)
+
+    run()
+    assert outcomes.keys() == {"refused when made", "refused when stored", "equal"}
+    assert outcomes["equal"] > EXAMPLES / 4
+
+
+def table_of(kind: Any) -> TableModel[Any]:
+    body = {"__annotations__": {"trader": Name, "key": Annotated[Name, Key], "value": kind}, "__module__": __name__}
+    return table_model(type("One", (Entity,), body, kind="one"))
+
+
+def written(table: TableModel[Any], value: Any) -> str | None:
+    try:
+        return table.encode_value("value", value)
+    except InvalidArgument:
+        return None
+
+
+@pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_equal_values_are_written_alike_and_others_are_not(number: int, data: st.DataObject) -> None:
+    kind, values = ONE_PIECE[number]
+    table = table_of(kind)
+    one, other = data.draw(values), data.draw(values)
+    texts = written(table, one), written(table, other)
+    if None not in texts and kind not in CHANGED_BY_A_VALIDATOR:
+        assert (texts[0] == texts[1]) == is_equal(one, other)
+
+
+@pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_text_that_is_read_is_the_one_that_is_written(number: int, data: st.DataObject) -> None:
+    kind, values = ONE_PIECE[number]
+    table = table_of(kind)
+    text = written(table, data.draw(values)) or ""
+    place, others = data.draw(st.integers(0, len(text))), st.text("0123456789+-.:eETZ _aBf", max_size=2)
+    text = text[:place] + data.draw(others) + text[place + data.draw(st.integers(0, 2)) :]
+    try:
+        record = table.decode("{T}:one:K", {"trader": "T", "key": "K", "value": text, "version": "1"})
+    except CorruptRecord as error:
+        where = error.key, error.field
+    else:
+        assert kind in CHANGED_BY_A_VALIDATOR or table.encode(record)["value"] == text
+        return
+    assert where == ("{T}:one:K", "value")
