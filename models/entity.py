@@ -95,7 +95,9 @@ class Entity(Record):
 
     def __init_subclass__(cls, *, kind: str | None = None, ttl: float | None = None, **kwargs: Any) -> None:
         """Take the class keywords. Raises InvalidArgument for a kind or ttl that cannot be used."""
-        super().__init_subclass__(**kwargs)
+        if kwargs:
+            raise InvalidArgument(f"{cls.__name__}: {min(kwargs)}= is not known; there are kind= and ttl=")
+        super().__init_subclass__()
         cls.entity_kind = None if kind is None else _checked_kind(cls.__name__, kind)  # a subclass has its own, or none
         if ttl is not None:
             cls.entity_ttl = seconds(f"{cls.__name__}: ttl", ttl, least=0.001, most=LONGEST_TTL)

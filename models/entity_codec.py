@@ -24,6 +24,7 @@ from .entity_fields import (
     Form,
     Schema,
     chain,
+    foreign_class,
     form_of,
     is_nullable,
     members_of,
@@ -78,9 +79,7 @@ class EntityCodec(Generic[E]):
         self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
         for name in self._json:
             for member in members_of(plain[name], definitions):
-                self.encode_some(
-                    {name: member}
-                )  # its members are known now: raise for one that JSON does not bring back
+                self._check_member(name, member)
 
     def _written(self, name: str, schema: Schema) -> Schema:
         """Return the schema that reads the text of a field, and then checks it as the model does."""
@@ -90,7 +89,14 @@ class EntityCodec(Generic[E]):
 
     def not_one_piece(self, name: str) -> str | None:
         """Return the reason for which a field is stored as JSON; None for one that is stored as readable text."""
-        return None if self.forms[name].write else "its values are stored as JSON"
+        return None if self.forms[name].write else self.forms[name].why
+
+    def _check_member(self, name: str, member: object) -> None:
+        try:
+            self.encode_some({name: member})
+        except InvalidArgument:
+            problem = "JSON does not bring back its value; give it a text or a number"
+            raise InvalidArgument(f"{self.name}.{name}: {member} cannot be stored: {problem}") from None
 
     def encode(self, record: E) -> dict[str, str]:
         """Return the written fields of a record's content. Raises InvalidArgument for what does not come back equal."""
@@ -98,7 +104,7 @@ class EntityCodec(Generic[E]):
         fields = self._texts_of(values)
         if self._json:
             fields |= self._json_of(record, values)
-        self._compare(values, self._again(self._read, {**self._absent, **fields, "version": "0"}).__dict__)
+        self._compare(values, self._again(self._read, {**self._absent, **fields, "version": "0"}, values).__dict__)
         return fields
 
     def decode(self, hash_key: str, fields: Mapping[str, str]) -> E:
@@ -124,7 +130,7 @@ class EntityCodec(Generic[E]):
         if not checked.keys().isdisjoint(self._json):
             fields |= self._json_of(self._bare(checked), checked)
         written: dict[str, str | None] = {name: fields.get(name) for name in checked}
-        self._compare(checked, self._again(self._read_some, written))
+        self._compare(checked, self._again(self._read_some, written, checked))
         return written
 
     def digest(self, fields: Mapping[str, str]) -> str:
@@ -152,14 +158,15 @@ class EntityCodec(Generic[E]):
         except Exception as error:  # what serializes a type of the caller's may raise anything
             for name in names:
                 self._check_json(record, name, values[name])
-            raise InvalidArgument(f"{self.name} cannot be stored: {_last_line(error)}") from None
+            raise InvalidArgument(f"{self.name} cannot be stored: {_json_problem(error)}") from None
 
     def _check_json(self, record: E, name: str, value: object) -> None:
         try:
             self._json_texts(record, {name})
         except Exception as error:
-            problem = f"it cannot be written as JSON: {_last_line(error)}"
-            raise InvalidArgument(f"{self.name}.{name} {shown(value)} cannot be stored: {problem}") from None
+            raise InvalidArgument(
+                f"{self.name}.{name} {shown(value)} cannot be stored: {_json_problem(error)}"
+            ) from None
 
     def _json_texts(self, record: E, names: set[str]) -> dict[str, str]:
         # round_trip leaves out what is computed, and writes JSON in JSON as text.
@@ -168,9 +175,16 @@ class EntityCodec(Generic[E]):
         )
         return {name: to_json(held[name], inf_nan_mode="null").decode() for name in self._json if name in names}
 
-    def _again(self, read: Callable[[Any], Any], fields: object) -> Any:
+    def _again(self, read: Callable[[Any], Any], fields: object, values: Mapping[str, Any]) -> Any:
+        """Return what is read of written fields; ``values`` are what they were written from."""
         try:
             return read(fields)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            if first["type"] == NEVER_WRITTEN and (name := str(first["loc"][0])) in values:
+                problem = f"{name} {shown(values[name])} cannot be stored: it is no value of its type"
+                raise InvalidArgument(f"{self.name}.{problem}") from None
+            raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
         except Exception as error:  # a validator of the caller's may raise anything
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
 
@@ -266,6 +280,9 @@ def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schem
     """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
     if lost := next(lost_parts(field, place, definitions), None):
         raise InvalidArgument(f"{place.partition('.')[0]} cannot be stored: {lost}")
+    if foreign := foreign_class(field["schema"], definitions):
+        problem = "which Pydantic cannot write; give it a serializer and a validator"
+        raise InvalidArgument(f"{place} is a {foreign.__name__}, {problem}")
     if any_type := next(open_parts(field, place, definitions), None):
         raise InvalidArgument(f"{any_type} may be of any type; write the type that it has, such as JsonValue")
 
@@ -287,10 +304,10 @@ def _in_one_order(text: str, form: Form) -> object:
     return from_json(text) if form.write is None and "{" in text else text
 
 
-def _last_line(error: Exception) -> str:
+def _json_problem(error: Exception) -> str:
     if "PydanticSerializationUnexpectedValue" in str(error):
         return "something in it is no value of its type"
-    return str(error).strip().rpartition("\n")[2].strip()[:200]
+    return f"it cannot be written as JSON: {str(error).strip().rpartition(chr(10))[2].strip()[:200]}"
 
 
 def _place_and_problem(error: Exception) -> str:
@@ -300,5 +317,4 @@ def _place_and_problem(error: Exception) -> str:
     first = error.errors(include_url=False)[0]
     place = "".join(f".{part}" for part in first["loc"])
     value = f" {shown(first['input'])}" if place else ""
-    problem = "it is no value of its type" if first["type"] == NEVER_WRITTEN else first["msg"]
-    return f"{place}{value}: {problem.removeprefix('Value error, ')}"
+    return f"{place}{value}: {first['msg'].removeprefix('Value error, ')}"

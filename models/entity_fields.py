@@ -49,6 +49,8 @@ class Form:
     """Return the text of a value; None for JSON, which the model's serializer writes."""
     read: Schema
     """The schema that reads the text, before the field's own schema checks the value."""
+    why: str = "its values are stored as JSON"
+    """The reason for which the values are JSON, where they are."""
 
 
 def members_of(schema: Schema, definitions: Mapping[str, Schema]) -> list[object]:
@@ -57,10 +59,18 @@ def members_of(schema: Schema, definitions: Mapping[str, Schema]) -> list[object
     return leaf["members"] if leaf.get("type") == "enum" else []
 
 
+def foreign_class(schema: Schema, definitions: Mapping[str, Schema]) -> type | None:
+    """Return the class that a field's values are instances of when Pydantic knows no more of it; else None."""
+    leaf = _leaf(schema, definitions) or {}
+    return leaf["cls"] if leaf.get("type") in ("is-instance", "is-subclass") else None
+
+
 def form_of(schema: Schema, definitions: Mapping[str, Schema]) -> Form:
     """Return the written form of the values of a field, from its schema."""
     leaf = _leaf(schema, definitions)
-    return (_form_of_leaf(leaf) if leaf else None) or _JSON
+    if leaf is None:
+        return _OWN
+    return _form_of_leaf(leaf) or _JSON
 
 
 def is_nullable(schema: Schema, definitions: Mapping[str, Schema]) -> bool:
@@ -246,3 +256,4 @@ _FORMS: Mapping[str, Form] = {
 }
 """The forms of values of one piece, by pydantic-core's name of their type."""
 _JSON = Form(None, {})
+_OWN = Form(None, {}, "a serializer of its own writes it")

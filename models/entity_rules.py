@@ -31,7 +31,8 @@ def check_model(model: type[Entity]) -> None:
     try:
         model.model_rebuild()  # it may refer to what was not there when its class was made
     except Exception as error:  # Pydantic raises many types of error for a type that it does not know
-        raise InvalidArgument(f"{name} cannot be used yet: {error}") from error
+        problem = str(error).partition("\n")[0]
+        raise InvalidArgument(f"{name} cannot be used yet: {problem}") from error
     if "trader" not in model.model_fields:
         raise InvalidArgument(f"{name} has no trader: a record belongs to a trader's book; write trader: Name")
     for field in KEPT_BY_THE_BOOK:

@@ -36,7 +36,12 @@ def lost_parts(schema: Mapping[str, Any], at: str, definitions: _Definitions = _
 
 def open_parts(schema: Mapping[str, Any], at: str, definitions: _Definitions = _NONE) -> Iterator[str]:
     """Yield the place of each part of a schema that takes values of any type."""
-    return (place for place, node in _parts(schema, at, dict(definitions)) if _kind(node) == "any")
+    of_json: set[int] = set()  # what reads only JSON may take what JSON can be
+    for place, node in _parts(schema, at, dict(definitions)):
+        if _kind(node) == "json-or-python":
+            of_json.add(id(node["json_schema"]))
+        elif _kind(node) == "any" and id(node) not in of_json:
+            yield place
 
 
 def reads_its_aliases(schema: Mapping[str, Any], at: str) -> bool:

@@ -121,9 +121,7 @@ class TableModel(Generic[E]):
         for name in mapping("changes", changes):
             self.check_field(name)
             if name == "trader" or name in self.key_fields:
-                raise InvalidArgument(
-                    f"{self.name}.{name} cannot be changed: it is what names the record; insert another"
-                )
+                raise InvalidArgument(f"{self.name}.{name} cannot be changed: it names the record; insert another")
         if not changes:
             raise InvalidArgument(f"{self.name}: an update changes at least one field")
         return self._codec.encode_some(changes)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -13,7 +16,7 @@ from slotbook.models import Entity, Key
 from slotbook.models.entity import KEPT_BY_THE_BOOK
 from slotbook.models.errors import CorruptRecord, InvalidArgument
 from slotbook.models.table import TableModel, table_model
-from slotbook.models.types import Name
+from slotbook.models.types import Name, Price
 
 from ..support.entities import ONE_PIECE, entities
 
@@ -33,8 +36,10 @@ def stored(table: TableModel[Any], record: Entity) -> tuple[dict[str, str], Enti
 
 
 def is_equal(value: Any, other: Any) -> bool:
-    """Return True for equal values; a time that a clock shows twice equals none in another zone, so compare in UTC."""
-    return value == other or (hasattr(value, "timestamp") and value.timestamp() == other.timestamp())
+    """Return True for equal values; of a time that a clock shows twice Python says that it equals none elsewhere."""
+    if isinstance(value, datetime) and isinstance(other, datetime) and value.tzinfo and other.tzinfo:
+        return value.astimezone(UTC) == other.astimezone(UTC)
+    return value == other
 
 
 def outcome_of(model: type[Entity], record: Entity) -> str:
@@ -85,20 +90,47 @@ def written(table: TableModel[Any], value: Any) -> str | None:
         return None
 
 
+def alike(value: Any) -> Any:
+    """Return an equal value that Python writes in another way, for the types that have one."""
+    if isinstance(value, Decimal):
+        sign, digits, exponent = value.as_tuple()
+        return Decimal((sign, (*digits, 0), int(exponent) - 1)) if value else value.copy_negate()
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(timezone(timedelta(hours=9))) if 1 < value.year < 9999 else value
+    return -value if isinstance(value, float) and not value else value
+
+
+ALIKE: list[Any] = [
+    (Decimal, Decimal(10)),
+    (Decimal, Decimal(0)),
+    (Decimal, Decimal("1e99")),
+    (Price, Decimal("0.1")),
+    (float, 0.0),
+    (datetime, datetime(2026, 11, 1, 1, 30, fold=1, tzinfo=ZoneInfo("America/New_York"))),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), ALIKE)
+def test_a_value_has_one_written_form(kind: Any, value: Any) -> None:
+    assert repr(alike(value)) != repr(value)
+    assert written(table_of(kind), value) == written(table_of(kind), alike(value)) is not None
+
+
 @pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_equal_values_are_written_alike_and_others_are_not(number: int, data: st.DataObject) -> None:
     kind, values = ONE_PIECE[number]
     table = table_of(kind)
-    one, other = data.draw(values), data.draw(values)
+    one = data.draw(values)
+    other = data.draw(values | st.just(alike(one)))
     texts = written(table, one), written(table, other)
     if None not in texts and kind not in CHANGED_BY_A_VALIDATOR:
         assert (texts[0] == texts[1]) == is_equal(one, other)
 
 
 @pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_text_that_is_read_is_the_one_that_is_written(number: int, data: st.DataObject) -> None:
     kind, values = ONE_PIECE[number]

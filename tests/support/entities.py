@@ -165,3 +165,13 @@ def entities(draw: st.DrawFn) -> tuple[type[Entity], Entity]:
         return model, model.model_validate(values, by_alias=False, by_name=True)
     except ValueError:
         return model, model.model_construct(**values)
+
+
+KEY = Annotated[Name, Key]
+
+
+def model_of(body: dict[str, object] | None = None, **annotations: object) -> type[Entity]:
+    """Return a model with a trader and a key, unless they are given as None, and some more fields."""
+    kinds = {"trader": Name, "k": KEY, **annotations}
+    given = {name: kind for name, kind in kinds.items() if kind is not None}
+    return type("Own", (Entity,), {"__annotations__": given, "__module__": __name__, **(body or {})}, kind="own")
