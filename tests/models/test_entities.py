@@ -39,7 +39,7 @@ class Sorted(Marker):
     pass
 
 
-class Colour(Enum):
+class Shade(Enum):
     RED = (255, 0, 0)
 
 
@@ -199,8 +199,8 @@ REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
         "Own.a is a Foreign, which Pydantic cannot write; give it a serializer and a validator",
     ),
     (
-        lambda: model_of(a=Colour),
-        "Own.a: Colour.RED cannot be stored: JSON does not bring back its value; give it a text or a number",
+        lambda: model_of(a=Shade),
+        "Own.a: Shade.RED cannot be stored: JSON does not bring back its value; give it a text or a number",
     ),
 ]
 

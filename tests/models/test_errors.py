@@ -32,6 +32,10 @@ ARGUMENTS: dict[str, object] = {
     "wanted": 2,
     "refusal": Overfill("150 of 100"),
     "line": 7,
+    "record": Position(trader="T", symbol="AAPL"),
+    "value": "R1",
+    "expected": 3,
+    "actual": 4,
 }
 """An argument for every parameter of a constructor of an error; a new error may need one more."""
 
