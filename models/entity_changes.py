@@ -45,7 +45,7 @@ class EntityChange(Generic[E]):
         written = table.encode(record)
         self._keep(
             table=table,
-            trader=check_name("trader", table.trader_of(record)),
+            trader=check_name("trader", written["trader"]),
             key_text=table.key_of_fields(written),
             written=written,
             ts_ns=_time(ts_ns),

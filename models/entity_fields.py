@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from pydantic_core import core_schema
+from pydantic_core import PydanticSerializationUnexpectedValue, core_schema
 
 from .types import is_nan, plain
 
@@ -37,6 +37,8 @@ _INNER = {
     "json-or-python": "python_schema",
 }
 """The kinds of schema that wrap another one, and where it is."""
+_NO_SCHEMAS = frozenset(("metadata", "expected", "members", "default", "config"))
+"""Parts of a schema that hold none."""
 _OWN_FORMS = frozenset(("function-plain", "function-wrap", "format", "to-string"))
 """The kinds of serializers with which a model writes a value in a form of its own."""
 
@@ -107,8 +109,7 @@ def with_sorted_sets(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     changed: Schema = {
-        name: part if name in ("metadata", "expected", "default") else with_sorted_sets(part)
-        for name, part in cast("Schema", node).items()
+        name: part if name in _NO_SCHEMAS else with_sorted_sets(part) for name, part in cast("Schema", node).items()
     }
     if changed.get("type") in ("set", "frozenset") and "serialization" not in changed:
         changed["serialization"] = core_schema.wrap_serializer_function_ser_schema(
@@ -118,6 +119,8 @@ def with_sorted_sets(node: Any) -> Any:
 
 
 def _sorted(values: object, handler: core_schema.SerializerFunctionWrapHandler) -> list[object]:
+    if not isinstance(values, (set, frozenset)):
+        raise PydanticSerializationUnexpectedValue("it is no set")  # in a union, the next choice is tried
     return sorted(handler(values), key=lambda one: json.dumps(one, sort_keys=True))
 
 

@@ -55,7 +55,8 @@ class TableModel(Generic[E]):
         for name in dict.fromkeys(("trader", *self.key_fields, *self.indexes, *self.uniques)):
             what = "an index or a unique value" if name not in ("trader", *self.key_fields) else "a part of a key"
             if why := self._codec.not_one_piece(name):
-                raise InvalidArgument(f"{self.name}.{name} cannot be {what}: {why}; mark a text, a number or a time")
+                instead = "mark a text, a number or a datetime"
+                raise InvalidArgument(f"{self.name}.{name} cannot be {what}: {why}; {instead}")
             if what == "a part of a key" and name in self._codec.nullable:
                 raise InvalidArgument(f"{self.name}.{name} cannot be a part of a key: it may be None")
 

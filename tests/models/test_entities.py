@@ -115,7 +115,7 @@ REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
     ),
     (
         lambda: model_of(trader=list[str]),
-        "Own.trader cannot be a part of a key: its values are stored as JSON; mark a text, a number or a time",
+        "Own.trader cannot be a part of a key: its values are stored as JSON; mark a text, a number or a datetime",
     ),
     (lambda: model_of(k=Annotated[Name | None, Key]), "Own.k cannot be a part of a key: it may be None"),
     (
@@ -124,21 +124,22 @@ REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
     ),
     (
         lambda: model_of(k=Annotated[tuple[str, str], Key]),
-        "Own.k cannot be a part of a key: its values are stored as JSON; mark a text, a number or a time",
+        "Own.k cannot be a part of a key: its values are stored as JSON; mark a text, a number or a datetime",
     ),
     (
         lambda: model_of(tags=Annotated[list[str], Index]),
-        "Own.tags cannot be an index or a unique value: its values are stored as JSON; mark a text, a number or a time",
+        "Own.tags cannot be an index or a unique value: its values are stored as JSON; "
+        "mark a text, a number or a datetime",
     ),
     (
         lambda: model_of(number=Annotated[int | str, Unique]),
         "Own.number cannot be an index or a unique value: its values are stored as JSON; "
-        "mark a text, a number or a time",
+        "mark a text, a number or a datetime",
     ),
     (
         lambda: model_of(number=Annotated[int, PlainSerializer(str), Index]),
         "Own.number cannot be an index or a unique value: a serializer of its own writes it; "
-        "mark a text, a number or a time",
+        "mark a text, a number or a datetime",
     ),
     (
         lambda: model_of(account=Optional[Annotated[Name, Index]]),  # noqa: UP045

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from pydantic import (
     BaseModel,
+    ConfigDict,
     Field,
     JsonValue,
     SecretStr,
     computed_field,
     field_serializer,
 )
-from slotbook.models import Entity, Key
+from slotbook.models import Entity, Index, Insert, Key
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.table import table_model
 from slotbook.models.types import Name
 
-from ..support.entities import KEY
+from ..support.entities import KEY, model_of
+
+
+class Phase(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 class Rich(Entity, kind="rich"):
@@ -132,3 +139,50 @@ def test_a_value_that_would_not_come_back_equal_is_refused(values: dict[str, Any
     with pytest.raises(InvalidArgument) as refused:
         table_model(Legs).encode(record)
     assert str(refused.value) == sentence
+
+
+class Desk(Entity):
+    """A base of models of the desk, without a kind, and so without a table."""
+
+    trader: Name
+    k: KEY
+
+
+class Node(Desk, kind="node"):
+    children: tuple[Node, ...] = ()
+    either: set[int] | list[int] | None = None
+    day: Annotated[Phase, Index] = Phase.OPEN
+
+
+def test_a_record_holds_others_of_its_kind() -> None:
+    node = Node(trader="T", k="a", children=(Node(trader="T", k="b", either=[3, 1]),), either=[3, 1])
+    fields = table_model(Node).encode(node)
+    assert fields["either"] == "[3,1]"
+    assert table_model(Node).decode("KEY", {**fields, "version": "0"}) == node
+
+
+class Strict(Desk, kind="strict"):
+    model_config = ConfigDict(strict=True, use_enum_values=True, str_strip_whitespace=True)
+
+    number: int
+    price: Decimal
+    phase: Phase
+    legs: tuple[int, ...] = ()
+
+
+def test_a_strict_model_reads_what_it_has_written() -> None:
+    record = Strict(trader="T", k="a", number=1, price=Decimal("1.50"), phase=Phase.CLOSED, legs=(1, 2))
+    fields = table_model(Strict).encode(record)
+    assert fields["phase"] == "closed"
+    assert table_model(Strict).decode("KEY", {**fields, "version": "0"}) == record
+    assert table_model(Strict).encode_changes({"number": 7}) == {"number": "7"}
+    with pytest.raises(InvalidArgument, match=r"Strict\.number '7': Input should be a valid integer"):
+        table_model(Strict).encode_changes({"number": "7"})
+
+
+@pytest.mark.parametrize("trader", [7, Phase.OPEN])
+def test_a_trader_may_be_of_any_type_whose_text_is_a_name(trader: Any) -> None:
+    change = Insert(cast("Any", model_of(trader=cast("object", type(trader))))(trader=trader, k="a"))
+    assert change.trader == str(trader)
+    with pytest.raises(InvalidArgument, match="trader 'a b' cannot be used"):
+        Insert(cast("Any", model_of(trader=str))(trader="a b", k="a"))
