@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import ConfigDict
 
@@ -24,8 +24,6 @@ from .arguments import seconds, shown
 from .errors import InvalidArgument
 from .record import Record
 from .types import Count, Nanoseconds
-
-E = TypeVar("E", bound="Entity")
 
 LONGEST_TTL = 10 * 365 * 86_400
 """Seconds that a record can be kept with ``ttl=``: 10 years."""

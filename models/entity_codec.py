@@ -292,9 +292,11 @@ def _is_equal(value: object, again: object, form: Form) -> bool:
     try:
         if form.write is None:
             return is_same(value, again)
+        if type(value) is not type(again):
+            return False
         if isinstance(value, datetime) and isinstance(again, datetime) and value.tzinfo and again.tzinfo:
             return value.astimezone(UTC) == again.astimezone(UTC)
-        return type(value) is type(again) and value == again
+        return value == again
     except Exception:  # what compares a type of the caller's may raise anything
         return False
 

@@ -64,19 +64,18 @@ class TableModel(Generic[E]):
         """Return what pickle makes the description from again."""
         return table_model, (self.model,)
 
-    def trader_of(self, record: E) -> str:
-        """Return the trader of a record."""
-        return cast("str", getattr(record, "trader"))  # noqa: B009 (an Entity without one has no table)
-
     def key_of(self, record: E) -> str:
         """Return the text of a record's key."""
         return self.key_of_fields(self._codec.encode(record))
 
     def key_of_fields(self, fields: Mapping[str, str]) -> str:
         """Return the text of the key of a record's written fields. Raises InvalidArgument for an empty one."""
+        if key := self._joined(fields):
+            return key
+        raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
+
+    def _joined(self, fields: Mapping[str, str]) -> str:
         *first, last = (fields[name] for name in self.key_fields)
-        if not last and not first:
-            raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
         return ":".join([*map(escaped, first), last]) if first else last
 
     def key_from(self, key: RecordKey) -> str:
@@ -107,7 +106,7 @@ class TableModel(Generic[E]):
         record = self._codec.decode(hash_key, fields)
         if trader is not None and (held := fields["trader"]) != trader:
             raise CorruptRecord(hash_key, "trader", f"{held!r} is not {trader!r}: it is the record of another trader")
-        if key is not None and (held := self.key_of_fields(fields)) != key:
+        if key is not None and (held := self._joined(fields)) != key:
             raise CorruptRecord(hash_key, self.key_fields[0], f"{held!r} is not {key!r}: it is another key's record")
         return record
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -178,6 +179,16 @@ def test_a_strict_model_reads_what_it_has_written() -> None:
     assert table_model(Strict).encode_changes({"number": 7}) == {"number": "7"}
     with pytest.raises(InvalidArgument, match=r"Strict\.number '7': Input should be a valid integer"):
         table_model(Strict).encode_changes({"number": "7"})
+
+
+class Moment(datetime):
+    """A datetime of another library, such as a Timestamp of pandas."""
+
+
+def test_a_time_of_another_class_is_refused() -> None:
+    record = model_of(at=datetime).model_construct(trader="T", k="a", at=Moment(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(InvalidArgument, match=r"Own\.at Moment\(.* cannot be stored: it would come back as datetime"):
+        table_model(type(record)).encode(record)
 
 
 @pytest.mark.parametrize("trader", [7, Phase.OPEN])

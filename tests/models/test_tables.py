@@ -250,6 +250,8 @@ def test_an_empty_key_is_refused() -> None:
     table = table_model(model_of(k=Annotated[str, Key]))
     with pytest.raises(InvalidArgument, match=r"Own\.k '' cannot be used: a key is not empty"):
         table.key_from("")
+    with pytest.raises(CorruptRecord, match="'' is not 'K': it is another key's record"):
+        table.decode("KEY", {"trader": "T", "k": "", "version": "1"}, "T", "K")
 
 
 def test_a_record_of_another_model_is_refused() -> None:
