@@ -242,7 +242,8 @@ def _fields_of(schema: Schema) -> Mapping[str, Schema]:
     """Return the schema of each field of a model."""
     while schema["type"] != "model-fields":
         schema = schema["schema"]
-    return schema["fields"]
+    fields: Mapping[str, Schema] = schema["fields"]
+    return fields
 
 
 def _with_fields(schema: Schema, fields: Mapping[str, Schema]) -> Schema:
@@ -260,7 +261,8 @@ def _config_of(schema: Schema) -> Schema:
     """Return the configuration of a model, with which its fields are read."""
     while schema["type"] != "model":
         schema = schema["schema"]
-    return schema.get("config", {})
+    config: Schema = schema.get("config", {})
+    return config
 
 
 def _some_of(fields: Mapping[str, Schema], config: Schema) -> Schema:

@@ -100,17 +100,16 @@ def chain(*steps: Schema) -> Schema:
     return {"type": "chain", "steps": list(steps)}
 
 
-def with_sorted_sets(node: Any) -> Any:
+def with_sorted_sets(node: object) -> Any:
     """Return a schema whose serializer writes the same set in the same order in every process."""
     if isinstance(node, list):
-        return [with_sorted_sets(one) for one in cast("list[Any]", node)]
+        return [with_sorted_sets(one) for one in cast("list[object]", node)]
     if isinstance(node, tuple):
-        return tuple(with_sorted_sets(one) for one in cast("tuple[Any, ...]", node))
+        return tuple(with_sorted_sets(one) for one in cast("tuple[object, ...]", node))
     if not isinstance(node, dict):
         return node
-    changed: Schema = {
-        name: part if name in _NO_SCHEMAS else with_sorted_sets(part) for name, part in cast("Schema", node).items()
-    }
+    parts = cast("dict[str, object]", node)
+    changed: Schema = {name: part if name in _NO_SCHEMAS else with_sorted_sets(part) for name, part in parts.items()}
     if changed.get("type") in ("set", "frozenset") and "serialization" not in changed:
         changed["serialization"] = core_schema.wrap_serializer_function_ser_schema(
             _sorted, schema=cast("core_schema.CoreSchema", dict(changed)), when_used="json"

@@ -45,7 +45,7 @@ def check_model(model: type[Entity]) -> None:
         raise InvalidArgument(f'{name}: a table stores declared fields only; leave extra="forbid" as it is')
     if decorators.model_serializers:
         raise InvalidArgument(f"{name}: a table stores fields one by one; use field_serializer, not model_serializer")
-    if model.__init__ is not BaseModel.__init__:
+    if any("__init__" in vars(kind) for kind in model.__mro__[: model.__mro__.index(BaseModel)]):
         raise InvalidArgument(f"{name} has an __init__ of its own, which reads would go through; use a validator")
 
 

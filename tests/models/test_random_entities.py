@@ -146,3 +146,27 @@ def test_a_text_that_is_read_is_the_one_that_is_written(number: int, data: st.Da
         assert kind in CHANGED_BY_A_VALIDATOR or table.encode(record)["value"] == text
         return
     assert where == ("{T}:one:K", "value")
+
+
+class Parts(Entity, kind="parts"):
+    trader: Name
+    first: Annotated[str, Key]
+    second: Annotated[str, Key]
+    third: Annotated[str, Key]
+
+
+part = st.text(":%a25 3A", max_size=4)
+keys = st.tuples(part, part, part)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(one=keys, other=keys, cut=st.integers(0, 3))
+def test_keys_of_several_parts_are_the_same_text_only_when_they_are_equal(
+    one: tuple[str, str, str], other: tuple[str, str, str], cut: int
+) -> None:
+    table = table_model(Parts)
+    shifted = (one[0] + ":" + one[1][:cut], one[1][cut:], one[2])
+    for key in (other, shifted):
+        assert (table.key_from(one) == table.key_from(key)) == (one == key)
+    record = Parts(trader="T", first=one[0], second=one[1], third=one[2])
+    assert table.key_of(record) == table.key_from(one)
