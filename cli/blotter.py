@@ -74,12 +74,12 @@ class Blotter:
         self.events += 1
         self._times.append(time.monotonic())
         self._last.append(event)
-        if event.order_id and event.status and event.side and event.quantity is not None:
+        if event.symbol and event.order_id and event.status and event.side and event.quantity is not None:
             price = "" if event.price is None else plain(event.price)
             filled = event.filled_quantity or 0
             identity = (event.trader, event.order_id, event.symbol, event.side, event.status)
             self._keep_order(Line(*identity, event.quantity, price, filled))
-        if event.position_quantity is not None:
+        if event.symbol and event.position_quantity is not None:
             self._keep_position(event.trader, event.symbol, event.position_quantity)
 
     def rate(self) -> float:
@@ -146,7 +146,7 @@ def one_line(event: OrderEvent) -> str:
     """Return an event as one line: time, trader and number, the change, and the state after it."""
     at = datetime.fromtimestamp(event.ts_ns // 10**9, UTC)
     parts = [f"{at:%Y-%m-%dT%H:%M:%S}.{event.ts_ns % 10**9:09d}Z", event.trader, str(event.sequence), event.type]
-    parts += [word for word in (event.symbol, event.order_id, event.side) if word]
+    parts += [word for word in (event.symbol, event.order_id, event.side, event.kind, event.key) if word]
     if event.last_quantity is not None and event.last_price is not None:
         parts.append(f"{event.last_quantity} at {plain(event.last_price)}")
     if event.quantity is not None:
@@ -154,4 +154,6 @@ def one_line(event: OrderEvent) -> str:
         parts.append(f"{event.filled_quantity or 0}/{event.quantity}{price} {event.status}")
     if event.position_quantity is not None:
         parts.append(f"position {event.position_quantity}")
+    if event.changed is not None:
+        parts.append(event.changed)
     return "  ".join(parts)

@@ -78,7 +78,7 @@ class OrderStatus(_FixEnum):
 
 
 class EventType(_FixEnum):
-    """The type of a change of a book (FIX ExecType, tag 150; POSITION is Slotbook's own)."""
+    """The type of a change of a book (FIX ExecType, tag 150; those from POSITION on are Slotbook's own)."""
 
     NEW = "NEW", "0"
     TRADE = "TRADE", "F"
@@ -88,6 +88,19 @@ class EventType(_FixEnum):
     EXPIRED = "EXPIRED", "C"
     POSITION = "POSITION", ""
     """A position was set or adjusted without an order."""
+    INSERT = "INSERT", ""
+    """A record of the desk's own was inserted."""
+    PUT = "PUT", ""
+    """A record of the desk's own was stored, whether there was one or not."""
+    UPDATE = "UPDATE", ""
+    """Some fields of a record of the desk's own were changed."""
+    DELETE = "DELETE", ""
+    """A record of the desk's own was removed."""
+
+    @property
+    def is_own(self) -> bool:
+        """True for a change of a record of the desk's own, which has no symbol."""
+        return self in (EventType.INSERT, EventType.PUT, EventType.UPDATE, EventType.DELETE)
 
     @property
     def word(self) -> str:

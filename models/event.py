@@ -31,8 +31,8 @@ class OrderEvent(Record):
     type: EventType
     ts_ns: Nanoseconds
     """The time of the change, by the exchange's or the caller's clock (TransactTime, tag 60)."""
-    symbol: Name
-    """The instrument (Symbol, tag 55)."""
+    symbol: Name | None = None
+    """The instrument (Symbol, tag 55); None for a change of a record of the desk's own."""
     order_id: Name | None = None
     """The order that was changed (ClOrdID, tag 11); None for a change of a position without an order."""
     side: Side | None = None
@@ -53,13 +53,22 @@ class OrderEvent(Record):
     late: Boolean | None = None
     """True for a fill that arrived after its order was canceled, rejected or expired."""
     request_id: Name | None = None
-    """The request of a replace, or of a change of a position."""
+    """The request of a replace, or of a change of a position or a record of the desk's own."""
     position_quantity: SignedQuantity | None = None
     """The trader's position in the symbol after the change; None when the change did not move it."""
     position_change: SignedTotal | None = None
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
+    kind: Name | None = None
+    """The kind of the record of the desk's own that was changed; None for any other change."""
+    key: str | None = None
+    """The text of that record's key."""
+    version: Count | None = None
+    """That record's version after the change."""
+    changed: str | None = None
+    """The written values of that record's fields that changed, as a JSON object: all of them for INSERT and PUT, null
+    for one that an UPDATE removed. None for DELETE."""
     writer: Name | None = None
     """The book object that made the change: a random name that lasts as long as the object."""
 

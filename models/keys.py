@@ -78,8 +78,28 @@ class TraderKeys:
         return f"{self.base}position:{symbol}"
 
     def request(self, request_id: str) -> str:
-        """Return the key that remembers one change of a position."""
+        """Return the key that remembers one change of a position, or of a record of the desk's own."""
         return f"{self.base}request:{request_id}"
+
+    def own_record(self, kind: str, key: str) -> str:
+        """Return the key of the hash of one record of the desk's own."""
+        return f"{self.base}{kind}:{key}"
+
+    def own_keys(self, kind: str) -> str:
+        """Return the key of the index of all of the trader's records of a kind."""
+        return f"{self.base}{kind}_keys"
+
+    def own_index(self, kind: str, field: str, text: str) -> str:
+        """Return the key of the index of the records of a kind that have a value in a field."""
+        return f"{self.base}{kind}_by_{field}:{text}"
+
+    def own_unique(self, kind: str, field: str, text: str) -> str:
+        """Return the key that says which record of a kind has a unique value."""
+        return f"{self.base}{kind}_unique_{field}:{text}"
+
+    def own_deleted(self, kind: str, key: str) -> str:
+        """Return the key that remembers what was inserted as a record that was deleted."""
+        return f"{self.base}{kind}_deleted:{key}"
 
     @property
     def dead_events(self) -> str:

@@ -87,6 +87,8 @@ class History:
         """Orders whose sums are not what their events and what was applied to them make."""
         self.position_events: dict[int, PositionEvent] = {}
         """The events of positions without an order, by their numbers."""
+        self.own_events: dict[int, str | None] = {}
+        """The requests of changes of records of the desk's own, by the numbers of their events."""
         self._chains: dict[str, PositionChain] = {}
         """The events of each position, by its symbol."""
         self._missing: list[tuple[int, int]] = []
@@ -203,7 +205,7 @@ class History:
         key = self._keys.events
         try:
             event = read_event(key, self._keys.trader, event_id, fields)
-            stated = read_totals(key, event, fields.get("totals"))
+            stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
         except CorruptRecord as error:
             self._missing.append((sequence, sequence))
             entry = f"{event_id} {error.field}"
@@ -211,16 +213,19 @@ class History:
             self.report.add(FindingKind.CORRUPT, error.key, entry, f"event {error}", stored=stored)
             return
         self.latest_ns = max(self.latest_ns, event.ts_ns)
+        if event.symbol is None or stated is None:  # of a record of the desk's own, which nothing here follows from
+            self.own_events[sequence] = event.request_id
+            return
         self.symbols.add(event.symbol)
         if event.order_id is not None:
             self.orders_by_symbol.setdefault(event.symbol, set()).add(event.order_id)
-            self._add_change(event.order_id, change_of(event, stated))
+            self._add_change(event.order_id, change_of(event, event.symbol, stated))
         elif event.position_quantity is not None and event.position_change is not None:
             self.position_events[sequence] = PositionEvent(
                 event.symbol, event.request_id, event.position_quantity, event.position_change
             )
         if stated.position is not None:
-            self._add_position(event, stated.position)
+            self._add_position(event, event.symbol, stated.position)
 
     def _add_change(self, order_id: str, change: Change) -> None:
         """Add a change of an order, and compare it with itself and with the one before."""
@@ -235,14 +240,14 @@ class History:
             self.doubtful_orders.add(order_id)
             self._report_contradictions(change.sequence, f"order {order_id}", found)
 
-    def _add_position(self, event: OrderEvent, stated: Held) -> None:
+    def _add_position(self, event: OrderEvent, symbol: str, stated: Held) -> None:
         """Add the position after an event, and check that it goes on from that of the event before."""
-        chain = self._chains.setdefault(event.symbol, PositionChain())
+        chain = self._chains.setdefault(symbol, PositionChain())
         after_gap = bool(self._missing) and self._missing[-1][1] > chain.last_number
         found = chain.add(event, stated, after_gap=after_gap)
         if any(one.field == "totals" for one in found):
-            self.contradicted.add(event.symbol)
-        self._report_contradictions(event.sequence, f"the position in {event.symbol}", found)
+            self.contradicted.add(symbol)
+        self._report_contradictions(event.sequence, f"the position in {symbol}", found)
 
     def _report_contradictions(self, sequence: int, subject: str, found: Iterable[Contradiction]) -> None:
         for one in found:

@@ -23,7 +23,9 @@ class KeysFound:
         self.unknown: list[str] = []
         """Keys of no known kind."""
         lists = {keys.book, keys.events, keys.positions, keys.dead_events, *keys.statuses.values()}
-        for key in sorted(set(found) - lists):
+        found = set(found)
+        own = _own_kinds(keys, found)
+        for key in sorted(found - lists):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
             if kind in ("order", "applied") and separator:
                 self.order_ids.add(name)
@@ -31,5 +33,19 @@ class KeysFound:
                 self.symbols.add(name)
             elif kind == "request" and separator:
                 self.request_ids.append(name)
-            elif kind not in _ELSEWHERE:
+            elif kind not in _ELSEWHERE and not _is_own(kind, own):
                 self.unknown.append(key)
+
+
+def _own_kinds(keys: TraderKeys, found: Iterable[str]) -> set[str]:
+    """Return the kinds of the desk's own records among some keys: each has an index of all, or remembers a deletion."""
+    heads = (key.removeprefix(keys.base).partition(":") for key in found)
+    ends = {"": "_keys", ":": "_deleted"}
+    return {kind.removesuffix(ends[colon]) for kind, colon, _ in heads if kind.endswith(ends[colon])}
+
+
+def _is_own(kind: str, own: set[str]) -> bool:
+    """Return True for the first part of a key of an own record, or of an index or unique value of one."""
+    return kind in own or any(
+        kind.startswith((f"{one}_by_", f"{one}_unique_")) or kind in (f"{one}_keys", f"{one}_deleted") for one in own
+    )

@@ -14,11 +14,16 @@ from ...models.wire import codec, decode, text
 from .findings import Fields
 from .totals import Stated
 
-_ALWAYS = ("type", "ts_ns", "symbol", "writer", "count")
-_OF_ORDERS = ("order_id", "side", "status", "quantity")
+_ALWAYS = ("type", "ts_ns", "writer", "count")
+_OWN = ("kind", "key", "version")
+_OF_ORDERS = ("symbol", "order_id", "side", "status", "quantity")
 _OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id", "totals")
 _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: ("request_id", "position_quantity", "position_change", "totals"),
+    EventType.POSITION: ("symbol", "request_id", "position_quantity", "position_change", "totals"),
+    EventType.INSERT: (*_OWN, "changed"),
+    EventType.PUT: (*_OWN, "request_id", "changed"),
+    EventType.UPDATE: (*_OWN, "request_id", "changed"),
+    EventType.DELETE: (*_OWN, "request_id"),
     EventType.NEW: _OF_ORDERS,
     EventType.TRADE: (
         *_OF_ORDERS,
@@ -28,6 +33,10 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
 """The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
 _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.POSITION: (),
+    EventType.INSERT: (),
+    EventType.PUT: (),
+    EventType.UPDATE: (),
+    EventType.DELETE: (),
     EventType.TRADE: ("price", "late"),
 }
 _OPTIONAL_ELSE = ("price", "text")
@@ -94,12 +103,12 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
     return event
 
 
-def change_of(event: OrderEvent, stated: Stated) -> Change:
+def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
     """Return the part of an order's event that is compared."""
     return Change(
         event.sequence,
         event.type,
-        event.symbol,
+        symbol,
         event.exec_id or event.request_id,
         event.side,
         event.status,

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
+from ...models.entity import Entity
 from ...models.errors import InvalidArgument, StateLost
 from ...models.results import Snapshot
+from ...models.table import table_model
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -30,12 +32,14 @@ from ..orders._sync import OrderRepository
 from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
 from ..orders.reconciliation import Reconciliation
 from ..positions._sync import PositionRepository
+from ..records._sync import Table
 from ..search._sync.indexes import SearchIndexes
 from ..symbols._sync import SymbolInfoRepository
 from ..units.calls import UnitResult, UnitStep, unit_calls
 from .snapshot import snapshot
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Entity)
 
 
 class Book:
@@ -47,6 +51,7 @@ class Book:
             book.orders.place(order)
 
     ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's whole book.
+    ``table`` keeps records of a model of your own.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
     make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
@@ -83,12 +88,33 @@ class Book:
         self.symbols = SymbolInfoRepository(backend)
         self.audit = Auditor(backend)
         self.indexes = SearchIndexes(backend)
+        self._tables: dict[type[Entity], Table[Any]] = {}
         self._units = Changes(backend, unit_calls(backend.settings, self._loss_detector))
 
     @classmethod
     def open(cls, url: str | Settings | None = None) -> Self:
         """Find the servers and log in, like :func:`slotbook.connect`, which says what ``url`` may be."""
         return cls(open_backend(url))
+
+    def table(self, model: type[E]) -> Table[E]:
+        """Return the table of a model of your own, which is checked the first time.
+
+        ::
+
+            allocations = book.table(Allocation)
+
+        Args:
+            model: A class that derives from :class:`~slotbook.models.entity.Entity`, with a ``kind``, a ``trader`` and
+                at least one field that is marked with ``Key``.
+
+        Raises:
+            InvalidArgument: The model has something that could not be stored and read back equal; the message has the
+                field's name, and says what to write.
+        """
+        known = self._tables.get(model)
+        if known is None:
+            known = self._tables.setdefault(model, Table(self.backend, table_model(model), self._loss_detector))
+        return cast("Table[E]", known)
 
     def commit(
         self,
@@ -108,7 +134,8 @@ class Book:
         result.
 
         Args:
-            steps: 1 to 256 orders to place, fills, replaces, cancels, rejects, expiries and changes of positions, and
+            steps: 1 to 256 orders to place, fills, replaces, cancels, rejects, expiries, changes of positions and of
+                own records (:class:`~slotbook.models.entity_changes.Insert`, ``Put``, ``Update``, ``Delete``), and
                 guards (:class:`~slotbook.models.guards.Expect`).
             expected_sequence: The number of the last event that the caller knows, such as a snapshot's; when the book
                 has another, the unit is refused. None for any.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from ...models.entity_codec import DIGEST_FIELD, SCHEMA, SCHEMA_FIELD
 from ...models.enums import OrderStatus
 from ...models.types import MAX_QUANTITY
 from ...topology.scripts import Constant, Function, Script
@@ -18,11 +19,14 @@ RARE_FIELDS = ("stop_price", "text", "placed_quantity", "placed_price", "placed_
 
 CONSTANTS: Mapping[str, Constant] = {
     "AMOUNT_DIGITS": 30,
+    "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "RARE_FIELDS": RARE_FIELDS,
+    "SCHEMA": SCHEMA,
+    "SCHEMA_FIELD": SCHEMA_FIELD,
     "STATUSES": tuple(OrderStatus),
     "STATUS_NAMES": frozenset(OrderStatus),
     "TOTAL_DIGITS": 20,
@@ -36,6 +40,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "delete": ("delete_order", 1),
     "change": ("change_position", 6),
     "expect": ("expect_version", 2),
+    "record": ("change_own", 12),
 }
 """By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 
@@ -43,6 +48,10 @@ STEPS: Mapping[str, tuple[str, int]] = {
 def load(package: str, name: str) -> Script:
     """Load a script of a package of repositories; see :func:`slotbook.topology.scripts.load`."""
     return load_script(package, name, CONSTANTS)
+
+
+BOOK_STEPS = tuple(step for step in STEPS if step != "record")
+"""The steps of a call that changes several kinds of things, but no record of the desk's own."""
 
 
 @cache
@@ -56,5 +65,6 @@ def engine(*steps: str) -> Script:
     constants: dict[str, Constant] = {
         "VERBS": {step: Function(STEPS[step][0]) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
+        "WRITE_OWN": Function("write_own" if "record" in steps else "nil"),
     }
     return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)

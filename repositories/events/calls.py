@@ -83,7 +83,9 @@ class EventCalls:
         event = as_stored(event, OrderEvent)
         key = self.keys.of(event.trader).events
         text = document(encode(event))
-        channels = (self.keys.order_events, self.keys.symbol_events(event.symbol, event.type.word))
+        channels = [self.keys.order_events]
+        if event.symbol is not None:  # a change of a record of the desk's own has none
+            channels.append(self.keys.symbol_events(event.symbol, event.type.word))
         name = f"publish event {event.sequence} of {event.trader}"
         return [_publish(f"{name} on {channel}", key, channel, text) for channel in channels]
 

@@ -1,24 +1,25 @@
-"""Build the calls of units: changes of orders and positions of one trader that are made together or not at all."""
+"""Build the calls of units: changes of one trader's orders, positions and own records, all made or none."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ...models.guards import Expect
 from ...models.position import PositionChange
-from ...models.results import FillResult, OrderResult, PositionResult
+from ...models.results import FillResult, OrderResult, PositionResult, RecordResult
 from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..orders.verbs import ORDER_VERBS, OrderRequest
 from ..positions.calls import CHANGE
+from ..records.verbs import OWN_VERBS, OwnChange
 
-UnitRequest: TypeAlias = OrderRequest | PositionChange
+UnitRequest: TypeAlias = OrderRequest | PositionChange | OwnChange
 """A change that a unit may have."""
 UnitStep: TypeAlias = UnitRequest | Expect
 """A step of a unit: a change, or a guard."""
-UnitResult: TypeAlias = OrderResult | FillResult | PositionResult
+UnitResult: TypeAlias = OrderResult | FillResult | PositionResult | RecordResult[Any]
 """The result of a change of a unit."""
 
 
@@ -26,4 +27,4 @@ def unit_calls(
     settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
 ) -> ChangeCalls[UnitRequest, UnitResult]:
     """Return the builder of the units of one book."""
-    return ChangeCalls((*ORDER_VERBS, CHANGE), settings, loss_detector, fence)
+    return ChangeCalls((*ORDER_VERBS, CHANGE, *OWN_VERBS), settings, loss_detector, fence)

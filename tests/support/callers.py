@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Literal, TypeAlias, cast
 
 from slotbook import AsyncBook, Book
@@ -35,9 +35,18 @@ class Blocking:
             answer = method(*positional, **named)
             if inspect.iscoroutine(answer):
                 answer = self._runner.run(cast("Coroutine[object, object, object]", answer))
+            if inspect.isasyncgen(answer):
+                return self._each(answer)
             return self._answer(answer)
 
         return call
+
+    def _each(self, found: AsyncGenerator[object, None]) -> Iterator[object]:
+        try:
+            while True:
+                yield self._runner.run(anext(found))
+        except StopAsyncIteration:
+            return
 
     def _answer(self, found: object) -> object:
         """Return an object that is written for asyncio wrapped like the target, and anything else as it is."""

@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 from slotbook.models.enums import OrderStatus
 
 from .fleet import Fleet
+from .own_records import is_own, kinds_among, own_disagreements
 from .raw import Raw, mapping
 
 Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
@@ -84,10 +85,14 @@ def _scan(raw: Raw, pattern: str) -> set[str]:
 def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     """Return a line for each of the trader's keys that nothing will ever remove, or that is of no known kind."""
     leaking: list[str] = []
+    own = kinds_among(trader, keys)
     left = fleet.raw(f"{{{trader}}}").ask_all([("PTTL", key) for key in keys])
     for key, milliseconds in zip(keys, left, strict=True):
         prefix, _, rest = key.partition(f"{{{trader}}}:")
-        lasts = LASTING.get(rest.partition(":")[0])
+        head = rest.partition(":")[0]
+        lasts = LASTING.get(head)
+        if lasts is None and is_own(head, own):
+            lasts = _never if head.endswith("_deleted") else _always
         if lasts is None:
             leaking.append(f"{key} is of no known kind")
         elif milliseconds == -1 and not lasts(fleet, f"{prefix}{{{trader}}}:", rest):
@@ -113,9 +118,11 @@ def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str
         elif kind in {"orders_by_status", "orders_by_symbol"}:
             entries = mapping(fleet.ask(key, "ZRANGE", key, 0, -1, "WITHSCORES"))
             listed.update((prefix + rest, name, score) for name, score in entries.items() if float(score) > now + 50)
-    return [f"stored but not listed: {one}" for one in sorted(stored - listed)] + [
-        f"listed but not stored: {one}" for one in sorted(listed - stored)
-    ]
+    return (
+        own_disagreements(fleet, trader, keys)
+        + [f"stored but not listed: {one}" for one in sorted(stored - listed)]
+        + [f"listed but not stored: {one}" for one in sorted(listed - stored)]
+    )
 
 
 def _server_milliseconds(fleet: Fleet, trader: str) -> int:

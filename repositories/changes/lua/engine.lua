@@ -1,12 +1,13 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
 -- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/close,
---      changes/change_position, changes/expect, changes/delete
+--      changes/change_position, changes/expect, changes/delete, changes/record
 -- KEYS book            the header
 --      events
 --      positions       the symbols of the trader's positions
 --      lock            of changes under a lock, else the header again
 --      step_keys...    every key of the steps whose absence decides something
--- Touches the position of an order's symbol, and the indexes of its symbol and statuses
+-- Touches the position of an order's symbol, and the indexes of its symbol and statuses; the indexes of an own record, and the
+--         unique values that it has had
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
 --      writer          the writer's mark
@@ -16,7 +17,7 @@
 --      kept            about how many events are kept
 --      channels        where events are published, each name after a blank
 --      closed_ttl      milliseconds that a terminal order is kept
---      request_ttl     milliseconds that a change of a position is remembered
+--      request_ttl     milliseconds that a change of a position or of an own record is remembered
 --      fence           of the lock, '' without one
 --      expected        the number of the last event that a unit expects, '' for any
 --      steps...        each a verb, and the arguments that its function unpacks
@@ -26,7 +27,7 @@
 --         {'', '', 'unusable', answer}: the header cannot be read
 --         {'unfinished', error}: writing stopped in between
 
-local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
+local VERBS, ARGUMENTS, WRITE_OWN = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS, CONSTANTS.WRITE_OWN
 
 local last, writer, count, latest_ns, is_new = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
@@ -107,6 +108,7 @@ local function write()
   if requests then
     for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
   end
+  if own then WRITE_OWN() end
   for _, index in pairs(indexes) do
     if index.entered or index.left then write_index(index) end
   end

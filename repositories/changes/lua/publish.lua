@@ -34,7 +34,7 @@ local function publish(stream, trader, before, events, documents, policy)
     if prefix and string.find(policy, 'order_events', 1, true) then
       redis.pcall('PUBLISH', prefix .. 'order_events', document)
     end
-    if prefix and string.find(policy, 'symbols', 1, true) then
+    if prefix and entry[9] == 'symbol' and string.find(policy, 'symbols', 1, true) then
       local word = kind == 'TRADE' and 'fill' or string.lower(kind)
       redis.pcall('PUBLISH', prefix .. 'events.' .. entry[10] .. '.' .. word, document)
     end

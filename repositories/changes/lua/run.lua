@@ -12,6 +12,7 @@ local began, events, documents -- the number of the last event before the run, a
 local orders, positions, indexes -- records by order id and by symbol, and indexes by key
 local requests -- what is remembered of changes of positions: texts by key; nil when nothing is
 local deleted -- keys to remove; nil when there are none
+local own -- records of the desk's own by key, and their unique values; nil when none was read
 
 local is_barred -- true when a step that is no repeat may have to be refused
 local has_run -- whether this call has run before; nil until that is known
@@ -26,7 +27,7 @@ end
 
 -- Begin a run after the event of a number.
 local function begin(last)
-  began, events, documents, orders, positions, indexes, requests, deleted = last, {}, {}, {}, {}, {}, nil, nil
+  began, events, documents, orders, positions, indexes, requests, deleted, own = last, {}, {}, {}, {}, {}, nil, nil, nil
 end
 
 -- Return an order as it is by now; its `flat` is empty when there is none. With it goes the key of the hash that remembers what

@@ -1,0 +1,201 @@
+-- Of the engine: change a record of the desk's own: insert, put, update or delete it.
+-- Uses changes/run
+
+local DIGEST_FIELD, SCHEMA_FIELD, SCHEMA = CONSTANTS.DIGEST_FIELD, CONSTANTS.SCHEMA_FIELD, CONSTANTS.SCHEMA
+
+-- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
+local function load_own(key)
+  own = own or { records = {}, uniques = {} }
+  local record = own.records[key]
+  if record then return record end
+  local flat = redis.call('HGETALL', key)
+  record = { key = key, was = {} }
+  if #flat > 0 then
+    record.fields, record.is_stored = {}, true
+    for i = 1, #flat, 2 do
+      record.was[flat[i]], record.fields[flat[i]] = flat[i + 1], flat[i + 1]
+    end
+  end
+  own.records[key] = record
+  return record
+end
+
+-- Return a unique value as it is by now: the key of the record that has it is its `owner`, nil when none has.
+local function load_unique(key)
+  local unique = own.uniques[key]
+  if not unique then
+    local owner = redis.call('GET', key) or nil
+    unique = { key = key, owner = owner, is_stored = owner ~= nil }
+    own.uniques[key] = unique
+  end
+  return unique
+end
+
+-- Return the fields and values of a record as a list, which a later step cannot change; an empty one when there is none.
+local function list_of(record)
+  local list = {}
+  for name, value in pairs(record.fields or {}) do list[#list + 1], list[#list + 2] = name, value end
+  return list
+end
+
+-- Return what is remembered under the key of a request or of a deleted record, nil when nothing is.
+local function text_at(key)
+  return requests and requests[key] or redis.call('GET', key) or nil
+end
+
+-- Return the reply to a request that is remembered, given what it asks for now.
+local function repeat_of_own(record, request, recorded, content)
+  local number, said = string.match(recorded, '^(%d+) (.+)$')
+  if not number then return { 'corrupt', request, 'request', recorded } end
+  local version, first = string.match(said, '^%u+ (%d+) (%S+)$')
+  if first ~= content then return { 'duplicate' } end
+  return { 'repeat', number, version, list_of(record) }
+end
+
+-- Return the indexes and unique values that a record enters and leaves by a change, each read while the change can still be
+-- refused; or nil and the refusal, when another record has a unique value. With `renews`, those that it stays in get a new
+-- expiry.
+local function plan_own(kind, id, before, after, renews, indexes, uniques)
+  local plan = { entered = {}, left = {}, taken = {}, freed = {} }
+  if after and (renews or not before) then plan.entered[1] = load_index(kind .. '_keys') end
+  if not after then plan.left[1] = load_index(kind .. '_keys') end
+  before, after = before or {}, after or {}
+  for field in string.gmatch(indexes, '%S+') do
+    local from, to, name = before[field], after[field], kind .. '_by_' .. field .. ':'
+    if from and from ~= to then plan.left[#plan.left + 1] = load_index(name .. from) end
+    if to and (renews or from ~= to) then plan.entered[#plan.entered + 1] = load_index(name .. to) end
+  end
+  for field in string.gmatch(uniques, '%S+') do
+    local from, to, name = before[field], after[field], base .. kind .. '_unique_' .. field .. ':'
+    local old = from and from ~= to and load_unique(name .. from)
+    if old and old.owner == id then plan.freed[#plan.freed + 1] = old end
+    local new = to and (renews or from ~= to) and load_unique(name .. to)
+    if new and (not new.owner or new.owner == id) then
+      plan.taken[#plan.taken + 1] = new
+    elseif new and from ~= to then
+      return nil, { 'unique', field, to, new.owner }
+    end
+  end
+  return plan
+end
+
+-- Change a record as planned.
+local function apply_own(record, id, after, expiry, plan)
+  record.fields, record.expiry, record.is_changed = after, expiry, true
+  for _, index in ipairs(plan.left) do leave_index(index, id) end
+  for _, index in ipairs(plan.entered) do enter_index(index, id, expiry) end
+  for _, unique in ipairs(plan.freed) do unique.owner, unique.is_changed = nil, true end
+  for _, unique in ipairs(plan.taken) do unique.owner, unique.expiry, unique.is_changed = id, expiry, true end
+end
+
+-- Return the fields of a record after a change.
+local function fields_after(verb, before, changed, version, ts_ns, digest)
+  local after = {}
+  if verb == 'UPDATE' then
+    for name, value in pairs(before) do after[name] = value end
+  else
+    after[DIGEST_FIELD], after[SCHEMA_FIELD] = before and before[DIGEST_FIELD] or digest, SCHEMA
+  end
+  for name, value in pairs(cjson.decode(changed)) do after[name] = value ~= cjson.null and value or nil end
+  after.version, after.updated_ns = version, ts_ns
+  return after
+end
+
+-- Return the version of a record, 0 when there is none; nil and the reply that says which field cannot be used.
+local function version_of(record)
+  if not record.fields then return 0 end
+  local version, schema = record.fields.version or '', record.fields[SCHEMA_FIELD] or ''
+  if not string.find(version, '^[1-9]%d*$') or #version > 15 then
+    return nil, { 'corrupt', record.key, 'version', version }
+  end
+  if schema ~= SCHEMA then return nil, { 'corrupt', record.key, SCHEMA_FIELD, schema } end
+  return version + 0
+end
+
+-- Return the answer to a change that is no change any more, or never was one; nil for one that is to be made.
+local function answer_to_settled(verb, record, tombstone, request, digest, content)
+  local recorded = request and text_at(request)
+  if recorded then return repeat_of_own(record, request, recorded, content) end
+  if verb == 'INSERT' and record.fields then
+    if record.fields[DIGEST_FIELD] == digest then return { 'repeat', '0', '1', list_of(record) } end
+    return { 'taken', list_of(record) }
+  end
+  if verb == 'INSERT' then
+    local gone = not (requests and requests[tombstone]) and text_at(tombstone) -- what this call deletes may come again
+    if gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then return { 'repeat', '0', '1', {} } end
+  end
+  if verb == 'DELETE' and not record.fields then
+    requests = requests or {}
+    requests[request] = '0 DELETE 0 ' .. content -- kept if the call writes anything: what it inserts then must stay
+    return { 'repeat', '0', '0', {} }
+  end
+end
+
+-- Return {'applied', sequence, version, fields and values}
+--        {'repeat', sequence, version, fields and values}: 0 for what is not known, or for what was not there to delete
+--        {'taken', fields and values}: inserted before with other content
+--        {'unique', field, value, key}  {'version', version}  {'absent'}  {'duplicate'}  {'corrupt', key, field, value}
+--        {'fence', lock, fence}
+local function change_own(at)
+  local verb, kind, id, request_id, ts_ns, ttl, expected, digest, content, changed, indexes, uniques =
+    unpack(ARGV, at, at + 11)
+  local record, tombstone = load_own(base .. kind .. ':' .. id), base .. kind .. '_deleted:' .. id
+  local request = request_id ~= '' and base .. 'request:' .. request_id
+  local settled = answer_to_settled(verb, record, tombstone, request, digest, content)
+  if settled then return settled end
+  local refused = is_barred and RARE.bar()
+  if refused then return refused end
+  local before, version, odd = record.fields, version_of(record)
+  if not version then return odd end
+  if verb == 'UPDATE' and not before then return { 'absent' } end
+  if expected ~= '' and expected + 0 ~= version then return { 'version', integer_text(version) } end
+
+  local expiry = ttl ~= '' and verb ~= 'DELETE' and RARE.expiry_after(ttl) or 'inf'
+  record.expires = record.expires or record.is_stored and redis.call('PEXPIRETIME', record.key) > 0
+  local made = integer_text(version + 1)
+  local after = verb ~= 'DELETE' and fields_after(verb, before, changed, made, ts_ns, digest) or nil
+  local gone = verb == 'DELETE' and (text_at(tombstone) or '')
+  local plan, taken = plan_own(kind, id, before, after, expiry ~= 'inf' or record.expires, indexes, uniques)
+  if not plan then return taken end
+  apply_own(record, id, after, expiry, plan)
+  local number = append({
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'kind', kind, 'key', id, 'version', made,
+    'changed', changed, 'request_id', request_id,
+  }, false, '')
+  requests = requests or {}
+  if request then requests[request] = number .. ' ' .. verb .. ' ' .. made .. ' ' .. content end
+  if gone then
+    local earlier = #gone < 500 and gone or '' -- what was inserted and deleted before, the last first
+    requests[tombstone] = number .. ' ' .. (before[DIGEST_FIELD] or '') .. ' ' .. earlier
+  end
+  return { 'applied', number, made, verb == 'UPDATE' and list_of(record) or {} } -- what is stored whole is known
+end
+
+-- Write the records that the run has changed, and their unique values. A key that is removed is not touched again.
+local function write_own()
+  for _, record in pairs(own.records) do
+    if record.is_changed and record.fields then
+      local set, cleared = {}, {}
+      for name, value in pairs(record.fields) do
+        if record.was[name] ~= value then set[#set + 1], set[#set + 2] = name, value end
+      end
+      for name in pairs(record.was) do
+        if not record.fields[name] then cleared[#cleared + 1] = name end
+      end
+      if #set > 0 then redis.call('HSET', record.key, unpack(set)) end
+      if #cleared > 0 then redis.call('HDEL', record.key, unpack(cleared)) end
+      if record.expiry ~= 'inf' or record.expires then RARE.expire_at(record.key, record.expiry) end
+    elseif record.is_changed and record.is_stored then
+      redis.call('UNLINK', record.key)
+    end
+  end
+  for _, unique in pairs(own.uniques) do
+    if unique.is_changed and unique.owner and unique.expiry ~= 'inf' then
+      redis.call('SET', unique.key, unique.owner, 'PXAT', unique.expiry)
+    elseif unique.is_changed and unique.owner then
+      redis.call('SET', unique.key, unique.owner)
+    elseif unique.is_changed and unique.is_stored then
+      redis.call('UNLINK', unique.key)
+    end
+  end
+end

@@ -1,0 +1,1 @@
+"""Store, read and list records of a desk's own models."""

@@ -1,0 +1,247 @@
+"""Insert, change, read and list a desk's own records, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
+
+from ...models.arguments import identities, mapping, several, whole
+from ...models.entity import Entity
+from ...models.entity_changes import Delete, Insert, Put, Update
+from ...models.errors import InvalidArgument
+from ...models.results import Outcome, RecordResult
+from ...models.table import RecordKey, TableModel
+from ...topology._async.backend import AsyncBackend
+from ...topology.durability import Durability
+from ..changes._async import AsyncChanges
+from ..changes.loss_detector import LossDetector
+from .calls import PAGE, TableCalls
+from .verbs import INSERT, PUT, OwnChange
+
+E = TypeVar("E", bound=Entity)
+
+
+class AsyncTable(Generic[E]):
+    """The records of one model of the desk's own; :meth:`AsyncBook.table` returns it.
+
+    ::
+
+        allocations = book.table(Allocation)
+        result = await allocations.insert(allocation)
+        print(result.record, result.version)
+
+    Every change is one atomic round trip that moves the record, its indexes, its unique values and the trader's event
+    stream together. It may be sent again, and is not applied twice: a repeat has ``applied`` False, and the record as
+    it is now.
+
+    A key is the value of the key field, or a tuple of the values of several. Methods raise a
+    :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
+    :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
+    book's. It raises UnderReplicated when it was applied, but too few replicas confirmed it, and StateLost when the
+    server has lost earlier changes. Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock.
+    """
+
+    def __init__(self, backend: AsyncBackend, table: TableModel[E], loss_detector: LossDetector | None = None) -> None:
+        self._backend = backend
+        self._model = table.model
+        self._calls: TableCalls[E] = TableCalls(table, backend.settings, loss_detector or LossDetector())
+        self._changes = AsyncChanges(backend, self._calls)
+
+    async def insert(
+        self, record: E, *, ts_ns: int | None = None, durability: Durability | str | None = None
+    ) -> RecordResult[E]:
+        """Insert a new record. One round trip.
+
+        The same record again changes nothing, also after it was deleted, for the book's ``request_ttl``: then the
+        result has no record.
+
+        Raises:
+            DuplicateRecord: The key is taken by a record with other content.
+            NotUnique: Another record has one of its unique values.
+            InvalidArgument: A value cannot be stored.
+        """
+        return await self._apply(Insert(record, **_given(ts_ns=ts_ns)), durability)
+
+    async def put(
+        self,
+        record: E,
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Store a record whether there is one with its key or not, once per ``request_id``. One round trip.
+
+        Args:
+            record: The record, of which everything is stored; its ``version`` and ``updated_ns`` are the book's.
+            expected_version: The version that the record must have, 0 for one that is not there; None for any.
+            request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
+                random: a lost reply is still handled, but a second call is another request.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            VersionConflict: The record has another version.
+            NotUnique: Another record has one of its unique values.
+            DuplicateRequest: The ``request_id`` was used for another change.
+        """
+        given = _given(request_id=request_id, ts_ns=ts_ns)
+        return await self._apply(Put(record, expected_version=expected_version, **given), durability)
+
+    async def update(
+        self,
+        trader: str,
+        key: RecordKey,
+        changes: Mapping[str, object],
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Change some fields of a record that is there, once per ``request_id``. One round trip.
+
+        Args:
+            trader: The trader of the record.
+            key: The key of the record.
+            changes: The new values by field; None removes the value of a field that may be None.
+            expected_version: The version that the record must have; None for any.
+            request_id: The identity of the request; see ``put``.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            RecordNotFound: There is no such record.
+            VersionConflict: The record has another version.
+            NotUnique: Another record has one of the unique values.
+            DuplicateRequest: The ``request_id`` was used for another change.
+            InvalidArgument: There is no such field, or a value is none of its type.
+        """
+        given = _given(request_id=request_id, ts_ns=ts_ns)
+        change = Update(self._model, trader, key, changes, expected_version=expected_version, **given)
+        return await self._apply(change, durability)
+
+    async def delete(
+        self,
+        trader: str,
+        key: RecordKey,
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Remove a record, once per ``request_id``; nothing happens when it is not there. One round trip.
+
+        The arguments are those of ``update``.
+
+        Raises:
+            VersionConflict: The record has another version.
+            DuplicateRequest: The ``request_id`` was used for another change.
+        """
+        given = _given(request_id=request_id, ts_ns=ts_ns)
+        change = Delete(self._model, trader, key, expected_version=expected_version, **given)
+        return await self._apply(change, durability)
+
+    async def insert_many(
+        self, records: Sequence[E], *, ts_ns: int | None = None, durability: Durability | str | None = None
+    ) -> list[Outcome[RecordResult[E]]]:
+        """Insert many records: one round trip per node, and one outcome for each record, in the order given."""
+        given = _given(ts_ns=ts_ns)
+        changes = [self._checked(Insert(record, **given)) for record in several("records", records)]
+        return await self._changes.many(changes, INSERT, durability)
+
+    async def put_many(
+        self, records: Sequence[E], *, ts_ns: int | None = None, durability: Durability | str | None = None
+    ) -> list[Outcome[RecordResult[E]]]:
+        """Store many records: one round trip per node, and one outcome for each record, in the order given."""
+        given = _given(ts_ns=ts_ns)
+        changes = [self._checked(Put(record, **given)) for record in several("records", records)]
+        return await self._changes.many(changes, PUT, durability)
+
+    async def get(self, trader: str, key: RecordKey) -> E | None:
+        """Return a record as it is now, None when there is none. One round trip.
+
+        Raises:
+            CorruptRecord: A stored field is missing or cannot be read.
+        """
+        return await self._backend.run(self._calls.get(trader, key))
+
+    async def get_many(self, ids: Sequence[tuple[str, RecordKey]]) -> list[Outcome[E | None]]:
+        """Return many records: one round trip per node, and one outcome for each id, in the order given.
+
+        Args:
+            ids: A pair of trader and key for each record.
+        """
+        pairs = cast("Sequence[tuple[str, RecordKey]]", identities("ids", cast("Any", ids)))
+        return await self._backend.read_many(self._calls.get_many(pairs))
+
+    async def exists(self, trader: str, key: RecordKey) -> bool:
+        """Return True when there is a record. One round trip."""
+        return await self._backend.run(self._calls.exists(trader, key))
+
+    async def by(
+        self,
+        trader: str,
+        values: Mapping[str, object],
+        *,
+        limit: int | None = None,
+        after: RecordKey | None = None,
+    ) -> list[E]:
+        """Return a trader's records with some values, in the order of their keys. One round trip for each 1,000.
+
+        Args:
+            trader: The trader of the records.
+            values: The value of each field to look by; a field must be marked with Index.
+            limit: The most records to return; None for all.
+            after: The key after which to begin, such as that of the last record of the page before.
+
+        Raises:
+            InvalidArgument: There is no such field, or it has no index.
+            CorruptRecord: A stored field is missing or cannot be read.
+        """
+        values = mapping("values", values)
+        return await self._backend.drive(self._calls.select(trader, values, after, _limit(limit)))
+
+    async def all(self, trader: str, *, limit: int | None = None, after: RecordKey | None = None) -> list[E]:
+        """Return a trader's records, in the order of their keys. Arguments and round trips are those of ``by``."""
+        return await self._backend.drive(self._calls.select(trader, None, after, _limit(limit)))
+
+    async def iter(self, trader: str) -> AsyncIterator[E]:
+        """Yield a trader's records, in the order of their keys, 1,000 in a round trip; only these are in memory.
+
+        What is inserted or removed meanwhile may be among them or not.
+        """
+        after: str | None = ""
+        while after is not None:
+            page = await self._backend.run(self._calls.next_page(trader, after))
+            for _, record in page:
+                yield record
+            after = page[-1][0] if len(page) == PAGE else None
+
+    async def count(self, trader: str, values: Mapping[str, object] | None = None) -> int:
+        """Return how many records a trader has: all, or those with some values, given as for ``by``. One round trip.
+
+        Raises:
+            InvalidArgument: There is no such field, or it has no index.
+        """
+        return await self._backend.run(self._calls.count(trader, values))
+
+    async def _apply(self, change: OwnChange, durability: Durability | str | None) -> RecordResult[E]:
+        return await self._changes.apply(self._checked(change), durability)
+
+    def _checked(self, change: OwnChange) -> OwnChange:
+        """Return a change of this table. Raises InvalidArgument for one of a record of another."""
+        if change.table.model is not self._model:
+            raise InvalidArgument(f"a {change.table.name} is no record of the table of {self._model.__name__}")
+        return change
+
+
+def _given(**values: object) -> dict[str, Any]:
+    """Return the arguments that are given; the others have a default of their own."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _limit(limit: int | None) -> int | None:
+    return None if limit is None else whole("limit", limit)

@@ -1,0 +1,12 @@
+-- Count the live records that are in every one of some indexes: those that have not expired.
+-- Uses changes/clock, changes/numbers, records/members
+-- KEYS indexes...
+-- Returns number
+
+if #KEYS == 1 then return redis.call('ZCOUNT', KEYS[1], '(' .. integer_text(now_ms()), '+inf') end
+local smallest, others = smallest_of(KEYS)
+local count = 0
+for _, key in ipairs(live_keys(smallest)) do
+  if is_in_all(others, key) then count = count + 1 end
+end
+return count

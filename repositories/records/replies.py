@@ -1,0 +1,62 @@
+"""Read the engine's answers to changes of own records. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from ...models.entity import Entity
+from ...models.entity_changes import EntityChange, Insert, Put
+from ...models.errors import DuplicateRecord, DuplicateRequest, NotUnique, RecordNotFound, VersionConflict
+from ...models.results import RecordResult
+from ...models.table import TableModel
+from ...topology.call import Reply
+from ..changes.verb import Step
+from ..replies import fields, integer, refusal, remembered_number, rows
+
+E = TypeVar("E", bound=Entity)
+
+
+def found(table: TableModel[E], hash_key: str, trader: str, key: str, flat: Reply) -> E | None:
+    """Return the record of a flat list of fields and values, None for an empty one. Raises CorruptRecord."""
+    if not rows(flat):
+        return None
+    return table.decode(hash_key, fields(flat), trader, key)
+
+
+def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
+    """Return the result of a change. Raises the refusal that the answer says."""
+    change = cast("EntityChange[Any]", step.request)
+    table, key, hash_key = change.table, change.key_text, step.own_keys[0]
+    trader = step.keys.trader
+    match answer:
+        case ["applied", str(sequence), str(version), list(flat)]:
+            if isinstance(change, (Insert, Put)):
+                stored = {**change.written, "version": version, "updated_ns": str(change.ts_ns)}
+                record = table.decode(hash_key, stored, trader, key)
+            else:
+                record = found(table, hash_key, trader, key, flat)
+            return RecordResult(record, applied=True, sequence=integer(sequence), version=integer(version))
+        case ["repeat", str(sequence), str(version), list(flat)]:
+            record = found(table, hash_key, trader, key, flat)
+            remembered = step.own_keys[1]
+            number = remembered_number(remembered, "sequence", sequence)
+            made = remembered_number(remembered, "version", version)
+            return RecordResult(record, applied=False, sequence=number, version=made)
+        case ["taken", list(flat)]:
+            there = found(table, hash_key, trader, key, flat)
+            raise DuplicateRecord(f"{step.name}: there is a record with this key, and other content", there)
+        case ["unique", str(field), str(value), str(owner)]:
+            said = f"{field} {value[:80]!r} is that of the record {owner[:80]!r}"
+            raise NotUnique(f"{step.name}: {said}", field, value, owner)
+        case ["version", str(version)]:
+            expected, actual = cast("int", getattr(change, "expected_version", 0)), integer(version)
+            there_is = f"the record has version {actual}" if actual else "there is no such record"
+            raise VersionConflict(f"{step.name}: {there_is}, not version {expected}", expected, actual)
+        case ["absent"]:
+            raise RecordNotFound(
+                f"{step.name}: there is no such record; it was never there, was deleted, or has expired"
+            )
+        case ["duplicate"]:
+            raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
+        case other:
+            raise refusal(step.name, other)

@@ -1,0 +1,95 @@
+"""List the verbs that change a record of the desk's own, with one row for each.
+
+A row serves every model: a change as a value (``models/entity_changes.py``) carries the description of its table.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from ...models.entity_changes import Delete, EntityChange, Insert, Put, Update
+from ...models.enums import EventType
+from ...models.keys import TraderKeys
+from ...models.table import TableModel
+from ..changes.verb import AnyVerb, Verb
+from ..durations import milliseconds
+from .replies import changed
+
+OwnChange: TypeAlias = Insert[Any] | Put[Any] | Update[Any] | Delete[Any]
+"""Any change of a record of the desk's own."""
+Q = TypeVar("Q", bound=OwnChange)
+
+
+def _uniques(keys: TraderKeys, change: EntityChange[Any], written: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the keys of the unique values that a change gives: that one is free is a decision."""
+    table = change.table
+    given = ((field, written.get(field)) for field in table.uniques)
+    return tuple([keys.own_unique(table.kind, field, text) for field, text in given if text is not None])
+
+
+def _keys(keys: TraderKeys, change: OwnChange) -> tuple[str, ...]:
+    kind, key = change.table.kind, change.key_text
+    record = keys.own_record(kind, key)
+    match change:
+        case Insert():
+            return record, keys.own_deleted(kind, key), *_uniques(keys, change, change.written)
+        case Delete():
+            return record, keys.request(change.request_id), keys.own_deleted(kind, key)
+        case _:
+            return record, keys.request(change.request_id), *_uniques(keys, change, change.written)
+
+
+def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
+    table: TableModel[Any] = change.table
+    written = {} if isinstance(change, Delete) else change.written
+    expected = None if isinstance(change, Insert) else change.expected_version
+    return (
+        event.value,
+        table.kind,
+        change.key_text,
+        "" if isinstance(change, Insert) else change.request_id,
+        str(change.ts_ns),
+        "" if table.ttl is None else str(milliseconds("ttl", table.ttl)),
+        "" if expected is None else str(expected),
+        table.digest(change.written) if isinstance(change, (Insert, Put)) else "",
+        "" if isinstance(change, Insert) else _content(event, change, expected),
+        json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else "",
+        " ".join(table.indexes),
+        " ".join(table.uniques),
+    )
+
+
+def _content(event: EventType, change: Put[Any] | Update[Any] | Delete[Any], expected: int | None) -> str:
+    """Return 16 characters that are the same for the same request, and for no other."""
+    written = {} if isinstance(change, Delete) else change.written
+    removed = sorted(name for name, text in written.items() if text is None)
+    digest = change.table.digest({name: text for name, text in written.items() if text is not None})
+    content = json.dumps([event, change.table.kind, change.key_text, expected, removed, digest])
+    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=12).digest(), newline=False).decode()
+
+
+def _row(name: str, request: type[Q], event: EventType) -> AnyVerb:
+    return Verb(
+        name=name,
+        request=request,
+        event=event,
+        step="record",
+        keys=_keys,
+        arguments=partial(_arguments, event),
+        read_answer=changed,
+        describe=lambda change: f"{name} {change.table.kind} {change.trader}/{change.key_text}",
+    )
+
+
+INSERT = _row("insert", Insert, EventType.INSERT)
+PUT = _row("put", Put, EventType.PUT)
+UPDATE = _row("update", Update, EventType.UPDATE)
+DELETE = _row("delete", Delete, EventType.DELETE)
+
+OWN_VERBS = (INSERT, PUT, UPDATE, DELETE)
+"""Every verb that changes a record of the desk's own."""
