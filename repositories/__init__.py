@@ -34,6 +34,8 @@ from .orders._async import AsyncOrderRepository
 from .orders._sync import OrderRepository
 from .positions._async import AsyncPositionRepository
 from .positions._sync import PositionRepository
+from .records._async import AsyncTable
+from .records._sync import Table
 from .search._async.find import AsyncFind
 from .search._async.indexes import AsyncSearchIndexes
 from .search._sync.find import Find
@@ -62,6 +64,7 @@ __all__ = [
     "AsyncSource",
     "AsyncSubscription",
     "AsyncSymbolInfoRepository",
+    "AsyncTable",
     "AsyncValueRepository",
     "Auditor",
     "Book",
@@ -82,6 +85,7 @@ __all__ = [
     "Source",
     "Subscription",
     "SymbolInfoRepository",
+    "Table",
     "ValueRepository",
     "Warmed",
 ]

@@ -21,6 +21,7 @@ from slotbook.repositories import (
     RateLimiter,
     SearchIndexes,
     SessionRepository,
+    Table,
     ValueRepository,
 )
 from typer.testing import CliRunner
@@ -43,6 +44,7 @@ VERBS = (
     Find,
     SearchIndexes,
     Auditor,
+    Table,
 )
 
 

@@ -27,7 +27,7 @@ TIERS = (
     {"book"},
     {"coordination"},
     {"units"},
-    {"orders", "positions", "symbols"},
+    {"orders", "positions", "records", "symbols"},
     {"events", "search", "caching", "audit"},
     {"changes"},
     {"_concurrency", "replies", "durations"},

@@ -23,6 +23,7 @@ FIX = {
     },
     EventType: {
         "NEW": "0", "TRADE": "F", "REPLACED": "5", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C", "POSITION": "",
+        "INSERT": "", "PUT": "", "UPDATE": "", "DELETE": "",
     },
 }  # fmt: skip
 

@@ -3,8 +3,8 @@
 -- KEYS indexes...
 -- Returns number
 
-if #KEYS == 1 then return redis.call('ZCOUNT', KEYS[1], '(' .. integer_text(now_ms()), '+inf') end
 local smallest, others = smallest_of(KEYS)
+if #others == 0 then return redis.call('ZCOUNT', smallest, '(' .. integer_text(now_ms()), '+inf') end
 local count = 0
 for _, key in ipairs(live_keys(smallest)) do
   if is_in_all(others, key) then count = count + 1 end

@@ -1,6 +1,6 @@
 -- Return a page of one trader's records of a kind in the order of their keys: those that are in every one of some indexes, and
 -- that have not expired.
--- Uses changes/clock, records/members
+-- Uses records/members
 -- KEYS indexes...
 -- Touches the records that the indexes name
 -- ARGV base    what the keys of these records begin with

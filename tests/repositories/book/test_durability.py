@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import product
-from typing import Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import pytest
 from slotbook import Book, repositories
-from slotbook.models import Cancel, Fill, Outcome, PositionChange, SymbolInfo
+from slotbook.models import Cancel, Entity, Fill, Key, Outcome, PositionChange, SymbolInfo
 from slotbook.models.coordination import new_session_id
 from slotbook.models.errors import InvalidSettings, UnderReplicated
+from slotbook.models.types import Name, Quantity
 
 from ...support.caching.memory_source import AsyncMemorySource, MemorySource
 from ...support.callers import CALLERS
@@ -27,6 +28,12 @@ Ways: TypeAlias = dict[str, Any]
 Make: TypeAlias = Callable[["Case", Ways], object]
 
 
+class Allocation(Entity, kind="allocation"):
+    trader: Name
+    allocation_id: Annotated[Name, Key]
+    quantity: Quantity
+
+
 class Case:
     """A book in which there is something to change."""
 
@@ -38,10 +45,15 @@ class Case:
         self.id = new_session_id(desk.trader)
         desk.book.sessions.create(desk.trader, 60, session_id=self.id)
         self.book: Book = desk.open(prefix="", replication_wait=0.05, **settings)
+        desk.book.table(Allocation).insert(self.allocation("L1"))
+        self.table: Any = self.book.table(Allocation)
         table: MemorySource[Any] = MemorySource()
         source: Any = table if desk.caller == "sync" else AsyncMemorySource(table)
         self.symbols: Any = self.book.symbols.using(source)
         self.cache: Any = self.book.cache(dict[str, int], f"c{desk.trader}", source)
+
+    def allocation(self, key: str) -> Allocation:
+        return Allocation(trader=self.trader, allocation_id=key, quantity=40)
 
     def fill(self) -> Fill:
         return execution(self.trader)
@@ -73,6 +85,17 @@ CHANGES: Mapping[str, Make] = {
     "PositionRepository.check_and_update": lambda case, ways: case.book.positions.check_and_update(
         case.trader, "AAPL", 5, 100, **ways
     ),
+    **{
+        f"Table.{name}": make
+        for name, make in {
+            "insert": lambda case, ways: case.table.insert(case.allocation("L2"), **ways),
+            "insert_many": lambda case, ways: case.table.insert_many([case.allocation("L2")], **ways),
+            "put": lambda case, ways: case.table.put(case.allocation("L1"), **ways),
+            "put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
+            "update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
+            "delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
+        }.items()
+    },
     "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
     "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
     "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),
@@ -118,7 +141,7 @@ WAIT_FOR_NONE = {
 
 READS = {
     "Auditor": "traders verify",
-    "Book": "cache close limiter lock losses open snapshot",
+    "Book": "cache close limiter lock losses open snapshot table",
     "Cache": "close get get_many key near",
     "Consumer": "add close get lag on_done run start stop",
     "Follow": "add close get start stop",
@@ -129,6 +152,7 @@ READS = {
     "SessionRepository": "by_trader get",
     "Subscription": "close get start stop",
     "SymbolInfoRepository": "close find from_url get get_many key near using",
+    "Table": "all by count exists get get_many iter",
     "ValueRepository": "get",
 }
 """Methods that store nothing, by class."""
@@ -136,7 +160,7 @@ READS = {
 KINDS = (
     *("AcquiredLock", "Auditor", "Book", "Cache", "Consumer", "Delivery", "Follow", "Lock", "OrderEventRepository"),
     *("OrderRepository", "PositionRepository", "RateLimiter", "SearchIndexes", "SessionRepository", "Subscription"),
-    *("SymbolInfoRepository", "ValueRepository"),
+    *("SymbolInfoRepository", "Table", "ValueRepository"),
 )
 
 
