@@ -13,7 +13,13 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent
-SHOWN = ("tests/test_readme.py", "tests/test_doctests.py", "tests/test_faults_page.py", "tests/test_guide.py")
+SHOWN = (
+    "tests/test_readme.py",
+    "tests/test_own_records_page.py",
+    "tests/test_doctests.py",
+    "tests/test_faults_page.py",
+    "tests/test_guide.py",
+)
 """The tests that run the examples in the README, the pages of docs/ and the docstrings."""
 WORKERS = ("-n", "6", "--dist", "worksteal")
 """More than there are cores: many tests wait for servers that are broken, frozen or replaced."""

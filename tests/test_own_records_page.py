@@ -1,0 +1,25 @@
+"""The examples of docs/own-records.md run, in their order on the page."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from .support.package import ROOT
+
+DOCUMENT = (ROOT / "docs" / "own-records.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+@pytest.mark.parametrize("topology", ["standalone", "sentinel", "cluster"])
+def test_every_example_holds(topology: str) -> None:
+    code = "".join(BLOCKS).replace("embedded://standalone", f"embedded://{topology}")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_record_takes_some_fifteen_lines() -> None:
+    assert len([line for line in BLOCKS[0].splitlines() if line]) <= 15
