@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
+from typing import Annotated, cast
 
 import pytest
 from slotbook import Book, Expect
-from slotbook.models import Cancel, PositionChange, Replace
+from slotbook.models import Cancel, Delete, Entity, Index, Insert, Key, PositionChange, Replace, Unique
 from slotbook.models.enums import OrderStatus
 from slotbook.models.errors import AccessDenied, SlotbookError
 from slotbook.models.results import Outcome
+from slotbook.models.types import Name
 from slotbook.repositories.changes.scripts import engine
 
 from ..support.faults.permissions import User, commands_in, dumps, forget, judged
@@ -74,6 +75,40 @@ def _unit(book: Book, trader: str) -> object:
     )
 
 
+class Note(Entity, kind="note"):
+    trader: Name
+    note_id: Annotated[Name, Key]
+    account: Annotated[Name, Index] = "ACC1"
+    reference: Annotated[Name | None, Unique] = None
+    words: str | None = None
+
+
+class Brief(Note, kind="brief", ttl=60):
+    """A note that expires."""
+
+
+def _note(kind: type[Note], trader: str, **fields: object) -> Note:
+    return kind.model_validate({"trader": trader, "note_id": "N1", "reference": "R1", "words": "one", **fields})
+
+
+def _noted(kind: type[Note]) -> Callable[[Book, str], object]:
+    return lambda book, trader: book.table(kind).insert(_note(kind, trader))
+
+
+def _persistent(book: Book, trader: str) -> None:
+    """Have a note that expires, of a kind whose notes do not any more."""
+    book.table(_WasBrief).insert(_note(_WasBrief, trader))
+
+
+class _WasBrief(Note, kind="note", ttl=60):
+    pass
+
+
+def _own_unit(book: Book, trader: str) -> object:
+    other = _note(Note, trader, note_id="N2")
+    return book.commit([Delete(Note, trader, "N1", request_id="D1"), Insert(other), limit(trader, "B1")])
+
+
 def _each(outcomes: list[Outcome[object]]) -> object:
     return [outcome.result() for outcome in outcomes]
 
@@ -119,6 +154,14 @@ CHANGES = (
     Change("delete", _closed, lambda book, trader: book.orders.delete(trader, "A1")),
     Change("unit", _order, _unit),
     Change("batch", _order, _batch),
+    Change("insert", _nothing, _noted(Note)),
+    Change("insert a brief", _nothing, _noted(Brief)),
+    Change("put", _noted(Note), lambda b, t: b.table(Note).put(_note(Note, t, reference="R2", words=None))),
+    Change("put a brief", _noted(Brief), lambda b, t: b.table(Brief).put(_note(Brief, t))),
+    Change("put what stays", _persistent, lambda b, t: b.table(Note).put(_note(Note, t))),
+    Change("update", _noted(Note), lambda b, t: b.table(Note).update(t, "N1", {"account": "ACC2", "words": None})),
+    Change("remove", _noted(Note), lambda b, t: b.table(Note).delete(t, "N1")),
+    Change("own unit", _noted(Note), _own_unit),
     Change("fill again", _done(_fill), _fill),
     Change("replace again", _done(_replace), _replace),
     Change("cancel again", _done(_cancel), _cancel),
@@ -130,6 +173,11 @@ KEYS = (
         for name in ("book", "events", "positions", "order:*", "applied:*", "position:*", "request:*")
     ],
     "{TRADER}:orders_by_symbol:*",
+    *[
+        f"{{TRADER}}:{kind}{rest}"
+        for kind in ("note", "brief")
+        for rest in (":*", "_keys", "_by_*", "_unique_*", "_deleted:*")
+    ],
     *["{TRADER}:orders_by_status:" + status for status in OrderStatus],
 )
 """The patterns of a trader's keys, none of which is a part of another."""

@@ -14,7 +14,7 @@ from slotbook import Book
 from slotbook.models import Algorithm
 from slotbook.models.coordination import new_session_id
 from slotbook.models.errors import SessionNotFound
-from slotbook.repositories.changes.scripts import engine
+from slotbook.repositories.changes.scripts import BOOK_STEPS, engine
 from slotbook.repositories.coordination.limit_calls import SCRIPTS as LIMITS
 from slotbook.repositories.coordination.session_calls import CREATE, TOUCH
 from slotbook.repositories.coordination.value_calls import SWAP
@@ -28,7 +28,7 @@ SILENCE: Final = 0.6
 """The socket timeout, in seconds: a reply that is held back is given up on after it, and the call is sent again."""
 BRIEF: Final = {"order_ttl": 0.1, "request_ttl": 0.1, "deadline": 8, "socket_timeout": SILENCE}
 """Settings by which everything would be forgotten when the call comes again."""
-SCRIPTS: Final = (engine(), SWAP, CREATE, TOUCH, *LIMITS.values())
+SCRIPTS: Final = (engine(), engine(*BOOK_STEPS), SWAP, CREATE, TOUCH, *LIMITS.values())
 
 
 @contextmanager

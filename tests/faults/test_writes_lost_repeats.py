@@ -14,7 +14,7 @@ import pytest
 from slotbook import AsyncBook, Book
 from slotbook.models import Fill, Order, PositionChange
 from slotbook.models.errors import StateLost
-from slotbook.repositories.changes.scripts import engine
+from slotbook.repositories.changes.scripts import BOOK_STEPS, engine
 from slotbook.repositories.changes.verb import ChangeResult
 from slotbook.topology.embedded import Server, Topology
 
@@ -93,7 +93,7 @@ FORMS = (
 
 def prepare(control: Control, primary: Server) -> None:
     """Teach a new primary the scripts, and let the servers take a freeze of some seconds for no failure."""
-    for script in (engine(), *[engine(step) for step in ("place", "fill", "change")]):
+    for script in (engine(*BOOK_STEPS), *[engine(step) for step in ("place", "fill", "change")]):
         primary.ask("SCRIPT", "LOAD", script.source)
     for server in control.data:
         if control.deployment.topology == "cluster" and server not in control.dead:

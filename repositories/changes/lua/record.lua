@@ -116,13 +116,13 @@ end
 local function answer_to_settled(verb, record, tombstone, request, digest, content)
   local recorded = request and text_at(request)
   if recorded then return repeat_of_own(record, request, recorded, content) end
-  if verb == 'INSERT' and record.fields then
-    if record.fields[DIGEST_FIELD] == digest then return { 'repeat', '0', '1', list_of(record) } end
-    return { 'taken', list_of(record) }
-  end
   if verb == 'INSERT' then
-    local gone = not (requests and requests[tombstone]) and text_at(tombstone) -- what this call deletes may come again
-    if gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then return { 'repeat', '0', '1', {} } end
+    local is_there = record.fields and record.fields[DIGEST_FIELD] == digest
+    local gone = not is_there and not (requests and requests[tombstone]) and text_at(tombstone) -- what this call has deleted may come again
+    if is_there or gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then
+      return { 'repeat', '0', '1', list_of(record) }
+    end
+    return record.fields and { 'taken', list_of(record) } or nil
   end
   if verb == 'DELETE' and not record.fields then
     requests = requests or {}
@@ -165,8 +165,9 @@ local function change_own(at)
   requests = requests or {}
   if request then requests[request] = number .. ' ' .. verb .. ' ' .. made .. ' ' .. content end
   if gone then
-    local earlier = #gone < 500 and gone or '' -- what was inserted and deleted before, the last first
-    requests[tombstone] = number .. ' ' .. (before[DIGEST_FIELD] or '') .. ' ' .. earlier
+    -- With what was inserted and deleted before, the last first. What this call deletes it may insert again, as no late
+    -- resend would.
+    requests[tombstone] = number .. ' ' .. (before[DIGEST_FIELD] or '') .. ' ' .. string.sub(gone, 1, 2000)
   end
   return { 'applied', number, made, verb == 'UPDATE' and list_of(record) or {} } -- what is stored whole is known
 end

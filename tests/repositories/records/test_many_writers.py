@@ -1,0 +1,81 @@
+"""Test that many processes agree: a unique value has one owner, and no update is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ...support.desk import Desk
+from .conftest import Allocation
+
+PROGRAM = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import slotbook
+from slotbook.models.errors import NotUnique, VersionConflict
+from tests.repositories.records.conftest import Allocation
+
+url, trader, job, process = *sys.argv[1:4], int(sys.argv[4])
+with slotbook.connect(url) as book:
+    table = book.table(Allocation)
+
+    def insert(writer):
+        won = 0
+        for number in range(writer, 2_000, 16):
+            try:
+                own = dict(allocation_id=f"L{number}", reference=f"R{number % 600}")
+                won += table.insert(Allocation(trader=trader, **own)).applied
+            except NotUnique:
+                pass
+        return won
+
+    def update(writer):
+        done = 0
+        while done < 25:
+            held = table.get(trader, "L1")
+            try:
+                table.update(trader, "L1", {"quantity": held.quantity + 1}, expected_version=held.version)
+                done += 1
+            except VersionConflict:
+                pass
+        return done
+
+    work, writers = (insert, 4) if job == "insert" else (update, 2)
+    with ThreadPoolExecutor(writers) as pool:
+        print(sum(pool.map(work, range(process * writers, (process + 1) * writers))))
+"""
+
+
+def run(desk: Desk, job: str) -> int:
+    """Run the program in four processes, and return the sum of what they print."""
+    root = Path(__file__).parents[3]
+
+    def one(process: int) -> int:
+        words = [sys.executable, "-c", PROGRAM, desk.fleet.url(), desk.trader, job, str(process)]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=root, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
+    with ThreadPoolExecutor(4) as pool:
+        return sum(pool.map(one, range(4)))
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)
+def test_a_unique_value_has_one_owner(desk: Desk) -> None:
+    assert run(desk, "insert") == 600
+    held = desk.book.table(Allocation).all(desk.trader)
+    assert len(held) == len({one.reference for one in held}) == 600
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)
+def test_no_update_is_lost(desk: Desk) -> None:
+    table = desk.book.table(Allocation)
+    table.insert(Allocation(trader=desk.trader, allocation_id="L1", quantity=100))
+    assert run(desk, "update") == 200
+    found = table.get(desk.trader, "L1")
+    assert found is not None
+    assert (found.quantity, found.version) == (300, 201)

@@ -1,0 +1,175 @@
+"""Test that any history of changes of own records leaves a table as it leaves a dict of dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from slotbook.models import Delete, Insert, Put, RecordResult, Update
+from slotbook.models.entity_changes import EntityChange
+from slotbook.models.errors import DuplicateRecord, NotUnique, RecordNotFound, Refused, VersionConflict
+
+from ...support.desk import Desk, on_one_server
+from .conftest import Allocation
+
+KEYS = st.sampled_from(["L1", "L2", "L:3%"])
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "account": st.sampled_from(["ACC1", "ACC:2"]),
+        "reference": st.sampled_from([None, "R1", "R2"]),
+        "note": st.sampled_from([None, "a\nb", '"']),
+        "quantity": st.integers(1, 3),
+    },
+)
+EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
+Fields = dict[str, object]
+DEFAULTS: Fields = {"order_id": "A1", "account": "ACC1", "reference": None, "note": None, "quantity": 100}
+
+
+class Model:
+    """The records as a dict of dicts; what was first inserted as each, and what was deleted."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Fields] = {}
+        self.versions: dict[str, int] = {}
+        self.first: dict[str, Fields] = {}
+        self.deleted: dict[str, list[Fields]] = {}
+
+    def copy(self) -> Model:
+        made = Model()
+        made.held = {key: dict(one) for key, one in self.held.items()}
+        made.versions, made.first = dict(self.versions), dict(self.first)
+        made.deleted = {key: list(several) for key, several in self.deleted.items()}
+        return made
+
+    def apply(self, change: EntityChange[Allocation], fresh: set[str]) -> bool | type[Refused]:  # noqa: PLR0911 (a table)
+        """Make a change; return whether it was applied, or the refusal. ``fresh`` has what this call has deleted."""
+        key = change.key_text
+        there = self.held.get(key)
+        match change:
+            case Insert():
+                content = self.content(change.record)
+                if self.first.get(key) == content or (key not in fresh and content in self.deleted.get(key, [])):
+                    return False
+                if there is not None:
+                    return DuplicateRecord
+                return self.store(key, content)
+            case Put():
+                if self.conflicts(key, change.expected_version):
+                    return VersionConflict
+                return self.store(key, self.content(change.record))
+            case Update():
+                if there is None:
+                    return RecordNotFound
+                if self.conflicts(key, change.expected_version):
+                    return VersionConflict
+                return self.store(key, {**there, **change.changes})
+            case Delete() if there is None:
+                return False
+            case _:
+                if self.conflicts(key, cast("Delete[Allocation]", change).expected_version):
+                    return VersionConflict
+                del self.held[key], self.versions[key]
+                self.deleted.setdefault(key, []).append(self.first.pop(key))
+                fresh.add(key)
+                return True
+
+    def conflicts(self, key: str, expected: int | None) -> bool:
+        return expected not in (None, self.versions.get(key, 0))
+
+    def store(self, key: str, content: Fields) -> bool | type[Refused]:
+        reference = content["reference"]
+        if reference and any(one["reference"] == reference for name, one in self.held.items() if name != key):
+            return NotUnique
+        self.held[key] = content
+        self.versions[key] = self.versions.get(key, 0) + 1
+        self.first.setdefault(key, content)
+        return True
+
+    @staticmethod
+    def content(record: Allocation) -> Fields:
+        return {name: getattr(record, name) for name in DEFAULTS}
+
+
+class TableMachine(RuleBasedStateMachine):
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk, self.trader, self.table = desk, desk.another(), desk.book.table(Allocation)
+        self.model, self.number = Model(), 0
+
+    def change(self, kind: str, key: str, fields: Fields, expected: int | None) -> EntityChange[Allocation]:
+        self.number += 1
+        record = Allocation.model_validate({"trader": self.trader, "allocation_id": key, **fields})
+        match kind:
+            case "insert":
+                return Insert(record)
+            case "put":
+                return Put(record, expected_version=expected)
+            case "update":
+                return Update(Allocation, self.trader, key, fields or {"quantity": 1}, expected_version=expected)
+            case _:
+                return Delete(Allocation, self.trader, key, expected_version=expected)
+
+    @rule(
+        drafts=st.lists(
+            st.tuples(st.sampled_from(["insert", "put", "update", "delete"]), KEYS, FIELDS, EXPECTED),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def unit(self, drafts: list[tuple[str, str, Fields, int | None]]) -> None:
+        """Commit changes, and once more; of a refused unit nothing is there."""
+        steps = [self.change(*draft) for draft in drafts]
+        planned, fresh, expected = self.model.copy(), set[str](), list[object]()
+        for step in steps:
+            expected.append(planned.apply(step, fresh))
+            if isinstance(expected[-1], type):
+                break
+        refused: tuple[object, object] | None = None
+        commit = cast("Callable[[object], list[RecordResult[Allocation]]]", self.desk.book.commit)
+        try:
+            results = commit(steps)
+        except Refused as error:
+            results, refused = [], (type(error), error.index)
+        if refused or isinstance(expected[-1], type):
+            assert refused == (expected[-1], len(expected) - 1), drafts
+            return
+        assert [one.applied for one in results] == expected, drafts
+        self.model = planned
+        before = self.desk.contents(self.trader)
+        if any(expected):
+            assert not any(one.applied for one in commit(steps)), drafts
+            assert self.desk.contents(self.trader) == before
+
+    def teardown(self) -> None:
+        if self.desk.events(self.trader):
+            assert not self.desk.book.audit.verify(self.trader)
+
+    @invariant()
+    def the_table_is_as_the_model(self) -> None:
+        held, table, trader = self.model.held, self.table, self.trader
+        found = table.all(trader)
+        assert [one.allocation_id for one in found] == sorted(held)
+        for one in found:
+            assert Model.content(one) == held[one.allocation_id]
+            assert one.version == self.model.versions[one.allocation_id]
+        for account in ("ACC1", "ACC:2"):
+            keys = sorted(key for key, one in held.items() if one["account"] == account)
+            assert [one.allocation_id for one in table.by(trader, {"account": account})] == keys
+            assert table.count(trader, {"account": account}) == len(keys)
+        for reference in ("R1", "R2"):
+            key = f"{{{trader}}}:allocation_unique_reference:{reference}"
+            owners = [name for name, one in held.items() if one["reference"] == reference]
+            assert self.desk.fleet.ask(key, "GET", key) == (owners[0] if owners else None)
+
+
+@on_one_server
+def test_a_table_is_a_dict_of_dicts(desk: Desk) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: TableMachine(desk),
+        settings=settings(max_examples=40, stateful_step_count=15, suppress_health_check=list(HealthCheck)),
+    )
