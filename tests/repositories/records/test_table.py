@@ -10,6 +10,7 @@ from slotbook.models.errors import (
     CorruptRecord,
     DuplicateRecord,
     DuplicateRequest,
+    FenceRefused,
     InvalidArgument,
     NotUnique,
     RecordNotFound,
@@ -229,3 +230,54 @@ def test_what_cannot_be_read_is_not_guessed(desk: Desk) -> None:
     desk.vandalise("HSET", "%:allocation:L1", "allocation_id", "L1", "version", "x")
     with pytest.raises(CorruptRecord):
         table.update(trader, "L1", {"quantity": 3})
+
+
+def test_a_field_that_is_removed_is_stored_no_more(desk: Desk) -> None:
+    table, trader = desk.book.table(Allocation), desk.trader
+    for change in (
+        lambda: table.update(trader, "L1", {"note": None}),
+        lambda: table.put(allocation(trader)),
+    ):
+        table.put(allocation(trader, note="one"))
+        changed = change().record
+        assert changed == table.get(trader, "L1")
+        assert desk.ask("HEXISTS", "%:allocation:L1", "note") == 0
+
+
+def test_what_a_unit_deletes_it_may_insert_again(desk: Desk) -> None:
+    table, trader = desk.book.table(Allocation), desk.trader
+    record = allocation(trader, reference="R1")
+    table.insert(record)
+    steps = [Delete(Allocation, trader, "L1"), Insert(record)]
+    assert [one.applied for one in desk.book.commit(steps)] == [True, True]
+    assert [one.applied for one in desk.book.commit(steps)] == [False, False]
+    assert table.get(trader, "L1") is not None
+
+
+def test_a_lock_that_is_lost_refuses_changes_but_not_repeats(desk: Desk) -> None:
+    trader = desk.trader
+    lock = desk.book.lock("close", trader=trader)
+    held = lock.acquire()
+    done = Insert(allocation(trader))
+    held.commit([done])
+    held.release()
+    assert not held.commit([done])[0].applied
+    for change in (
+        Insert(allocation(trader, "L2")),
+        Put(allocation(trader)),
+        Update(Allocation, trader, "L1", {"quantity": 1}),
+        Delete(Allocation, trader, "L1"),
+    ):
+        with pytest.raises(FenceRefused):
+            held.commit([change])
+
+
+def test_records_of_a_model_that_no_longer_expire_stay_with_their_entries(desk: Desk) -> None:
+    class Brief(Allocation, kind="allocation", ttl=60):
+        pass
+
+    table, trader = desk.book.table(Allocation), desk.trader
+    desk.book.table(Brief).insert(Brief(trader=trader, allocation_id="L1", reference="R1"))
+    table.update(trader, "L1", {"quantity": 1})
+    for name in (":L1", "_keys", "_by_account:ACC1", "_by_order_id:A1", "_unique_reference:R1"):
+        assert desk.ask("PTTL", f"%:allocation{name}") == -1, name
