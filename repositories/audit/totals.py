@@ -93,7 +93,7 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
                 raise ValueError(value)
             return Stated(int(order[0]), Decimal(order[1]), None)
         named = dict(zip(_POSITION_NAMES, position, strict=True))
-        held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol, "quantity": "0", **named})
+        held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol or "", "quantity": "0", **named})
     except (ValueError, CorruptRecord):
         raise never_written(key, "totals", value) from None
     stated = Held(

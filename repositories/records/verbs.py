@@ -46,7 +46,7 @@ def _keys(keys: TraderKeys, change: OwnChange) -> tuple[str, ...]:
 
 def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
     table: TableModel[Any] = change.table
-    written = {} if isinstance(change, Delete) else change.written
+    written = _written(change)
     expected = None if isinstance(change, Insert) else change.expected_version
     return (
         event.value,
@@ -64,9 +64,14 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
     )
 
 
+def _written(change: OwnChange) -> Mapping[str, str | None]:
+    """Return the written fields that a change gives."""
+    return {} if isinstance(change, Delete) else change.written
+
+
 def _content(event: EventType, change: Put[Any] | Update[Any] | Delete[Any], expected: int | None) -> str:
     """Return 16 characters that are the same for the same request, and for no other."""
-    written = {} if isinstance(change, Delete) else change.written
+    written = _written(change)
     removed = sorted(name for name, text in written.items() if text is None)
     digest = change.table.digest({name: text for name, text in written.items() if text is not None})
     content = json.dumps([event, change.table.kind, change.key_text, expected, removed, digest])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from ...models.entity import Entity
 from ...models.guards import Expect
 from ...models.position import PositionChange
 from ...models.results import FillResult, OrderResult, PositionResult, RecordResult
@@ -19,7 +20,7 @@ UnitRequest: TypeAlias = OrderRequest | PositionChange | OwnChange
 """A change that a unit may have."""
 UnitStep: TypeAlias = UnitRequest | Expect
 """A step of a unit: a change, or a guard."""
-UnitResult: TypeAlias = OrderResult | FillResult | PositionResult | RecordResult[Any]
+UnitResult: TypeAlias = OrderResult | FillResult | PositionResult | RecordResult[Entity]
 """The result of a change of a unit."""
 
 

@@ -62,7 +62,7 @@ def test_a_unit_whose_reply_is_lost_keeps_what_it_has_inserted(stand: Stand) -> 
     stand.veil.add(Rule(Do.CUT, at=0))
     results = book.commit([Delete(Lot, trader, "L1"), Insert(new)])
     assert stand.veil.plan.idle
-    assert [one.version for one in results] == [0, 1]
+    assert [one.version for one in results if isinstance(one, RecordResult)] == [0, 1]
     assert book.table(Lot).get(trader, "L1") == new.model_copy(
         update={"version": 1, "updated_ns": book.table(Lot).all(trader)[0].updated_ns}
     )

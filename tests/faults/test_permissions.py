@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 import pytest
 from slotbook import Book, Expect
@@ -83,11 +83,14 @@ class Note(Entity, kind="note"):
     words: str | None = None
 
 
+N = TypeVar("N", bound=Note)
+
+
 class Brief(Note, kind="brief", ttl=60):
     """A note that expires."""
 
 
-def _note(kind: type[Note], trader: str, **fields: object) -> Note:
+def _note(kind: type[N], trader: str, **fields: object) -> N:
     return kind.model_validate({"trader": trader, "note_id": "N1", "reference": "R1", "words": "one", **fields})
 
 

@@ -36,7 +36,7 @@ class Blocking:
             if inspect.iscoroutine(answer):
                 answer = self._runner.run(cast("Coroutine[object, object, object]", answer))
             if inspect.isasyncgen(answer):
-                return self._each(answer)
+                return self._each(cast("AsyncGenerator[object, None]", answer))
             return self._answer(answer)
 
         return call

@@ -12,6 +12,8 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
     """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
     held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
     for event in events:
+        if event.symbol is None:
+            continue
         quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
         if event.type is EventType.TRADE and event.last_quantity and event.last_price is not None:
             if event.side is Side.BUY:

@@ -85,17 +85,12 @@ CHANGES: Mapping[str, Make] = {
     "PositionRepository.check_and_update": lambda case, ways: case.book.positions.check_and_update(
         case.trader, "AAPL", 5, 100, **ways
     ),
-    **{
-        f"Table.{name}": make
-        for name, make in {
-            "insert": lambda case, ways: case.table.insert(case.allocation("L2"), **ways),
-            "insert_many": lambda case, ways: case.table.insert_many([case.allocation("L2")], **ways),
-            "put": lambda case, ways: case.table.put(case.allocation("L1"), **ways),
-            "put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
-            "update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
-            "delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
-        }.items()
-    },
+    "Table.insert": lambda case, ways: case.table.insert(case.allocation("L2"), **ways),
+    "Table.insert_many": lambda case, ways: case.table.insert_many([case.allocation("L2")], **ways),
+    "Table.put": lambda case, ways: case.table.put(case.allocation("L1"), **ways),
+    "Table.put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
+    "Table.update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
+    "Table.delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
     "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
     "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
     "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),

@@ -7,15 +7,14 @@ from decimal import Decimal
 import pytest
 from slotbook.models import Cancel, PositionChange, Replace
 from slotbook.models.errors import DuplicateRequest
-from slotbook.repositories.units.calls import UnitRequest
 
 from ...support.desk import Desk
 from ...support.histories import as_answer
 from ...support.make import execution, limit
-from ...support.reference import Answer
+from ...support.reference import Answer, Request
 
 
-def changes(trader: str) -> list[UnitRequest]:
+def changes(trader: str) -> list[Request]:
     """Return a change of each kind that is remembered."""
     return [
         execution(trader, quantity=40),
@@ -26,7 +25,7 @@ def changes(trader: str) -> list[UnitRequest]:
     ]
 
 
-def apply(desk: Desk, request: UnitRequest) -> Answer:
+def apply(desk: Desk, request: Request) -> Answer:
     if isinstance(request, PositionChange):
         return as_answer(desk.book.positions.apply_many([request])[0].result())
     return as_answer(desk.book.orders.apply(request))

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from slotbook.models.errors import Refused, SlotbookError
 from slotbook.models.guards import Expect
 from slotbook.models.position import PositionChange
-from slotbook.repositories.units.calls import UnitRequest, UnitStep
 
 from ...support.desk import Desk
 from ...support.histories import ORDER_IDS, Draft, as_answer, closings, fillings, moves, placings, replacings
 from ...support.raw import mapping
-from ...support.reference import Answer, ReferenceBook
+from ...support.reference import Answer, ReferenceBook, Request
 from ...support.totals import open_quantities
 
 Failure: TypeAlias = "tuple[type[SlotbookError], int | None]"
+Step: TypeAlias = Request | Expect
 DraftStep: TypeAlias = "Draft | tuple[str, int]"
 """A request that lacks its trader; or a guard: an order and the difference of its version from the right one."""
 GUARDS = st.tuples(ORDER_IDS, st.sampled_from([0, 0, 0, 0, 1]))
@@ -48,16 +48,16 @@ class Pair:
         self.trader = desk.another()
         self.reference = ReferenceBook()
 
-    def step_of(self, draft: DraftStep, book: ReferenceBook) -> UnitStep:
+    def step_of(self, draft: DraftStep, book: ReferenceBook) -> Step:
         first, second = draft
         if isinstance(first, str):
             entry = book.orders.get((self.trader, first))
             return Expect(first, (entry.now.version if entry else 0) + cast(int, second))
-        return cast(UnitRequest, first.model_validate({"trader": self.trader, **cast("dict[str, object]", second)}))
+        return cast(Request, first.model_validate({"trader": self.trader, **cast("dict[str, object]", second)}))
 
-    def steps_of(self, plan: Plan) -> list[UnitStep]:
+    def steps_of(self, plan: Plan) -> list[Step]:
         """Return the steps of a plan, and at least one change."""
-        scratch, steps = self.reference.copy(), list[UnitStep]()
+        scratch, steps = self.reference.copy(), list[Step]()
         for number, draft in enumerate(plan.drafts):
             step = self.step_of(draft, scratch)
             try:
@@ -68,7 +68,7 @@ class Pair:
                 steps.append(step)
         return steps
 
-    def check_singly(self, step: UnitStep) -> None:
+    def check_singly(self, step: Step) -> None:
         if isinstance(step, Expect):
             return
         try:
@@ -85,7 +85,7 @@ class Pair:
             found = failure_of(error)
         assert found == expected
 
-    def check(self, steps: list[UnitStep], expected_sequence: int | None) -> None:
+    def check(self, steps: list[Step], expected_sequence: int | None) -> None:
         if all(isinstance(step, Expect) for step in steps):
             return
         before = self.desk.contents(self.trader)
@@ -135,7 +135,7 @@ def test_any_units_leave_the_store_as_they_leave_a_plain_book(desk: Desk) -> Non
     )
     @given(st.data())
     def run(data: st.DataObject) -> None:
-        pair, units = Pair(desk), list[list[UnitStep]]()
+        pair, units = Pair(desk), list[list[Step]]()
         for _ in range(data.draw(st.integers(1, 4))):
             plan = Plan(data)
             again = data.draw(st.integers(0, 3)) == 0 and len(units) > 0

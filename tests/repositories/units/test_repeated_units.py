@@ -8,14 +8,15 @@ import pytest
 from slotbook.models import Cancel, Fill, PositionChange, Replace
 from slotbook.models.errors import DuplicateRequest, OrderNotFound, Overfill, VersionConflict
 from slotbook.models.guards import Expect
-from slotbook.repositories.units.calls import UnitRequest, UnitStep
+from slotbook.repositories.units.calls import UnitStep
 
 from ...support.desk import Desk
 from ...support.histories import as_answer
 from ...support.make import execution, limit
+from ...support.reference import Request
 
 
-def unit(trader: str) -> list[UnitRequest]:
+def unit(trader: str) -> list[Request]:
     """Return a unit of one change of each kind."""
     return [
         limit(trader),
@@ -63,7 +64,7 @@ def test_of_a_unit_that_was_begun_one_by_one_the_rest_is_applied(desk: Desk, don
             assert getattr(mine, "version", None) == getattr(theirs, "version", None)
 
 
-def apply_alone(desk: Desk, step: UnitRequest) -> object:
+def apply_alone(desk: Desk, step: Request) -> object:
     if isinstance(step, PositionChange):
         return desk.book.positions.apply_many([step])[0].result()
     return desk.book.orders.apply(step)

@@ -13,7 +13,6 @@ from slotbook.models import Cancel, Order, OrderEvent, PositionChange, Replace, 
 from slotbook.models.errors import HistoryTrimmed
 from slotbook.models.wire import decode
 from slotbook.repositories.book.snapshot import PAGE, TRIES, snapshot
-from slotbook.repositories.units.calls import UnitRequest
 from slotbook.topology.settings import Settings
 from slotbook.topology.steps import Steps
 
@@ -21,7 +20,7 @@ from ...support.callers import open_book
 from ...support.desk import Desk
 from ...support.make import execution, limit
 from ...support.raw import mapping
-from ...support.reference import ReferenceBook
+from ...support.reference import ReferenceBook, Request
 
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ def writer(desk: Desk) -> Iterator[Book]:
         yield book
 
 
-def changes(trader: str) -> Iterator[UnitRequest]:
+def changes(trader: str) -> Iterator[Request]:
     """Yield changes without end: of orders that have been read already, and of those that have not."""
     for number, symbol in enumerate(cycle(["S0", "S1", "S2", "S3"])):
         yield execution(trader, f"X{number}", 1, order_id=f"A{number * 7 % 300:03}")
@@ -73,13 +72,13 @@ def changes(trader: str) -> Iterator[UnitRequest]:
         yield Cancel(trader=trader, order_id=f"B{number}", request_id="C1")
 
 
-def write_next(writer: Book, history: list[UnitRequest], requests: Iterator[UnitRequest], several: int) -> None:
+def write_next(writer: Book, history: list[Request], requests: Iterator[Request], several: int) -> None:
     unit = [next(requests) for _ in range(several)]
     writer.commit(unit)
     history += unit
 
 
-def as_of(history: Sequence[UnitRequest], sequence: int, trader: str) -> Snapshot:
+def as_of(history: Sequence[Request], sequence: int, trader: str) -> Snapshot:
     """Return what a plain Python book has after some changes, each of which is one event."""
     book = ReferenceBook()
     for request in history[:sequence]:
@@ -91,7 +90,7 @@ def as_of(history: Sequence[UnitRequest], sequence: int, trader: str) -> Snapsho
 @pytest.mark.parametrize("several", [1, 3, 250])
 def test_what_changes_while_it_is_read_is_in_it_up_to_one_event(desk: Desk, writer: Book, several: int) -> None:
     trader = desk.trader
-    history: list[UnitRequest] = [limit(trader, f"A{number:03}", symbol=f"S{number % 5}") for number in range(300)]
+    history: list[Request] = [limit(trader, f"A{number:03}", symbol=f"S{number % 5}") for number in range(300)]
     for start in range(0, 300, 100):
         writer.commit(history[start : start + 100])
     requests, left = changes(trader), [8]
@@ -114,7 +113,7 @@ def fold(state: Snapshot, events: Sequence[OrderEvent]) -> dict[tuple[str, str],
         if event.order_id is not None:
             terms = (event.status, event.quantity, event.price, event.filled_quantity or 0)
             held["order", event.order_id] = terms
-        if event.position_quantity is not None:
+        if event.symbol is not None and event.position_quantity is not None:
             held["position", event.symbol] = (event.position_quantity,)
     return held
 
@@ -125,7 +124,7 @@ def terms_of(order: Order) -> tuple[object, ...]:
 
 def test_a_book_is_followed_from_a_snapshot_while_others_write(desk: Desk, writer: Book) -> None:
     trader = desk.trader
-    history: list[UnitRequest] = [limit(trader, f"A{number:03}", symbol=f"S{number % 5}") for number in range(300)]
+    history: list[Request] = [limit(trader, f"A{number:03}", symbol=f"S{number % 5}") for number in range(300)]
     for start in range(0, 300, 100):
         writer.commit(history[start : start + 100])
     enough = threading.Event()

@@ -20,6 +20,7 @@ from slotbook import AsyncBook, Book, SlotbookError
 from slotbook.models import Cancel, Fill, FillResult, Order, OrderResult, PositionChange, PositionResult, Replace
 from slotbook.models.results import Outcome
 from slotbook.repositories.orders.verbs import OrderRequest
+from slotbook.repositories.units.calls import UnitResult
 
 from .history import CallOutcome, History, Operation
 
@@ -224,7 +225,7 @@ def _is_unknown(steps: list[Step]) -> bool:
     return any(operation.told is CallOutcome.UNKNOWN for operation, _ in steps)
 
 
-def _number(operations: Sequence[Operation], results: Sequence[Result]) -> None:
+def _number(operations: Sequence[Operation], results: Sequence[UnitResult]) -> None:
     """Note the numbers of the events; a repeat need not know its own."""
     for operation, result in zip(operations, results, strict=True):
         operation.sequence = result.sequence or operation.sequence
