@@ -16,6 +16,7 @@ from ..models.event import OrderEvent
 from ..models.order import Order
 from ..models.position import Position
 from ..models.types import plain
+from .output import printable
 from .tables import table
 
 ROWS = 12
@@ -98,7 +99,7 @@ class Blotter:
         """
         state = Text("live" if connected else "reconnecting", style="bold green" if connected else "bold red")
         head = Text.assemble(state, f"   {self.events:,} events   {self.rate():,.0f}/s   lag {waiting:,} events")
-        problems = [Text(problem, style="yellow") for problem in self.problems]
+        problems = [Text(printable(problem), style="yellow") for problem in self.problems]
         return Group(head, *problems, self._orders_table(), self._positions_table(), self._events_table())
 
     def _orders_table(self) -> Table:
@@ -154,6 +155,8 @@ def one_line(event: OrderEvent) -> str:
         parts.append(f"{event.filled_quantity or 0}/{event.quantity}{price} {event.status}")
     if event.position_quantity is not None:
         parts.append(f"position {event.position_quantity}")
+    if event.version is not None:
+        parts.append(f"version {event.version}")
     if event.changed is not None:
         parts.append(event.changed)
-    return "  ".join(parts)
+    return printable("  ".join(parts))

@@ -38,9 +38,20 @@ def error_console() -> Console:
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
+def printable(text: str) -> str:
+    r"""Return a text with what cannot be seen escaped as in JSON, so that nothing that is stored can steer a terminal.
+
+    >>> print(printable("L1\x1b[31m\n"), printable("é 日本"))
+    L1\u001b[31m\n é 日本
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
 def print_error(problem: object) -> None:
     """Print one line on standard error that describes a problem."""
-    sys.stderr.write(f"slotbook: {' '.join(str(problem).split())}\n")
+    sys.stderr.write(f"slotbook: {printable(' '.join(str(problem).split()))}\n")
 
 
 def json_text(value: JsonValue) -> str:

@@ -11,7 +11,7 @@ import typer
 from ..repositories import Book
 from ..repositories.audit.findings import Finding, RepairOutcome
 from .options import AsJson, Url, kept_settings
-from .output import JsonValue, print_json, screen
+from .output import JsonValue, print_json, printable, screen
 from .progress import advancing, bars
 from .tables import table
 
@@ -76,14 +76,15 @@ def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary:
         rows = [(one.trader, one.kind, _described(one), _remedy(one, outcome)) for one, outcome in differences]
         console.print(table(("trader", "kind", "difference", "repair"), (), rows))
     for finding in unchecked:
-        console.print(f"not checked: {finding.trader}: {finding.message}")
+        console.print(printable(f"not checked: {finding.trader}: {finding.message}"))
     console.print(f"{summary}, {left:,} left" if differences else summary, style="bold red" if left else "bold green")
 
 
 def _described(finding: Finding) -> str:
     """Return what differs, and on a line of its own what each record says of it."""
-    says = ", ".join(f"{record}: {value}" for record, value in finding.says.items())
-    return f"{finding.message}\n{says}" if says else finding.message
+    says = printable(", ".join(f"{record}: {value}" for record, value in finding.says.items()))
+    message = printable(finding.message)
+    return f"{message}\n{says}" if says else message
 
 
 def _remedy(finding: Finding, outcome: RepairOutcome | None) -> str:

@@ -107,7 +107,7 @@ class PositionResult:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A trader's whole book as it was after one event.
+    """All orders and positions of a trader as they were after one event; records of the desk's own are not in it.
 
     ::
 

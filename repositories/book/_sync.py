@@ -50,7 +50,8 @@ class Book:
         with slotbook.connect("redis://localhost:6379/0") as book:
             book.orders.place(order)
 
-    ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's whole book.
+    ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's orders and
+    positions.
     ``table`` keeps records of a model of your own.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
@@ -150,10 +151,11 @@ class Book:
         return self._units.commit(several("steps", steps), expected_sequence, durability)
 
     def snapshot(self, trader: str) -> Snapshot:
-        """Return a trader's whole book as it was after one event, from which it can be followed.
+        """Return all orders and positions of a trader as they were after one event, from which they can be followed.
 
-        Takes one round trip for the positions and the ids of the orders, one for each 200 orders, and one for each 200
-        events that come meanwhile. An order that is deleted or expires meanwhile may be in it.
+        Records of the desk's own are not in it; their tables are read beside it. Takes one round trip for the positions
+        and the ids of the orders, one for each 200 orders, and one for each 200 events that come meanwhile. An order
+        that is deleted or expires meanwhile may be in it.
 
         Raises:
             HistoryTrimmed: Events that came meanwhile were trimmed before they could be read, several times.

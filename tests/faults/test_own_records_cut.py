@@ -1,4 +1,4 @@
-"""Faults "reply cut" and "out of memory": a change of an own record has one effect, and its own result."""
+"""Fault "reply cut", and servers without memory: a change of an own record has one effect, and its own result."""
 
 from __future__ import annotations
 

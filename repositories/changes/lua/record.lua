@@ -159,8 +159,8 @@ local function change_own(at)
   if not plan then return taken end
   apply_own(record, id, after, expiry, plan)
   local number = append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'kind', kind, 'key', id, 'version', made,
-    'changed', changed, 'request_id', request_id,
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'request_id', request_id, 'kind', kind,
+    'key', id, 'version', made, 'changed', changed,
   }, false, '')
   requests = requests or {}
   if request then requests[request] = number .. ' ' .. verb .. ' ' .. made .. ' ' .. content end
