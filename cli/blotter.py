@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..models.errors import printable
 from ..models.event import OrderEvent
 from ..models.order import Order
 from ..models.position import Position

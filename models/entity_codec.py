@@ -43,6 +43,8 @@ DIGEST_FIELD = "@digest"
 SCHEMA_FIELD = "@schema"
 """The field of a hash with the number of the model's schema."""
 SCHEMA = "1"
+LAST_VERSION = "999999999999999"
+"""A version that no record reaches; a longer one cannot be read."""
 
 
 class EntityCodec(Generic[E]):
@@ -115,6 +117,8 @@ class EntityCodec(Generic[E]):
             raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{schema!r} is not {SCHEMA}, the only one that is known")
         if missing := self._required - held.keys():
             raise CorruptRecord(hash_key, min(missing), "is missing")
+        if (version := fields["version"]) == "0" or len(version) > len(LAST_VERSION):
+            raise never_written(hash_key, "version", version)
         try:
             return cast("E", self._read(held))
         except Exception as error:  # a validator of the caller's may raise anything

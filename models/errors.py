@@ -65,6 +65,13 @@ class SlotbookError(Exception):
         return _restored, (type(self), self.args, self.__dict__)
 
 
+def printable(text: str) -> str:
+    """Return a text with escapes in place of its control characters, for a message or a screen."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _restored(kind: type[SlotbookError], arguments: tuple[object, ...], fields: dict[str, object]) -> SlotbookError:
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(fields)
@@ -183,10 +190,13 @@ class CorruptRecord(SlotbookError):
     Attributes:
         key: The key of the record.
         field: The name of the field.
+        applied: True when a change was applied, and only the record that it answers cannot be read.
     """
 
+    applied: bool = False
+
     def __init__(self, key: str, field: str, problem: str) -> None:
-        super().__init__(f"{key}, field {field!r}: {problem}")
+        super().__init__(f"{printable(key)}, field {printable(field)!r}: {problem}")
         self.key = key
         self.field = field
 

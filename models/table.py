@@ -164,5 +164,5 @@ _tables: dict[type[Entity], TableModel[Any]] = {}
 
 def table_model(model: type[E]) -> TableModel[E]:
     """Return the description of a model's table, which is made once. Raises InvalidArgument."""
-    known = _tables.get(model)
+    known = _tables.get(model) if isinstance(cast("object", model), type) else None
     return _tables.setdefault(model, TableModel(model)) if known is None else known

@@ -111,9 +111,10 @@ class AsyncBook:
             InvalidArgument: The model has something that could not be stored and read back equal; the message has the
                 field's name, and says what to write.
         """
+        described = table_model(model)
         known = self._tables.get(model)
         if known is None:
-            known = self._tables.setdefault(model, AsyncTable(self.backend, table_model(model), self._loss_detector))
+            known = self._tables.setdefault(model, AsyncTable(self.backend, described, self._loss_detector))
         return cast("AsyncTable[E]", known)
 
     async def commit(

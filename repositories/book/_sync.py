@@ -112,9 +112,10 @@ class Book:
             InvalidArgument: The model has something that could not be stored and read back equal; the message has the
                 field's name, and says what to write.
         """
+        described = table_model(model)
         known = self._tables.get(model)
         if known is None:
-            known = self._tables.setdefault(model, Table(self.backend, table_model(model), self._loss_detector))
+            known = self._tables.setdefault(model, Table(self.backend, described, self._loss_detector))
         return cast("Table[E]", known)
 
     def commit(

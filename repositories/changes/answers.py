@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, cast
 
-from ...models.errors import OutcomeUnknown, Refused, SlotbookError, StateLost, UnderReplicated, VersionConflict
+from ...models.errors import (
+    CorruptRecord,
+    OutcomeUnknown,
+    Refused,
+    SlotbookError,
+    StateLost,
+    UnderReplicated,
+    VersionConflict,
+)
 from ...models.results import Outcome, is_stored
 from ...topology.call import Reply
 from ..replies import integer, refusal, rows
@@ -86,6 +94,9 @@ class OneReader(AnswerReader[C]):
             if (loss := self._note(None, lost, None, error)) is not None:
                 raise loss from error
             raise
+        except CorruptRecord as error:
+            _say_applied(error, step.name, [answer])
+            raise
         if (loss := self._note(_tip_of(answer, tip), lost, result, None)) is not None:
             raise loss
         return cast("C", result)
@@ -104,6 +115,7 @@ class EachReader(AnswerReader["list[Outcome[Any]]"]):
                 outcomes.append(Outcome(step.read(answer)))
                 acknowledged = acknowledged or _acknowledges(answer)
             except SlotbookError as error:
+                _say_applied(error, step.name, [answer])
                 outcomes.append(Outcome(error=error))
         known = [number for number, one in enumerate(outcomes) if one.error is None or isinstance(one.error, Refused)]
         if known:  # else nobody can be told of a loss here, and the next call finds it again
@@ -125,6 +137,9 @@ class UnitReader(AnswerReader["list[Any]"]):
         except Refused as error:
             if (loss := self._note(None, lost, None, error)) is not None:
                 raise loss from error
+            raise
+        except CorruptRecord as error:
+            _say_applied(error, "the unit", answers)
             raise
         if (loss := self._note(tip, lost, results, None, _written(answers))) is not None:
             raise loss
@@ -195,6 +210,13 @@ def lost_in(reply: Reply) -> Lost | None:
 def _acknowledges(answer: Reply) -> bool:
     """Return True for an answer that says that the change is there."""
     return isinstance(answer, list) and answer[:1] in (["applied"], ["repeat"], ["outdated"])
+
+
+def _say_applied(error: SlotbookError, name: str, answers: Sequence[Reply]) -> None:
+    """Let the error of a record that cannot be read say that the change itself was applied, where it was."""
+    if isinstance(error, CorruptRecord) and any(map(_is_applied, answers)):
+        error.applied = True
+        error.args = (f"{error}; {name} was applied",)
 
 
 def _is_applied(answer: Reply) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ...models.entity_codec import DIGEST_FIELD, SCHEMA, SCHEMA_FIELD
+from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA, SCHEMA_FIELD
 from ...models.enums import OrderStatus
 from ...models.types import MAX_QUANTITY
 from ...topology.scripts import Constant, Function, Script
@@ -21,6 +21,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "AMOUNT_DIGITS": 30,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
+    "LAST_VERSION": LAST_VERSION,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),

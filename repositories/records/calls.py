@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from ...models.arguments import mapping
 from ...models.entity import Entity
-from ...models.errors import InvalidArgument
+from ...models.errors import InvalidArgument, printable
 from ...models.results import RecordResult
 from ...models.table import RecordKey, TableModel
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
@@ -50,7 +50,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         kind = self.table.kind
         hash_key = self.keys.of(trader).own_record(kind, name)
         return command(
-            f"get {kind} {trader}/{name}",
+            f"get {kind} {trader}/{printable(name)}",
             "HGETALL",
             hash_key,
             decode=partial(found, self.table, hash_key, trader, name),
@@ -72,7 +72,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         """Return the call that asks whether there is a record."""
         name = self.table.key_from(key)
         hash_key = self.keys.of(trader).own_record(self.table.kind, name)
-        return command(f"exists {self.table.kind} {trader}/{name}", "EXISTS", hash_key, decode=flag, tag=trader)
+        return command(f"exists {self.table.kind} {trader}/{printable(name)}", "EXISTS", hash_key, decode=flag, tag=trader)
 
     def count(self, trader: str, values: Mapping[str, object] | None) -> Call[int]:
         """Return the call that counts a trader's live records: all, or those with some values."""

@@ -36,7 +36,7 @@ def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
             else:
                 record = found(table, hash_key, trader, key, flat)
             return RecordResult(record, applied=True, sequence=integer(sequence), version=integer(version))
-        case ["repeat", str(sequence), str(version), list(flat)]:
+        case ["repeat", str(sequence), str(version), list(flat), list()]:
             record = found(table, hash_key, trader, key, flat)
             remembered = step.own_keys[1]
             number = remembered_number(remembered, "sequence", sequence)

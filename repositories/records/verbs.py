@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from ...models.entity_changes import Delete, EntityChange, Insert, Put, Update
 from ...models.enums import EventType
+from ...models.errors import printable
 from ...models.keys import TraderKeys
 from ...models.table import TableModel
 from ..changes.verb import AnyVerb, Verb
@@ -87,7 +88,7 @@ def _row(name: str, request: type[Q], event: EventType) -> AnyVerb:
         keys=_keys,
         arguments=partial(_arguments, event),
         read_answer=changed,
-        describe=lambda change: f"{name} {change.table.kind} {change.trader}/{change.key_text}",
+        describe=lambda change: f"{name} {change.table.kind} {change.trader}/{printable(change.key_text)}",
     )
 
 

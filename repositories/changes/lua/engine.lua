@@ -74,6 +74,14 @@ local function add_event(number)
     unpack(events[number]))
 end
 
+-- Remember requests that changed nothing, as far as the server takes them; return the first that it refused, nil for none.
+local function remember_requests()
+  for key, text in pairs(requests) do
+    local set = redis.pcall('SET', key, text, 'PX', ARGV.request_ttl)
+    if set.err then return set end
+  end
+end
+
 -- Write all that the run has planned but its first event, or the removal of a deleted order, which is written before. Nothing
 -- here may fail: every key has been read by a command of its type, and memory is checked before the first write only.
 local function write()
@@ -131,6 +139,7 @@ if is_behind or answers[2] == -1 then
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end
 if deleted and answers[1] ~= 'refused' then added = redis.pcall('UNLINK', unpack(deleted)) end
+if not added and requests and answers[1] ~= 'refused' then added = remember_requests() end
 if type(added) == 'table' and added.err then return added end
 if added then
   local went_well, failed = pcall(write)

@@ -2,6 +2,9 @@
 -- Uses changes/run
 
 local DIGEST_FIELD, SCHEMA_FIELD, SCHEMA = CONSTANTS.DIGEST_FIELD, CONSTANTS.SCHEMA_FIELD, CONSTANTS.SCHEMA
+local LAST_VERSION = CONSTANTS.LAST_VERSION -- no record has it: the next one could not be read
+local DELETIONS = 64 -- the contents that are remembered of deleted records of one key
+local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
 -- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
 local function load_own(key)
@@ -49,7 +52,7 @@ local function repeat_of_own(record, request, recorded, content)
   if not number then return { 'corrupt', request, 'request', recorded } end
   local version, first = string.match(said, '^%u+ (%d+) (%S+)$')
   if first ~= content then return { 'duplicate' } end
-  return { 'repeat', number, version, list_of(record) }
+  return { 'repeat', number, version, list_of(record), event_of(number) }
 end
 
 -- Return the indexes and unique values that a record enters and leaves by a change, each read while the change can still be
@@ -105,7 +108,7 @@ end
 local function version_of(record)
   if not record.fields then return 0 end
   local version, schema = record.fields.version or '', record.fields[SCHEMA_FIELD] or ''
-  if not string.find(version, '^[1-9]%d*$') or #version > 15 then
+  if not string.find(version, '^[1-9]%d*$') or #version > #LAST_VERSION or version == LAST_VERSION then
     return nil, { 'corrupt', record.key, 'version', version }
   end
   if schema ~= SCHEMA then return nil, { 'corrupt', record.key, SCHEMA_FIELD, schema } end
@@ -120,19 +123,29 @@ local function answer_to_settled(verb, record, tombstone, request, digest, conte
     local is_there = record.fields and record.fields[DIGEST_FIELD] == digest
     local gone = not is_there and not (requests and requests[tombstone]) and text_at(tombstone) -- what this call has deleted may come again
     if is_there or gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then
-      return { 'repeat', '0', '1', list_of(record) }
+      return { 'repeat', '0', '1', list_of(record), {} }
     end
     return record.fields and { 'taken', list_of(record) } or nil
   end
   if verb == 'DELETE' and not record.fields then
     requests = requests or {}
-    requests[request] = '0 DELETE 0 ' .. content -- kept if the call writes anything: what it inserts then must stay
-    return { 'repeat', '0', '0', {} }
+    requests[request] = '0 DELETE 0 ' .. content -- what is inserted later must stay when this comes again
+    return { 'repeat', '0', '0', {}, {} }
   end
 end
 
+-- Return what is remembered when a record is deleted, given what was before: the number of each deletion and what had been
+-- inserted, the last first and each content once.
+local function deletions(number, digest, before)
+  local words = { number, digest }
+  for earlier, content in string.gmatch(before, '(%d+) (%S+)') do
+    if content ~= digest and #words < 2 * DELETIONS then words[#words + 1], words[#words + 2] = earlier, content end
+  end
+  return table.concat(words, ' ')
+end
+
 -- Return {'applied', sequence, version, fields and values}
---        {'repeat', sequence, version, fields and values}: 0 for what is not known, or for what was not there to delete
+--        {'repeat', sequence, version, fields and values, event}: 0 for what is not known, or for what was not there to delete
 --        {'taken', fields and values}: inserted before with other content
 --        {'unique', field, value, key}  {'version', version}  {'absent'}  {'duplicate'}  {'corrupt', key, field, value}
 --        {'fence', lock, fence}
@@ -151,7 +164,7 @@ local function change_own(at)
   if expected ~= '' and expected + 0 ~= version then return { 'version', integer_text(version) } end
 
   local expiry = ttl ~= '' and verb ~= 'DELETE' and RARE.expiry_after(ttl) or 'inf'
-  record.expires = record.expires or record.is_stored and redis.call('PEXPIRETIME', record.key) > 0
+  record.expires = record.expires or record.is_stored and redis.call('PEXPIRETIME', record.key) > 0 or expiry ~= 'inf'
   local made = integer_text(version + 1)
   local after = verb ~= 'DELETE' and fields_after(verb, before, changed, made, ts_ns, digest) or nil
   local gone = verb == 'DELETE' and (text_at(tombstone) or '')
@@ -165,11 +178,16 @@ local function change_own(at)
   requests = requests or {}
   if request then requests[request] = number .. ' ' .. verb .. ' ' .. made .. ' ' .. content end
   if gone then
-    -- With what was inserted and deleted before, the last first. What this call deletes it may insert again, as no late
-    -- resend would.
-    requests[tombstone] = number .. ' ' .. (before[DIGEST_FIELD] or '') .. ' ' .. string.sub(gone, 1, 2000)
+    requests[tombstone] = deletions(number, before[DIGEST_FIELD] or '', gone) -- what this call deletes it may insert again
   end
   return { 'applied', number, made, verb == 'UPDATE' and list_of(record) or {} } -- what is stored whole is known
+end
+
+-- Call a command of a key with a list of words, some at a time.
+local function call_in_parts(command, key, words)
+  for first = 1, #words, AT_ONCE do
+    redis.call(command, key, unpack(words, first, math.min(first + AT_ONCE - 1, #words)))
+  end
 end
 
 -- Write the records that the run has changed, and their unique values. A key that is removed is not touched again.
@@ -183,8 +201,8 @@ local function write_own()
       for name in pairs(record.was) do
         if not record.fields[name] then cleared[#cleared + 1] = name end
       end
-      if #set > 0 then redis.call('HSET', record.key, unpack(set)) end
-      if #cleared > 0 then redis.call('HDEL', record.key, unpack(cleared)) end
+      call_in_parts('HSET', record.key, set)
+      call_in_parts('HDEL', record.key, cleared)
       if record.expiry ~= 'inf' or record.expires then RARE.expire_at(record.key, record.expiry) end
     elseif record.is_changed and record.is_stored then
       redis.call('UNLINK', record.key)
