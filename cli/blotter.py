@@ -17,7 +17,6 @@ from ..models.event import OrderEvent
 from ..models.order import Order
 from ..models.position import Position
 from ..models.types import plain
-from .output import printable
 from .tables import table
 
 ROWS = 12

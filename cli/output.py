@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
+from ..models.errors import printable
 from ..models.record import Record
 from ..models.results import SymbolTotal
 from ..models.types import plain
@@ -36,17 +37,6 @@ def screen() -> Console:
 def error_console() -> Console:
     """Return a console on standard error, for progress and other output that is not a result."""
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
-
-
-def printable(text: str) -> str:
-    r"""Return a text with what cannot be seen escaped as in JSON, so that nothing that is stored can steer a terminal.
-
-    >>> print(printable("L1\x1b[31m\n"), printable("é 日本"))
-    L1\u001b[31m\n é 日本
-    """
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def print_error(problem: object) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from ..models.errors import printable
 from ..repositories import Book
 from ..repositories.audit.findings import Finding, RepairOutcome
 from .options import AsJson, Url, kept_settings
-from .output import JsonValue, print_json, printable, screen
+from .output import JsonValue, print_json, screen
 from .progress import advancing, bars
 from .tables import table
 

@@ -117,8 +117,6 @@ class EntityCodec(Generic[E]):
             raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{schema!r} is not {SCHEMA}, the only one that is known")
         if missing := self._required - held.keys():
             raise CorruptRecord(hash_key, min(missing), "is missing")
-        if (version := fields["version"]) == "0" or len(version) > len(LAST_VERSION):
-            raise never_written(hash_key, "version", version)
         try:
             return cast("E", self._read(held))
         except Exception as error:  # a validator of the caller's may raise anything

@@ -48,6 +48,7 @@ same identity (order id, exec_id, request_id) may be sent again: it is applied a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 
@@ -66,10 +67,14 @@ class SlotbookError(Exception):
 
 
 def printable(text: str) -> str:
-    """Return a text with escapes in place of its control characters, for a message or a screen."""
+    r"""Return a text with what cannot be seen escaped as in JSON, so that nothing that is stored can steer a terminal.
+
+    >>> print(printable("L1\x1b[31m\n"), printable("é 日本"))
+    L1\u001b[31m\n é 日本
+    """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def _restored(kind: type[SlotbookError], arguments: tuple[object, ...], fields: dict[str, object]) -> SlotbookError:

@@ -72,7 +72,9 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         """Return the call that asks whether there is a record."""
         name = self.table.key_from(key)
         hash_key = self.keys.of(trader).own_record(self.table.kind, name)
-        return command(f"exists {self.table.kind} {trader}/{printable(name)}", "EXISTS", hash_key, decode=flag, tag=trader)
+        return command(
+            f"exists {self.table.kind} {trader}/{printable(name)}", "EXISTS", hash_key, decode=flag, tag=trader
+        )
 
     def count(self, trader: str, values: Mapping[str, object] | None) -> Call[int]:
         """Return the call that counts a trader's live records: all, or those with some values."""

@@ -6,7 +6,15 @@ from typing import Any, TypeVar, cast
 
 from ...models.entity import Entity
 from ...models.entity_changes import EntityChange, Insert, Put
-from ...models.errors import DuplicateRecord, DuplicateRequest, NotUnique, RecordNotFound, VersionConflict
+from ...models.entity_codec import LAST_VERSION
+from ...models.errors import (
+    DuplicateRecord,
+    DuplicateRequest,
+    NotUnique,
+    RecordNotFound,
+    VersionConflict,
+    never_written,
+)
 from ...models.results import RecordResult
 from ...models.table import TableModel
 from ...topology.call import Reply
@@ -20,7 +28,10 @@ def found(table: TableModel[E], hash_key: str, trader: str, key: str, flat: Repl
     """Return the record of a flat list of fields and values, None for an empty one. Raises CorruptRecord."""
     if not rows(flat):
         return None
-    return table.decode(hash_key, fields(flat), trader, key)
+    held = fields(flat)
+    if (version := held.get("version", "")) == "0" or len(version) > len(LAST_VERSION):
+        raise never_written(hash_key, "version", version)
+    return table.decode(hash_key, held, trader, key)
 
 
 def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
