@@ -20,6 +20,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import models as models
+    from . import repositories as repositories
+    from . import topology as topology
     from .models import (
         Algorithm,
         Cancel,
@@ -134,18 +137,22 @@ _MODULES = dict.fromkeys(__all__, ".models") | {
 _SUBPACKAGES = frozenset({"models", "repositories", "topology"})
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name or a subpackage when it is first used."""
-    if name in _SUBPACKAGES:
-        return importlib.import_module(f".{name}", __name__)
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    package, *parts = _MODULES[name].removeprefix(".").split(".")
-    if parts:  # the package first: when its import was interrupted, it is gone, though some of what is in it is there
-        importlib.import_module(f".{package}", __name__)
-    found: object = getattr(importlib.import_module(_MODULES[name], __name__), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # to a type checker a wrong name is a mistake, and not an object
+
+    def __getattr__(name: str) -> object:
+        """Import a public name or a subpackage when it is first used."""
+        if name in _SUBPACKAGES:
+            return importlib.import_module(f".{name}", __name__)
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        package, *parts = _MODULES[name].removeprefix(".").split(".")
+        if (
+            parts
+        ):  # the package first: when its import was interrupted, it is gone, though some of what is in it is there
+            importlib.import_module(f".{package}", __name__)
+        found: object = getattr(importlib.import_module(_MODULES[name], __name__), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -26,7 +26,7 @@ def _run(code: str, *flags: str) -> subprocess.CompletedProcess[str]:
 def _imports_for_type_checkers() -> dict[str, str]:
     """Return the names that the package imports under ``TYPE_CHECKING``, each with its module."""
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
-    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    block = next(node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: f".{node.module}" for node in imports for alias in node.names if alias.asname is None}
 
