@@ -15,12 +15,13 @@ What a class says is checked when its table is made (``table``): by then all typ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias, cast
 
 from pydantic import ConfigDict
 
-from .arguments import seconds, shown
+from .arguments import mapping, seconds, shown, whole
 from .errors import InvalidArgument
 from .record import Record
 from .types import Count, Nanoseconds
@@ -29,6 +30,12 @@ LONGEST_TTL = 10 * 365 * 86_400
 """Seconds that a record can be kept with ``ttl=``: 10 years."""
 KEPT_BY_THE_BOOK = ("version", "updated_ns")
 """The fields that every record has, which only the book sets."""
+
+Upgrade: TypeAlias = Callable[[dict[str, str]], Mapping[str, object]]
+"""A function that takes the written fields of a record of one schema, and returns those of the next: texts as they are
+written, or values of the fields' types."""
+NEWEST_SCHEMA = 9_999_999
+"""The highest number of a schema."""
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII).fullmatch
 _PARTS_OF_KEYS = frozenset({"by", "unique", "keys", "deleted"})
@@ -70,6 +77,8 @@ class Entity(Record):
 
     ``kind=`` is the name of the model in keys and events; ``ttl=``, where it is given, the seconds after its last
     change at which a record is gone. The book sets ``version`` and ``updated_ns``, whatever a record has in them.
+    ``schema=`` is the number of what the model declares, from 1; ``upgrade=`` has by an older number the function that
+    makes the fields of the next one of a record's.
 
     ::
 
@@ -86,19 +95,37 @@ class Entity(Record):
     entity_ttl: ClassVar[float | None] = None
     """The class keyword ``ttl``, in seconds; None for records that stay."""
 
+    entity_schema: ClassVar[int] = 1
+    """The class keyword ``schema``."""
+    entity_upgrades: ClassVar[Mapping[int, Upgrade]] = MappingProxyType({})
+    """The class keyword ``upgrade``."""
+
     version: Count = 0
     """Number of changes that the book has applied to this record."""
     updated_ns: Nanoseconds | None = None
     """``ts_ns`` of the last change, in nanoseconds since the epoch."""
 
-    def __init_subclass__(cls, *, kind: str | None = None, ttl: float | None = None, **kwargs: Any) -> None:
-        """Take the class keywords. Raises InvalidArgument for a kind or ttl that cannot be used."""
+    def __init_subclass__(
+        cls,
+        *,
+        kind: str | None = None,
+        ttl: float | None = None,
+        schema: int = 1,
+        upgrade: Mapping[int, Upgrade] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Take the class keywords. Raises InvalidArgument for a kind, ttl, schema or upgrade that cannot be used."""
         if kwargs:
-            raise InvalidArgument(f"{cls.__name__}: {min(kwargs)}= is not known; there are kind= and ttl=")
+            known = "kind=, ttl=, schema= and upgrade="
+            raise InvalidArgument(f"{cls.__name__}: {min(kwargs)}= is not known; there are {known}")
         super().__init_subclass__()
         cls.entity_kind = None if kind is None else _checked_kind(cls.__name__, kind)  # a subclass has its own, or none
         if ttl is not None:
             cls.entity_ttl = seconds(f"{cls.__name__}: ttl", ttl, least=0.001, most=LONGEST_TTL)
+        if kind is None and (schema != 1 or upgrade is not None):
+            raise InvalidArgument(f"{cls.__name__}: schema= and upgrade= are of a kind; write them beside kind=")
+        cls.entity_schema = whole(f"{cls.__name__}: schema", schema, most=NEWEST_SCHEMA)
+        cls.entity_upgrades = _checked_upgrades(cls.__name__, {} if upgrade is None else upgrade, cls.entity_schema)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Return the fields in the order of the model, and what the book sets after them."""
@@ -119,3 +146,15 @@ def _checked_kind(name: str, kind: str) -> str:
             f"{name}: kind {kind!r} cannot be used: its other keys are named with by, unique, keys and deleted"
         )
     return kind
+
+
+def _checked_upgrades(name: str, upgrades: Mapping[int, Upgrade], schema: int) -> Mapping[int, Upgrade]:
+    found = {whole(f"{name}: upgrade", one): each for one, each in mapping(f"{name}: upgrade", upgrades).items()}
+    for number, function in found.items():
+        if number >= schema:
+            raise InvalidArgument(f"{name}: upgrade={{{number}: ...}} leads past schema={schema}; raise schema=")
+        if not callable(function):
+            raise InvalidArgument(f"{name}: upgrade={{{number}: {shown(function)}}} is no function")
+    if gap := next((number for number in range(min(found, default=schema), schema) if number not in found), None):
+        raise InvalidArgument(f"{name}: there is no upgrade={{{gap}: ...}} between {min(found)} and schema={schema}")
+    return MappingProxyType(found)

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
 from .arguments import must_be, whole
 from .entity import Entity
+from .entity_codec import SCHEMA_FIELD
 from .errors import InvalidArgument
 from .table import RecordKey, TableModel, table_model
 from .types import check_name, exact_time, new_id
@@ -132,11 +134,24 @@ class Update(EntityChange[E]):
     """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
     written: Mapping[str, str | None] = field(init=False, repr=False, compare=False)
     """The written values of the fields that change; None for one that is removed."""
+    upgraded: tuple[str, Mapping[str, str | None]] = field(init=False, repr=False, compare=False)
+    """Of a record that was found in an older schema, its version and schema, and what this change and its upgrade
+    give its fields; ``("", {})`` when none was."""
 
     def __post_init__(self) -> None:
         self._keep_request(self.request_id, self.expected_version)
         table = self._keep_key(self.model, self.trader, self.key, self.ts_ns)
-        self._keep(written=table.encode_changes(self.changes), changes=dict(self.changes))
+        self._keep(written=table.encode_changes(self.changes), changes=dict(self.changes), upgraded=("", {}))
+
+    def upgrading(self, hash_key: str, fields: Mapping[str, str]) -> Update[E]:
+        """Return the same change, with the upgrade of the record of an older schema that it found.
+
+        Raises what ``TableModel.decode`` does.
+        """
+        found = self.table.upgrade_of(hash_key, fields, self.trader, self.key_text, self.written)
+        again = copy(self)
+        again._keep(upgraded=(f"{fields['version']} {fields[SCHEMA_FIELD]}", found))
+        return again
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,6 @@ DIGEST_FIELD = "@digest"
 """The field of a hash with the digest of the record as it was inserted or put."""
 SCHEMA_FIELD = "@schema"
 """The field of a hash with the number of the model's schema."""
-SCHEMA = "1"
 LAST_VERSION = "999999999999999"
 """A version that no record reaches; a longer one cannot be read."""
 
@@ -110,11 +109,13 @@ class EntityCodec(Generic[E]):
         return fields
 
     def decode(self, hash_key: str, fields: Mapping[str, str]) -> E:
-        """Return the record of the fields of a hash. Raises CorruptRecord, which names the key and the field."""
+        """Return the record of the fields of a hash in the model's schema.
+
+        Raises CorruptRecord, which names the key and the field.
+        """
         held: dict[str, object] = {**self._absent, **fields}
         held.pop(DIGEST_FIELD, None)
-        if (schema := held.pop(SCHEMA_FIELD, SCHEMA)) != SCHEMA:
-            raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{schema!r} is not {SCHEMA}, the only one that is known")
+        held.pop(SCHEMA_FIELD, None)
         if missing := self._required - held.keys():
             raise CorruptRecord(hash_key, min(missing), "is missing")
         try:

@@ -12,6 +12,7 @@
     │   ├── DuplicateRecord           a record of the desk's own with this key has other content
     │   ├── NotUnique                 another record of the trader has the value of a unique field
     │   ├── RecordNotFound            no such record to update, or it has expired
+    │   ├── SchemaMismatch            a model says otherwise what its records are found by, or has no way to theirs
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderMismatch             the order has another symbol or side, or no such price
     │   ├── OrderClosed               the order's status does not allow the change
@@ -23,6 +24,7 @@
     │   ├── FenceRefused              a change that names a lock which is no longer held
     │   └── SessionNotFound           no such session, or it has expired or was revoked
     ├── CorruptRecord                 a stored field is missing or does not parse
+    ├── SchemaTooNew                  a record, or all of a trader's, is of a newer schema than the model
     ├── HistoryTrimmed                events that were asked for are no longer kept
     ├── SourceFailed                  the database behind a cache failed; nothing was cached
     │   └── RowsFailed                some of its rows cannot be read; the others are fine
@@ -139,6 +141,20 @@ class RecordNotFound(Refused):
     """There is no such record to update: it was never inserted, was deleted, or has expired."""
 
 
+class SchemaMismatch(Refused):
+    """The trader's records of a kind cannot be found, or read, by what the model declares; the message says what to do.
+
+    Attributes:
+        kind: The kind of the records.
+        schema: The schema of the model.
+    """
+
+    def __init__(self, message: str, kind: str, schema: int) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.schema = schema
+
+
 class DuplicateRequest(Refused):
     """An exec_id or request_id was already used with other content."""
 
@@ -204,6 +220,27 @@ class CorruptRecord(SlotbookError):
         super().__init__(f"{printable(key)}, field {printable(field)!r}: {problem}")
         self.key = key
         self.field = field
+
+
+class SchemaTooNew(SlotbookError):
+    """A record, or all of the trader's records of a kind, is of a newer schema than the model; nothing was written.
+
+    A program that declares a newer schema has written it, or ``slotbook migrate`` has: update this program.
+
+    Attributes:
+        kind: The kind of the records.
+        found: The schema of the record, or the one to which all of the trader's records have been brought.
+        known: The schema of the model.
+        result: For a repeat of a change that was made before, what is known of it: a ``RecordResult`` without the
+            record; else None.
+    """
+
+    def __init__(self, message: str, kind: str, found: int, known: int, result: object = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.found = found
+        self.known = known
+        self.result = result
 
 
 def never_written(key: str, field: str, value: object) -> CorruptRecord:

@@ -19,8 +19,9 @@ from uuid import UUID
 
 from .arguments import mapping, must_be, shown
 from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Unique
-from .entity_codec import EntityCodec
+from .entity_codec import SCHEMA_FIELD, EntityCodec
 from .entity_rules import check_model, markers_of
+from .entity_schemas import NO_CONTENT, Schemas
 from .errors import CorruptRecord, InvalidArgument
 from .keys import escaped
 from .record import check_fields
@@ -46,7 +47,10 @@ class TableModel(Generic[E]):
         self.key_fields = tuple(name for name, markers in marked.items() if Key in markers)
         self.indexes = tuple(name for name, markers in marked.items() if Index in markers)
         self.uniques = tuple(name for name, markers in marked.items() if Unique in markers)
+        self.declared = "|".join((" ".join(sorted(self.indexes)), " ".join(sorted(self.uniques)), ""))
+        """What the records of the model's schema are found by, as a trader's header says it."""
         self._codec: EntityCodec[E] = EntityCodec(model)
+        self.schemas: Schemas[E] = Schemas(model, self._codec)
         self.fields = self._codec.names
         """The names of the fields, without those that the book sets."""
         self._check_marked()
@@ -99,16 +103,44 @@ class TableModel(Generic[E]):
         return self._codec.encode(record)
 
     def decode(self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None) -> E:
-        """Return the record of the fields of a hash. Raises CorruptRecord, which names ``hash_key`` and the field.
+        """Return the record of the fields of a hash; one of an older schema is upgraded.
 
         Where they are given, the trader and the text of the key must be the record's own.
+
+        Raises:
+            CorruptRecord: A field cannot be read, or not upgraded; it names ``hash_key`` and the field.
+            SchemaTooNew: The record is of a newer schema than the model.
+            SchemaMismatch: The model has no upgrade from the record's schema.
         """
-        record = self._codec.decode(hash_key, fields)
+        return self._read(hash_key, fields, trader, key)[0]
+
+    def upgrade_of(
+        self, hash_key: str, fields: Mapping[str, str], trader: str, key: str, changes: Mapping[str, str | None]
+    ) -> dict[str, str | None]:
+        """Return what the upgrade of a record of an older schema, and then some changes, give its written fields.
+
+        It has None for a field that is removed. Raises what ``decode`` does.
+        """
+        written: dict[str, str | None] = {**self._read(hash_key, fields, trader, key)[1], **changes}
+        stored = {name: text for name, text in fields.items() if name not in NO_CONTENT}
+        gone = dict.fromkeys(name for name in stored if name not in written)
+        return gone | {name: text for name, text in written.items() if text != stored.get(name)}
+
+    def _read(
+        self, hash_key: str, fields: Mapping[str, str], trader: str | None, key: str | None
+    ) -> tuple[E, Mapping[str, str]]:
+        """Return a record, and its fields as they are written in the model's schema."""
+        record = self.schemas.read(hash_key, fields)
+        if fields.get(SCHEMA_FIELD, self.schemas.text) != self.schemas.text:
+            try:
+                fields = self._codec.encode(record)
+            except InvalidArgument as error:
+                raise CorruptRecord(hash_key, SCHEMA_FIELD, f"after its upgrade: {error}") from None
         if trader is not None and (held := fields["trader"]) != trader:
             raise CorruptRecord(hash_key, "trader", f"{held!r} is not {trader!r}: it is the record of another trader")
         if key is not None and (held := self._joined(fields)) != key:
             raise CorruptRecord(hash_key, self.key_fields[0], f"{held!r} is not {key!r}: it is another key's record")
-        return record
+        return record, fields
 
     def encode_changes(self, changes: Mapping[str, object]) -> dict[str, str | None]:
         """Return the written form of the values that an update gives, None for a field that is removed.

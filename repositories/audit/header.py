@@ -10,6 +10,8 @@ from .findings import FindingKind, Report
 from .history import History
 
 _FIELDS = ("format", "sequence", "writer", "count", "latest_ns")
+_OF_KINDS = ("schema:", "fields:")
+"""The beginnings of what a header says of the desk's own records."""
 _IS_TIME = re.compile("[1-9][0-9]{0,18}", re.ASCII).fullmatch
 
 
@@ -40,7 +42,7 @@ def compare_header(keys: TraderKeys, history: History, report: Report) -> None:
                 says = {"header": stored, f"event {number}": expected}
                 report.add(FindingKind.EVENTS, key, name, what, stored=stored, expected=expected, says=says)
     _compare_latest_time(keys, history, report)
-    for name in sorted(header.keys() - {*_FIELDS}):
+    for name in sorted(name for name in header.keys() - {*_FIELDS} if not name.startswith(_OF_KINDS)):
         report.add(FindingKind.CORRUPT, key, name, f"{key}: {name} is not a field of a header", stored=header[name])
 
 

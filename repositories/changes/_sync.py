@@ -11,7 +11,7 @@ from ...models.results import Outcome
 from ...topology._sync.backend import Backend
 from ...topology.durability import Durability
 from .engine import ChangeCalls
-from .verb import AnyVerb, Q, Request, Verb
+from .verb import AnyVerb, OlderRecord, Q, Request, Verb
 
 REQUESTS_AT_ONCE = 5_000
 """The requests that are in flight at the same time: more would only wait in the servers' buffers."""
@@ -29,8 +29,15 @@ class Changes(Generic[R, A]):
         self._calls = calls
 
     def apply(self, request: R, durability: Durability | str | None = None) -> A:
-        """Carry out a request of any verb, in one round trip. Raises the refusal."""
-        return self._backend.run(self._calls.change(request), self._backend.settings.wanted(durability))
+        """Carry out a request of any verb. Raises the refusal.
+
+        One round trip, and another one for an update that finds a record of an older schema.
+        """
+        while True:
+            try:
+                return self._backend.run(self._calls.change(request), self._backend.settings.wanted(durability))
+            except OlderRecord as found:
+                request = found.instead[0]
 
     def call(self, verb: Verb[Q, C], request: Q, durability: Durability | str | None = None) -> C:
         """Carry out a request of one verb, in one round trip. Raises the refusal."""
@@ -62,7 +69,14 @@ class Changes(Generic[R, A]):
         expected_sequence: int | None = None,
         durability: Durability | str | None = None,
     ) -> list[A]:
-        """Carry out requests of one trader all or nothing, in one round trip. Raises the first refusal."""
-        return self._backend.run(
-            self._calls.unit(requests, expected_sequence), self._backend.settings.wanted(durability)
-        )
+        """Carry out requests of one trader all or nothing. Raises the first refusal.
+
+        One round trip, and another one when it updates records of an older schema.
+        """
+        while True:
+            try:
+                return self._backend.run(
+                    self._calls.unit(requests, expected_sequence), self._backend.settings.wanted(durability)
+                )
+            except OlderRecord as found:
+                requests = [found.instead.get(number, request) for number, request in enumerate(requests)]

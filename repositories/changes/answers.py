@@ -18,7 +18,7 @@ from ...models.results import Outcome, is_stored
 from ...topology.call import Reply
 from ..replies import integer, refusal, rows
 from .loss_detector import LossDetector, Lost, Tip, Told
-from .verb import AnyStep
+from .verb import AnyStep, OlderRecord
 
 C = TypeVar("C")
 A = TypeVar("A")
@@ -147,25 +147,40 @@ class UnitReader(AnswerReader["list[Any]"]):
 
     def _results(self, answers: list[Reply]) -> list[Any]:
         match answers:
-            case ["refused", int(index), list(answer)]:
-                raise self._refusal(index, answer)
+            case ["refused", int(index), list(answer), *more]:
+                raise self._refusal(index, answer, more)
             case _:
                 changes = zip(self._steps, answers, strict=True)
                 return [step.read(answer) for step, answer in changes if step.verb.event is not None]
 
-    def _refusal(self, index: int, answer: list[Reply]) -> SlotbookError:
+    def _refusal(self, index: int, answer: list[Reply], more: list[Reply]) -> SlotbookError:
         if index < 0:
             found = f"the book is at sequence {answer[1]}, not where it was expected"
             return VersionConflict(f"{self._name}: {found}; read it again, and decide anew")
         step = self._steps[index]
         try:
             step.read(answer)
+        except OlderRecord as older:
+            return self._instead(index, older, more)
         except SlotbookError as error:
             error.index = index
             return error
         beyond = Refused(f"{step.name}: the position would pass its limit")  # alone, it has a result that says so
         beyond.index = index
         return beyond
+
+    def _instead(self, index: int, older: OlderRecord, more: list[Reply]) -> SlotbookError:
+        """Return what is to be sent instead, given the other steps that found an older record, and their answers."""
+        older.instead = {index: older.instead[0]}
+        for number, answer in zip(map(integer, more[::2]), more[1::2], strict=True):
+            try:
+                self._steps[number].read(answer)
+            except OlderRecord as other:
+                older.instead[number] = other.instead[0]
+            except SlotbookError as error:
+                error.index = number
+                return error
+        return older
 
 
 def spread(steps: Sequence[AnyStep], outcome: Outcome[list[Outcome[A]]]) -> list[Outcome[A]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA, SCHEMA_FIELD
+from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus
 from ...models.types import MAX_QUANTITY
 from ...topology.scripts import Constant, Function, Script
@@ -26,7 +26,6 @@ CONSTANTS: Mapping[str, Constant] = {
     "MAX_VERSION": MAX_QUANTITY - 1,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "RARE_FIELDS": RARE_FIELDS,
-    "SCHEMA": SCHEMA,
     "SCHEMA_FIELD": SCHEMA_FIELD,
     "STATUSES": tuple(OrderStatus),
     "STATUS_NAMES": frozenset(OrderStatus),
@@ -41,7 +40,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "delete": ("delete_order", 1),
     "change": ("change_position", 6),
     "expect": ("expect_version", 2),
-    "record": ("change_own", 12),
+    "record": ("change_own", 14),
 }
 """By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 

@@ -37,6 +37,17 @@ class ChangeResult(Protocol):
         ...
 
 
+class OlderRecord(SlotbookError):
+    """A record is of an older schema than the change of it: nothing was changed, and another change is sent instead.
+
+    No caller sees it. Of a unit it has a change for each such step.
+    """
+
+    def __init__(self, message: str, instead: object) -> None:
+        super().__init__(message)
+        self.instead: dict[int, Any] = {0: instead}
+
+
 Q = TypeVar("Q", bound=Request)
 C = TypeVar("C")
 

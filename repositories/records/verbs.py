@@ -59,10 +59,16 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
         "" if expected is None else str(expected),
         table.digest(change.written) if isinstance(change, (Insert, Put)) else "",
         "" if isinstance(change, Insert) else _content(event, change, expected),
-        json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else "",
-        " ".join(table.indexes),
-        " ".join(table.uniques),
+        _json(written),
+        table.schemas.text,
+        table.declared,
+        change.upgraded[0] if isinstance(change, Update) else "",
+        _json(change.upgraded[1]) if isinstance(change, Update) else "",
     )
+
+
+def _json(written: Mapping[str, str | None]) -> str:
+    return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
 
 def _written(change: OwnChange) -> Mapping[str, str | None]:

@@ -254,7 +254,9 @@ def test_a_ttl_is_a_number_of_seconds(ttl: Any) -> None:
 
 
 def test_a_keyword_that_is_not_known_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="Own: indexes= is not known; there are kind= and ttl="):
+    with pytest.raises(
+        InvalidArgument, match="Own: indexes= is not known; there are kind=, ttl=, schema= and upgrade="
+    ):
         type("Own", (Entity,), {"__module__": __name__}, kind="own", indexes=["a"])
     with pytest.raises(TypeError):
         cast("Any", Index)(sorted=True)

@@ -36,6 +36,10 @@ ARGUMENTS: dict[str, object] = {
     "value": "R1",
     "expected": 3,
     "actual": 4,
+    "kind": "allocation",
+    "schema": 3,
+    "known": 2,
+    "instead": "another change",
 }
 """An argument for every parameter of a constructor of an error; a new error may need one more."""
 

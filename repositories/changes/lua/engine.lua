@@ -23,7 +23,7 @@
 --      steps...        each a verb, and the arguments that its function unpacks
 -- Returns {lost, tip, answer…}: what was found lost, '' for nothing; number, mark and count of the last event; and an answer
 --         for each step, see its function, or {'error', text} for one that touched a key of another type
---         {lost, tip, 'refused', step, answer}: the step, counted from 0, and its refusal; -1 for the sequence
+--         {lost, tip, 'refused', step, answer…}: the step, counted from 0, and its refusal; -1 for the sequence
 --         {'', '', 'unusable', answer}: the header cannot be read
 --         {'unfinished', error}: writing stopped in between
 
@@ -37,10 +37,10 @@ is_barred = has_run or ARGV.fence ~= '' or ARGV.earlier ~= ''
 local lost = ARGV.acknowledged ~= tip and ARGV.acknowledged ~= ''
   and RARE.find_loss(KEYS.events, last, tip, ARGV.acknowledged, ARGV.writer) or ''
 
--- Return the answers of all steps, or 'refused', the step and its answer.
+-- Return the answers of all steps, or 'refused', the step and its answer; of records of an older schema, all such steps.
 local function decide()
   begin(last)
-  local answers, at, guard, changes = {}, FIRST.steps, nil, false
+  local answers, at, guard, older, changes = {}, FIRST.steps, nil, nil, false
   while ARGV[at] do
     local verb = ARGV[at]
     problem = nil
@@ -54,12 +54,19 @@ local function decide()
     changes = changes or kind == 'applied' or kind == 'deleted'
     if ARGV.mode == 'all' and kind ~= 'applied' and kind ~= 'repeat' and kind ~= 'outdated' and kind ~= 'expected' then
       local refusal = { 'refused', #answers, answer }
-      if verb ~= 'expect' then return refusal end
-      guard = guard or refusal
+      if kind == 'older' then
+        older = older or { 'refused' }
+        older[#older + 1], older[#older + 2] = #answers, answer
+      elseif verb ~= 'expect' then
+        return older or refusal
+      else
+        guard = guard or refusal
+      end
     end
     answers[#answers + 1] = answer
     at = at + 1 + ARGUMENTS[verb]
   end
+  if older then return older end
   if not changes then return answers end -- a repeat of the whole is answered whatever has happened since
   if guard then return guard end
   if ARGV.expected ~= '' and ARGV.expected + 0 ~= last then

@@ -1,14 +1,14 @@
 -- Of the engine: change a record of the desk's own: insert, put, update or delete it.
--- Uses changes/run
+-- Uses changes/run, changes/schemas
 
-local DIGEST_FIELD, SCHEMA_FIELD, SCHEMA = CONSTANTS.DIGEST_FIELD, CONSTANTS.SCHEMA_FIELD, CONSTANTS.SCHEMA
+local DIGEST_FIELD = CONSTANTS.DIGEST_FIELD
 local LAST_VERSION = CONSTANTS.LAST_VERSION -- no record has it: the next one could not be read
 local DELETIONS = 64 -- the contents that are remembered of deleted records of one key
 local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
 -- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
 local function load_own(key)
-  own = own or { records = {}, uniques = {} }
+  own = own or { records = {}, uniques = {}, kinds = {} }
   local record = own.records[key]
   if record then return record end
   local flat = redis.call('HGETALL', key)
@@ -56,27 +56,27 @@ local function repeat_of_own(record, request, recorded, content)
 end
 
 -- Return the indexes and unique values that a record enters and leaves by a change, each read while the change can still be
--- refused; or nil and the refusal, when another record has a unique value. With `renews`, those that it stays in get a new
--- expiry.
-local function plan_own(kind, id, before, after, renews, indexes, uniques)
+-- refused; or nil and the refusal, when another record has a unique value. It was found by what one declaration says, and will
+-- be by another. With `renews`, those that it stays in get a new expiry.
+local function plan_own(kind, id, before, after, renews, was, now)
   local plan = { entered = {}, left = {}, taken = {}, freed = {} }
   if after and (renews or not before) then plan.entered[1] = load_index(kind .. '_keys') end
   if not after then plan.left[1] = load_index(kind .. '_keys') end
   before, after = before or {}, after or {}
-  for field in string.gmatch(indexes, '%S+') do
-    local from, to, name = before[field], after[field], kind .. '_by_' .. field .. ':'
+  for _, move in ipairs(moves_of(was.indexes, now.indexes, before, after)) do
+    local from, to, name = move.from, move.to, kind .. '_by_' .. move.field .. ':'
     if from and from ~= to then plan.left[#plan.left + 1] = load_index(name .. from) end
     if to and (renews or from ~= to) then plan.entered[#plan.entered + 1] = load_index(name .. to) end
   end
-  for field in string.gmatch(uniques, '%S+') do
-    local from, to, name = before[field], after[field], base .. kind .. '_unique_' .. field .. ':'
+  for _, move in ipairs(moves_of(was.uniques, now.uniques, before, after)) do
+    local from, to, name = move.from, move.to, base .. kind .. '_unique_' .. move.field .. ':'
     local old = from and from ~= to and load_unique(name .. from)
     if old and old.owner == id then plan.freed[#plan.freed + 1] = old end
     local new = to and (renews or from ~= to) and load_unique(name .. to)
     if new and (not new.owner or new.owner == id) then
       plan.taken[#plan.taken + 1] = new
     elseif new and from ~= to then
-      return nil, { 'unique', field, to, new.owner }
+      return nil, { 'unique', move.field, to, new.owner }
     end
   end
   return plan
@@ -92,31 +92,30 @@ local function apply_own(record, id, after, expiry, plan)
 end
 
 -- Return the fields of a record after a change.
-local function fields_after(verb, before, changed, version, ts_ns, digest)
+local function fields_after(verb, before, changed, version, ts_ns, digest, schema)
   local after = {}
   if verb == 'UPDATE' then
     for name, value in pairs(before) do after[name] = value end
   else
-    after[DIGEST_FIELD], after[SCHEMA_FIELD] = before and before[DIGEST_FIELD] or digest, SCHEMA
+    after[DIGEST_FIELD] = before and before[DIGEST_FIELD] or digest
   end
   for name, value in pairs(cjson.decode(changed)) do after[name] = value ~= cjson.null and value or nil end
-  after.version, after.updated_ns = version, ts_ns
+  after.version, after.updated_ns, after[SCHEMA_FIELD] = version, ts_ns, schema
   return after
 end
 
 -- Return the version of a record, 0 when there is none; nil and the reply that says which field cannot be used.
 local function version_of(record)
   if not record.fields then return 0 end
-  local version, schema = record.fields.version or '', record.fields[SCHEMA_FIELD] or ''
+  local version = record.fields.version or ''
   if not string.find(version, '^[1-9]%d*$') or #version > #LAST_VERSION or version == LAST_VERSION then
     return nil, { 'corrupt', record.key, 'version', version }
   end
-  if schema ~= SCHEMA then return nil, { 'corrupt', record.key, SCHEMA_FIELD, schema } end
   return version + 0
 end
 
 -- Return the answer to a change that is no change any more, or never was one; nil for one that is to be made.
-local function answer_to_settled(verb, record, tombstone, request, digest, content)
+local function answer_to_settled(verb, record, tombstone, request, digest, content, refused)
   local recorded = request and text_at(request)
   if recorded then return repeat_of_own(record, request, recorded, content) end
   if verb == 'INSERT' then
@@ -125,13 +124,14 @@ local function answer_to_settled(verb, record, tombstone, request, digest, conte
     if is_there or gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then
       return { 'repeat', '0', '1', list_of(record), {} }
     end
-    return record.fields and { 'taken', list_of(record) } or nil
+    return refused or record.fields and { 'taken', list_of(record) } or nil
   end
-  if verb == 'DELETE' and not record.fields then
+  if verb == 'DELETE' and not record.fields and not refused then
     requests = requests or {}
     requests[request] = '0 DELETE 0 ' .. content -- what is inserted later must stay when this comes again
     return { 'repeat', '0', '0', {}, {} }
   end
+  return refused
 end
 
 -- Return what is remembered when a record is deleted, given what was before: the number of each deletion and what had been
@@ -146,15 +146,19 @@ end
 
 -- Return {'applied', sequence, version, fields and values}
 --        {'repeat', sequence, version, fields and values, event}: 0 for what is not known, or for what was not there to delete
+--        {'older', fields and values}: an update of a record of an older schema, whose upgrade is to be sent with it
 --        {'taken', fields and values}: inserted before with other content
 --        {'unique', field, value, key}  {'version', version}  {'absent'}  {'duplicate'}  {'corrupt', key, field, value}
+--        {'newer', schema}: of the record, or of all of the trader's records  {'declared', text}: otherwise before
 --        {'fence', lock, fence}
 local function change_own(at)
-  local verb, kind, id, request_id, ts_ns, ttl, expected, digest, content, changed, indexes, uniques =
-    unpack(ARGV, at, at + 11)
+  local verb, kind, id, request_id, ts_ns, ttl, expected, digest, content, changed, schema, declared, upgraded, upgrade =
+    unpack(ARGV, at, at + 13)
   local record, tombstone = load_own(base .. kind .. ':' .. id), base .. kind .. '_deleted:' .. id
   local request = request_id ~= '' and base .. 'request:' .. request_id
-  local settled = answer_to_settled(verb, record, tombstone, request, digest, content)
+  local known = load_kind(kind, schema)
+  local settled = answer_to_settled(verb, record, tombstone, request, digest, content,
+    schema_refusal(known, record, schema, declared))
   if settled then return settled end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
@@ -162,14 +166,22 @@ local function change_own(at)
   if not version then return odd end
   if verb == 'UPDATE' and not before then return { 'absent' } end
   if expected ~= '' and expected + 0 ~= version then return { 'version', integer_text(version) } end
+  local was = before and declaration_of(known, before[SCHEMA_FIELD], schema, declared)
+  if before and not was then return { 'corrupt', KEYS.book, field_of_kind(kind, before[SCHEMA_FIELD]), '' } end
+  if verb == 'UPDATE' and before[SCHEMA_FIELD] ~= schema then
+    if upgraded ~= before.version .. ' ' .. before[SCHEMA_FIELD] then return { 'older', list_of(record) } end
+    changed = upgrade
+  end
 
   local expiry = ttl ~= '' and verb ~= 'DELETE' and RARE.expiry_after(ttl) or 'inf'
   record.expires = record.expires or record.is_stored and redis.call('PEXPIRETIME', record.key) > 0 or expiry ~= 'inf'
   local made = integer_text(version + 1)
-  local after = verb ~= 'DELETE' and fields_after(verb, before, changed, made, ts_ns, digest) or nil
+  local after = verb ~= 'DELETE' and fields_after(verb, before, changed, made, ts_ns, digest, schema) or nil
   local gone = verb == 'DELETE' and (text_at(tombstone) or '')
-  local plan, taken = plan_own(kind, id, before, after, expiry ~= 'inf' or record.expires, indexes, uniques)
+  local now = parsed(declared)
+  local plan, taken = plan_own(kind, id, before, after, expiry ~= 'inf' or record.expires, was and parsed(was) or now, now)
   if not plan then return taken end
+  if after then note_schema(known, schema, declared) end
   apply_own(record, id, after, expiry, plan)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'request_id', request_id, 'kind', kind,
@@ -190,8 +202,12 @@ local function call_in_parts(command, key, words)
   end
 end
 
--- Write the records that the run has changed, and their unique values. A key that is removed is not touched again.
+-- Write the records that the run has changed, their unique values, and what the header says of their kinds. A key that is
+-- removed is not touched again.
 local function write_own()
+  for _, kind in pairs(own.kinds) do
+    if #kind.noted > 0 then redis.call('HSET', KEYS.book, unpack(kind.noted)) end
+  end
   for _, record in pairs(own.records) do
     if record.is_changed and record.fields then
       local set, cleared = {}, {}
