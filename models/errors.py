@@ -53,19 +53,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-
-class SlotbookError(Exception):
-    """The base class of every error that Slotbook raises; pickled or copied, it keeps its message and its fields.
-
-    Attributes:
-        index: Of a step that refused its unit (``commit``), its number, counted from 0; else None.
-    """
-
-    index: int | None = None
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Return what pickle and copy make the error from again, whatever the arguments of its constructor are."""
-        return _restored, (type(self), self.args, self.__dict__)
+from .error_base import Refused as Refused
+from .error_base import SlotbookError as SlotbookError
+from .record_errors import DuplicateRecord as DuplicateRecord
+from .record_errors import NotUnique as NotUnique
+from .record_errors import RecordNotFound as RecordNotFound
+from .record_errors import SchemaMismatch as SchemaMismatch
+from .record_errors import SchemaTooNew as SchemaTooNew
 
 
 def printable(text: str) -> str:
@@ -77,12 +71,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
-
-
-def _restored(kind: type[SlotbookError], arguments: tuple[object, ...], fields: dict[str, object]) -> SlotbookError:
-    error = kind.__new__(kind, *arguments)
-    error.__dict__.update(fields)
-    return error
 
 
 class InvalidArgument(SlotbookError, ValueError):
@@ -97,62 +85,12 @@ class CrossSlot(InvalidArgument):
     """The keys of one call are in different hash slots, so that no cluster could run it."""
 
 
-class Refused(SlotbookError):
-    """The book refused the call and changed nothing."""
-
-
 class OrderNotFound(Refused):
     """There is no such order: it was never placed, was deleted, or has expired."""
 
 
 class DuplicateOrder(Refused):
     """The order id is taken by an order that was placed with other content (FIX OrdRejReason 103=6)."""
-
-
-class DuplicateRecord(Refused):
-    """A record of the desk's own with this key was inserted, or is there, with other content.
-
-    Attributes:
-        record: The record that is there, as far as it is known; else None.
-    """
-
-    def __init__(self, message: str, record: object = None) -> None:
-        super().__init__(message)
-        self.record = record
-
-
-class NotUnique(Refused):
-    """Another record of the trader has the value of a field that is marked Unique.
-
-    Attributes:
-        field: The name of the field.
-        value: The value in its written form.
-        key: The text of the key of the record that has it.
-    """
-
-    def __init__(self, message: str, field: str, value: str, key: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.value = value
-        self.key = key
-
-
-class RecordNotFound(Refused):
-    """There is no such record to update: it was never inserted, was deleted, or has expired."""
-
-
-class SchemaMismatch(Refused):
-    """The trader's records of a kind cannot be found, or read, by what the model declares; the message says what to do.
-
-    Attributes:
-        kind: The kind of the records.
-        schema: The schema of the model.
-    """
-
-    def __init__(self, message: str, kind: str, schema: int) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.schema = schema
 
 
 class DuplicateRequest(Refused):
@@ -220,27 +158,6 @@ class CorruptRecord(SlotbookError):
         super().__init__(f"{printable(key)}, field {printable(field)!r}: {problem}")
         self.key = key
         self.field = field
-
-
-class SchemaTooNew(SlotbookError):
-    """A record, or all of the trader's records of a kind, is of a newer schema than the model; nothing was written.
-
-    A program that declares a newer schema has written it, or ``slotbook migrate`` has: update this program.
-
-    Attributes:
-        kind: The kind of the records.
-        found: The schema of the record, or the one to which all of the trader's records have been brought.
-        known: The schema of the model.
-        result: For a repeat of a change that was made before, what is known of it: a ``RecordResult`` without the
-            record; else None.
-    """
-
-    def __init__(self, message: str, kind: str, found: int, known: int, result: object = None) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.found = found
-        self.known = known
-        self.result = result
 
 
 def never_written(key: str, field: str, value: object) -> CorruptRecord:

@@ -48,7 +48,7 @@ class TableModel(Generic[E]):
         self.indexes = tuple(name for name, markers in marked.items() if Index in markers)
         self.uniques = tuple(name for name, markers in marked.items() if Unique in markers)
         self.declared = "|".join((" ".join(sorted(self.indexes)), " ".join(sorted(self.uniques)), ""))
-        """What the records of the model's schema are found by, as a trader's header says it."""
+        """The fields by which records of the model's schema are found, as a trader's header says them."""
         self._codec: EntityCodec[E] = EntityCodec(model)
         self.schemas: Schemas[E] = Schemas(model, self._codec)
         self.fields = self._codec.names
