@@ -149,7 +149,8 @@ def _checked_kind(name: str, kind: str) -> str:
 
 
 def _checked_upgrades(name: str, upgrades: Mapping[int, Upgrade], schema: int) -> Mapping[int, Upgrade]:
-    found = {whole(f"{name}: upgrade", one): each for one, each in mapping(f"{name}: upgrade", upgrades).items()}
+    mapping(f"{name}: upgrade", cast("Mapping[str, Upgrade]", upgrades))
+    found = {whole(f"{name}: upgrade", number): function for number, function in upgrades.items()}
     for number, function in found.items():
         if number >= schema:
             raise InvalidArgument(f"{name}: upgrade={{{number}: ...}} leads past schema={schema}; raise schema=")

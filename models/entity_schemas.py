@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
@@ -108,11 +107,12 @@ def _after(schema: int, number: int) -> str:
 
 def _text(value: object) -> str:
     """Return the written form of a value by its type alone, for the fields of a schema that has no model any more."""
-    form = _form_of_type(type(value))
+    kind = type(value)
+    form = _forms.get(kind)
+    if form is None:
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        form = _forms.setdefault(kind, form_of(cast("Schema", adapter.core_schema), {}))
     return to_json(value).decode() if form.write is None else form.write(value)
 
 
-@cache
-def _form_of_type(kind: type[object]) -> Form:
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    return form_of(cast("Schema", adapter.core_schema), {})
+_forms: dict[type[object], Form] = {}

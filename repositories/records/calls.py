@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ...models.arguments import mapping
 from ...models.entity import Entity
+from ...models.entity_codec import SCHEMA_FIELD
 from ...models.errors import InvalidArgument, printable
 from ...models.results import RecordResult
 from ...models.table import RecordKey, TableModel
@@ -19,8 +20,8 @@ from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
-from ..replies import flag, integer, rows, text
-from .replies import found
+from ..replies import integer, rows, text
+from .replies import found, is_there, listed, listing_refusal
 from .verbs import OWN_VERBS, OwnChange
 
 E = TypeVar("E", bound=Entity)
@@ -31,6 +32,15 @@ PAGE = 1_000
 _PACKAGE = "slotbook.repositories.records"
 SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
+
+
+class Asked(NamedTuple):
+    """The records that are asked for: all, or those with some values."""
+
+    values: Mapping[str, str]
+    """The written value by field; none for all records."""
+    indexes: Sequence[str]
+    """The keys of the indexes that have them."""
 
 
 class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
@@ -73,17 +83,30 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         name = self.table.key_from(key)
         hash_key = self.keys.of(trader).own_record(self.table.kind, name)
         return command(
-            f"exists {self.table.kind} {trader}/{printable(name)}", "EXISTS", hash_key, decode=flag, tag=trader
+            f"exists {self.table.kind} {trader}/{printable(name)}",
+            "HMGET",
+            hash_key,
+            "trader",
+            SCHEMA_FIELD,
+            decode=partial(is_there, self.table, hash_key),
+            tag=trader,
         )
 
     def count(self, trader: str, values: Mapping[str, object] | None) -> Call[int]:
         """Return the call that counts a trader's live records: all, or those with some values."""
+        name, asked = f"count {self.table.kind} of {trader}", self._asked(trader, values)
+
+        def read(reply: Reply) -> int:
+            if isinstance(reply, list):
+                raise listing_refusal(name, self.table, reply)
+            return integer(reply)
+
         return evaluate(
-            f"count {self.table.kind} of {trader}",
+            name,
             COUNT,
-            COUNT.keys(indexes=self._indexes(trader, values)),
-            (),
-            decode=integer,
+            COUNT.keys(book=self.keys.of(trader).book, indexes=asked.indexes),
+            COUNT.arguments(kind=self.table.kind, schema=self.table.schemas.text, fields=" ".join(asked.values)),
+            decode=read,
             readonly=True,
             tag=trader,
         )
@@ -92,13 +115,13 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         self, trader: str, values: Mapping[str, object] | None, after: RecordKey | None, limit: int | None
     ) -> Steps[list[E]]:
         """Return the steps that read a trader's records, page by page."""
-        return self._select(trader, self._indexes(trader, values), self._after(after), limit)
+        return self._select(trader, self._asked(trader, values), self._after(after), limit)
 
-    def _select(self, trader: str, indexes: Sequence[str], after: str, limit: int | None) -> Steps[list[E]]:
+    def _select(self, trader: str, asked: Asked, after: str, limit: int | None) -> Steps[list[E]]:
         records: list[E] = []
         while True:
             wanted = PAGE if limit is None else min(PAGE, limit - len(records))
-            page = yield from ask(self._page(trader, indexes, after, wanted))
+            page = yield from ask(self._page(trader, asked, after, wanted))
             records += [record for _, record in page]
             if len(page) < wanted or len(records) == limit:
                 return records
@@ -106,27 +129,36 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def next_page(self, trader: str, after: str) -> Call[list[tuple[str, E]]]:
         """Return the call that reads the page of all of a trader's records that follows the text of a key."""
-        return self._page(trader, self._indexes(trader, None), after, PAGE)
+        return self._page(trader, self._asked(trader, None), after, PAGE)
 
-    def _page(self, trader: str, indexes: Sequence[str], after: str, limit: int) -> Call[list[tuple[str, E]]]:
-        base = self.keys.of(trader).own_record(self.table.kind, "")
+    def _page(self, trader: str, asked: Asked, after: str, limit: int) -> Call[list[tuple[str, E]]]:
+        name, base = f"read {self.table.kind} of {trader}", self.keys.of(trader).own_record(self.table.kind, "")
 
         def read(reply: Reply) -> list[tuple[str, E]]:
             words = rows(reply)
-            names = list(map(text, words[::2]))
+            if len(words) == 2 and isinstance(words[1], str):
+                raise listing_refusal(name, self.table, words)
+            keys = list(map(text, words[::2]))
             records = [
-                found(self.table, base + name, trader, name, flat)
-                for name, flat in zip(names, words[1::2], strict=True)
+                listed(self.table, base + key, trader, key, flat, asked.values)
+                for key, flat in zip(keys, words[1::2], strict=True)
             ]
-            if len(names) > limit:
-                raise ValueError(len(names))
-            return [(name, record) for name, record in zip(names, records, strict=True) if record is not None]
+            if len(keys) > limit:
+                raise ValueError(len(keys))
+            return [(key, record) for key, record in zip(keys, records, strict=True) if record is not None]
 
         return evaluate(
-            f"read {self.table.kind} of {trader}",
+            name,
             SELECT,
-            SELECT.keys(indexes=indexes),
-            SELECT.arguments(base=base, after=after, limit=str(limit)),
+            SELECT.keys(book=self.keys.of(trader).book, indexes=asked.indexes),
+            SELECT.arguments(
+                kind=self.table.kind,
+                schema=self.table.schemas.text,
+                fields=" ".join(asked.values),
+                base=base,
+                after=after,
+                limit=str(limit),
+            ),
             decode=read,
             readonly=True,
             tag=trader,
@@ -135,11 +167,11 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
     def _after(self, after: RecordKey | None) -> str:
         return "" if after is None else self.table.key_from(after)
 
-    def _indexes(self, trader: str, values: Mapping[str, object] | None) -> list[str]:
+    def _asked(self, trader: str, values: Mapping[str, object] | None) -> Asked:
         keys, kind = self.keys.of(trader), self.table.kind
         if values is None:
-            return [keys.own_keys(kind)]
+            return Asked({}, [keys.own_keys(kind)])
         written = {field: self.table.encode_indexed(field, value) for field, value in mapping("values", values).items()}
         if not written:
             raise InvalidArgument(f"{self.table.name}: no field is given to look by; all reads every record")
-        return [keys.own_index(kind, field, value) for field, value in written.items()]
+        return Asked(written, [keys.own_index(kind, field, value) for field, value in written.items()])

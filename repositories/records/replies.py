@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from ...models.entity import Entity
@@ -26,9 +27,21 @@ from ..replies import fields, integer, refusal, remembered_number, rows
 
 E = TypeVar("E", bound=Entity)
 
+_NO_VALUES: Mapping[str, str] = {}
+
 
 def found(table: TableModel[E], hash_key: str, trader: str, key: str, flat: Reply) -> E | None:
-    """Return the record of a flat list of fields and values, None for an empty one. Raises CorruptRecord."""
+    """Return the record of a flat list of fields and values, None for an empty one. Raises what ``decode`` does."""
+    return listed(table, hash_key, trader, key, flat, _NO_VALUES)
+
+
+def listed(
+    table: TableModel[E], hash_key: str, trader: str, key: str, flat: Reply, values: Mapping[str, str]
+) -> E | None:
+    """Return a record like ``found``, which indexes have for some values.
+
+    Raises SchemaMismatch when it is of an older schema, and its upgrade gives it other values.
+    """
     if not rows(flat):
         return None
     held = fields(flat)
@@ -36,7 +49,40 @@ def found(table: TableModel[E], hash_key: str, trader: str, key: str, flat: Repl
         raise never_written(hash_key, "version", version)
     if SCHEMA_FIELD not in held:
         raise CorruptRecord(hash_key, SCHEMA_FIELD, "is missing")
-    return table.decode(hash_key, held, trader, key)
+    record = table.decode(hash_key, held, trader, key)
+    if values and held[SCHEMA_FIELD] != table.schemas.text:
+        written = table.encode(record)
+        for field, value in values.items():
+            if written.get(field) != value:
+                problem = f"the upgrade of {hash_key} gives it another {field} than its index has"
+                raise table.schemas.mismatch(f"{problem}; run slotbook migrate before you look by {field}")
+    return record
+
+
+def is_there(table: TableModel[E], hash_key: str, reply: Reply) -> bool:
+    """Return whether there is a record, given its trader and its schema. Raises SchemaTooNew, and CorruptRecord."""
+    match rows(reply):
+        case [None, None]:
+            return False
+        case [_, None]:
+            raise CorruptRecord(hash_key, SCHEMA_FIELD, "is missing")
+        case [_, str(schema)]:
+            return table.schemas.check(hash_key, schema) > 0
+        case other:
+            raise ValueError(other)
+
+
+def listing_refusal(name: str, table: TableModel[E], reply: list[Reply]) -> SlotbookError:
+    """Return the error that a script's refusal to list records says. Raises ValueError for any other reply."""
+    match reply:
+        case ["unmarked", str(mark)]:
+            there = f"brought to schema {mark}" if mark != "0" else "of no schema that their book says"
+            problem = f"the trader's records are {there}, and some may be in no index that {table.name} declares"
+            return table.schemas.mismatch(f"{name}: {problem}; run slotbook migrate first")
+        case ["newer" | "declared" as why, str(found)]:
+            return schema_refusal(name, table, why, found)
+        case other:
+            raise ValueError(other)
 
 
 def schema_refusal(name: str, table: TableModel[E], why: str, found: str) -> SlotbookError:
@@ -73,8 +119,8 @@ def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
             return _repeat(step, sequence, version, flat)
         case ["older", list(flat)]:
             raise OlderRecord(step.name, cast("Update[Any]", change).upgrading(hash_key, fields(flat)))
-        case ["newer" | "declared", str(text)]:
-            raise schema_refusal(step.name, table, str(answer[0]), text)
+        case ["newer" | "declared" as why, str(text)]:
+            raise schema_refusal(step.name, table, why, text)
         case ["taken", list(flat)]:
             there = found(table, hash_key, trader, key, flat)
             raise DuplicateRecord(f"{step.name}: there is a record with this key, and other content", there)
