@@ -40,6 +40,16 @@ def identities(what: str, values: Iterable[tuple[str, str]]) -> Sequence[tuple[s
     return found
 
 
+def request_ids_of(number: int, request_ids: Iterable[str] | None) -> Sequence[str | None]:
+    """Return an identity for each of so many requests, None for a random one; they are given for all, or for none."""
+    if request_ids is None:
+        return [None] * number
+    found = several("request_ids", request_ids)
+    if len(found) != number:
+        raise InvalidArgument(f"request_ids has {len(found)} for {number} records: give one for each")
+    return found
+
+
 def mapping(what: str, values: Mapping[str, V]) -> Mapping[str, V]:
     """Return a mapping of names to values."""
     given = cast("object", values)

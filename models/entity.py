@@ -44,8 +44,8 @@ _TAKEN = frozenset((
     "account_position", "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",
     "fence", "group", "groups", "header", "headers", "index", "indexes", "limit", "limits", "lock", "locks",
     "loss", "losses", "order", "order_events", "orders", "permit", "permits", "position", "positions",
-    "request", "requests", "session", "sessions", "slot", "snapshot", "snapshots", "swapped", "symbol",
-    "symbols", "trader", "traders", "trading", "unit", "units", "value", "values", "version", "versions",
+    "record_request", "request", "requests", "session", "sessions", "slot", "snapshot", "snapshots", "swapped",
+    "symbol", "symbols", "trader", "traders", "trading", "unit", "units", "value", "values", "version", "versions",
 ))  # fmt: skip
 """Words that a book's own keys have in the place of a kind, or may have one day."""
 

@@ -50,14 +50,14 @@ class EntityChange(Generic[E]):
             trader=check_name("trader", written["trader"]),
             key_text=table.key_of_fields(written),
             written=written,
-            ts_ns=_time(ts_ns),
+            ts_ns=time_of_change(ts_ns),
         )
 
     def _keep_key(self, model: type[E], trader: str, key: RecordKey, ts_ns: int) -> TableModel[E]:
         """Check what names a record, and return the description of its table."""
         table = table_model(model)
         check_name("trader", trader)
-        self._keep(table=table, key_text=table.key_from(key), ts_ns=_time(ts_ns))
+        self._keep(table=table, key_text=table.key_from(key), ts_ns=time_of_change(ts_ns))
         return table
 
     def _keep_request(self, request_id: str, expected_version: int | None) -> None:
@@ -185,7 +185,8 @@ def _table_of(record: E) -> TableModel[E]:
     return table_model(cast("type[E]", models[0]) if models else type(record))
 
 
-def _time(ts_ns: int) -> int:
+def time_of_change(ts_ns: int) -> int:
+    """Return the time of a change in nanoseconds since the epoch. Raises InvalidArgument for what is none."""
     try:
         return whole("ts_ns", exact_time(ts_ns), least=0, most=_LATEST)
     except InvalidArgument:

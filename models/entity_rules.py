@@ -33,8 +33,6 @@ def check_model(model: type[Entity]) -> None:
     except Exception as error:  # Pydantic raises many types of error for a type that it does not know
         problem = str(error).partition("\n")[0]
         raise InvalidArgument(f"{name} cannot be used yet: {problem}") from error
-    if "trader" not in model.model_fields:
-        raise InvalidArgument(f"{name} has no trader: a record belongs to a trader's book; write trader: Name")
     for field in KEPT_BY_THE_BOOK:
         if model.model_fields[field].annotation != Entity.model_fields[field].annotation:
             raise InvalidArgument(f"{name}.{field} is the book's own; call the field something else")
@@ -52,8 +50,14 @@ def check_model(model: type[Entity]) -> None:
 def markers_of(model: type[Entity]) -> Mapping[str, Markers]:
     """Return the markers of each field. Raises InvalidArgument for those that say nothing, or that are misplaced."""
     marked = {name: _markers(f"{model.__name__}.{name}", info) for name, info in model.model_fields.items()}
-    if marked["trader"]:
+    if marked.get("trader"):
         raise InvalidArgument(f"{model.__name__}.trader is not marked: it is the first part of every key")
+    if "trader" not in marked:
+        for name, markers in marked.items():
+            if found := sorted(marker.__name__ for marker in markers - {Key}):
+                problem = "records without a trader are in many hash slots, and an index would be in one"
+                remedy = "add trader: Name, or go through all()"
+                raise InvalidArgument(f"{model.__name__}.{name} is marked with {found[0]}: {problem}; {remedy}")
     if not any(Key in markers for markers in marked.values()):
         raise InvalidArgument(f"{model.__name__} has no key: mark a field, as in order_id: Annotated[Name, Key]")
     return marked

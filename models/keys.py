@@ -140,6 +140,22 @@ class Keys:
             known = self._traders[trader] = TraderKeys(self.prefix, check_name("trader", trader))
         return known
 
+    def reference(self, kind: str, key: str) -> str:
+        """Return the key of the hash of one record of the desk's own that has no trader.
+
+        It has no hash tag, so these records spread over all slots. What is remembered beside it has the whole name as
+        its tag, and so is in the same slot.
+        """
+        return f"{self.prefix}{kind}:{key}"
+
+    def reference_request(self, record: str, request_id: str) -> str:
+        """Return the key that remembers one change of the record with a key that ``reference`` has returned."""
+        return f"{{{record}}}:record_request:{check_name('request_id', request_id)}"
+
+    def reference_deleted(self, record: str) -> str:
+        """Return the key that remembers what was inserted under such a key and deleted."""
+        return f"{{{record}}}:record_deleted"
+
     def lock(self, name: str) -> str:
         """Return the key of the hash of a lock of the whole desk."""
         return f"{self._tagged('lock', name)}:lock"

@@ -32,6 +32,9 @@ KeyPart: TypeAlias = str | int | Decimal | bool | float | bytes | date | UUID | 
 RecordKey: TypeAlias = KeyPart | tuple[KeyPart, ...]
 """The name of a record among its trader's: the value of the key field, or a tuple of the values of several."""
 
+_BRACES = frozenset("{}")
+"""The marks of a hash tag, which a key without a trader does not have."""
+
 
 class TableModel(Generic[E]):
     """The description of one table; it raises InvalidArgument for a model that cannot be stored."""
@@ -41,6 +44,8 @@ class TableModel(Generic[E]):
         self.model = model
         self.name = model.__name__
         self.kind = str(model.entity_kind)
+        self.has_trader = "trader" in model.model_fields
+        """True for a model whose records belong to traders' books."""
         self.ttl = model.entity_ttl
         """Seconds after its last change at which a record is gone; None for one that stays."""
         marked = markers_of(model)
@@ -56,8 +61,9 @@ class TableModel(Generic[E]):
         self._check_marked()
 
     def _check_marked(self) -> None:
-        for name in dict.fromkeys(("trader", *self.key_fields, *self.indexes, *self.uniques)):
-            what = "an index or a unique value" if name not in ("trader", *self.key_fields) else "a part of a key"
+        identity = ("trader", *self.key_fields) if self.has_trader else self.key_fields
+        for name in dict.fromkeys((*identity, *self.indexes, *self.uniques)):
+            what = "an index or a unique value" if name not in identity else "a part of a key"
             if why := self._codec.not_one_piece(name):
                 instead = "mark a text, a number or a datetime"
                 raise InvalidArgument(f"{self.name}.{name} cannot be {what}: {why}; {instead}")
@@ -66,17 +72,20 @@ class TableModel(Generic[E]):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return what pickle makes the description from again."""
-        return table_model, (self.model,)
+        return table_model if self.has_trader else reference_model, (self.model,)
 
     def key_of(self, record: E) -> str:
         """Return the text of a record's key."""
         return self.key_of_fields(self._codec.encode(record))
 
     def key_of_fields(self, fields: Mapping[str, str]) -> str:
-        """Return the text of the key of a record's written fields. Raises InvalidArgument for an empty one."""
-        if key := self._joined(fields):
-            return key
-        raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
+        """Return the text of the key of a record's written fields. Raises InvalidArgument for an unusable one."""
+        key = self._joined(fields)
+        if not key:
+            raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
+        if not self.has_trader and _BRACES.intersection(key):
+            raise InvalidArgument(f"{self.name}: {shown(key)} cannot be used: a key without a trader has no braces")
+        return key
 
     def _joined(self, fields: Mapping[str, str]) -> str:
         *first, last = (fields[name] for name in self.key_fields)
@@ -115,7 +124,7 @@ class TableModel(Generic[E]):
         return self._read(hash_key, fields, trader, key)[0]
 
     def upgrade_of(
-        self, hash_key: str, fields: Mapping[str, str], trader: str, key: str, changes: Mapping[str, str | None]
+        self, hash_key: str, fields: Mapping[str, str], trader: str | None, key: str, changes: Mapping[str, str | None]
     ) -> dict[str, str | None]:
         """Return what the upgrade of a record of an older schema, and then some changes, give its written fields.
 
@@ -196,5 +205,22 @@ _tables: dict[type[Entity], TableModel[Any]] = {}
 
 def table_model(model: type[E]) -> TableModel[E]:
     """Return the description of a model's table, which is made once. Raises InvalidArgument."""
+    table = _description(model)
+    if not table.has_trader:
+        remedy = f"keep its records with book.reference({table.name}), or write trader: Name"
+        raise InvalidArgument(f"{table.name} has no trader, to whose book a record would belong: {remedy}")
+    return table
+
+
+def reference_model(model: type[E]) -> TableModel[E]:
+    """Return the description of a model without a trader, which is made once. Raises InvalidArgument."""
+    table = _description(model)
+    if table.has_trader:
+        remedy = f"keep its records with book.table({table.name})"
+        raise InvalidArgument(f"{table.name} has a trader, to whose book a record belongs: {remedy}")
+    return table
+
+
+def _description(model: type[E]) -> TableModel[E]:
     known = _tables.get(model) if isinstance(cast("object", model), type) else None
     return _tables.setdefault(model, TableModel(model)) if known is None else known

@@ -36,6 +36,8 @@ from .positions._async import AsyncPositionRepository
 from .positions._sync import PositionRepository
 from .records._async import AsyncTable
 from .records._sync import Table
+from .references._async import AsyncReferenceTable
+from .references._sync import ReferenceTable
 from .search._async.find import AsyncFind
 from .search._async.indexes import AsyncSearchIndexes
 from .search._sync.find import Find
@@ -59,6 +61,7 @@ __all__ = [
     "AsyncOrderRepository",
     "AsyncPositionRepository",
     "AsyncRateLimiter",
+    "AsyncReferenceTable",
     "AsyncSearchIndexes",
     "AsyncSessionRepository",
     "AsyncSource",
@@ -80,6 +83,7 @@ __all__ = [
     "OrderRepository",
     "PositionRepository",
     "RateLimiter",
+    "ReferenceTable",
     "SearchIndexes",
     "SessionRepository",
     "Source",

@@ -19,6 +19,7 @@ from slotbook.repositories import (
     OrderRepository,
     PositionRepository,
     RateLimiter,
+    ReferenceTable,
     SearchIndexes,
     SessionRepository,
     Table,
@@ -36,6 +37,7 @@ VERBS = (
     OrderRepository,
     PositionRepository,
     Table,
+    ReferenceTable,
     OrderEventRepository,
     ValueRepository,
     SessionRepository,
@@ -104,7 +106,7 @@ def test_every_verb_is_in_the_table() -> None:
         for repository in VERBS
         for name in vars(repository)
         if not name.startswith("_")
-        and name not in {"from_url", "close", "remaining", "cache", "lock", "limiter", "table"}
+        and name not in {"from_url", "close", "remaining", "cache", "lock", "limiter", "table", "reference"}
     }
     assert named == verbs
 

@@ -40,7 +40,18 @@ def test_scripts_are_found() -> None:
     assert len(WHOLE) >= 40
     assert len(PARTS) > 10
     rooms = {path.parent.parent.name for path in SCRIPTS}
-    assert rooms == {"audit", "book", "caching", "changes", "coordination", "events", "orders", "positions", "records"}
+    assert rooms == {
+        "audit",
+        "book",
+        "caching",
+        "changes",
+        "coordination",
+        "events",
+        "orders",
+        "positions",
+        "records",
+        "references",
+    }
 
 
 @pytest.mark.parametrize("command", ["KEYS", "FLUSHALL", "FLUSHDB"])

@@ -26,7 +26,7 @@ KNOWS = {
 TIERS = (
     {"book"},
     {"coordination"},
-    {"units"},
+    {"references", "units"},
     {"orders", "positions", "records", "symbols"},
     {"events", "search", "caching", "audit"},
     {"changes"},
@@ -116,14 +116,14 @@ def test_no_room_of_repositories_imports_from_one_above_or_beside_it(name: str) 
     assert wrong == []
 
 
-def test_the_rooms_of_repositories_have_some_forty_arrows() -> None:
+def test_the_rooms_of_repositories_have_some_fifty_arrows() -> None:
     arrows = {
         (inner_room_of(name), inner_room_of(target))
         for name in MODULES
         for target, _ in imports_of(name)
         if room_of(name) == room_of(target) == "repositories" and inner_room_of(name) not in FACES
     }
-    assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= 45
+    assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= 52
 
 
 @every_module

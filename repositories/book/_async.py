@@ -11,7 +11,7 @@ from ...models.coordination import Algorithm
 from ...models.entity import Entity
 from ...models.errors import InvalidArgument, StateLost
 from ...models.results import Snapshot
-from ...models.table import table_model
+from ...models.table import reference_model, table_model
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -32,6 +32,7 @@ from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
 from ..orders.reconciliation import Reconciliation
 from ..positions._async import AsyncPositionRepository
 from ..records._async import AsyncTable
+from ..references._async import AsyncReferenceTable
 from ..search._async.indexes import AsyncSearchIndexes
 from ..symbols._async import AsyncSymbolInfoRepository
 from ..units.calls import UnitResult, UnitStep, unit_calls
@@ -51,7 +52,7 @@ class AsyncBook:
 
     ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's orders and
     positions.
-    ``table`` keeps records of a model of your own.
+    ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
     make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
@@ -89,6 +90,7 @@ class AsyncBook:
         self.audit = AsyncAuditor(backend)
         self.indexes = AsyncSearchIndexes(backend)
         self._tables: dict[type[Entity], AsyncTable[Any]] = {}
+        self._references: dict[type[Entity], AsyncReferenceTable[Any]] = {}
         self._units = AsyncChanges(backend, unit_calls(backend.settings, self._loss_detector))
 
     @classmethod
@@ -116,6 +118,27 @@ class AsyncBook:
         if known is None:
             known = self._tables.setdefault(model, AsyncTable(self.backend, described, self._loss_detector))
         return cast("AsyncTable[E]", known)
+
+    def reference(self, model: type[E]) -> AsyncReferenceTable[E]:
+        """Return the records of a model of your own that belong to no trader; the model is checked the first time.
+
+        ::
+
+            venues = book.reference(Venue)
+
+        Args:
+            model: A class that derives from :class:`~slotbook.models.entity.Entity`, with a ``kind``, at least one
+                field that is marked with ``Key``, and no ``trader``.
+
+        Raises:
+            InvalidArgument: The model has something that could not be stored and read back equal, or an index; the
+                message says what to write. Or a cache has the name of its ``kind``.
+        """
+        known = self._references.get(model)
+        if known is None:
+            made = AsyncReferenceTable(self.backend, reference_model(model))
+            known = self._references.setdefault(model, made)
+        return cast("AsyncReferenceTable[E]", known)
 
     async def commit(
         self,
@@ -185,8 +208,9 @@ class AsyncBook:
 
         Args:
             name: The name of the lock; locks of one name (and trader) exclude each other.
-            trader: The trader whose changes the lock can fence: those through ``held.orders`` and ``held.positions``
-                are refused once the lock is not held any more. By default it fences nothing.
+            trader: The trader whose changes the lock can fence: those through ``held.orders``, ``held.positions``,
+                ``held.table(Model)`` and ``held.commit`` are refused once the lock is not held any more. By default it
+                fences nothing.
             lease: Seconds for which a holder has the lock without renewing it.
             wait: Seconds to wait for the lock when it is entered; then LockTimeout is raised.
             renew: Renew the lease in the background while the block runs.

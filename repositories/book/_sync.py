@@ -12,7 +12,7 @@ from ...models.coordination import Algorithm
 from ...models.entity import Entity
 from ...models.errors import InvalidArgument, StateLost
 from ...models.results import Snapshot
-from ...models.table import table_model
+from ...models.table import reference_model, table_model
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -33,6 +33,7 @@ from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
 from ..orders.reconciliation import Reconciliation
 from ..positions._sync import PositionRepository
 from ..records._sync import Table
+from ..references._sync import ReferenceTable
 from ..search._sync.indexes import SearchIndexes
 from ..symbols._sync import SymbolInfoRepository
 from ..units.calls import UnitResult, UnitStep, unit_calls
@@ -52,7 +53,7 @@ class Book:
 
     ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's orders and
     positions.
-    ``table`` keeps records of a model of your own.
+    ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
     ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
     make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
@@ -90,6 +91,7 @@ class Book:
         self.audit = Auditor(backend)
         self.indexes = SearchIndexes(backend)
         self._tables: dict[type[Entity], Table[Any]] = {}
+        self._references: dict[type[Entity], ReferenceTable[Any]] = {}
         self._units = Changes(backend, unit_calls(backend.settings, self._loss_detector))
 
     @classmethod
@@ -117,6 +119,27 @@ class Book:
         if known is None:
             known = self._tables.setdefault(model, Table(self.backend, described, self._loss_detector))
         return cast("Table[E]", known)
+
+    def reference(self, model: type[E]) -> ReferenceTable[E]:
+        """Return the records of a model of your own that belong to no trader; the model is checked the first time.
+
+        ::
+
+            venues = book.reference(Venue)
+
+        Args:
+            model: A class that derives from :class:`~slotbook.models.entity.Entity`, with a ``kind``, at least one
+                field that is marked with ``Key``, and no ``trader``.
+
+        Raises:
+            InvalidArgument: The model has something that could not be stored and read back equal, or an index; the
+                message says what to write. Or a cache has the name of its ``kind``.
+        """
+        known = self._references.get(model)
+        if known is None:
+            made = ReferenceTable(self.backend, reference_model(model))
+            known = self._references.setdefault(model, made)
+        return cast("ReferenceTable[E]", known)
 
     def commit(
         self,
@@ -186,8 +209,9 @@ class Book:
 
         Args:
             name: The name of the lock; locks of one name (and trader) exclude each other.
-            trader: The trader whose changes the lock can fence: those through ``held.orders`` and ``held.positions``
-                are refused once the lock is not held any more. By default it fences nothing.
+            trader: The trader whose changes the lock can fence: those through ``held.orders``, ``held.positions``,
+                ``held.table(Model)`` and ``held.commit`` are refused once the lock is not held any more. By default it
+                fences nothing.
             lease: Seconds for which a holder has the lock without renewing it.
             wait: Seconds to wait for the lock when it is entered; then LockTimeout is raised.
             renew: Renew the lease in the background while the block runs.

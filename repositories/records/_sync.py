@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
-from ...models.arguments import identities, mapping, several, whole
+from ...models.arguments import identities, mapping, request_ids_of, several, whole
 from ...models.entity import Entity
 from ...models.entity_changes import Delete, Insert, Put, Update
 from ...models.errors import InvalidArgument
@@ -15,6 +15,7 @@ from ...models.table import RecordKey, TableModel
 from ...topology._sync.backend import Backend
 from ...topology.durability import Durability
 from ..changes._sync import Changes
+from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from .calls import PAGE, TableCalls
 from .verbs import INSERT, PUT, OwnChange
@@ -42,10 +43,16 @@ class Table(Generic[E]):
     server has lost earlier changes. Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock.
     """
 
-    def __init__(self, backend: Backend, table: TableModel[E], loss_detector: LossDetector | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        table: TableModel[E],
+        loss_detector: LossDetector | None = None,
+        fence: Fence = NO_FENCE,
+    ) -> None:
         self._backend = backend
         self._model = table.model
-        self._calls: TableCalls[E] = TableCalls(table, backend.settings, loss_detector or LossDetector())
+        self._calls: TableCalls[E] = TableCalls(table, backend.settings, loss_detector or LossDetector(), fence)
         self._changes = Changes(backend, self._calls)
 
     def insert(
@@ -154,11 +161,24 @@ class Table(Generic[E]):
         return self._changes.many(changes, INSERT, durability)
 
     def put_many(
-        self, records: Sequence[E], *, ts_ns: int | None = None, durability: Durability | str | None = None
+        self,
+        records: Sequence[E],
+        *,
+        request_ids: Sequence[str] | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
     ) -> list[Outcome[RecordResult[E]]]:
-        """Store many records: one round trip per node, and one outcome for each record, in the order given."""
-        given = _given(ts_ns=ts_ns)
-        changes = [self._checked(Put(record, **given)) for record in several("records", records)]
+        """Store many records: one round trip per node, and one outcome for each record, in the order given.
+
+        Args:
+            records: The records; see ``put``.
+            request_ids: The identity of each request; by default random ones.
+            ts_ns: The time of the changes; by default now.
+            durability: The copies that the changes wait for; by default the book's.
+        """
+        records = several("records", records)
+        pairs = zip(records, request_ids_of(len(records), request_ids), strict=True)
+        changes = [self._checked(Put(record, **_given(request_id=one, ts_ns=ts_ns))) for record, one in pairs]
         return self._changes.many(changes, PUT, durability)
 
     def get(self, trader: str, key: RecordKey) -> E | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from ...models.entity import Entity
@@ -30,13 +32,13 @@ E = TypeVar("E", bound=Entity)
 _NO_VALUES: Mapping[str, str] = {}
 
 
-def found(table: TableModel[E], hash_key: str, trader: str, key: str, flat: Reply) -> E | None:
+def found(table: TableModel[E], hash_key: str, trader: str | None, key: str, flat: Reply) -> E | None:
     """Return the record of a flat list of fields and values, None for an empty one. Raises what ``decode`` does."""
     return listed(table, hash_key, trader, key, flat, _NO_VALUES)
 
 
 def listed(
-    table: TableModel[E], hash_key: str, trader: str, key: str, flat: Reply, values: Mapping[str, str]
+    table: TableModel[E], hash_key: str, trader: str | None, key: str, flat: Reply, values: Mapping[str, str]
 ) -> E | None:
     """Return a record like ``found``, which indexes have for some values.
 
@@ -60,7 +62,10 @@ def listed(
 
 
 def is_there(table: TableModel[E], hash_key: str, reply: Reply) -> bool:
-    """Return whether there is a record, given its trader and its schema. Raises SchemaTooNew, and CorruptRecord."""
+    """Return whether there is a record, given a field that all have, and its schema.
+
+    Raises SchemaTooNew, and CorruptRecord.
+    """
     match rows(reply):
         case [None, None]:
             return False
@@ -102,53 +107,88 @@ def _said(declared: str) -> str:
     return "; ".join(f"{what} {fields.replace(' ', ', ')}" for what, fields in parts if fields) or "nothing"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRecord:
+    """The record that a change was about, as far as the answer to it is read by this."""
+
+    name: str
+    """The name of the change, which its errors begin with."""
+    table: TableModel[Any]
+    trader: str | None
+    key: str
+    hash_key: str
+    remembered: str
+    """The key that remembers the change."""
+    expected: int
+    written: Mapping[str, str] | None
+    """The fields of an insert or put, as they are stored once it was applied; None for any other change."""
+    ts_ns: int
+    upgrading: Callable[[Mapping[str, str]], object] | None = None
+    """Return the change that is sent instead of an update that finds the fields of a record of an older schema."""
+
+
 def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
-    """Return the result of a change. Raises the refusal that the answer says."""
+    """Return the result of a change of a trader's record. Raises the refusal that the answer says."""
     change = cast("EntityChange[Any]", step.request)
-    table, key, hash_key = change.table, change.key_text, step.own_keys[0]
-    trader = step.keys.trader
+    hash_key, remembered, *_ = step.own_keys
+    about = ChangedRecord(
+        name=step.name,
+        table=change.table,
+        trader=step.keys.trader,
+        key=change.key_text,
+        hash_key=hash_key,
+        remembered=remembered,
+        expected=cast("int", getattr(change, "expected_version", 0)),
+        written=change.written if isinstance(change, (Insert, Put)) else None,
+        ts_ns=cast("int", getattr(change, "ts_ns", 0)),
+        upgrading=partial(change.upgrading, hash_key) if isinstance(change, Update) else None,
+    )
+    return read_change(about, answer)
+
+
+def read_change(change: ChangedRecord, answer: list[Reply]) -> RecordResult[Any]:
+    """Return the result of a change of a record. Raises the refusal that the answer says."""
+    table, hash_key, trader, key = change.table, change.hash_key, change.trader, change.key
     match answer:
         case ["applied", str(sequence), str(version), list(flat)]:
-            if isinstance(change, (Insert, Put)):
+            if change.written is not None:
                 stored = {**change.written, "version": version, "updated_ns": str(change.ts_ns)}
                 record = table.decode(hash_key, stored, trader, key)
             else:
                 record = found(table, hash_key, trader, key, flat)
             return RecordResult(record, applied=True, sequence=integer(sequence), version=integer(version))
         case ["repeat", str(sequence), str(version), list(flat), list()]:
-            return _repeat(step, sequence, version, flat)
-        case ["older", list(flat)]:
-            raise OlderRecord(step.name, cast("Update[Any]", change).upgrading(hash_key, fields(flat)))
+            return _repeat(change, sequence, version, flat)
+        case ["older", list(flat)] if change.upgrading is not None:
+            raise OlderRecord(change.name, change.upgrading(fields(flat)))
         case ["newer" | "declared" as why, str(text)]:
-            raise schema_refusal(step.name, table, why, text)
+            raise schema_refusal(change.name, table, why, text)
         case ["taken", list(flat)]:
             there = found(table, hash_key, trader, key, flat)
-            raise DuplicateRecord(f"{step.name}: there is a record with this key, and other content", there)
+            raise DuplicateRecord(f"{change.name}: there is a record with this key, and other content", there)
         case ["unique", str(field), str(value), str(owner)]:
             said = f"{field} {value[:80]!r} is that of the record {owner[:80]!r}"
-            raise NotUnique(f"{step.name}: {said}", field, value, owner)
+            raise NotUnique(f"{change.name}: {said}", field, value, owner)
         case ["version", str(version)]:
-            expected, actual = cast("int", getattr(change, "expected_version", 0)), integer(version)
+            expected, actual = change.expected, integer(version)
             there_is = f"the record has version {actual}" if actual else "there is no such record"
-            raise VersionConflict(f"{step.name}: {there_is}, not version {expected}", expected, actual)
+            raise VersionConflict(f"{change.name}: {there_is}, not version {expected}", expected, actual)
         case ["absent"]:
             raise RecordNotFound(
-                f"{step.name}: there is no such record; it was never there, was deleted, or has expired"
+                f"{change.name}: there is no such record; it was never there, was deleted, or has expired"
             )
         case ["duplicate"]:
-            raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
+            raise DuplicateRequest(f"{change.name}: the request_id was used for another change")
         case other:
-            raise refusal(step.name, other)
+            raise refusal(change.name, other)
 
 
-def _repeat(step: Step[Any], sequence: str, version: str, flat: list[Reply]) -> RecordResult[Any]:
+def _repeat(change: ChangedRecord, sequence: str, version: str, flat: list[Reply]) -> RecordResult[Any]:
     """Return the result of a change that was made before, with the record as it now is."""
-    change = cast("EntityChange[Any]", step.request)
-    remembered = step.own_keys[1]
-    number = remembered_number(remembered, "sequence", sequence)
-    made = remembered_number(remembered, "version", version)
+    number = remembered_number(change.remembered, "sequence", sequence)
+    made = remembered_number(change.remembered, "version", version)
     try:
-        record = found(change.table, step.own_keys[0], step.keys.trader, change.key_text, flat)
+        record = found(change.table, change.hash_key, change.trader, change.key, flat)
     except SchemaTooNew as error:
         error.result = RecordResult(None, applied=False, sequence=number, version=made)
         raise

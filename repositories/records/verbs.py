@@ -58,17 +58,13 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
         "" if table.ttl is None else str(milliseconds("ttl", table.ttl)),
         "" if expected is None else str(expected),
         table.digest(change.written) if isinstance(change, (Insert, Put)) else "",
-        "" if isinstance(change, Insert) else _content(event, change, expected),
-        _json(written),
+        "" if isinstance(change, Insert) else content_of(event, table, change.key_text, expected, written),
+        as_json(written),
         table.schemas.text,
         table.declared,
         change.upgraded[0] if isinstance(change, Update) else "",
-        _json(change.upgraded[1]) if isinstance(change, Update) else "",
+        as_json(change.upgraded[1]) if isinstance(change, Update) else "",
     )
-
-
-def _json(written: Mapping[str, str | None]) -> str:
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
 
 def _written(change: OwnChange) -> Mapping[str, str | None]:
@@ -76,13 +72,19 @@ def _written(change: OwnChange) -> Mapping[str, str | None]:
     return {} if isinstance(change, Delete) else change.written
 
 
-def _content(event: EventType, change: Put[Any] | Update[Any] | Delete[Any], expected: int | None) -> str:
-    """Return 16 characters that are the same for the same request, and for no other."""
-    written = _written(change)
+def content_of(
+    event: EventType, table: TableModel[Any], key: str, expected: int | None, written: Mapping[str, str | None]
+) -> str:
+    """Return 16 characters that are the same for the same put, update or delete, and for no other."""
     removed = sorted(name for name, text in written.items() if text is None)
-    digest = change.table.digest({name: text for name, text in written.items() if text is not None})
-    content = json.dumps([event, change.table.kind, change.key_text, expected, removed, digest])
+    digest = table.digest({name: text for name, text in written.items() if text is not None})
+    content = json.dumps([event, table.kind, key, expected, removed, digest])
     return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=12).digest(), newline=False).decode()
+
+
+def as_json(written: Mapping[str, str | None]) -> str:
+    """Return the JSON in which the scripts take the fields that are set, '' for none; null removes one."""
+    return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
 
 def _row(name: str, request: type[Q], event: EventType) -> AnyVerb:

@@ -105,7 +105,11 @@ REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
     (no_kind, 'Allocated has no kind: write class Allocated(Entity, kind="...")'),
     (derived, 'Derived has no kind: write class Derived(Entity, kind="...")'),
     (undefined, "Own cannot be used yet: name 'Nowhere' is not defined"),
-    (lambda: model_of(trader=None), "Own has no trader: a record belongs to a trader's book; write trader: Name"),
+    (
+        lambda: model_of(trader=None),
+        "Own has no trader, to whose book a record would belong: keep its records with book.reference(Own), "
+        "or write trader: Name",
+    ),
     (lambda: model_of(k=Name), "Own has no key: mark a field, as in order_id: Annotated[Name, Key]"),
     (lambda: model_of(trader=KEY), "Own.trader is not marked: it is the first part of every key"),
     (lambda: model_of(trader=Annotated[Name, Index]), "Own.trader is not marked: it is the first part of every key"),

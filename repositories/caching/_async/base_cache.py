@@ -16,6 +16,7 @@ from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
 from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
+from ..names import take_name
 from ..near import NearCache
 from ..policy import CachePolicy
 from ..source import ERRORS_OF_A_KEY, AsyncLoad, AsyncLoadMany, AsyncSource, Warmed, source_failed
@@ -55,6 +56,7 @@ class AsyncBaseCache(Generic[T]):
             must_be(policy, CachePolicy)
         if source is not None:
             callable_or_none("source.load_many", getattr(source, "load_many", source))
+        take_name(backend, name, "cache")
         self._backend = backend
         self.name = name
         """The beginning of all keys in Redis, behind the prefix of the settings."""

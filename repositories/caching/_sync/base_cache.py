@@ -17,6 +17,7 @@ from ....topology._sync.backend import Backend
 from ....topology.durability import Durability
 from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
+from ..names import take_name
 from ..near import NearCache
 from ..policy import CachePolicy
 from ..source import ERRORS_OF_A_KEY, Load, LoadMany, Source, Warmed, source_failed
@@ -56,6 +57,7 @@ class BaseCache(Generic[T]):
             must_be(policy, CachePolicy)
         if source is not None:
             callable_or_none("source.load_many", getattr(source, "load_many", source))
+        take_name(backend, name, "cache")
         self._backend = backend
         self.name = name
         """The beginning of all keys in Redis, behind the prefix of the settings."""

@@ -73,6 +73,9 @@ local function read_state(entry, key)
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   is_cached = redis.call('HLEN', entry) > 0
+  if is_cached and redis.call('HGET', entry, CONSTANTS.SCHEMA_FIELD) then
+    error({ err = 'WRONGTYPE ' .. entry .. ' is a record of a kind, and no entry of a cache' })
+  end
   stored, state = {}, {}
   local flat = redis.call('HGETALL', key)
   for i = 1, #flat, 2 do

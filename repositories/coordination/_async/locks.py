@@ -7,11 +7,14 @@ import time
 import uuid
 from collections.abc import Iterable
 from types import TracebackType
+from typing import TypeVar
 
 from tenacity import AsyncRetrying
 
 from ....models.arguments import several
+from ....models.entity import Entity
 from ....models.errors import BookClosed, InvalidArgument, LockLost, SlotbookError
+from ....models.table import table_model
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
 from ..._concurrency.periodic_task import AsyncPeriodicTask
@@ -21,8 +24,11 @@ from ...changes.loss_detector import LossDetector
 from ...durations import duration, zero_or_more
 from ...orders._async import AsyncOrderRepository
 from ...positions._async import AsyncPositionRepository
+from ...records._async import AsyncTable
 from ...units.calls import UnitResult, UnitStep, unit_calls
 from ..lock_calls import LockCalls, retry_while_held
+
+E = TypeVar("E", bound=Entity)
 
 RENEWALS_PER_LEASE = 3
 """Renewals during one lease, so that after one that failed there is time for another."""
@@ -64,10 +70,23 @@ class AsyncAcquiredLock:
         self._ends_at = asked_at + lease
         self.token = token
         self.fence = fence
-        fenced = Fence(calls.key, trader, fence)
+        self._loss_detector = loss_detector
+        fenced = self._fenced = Fence(calls.key, trader, fence)
         self.orders = AsyncOrderRepository(backend, loss_detector, fenced)
         self.positions = AsyncPositionRepository(backend, loss_detector, fenced)
         self._units = AsyncChanges(backend, unit_calls(backend.settings, loss_detector, fenced))
+
+    def table(self, model: type[E]) -> AsyncTable[E]:
+        """Return the table of a model of your own; changes raise FenceRefused once the lock is not held any more.
+
+        ::
+
+            async with book.lock("allocate", trader="T001") as held:
+                await held.table(Allocation).update("T001", "L1", {"quantity": 40})
+
+        Raises InvalidArgument for a model that has no table, see :meth:`AsyncBook.table`.
+        """
+        return AsyncTable(self._backend, table_model(model), self._loss_detector, self._fenced)
 
     async def commit(
         self,
@@ -117,10 +136,10 @@ class AsyncLock:
     The block waits for the lock and releases it at its end. A holder that is stopped for longer than the lease, by the
     server's clock, loses the lock.
 
-    No lock can keep such a holder from running on afterwards. Its changes through ``held.orders`` and
-    ``held.positions`` are refused then (FenceRefused), in the same atomic step that would have made them: a fence is
-    valid while its lease runs and no other caller was granted the lock. This needs a lock with a ``trader``, which is
-    stored in that trader's hash slot and fences changes of that trader.
+    No lock can keep such a holder from running on afterwards. Its changes through ``held.orders``, ``held.positions``,
+    ``held.table(Model)`` and ``held.commit`` are refused then (FenceRefused), in the same atomic step that would have
+    made them: a fence is valid while its lease runs and no other caller was granted the lock. This needs a lock with a
+    ``trader``, which is stored in that trader's hash slot and fences changes of that trader.
 
     A grant, its renewal and its release do not wait for replicas, whatever the book's ``durability``: waiting would use
     up the lease, and a grant that a failover loses is refused by its fence. Changes under the lock wait as all do.

@@ -34,6 +34,11 @@ class Allocation(Entity, kind="allocation"):
     quantity: Quantity
 
 
+class Venue(Entity, kind="durable_venue"):
+    mic: Annotated[Name, Key]
+    lots: Quantity = 1
+
+
 class Case:
     """A book in which there is something to change."""
 
@@ -47,6 +52,8 @@ class Case:
         self.book: Book = desk.open(prefix="", replication_wait=0.05, **settings)
         desk.book.table(Allocation).insert(self.allocation("L1"))
         self.table: Any = self.book.table(Allocation)
+        desk.book.reference(Venue).put(Venue(mic=desk.trader))
+        self.venues: Any = self.book.reference(Venue)
         table: MemorySource[Any] = MemorySource()
         source: Any = table if desk.caller == "sync" else AsyncMemorySource(table)
         self.symbols: Any = self.book.symbols.using(source)
@@ -91,6 +98,17 @@ CHANGES: Mapping[str, Make] = {
     "Table.put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
     "Table.update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
     "Table.delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
+    **{
+        f"ReferenceTable.{name}": make
+        for name, make in {
+            "insert": lambda case, ways: case.venues.insert(Venue(mic=f"{case.trader}:2"), **ways),
+            "insert_many": lambda case, ways: case.venues.insert_many([Venue(mic=f"{case.trader}:2")], **ways),
+            "put": lambda case, ways: case.venues.put(Venue(mic=case.trader, lots=2), **ways),
+            "put_many": lambda case, ways: case.venues.put_many([Venue(mic=case.trader, lots=2)], **ways),
+            "update": lambda case, ways: case.venues.update(case.trader, {"lots": 2}, **ways),
+            "delete": lambda case, ways: case.venues.delete(case.trader, **ways),
+        }.items()
+    },
     "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
     "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
     "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),
@@ -136,7 +154,8 @@ WAIT_FOR_NONE = {
 
 READS = {
     "Auditor": "traders verify",
-    "Book": "cache close limiter lock losses open snapshot table",
+    "Book": "cache close limiter lock losses open reference snapshot table",
+    "AcquiredLock": "table",
     "Cache": "close get get_many key near",
     "Consumer": "add close get lag on_done run start stop",
     "Follow": "add close get start stop",
@@ -147,6 +166,7 @@ READS = {
     "SessionRepository": "by_trader get",
     "Subscription": "close get start stop",
     "SymbolInfoRepository": "close find from_url get get_many key near using",
+    "ReferenceTable": "all count exists get get_many iter",
     "Table": "all by count exists get get_many iter",
     "ValueRepository": "get",
 }
@@ -154,7 +174,15 @@ READS = {
 
 KINDS = (
     *("AcquiredLock", "Auditor", "Book", "Cache", "Consumer", "Delivery", "Follow", "Lock", "OrderEventRepository"),
-    *("OrderRepository", "PositionRepository", "RateLimiter", "SearchIndexes", "SessionRepository", "Subscription"),
+    *(
+        "OrderRepository",
+        "PositionRepository",
+        "RateLimiter",
+        "ReferenceTable",
+        "SearchIndexes",
+        "SessionRepository",
+        "Subscription",
+    ),
     *("SymbolInfoRepository", "Table", "ValueRepository"),
 )
 

@@ -18,6 +18,7 @@ from slotbook.topology.scripts import Script
 
 from ..make import execution, limit
 from ..package import MODULES
+from .reference_cases import REFERENCE_CASES
 
 Words = tuple[str | int, ...]
 
@@ -217,7 +218,7 @@ CASES = (
     ),
     Case("caching/store", CACHE, {"token": "t", "lifetime": 9_000, "fields": FIELDS}, (ENTRY, LOADED)),
     Case("caching/store", CACHE, {"token": "t", "lifetime": 9_000, "fields": []}, (ENTRY, LOADED), what="absent"),
-    Case("caching/fail_load", CACHE, {"token": "t", "retry_after": 9_000, "reason": "away"}, (LOADED,)),
+    Case("caching/fail_load", CACHE, {"token": "t", "retry_after": 9_000, "reason": "away"}, (ENTRY, LOADED)),
     Case("caching/invalidate", CACHE, {}, (ENTRY, LOADED)),
     Case("caching/invalidate", CACHE, {}, (ENTRY, WRITTEN), what="while it is written"),
     Case("caching/begin_write", CACHE, {"token": "t", "window": 9_000}, (ENTRY, LOADED)),
@@ -310,4 +311,5 @@ CASES = (
         (("HSET", "{NAME}:position:X", "a", 1),),
     ),
     *_of_events(),
+    *[Case("references/change", *case, what=what) for what, case in REFERENCE_CASES.items()],
 )

@@ -1,0 +1,1 @@
+"""Store, read and list a desk's own records that belong to no trader."""

@@ -1,0 +1,226 @@
+"""Insert, change, read and list a desk's own records that belong to no trader, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from ...models.arguments import request_ids_of, several, whole
+from ...models.entity import Entity
+from ...models.results import Outcome, RecordResult
+from ...models.table import RecordKey, TableModel
+from ...topology._async.backend import AsyncBackend
+from ...topology.call import Call
+from ...topology.durability import Durability
+from ..caching.names import take_name
+from ..changes.verb import OlderRecord
+from ..records.calls import PAGE
+from .calls import ReferenceCalls
+
+E = TypeVar("E", bound=Entity)
+
+
+class AsyncReferenceTable(Generic[E]):
+    """The records of one model of the desk's own that belong to no trader; :meth:`AsyncBook.reference` returns it.
+
+    ::
+
+        venues = book.reference(Venue)
+        result = await venues.insert(Venue(mic="XNAS", name="Nasdaq", timezone="America/New_York"))
+        print(result.record, result.version)
+
+    Each record is in a hash slot of its own. Every change is one atomic round trip, may be sent again, and is not
+    applied twice: a repeat has ``applied`` False, and the record as it is now. There is no book of a trader that a
+    change would be an event of, so the ``sequence`` of every result is 0, and ``commit`` does not take these changes.
+
+    A key is the value of the key field, or a tuple of the values of several. Methods raise a
+    :class:`~slotbook.models.errors.SlotbookError`; those whose names end in ``_many`` return one
+    :class:`~slotbook.models.results.Outcome` for each item instead. Every change takes a ``durability``, by default the
+    book's, and raises UnderReplicated when it was applied, but too few replicas confirmed it. Times (``ts_ns``) are
+    nanoseconds since the epoch, by default the caller's clock.
+    """
+
+    def __init__(self, backend: AsyncBackend, table: TableModel[E]) -> None:
+        take_name(backend, table.kind, "kind of records")
+        self._backend = backend
+        self._calls: ReferenceCalls[E] = ReferenceCalls(table, backend.settings)
+
+    async def insert(
+        self, record: E, *, ts_ns: int | None = None, durability: Durability | str | None = None
+    ) -> RecordResult[E]:
+        """Insert a new record. One round trip.
+
+        The same record again changes nothing, also after it was deleted, for the book's ``request_ttl``: then the
+        result has no record.
+
+        Raises:
+            DuplicateRecord: The key is taken by a record with other content.
+            InvalidArgument: A value cannot be stored.
+        """
+        return await self._run(self._calls.insert(record, ts_ns), durability)
+
+    async def put(
+        self,
+        record: E,
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Store a record whether there is one with its key or not, once per ``request_id``. One round trip.
+
+        Args:
+            record: The record, of which everything is stored; its ``version`` and ``updated_ns`` are the book's.
+            expected_version: The version that the record must have, 0 for one that is not there; None for any.
+            request_id: The identity of the request among those of this record, which is remembered for the book's
+                ``request_ttl``; by default random: a lost reply is still handled, but a second call is another request.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            VersionConflict: The record has another version.
+            DuplicateRequest: The ``request_id`` was used for another change of this record.
+        """
+        return await self._run(self._calls.put(record, expected_version, request_id, ts_ns), durability)
+
+    async def update(
+        self,
+        key: RecordKey,
+        changes: Mapping[str, object],
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Change some fields of a record that is there, once per ``request_id``.
+
+        One round trip, and another one for a record of an older schema, which is upgraded with it.
+
+        Args:
+            key: The key of the record.
+            changes: The new values by field; None removes the value of a field that may be None.
+            expected_version: The version that the record must have; None for any.
+            request_id: The identity of the request; see ``put``.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            RecordNotFound: There is no such record.
+            VersionConflict: The record has another version.
+            DuplicateRequest: The ``request_id`` was used for another change of this record.
+            InvalidArgument: There is no such field, or a value is none of its type.
+        """
+        return await self._run(self._calls.update(key, changes, expected_version, request_id, ts_ns), durability)
+
+    async def delete(
+        self,
+        key: RecordKey,
+        *,
+        expected_version: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> RecordResult[E]:
+        """Remove a record, once per ``request_id``; nothing happens when it is not there. One round trip.
+
+        The arguments are those of ``update``.
+
+        Raises:
+            VersionConflict: The record has another version.
+            DuplicateRequest: The ``request_id`` was used for another change of this record.
+        """
+        return await self._run(self._calls.delete(key, expected_version, request_id, ts_ns), durability)
+
+    async def insert_many(
+        self, records: Sequence[E], *, ts_ns: int | None = None, durability: Durability | str | None = None
+    ) -> list[Outcome[RecordResult[E]]]:
+        """Insert many records: one round trip per node, and one outcome for each record, in the order given."""
+        calls = [self._calls.insert(record, ts_ns) for record in several("records", records)]
+        return await self._backend.run_many(calls, self._backend.settings.wanted(durability))
+
+    async def put_many(
+        self,
+        records: Sequence[E],
+        *,
+        request_ids: Sequence[str] | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> list[Outcome[RecordResult[E]]]:
+        """Store many records: one round trip per node, and one outcome for each record, in the order given.
+
+        Args:
+            records: The records; see ``put``.
+            request_ids: The identity of each request; by default random ones.
+            ts_ns: The time of the changes; by default now.
+            durability: The copies that the changes wait for; by default the book's.
+        """
+        records = several("records", records)
+        pairs = zip(records, request_ids_of(len(records), request_ids), strict=True)
+        calls = [self._calls.put(record, None, request_id, ts_ns) for record, request_id in pairs]
+        return await self._backend.run_many(calls, self._backend.settings.wanted(durability))
+
+    async def get(self, key: RecordKey) -> E | None:
+        """Return a record as it is now, None when there is none. One round trip.
+
+        Raises:
+            CorruptRecord: A stored field is missing or cannot be read.
+        """
+        return await self._backend.run(self._calls.get(key))
+
+    async def get_many(self, keys: Sequence[RecordKey]) -> list[Outcome[E | None]]:
+        """Return many records: one round trip per node, and one outcome for each key, in the order given."""
+        return await self._backend.read_many(self._calls.get_many(several("list of keys", keys)))
+
+    async def exists(self, key: RecordKey) -> bool:
+        """Return True when there is a record. One round trip."""
+        return await self._backend.run(self._calls.exists(key))
+
+    async def all(self, *, limit: int | None = None, after: RecordKey | None = None) -> list[E]:
+        """Return the records, in the order of their keys.
+
+        This scans every key of every primary (SCAN), as there is no index that could name the records, and reads 1,000
+        in a round trip per node. What is inserted or removed meanwhile may be among them or not; what is on a slot
+        that moves between nodes meanwhile may be missed.
+
+        Args:
+            limit: The most records to return; None for all.
+            after: The key after which to begin, such as that of the last record of the page before.
+
+        Raises:
+            CorruptRecord: A stored field is missing or cannot be read.
+        """
+        limit = None if limit is None else whole("limit", limit)
+        found: list[E] = []
+        async for page in self._pages(after, limit):
+            found += [record for record in page if record is not None]
+        return found
+
+    async def iter(self) -> AsyncIterator[E]:
+        """Yield the records, in the order of their keys; of all of them only the keys are in memory. See ``all``."""
+        async for page in self._pages(None, None):
+            for record in page:
+                if record is not None:
+                    yield record
+
+    async def count(self) -> int:
+        """Return how many records there are, without reading them. Scans every primary, as ``all`` does."""
+        return len(self._calls.keys_among(await self._backend.scan(self._calls.pattern)))
+
+    async def _pages(self, after: RecordKey | None, left: int | None) -> AsyncIterator[list[E | None]]:
+        """Yield records in lists, at most as many as are left to be read; None for one that is gone by now."""
+        keys = self._calls.keys_among(await self._backend.scan(self._calls.pattern), after)
+        while keys and left != 0:
+            asked = keys[: PAGE if left is None else min(PAGE, left)]
+            del keys[: len(asked)]
+            page = [outcome.result() for outcome in await self._backend.read_many(self._calls.read(asked))]
+            left = None if left is None else left - len(page) + page.count(None)
+            yield page
+
+    async def _run(self, call: Call[RecordResult[E]], durability: Durability | str | None) -> RecordResult[E]:
+        while True:
+            try:
+                return await self._backend.run(call, self._backend.settings.wanted(durability))
+            except OlderRecord as found:
+                call = found.instead[0]
