@@ -19,7 +19,7 @@ from .arguments import must_be, whole
 from .entity import Entity
 from .entity_codec import SCHEMA_FIELD
 from .errors import InvalidArgument
-from .table import RecordKey, TableModel, table_model
+from .table import RecordKey, TableModel, known_table, table_model
 from .types import check_name, exact_time, new_id
 
 E = TypeVar("E", bound=Entity)
@@ -38,18 +38,18 @@ class EntityChange(Generic[E]):
 
     def _keep(self, **found: object) -> None:
         """Set attributes to what was found out of the arguments."""
-        for name, value in found.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(found)
 
     def _keep_record(self, record: E, ts_ns: int) -> None:
         """Check a record that is to be stored, and keep its written fields."""
         table = _table_of(record)
-        written = table.encode(record)
+        written, again = table.encode_and_read(record)
         self._keep(
             table=table,
             trader=check_name("trader", written["trader"]),
             key_text=table.key_of_fields(written),
             written=written,
+            again=again,
             ts_ns=time_of_change(ts_ns),
         )
 
@@ -82,6 +82,8 @@ class Insert(EntityChange[E]):
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
+    again: E = field(init=False, repr=False, compare=False)
+    """The record that is read of them."""
 
     def __post_init__(self) -> None:
         self._keep_record(self.record, self.ts_ns)
@@ -107,6 +109,8 @@ class Put(EntityChange[E]):
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
+    again: E = field(init=False, repr=False, compare=False)
+    """The record that is read of them."""
 
     def __post_init__(self) -> None:
         self._keep_request(self.request_id, self.expected_version)
@@ -180,6 +184,8 @@ class Delete(EntityChange[E]):
 
 def _table_of(record: E) -> TableModel[E]:
     """Return the table of a record: that of its class, or of the nearest one above it that has a kind."""
+    if (known := known_table(type(record))) is not None and known.has_trader:
+        return known
     must_be(record, Entity)
     models = [model for model in type(record).__mro__ if issubclass(model, Entity) and model.entity_kind]
     return table_model(cast("type[E]", models[0]) if models else type(record))
@@ -187,6 +193,8 @@ def _table_of(record: E) -> TableModel[E]:
 
 def time_of_change(ts_ns: int) -> int:
     """Return the time of a change in nanoseconds since the epoch. Raises InvalidArgument for what is none."""
+    if type(ts_ns) is int and 10**18 <= ts_ns <= _LATEST:
+        return ts_ns
     try:
         return whole("ts_ns", exact_time(ts_ns), least=0, most=_LATEST)
     except InvalidArgument:

@@ -10,11 +10,12 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from decimal import Decimal
+from types import NoneType
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
-from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
+from pydantic_core import SchemaSerializer, core_schema, from_json, to_json
 
 from .arguments import shown
 from .building import built
@@ -34,6 +35,7 @@ from .entity_fields import (
 from .entity_rules import is_seen_before, whole_record_check
 from .errors import CorruptRecord, InvalidArgument, never_written
 from .exactness import lost_parts, open_parts
+from .model_schemas import config_of, defined, fields_of, opened, some_of, validator, with_fields, without_default
 from .sameness import is_same
 
 E = TypeVar("E", bound=Entity)
@@ -46,17 +48,21 @@ LAST_VERSION = "999999999999999"
 """A version that no record reaches; a longer one cannot be read."""
 
 
+_PLAIN = frozenset((str, int, bool, Decimal, NoneType))
+"""The types whose values say all of themselves when they are compared."""
+
+
 class EntityCodec(Generic[E]):
     """A writer and reader of one model's records."""
 
     def __init__(self, model: type[E]) -> None:
         self.name = model.__name__
         self._model = model
-        inner, definitions = _opened(cast("Schema", model.__pydantic_core_schema__))
-        fields: Mapping[str, Schema] = _fields_of(inner)
+        inner, definitions = opened(cast("Schema", model.__pydantic_core_schema__))
+        fields: Mapping[str, Schema] = fields_of(inner)
         for name, field in fields.items():
             _check_comes_back(f"{self.name}.{name}", field, definitions)
-        plain = {name: _without_default(field["schema"]) for name, field in fields.items()}
+        plain = {name: without_default(field["schema"]) for name, field in fields.items()}
         self.names = tuple(name for name in plain if name not in KEPT_BY_THE_BOOK)
         """The fields of the content, without what the book sets."""
         self.nullable = frozenset(name for name, schema in plain.items() if is_nullable(schema, definitions))
@@ -65,18 +71,22 @@ class EntityCodec(Generic[E]):
         """The reason for which a change of some fields cannot be checked without the others; None without any."""
         self._texts = [(name, form.write) for name, form in self.forms.items() if form.write and name in self.names]
         self._json = tuple(name for name in self.names if self.forms[name].write is None)
+        self._compared = [(name, self.forms[name]) for name in self.names]
+        self._sorted = sorted(self._compared, key=lambda pair: pair[0])
+        self.is_flat = not self._json and self.whole_record_check is None and not _has_own_rules(plain)
+        """True when no field depends on another, and no value can be changed in its place."""
         self._absent = dict.fromkeys(self.nullable)
         self._required = frozenset(plain) - self.nullable
         written = {name: self._written(name, schema) for name, schema in plain.items()}
-        config = _config_of(inner)
-        self._read_some = _validator(_some_of(written, config), definitions)
+        config = config_of(inner)
+        self._read_some = validator(some_of(written, config), definitions)
         if is_seen_before(inner):  # what looks at values before the model does is not shown their texts
             read, check = self._read_some, model.__pydantic_validator__.validate_python
             self._read: Callable[[Any], Any] = lambda fields: check(read(fields), by_alias=False, by_name=True)
         else:
-            self._read = _validator(_with_fields(inner, written), definitions)
-        self._check_some = _validator(_some_of(plain, config), definitions)
-        serializer = with_sorted_sets(_defined(inner, definitions))
+            self._read = validator(with_fields(inner, written), definitions)
+        self._check_some = validator(some_of(plain, config), definitions)
+        serializer = with_sorted_sets(defined(inner, definitions))
         self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
         for name in self._json:
             for member in members_of(plain[name], definitions):
@@ -101,12 +111,17 @@ class EntityCodec(Generic[E]):
 
     def encode(self, record: E) -> dict[str, str]:
         """Return the written fields of a record's content. Raises InvalidArgument for what does not come back equal."""
+        return self.encode_and_read(record)[0]
+
+    def encode_and_read(self, record: E) -> tuple[dict[str, str], E]:
+        """Return the written fields of a record's content, as ``encode`` does, and the record that is read of them."""
         values = record.__dict__
         fields = self._texts_of(values)
         if self._json:
             fields |= self._json_of(record, values)
-        self._compare(values, self._again(self._read, {**self._absent, **fields, "version": "0"}, values).__dict__)
-        return fields
+        again: E = self._again(self._read, {**self._absent, **fields, "version": "0"}, values)
+        self._compare(values, again.__dict__)
+        return fields, again
 
     def decode(self, hash_key: str, fields: Mapping[str, str]) -> E:
         """Return the record of the fields of a hash in the model's schema.
@@ -138,9 +153,9 @@ class EntityCodec(Generic[E]):
 
     def digest(self, fields: Mapping[str, str]) -> str:
         """Return 22 characters that are the same for the written fields of equal contents, and for no others."""
-        content = [[name, _in_one_order(fields[name], self.forms[name])] for name in sorted(fields)]
-        hashed = hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16)
-        return urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+        content = [(name, _in_one_order(fields[name], form)) for name, form in self._sorted if name in fields]
+        hashed = hashlib.blake2b(to_json(content), digest_size=16)
+        return urlsafe_b64encode(hashed.digest())[:22].decode()
 
     def _texts_of(self, values: Mapping[str, Any]) -> dict[str, str]:
         name = ""
@@ -192,11 +207,15 @@ class EntityCodec(Generic[E]):
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
 
     def _compare(self, values: Mapping[str, Any], again: Mapping[str, Any]) -> None:
-        for name in self.names:
-            if name in again and not _is_equal(values.get(name), again[name], self.forms[name]):
+        for name, form in self._compared:
+            if name not in again:
+                continue
+            value, found = values.get(name), again[name]
+            if type(value) in _PLAIN and type(value) is type(found) and form.write and value == found:
+                continue
+            if not _is_equal(value, found, form):
                 raise InvalidArgument(
-                    f"{self.name}.{name} {shown(values.get(name))} cannot be stored: "
-                    f"it would come back as {shown(again[name])}"
+                    f"{self.name}.{name} {shown(value)} cannot be stored: it would come back as {shown(found)}"
                 )
 
     def _corrupt(self, hash_key: str, fields: Mapping[str, str], error: Exception) -> CorruptRecord:
@@ -220,65 +239,10 @@ class EntityCodec(Generic[E]):
         return bare
 
 
-def _opened(schema: Schema) -> tuple[Schema, dict[str, Schema]]:
-    """Return a model's own schema, and by name the definitions that it refers to."""
-    definitions: dict[str, Schema] = {}
-    while schema["type"] == "definitions":
-        definitions |= {one["ref"]: one for one in schema["definitions"]}
-        schema = schema["schema"]
-    if schema["type"] == "definition-ref":  # a record that holds others of its kind
-        schema = {name: part for name, part in definitions[schema["schema_ref"]].items() if name != "ref"}
-    return schema, definitions
-
-
-def _defined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    return {"type": "definitions", "schema": schema, "definitions": list(definitions.values())}
-
-
-def _validator(schema: Schema, definitions: Mapping[str, Schema]) -> Callable[[Any], Any]:
-    whole = cast("core_schema.CoreSchema", _defined(schema, definitions))
-    validator = built(lambda: SchemaValidator(whole, _use_prebuilt=False), lambda made: made)
-    return partial(validator.validate_python, by_alias=False, by_name=True)
-
-
-def _fields_of(schema: Schema) -> Mapping[str, Schema]:
-    """Return the schema of each field of a model."""
-    while schema["type"] != "model-fields":
-        schema = schema["schema"]
-    fields: Mapping[str, Schema] = schema["fields"]
-    return fields
-
-
-def _with_fields(schema: Schema, fields: Mapping[str, Schema]) -> Schema:
-    """Return a model's schema with other schemas of its fields; a field that it does not have is refused."""
-    if schema["type"] != "model-fields":
-        changed = {**schema, "schema": _with_fields(schema["schema"], fields)}
-        if schema["type"] == "model":
-            changed["config"] = {**schema.get("config", {}), "extra_fields_behavior": "forbid"}
-        return changed
-    declared = {name: {"type": "model-field", "schema": field} for name, field in fields.items()}
-    return {**schema, "fields": declared, "extra_behavior": "forbid"}
-
-
-def _config_of(schema: Schema) -> Schema:
-    """Return the configuration of a model, with which its fields are read."""
-    while schema["type"] != "model":
-        schema = schema["schema"]
-    config: Schema = schema.get("config", {})
-    return config
-
-
-def _some_of(fields: Mapping[str, Schema], config: Schema) -> Schema:
-    """Return the schema of a dictionary that has some of a model's fields; any other is refused."""
-    some = {name: {"type": "typed-dict-field", "schema": field, "required": False} for name, field in fields.items()}
-    config = {**config, "extra_fields_behavior": "forbid"}
-    return {"type": "typed-dict", "fields": some, "extra_behavior": "forbid", "config": config}
-
-
-def _without_default(schema: Schema) -> Schema:
-    while schema["type"] == "default":
-        schema = schema["schema"]
-    return schema
+def _has_own_rules(fields: Mapping[str, Schema]) -> bool:
+    """Return True when a model has validators of its own for what the book sets."""
+    own = fields_of(opened(cast("Schema", Entity.__pydantic_core_schema__))[0])
+    return any(fields[name] != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
 
 
 def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
@@ -306,9 +270,9 @@ def _is_equal(value: object, again: object, form: Form) -> bool:
         return False
 
 
-def _in_one_order(text: str, form: Form) -> object:
-    """Return a written text, or for JSON that has objects what it says, in which their order does not count."""
-    return from_json(text) if form.write is None and "{" in text else text
+def _in_one_order(text: str, form: Form) -> str:
+    """Return a written text, or for JSON that has objects one in which their order does not count."""
+    return json.dumps(from_json(text), sort_keys=True) if form.write is None and "{" in text else text
 
 
 def _json_problem(error: Exception) -> str:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -24,7 +25,7 @@ from .entity_rules import check_model, markers_of
 from .entity_schemas import NO_CONTENT, Schemas
 from .errors import CorruptRecord, InvalidArgument
 from .keys import escaped
-from .record import check_fields
+from .record import check_fields, copied
 
 E = TypeVar("E", bound=Entity)
 
@@ -34,6 +35,7 @@ RecordKey: TypeAlias = KeyPart | tuple[KeyPart, ...]
 
 _BRACES = frozenset("{}")
 """The marks of a hash tag, which a key without a trader does not have."""
+_IS_VERSION = re.compile("[1-9][0-9]{0,14}", re.ASCII).fullmatch
 
 
 class TableModel(Generic[E]):
@@ -105,11 +107,22 @@ class TableModel(Generic[E]):
 
         Raises InvalidArgument for what would not come back equal.
         """
-        must_be(record, self.model)  # a subclass with a kind of its own is stored in another table
-        if type(record) is not self.model and (own := type(record).entity_kind) is not None:
-            raise InvalidArgument(f"a {type(record).__name__} is a record of the kind {own}, not {self.kind}")
+        return self.encode_and_read(record)[0]
+
+    def encode_and_read(self, record: E) -> tuple[dict[str, str], E]:
+        """Return the written fields of a record, as ``encode`` does, and the record that is read of them."""
+        if type(record) is not self.model:
+            must_be(record, self.model)
+            if (own := type(record).entity_kind) is not None:  # it is stored in another table
+                raise InvalidArgument(f"a {type(record).__name__} is a record of the kind {own}, not {self.kind}")
         check_fields(record, self.model)
-        return self._codec.encode(record)
+        return self._codec.encode_and_read(record)
+
+    def stored(self, again: E, version: str, ts_ns: int) -> E | None:
+        """Return a record that was read of its written fields as it is stored; None when only ``decode`` says that."""
+        if not self._codec.is_flat or not _IS_VERSION(version):
+            return None
+        return copied(again, version=int(version), updated_ns=ts_ns)
 
     def decode(self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None) -> E:
         """Return the record of the fields of a hash; one of an older schema is upgraded.
@@ -201,6 +214,11 @@ class TableModel(Generic[E]):
 
 
 _tables: dict[type[Entity], TableModel[Any]] = {}
+
+
+def known_table(model: type[E]) -> TableModel[E] | None:
+    """Return the description of a model's table when it has been made, None for any other class."""
+    return _tables.get(model)
 
 
 def table_model(model: type[E]) -> TableModel[E]:

@@ -130,6 +130,8 @@ class ChangedRecord:
 def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
     """Return the result of a change of a trader's record. Raises the refusal that the answer says."""
     change = cast("EntityChange[Any]", step.request)
+    if isinstance(change, (Insert, Put)) and (result := _applied(change, answer)) is not None:
+        return result
     hash_key, remembered, *_ = step.own_keys
     about = ChangedRecord(
         name=step.name,
@@ -144,6 +146,18 @@ def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
         upgrading=partial(change.upgrading, hash_key) if isinstance(change, Update) else None,
     )
     return read_change(about, answer)
+
+
+def _applied(change: Insert[E] | Put[E], answer: list[Reply]) -> RecordResult[E] | None:
+    """Return the result of a whole record that was stored, as far as nothing else has to be read; else None."""
+    match answer:
+        case ["applied", str(sequence), str(version), list()]:
+            record = change.table.stored(change.again, version, change.ts_ns)
+            if record is not None:
+                return RecordResult(record, applied=True, sequence=integer(sequence), version=record.version)
+        case _:
+            pass
+    return None
 
 
 def read_change(change: ChangedRecord, answer: list[Reply]) -> RecordResult[Any]:

@@ -9,8 +9,10 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeAlias, TypeVar
+
+from pydantic_core import to_json
 
 from ...models.entity_changes import Delete, EntityChange, Insert, Put, Update
 from ...models.enums import EventType
@@ -55,7 +57,7 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
         change.key_text,
         "" if isinstance(change, Insert) else change.request_id,
         str(change.ts_ns),
-        "" if table.ttl is None else str(milliseconds("ttl", table.ttl)),
+        "" if table.ttl is None else _milliseconds(table.ttl),
         "" if expected is None else str(expected),
         table.digest(change.written) if isinstance(change, (Insert, Put)) else "",
         "" if isinstance(change, Insert) else content_of(event, table, change.key_text, expected, written),
@@ -65,6 +67,11 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
         change.upgraded[0] if isinstance(change, Update) else "",
         as_json(change.upgraded[1]) if isinstance(change, Update) else "",
     )
+
+
+@cache
+def _milliseconds(ttl: float) -> str:
+    return str(milliseconds("ttl", ttl))
 
 
 def _written(change: OwnChange) -> Mapping[str, str | None]:
@@ -84,7 +91,7 @@ def content_of(
 
 def as_json(written: Mapping[str, str | None]) -> str:
     """Return the JSON in which the scripts take the fields that are set, '' for none; null removes one."""
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
+    return to_json(written).decode() if written else ""
 
 
 def _row(name: str, request: type[Q], event: EventType) -> AnyVerb:
