@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from ...models.arguments import whole
 from ...models.entity import Entity
@@ -211,7 +211,7 @@ def _time(ts_ns: int | None) -> int:
     return time.time_ns() if ts_ns is None else time_of_change(ts_ns)
 
 
-def _changed(about: ChangedRecord, reply: Reply) -> RecordResult[E]:
+def _changed(about: ChangedRecord, reply: Reply) -> RecordResult[Any]:
     return read_change(about, rows(reply))
 
 

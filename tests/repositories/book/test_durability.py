@@ -98,17 +98,12 @@ CHANGES: Mapping[str, Make] = {
     "Table.put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
     "Table.update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
     "Table.delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
-    **{
-        f"ReferenceTable.{name}": make
-        for name, make in {
-            "insert": lambda case, ways: case.venues.insert(Venue(mic=f"{case.trader}:2"), **ways),
-            "insert_many": lambda case, ways: case.venues.insert_many([Venue(mic=f"{case.trader}:2")], **ways),
-            "put": lambda case, ways: case.venues.put(Venue(mic=case.trader, lots=2), **ways),
-            "put_many": lambda case, ways: case.venues.put_many([Venue(mic=case.trader, lots=2)], **ways),
-            "update": lambda case, ways: case.venues.update(case.trader, {"lots": 2}, **ways),
-            "delete": lambda case, ways: case.venues.delete(case.trader, **ways),
-        }.items()
-    },
+    "ReferenceTable.insert": lambda case, ways: case.venues.insert(Venue(mic=f"{case.trader}:2"), **ways),
+    "ReferenceTable.insert_many": lambda case, ways: case.venues.insert_many([Venue(mic=f"{case.trader}:2")], **ways),
+    "ReferenceTable.put": lambda case, ways: case.venues.put(Venue(mic=case.trader, lots=2), **ways),
+    "ReferenceTable.put_many": lambda case, ways: case.venues.put_many([Venue(mic=case.trader, lots=2)], **ways),
+    "ReferenceTable.update": lambda case, ways: case.venues.update(case.trader, {"lots": 2}, **ways),
+    "ReferenceTable.delete": lambda case, ways: case.venues.delete(case.trader, **ways),
     "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
     "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
     "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),

@@ -119,7 +119,7 @@ def test_an_update_that_meets_another_change_upgrades_what_is_there_then(lone_de
 
     keywords: dict[str, Any] = {"kind": old.name, "schema": 3, "upgrade": {1: counting, 2: named_again}}
     late: type[Any] = new_class("Third", (Third,), keywords)
-    changed = lone_desk.book.reference(late).update("XNAS", {"closed": False})
+    changed: Any = lone_desk.book.reference(late).update("XNAS", {"closed": False})
     assert steps == ["1", "7"]
     assert (changed.record.lots, changed.record.closed, changed.version) == (70, False, 3)
     remove(old)
@@ -136,7 +136,7 @@ def test_without_an_upgrade_what_is_older_is_refused(lone_desk: Desk) -> None:
             call()
     assert old.contents() == before
     broken: type[Any] = new_class(
-        "Third", (Third,), {"kind": old.name, "schema": 3, "upgrade": {1: lambda fields: fields, 2: named_again}}
+        "Third", (Third,), {"kind": old.name, "schema": 3, "upgrade": {1: dict, 2: named_again}}
     )
     with pytest.raises(CorruptRecord, match="town"):
         lone_desk.book.reference(broken).update("XNAS", {"closed": False})
