@@ -12,10 +12,12 @@ from ...models.table import RecordKey, TableModel
 from ...topology._async.backend import AsyncBackend
 from ...topology.call import Call
 from ...topology.durability import Durability
-from ..caching.names import take_name
+from ..audit.findings import Finding
+from ..changes.names import take_name
 from ..changes.verb import OlderRecord
 from ..records.calls import PAGE
 from .calls import ReferenceCalls
+from .verification import findings_of_remembered, unreadable
 
 E = TypeVar("E", bound=Entity)
 
@@ -207,6 +209,31 @@ class AsyncReferenceTable(Generic[E]):
     async def count(self) -> int:
         """Return how many records there are, without reading them. Scans every primary, as ``all`` does."""
         return len(self._calls.keys_among(await self._backend.scan(self._calls.pattern)))
+
+    async def verify(self) -> list[Finding]:
+        """Return a finding for each record that cannot be read, and for what is remembered of changes and cannot be.
+
+        It reads everything of the kind, after two scans of every primary, and changes nothing. A record of a newer
+        schema than the model is a finding of kind ``UNCHECKED``; findings have no ``trader``.
+        """
+        keys = self._calls.keys_among(await self._backend.scan(self._calls.pattern))
+        names = sorted(await self._backend.scan(self._calls.remembered_pattern))
+        findings: list[Finding] = []
+        for begin in range(0, len(keys), PAGE):
+            page = keys[begin : begin + PAGE]
+            outcomes = await self._backend.read_many(self._calls.read(page))
+            found = zip(page, outcomes, strict=True)
+            findings += [unreadable(self._calls.name_of(key), one.error) for key, one in found if one.error is not None]
+        for begin in range(0, len(names), PAGE):
+            page = names[begin : begin + PAGE]
+            texts, times = self._calls.remembered(page)
+            written, left = await self._backend.read_many(texts), await self._backend.read_many(times)
+            for name, one, time in zip(page, written, left, strict=True):
+                if one.error is not None:
+                    findings.append(unreadable(name, one.error))
+                else:
+                    findings += findings_of_remembered(name, one.value, time.result())
+        return findings
 
     async def _pages(self, after: RecordKey | None, left: int | None) -> AsyncIterator[list[E | None]]:
         """Yield records in lists, at most as many as are left to be read; None for one that is gone by now."""

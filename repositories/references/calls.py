@@ -19,13 +19,13 @@ from ...models.results import RecordResult
 from ...models.table import RecordKey, TableModel
 from ...models.types import check_name, new_id
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
-from ...topology.reads import Reads
+from ...topology.reads import Reads, reads_of
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import milliseconds
 from ..records.replies import ChangedRecord, found, is_there, read_change
 from ..records.verbs import as_json, content_of
-from ..replies import rows
+from ..replies import integer, rows, text
 
 E = TypeVar("E", bound=Entity)
 
@@ -71,6 +71,8 @@ class ReferenceCalls(Generic[E]):
         self._remembered = str(milliseconds("request_ttl", settings.remembered(settings.request_ttl)))
         self.pattern = f"{glob_escaped(self._base)}*"
         """The SCAN pattern of all records of the kind."""
+        self.remembered_pattern = f"{self._keys.reference_deleted(self.pattern).removesuffix('deleted')}*"
+        """The SCAN pattern of what is remembered of their changes."""
 
     def insert(self, record: E, ts_ns: int | None) -> Call[RecordResult[E]]:
         """Return the call that inserts a record, and that changes nothing for the same record again."""
@@ -174,6 +176,16 @@ class ReferenceCalls(Generic[E]):
             lambda number: self._get(keys[number]),
         )
 
+    def name_of(self, key: str) -> str:
+        """Return the name of the hash of a record, by the text of its key."""
+        return self._base + key
+
+    def remembered(self, names: Sequence[str]) -> tuple[Reads[str | None], Reads[int]]:
+        """Return the reads of keys that remember changes: of what they say, and of the milliseconds that are left."""
+        texts = [command(f"get {name}", "GET", name, decode=_text_or_none) for name in names]
+        times = [command(f"expiry of {name}", "PTTL", name, decode=integer) for name in names]
+        return reads_of(texts), reads_of(times)
+
     def exists(self, key: RecordKey) -> Call[bool]:
         """Return the call that asks whether there is a record."""
         name = self.table.key_from(key)
@@ -197,7 +209,7 @@ class ReferenceCalls(Generic[E]):
         """
         first = b"" if after is None else self.table.key_from(after).encode()
         written = [name.removeprefix(self._base).encode("utf-8", "surrogateescape") for name in names]
-        return [text for one in sorted(written) if one > first and (text := _text(one))]
+        return [key for one in sorted(written) if one > first and (key := _key(one))]
 
 
 def _about(expected: int | None, request_id: str | None, ts_ns: int | None) -> tuple[int | None, str, int]:
@@ -215,10 +227,14 @@ def _changed(about: ChangedRecord, reply: Reply) -> RecordResult[Any]:
     return read_change(about, rows(reply))
 
 
-def _text(written: bytes) -> str | None:
+def _text_or_none(reply: Reply) -> str | None:
+    return None if reply is None else text(reply)
+
+
+def _key(written: bytes) -> str | None:
     """Return the text of a key; None for bytes that are none, or that a record's key cannot have."""
     try:
-        text = written.decode()
+        key = written.decode()
     except UnicodeDecodeError:
         return None
-    return None if "{" in text or "}" in text else text
+    return None if "{" in key or "}" in key else key

@@ -14,9 +14,9 @@ from ....models.keys import is_name
 from ....models.results import Outcome
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
+from ...changes.names import take_name
 from ..calls import CacheCalls, CacheState, LoadScope
 from ..codec import CacheCodec
-from ..names import take_name
 from ..near import NearCache
 from ..policy import CachePolicy
 from ..source import ERRORS_OF_A_KEY, AsyncLoad, AsyncLoadMany, AsyncSource, Warmed, source_failed
