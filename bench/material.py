@@ -14,8 +14,7 @@ from ..repositories.changes.loss_detector import LossDetector
 from ..repositories.orders.calls import OrderCalls
 from ..repositories.orders.verbs import OrderRequest
 from ..topology.call import Call
-
-TRADERS = tuple(f"T{number:03}" for number in range(1, 65))
+from .allocations import TRADERS, Allocations
 
 
 class Material:
@@ -24,6 +23,7 @@ class Material:
     def __init__(self, book: Book) -> None:
         loss_detector = LossDetector()
         self.repository = OrderRepository(book.backend, loss_detector)
+        self.allocations = Allocations(book)
         self._numbers = count(1)
         self.settings = book.backend.settings
         self.calls = OrderCalls(self.settings, loss_detector)

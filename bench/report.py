@@ -15,9 +15,10 @@ from ..repositories import Book
 from ..repositories.changes.scripts import engine
 from ..repositories.orders.calls import SELECT
 from ..repositories.orders.verbs import ORDER_VERBS, OrderRequest
+from ..repositories.records.verbs import OWN_VERBS
 from ..topology.call import pack
 from ..topology.embedded import Topology
-from . import crowds, server_time, singles, stores, weights
+from . import crowds, server_time, singles, stores, tables, weights
 from .floor import BareSocket, Floor
 from .latency import Latency, latency
 from .material import Material
@@ -70,6 +71,8 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
     with _set("standalone", report) as standalone:
         for race in singles.races(standalone.site, standalone.floor, standalone.peers, scope):
             measure(race)
+        for race in tables.races(standalone.site, standalone.floor, standalone.peers, scope):
+            measure(race)
         for race in stores.open_orders(standalone.site, standalone.book, standalone.floor, standalone.peers, scope):
             measure(race)
         with crowds.races(standalone.site, standalone.url, standalone.peers, scope) as races:
@@ -81,12 +84,18 @@ def benchmark(scope: Scope, requests: Sequence[OrderRequest], on_job: OnJob) -> 
     with _set("cluster", report) as cluster:
         for race in singles.races(cluster.site, cluster.floor, cluster.peers, scope):
             measure(race)
+        for race in tables.races(cluster.site, cluster.floor, cluster.peers, scope):
+            measure(race)
     with server_time.races(scope) as races:
         for race in races:
             measure(race)
     on_job(f"a store of {scope.store:,} orders")
     with stores.full(scope) as race:
         measure(race)
+    on_job(f"a table of {scope.store:,} records of one trader")
+    with tables.full(scope) as races:
+        for race in races:
+            measure(race)
     for topology in get_args(Topology):
         on_job(f"events ({topology})")
         with private_book(topology) as (deployment, _):
@@ -101,7 +110,7 @@ def _set(topology: Topology, report: Report) -> Generator[_Set]:
     with private_book(topology) as (deployment, book):
         address = address_of(deployment)
         floor = Floor(address, deployment.password, cluster=topology == "cluster")
-        scripts = {SELECT, engine(), *(engine(verb.step) for verb in ORDER_VERBS)}
+        scripts = {SELECT, engine(), *(engine(verb.step) for verb in (*ORDER_VERBS, *OWN_VERBS))}
         floor.load([script.source for script in scripts])
         site = Site(address, deployment.password, topology == "cluster", Material(book))
         peers, versions = open_peers(site)

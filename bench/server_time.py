@@ -15,7 +15,8 @@ from decimal import Decimal
 
 from ..models.order import Order, Replace
 from ..repositories.orders.verbs import OrderRequest
-from .material import TRADERS, Material, cancel_of, fill_of
+from .allocations import TRADERS
+from .material import Material, cancel_of, fill_of
 from .measure import SLOTBOOK, Block, Goal, Race
 from .recorder import Recorder
 from .scope import Scope

@@ -1,4 +1,4 @@
-"""Slotbook's script run by hand with another client: the words of EVALSHA for changes of orders.
+"""Slotbook's script run by hand with another client: the words of EVALSHA for changes of orders and own records.
 
 Nothing is checked, a lost reply is not handled, lost changes are not noticed, and the server's reply is not parsed.
 """
@@ -14,11 +14,12 @@ from ...repositories.changes.engine import STEPS_AT_ONCE, ChangePolicy
 from ...repositories.changes.scripts import engine
 from ...repositories.changes.verb import AnyVerb
 from ...repositories.orders.verbs import ORDER_VERBS, OrderRequest
+from ...repositories.records.verbs import OWN_VERBS, OwnChange
 from ...topology.settings import Settings
 from ..material import Material
 from ..measure import Block, one_by_one
 
-_VERBS: Mapping[type, AnyVerb] = {verb.request: verb for verb in ORDER_VERBS}
+_VERBS: Mapping[type, AnyVerb] = {verb.request: verb for verb in (*ORDER_VERBS, *OWN_VERBS)}
 _WRITER = "00000000"
 _NONE_ACKNOWLEDGED = ""
 """No event was acknowledged to the writer, so none can be lost."""
@@ -36,7 +37,7 @@ class ByHand:
         self._policy = ChangePolicy(settings)
         self._counts = count(1)
 
-    def words(self, requests: Sequence[OrderRequest]) -> list[str]:
+    def words(self, requests: Sequence[OrderRequest | OwnChange]) -> list[str]:
         """Return the words that make changes of one kind in one trader's book, each with an answer of its own."""
         verb, keys, policy = _VERBS[type(requests[0])], self._keys.of(requests[0].trader), self._policy
         lock = keys.book  # in place of a lock, of which there is none
@@ -77,11 +78,14 @@ def blocks(material: Material, run: Run) -> dict[str, Block]:
     """Return the jobs that change an order, for a client that runs these words."""
     by_hand = ByHand(material.settings)
 
-    def one(request: OrderRequest) -> object:
+    def one(request: OrderRequest | OwnChange) -> object:
         return run(by_hand.words((request,)))
 
     return {
         "place": one_by_one(lambda size: [partial(one, order) for order in material.orders(size)]),
         "fill": one_by_one(lambda size: [partial(one, fill) for fill in material.fills(size)]),
         "cancel": one_by_one(lambda size: [partial(one, cancel) for cancel in material.cancels(size)]),
+        "table insert": one_by_one(
+            lambda size: [partial(one, change) for change in material.allocations.inserts(size)]
+        ),
     }

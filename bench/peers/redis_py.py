@@ -60,6 +60,7 @@ def peer(site: Site) -> Peer:
     kind = redis.cluster.RedisCluster if site.is_cluster else redis.Redis
     client = cast(_Client, kind(host=host, port=port, password=site.password, decode_responses=True))
     name = "RedisCluster" if site.is_cluster else "redis-py"
+    own = site.material.allocations.get_calls
     material, calls, scripts = site.material, site.material.calls, by_hand.ByHand(site.material.settings)
 
     def reads(size: int) -> list[str]:
@@ -102,6 +103,7 @@ def peer(site: Site) -> Peer:
     jobs.blocks = {
         "get": {name: one_by_one(lambda size: [partial(client.hgetall, key) for key in reads(size)])},
         **{job: {name: block} for job, block in by_hand.blocks(material, run).items()},
+        "table get": {name: one_by_one(lambda size: [partial(client.hgetall, call.keys[0]) for call in own(size)])},
         "near": {f"{name} GET": one_by_one(lambda size: [partial(client.get, "bench:absent")] * size)},
     }
     for orders in (100, 1_000):
