@@ -10,9 +10,10 @@ import typer
 from rich.table import Table
 
 from ..repositories import Book, IndexStatus
-from ..repositories.search.index_query import KINDS, RecordKind
+from ..repositories.search.index_query import KINDS, Indexed, RecordKind, indexed
 from .options import AsJson, Url, kept_settings
 from .output import print_json, screen
+from .own_models import own_model
 from .progress import bars
 from .tables import table
 
@@ -20,41 +21,56 @@ app = typer.Typer(help="Make, drop or describe the search indexes that `find` ne
 
 RecordKinds: TypeAlias = Annotated[
     list[RecordKind] | None,
-    typer.Option("--kind", help="Of which records; may be given several times. All if not given."),
+    typer.Option(
+        "--kind", help="Of which of the book's own records; may be given several times. All if not given, nor a model."
+    ),
+]
+OwnModels: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[MODULE:MODEL]...", help="Models of your own, such as desk.models:Allocation."),
 ]
 
 
 @app.command()
-def create(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
+def create(models: OwnModels = None, url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Create the indexes on every primary; an index that is current already is left as it is.
 
     An index of another version is used until the new one is complete; then queries are switched to the new one and the
     old one is dropped. Run it again whenever a cluster's slots were moved or a primary was added.
     """
+    kinds = _kinds(models, kind)
     with Book.open(kept_settings(url)) as book, bars() as progress:
-        tasks = {one: progress.add_task(f"indexing {one}s", total=100) for one in kind or KINDS}
+        tasks = {one.kind: progress.add_task(f"indexing {one.records}", total=100) for one in indexed(kinds)}
         found = book.indexes.create(
-            kind or KINDS, progress=lambda one, part: progress.update(tasks[one], completed=int(100 * part))
+            kinds, progress=lambda one, part: progress.update(tasks[one], completed=int(100 * part))
         )
     _show(found, as_json=as_json)
 
 
 @app.command()
-def drop(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
+def drop(models: OwnModels = None, url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Drop the indexes; the records stay. Exits with 1 when one could not be reached."""
+    kinds = _kinds(models, kind)
     with Book.open(kept_settings(url)) as book:
-        left = book.indexes.drop(kind or KINDS)
+        left = book.indexes.drop(kinds)
     _show(left, as_json=as_json)
     if left:
         raise typer.Exit(1)
 
 
 @app.command()
-def info(url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
+def info(models: OwnModels = None, url: Url = None, kind: RecordKinds = None, as_json: AsJson = False) -> None:
     """Show every index of every primary: whether queries use it, how complete it is, and what it left out."""
+    kinds = _kinds(models, kind)
     with Book.open(kept_settings(url)) as book:
-        found = book.indexes.info(kind or KINDS)
+        found = book.indexes.info(kinds)
     _show(found, as_json=as_json)
+
+
+def _kinds(models: Sequence[str] | None, kinds: Sequence[RecordKind] | None) -> list[Indexed]:
+    """Return what the command line names, or all of the book's own kinds. Raises BadUsage."""
+    named: list[Indexed] = [*(kinds or ()), *map(own_model, models or ())]
+    return named or [*KINDS]
 
 
 def _show(found: Sequence[IndexStatus], *, as_json: bool) -> None:

@@ -65,6 +65,7 @@ class EntityCodec(Generic[E]):
         plain = {name: without_default(field["schema"]) for name, field in fields.items()}
         self.names = tuple(name for name in plain if name not in KEPT_BY_THE_BOOK)
         """The fields of the content, without what the book sets."""
+        self.schemas, self.definitions = plain, definitions
         self.nullable = frozenset(name for name, schema in plain.items() if is_nullable(schema, definitions))
         self.forms: Mapping[str, Form] = {name: form_of(schema, definitions) for name, schema in plain.items()}
         self.whole_record_check = whole_record_check(model, plain)
@@ -101,6 +102,11 @@ class EntityCodec(Generic[E]):
     def not_one_piece(self, name: str) -> str | None:
         """Return the reason for which a field is stored as JSON; None for one that is stored as readable text."""
         return None if self.forms[name].write else self.forms[name].why
+
+    def text_of(self, name: str, value: object) -> str:
+        """Return the written form of a value of a field of one piece."""
+        write = self.forms[name].write
+        return str(value) if write is None else write(value)
 
     def _check_member(self, name: str, member: object) -> None:
         try:

@@ -55,21 +55,36 @@ class Form:
     """The reason for which the values are JSON, where they are."""
 
 
+def leaf_of(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[Schema | None, list[Schema]]:
+    """Return the innermost schema of a field and what is around it; None for one with a serializer of its own."""
+    around: list[Schema] = []
+    while schema.get("serialization", {}).get("type") not in _OWN_FORMS:
+        kind = schema["type"]
+        if kind == "definition-ref":
+            schema = definitions[schema["schema_ref"]]
+        elif kind in _INNER:
+            around.append(schema)
+            schema = schema[_INNER[kind]]
+        else:
+            return schema, around
+    return None, around
+
+
 def members_of(schema: Schema, definitions: Mapping[str, Schema]) -> list[object]:
     """Return the members of the enumeration that a field's values are of, none for any other field."""
-    leaf = _leaf(schema, definitions) or {}
+    leaf = leaf_of(schema, definitions)[0] or {}
     return leaf["members"] if leaf.get("type") == "enum" else []
 
 
 def foreign_class(schema: Schema, definitions: Mapping[str, Schema]) -> type | None:
     """Return the class that a field's values are instances of when Pydantic knows no more of it; else None."""
-    leaf = _leaf(schema, definitions) or {}
+    leaf = leaf_of(schema, definitions)[0] or {}
     return leaf["cls"] if leaf.get("type") in ("is-instance", "is-subclass") else None
 
 
 def form_of(schema: Schema, definitions: Mapping[str, Schema]) -> Form:
     """Return the written form of the values of a field, from its schema."""
-    leaf = _leaf(schema, definitions)
+    leaf, _ = leaf_of(schema, definitions)
     if leaf is None:
         return _OWN
     return _form_of_leaf(leaf) or _JSON
@@ -121,20 +136,6 @@ def _sorted(values: object, handler: core_schema.SerializerFunctionWrapHandler) 
     if not isinstance(values, (set, frozenset)):
         raise PydanticSerializationUnexpectedValue("it is no set")  # in a union, the next choice is tried
     return sorted(handler(values), key=lambda one: json.dumps(one, sort_keys=True))
-
-
-def _leaf(schema: Schema, definitions: Mapping[str, Schema]) -> Schema | None:
-    """Return the innermost schema of a field, or None for one with a serializer of its own."""
-    while True:
-        if schema.get("serialization", {}).get("type") in _OWN_FORMS:
-            return None
-        kind = schema["type"]
-        if kind == "definition-ref":
-            schema = definitions[schema["schema_ref"]]
-        elif kind in _INNER:
-            schema = schema[_INNER[kind]]
-        else:
-            return schema
 
 
 def _form_of_leaf(leaf: Schema) -> Form | None:

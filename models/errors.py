@@ -5,6 +5,7 @@
     SlotbookError
     ├── InvalidArgument (ValueError)  an argument that no book could accept; nothing was sent
     │   ├── InvalidSettings           a URL, setting or credential file that cannot be used
+    │   ├── UnknownField              a model has no such field to search by (AttributeError)
     │   └── CrossSlot                 keys of one call that live in different hash slots
     ├── Refused                       the book refused the call and changed nothing
     │   ├── OrderNotFound             no such order, or it has expired
@@ -42,6 +43,7 @@
     │   └── StateLost                 the server has lost changes that it had acknowledged
     ├── BookClosed                    the book was closed; nothing was sent
     ├── BelongsElsewhere              what was called is of another event loop or process; nothing was sent
+    ├── MissingExtra (ImportError)    what was called needs an extra that is not installed; nothing was sent
     └── EmbeddedError                 a private server could not be started
 
 ``Refused`` and ``Unavailable`` mean that nothing was changed. After ``OutcomeUnknown`` the same call with the
@@ -79,6 +81,10 @@ class InvalidArgument(SlotbookError, ValueError):
 
 class InvalidSettings(InvalidArgument):
     """A URL, a setting or a credential file cannot be used."""
+
+
+class UnknownField(InvalidArgument, AttributeError):
+    """A model has no such field to search by; the message has the nearest name."""
 
 
 class CrossSlot(InvalidArgument):
@@ -292,6 +298,10 @@ class BookClosed(SlotbookError):
 
 class BelongsElsewhere(SlotbookError):
     """A book of asyncio is used in two event loops that are open, or what listens is used in a forked child."""
+
+
+class MissingExtra(SlotbookError, ImportError):
+    """An extra is needed that is not installed; the message says which, and nothing was sent."""
 
 
 class EmbeddedError(SlotbookError):

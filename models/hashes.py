@@ -14,53 +14,26 @@ Importing this module imports redis-om and numpy, which nothing else in Slotbook
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
-from typing import ClassVar, NoReturn, Optional, Protocol, cast
+from typing import ClassVar, Optional, Protocol, cast
 
 from . import om
-from .errors import InvalidArgument
+from .conditions import Comparable, Condition, NoDatabase
 from .order import Order
 from .position import Position
 from .record import Record
-from .stored import ORDERS, POSITIONS, SYMBOLS, Field, Stored
+from .stored import ORDERS, POSITIONS, SEPARATOR, SYMBOLS, Field, Stored
 from .symbol import SymbolInfo
 
-SEPARATOR = "\x1f"
-"""The separator of the tags in a field: a character that no name and no text can hold, so that a value is one tag."""
-
-
-class Condition(Protocol):
-    """The result of a comparison; conditions are combined with ``&``, ``|`` and ``~``."""
-
-    def __and__(self, other: Condition, /) -> Condition: ...
-    def __or__(self, other: Condition, /) -> Condition: ...
-    def __invert__(self) -> Condition: ...
-
-
-class Comparable(Protocol):
-    """A field that can be compared in a query."""
-
-    def __hash__(self) -> int: ...
-    def __eq__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-    def __ne__(self, other: object, /) -> Condition: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-    def __lt__(self, other: object, /) -> Condition: ...
-    def __le__(self, other: object, /) -> Condition: ...
-    def __gt__(self, other: object, /) -> Condition: ...
-    def __ge__(self, other: object, /) -> Condition: ...
-    def __mod__(self, other: str, /) -> Condition: ...
-    def __lshift__(self, other: Sequence[object], /) -> Condition: ...
-    def __rshift__(self, other: Sequence[object], /) -> Condition: ...
-    def startswith(self, other: str, /) -> Condition:
-        """Match values that begin with a text."""
-        ...
-
-    def endswith(self, other: str, /) -> Condition:
-        """Match values that end with a text."""
-        ...
-
-    def contains(self, other: str, /) -> Condition:
-        """Match values that contain a text."""
-        ...
+__all__ = [
+    "Comparable",
+    "Condition",
+    "HashClass",
+    "OrderHash",
+    "PositionHash",
+    "SymbolInfoHash",
+    "hash_class",
+    "hash_model",
+]
 
 
 class _Meta(Protocol):
@@ -80,28 +53,6 @@ class HashClass(Protocol):
     def schema_for_fields(self) -> list[str]:
         """Return the index schema that redis-om makes."""
         ...
-
-
-class NoDatabase:
-    """A stand-in for the client of a class that has none.
-
-    It says that the server has every command, so that redis-om builds queries, and refuses everything else.
-    """
-
-    def execute_command(self, *words: str) -> list[str]:
-        """Answer ``COMMAND INFO``, which redis-om asks before it builds a query; refuse the rest."""
-        return [words[-1]] if words[0].upper() == "COMMAND" else self._refuse()
-
-    def __getattr__(self, name: str) -> object:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise InvalidArgument(
-            "this HashModel has no client: query with book.orders.find(...) (positions, symbols), or set its "
-            "Meta.database to a redis.Redis"
-        )
 
 
 def _key(cls: type, part: str) -> str:
@@ -146,23 +97,3 @@ _CLASSES: dict[type[Record], HashClass] = {Order: OrderHash, Position: PositionH
 def hash_class(model: type[Record]) -> HashClass:
     """Return the ``HashModel`` of one of the stored models."""
     return _CLASSES[model]
-
-
-def index_schema(stored: Stored[Record]) -> list[str]:
-    """Return the words after SCHEMA in FT.CREATE: those of redis-om, adapted to exact queries.
-
-    Tags are case-sensitive (redis-om cannot write that for a field that is sortable or full text), values to sort by
-    are not normalised (UNF), and ``pk``, which is in no hash, is left out.
-    """
-    words: list[str] = []
-    for part in hash_class(stored.model).schema_for_fields():
-        name, kind, *rest = part.split(" ")
-        field = stored.fields.get(name)
-        if field is None:
-            continue
-        options = ["SORTABLE", "UNF"] if field.sortable and kind == "TAG" else ["SORTABLE"] if field.sortable else []
-        if kind == "TAG":
-            words += [name, kind, *rest[:2], "CASESENSITIVE", *options, *rest[2:]]
-        else:
-            words += [name, kind, *rest, *options]
-    return words

@@ -1,15 +1,31 @@
 """Typed names for the parts of redis-om that Slotbook uses; redis-om itself has no type hints.
 
-Importing this module imports redis-om and numpy.
+Importing this module imports redis-om and numpy, which the extra ``search`` installs; without it, it raises
+MissingExtra.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Protocol, cast
 
-_model = importlib.import_module("redis_om.model.model")
+from .errors import MissingExtra
+
+NEEDED = 'queries need redis-om: pip install "slotbook[search]"'
+
+
+def _loaded() -> ModuleType:
+    try:
+        return importlib.import_module("redis_om.model.model")
+    except ModuleNotFoundError as error:
+        if error.name != "redis_om":
+            raise
+        raise MissingExtra(NEEDED) from None
+
+
+_model = _loaded()
 
 
 class Operator(Protocol):
@@ -37,6 +53,12 @@ class Negated(Protocol):
     def __invert__(self) -> Expression: ...
 
 
+class FieldInfo(Protocol):
+    """redis-om's description of a field."""
+
+    name: str
+
+
 class FindQuery(Protocol):
     """redis-om's query, which writes an expression in the language of FT.SEARCH."""
 
@@ -47,7 +69,9 @@ EXPRESSION = cast("type[Expression]", _model.Expression)
 NEGATED = cast("type[Negated]", _model.NegatedExpression)
 HASH_MODEL = cast("type[object]", _model.HashModel)
 operators = cast("Mapping[str, Operator]", _model.Operators.__members__)
-field = cast("Callable[..., object]", _model.Field)
+field = cast("Callable[..., FieldInfo]", _model.Field)
+proxy = cast("Callable[[FieldInfo, Sequence[object]], object]", _model.ExpressionProxy)
+schema_for_type = cast("Callable[[str, type[object], FieldInfo], str]", _model.HashModel.schema_for_type)
 find_query = cast("Callable[..., FindQuery]", _model.FindQuery)
 
 

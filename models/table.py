@@ -20,10 +20,10 @@ from uuid import UUID
 
 from .arguments import mapping, must_be, shown
 from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Unique
-from .entity_codec import SCHEMA_FIELD, EntityCodec
+from .entity_codec import LAST_VERSION, SCHEMA_FIELD, EntityCodec
 from .entity_rules import check_model, markers_of
 from .entity_schemas import NO_CONTENT, Schemas
-from .errors import CorruptRecord, InvalidArgument
+from .errors import CorruptRecord, InvalidArgument, never_written
 from .keys import escaped
 from .record import check_fields, copied
 
@@ -72,6 +72,11 @@ class TableModel(Generic[E]):
             if what == "a part of a key" and name in self._codec.nullable:
                 raise InvalidArgument(f"{self.name}.{name} cannot be a part of a key: it may be None")
 
+    @property
+    def codec(self) -> EntityCodec[E]:
+        """The writer and reader of its records."""
+        return self._codec
+
     def __reduce__(self) -> tuple[object, ...]:
         """Return what pickle makes the description from again."""
         return table_model if self.has_trader else reference_model, (self.model,)
@@ -85,6 +90,8 @@ class TableModel(Generic[E]):
         key = self._joined(fields)
         if not key:
             raise InvalidArgument(f"{self.name}.{self.key_fields[0]} '' cannot be used: a key is not empty")
+        if "\0" in key:  # a server that searches would read it to there
+            raise InvalidArgument(f"{self.name}: {shown(key)} cannot be used: a key has no NUL")
         if not self.has_trader and _BRACES.intersection(key):
             raise InvalidArgument(f"{self.name}: {shown(key)} cannot be used: a key without a trader has no braces")
         return key
@@ -135,6 +142,19 @@ class TableModel(Generic[E]):
             SchemaMismatch: The model has no upgrade from the record's schema.
         """
         return self._read(hash_key, fields, trader, key)[0]
+
+    def decode_stored(
+        self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None
+    ) -> E:
+        """Return the record of the fields of a hash that a book has written, as ``decode`` does, and as strictly.
+
+        Raises what ``decode`` does, and CorruptRecord for a version or schema that no book has written.
+        """
+        if (version := fields.get("version", "")) == "0" or len(version) > len(LAST_VERSION):
+            raise never_written(hash_key, "version", version)
+        if SCHEMA_FIELD not in fields:
+            raise CorruptRecord(hash_key, SCHEMA_FIELD, "is missing")
+        return self.decode(hash_key, fields, trader, key)
 
     def upgrade_of(
         self, hash_key: str, fields: Mapping[str, str], trader: str | None, key: str, changes: Mapping[str, str | None]

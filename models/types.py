@@ -238,8 +238,9 @@ def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schem
     return core_schema.custom_error_schema(handler(kind), "name", custom_error_message=_NAME_RULE)
 
 
+NAME_PATTERN = r"^[^\s{}\p{C}]+$"
 Name = Annotated[
-    str, StringConstraints(strict=True, max_length=128, pattern=r"^[^\s{}\p{C}]+$"), GetPydanticSchema(_named_rule)
+    str, StringConstraints(strict=True, max_length=128, pattern=NAME_PATTERN), GetPydanticSchema(_named_rule)
 ]
 """A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
 

@@ -288,6 +288,7 @@ class AsyncOrderRepository:
 
         Raises:
             InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
         """
         return self._search.find(conditions)
 

@@ -285,6 +285,7 @@ class OrderRepository:
 
         Raises:
             InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
         """
         return self._search.find(conditions)
 

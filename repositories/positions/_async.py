@@ -93,6 +93,7 @@ class AsyncPositionRepository:
 
         Raises:
             InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
         """
         return self._search.find(conditions)
 

@@ -90,6 +90,7 @@ class PositionRepository:
 
         Raises:
             InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
         """
         return self._search.find(conditions)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from ...models.arguments import identities, mapping, request_ids_of, several, whole
@@ -11,12 +12,14 @@ from ...models.entity import Entity
 from ...models.entity_changes import Delete, Insert, Put, Update
 from ...models.errors import InvalidArgument
 from ...models.results import Outcome, RecordResult
+from ...models.stored_entity import stored_entity
 from ...models.table import RecordKey, TableModel
 from ...topology._sync.backend import Backend
 from ...topology.durability import Durability
 from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
+from ..search._sync.find import Find, Search
 from .calls import PAGE, TableCalls
 from .verbs import INSERT, PUT, OwnChange
 
@@ -248,6 +251,25 @@ class Table(Generic[E]):
             InvalidArgument: There is no such field, or it has no index.
         """
         return self._backend.run(self._calls.count(trader, values))
+
+    def find(self, *conditions: object) -> Find[E]:
+        """Search the records of all traders, on servers with search. Nothing is sent yet.
+
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+
+        Args:
+            conditions: Comparisons of fields of :func:`~slotbook.models.conditions.searchable` of the model, all of
+                which must be true; none finds every record. Values are compared exactly.
+
+        Raises:
+            InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
+        """
+        return self._search.find(conditions)
+
+    @cached_property
+    def _search(self) -> Search[E]:
+        return Search(self._backend, stored_entity(self._model))
 
     def _apply(self, change: OwnChange, durability: Durability | str | None) -> RecordResult[E]:
         return self._changes.apply(self._checked(change), durability)

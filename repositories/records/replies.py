@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from ...models.entity import Entity
 from ...models.entity_changes import EntityChange, Insert, Put, Update
-from ...models.entity_codec import LAST_VERSION, SCHEMA_FIELD
+from ...models.entity_codec import SCHEMA_FIELD
 from ...models.errors import (
     CorruptRecord,
     DuplicateRecord,
@@ -19,7 +19,6 @@ from ...models.errors import (
     SchemaTooNew,
     SlotbookError,
     VersionConflict,
-    never_written,
 )
 from ...models.results import RecordResult
 from ...models.table import TableModel
@@ -47,11 +46,7 @@ def listed(
     if not rows(flat):
         return None
     held = fields(flat)
-    if (version := held.get("version", "")) == "0" or len(version) > len(LAST_VERSION):
-        raise never_written(hash_key, "version", version)
-    if SCHEMA_FIELD not in held:
-        raise CorruptRecord(hash_key, SCHEMA_FIELD, "is missing")
-    record = table.decode(hash_key, held, trader, key)
+    record = table.decode_stored(hash_key, held, trader, key)
     if values and held[SCHEMA_FIELD] != table.schemas.text:
         written = table.encode(record)
         for field, value in values.items():

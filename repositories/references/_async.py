@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from ...models.arguments import request_ids_of, several, whole
 from ...models.entity import Entity
 from ...models.results import Outcome, RecordResult
+from ...models.stored_entity import stored_entity
 from ...models.table import RecordKey, TableModel
 from ...topology._async.backend import AsyncBackend
 from ...topology.call import Call
@@ -16,6 +18,7 @@ from ..audit.findings import Finding
 from ..changes.names import take_name
 from ..changes.verb import OlderRecord
 from ..records.calls import PAGE
+from ..search._async.find import AsyncFind, AsyncSearch
 from .calls import ReferenceCalls
 from .verification import findings_of_remembered, unreadable
 
@@ -234,6 +237,23 @@ class AsyncReferenceTable(Generic[E]):
                 else:
                     findings += findings_of_remembered(name, one.value, time.result())
         return findings
+
+    def find(self, *conditions: object) -> AsyncFind[E]:
+        """Search the records, on servers with search, as ``find`` of a table does. Nothing is sent yet.
+
+        Args:
+            conditions: Comparisons of fields of :func:`~slotbook.models.conditions.searchable` of the model, all of
+                which must be true; none finds every record.
+
+        Raises:
+            InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
+        """
+        return self._search.find(conditions)
+
+    @cached_property
+    def _search(self) -> AsyncSearch[E]:
+        return AsyncSearch(self._backend, stored_entity(self._calls.table.model))
 
     async def _pages(self, after: RecordKey | None, left: int | None) -> AsyncIterator[list[E | None]]:
         """Yield records in lists, at most as many as are left to be read; None for one that is gone by now."""

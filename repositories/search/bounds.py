@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from ...models.doubles import Numbers, as_double
 from ...models.errors import InvalidArgument
-from ...models.stored import Field
-from ...models.types import EXACT, check_name
+from ...models.stored import Field, TextForm, is_one_tag
+from ...models.types import check_name
 from .condition import ORDERING, PARTIAL, AllOf, AnyOf, Comparison, Node, Not, Operator
 
 EVERYTHING = AllOf()
@@ -53,7 +54,7 @@ def over_approximation(node: Node) -> Node:
                 return node
             if node.operator in PARTIAL:
                 return EVERYTHING
-            return _text_over(node) if node.field.step is None else _number_over(node, node.field.step)
+            return _text_over(node) if node.field.numbers is None else _number_over(node, node.field.numbers)
 
 
 def under_approximation(node: Node) -> Node:
@@ -70,7 +71,7 @@ def under_approximation(node: Node) -> Node:
                 return node
             if node.operator in PARTIAL:
                 return NOTHING
-            return _text_under(node) if node.field.step is None else _number_under(node, node.field.step)
+            return _text_under(node) if node.field.numbers is None else _number_under(node, node.field.numbers)
 
 
 def negation(node: Node) -> Node:
@@ -99,16 +100,16 @@ def union(nodes: Sequence[Node]) -> Node:
 def _text_over(node: Comparison) -> Node:
     if _asks_for_absence(node):
         return EVERYTHING
-    if not node.field.full_text:
-        return _one_of(node.field, _storable_names(node))
+    if node.field.form is not TextForm.FREE:
+        return _one_of(node.field, _storable_texts(node))
     trimmed = [text.strip(_TRIMMED) for text in _texts(node) if _is_writable(text)]
-    return _one_of(node.field, trimmed) if all(trimmed) else EVERYTHING
+    return _one_of(node.field, trimmed) if all(map(is_one_tag, trimmed)) else EVERYTHING
 
 
 def _text_under(node: Comparison) -> Node:
-    if _asks_for_absence(node) or node.field.full_text:
+    if _asks_for_absence(node) or node.field.form is TextForm.FREE:
         return NOTHING
-    return _one_of(node.field, _storable_names(node))
+    return _one_of(node.field, _storable_texts(node))
 
 
 def _asks_for_absence(node: Comparison) -> bool:
@@ -120,8 +121,9 @@ def _texts(node: Comparison) -> list[str]:
     return [str(value) for value in node.values if value is not None]
 
 
-def _storable_names(node: Comparison) -> list[str]:
-    return [text for text in _texts(node) if _is_storable(text)]
+def _storable_texts(node: Comparison) -> list[str]:
+    """Return the texts that are asked for and that the field can hold."""
+    return [text for text in _texts(node) if node.field.form is not TextForm.NAME or _is_storable(text)]
 
 
 def _one_of(field: Field, values: Iterable[Decimal | str]) -> Node:
@@ -142,23 +144,23 @@ def _is_writable(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _number_over(node: Comparison, step: Decimal) -> Node:
+def _number_over(node: Comparison, numbers: Numbers) -> Node:
     if node.operator in ORDERING:
-        return _ordering(node, step, _WIDER)
-    return _number_in(node, _numbers(node, step))
+        return _ordering(node, numbers, _WIDER)
+    return _number_in(node, _numbers(node, numbers))
 
 
-def _number_under(node: Comparison, step: Decimal) -> Node:
+def _number_under(node: Comparison, numbers: Numbers) -> Node:
     if node.operator in ORDERING:
-        return _ordering(node, step, _NARROWER)
-    return _number_in(node, [value for value in _numbers(node, step) if _is_exact(value, step)])
+        return _ordering(node, numbers, _NARROWER)
+    return _number_in(node, [value for value in _numbers(node, numbers) if numbers.is_told_apart(value)])
 
 
-def _ordering(node: Comparison, step: Decimal, if_inexact: Mapping[Operator, Operator]) -> Node:
+def _ordering(node: Comparison, numbers: Numbers, if_inexact: Mapping[Operator, Operator]) -> Node:
     (value,) = node.values
     if not isinstance(value, Decimal):
         return NOTHING
-    operator = node.operator if _is_exact(value, step) else if_inexact[node.operator]
+    operator = node.operator if numbers.is_told_apart(value) else if_inexact[node.operator]
     return Comparison(node.field, operator, (_double(value),))
 
 
@@ -170,9 +172,9 @@ def _number_in(node: Comparison, numbers: Iterable[Decimal]) -> Node:
     return union([found, Not(Comparison(node.field, Operator.GE, (Decimal("-Infinity"),)))])
 
 
-def _numbers(node: Comparison, step: Decimal) -> list[Decimal]:
+def _numbers(node: Comparison, numbers: Numbers) -> list[Decimal]:
     """Return the numbers that are asked for and that the field can hold."""
-    return [value for value in node.values if isinstance(value, Decimal) and not EXACT.remainder(value, step)]
+    return [value for value in node.values if isinstance(value, Decimal) and numbers.holds(value)]
 
 
 def _double(value: Decimal) -> Decimal:
@@ -180,24 +182,15 @@ def _double(value: Decimal) -> Decimal:
     return Decimal(repr(float(value)))
 
 
-def _is_exact(value: Decimal, step: Decimal) -> bool:
-    """Return True when a server distinguishes the number from every other that the field can hold."""
-    towards_zero = EXACT.subtract(value, EXACT.remainder(value, step))
-    below = above = towards_zero
-    if value <= towards_zero:
-        below = EXACT.subtract(towards_zero, step)
-    if value >= towards_zero:
-        above = EXACT.add(towards_zero, step)
-    return float(below) < float(value) < float(above)
+def sorts_exactly(field: Field, value: Decimal | float | str | None) -> bool:
+    """Return True when a server that sorts distinguishes a value of a record from every other one of the field."""
+    if isinstance(value, str):
+        return "\0" not in value
+    return value is None or field.numbers is None or field.numbers.is_told_apart(Decimal(value))
 
 
-def sorts_exactly(field: Field, value: object) -> bool:
-    """Return True when a server that sorts distinguishes a stored value from every other one of the field."""
-    return field.step is None or value is None or _is_exact(Decimal(str(value)), field.step)
-
-
-def sort_value(field: Field, value: object) -> float | str | None:
-    """Return a stored value as a server sorts it."""
-    if value is None or field.step is None:
-        return None if value is None else str(value)
-    return float(str(value))
+def sort_value(value: Decimal | float | str | None) -> float | str | None:
+    """Return a value of a record as a server sorts it: a double, or a text, which it reads to the first NUL."""
+    if isinstance(value, str):
+        return value.partition("\0")[0]
+    return None if value is None else as_double(value)

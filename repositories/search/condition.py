@@ -17,7 +17,6 @@ from typing import TypeAlias, cast
 from ...models.errors import InvalidArgument
 from ...models.record import Record
 from ...models.stored import Field
-from ...models.types import exact_decimal
 
 Value: TypeAlias = Decimal | str | None
 Identity: TypeAlias = tuple[str, ...]
@@ -94,6 +93,8 @@ class WrittenQuery:
 
     text: str
     parameters: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    """The fields of a desk's own in it: a server would find nothing for one that its index does not have."""
 
 
 def comparison(field: Field, operator: Operator, value: object) -> Comparison:
@@ -120,20 +121,23 @@ def _value(field: Field, operator: Operator, value: object) -> Value:
         if operator is not Operator.EQ:
             raise InvalidArgument(f"{what}: None can only be asked for with == and !=")
         return None
-    if field.step is not None:
+    if field.numbers is not None:
         if operator in PARTIAL:
             raise InvalidArgument(f"{what}: {field.name} is a number")
         try:
-            return exact_decimal(value.value if isinstance(value, Enum) else value)
+            return field.numbers.wanted(value.value if isinstance(value, Enum) else value)
         except ValueError as error:
             raise InvalidArgument(f"{what}: {error}") from None
     if operator in ORDERING:
-        raise InvalidArgument(f"{what}: {field.name} is not a number; use ==, <<, startswith, endswith or contains")
+        raise InvalidArgument(f"{what}: {field.name} is not a number; {field.instead}")
+    if operator in PARTIAL and not field.has_parts:
+        raise InvalidArgument(f"{what}: parts of {field.name} cannot be looked for; use == or <<")
+    if operator is Operator.EQ and field.encode is not None:
+        return field.encode(value)
     if not isinstance(value, str):
         raise InvalidArgument(f"{what}: {field.name} is compared with strings")
-    names = field.names
-    if names is not None and operator is Operator.EQ and value not in list(names):
-        raise InvalidArgument(f"{what}: there are {', '.join(names)}")
+    if field.choices and operator is Operator.EQ and value not in field.choices:
+        raise InvalidArgument(f"{what}: there are {', '.join(field.choices)}")
     return str(value)
 
 
@@ -152,10 +156,10 @@ def matches(node: Node, record: Record, identity: Identity, full_text: FullTextM
         case Comparison(_, Operator.LIKE, _):
             return identity in full_text[node] if node in full_text else None
         case Comparison(field, compare_by, values):
-            return _compares(compare_by, getattr(record, field.name), values)
+            return _compares(compare_by, field.value_of(record), values)
 
 
-def _compares(operator: Operator, stored: Decimal | int | str | None, values: Sequence[Value]) -> bool:
+def _compares(operator: Operator, stored: Decimal | float | str | None, values: Sequence[Value]) -> bool:
     if operator in (Operator.EQ, Operator.IN):
         return stored in values
     return stored is not None and _COMPARISONS[operator](stored, values[0])

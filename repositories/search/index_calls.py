@@ -31,14 +31,14 @@ class IndexStatus:
     """
 
     kind: str
-    """The kind of its records: ``order``, ``position`` or ``symbol``."""
+    """The kind of its records: ``order``, ``position``, ``symbol``, or that of a desk's own model."""
     name: str
     schema: str
     """A digest of its definition; see ``is_current``."""
     is_used: bool
     """True when queries go to it."""
     is_current: bool
-    """True when this version of Slotbook would create the same index."""
+    """True when this version of Slotbook, and of the model, would create the same index."""
     is_reachable: bool
     """False when the slot of its name has moved to another primary, so that it can be neither queried nor dropped."""
     records: int = 0
@@ -56,16 +56,15 @@ class IndexCalls:
 
     def __init__(self, settings: Settings, stored: Stored[Record], schema: Sequence[str]) -> None:
         self.kind = stored.kind
+        self.records = stored.records
         prefix = settings.prefix
         self._base = f"{prefix}index:{stored.kind}:{{"
-        # A trader's name cannot contain a brace, so the one that ends the hash tag is followed by the kind of record.
-        keys: tuple[Argument, ...] = (
-            "PREFIX",
-            "1",
-            f"{prefix}{{",
-            "FILTER",
-            f"contains(@__key, '}}:{stored.kind}:')>0",
+        # The names of a desk's own records may have braces. A record whose trader is missing is kept, to be reported.
+        of_kind = (
+            f"contains(@__key, '}}:{stored.kind}:')>0 && (!exists(@trader) || "
+            f"startswith(substr(@__key, {len(prefix.encode())}, -1), format('{{%s}}:{stored.kind}:', @trader)))"
         )
+        keys: tuple[Argument, ...] = ("PREFIX", "1", f"{prefix}{{", "FILTER", of_kind)
         if not stored.has_tag:
             keys = ("PREFIX", "1", f"{prefix}{stored.kind}:")
         self._definition: tuple[Argument, ...] = ("ON", "HASH", *keys, "STOPWORDS", "0", "SCHEMA", *schema)

@@ -95,7 +95,7 @@ def _tags(calls: IndexCalls) -> Steps[Sequence[str]]:
     (outcome,) = yield from ask_many([search_scope(calls.alias(tags[0]))])
     scope = outcome.result()
     if scope is SearchScope.NOTHING:
-        raise SearchUnavailable(f"index of {calls.kind}s: the server has no search: {NEEDED}")
+        raise SearchUnavailable(f"index of {calls.records}: the server has no search: {NEEDED}")
     return tags[:1] if scope is SearchScope.CLUSTER else tags
 
 

@@ -15,8 +15,8 @@ from decimal import Decimal
 from itertools import count
 
 from ...models import om
+from ...models.conditions import NoDatabase, described
 from ...models.errors import InvalidArgument
-from ...models.hashes import NoDatabase, hash_class
 from ...models.record import Record
 from ...models.stored import Field, Stored
 from .bounds import EVERYTHING
@@ -51,41 +51,48 @@ def read_expression(stored: Stored[Record], expression: object) -> Node:
         parts = (read_expression(stored, expression.left), read_expression(stored, expression.right))
         return AllOf(parts) if expression.op.name == "AND" else AnyOf(parts)
     name = str(getattr(expression.left, "name", ""))
-    field = stored.fields.get(name)
-    if field is None or expression.parents:
-        kind = stored.model.__name__.lower()
-        raise InvalidArgument(f"{kind}s have no field {name!r} to search by; there are {', '.join(stored.fields)}")
+    field = stored.field("." if expression.parents else name)
     operator = expression.op.name
     if operator in _NEGATED:
         return Not(comparison(field, _NEGATED[operator], expression.right))
     return comparison(field, Operator[operator], expression.right)
 
 
-def write_query(stored: Stored[Record], node: Node) -> WrittenQuery:
+def write_query(node: Node) -> WrittenQuery:
     """Return a condition that a server answers exactly as a query in the servers' language."""
     if node == EVERYTHING:
         return WrittenQuery("*", ())
     parameters: list[str] = []
-    query = om.find_query(expressions=[_expression(stored, node, parameters, count())], model=_NoModel)
-    return WrittenQuery(_PLACEHOLDERS.sub(r"$v\1", query.query), tuple(parameters))
+    query = om.find_query(expressions=[_expression(node, parameters, count())], model=_NoModel)
+    needs = dict.fromkeys(field.name for field in _fields(node) if field.is_own)
+    return WrittenQuery(_PLACEHOLDERS.sub(r"$v\1", query.query), tuple(parameters), tuple(needs))
 
 
-def _expression(
-    stored: Stored[Record], node: Node, parameters: list[str], numbers: Iterator[int]
-) -> om.Expression | om.Negated:
+def _fields(node: Node) -> Iterator[Field]:
+    match node:
+        case Comparison(field):
+            yield field
+        case Not(part):
+            yield from _fields(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _fields(part)
+
+
+def _expression(node: Node, parameters: list[str], numbers: Iterator[int]) -> om.Expression | om.Negated:
     match node:
         case Not(part):
-            return ~_expression(stored, part, parameters, numbers)
+            return ~_expression(part, parameters, numbers)
         case AllOf(parts) | AnyOf(parts):
             joined_by = "AND" if isinstance(node, AllOf) else "OR"
-            first, *others = [_expression(stored, part, parameters, numbers) for part in parts]
+            first, *others = [_expression(part, parameters, numbers) for part in parts]
             for other in others:
                 first = om.expression(joined_by, first, other)
             return first
         case Comparison(field, operator, values):
             names = [_PLACEHOLDER.format(next(numbers)) for _ in values]
             parameters += [_parameter(field, value) for value in values]
-            return om.expression(operator.name, _info(stored, field), _right_side(operator, names))
+            return om.expression(operator.name, described(field), _right_side(operator, names))
 
 
 def _right_side(operator: Operator, names: list[str]) -> object:
@@ -99,8 +106,4 @@ def _parameter(field: Field, value: Value) -> str:
     if isinstance(value, Decimal):
         return "-inf" if value.is_infinite() else format(value, "f")
     # A server reads a backslash in a parameter as an escape, but stores one in a tag as it is.
-    return str(value) if field.step is not None else str(value).replace("\\", "\\\\")
-
-
-def _info(stored: Stored[Record], field: Field) -> object:
-    return getattr(getattr(hash_class(stored.model), field.name), "field")  # noqa: B009  # of redis-om's proxy
+    return str(value) if field.numbers is not None else str(value).replace("\\", "\\\\")

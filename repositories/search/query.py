@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from decimal import Decimal
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...models.errors import InvalidArgument
 from ...models.record import Record
-from ...models.stored import Stored
-from .bounds import EVERYTHING, NOTHING, intersection, negation, over_approximation, under_approximation
+from ...models.stored import SCHEMA, Stored
+from .bounds import EVERYTHING, NOTHING, intersection, negation, over_approximation, under_approximation, union
 from .condition import AllOf, Comparison, Node, Operator, WrittenQuery, comparison, full_text_comparisons
 
 R = TypeVar("R", bound=Record)
@@ -29,14 +30,20 @@ class Query(Generic[R]):
     """Finds what only ``candidates`` finds, to be compared with the records; None when the servers' answer is exact."""
     full_text: tuple[tuple[Comparison, WrittenQuery], ...]
     """The full text comparisons of the condition, each with the query that finds its matches."""
+    others: WrittenQuery | None = None
+    """Finds records of another schema of a desk's own model, which a server sorts by what is stored of them."""
 
 
 def query(stored: Stored[R], expressions: Sequence[object]) -> Query[R]:
-    """Return the query for what matches all expressions; without any, for everything. Raises InvalidArgument."""
-    if not expressions and not stored.least_version:
+    """Return the query for what matches all expressions; without any, for everything.
+
+    Raises InvalidArgument for what is no condition, and MissingExtra when redis-om is not installed.
+    """
+    from . import language  # imports redis-om and numpy, which only queries need
+
+    if not expressions and not stored.least_version and stored.schema is None:
         everything = WrittenQuery("*", ())
         return Query(stored, EVERYTHING, everything, everything, None, ())
-    from . import language  # imports redis-om and numpy, which only queries need
 
     kept = cast("Stored[Record]", stored)
     try:
@@ -44,19 +51,43 @@ def query(stored: Stored[R], expressions: Sequence[object]) -> Query[R]:
         if stored.least_version:
             conditions.append(comparison(stored.fields["version"], Operator.GE, stored.least_version))
         node = AllOf(tuple(conditions))
-        over, under = over_approximation(node), under_approximation(node)
-        between = intersection((over, negation(under)))
+        asked = _approximations(node, stored.schema)
 
         def written(part: Node) -> WrittenQuery | None:
-            return None if part == NOTHING else language.write_query(kept, part)
+            return None if part == NOTHING else language.write_query(part)
 
         return Query(
             stored,
             node,
-            written(over),
-            written(under),
-            None if over == under else written(between),
-            tuple((one, language.write_query(kept, one)) for one in dict.fromkeys(full_text_comparisons(node))),
+            written(asked.over),
+            written(asked.under),
+            written(asked.between),
+            tuple((one, language.write_query(one)) for one in dict.fromkeys(full_text_comparisons(node))),
+            written(asked.others),
         )
     except RecursionError:
         raise InvalidArgument("the query is nested too deeply; to ask for any of many values, use <<") from None
+
+
+class _Approximations(NamedTuple):
+    """Conditions that a server answers exactly."""
+
+    over: Node
+    """Matches at least what is asked for."""
+    under: Node
+    """Matches no more than that."""
+    between: Node
+    """Matches what only the first does."""
+    others: Node
+    """Matches records of another schema, which are compared as their upgrade makes them."""
+
+
+def _approximations(node: Node, schema: str | None) -> _Approximations:
+    over, under = over_approximation(node), under_approximation(node)
+    between = NOTHING if over == under else intersection((over, negation(under)))
+    if schema is None:
+        return _Approximations(over, under, between, NOTHING)
+    ours = (Decimal(schema),)
+    others = union((Comparison(SCHEMA, Operator.LT, ours), Comparison(SCHEMA, Operator.GT, ours)))
+    of_ours = Comparison(SCHEMA, Operator.EQ, ours)
+    return _Approximations(union((over, others)), intersection((under, of_ours)), union((between, others)), others)

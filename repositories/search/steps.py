@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...models.arguments import whole
@@ -68,6 +67,8 @@ class SearchSteps(Generic[R]):
         written = query.candidates
         if not limit or written is None:
             return []
+        if sort_keys and (yield from self._gather(query, query.others)):
+            return (yield from self.everything(query, sort_keys))[offset:wanted]
         full_text = yield from self._full_text_matches(query)
         most = max(wanted, 16)
         while most <= LONGEST_TOP:
@@ -205,9 +206,10 @@ class SearchSteps(Generic[R]):
         stored = self._calls.stored
         for key in sort_keys:
             field = stored.fields[key.field]
-            one, other = (sort_value(field, getattr(each, key.field)) for each in (record, last))
+            ends_with = field.value_of(last)
+            one, other = sort_value(field.value_of(record)), sort_value(ends_with)
             if one == other:
-                if not sorts_exactly(field, getattr(last, key.field)):
+                if not sorts_exactly(field, ends_with):
                     return False
             elif one is None or other is None:
                 return other is None
@@ -219,9 +221,10 @@ class SearchSteps(Generic[R]):
         """Return the records sorted exactly; those without the field last, and equal ones by their identity."""
         result = sorted(records, key=self._calls.stored.identity_of)
         for key in reversed(sort_keys):
-            have = [record for record in result if getattr(record, key.field) is not None]
-            have.sort(key=attrgetter(key.field), reverse=key.descending)
-            result = [*have, *(record for record in result if getattr(record, key.field) is None)]
+            value_of = self._calls.stored.fields[key.field].value_of
+            have = [record for record in result if value_of(record) is not None]
+            have.sort(key=value_of, reverse=key.descending)
+            result = [*have, *(record for record in result if value_of(record) is None)]
         return result
 
 

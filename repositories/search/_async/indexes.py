@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ....models.arguments import callable_or_none, one_of, several
+from ....models.arguments import callable_or_none
+from ....models.record import Record
+from ....models.stored import Stored
 from ....topology._async.backend import AsyncBackend
 from ..index_calls import IndexCalls, IndexStatus
-from ..index_query import KINDS, RecordKind, calls_for
+from ..index_query import KINDS, Indexed, calls_for, indexed
 from ..index_steps import create, describe, drop
 
 T = TypeVar("T")
@@ -20,50 +22,52 @@ class AsyncSearchIndexes:
     ::
 
         await book.indexes.create()
+        await book.indexes.create(Allocation)  # a model of the desk's own
         print(await book.indexes.info())
 
-    Servers keep an index up to date by themselves once it exists. Every method may be called again, by several callers
-    at once, and while the book is in use. Raises SearchUnavailable when the servers have no search,
-    InvalidArgument for a kind that does not exist, and other SlotbookErrors when the servers fail.
+    Methods take ``order``, ``position``, ``symbol``, models of the desk's own, or a list of these; without any it is
+    the book's own three. Servers keep an index up to date by themselves once it exists. Every method may be called
+    again, by several callers at once, and while the book is in use. Raises MissingExtra when redis-om is not installed,
+    SearchUnavailable when the servers have no search, InvalidArgument for what has no index, and other SlotbookErrors
+    when the servers fail.
     """
 
     def __init__(self, backend: AsyncBackend) -> None:
         self._backend = backend
 
     async def create(
-        self, kinds: Sequence[RecordKind | str] = KINDS, *, progress: Callable[[RecordKind, float], None] | None = None
+        self,
+        kinds: Sequence[Indexed] | Indexed = KINDS,
+        *,
+        progress: Callable[[str, float], None] | None = None,
     ) -> list[IndexStatus]:
-        """Create the indexes that are missing or of another version of Slotbook, and return all of these kinds.
+        """Create the indexes that are missing or of another version, and return all of these kinds.
 
-        An index of another version serves until the new one is complete, and is dropped then. Run it again when a
-        cluster's slots were moved or a primary was added.
+        An index of another version of Slotbook, or of the model, serves until the new one is complete, and is dropped
+        then. Run it again when a cluster's slots were moved or a primary was added.
 
         Args:
-            kinds: ``order``, ``position``, ``symbol``. By default all.
+            kinds: ``order``, ``position``, ``symbol`` or models, one or a list. By default the book's own three.
             progress: Called with a kind and the part of its index that is complete, 0 to 1, until all are.
         """
         callable_or_none("progress", progress)
         found: list[IndexStatus] = []
-        for kind in _checked(kinds):
+        for stored in indexed(kinds):
 
-            def report(part: float, kind: RecordKind = kind) -> None:
+            def report(part: float, kind: str = stored.kind) -> None:
                 if progress is not None:
                     progress(kind, part)
 
-            found += await self._backend.drive(create(self._calls(kind), report))
+            found += await self._backend.drive(create(self._calls(stored), report))
         return found
 
-    async def drop(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
+    async def drop(self, kinds: Sequence[Indexed] | Indexed = KINDS) -> list[IndexStatus]:
         """Drop the indexes of these kinds; the records stay. Return those that could not be dropped."""
-        return [one for kind in _checked(kinds) for one in await self._backend.drive(drop(self._calls(kind)))]
+        return [one for kind in indexed(kinds) for one in await self._backend.drive(drop(self._calls(kind)))]
 
-    async def info(self, kinds: Sequence[RecordKind | str] = KINDS) -> list[IndexStatus]:
+    async def info(self, kinds: Sequence[Indexed] | Indexed = KINDS) -> list[IndexStatus]:
         """Return every index of these kinds, primary by primary. Takes four round trips for each kind."""
-        return [one for kind in _checked(kinds) for one in await self._backend.drive(describe(self._calls(kind)))]
+        return [one for kind in indexed(kinds) for one in await self._backend.drive(describe(self._calls(kind)))]
 
-    def _calls(self, kind: RecordKind) -> IndexCalls:
-        return calls_for(self._backend.settings, kind)
-
-
-def _checked(kinds: Sequence[RecordKind | str]) -> Sequence[RecordKind]:
-    return [RecordKind(one_of("kind", kind, KINDS)) for kind in several("kinds", kinds)]
+    def _calls(self, stored: Stored[Record]) -> IndexCalls:
+        return calls_for(self._backend.settings, stored)

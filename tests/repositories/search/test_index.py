@@ -10,13 +10,15 @@ import pytest
 from slotbook import Book
 from slotbook.models import Order, SymbolInfo
 from slotbook.models.errors import InvalidArgument, SearchUnavailable
-from slotbook.models.hashes import OrderHash, PositionHash, SymbolInfoHash, index_schema
-from slotbook.models.stored import ORDERS
+from slotbook.models.hashes import OrderHash, PositionHash, SymbolInfoHash
+from slotbook.models.record import Record
+from slotbook.models.stored import Stored
 from slotbook.repositories import IndexStatus
 from slotbook.repositories.search import index_query
 from slotbook.repositories.search._async import indexes as for_asyncio
 from slotbook.repositories.search._sync import indexes as for_threads
 from slotbook.repositories.search.index_calls import IndexCalls
+from slotbook.repositories.search.index_schema import index_schema
 from slotbook.topology.embedded import Topology
 from slotbook.topology.settings import Settings
 
@@ -107,8 +109,8 @@ def test_another_schema_is_built_beside_the_old_one_and_queries_never_notice(
         while not done.is_set():
             counts.append(asking.orders.find(OrderHash.symbol == "AAPL").count())
 
-    def another_version(settings: Settings, kind: str) -> IndexCalls:
-        return IndexCalls(settings, ORDERS, [*index_schema(ORDERS), "placed_price", "AS", "first_price", "NUMERIC"])
+    def another_version(settings: Settings, stored: Stored[Record]) -> IndexCalls:
+        return IndexCalls(settings, stored, [*index_schema(stored), "placed_price", "AS", "first_price", "NUMERIC"])
 
     asking = Book.open(_url_of(book))
     asker = threading.Thread(target=ask, args=(asking,))
@@ -131,7 +133,7 @@ def test_another_schema_is_built_beside_the_old_one_and_queries_never_notice(
     assert set(counts) == {len(placed)}
 
 
-def _use(monkeypatch: pytest.MonkeyPatch, calls: Callable[[Settings, str], IndexCalls]) -> None:
+def _use(monkeypatch: pytest.MonkeyPatch, calls: Callable[[Settings, Stored[Record]], IndexCalls]) -> None:
     assert vars(for_threads)["calls_for"] is index_query.calls_for
     for module in (for_threads, for_asyncio):
         monkeypatch.setattr(module, "calls_for", calls)
