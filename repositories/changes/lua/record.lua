@@ -1,9 +1,7 @@
 -- Of the engine: change a record of the desk's own: insert, put, update or delete it.
--- Uses changes/run, changes/schemas
+-- Uses changes/run, changes/schemas, changes/revision
 
 local DIGEST_FIELD = CONSTANTS.DIGEST_FIELD
-local LAST_VERSION = CONSTANTS.LAST_VERSION -- no record has it: the next one could not be read
-local DELETIONS = 64 -- the contents that are remembered of deleted records of one key
 local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
 -- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
@@ -91,26 +89,11 @@ local function apply_own(record, id, after, expiry, plan)
   for _, unique in ipairs(plan.taken) do unique.owner, unique.expiry, unique.is_changed = id, expiry, true end
 end
 
--- Return the fields of a record after a change.
-local function fields_after(verb, before, changed, version, ts_ns, digest, schema)
-  local after = {}
-  if verb == 'UPDATE' then
-    for name, value in pairs(before) do after[name] = value end
-  else
-    after[DIGEST_FIELD] = before and before[DIGEST_FIELD] or digest
-  end
-  for name, value in pairs(cjson.decode(changed)) do after[name] = value ~= cjson.null and value or nil end
-  after.version, after.updated_ns, after[SCHEMA_FIELD] = version, ts_ns, schema
-  return after
-end
-
 -- Return the version of a record, 0 when there is none; nil and the reply that says which field cannot be used.
 local function version_of(record)
   if not record.fields then return 0 end
   local version = record.fields.version or ''
-  if not string.find(version, '^[1-9]%d*$') or #version > #LAST_VERSION or version == LAST_VERSION then
-    return nil, { 'corrupt', record.key, 'version', version }
-  end
+  if not is_version(version) then return nil, { 'corrupt', record.key, 'version', version } end
   return version + 0
 end
 
@@ -119,11 +102,8 @@ local function answer_to_settled(verb, record, tombstone, request, digest, conte
   local recorded = request and text_at(request)
   if recorded then return repeat_of_own(record, request, recorded, content) end
   if verb == 'INSERT' then
-    local is_there = record.fields and record.fields[DIGEST_FIELD] == digest
-    local gone = not is_there and not (requests and requests[tombstone]) and text_at(tombstone) -- what this call has deleted may come again
-    if is_there or gone and string.find(gone .. ' ', ' ' .. digest .. ' ', 1, true) then
-      return { 'repeat', '0', '1', list_of(record), {} }
-    end
+    local gone = not (requests and requests[tombstone]) and text_at(tombstone) -- what this call has deleted may come again
+    if was_inserted(record.fields, gone, digest) then return { 'repeat', '0', '1', list_of(record), {} } end
     return refused or record.fields and { 'taken', list_of(record) } or nil
   end
   if verb == 'DELETE' and not record.fields and not refused then
@@ -132,16 +112,6 @@ local function answer_to_settled(verb, record, tombstone, request, digest, conte
     return { 'repeat', '0', '0', {}, {} }
   end
   return refused
-end
-
--- Return what is remembered when a record is deleted, given what was before: the number of each deletion and what had been
--- inserted, the last first and each content once.
-local function deletions(number, digest, before)
-  local words = { number, digest }
-  for earlier, content in string.gmatch(before, '(%d+) (%S+)') do
-    if content ~= digest and #words < 2 * DELETIONS then words[#words + 1], words[#words + 2] = earlier, content end
-  end
-  return table.concat(words, ' ')
 end
 
 -- Return {'applied', sequence, version, fields and values}
@@ -210,13 +180,7 @@ local function write_own()
   end
   for _, record in pairs(own.records) do
     if record.is_changed and record.fields then
-      local set, cleared = {}, {}
-      for name, value in pairs(record.fields) do
-        if record.was[name] ~= value then set[#set + 1], set[#set + 2] = name, value end
-      end
-      for name in pairs(record.was) do
-        if not record.fields[name] then cleared[#cleared + 1] = name end
-      end
+      local set, cleared = writes_between(record.was, record.fields)
       call_in_parts('HSET', record.key, set)
       call_in_parts('HDEL', record.key, cleared)
       if record.expiry ~= 'inf' or record.expires then RARE.expire_at(record.key, record.expiry) end

@@ -1,7 +1,7 @@
 -- Of the engine: the schemas of the desk's own records. A trader's header says of each kind to which schema all of the trader's
 -- records have been brought (`schema:<kind>`), and of each schema what its records are found by (`fields:<kind>:<schema>`): the
 -- fields with an index, those with unique values, and those by which records are sorted, each with its form.
--- Uses changes/run
+-- Uses changes/run, changes/revision
 
 local SCHEMA_FIELD = CONSTANTS.SCHEMA_FIELD
 
@@ -22,11 +22,6 @@ local function load_kind(kind, schema)
     known.declared[schema] = redis.call('HGET', KEYS.book, field_of_kind(kind, schema))
   end
   return known
-end
-
--- Return whether a text is the number of a schema.
-local function is_schema(text)
-  return text and #text < 8 and string.find(text, '^[1-9]%d*$')
 end
 
 -- Return the refusal of a change by a model of a schema, nil when it may be made: a model does not write where records are

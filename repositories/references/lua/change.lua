@@ -1,5 +1,5 @@
 -- Change a record that belongs to no trader, once for each request: insert, put, update or delete it.
--- Uses changes/hashes, changes/numbers
+-- Uses changes/hashes, changes/numbers, changes/revision
 -- KEYS record
 --      deleted       remembers what was inserted as records that were deleted since
 --      request?      remembers this put, update or delete; an insert is known by its content
@@ -21,76 +21,41 @@
 --         {'newer', schema}: of the record
 --         {'version', version}  {'absent'}  {'duplicate'}  {'corrupt', key, field, value}
 
-local verb, digest = ARGV.verb, ARGV.digest
-local DIGEST_FIELD, SCHEMA_FIELD, LAST_VERSION = CONSTANTS.DIGEST_FIELD, CONSTANTS.SCHEMA_FIELD, CONSTANTS.LAST_VERSION
-local DELETIONS = 64 -- the contents that are remembered of deleted records of one key
+local DIGEST_FIELD, SCHEMA_FIELD = CONSTANTS.DIGEST_FIELD, CONSTANTS.SCHEMA_FIELD
 local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
-local before, gone = read_hash(KEYS.record), redis.call('GET', KEYS.deleted) or ''
-local after = before
+local verb, before, gone = ARGV.verb, read_hash(KEYS.record), redis.call('GET', KEYS.deleted) or nil
 
-local function fields() return after and hash_as_list(after) or {} end
+local function fields_before() return before and hash_as_list(before) or {} end
 
 local function remember(made)
   if KEYS.request then redis.call('SET', KEYS.request, made .. ' ' .. ARGV.content, 'PX', ARGV.remembered) end
 end
 
--- Return the refusal of a change by a model of an older schema than the record's; nil when it may be made.
+-- Return the refusal of a change of a record that is newer than the model, or of no schema; nil when it may be made.
 local function schema_refusal()
   local stored = before and (before[SCHEMA_FIELD] or '')
   if not stored then return nil end
-  if not string.find(stored, '^[1-9]%d*$') or #stored > 7 then return { 'corrupt', KEYS.record, SCHEMA_FIELD, stored } end
+  if not is_schema(stored) then return { 'corrupt', KEYS.record, SCHEMA_FIELD, stored } end
   if stored + 0 > ARGV.schema + 0 then return { 'newer', stored } end
 end
 
 -- Return the answer to a change that was made before, or that is refused; nil for one that is to be made.
 local function answer_to_settled()
   if not KEYS.request then
-    if before and before[DIGEST_FIELD] == digest or string.find(' ' .. gone .. ' ', ' ' .. digest .. ' ', 1, true) then
-      return { 'repeat', '0', '1', fields(), {} }
-    end
-    return schema_refusal() or before and { 'taken', fields() }
+    if was_inserted(before, gone, ARGV.digest) then return { 'repeat', '0', '1', fields_before(), {} } end
+    return schema_refusal() or before and { 'taken', fields_before() }
   end
   local known = redis.call('GET', KEYS.request)
   if not known then return schema_refusal() end
   local made, first = string.match(known, '^(%d+) (%S+)$')
   if not made then return { 'corrupt', KEYS.request, 'request', known } end
-  return first == ARGV.content and { 'repeat', '0', made, fields(), {} } or { 'duplicate' }
+  return first == ARGV.content and { 'repeat', '0', made, fields_before(), {} } or { 'duplicate' }
 end
 
--- Return the version of the record, 0 when there is none; nil and the reply that says which field cannot be used.
-local function version_before()
-  if not before then return 0 end
-  local version = before.version or ''
-  if not string.find(version, '^[1-9]%d*$') or #version > #LAST_VERSION or version == LAST_VERSION then
-    return nil, { 'corrupt', KEYS.record, 'version', version }
-  end
-  return version + 0
-end
-
--- Return the fields of the record after the change, nil when it removes the record.
-local function fields_after(made, written)
-  if verb == 'DELETE' then return nil end
-  local fields = {}
-  if verb == 'UPDATE' then
-    for name, value in pairs(before) do fields[name] = value end
-  else
-    fields[DIGEST_FIELD] = before and before[DIGEST_FIELD] or digest
-  end
-  for name, value in pairs(cjson.decode(written)) do fields[name] = value ~= cjson.null and value or nil end
-  fields.version, fields.updated_ns, fields[SCHEMA_FIELD] = made, ARGV.ts_ns, ARGV.schema
-  return fields
-end
-
-local function store()
+local function store(after)
   local persists = ARGV.ttl == '' and redis.call('PTTL', KEYS.record) > 0 -- the model had a ttl
-  local set, cleared = {}, {}
-  for name, value in pairs(after) do
-    if not before or before[name] ~= value then set[#set + 1], set[#set + 2] = name, value end
-  end
-  for name in pairs(before or {}) do
-    if not after[name] then cleared[#cleared + 1] = name end
-  end
+  local set, cleared = writes_between(before or {}, after)
   for first = 1, #set, AT_ONCE do
     redis.call('HSET', KEYS.record, unpack(set, first, math.min(first + AT_ONCE - 1, #set)))
   end
@@ -101,14 +66,9 @@ local function store()
   if persists then redis.call('PERSIST', KEYS.record) end
 end
 
--- Remember what was inserted as this record, the last first and each content once, and remove it.
 local function remove(made)
-  local first = before[DIGEST_FIELD] or ''
-  local words = { made, first }
-  for version, content in string.gmatch(gone, '(%d+) (%S+)') do
-    if content ~= first and #words < 2 * DELETIONS then words[#words + 1], words[#words + 2] = version, content end
-  end
-  redis.call('SET', KEYS.deleted, table.concat(words, ' '), 'PX', ARGV.remembered)
+  local digests = deletions(made, before[DIGEST_FIELD] or '', gone or '')
+  redis.call('SET', KEYS.deleted, digests, 'PX', ARGV.remembered)
   redis.call('UNLINK', KEYS.record)
 end
 
@@ -118,17 +78,16 @@ if not before and verb == 'DELETE' then
   remember('0') -- what is inserted later must stay when this comes again
   return { 'repeat', '0', '0', {}, {} }
 end
-local version, odd = version_before()
-if not version then return odd end
+local version, written = before and (before.version or '') or '0', ARGV.written
+if before and not is_version(version) then return { 'corrupt', KEYS.record, 'version', version } end
 if verb == 'UPDATE' and not before then return { 'absent' } end
-if ARGV.expected ~= '' and ARGV.expected + 0 ~= version then return { 'version', integer_text(version) } end
-local written = ARGV.written
+if ARGV.expected ~= '' and ARGV.expected ~= version then return { 'version', version } end
 if verb == 'UPDATE' and before[SCHEMA_FIELD] ~= ARGV.schema then
-  if ARGV.upgraded ~= before.version .. ' ' .. before[SCHEMA_FIELD] then return { 'older', fields() } end
+  if ARGV.upgraded ~= version .. ' ' .. before[SCHEMA_FIELD] then return { 'older', fields_before() } end
   written = ARGV.upgrade
 end
 local made = integer_text(version + 1)
-after = fields_after(made, written)
-if after then store() else remove(made) end
+local after = verb ~= 'DELETE' and fields_after(verb, before, written, made, ARGV.ts_ns, ARGV.digest, ARGV.schema)
+if after then store(after) else remove(made) end
 remember(made)
-return { 'applied', '0', made, verb == 'UPDATE' and fields() or {} } -- what is stored whole is known
+return { 'applied', '0', made, verb == 'UPDATE' and hash_as_list(after) or {} } -- what is stored whole is known
