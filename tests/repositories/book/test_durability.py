@@ -161,8 +161,8 @@ READS = {
     "SessionRepository": "by_trader get",
     "Subscription": "close get start stop",
     "SymbolInfoRepository": "close find from_url get get_many key near using",
-    "ReferenceTable": "all count exists get get_many iter verify",
-    "Table": "all by count exists get get_many iter",
+    "ReferenceTable": "all count exists find get get_many iter verify",
+    "Table": "all by count exists find get get_many iter",
     "ValueRepository": "get",
 }
 """Methods that store nothing, by class."""

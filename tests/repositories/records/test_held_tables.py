@@ -22,7 +22,7 @@ CHANGES: Mapping[str, Change] = {
     "update": lambda table, record: table.update(record.trader, "L1", {"quantity": 5}),
     "delete": lambda table, record: table.delete(record.trader, "L1"),
 }
-READS = {"all", "by", "count", "exists", "get", "get_many", "iter"}
+READS = {"all", "by", "count", "exists", "find", "get", "get_many", "iter"}
 
 
 def _other(record: Allocation) -> Allocation:
