@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 from slotbook import Book
 from slotbook.models import Delete, Entity, Index, Insert, Key, RecordResult, Unique
-from slotbook.models.errors import OutOfMemory
+from slotbook.models.errors import OutOfMemory, VersionConflict
 from slotbook.models.types import Name
 
 from ..support.faults.control import info
@@ -53,6 +53,22 @@ def test_one_effect_and_the_first_result(lone_stand: Stand, kind: str, do: Do) -
         assert stand.kinds(trader) == ["INSERT", kind], at
         at += 1 if do is Do.CUT else 7
     assert at > 20
+
+
+def test_an_update_whose_reply_is_lost_is_answered_with_its_own_result_and_no_version_conflict(stand: Stand) -> None:
+    book, trader = stand.open(), stand.trader
+    table = book.table(Lot)
+    table.insert(Lot(trader=trader, lot_id="L1", reference="R1"))
+    for version in (1, 2, 3):
+        stand.veil.add(Rule(Do.CUT, at=0))
+        result = table.update(trader, "L1", {"account": f"ACC{version}"}, expected_version=version)
+        assert stand.veil.plan.idle
+        assert (result.version, result.sequence) == (version + 1, version + 1)
+        assert result.record is not None
+        assert (result.record.account, result.record.version) == (f"ACC{version}", version + 1)
+    with pytest.raises(VersionConflict):
+        table.update(trader, "L1", {"account": "ACC1"}, expected_version=3)
+    assert stand.kinds() == ["INSERT", "UPDATE", "UPDATE", "UPDATE"]
 
 
 def test_a_unit_whose_reply_is_lost_keeps_what_it_has_inserted(stand: Stand) -> None:
