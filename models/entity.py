@@ -38,7 +38,7 @@ NEWEST_SCHEMA = 9_999_999
 """The highest number of a schema."""
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII).fullmatch
-_PARTS_OF_KEYS = frozenset({"by", "unique", "keys", "deleted"})
+_PARTS_OF_KEYS = frozenset({"by", "unique", "keys", "deleted", "migrating"})
 """Words that follow a kind in the names of its other keys: ``allocation_by_account``."""
 _TAKEN = frozenset((
     "account_position", "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",

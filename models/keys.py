@@ -101,6 +101,10 @@ class TraderKeys:
         """Return the key that remembers what was inserted as a record that was deleted."""
         return f"{self.base}{kind}_deleted:{key}"
 
+    def own_migrating(self, kind: str, run: str) -> str:
+        """Return the key of the last step of a run that brings the records of a kind to a schema."""
+        return f"{self.base}{kind}_migrating:{run}"
+
     @property
     def dead_events(self) -> str:
         """Key of the stream of events that no consumer of a group could handle."""

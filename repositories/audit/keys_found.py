@@ -38,14 +38,16 @@ class KeysFound:
 
 
 def _own_kinds(keys: TraderKeys, found: Iterable[str]) -> set[str]:
-    """Return the kinds of the desk's own records among some keys: each has an index of all, or remembers a deletion."""
+    """Return the kinds of the desk's own records among some keys: by an index of all, or what a kind remembers."""
     heads = (key.removeprefix(keys.base).partition(":") for key in found)
-    ends = {"": "_keys", ":": "_deleted"}
-    return {kind.removesuffix(ends[colon]) for kind, colon, _ in heads if kind.endswith(ends[colon])}
+    ends = {"": ("_keys",), ":": ("_deleted", "_migrating")}
+    return {kind.rpartition("_")[0] for kind, colon, _ in heads if kind.endswith(ends[colon])}
 
 
 def _is_own(kind: str, own: set[str]) -> bool:
     """Return True for the first part of a key of an own record, or of an index or unique value of one."""
     return kind in own or any(
-        kind.startswith((f"{one}_by_", f"{one}_unique_")) or kind in (f"{one}_keys", f"{one}_deleted") for one in own
+        kind.startswith((f"{one}_by_", f"{one}_unique_"))
+        or kind in (f"{one}_keys", f"{one}_deleted", f"{one}_migrating")
+        for one in own
     )

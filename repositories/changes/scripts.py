@@ -41,6 +41,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "change": ("change_position", 6),
     "expect": ("expect_version", 2),
     "record": ("change_own", 14),
+    "migrate": ("migrate_own", 6),
 }
 """By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 
@@ -50,8 +51,10 @@ def load(package: str, name: str) -> Script:
     return load_script(package, name, CONSTANTS)
 
 
-BOOK_STEPS = tuple(step for step in STEPS if step != "record")
+BOOK_STEPS = tuple(step for step in STEPS if step not in ("record", "migrate"))
 """The steps of a call that changes several kinds of things, but no record of the desk's own."""
+UNIT_STEPS = (*BOOK_STEPS, "record")
+"""The steps of a call that changes several kinds of things."""
 
 
 @cache
@@ -61,10 +64,10 @@ def engine(*steps: str) -> Script:
     >>> engine("fill") is engine("fill"), "place_order" in engine("fill").source
     (True, False)
     """
-    steps = steps or tuple(STEPS)
+    steps = steps or UNIT_STEPS
     constants: dict[str, Constant] = {
         "VERBS": {step: Function(STEPS[step][0]) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
-        "WRITE_OWN": Function("write_own" if "record" in steps else "nil"),
+        "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }
     return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)

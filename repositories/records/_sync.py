@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from ...models.arguments import identities, mapping, request_ids_of, several, whole
+from ...models.arguments import callable_or_none, identities, mapping, request_ids_of, several, whole
 from ...models.entity import Entity
 from ...models.entity_changes import Delete, Insert, Put, Update
 from ...models.errors import InvalidArgument
@@ -21,6 +21,8 @@ from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..search._sync.find import Find, Search
 from .calls import PAGE, TableCalls
+from .migration import Migration, MigrationRun
+from .rewriting import MigrationCalls
 from .verbs import INSERT, PUT, OwnChange
 
 E = TypeVar("E", bound=Entity)
@@ -55,7 +57,9 @@ class Table(Generic[E]):
     ) -> None:
         self._backend = backend
         self._model = table.model
-        self._calls: TableCalls[E] = TableCalls(table, backend.settings, loss_detector or LossDetector(), fence)
+        self._loss_detector = loss_detector or LossDetector()
+        self._fence = fence
+        self._calls: TableCalls[E] = TableCalls(table, backend.settings, self._loss_detector, fence)
         self._changes = Changes(backend, self._calls)
 
     def insert(
@@ -270,6 +274,48 @@ class Table(Generic[E]):
     @cached_property
     def _search(self) -> Search[E]:
         return Search(self._backend, stored_entity(self._model))
+
+    def migrate(
+        self,
+        traders: Sequence[str] | None = None,
+        *,
+        progress: Callable[[Migration], object] | None = None,
+        durability: Durability | str | None = None,
+    ) -> Migration:
+        """Bring all records to the model's schema, trader by trader; what ``slotbook migrate`` does.
+
+        Records keep their version, and no event says it, for they say the same as before. The book may be in use
+        meanwhile. It may be called again, also by several at once: traders who are done are skipped. About one round
+        trip for each 500 records, and one for those of them that are of an older schema.
+
+        Args:
+            traders: The traders whose records are brought to it. By default all: a SCAN of every primary.
+            progress: Called after each page of records with the result until now. By default nothing is called.
+            durability: The copies that each step waits for; by default the book's.
+
+        Returns:
+            What was rewritten, and the records that could not be, each with the reason: the upgrade fails, the model
+            refuses what it returns, or another record has a unique value. Their traders are not marked as done.
+
+        Raises:
+            SchemaTooNew: A trader's records are of a newer schema than the model.
+            SchemaMismatch: The model declares otherwise what records of its schema are found by.
+            SlotbookError: A server does not answer; then call it again.
+        """
+        calls: MigrationCalls[E] = MigrationCalls(
+            self._calls.table, self._backend.settings, self._loss_detector, self._fence
+        )
+        run = MigrationRun(calls, self._calls.table, callable_or_none("progress", progress))
+        if traders is None:
+            traders = calls.traders_of(self._backend.scan(calls.pattern))
+        wanted = self._backend.settings.wanted(durability)
+        steps = run.all(several("traders", traders))
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(self._backend.run_many(step, wanted))
+        except StopIteration:
+            return run.done
 
     def _apply(self, change: OwnChange, durability: Durability | str | None) -> RecordResult[E]:
         return self._changes.apply(self._checked(change), durability)

@@ -102,6 +102,12 @@ def _said(declared: str) -> str:
     return "; ".join(f"{what} {fields.replace(' ', ', ')}" for what, fields in parts if fields) or "nothing"
 
 
+def not_unique(name: str, field: str, value: str, owner: str) -> NotUnique:
+    """Return the error of a record whose unique value another one has."""
+    said = f"{field} {value[:80]!r} is that of the record {owner[:80]!r}"
+    return NotUnique(f"{name}: {said}", field, value, owner)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRecord:
     """The record that a change was about, as far as the answer to it is read by this."""
@@ -176,8 +182,7 @@ def read_change(change: ChangedRecord, answer: list[Reply]) -> RecordResult[Any]
             there = found(table, hash_key, trader, key, flat)
             raise DuplicateRecord(f"{change.name}: there is a record with this key, and other content", there)
         case ["unique", str(field), str(value), str(owner)]:
-            said = f"{field} {value[:80]!r} is that of the record {owner[:80]!r}"
-            raise NotUnique(f"{change.name}: {said}", field, value, owner)
+            raise not_unique(change.name, field, value, owner)
         case ["version", str(version)]:
             expected, actual = change.expected, integer(version)
             there_is = f"the record has version {actual}" if actual else "there is no such record"

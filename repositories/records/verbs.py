@@ -65,7 +65,7 @@ def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
         table.schemas.text,
         table.declared,
         change.upgraded[0] if isinstance(change, Update) else "",
-        as_json(change.upgraded[1]) if isinstance(change, Update) else "",
+        as_json(change.upgraded[1]) or "{}" if isinstance(change, Update) else "",
     )
 
 

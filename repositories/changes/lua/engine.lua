@@ -1,6 +1,6 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
 -- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/close,
---      changes/change_position, changes/expect, changes/delete, changes/record
+--      changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate
 -- KEYS book            the header
 --      events
 --      positions       the symbols of the trader's positions
@@ -89,8 +89,8 @@ local function remember_requests()
   end
 end
 
--- Write all that the run has planned but its first event, or the removal of a deleted order, which is written before. Nothing
--- here may fail: every key has been read by a command of its type, and memory is checked before the first write only.
+-- Write all that the run has planned but what is written before: its first event, the removal of a deleted order, or what a
+-- record that is brought to a schema is found by. Nothing here may fail: every key has been read by a command of its type, and memory is checked before the first write only.
 local function write()
   for number = 2, #events do
     local added = add_event(number)
@@ -146,6 +146,7 @@ if is_behind or answers[2] == -1 then
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end
 if deleted and answers[1] ~= 'refused' then added = redis.pcall('UNLINK', unpack(deleted)) end
+if own and own.first and answers[1] ~= 'refused' then added = redis.pcall('HSET', unpack(own.first)) end
 if not added and requests and answers[1] ~= 'refused' then added = remember_requests() end
 if type(added) == 'table' and added.err then return added end
 if added then

@@ -10,8 +10,8 @@ local function field_of_kind(kind, schema)
   return 'fields:' .. kind .. ':' .. schema
 end
 
--- Return what the header says of a kind, read once: the schema to which all records have been brought is its `mark`, 0 for none;
--- and what a model of a schema has to agree with is among `declared`.
+-- Return what the header says of a kind, read once: its `mark`, the schema to which all records have been brought, 0 for none;
+-- and among `declared` what a model of a schema has to agree with.
 local function load_kind(kind, schema)
   local known = own.kinds[kind]
   if not known then
@@ -52,8 +52,8 @@ local function has_field(part, field)
   return string.find(' ' .. part .. ' ', ' ' .. field .. ' ', 1, true) ~= nil
 end
 
--- Return the fields of a part of the declaration before and after a change, each with the value `from` which the record is found
--- there before, and the one `to` which it will be.
+-- Return the fields of a part of the declarations before and after a change: each with the value `from` which the record is
+-- found there before, and the one `to` which it will be.
 local function moves_of(was, now, before, after)
   local moves = {}
   for field in string.gmatch(now, '%S+') do

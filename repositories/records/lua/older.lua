@@ -1,0 +1,26 @@
+-- Read the records of an older schema on a page of one trader's records of a kind, for a run that brings them to the model's.
+-- Uses records/members, records/migrating
+-- KEYS book
+--      all      the index of all records
+--      run      the number of the run's last step
+-- Touches the records that the index names
+-- ARGV kind
+--      schema   that of the model
+--      base     what the keys of these records begin with
+--      number   that of the step, from 1
+--      after    the key after which the page begins, '' for the first
+--      limit    how many keys a page has
+-- Returns {'page', the number of the last event, the key after which the next page begins, '' for none, key, record, …},
+--         {'marked'}, {'newer', schema} or {'lost'}
+
+local ended = end_of_run(KEYS.book, KEYS.run, ARGV.kind, ARGV.schema, ARGV.number)
+if ended then return ended end
+local keys, last = {}, nil
+if redis.call('EXISTS', KEYS.all) == 1 then keys, last = keys_after(KEYS.all, ARGV.after, tonumber(ARGV.limit)) end
+local page = { 'page', redis.call('HGET', KEYS.book, 'sequence') or '0', last or '' }
+for _, key in ipairs(keys) do
+  local refused = add_older(page, KEYS.all, ARGV.base, key, ARGV.schema)
+  if refused then return refused end
+end
+note_step(KEYS.run, ARGV.number)
+return page

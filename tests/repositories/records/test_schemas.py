@@ -1,0 +1,374 @@
+"""Test records of several schemas: older ones are upgraded by whatever reads or changes them, newer ones refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from slotbook.models import Delete, Entity, Index, Insert, Key, Put, RecordResult, Update
+from slotbook.models.errors import (
+    CorruptRecord,
+    DuplicateRecord,
+    NotUnique,
+    SchemaMismatch,
+    SchemaTooNew,
+    SlotbookError,
+    VersionConflict,
+)
+from slotbook.models.types import Name
+
+from ...support.desk import Desk
+from ...support.make import limit
+from ...support.raw import mapping
+from ...support.schemas import First, Second, Third, to_second, to_third, upgraded
+
+
+def first(desk: Desk, key: str = "L1", **fields: Any) -> First:
+    """Insert a record of the first schema, and return it as it is stored."""
+    made = desk.book.table(First).insert(First(trader=desk.trader, lot_id=key, **fields))
+    assert made.record is not None
+    return made.record
+
+
+def header(desk: Desk) -> dict[str, str]:
+    """Return what the trader's header says of kinds."""
+    fields = mapping(desk.ask("HGETALL", "%:book"))
+    return {name: text for name, text in fields.items() if name.startswith(("schema:", "fields:"))}
+
+
+def keys_in(desk: Desk, index: str) -> list[str]:
+    return sorted(mapping(desk.ask("ZRANGE", f"%:lot_{index}", 0, -1, "WITHSCORES")))
+
+
+def test_a_header_says_what_records_of_each_schema_are_found_by(desk: Desk) -> None:
+    first(desk)
+    assert header(desk) == {"schema:lot": "1", "fields:lot:1": "account|reference|"}
+    first(desk, "L2")
+    desk.book.table(Third).put(Third(trader=desk.trader, lot_id="L2"))
+    assert header(desk) == {
+        "schema:lot": "1", "fields:lot:1": "account|reference|", "fields:lot:3": "account venue|label|",
+    }  # fmt: skip
+    for key in ("L1", "L2"):
+        desk.book.table(Third).delete(desk.trader, key)
+    desk.book.table(Third).insert(Third(trader=desk.trader, lot_id="L3"))
+    assert header(desk)["schema:lot"] == "3"
+    assert not desk.book.audit.verify(desk.trader)
+
+
+def test_what_is_read_is_upgraded(desk: Desk) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    one, two = upgraded(first(desk, reference="R1", size=40)), upgraded(first(desk, "L2"))
+    before = desk.contents()
+    assert table.get(trader, "L1") == one
+    assert [outcome.result() for outcome in table.get_many([(trader, "L2"), (trader, "L3")])] == [two, None]
+    assert table.all(trader) == [one, two] == table.by(trader, {"account": "ACC1"})
+    assert table.count(trader) == table.count(trader, {"account": "ACC1"}) == 2
+    assert table.exists(trader, "L1")
+    assert not table.exists(trader, "L3")
+    with pytest.raises(DuplicateRecord) as refused:
+        table.insert(Third(trader=trader, lot_id="L1"))
+    assert refused.value.record == one
+    assert desk.contents() == before
+
+
+def test_a_repeated_insert_of_an_older_record_is_a_repeat(desk: Desk) -> None:
+    record = first(desk)
+    desk.book.table(Third).migrate([desk.trader])
+    with pytest.raises(SchemaTooNew) as refused:
+        desk.book.table(First).insert(record)
+    known = refused.value.result
+    assert isinstance(known, RecordResult)
+    assert (known.applied, known.version, known.record) == (False, 1, None)
+    assert (refused.value.kind, refused.value.found, refused.value.known) == ("lot", 3, 1)
+
+
+@pytest.mark.parametrize("verb", ["put", "update", "delete"])
+def test_a_change_of_an_older_record_leaves_its_indexes(desk: Desk, verb: str) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    first(desk, reference="R1")
+    match verb:
+        case "put":
+            done = table.put(Third(trader=trader, lot_id="L1", account="ACC2"), request_id="Q1")
+        case "update":
+            done = table.update(trader, "L1", {"account": "ACC2"}, request_id="Q1")
+        case _:
+            done = table.delete(trader, "L1", request_id="Q1")
+    assert (done.applied, done.version, done.sequence) == (True, 2, 2)
+    assert done.record == table.get(trader, "L1")
+    assert keys_in(desk, "by_account:ACC1") == []
+    assert desk.ask("EXISTS", "%:lot_unique_reference:R1") == 0
+    assert keys_in(desk, "by_venue:XNAS") == keys_in(desk, "by_account:ACC2") == ([] if verb == "delete" else ["L1"])
+    assert desk.ask("GET", "%:lot_unique_label:R1") == ("L1" if verb == "update" else None)
+    assert [event.type for event in desk.events()] == ["INSERT", verb.upper()]
+
+
+def test_an_update_of_an_older_record_upgrades_it(desk: Desk) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    record = first(desk, reference="R1", size=40)
+    with pytest.raises(VersionConflict) as refused:
+        table.update(trader, "L1", {"quantity": 7}, expected_version=2)
+    assert (refused.value.expected, refused.value.actual) == (2, 1)
+    done = table.update(trader, "L1", {"quantity": 7, "label": None}, expected_version=1, request_id="Q1", ts_ns=9)
+    expected = {"quantity": 7, "label": None, "version": 2, "updated_ns": 9}
+    assert done.record == upgraded(record).model_copy(update=expected) == table.get(trader, "L1")
+    assert json.loads(desk.events()[-1].changed or "") == {
+        "size": None, "reference": None, "quantity": "7", "venue": "XNAS", "legs": "[39,1]",
+    }  # fmt: skip
+    again = table.update(trader, "L1", {"quantity": 7, "label": None}, expected_version=1, request_id="Q1")
+    assert (again.applied, again.version, again.sequence, again.record) == (False, 2, 2, done.record)
+    assert len(desk.events()) == 2
+
+
+def test_a_unit_updates_older_records_with_all_else(desk: Desk) -> None:
+    trader = desk.trader
+    for key in ("L1", "L2", "L3"):
+        first(desk, key)
+    steps = [
+        limit(trader),
+        Update(Third, trader, "L1", {"quantity": 7}),
+        Update(Third, trader, "L2", {"quantity": 8}),
+        Update(Third, trader, "L1", {"account": "ACC2"}),
+        Delete(Third, trader, "L3"),
+        Insert(Third(trader=trader, lot_id="L3", quantity=9)),
+    ]
+    results = desk.book.commit(steps)
+    assert [one.sequence for one in results] == [4, 5, 6, 7, 8, 9]
+    found = desk.book.table(Third).all(trader)
+    assert [(one.quantity, one.account, one.version) for one in found] == [
+        (7, "ACC2", 3), (8, "ACC1", 2), (9, "ACC1", 1),
+    ]  # fmt: skip
+    assert [one.applied for one in desk.book.commit(steps)] == [False] * 6
+    first(desk, "L4", size=13)
+    before = desk.contents()
+    with pytest.raises(CorruptRecord) as refused:
+        desk.book.commit([Update(Third, trader, "L1", {"quantity": 1}), Update(Third, trader, "L4", {"quantity": 1})])
+    assert refused.value.index == 1
+    assert desk.contents() == before
+
+
+def test_nothing_is_written_where_records_are_newer(desk: Desk) -> None:
+    trader, old, new = desk.trader, desk.book.table(Second), desk.book.table(Third)
+    first(desk, "L1")
+    new.put(Third(trader=trader, lot_id="L2"))
+    assert old.update(trader, "L1", {"quantity": 5}).applied
+    lot = Second(trader=trader, lot_id="L2")
+    refused: list[Callable[[], object]] = [
+        lambda: old.insert(lot), lambda: old.put(lot), lambda: old.update(trader, "L2", {"quantity": 5}),
+        lambda: old.delete(trader, "L2"), lambda: old.get(trader, "L2"), lambda: old.exists(trader, "L2"),
+        lambda: [one.result() for one in old.get_many([(trader, "L2")])], lambda: old.all(trader),
+        lambda: old.count(trader), lambda: old.by(trader, {"venue": "XNAS"}),
+        lambda: old.count(trader, {"venue": "XNAS"}), lambda: [one.result() for one in old.insert_many([lot])],
+        lambda: [one.result() for one in old.put_many([lot])],
+        lambda: desk.book.commit([Update(Second, trader, "L1", {"quantity": 6}), Put(lot)]),
+        lambda: old.migrate([trader]),
+    ]  # fmt: skip
+    before = desk.contents()
+    for call in refused:
+        with pytest.raises(SchemaTooNew):
+            call()
+    assert {name: one for name, one in desk.contents().items() if "_migrating" not in name} == before
+    assert old.get(trader, "L1") is not None
+    assert new.migrate([trader]).is_complete
+    other = Second(trader=trader, lot_id="L9")
+    marked: list[Callable[[], object]] = [
+        lambda: old.insert(other), lambda: old.put(other), lambda: old.update(trader, "L9", {"quantity": 5}),
+        lambda: old.delete(trader, "L9"), lambda: old.all(trader), lambda: old.migrate([trader]),
+    ]  # fmt: skip
+    before = desk.contents()
+    for call in marked:
+        with pytest.raises(SchemaTooNew):
+            call()
+    assert desk.contents() == before
+    assert old.get(trader, "L9") is None
+
+
+class Reordered(Entity, kind="lot"):
+    trader: Name
+    lot_id: Annotated[Name, Key]
+    account: Name = "ACC1"
+    size: Annotated[int, Index] = 1
+
+
+def test_another_declaration_of_the_same_schema_is_refused(desk: Desk) -> None:
+    table, trader = desk.book.table(Reordered), desk.trader
+    first(desk)
+    lot = Reordered(trader=trader, lot_id="L2")
+    refused: list[Callable[[], object]] = [
+        lambda: table.insert(lot), lambda: table.put(lot), lambda: table.delete(trader, "L1"),
+        lambda: table.update(trader, "L1", {"size": 5}), lambda: table.by(trader, {"size": 1}),
+        lambda: table.count(trader, {"size": 1}),
+    ]  # fmt: skip
+    before = desk.contents()
+    for call in refused:
+        with pytest.raises(SchemaMismatch, match=r"index of account; unique reference.*index of size; give.* schema=2"):
+            call()
+    assert desk.contents() == before
+
+
+def test_an_index_that_some_records_are_not_in_is_not_read(desk: Desk) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    assert table.by(trader, {"venue": "XNAS"}) == []
+    first(desk)
+    desk.book.table(Second).put(Second(trader=trader, lot_id="L2"))
+    refused: list[Callable[[], object]] = [
+        lambda: table.by(trader, {"venue": "XNAS"}), lambda: table.count(trader, {"venue": "XNAS"}),
+        lambda: table.by(trader, {"account": "ACC1"}), lambda: table.by(trader, {"account": "ACC1", "venue": "XNAS"}),
+    ]  # fmt: skip
+    for call in refused:
+        with pytest.raises(SchemaMismatch, match=r"brought to schema 1, and .* run slotbook migrate first"):
+            call()
+    assert len(table.all(trader)) == table.count(trader) == 2
+    table.migrate([trader])
+    assert len(table.by(trader, {"venue": "XNAS", "account": "ACC1"})) == 2
+    desk.vandalise("HDEL", "%:book", "schema:lot")
+    with pytest.raises(SchemaMismatch, match="of no schema that their book says"):
+        table.by(trader, {"venue": "XNAS"})
+
+
+class Loud(Entity, kind="lot", schema=2, upgrade={1: lambda fields: {**fields, "account": fields["account"].lower()}}):
+    trader: Name
+    lot_id: Annotated[Name, Key]
+    account: Annotated[Name, Index] = "ACC1"
+    reference: Name | None = None
+    size: int = 1
+
+
+def test_a_value_that_an_upgrade_changes_is_not_looked_for_in_the_index(desk: Desk) -> None:
+    table, trader = desk.book.table(Loud), desk.trader
+    first(desk)
+    with pytest.raises(SchemaMismatch, match=r"gives it another account .* run slotbook migrate"):
+        table.by(trader, {"account": "ACC1"})
+    table.migrate([trader])
+    assert [one.account for one in table.by(trader, {"account": "acc1"})] == ["acc1"]
+    assert table.by(trader, {"account": "ACC1"}) == []
+
+
+def lot_with(upgrade: Any, schema: int = 2) -> Any:
+    """Return a model of the kind with upgrades of its own."""
+
+    class Lot(Entity, kind="lot", schema=schema, upgrade=upgrade):
+        trader: Name
+        lot_id: Annotated[Name, Key]
+        account: Annotated[Name, Index] = "ACC1"
+        size: int = 1
+
+    return Lot
+
+
+def without(fields: dict[str, str], *names: str, **other: object) -> dict[str, object]:
+    return {**{name: text for name, text in fields.items() if name not in names}, **other}
+
+
+def fail(fields: dict[str, str]) -> dict[str, object]:
+    raise KeyError("venue")
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "field", "problem"),
+    [
+        (fail, "@schema", r"after its upgrade from schema 1 to 2: upgrade={1: ...} raised KeyError: 'venue'"),
+        (lambda fields: None, "@schema", "returned None cannot be used: it is a NoneType, not a mapping"),
+        (lambda fields: without(fields, size="04"), "size", "from schema 1 to 2: '04' is not a value that was ever"),
+        (lambda fields: without(fields, size=[4]), "@schema", "from schema 1 to 2: Lot.size"),
+        (lambda fields: without(fields, colour="red"), "colour", "from schema 1 to 2: is no field of Lot"),
+        (lambda fields: without(fields, colour=7), "@schema", "from schema 1 to 2: Lot.colour"),
+        (lambda fields: without(fields, lot_id="L7"), "lot_id", "'L7' is not 'L1': it is another key's record"),
+        (lambda fields: without(fields, trader="T7"), "trader", "'T7' is not"),
+        (lambda fields: without(fields, "lot_id"), "lot_id", "from schema 1 to 2: is missing"),
+    ],
+)  # fmt: skip
+def test_what_an_upgrade_does_wrong_is_a_corrupt_record(desk: Desk, upgrade: Any, field: str, problem: str) -> None:
+    model, trader = lot_with({1: upgrade}), desk.trader
+    table = desk.book.table(model)
+    first(desk)
+    before = desk.contents()
+    for call in (
+        lambda: table.get(trader, "L1"),
+        lambda: table.update(trader, "L1", {"size": 7}),
+        lambda: desk.book.commit([limit(trader), Update(model, trader, "L1", {"size": 7})]),
+    ):
+        with pytest.raises(CorruptRecord) as corrupt:
+            call()
+        assert (corrupt.value.key, corrupt.value.field) == (f"{{{trader}}}:lot:L1", field)
+        assert problem in str(corrupt.value)
+    assert desk.contents() == before
+    assert table.put(model(trader=trader, lot_id="L1")).version == 2
+    assert table.get(trader, "L1").size == 1
+
+
+def test_a_schema_without_a_way_is_refused_when_a_record_has_it(desk: Desk) -> None:
+    model = lot_with({2: to_third}, 3)
+    table, trader = desk.book.table(model), desk.trader
+    first(desk)
+    for call in (lambda: table.get(trader, "L1"), lambda: table.update(trader, "L1", {"size": 7})):
+        with pytest.raises(SchemaMismatch, match=r"is of schema 1, and Lot has no upgrade from 1; declare upgrade={1"):
+            call()
+    assert "no upgrade from 1" in table.migrate([trader]).left[0].reason
+    assert table.delete(trader, "L1").applied
+
+
+def test_what_an_upgrade_takes_out_is_what_the_next_gets_written(desk: Desk) -> None:
+    seen: list[dict[str, str]] = []
+
+    def note(fields: dict[str, str]) -> dict[str, object]:
+        seen.append(dict(fields))
+        return to_third(fields) | {"venue": "X" if fields["venue"] == "XNAS" else "Y"}
+
+    class Own(Entity, kind="lot", schema=3, upgrade={1: to_second, 2: note}):
+        trader: Name
+        lot_id: Annotated[Name, Key]
+        account: Name
+        venue: Name
+        label: Name | None = None
+        quantity: int
+        legs: list[int]
+
+    first(desk, size=40)
+    found = desk.book.table(Own).get(desk.trader, "L1")
+    assert found is not None
+    assert (found.venue, found.legs) == ("X", [39, 1])
+    assert seen == [
+        {"trader": desk.trader, "lot_id": "L1", "account": "ACC1", "quantity": "40", "venue": "XNAS"},
+    ]  # fmt: skip
+
+
+def test_a_new_unique_value_holds_for_what_is_upgraded(desk: Desk) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    first(desk, reference="R1")
+    first(desk, "L2", reference="R2")
+    table.update(trader, "L1", {"quantity": 5})
+    with pytest.raises(NotUnique) as refused:
+        table.update(trader, "L2", {"label": "R1"})
+    assert (refused.value.field, refused.value.key) == ("label", "L1")
+    assert table.update(trader, "L2", {"quantity": 5}).version == 2
+
+
+def test_a_damaged_schema_is_a_corrupt_record(desk: Desk) -> None:
+    table, trader = desk.book.table(Third), desk.trader
+    first(desk)
+    for value in ("", "0", "x", "03", "12345678"):
+        desk.vandalise("HSET", "%:lot:L1", "@schema", value)
+        for call in (
+            lambda: table.get(trader, "L1"),
+            lambda: table.exists(trader, "L1"),
+            lambda: table.update(trader, "L1", {"quantity": 5}),
+            lambda: table.put(Third(trader=trader, lot_id="L1")),
+        ):
+            with pytest.raises(CorruptRecord) as corrupt:
+                call()
+            assert corrupt.value.field == "@schema", value
+    desk.vandalise("HSET", "%:lot:L1", "@schema", "1")
+    for field in ("fields:lot:1", "schema:lot"):
+        desk.vandalise("HSET", "%:book", "schema:lot", "x" if field == "schema:lot" else "1")
+        desk.vandalise("HDEL", "%:book", "fields:lot:1")
+        with pytest.raises(CorruptRecord) as corrupt:
+            table.put(Third(trader=trader, lot_id="L1"))
+        assert (corrupt.value.key, corrupt.value.field) == (f"{{{trader}}}:book", field)
+
+
+@pytest.mark.parametrize("error", [SchemaTooNew, SchemaMismatch])
+def test_the_errors_are_of_the_tree(error: type[SlotbookError]) -> None:
+    assert issubclass(error, SlotbookError)
+    assert to_second({"size": "3"})["quantity"] == 3
