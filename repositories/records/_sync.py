@@ -300,11 +300,13 @@ class Table(Generic[E]):
         Raises:
             SchemaTooNew: A trader's records are of a newer schema than the model.
             SchemaMismatch: The model declares otherwise what records of its schema are found by.
+            UnderReplicated: Too few replicas have confirmed a step; its ``result`` is what would have been returned.
+            InvalidArgument: The table is of a lock, which fences the changes of one trader.
             SlotbookError: A server does not answer; then call it again.
         """
-        calls: MigrationCalls[E] = MigrationCalls(
-            self._calls.table, self._backend.settings, self._loss_detector, self._fence
-        )
+        if self._fence is not NO_FENCE:
+            raise InvalidArgument("a lock fences changes of its trader, and migrate makes none; use book.table(...)")
+        calls: MigrationCalls[E] = MigrationCalls(self._calls.table, self._backend.settings, self._loss_detector)
         run = MigrationRun(calls, self._calls.table, callable_or_none("progress", progress))
         if traders is None:
             traders = calls.traders_of(self._backend.scan(calls.pattern))

@@ -20,6 +20,7 @@ from ...models.errors import (
     SchemaMismatch,
     SlotbookError,
     Unavailable,
+    UnderReplicated,
     WrongType,
 )
 from ...models.results import Outcome
@@ -32,7 +33,7 @@ from .rewriting import MIGRATE, MigrationCalls, Page, Rewrite
 E = TypeVar("E", bound=Entity)
 
 PASSES = 20
-"""How often a trader's records are gone through at most, when servers lose what was written or events are trimmed."""
+"""The most times that a trader's records are gone through, when servers lose what was written or events are trimmed."""
 
 
 class LeftRecord(NamedTuple):
@@ -46,7 +47,7 @@ class LeftRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Migration:
-    """What has become of the records of a model.
+    """The number of records that were brought to a model's schema, and those that were not.
 
     ::
 
@@ -88,6 +89,7 @@ class MigrationRun(Generic[E]):
         self._table = table
         self._progress = progress
         self.done = Migration()
+        self._unconfirmed: UnderReplicated | None = None
 
     def all(self, traders: Iterable[str]) -> Sending[Migration]:
         """Return the steps that bring the records of some traders to the model's schema. Raises a SlotbookError."""
@@ -97,6 +99,8 @@ class MigrationRun(Generic[E]):
             yield from self._trader(trader)
             self.done.traders += 1
             self._tell()
+        if (error := self._unconfirmed) is not None:
+            raise UnderReplicated(str(error), self.done, error.replicas, error.wanted)
         return self.done
 
     def _trader(self, trader: str) -> Sending[None]:
@@ -136,7 +140,14 @@ class MigrationRun(Generic[E]):
 
     def _ask(self, call: Call[Page]) -> Sending[Page]:
         (outcome,) = yield [call]
-        return cast("Page", outcome.result())
+        return cast("Page", self._confirmed(outcome).result())
+
+    def _confirmed(self, outcome: Outcome[Any]) -> Outcome[Any]:
+        """Return an outcome without the error of too few replicas, which is raised at the end."""
+        if not isinstance(outcome.error, UnderReplicated):
+            return outcome
+        self._unconfirmed = outcome.error
+        return Outcome(outcome.error.result)
 
     def _rewrite(self, trader: str, records: Mapping[str, Mapping[str, str]], left: dict[str, str]) -> Sending[None]:
         """Write records in the model's schema, again when they have changed meanwhile; note those that cannot be."""
@@ -145,7 +156,7 @@ class MigrationRun(Generic[E]):
             grouped = self._calls.grouped(self._calls.checked(requests, MIGRATE))
             outcomes = grouped.outcomes((yield grouped.calls))
             changed: dict[str, Mapping[str, str]] = {}
-            for request, outcome in zip(requests, outcomes, strict=True):
+            for request, outcome in zip(requests, map(self._confirmed, outcomes), strict=True):
                 match outcome.error:
                     case None:
                         self.done.rewritten += outcome.value == "migrated"

@@ -15,7 +15,6 @@ from ...models.table import TableModel
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
-from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
 from ..changes.verb import AnyVerb, OlderRecord, Step, Verb
@@ -92,7 +91,7 @@ MIGRATE: AnyVerb = Verb(
 
 
 class Page(NamedTuple):
-    """What one step of a run has seen of a trader's records."""
+    """The older records that one step of a run has seen of a trader's, and where the next step begins."""
 
     records: dict[str, dict[str, str]]
     """The written fields of the records of an older schema, by the text of the key."""
@@ -107,10 +106,8 @@ class Page(NamedTuple):
 class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
     """The calls of the runs over one table of one book."""
 
-    def __init__(
-        self, table: TableModel[E], settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
-    ) -> None:
-        super().__init__((MIGRATE,), settings, loss_detector, fence)
+    def __init__(self, table: TableModel[E], settings: Settings, loss_detector: LossDetector) -> None:
+        super().__init__((MIGRATE,), settings, loss_detector)
         self.table = table
 
     @property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from slotbook.models import Entity, Index, Key, Unique
 from slotbook.models.types import Name, Quantity
+
+from .desk import Desk
 
 
 class First(Entity, kind="lot"):
@@ -61,3 +63,10 @@ def upgraded(record: First) -> Third:
         version=record.version,
         updated_ns=record.updated_ns,
     )
+
+
+def first_lot(desk: Desk, key: str = "L1", **fields: Any) -> First:
+    """Insert a record of the first schema, and return it as it is stored."""
+    made = desk.book.table(First).insert(First(trader=desk.trader, lot_id=key, **fields))
+    assert made.record is not None
+    return made.record

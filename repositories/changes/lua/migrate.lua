@@ -5,7 +5,6 @@
 --        {'current'}: it has the schema  {'gone'}
 --        {'older', fields and values}: it is not as it was read
 --        {'unique', field, value, key}  {'newer', schema}  {'declared', text}  {'corrupt', key, field, value}
---        {'fence', lock, fence}
 local function migrate_own(at)
   local kind, id, upgraded, upgrade, schema, declared = unpack(ARGV, at, at + 5)
   local record = load_own(base .. kind .. ':' .. id)
@@ -13,7 +12,7 @@ local function migrate_own(at)
   if not before then return { 'gone' } end
   if not version then return odd end
   local known = load_kind(kind, schema)
-  local refused = schema_refusal(known, record, schema, declared) or is_barred and RARE.bar()
+  local refused = schema_refusal(known, record, schema, declared)
   if refused then return refused end
   local stored = before[SCHEMA_FIELD]
   if stored == schema then return { 'current' } end

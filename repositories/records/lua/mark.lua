@@ -1,6 +1,6 @@
 -- Mark that all of a trader's records of a kind are of a schema, given that all were that there were when an event was the last:
 -- what has changed since is looked at again.
--- Uses changes/numbers, records/migrating
+-- Uses records/migrating
 -- KEYS book
 --      events
 --      all        the index of all records

@@ -39,6 +39,12 @@ class Venue(Entity, kind="durable_venue"):
     lots: Quantity = 1
 
 
+class Renumbered(Entity, kind="allocation", schema=2, upgrade={1: dict}):
+    trader: Name
+    allocation_id: Annotated[Name, Key]
+    quantity: Quantity
+
+
 class Case:
     """A book in which there is something to change."""
 
@@ -97,6 +103,7 @@ CHANGES: Mapping[str, Make] = {
     "Table.put": lambda case, ways: case.table.put(case.allocation("L1"), **ways),
     "Table.put_many": lambda case, ways: case.table.put_many([case.allocation("L1")], **ways),
     "Table.update": lambda case, ways: case.table.update(case.trader, "L1", {"quantity": 5}, **ways),
+    "Table.migrate": lambda case, ways: case.book.table(Renumbered).migrate([case.trader], **ways),
     "Table.delete": lambda case, ways: case.table.delete(case.trader, "L1", **ways),
     "ReferenceTable.insert": lambda case, ways: case.venues.insert(Venue(mic=f"{case.trader}:2"), **ways),
     "ReferenceTable.insert_many": lambda case, ways: case.venues.insert_many([Venue(mic=f"{case.trader}:2")], **ways),

@@ -83,4 +83,9 @@ def test_a_lock_fences_the_records_of_its_own_trader_alone(desk: Desk) -> None:
 
 
 def test_every_change_of_a_table_is_here() -> None:
-    assert {name for name in vars(Table) if not name.startswith("_")} == READS | set(CHANGES)
+    assert {name for name in vars(Table) if not name.startswith("_")} == {"migrate", *READS, *CHANGES}
+
+
+def test_a_migration_is_under_no_lock(desk: Desk) -> None:
+    with pytest.raises(InvalidArgument, match=r"migrate makes none; use book\.table"):
+        granted(desk).table(Allocation).migrate()

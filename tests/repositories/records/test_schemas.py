@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 from slotbook.models import Delete, Entity, Index, Insert, Key, Put, RecordResult, Update
@@ -14,7 +14,6 @@ from slotbook.models.errors import (
     NotUnique,
     SchemaMismatch,
     SchemaTooNew,
-    SlotbookError,
     VersionConflict,
 )
 from slotbook.models.types import Name
@@ -22,14 +21,7 @@ from slotbook.models.types import Name
 from ...support.desk import Desk
 from ...support.make import limit
 from ...support.raw import mapping
-from ...support.schemas import First, Second, Third, to_second, to_third, upgraded
-
-
-def first(desk: Desk, key: str = "L1", **fields: Any) -> First:
-    """Insert a record of the first schema, and return it as it is stored."""
-    made = desk.book.table(First).insert(First(trader=desk.trader, lot_id=key, **fields))
-    assert made.record is not None
-    return made.record
+from ...support.schemas import First, Second, Third, first_lot, upgraded
 
 
 def header(desk: Desk) -> dict[str, str]:
@@ -43,9 +35,9 @@ def keys_in(desk: Desk, index: str) -> list[str]:
 
 
 def test_a_header_says_what_records_of_each_schema_are_found_by(desk: Desk) -> None:
-    first(desk)
+    first_lot(desk)
     assert header(desk) == {"schema:lot": "1", "fields:lot:1": "account|reference|"}
-    first(desk, "L2")
+    first_lot(desk, "L2")
     desk.book.table(Third).put(Third(trader=desk.trader, lot_id="L2"))
     assert header(desk) == {
         "schema:lot": "1", "fields:lot:1": "account|reference|", "fields:lot:3": "account venue|label|",
@@ -59,7 +51,7 @@ def test_a_header_says_what_records_of_each_schema_are_found_by(desk: Desk) -> N
 
 def test_what_is_read_is_upgraded(desk: Desk) -> None:
     table, trader = desk.book.table(Third), desk.trader
-    one, two = upgraded(first(desk, reference="R1", size=40)), upgraded(first(desk, "L2"))
+    one, two = upgraded(first_lot(desk, reference="R1", size=40)), upgraded(first_lot(desk, "L2"))
     before = desk.contents()
     assert table.get(trader, "L1") == one
     assert [outcome.result() for outcome in table.get_many([(trader, "L2"), (trader, "L3")])] == [two, None]
@@ -74,7 +66,7 @@ def test_what_is_read_is_upgraded(desk: Desk) -> None:
 
 
 def test_a_repeated_insert_of_an_older_record_is_a_repeat(desk: Desk) -> None:
-    record = first(desk)
+    record = first_lot(desk)
     desk.book.table(Third).migrate([desk.trader])
     with pytest.raises(SchemaTooNew) as refused:
         desk.book.table(First).insert(record)
@@ -87,7 +79,7 @@ def test_a_repeated_insert_of_an_older_record_is_a_repeat(desk: Desk) -> None:
 @pytest.mark.parametrize("verb", ["put", "update", "delete"])
 def test_a_change_of_an_older_record_leaves_its_indexes(desk: Desk, verb: str) -> None:
     table, trader = desk.book.table(Third), desk.trader
-    first(desk, reference="R1")
+    first_lot(desk, reference="R1")
     match verb:
         case "put":
             done = table.put(Third(trader=trader, lot_id="L1", account="ACC2"), request_id="Q1")
@@ -106,7 +98,7 @@ def test_a_change_of_an_older_record_leaves_its_indexes(desk: Desk, verb: str) -
 
 def test_an_update_of_an_older_record_upgrades_it(desk: Desk) -> None:
     table, trader = desk.book.table(Third), desk.trader
-    record = first(desk, reference="R1", size=40)
+    record = first_lot(desk, reference="R1", size=40)
     with pytest.raises(VersionConflict) as refused:
         table.update(trader, "L1", {"quantity": 7}, expected_version=2)
     assert (refused.value.expected, refused.value.actual) == (2, 1)
@@ -124,7 +116,7 @@ def test_an_update_of_an_older_record_upgrades_it(desk: Desk) -> None:
 def test_a_unit_updates_older_records_with_all_else(desk: Desk) -> None:
     trader = desk.trader
     for key in ("L1", "L2", "L3"):
-        first(desk, key)
+        first_lot(desk, key)
     steps = [
         limit(trader),
         Update(Third, trader, "L1", {"quantity": 7}),
@@ -140,7 +132,7 @@ def test_a_unit_updates_older_records_with_all_else(desk: Desk) -> None:
         (7, "ACC2", 3), (8, "ACC1", 2), (9, "ACC1", 1),
     ]  # fmt: skip
     assert [one.applied for one in desk.book.commit(steps)] == [False] * 6
-    first(desk, "L4", size=13)
+    first_lot(desk, "L4", size=13)
     before = desk.contents()
     with pytest.raises(CorruptRecord) as refused:
         desk.book.commit([Update(Third, trader, "L1", {"quantity": 1}), Update(Third, trader, "L4", {"quantity": 1})])
@@ -150,7 +142,7 @@ def test_a_unit_updates_older_records_with_all_else(desk: Desk) -> None:
 
 def test_nothing_is_written_where_records_are_newer(desk: Desk) -> None:
     trader, old, new = desk.trader, desk.book.table(Second), desk.book.table(Third)
-    first(desk, "L1")
+    first_lot(desk, "L1")
     new.put(Third(trader=trader, lot_id="L2"))
     assert old.update(trader, "L1", {"quantity": 5}).applied
     lot = Second(trader=trader, lot_id="L2")
@@ -193,7 +185,7 @@ class Reordered(Entity, kind="lot"):
 
 def test_another_declaration_of_the_same_schema_is_refused(desk: Desk) -> None:
     table, trader = desk.book.table(Reordered), desk.trader
-    first(desk)
+    first_lot(desk)
     lot = Reordered(trader=trader, lot_id="L2")
     refused: list[Callable[[], object]] = [
         lambda: table.insert(lot), lambda: table.put(lot), lambda: table.delete(trader, "L1"),
@@ -210,7 +202,7 @@ def test_another_declaration_of_the_same_schema_is_refused(desk: Desk) -> None:
 def test_an_index_that_some_records_are_not_in_is_not_read(desk: Desk) -> None:
     table, trader = desk.book.table(Third), desk.trader
     assert table.by(trader, {"venue": "XNAS"}) == []
-    first(desk)
+    first_lot(desk)
     desk.book.table(Second).put(Second(trader=trader, lot_id="L2"))
     refused: list[Callable[[], object]] = [
         lambda: table.by(trader, {"venue": "XNAS"}), lambda: table.count(trader, {"venue": "XNAS"}),
@@ -227,117 +219,10 @@ def test_an_index_that_some_records_are_not_in_is_not_read(desk: Desk) -> None:
         table.by(trader, {"venue": "XNAS"})
 
 
-class Loud(Entity, kind="lot", schema=2, upgrade={1: lambda fields: {**fields, "account": fields["account"].lower()}}):
-    trader: Name
-    lot_id: Annotated[Name, Key]
-    account: Annotated[Name, Index] = "ACC1"
-    reference: Name | None = None
-    size: int = 1
-
-
-def test_a_value_that_an_upgrade_changes_is_not_looked_for_in_the_index(desk: Desk) -> None:
-    table, trader = desk.book.table(Loud), desk.trader
-    first(desk)
-    with pytest.raises(SchemaMismatch, match=r"gives it another account .* run slotbook migrate"):
-        table.by(trader, {"account": "ACC1"})
-    table.migrate([trader])
-    assert [one.account for one in table.by(trader, {"account": "acc1"})] == ["acc1"]
-    assert table.by(trader, {"account": "ACC1"}) == []
-
-
-def lot_with(upgrade: Any, schema: int = 2) -> Any:
-    """Return a model of the kind with upgrades of its own."""
-
-    class Lot(Entity, kind="lot", schema=schema, upgrade=upgrade):
-        trader: Name
-        lot_id: Annotated[Name, Key]
-        account: Annotated[Name, Index] = "ACC1"
-        size: int = 1
-
-    return Lot
-
-
-def without(fields: dict[str, str], *names: str, **other: object) -> dict[str, object]:
-    return {**{name: text for name, text in fields.items() if name not in names}, **other}
-
-
-def fail(fields: dict[str, str]) -> dict[str, object]:
-    raise KeyError("venue")
-
-
-@pytest.mark.parametrize(
-    ("upgrade", "field", "problem"),
-    [
-        (fail, "@schema", r"after its upgrade from schema 1 to 2: upgrade={1: ...} raised KeyError: 'venue'"),
-        (lambda fields: None, "@schema", "returned None cannot be used: it is a NoneType, not a mapping"),
-        (lambda fields: without(fields, size="04"), "size", "from schema 1 to 2: '04' is not a value that was ever"),
-        (lambda fields: without(fields, size=[4]), "@schema", "from schema 1 to 2: Lot.size"),
-        (lambda fields: without(fields, colour="red"), "colour", "from schema 1 to 2: is no field of Lot"),
-        (lambda fields: without(fields, colour=7), "@schema", "from schema 1 to 2: Lot.colour"),
-        (lambda fields: without(fields, lot_id="L7"), "lot_id", "'L7' is not 'L1': it is another key's record"),
-        (lambda fields: without(fields, trader="T7"), "trader", "'T7' is not"),
-        (lambda fields: without(fields, "lot_id"), "lot_id", "from schema 1 to 2: is missing"),
-    ],
-)  # fmt: skip
-def test_what_an_upgrade_does_wrong_is_a_corrupt_record(desk: Desk, upgrade: Any, field: str, problem: str) -> None:
-    model, trader = lot_with({1: upgrade}), desk.trader
-    table = desk.book.table(model)
-    first(desk)
-    before = desk.contents()
-    for call in (
-        lambda: table.get(trader, "L1"),
-        lambda: table.update(trader, "L1", {"size": 7}),
-        lambda: desk.book.commit([limit(trader), Update(model, trader, "L1", {"size": 7})]),
-    ):
-        with pytest.raises(CorruptRecord) as corrupt:
-            call()
-        assert (corrupt.value.key, corrupt.value.field) == (f"{{{trader}}}:lot:L1", field)
-        assert problem in str(corrupt.value)
-    assert desk.contents() == before
-    assert table.put(model(trader=trader, lot_id="L1")).version == 2
-    assert table.get(trader, "L1").size == 1
-
-
-def test_a_schema_without_a_way_is_refused_when_a_record_has_it(desk: Desk) -> None:
-    model = lot_with({2: to_third}, 3)
-    table, trader = desk.book.table(model), desk.trader
-    first(desk)
-    for call in (lambda: table.get(trader, "L1"), lambda: table.update(trader, "L1", {"size": 7})):
-        with pytest.raises(SchemaMismatch, match=r"is of schema 1, and Lot has no upgrade from 1; declare upgrade={1"):
-            call()
-    assert "no upgrade from 1" in table.migrate([trader]).left[0].reason
-    assert table.delete(trader, "L1").applied
-
-
-def test_what_an_upgrade_takes_out_is_what_the_next_gets_written(desk: Desk) -> None:
-    seen: list[dict[str, str]] = []
-
-    def note(fields: dict[str, str]) -> dict[str, object]:
-        seen.append(dict(fields))
-        return to_third(fields) | {"venue": "X" if fields["venue"] == "XNAS" else "Y"}
-
-    class Own(Entity, kind="lot", schema=3, upgrade={1: to_second, 2: note}):
-        trader: Name
-        lot_id: Annotated[Name, Key]
-        account: Name
-        venue: Name
-        label: Name | None = None
-        quantity: int
-        legs: list[int]
-
-    first(desk, size=40)
-    found = desk.book.table(Own).get(desk.trader, "L1")
-    assert found is not None
-    assert (found.venue, found.legs) == ("X", [39, 1])
-    assert seen == [
-        {"trader": desk.trader, "lot_id": "L1", "account": "ACC1", "quantity": "40", "venue": "XNAS"},
-    ]  # fmt: skip
-
-
 def test_a_new_unique_value_holds_for_what_is_upgraded(desk: Desk) -> None:
     table, trader = desk.book.table(Third), desk.trader
-    first(desk, reference="R1")
-    first(desk, "L2", reference="R2")
+    first_lot(desk, reference="R1")
+    first_lot(desk, "L2", reference="R2")
     table.update(trader, "L1", {"quantity": 5})
     with pytest.raises(NotUnique) as refused:
         table.update(trader, "L2", {"label": "R1"})
@@ -347,7 +232,7 @@ def test_a_new_unique_value_holds_for_what_is_upgraded(desk: Desk) -> None:
 
 def test_a_damaged_schema_is_a_corrupt_record(desk: Desk) -> None:
     table, trader = desk.book.table(Third), desk.trader
-    first(desk)
+    first_lot(desk)
     for value in ("", "0", "x", "03", "12345678"):
         desk.vandalise("HSET", "%:lot:L1", "@schema", value)
         for call in (
@@ -366,9 +251,3 @@ def test_a_damaged_schema_is_a_corrupt_record(desk: Desk) -> None:
         with pytest.raises(CorruptRecord) as corrupt:
             table.put(Third(trader=trader, lot_id="L1"))
         assert (corrupt.value.key, corrupt.value.field) == (f"{{{trader}}}:book", field)
-
-
-@pytest.mark.parametrize("error", [SchemaTooNew, SchemaMismatch])
-def test_the_errors_are_of_the_tree(error: type[SlotbookError]) -> None:
-    assert issubclass(error, SlotbookError)
-    assert to_second({"size": "3"})["quantity"] == 3

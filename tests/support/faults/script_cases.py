@@ -19,6 +19,7 @@ from slotbook.topology.scripts import Script
 from ..make import execution, limit
 from ..package import MODULES
 from .reference_cases import REFERENCE_CASES
+from .schema_cases import SCHEMA_CASES
 
 Words = tuple[str | int, ...]
 
@@ -156,8 +157,10 @@ UNREACHED = {
     "coordination/create": {"hdel", "persist", "zrem"},
     "coordination/touch": {"hdel", "persist", "zrem"},
     "coordination/revoke": {"persist", "zadd", "zremrangebyscore"},
+    "records/older": {"zscore"},
 }
-"""Commands that are refused to no case: of shared parts to which a script never comes, as no session lives for ever."""
+"""Commands that are refused to no case: of shared parts to which a script never comes, as no session lives for ever, or
+only when a record is on its way to another server."""
 
 CASES = (
     Case("coordination/swap", VALUE, {**SWAP, "expected": 0, "ttl": 9_000}, what="first"),
@@ -312,4 +315,5 @@ CASES = (
     ),
     *_of_events(),
     *[Case("references/change", *case, what=what) for what, case in REFERENCE_CASES.items()],
+    *[Case(*case, what=what) for what, case in SCHEMA_CASES.items()],
 )
