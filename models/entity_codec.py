@@ -77,6 +77,7 @@ class EntityCodec(Generic[E]):
         self.is_flat = not self._json and self.whole_record_check is None and not _has_own_rules(plain)
         """True when no field depends on another, and no value can be changed in its place."""
         self._absent = dict.fromkeys(self.nullable)
+        self._set_by_book = {"version": "0"} if "version" in plain else {}
         self._required = frozenset(plain) - self.nullable
         written = {name: self._written(name, schema) for name, schema in plain.items()}
         config = config_of(inner)
@@ -125,7 +126,7 @@ class EntityCodec(Generic[E]):
         fields = self._texts_of(values)
         if self._json:
             fields |= self._json_of(record, values)
-        again: E = self._again(self._read, {**self._absent, **fields, "version": "0"}, values)
+        again: E = self._again(self._read, {**self._absent, **fields, **self._set_by_book}, values)
         self._compare(values, again.__dict__)
         return fields, again
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from .arguments import shown
 from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, Unique
 from .errors import InvalidArgument
+from .record import Record
 
 Markers: TypeAlias = frozenset[type[Marker]]
 
@@ -25,31 +26,42 @@ def check_model(model: type[Entity]) -> None:
     given = cast("object", model)
     if not isinstance(given, type) or not issubclass(given, Entity):
         raise InvalidArgument(f"{shown(model)} has no table: it is no subclass of Entity")
-    name, decorators = model.__name__, model.__pydantic_decorators__
+    name = model.__name__
     if model.entity_kind is None:
         raise InvalidArgument(f'{name} has no kind: write class {name}(Entity, kind="...")')
-    try:
-        model.model_rebuild()  # it may refer to what was not there when its class was made
-    except Exception as error:  # Pydantic raises many types of error for a type that it does not know
-        problem = str(error).partition("\n")[0]
-        raise InvalidArgument(f"{name} cannot be used yet: {problem}") from error
+    rebuild(model)
     for field in KEPT_BY_THE_BOOK:
         if model.model_fields[field].annotation != Entity.model_fields[field].annotation:
             raise InvalidArgument(f"{name}.{field} is the book's own; call the field something else")
+    check_class(model, "a table")
+
+
+def rebuild(model: type[Record]) -> None:
+    """Let a model find the types that were not there when its class was made. Raises InvalidArgument."""
+    try:
+        model.model_rebuild()
+    except Exception as error:  # Pydantic raises many types of error for a type that it does not know
+        problem = str(error).partition("\n")[0]
+        raise InvalidArgument(f"{model.__name__} cannot be used yet: {problem}") from error
+
+
+def check_class(model: type[Record], keeper: str) -> None:
+    """Raise InvalidArgument for a class that has more than its fields, which its keeper would not store."""
+    name, decorators = model.__name__, model.__pydantic_decorators__
     if model.__private_attributes__:
         private = ", ".join(model.__private_attributes__)
         raise InvalidArgument(f"{name}: {private} would not be stored; make it a field or a cached_property")
     if model.model_config.get("extra") != "forbid":
-        raise InvalidArgument(f'{name}: a table stores declared fields only; leave extra="forbid" as it is')
+        raise InvalidArgument(f'{name}: {keeper} stores declared fields only; leave extra="forbid" as it is')
     if decorators.model_serializers:
-        raise InvalidArgument(f"{name}: a table stores fields one by one; use field_serializer, not model_serializer")
+        raise InvalidArgument(f"{name}: {keeper} stores fields one by one; use field_serializer, not model_serializer")
     if any("__init__" in vars(kind) for kind in model.__mro__[: model.__mro__.index(BaseModel)]):
         raise InvalidArgument(f"{name} has an __init__ of its own, which reads would go through; use a validator")
 
 
 def markers_of(model: type[Entity]) -> Mapping[str, Markers]:
     """Return the markers of each field. Raises InvalidArgument for those that say nothing, or that are misplaced."""
-    marked = {name: _markers(f"{model.__name__}.{name}", info) for name, info in model.model_fields.items()}
+    marked = {name: markers_of_field(f"{model.__name__}.{name}", info) for name, info in model.model_fields.items()}
     if marked.get("trader"):
         raise InvalidArgument(f"{model.__name__}.trader is not marked: it is the first part of every key")
     if "trader" not in marked:
@@ -85,7 +97,8 @@ def is_seen_before(schema: Mapping[str, Any]) -> bool:
     return False
 
 
-def _markers(place: str, info: FieldInfo) -> Markers:
+def markers_of_field(place: str, info: FieldInfo) -> Markers:
+    """Return the markers of one field. Raises InvalidArgument for those that say nothing, or that are misplaced."""
     if misplaced := next(_markers_within(info.annotation), None):
         raise InvalidArgument(f"{place}: {misplaced!r} marks a part of the type; write Annotated[..., {misplaced!r}]")
     extra = info.json_schema_extra

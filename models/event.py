@@ -69,6 +69,9 @@ class OrderEvent(Record):
     changed: str | None = None
     """The written values of that record's fields that changed, as a JSON object: all of them for INSERT and PUT, null
     for one that an UPDATE removed. None for DELETE."""
+    own: str | None = None
+    """The written values of the fields of the desk's own that the order was placed with, for NEW, or that the fill has,
+    for TRADE, as a JSON object; None without any."""
     writer: Name | None = None
     """The book object that made the change: a random name that lasts as long as the object."""
 

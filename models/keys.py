@@ -73,6 +73,10 @@ class TraderKeys:
         """Return the key of the index of the trader's orders in a symbol."""
         return f"{self.base}orders_by_symbol:{symbol}"
 
+    def own_order_index(self, field: str, text: str) -> str:
+        """Return the key of the index of the trader's orders that have a value in a field of the desk's own."""
+        return f"{self.base}orders_by_+{field}:{text}"
+
     def position(self, symbol: str) -> str:
         """Return the key of the hash of one position."""
         return f"{self.base}position:{symbol}"

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar, cast
 
+from typing_extensions import TypeVar as TypeVarWithDefault
+
 from .coordination import Swap
 from .errors import SlotbookError
 from .order import Order
 from .position import Position
 
 T_co = TypeVar("T_co", covariant=True)
+O_co = TypeVarWithDefault("O_co", bound=Order, default=Order, covariant=True)
+"""A class of orders: Order itself, or one of the desk's own."""
 
 
 @dataclass(frozen=True)  # no slots: Outcome[int](...) fails with them in Python 3.11, as for every frozen generic class
@@ -34,8 +38,8 @@ class Outcome(Generic[T_co]):
         return self.value  # type: ignore[return-value]  # None is a value of an Outcome[None]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderResult:
+@dataclass(frozen=True)  # no slots: see Outcome
+class OrderResult(Generic[O_co]):
     """The result of a change of an order.
 
     ::
@@ -44,7 +48,7 @@ class OrderResult:
         print(result.order.status, result.applied)
     """
 
-    order: Order
+    order: O_co
     """The order after the change; for a repeat, as it was after the first application, as far as that is kept."""
     applied: bool
     """False for a repeat, which changed nothing.
@@ -57,8 +61,8 @@ class OrderResult:
     """The number of replicas (``replicated``) or disks (``fsynced``) that confirmed it; None for ``local``."""
 
 
-@dataclass(frozen=True, slots=True)
-class FillResult:
+@dataclass(frozen=True)  # no slots: see Outcome
+class FillResult(Generic[O_co]):
     """The result of a fill.
 
     ::
@@ -68,7 +72,7 @@ class FillResult:
             print(result.order.status, result.position.quantity)
     """
 
-    order: Order
+    order: O_co
     """The order after the fill."""
     position: Position
     """The trader's position in the symbol after the fill."""
@@ -105,8 +109,8 @@ class PositionResult:
     """The number of confirming replicas or disks; see :class:`OrderResult`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+@dataclass(frozen=True)  # no slots: see Outcome
+class Snapshot(Generic[O_co]):
     """All orders and positions of a trader as they were after one event; records of the desk's own are not in it.
 
     ::
@@ -119,7 +123,7 @@ class Snapshot:
     trader: str
     sequence: int
     """The number of the last event whose change is in it; 0 for a book without any."""
-    orders: list[Order]
+    orders: list[O_co]
     """Every order, whatever its status, sorted by id."""
     positions: list[Position]
     """Every position, sorted by symbol."""
@@ -156,7 +160,7 @@ def with_replicas(result: T, replicas: int) -> T:
     What has no such field is returned unchanged.
     """
     if isinstance(result, (OrderResult, FillResult, PositionResult, Swap)):
-        return replace(result, replicas=replicas)
+        return cast("T", replace(cast("OrderResult", result), replicas=replicas))
     if isinstance(result, RecordResult):
         return cast("T", replace(cast("RecordResult[object]", result), replicas=replicas))
     if isinstance(result, list):

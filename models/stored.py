@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum, StrEnum
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -21,6 +22,7 @@ from .types import PLACES
 from .wire import decode
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
+S = TypeVar("S", bound=Record)
 
 _NUMBERS: dict[type[object], Numbers] = {int: Numbers(Decimal(1)), Decimal: Numbers(Decimal(1).scaleb(-PLACES))}
 _PROSE = frozenset({"text", "name"})
@@ -130,6 +132,12 @@ class Stored(Generic[R_co]):
     def has_tag(self) -> bool:
         """True when the key begins with the hash tag of the trader that the record belongs to."""
         return self.identity[0] == "trader"
+
+    def read_as(self, model: type[S]) -> Stored[S]:
+        """Return the same records, read as a class that derives from the model."""
+        other = cast("Stored[S]", copy(self))
+        other.model = model
+        return other
 
     def key(self, prefix: str, identity: Sequence[str]) -> str:
         """Return the key of one record's hash.

@@ -88,6 +88,22 @@ class Codec(Generic[R]):
 
 
 _codecs: dict[type[Record], Codec[Any]] = {}
+_readers: dict[type[Record], Callable[[Mapping[str, str]], Any]] = {}
+"""The readers of models with fields of their own, which :mod:`~slotbook.models.own_fields` makes."""
+
+
+class Unreadable(Exception):
+    """A field cannot be read; the key of the record is not known yet."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+
+def use_reader(model: type[R], read: Callable[[Mapping[str, str]], R]) -> None:
+    """Let ``decode`` read the records of a model by a function, which raises Unreadable."""
+    _readers.setdefault(model, read)
 
 
 def codec(model: type[R]) -> Codec[R]:
@@ -116,11 +132,22 @@ def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
 
     Raises CorruptRecord, which names ``key``.
     """
-    rules: Codec[R] = _codecs.get(model) or codec(model)
+    rules: Codec[R] | None = _codecs.get(model)
+    if rules is None:
+        if (read := _readers.get(model)) is not None:
+            return _read_own(read, key, fields)
+        rules = codec(model)
     try:
         return rules.read(fields)
     except ValidationError as error:
         raise _corrupt(rules, key, fields, error) from None
+
+
+def _read_own(read: Callable[[Mapping[str, str]], R], key: str, fields: Mapping[str, str]) -> R:
+    try:
+        return read(fields)
+    except Unreadable as error:
+        raise CorruptRecord(key, error.field, error.problem) from None
 
 
 def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: ValidationError) -> CorruptRecord:

@@ -65,7 +65,7 @@ def record_of(model: type[R], base: str, field: str, flat: Reply, trader: str) -
 
 
 def state(model: type[R], key: str, lines: Reply, identity: Mapping[str, str]) -> R:
-    """Return a record from the text in which the engine answers it: fields and values, each on a line of its own.
+    """Return a record from the answer of the engine: fields and values, in a text each on a line of its own, or a list.
 
     Raises CorruptRecord, which names its key, also for the record of another ``identity``.
     """
@@ -137,7 +137,12 @@ def remembered_number(key: str, field: str, written: str) -> int:
 
 
 def fields_of(key: str, written: Reply) -> dict[str, str]:
-    """Return the fields in a text of fields and values. Raises CorruptRecord when a value has a line feed."""
+    """Return the fields in a text of fields and values, or in a list of them, as an order with own fields is answered.
+
+    Raises CorruptRecord when a value in a text has a line feed.
+    """
+    if isinstance(written, list):
+        return fields(written)
     lines = text(written).split("\n")
     if len(lines) % 2:
         raise CorruptRecord(key, "?", "a value has a line feed, which no value that was ever written has")

@@ -86,10 +86,10 @@ class AuditCalls:
         return command(f"verify {key}", scan, key, cursor, "COUNT", "1000", decode=read)
 
     def orders(self, keys: TraderKeys, ids: Mapping[str, Collection[str]]) -> Call[list[OrderState]]:
-        """Read orders, given the symbols in whose index each was seen: not all if they are large, but at least one."""
-        ids_and_symbols: list[Argument] = []
-        for order_id, symbols in ids.items():
-            ids_and_symbols += [raw(order_id), str(len(symbols)), *map(raw, symbols)]
+        """Read orders, given the indexes in which each was seen: not all if they are large, but at least one."""
+        ids_and_indexes: list[Argument] = []
+        for order_id, indexes in ids.items():
+            ids_and_indexes += [raw(order_id), str(len(indexes)), *map(raw, indexes)]
 
         def read(reply: Reply) -> list[OrderState]:
             as_of, now_ms, *found = rows(reply)
@@ -99,7 +99,7 @@ class AuditCalls:
             f"verify orders of {keys.trader}",
             ORDERS,
             ORDERS.keys(events=keys.events),
-            ORDERS.arguments(base=keys.base, enough_fields=str(FIELDS_AT_ONCE), ids_and_symbols=ids_and_symbols),
+            ORDERS.arguments(base=keys.base, enough_fields=str(FIELDS_AT_ONCE), ids_and_indexes=ids_and_indexes),
             decode=read,
             readonly=True,
         )

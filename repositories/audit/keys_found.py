@@ -18,6 +18,8 @@ class KeysFound:
         """The orders of which there is a hash, or something that was applied to them."""
         self.symbols: set[str] = set()
         """The symbols of which there is a position, or an index of orders."""
+        self.own_indexes: list[str] = []
+        """The indexes of own fields of orders."""
         self.request_ids: list[str] = []
         """The remembered requests for changes of positions."""
         self.unknown: list[str] = []
@@ -31,6 +33,8 @@ class KeysFound:
                 self.order_ids.add(name)
             elif kind in ("position", "orders_by_symbol") and separator:
                 self.symbols.add(name)
+            elif kind.startswith("orders_by_+") and separator:
+                self.own_indexes.append(key)
             elif kind == "request" and separator:
                 self.request_ids.append(name)
             elif kind not in _ELSEWHERE and not _is_own(kind, own):

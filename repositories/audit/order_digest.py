@@ -11,7 +11,7 @@ from ...models.enums import OrderType, Side, TimeInForce
 from ...models.errors import CorruptRecord
 from ...models.order import Order
 from ...models.wire import decode
-from ..changes.digest import digest_of
+from ..changes.digest import LENGTH, digest_of
 from .findings import Fields
 
 _ENUMS: Mapping[str, Iterable[str]] = {"side": Side, "type": OrderType, "time_in_force": TimeInForce}
@@ -30,7 +30,7 @@ class DigestReading:
             others: Values that other records have for its fields.
         """
         self._key = key
-        self._digest = fields.get("digest")
+        self._digest = fields["digest"][:LENGTH] if "digest" in fields else None
         self._replaced = "placed_quantity" in fields
         self.expected = self._digest_of(fields)
         """The digest that would fit the fields as they are stored; None when they are no order."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ...models.enums import EventType, OrderStatus, Side
 from ...models.errors import CorruptRecord
@@ -37,7 +38,8 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.PUT: (),
     EventType.UPDATE: (),
     EventType.DELETE: (),
-    EventType.TRADE: ("price", "late"),
+    EventType.TRADE: ("price", "late", "own"),
+    EventType.NEW: ("price", "text", "own"),
 }
 _OPTIONAL_ELSE = ("price", "text")
 _IS_LATE = frozenset((OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED))
@@ -67,6 +69,8 @@ class Change(NamedTuple):
     ts_ns: int
     version: int | None
     """The order's version after the change."""
+    own: str | None = None
+    """The own fields of the order that was placed, or of the fill, in JSON."""
 
     @property
     def open_quantity(self) -> int:
@@ -98,6 +102,8 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
     for name in sorted(fields.keys() - {*required, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
         what = f"is not a field of an event of type {event.type}" if name in known else "is not a field of an event"
         raise CorruptRecord(key, name, what)
+    if event.own is not None and not _is_own_text(event.own):
+        raise CorruptRecord(key, "own", f"{event.own[:80]!r} is not a JSON object of texts")
     if not fields["count"].isdecimal():
         raise CorruptRecord(key, "count", f"{fields['count'][:80]!r} is not a count")
     return event
@@ -122,6 +128,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.text,
         event.ts_ns,
         stated.order_version,
+        event.own,
     )
 
 
@@ -178,6 +185,14 @@ def _status_by_type(change: Change) -> OrderStatus | None:
             return OrderStatus.PARTIALLY_FILLED if change.filled_quantity else OrderStatus.NEW
         case other:
             return OrderStatus[other.name]
+
+
+def _is_own_text(text: str) -> bool:
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and all(isinstance(one, str) for one in cast("dict[str, object]", found).values())
 
 
 def written(value: object) -> str | None:

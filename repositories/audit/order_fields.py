@@ -8,9 +8,11 @@ from typing import TypeAlias
 from ...models.enums import EventType, OrderStatus
 from ...models.keys import TraderKeys
 from ...models.wire import text
+from ..changes.digest import LENGTH
 from .findings import OrderState
 from .order_digest import DigestReading
 from .order_events import Change, written
+from .order_own import own_statements
 from .remembered import AppliedCheck
 from .statements import Statement
 
@@ -50,8 +52,11 @@ def statements_of(
     for name, value in digest.says.items():
         # No value fits a digest by chance: it counts like two.
         says.setdefault(name, []).append(Statement("digest", value, 2))
-    says["digest"] = [] if digest.says else [Statement("order as placed", digest.expected)]
-    return says
+    own = own_statements(keys, state, changes)
+    if not digest.says:
+        suffix = state.fields.get("digest", "")[LENGTH:]
+        own["digest"] = [Statement("order as placed", digest.expected and digest.expected + suffix)]
+    return says | {"digest": []} | own
 
 
 def _add_names(says: _Says, keys: TraderKeys, state: OrderState, last: Change | None) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from ...models.keys import TraderKeys
 from ...models.order import Order
+from ...models.own_fields import OWN_NAMES, SIGN
 from .findings import FindingKind, OrderState, Report
+from .order_own import field_of_index, marked_names, own_indexes
 
 NEVER = "inf"
 _ENOUGH = 3
@@ -43,6 +45,8 @@ class OrderPlaces:
             belongs_in[self._keys.statuses[order.status]] = "status"
         if "symbol" not in disputed:
             belongs_in[self._keys.symbol(order.symbol)] = "symbol"
+        own = own_indexes(self._keys, self._state.fields)
+        belongs_in |= {index: field for index, field in own.items() if field not in disputed}
         is_open = order.status.is_open and "status" not in disputed
         expiries = self._expiries(belongs_in)
         expected, is_known = (NEVER, is_proven) if is_open else _agreed(expiries, self._state.now_ms)
@@ -51,6 +55,8 @@ class OrderPlaces:
         for index in sorted(belongs_in.keys() | self._state.scores.keys()):
             if index in belongs_in:
                 self._compare_entry(index, expiries, expected, is_known=is_known and is_proven)
+            elif self._is_unmarked(index):
+                self._add_unmarked(index)
             elif self._kind_of(index) not in disputed:
                 self._compare_stray(index, is_proven=is_proven)
 
@@ -59,7 +65,25 @@ class OrderPlaces:
         for index in sorted(self._state.scores):
             self._compare_stray(index, is_proven=is_proven)
 
+    def _is_unmarked(self, index: str) -> bool:
+        """Return True for an index of a value that the order has in an own field, which ``@own`` does not name."""
+        field = field_of_index(self._keys, index)
+        text = None if field is None else self._state.fields.get(field)
+        if field is None or text is None or field.removeprefix(SIGN) in marked_names(self._state.fields):
+            return False
+        return index == self._keys.own_order_index(field.removeprefix(SIGN), text)
+
+    def _add_unmarked(self, index: str) -> None:
+        """Report that the order does not say that it is in an index in which it is: no other record says so."""
+        stored, key = self._state.fields.get(OWN_NAMES), self._keys.order(self._state.order_id)
+        name = index.removeprefix(self._keys.base)
+        what = f"order {self._state.order_id}: {OWN_NAMES} is {stored!r}, and {name} lists it"
+        says = {"order": stored, "index": "listed"}
+        self._report.add(FindingKind.ORDER, key, OWN_NAMES, what, stored=stored, says=says)
+
     def _kind_of(self, index: str) -> str:
+        if (field := field_of_index(self._keys, index)) is not None:
+            return field
         return "symbol" if index.startswith(self._keys.symbol("")) else "status"
 
     def _expiries(self, belongs_in: Mapping[str, str]) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
 from ...models.order import Order
+from ...models.own_fields import OWN_NAMES, SIGN
 from ...models.wire import codec, decode
 from .findings import Finding, FindingKind, OrderState, Report, is_valid_name
 from .history import History
@@ -22,7 +23,7 @@ _CONTRADICTED = frozenset((FindingKind.ORDER, FindingKind.FILL, FindingKind.CORR
 _DECISIVE = frozenset({"trader", "order_id", "symbol", "status", "quantity", "filled_quantity", "version", "digest"})
 """The fields without which it is not known where an order belongs."""
 _IN_KEY = ("trader", "order_id")
-_KNOWN = codec(Order).names | {"digest"}
+_KNOWN = codec(Order).names | {"digest", OWN_NAMES}
 
 
 class OrderCheck:
@@ -134,7 +135,8 @@ class OrderCheck:
         says = statements_of(self._keys, state, changes, last, self._applied)
         is_doubtful = state.order_id in history.doubtful_orders
         self._said_in = _valid_names(one.value for one in says.get("symbol", ()))
-        for name in sorted(state.fields.keys() - _KNOWN):
+        own = [name for name in state.fields if name.startswith(SIGN)] if OWN_NAMES in state.fields else []
+        for name in sorted(state.fields.keys() - _KNOWN.union(own)):
             what = f"{self._key}: {name} is not a field of an order"
             self._report.add(FindingKind.CORRUPT, self._key, name, what, stored=state.fields[name])
         is_unknown = not changes and history.is_whole(state.as_of)
@@ -168,7 +170,8 @@ class OrderCheck:
         first = max(other, key=lambda one: one.weight)
         kind = FindingKind.CORRUPT if name in _IN_KEY else FindingKind.ORDER
         what = f"order {self.state.order_id}: {name} is {stored}, by {first.record} it is {first.value}"
-        repairable = not is_doubtful and name in REPAIRABLE_FIELDS and agreed(statements, is_usable=True)
+        is_known = name in REPAIRABLE_FIELDS or (name.startswith(SIGN) and first.value != "")  # "" would clear it
+        repairable = not is_doubtful and is_known and agreed(statements, is_usable=True)
         self._add_field(kind, name, what, stored, first.value, statements, repairable=repairable)
         return True
 

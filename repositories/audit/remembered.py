@@ -14,6 +14,7 @@ from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.keys import TraderKeys
 from ...models.order import Order
+from ...models.own_fields import SIGN
 from ...models.types import EXACT, times
 from ...models.wire import text
 from ..changes.recorded import RECORDED_EVENTS, read_recorded, recorded_name
@@ -21,6 +22,7 @@ from ..changes.scripts import RARE_FIELDS
 from .findings import FindingKind, OrderState, Report
 from .history import FillRecord, History
 from .order_events import Change
+from .order_own import is_digest_of, own_texts_of_event
 
 _ANY_ORDER = Order.model_construct(trader="T", order_id="A")
 """The order of a fill that is only read for its quantity and price."""
@@ -132,11 +134,14 @@ class AppliedCheck:
 
     def _compare_with_event(self, change: Remembered, event: Change) -> None:
         stored, expected = f"in event {change.sequence}", f"in event {event.sequence}"
-        is_late = change.words[-1] == "late"
+        is_late = "late" in change.words
         if change.type is EventType.TRADE:
             stored = f"{change.quantity} at {text(change.price)}{' late' if is_late else ''} {stored}"
             late = " late" if event.late else ""
             expected = f"{event.last_quantity} at {text(event.last_price)}{late} {expected}"
+            own = change.words[-1].removeprefix(SIGN) if change.words[-1].startswith(SIGN) else ""
+            if not is_digest_of(own, own_texts_of_event(event.own)):
+                stored, expected = f"{stored} with own fields {own or 'none'}", f"{expected} with {event.own or 'none'}"
         elif change.type is EventType.REPLACED:
             _, quantity, price, *_ = change.words
             if quantity:

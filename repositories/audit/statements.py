@@ -25,6 +25,7 @@ ONLY_ONCE: Mapping[str, str] = {
     "event: last_price, with the amount in totals": "in the last event of an order that is no longer stored",
     "order: ts_ns, text": "once the event that placed it is no longer kept; the text until its first change",
     "order: a terminal one, with all that belongs to it": "deleted by hand, which looks as if it had expired",
+    "order: @own": "which own fields of an order have an index, unless one lists it all the same",
     "applied: event number, late": "of a change whose event is no longer kept",
     "request: that it is there, until when, and its limit": "and all of it, once its event is no longer kept",
     "index: an entry that has expired": "no reader sees it, and the next change of the index removes it",

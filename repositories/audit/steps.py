@@ -48,6 +48,8 @@ class Audit:
         self._history = History(self._keys)
         self._seen_in: dict[str, set[str]] = {}
         """Every order id that was found, with the symbols in whose index it was."""
+        self._seen_by_own: dict[str, set[str]] = {}
+        """The ids of the orders in indexes of own fields, with these indexes."""
         self._symbols: set[str] = set()
         """Every symbol whose index was read."""
         self._symbol_of: dict[str, str] = {}
@@ -80,7 +82,11 @@ class Audit:
                 self._seen_in.setdefault(order_id, set())
         yield from self._read_events()
         yield from self._check_requests()
-        for order_id in self._history.changes_by_order.keys() | self._found.order_ids:
+        for index in self._found.own_indexes:
+            for order_id in (yield from self._members(index)):
+                self._seen_by_own.setdefault(order_id, set()).add(index)
+        found = self._found.order_ids | self._seen_by_own.keys()
+        for order_id in self._history.changes_by_order.keys() | found:
             self._seen_in.setdefault(order_id, set())
         symbols = self._history.symbols | self._found.symbols | (yield from self._members(keys.positions))
         while True:
@@ -121,7 +127,7 @@ class Audit:
         symbols: set[str] = set()
         waiting = {order_id: self._seen_in[order_id] for order_id in sorted(ids)}
         while waiting:
-            page = dict(islice(waiting.items(), ORDERS_AT_ONCE))
+            page = {one: self._indexes_of(one, symbols) for one, symbols in islice(waiting.items(), ORDERS_AT_ONCE)}
             found = yield from ask(self._calls.orders(self._keys, page))
             yield from self._compare_orders(found)
             for state in found:
@@ -130,6 +136,10 @@ class Audit:
                 if is_valid_name(symbol):
                     symbols.add(symbol)
         return symbols
+
+    def _indexes_of(self, order_id: str, symbols: Iterable[str]) -> list[str]:
+        """Return the indexes, beside those of statuses, in which an order was seen."""
+        return [*map(self._keys.symbol, symbols), *sorted(self._seen_by_own.get(order_id, ()))]
 
     def _compare_orders(self, found: list[OrderState]) -> Steps[None]:
         yield from self._read_events(max(state.as_of for state in found))
@@ -195,7 +205,8 @@ class Audit:
         named = [self._keys.symbol(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
         doubtful = {index for state in self.order_states.values() for index in state.scores}
         # The repair of an entry puts the expiry of its index right as well, so those indexes are left out.
-        indexes = [index for index in (*self._keys.statuses.values(), *named) if index not in damaged]
+        own = self._found.own_indexes
+        indexes = [index for index in (*self._keys.statuses.values(), *named, *own) if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
             page = indexes[begin : begin + INDEXES_AT_ONCE]
             for state in (yield from ask(self._calls.indexes(self._keys, page))):

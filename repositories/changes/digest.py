@@ -8,6 +8,9 @@ import hashlib
 from ...models.order import Order
 from ...models.types import plain
 
+LENGTH = 11
+"""The length of the digest of what every order has; behind it is that of the own fields, where an order has any."""
+
 
 def digest_of(order: Order) -> str:
     """Return a digest of what an order is, as first given: a repeat of placing it has the same, another order has not.
@@ -17,7 +20,7 @@ def digest_of(order: Order) -> str:
     (True, 11)
     """
     content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
-    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:11].decode()
+    return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:LENGTH].decode()
 
 
 def _prices(order: Order) -> str:

@@ -13,7 +13,7 @@ from ...models.arguments import must_be, whole
 from ...models.errors import InvalidArgument
 from ...models.guards import Expect
 from ...models.keys import Keys
-from ...models.record import Record, as_stored
+from ...models.record import Record
 from ...models.results import Outcome
 from ...topology.call import Call, CallBuilder, PendingCall, evaluate, slot_of_tag
 from ...topology.settings import Settings
@@ -22,6 +22,7 @@ from .answers import AnswerReader, EachReader, OneReader, UnitReader, spread
 from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
+from .order_models import PLAIN_ORDERS, OrderModels, with_models_placed
 from .scripts import BOOK_STEPS, engine
 from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
@@ -54,13 +55,19 @@ class ChangeCalls(Generic[R, A]):
     """The calls that change one book, with its prefix and policy, for the requests of some verbs."""
 
     def __init__(
-        self, verbs: Sequence[AnyVerb], settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
+        self,
+        verbs: Sequence[AnyVerb],
+        settings: Settings,
+        loss_detector: LossDetector,
+        fence: Fence = NO_FENCE,
+        models: OrderModels = PLAIN_ORDERS,
     ) -> None:
         self.keys = Keys(settings.prefix)
         self._verbs: Mapping[type, AnyVerb] = {verb.request: verb for verb in verbs}
         self._policy = ChangePolicy(settings)
         self._loss_detector = loss_detector
         self._fence = fence
+        self._models = models
         self._one, self._each = _One(self), _Each(self)
 
     def change(self, request: R) -> Call[A]:
@@ -114,6 +121,7 @@ class ChangeCalls(Generic[R, A]):
             step_of(EXPECT, request, keys) if isinstance(request, Expect) else self._step(verb, request)
             for verb, request in zip(verbs, requests, strict=True)
         ]
+        steps = with_models_placed(steps)
         expected = "" if expected_sequence is None else str(expected_sequence)
         return cast("Call[list[A]]", _Unit(self, expected).change(steps))
 
@@ -155,6 +163,8 @@ class ChangeCalls(Generic[R, A]):
             step_keys += step.own_keys
             arguments.append(verb.step)
             arguments += verb.arguments(step.request)
+            if verb.has_own:
+                arguments.append(step.own)
             kinds.add(verb.step)
         if len(steps) > 1:
             step_keys = list(dict.fromkeys(step_keys))
@@ -174,12 +184,13 @@ class ChangeCalls(Generic[R, A]):
 
     def _step(self, verb: AnyVerb, request: Request) -> AnyStep:
         """Return a step whose request was checked."""
+        model, own = self._models.default, ""
         if isinstance(request, Record):
-            request = as_stored(request, verb.request)
+            request, model, own = self._models.stored(request, verb)
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)
-        return step_of(verb, request, self.keys.of(request.trader))
+        return step_of(verb, request, self.keys.of(request.trader), model, own)
 
     def _pending(self, steps: list[AnyStep]) -> PendingCall[list[Outcome[A]]]:
         keys = steps[0].keys

@@ -8,6 +8,7 @@ few orders have. All else of a first result is in the event, as long as that is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,6 +42,9 @@ _REQUESTS = {
     kind.value: kind for kind in (EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED)
 }
 
+_IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
+"""What may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
+
 RECORDED_EVENTS = frozenset((EventType.TRADE, *_REQUESTS.values()))
 """The events whose changes are remembered with their order."""
 
@@ -62,7 +66,7 @@ def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChan
         if not bar or (rare and not _is_rare(rare)):
             raise ValueError(value)
         match [prefix, *content.split(" ")]:
-            case ["fill", sequence, quantity, price] | ["fill", sequence, quantity, price, "late"]:
+            case ["fill", sequence, quantity, price, *rest] if _IS_REST(" ".join(rest)):
                 given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
                 fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
                 return RecordedChange(EventType.TRADE, identity, _number(sequence), fill.quantity, fill.price)

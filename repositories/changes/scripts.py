@@ -7,6 +7,7 @@ from functools import cache
 
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus
+from ...models.own_fields import OWN_NAMES
 from ...models.types import MAX_QUANTITY
 from ...topology.scripts import Constant, Function, Script
 from ...topology.scripts import load as load_script
@@ -24,6 +25,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "LAST_VERSION": LAST_VERSION,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
+    "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "RARE_FIELDS": RARE_FIELDS,
     "SCHEMA_FIELD": SCHEMA_FIELD,
@@ -33,8 +35,8 @@ CONSTANTS: Mapping[str, Constant] = {
 }
 
 STEPS: Mapping[str, tuple[str, int]] = {
-    "place": ("place_order", 11),
-    "fill": ("fill_order", 7),
+    "place": ("place_order", 12),
+    "fill": ("fill_order", 8),
     "replace": ("replace_order", 9),
     "close": ("close_order", 6),
     "delete": ("delete_order", 1),

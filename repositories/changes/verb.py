@@ -14,6 +14,7 @@ from ...models.enums import EventType
 from ...models.errors import SlotbookError
 from ...models.guards import Expect
 from ...models.keys import TraderKeys
+from ...models.order import Order
 from ...topology.call import Reply
 from ...topology.misreadings import MISREADINGS, unexpected
 from ..replies import rows
@@ -60,6 +61,10 @@ class Step(NamedTuple, Generic[Q]):
     keys: TraderKeys
     own_keys: tuple[str, ...]
     """The keys whose absence decides something, first that of the record."""
+    model: type[Order] = Order
+    """The class that the order of the answer is read as."""
+    own: str = ""
+    """What the engine is given of the request's own fields; "" for none."""
 
     @property
     def name(self) -> str:
@@ -102,12 +107,16 @@ class Verb(Generic[Q, C]):
     """Return the name of a call, which its errors begin with."""
     check: Callable[[Q], None] | None = None
     """Raise InvalidArgument for a request that is of the right type, but cannot be made."""
+    has_own: bool = False
+    """True when a request may have fields of the desk's own, which are one more argument of the step."""
 
 
 AnyVerb: TypeAlias = Verb[Any, Any]
 """A row in a sequence of rows, each of which has its own types of request and result."""
 
 
-def step_of(verb: AnyVerb, request: Request | Expect, keys: TraderKeys) -> AnyStep:
+def step_of(
+    verb: AnyVerb, request: Request | Expect, keys: TraderKeys, model: type[Order] = Order, own: str = ""
+) -> AnyStep:
     """Return the step that a request is, by the verb that takes it."""
-    return Step(verb, cast("Any", request), keys, verb.keys(keys, request))
+    return Step(verb, cast("Any", request), keys, verb.keys(keys, request), model, own)

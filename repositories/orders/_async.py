@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Self, cast
 
-from ...models.arguments import identities, several
-from ...models.enums import OrderStatus
+from typing_extensions import TypeVar
+
+from ...models.arguments import several
 from ...models.fill import Fill
 from ...models.order import Order, Replace
+from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
-from ...models.stored import ORDERS
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -20,12 +21,13 @@ from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
-from ..search._async.find import AsyncFind, AsyncSearch
-from .calls import OrderCalls
+from .reads._async import AsyncOrderReads, OrderT
 from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
+Own = TypeVar("Own", bound=Order)
 
-class AsyncOrderRepository:
+
+class AsyncOrderRepository(AsyncOrderReads[OrderT]):
     """The orders of a desk.
 
     ::
@@ -47,12 +49,32 @@ class AsyncOrderRepository:
     """
 
     def __init__(
-        self, backend: AsyncBackend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE
+        self,
+        backend: AsyncBackend,
+        loss_detector: LossDetector | None = None,
+        fence: Fence = NO_FENCE,
+        model: type[OrderT] | None = None,
     ) -> None:
-        self._backend = backend
-        self._calls = OrderCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._loss_detector = loss_detector or LossDetector()
+        self._fence = fence
+        super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
         self._changes = AsyncChanges(backend, self._calls)
-        self._search = AsyncSearch(backend, ORDERS)
+
+    def of(self, model: type[Own]) -> AsyncOrderRepository[Own]:
+        """Return these orders as those of a class of your own, whose fields are kept with each; see docs/own-fields.md.
+
+        ::
+
+            orders = book.orders.of(DeskOrder)
+
+        Args:
+            model: A class that derives from :class:`~slotbook.models.order.Order`; a field may be marked ``Index``.
+
+        Raises:
+            InvalidArgument: A field could not be stored and read back equal; the message says what to write.
+        """
+        own_fields(model)
+        return AsyncOrderRepository(self._backend, self._loss_detector, self._fence, model)
 
     @classmethod
     async def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -63,42 +85,26 @@ class AsyncOrderRepository:
         """
         return cls(await open_async_backend(url))
 
-    async def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
+    async def place(self, order: OrderT, *, durability: Durability | str | None = None) -> OrderResult[OrderT]:
         """Put a new order in the book. One round trip.
 
         The same order again changes nothing, and the result has the order as it is now. Orders are the same when their
-        symbol, side, type, time in force, quantity and prices are equal, as first placed.
+        symbol, side, type, time in force, quantity, prices and own fields are equal, as first placed.
 
         Raises:
             DuplicateOrder: The id is taken by an order with other content.
             InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
-        return await self._changes.call(PLACE, order, durability)
+        return cast("OrderResult[OrderT]", await self._changes.call(PLACE, order, durability))
 
     async def place_many(
-        self, orders: Sequence[Order], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult]]:
+        self, orders: Sequence[OrderT], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult[OrderT]]]:
         """Place many orders: one round trip per node, and one outcome for each order, in the order given."""
         outcomes = await self._changes.many(several("orders", orders), PLACE, durability)
-        return cast("list[Outcome[OrderResult]]", outcomes)
+        return cast("list[Outcome[OrderResult[OrderT]]]", outcomes)
 
-    async def get(self, trader: str, order_id: str) -> Order | None:
-        """Return an order as it is now, None when there is none. One round trip.
-
-        Raises:
-            CorruptRecord: A stored field is missing or cannot be read.
-        """
-        return await self._backend.run(self._calls.get(trader, order_id))
-
-    async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
-        """Return many orders: one round trip per node, and one outcome for each id, in the order given.
-
-        Args:
-            ids: A pair ``(trader, order_id)`` for each order.
-        """
-        return await self._backend.read_many(self._calls.get_many(identities("ids", ids)))
-
-    async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
+    async def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult[OrderT]:
         """Apply one execution to its order and its position, exactly once per ``exec_id``. One round trip.
 
         A fill of an order that was canceled, rejected or expired is applied all the same, for it has happened: the
@@ -108,17 +114,17 @@ class AsyncOrderRepository:
             OrderNotFound: There is no such order.
             Overfill: The quantity is more than what is left of the order.
             OrderMismatch: The fill names another symbol or side than the order's.
-            DuplicateRequest: The ``exec_id`` was used with another quantity or price.
+            DuplicateRequest: The ``exec_id`` was used with another quantity, price or own field.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
-        return await self._changes.call(FILL, fill, durability)
+        return cast("FillResult[OrderT]", await self._changes.call(FILL, fill, durability))
 
     async def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
-    ) -> list[Outcome[FillResult]]:
+    ) -> list[Outcome[FillResult[OrderT]]]:
         """Apply many executions, with one outcome for each; round trips and order as for ``apply_many``."""
         outcomes = await self._changes.many(several("fills", fills), FILL, durability)
-        return cast("list[Outcome[FillResult]]", outcomes)
+        return cast("list[Outcome[FillResult[OrderT]]]", outcomes)
 
     async def replace(
         self,
@@ -133,7 +139,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Change an open order's quantity or prices, once per ``request_id``. One round trip.
 
         An order whose quantity is replaced by what is filled of it becomes FILLED.
@@ -172,7 +178,7 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._changes.call(REPLACE, request, durability)
+        return cast("OrderResult[OrderT]", await self._changes.call(REPLACE, request, durability))
 
     async def cancel(
         self,
@@ -183,7 +189,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
 
         Args:
@@ -211,7 +217,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
 
         Arguments and errors are those of ``cancel``.
@@ -227,7 +233,7 @@ class AsyncOrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Record that an order's time in force has run out. One round trip.
 
         Arguments and errors are those of ``cancel``.
@@ -236,7 +242,7 @@ class AsyncOrderRepository:
 
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
-    ) -> OrderResult | FillResult:
+    ) -> OrderResult[OrderT] | FillResult[OrderT]:
         """Carry out a request of any verb: place an Order, apply a Fill, a Cancel and so on. One round trip.
 
         Raises what the method for such a request raises.
@@ -245,52 +251,13 @@ class AsyncOrderRepository:
 
     async def apply_many(
         self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult | FillResult]]:
+    ) -> list[Outcome[OrderResult[OrderT] | FillResult[OrderT]]]:
         """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
 
         Requests of one trader go together, up to 24 in a call, and are applied in the order given. One round trip per
         node as long as no order's requests are in several calls; each further call for the same order takes another.
         """
         return await self._changes.many(several("requests", requests), None, durability)
-
-    async def open(self, trader: str) -> list[Order]:
-        """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""
-        return await self._backend.drive(self._calls.open(trader))
-
-    async def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
-        """Return a trader's orders with a status. Round trips as for ``open``.
-
-        Raises:
-            InvalidArgument: There is no such status.
-        """
-        return await self._backend.drive(self._calls.by_status(trader, status))
-
-    async def by_symbol(self, trader: str, symbol: str) -> list[Order]:
-        """Return a trader's orders in a symbol, whatever their status. Round trips as for ``open``."""
-        return await self._backend.drive(self._calls.by_symbol(trader, symbol))
-
-    async def count(self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None) -> int:
-        """Return how many orders a trader has: all, those with a status, or those in a symbol. One round trip.
-
-        Raises:
-            InvalidArgument: Both a status and a symbol are given, for which there is no index.
-        """
-        return await self._backend.run(self._calls.count(trader, status, symbol))
-
-    def find(self, *conditions: object) -> AsyncFind[Order]:
-        """Search the orders of all traders, on servers with search. Nothing is sent yet.
-
-        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
-
-        Args:
-            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
-                of which must be true; none finds every order. Values are compared exactly.
-
-        Raises:
-            InvalidArgument: A condition is not one that can be searched for.
-            MissingExtra: redis-om is not installed.
-        """
-        return self._search.find(conditions)
 
     async def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.
@@ -316,7 +283,7 @@ class AsyncOrderRepository:
         ts_ns: int | None,
         text: str | None,
         durability: Durability | str | None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         given = {"request_id": request_id, "ts_ns": ts_ns}
         request = checked(
             verb.request,
@@ -325,4 +292,4 @@ class AsyncOrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return await self._changes.call(verb, request, durability)
+        return cast("OrderResult[OrderT]", await self._changes.call(verb, request, durability))

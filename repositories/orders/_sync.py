@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Self, cast
 
-from ...models.arguments import identities, several
-from ...models.enums import OrderStatus
+from typing_extensions import TypeVar
+
+from ...models.arguments import several
 from ...models.fill import Fill
 from ...models.order import Order, Replace
+from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
-from ...models.stored import ORDERS
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -21,12 +22,13 @@ from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
-from ..search._sync.find import Find, Search
-from .calls import OrderCalls
+from .reads._sync import OrderReads, OrderT
 from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
+Own = TypeVar("Own", bound=Order)
 
-class OrderRepository:
+
+class OrderRepository(OrderReads[OrderT]):
     """The orders of a desk.
 
     ::
@@ -47,11 +49,33 @@ class OrderRepository:
     unit, prices in its currency: a Decimal, a whole number, or text, with at most 9 decimal places.
     """
 
-    def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
-        self._backend = backend
-        self._calls = OrderCalls(backend.settings, loss_detector or LossDetector(), fence)
+    def __init__(
+        self,
+        backend: Backend,
+        loss_detector: LossDetector | None = None,
+        fence: Fence = NO_FENCE,
+        model: type[OrderT] | None = None,
+    ) -> None:
+        self._loss_detector = loss_detector or LossDetector()
+        self._fence = fence
+        super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
         self._changes = Changes(backend, self._calls)
-        self._search = Search(backend, ORDERS)
+
+    def of(self, model: type[Own]) -> OrderRepository[Own]:
+        """Return these orders as those of a class of your own, whose fields are kept with each; see docs/own-fields.md.
+
+        ::
+
+            orders = book.orders.of(DeskOrder)
+
+        Args:
+            model: A class that derives from :class:`~slotbook.models.order.Order`; a field may be marked ``Index``.
+
+        Raises:
+            InvalidArgument: A field could not be stored and read back equal; the message says what to write.
+        """
+        own_fields(model)
+        return OrderRepository(self._backend, self._loss_detector, self._fence, model)
 
     @classmethod
     def from_url(cls, url: str | Settings | None = None) -> Self:
@@ -62,42 +86,26 @@ class OrderRepository:
         """
         return cls(open_backend(url))
 
-    def place(self, order: Order, *, durability: Durability | str | None = None) -> OrderResult:
+    def place(self, order: OrderT, *, durability: Durability | str | None = None) -> OrderResult[OrderT]:
         """Put a new order in the book. One round trip.
 
         The same order again changes nothing, and the result has the order as it is now. Orders are the same when their
-        symbol, side, type, time in force, quantity and prices are equal, as first placed.
+        symbol, side, type, time in force, quantity, prices and own fields are equal, as first placed.
 
         Raises:
             DuplicateOrder: The id is taken by an order with other content.
             InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
-        return self._changes.call(PLACE, order, durability)
+        return cast("OrderResult[OrderT]", self._changes.call(PLACE, order, durability))
 
     def place_many(
-        self, orders: Sequence[Order], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult]]:
+        self, orders: Sequence[OrderT], *, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult[OrderT]]]:
         """Place many orders: one round trip per node, and one outcome for each order, in the order given."""
         outcomes = self._changes.many(several("orders", orders), PLACE, durability)
-        return cast("list[Outcome[OrderResult]]", outcomes)
+        return cast("list[Outcome[OrderResult[OrderT]]]", outcomes)
 
-    def get(self, trader: str, order_id: str) -> Order | None:
-        """Return an order as it is now, None when there is none. One round trip.
-
-        Raises:
-            CorruptRecord: A stored field is missing or cannot be read.
-        """
-        return self._backend.run(self._calls.get(trader, order_id))
-
-    def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Order | None]]:
-        """Return many orders: one round trip per node, and one outcome for each id, in the order given.
-
-        Args:
-            ids: A pair ``(trader, order_id)`` for each order.
-        """
-        return self._backend.read_many(self._calls.get_many(identities("ids", ids)))
-
-    def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult:
+    def fill(self, fill: Fill, *, durability: Durability | str | None = None) -> FillResult[OrderT]:
         """Apply one execution to its order and its position, exactly once per ``exec_id``. One round trip.
 
         A fill of an order that was canceled, rejected or expired is applied all the same, for it has happened: the
@@ -107,17 +115,17 @@ class OrderRepository:
             OrderNotFound: There is no such order.
             Overfill: The quantity is more than what is left of the order.
             OrderMismatch: The fill names another symbol or side than the order's.
-            DuplicateRequest: The ``exec_id`` was used with another quantity or price.
+            DuplicateRequest: The ``exec_id`` was used with another quantity, price or own field.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
-        return self._changes.call(FILL, fill, durability)
+        return cast("FillResult[OrderT]", self._changes.call(FILL, fill, durability))
 
     def fill_many(
         self, fills: Sequence[Fill], *, durability: Durability | str | None = None
-    ) -> list[Outcome[FillResult]]:
+    ) -> list[Outcome[FillResult[OrderT]]]:
         """Apply many executions, with one outcome for each; round trips and order as for ``apply_many``."""
         outcomes = self._changes.many(several("fills", fills), FILL, durability)
-        return cast("list[Outcome[FillResult]]", outcomes)
+        return cast("list[Outcome[FillResult[OrderT]]]", outcomes)
 
     def replace(
         self,
@@ -132,7 +140,7 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Change an open order's quantity or prices, once per ``request_id``. One round trip.
 
         An order whose quantity is replaced by what is filled of it becomes FILLED.
@@ -171,7 +179,7 @@ class OrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return self._changes.call(REPLACE, request, durability)
+        return cast("OrderResult[OrderT]", self._changes.call(REPLACE, request, durability))
 
     def cancel(
         self,
@@ -182,7 +190,7 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
 
         Args:
@@ -210,7 +218,7 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
 
         Arguments and errors are those of ``cancel``.
@@ -226,14 +234,16 @@ class OrderRepository:
         ts_ns: int | None = None,
         text: str | None = None,
         durability: Durability | str | None = None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         """Record that an order's time in force has run out. One round trip.
 
         Arguments and errors are those of ``cancel``.
         """
         return self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, durability)
 
-    def apply(self, request: OrderRequest, *, durability: Durability | str | None = None) -> OrderResult | FillResult:
+    def apply(
+        self, request: OrderRequest, *, durability: Durability | str | None = None
+    ) -> OrderResult[OrderT] | FillResult[OrderT]:
         """Carry out a request of any verb: place an Order, apply a Fill, a Cancel and so on. One round trip.
 
         Raises what the method for such a request raises.
@@ -242,52 +252,13 @@ class OrderRepository:
 
     def apply_many(
         self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult | FillResult]]:
+    ) -> list[Outcome[OrderResult[OrderT] | FillResult[OrderT]]]:
         """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
 
         Requests of one trader go together, up to 24 in a call, and are applied in the order given. One round trip per
         node as long as no order's requests are in several calls; each further call for the same order takes another.
         """
         return self._changes.many(several("requests", requests), None, durability)
-
-    def open(self, trader: str) -> list[Order]:
-        """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""
-        return self._backend.drive(self._calls.open(trader))
-
-    def by_status(self, trader: str, status: OrderStatus | str) -> list[Order]:
-        """Return a trader's orders with a status. Round trips as for ``open``.
-
-        Raises:
-            InvalidArgument: There is no such status.
-        """
-        return self._backend.drive(self._calls.by_status(trader, status))
-
-    def by_symbol(self, trader: str, symbol: str) -> list[Order]:
-        """Return a trader's orders in a symbol, whatever their status. Round trips as for ``open``."""
-        return self._backend.drive(self._calls.by_symbol(trader, symbol))
-
-    def count(self, trader: str, *, status: OrderStatus | str | None = None, symbol: str | None = None) -> int:
-        """Return how many orders a trader has: all, those with a status, or those in a symbol. One round trip.
-
-        Raises:
-            InvalidArgument: Both a status and a symbol are given, for which there is no index.
-        """
-        return self._backend.run(self._calls.count(trader, status, symbol))
-
-    def find(self, *conditions: object) -> Find[Order]:
-        """Search the orders of all traders, on servers with search. Nothing is sent yet.
-
-        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
-
-        Args:
-            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
-                of which must be true; none finds every order. Values are compared exactly.
-
-        Raises:
-            InvalidArgument: A condition is not one that can be searched for.
-            MissingExtra: redis-om is not installed.
-        """
-        return self._search.find(conditions)
 
     def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.
@@ -313,7 +284,7 @@ class OrderRepository:
         ts_ns: int | None,
         text: str | None,
         durability: Durability | str | None,
-    ) -> OrderResult:
+    ) -> OrderResult[OrderT]:
         given = {"request_id": request_id, "ts_ns": ts_ns}
         request = checked(
             verb.request,
@@ -322,4 +293,4 @@ class OrderRepository:
             text=text,
             **{name: value for name, value in given.items() if value is not None},
         )
-        return self._changes.call(verb, request, durability)
+        return cast("OrderResult[OrderT]", self._changes.call(verb, request, durability))

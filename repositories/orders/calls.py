@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Generic, cast
 
+from typing_extensions import TypeVar
+
+from ...models.arguments import mapping
 from ...models.enums import OrderStatus
 from ...models.errors import InvalidArgument
 from ...models.order import Order
+from ...models.own_fields import own_fields
 from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
@@ -15,8 +20,9 @@ from ...topology.reads import Reads
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.engine import ChangeCalls
-from ..changes.fence import NO_FENCE, Fence
+from ..changes.fence import Fence
 from ..changes.loss_detector import LossDetector
+from ..changes.order_models import OrderModels
 from ..changes.scripts import load
 from ..replies import integer, record_of, rows, text
 from .replies import found
@@ -28,38 +34,72 @@ PAGE = 1_000
 _PACKAGE = "slotbook.repositories.orders"
 SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
+_OF_RECORDS = "slotbook.repositories.records"
+SELECT_BY, COUNT_BY = load(_OF_RECORDS, "select"), load(_OF_RECORDS, "count")
+"""What several indexes have in common, which is the same for orders as for records of a desk's own."""
 
 
-class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
-    """The calls of one book's orders: changes, which derive from ORDER_VERBS, and reads."""
+Own = TypeVar("Own", bound=Order, default=Order)
 
-    def __init__(self, settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE) -> None:
-        super().__init__(ORDER_VERBS, settings, loss_detector, fence)
 
-    def get(self, trader: str, order_id: str) -> Call[Order | None]:
+class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], Generic[Own]):
+    """The calls of one book's orders, read as one class: changes, which derive from ORDER_VERBS, and reads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        loss_detector: LossDetector,
+        fence: Fence,
+        model: type[Own],
+        *,
+        takes_any: bool = False,
+    ) -> None:
+        models = OrderModels(model, takes_own=takes_any or model is not Order)
+        super().__init__(ORDER_VERBS, settings, loss_detector, fence, models)
+        self._model = model
+
+    def get(self, trader: str, order_id: str) -> Call[Own | None]:
         """Return the call that reads one order."""
         key = self.keys.of(trader).order(check_name("order_id", order_id))
         return command(
             f"get {trader}/{order_id}",
             "HGETALL",
             key,
-            decode=partial(found, key, trader, order_id),
+            decode=partial(found, self._model, key, trader, order_id),
             tag=trader,
         )
 
-    def get_many(self, ids: Sequence[tuple[str, str]]) -> Reads[Order | None]:
+    def get_many(self, ids: Sequence[tuple[str, str]]) -> Reads[Own | None]:
         """Return the reads of many orders."""
         keys = [self.keys.of(trader).order(check_name("order_id", order_id)) for trader, order_id in ids]
         return Reads(
             [slot_of_tag(trader) for trader, _ in ids],
             [pack(("HGETALL", key)) for key in keys],
-            lambda number, reply: found(keys[number], *ids[number], reply),
+            lambda number, reply: found(self._model, keys[number], *ids[number], reply),
             lambda number: self.get(*ids[number]),
         )
 
-    def count(self, trader: str, status: OrderStatus | str | None, symbol: str | None) -> Call[int]:
-        """Return the call that counts a trader's live orders: all, those with a status, or those in a symbol."""
+    def count(
+        self,
+        trader: str,
+        values: Mapping[str, object] | None,
+        status: OrderStatus | str | None,
+        symbol: str | None,
+    ) -> Call[int]:
+        """Return the call that counts a trader's live orders: all, or those with some values, a status, or a symbol."""
         keys = self.keys.of(trader)
+        if values is not None:
+            if status is not None or symbol is not None:
+                raise InvalidArgument("count takes values, a status or a symbol, not several: values may have them all")
+            return evaluate(
+                f"count orders of {trader}",
+                COUNT_BY,
+                COUNT_BY.keys(indexes=self._indexes(trader, values)),
+                (),
+                decode=integer,
+                readonly=True,
+                tag=trader,
+            )
         if status is not None and symbol is not None:
             raise InvalidArgument("count takes a status or a symbol, not both: no index knows both")
         if symbol is not None:
@@ -75,27 +115,78 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
             readonly=True,
         )
 
-    def open(self, trader: str) -> Steps[list[Order]]:
+    def open(self, trader: str) -> Steps[list[Own]]:
         """Return the steps that read the open orders."""
         statuses = self.keys.of(trader).statuses
         return self._select(trader, [statuses[status] for status in OrderStatus if status.is_open])
 
-    def by_status(self, trader: str, status: OrderStatus | str) -> Steps[list[Order]]:
+    def by_status(self, trader: str, status: OrderStatus | str) -> Steps[list[Own]]:
         """Return the steps that read the orders with a status."""
         return self._select(trader, [self.keys.of(trader).statuses[_status(status)]])
 
-    def by_symbol(self, trader: str, symbol: str) -> Steps[list[Order]]:
+    def by_symbol(self, trader: str, symbol: str) -> Steps[list[Own]]:
         """Return the steps that read the orders in a symbol."""
         return self._select(trader, [self.keys.of(trader).symbol(check_name("symbol", symbol))])
 
-    def _select(self, trader: str, indexes: Sequence[str]) -> Steps[list[Order]]:
+    def by(self, trader: str, values: Mapping[str, object], limit: int | None, after: str | None) -> Steps[list[Own]]:
+        """Return the steps that read the orders with some values, page by page, in the order of their ids."""
+        indexes, after = self._indexes(trader, values), "" if after is None else check_name("after", after)
+        found: list[Own] = []
+        while True:
+            wanted = PAGE if limit is None else min(PAGE, limit - len(found))
+            page = yield from ask(self._page(trader, indexes, after, wanted))
+            found += page
+            if len(page) < wanted or len(found) == limit:
+                return found
+            after = page[-1].order_id
+
+    def _page(self, trader: str, indexes: Sequence[str], after: str, limit: int) -> Call[list[Own]]:
+        base = self.keys.of(trader).order("")
+
+        def read(reply: Reply) -> list[Own]:
+            words = rows(reply)
+            ids = list(map(text, words[::2]))
+            if len(ids) > limit:
+                raise ValueError(len(ids))
+            page = [
+                found(self._model, base + order_id, trader, order_id, flat)
+                for order_id, flat in zip(ids, words[1::2], strict=True)
+            ]
+            return [order for order in page if order is not None]
+
+        return evaluate(
+            f"orders of {trader}",
+            SELECT_BY,
+            SELECT_BY.keys(indexes=indexes),
+            SELECT_BY.arguments(base=base, after=after, limit=str(limit)),
+            decode=read,
+            readonly=True,
+            tag=trader,
+        )
+
+    def _indexes(self, trader: str, values: Mapping[str, object]) -> list[str]:
+        """Return the indexes of some values: of own fields, and of the symbol and the status."""
+        keys, own = self.keys.of(trader), dict(mapping("values", values))
+        indexes: list[str] = []
+        if (symbol := own.pop("symbol", None)) is not None:
+            indexes.append(keys.symbol(check_name("symbol", cast("str", symbol))))
+        if (status := own.pop("status", None)) is not None:
+            indexes.append(keys.statuses[_status(cast("str", status))])
+        if not own and indexes:
+            return indexes
+        written = own_fields(self._model).index_texts(own)
+        return indexes + [keys.own_order_index(field, value) for field, value in written.items()]
+
+    def _select(self, trader: str, indexes: Sequence[str]) -> Steps[list[Own]]:
         """Read the live orders of some indexes: the first page in one call, the others by their ids."""
         keys = self.keys.of(trader)
         base = f"{keys.base}order:"
 
-        def read(reply: Reply) -> tuple[list[Order], list[str]]:
+        def read(reply: Reply) -> tuple[list[Own], list[str]]:
             *found, left = rows(reply)
-            return [record_of(Order, base, "order_id", flat, trader) for flat in found], list(map(text, rows(left)))
+            return [record_of(self._model, base, "order_id", flat, trader) for flat in found], list(
+                map(text, rows(left))
+            )
 
         orders, ids = yield from ask(
             evaluate(
@@ -113,7 +204,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult | FillResult]):
             orders.extend(order for order in page if order is not None and self._is_in(order, indexes))
         return orders
 
-    def _is_in(self, order: Order, indexes: Sequence[str]) -> bool:
+    def _is_in(self, order: Own, indexes: Sequence[str]) -> bool:
         keys = self.keys.of(order.trader)
         return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
 

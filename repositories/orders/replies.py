@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ...models.errors import DuplicateOrder, DuplicateRequest, OrderClosed, OrderMismatch, Overfill
 from ...models.fill import Fill
@@ -14,9 +14,12 @@ from ...models.results import FillResult, OrderResult
 from ...models.types import plain
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
+from ..changes.digest import digest_of
 from ..changes.recorded import order_then, position_then
 from ..changes.verb import Step
 from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows, state
+
+Own = TypeVar("Own", bound=Order)
 
 
 def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
@@ -28,8 +31,10 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
         case ["repeat", stored]:
             return OrderResult(_order(step, stored), applied=False, sequence=0)
         case ["duplicate", stored]:
-            other = _order(step, stored)
-            raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}")
+            other = _order(step._replace(model=Order), stored)  # it may have been placed without the class's fields
+            digest = fields_of(step.own_keys[0], stored).get("digest", "")
+            own = ", with other fields of its own" if digest.startswith(digest_of(order)) else ""
+            raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}{own}")
         case other:
             raise refusal(step.name, other)
 
@@ -56,7 +61,9 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
         case ["duplicate", str(quantity), str(price)]:
-            raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}")
+            is_other = (quantity, price) != (str(fill.quantity), plain(fill.price))
+            own = "" if is_other else ", with other fields of its own"
+            raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
         case ["overfill", str(quantity), str(status)]:
             raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
         case other:
@@ -85,12 +92,12 @@ def deleted(step: Step[Any], answer: list[Reply]) -> None:
             raise refusal(step.name, other)
 
 
-def found(key: str, trader: str, order_id: str, reply: Reply) -> Order | None:
+def found(model: type[Own], key: str, trader: str, order_id: str, reply: Reply) -> Own | None:
     """Return the order of a reply to ``get``, None when there is none. Raises CorruptRecord for another order."""
     flat = rows(reply)
     if not flat:
         return None
-    order = decode(Order, key, pairs(cast("list[str]", flat)))
+    order = decode(model, key, pairs(cast("list[str]", flat)))
     if order.order_id != order_id or order.trader != trader:
         identified(order, key, {"trader": trader, "order_id": order_id})
     return order
@@ -119,14 +126,14 @@ def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
 def _order(step: Step[Any], written: Reply) -> Order:
     """Return the order of a step, from the text in which the engine answers it."""
     order_id = cast("str", step.request.order_id)
-    return state(Order, step.keys.order(order_id), written, {"trader": step.keys.trader, "order_id": order_id})
+    return state(step.model, step.keys.order(order_id), written, {"trader": step.keys.trader, "order_id": order_id})
 
 
 def _order_then(step: Step[Any], written: Reply, rare: str, event: Mapping[str, str]) -> Order:
     """Return the order of a step as a change left it, whose event this is."""
     order_id = cast("str", step.request.order_id)
     key = step.keys.order(order_id)
-    then = decode(Order, key, order_then(key, fields_of(key, written), rare, event))
+    then = decode(step.model, key, order_then(key, fields_of(key, written), rare, event))
     return identified(then, key, {"trader": step.keys.trader, "order_id": order_id})
 
 

@@ -156,6 +156,7 @@ PLACE = Verb(
     read_answer=placed,
     describe=_named("place"),
     check=_check_new,
+    has_own=True,
 )
 REPLACE = Verb(
     name="replace",
@@ -179,6 +180,7 @@ FILL = Verb(
     arguments=_fill_arguments,
     read_answer=filled,
     describe=lambda fill: f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}",
+    has_own=True,
 )
 DELETE = Verb(
     name="delete",

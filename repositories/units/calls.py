@@ -12,6 +12,7 @@ from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
+from ..changes.order_models import ANY_ORDERS
 from ..orders.verbs import ORDER_VERBS, OrderRequest
 from ..positions.calls import CHANGE
 from ..records.verbs import OWN_VERBS, OwnChange
@@ -28,4 +29,4 @@ def unit_calls(
     settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
 ) -> ChangeCalls[UnitRequest, UnitResult]:
     """Return the builder of the units of one book."""
-    return ChangeCalls((*ORDER_VERBS, CHANGE, *OWN_VERBS), settings, loss_detector, fence)
+    return ChangeCalls((*ORDER_VERBS, CHANGE, *OWN_VERBS), settings, loss_detector, fence, ANY_ORDERS)

@@ -4,26 +4,30 @@
 -- Touches the orders, what is recorded with them, and their indexes
 -- ARGV base                  what the trader's keys begin with
 --      enough_fields         how many hash fields are enough, after which no more orders are read
---      ids_and_symbols...    for each order its id, a number, and that many symbols in whose index it was seen
+--      ids_and_indexes...    for each order its id, a number, and that many indexes in which it was seen
 -- Returns {last sequence, now in ms, order…}: at least one order; each
 --         {id, expiry, {field, value, …}, expiry of what is recorded, {field, value, …}, {index, score, …}}
 
 local base, enough = ARGV.base, tonumber(ARGV.enough_fields)
 local time = redis.call('TIME')
 local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-local found, fields, i = { last_sequence(KEYS.events), now }, 0, FIRST.ids_and_symbols
+local found, fields, i = { last_sequence(KEYS.events), now }, 0, FIRST.ids_and_indexes
 
 while ARGV[i] and fields < enough do
-  local id, symbols = ARGV[i], tonumber(ARGV[i + 1])
+  local id, seen_in = ARGV[i], tonumber(ARGV[i + 1])
   local order_key, recorded_key = base .. 'order:' .. id, base .. 'applied:' .. id
   local order, recorded = read_key('HGETALL', order_key), read_key('HGETALL', recorded_key)
   local indexes, scores = {}, {}
   for _, status in ipairs(CONSTANTS.STATUSES) do
     indexes[base .. 'orders_by_status:' .. status] = true
   end
-  for n = 1, symbols do indexes[base .. 'orders_by_symbol:' .. ARGV[i + 1 + n]] = true end
-  for n = 1, #order, 2 do
-    if order[n] == 'symbol' then indexes[base .. 'orders_by_symbol:' .. order[n + 1]] = true end
+  for n = 1, seen_in do indexes[ARGV[i + 1 + n]] = true end
+  local values = {}
+  for n = 1, #order, 2 do values[order[n]] = order[n + 1] end
+  if values.symbol then indexes[base .. 'orders_by_symbol:' .. values.symbol] = true end
+  for name in string.gmatch(values[CONSTANTS.OWN_NAMES] or '', '%S+') do
+    local text = values['+' .. name]
+    if text then indexes[base .. 'orders_by_+' .. name .. ':' .. text] = true end
   end
   for index in pairs(indexes) do
     local score = read_key('ZSCORE', index, id)
@@ -36,6 +40,6 @@ while ARGV[i] and fields < enough do
     id, redis.call('PEXPIRETIME', order_key), order, redis.call('PEXPIRETIME', recorded_key), recorded, scores,
   }
   fields = fields + #order / 2 + #recorded / 2
-  i = i + 2 + symbols
+  i = i + 2 + seen_in
 end
 return found

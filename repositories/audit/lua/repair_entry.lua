@@ -10,10 +10,14 @@
 
 local index, base, id = KEYS.index, ARGV.base, ARGV.order_id
 local key = base .. 'order:' .. id
-local order = redis.call('HMGET', key, 'status', 'symbol')
-local wanted = ''
+local order = redis.call('HMGET', key, 'status', 'symbol', CONSTANTS.OWN_NAMES)
+local wanted, is_in_own = '', false
+for name in string.gmatch(order[3] or '', '%S+') do
+  local text = redis.call('HGET', key, '+' .. name)
+  is_in_own = is_in_own or (text and index == base .. 'orders_by_+' .. name .. ':' .. text)
+end
 if (order[1] and index == base .. 'orders_by_status:' .. order[1])
-  or (order[2] and index == base .. 'orders_by_symbol:' .. order[2]) then
+  or (order[2] and index == base .. 'orders_by_symbol:' .. order[2]) or is_in_own then
   local expiry = redis.call('PEXPIRETIME', key)
   wanted = expiry == -1 and 'inf' or string.format('%.0f', expiry)
 end

@@ -11,10 +11,14 @@ local function delete_order(at)
   if refused then return refused end
   if OPEN_STATUSES[status] then return { 'open', status } end
   local by_symbol, by_status = load_index('orders_by_symbol:' .. symbol), load_index('orders_by_status:' .. status)
+  local own_indexes = order.at[OWN_NAMES] and RARE.indexes_of_own(order)
   redis.call('HLEN', order.memory)
   order.flat = {}
   leave_index(by_symbol, id)
   leave_index(by_status, id)
+  if own_indexes then
+    for _, index in ipairs(own_indexes) do leave_index(index, id) end
+  end
   deleted = { order.key, order.memory }
   return { 'deleted' }
 end

@@ -6,8 +6,8 @@
 --      positions       the symbols of the trader's positions
 --      lock            of changes under a lock, else the header again
 --      step_keys...    every key of the steps whose absence decides something
--- Touches the position of an order's symbol, and the indexes of its symbol and statuses; the indexes of an own record, and the
---         unique values that it has had
+-- Touches the position of an order's symbol, and the indexes of its symbol, statuses and own fields; the indexes of an own
+--         record, and the unique values that it has had
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
 --      writer          the writer's mark

@@ -2,11 +2,15 @@
 -- Uses changes/run
 
 -- Return the answer to a fill that is remembered.
-local function answer_to_filled(order, position, entry, recorded, quantity_text, price)
+local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own)
   local number, content, rare = parts_of(recorded)
+  local first_own = string.match(content or '', ' %+(%S+)$') or ''
+  if first_own ~= '' then content = string.sub(content, 1, -#first_own - 3) end
   local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
   if not late then return { 'corrupt', order.memory, entry, recorded } end
-  if quantity ~= quantity_text or first_price ~= price then return { 'duplicate', quantity, first_price } end
+  if quantity ~= quantity_text or first_price ~= price or first_own ~= own_parts(own .. '||') then
+    return { 'duplicate', quantity, first_price }
+  end
   if problem then return problem end
   return {
     'repeat', number, late == '' and '0' or '1', state_of(order), table.concat(fields_of(position), '\n'), rare,
@@ -19,7 +23,7 @@ end
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'overfill', open quantity, status}
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
-  local id, exec_id, quantity_text, price, notional, ts_ns, stated = unpack(ARGV, at, at + 6)
+  local id, exec_id, quantity_text, price, notional, ts_ns, stated, own = unpack(ARGV, at, at + 7)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
@@ -31,7 +35,7 @@ local function fill_order(at)
   if problem then return problem end
   local position = load_position(symbol)
   if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
-  if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price) end
+  if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price, own) end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
 
@@ -67,15 +71,21 @@ local function fill_order(at)
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
   local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''
+  local own_digest, own_json = '', ''
+  if own ~= '' then
+    local digest, _, json = RARE.own_parts(own)
+    own_digest, own_json = ' +' .. digest, json
+  end
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
     'position_quantity', held_fields[6], 'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
+    'own', own_json,
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
-    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id)
-  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or ''))
+    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id .. own_json)
+  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '') .. own_digest)
   return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
 end

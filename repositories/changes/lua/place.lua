@@ -8,14 +8,30 @@ local function answer_to_placed(id, digest)
   return { value_of(stored, 'digest') == digest and 'repeat' or 'duplicate', state_of(stored) }
 end
 
+-- Add own fields to a new order, given the names of those that have an index, and all in JSON.
+local function add_own(order, names, json)
+  local flat = order.flat
+  flat[#flat + 1], flat[#flat + 2] = OWN_NAMES, names
+  for name, text in pairs(json == '' and {} or cjson.decode(json)) do
+    flat[#flat + 1], flat[#flat + 2] = '+' .. name, text
+  end
+  order.at = places_of(flat)
+  indexes_of_own(order) -- reads them, while the step can still be refused
+end
+
 -- Return {'applied', sequence}
 --        {'repeat', order…}: placed before with the same content
 --        {'duplicate', order…}: placed before with other content
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
-  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest =
-    unpack(ARGV, at, at + 10)
+  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, own =
+    unpack(ARGV, at, at + 11)
   local key = base .. 'order:' .. id
+  local own_digest, own_names, own_json
+  if own ~= '' then
+    own_digest, own_names, own_json = RARE.own_parts(own)
+    digest = digest .. own_digest
+  end
   local known = (orders[id] or redis.call('HLEN', key) > 0) and RARE.answer_to_placed(id, digest)
   if known then return known end
   local refused = is_barred and RARE.bar()
@@ -36,13 +52,15 @@ local function place_order(at)
   if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
   if text ~= '' then flat[size + 1], flat[size + 2] = 'text', text end
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
+  if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
   move(order, id, expiry, by_symbol, by_status)
   position[side], position.is_changed = open, true
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,
+    'own', own_json or '',
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"NEW","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
-    symbol .. id .. text) }
+    symbol .. id .. text .. (own_json or '')) }
 end

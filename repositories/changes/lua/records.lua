@@ -2,6 +2,7 @@
 -- Uses changes/decimals
 
 local MAX_QUANTITY, MAX_VERSION = CONSTANTS.MAX_QUANTITY, CONSTANTS.MAX_VERSION
+local OWN_NAMES = CONSTANTS.OWN_NAMES -- the field of an order that names those of its own fields that have an index
 local TOTAL_DIGITS, AMOUNT_DIGITS = CONSTANTS.TOTAL_DIGITS, CONSTANTS.AMOUNT_DIGITS -- before the point
 
 local problem -- the reply of a step that names the first field which it could not use
@@ -57,8 +58,10 @@ local function set_or_clear(record, name, value)
 end
 
 -- Return the fields and values of a record as they are now, as one text: a reply of one is faster than a reply of many, and a
--- step that comes later cannot change it. No value that Slotbook writes has a line feed.
+-- step that comes later cannot change it. No value that Slotbook writes has a line feed, but a desk's own field may: an order
+-- with own fields is a list.
 local function state_of(record)
+  if record.at[OWN_NAMES] then return { unpack(record.flat) } end
   return table.concat(record.flat, '\n')
 end
 

@@ -1,0 +1,112 @@
+# Generated from repositories/orders/reads/_async.py by scripts/generate_sync.py: edit that one.
+"""Read, count and find orders, for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from ....models.arguments import identities, whole
+from ....models.enums import OrderStatus
+from ....models.order import Order
+from ....models.results import Outcome
+from ....models.stored import ORDERS
+from ....topology._sync.backend import Backend
+from ...changes.fence import Fence
+from ...changes.loss_detector import LossDetector
+from ...search._sync.find import Find, Search
+from ..calls import OrderCalls
+
+OrderT = TypeVar("OrderT", bound=Order, default=Order)
+"""The class of a repository's orders: Order, or one with fields of the desk's own."""
+
+
+class OrderReads(Generic[OrderT]):
+    """What a repository of orders reads; see :class:`~slotbook.repositories.orders._sync.OrderRepository`."""
+
+    def __init__(self, backend: Backend, loss_detector: LossDetector, fence: Fence, model: type[OrderT]) -> None:
+        self._backend = backend
+        self._calls = OrderCalls(backend.settings, loss_detector, fence, model)
+        self._search = Search(backend, ORDERS.read_as(model))
+
+    def get(self, trader: str, order_id: str) -> OrderT | None:
+        """Return an order as it is now, None when there is none. One round trip.
+
+        Raises:
+            CorruptRecord: A stored field is missing or cannot be read.
+        """
+        return self._backend.run(self._calls.get(trader, order_id))
+
+    def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[OrderT | None]]:
+        """Return many orders: one round trip per node, and one outcome for each id, in the order given.
+
+        Args:
+            ids: A pair ``(trader, order_id)`` for each order.
+        """
+        return self._backend.read_many(self._calls.get_many(identities("ids", ids)))
+
+    def open(self, trader: str) -> list[OrderT]:
+        """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""
+        return self._backend.drive(self._calls.open(trader))
+
+    def by_status(self, trader: str, status: OrderStatus | str) -> list[OrderT]:
+        """Return a trader's orders with a status. Round trips as for ``open``.
+
+        Raises:
+            InvalidArgument: There is no such status.
+        """
+        return self._backend.drive(self._calls.by_status(trader, status))
+
+    def by_symbol(self, trader: str, symbol: str) -> list[OrderT]:
+        """Return a trader's orders in a symbol, whatever their status. Round trips as for ``open``."""
+        return self._backend.drive(self._calls.by_symbol(trader, symbol))
+
+    def by(
+        self, trader: str, values: Mapping[str, object], *, limit: int | None = None, after: str | None = None
+    ) -> list[OrderT]:
+        """Return a trader's orders with some values, in the order of their ids. One round trip for each 1,000.
+
+        Args:
+            trader: The trader of the orders.
+            values: The value of each field to look by: of own fields that are marked with Index, and of ``symbol`` and
+                ``status``.
+            limit: The most orders to return; None for all.
+            after: The order_id after which to begin, such as that of the last order of the page before.
+
+        Raises:
+            InvalidArgument: There is no such field, or it has no index.
+        """
+        limit = None if limit is None else whole("limit", limit)
+        return self._backend.drive(self._calls.by(trader, values, limit, after))
+
+    def count(
+        self,
+        trader: str,
+        values: Mapping[str, object] | None = None,
+        *,
+        status: OrderStatus | str | None = None,
+        symbol: str | None = None,
+    ) -> int:
+        """Return how many orders a trader has: all, with a status, in a symbol, or as for ``by``. One round trip.
+
+        Raises:
+            InvalidArgument: A status and a symbol are given beside each other, not in ``values``.
+        """
+        return self._backend.run(self._calls.count(trader, values, status, symbol))
+
+    def find(self, *conditions: object) -> Find[OrderT]:
+        """Search the orders of all traders, on servers with search. Nothing is sent yet.
+
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+
+        Args:
+            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
+                of which must be true; none finds every order. Values are compared exactly.
+
+        Raises:
+            InvalidArgument: A condition is not one that can be searched for.
+            MissingExtra: redis-om is not installed.
+        """
+        return self._search.find(conditions)
