@@ -75,7 +75,7 @@ class OwnFields(Generic[R]):
 
     def digest_of(self, texts: Mapping[str, str]) -> str:
         """Return the digest of written own fields: the same for equal ones, '' for none."""
-        return own_digest(texts, [name for name in texts if self._codec.not_one_piece(name)])
+        return own_digest(texts, [name for name in self.names if self._codec.not_one_piece(name)])
 
     def index_text(self, field: str, value: object) -> str:
         """Return the written form of a value of a field that has an index. Raises InvalidArgument."""
@@ -178,6 +178,20 @@ def own_digest(texts: Mapping[str, str], json_names: Collection[str]) -> str:
 def own_text(texts: Mapping[str, str]) -> str:
     """Return the written own fields as an event has them: a JSON object, '' for none."""
     return json.dumps(texts, ensure_ascii=False, separators=(",", ":")) if texts else ""
+
+
+def own_text_of(record: Order | Fill) -> str:
+    """Return the own fields of an order or a fill as its event has them; '' for none. Raises InvalidArgument."""
+    own = own_fields(type(record))
+    return own_text(own.texts_of(record)) if own.names else ""
+
+
+def has_own_text(record: Order | Fill, text: str) -> bool:
+    """Return True when an event says of the own fields of an order or a fill what it has itself."""
+    own, said = own_fields(type(record)), own_text_of(record)
+    if said == text or not own.names:
+        return said == text
+    return own.digest_of(json.loads(said or "{}")) == own.digest_of(json.loads(text or "{}"))
 
 
 def _content(text: str, *, is_json: bool) -> object:

@@ -135,7 +135,7 @@ def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:
     rules: Codec[R] | None = _codecs.get(model)
     if rules is None:
         if (read := _readers.get(model)) is not None:
-            return _read_own(read, key, fields)
+            return _read_own(cast("Callable[[Mapping[str, str]], R]", read), key, fields)
         rules = codec(model)
     try:
         return rules.read(fields)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, overload
 
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
 from ...models.entity import Entity
 from ...models.errors import InvalidArgument, StateLost
+from ...models.order import Order
 from ...models.results import Snapshot
 from ...models.table import reference_model, table_model
 from ...topology._sync.backend import Backend, open_backend
@@ -29,6 +30,7 @@ from ..coordination._sync.sessions import SessionRepository
 from ..coordination._sync.values import ValueRepository
 from ..events._sync.events import OrderEventRepository
 from ..orders._sync import OrderRepository
+from ..orders.calls import OrderCalls
 from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
 from ..orders.reconciliation import Reconciliation
 from ..positions._sync import PositionRepository
@@ -41,6 +43,7 @@ from .snapshot import snapshot
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entity)
+Own = TypeVar("Own", bound=Order)
 
 
 class Book:
@@ -93,6 +96,7 @@ class Book:
         self._tables: dict[type[Entity], Table[Any]] = {}
         self._references: dict[type[Entity], ReferenceTable[Any]] = {}
         self._units = Changes(backend, unit_calls(backend.settings, self._loss_detector))
+        self._journals = Changes(backend, OrderCalls(backend.settings, self._loss_detector, takes_any=True))
 
     @classmethod
     def open(cls, url: str | Settings | None = None) -> Self:
@@ -161,7 +165,8 @@ class Book:
         Args:
             steps: 1 to 256 orders to place, fills, replaces, cancels, rejects, expiries, changes of positions and of
                 own records (:class:`~slotbook.models.entity_changes.Insert`, ``Put``, ``Update``, ``Delete``), and
-                guards (:class:`~slotbook.models.guards.Expect`).
+                guards (:class:`~slotbook.models.guards.Expect`). Orders and fills may have fields of your own; an order
+                that the unit places is read as its class in all results.
             expected_sequence: The number of the last event that the caller knows, such as a snapshot's; when the book
                 has another, the unit is refused. None for any.
             durability: The copies that the changes wait for; by default the book's.
@@ -174,17 +179,25 @@ class Book:
         """
         return self._units.commit(several("steps", steps), expected_sequence, durability)
 
-    def snapshot(self, trader: str) -> Snapshot:
+    @overload
+    def snapshot(self, trader: str) -> Snapshot: ...
+    @overload
+    def snapshot(self, trader: str, model: type[Own]) -> Snapshot[Own]: ...
+    def snapshot(self, trader: str, model: type[Any] = Order) -> Snapshot[Any]:
         """Return all orders and positions of a trader as they were after one event, from which they can be followed.
 
         Records of the desk's own are not in it; their tables are read beside it. Takes one round trip for the positions
         and the ids of the orders, one for each 200 orders, and one for each 200 events that come meanwhile. An order
         that is deleted or expires meanwhile may be in it.
 
+        Args:
+            trader: The owner of the book.
+            model: The class that orders are read as, one with fields of your own; by default plain ones.
+
         Raises:
             HistoryTrimmed: Events that came meanwhile were trimmed before they could be read, several times.
         """
-        return self.backend.drive(snapshot(self.backend.settings, trader))
+        return self.backend.drive(snapshot(self.backend.settings, trader, model))
 
     def cache(
         self, model: type[T], name: str, source: Source[T] | None = None, policy: CachePolicy | None = None
@@ -285,8 +298,8 @@ class Book:
         its order is kept.
 
         Args:
-            journal: Requests, or what :func:`~slotbook.models.journal.read_journal` yields. A trader's are applied in
-                the journal's order.
+            journal: Requests, whose orders and fills may have fields of your own, or what
+                :func:`~slotbook.models.journal.read_journal` yields. A trader's are applied in the journal's order.
             batch: The number of rows that are sent at once, in one round trip per node.
             progress: Called after each batch with the result until now. By default nothing is called.
 
@@ -304,7 +317,7 @@ class Book:
                     step = steps.send(self.backend.run_many(step))
                     continue
                 try:
-                    outcomes = self.orders.apply_many(step.requests)
+                    outcomes = self._journals.many(step.requests)
                 except InvalidArgument as error:
                     step = steps.throw(error)
                 else:

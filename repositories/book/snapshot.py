@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ...models.errors import HistoryTrimmed
 from ...models.keys import Keys, TraderKeys
 from ...models.order import Order
+from ...models.own_fields import own_fields
 from ...models.position import Position
 from ...models.results import Snapshot
 from ...topology.call import Reply, command, evaluate
@@ -20,6 +21,8 @@ from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.scripts import load
 from ..replies import integer, record_of, remembered_number, rows, text
+
+Own = TypeVar("Own", bound=Order)
 
 PAGE = 200
 """The records that are read at once."""
@@ -31,25 +34,26 @@ SNAPSHOT = load(_PACKAGE, "snapshot")
 CATCH_UP = load(_PACKAGE, "catch_up")
 
 
-class _Changes(NamedTuple):
+class _Changes(NamedTuple, Generic[Own]):
     """The records that some events have changed, as they are now."""
 
     last: int
     """The last event of the book."""
     read: int
     """The last of these events."""
-    orders: list[Order | None]
+    orders: list[Own | None]
     positions: list[Position]
 
 
-def snapshot(settings: Settings, trader: str) -> Steps[Snapshot]:
+def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapshot[Own]]:
     """Return the steps that read a trader's whole book. Raises HistoryTrimmed when the book changes too fast for it."""
+    own_fields(model)
     keys = Keys(settings.prefix).of(trader)
     first = last = 0
     for _ in range(TRIES):
         first, ids, positions = yield from _begin(keys)
-        orders = yield from _read_orders(keys, ids)
-        last = yield from _catch_up(keys, first, orders, positions)
+        orders = yield from _read_orders(keys, ids, model)
+        last = yield from _catch_up(keys, first, orders, positions, model)
         if last >= first:
             held = [one for one in positions.values() if one.version]
             return Snapshot(
@@ -81,11 +85,11 @@ def _begin(keys: TraderKeys) -> Steps[tuple[int, Sequence[str], dict[str, Positi
     )
 
 
-def _read_orders(keys: TraderKeys, ids: Sequence[str]) -> Steps[dict[str, Order]]:
-    orders: dict[str, Order] = {}
+def _read_orders(keys: TraderKeys, ids: Sequence[str], model: type[Own]) -> Steps[dict[str, Own]]:
+    orders: dict[str, Own] = {}
     for begin in range(0, len(ids), PAGE):
         calls = [
-            command(f"snapshot of {keys.trader}", "HGETALL", keys.order(order_id), decode=partial(_order, keys))
+            command(f"snapshot of {keys.trader}", "HGETALL", keys.order(order_id), decode=partial(_order, keys, model))
             for order_id in ids[begin : begin + PAGE]
         ]
         for outcome in (yield from ask_many(calls)):
@@ -93,7 +97,9 @@ def _read_orders(keys: TraderKeys, ids: Sequence[str]) -> Steps[dict[str, Order]
     return orders
 
 
-def _catch_up(keys: TraderKeys, first: int, orders: dict[str, Order], positions: dict[str, Position]) -> Steps[int]:
+def _catch_up(
+    keys: TraderKeys, first: int, orders: dict[str, Own], positions: dict[str, Position], model: type[Own]
+) -> Steps[int]:
     """Read what has changed since an event until nothing has, and return the number of the last; -1 for a gap."""
     after = first
     while True:
@@ -103,7 +109,7 @@ def _catch_up(keys: TraderKeys, first: int, orders: dict[str, Order], positions:
                 CATCH_UP,
                 CATCH_UP.keys(book=keys.book, events=keys.events),
                 CATCH_UP.arguments(base=keys.base, after=str(after), count=str(PAGE)),
-                decode=partial(_changes, keys),
+                decode=partial(_changes, keys, model),
                 readonly=True,
             )
         )
@@ -117,14 +123,14 @@ def _catch_up(keys: TraderKeys, first: int, orders: dict[str, Order], positions:
             return after
 
 
-def _changes(keys: TraderKeys, reply: Reply) -> _Changes | None:
+def _changes(keys: TraderKeys, model: type[Own], reply: Reply) -> _Changes[Own] | None:
     if not rows(reply):
         return None
     last, read, changed, moved = rows(reply)
     return _Changes(
         _sequence(keys, last),
         _sequence(keys, read),
-        [_order(keys, flat) for flat in rows(changed)],
+        [_order(keys, model, flat) for flat in rows(changed)],
         [_position(keys, flat) for flat in rows(moved)],
     )
 
@@ -133,15 +139,15 @@ def _sequence(keys: TraderKeys, reply: Reply) -> int:
     return remembered_number(keys.book, "sequence", str(integer(reply)) if isinstance(reply, int) else text(reply))
 
 
-def _order(keys: TraderKeys, flat: Reply) -> Order | None:
+def _order(keys: TraderKeys, model: type[Own], flat: Reply) -> Own | None:
     """Return an order; None for one that has expired meanwhile."""
-    return record_of(Order, keys.order(""), "order_id", flat, keys.trader) if rows(flat) else None
+    return record_of(model, keys.order(""), "order_id", flat, keys.trader) if rows(flat) else None
 
 
 def _position(keys: TraderKeys, flat: Reply) -> Position:
     return record_of(Position, keys.position(""), "symbol", flat, keys.trader)
 
 
-def _add(orders: dict[str, Order], order: Order | None) -> None:
+def _add(orders: dict[str, Own], order: Own | None) -> None:
     if order is not None:
         orders[order.order_id] = order

@@ -186,7 +186,8 @@ class ChangeCalls(Generic[R, A]):
         """Return a step whose request was checked."""
         model, own = self._models.default, ""
         if isinstance(request, Record):
-            request, model, own = self._models.stored(request, verb)
+            stored = self._models.stored(request, verb)
+            request, model, own = cast("Request", stored.request), stored.model, stored.own
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)

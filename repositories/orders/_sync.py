@@ -96,7 +96,7 @@ class OrderRepository(OrderReads[OrderT]):
             DuplicateOrder: The id is taken by an order with other content.
             InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
-        return cast("OrderResult[OrderT]", self._changes.call(PLACE, order, durability))
+        return cast("OrderResult[OrderT]", self._changes.call(PLACE, cast("Order", order), durability))
 
     def place_many(
         self, orders: Sequence[OrderT], *, durability: Durability | str | None = None

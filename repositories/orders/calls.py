@@ -20,7 +20,7 @@ from ...topology.reads import Reads
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.engine import ChangeCalls
-from ..changes.fence import Fence
+from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.order_models import OrderModels
 from ..changes.scripts import load
@@ -49,14 +49,14 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
         self,
         settings: Settings,
         loss_detector: LossDetector,
-        fence: Fence,
-        model: type[Own],
+        fence: Fence = NO_FENCE,
+        model: type[Own] | None = None,
         *,
         takes_any: bool = False,
     ) -> None:
-        models = OrderModels(model, takes_own=takes_any or model is not Order)
+        self._model = model or cast("type[Own]", Order)
+        models = OrderModels(self._model, takes_own=takes_any or self._model is not Order)
         super().__init__(ORDER_VERBS, settings, loss_detector, fence, models)
-        self._model = model
 
     def get(self, trader: str, order_id: str) -> Call[Own | None]:
         """Return the call that reads one order."""

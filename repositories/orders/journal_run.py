@@ -30,12 +30,12 @@ from ...models.errors import (
 from ...models.journal import JournalEntry, RefusedRow
 from ...models.keys import Keys
 from ...models.order import Order
-from ...models.record import as_stored
 from ...models.results import FillResult, OrderResult, Outcome
 from ...topology.call import Call
 from ...topology.settings import Settings
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
+from ..changes.order_models import ANY_ORDERS
 from .known_orders import NO_END, KnownOrders, count_for, verb_of
 from .reconciliation import NamedRow, Reconciliation, Refusal, why_outdated
 from .verbs import ORDER_VERBS, OrderRequest
@@ -138,7 +138,7 @@ class JournalRun:
             else:
                 must_be(item, *_REQUESTS)
                 try:
-                    request = as_stored(item, verb_of(item).request)
+                    request = cast("OrderRequest", ANY_ORDERS.stored(item, verb_of(item)).request)
                 except InvalidArgument as error:
                     self.tally.refusals.append(Refusal(place, item, error))
                 else:

@@ -23,6 +23,7 @@ from ...models.errors import (
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.order import Order, Replace
+from ...models.own_fields import has_own_text, own_text_of
 from ...models.types import plain
 from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
@@ -117,6 +118,7 @@ class KnownOrders:
             known = self._placed.get(order_id)
             if event["type"] == EventType.NEW.value:
                 content = f"{_who(event)} {event.get('quantity')} {event.get('price', '')}".rstrip()
+                content += f"\t{event['own']}" if "own" in event else ""
                 self._placed[order_id] = content if known is None else f"{known}\n{content}"
                 self._placed_ns[order_id] = int(event["ts_ns"])
                 if known is not None:
@@ -140,13 +142,13 @@ class KnownOrders:
                 line = f"\n{event.get('exec_id')} {kind} {event.get('last_quantity')} {event.get('last_price')}"
             else:
                 line = f"\n{event.get('request_id')} {kind} {event.get('quantity')} {event.get('price', '')}"
-            self._applied[order_id] = f"{self._applied.get(order_id, '')}{line} {_who(event)}"
+            self._applied[order_id] = f"{self._applied.get(order_id, '')}{line} {_who(event)}\t{event.get('own', '')}"
 
     def note_applied(self, order: Order) -> None:
         """Note an order that was placed after its trader's events were read."""
         self._placed_ns[order.order_id] = order.ts_ns
         if order.order_id not in self._placed:
-            self._placed[order.order_id] = content_of(order)
+            self._placed[order.order_id] = f"{content_of(order)}\t{own_text_of(order)}".rstrip()
 
     def may_have_had(self, order: Order) -> bool:
         """Return True if an order of this id was placed, or may have been."""
@@ -203,10 +205,11 @@ class KnownOrders:
     def _was_placed_as(self, order: Order) -> bool:
         """Return True if an order of this id was placed with this content, as far as events tell."""
         who, content = f"{order.symbol} {order.side}", content_of(order)
-        return any(line in (who, content) for line in self._placed[order.order_id].split("\n"))
+        lines = (line.partition("\t") for line in self._placed[order.order_id].split("\n"))
+        return any(line == who or (line == content and has_own_text(order, own)) for line, _, own in lines)
 
     def _duplicate(self, order: Order) -> DuplicateOrder:
-        known = self._placed[order.order_id].replace("\n", ", and as ")
+        known = self._placed[order.order_id].replace("\t", " with ").replace("\n", ", and as ")
         return DuplicateOrder(f"{describe(order)}: the id was used for an order that was placed as {known}")
 
     def find_change(self, request: OrderRequest) -> Refused | None:
@@ -217,16 +220,16 @@ class KnownOrders:
         if isinstance(request, Order):
             raise LookupError
         changes = list(self._changes_of(request))
-        fitting = [change for change in changes if _fits(request, *change[3:])]
+        fitting = [change for change in changes if _fits(request, *change[3:5])]
         if not fitting:
             if not changes or self.was_reused(request):
                 raise LookupError
-            was = ", and as ".join(f"{side} {symbol}" for *_, symbol, side in changes)
+            was = ", and as ".join(f"{side} {symbol}" for *_, symbol, side, _ in changes)
             return OrderMismatch(f"{describe(request)}: the order is no longer kept; it was {was}")
-        kind, quantity, price, *_ = fitting[0]
+        kind, quantity, price, *_, own = fitting[0]
         event = verb_of(request).event
-        if event is None or kind != event.value or not _has_terms(request, quantity, price):
-            terms = f"{kind} {quantity} {price}".rstrip()
+        if event is None or kind != event.value or not _has_terms(request, quantity, price, own):
+            terms = f"{kind} {quantity} {price}".rstrip() + (own and f" with {own}")
             return DuplicateRequest(f"{describe(request)}: it was used before, and its event says {terms}")
         return None
 
@@ -238,13 +241,14 @@ class KnownOrders:
         )
 
     def _changes_of(self, request: Changing) -> Iterator[Sequence[str]]:
-        """Yield type, quantity, price, symbol and side of each change that has a request's identity."""
+        """Yield type, quantity, price, symbol, side and own fields of each change that has a request's identity."""
         is_fill = isinstance(request, Fill)
         identity = request.exec_id if isinstance(request, Fill) else request.request_id
         text = self._applied.get(request.order_id, "") + "\n"
         found = text.find(f"\n{identity} ")
         while found >= 0:
-            _, *words = text[found + 1 : text.index("\n", found + 1)].split(" ")
+            line, _, own = text[found + 1 : text.index("\n", found + 1)].partition("\t")
+            words = [*line.split(" ")[1:], own]
             if (words[0] == EventType.TRADE.value) is is_fill:  # an exec_id may be equal to a request_id
                 yield words
             found = text.find(f"\n{identity} ", found + 1)
@@ -337,9 +341,10 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
     return request.symbol in (None, symbol) and request.side in (None, side)
 
 
-def _has_terms(request: Changing, quantity: str, price: str) -> bool:
+def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
     if not isinstance(request, (Fill, Replace)):
         return True
-    return (request.quantity is None or str(request.quantity) == quantity) and (
-        request.price is None or plain(request.price) == price
-    )
+    if isinstance(request, Fill) and not has_own_text(request, own):
+        return False
+    has_quantity = request.quantity is None or str(request.quantity) == quantity
+    return has_quantity and (request.price is None or plain(request.price) == price)
