@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from pydantic import StrictStr
+
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .record import Record
@@ -62,14 +64,14 @@ class OrderEvent(Record):
     """Free text of the change (Text, tag 58)."""
     kind: Name | None = None
     """The kind of the record of the desk's own that was changed; None for any other change."""
-    key: str | None = None
+    key: StrictStr | None = None
     """The text of that record's key."""
     version: Count | None = None
     """That record's version after the change."""
-    changed: str | None = None
+    changed: StrictStr | None = None
     """The written values of that record's fields that changed, as a JSON object: all of them for INSERT and PUT, null
     for one that an UPDATE removed. None for DELETE."""
-    own: str | None = None
+    own: StrictStr | None = None
     """The written values of the fields of the desk's own that the order was placed with, for NEW, or that the fill has,
     for TRADE, as a JSON object; None without any."""
     writer: Name | None = None

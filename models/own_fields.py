@@ -35,7 +35,7 @@ from .wire import Unreadable, use_reader
 R = TypeVar("R", bound=Record)
 
 SIGN = "+"
-"""What the name of an own field begins with where it is stored."""
+"""The beginning of the stored name of an own field."""
 OWN_NAMES = "@own"
 """The field of a hash with the names of its own fields that have an index; an order that was placed without own fields
 has none."""
@@ -159,7 +159,7 @@ class OwnFields(Generic[R]):
 
     @cached_property
     def marked_names(self) -> str:
-        """What ``@own`` is for this model."""
+        """Return the text of ``@own`` for this model."""
         return " ".join(self.indexes)
 
 

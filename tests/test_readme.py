@@ -104,7 +104,8 @@ def test_every_verb_is_in_the_table() -> None:
     verbs = {
         name
         for repository in VERBS
-        for name in vars(repository)
+        for kind in repository.__mro__
+        for name in vars(kind)
         if not name.startswith("_")
         and name not in {"from_url", "close", "remaining", "cache", "lock", "limiter", "table", "reference"}
     }

@@ -15,7 +15,7 @@ from typing import Annotated
 import redis
 import redis.asyncio
 import slotbook
-from slotbook import Delete, Entity, Index, Insert, Key, Order, Put, Update, errors
+from slotbook import Delete, Entity, Fill, Index, Insert, Key, Order, Put, Update, errors
 from slotbook.models.types import Name, Quantity
 
 class Allocation(Entity, kind="allocation"):
@@ -28,11 +28,19 @@ class Quote(Entity, kind="quote"):
     trader: Name
     symbol: Annotated[Name, Key]
 
+class DeskOrder(Order):
+    strategy: Annotated[Name, Index]
+
+class DeskFill(Fill):
+    venue: Name | None = None
+
+plain, order, fill = Order.model_validate({}), DeskOrder.model_validate({}), DeskFill.model_validate({})
 one = Allocation(trader="T001", allocation_id="L1", order_id="A1", quantity=40)
 quote = Quote(trader="T001", symbol="AAPL")
 
 async def desk(book: slotbook.Book, abook: slotbook.AsyncBook) -> None:
     table, atable = book.table(Allocation), abook.table(Allocation)
+    orders, aorders = book.orders.of(DeskOrder), abook.orders.of(DeskOrder)
 """
 """The beginning of the file of a user who has tables, for threads and for asyncio."""
 
@@ -70,10 +78,33 @@ ANSWERS = {
     'atable.iter("T001")': "AsyncIterator[Allocation]",
     "Insert(one)": "Insert[Allocation]",
     'Update(Allocation, "T001", "L1", {"quantity": 5})': "Update[Allocation]",
-    "book.commit([Insert(one), Put(quote)])": "list[OrderResult | FillResult | PositionResult | RecordResult[Entity]]",
+    "book.commit([Insert(one), Put(quote)])": (
+        "list[OrderResult[Order] | FillResult[Order] | PositionResult | RecordResult[Entity]]"
+    ),
     'book.orders.get("T001", "A1")': "Order | None",
     'await abook.orders.get("T001", "A1")': "Order | None",
     "slotbook.models.Order": "type[Order]",
+    "book.orders": "OrderRepository[Order]",
+    "book.orders.place(plain)": "OrderResult[Order]",
+    'book.orders.open("T001")': "list[Order]",
+    'book.snapshot("T001")': "Snapshot[Order]",
+    'book.snapshot("T001", DeskOrder)': "Snapshot[DeskOrder]",
+    "orders": "OrderRepository[DeskOrder]",
+    "orders.place(order)": "OrderResult[DeskOrder]",
+    "orders.place(order).order.strategy": "str",
+    "orders.place_many([order])": "list[Outcome[OrderResult[DeskOrder]]]",
+    "orders.fill(fill)": "FillResult[DeskOrder]",
+    "orders.fill(fill).order": "DeskOrder",
+    'orders.cancel("T001", "A2")': "OrderResult[DeskOrder]",
+    'orders.get("T001", "A2")': "DeskOrder | None",
+    'orders.get_many([("T001", "A2")])': "list[Outcome[DeskOrder | None]]",
+    'orders.by("T001", {"strategy": "S1"})': "list[DeskOrder]",
+    'orders.count("T001", {"strategy": "S1"})': "int",
+    "aorders": "AsyncOrderRepository[DeskOrder]",
+    'await aorders.get("T001", "A2")': "DeskOrder | None",
+    "await aorders.fill(fill)": "FillResult[DeskOrder]",
+    "await aorders.place(order)": "OrderResult[DeskOrder]",
+    'await abook.snapshot("T001", DeskOrder)': "Snapshot[DeskOrder]",
 }
 """Expressions, and their types as both checkers show them."""
 
@@ -85,6 +116,9 @@ MISTAKES = (
     "table.get(one)",
     "book.table(int)",
     "await table.insert(one)",
+    "orders.place(plain)",
+    "book.orders.of(DeskFill)",
+    "await aorders.place(plain)",
     "slotbook.connected",
     "slotbook.models.Odrer",
     "errors.NotUniqe",

@@ -160,7 +160,8 @@ class OrderCheck:
     def _compare_field(self, name: str, statements: Sequence[Statement], *, is_doubtful: bool) -> bool:
         """Compare one field with what other records say; return True when one of them says something else."""
         stored = self.state.fields.get(name)
-        if name in ("status", "symbol") and all(one.value == stored for one in statements if one.record != "index"):
+        is_indexed = name in ("status", "symbol") or name.startswith(SIGN)
+        if is_indexed and all(one.value == stored for one in statements if one.record != "index"):
             return False  # if the index says something else, it is the index that is wrong
         other = [one for one in statements if one.value != stored]
         if self._applied.is_contradicted and all(one.record == "applied" for one in other):

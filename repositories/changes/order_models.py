@@ -23,7 +23,7 @@ class StoredRequest(NamedTuple):
     model: type[Order]
     """The class that the order of the answer is read as."""
     own: str
-    """What the engine is given of the request's own fields; "" for none."""
+    """The argument by which the engine is given the request's own fields; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)

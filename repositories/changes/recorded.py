@@ -43,7 +43,7 @@ _REQUESTS = {
 }
 
 _IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
-"""What may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
+"""The words that may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
 
 RECORDED_EVENTS = frozenset((EventType.TRADE, *_REQUESTS.values()))
 """The events whose changes are remembered with their order."""

@@ -64,7 +64,7 @@ class Step(NamedTuple, Generic[Q]):
     model: type[Order] = Order
     """The class that the order of the answer is read as."""
     own: str = ""
-    """What the engine is given of the request's own fields; "" for none."""
+    """The argument by which the engine is given the request's own fields; "" for none."""
 
     @property
     def name(self) -> str:

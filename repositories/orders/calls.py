@@ -36,7 +36,7 @@ SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
 _OF_RECORDS = "slotbook.repositories.records"
 SELECT_BY, COUNT_BY = load(_OF_RECORDS, "select"), load(_OF_RECORDS, "count")
-"""What several indexes have in common, which is the same for orders as for records of a desk's own."""
+"""The scripts that read what several indexes have in common, the same for orders as for records of a desk's own."""
 
 
 Own = TypeVar("Own", bound=Order, default=Order)

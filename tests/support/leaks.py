@@ -90,7 +90,7 @@ def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     for key, milliseconds in zip(keys, left, strict=True):
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         head = rest.partition(":")[0]
-        lasts = LASTING.get(head)
+        lasts = LASTING.get("orders_by_symbol" if head.startswith("orders_by_+") else head)
         if lasts is None and is_own(head, own):
             lasts = _never if head.endswith("_deleted") else _always
         if lasts is None:
@@ -115,7 +115,9 @@ def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str
                 score = "inf" if expiry == -1 else str(expiry)
                 stored.add((f"{prefix}orders_by_status:{order['status']}", name, score))
                 stored.add((f"{prefix}orders_by_symbol:{order['symbol']}", name, score))
-        elif kind in {"orders_by_status", "orders_by_symbol"}:
+                own = [one for one in order.get("@own", "").split() if f"+{one}" in order]
+                stored.update((f"{prefix}orders_by_+{one}:{order[f'+{one}']}", name, score) for one in own)
+        elif kind in {"orders_by_status", "orders_by_symbol"} or kind.startswith("orders_by_+"):
             entries = mapping(fleet.ask(key, "ZRANGE", key, 0, -1, "WITHSCORES"))
             listed.update((prefix + rest, name, score) for name, score in entries.items() if float(score) > now + 50)
     return (

@@ -23,7 +23,7 @@ OrderT = TypeVar("OrderT", bound=Order, default=Order)
 
 
 class AsyncOrderReads(Generic[OrderT]):
-    """What a repository of orders reads; see :class:`~slotbook.repositories.orders._async.AsyncOrderRepository`."""
+    """The reading half of :class:`~slotbook.repositories.orders._async.AsyncOrderRepository`."""
 
     def __init__(self, backend: AsyncBackend, loss_detector: LossDetector, fence: Fence, model: type[OrderT]) -> None:
         self._backend = backend

@@ -24,7 +24,7 @@ OrderT = TypeVar("OrderT", bound=Order, default=Order)
 
 
 class OrderReads(Generic[OrderT]):
-    """What a repository of orders reads; see :class:`~slotbook.repositories.orders._sync.OrderRepository`."""
+    """The reading half of :class:`~slotbook.repositories.orders._sync.OrderRepository`."""
 
     def __init__(self, backend: Backend, loss_detector: LossDetector, fence: Fence, model: type[OrderT]) -> None:
         self._backend = backend

@@ -1,224 +1,309 @@
-"""Test that what a book cannot store of a request is refused before anything is sent, and never dropped."""
+"""Test orders and fills with fields of a desk's own, on every topology, for threads and for asyncio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
 from decimal import Decimal
-from functools import cached_property
-from typing import Any, TypeAlias, cast
 
 import pytest
-from pydantic import ConfigDict
-from slotbook.models import Cancel, EventType, Fill, Order, OrderEvent, PositionChange, SymbolInfo
-from slotbook.models.errors import InvalidArgument
-from slotbook.models.guards import Expect
-from slotbook.models.record import Record
-from slotbook.repositories.orders.verbs import ORDER_VERBS
+from slotbook import Book
+from slotbook.models import Cancel, Fill, FillResult, Insert, Order, OrderResult, Replace
+from slotbook.models.errors import (
+    CorruptRecord,
+    DuplicateOrder,
+    DuplicateRequest,
+    InvalidArgument,
+    OrderMismatch,
+)
+from slotbook.models.types import Name
 
 from ...support.desk import Desk
-from ...support.make import TS, example, execution, fresh, limit
-
-REQUESTS: list[type[Record]] = [verb.request for verb in ORDER_VERBS] + [PositionChange]
-every_request = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
-Way: TypeAlias = "Callable[[Desk, Any], object]"
+from ...support.make import execution, limit
+from ...support.own_orders import NOTE, DeskFill, DeskOrder, desk_fill, desk_order
+from ..records.conftest import Allocation
 
 
-def request_of(kind: type[Any], trader: str, **own: object) -> Any:
-    """Return a request of a kind, or of a subclass with fields of its own."""
-    if issubclass(kind, PositionChange):
-        return kind.model_validate({"trader": trader, "symbol": "AAPL", "quantity": 5, "request_id": "R1", **own})
-    base = next(one for one in REQUESTS if issubclass(kind, one))
-    return kind.model_validate({**example(cast("Any", base), trader).model_dump(), **own})
+class MyOrder(Order):
+    """The first thing that a desk writes."""
+
+    account: str | None = None
 
 
-def with_a_field(kind: type[Any]) -> type[Any]:
-    return type(f"Desk{kind.__name__}", (kind,), {"__annotations__": {"strategy": str}, "__module__": __name__})
+def ids(found: list[DeskOrder]) -> list[str]:
+    return [order.order_id for order in found]
 
 
-def with_extras(kind: type[Any]) -> type[Any]:
-    return type(f"Loose{kind.__name__}", (kind,), {"model_config": ConfigDict(extra="allow"), "__module__": __name__})
-
-
-OWN: dict[str, Callable[[type[Any], str], Any]] = {
-    "a field": lambda kind, trader: request_of(with_a_field(kind), trader, strategy="S1"),
-    "an extra": lambda kind, trader: request_of(with_extras(kind), trader, strategy="S1"),
-    "a field copied in": lambda kind, trader: request_of(kind, trader).model_copy(update={"strategy": "S1"}),
-}
-
-
-def _batch(room: Any, request: Any) -> None:
-    """Apply a request and, before it, one that could be applied."""
-    good = type(request).__base__ if type(request) not in REQUESTS else type(request)
-    room = room.positions if isinstance(request, PositionChange) else room.orders
-    room.apply_many([request_of(cast("type[Any]", good), request.trader), request])
-
-
-def _held(desk: Desk, request: Any) -> None:
-    with desk.book.lock("L", trader=desk.trader, lease=60) as held:
-        _batch(held, request)
-
-
-def _commit_held(desk: Desk, request: Any) -> None:
-    with desk.book.lock("L", trader=desk.trader, lease=60) as held:
-        held.commit([limit(desk.trader, "B1"), request])
-
-
-WAYS: dict[str, Way] = {
-    "a batch": lambda desk, request: _batch(desk.book, request),
-    "a unit": lambda desk, request: desk.book.commit([limit(desk.trader, "B1"), request]),
-    "under a lock": _held,
-    "a unit under a lock": _commit_held,
-}
-
-
-@every_request
-@pytest.mark.parametrize("own", OWN)
-@pytest.mark.parametrize("way", WAYS)
-def test_fields_of_its_own_refuse_a_request_before_anything_is_sent(
-    lone_desk: Desk, kind: type[Record], own: str, way: str
-) -> None:
-    lone_desk.book.orders.place(limit(lone_desk.trader, "A0"))
-    before = lone_desk.contents()
-    with pytest.raises(InvalidArgument, match=rf"fields that no book stores: strategy; give a plain {kind.__name__}"):
-        WAYS[way](lone_desk, OWN[own](kind, lone_desk.trader))
-    after = lone_desk.contents()
-    after.pop(f"{{{lone_desk.trader}}}:lock:L", None)
-    assert after == before
-
-
-@pytest.mark.parametrize("own", OWN)
-def test_single_verbs_refuse_it_too(desk: Desk, own: str) -> None:
-    make, orders = OWN[own], desk.book.orders
-    for ask in (
-        lambda: orders.place(make(Order, desk.trader)),
-        lambda: orders.place_many([limit(desk.trader, "B1"), make(Order, desk.trader)]),
-        lambda: orders.fill(make(Fill, desk.trader)),
-        lambda: orders.fill_many([execution(desk.trader), make(Fill, desk.trader)]),
-        lambda: orders.apply(make(Cancel, desk.trader)),
-    ):
-        with pytest.raises(InvalidArgument, match="strategy"):
-            ask()
+def test_the_four_lines_that_a_desk_begins_with(desk: Desk) -> None:
+    order = MyOrder.model_validate({**limit(desk.trader).model_dump(), "account": "ACC1"})
+    with pytest.raises(InvalidArgument, match=r"account; give it to orders\.of\(MyOrder\), or a plain Order"):
+        desk.book.orders.place(order)
     assert desk.contents() == {}
+    orders = desk.book.orders.of(MyOrder)
+    assert orders.place(order).order == order.model_copy(update={"version": 1})
+    assert orders.get(desk.trader, "A1") == order.model_copy(update={"version": 1})
+    assert orders.place(order).applied is False
+    for other in (order.model_copy(update={"account": "ACC2"}), order.model_copy(update={"account": None})):
+        with pytest.raises(DuplicateOrder, match="with other fields of its own"):
+            orders.place(other)
 
 
-@pytest.mark.parametrize("own", OWN)
-def test_a_run_of_a_journal_refuses_its_row(desk: Desk, own: str) -> None:
-    run = desk.book.reconcile([limit(desk.trader, "B1"), OWN[own](Order, desk.trader)])
-    assert (run.applied, [order.order_id for order in desk.book.orders.open(desk.trader)]) == (1, ["B1"])
-    assert ["strategy" in refusal.reason for refusal in run.refusals] == [True]
-
-
-@pytest.mark.parametrize("own", OWN)
-def test_a_run_of_a_journal_takes_none_for_what_was_there_without_its_fields(desk: Desk, own: str) -> None:
-    desk.book.orders.place(limit(desk.trader))
-    desk.book.orders.cancel(desk.trader, "A1")
-    desk.book.orders.delete(desk.trader, "A1")
-    run = desk.book.reconcile([OWN[own](Order, desk.trader), ValuedOrder(**limit(desk.trader).model_dump())])
-    assert (run.repeated, [(refusal.place, "strategy" in refusal.reason) for refusal in run.refusals]) == (
-        1,
-        [(0, True)],
+def test_own_fields_stay_through_the_whole_life_of_an_order(desk: Desk) -> None:
+    orders, plain, trader = desk.book.orders.of(DeskOrder), desk.book.orders, desk.trader
+    first = orders.place(desk_order(trader)).order
+    assert (first.strategy, first.desk_note, first.target, first.tags) == (
+        "S1",
+        NOTE,
+        Decimal("187.5"),
+        {"b": 1, "a": 2},
     )
+    own = {"strategy": "S1", "desk_note": NOTE, "target": first.target, "tags": first.tags}
+    replaced = plain.replace(trader, "A1", quantity=150, request_id="R1")
+    assert type(replaced.order) is Order
+    results = [
+        orders.fill(desk_fill(trader)),
+        orders.fill(execution(trader, "X2", 10)),
+        orders.apply(desk_fill(trader, "X3", 5)),
+        *[one.result() for one in orders.fill_many([desk_fill(trader, "X4", 5)])],
+        *[one.result() for one in orders.apply_many([Replace(trader=trader, order_id="A1", quantity=120)])],
+        orders.cancel(trader, "A1", request_id="C1", text="enough"),
+        orders.fill(desk_fill(trader, "X5", 1)),
+        orders.cancel(trader, "A1", request_id="C1", text="enough"),
+        orders.replace(trader, "A1", quantity=150, request_id="R1"),
+    ]
+    for result in results:
+        assert isinstance(result.order, DeskOrder)
+        assert {name: getattr(result.order, name) for name in own} == own
+    assert [result.applied for result in results] == [True] * 7 + [False] * 2
+    now = orders.get(trader, "A1")
+    assert now is not None
+    assert (now.version, now.filled_quantity, now.status) == (9, 61, "CANCELED")
+    assert {name: getattr(now, name) for name in own} == own
 
 
-class ValuedOrder(Order):
-    """An order that remembers what it is worth."""
-
-    @cached_property
-    def worth(self) -> Decimal:
-        """Return what the order is worth at its price."""
-        return (self.price or Decimal(0)) * self.quantity
-
-
-class FreeFill(Fill):
-    """A fill that claims to cost nothing."""
-
-    @property
-    def notional(self) -> Decimal:
-        """Return nothing."""
-        return Decimal(0)
+def test_every_reader_has_them(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    placed = [one.result().order for one in orders.place_many([desk_order(trader), desk_order(trader, "A2")])]
+    assert [one.result() for one in orders.get_many([(trader, "A1"), (trader, "A3"), (trader, "A2")])] == [
+        placed[0], None, placed[1],
+    ]  # fmt: skip
+    for found in (orders.open(trader), orders.by_symbol(trader, "AAPL"), orders.by_status(trader, "NEW")):
+        assert sorted(found, key=lambda one: one.order_id) == placed
+    assert desk.book.snapshot(trader, DeskOrder).orders == placed
+    view = Order.model_validate({name: getattr(placed[0], name) for name in Order.model_fields})
+    assert desk.book.snapshot(trader).orders[0] == desk.book.orders.get(trader, "A1") == view
+    with desk.book.lock("L", trader=trader) as held:
+        assert held.orders.of(DeskOrder).get(trader, "A2") == placed[1]
 
 
-def test_what_a_subclass_computes_does_no_harm_and_is_not_stored(desk: Desk) -> None:
-    order = ValuedOrder.model_validate(limit(desk.trader).model_dump())
-    assert order.worth == 18723  # is remembered in the object from now on
-    placed = desk.book.orders.place(order).order
-    assert placed == limit(desk.trader).model_copy(update={"version": 1})
-    fill = FreeFill.model_validate(execution(desk.trader).model_dump())
-    assert desk.book.orders.fill(fill).position.bought_notional == Decimal("7488.8")
-    assert desk.book.orders.place(limit(desk.trader)).applied is False
+def test_events_and_messages_have_them_as_json(desk: Desk) -> None:
+    book, trader = desk.open(publish="traders"), desk.trader
+    with book.events.follow(trader, since=0) as follow:
+        orders = book.orders.of(DeskOrder)
+        order = orders.place(desk_order(trader)).order
+        orders.fill(desk_fill(trader))
+        orders.fill(execution(trader, "X2"))
+        orders.cancel(trader, "A1")
+        events = [follow.get(timeout=10) for _ in range(4)]
+    assert events == book.events.history(trader) == desk.events()
+    owns = [None if one is None or one.own is None else json.loads(one.own) for one in events]
+    assert owns == [
+        {"strategy": "S1", "desk_note": NOTE, "target": "187.5", "tags": '{"b":1,"a":2}'},
+        {"venue": "XNAS", "text": NOTE.replace("\n", " ")},
+        None,
+        None,
+    ]
+    with book.events.consume("g", "c", [trader]) as consumer, consumer.get(timeout=10) as first:
+        assert json.loads(first.own or "") == owns[0]
+    assert order.strategy == "S1"
 
 
-class CountedOrder(Order):
-    """An order whose quantity has another form."""
-
-    quantity: str  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
-
-
-class LongTextOrder(Order):
-    """An order whose text may be anything."""
-
-    text: str | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
-
-
-class BuyOrder(Order):
-    """An order to buy, good till cancel unless it says otherwise."""
-
-    side: Any = "BUY"
-    time_in_force: Any = "GTC"
-
-
-def test_other_types_of_a_field_refuse_it(desk: Desk) -> None:
-    values = limit(desk.trader).model_dump()
-    for order, problem in (
-        (CountedOrder.model_validate({**values, "quantity": "0100"}), "CountedOrder has another type of quantity"),
-        (LongTextOrder.model_validate({**values, "text": "two\nlines"}), "text 'two"),
-        (LongTextOrder.model_validate({**values, "text": "x" * 257}), "text 'xxx"),
-        (BuyOrder.model_validate({**values, "side": "BUY"}), "BuyOrder has another type of side"),
+def test_orders_are_found_by_declared_indexes(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    for number, strategy in enumerate(("S1", "S2", "S1", "S1"), 1):
+        orders.place(desk_order(trader, f"A{number}", strategy=strategy, target="188" if number > 2 else None))
+    orders.place(desk_order(trader, "B1", symbol="MSFT"))
+    assert ids(orders.by(trader, {"strategy": "S1"})) == ["A1", "A3", "A4", "B1"]
+    assert ids(orders.by(trader, {"strategy": "S1"}, limit=2)) == ["A1", "A3"]
+    assert ids(orders.by(trader, {"strategy": "S1"}, limit=2, after="A3")) == ["A4", "B1"]
+    assert ids(orders.by(trader, {"strategy": "S1", "target": Decimal("188.00")})) == ["A3", "A4"]
+    assert ids(orders.by(trader, {"strategy": "S1", "symbol": "MSFT"})) == ["B1"]
+    assert ids(orders.by(trader, {"strategy": "S9"})) == []
+    assert orders.count(trader, {"strategy": "S1"}) == 4
+    orders.cancel(trader, "A3")
+    assert ids(orders.by(trader, {"strategy": "S1", "status": "CANCELED"})) == ["A3"]
+    assert orders.count(trader, {"strategy": "S1", "status": "NEW"}) == 3
+    orders.delete(trader, "A3")
+    assert ids(orders.by(trader, {"strategy": "S1"})) == ["A1", "A4", "B1"]
+    assert orders.count(trader, {"target": 188}) == 1
+    for values, problem in (
+        ({"strateg": "S1"}, "has no field 'strateg' of its own; the nearest is strategy"),
+        ({"desk_note": "x"}, r"desk_note has no index \(there are strategy, target\)"),
+        ({"target": None}, "target None cannot be looked for"),
+        ({"strategy": ""}, "strategy"),
+        ({}, "no field is given to look by"),
     ):
         with pytest.raises(InvalidArgument, match=problem):
-            desk.book.orders.place(order)
-    assert desk.contents() == {}
-    order = LongTextOrder.model_validate({**values, "text": "one line"})
-    assert desk.book.orders.place(order).order.text == "one line"
+            orders.by(trader, values)
+    with pytest.raises(InvalidArgument, match="Order has no field 'strategy' of its own"):
+        desk.book.orders.count(trader, {"strategy": "S1"})
+    with pytest.raises(InvalidArgument, match="not several"):
+        orders.count(trader, {"strategy": "S1"}, symbol="AAPL")
 
 
-@dataclass(frozen=True)
-class NotedExpect(Expect):
-    """A guard with a note."""
-
-    note: str = ""
-
-
-def test_a_guard_has_no_more_than_a_guard_has() -> None:
-    with pytest.raises(InvalidArgument, match="NotedExpect has more fields"):
-        NotedExpect("A1", 1, "seen")
-
-
-class DeskEvent(OrderEvent):
-    """An event with a field of its own."""
-
-    strategy: str
-
-
-class DeskSymbol(SymbolInfo):
-    """A symbol with a field of its own."""
-
-    sector: str
+def test_entries_of_own_indexes_expire_with_their_order(desk: Desk) -> None:
+    book, trader = desk.open(order_ttl=60), desk.trader
+    orders, indexes = book.orders.of(DeskOrder), ("%:orders_by_+strategy:S1", "%:orders_by_+target:187.5")
+    orders.place_many([desk_order(trader), desk_order(trader, "A2")])
+    assert [desk.ask("PTTL", index) for index in indexes] == [-1, -1]
+    orders.fill(desk_fill(trader, "X1", 100))
+    assert [desk.ask("PTTL", index) for index in indexes] == [-1, -1]
+    book.orders.cancel(trader, "A2")  # by the plain repository
+    for order_id in ("A1", "A2"):
+        expiry = desk.ask("PEXPIRETIME", f"%:order:{order_id}")
+        assert [desk.ask("ZSCORE", index, order_id) for index in indexes] == [str(expiry)] * 2
+    assert [desk.ask("PEXPIRETIME", index) for index in indexes] == [desk.ask("PEXPIRETIME", "%:order:A2")] * 2
+    late = desk.open(order_ttl=600)
+    late.orders.fill(execution(trader, "X2", 1, order_id="A2"))
+    assert [desk.ask("ZSCORE", index, "A2") for index in indexes] == [str(desk.ask("PEXPIRETIME", "%:order:A2"))] * 2
 
 
-def test_events_and_symbols_are_refused_as_well(desk: Desk) -> None:
-    event = DeskEvent(trader=desk.trader, sequence=1, type=EventType.NEW, ts_ns=TS, symbol="AAPL", strategy="S1")
-    with pytest.raises(InvalidArgument, match="a DeskEvent has fields that no book stores: strategy"):
-        desk.book.events.publish(event)
-    name = fresh("S")
-    info = DeskSymbol(symbol=name, name="Apple Inc.", sector="tech")
-    for ask in (
-        lambda: desk.book.symbols.put(info),
-        lambda: desk.book.symbols.put_many([SymbolInfo(symbol=name, name="Apple Inc."), info]),
-        lambda: desk.book.symbols.write_through(info),
-        lambda: desk.book.symbols.write_through_many([info]),
+def test_a_unit_takes_orders_and_fills_of_any_class(desk: Desk) -> None:
+    trader = desk.trader
+    steps = [
+        desk_order(trader),
+        Insert(Allocation(trader=trader, allocation_id="L1", account="ACC1")),
+        desk_fill(trader),
+        Cancel(trader=trader, order_id="A1", request_id="C1"),
+    ]
+    placed, inserted, filled, canceled = desk.book.commit(steps)
+    assert isinstance(placed, OrderResult)
+    assert isinstance(filled, FillResult)
+    assert isinstance(canceled, OrderResult)
+    for result in (placed, filled, canceled):
+        assert isinstance(result.order, DeskOrder)
+        assert result.order.desk_note == NOTE
+    again = desk.book.commit(steps)
+    assert [one.applied for one in again] == [False] * 4
+    assert inserted.applied
+    with desk.book.lock("L", trader=trader) as held:
+        (other,) = held.commit([desk_order(trader, "A2")])
+        assert other.order == desk.book.orders.of(DeskOrder).get(trader, "A2")
+    assert desk.book.orders.of(DeskOrder).count(trader, {"strategy": "S1"}) == 2
+    with pytest.raises(DuplicateOrder):
+        desk.book.commit([limit(trader, "A3"), desk_order(trader, strategy="S2")])
+    assert desk.book.orders.get(trader, "A3") is None
+
+
+def test_a_fill_is_known_by_its_own_fields_too(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    orders.place(desk_order(trader))
+    first = orders.fill(desk_fill(trader))
+    again = orders.fill(desk_fill(trader))
+    assert (again.sequence, again.applied, again.order, again.position) == (2, False, first.order, first.position)
+    for other in (desk_fill(trader, venue="XLON"), desk_fill(trader, venue=None), execution(trader)):
+        with pytest.raises(DuplicateRequest, match=r"was used for 40 at 187\.22, with other fields of its own"):
+            orders.fill(other)
+    with pytest.raises(DuplicateRequest, match=r"was used for 40 at 187\.22$"):
+        orders.fill(desk_fill(trader, "X1", 41))
+    nothing = desk_fill(trader, "X2", venue=None, text=None)
+    assert orders.fill(nothing).applied
+    assert desk.book.orders.fill(execution(trader, "X2")).applied is False  # without a value it is a plain fill
+    orders.cancel(trader, "A1")
+    late = orders.fill(desk_fill(trader, "X3", 5))
+    assert (late.late, orders.fill(desk_fill(trader, "X3", 5)).late) == (True, True)
+
+
+def test_an_order_without_a_value_is_known_as_a_plain_one(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(MyOrder), desk.trader
+    desk.book.orders.place(limit(trader))
+    same = MyOrder.model_validate(limit(trader).model_dump())
+    assert orders.place(same).applied is False
+    assert orders.get(trader, "A1") == same.model_copy(update={"version": 1})
+    with pytest.raises(DuplicateOrder):
+        orders.place(same.model_copy(update={"account": "ACC1"}))
+
+
+def test_a_plain_order_has_no_required_field_and_that_is_said(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    desk.book.orders.place(limit(trader))
+    problem = r"'\+strategy': is missing: the order was placed as a plain Order; give DeskOrder\.strategy a default"
+    for read in (lambda: orders.get(trader, "A1"), lambda: orders.open(trader), lambda: orders.cancel(trader, "A1")):
+        with pytest.raises(CorruptRecord, match=problem):
+            read()
+    with pytest.raises(DuplicateOrder):
+        orders.place(desk_order(trader))
+
+
+def test_another_class_reads_what_it_knows_and_loses_nothing(desk: Desk) -> None:
+    trader = desk.trader
+    desk.book.orders.of(DeskOrder).place(desk_order(trader))
+    mine = desk.book.orders.of(MyOrder)
+    seen = mine.get(trader, "A1")
+    assert seen is not None
+    assert seen.account is None
+    mine.replace(trader, "A1", quantity=120)
+    found = desk.book.orders.of(DeskOrder).get(trader, "A1")
+    assert found is not None
+    assert (found.strategy, found.desk_note, found.quantity) == ("S1", NOTE, 120)
+
+
+def test_a_repository_takes_its_own_class_alone(desk: Desk) -> None:
+    class Wider(DeskOrder):
+        book_id: Name = "B"
+
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    wider = Wider.model_validate(desk_order(trader).model_dump())
+    for order, problem in (
+        (limit(trader), "is a Order, not a DeskOrder"),
+        (wider, r"a Wider has fields that no DeskOrder has: book_id; place it through of\(Wider\)"),
+        (
+            desk_order(trader).model_copy(update={"extra": 1}),
+            "fields that no book stores: extra; give a plain DeskOrder",
+        ),
+        (desk_order(trader).model_copy(update={"strategy": 5}), "strategy"),
+        (desk_order(trader).model_copy(update={"tags": {"a": "x"}}), "tags"),
     ):
-        with pytest.raises(InvalidArgument, match="a DeskSymbol has fields that no book stores: sector; give a plain"):
-            ask()
-    assert desk.book.symbols.get(name) is None
+        with pytest.raises(InvalidArgument, match=problem):
+            orders.place_many([desk_order(trader, "B1"), order])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    assert desk.contents() == {}
+
+
+def test_a_stated_side_is_checked_for_own_fills_too(desk: Desk) -> None:
+    orders, trader = desk.book.orders.of(DeskOrder), desk.trader
+    orders.place(desk_order(trader))
+    with pytest.raises(OrderMismatch):
+        orders.fill(desk_fill(trader, side="SELL"))
+
+
+def journal_of(trader: str) -> list[Order | Fill | Cancel]:
+    return [
+        desk_order(trader),
+        desk_fill(trader),
+        limit(trader, "A2"),
+        execution(trader, "X2", 5),
+        Cancel(trader=trader, order_id="A1", request_id="C1"),
+    ]
+
+
+def run_twice(book: Book, trader: str) -> None:
+    for expected in ((5, 0), (0, 5)):
+        run = book.reconcile(journal_of(trader))
+        assert (run.applied, run.repeated, run.refusals) == (*expected, [])
+
+
+def test_a_journal_carries_them_and_is_known_again(desk: Desk) -> None:
+    trader = desk.trader
+    run_twice(desk.book, trader)
+    stored = desk.book.orders.of(DeskOrder).get(trader, "A1")
+    assert stored is not None
+    assert stored.desk_note == NOTE
+    desk.book.orders.delete(trader, "A1")  # from now on its events alone say what it was
+    run = desk.book.reconcile(journal_of(trader))
+    assert (run.applied, run.repeated, run.refusals) == (0, 5, [])
+    reordered = desk_order(trader, tags={"a": 2, "b": 1})
+    assert desk.book.reconcile([reordered]).repeated == 1
+    others = [desk_order(trader, strategy="S2"), limit(trader), desk_fill(trader, venue="XLON"), execution(trader)]
+    run = desk.book.reconcile(others)
+    assert [type(one.error).__name__ for one in run.refusals] == ["DuplicateOrder"] * 2 + ["DuplicateRequest"] * 2
+    assert "strategy" in run.refusals[0].reason
+    assert isinstance(others[2], DeskFill)

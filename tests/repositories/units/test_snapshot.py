@@ -100,7 +100,7 @@ def test_what_changes_while_it_is_read_is_in_it_up_to_one_event(desk: Desk, writ
             left[0] -= 1
             write_next(writer, history, requests, several)
 
-    found = desk.book.backend.drive(disturbed(snapshot(Settings(), trader), disturb))
+    found = desk.book.backend.drive(disturbed(snapshot(Settings(), trader, Order), disturb))
     assert 300 < found.sequence <= len(history)
     assert found == as_of(history, found.sequence, trader)
 
@@ -174,7 +174,7 @@ def test_when_what_came_meanwhile_was_trimmed_it_is_read_anew(desk: Desk, writer
                 writer.positions.adjust(trader, "MSFT", 1)
             desk.ask("XTRIM", "%:events", "MAXLEN", kept)
 
-    steps = disturbed(snapshot(Settings(), trader), disturb)
+    steps = disturbed(snapshot(Settings(), trader, Order), disturb)
     if times == TRIES:
         with pytest.raises(HistoryTrimmed, match=trader):
             desk.book.backend.drive(steps)
@@ -190,7 +190,7 @@ def test_an_order_that_is_deleted_while_it_is_read_is_not_in_it(desk: Desk, writ
     def disturb() -> None:
         writer.orders.delete(desk.trader, "A1")
 
-    found = desk.book.backend.drive(disturbed(snapshot(Settings(), desk.trader), disturb))
+    found = desk.book.backend.drive(disturbed(snapshot(Settings(), desk.trader, Order), disturb))
     assert [order.order_id for order in found.orders] == ["A2"]
     assert found.sequence == 3
 
