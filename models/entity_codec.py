@@ -249,7 +249,7 @@ class EntityCodec(Generic[E]):
 def _has_own_rules(fields: Mapping[str, Schema]) -> bool:
     """Return True when a model has validators of its own for what the book sets."""
     own = fields_of(opened(cast("Schema", Entity.__pydantic_core_schema__))[0])
-    return any(fields[name] != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
+    return any(fields.get(name) != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
 
 
 def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:

@@ -34,10 +34,8 @@ PAGE = 1_000
 _PACKAGE = "slotbook.repositories.orders"
 SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
-_OF_RECORDS = "slotbook.repositories.records"
-SELECT_BY, COUNT_BY = load(_OF_RECORDS, "select"), load(_OF_RECORDS, "count")
-"""The scripts that read what several indexes have in common, the same for orders as for records of a desk's own."""
-
+BY = load(_PACKAGE, "by")
+COUNT_BY = load(_PACKAGE, "count_by")
 
 Own = TypeVar("Own", bound=Order, default=Order)
 
@@ -156,9 +154,9 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
 
         return evaluate(
             f"orders of {trader}",
-            SELECT_BY,
-            SELECT_BY.keys(indexes=indexes),
-            SELECT_BY.arguments(base=base, after=after, limit=str(limit)),
+            BY,
+            BY.keys(indexes=indexes),
+            BY.arguments(base=base, after=after, limit=str(limit)),
             decode=read,
             readonly=True,
             tag=trader,
