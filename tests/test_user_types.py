@@ -105,8 +105,13 @@ ANSWERS = {
     "await aorders.fill(fill)": "FillResult[DeskOrder]",
     "await aorders.place(order)": "OrderResult[DeskOrder]",
     'await abook.snapshot("T001", DeskOrder)': "Snapshot[DeskOrder]",
+    "redis.Redis()": "Redis",
+    "redis.asyncio.Redis()": "Redis",
 }
 """Expressions, and their types as both checkers show them."""
+
+WHOLE = ('redis.Redis().get("k")', 'redis.asyncio.Redis().get("k")', 'redis.Redis().hgetex("k", "f")')
+"""Calls of redis-py, whose own types no stubs of another package may hide."""
 
 MISTAKES = (
     "table.insert(quote)",
@@ -125,7 +130,7 @@ MISTAKES = (
 )
 """Lines that each checker must find wrong."""
 
-SHOWN = list(ANSWERS)
+SHOWN = [*ANSWERS, *WHOLE]
 FILE = MODELS + "".join(f"    reveal_type({one})\n" for one in SHOWN) + "".join(f"    {one}\n" for one in MISTAKES)
 FIRST = MODELS.count("\n") + 1
 """The number of the first line that shows a type."""
@@ -140,6 +145,8 @@ def test_checkers_see_whole_types_and_find_mistakes(tmp_path: Path) -> None:
     for check in (mypy, pyright):
         types, errors = check(user, python)
         found = {expression: types.get(FIRST + number) for number, expression in enumerate(SHOWN)}
+        for expression in WHOLE:
+            assert not re.search(r"\b(Any|Unknown)\b", found.pop(expression) or "Any"), (check, expression)
         assert found == ANSWERS, check
         assert errors == set(range(FIRST + len(SHOWN), FIRST + len(SHOWN) + len(MISTAKES))), check
 
