@@ -18,6 +18,7 @@ from . import index
 from .bench import bench
 from .demo import run_demo
 from .journal_file import open_journal
+from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
 from .output import BadUsage, check_place, fields_of, json_text, print_error, print_json, save, screen
 from .progress import advancing, bars
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(bench)
+app.command()(migrate)
 app.command()(verify)
 app.command()(warm)
 app.command()(watch)

@@ -35,7 +35,7 @@ def test_another_missing_module_is_not_hidden() -> None:
     assert "slotbook[cli]" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("replay",), ("demo",), ("orders",), ("positions",)])
+@pytest.mark.parametrize("command", [(), ("replay",), ("demo",), ("orders",), ("positions",), ("migrate",)])
 def test_help(cli: Cli, command: tuple[str, ...]) -> None:
     done = cli(*command, "--help")
     assert (done.code, done.err) == (0, "")

@@ -9,7 +9,10 @@ local LIFETIME = 600000
 local function end_of_run(book, run, kind, schema, number)
   local mark, last = tonumber(redis.call('HGET', book, 'schema:' .. kind) or '0'), redis.call('GET', run) or '0'
   if mark > schema + 0 then return { 'newer', tostring(mark) } end
-  if mark == schema + 0 then return { 'marked' } end
+  if mark == schema + 0 then
+    if last ~= '0' then redis.call('UNLINK', run) end
+    return { 'marked' }
+  end
   if last ~= number and last + 1 ~= number + 0 then return { 'lost' } end
 end
 

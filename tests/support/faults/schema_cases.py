@@ -13,6 +13,7 @@ KEYS = {
 }
 WITH_EVENTS = {**KEYS, "events": "{NAME}:events"}
 HEADER: Words = ("HSET", "{NAME}:book", "format", 1, "sequence", 1, "schema:lot", 1)
+MARKED: Words = (*HEADER[:-1], 2)
 OLD: Words = ("HSET", "{NAME}:lot:L1", "@schema", 1, "version", 1)
 NEW: Words = ("HSET", "{NAME}:lot:L1", "@schema", 2, "version", 1)
 LISTED: Words = ("ZADD", "{NAME}:lot_keys", "inf", "L1")
@@ -30,6 +31,7 @@ NEXT = {**GIVEN, "number": 2, "declared": "||", "since": 0}
 SCHEMA_CASES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object], tuple[Words, ...]]] = {
     "a page": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED)),
     "a page of what expires": ("records/older", KEYS, FIRST, (HEADER, OLD, EXPIRING)),
+    "marked by another": ("records/older", KEYS, {**FIRST, "number": 2}, (MARKED, OLD, LISTED, STEP)),
     "an older record": (
         "records/mark",
         WITH_EVENTS,
