@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from slotbook.models import Delete, Insert, Put, RecordResult, Update
 from slotbook.models.entity_changes import EntityChange
-from slotbook.models.errors import DuplicateRecord, NotUnique, RecordNotFound, Refused, VersionConflict
+from slotbook.models.errors import Refused
 
 from ...support.desk import Desk, on_one_server
+from ...support.dict_of_dicts import DictOfDicts, Fields, content_of
 from .conftest import Allocation
 
 KEYS = st.sampled_from(["L1", "L2", "L:3%"])
@@ -26,80 +27,13 @@ FIELDS = st.fixed_dictionaries(
     },
 )
 EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
-Fields = dict[str, object]
-DEFAULTS: Fields = {"order_id": "A1", "account": "ACC1", "reference": None, "note": None, "quantity": 100}
-
-
-class Model:
-    """The records as a dict of dicts; what was first inserted as each, and what was deleted."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Fields] = {}
-        self.versions: dict[str, int] = {}
-        self.first: dict[str, Fields] = {}
-        self.deleted: dict[str, list[Fields]] = {}
-
-    def copy(self) -> Model:
-        made = Model()
-        made.held = {key: dict(one) for key, one in self.held.items()}
-        made.versions, made.first = dict(self.versions), dict(self.first)
-        made.deleted = {key: list(several) for key, several in self.deleted.items()}
-        return made
-
-    def apply(self, change: EntityChange[Allocation], fresh: set[str]) -> bool | type[Refused]:  # noqa: PLR0911 (a table)
-        """Make a change; return whether it was applied, or the refusal. ``fresh`` has what this call has deleted."""
-        key = change.key_text
-        there = self.held.get(key)
-        match change:
-            case Insert():
-                content = self.content(change.record)
-                if self.first.get(key) == content or (key not in fresh and content in self.deleted.get(key, [])):
-                    return False
-                if there is not None:
-                    return DuplicateRecord
-                return self.store(key, content)
-            case Put():
-                if self.conflicts(key, change.expected_version):
-                    return VersionConflict
-                return self.store(key, self.content(change.record))
-            case Update():
-                if there is None:
-                    return RecordNotFound
-                if self.conflicts(key, change.expected_version):
-                    return VersionConflict
-                return self.store(key, {**there, **change.changes})
-            case Delete() if there is None:
-                return False
-            case _:
-                if self.conflicts(key, cast("Delete[Allocation]", change).expected_version):
-                    return VersionConflict
-                del self.held[key], self.versions[key]
-                self.deleted.setdefault(key, []).append(self.first.pop(key))
-                fresh.add(key)
-                return True
-
-    def conflicts(self, key: str, expected: int | None) -> bool:
-        return expected not in (None, self.versions.get(key, 0))
-
-    def store(self, key: str, content: Fields) -> bool | type[Refused]:
-        reference = content["reference"]
-        if reference and any(one["reference"] == reference for name, one in self.held.items() if name != key):
-            return NotUnique
-        self.held[key] = content
-        self.versions[key] = self.versions.get(key, 0) + 1
-        self.first.setdefault(key, content)
-        return True
-
-    @staticmethod
-    def content(record: Allocation) -> Fields:
-        return {name: getattr(record, name) for name in DEFAULTS}
 
 
 class TableMachine(RuleBasedStateMachine):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk, self.trader, self.table = desk, desk.another(), desk.book.table(Allocation)
-        self.model, self.number = Model(), 0
+        self.model, self.number = DictOfDicts(), 0
 
     def change(self, kind: str, key: str, fields: Fields, expected: int | None) -> EntityChange[Allocation]:
         self.number += 1
@@ -155,7 +89,7 @@ class TableMachine(RuleBasedStateMachine):
         found = table.all(trader)
         assert [one.allocation_id for one in found] == sorted(held)
         for one in found:
-            assert Model.content(one) == held[one.allocation_id]
+            assert content_of(one) == held[one.allocation_id]
             assert one.version == self.model.versions[one.allocation_id]
         for account in ("ACC1", "ACC:2"):
             keys = sorted(key for key, one in held.items() if one["account"] == account)
