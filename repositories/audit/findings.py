@@ -24,13 +24,17 @@ class FindingKind(StrEnum):
     FILL = "FILL"
     """A fill or request that is remembered in another way than it is in the events."""
     INDEX = "INDEX"
-    """An order that is not in an index where it belongs, or an entry that should not be there."""
+    """An order, or an own record, that is not in an index where it belongs, or an entry that should not be there."""
     EXPIRY = "EXPIRY"
     """A key that lives longer or shorter than what it belongs to, or expires although it never should."""
     EVENTS = "EVENTS"
     """Events that are missing from the stream, contradict each other, or are not as many as the header says."""
     POSITION = "POSITION"
     """A field of a position, or a whole position, of which its events or its orders say something else."""
+    RECORD = "RECORD"
+    """A record of the desk's own, or a field of one, of which its key, its events or the header say something else."""
+    UNIQUE = "UNIQUE"
+    """A unique value that is not its record's, or is that of several."""
     LISTING = "LISTING"
     """A symbol in the set of the trader's symbols without a position, or a position whose symbol is not in the set."""
     UNCHECKED = "UNCHECKED"
@@ -58,7 +62,8 @@ class Finding:
     message: str
     says: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """Each record that speaks of the fact, and its value; "nothing" where the value is missing. Records are named
-    "order", "applied", "digest", "index", "position", "header", "key", "request", "events", "orders", "event 7"."""
+    "order", "applied", "digest", "index", "position", "record", "header", "key", "request", "events", "orders",
+    "event 7"."""
 
     @property
     def is_difference(self) -> bool:

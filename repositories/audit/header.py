@@ -8,10 +8,9 @@ from ...models.keys import TraderKeys
 from ..changes.scripts import FORMAT
 from .findings import FindingKind, Report
 from .history import History
+from .own_registry import is_of_own
 
 _FIELDS = ("format", "sequence", "writer", "count", "latest_ns")
-_OF_KINDS = ("schema:", "fields:")
-"""The beginnings of what a header says of the desk's own records."""
 _IS_TIME = re.compile("[1-9][0-9]{0,18}", re.ASCII).fullmatch
 
 
@@ -42,7 +41,7 @@ def compare_header(keys: TraderKeys, history: History, report: Report) -> None:
                 says = {"header": stored, f"event {number}": expected}
                 report.add(FindingKind.EVENTS, key, name, what, stored=stored, expected=expected, says=says)
     _compare_latest_time(keys, history, report)
-    for name in sorted(name for name in header.keys() - {*_FIELDS} if not name.startswith(_OF_KINDS)):
+    for name in sorted(name for name in header.keys() - {*_FIELDS} if not is_of_own(name)):
         report.add(FindingKind.CORRUPT, key, name, f"{key}: {name} is not a field of a header", stored=header[name])
 
 

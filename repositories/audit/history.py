@@ -14,6 +14,7 @@ from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
 from .findings import EventPage, Fields, FindingKind, Report
 from .order_events import Change, Contradiction, change_of, compare_with_itself, compare_with_last, read_event
+from .own_history import KnownRecord, OwnChange, OwnHistory, own_change_of
 from .position_chain import Link, PositionChain
 from .totals import Held, read_totals
 
@@ -89,6 +90,8 @@ class History:
         """The events of positions without an order, by their numbers."""
         self.own_events: dict[int, str | None] = {}
         """The requests of changes of records of the desk's own, by the numbers of their events."""
+        self.own = OwnHistory()
+        """The changes of records of the desk's own."""
         self._chains: dict[str, PositionChain] = {}
         """The events of each position, by its symbol."""
         self._missing: list[tuple[int, int]] = []
@@ -165,6 +168,18 @@ class History:
         is_disputed = link is not None and link.order_id in self.disputed_orders | self.doubtful_orders
         return ExpectedPosition(fields, held.version, link, is_recorded=is_recorded and not is_disputed)
 
+    def known_record(self, kind: str, key: str, as_of: int) -> KnownRecord | None:
+        """Return a record of the desk's own as it follows from the events up to ``as_of``; None without evidence."""
+        last = self.own.last(kind, key, as_of)
+        since = last.sequence if last else 0
+        if self.first == 0 or self.lost_end > as_of or not self.is_complete_since(since, as_of):
+            return None
+        if (kind, key) in self.own.doubtful:
+            return None
+        found = self.own.content(kind, key, as_of)
+        is_known = found is not None and self.is_complete_since(found[0], as_of)
+        return KnownRecord(last, found[1] if found and is_known else None)
+
     def last_request_in(self, symbol: str) -> str | None:
         """Return the request_id of a position's last change, None when that was a fill, or is not known."""
         chain = self._chains.get(symbol)
@@ -206,6 +221,7 @@ class History:
         try:
             event = read_event(key, self._keys.trader, event_id, fields)
             stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
+            own = own_change_of(key, event) if stated is None else None
         except CorruptRecord as error:
             self._missing.append((sequence, sequence))
             entry = f"{event_id} {error.field}"
@@ -213,9 +229,12 @@ class History:
             self.report.add(FindingKind.CORRUPT, error.key, entry, f"event {error}", stored=stored)
             return
         self.latest_ns = max(self.latest_ns, event.ts_ns)
-        if event.symbol is None or stated is None:  # of a record of the desk's own, which nothing here follows from
+        if own is not None:
             self.own_events[sequence] = event.request_id
+            self._add_own(event, own)
             return
+        if event.symbol is None or stated is None:
+            return  # every event that is not of an own record has a symbol
         self.symbols.add(event.symbol)
         if event.order_id is not None:
             self.orders_by_symbol.setdefault(event.symbol, set()).add(event.order_id)
@@ -239,6 +258,15 @@ class History:
         if found:
             self.doubtful_orders.add(order_id)
             self._report_contradictions(change.sequence, f"order {order_id}", found)
+
+    def _add_own(self, event: OrderEvent, change: OwnChange) -> None:
+        """Add a change of a record of the desk's own, and compare it with the one before."""
+        kind, key = event.kind or "", event.key or ""
+        before = self.own.last(kind, key, change.sequence)
+        is_whole = not self._missing
+        is_linked = before is not None and self.is_complete_since(before.sequence, change.sequence)
+        found = self.own.add(event, change, is_whole=is_whole, is_linked=is_linked)
+        self._report_contradictions(change.sequence, f"{kind} {key}", found)
 
     def _add_position(self, event: OrderEvent, symbol: str, stated: Held) -> None:
         """Add the position after an event, and check that it goes on from that of the event before."""

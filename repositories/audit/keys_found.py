@@ -24,10 +24,9 @@ class KeysFound:
         """The indexes of own fields of orders."""
         self.request_ids: list[str] = []
         """The remembered requests for changes of positions."""
-        self.unknown: list[str] = []
-        """Keys of no known kind."""
+        self.others: list[str] = []
+        """All other keys: those of the desk's own records, and of no known kind."""
         lists = {keys.book, keys.events, keys.positions, keys.dead_events, *keys.statuses.values()}
-        own = _own_kinds(keys, found)
         for key in sorted(found - lists - set(self.own_indexes)):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
             if kind in ("order", "applied") and separator:
@@ -36,21 +35,5 @@ class KeysFound:
                 self.symbols.add(name)
             elif kind == "request" and separator:
                 self.request_ids.append(name)
-            elif kind not in _ELSEWHERE and not _is_own(kind, own):
-                self.unknown.append(key)
-
-
-def _own_kinds(keys: TraderKeys, found: Iterable[str]) -> set[str]:
-    """Return the kinds of the desk's own records among some keys: by an index of all, or what a kind remembers."""
-    heads = (key.removeprefix(keys.base).partition(":") for key in found)
-    ends = {"": ("_keys",), ":": ("_deleted", "_migrating")}
-    return {kind.rpartition("_")[0] for kind, colon, _ in heads if kind.endswith(ends[colon])}
-
-
-def _is_own(kind: str, own: set[str]) -> bool:
-    """Return True for the first part of a key of an own record, or of an index or unique value of one."""
-    return kind in own or any(
-        kind.startswith((f"{one}_by_", f"{one}_unique_"))
-        or kind in (f"{one}_keys", f"{one}_deleted", f"{one}_migrating")
-        for one in own
-    )
+            elif kind not in _ELSEWHERE:
+                self.others.append(key)

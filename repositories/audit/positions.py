@@ -182,11 +182,11 @@ class PositionCheck:
             self._report.add(FindingKind.UNCHECKED, self._key, None, f"{symbol}: {self._orders.unknown}")
 
 
-def unchecked_past(keys: TraderKeys, history: History, *, gone: int, is_empty: bool) -> list[Finding]:
-    """Return what could not be compared because the events or orders of a book are no longer kept.
+def unchecked_past(keys: TraderKeys, history: History, *, gone: int, own_gone: int, is_empty: bool) -> list[Finding]:
+    """Return what could not be compared because the events or records of a book are no longer kept.
 
-    ``gone`` is the number of orders that have events but are no longer stored; ``is_empty`` means that nothing is
-    stored of the trader.
+    ``gone`` is the number of orders that have events but are no longer stored, ``own_gone`` that of such records of the
+    desk's own; ``is_empty`` means that nothing is stored of the trader.
     """
     report = Report(keys.trader)
     if is_empty:
@@ -200,4 +200,8 @@ def unchecked_past(keys: TraderKeys, history: History, *, gone: int, is_empty: b
             "deleted: what was recorded of the fills is gone with them"
         )
         report.add(FindingKind.UNCHECKED, keys.base + "order", None, what)
+    if own_gone:
+        what = f"{own_gone:,} own record{'s' if own_gone > 1 else ''} that the events name expired or "
+        what += f"{'were' if own_gone > 1 else 'was'} deleted by hand: nothing else says which"
+        report.add(FindingKind.UNCHECKED, keys.base, None, what)
     return report.findings

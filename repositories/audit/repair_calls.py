@@ -7,7 +7,8 @@ from ...models.keys import TraderKeys
 from ...topology.call import Call, Reply, evaluate
 from ..changes.scripts import load
 from .calls import raw
-from .findings import Fields, Finding, PositionState
+from .findings import Fields, Finding, FindingKind, PositionState
+from .own_states import OwnState, field_of
 
 _PACKAGE = "slotbook.repositories.audit"
 REPAIR_ENTRY = load(_PACKAGE, "repair_entry")
@@ -15,6 +16,7 @@ REPAIR_EXPIRY = load(_PACKAGE, "repair_expiry")
 REPAIR_LIFETIME = load(_PACKAGE, "repair_lifetime")
 REPAIR_LISTING = load(_PACKAGE, "repair_listing")
 REPAIR_ORDER = load(_PACKAGE, "repair_order")
+REPAIR_OWN = load(_PACKAGE, "repair_own")
 REPAIR_POSITION = load(_PACKAGE, "repair_position")
 
 
@@ -80,6 +82,29 @@ def repair_order(keys: TraderKeys, order_id: str, stored: Fields, changes: Field
         REPAIR_ORDER,
         REPAIR_ORDER.keys(order=key),
         REPAIR_ORDER.arguments(stored_size=str(len(stored)), fields=_compared(stored, changes)),
+        decode=_is_applied,
+    )
+
+
+def repair_own(keys: TraderKeys, state: OwnState, finding: Finding) -> Call[bool]:
+    """Put an index entry or a unique value of an own record right, unless it or the record is not what was compared."""
+    place = finding.key.removeprefix(keys.base)
+    field = field_of(place, state.kind)
+    unique, value = state.uniques.get(place), state.fields.get(field)
+    return evaluate(
+        f"repair {finding.key}",
+        REPAIR_OWN,
+        REPAIR_OWN.keys(record=keys.own_record(state.kind, state.key), place=finding.key),
+        REPAIR_OWN.arguments(
+            key=raw(state.key),
+            is_unique="1" if finding.kind is FindingKind.UNIQUE else "0",
+            field=field,
+            version=raw(state.fields.get("version", "")),
+            value=raw("" if value is None else f"={value}"),
+            stored=raw(finding.stored or ""),
+            stored_expiry="" if unique is None else str(unique.expiry),
+            expected="0" if finding.expected is None else "1",
+        ),
         decode=_is_applied,
     )
 

@@ -8,12 +8,14 @@ from typing import NamedTuple
 from ...topology.steps import Steps, ask
 from .calls import AuditCalls
 from .findings import Fields, Finding, FindingKind, Repair, RepairOutcome
+from .own_steps import OwnName
 from .repair_calls import (
     repair_entry,
     repair_expiry,
     repair_lifetime,
     repair_listing,
     repair_order,
+    repair_own,
     repair_position,
 )
 from .steps import TRIES, Audit
@@ -23,9 +25,11 @@ class _Unit(NamedTuple):
     """One thing that is repaired at a time."""
 
     kind: FindingKind
-    """ORDER with all that belongs to it, POSITION with its listing, or EXPIRY of any other key."""
+    """ORDER or RECORD with all that belongs to it, POSITION with its listing, or EXPIRY of any other key."""
     subject: str
-    """The order's id, the position's symbol, or the key."""
+    """The order's id, the own record's key, the position's symbol, or the key."""
+    own: OwnName | None = None
+    """The own record, of a RECORD."""
 
 
 class Repairs:
@@ -34,10 +38,13 @@ class Repairs:
     def __init__(self, calls: AuditCalls, trader: str, found: Iterable[str] = ()) -> None:
         self._keys = calls.keys.of(trader)
         self._audit = Audit(calls, trader, found)
+        self._names: dict[Finding, OwnName] = {}
+        """The own record that each finding is about."""
 
     def repair(self) -> Steps[list[Repair]]:
         """Compare everything, then repair what can be."""
         findings = yield from self._audit.verify()
+        self._names = {one: name for name, found in self._audit.own.findings.items() for one in found}
         outcomes: dict[_Unit, RepairOutcome] = {}
         repairs: list[Repair] = []
         for finding in findings:
@@ -54,6 +61,8 @@ class Repairs:
 
     def _unit_of(self, finding: Finding) -> _Unit:
         keys, key = self._keys, finding.key
+        if (own := self._names.get(finding)) is not None:
+            return _Unit(FindingKind.RECORD, keys.own_record(*own), own)
         match finding.kind:
             case FindingKind.LISTING:
                 return _Unit(FindingKind.POSITION, finding.entry or "")
@@ -69,18 +78,28 @@ class Repairs:
 
     def _is_left(self, unit: _Unit, finding: Finding) -> bool:
         """Return True when a difference was found again when its subject was compared for the last time."""
-        again = {FindingKind.ORDER: self._audit.orders, FindingKind.POSITION: self._audit.positions}.get(unit.kind, {})
-        return any((one.key, one.entry) == (finding.key, finding.entry) for one in again.get(unit.subject, ()))
+        if unit.own is not None:
+            found = self._audit.own.findings.get(unit.own, [])
+        else:
+            compared = {FindingKind.ORDER: self._audit.orders, FindingKind.POSITION: self._audit.positions}
+            found = compared.get(unit.kind, {}).get(unit.subject, [])
+        return any((one.key, one.entry) == (finding.key, finding.entry) for one in found)
 
     def _repair(self, unit: _Unit, finding: Finding) -> Steps[RepairOutcome]:
         if unit.kind is FindingKind.EXPIRY:
-            is_index = unit.subject.startswith(f"{self._keys.base}orders_by_")
+            is_index = (
+                unit.subject.startswith(f"{self._keys.base}orders_by_") or unit.subject in self._audit.own.indexes
+            )
             renewed = yield from ask(repair_expiry(unit.subject) if is_index else repair_lifetime(finding))
             return RepairOutcome.REPAIRED if renewed else RepairOutcome.IN_ORDER
         written = False
         for _ in range(TRIES):
-            repair_once = self._repair_order if unit.kind is FindingKind.ORDER else self._repair_position
-            applied = yield from repair_once(unit.subject)
+            if unit.own is not None:
+                applied = yield from self._repair_own(unit.own)
+            elif unit.kind is FindingKind.ORDER:
+                applied = yield from self._repair_order(unit.subject)
+            else:
+                applied = yield from self._repair_position(unit.subject)
             if applied is None:
                 return RepairOutcome.REPAIRED if written else RepairOutcome.IN_ORDER
             written |= applied
@@ -101,6 +120,21 @@ class Repairs:
             is_entry = finding.kind is FindingKind.INDEX
             call = repair_entry(self._keys, finding) if is_entry else repair_lifetime(finding)
             applied |= yield from ask(call)
+        return applied
+
+    def _repair_own(self, own: OwnName) -> Steps[bool | None]:
+        """Compare an own record anew and repair what names it; None when there was nothing to repair."""
+        yield from self._audit.own.check((own,))
+        findings = [finding for finding in self._audit.own.findings.get(own, ()) if finding.repairable]
+        if not findings:
+            return None
+        applied = False
+        for finding in findings:
+            is_lifetime = finding.kind is FindingKind.EXPIRY
+            state = self._audit.own.states[own]
+            applied |= yield from ask(
+                repair_lifetime(finding) if is_lifetime else repair_own(self._keys, state, finding)
+            )
         return applied
 
     def _is_of_order(self, finding: Finding) -> bool:

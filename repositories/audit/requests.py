@@ -24,8 +24,8 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
         what = f"request {state.request_id} never expires"
         report.add(FindingKind.EXPIRY, key, None, what, stored="inf")
     number, *words = state.value.split(" ")
-    if _OWN(state.value):  # of a record of the desk's own, which no position follows from
-        history.lost_end = max(history.lost_end, int(number) if int(number) > state.as_of else 0)
+    if _OWN(state.value):
+        _compare_own(key, state, int(number), history, report)
         return
     if len(words) != _WORDS - 1 or not _COUNT(number) or words[1] not in PositionAction.__members__:
         what = f"{key}: {state.value[:80]!r} is not a value that was ever written"
@@ -48,3 +48,12 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
         what = f"request {state.request_id} is remembered as {stored}, and event {sequence:,} was {expected}"
         says = {"request": stored, f"event {sequence}": expected}
         report.add(FindingKind.FILL, key, None, what, stored=stored, expected=expected, says=says)
+
+
+def _compare_own(key: str, state: RequestState, sequence: int, history: History, report: Report) -> None:
+    """Compare a remembered request for a change of an own record; its number is 0 if it found nothing to delete."""
+    if sequence > state.as_of:
+        history.lost_end = max(history.lost_end, sequence)
+    elif sequence and not history.is_missing(sequence) and history.own_events.get(sequence) != state.request_id:
+        what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
+        report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})

@@ -28,6 +28,10 @@ ONLY_ONCE: Mapping[str, str] = {
     "order: @own": "which own fields of an order have an index, unless one lists it all the same",
     "applied: event number, late": "of a change whose event is no longer kept",
     "request: that it is there, until when, and its limit": "and all of it, once its event is no longer kept",
+    "header: by what a kind's records are found": "a field that is added is taken for one, and its indexes are made",
+    "own record: its digest": "another one of the right form",
+    "own record: all of it, with all that names it": "deleted by hand, which looks as if it had expired",
+    "own record: what is remembered of its deletion": "that it is there, and until when",
     "index: an entry that has expired": "no reader sees it, and the next change of the index removes it",
     "consumer groups, dead letters, sessions, locks, limits, values, caches": "an audit does not look at them",
 }

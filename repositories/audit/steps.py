@@ -19,6 +19,7 @@ from .keys_found import KeysFound
 from .open_quantities import OpenQuantities
 from .order_places import NEVER
 from .orders import OrderCheck
+from .own_steps import OwnAudit
 from .positions import PositionCheck, unchecked_past
 from .requests import compare_request
 
@@ -60,6 +61,8 @@ class Audit:
         """The open quantity of every order that was compared."""
         self._report = Report(trader)
         """The findings about everything else."""
+        self.own = OwnAudit(calls, self._keys, self._history, self._found.others, self._read_events)
+        """The comparison of the records of the desk's own."""
 
     def verify(self) -> Steps[list[Finding]]:
         """Compare everything; return the differences, then what could not be compared."""
@@ -69,11 +72,12 @@ class Audit:
             what = f"{error}; what would have been compared after it was not"
             self._report.add(FindingKind.CORRUPT, self._keys.base, None, what)
         findings = [*self._history.report.findings]
-        for found in (*self.orders.values(), *self.positions.values()):
+        for found in (*self.orders.values(), *self.positions.values(), *self.own.findings.values()):
             findings += found
-        findings += self._report.findings
+        findings += self._report.findings + self.own.report.findings
         is_empty = not (findings or self._history.last or self.orders or self._symbols)
-        return findings + unchecked_past(self._keys, self._history, gone=len(self._gone), is_empty=is_empty)
+        gone, own_gone = len(self._gone), len(self.own.gone)
+        return findings + unchecked_past(self._keys, self._history, gone=gone, own_gone=own_gone, is_empty=is_empty)
 
     def _compare_all(self) -> Steps[None]:
         keys = self._keys
@@ -98,6 +102,7 @@ class Audit:
                 waiting |= yield from self._read_index(symbol)
             symbols = yield from self.check_orders(waiting)
         yield from self.check_positions(sorted(self._symbols))
+        yield from self.own.compare()
         yield from self._check_indexes()
         yield from self._check_expiries()
         self._compare_ends()
@@ -199,14 +204,14 @@ class Audit:
 
     def _check_indexes(self) -> Steps[None]:
         """Compare when indexes expire with when they should."""
-        damaged = {
-            finding.key for found in self.orders.values() for finding in found if finding.kind is FindingKind.INDEX
-        }
+        compared = (*self.orders.values(), *self.own.findings.values())
+        damaged = {finding.key for found in compared for finding in found if finding.kind is FindingKind.INDEX}
         named = [self._keys.symbol(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
         doubtful = {index for state in self.order_states.values() for index in state.scores}
+        doubtful |= {self._keys.base + index for state in self.own.states.values() for index in state.scores}
         # The repair of an entry puts the expiry of its index right as well, so those indexes are left out.
-        own = self._found.own_indexes
-        indexes = [index for index in (*self._keys.statuses.values(), *named, *own) if index not in damaged]
+        every = (*self._keys.statuses.values(), *named, *self._found.own_indexes, *self.own.indexes)
+        indexes = [index for index in every if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
             page = indexes[begin : begin + INDEXES_AT_ONCE]
             for state in (yield from ask(self._calls.indexes(self._keys, page))):
@@ -261,8 +266,8 @@ class Audit:
     def _compare_ends(self) -> None:
         """Check that the stream reaches as far as the rest of the book, and name keys of no known kind."""
         history, key = self._history, self._keys.events
-        if history.last == 0 and (len(self._gone) < len(self.orders) or self._symbols):
-            self._report.add(FindingKind.EVENTS, key, None, "there are orders or positions, but no events")
+        if history.last == 0 and (len(self._gone) < len(self.orders) or self._symbols or self.own.compared):
+            self._report.add(FindingKind.EVENTS, key, None, "there are orders, positions or records, but no events")
         elif history.lost_end:
             what = (
                 f"the stream ends with event {history.last:,}, but a change is recorded as event {history.lost_end:,}"
@@ -276,5 +281,3 @@ class Audit:
             self._report.add(FindingKind.EVENTS, key, str(history.deleted), what)
         if history.last:
             compare_header(self._keys, history, self._report)
-        for unknown in self._found.unknown:
-            self._report.add(FindingKind.UNCHECKED, unknown, None, f"{unknown} is a key of no known kind")

@@ -1,0 +1,53 @@
+-- Bring one index entry or unique value in line with its own record, if both are as they were compared: every change of a
+-- record raises its version.
+-- Uses changes/expiring_index
+-- KEYS record
+--      place            the index, or the unique value
+-- Touches the record that has the unique value
+-- ARGV key              of the record
+--      is_unique        '1' for a unique value, '0' for an index
+--      field            the field that decides; '' for the index of all records
+--      version          of the record as compared, '' for none
+--      value            of the field as compared, behind '='; '' for none
+--      stored           the score of the entry or the owner of the value as compared, '' for none
+--      stored_expiry    when the unique value expires as compared; '' for none
+--      expected         '1' when the record belongs there, '0' when it does not
+-- Returns 'applied'  'changed': something is not what was compared
+
+local record, place, key = KEYS.record, KEYS.place, ARGV.key
+local version = redis.call('HGET', record, 'version') or ''
+local expiry = redis.call('PEXPIRETIME', record)
+local wanted = expiry == -1 and 'inf' or string.format('%.0f', expiry)
+local value = ''
+if ARGV.field ~= '' then
+  local held = redis.call('HGET', record, ARGV.field)
+  value = held and '=' .. held or ''
+end
+if version ~= ARGV.version or value ~= ARGV.value then return 'changed' end
+
+if ARGV.is_unique == '1' then
+  local owner, until_then = redis.call('GET', place) or '', redis.call('PEXPIRETIME', place)
+  if owner ~= ARGV.stored or (owner ~= '' and tostring(until_then) ~= ARGV.stored_expiry) then return 'changed' end
+  if ARGV.expected == '0' then
+    redis.call('UNLINK', place)
+    return 'applied'
+  end
+  if owner ~= '' and owner ~= key then
+    local base = string.sub(record, 1, #record - #key)
+    if '=' .. (redis.call('HGET', base .. owner, ARGV.field) or '') == value then return 'changed' end
+  end
+  redis.call('SET', place, key)
+  if wanted ~= 'inf' then redis.call('PEXPIREAT', place, wanted) end
+  return 'applied'
+end
+
+local score, size = redis.call('ZSCORE', place, key) or '', redis.call('ZCARD', place)
+if score ~= ARGV.stored then return 'changed' end
+if ARGV.expected == '1' then
+  redis.call('ZADD', place, wanted, key)
+  renew_index_expiry(place)
+else
+  redis.call('ZREM', place, key)
+  if size > 1 then renew_index_expiry(place) end
+end
+return 'applied'
