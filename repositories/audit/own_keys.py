@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from ...models.keys import TraderKeys
 from .own_registry import Registry, is_kind
 
-_PART = re.compile(r"([a-z][a-z0-9_]*?)_(by|unique|keys|deleted|migrating|sorted)(?:_([^:]*))?", re.ASCII | re.DOTALL).fullmatch
 _PARTS = ("by", "unique", "deleted", "migrating", "sorted")
+_PART = re.compile(rf"([a-z][a-z0-9_]*?)_(keys|{'|'.join(_PARTS)})(?:_([^:]*))?", re.ASCII | re.DOTALL).fullmatch
 
 
 class OwnKeys:

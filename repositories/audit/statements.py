@@ -30,6 +30,7 @@ ONLY_ONCE: Mapping[str, str] = {
     "request: that it is there, until when, and its limit": "and all of it, once its event is no longer kept",
     "header: by what a kind's records are found": "a field that is added is taken for one, and its indexes are made",
     "own record: its digest": "another one of the right form",
+    "own record: a field without an index or unique value": "of one that may have come to a newer schema, by no event",
     "own record: all of it, with all that names it": "deleted by hand, which looks as if it had expired",
     "own record: what is remembered of its deletion": "that it is there, and until when",
     "index: an entry that has expired": "no reader sees it, and the next change of the index removes it",

@@ -52,7 +52,11 @@ def is_stored_once(image: Image, damage: Damage) -> bool:
     (command, key, *words), *_ = damage
     if kind_of(key).endswith("_deleted"):
         return command == "DEL" or (key, "(expiry)") not in image
-    return kind_of(key) == "book" or (command == "HSET" and words[0] == "@digest" and len(words[1]) == 22)
+    if command not in ("HSET", "HDEL"):
+        return kind_of(key) == "book"
+    may_be_upgraded = image.get((key, "@schema")) == "2" and words[0] in ("account", "quantity", "tags")
+    is_digest = words[0] == "@digest" and len(words[-1]) == 22
+    return kind_of(key) == "book" or may_be_upgraded or is_digest
 
 
 def carry_out(desk: Desk, damage: Sequence[tuple[str, ...]]) -> None:

@@ -15,7 +15,7 @@ from slotbook.repositories.audit import own_calls, own_steps
 from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
 
 from ...support.audit.image import image_of
-from ...support.audit.own_book import Deal, Note, Tick, fill
+from ...support.audit.own_book import Deal, NewDeal, Note, Tick, fill
 from ...support.audit.own_damage import LEFT, LEFT_WITHOUT_EVENTS, REPAIRED, REPAIRED_WITHOUT_EVENTS, Case
 from ...support.desk import Desk
 from ...support.faults.control import wait_until
@@ -140,6 +140,35 @@ def test_records_that_have_expired_are_named_and_are_no_difference(lone_desk: De
     assert note.message.startswith("3 own records that the events name expired")
     book.table(Flash).insert(Flash(trader=trader, symbol="S0", venue="N", maker="M", code="C1"))
     assert differences(book.audit.verify(trader)) == []
+
+
+def test_records_that_were_brought_to_another_schema_are_in_order(own: Desk, auditor: Auditor) -> None:
+    """To migrate a record leaves its version and makes no event."""
+    trader = own.trader
+    own.book.table(NewDeal).update(trader, "D1", {"external": "E9"})
+    assert auditor.verify(trader) == []
+    assert own.book.table(NewDeal).migrate([trader]).is_complete
+    assert auditor.verify(trader) == []
+    before = image_of(own)
+    harm(
+        own,
+        ["ZREM", "%:deal_by_desk:D1", "D0"],
+        ["DEL", "%:deal_unique_reference:R5"],
+        ["ZADD", "%:deal_by_desk:other", "inf", "D5"],
+        ["ZREM", "%:deal_keys", "N1"],
+    )
+    assert len(auditor.verify(trader)) == 4
+    assert {one.outcome for one in auditor.repair(trader)} == {RepairOutcome.REPAIRED}
+    assert image_of(own) == before
+    harm(own, ["HSET", "%:deal:D5", "desk", "moved"])
+    damaged = image_of(own)
+    found = differences(auditor.verify(trader))
+    assert shown(found) == [
+        (FindingKind.INDEX, "deal_by_desk:moved", "D5", False),
+        (FindingKind.INDEX, "deal_by_desk:new", "D5", False),
+    ]
+    auditor.repair(trader)
+    assert image_of(own) == damaged
 
 
 def test_keys_that_belong_to_no_schema_are_named(own: Desk, auditor: Auditor) -> None:
