@@ -6,7 +6,8 @@
         ...
 
 A step takes the fields of a record as they are stored, names to written texts, and returns those of the next schema. A
-text in it is taken as it is; any other value is written as a field of its type is, and None is no field.
+text in it is taken as it is; any other value is written as a field of its type is, and None is no field. A field that
+the last step leaves out, and that cannot be None, has its default.
 """
 
 from __future__ import annotations
@@ -73,10 +74,23 @@ class Schemas(Generic[E]):
         for number in range(schema, self.number):
             content = self._next(hash_key, schema, number, content)
         try:
-            return self._codec.decode(hash_key, {**content, **kept})
+            return self._codec.decode(hash_key, {**self._defaults(content), **content, **kept})
+        except InvalidArgument as error:
+            raise CorruptRecord(hash_key, SCHEMA_FIELD, f"{_after(schema, self.number)} {error}") from None
         except CorruptRecord as error:
             problem = str(error).removeprefix(f"{error.key}, field {error.field!r}: ")
             raise CorruptRecord(hash_key, error.field, f"{_after(schema, self.number)} {problem}") from None
+
+    def _defaults(self, content: Mapping[str, str]) -> dict[str, str]:
+        """Return the written defaults of the fields that an upgraded record lacks."""
+        lacking = [name for name in self._codec.names if name not in content and name not in self._codec.nullable]
+        fields = self._model.model_fields
+        found = {
+            name: fields[name].get_default(call_default_factory=True, validated_data={})
+            for name in lacking
+            if not fields[name].is_required()
+        }
+        return cast("dict[str, str]", self._codec.encode_some(found)) if found else {}
 
     def _next(self, hash_key: str, schema: int, number: int, content: dict[str, str]) -> dict[str, str]:
         """Return the written fields of a record in the schema after one."""

@@ -200,7 +200,7 @@ def test_two_at_once_do_it_once(desk: Desk, other: Book) -> None:
 
 
 def test_a_server_that_has_lost_a_step_is_gone_through_anew(desk: Desk, other: Book) -> None:
-    """As one that takes the place of another does: it has a record as it was, and not the run's last step."""
+    """Test a server that takes the place of another: it has a record as it was, and not the run's last step."""
 
     def meanwhile(call: int) -> None:
         if call in (520, 540):

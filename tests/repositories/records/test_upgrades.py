@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 from slotbook.models import Entity, Index, Key, Update
 from slotbook.models.errors import CorruptRecord, InvalidArgument, SchemaMismatch
 from slotbook.models.types import Name
@@ -119,6 +120,26 @@ def test_what_an_upgrade_takes_out_is_what_the_next_gets_written(desk: Desk) -> 
     assert seen == [
         {"trader": desk.trader, "lot_id": "L1", "account": "ACC1", "quantity": "40", "venue": "XNAS"},
     ]  # fmt: skip
+
+
+class More(Entity, kind="lot", schema=2, upgrade={1: dict}):
+    trader: Name
+    lot_id: Annotated[Name, Key]
+    account: Name
+    size: int
+    reference: Name | None = "R0"
+    venue: Annotated[Name, Index] = "XNAS"
+    legs: list[int] = Field(default_factory=lambda: [1, 2])
+
+
+def test_a_field_that_is_left_out_has_its_default(desk: Desk) -> None:
+    first_lot(desk)
+    table = desk.book.table(More)
+    found = table.get(desk.trader, "L1")
+    assert found is not None
+    assert (found.reference, found.venue, found.legs) == (None, "XNAS", [1, 2])
+    assert table.migrate([desk.trader]).is_complete
+    assert table.by(desk.trader, {"venue": "XNAS"}) == [found]
 
 
 @pytest.mark.parametrize(
