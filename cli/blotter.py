@@ -157,6 +157,5 @@ def one_line(event: OrderEvent) -> str:
         parts.append(f"position {event.position_quantity}")
     if event.version is not None:
         parts.append(f"version {event.version}")
-    if event.changed is not None:
-        parts.append(event.changed)
+    parts += [text for text in (event.changed, event.own) if text is not None]
     return printable("  ".join(parts))

@@ -13,7 +13,7 @@ local key = base .. 'order:' .. id
 local order = redis.call('HMGET', key, 'status', 'symbol', CONSTANTS.OWN_NAMES)
 local wanted, is_in_own = '', false
 for name in string.gmatch(order[3] or '', '%S+') do
-  local text = redis.call('HGET', key, '+' .. name)
+  local text = redis.call('HMGET', key, '+' .. name)[1]
   is_in_own = is_in_own or (text and index == base .. 'orders_by_+' .. name .. ':' .. text)
 end
 if (order[1] and index == base .. 'orders_by_status:' .. order[1])

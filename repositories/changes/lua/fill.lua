@@ -71,7 +71,7 @@ local function fill_order(at)
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
   local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''
-  local own_digest, own_json = '', ''
+  local own_digest, own_json = ''
   if own ~= '' then
     local digest, _, json = RARE.own_parts(own)
     own_digest, own_json = ' +' .. digest, json
@@ -81,11 +81,10 @@ local function fill_order(at)
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
     'position_quantity', held_fields[6], 'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
-    'own', own_json,
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
-    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id .. own_json)
+    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json)
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '') .. own_digest)
   return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
 end

@@ -59,8 +59,7 @@ local function place_order(at)
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,
-    'own', own_json or '',
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"NEW","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
-    symbol .. id .. text .. (own_json or '')) }
+    symbol .. id .. text, own_json) }
 end

@@ -184,7 +184,8 @@ end
 -- entry      fields and values, first the writer's, by which a loss is noticed, its type and its time; those that are '' are left out
 -- document   the fields in JSON, from the time on, as they are when no value needs an escape
 -- names      the names and texts among the values, which may need one
-local function append(entry, document, names)
+-- own        the own fields of an order or a fill in JSON; nil for none
+local function append(entry, document, names, own)
   local size = 4
   for i = 6, #entry, 2 do
     if entry[i] ~= '' then
@@ -193,6 +194,9 @@ local function append(entry, document, names)
     end
   end
   for i = #entry, size + 1, -1 do entry[i] = nil end
+  if own and own ~= '' then
+    entry[size + 1], entry[size + 2], document = 'own', own, false
+  end
   local number = #events + 1
   local escape = string.find(names, '"', 1, true) or string.find(names, '\\', 1, true)
   events[number], documents[number] = entry, not escape and document

@@ -162,7 +162,7 @@ READS = {
     "Consumer": "add close get lag on_done run start stop",
     "Follow": "add close get start stop",
     "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
-    "OrderRepository": "by_status by_symbol close count find from_url get get_many open",
+    "OrderRepository": "by by_status by_symbol close count find from_url get get_many of open",
     "PositionRepository": "all close find from_url get get_many net totals",
     "SearchIndexes": "info",
     "SessionRepository": "by_trader get",
