@@ -1,4 +1,4 @@
-"""Faults while records of an older schema are upgraded: an update has one effect, and a migration ends right."""
+"""Fault "primary killed", cut replies, little memory and moving slots, while records of an older schema are upgraded."""
 
 from __future__ import annotations
 
