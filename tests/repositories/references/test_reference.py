@@ -157,6 +157,27 @@ def test_more_than_a_page_is_listed(lone_venues: Kind) -> None:
     assert [one.mic for one in table.all(limit=1_500, after="V0099")] == names[100:1_600]
 
 
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)
+def test_what_is_gone_since_its_key_was_found_is_not_counted_to_the_limit(
+    venues: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, backend = venues.table, venues.desk.book.backend
+    scan = backend.scan
+
+    def scan_and_remove(pattern: str) -> set[str]:
+        found = scan(pattern)
+        for key in ("A", "C"):
+            table.delete(key)
+        return found
+
+    monkeypatch.setattr(backend, "scan", scan_and_remove)
+    for limit, there in ((1, ["B"]), (2, ["B", "D"]), (3, ["B", "D", "E"]), (None, ["B", "D", "E"])):
+        table.put_many([venues.make(key) for key in "ABCDE"])
+        assert [one.mic for one in table.all(limit=limit)] == there
+    table.put_many([venues.make(key) for key in "ABCDE"])
+    assert [one.mic for one in table.iter()] == ["B", "D", "E"]
+
+
 def test_many_are_stored_at_once_each_with_its_outcome(venues: Kind) -> None:
     table, make = venues.table, venues.make
     table.insert(make("A"))
@@ -168,7 +189,7 @@ def test_many_are_stored_at_once_each_with_its_outcome(venues: Kind) -> None:
     again = [one.result() for one in table.put_many(records, request_ids=["Q1", "Q2"])]
     assert [(one.applied, one.version) for one in first + again] == [(True, 2), (True, 2), (False, 2), (False, 2)]
     assert [one.result().version for one in table.put_many(records)] == [3, 3]
-    for request_ids in (["Q1"], "Q1", ["Q1", 5]):
+    for request_ids in (["Q1"], ["Q1", "Q2", "Q3"], "Q1", ["Q1", 5]):
         with pytest.raises(InvalidArgument, match="request_id"):
             table.put_many(records, request_ids=request_ids)
 
