@@ -38,15 +38,19 @@ def migrate(
     again · 2 bad usage.
     """
     found = own_model(model)
-    if "trader" not in found.model_fields:
-        raise BadUsage(f"{model} has no trader: its records are in no index, and are upgraded when they are read")
+    has_trader = "trader" in found.model_fields
+    if trader and not has_trader:
+        raise BadUsage(f"{model} has no trader, so its records are none of {', '.join(trader)}: leave --trader out")
     with Book.open(kept_settings(url)) as book, bars() as progress:
         task = progress.add_task("migrating", total=None)
 
         def show(done: Migration) -> None:
             progress.update(task, description=f"{done.rewritten:,} records", total=done.total, completed=done.traders)
 
-        done = book.table(found).migrate(trader, progress=show)
+        if has_trader:
+            done = book.table(found).migrate(trader, progress=show)
+        else:
+            done = book.reference(found).migrate(progress=show)
     if as_json:
         left: list[JsonValue] = [record._asdict() for record in done.left]
         print_json({**asdict(done), "left": left})

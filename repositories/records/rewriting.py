@@ -64,18 +64,22 @@ def _arguments(request: Rewrite) -> tuple[str, ...]:
 
 
 def _read(step: Step[Rewrite], answer: list[Reply]) -> str:
+    return read_rewrite(step.name, step.request.table, answer)
+
+
+def read_rewrite(name: str, table: TableModel[Any], answer: list[Reply]) -> str:
     """Return what has become of a record: migrated, current or gone. Raises OlderRecord with what it is by now."""
     match answer:
         case ["migrated" | "current" | "gone" as what]:
             return what
         case ["older", list(flat)]:
-            raise OlderRecord(step.name, fields(flat))
+            raise OlderRecord(name, fields(flat))
         case ["unique", str(field), str(value), str(owner)]:
-            raise not_unique(step.name, field, value, owner)
+            raise not_unique(name, field, value, owner)
         case ["newer" | "declared" as why, str(found)]:
-            raise schema_refusal(step.name, step.request.table, why, found)
+            raise schema_refusal(name, table, why, found)
         case other:
-            raise refusal(step.name, other)
+            raise refusal(name, other)
 
 
 MIGRATE: AnyVerb = Verb(

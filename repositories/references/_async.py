@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from ...models.arguments import request_ids_of, several, whole
+from ...models.arguments import callable_or_none, request_ids_of, several, whole
 from ...models.entity import Entity
 from ...models.results import Outcome, RecordResult
 from ...models.stored_entity import stored_entity
@@ -18,8 +18,10 @@ from ..audit.findings import Finding
 from ..changes.names import take_name
 from ..changes.verb import OlderRecord
 from ..records.calls import PAGE
+from ..records.migration import Migration
 from ..search._async.find import AsyncFind, AsyncSearch
 from .calls import ReferenceCalls
+from .migration import ReferenceMigration
 from .verification import findings_of_remembered, unreadable
 
 E = TypeVar("E", bound=Entity)
@@ -212,6 +214,42 @@ class AsyncReferenceTable(Generic[E]):
     async def count(self) -> int:
         """Return how many records there are, without reading them. Scans every primary, as ``all`` does."""
         return len(self._calls.keys_among(await self._backend.scan(self._calls.pattern)))
+
+    async def migrate(
+        self,
+        *,
+        progress: Callable[[Migration], object] | None = None,
+        durability: Durability | str | None = None,
+    ) -> Migration:
+        """Bring all records to the model's schema; what ``slotbook migrate`` does.
+
+        Records keep their version. They may be in use meanwhile; what was stopped goes on when it is called again. A
+        scan of every primary, one round trip per node for each 1,000 records, and one for those of an older schema.
+
+        Args:
+            progress: Called after each page of records with the result until now. By default nothing is called.
+            durability: The copies that each step waits for; by default the book's.
+
+        Returns:
+            What was rewritten, and the records that could not be upgraded, with the reason; there are no traders.
+
+        Raises:
+            SchemaTooNew: A record is of a newer schema than the model.
+            UnderReplicated: Too few replicas have confirmed a step; its ``result`` is what would have been returned.
+            SlotbookError: A server does not answer; then call it again.
+        """
+        wanted = self._backend.settings.wanted(durability)
+        run = ReferenceMigration(self._calls, callable_or_none("progress", progress))
+        keys = self._calls.keys_among(await self._backend.scan(self._calls.pattern))
+        for begin in range(0, len(keys), PAGE):
+            page = keys[begin : begin + PAGE]
+            older = run.older(page, await self._backend.read_many(self._calls.stored(page)))
+            while older:
+                calls = run.rewrites(older)
+                outcomes = await self._backend.run_many(list(calls.values()), wanted)
+                older = run.changed(list(calls), outcomes)
+            run.tell()
+        return run.result()
 
     async def verify(self) -> list[Finding]:
         """Return a finding for each record that cannot be read, and for what is remembered of changes and cannot be.

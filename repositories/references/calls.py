@@ -24,12 +24,15 @@ from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..durations import milliseconds
 from ..records.replies import ChangedRecord, found, is_there, read_change
+from ..records.rewriting import read_rewrite
 from ..records.verbs import as_json, content_of
-from ..replies import integer, rows, text
+from ..replies import fields, integer, rows, text
 
 E = TypeVar("E", bound=Entity)
 
-CHANGE = load("slotbook.repositories.references", "change")
+_PACKAGE = "slotbook.repositories.references"
+CHANGE = load(_PACKAGE, "change")
+REWRITE = load(_PACKAGE, "rewrite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,44 @@ class ReferenceCalls(Generic[E]):
             [pack(("HGETALL", record)) for record in records],
             lambda number, reply: found(self.table, records[number], None, keys[number], reply),
             lambda number: self._get(keys[number]),
+        )
+
+    def stored(self, keys: Sequence[str]) -> Reads[Mapping[str, str] | None]:
+        """Return the reads of the fields of records as they are stored, by the texts of their keys."""
+        return reads_of([self._stored(key) for key in keys])
+
+    def _stored(self, key: str) -> Call[Mapping[str, str] | None]:
+        record = self._base + key
+        return command(
+            f"get {self.table.kind} {printable(key)}",
+            "HGETALL",
+            record,
+            decode=lambda reply: fields(reply) or None,
+            tag=record,
+        )
+
+    def is_older(self, key: str, stored: Mapping[str, str]) -> bool:
+        """Return whether a record is of an older schema than the model. Raises SchemaTooNew, and CorruptRecord."""
+        schemas = self.table.schemas
+        return schemas.check(self._base + key, stored.get(SCHEMA_FIELD, "")) < schemas.number
+
+    def rewrite(self, key: str, stored: Mapping[str, str]) -> Call[str]:
+        """Return the call that brings a record to the model's schema, if it is as it was read.
+
+        Raises CorruptRecord and SchemaMismatch for one that cannot be upgraded.
+        """
+        record, name = self._base + key, f"migrate {self.table.kind} {printable(key)}"
+        upgrade = self.table.upgrade_of(record, stored, None, key, {})
+        return evaluate(
+            name,
+            REWRITE,
+            REWRITE.keys(record=record),
+            REWRITE.arguments(
+                upgraded=f"{stored['version']} {stored[SCHEMA_FIELD]}",
+                upgrade=as_json(upgrade) or "{}",
+                schema=self.table.schemas.text,
+            ),
+            decode=lambda reply: read_rewrite(name, self.table, rows(reply)),
         )
 
     def name_of(self, key: str) -> str:

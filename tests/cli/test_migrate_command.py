@@ -6,9 +6,11 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
-from slotbook import Book
+from slotbook import Book, Entity, Key
+from slotbook.models.types import Name
 
 from ..support.fleet import Fleets
 from ..support.make import fresh
@@ -28,8 +30,9 @@ class Lot(Entity, kind="lot", schema=2, upgrade={1: with_desk}):
     lot_id: Annotated[Name, Key]
     desk: Annotated[Name, Index]
 
-class Venue(Entity, kind="venue"):
+class Venue(Entity, kind="venue", schema=2, upgrade={1: lambda fields: {**fields, "city": "Oslo"}}):
     mic: Annotated[Name, Key]
+    city: str
 
 class Strict(Lot, kind="lot", schema=3, upgrade={1: with_desk, 2: lambda fields: {}}):
     pass
@@ -77,6 +80,19 @@ def test_what_is_left_is_shown(cli: Cli, models: str, url: str) -> None:
     assert [(one["trader"], one["key"]) for one in json.loads(done.out)["left"]] == [("T1", "L1"), ("T2", "L1")]
 
 
+def test_records_without_a_trader_are_migrated_too(cli: Cli, models: str, url: str) -> None:
+    class Venue(Entity, kind="venue"):
+        mic: Annotated[Name, Key]
+
+    with Book.open(url) as book:
+        book.reference(Venue).insert_many([Venue(mic="XOSL"), Venue(mic="XBRG")])
+    done = cli("migrate", f"{models}:Venue", "--url", url, "--json")
+    assert done.json() == {"total": 0, "traders": 0, "current": 0, "rewritten": 2, "left": []}
+    done = cli("migrate", f"{models}:Venue", "--url", url)
+    assert (done.code, done.err) == (0, "")
+    assert "records brought to schema 2: 0, left: 0" in done.out
+
+
 def test_a_newer_schema_is_an_error_in_one_line(cli: Cli, models: str, url: str) -> None:
     assert cli("migrate", f"{models}:Lot", "--url", url).code == 0
     with Book.open(url) as book, pytest.raises(Exception, match="of schema 2, and First is of schema 1 here"):
@@ -85,10 +101,13 @@ def test_a_newer_schema_is_an_error_in_one_line(cli: Cli, models: str, url: str)
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("Venue", "has no trader"), ("Lott", "has no model Lott; the nearest is Lot")],
+    [
+        ("Venue --trader T1", "has no trader, so its records are none of T1"),
+        ("Lott", "has no model Lott; the nearest is Lot"),
+    ],
 )
 def test_what_cannot_be_migrated_is_bad_usage(cli: Cli, models: str, url: str, name: str, problem: str) -> None:
-    done = cli("migrate", f"{models}:{name}", "--url", url)
+    done = cli("migrate", *f"{models}:{name}".split(" "), "--url", url)
     assert (done.code, done.out) == (2, "")
     assert problem in done.err
 

@@ -39,6 +39,10 @@ class Venue(Entity, kind="durable_venue"):
     lots: Quantity = 1
 
 
+class RenumberedVenue(Venue, kind="durable_venue", schema=2, upgrade={1: dict}):
+    pass
+
+
 class Renumbered(Entity, kind="allocation", schema=2, upgrade={1: dict}):
     trader: Name
     allocation_id: Annotated[Name, Key]
@@ -111,6 +115,7 @@ CHANGES: Mapping[str, Make] = {
     "ReferenceTable.put_many": lambda case, ways: case.venues.put_many([Venue(mic=case.trader, lots=2)], **ways),
     "ReferenceTable.update": lambda case, ways: case.venues.update(case.trader, {"lots": 2}, **ways),
     "ReferenceTable.delete": lambda case, ways: case.venues.delete(case.trader, **ways),
+    "ReferenceTable.migrate": lambda case, ways: case.book.reference(RenumberedVenue).migrate(**ways),
     "SessionRepository.create": lambda case, ways: case.book.sessions.create(case.trader, 60, **ways),
     "SessionRepository.touch": lambda case, ways: case.book.sessions.touch(case.id, **ways),
     "SessionRepository.revoke": lambda case, ways: case.book.sessions.revoke(case.id, **ways),

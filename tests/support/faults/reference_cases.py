@@ -16,6 +16,9 @@ GIVEN: Mapping[str, object] = {
     "written": '{"name":null,"zone":"UTC"}',
 }
 
+REWRITE: Mapping[str, object] = {"upgraded": "1 1", "upgrade": '{"name":null,"zone":"UTC"}', "schema": 2}
+"""The arguments of the script that brings such a record to another schema."""
+
 REFERENCE_CASES: Mapping[str, tuple[Mapping[str, object], Mapping[str, object], tuple[Words, ...]]] = {
     "insert": ({**KEYS, "request": None}, {**GIVEN, "verb": "INSERT", "digest": "d"}, (DELETED,)),
     "insert what expires": ({**KEYS, "request": None}, {**GIVEN, "verb": "INSERT", "digest": "x", "ttl": 9_000}, ()),

@@ -18,7 +18,8 @@ from slotbook.topology.scripts import Script
 
 from ..make import execution, limit
 from ..package import MODULES
-from .reference_cases import REFERENCE_CASES
+from .reference_cases import REFERENCE_CASES, REWRITE
+from .reference_cases import STORED as STORED_VENUE
 from .schema_cases import SCHEMA_CASES
 
 Words = tuple[str | int, ...]
@@ -314,6 +315,7 @@ CASES = (
         (("HSET", "{NAME}:position:X", "a", 1),),
     ),
     *_of_events(),
+    Case("references/rewrite", {"record": "venue:NAME"}, REWRITE, (STORED_VENUE,)),
     *[Case("references/change", *case, what=what) for what, case in REFERENCE_CASES.items()],
     *[Case(*case, what=what) for what, case in SCHEMA_CASES.items()],
 )
