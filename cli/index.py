@@ -40,7 +40,7 @@ def create(models: OwnModels = None, url: Url = None, kind: RecordKinds = None, 
     """
     kinds = _kinds(models, kind)
     with Book.open(kept_settings(url)) as book, bars() as progress:
-        tasks = {one.kind: progress.add_task(f"indexing {one.records}", total=100) for one in indexed(kinds)}
+        tasks = {one.label: progress.add_task(f"indexing {one.records}", total=100) for one in indexed(kinds)}
         found = book.indexes.create(
             kinds, progress=lambda one, part: progress.update(tasks[one], completed=int(100 * part))
         )

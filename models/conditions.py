@@ -16,8 +16,11 @@ from typing import NoReturn, Protocol, cast
 from . import om
 from .entity import Entity
 from .errors import InvalidArgument
+from .order import Order
+from .record import Record
 from .stored import SEPARATOR, Field, Stored
 from .stored_entity import stored_entity
+from .stored_orders import stored_orders
 
 
 class Condition(Protocol):
@@ -81,7 +84,7 @@ class SearchFields:
 
     __slots__ = ("_stored",)
 
-    def __init__(self, stored: Stored[Entity]) -> None:
+    def __init__(self, stored: Stored[Record]) -> None:
         self._stored = stored
 
     def __getattr__(self, name: str) -> Comparable:
@@ -94,12 +97,14 @@ class SearchFields:
         return sorted(self._stored.fields)
 
 
-def searchable(model: type[Entity]) -> SearchFields:
-    """Return the fields of a desk's own model, to be compared in conditions for ``find``.
+def searchable(model: type[Entity] | type[Order]) -> SearchFields:
+    """Return the fields of a desk's own model or class of orders, to be compared in conditions for ``find``.
 
-    Raises InvalidArgument for a model that has no table.
+    Raises InvalidArgument for a model that has no table, and for own fields of orders that could not be stored.
     """
-    return SearchFields(stored_entity(model))
+    if isinstance(cast("object", model), type) and issubclass(model, Order):
+        return SearchFields(cast("Stored[Record]", stored_orders(model)))
+    return SearchFields(cast("Stored[Record]", stored_entity(cast("type[Entity]", model))))
 
 
 def described(field: Field) -> om.FieldInfo:

@@ -64,6 +64,11 @@ class OwnFields(Generic[R]):
             self.indexes = tuple(name for name in self.names if self._has_index(name))
             use_reader(model, self.read)
 
+    @property
+    def codec(self) -> EntityCodec[Any]:
+        """The writer and reader of a model that has own fields."""
+        return self._codec
+
     def texts_of(self, record: R) -> dict[str, str]:
         """Return the written own fields of a record, without those that are None.
 

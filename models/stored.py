@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum, StrEnum
-from typing import Any, Generic, TypeVar, cast, get_args
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -22,7 +22,6 @@ from .types import PLACES
 from .wire import decode
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
-S = TypeVar("S", bound=Record)
 
 _NUMBERS: dict[type[object], Numbers] = {int: Numbers(Decimal(1)), Decimal: Numbers(Decimal(1).scaleb(-PLACES))}
 _PROSE = frozenset({"text", "name"})
@@ -74,6 +73,10 @@ class Field:
     """True when parts of its text can be asked for."""
     is_own: bool = False
     """True for a field of a desk's own, which an index of another version of its model may not have."""
+    filled: bool = False
+    """True for a field that may have its default where the hash has nothing."""
+    default: Decimal | float | str | None = None
+    """That default as it is compared; None for one that is not known before."""
     column: str = ""
     """The field of the hash, where that has another name."""
     written: Callable[[Any], str] = str
@@ -95,6 +98,9 @@ SCHEMA = Field("_schema", int, optional=False, numbers=_NUMBERS[int])
 
 class Stored(Generic[R_co]):
     """A model that is stored in hashes, identified by the fields that make its key."""
+
+    unsearchable: Mapping[str, str] = MappingProxyType({})
+    """Fields of a desk's own that cannot be searched by, each with the reason."""
 
     def __init__(
         self,
@@ -119,6 +125,11 @@ class Stored(Generic[R_co]):
         """Further names under which a server keeps the texts of fields, each with its field."""
 
     @property
+    def label(self) -> str:
+        """The name of its index, beside those of other kinds."""
+        return self.kind
+
+    @property
     def records(self) -> str:
         """The word for several records, in messages."""
         return f"{self.kind}s"
@@ -132,12 +143,6 @@ class Stored(Generic[R_co]):
     def has_tag(self) -> bool:
         """True when the key begins with the hash tag of the trader that the record belongs to."""
         return self.identity[0] == "trader"
-
-    def read_as(self, model: type[S]) -> Stored[S]:
-        """Return the same records, read as a class that derives from the model."""
-        other = cast("Stored[S]", copy(self))
-        other.model = model
-        return other
 
     def key(self, prefix: str, identity: Sequence[str]) -> str:
         """Return the key of one record's hash.
@@ -157,8 +162,10 @@ class Stored(Generic[R_co]):
         return decode(self.model, key, fields)
 
     def field(self, name: str) -> Field:
-        """Return a field to search by. Raises UnknownField, with the nearest name, when there is none."""
+        """Return a field to search by. Raises UnknownField, with the nearest name or the reason, when it is none."""
         found = self.fields.get(name)
+        if why := self.unsearchable.get(name):
+            raise UnknownField(f"{self.model.__name__}.{name} cannot be searched by: {why}")
         if found is None:
             near = (get_close_matches(name, self.fields, 1, 0) or [*self.fields])[0]
             raise UnknownField(f"{self.records} have no field {name!r} to search by; the nearest is {near}")

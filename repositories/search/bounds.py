@@ -13,16 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import prod
 
 from ...models.doubles import Numbers, as_double
 from ...models.errors import InvalidArgument
 from ...models.stored import Field, TextForm, is_one_tag
 from ...models.types import check_name
-from .condition import ORDERING, PARTIAL, AllOf, AnyOf, Comparison, Node, Not, Operator
+from .condition import ORDERING, PARTIAL, AllOf, AnyOf, Comparison, Node, Not, Operator, compares
 
 EVERYTHING = AllOf()
 NOTHING = AnyOf()
 
+_LONGEST_UNION = 500
+"""The comparisons to which a query may grow when its parts are multiplied out."""
 _TRIMMED = " \t\n\v\f\r"
 """The white space that a server trims from a tag."""
 _WIDER: Mapping[Operator, Operator] = {
@@ -52,7 +55,7 @@ def over_approximation(node: Node) -> Node:
         case Comparison():
             if node.operator is Operator.LIKE:
                 return node
-            if node.operator in PARTIAL:
+            if node.operator in PARTIAL or _may_be_default(node):
                 return EVERYTHING
             return _text_over(node) if node.field.numbers is None else _number_over(node, node.field.numbers)
 
@@ -76,9 +79,15 @@ def under_approximation(node: Node) -> Node:
 
 def negation(node: Node) -> Node:
     """Return a condition for what a node does not match."""
-    if node in (EVERYTHING, NOTHING):
-        return NOTHING if node == EVERYTHING else EVERYTHING
-    return node.part if isinstance(node, Not) else Not(node)
+    match node:
+        case Not(part):
+            return part
+        case AllOf(parts):
+            return union([negation(part) for part in parts])
+        case AnyOf(parts):
+            return intersection([negation(part) for part in parts])
+        case Comparison():
+            return Not(node)
 
 
 def intersection(nodes: Sequence[Node]) -> Node:
@@ -86,7 +95,25 @@ def intersection(nodes: Sequence[Node]) -> Node:
     if NOTHING in nodes:
         return NOTHING
     kept = tuple(node for node in nodes if node != EVERYTHING)
-    return kept[0] if len(kept) == 1 else AllOf(kept)
+    if len(kept) == 1:
+        return kept[0]
+    # Search 2.10 loses matches of ((A -B) | C) D, and none of (A -B D) | (C D).
+    mixed = [
+        node for node in kept if isinstance(node, AnyOf) and not all(isinstance(one, Comparison) for one in node.parts)
+    ]
+    if mixed and prod(len(node.parts) for node in mixed) * sum(map(_size, kept)) <= _LONGEST_UNION:
+        others = [node for node in kept if node is not mixed[0]]
+        return union([intersection((*others, part)) for part in mixed[0].parts])
+    return AllOf(kept)
+
+
+def _size(node: Node) -> int:
+    """Return the number of comparisons in a condition."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            return sum(map(_size, parts))
+        case _:
+            return 1
 
 
 def union(nodes: Sequence[Node]) -> Node:
@@ -95,6 +122,12 @@ def union(nodes: Sequence[Node]) -> Node:
         return EVERYTHING
     kept = tuple(node for node in nodes if node != NOTHING)
     return kept[0] if len(kept) == 1 else AnyOf(kept)
+
+
+def _may_be_default(node: Comparison) -> bool:
+    """Return True when a record whose hash has nothing for the field may match, because it has a default."""
+    field = node.field
+    return field.filled and (field.default is None or compares(node.operator, field.default, node.values))
 
 
 def _text_over(node: Comparison) -> Node:
@@ -147,13 +180,13 @@ def _is_writable(text: str) -> bool:
 def _number_over(node: Comparison, numbers: Numbers) -> Node:
     if node.operator in ORDERING:
         return _ordering(node, numbers, _WIDER)
-    return _number_in(node, _numbers(node, numbers))
+    return _number_in(node, _numbers(node, numbers), is_over=True)
 
 
 def _number_under(node: Comparison, numbers: Numbers) -> Node:
     if node.operator in ORDERING:
         return _ordering(node, numbers, _NARROWER)
-    return _number_in(node, [value for value in _numbers(node, numbers) if numbers.is_told_apart(value)])
+    return _number_in(node, [value for value in _numbers(node, numbers) if numbers.is_told_apart(value)], is_over=False)
 
 
 def _ordering(node: Comparison, numbers: Numbers, if_inexact: Mapping[Operator, Operator]) -> Node:
@@ -164,10 +197,10 @@ def _ordering(node: Comparison, numbers: Numbers, if_inexact: Mapping[Operator, 
     return Comparison(node.field, operator, (_double(value),))
 
 
-def _number_in(node: Comparison, numbers: Iterable[Decimal]) -> Node:
+def _number_in(node: Comparison, numbers: Iterable[Decimal], *, is_over: bool) -> Node:
     """Return a condition for what has one of the numbers, or no number if that is asked for."""
     found = _one_of(node.field, dict.fromkeys(map(_double, numbers)))
-    if None not in node.values or not node.field.optional:
+    if None not in node.values or not node.field.optional or (node.field.filled and not is_over):
         return found
     return union([found, Not(Comparison(node.field, Operator.GE, (Decimal("-Infinity"),)))])
 

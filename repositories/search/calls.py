@@ -74,7 +74,7 @@ class SearchCalls(Generic[R]):
 
     def alias(self, tag: str) -> str:
         """Return the name under which a shard's index is asked."""
-        return f"{self._prefix}index:{self.stored.kind}:{{{tag}}}"
+        return f"{self._prefix}index:{self.stored.label}:{{{tag}}}"
 
     def all(self, tag: str, written: WrittenQuery) -> Call[IdentityPage]:
         """Find the first page of everything that matches on one shard."""

@@ -156,10 +156,11 @@ def matches(node: Node, record: Record, identity: Identity, full_text: FullTextM
         case Comparison(_, Operator.LIKE, _):
             return identity in full_text[node] if node in full_text else None
         case Comparison(field, compare_by, values):
-            return _compares(compare_by, field.value_of(record), values)
+            return compares(compare_by, field.value_of(record), values)
 
 
-def _compares(operator: Operator, stored: Decimal | float | str | None, values: Sequence[Value]) -> bool:
+def compares(operator: Operator, stored: Decimal | float | str | None, values: Sequence[Value]) -> bool:
+    """Return True when a value of a record compares so with the values that are asked for."""
     if operator in (Operator.EQ, Operator.IN):
         return stored in values
     return stored is not None and _COMPARISONS[operator](stored, values[0])

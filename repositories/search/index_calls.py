@@ -31,7 +31,7 @@ class IndexStatus:
     """
 
     kind: str
-    """The kind of its records: ``order``, ``position``, ``symbol``, or that of a desk's own model."""
+    """The kind of its records: ``order``, ``position``, ``symbol``, an own model's, or ``order.`` and an own class."""
     name: str
     schema: str
     """A digest of its definition; see ``is_current``."""
@@ -55,10 +55,10 @@ class IndexCalls:
     """The calls for the index of one kind of record of a book. ``schema`` has the words after SCHEMA."""
 
     def __init__(self, settings: Settings, stored: Stored[Record], schema: Sequence[str]) -> None:
-        self.kind = stored.kind
+        self.kind = stored.label
         self.records = stored.records
         prefix = settings.prefix
-        self._base = f"{prefix}index:{stored.kind}:{{"
+        self._base = f"{prefix}index:{stored.label}:{{"
         # The names of a desk's own records may have braces. A record whose trader is missing is kept, to be reported.
         of_kind = (
             f"contains(@__key, '}}:{stored.kind}:')>0 && (!exists(@trader) || "

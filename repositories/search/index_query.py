@@ -8,9 +8,11 @@ from typing import Any, TypeAlias, cast
 
 from ...models.arguments import one_of, several
 from ...models.entity import Entity
+from ...models.order import Order
 from ...models.record import Record
 from ...models.stored import STORED, Stored
 from ...models.stored_entity import stored_entity
+from ...models.stored_orders import stored_orders
 from ...topology.settings import Settings
 from .index_calls import IndexCalls
 
@@ -25,8 +27,8 @@ class RecordKind(StrEnum):
 
 KINDS = tuple(RecordKind)
 
-Indexed: TypeAlias = RecordKind | str | type[Entity]
-"""A kind of record of the book's own, or a desk's own model: each has an index."""
+Indexed: TypeAlias = RecordKind | str | type[Entity] | type[Order]
+"""A kind of record of the book's own, a desk's own model, or a class of orders: each has an index."""
 
 
 def indexed(kinds: Sequence[Indexed] | Indexed) -> list[Stored[Record]]:
@@ -37,6 +39,8 @@ def indexed(kinds: Sequence[Indexed] | Indexed) -> list[Stored[Record]]:
 
 
 def _stored(kind: Indexed) -> Stored[Record]:
+    if isinstance(kind, type) and issubclass(kind, Order):
+        return cast("Stored[Record]", stored_orders(kind))
     if isinstance(kind, type):
         return cast("Stored[Record]", stored_entity(cast("type[Any]", kind)))
     return STORED[one_of("kind", kind, KINDS)]

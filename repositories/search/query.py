@@ -89,5 +89,4 @@ def _approximations(node: Node, schema: str | None) -> _Approximations:
         return _Approximations(over, under, between, NOTHING)
     ours = (Decimal(schema),)
     others = union((Comparison(SCHEMA, Operator.LT, ours), Comparison(SCHEMA, Operator.GT, ours)))
-    of_ours = Comparison(SCHEMA, Operator.EQ, ours)
-    return _Approximations(union((over, others)), intersection((under, of_ours)), union((between, others)), others)
+    return _Approximations(union((over, others)), under, between, others)

@@ -67,7 +67,8 @@ class SearchSteps(Generic[R]):
         written = query.candidates
         if not limit or written is None:
             return []
-        if sort_keys and (yield from self._gather(query, query.others)):
+        is_filled = any(self._calls.stored.fields[key.field].filled for key in sort_keys)
+        if is_filled or (sort_keys and (yield from self._gather(query, query.others))):
             return (yield from self.everything(query, sort_keys))[offset:wanted]
         full_text = yield from self._full_text_matches(query)
         most = max(wanted, 16)
@@ -83,7 +84,9 @@ class SearchSteps(Generic[R]):
 
     def count(self, query: Query[R]) -> Steps[int]:
         """Return how many matches there are."""
-        certain = yield from self._gather(query, query.certain)
+        others = yield from self._gather(query, query.others)
+        of_others = set(others)
+        certain = [one for one in (yield from self._gather(query, query.certain)) if one not in of_others]
         counted = 0
         groups = groupby(sorted(certain), key=lambda identity: identity[0])
         of_one_slot = [list(group) for _, group in groups]
@@ -94,9 +97,9 @@ class SearchSteps(Generic[R]):
         ]
         for outcome in (yield from ask_many(calls)):
             counted += outcome.result()
-        if query.uncertain is None:
+        if query.uncertain is None and not others:
             return counted
-        found = yield from self._gather(query, query.uncertain)
+        found = [*others, *(yield from self._gather(query, query.uncertain))]
         full_text = yield from self._full_text_matches(query)
         counted_already = set(certain)
         records = yield from self._read(query, [one for one in found if one not in counted_already], full_text)

@@ -11,7 +11,7 @@ from ....models.arguments import identities, whole
 from ....models.enums import OrderStatus
 from ....models.order import Order
 from ....models.results import Outcome
-from ....models.stored import ORDERS
+from ....models.stored_orders import stored_orders
 from ....topology._async.backend import AsyncBackend
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
@@ -28,7 +28,7 @@ class AsyncOrderReads(Generic[OrderT]):
     def __init__(self, backend: AsyncBackend, loss_detector: LossDetector, fence: Fence, model: type[OrderT]) -> None:
         self._backend = backend
         self._calls = OrderCalls(backend.settings, loss_detector, fence, model)
-        self._search = AsyncSearch(backend, ORDERS.read_as(model))
+        self._search = AsyncSearch(backend, stored_orders(model))
 
     async def get(self, trader: str, order_id: str) -> OrderT | None:
         """Return an order as it is now, None when there is none. One round trip.
@@ -101,8 +101,9 @@ class AsyncOrderReads(Generic[OrderT]):
         The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
 
         Args:
-            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, as redis-om writes them, all
-                of which must be true; none finds every order. Values are compared exactly.
+            conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, or of
+                :func:`~slotbook.models.conditions.searchable` of a class of your own, as redis-om writes them, all of
+                which must be true; none finds every order. Values are compared exactly.
 
         Raises:
             InvalidArgument: A condition is not one that can be searched for.

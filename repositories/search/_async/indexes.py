@@ -54,7 +54,7 @@ class AsyncSearchIndexes:
         found: list[IndexStatus] = []
         for stored in indexed(kinds):
 
-            def report(part: float, kind: str = stored.kind) -> None:
+            def report(part: float, kind: str = stored.label) -> None:
                 if progress is not None:
                     progress(kind, part)
 

@@ -55,7 +55,7 @@ class SearchIndexes:
         found: list[IndexStatus] = []
         for stored in indexed(kinds):
 
-            def report(part: float, kind: str = stored.kind) -> None:
+            def report(part: float, kind: str = stored.label) -> None:
                 if progress is not None:
                     progress(kind, part)
 
