@@ -13,7 +13,7 @@ from ..repositories import Book, IndexStatus
 from ..repositories.search.index_query import KINDS, Indexed, RecordKind, indexed
 from .options import AsJson, Url, kept_settings
 from .output import print_json, screen
-from .own_models import own_model
+from .own_models import indexed_model
 from .progress import bars
 from .tables import table
 
@@ -69,7 +69,7 @@ def info(models: OwnModels = None, url: Url = None, kind: RecordKinds = None, as
 
 def _kinds(models: Sequence[str] | None, kinds: Sequence[RecordKind] | None) -> list[Indexed]:
     """Return what the command line names, or all of the book's own kinds. Raises BadUsage."""
-    named: list[Indexed] = [*(kinds or ()), *map(own_model, models or ())]
+    named: list[Indexed] = [*(kinds or ()), *map(indexed_model, models or ())]
     return named or [*KINDS]
 
 

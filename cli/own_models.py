@@ -6,14 +6,25 @@ import importlib
 import os
 import sys
 from difflib import get_close_matches
+from typing import cast
 
 from ..models.entity import Entity
 from ..models.order import Order
+from ..models.record import Record
 from .output import BadUsage
 
 
-def own_model(name: str) -> type[Entity] | type[Order]:
+def own_model(name: str) -> type[Entity]:
     """Return the model of a name, ``MODULE:MODEL``, from the current folder or what is installed. Raises BadUsage."""
+    return cast("type[Entity]", _found(name, Entity))
+
+
+def indexed_model(name: str) -> type[Entity] | type[Order]:
+    """Return the model or the class of orders of a name, as ``own_model`` does. Raises BadUsage."""
+    return cast("type[Entity] | type[Order]", _found(name, Entity, Order))
+
+
+def _found(name: str, *bases: type[Record]) -> type[Record]:
     module_name, _, model_name = name.partition(":")
     if not module_name or not model_name:
         raise BadUsage(f"{name!r} names no model; write MODULE:MODEL, as in desk.models:Allocation")
@@ -23,9 +34,8 @@ def own_model(name: str) -> type[Entity] | type[Order]:
         module = importlib.import_module(module_name)
     except Exception as error:  # what is the desk's own may raise anything
         raise BadUsage(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from error
-    model: object = getattr(module, model_name, None)
-    if isinstance(model, type) and issubclass(model, (Entity, Order)):
+    models = {one: kind for one, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, bases)}
+    if model := models.get(model_name):
         return model
-    models = [one for one, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, (Entity, Order))]
     near = get_close_matches(model_name, models, 1, 0)
     raise BadUsage(f"{module_name} has no model {model_name}" + (f"; the nearest is {near[0]}" if near else ""))

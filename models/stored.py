@@ -153,6 +153,13 @@ class Stored(Generic[R_co]):
         *trader, name = identity
         return f"{prefix}{f'{{{trader[0]}}}:' if trader else ''}{self.kind}:{name}"
 
+    def call_without_search(self, required: Mapping[str, str]) -> str | None:
+        """Return the call of a desk's own table that answers without search; ``required`` are texts that are given.
+
+        None for the book's own models.
+        """
+        return None
+
     def identity_of(self, record: Record) -> tuple[str, ...]:
         """Return the identity of a record: the values of the fields that make its key."""
         return tuple(str(getattr(record, name)) for name in self.identity)

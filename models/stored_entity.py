@@ -53,6 +53,20 @@ class StoredEntity(Stored[E]):
         trader, parts = (f"{{{identity[0]}}}:", identity[1:]) if self.table.has_trader else ("", identity)
         return f"{prefix}{trader}{self.kind}:{_joined(parts)}"
 
+    def call_without_search(self, required: Mapping[str, str]) -> str:
+        """Return the call of the table that comes nearest to a query; ``required`` are texts that are given."""
+        table, trader = self.table, required.get("trader")
+        of_trader = [repr(trader) if trader else "trader"] if table.has_trader else []
+        key = [required.get(name) for name in table.key_fields]
+        if all(key) and (trader or not table.has_trader):
+            key_text = repr(key[0] if len(key) == 1 else tuple(key))
+            return f"get({', '.join([*of_trader, key_text])}) of {table.name}'s table"
+        for name in table.indexes:
+            if name in required:
+                return f"by({', '.join([*of_trader, repr({name: required[name]})])}) of {table.name}'s table"
+        hint = ", or by on a field that has an index" if table.has_trader else ""
+        return f"all({', '.join(of_trader)}) of {table.name}'s table{hint}"
+
     def identity_of(self, record: Record) -> tuple[str, ...]:
         """Return the identity of a record: its trader, where it has one, and the written values of its key fields."""
         write = self.table.codec.text_of

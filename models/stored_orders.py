@@ -1,4 +1,4 @@
-"""How orders with fields of a desk's own can be queried: by these too."""
+"""The description for queries of orders that have fields of a desk's own."""
 
 from __future__ import annotations
 

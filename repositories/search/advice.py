@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from ...models.errors import SearchUnavailable, SlotbookError, UnexpectedReply
 from ...models.record import Record
 from ...models.stored import Stored
-from ...models.stored_entity import StoredEntity
 from .condition import Node, required_values
 
 NEEDED = "it needs the search module (Redis 8, Redis Stack, or Redis 7 with RediSearch 2.10)"
@@ -50,9 +47,8 @@ def _alternative(stored: Stored[Record], node: Node) -> str:
     """Return the call of a repository that comes nearest to a query, and the index that it reads."""
     required = required_values(node)
     trader, symbol, order_id = (required.get(name) for name in ("trader", "symbol", "order_id"))
-    if isinstance(stored, StoredEntity):
-        own: StoredEntity[Any] = stored
-        return _table_call(own, required)
+    if own := stored.call_without_search(required):
+        return own
     calls = {
         "symbol": (
             (symbol, f"symbols.get({symbol!r})"),
@@ -72,20 +68,6 @@ def _alternative(stored: Stored[Record], node: Node) -> str:
         ),
     }
     return next(call for answers, call in calls[stored.kind] if answers)
-
-
-def _table_call(stored: StoredEntity[Any], required: Mapping[str, str]) -> str:
-    """Return the call of the table of a desk's own model that comes nearest to a query."""
-    table, trader = stored.table, required.get("trader")
-    of_trader = [repr(trader) if trader else "trader"] if table.has_trader else []
-    key = [required.get(name) for name in table.key_fields]
-    if all(key) and (trader or not table.has_trader):
-        return f"get({', '.join([*of_trader, repr(key[0] if len(key) == 1 else tuple(key))])}) of {table.name}'s table"
-    for name in table.indexes:
-        if name in required:
-            return f"by({', '.join([*of_trader, repr({name: required[name]})])}) of {table.name}'s table"
-    hint = ", or by on a field that has an index" if table.has_trader else ""
-    return f"all({', '.join(of_trader)}) of {table.name}'s table{hint}"
 
 
 def _list_call(method: str, trader: str | None, value: str | None, index: str) -> str:

@@ -62,7 +62,7 @@ def test_create_info_drop(
 
 MODELS = """
 from typing import Annotated
-from slotbook import Entity, Index, Key
+from slotbook import Entity, Index, Key, Order
 from slotbook.models.types import Name
 
 class Allocation(Entity, kind="allocation"):
@@ -75,6 +75,9 @@ class Venue(Entity, kind="venue"):
 
 class Kindless(Entity):
     mic: Annotated[Name, Key]
+
+class DeskOrder(Order):
+    strategy: Name = "NONE"
 """
 
 
@@ -118,6 +121,8 @@ def test_indexes_of_own_models(
     assert "index:allocation:{" in capfd.readouterr().out
     assert run("drop", allocation) == run("info", allocation) == set()
     assert run("info", venue) == {"venue"}
+    assert run("create", f"{desk_models}:DeskOrder", "--kind", "order") == {"order", "order.DeskOrder"}
+    assert run("drop", f"{desk_models}:DeskOrder", "--kind", "order") == set()
     assert run("drop", venue, "--kind", "symbol") == set()
 
 

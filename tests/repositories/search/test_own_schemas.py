@@ -64,6 +64,7 @@ def test_records_of_an_older_schema_are_found_as_their_upgrade_makes_them(opened
     assert table.find(fields.size < 50).count() == table.find(fields.size < 5).count() == 0
     assert table.find().count() == len(table.find().all()) == 50
     found = table.find(fields.venue == "X7").first()
+    assert found is not None
     assert (found.number, found.size) == (7, 93)
     table.put(new(trader="T0", number=7, size=7, venue="X7"))
     table.insert(new(trader="T9", number=99, size=1, venue="X7"))
