@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic_core import from_json
 
 from .arguments import mapping, shown
-from .entity import Index, Key
+from .entity import Index, Key, Unique
 from .entity_codec import EntityCodec
 from .entity_rules import check_class, markers_of_field, rebuild
 from .errors import CorruptRecord, InvalidArgument
@@ -155,9 +155,11 @@ class OwnFields(Generic[R]):
             return False
         if self._base is Fill:
             raise InvalidArgument(f"{place} cannot have a marker: fills are in no index")
-        if markers != {Index}:
+        if markers & {Key, Unique}:
             other = "a key" if Key in markers else "a unique value"
             raise InvalidArgument(f"{place} cannot be {other}: an order is known by its order_id; mark it with Index")
+        if markers != {Index}:
+            raise InvalidArgument(f"{place} cannot be sorted: orders are found by one value; mark it with Index")
         if why := self._codec.not_one_piece(name):
             raise InvalidArgument(f"{place} cannot be an index: {why}; mark a text, a number or a datetime")
         return True

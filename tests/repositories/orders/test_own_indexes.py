@@ -58,6 +58,7 @@ def test_an_index_of_another_type_refuses_its_order_alone(desk: Desk) -> None:
     outcomes = orders.place_many([desk_order(trader, "A1"), desk_order(trader, "A2", strategy="S2")])
     assert [type(one.error) for one in outcomes] == [WrongType, type(None)]
     assert [one.order_id for one in desk.book.orders.open(trader)] == ["A2"]
+    assert desk.ask("EXISTS", "%:order:A1") == 0
     assert desk.book.orders.count(trader, symbol="AAPL") == 1
     assert [one.order_id for one in orders.by(trader, {"strategy": "S2"})] == ["A2"]
 
