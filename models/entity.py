@@ -38,7 +38,7 @@ NEWEST_SCHEMA = 9_999_999
 """The highest number of a schema."""
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII).fullmatch
-_PARTS_OF_KEYS = frozenset({"by", "unique", "keys", "deleted", "migrating"})
+_PARTS_OF_KEYS = frozenset({"by", "sorted", "unique", "keys", "deleted", "migrating"})
 """Words that follow a kind in the names of its other keys: ``allocation_by_account``."""
 _TAKEN = frozenset((
     "account_position", "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",
@@ -65,7 +65,24 @@ class Key(Marker):
 
 
 class Index(Marker):
-    """A marker of a field by whose values records are found: ``Annotated[Name, Index]``."""
+    """A marker of a field by whose values records are found: ``Annotated[Name, Index]``.
+
+    ``Annotated[Price, Index(sorted=True)]`` marks a number or a time: records are found by its values, and by ranges of
+    them, in their order.
+    """
+
+    def __init__(self, *, sorted: bool = False) -> None:
+        """Take the argument. Raises InvalidArgument for one that is no boolean."""
+        if sorted is not True and sorted is not False:
+            raise InvalidArgument(f"Index(sorted={shown(sorted)}): it is True or False")
+        self.sorted = sorted
+
+
+class SortedIndex(Marker):
+    """The marker that ``Index(sorted=True)`` means."""
+
+    def __repr__(self) -> str:
+        return "Index(sorted=True)"
 
 
 class Unique(Marker):
@@ -143,7 +160,7 @@ def _checked_kind(name: str, kind: str) -> str:
         raise InvalidArgument(f"{name}: kind {kind!r} cannot be used: it is one of the book's own words")
     if _PARTS_OF_KEYS.intersection(kind.split("_")[1:]):
         raise InvalidArgument(
-            f"{name}: kind {kind!r} cannot be used: its other keys are named with by, unique, keys and deleted"
+            f"{name}: kind {kind!r} cannot be used: its other keys are named with by, sorted, unique, keys and deleted"
         )
     return kind
 

@@ -53,6 +53,8 @@ class Form:
     """The schema that reads the text, before the field's own schema checks the value."""
     why: str = "its values are stored as JSON"
     """The reason for which the values are JSON, where they are."""
+    order: str | None = None
+    """The form of the texts' order, ``number`` or ``time``, as ``ordering`` knows it; None for one that has none."""
 
 
 def leaf_of(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[Schema | None, list[Schema]]:
@@ -245,12 +247,12 @@ _DECIMAL_TEXT = _never_written(
 
 _FORMS: Mapping[str, Form] = {
     "str": Form(_write_text, cast("Schema", core_schema.str_schema(strict=True))),
-    "int": Form(str, _pattern(_INTEGER, core_schema.int_schema(strict=False))),
+    "int": Form(str, _pattern(_INTEGER, core_schema.int_schema(strict=False)), order="number"),
     "bool": Form(lambda value: "1" if value else "0", _pattern("[01]", core_schema.bool_schema(strict=False))),
-    "decimal": Form(_write_decimal, _DECIMAL_TEXT),
-    "float": Form(_write_float, _never_written(_exactly(float, _write_float))),
-    "date": Form(date.isoformat, _pattern(_DATE, core_schema.date_schema(strict=False))),
-    "datetime": Form(_write_time, _never_written(_exactly(datetime.fromisoformat, _write_time))),
+    "decimal": Form(_write_decimal, _DECIMAL_TEXT, order="number"),
+    "float": Form(_write_float, _never_written(_exactly(float, _write_float)), order="number"),
+    "date": Form(date.isoformat, _pattern(_DATE, core_schema.date_schema(strict=False)), order="time"),
+    "datetime": Form(_write_time, _never_written(_exactly(datetime.fromisoformat, _write_time)), order="time"),
     "uuid": Form(str, _pattern(_UUID, core_schema.uuid_schema(strict=False))),
     "bytes": Form(
         bytes.hex,

@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .arguments import shown
-from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, Unique
+from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, SortedIndex, Unique
 from .errors import InvalidArgument
 from .record import Record
 
 Markers: TypeAlias = frozenset[type[Marker]]
 
-_MARKERS = (Key, Index, Unique)
+_MARKERS = (Key, Index, SortedIndex, Unique)
 _OF_OTHERS = frozenset(("index", "unique", "primary_key", "sortable", "full_text_search"))
 """Options of ``Field`` in SQLModel and redis-om, which Pydantic takes without a word."""
 _OPENS = ("function-before", "function-wrap", "function-plain")
@@ -114,10 +114,14 @@ def markers_of_field(place: str, info: FieldInfo) -> Markers:
             if marker not in _MARKERS:
                 raise InvalidArgument(f"{place}: {marker.__name__} is no marker; there are Key, Index and Unique")
             found.add(marker)
+    if {Index, SortedIndex} <= found:
+        raise InvalidArgument(f"{place}: Index(sorted=True) finds records by one value too; leave the other Index out")
     return frozenset(found)
 
 
 def _marker(one: object) -> type[Marker] | None:
+    if isinstance(one, Index) and one.sorted:
+        return SortedIndex
     kind = cast("type[object]", one) if isinstance(one, type) else type(one)
     return kind if issubclass(kind, Marker) else None
 

@@ -48,6 +48,10 @@ def glob_escaped(text: str) -> str:
 _GLOB = re.compile(r"[\\*?\[\]]")
 
 
+_EXPIRY = "@expiry"
+"""The end of the name of the set beside an index of own records; no kind and no field has an ``@``."""
+
+
 class TraderKeys:
     """The keys of one trader's book."""
 
@@ -89,13 +93,22 @@ class TraderKeys:
         """Return the key of the hash of one record of the desk's own."""
         return f"{self.base}{kind}:{key}"
 
-    def own_keys(self, kind: str) -> str:
-        """Return the key of the index of all of the trader's records of a kind."""
-        return f"{self.base}{kind}_keys"
+    def own_keys(self, kind: str, *, beside: bool = False) -> str:
+        """Return the key of the index of all of the trader's records of a kind.
 
-    def own_index(self, kind: str, field: str, text: str) -> str:
-        """Return the key of the index of the records of a kind that have a value in a field."""
-        return f"{self.base}{kind}_by_{field}:{text}"
+        Args:
+            kind: The kind of the records.
+            beside: True for the set beside the index, of those of its members whose records expire.
+        """
+        return f"{self.base}{kind}_keys{_EXPIRY if beside else ''}"
+
+    def own_index(self, kind: str, field: str, text: str, *, beside: bool = False) -> str:
+        """Return the key of the index of those of a kind that have a value in a field, or of the set beside it."""
+        return f"{self.base}{kind}_by_{field}{_EXPIRY if beside else ''}:{text}"
+
+    def own_sorted(self, kind: str, field: str, *, beside: bool = False) -> str:
+        """Return the key of the sorted index of a field of a kind's records, or of the set beside it."""
+        return f"{self.base}{kind}_sorted_{field}{_EXPIRY if beside else ''}"
 
     def own_unique(self, kind: str, field: str, text: str) -> str:
         """Return the key that says which record of a kind has a unique value."""

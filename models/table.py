@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -19,12 +19,13 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from .arguments import mapping, must_be, shown
-from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Unique
+from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, SortedIndex, Unique
 from .entity_codec import LAST_VERSION, SCHEMA_FIELD, EntityCodec
 from .entity_rules import check_model, markers_of
 from .entity_schemas import NO_CONTENT, Schemas
 from .errors import CorruptRecord, InvalidArgument, never_written
 from .keys import escaped
+from .ordering import SortValue, order_text, written_number
 from .record import check_fields, copied
 
 E = TypeVar("E", bound=Entity)
@@ -54,13 +55,23 @@ class TableModel(Generic[E]):
         self.key_fields = tuple(name for name, markers in marked.items() if Key in markers)
         self.indexes = tuple(name for name, markers in marked.items() if Index in markers)
         self.uniques = tuple(name for name, markers in marked.items() if Unique in markers)
-        self.declared = "|".join((" ".join(sorted(self.indexes)), " ".join(sorted(self.uniques)), ""))
-        """The fields by which records of the model's schema are found, as a trader's header says them."""
         self._codec: EntityCodec[E] = EntityCodec(model)
+        sorted_fields = [name for name, markers in marked.items() if SortedIndex in markers]
+        self.sorted_fields: Mapping[str, str] = {name: self._order_of(name) for name in sorted_fields}
+        """The fields that have a sorted index, with the form of their order: ``number`` or ``time``."""
+        forms = [f"{name}:{form}" for name, form in self.sorted_fields.items()]
+        self.declared = "|".join(" ".join(sorted(names)) for names in (self.indexes, self.uniques, forms))
+        """The fields by which records of the model's schema are found, as a trader's header says them."""
         self.schemas: Schemas[E] = Schemas(model, self._codec)
         self.fields = self._codec.names
         """The names of the fields, without those that the book sets."""
         self._check_marked()
+
+    def _order_of(self, name: str) -> str:
+        if order := self._codec.forms[name].order:
+            return order
+        problem = "its values are neither numbers nor times; mark it with Index alone"
+        raise InvalidArgument(f"{self.name}.{name} cannot be sorted: {problem}")
 
     def _check_marked(self) -> None:
         identity = ("trader", *self.key_fields) if self.has_trader else self.key_fields
@@ -211,12 +222,34 @@ class TableModel(Generic[E]):
     def encode_indexed(self, field: str, value: object) -> str:
         """Return the written form of a value of a field that has an index. Raises InvalidArgument."""
         self.check_field(field)
-        if field not in self.indexes:
-            there = f"there are {', '.join(self.indexes)}" if self.indexes else "it has none"
-            raise InvalidArgument(
-                f"{self.name}.{field} has no index ({there}); declare it as Annotated[..., Index] to look by it"
-            )
+        if field not in self.indexes and field not in self.sorted_fields:
+            raise self._no_index(field, "index", (*self.indexes, *self.sorted_fields), "Index")
         return self.encode_value(field, value)
+
+    def encode_bound(self, field: str, value: SortValue | None) -> str | None:
+        """Return the order text of a bound of a range, None for None. Raises InvalidArgument.
+
+        A number may be one that the field does not take, such as 0 for a quantity.
+        """
+        self.check_field(field)
+        if field not in self.sorted_fields:
+            raise self._no_index(field, "sorted index", self.sorted_fields, "Index(sorted=True)")
+        if value is None:
+            return None
+        form = self.sorted_fields[field]
+        try:
+            written = self.encode_value(field, value)
+        except InvalidArgument:
+            beyond = written_number(value) if form == "number" else None
+            if beyond is None:
+                raise
+            written = beyond
+        return order_text(form, written)
+
+    def _no_index(self, field: str, what: str, names: Collection[str], marker: str) -> InvalidArgument:
+        there = f"there are {', '.join(names)}" if names else "it has none"
+        instead = f"declare it as Annotated[..., {marker}] to look by it"
+        return InvalidArgument(f"{self.name}.{field} has no {what} ({there}); {instead}")
 
     def digest(self, fields: Mapping[str, str]) -> str:
         """Return 22 characters that are the same for the written fields of equal contents, and for no others."""

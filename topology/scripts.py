@@ -112,7 +112,7 @@ READING = frozenset(
         *("HGET", "HGETALL", "HKEYS", "HLEN", "HMGET"),
         *("SCARD", "SISMEMBER", "SMEMBERS"),
         *("XINFO", "XLEN", "XPENDING", "XRANGE", "XREVRANGE"),
-        *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
+        *("ZCARD", "ZCOUNT", "ZLEXCOUNT", "ZMSCORE", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
     )
 )
 """The commands of scripts that change nothing; every other one counts as a write."""

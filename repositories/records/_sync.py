@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ...models.arguments import callable_or_none, identities, mapping, request_ids_of, several, whole
 from ...models.entity import Entity
@@ -20,15 +20,16 @@ from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..search._sync.find import Find, Search
-from .calls import PAGE, TableCalls
+from .calls import TableCalls
 from .migration import Migration, MigrationRun
+from .ranges._sync import Ranges
 from .rewriting import MigrationCalls
 from .verbs import INSERT, PUT, OwnChange
 
 E = TypeVar("E", bound=Entity)
 
 
-class Table(Generic[E]):
+class Table(Ranges[E]):
     """The records of one model of the desk's own; :meth:`Book.table` returns it.
 
     ::
@@ -241,20 +242,23 @@ class Table(Generic[E]):
 
         What is inserted or removed meanwhile may be among them or not.
         """
-        after: str | None = ""
-        while after is not None:
-            page = self._backend.run(self._calls.next_page(trader, after))
-            for _, record in page:
+        page = self._backend.run(self._calls.next_page(trader, ""))
+        while True:
+            for record in page.records:
                 yield record
-            after = page[-1][0] if len(page) == PAGE else None
+            if not page.cursor:
+                return
+            page = self._backend.run(self._calls.next_page(trader, page.cursor))
 
     def count(self, trader: str, values: Mapping[str, object] | None = None) -> int:
-        """Return how many records a trader has: all, or those with some values, given as for ``by``. One round trip.
+        """Return how many records a trader has: all, or those with some values, given as for ``by``.
+
+        One round trip; with several values one for each 5,000 records that have one of them.
 
         Raises:
             InvalidArgument: There is no such field, or it has no index.
         """
-        return self._backend.run(self._calls.count(trader, values))
+        return self._backend.drive(self._calls.count(trader, values))
 
     def find(self, *conditions: object) -> Find[E]:
         """Search the records of all traders, on servers with search. Nothing is sent yet.

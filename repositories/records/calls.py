@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
-from ...models.arguments import mapping
 from ...models.entity import Entity
 from ...models.entity_codec import SCHEMA_FIELD
-from ...models.errors import InvalidArgument, printable
+from ...models.errors import printable
 from ...models.results import RecordResult
 from ...models.table import RecordKey, TableModel
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
@@ -20,7 +19,8 @@ from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
-from ..replies import integer, rows, text
+from ..replies import rows, text
+from .indexes import Range, Walk, range_of, walk_of
 from .replies import found, is_there, listed, listing_refusal
 from .verbs import OWN_VERBS, OwnChange
 
@@ -34,13 +34,12 @@ SELECT = load(_PACKAGE, "select")
 COUNT = load(_PACKAGE, "count")
 
 
-class Asked(NamedTuple):
-    """The records that are asked for: all, or those with some values."""
+class Page(NamedTuple, Generic[E]):
+    """Some of the records that a query finds."""
 
-    values: Mapping[str, str]
-    """The written value by field; none for all records."""
-    indexes: Sequence[str]
-    """The keys of the indexes that have them."""
+    records: list[E]
+    cursor: str
+    """The place after which the next page begins, '' at the end."""
 
 
 class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
@@ -92,20 +91,46 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
             tag=trader,
         )
 
-    def count(self, trader: str, values: Mapping[str, object] | None) -> Call[int]:
-        """Return the call that counts a trader's live records: all, or those with some values."""
-        name, asked = f"count {self.table.kind} of {trader}", self._asked(trader, values)
+    def count(self, trader: str, values: Mapping[str, object] | None) -> Steps[int]:
+        """Return the steps that count a trader's live records: all, or those with some values."""
+        return self._count(trader, walk_of(self.keys.of(trader), self.table, values))
 
-        def read(reply: Reply) -> int:
-            if isinstance(reply, list):
-                raise listing_refusal(name, self.table, reply)
-            return integer(reply)
+    def count_range(self, trader: str, wanted: Range[E]) -> Steps[int]:
+        """Return the steps that count a trader's live records in a range."""
+        return self._count(trader, range_of(self.keys.of(trader), self.table, wanted))
+
+    def _count(self, trader: str, walk: Walk) -> Steps[int]:
+        total = 0
+        while True:
+            found, cursor = yield from ask(self._part_of_count(trader, walk))
+            total += found
+            if not cursor:
+                return total
+            walk = walk.from_cursor(cursor)
+
+    def _part_of_count(self, trader: str, walk: Walk) -> Call[tuple[int, str]]:
+        name = f"count {self.table.kind} of {trader}"
+
+        def read(reply: Reply) -> tuple[int, str]:
+            match rows(reply):
+                case [int(number), str(cursor)]:
+                    return number, cursor
+                case other:
+                    raise listing_refusal(name, self.table, other)
 
         return evaluate(
             name,
             COUNT,
-            COUNT.keys(book=self.keys.of(trader).book, indexes=asked.indexes),
-            COUNT.arguments(kind=self.table.kind, schema=self.table.schemas.text, fields=" ".join(asked.values)),
+            COUNT.keys(book=self.keys.of(trader).book, indexes=walk.indexes),
+            COUNT.arguments(
+                kind=self.table.kind,
+                schema=self.table.schemas.text,
+                fields=walk.declared,
+                least=walk.least,
+                most=walk.most,
+                after=walk.after,
+                parts=walk.words,
+            ),
             decode=read,
             readonly=True,
             tag=trader,
@@ -114,64 +139,62 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
     def select(
         self, trader: str, values: Mapping[str, object] | None, after: RecordKey | None, limit: int | None
     ) -> Steps[list[E]]:
-        """Return the steps that read a trader's records, page by page."""
-        return self._select(trader, self._asked(trader, values), self._after(after), limit)
+        """Return the steps that read a trader's records in the order of their keys, page by page."""
+        begin = "" if after is None else self.table.key_from(after)
+        return self._select(trader, walk_of(self.keys.of(trader), self.table, values, begin), limit)
 
-    def _select(self, trader: str, asked: Asked, after: str, limit: int | None) -> Steps[list[E]]:
+    def select_range(self, trader: str, wanted: Range[E], limit: int | None) -> Steps[list[E]]:
+        """Return the steps that read a trader's records in a range, in its order, page by page."""
+        return self._select(trader, range_of(self.keys.of(trader), self.table, wanted), limit)
+
+    def _select(self, trader: str, walk: Walk, limit: int | None) -> Steps[list[E]]:
         records: list[E] = []
         while True:
             wanted = PAGE if limit is None else min(PAGE, limit - len(records))
-            page = yield from ask(self._page(trader, asked, after, wanted))
-            records += [record for _, record in page]
-            if len(page) < wanted or len(records) == limit:
+            page = yield from ask(self._page(trader, walk, wanted))
+            records += page.records
+            if not page.cursor or len(records) == limit:
                 return records
-            after = page[-1][0]
+            walk = walk.from_cursor(page.cursor)
 
-    def next_page(self, trader: str, after: str) -> Call[list[tuple[str, E]]]:
+    def next_page(self, trader: str, after: str) -> Call[Page[E]]:
         """Return the call that reads the page of all of a trader's records that follows the text of a key."""
-        return self._page(trader, self._asked(trader, None), after, PAGE)
+        return self._page(trader, walk_of(self.keys.of(trader), self.table, None, after), PAGE)
 
-    def _page(self, trader: str, asked: Asked, after: str, limit: int) -> Call[list[tuple[str, E]]]:
+    def _page(self, trader: str, walk: Walk, limit: int) -> Call[Page[E]]:
         name, base = f"read {self.table.kind} of {trader}", self.keys.of(trader).own_record(self.table.kind, "")
 
-        def read(reply: Reply) -> list[tuple[str, E]]:
-            words = rows(reply)
-            if len(words) == 2 and isinstance(words[1], str):
-                raise listing_refusal(name, self.table, words)
+        def read(reply: Reply) -> Page[E]:
+            cursor, *words = rows(reply)
+            if len(words) == 1:
+                raise listing_refusal(name, self.table, [cursor, *words])
             keys = list(map(text, words[::2]))
-            records = [
-                listed(self.table, base + key, trader, key, flat, asked.values)
-                for key, flat in zip(keys, words[1::2], strict=True)
-            ]
             if len(keys) > limit:
                 raise ValueError(len(keys))
-            return [(key, record) for key, record in zip(keys, records, strict=True) if record is not None]
+            records = [
+                listed(self.table, base + key, trader, key, flat, walk.values, walk.field)
+                for key, flat in zip(keys, words[1::2], strict=True)
+            ]
+            return Page([record for record in records if record is not None], text(cursor))
 
+        arguments = SELECT.arguments(
+            kind=self.table.kind,
+            schema=self.table.schemas.text,
+            fields=walk.declared,
+            base=base,
+            least=walk.least,
+            most=walk.most,
+            after=walk.after,
+            order="down" if walk.descends else "up",
+            limit=str(limit),
+            parts=walk.words,
+        )
         return evaluate(
             name,
             SELECT,
-            SELECT.keys(book=self.keys.of(trader).book, indexes=asked.indexes),
-            SELECT.arguments(
-                kind=self.table.kind,
-                schema=self.table.schemas.text,
-                fields=" ".join(asked.values),
-                base=base,
-                after=after,
-                limit=str(limit),
-            ),
+            SELECT.keys(book=self.keys.of(trader).book, indexes=walk.indexes),
+            arguments,
             decode=read,
             readonly=True,
             tag=trader,
         )
-
-    def _after(self, after: RecordKey | None) -> str:
-        return "" if after is None else self.table.key_from(after)
-
-    def _asked(self, trader: str, values: Mapping[str, object] | None) -> Asked:
-        keys, kind = self.keys.of(trader), self.table.kind
-        if values is None:
-            return Asked({}, [keys.own_keys(kind)])
-        written = {field: self.table.encode_indexed(field, value) for field, value in mapping("values", values).items()}
-        if not written:
-            raise InvalidArgument(f"{self.table.name}: no field is given to look by; all reads every record")
-        return Asked(written, [keys.own_index(kind, field, value) for field, value in written.items()])

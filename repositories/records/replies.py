@@ -37,9 +37,15 @@ def found(table: TableModel[E], hash_key: str, trader: str | None, key: str, fla
 
 
 def listed(
-    table: TableModel[E], hash_key: str, trader: str | None, key: str, flat: Reply, values: Mapping[str, str]
+    table: TableModel[E],
+    hash_key: str,
+    trader: str | None,
+    key: str,
+    flat: Reply,
+    values: Mapping[str, str],
+    field: str = "",
 ) -> E | None:
-    """Return a record like ``found``, which indexes have for some values.
+    """Return a record like ``found``, which indexes have for some values, and a sorted one for what it has in a field.
 
     Raises SchemaMismatch when it is of an older schema, and its upgrade gives it other values.
     """
@@ -47,12 +53,13 @@ def listed(
         return None
     held = fields(flat)
     record = table.decode_stored(hash_key, held, trader, key)
-    if values and held[SCHEMA_FIELD] != table.schemas.text:
+    if (values or field) and held[SCHEMA_FIELD] != table.schemas.text:
         written = table.encode(record)
-        for field, value in values.items():
-            if written.get(field) != value:
-                problem = f"the upgrade of {hash_key} gives it another {field} than its index has"
-                raise table.schemas.mismatch(f"{problem}; run slotbook migrate before you look by {field}")
+        sought = {**values, field: held.get(field)} if field else values
+        for name, value in sought.items():
+            if written.get(name) != value:
+                problem = f"the upgrade of {hash_key} gives it another {name} than its index has"
+                raise table.schemas.mismatch(f"{problem}; run slotbook migrate before you look by {name}")
     return record
 
 

@@ -20,6 +20,7 @@ class Lot(Entity, kind="lot"):
     lot_id: Annotated[Name, Key]
     account: Annotated[Name, Index]
     reference: Annotated[Name | None, Unique] = None
+    size: Annotated[int, Index(sorted=True)] = 5
 
 
 def lot(trader: str, name: str, account: str, reference: str | None = None) -> Lot:
@@ -30,7 +31,7 @@ def changes(trader: str) -> list[UnitStep]:
     return [
         Delete(Lot, trader, "L1", request_id="D1"),
         Insert(lot(trader, "L4", "ACC3", "R1")),
-        Update(Lot, trader, "L2", {"account": "ACC3", "reference": "R9"}, request_id="U1"),
+        Update(Lot, trader, "L2", {"account": "ACC3", "reference": "R9", "size": -1}, request_id="U1"),
         Put(lot(trader, "L3", "ACC1"), request_id="P1"),
     ]
 
@@ -60,7 +61,9 @@ def test_at_every_key_a_unit_waits_or_works(stands: Stands, runner: asyncio.Runn
             again = book.commit(changes(trader))
             assert done is None or [one.applied for one in again] == [not done] * 4, keys[at]
             _is_whole(stand, keys[at])
-            assert [one.lot_id for one in book.table(Lot).by(trader, {"account": "ACC3"})] == ["L2", "L4"], keys[at]
+            table = book.table(Lot)
+            assert [one.lot_id for one in table.by(trader, {"account": "ACC3"})] == ["L2", "L4"], keys[at]
+            assert [one.lot_id for one in table.range(trader, "size", -1, 5)] == ["L2", "L3", "L4"], keys[at]
             migration.back()
             at += 1
         stand.trader = base

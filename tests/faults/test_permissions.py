@@ -81,6 +81,7 @@ class Note(Entity, kind="note"):
     account: Annotated[Name, Index] = "ACC1"
     reference: Annotated[Name | None, Unique] = None
     words: str | None = None
+    size: Annotated[int, Index(sorted=True)] = 7
 
 
 N = TypeVar("N", bound=Note)
@@ -162,7 +163,11 @@ CHANGES = (
     Change("put", _noted(Note), lambda b, t: b.table(Note).put(_note(Note, t, reference="R2", words=None))),
     Change("put a brief", _noted(Brief), lambda b, t: b.table(Brief).put(_note(Brief, t))),
     Change("put what stays", _persistent, lambda b, t: b.table(Note).put(_note(Note, t))),
-    Change("update", _noted(Note), lambda b, t: b.table(Note).update(t, "N1", {"account": "ACC2", "words": None})),
+    Change(
+        "update",
+        _noted(Note),
+        lambda b, t: b.table(Note).update(t, "N1", {"account": "ACC2", "words": None, "size": 8}),
+    ),
     Change("remove", _noted(Note), lambda b, t: b.table(Note).delete(t, "N1")),
     Change("own unit", _noted(Note), _own_unit),
     Change("fill again", _done(_fill), _fill),
@@ -179,7 +184,7 @@ KEYS = (
     *[
         f"{{TRADER}}:{kind}{rest}"
         for kind in ("note", "brief")
-        for rest in (":*", "_keys", "_by_*", "_unique_*", "_deleted:*")
+        for rest in (":*", "_keys*", "_by_*", "_sorted_*", "_unique_*", "_deleted:*")
     ],
     *["{TRADER}:orders_by_status:" + status for status in OrderStatus],
 )

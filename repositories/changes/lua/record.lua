@@ -1,12 +1,12 @@
 -- Of the engine: change a record of the desk's own: insert, put, update or delete it.
--- Uses changes/run, changes/schemas, changes/revision
+-- Uses changes/run, changes/schemas, changes/revision, changes/own_index
 
 local DIGEST_FIELD = CONSTANTS.DIGEST_FIELD
 local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
 -- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
 local function load_own(key)
-  own = own or { records = {}, uniques = {}, kinds = {} }
+  own = own or { records = {}, uniques = {}, indexes = {}, kinds = {} }
   local record = own.records[key]
   if record then return record end
   local flat = redis.call('HGETALL', key)
@@ -53,19 +53,36 @@ local function repeat_of_own(record, request, recorded, content)
   return { 'repeat', number, version, list_of(record), event_of(number) }
 end
 
+-- Plan what a record enters and leaves in its indexes, each of which is read.
+local function plan_indexes(plan, kind, id, before, after, renews, was, now)
+  local function change(list, name, value, member)
+    list[#list + 1] = { load_own_index(kind .. name, value, renews), member }
+  end
+
+  if after and (renews or not before) then change(plan.entered, '_keys', '', id) end
+  if not after then change(plan.left, '_keys', '', id) end
+  before, after = before or {}, after or {}
+  for _, move in ipairs(moves_of(was.indexes, now.indexes, before, after)) do
+    local from, to, name = move.from, move.to, '_by_' .. move.field
+    if from and from ~= to then change(plan.left, name, ':' .. from, id) end
+    if to and (renews or from ~= to) then change(plan.entered, name, ':' .. to, id) end
+  end
+  for _, move in ipairs(moves_of(was.sorted, now.sorted, before, after)) do
+    local from, to, name = move.from, move.to, '_sorted_' .. move.field
+    local old = from and from ~= to and RARE.order_text(move.form, from) -- nil for a text that somebody else wrote
+    local new = to and (renews or from ~= to) and RARE.order_text(move.form, to)
+    if old then change(plan.left, name, '', old .. ':' .. id) end
+    if new then change(plan.entered, name, '', new .. ':' .. id) end
+  end
+end
+
 -- Return the indexes and unique values that a record enters and leaves by a change, each read while the change can still be
 -- refused; or nil and the refusal, when another record has a unique value. It was found by what one declaration says, and will
 -- be by another. With `renews`, those that it stays in get a new expiry.
 local function plan_own(kind, id, before, after, renews, was, now)
   local plan = { entered = {}, left = {}, taken = {}, freed = {} }
-  if after and (renews or not before) then plan.entered[1] = load_index(kind .. '_keys') end
-  if not after then plan.left[1] = load_index(kind .. '_keys') end
+  plan_indexes(plan, kind, id, before, after, renews, was, now)
   before, after = before or {}, after or {}
-  for _, move in ipairs(moves_of(was.indexes, now.indexes, before, after)) do
-    local from, to, name = move.from, move.to, kind .. '_by_' .. move.field .. ':'
-    if from and from ~= to then plan.left[#plan.left + 1] = load_index(name .. from) end
-    if to and (renews or from ~= to) then plan.entered[#plan.entered + 1] = load_index(name .. to) end
-  end
   for _, move in ipairs(moves_of(was.uniques, now.uniques, before, after)) do
     local from, to, name = move.from, move.to, base .. kind .. '_unique_' .. move.field .. ':'
     local old = from and from ~= to and load_unique(name .. from)
@@ -83,8 +100,8 @@ end
 -- Change a record as planned.
 local function apply_own(record, id, after, expiry, plan)
   record.fields, record.expiry, record.is_changed = after, expiry, true
-  for _, index in ipairs(plan.left) do leave_index(index, id) end
-  for _, index in ipairs(plan.entered) do enter_index(index, id, expiry) end
+  for _, one in ipairs(plan.left) do one[1].members[one[2]] = false end
+  for _, one in ipairs(plan.entered) do one[1].members[one[2]] = expiry end
   for _, unique in ipairs(plan.freed) do unique.owner, unique.is_changed = nil, true end
   for _, unique in ipairs(plan.taken) do unique.owner, unique.expiry, unique.is_changed = id, expiry, true end
 end
@@ -172,8 +189,8 @@ local function call_in_parts(command, key, words)
   end
 end
 
--- Write the records that the run has changed, their unique values, and what the header says of their kinds. A key that is
--- removed is not touched again.
+-- Write the records that the run has changed, their unique values and indexes, and what the header says of their kinds. A key
+-- that is removed is not touched again.
 local function write_own()
   for _, kind in pairs(own.kinds) do
     if #kind.noted > 0 then redis.call('HSET', KEYS.book, unpack(kind.noted)) end
@@ -196,5 +213,8 @@ local function write_own()
     elseif unique.is_changed and unique.is_stored then
       redis.call('UNLINK', unique.key)
     end
+  end
+  for _, index in pairs(own.indexes) do
+    if next(index.members) then write_own_index(index) end
   end
 end

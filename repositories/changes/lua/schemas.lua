@@ -1,7 +1,7 @@
 -- Of the engine: the schemas of the desk's own records. A trader's header says of each kind to which schema all of the trader's
 -- records have been brought (`schema:<kind>`), and of each schema what its records are found by (`fields:<kind>:<schema>`): the
 -- fields with an index, those with unique values, and those by which records are sorted, each with its form.
--- Uses changes/run, changes/revision
+-- Uses changes/run, changes/revision, changes/own_index
 
 local SCHEMA_FIELD = CONSTANTS.SCHEMA_FIELD
 
@@ -53,15 +53,19 @@ local function has_field(part, field)
 end
 
 -- Return the fields of a part of the declarations before and after a change: each with the value `from` which the record is
--- found there before, and the one `to` which it will be.
+-- found there before, and the one `to` which it will be; of a sorted field with its `form`.
 local function moves_of(was, now, before, after)
   local moves = {}
   for field in string.gmatch(now, '%S+') do
     local is_left = was == now or has_field(was, field)
-    moves[#moves + 1] = { field = field, from = is_left and before[field] or nil, to = after[field] }
+    moves[#moves + 1] = { is_left = is_left, is_entered = true, declared = field }
   end
   for field in string.gmatch(was ~= now and was or '', '%S+') do
-    if not has_field(now, field) then moves[#moves + 1] = { field = field, from = before[field] } end
+    if not has_field(now, field) then moves[#moves + 1] = { is_left = true, declared = field } end
+  end
+  for _, move in ipairs(moves) do
+    move.field, move.form = string.match(move.declared, '^([^:]+):?(.*)$')
+    move.from, move.to = move.is_left and before[move.field] or nil, move.is_entered and after[move.field] or nil
   end
   return moves
 end
@@ -75,8 +79,8 @@ local function note_schema(known, schema, declared)
     noted[#noted + 1], noted[#noted + 2] = field_of_kind(known.name, schema), declared
   end
   if known.mark == schema then return end
-  local all = load_index(known.name .. '_keys')
-  if not all.lowest and not all.entered then
+  local all = load_own_index(known.name .. '_keys', '')
+  if all.size == 0 and not next(all.members) then
     known.mark = schema
     noted[#noted + 1], noted[#noted + 2] = 'schema:' .. known.name, schema
   end

@@ -5,7 +5,7 @@
 --      events
 --      all        the index of all records
 --      run        the number of the run's last step
--- Touches the records that the events name
+-- Touches the records that the events name, and the set beside the index
 -- ARGV kind
 --      schema     that of the model
 --      declared   what its records are found by

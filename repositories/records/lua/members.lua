@@ -1,71 +1,86 @@
--- Shared: what several indexes have in common. An index is a sorted set of keys of records, scored by their expiry.
+-- Shared: walk through an index of own records, and find the members that others have too. What a script looks at is bounded:
+-- it says where it stopped, and the caller goes on there.
 -- Uses changes/clock, changes/numbers
 
--- Return the index with the fewest entries, and a list of the others.
-local function smallest_of(indexes)
-  local smallest, size, others = 1, nil, {}
-  if #indexes > 1 then
-    for i, index in ipairs(indexes) do
-      local found = redis.call('ZCARD', index)
-      if not size or found < size then smallest, size = i, found end
-    end
-  end
-  for i, index in ipairs(indexes) do
-    if i ~= smallest then others[#others + 1] = index end
-  end
-  return indexes[smallest], others
+local AT_ONCE = 500 -- members that are read together
+local MOST = 5000 -- members that one script looks at
+
+-- Return the bounds of the members that begin with a text, in the server's form.
+local function bounds_of(head)
+  if head == '' then return '-', '+' end
+  return '[' .. head, '(' .. string.sub(head, 1, -2) .. ';' -- it ends with ':', and ';' is the next character
 end
 
--- Return whether all indexes have a live entry.
-local function is_in_all(indexes, key)
-  for _, index in ipairs(indexes) do
-    local expiry = redis.call('ZSCORE', index, key)
-    if not expiry or tonumber(expiry) <= now_ms() then return false end
+-- Return the number of the index that has the fewest members of those that are looked for. `parts` has for each index what
+-- these begin with before the key of the record, and the key of the set beside it.
+local function shortest(indexes, parts)
+  local number, size = 1, nil
+  for i = 1, #indexes > 1 and #indexes or 0 do
+    local found = redis.call('ZLEXCOUNT', indexes[i], bounds_of(parts[2 * i - 1]))
+    if not size or found < size then number, size = i, found end
   end
-  return true
+  return number
 end
 
--- Return the live keys of an index.
-local function live_keys(index)
-  return redis.call('ZRANGEBYSCORE', index, '(' .. integer_text(now_ms()), '+inf')
-end
-
--- Return whether one text comes before another, byte by byte; Lua would compare them by the server's locale.
-local function is_before(one, other)
-  for i = 1, math.min(#one, #other) do
-    local a, b = string.byte(one, i), string.byte(other, i)
-    if a ~= b then return a < b end
+-- Begin a walk: through a range of the first index, or where `least` is '' through the shortest one, after a key.
+local function begin_walk(indexes, parts, least, most, after, descends)
+  local is_range = least ~= ''
+  local number = is_range and 1 or shortest(indexes, parts)
+  local head = parts[2 * number - 1]
+  local walk = {
+    indexes = indexes, key = indexes[number], number = number, parts = parts, head = head, beside = parts[2 * number],
+    is_range = is_range, least = least, most = most, descends = descends,
+  }
+  if not is_range then
+    walk.least, walk.most = bounds_of(head)
+    walk.is_whole = head == '' and after == ''
+    if after ~= '' then walk.least = '(' .. head .. after end
   end
-  return #one < #other
+  return walk
 end
 
--- Return the first so many keys of a list, in their order, that come after one; '' for the first of all.
-local function first_after(keys, after, count)
-  local kept = {}
-  for _, key in ipairs(keys) do
-    if (after == '' or is_before(after, key)) and not (kept.last and is_before(kept.last, key)) then
-      kept[#kept + 1] = key
-      if #kept == 4 * count then
-        table.sort(kept, is_before)
-        for i = #kept, count + 1, -1 do kept[i] = nil end
-        kept.last = kept[count]
-      end
-    end
-  end
-  table.sort(kept, is_before)
-  for i = #kept, count + 1, -1 do kept[i] = nil end
-  kept.last = nil
-  return kept
-end
-
--- Return the first so many keys of an index that come after one, and the last of them, nil when there are no more. Where no
--- entry expires the server has them in this order.
-local function keys_after(index, after, count)
-  local lowest, found = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2], nil
-  if lowest == 'inf' then
-    found = redis.call('ZRANGE', index, after == '' and '-' or '(' .. after, '+', 'BYLEX', 'LIMIT', 0, count)
+-- Return the next members of a walk; `has_ended` then says whether there may be more.
+local function next_members(walk, count)
+  local members
+  if walk.descends then
+    members = redis.call('ZRANGE', walk.key, walk.most, walk.least, 'BYLEX', 'REV', 'LIMIT', 0, count)
+    if #members > 0 then walk.most = '(' .. members[#members] end
   else
-    found = first_after(live_keys(index), after, count)
+    members = redis.call('ZRANGE', walk.key, walk.least, walk.most, 'BYLEX', 'LIMIT', 0, count)
+    if #members > 0 then walk.least = '(' .. members[#members] end
   end
-  return found, #found == count and found[count] or nil
+  walk.has_ended = #members < count
+  walk.last = members[#members] or walk.last
+  return members
+end
+
+-- Return the key of the record of a member.
+local function key_of(walk, member)
+  if walk.is_range then return string.sub(member, string.find(member, ':', 1, true) + 1) end
+  return string.sub(member, #walk.head + 1)
+end
+
+-- Return where a walk goes on: after a member in a range, else after a key.
+local function cursor_at(walk, member)
+  return walk.is_range and member or key_of(walk, member)
+end
+
+-- Return where a walk goes on, '' when it is at its end.
+local function cursor_of(walk)
+  return walk.has_ended and '' or cursor_at(walk, walk.last)
+end
+
+-- Return those of some members of a walk whose records are in all of the other indexes too.
+local function in_all(walk, members)
+  for i, index in ipairs(walk.indexes) do
+    if i ~= walk.number and #members > 0 then
+      local sought, kept = {}, {}
+      for at, member in ipairs(members) do sought[at] = walk.parts[2 * i - 1] .. key_of(walk, member) end
+      for at, score in ipairs(redis.call('ZMSCORE', index, unpack(sought))) do
+        if score then kept[#kept + 1] = members[at] end
+      end
+      members = kept
+    end
+  end
+  return members
 end

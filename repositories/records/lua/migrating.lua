@@ -25,8 +25,9 @@ end
 -- nil when it may go on: the record is newer, or on its way to another server.
 local function add_older(list, all, base, key, schema)
   local stored = redis.call('HGET', base .. key, CONSTANTS.SCHEMA_FIELD)
-  local expiry = not stored and redis.call('ZSCORE', all, key)
-  if expiry and (expiry == 'inf' or tonumber(expiry) > now_ms()) then
+  local is_listed = not stored and redis.call('ZSCORE', all, key)
+  local expiry = is_listed and redis.call('ZSCORE', all .. '@expiry', key)
+  if is_listed and (not expiry or tonumber(expiry) > now_ms()) then
     return redis.error_reply('TRYAGAIN the index ' .. all .. ' names ' .. key .. ', which is not here')
   end
   local number = tonumber(stored or schema) or 0

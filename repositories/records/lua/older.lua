@@ -1,9 +1,9 @@
 -- Read the records of an older schema on a page of one trader's records of a kind, for a run that brings them to the model's.
--- Uses records/members, records/migrating
+-- Uses records/migrating
 -- KEYS book
 --      all      the index of all records
 --      run      the number of the run's last step
--- Touches the records that the index names
+-- Touches the records that the index names, and the set beside it
 -- ARGV kind
 --      schema   that of the model
 --      base     what the keys of these records begin with
@@ -15,9 +15,8 @@
 
 local ended = end_of_run(KEYS.book, KEYS.run, ARGV.kind, ARGV.schema, ARGV.number)
 if ended then return ended end
-local keys, last = {}, nil
-if redis.call('EXISTS', KEYS.all) == 1 then keys, last = keys_after(KEYS.all, ARGV.after, tonumber(ARGV.limit)) end
-local page = { 'page', redis.call('HGET', KEYS.book, 'sequence') or '0', last or '' }
+local keys = redis.call('ZRANGE', KEYS.all, ARGV.after == '' and '-' or '(' .. ARGV.after, '+', 'BYLEX', 'LIMIT', 0, ARGV.limit)
+local page = { 'page', redis.call('HGET', KEYS.book, 'sequence') or '0', #keys == tonumber(ARGV.limit) and keys[#keys] or '' }
 for _, key in ipairs(keys) do
   local refused = add_older(page, KEYS.all, ARGV.base, key, ARGV.schema)
   if refused then return refused end

@@ -1,32 +1,41 @@
--- Return a page of one trader's records of a kind in the order of their keys: those that are in every one of some indexes, and
--- that have not expired.
+-- Return a page of one trader's records of a kind, of those that are in every one of some indexes and have not expired: in the
+-- order of their keys, or of a sorted index and then of their keys.
 -- Uses records/members, records/listing
 -- KEYS book
 --      indexes...
--- Touches the records that the indexes name, and the index of all records of the kind
+-- Touches the records that the indexes name, the sets beside the indexes, and the index of all records of the kind
 -- ARGV kind
---      schema  that of the model
---      fields  the fields of the indexes, with a blank between them; '' for that of all records
---      base    what the keys of these records begin with
---      after   the key after which the page begins, '' for the first
---      limit   how many records a page has
--- Returns {key, record, …}, or {why, text}; see records/listing
+--      schema    that of the model
+--      fields    the fields of the indexes, with a blank between them; '' for that of all records
+--      base      what the keys of these records begin with
+--      least     the bounds of the members of the first index, a sorted one whose order the page has, in the form of ZRANGE
+--      most      BYLEX; '' for pages in the order of keys
+--      after     the key after which a page in the order of keys begins, '' for the first
+--      order     'down' for the order of the sorted index from its end, else 'up'
+--      limit     how many records a page has
+--      parts...  for each index: what the members that are looked for begin with before the key, and the key of the set beside
+-- Returns {cursor, key, record, …}: '' at the end, else the member of a range, or the key, after which the next page begins
+--         {why, text}: see records/listing
 
 local refusal = listing_refusal(KEYS.book, ARGV.kind, ARGV.schema, ARGV.fields)
 if refusal then return refusal end
-local found, limit, after = {}, tonumber(ARGV.limit), ARGV.after
-local smallest, others = smallest_of({ unpack(KEYS, FIRST.indexes) })
+local limit, looked, page = 2 * ARGV.limit + 1, 0, { '' }
+local indexes, parts = { unpack(KEYS, FIRST.indexes) }, { unpack(ARGV, FIRST.parts) }
+local walk = begin_walk(indexes, parts, ARGV.least, ARGV.most, ARGV.after, ARGV.order == 'down')
 repeat
-  local wanted = limit - #found / 2
-  local keys, last = keys_after(smallest, after, wanted)
-  for _, key in ipairs(keys) do
-    local record = is_in_all(others, key) and redis.call('HGETALL', ARGV.base .. key)
-    if record and #record > 0 then
-      found[#found + 1], found[#found + 2] = key, record
-    elseif record and redis.call('ZSCORE', smallest, key) == 'inf' then
-      return redis.error_reply('TRYAGAIN the index ' .. smallest .. ' names ' .. key .. ', which is not here')
-    end -- else it has expired, and the clock has gone back since
+  local members = next_members(walk, #indexes > 1 and AT_ONCE or (limit - #page) / 2)
+  looked = looked + #members
+  for _, member in ipairs(in_all(walk, members)) do
+    local key = key_of(walk, member)
+    local record = redis.call('HGETALL', ARGV.base .. key)
+    if #record > 0 then
+      page[#page + 1], page[#page + 2] = key, record
+      page[1] = cursor_at(walk, member)
+      if #page == limit then return page end
+    elseif not redis.call('ZSCORE', walk.beside, member) then
+      return redis.error_reply('TRYAGAIN the index ' .. walk.key .. ' names ' .. key .. ', which is not here')
+    end -- else it has expired
   end
-  after = last
-until not after or #found >= limit * 2
-return found
+until walk.has_ended or looked >= MOST
+page[1] = cursor_of(walk)
+return page

@@ -16,9 +16,9 @@ HEADER: Words = ("HSET", "{NAME}:book", "format", 1, "sequence", 1, "schema:lot"
 MARKED: Words = (*HEADER[:-1], 2)
 OLD: Words = ("HSET", "{NAME}:lot:L1", "@schema", 1, "version", 1)
 NEW: Words = ("HSET", "{NAME}:lot:L1", "@schema", 2, "version", 1)
-LISTED: Words = ("ZADD", "{NAME}:lot_keys", "inf", "L1")
-EXPIRING: Words = ("ZADD", "{NAME}:lot_keys", 4 * 10**12, "L1")
-EXPIRED: Words = ("ZADD", "{NAME}:lot_keys", 5, "L9")
+LISTED: Words = ("ZADD", "{NAME}:lot_keys", 0, "L1")
+EXPIRING: Words = ("ZADD", "{NAME}:lot_keys@expiry", 4 * 10**12, "L1")
+EXPIRED: tuple[Words, ...] = (("ZADD", "{NAME}:lot_keys", 0, "L9"), ("ZADD", "{NAME}:lot_keys@expiry", 5, "L9"))
 STEP: Words = ("SET", "{NAME}:lot_migrating:r", 1)
 EVENTS: tuple[Words, ...] = (
     ("XADD", "{NAME}:events", "1-0", "kind", "lot", "key", "L1"),
@@ -30,7 +30,7 @@ NEXT = {**GIVEN, "number": 2, "declared": "||", "since": 0}
 
 SCHEMA_CASES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object], tuple[Words, ...]]] = {
     "a page": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED)),
-    "a page of what expires": ("records/older", KEYS, FIRST, (HEADER, OLD, EXPIRING)),
+    "a page of what expires": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED, EXPIRING)),
     "marked by another": ("records/older", KEYS, {**FIRST, "number": 2}, (MARKED, OLD, LISTED, STEP)),
     "an older record": (
         "records/mark",
@@ -38,7 +38,7 @@ SCHEMA_CASES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]
         {**NEXT, "after_all": "mark"},
         (HEADER, OLD, LISTED, STEP, *EVENTS),
     ),
-    "the mark": ("records/mark", WITH_EVENTS, {**NEXT, "after_all": "mark"}, (HEADER, NEW, EXPIRED, STEP, *EVENTS)),
+    "the mark": ("records/mark", WITH_EVENTS, {**NEXT, "after_all": "mark"}, (HEADER, NEW, *EXPIRED, STEP, *EVENTS)),
     "the end": ("records/mark", WITH_EVENTS, {**NEXT, "after_all": "end"}, (HEADER, NEW, LISTED, STEP, *EVENTS)),
 }
 """The script, its keys, the arguments and what is stored before, by the name of the case."""

@@ -1,0 +1,1 @@
+"""Reads of own records by ranges of their sorted fields."""
