@@ -24,7 +24,7 @@ class Part(NamedTuple):
     index: str
     """The key of the index."""
     head: str
-    """What they begin with before the key of the record: nothing, or in a sorted index a value's order text and ':'."""
+    """Their beginning, before the key of the record: nothing, or in a sorted index a value's order text and ':'."""
     beside: str
     """The key of the set beside the index."""
 

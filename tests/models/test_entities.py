@@ -227,10 +227,11 @@ KINDS = {
     "a" * 65: "it is 1 to 64 of a-z, 0-9 and _, and begins with a letter",
     "order": "it is one of the book's own words",
     "request": "it is one of the book's own words",
-    "fills_by_venue": "its other keys are named with by, unique, keys and deleted",
-    "fill_unique": "its other keys are named with by, unique, keys and deleted",
-    "fill_keys": "its other keys are named with by, unique, keys and deleted",
-    "fill_deleted": "its other keys are named with by, unique, keys and deleted",
+    "fills_by_venue": "its other keys are named with by, sorted, unique, keys and deleted",
+    "fill_sorted": "its other keys are named with by, sorted, unique, keys and deleted",
+    "fill_unique": "its other keys are named with by, sorted, unique, keys and deleted",
+    "fill_keys": "its other keys are named with by, sorted, unique, keys and deleted",
+    "fill_deleted": "its other keys are named with by, sorted, unique, keys and deleted",
 }
 
 
@@ -263,4 +264,4 @@ def test_a_keyword_that_is_not_known_is_refused() -> None:
     ):
         type("Own", (Entity,), {"__module__": __name__}, kind="own", indexes=["a"])
     with pytest.raises(TypeError):
-        cast("Any", Index)(sorted=True)
+        cast("Any", Index)(unique=True)

@@ -2,7 +2,7 @@
 -- members in the order of their bytes: keys of records, or in a sorted index the order text of a value, ':' and a key. Beside
 -- it, with '@expiry' in its name, is a sorted set of those members whose records expire, scored by that time in milliseconds
 -- since the epoch; where none expires there is no such set. An index expires with the last of its records.
--- Uses changes/run, changes/order_text
+-- Uses changes/run
 
 local DEAD_AT_ONCE = 1000 -- the expired members that one change takes out of an index, at most
 

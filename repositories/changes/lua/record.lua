@@ -1,5 +1,5 @@
 -- Of the engine: change a record of the desk's own: insert, put, update or delete it.
--- Uses changes/run, changes/schemas, changes/revision, changes/own_index
+-- Uses changes/run, changes/schemas, changes/revision, changes/own_index, changes/order_text
 
 local DIGEST_FIELD = CONSTANTS.DIGEST_FIELD
 local AT_ONCE = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua

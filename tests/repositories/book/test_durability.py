@@ -174,7 +174,7 @@ READS = {
     "Subscription": "close get start stop",
     "SymbolInfoRepository": "close find from_url get get_many key near using",
     "ReferenceTable": "all count exists find get get_many iter verify",
-    "Table": "all by count exists find get get_many iter",
+    "Table": "all by count count_range exists find get get_many iter range",
     "ValueRepository": "get",
 }
 """Methods that store nothing, by class."""
