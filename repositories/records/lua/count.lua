@@ -1,5 +1,5 @@
 -- Count the live records that are in every one of some indexes, or in a range of a sorted one: those that have not expired.
--- Uses records/members, records/listing
+-- Uses changes/clock, changes/numbers, records/members, records/listing
 -- KEYS book
 --      indexes...
 -- Touches the sets beside the indexes, and the index of all records of the kind

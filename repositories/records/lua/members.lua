@@ -1,6 +1,5 @@
 -- Shared: walk through an index of own records, and find the members that others have too. What a script looks at is bounded:
 -- it says where it stopped, and the caller goes on there.
--- Uses changes/clock, changes/numbers
 
 local AT_ONCE = 500 -- members that are read together
 local MOST = 5000 -- members that one script looks at
