@@ -25,6 +25,7 @@ from slotbook.repositories import (
     Table,
     ValueRepository,
 )
+from slotbook.repositories.records.ranges._sync import Ranges
 from typer.testing import CliRunner
 
 from .support.package import ROOT
@@ -37,6 +38,7 @@ VERBS = (
     OrderRepository,
     PositionRepository,
     Table,
+    Ranges,
     ReferenceTable,
     OrderEventRepository,
     ValueRepository,
