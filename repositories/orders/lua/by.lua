@@ -1,6 +1,6 @@
 -- Return a page of one trader's orders in the order of their ids: those that are in every one of some indexes, and that have not
 -- expired.
--- Uses records/members
+-- Uses orders/members
 -- KEYS indexes...
 -- Touches the orders that the indexes name
 -- ARGV base    what the keys of the trader's orders begin with

@@ -1,5 +1,5 @@
 -- Count the live orders that are in every one of some indexes: those that have not expired.
--- Uses changes/clock, changes/numbers, records/members
+-- Uses changes/clock, changes/numbers, orders/members
 -- KEYS indexes...
 -- Returns number
 
