@@ -125,8 +125,8 @@ class AuditCalls:
             readonly=True,
         )
 
-    def indexes(self, keys: TraderKeys, indexes: Sequence[str]) -> Call[list[IndexState]]:
-        """Read when indexes expire, and when they should."""
+    def indexes(self, keys: TraderKeys, indexes: Sequence[str], beside: Sequence[str]) -> Call[list[IndexState]]:
+        """Read when indexes expire, and when they should; ``beside`` has '' for an index without a set beside it."""
 
         def read(reply: Reply) -> list[IndexState]:
             answers = zip(indexes, map(rows, rows(reply)), strict=True)
@@ -136,7 +136,7 @@ class AuditCalls:
             f"verify indexes of {keys.trader}",
             INDEXES,
             INDEXES.keys(indexes=indexes),
-            INDEXES.arguments(),
+            INDEXES.arguments(besides=beside),
             decode=read,
             readonly=True,
         )

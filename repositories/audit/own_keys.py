@@ -24,6 +24,8 @@ class OwnKeys:
         """By kind, the unique values."""
         self.sorted: dict[str, list[str]] = {}
         """By kind, the sorted indexes."""
+        self.beside: dict[str, list[str]] = {}
+        """By kind, the sets beside indexes."""
         self.deleted: dict[str, list[str]] = {}
         """By kind, the keys of the records that are remembered as deleted."""
         self.unregistered: dict[str, int] = {}
@@ -36,12 +38,23 @@ class OwnKeys:
             kind for kind, part, _ in parts.values() if part in ("all", "deleted") and kind not in registry.kinds
         }
         for name, (kind, part, field) in parts.items():
+            if self._is_beside(registry, name):
+                continue
             if kind in registry.kinds and self._is_taken(registry, name, kind, part, field):
                 continue
             if kind in unknown_kinds:
                 self.unregistered[kind] = self.unregistered.get(kind, 0) + 1
             else:
                 self.unknown.append(keys.base + name)
+
+    def _is_beside(self, registry: Registry, name: str) -> bool:
+        """Note a set beside an index of a kind that is known, and return True; return False for any other key."""
+        head, colon, value = name.partition(":")
+        kind, part, _ = _parts(head.removesuffix("@expiry") + colon + value)
+        is_beside = head.endswith("@expiry") and kind in registry.kinds and part in ("all", "by", "sorted")
+        if is_beside:
+            self.beside.setdefault(kind, []).append(name)
+        return is_beside
 
     def _is_taken(self, registry: Registry, name: str, kind: str, part: str, field: str) -> bool:
         """Sort a key of a kind that is known, and return True; return False for one that no schema of it has."""
@@ -60,7 +73,7 @@ class OwnKeys:
                 self.indexes.setdefault(kind, []).append(name)
             case "unique" if any(field in one.uniques for one in fields):
                 self.uniques.setdefault(kind, []).append(name)
-            case "sorted" if any(field in (one, f"{one}_expiry") for some in fields for one in some.sorted):
+            case "sorted" if any(field in one.sorted for one in fields):
                 self.sorted.setdefault(kind, []).append(name)
             case _:
                 return False

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from ...models.keys import TraderKeys
+from ...models.ordering import order_text
 from .findings import FindingKind, Report
 from .order_places import NEVER
 from .own_fields import OwnFields
 from .own_registry import Registration
-from .own_states import OwnState, field_of
+from .own_states import OwnState, entry_of, field_of
 
 _ENOUGH = 3
 """The number of other records that have to expire at one time, so that another is corrected."""
@@ -45,6 +46,7 @@ class OwnPlaces:
         """Compare the places of a record that can be read."""
         state = self._state
         belongs = {f"{state.kind}_keys": ""} | self._named("by", registration.indexes)
+        belongs |= self._sorted(registration.sorted)
         uniques = self._named("unique", registration.uniques)
         self._compare_expiry([*belongs], [*uniques])
         for index in sorted(belongs.keys() | state.scores.keys()):
@@ -56,7 +58,7 @@ class OwnPlaces:
             if index in belongs:
                 self._compare_entry(index, is_proven=fields.is_proven(field) or not others)
             else:  # of another schema's index the header alone says that the record should not be in it
-                is_of_schema = not field or field in registration.indexes
+                is_of_schema = not field or field in registration.indexes or field in registration.sorted
                 self._compare_stray(index, is_proven=is_of_schema and (fields.is_proven(field) or is_listed))
         for place in sorted(uniques.keys() | state.uniques.keys()):
             field = field_of(place, state.kind)
@@ -84,6 +86,12 @@ class OwnPlaces:
         """Return the places in which the record belongs by its values, each with its field."""
         values, kind = self._state.fields, self._state.kind
         return {f"{kind}_{part}_{name}:{values[name]}": name for name in names if name in values}
+
+    def _sorted(self, forms: Mapping[str, str]) -> dict[str, str]:
+        """Return the sorted indexes in which the record belongs by its values, each with its field."""
+        values, kind = self._state.fields, self._state.kind
+        texts = {name: order_text(form, values[name]) for name, form in forms.items() if name in values}
+        return {f"{kind}_sorted_{name}:{text}": name for name, text in texts.items() if text is not None}
 
     def _compare_expiry(self, indexes: Collection[str], uniques: Collection[str]) -> None:
         """Compare when the record expires with what all its places say together."""
@@ -174,10 +182,11 @@ class OwnPlaces:
         *,
         repairable: bool,
     ) -> None:
+        name, member = entry_of(index, self._state.kind, self._state.key)
         self._report.add(
             FindingKind.INDEX,
-            self._keys.base + index,
-            self._state.key,
+            self._keys.base + name,
+            member,
             what,
             stored=stored,
             expected=expected,

@@ -37,7 +37,8 @@ class OwnState:
     fields: Fields
     expiry: int
     scores: Fields
-    """Its score by index: of all records of the kind, of its own values, and of those in which it was seen."""
+    """When its entry expires, by index: of all records of the kind, of its own values, and of those in which it was
+    seen. A sorted index is named with a colon and the order text of the value behind it."""
     uniques: dict[str, UniqueState]
     """The unique values that are its own, or that name it."""
     deleted: str
@@ -55,6 +56,42 @@ class OwnState:
         return 0 <= self.expiry <= self.now_ms
 
 
+def beside(index: str) -> str:
+    """Return the name of the set beside an index.
+
+    >>> beside("lot_by_account:ACC:1"), beside("lot_keys")
+    ('lot_by_account@expiry:ACC:1', 'lot_keys@expiry')
+    """
+    head, colon, value = index.partition(":")
+    return f"{head}@expiry{colon}{value}"
+
+
+def entry_of(index: str, kind: str, key: str) -> tuple[str, str]:
+    """Return the name of an index without an order text, and the member of a record there.
+
+    >>> entry_of("lot_sorted_price:dp011.", "lot", "L1"), entry_of("lot_by_account:ACC1", "lot", "L1")
+    (('lot_sorted_price', 'dp011.:L1'), ('lot_by_account:ACC1', 'L1'))
+    """
+    if not index.startswith(f"{kind}_sorted_"):
+        return index, key
+    name, _, order = index.partition(":")
+    return name, f"{order}:{key}"
+
+
+def named_by(place: str, kind: str, member: str) -> tuple[str, str]:
+    """Return the index that a member of a place is an entry of, a sorted one with the order text, and the record's key.
+
+    >>> named_by("lot_sorted_price@expiry", "lot", "dp011.:L1"), named_by("lot_keys", "lot", "L1")
+    (('lot_sorted_price:dp011.', 'L1'), ('lot_keys', 'L1'))
+    """
+    head, colon, value = place.partition(":")
+    index = head.removesuffix("@expiry") + colon + value
+    if not index.startswith(f"{kind}_sorted_"):
+        return index, member
+    order, _, key = member.partition(":")
+    return f"{index}:{order}", key
+
+
 def field_of(place: str, kind: str) -> str:
     """Return the field whose values an index or unique value is of; '' for the index of all records.
 
@@ -62,7 +99,7 @@ def field_of(place: str, kind: str) -> str:
     ('account', 'reference', '')
     """
     head = place.partition(":")[0].removeprefix(kind)
-    for part in ("_by_", "_unique_"):
+    for part in ("_by_", "_unique_", "_sorted_"):
         if head.startswith(part):
             return head.removeprefix(part)
     return ""

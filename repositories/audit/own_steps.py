@@ -21,7 +21,7 @@ from .own_fields import OwnFields
 from .own_keys import OwnKeys
 from .own_places import OwnPlaces
 from .own_registry import registry_of
-from .own_states import OwnState
+from .own_states import OwnState, beside, named_by
 
 OwnName = tuple[str, str]
 """The kind and the key of a record."""
@@ -49,8 +49,10 @@ class OwnAudit:
         """Every record with findings, as it was read."""
         self.report = Report(keys.trader)
         """The findings about everything else."""
-        self.indexes: list[str] = []
-        """The indexes that there are."""
+        self.indexes: dict[str, str] = {}
+        """The keys of the indexes of own records, each with that of the set beside it."""
+        self.beside: list[str] = []
+        """The keys of the sets beside indexes that there are."""
         self.compared = 0
         """The number of records that are there."""
         self.gone: set[OwnName] = set()
@@ -72,11 +74,16 @@ class OwnAudit:
         yield from self._read_events(None)
         registry = registry_of(self._history.header)
         sorted_keys = OwnKeys(self._keys, registry, self._found)
-        self.indexes = [self._keys.base + name for names in sorted_keys.indexes.values() for name in names]
-        for kind in sorted({*sorted_keys.records, *sorted_keys.indexes, *sorted_keys.uniques}):
+        own = [*sorted_keys.indexes.values(), *sorted_keys.sorted.values()]
+        self.indexes = {self._keys.base + name: self._keys.base + beside(name) for names in own for name in names}
+        self.beside = [self._keys.base + name for names in sorted_keys.beside.values() for name in names]
+        for kind in sorted(
+            {*sorted_keys.records, *sorted_keys.indexes, *sorted_keys.sorted, *sorted_keys.uniques, *sorted_keys.beside}
+        ):
             for key in sorted_keys.records.get(kind, ()):
                 self._places.setdefault((kind, key), set())
-            yield from self._read_places(kind, [*sorted_keys.indexes.get(kind, ()), *sorted_keys.uniques.get(kind, ())])
+            every = (sorted_keys.indexes, sorted_keys.sorted, sorted_keys.uniques, sorted_keys.beside)
+            yield from self._read_places(kind, [name for places in every for name in places.get(kind, ())])
         for kind, key in self._history.own.names:
             if kind in registry.kinds:
                 self._places.setdefault((kind, key), set())
@@ -107,8 +114,9 @@ class OwnAudit:
             found = yield from ask(read_places(self._keys, places[begin : begin + PLACES_AT_ONCE]))
             for place, named in zip(places[begin:], found, strict=False):
                 members = named if named is not None else (yield from self._read_large(place))
-                for key in members:
-                    self._places.setdefault((kind, key), set()).add(place)
+                for member in members:
+                    index, key = named_by(place, kind, member)
+                    self._places.setdefault((kind, key), set()).add(index)
             begin += len(found)
 
     def _read_large(self, place: str) -> Steps[set[str]]:

@@ -8,7 +8,7 @@ from ...topology.call import Call, Reply, evaluate
 from ..changes.scripts import load
 from .calls import raw
 from .findings import Fields, Finding, FindingKind, PositionState
-from .own_states import OwnState, field_of
+from .own_states import OwnState, beside, field_of
 
 _PACKAGE = "slotbook.repositories.audit"
 REPAIR_ENTRY = load(_PACKAGE, "repair_entry")
@@ -36,13 +36,13 @@ def repair_entry(keys: TraderKeys, finding: Finding) -> Call[bool]:
     )
 
 
-def repair_expiry(index: str) -> Call[bool]:
+def repair_expiry(index: str, beside_it: str = "") -> Call[bool]:
     """Give an index the expiry of its longest-lived entry."""
     return evaluate(
         f"repair {index}",
         REPAIR_EXPIRY,
         REPAIR_EXPIRY.keys(index=index),
-        REPAIR_EXPIRY.arguments(),
+        REPAIR_EXPIRY.arguments(beside=beside_it),
         decode=_is_applied,
     )
 
@@ -101,6 +101,8 @@ def repair_own(keys: TraderKeys, state: OwnState, finding: Finding) -> Call[bool
             field=field,
             version=raw(state.fields.get("version", "")),
             value=raw("" if value is None else f"={value}"),
+            member=raw(finding.entry or ""),
+            beside=raw(keys.base + beside(place)),
             stored=raw(finding.stored or ""),
             stored_expiry="" if unique is None else str(unique.expiry),
             expected="0" if finding.expected is None else "1",

@@ -87,10 +87,10 @@ class Repairs:
 
     def _repair(self, unit: _Unit, finding: Finding) -> Steps[RepairOutcome]:
         if unit.kind is FindingKind.EXPIRY:
-            is_index = (
-                unit.subject.startswith(f"{self._keys.base}orders_by_") or unit.subject in self._audit.own.indexes
-            )
-            renewed = yield from ask(repair_expiry(unit.subject) if is_index else repair_lifetime(finding))
+            own, index = self._audit.own, unit.subject
+            is_index = index.startswith(f"{self._keys.base}orders_by_") or index in own.indexes or index in own.beside
+            renew = repair_expiry(index, own.indexes.get(index, "")) if is_index else repair_lifetime(finding)
+            renewed = yield from ask(renew)
             return RepairOutcome.REPAIRED if renewed else RepairOutcome.IN_ORDER
         written = False
         for _ in range(TRIES):

@@ -19,6 +19,7 @@ from .keys_found import KeysFound
 from .open_quantities import OpenQuantities
 from .order_places import NEVER
 from .orders import OrderCheck
+from .own_states import entry_of
 from .own_steps import OwnAudit
 from .positions import PositionCheck, unchecked_past
 from .requests import compare_request
@@ -208,13 +209,21 @@ class Audit:
         damaged = {finding.key for found in compared for finding in found if finding.kind is FindingKind.INDEX}
         named = [self._keys.symbol(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
         doubtful = {index for state in self.order_states.values() for index in state.scores}
-        doubtful |= {self._keys.base + index for state in self.own.states.values() for index in state.scores}
+        doubtful |= {
+            self._keys.base + entry_of(index, state.kind, state.key)[0]
+            for state in self.own.states.values()
+            for index in state.scores
+        }
         # The repair of an entry puts the expiry of its index right as well, so those indexes are left out.
-        every = (*self._keys.statuses.values(), *named, *self._found.own_indexes, *self.own.indexes)
+        doubtful |= {self.own.indexes.get(index, index) for index in doubtful}
+        damaged |= {self.own.indexes.get(index, index) for index in damaged}
+        own = (*self.own.indexes, *self.own.beside)
+        every = (*self._keys.statuses.values(), *named, *self._found.own_indexes, *own)
         indexes = [index for index in every if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
             page = indexes[begin : begin + INDEXES_AT_ONCE]
-            for state in (yield from ask(self._calls.indexes(self._keys, page))):
+            beside = [self.own.indexes.get(index, "") for index in page]
+            for state in (yield from ask(self._calls.indexes(self._keys, page, beside))):
                 stored = "inf" if state.expiry == -1 else str(state.expiry)
                 if state.highest_score and stored != state.highest_score:
                     name = state.index.removeprefix(self._keys.base)

@@ -1,14 +1,14 @@
 -- Read own records of one kind with everything that is stored of them, at one moment.
--- Uses audit/read_keys
+-- Uses audit/read_keys, audit/own_index, changes/order_text
 -- KEYS book
 --      events
 -- Touches the records, what is remembered of deleted ones, their indexes and unique values
 -- ARGV base                  what the trader's keys begin with
 --      kind
 --      enough_fields         how many hash fields are enough, after which no more records are read
---      keys_and_places...    for each record its key, a number, and that many indexes and unique values that name it
+--      keys_and_places...    for each record its key, a number, and that many places that name it, see own_places.py
 -- Returns {last sequence, now in ms, {field of the header, value, …}, record…}: at least one record; each
---         {key, expiry, {field, value, …}, {index, score, …}, {unique value, {owner, expiry, the owner's value, …}, …},
+--         {key, expiry, {field, value, …}, {index, when its entry expires, …}, {unique value, {owner, expiry, the owner's value, …}, …},
 --         what is remembered of its deletion or '', expiry of that}
 
 local base, kind, enough = ARGV.base, ARGV.kind, tonumber(ARGV.enough_fields)
@@ -23,13 +23,26 @@ local is_unique = '^' .. kind .. '_unique_([^:]*):'
 local function add_places(places, fields)
   places[kind .. '_keys'] = true
   local registered = header['fields:' .. kind .. ':' .. (fields['@schema'] or '')] or ''
-  local indexes, uniques = string.match(registered, '^([^|]*)|([^|]*)|')
+  local indexes, uniques, sorted = string.match(registered, '^([^|]*)|([^|]*)|(.*)$')
   for field in string.gmatch(indexes or '', '%S+') do
     if fields[field] then places[kind .. '_by_' .. field .. ':' .. fields[field]] = true end
   end
   for field in string.gmatch(uniques or '', '%S+') do
     if fields[field] then places[kind .. '_unique_' .. field .. ':' .. fields[field]] = true end
   end
+  for field, form in string.gmatch(sorted or '', '([^%s:]+):(%a+)') do
+    local text = fields[field] and order_text(form, fields[field])
+    if text then places[kind .. '_sorted_' .. field .. ':' .. text] = true end
+  end
+end
+
+-- Return when the entry of a record in an index expires, false for none. A sorted index is named with the order text of a value.
+local function read_score(place, key)
+  local head, value = string.match(place, '^([^:]*)(.*)$')
+  if string.find(head, '^' .. kind .. '_sorted_') then
+    return score_of(base .. head, base .. head .. '@expiry', string.sub(value, 2) .. ':' .. key)
+  end
+  return score_of(base .. place, base .. head .. '@expiry' .. value, key)
 end
 
 -- Return who has a unique value, when it expires, and which value the one who has it has in that field.
@@ -52,7 +65,7 @@ while ARGV[at] and read < enough do
       local unique = read_unique(place, key)
       if unique then uniques[#uniques + 1], uniques[#uniques + 2] = place, unique end
     else
-      local score = read_key('ZSCORE', base .. place, key)
+      local score = read_score(place, key)
       if score then scores[#scores + 1], scores[#scores + 2] = place, score end
     end
   end

@@ -1,12 +1,19 @@
 -- Give an index the expiry of its longest-lived entry.
--- Uses changes/expiring_index
+-- Uses changes/expiring_index, audit/own_index
 -- KEYS index
+-- Touches the set beside an index of own records
+-- ARGV beside    the key of that set, '' for an index whose scores say when its entries expire
 -- Returns 'applied'  'repeat': it has that expiry already, or there is no index
 
 local index = KEYS.index
-local highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
-if not highest then return 'repeat' end
+local beside, highest = ARGV.beside, nil
+if beside == '' then
+  highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+else
+  highest = end_of_index(redis.call('ZCARD', index), redis.call('ZCARD', beside), beside)
+end
+if not highest or highest == '' then return 'repeat' end
 local expiry = redis.call('PEXPIRETIME', index)
 if (expiry == -1 and 'inf' or string.format('%.0f', expiry)) == highest then return 'repeat' end
-renew_index_expiry(index)
+expire_at(index, highest)
 return 'applied'

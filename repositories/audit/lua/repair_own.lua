@@ -1,15 +1,17 @@
 -- Bring one index entry or unique value in line with its own record, if both are as they were compared: every change of a
 -- record raises its version.
--- Uses changes/expiring_index
+-- Uses changes/expiring_index, audit/own_index
 -- KEYS record
 --      place            the index, or the unique value
--- Touches the record that has the unique value
+-- Touches the record that has the unique value, and the set beside the index
 -- ARGV key              of the record
 --      is_unique        '1' for a unique value, '0' for an index
 --      field            the field that decides; '' for the index of all records
 --      version          of the record as compared, '' for none
 --      value            of the field as compared, behind '='; '' for none
---      stored           the score of the entry or the owner of the value as compared, '' for none
+--      member           of the index
+--      beside           the key of the set beside the index
+--      stored           when the entry expires or the owner of the value as compared, '' for none
 --      stored_expiry    when the unique value expires as compared; '' for none
 --      expected         '1' when the record belongs there, '0' when it does not
 -- Returns 'applied'  'changed': something is not what was compared
@@ -41,13 +43,20 @@ if ARGV.is_unique == '1' then
   return 'applied'
 end
 
-local score, size = redis.call('ZSCORE', place, key) or '', redis.call('ZCARD', place)
+local member, beside = ARGV.member, ARGV.beside
+local size, kept = redis.call('ZCARD', place), redis.call('ZCARD', beside)
+local score = score_of(place, beside, member) or ''
 if score ~= ARGV.stored then return 'changed' end
 if ARGV.expected == '1' then
-  redis.call('ZADD', place, wanted, key)
-  renew_index_expiry(place)
+  size = size + redis.call('ZADD', place, 0, member)
 else
-  redis.call('ZREM', place, key)
-  if size > 1 then renew_index_expiry(place) end
+  size = size - redis.call('ZREM', place, member)
 end
+if ARGV.expected == '1' and wanted ~= 'inf' then
+  kept = kept + redis.call('ZADD', beside, wanted, member)
+elseif kept > 0 then
+  kept = kept - redis.call('ZREM', beside, member)
+end
+if kept > 0 then renew_index_expiry(beside) end
+if size > 0 then expire_at(place, end_of_index(size, kept, beside)) end
 return 'applied'

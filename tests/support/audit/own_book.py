@@ -20,7 +20,7 @@ class Deal(Entity, kind="deal"):
     account: Annotated[str, Index] = "ACC1"
     desk: Annotated[str | None, Index] = None
     reference: Annotated[str | None, Unique] = None
-    quantity: Quantity = 1
+    quantity: Annotated[Quantity, Index(sorted=True)] = 1
     tags: list[str] | None = None
 
 
@@ -45,7 +45,7 @@ class Tick(Entity, kind="tick", ttl=3_600):
     venue: Annotated[str, Key]
     maker: Annotated[str | None, Index] = None
     code: Annotated[str | None, Unique] = None
-    price: Quantity = 1
+    price: Annotated[Quantity, Index(sorted=True)] = 1
 
 
 class Note(Entity, kind="note_2"):

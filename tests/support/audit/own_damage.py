@@ -50,16 +50,17 @@ not listed:          ZREM @deal_keys D1                         > INDEX deal_key
 list gone:           DEL @note_2_keys                           > {_LISTED}
 not in an index:     ZREM @deal_by_account:ACC2 D1              > INDEX deal_by_account:ACC2 D1
 odd index gone:      DEL @deal_by_desk:BRK:B                    > INDEX deal_by_desk:BRK:B BRK:B
-in one too much:     ZADD @deal_by_account:Z inf D1             > INDEX deal_by_account:Z D1
-in another:          ZREM @deal_by_account:ACC2 D1 & ZADD @deal_by_account:Y inf D1 > INDEX deal_by_account:ACC2 D1 & INDEX deal_by_account:Y D1
-has no value:        ZADD @deal_by_desk:X inf D2                > INDEX deal_by_desk:X D2
+in one too much:     ZADD @deal_by_account:Z 0 D1             > INDEX deal_by_account:Z D1
+in another:          ZREM @deal_by_account:ACC2 D1 & ZADD @deal_by_account:Y 0 D1 > INDEX deal_by_account:ACC2 D1 & INDEX deal_by_account:Y D1
+has no value:        ZADD @deal_by_desk:X 0 D2                > INDEX deal_by_desk:X D2
 of newer schema:     ZREM @deal_by_desk:new N1                  > INDEX deal_by_desk:new N1
-of a deleted one:    ZADD @deal_keys inf D3                     > INDEX deal_keys D3
-of one never there:  ZADD @deal_by_account:ACC1 inf ghost       > INDEX deal_by_account:ACC1 ghost
-entry ends:          ZADD @deal_keys {FAR} D1                   > INDEX deal_keys D1
-entry does not end:  ZADD @tick_keys inf S1:N & PERSIST @tick_keys > INDEX tick_keys S1:N
+of a deleted one:    ZADD @deal_keys 0 D3                     > INDEX deal_keys D3
+of one never there:  ZADD @deal_by_account:ACC1 0 ghost       > INDEX deal_by_account:ACC1 ghost
+entry ends:          ZADD @deal_keys@expiry {FAR} D1            > INDEX deal_keys D1
+entry does not end:  ZREM @tick_keys@expiry S1:N & PERSIST @tick_keys > INDEX tick_keys S1:N
 index ends:          PEXPIREAT @deal_by_desk:X {FAR}            > EXPIRY deal_by_desk:X
 index does not end:  PERSIST @tick_by_maker:M                   > EXPIRY tick_by_maker:M
+set does not end:    PERSIST @tick_keys@expiry                  > EXPIRY tick_keys@expiry
 record ends:         PEXPIREAT @deal:D1 {FAR}                   > EXPIRY deal:D1
 record does not end: PERSIST @tick:S1:N                         > EXPIRY tick:S1:N
 unique missing:      DEL @deal_unique_reference:R1b             > UNIQUE deal_unique_reference:R1b D1
@@ -98,7 +99,7 @@ gone:            DEL @note_2:5                           > INDEX note_2_keys 5 &
 never expires:   PERSIST @deal_deleted:D3                > EXPIRY deal_deleted:D3
 odd deletion:    SET @deal_deleted:D3 gone KEEPTTL       > CORRUPT deal_deleted:D3
 other deletion:  SET @deal_deleted:D3 1 KEEPTTL          > CORRUPT deal_deleted:D3
-of older schema: ZADD @deal_by_account:ACC1 inf N1       > INDEX deal_by_account:ACC1 N1
+of older schema: ZADD @deal_by_account:ACC1 0 N1       > INDEX deal_by_account:ACC1 N1
 unlike its event: SET @deal_deleted:D3 1~abc KEEPTTL     > RECORD deal_deleted:D3
 unlike its request: SET @request:Q1 5~DELETE~1~AAAAAAAAAAAAAAAA KEEPTTL > FILL request:Q1
 two of one value: HSET @deal:D1 reference R5 & XTRIM @events MAXLEN 1 > UNIQUE deal_unique_reference:R1b D1 & UNIQUE deal_unique_reference:R5 D1 & UNIQUE deal_unique_reference:R5 D5
@@ -109,7 +110,7 @@ two of a free one: HSET @deal:D1 reference R9 & HSET @deal:D2 reference R9 & XTR
 REPAIRED_WITHOUT_EVENTS = cases("""
 not listed:      ZREM @deal_keys D1                      > INDEX deal_keys D1
 not in an index: ZREM @deal_by_account:ACC2 D1           > INDEX deal_by_account:ACC2 D1
-in one too much: ZADD @deal_by_account:Z inf D1          > INDEX deal_by_account:Z D1
+in one too much: ZADD @deal_by_account:Z 0 D1          > INDEX deal_by_account:Z D1
 unique missing:  DEL @deal_unique_reference:R1b          > UNIQUE deal_unique_reference:R1b D1
 unique too much: SET @deal_unique_reference:free D1      > UNIQUE deal_unique_reference:free D1
 """)
@@ -119,7 +120,7 @@ LEFT_WITHOUT_EVENTS = cases(f"""
 other value:        HSET @deal:D1 account ACC9           > INDEX deal_by_account:ACC2 D1 & INDEX deal_by_account:ACC9 D1
 value gone:         HDEL @deal:D1 reference              > UNIQUE deal_unique_reference:R1b D1
 record gone:        DEL @note_2:5                        > INDEX note_2_keys 5
-of one never there: ZADD @deal_by_account:ACC1 inf ghost > INDEX deal_by_account:ACC1 ghost
+of one never there: ZADD @deal_by_account:ACC1 0 ghost > INDEX deal_by_account:ACC1 ghost
 one of two ends:    PEXPIREAT @note_2:5 {FAR}            > INDEX note_2_keys 5
 """)
 """Damage of which nobody knows which part is right once events are no longer kept."""
