@@ -22,7 +22,7 @@ local function migrate_own(at)
 
   local after = fields_after('UPDATE', before, upgrade, before.version, before.updated_ns, '', schema)
   local expires = redis.call('PEXPIRETIME', record.key)
-  local plan, taken = plan_own(kind, id, before, after, false, parsed(was), now)
+  local plan, taken = plan_own(kind, id, before, after, expires > 0, parsed(was), now)
   if not plan then return taken end
   note_schema(known, schema, declared)
   apply_own(record, id, after, expires > 0 and integer_text(expires) or 'inf', plan)

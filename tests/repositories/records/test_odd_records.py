@@ -127,7 +127,9 @@ def test_no_control_character_reaches_a_screen(desk: Desk) -> None:
     assert corrupt.value.key.endswith(key)
 
 
-@pytest.mark.parametrize("nothing", [[], {}, None, 5, Name, int], ids=["list", "dict", "none", "number", "name", "type"])
+@pytest.mark.parametrize(
+    "nothing", [[], {}, None, 5, Name, int], ids=["list", "dict", "none", "number", "name", "type"]
+)
 def test_what_is_no_model_has_no_table(lone_desk: Desk, nothing: Any) -> None:
     for use in (
         lambda: lone_desk.book.table(nothing),
