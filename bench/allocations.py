@@ -77,7 +77,11 @@ class Allocations:
 
     def insert_calls(self, size: int) -> Sequence[Call[object]]:
         """Return the calls that insert new records."""
-        return [self._calls.change(change) for change in self.inserts(size)]
+        return [self.insert_call(change) for change in self.inserts(size)]
+
+    def insert_call(self, change: Insert[Allocation]) -> Call[object]:
+        """Return the call that makes an insertion."""
+        return self._calls.change(change)
 
     def get_calls(self, size: int) -> Sequence[Call[object]]:
         """Return the calls that read new records that are in the table."""

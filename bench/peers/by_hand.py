@@ -41,6 +41,7 @@ class ByHand:
         """Return the words that make changes of one kind in one trader's book, each with an answer of its own."""
         verb, keys, policy = _VERBS[type(requests[0])], self._keys.of(requests[0].trader), self._policy
         lock = keys.book  # in place of a lock, of which there is none
+        own = ("",) if verb.has_own else ()  # none of these requests has own fields
         step_keys = dict.fromkeys([key for request in requests for key in verb.keys(keys, request)])
         return [
             engine(verb.step).digest,
@@ -59,7 +60,7 @@ class ByHand:
             *policy.arguments,
             _NO_FENCE,
             _ANY_SEQUENCE,
-            *(word for request in requests for word in (verb.step, *verb.arguments(request))),
+            *(word for request in requests for word in (verb.step, *verb.arguments(request), *own)),
         ]
 
     def batches(self, requests: Sequence[OrderRequest]) -> list[list[str]]:

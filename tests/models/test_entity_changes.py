@@ -134,3 +134,9 @@ def test_a_result_is_stored_unless_it_is_of_the_delete_of_nothing() -> None:
     assert with_replicas(made, 2) == RecordResult(BOOKING, applied=True, sequence=3, version=1, replicas=2)
     assert with_replicas([Outcome(gone)], 1)[0].result().replicas == 1
     assert first_result(gone, nothing) is nothing
+
+
+@pytest.mark.parametrize("ts_ns", [2**63, -1, 1_700_000_000_000])
+def test_a_time_that_is_none_is_refused(ts_ns: int) -> None:
+    with pytest.raises(InvalidArgument, match="ts_ns"):
+        Insert(BOOKING, ts_ns=ts_ns)

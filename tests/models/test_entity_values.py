@@ -197,3 +197,38 @@ def test_a_trader_may_be_of_any_type_whose_text_is_a_name(trader: Any) -> None:
     assert change.trader == str(trader)
     with pytest.raises(InvalidArgument, match="trader 'a b' cannot be used"):
         Insert(cast("Any", model_of(trader=str))(trader="a b", k="a"))
+
+
+class Typed(Entity, kind="typed"):
+    trader: Name
+    typed_id: Annotated[Name, Key]
+    flag: bool = False
+    count: int = 0
+
+
+@pytest.mark.parametrize(("field", "value"), [("flag", 1), ("flag", 0), ("count", True), ("count", 1.0)])
+def test_an_equal_value_of_another_type_is_refused(field: str, value: object) -> None:
+    made = Typed(trader="T", typed_id="K").model_copy(update={field: value})
+    with pytest.raises(InvalidArgument, match=f"Typed.{field}"):
+        table_model(Typed).encode(made)
+
+
+class Turned(Entity, kind="typed"):
+    trader: Name
+    count: int = 0
+    flag: bool = False
+    typed_id: Annotated[Name, Key]
+
+
+def test_the_order_of_the_fields_in_a_model_does_not_make_another_content() -> None:
+    one, other = table_model(Typed), table_model(Turned)
+    digests = {
+        one.digest(one.encode(Typed(trader="T", typed_id="K"))),
+        other.digest(other.encode(Turned(trader="T", typed_id="K"))),
+    }
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("version", ["0", "007", "-1", "1" * 16, "x", ""])
+def test_a_version_that_no_record_has_is_not_taken(version: str) -> None:
+    assert table_model(Typed).stored(Typed(trader="T", typed_id="K"), version, 5) is None
