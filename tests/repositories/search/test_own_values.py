@@ -1,0 +1,64 @@
+"""Each odd text and number of a record of one's own is found by itself, and by nothing that a server takes for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from slotbook import Entity, Key
+from slotbook.models.conditions import searchable
+from slotbook.models.types import Name
+
+from ...support.search.server import searching
+from ...support.search.tickets import NOTES, RATES, RATIOS
+from .conftest import OpenBook
+
+
+class Odd(Entity, kind="odd"):
+    trader: Name
+    number: Annotated[int, Key]
+    text: str | None = None
+    rate: Decimal | None = None
+    ratio: float | None = None
+
+
+O = searchable(Odd)  # noqa: E741
+
+
+@searching
+def test_every_text_is_found_by_itself_alone(opened: OpenBook) -> None:
+    book = opened(indexed=False)
+    book.indexes.create(Odd)
+    table = book.table(Odd)
+    table.insert_many([Odd(trader="T1", number=number, text=text) for number, text in enumerate(NOTES)])
+    for number, text in enumerate(NOTES):
+        assert [found.number for found in table.find(O.text == text).all()] == [number]
+        assert table.find(O.text == text).count() == 1
+        assert table.find(O.text != text).count() == len(NOTES) - 1
+        assert [found.number for found in table.find(O.text << [text, "nobody"]).page()] == [number]
+    assert table.find(O.text << ["S", "q" * 4_094, "x" * 4_096, "x"]).all() == []
+    in_order = [found.text for found in table.find().sort_by("text").all()]
+    assert in_order == sorted(NOTES)
+    assert [found.text for found in table.find().sort_by("-text").page(2, 5)] == sorted(NOTES, reverse=True)[2:7]
+
+
+@searching
+def test_every_number_is_found_by_itself_alone(opened: OpenBook) -> None:
+    book = opened(indexed=False)
+    book.indexes.create(Odd)
+    table = book.table(Odd)
+    for number, rate in enumerate(RATES):
+        table.insert(Odd(trader="T1", number=number, rate=rate))
+    for number, ratio in enumerate(RATIOS):
+        table.insert(Odd(trader="T2", number=number, ratio=ratio))
+    for number, rate in enumerate(RATES):
+        assert [found.number for found in table.find(O.rate == rate).all()] == [number]
+        assert table.find(O.rate == rate).count() == 1
+        assert table.find(O.rate > rate).count() == len([one for one in RATES if one > rate])
+        assert table.find(O.rate <= rate).count() == len([one for one in RATES if one <= rate])
+    for number, ratio in enumerate(RATIOS[:-1]):  # without infinity
+        assert [found.number for found in table.find(O.ratio == ratio).all()] == [number]
+        assert table.find(O.ratio >= ratio).count() == len([one for one in RATIOS if one >= ratio])
+    assert table.find(O.ratio == Decimal("0.1")).count() == 0  # which is no double
+    assert table.find(O.ratio > Decimal("0.1")).count() == 4
+    assert table.find(O.ratio == "0.1").count() == 1
