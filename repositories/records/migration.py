@@ -117,26 +117,25 @@ class MigrationRun(Generic[E]):
     def _pass(self, trader: str) -> Sending[bool]:
         """Go through a trader's records once, and mark the trader. Return False when a server has lost a step."""
         calls, run, left = self._calls, new_id(), dict[str, str]()
-        step, since, after = 1, -1, ""
+        step, since, after, written = 1, -1, "", list[str]()
         while step == 1 or after:
-            page = yield from self._ask(calls.older(trader, run, step, after))
+            page = yield from self._ask(calls.older(trader, run, step, after, written))
             if page.ended:
                 self.done.current += step == 1 and page.ended == "marked"
                 return page.ended == "marked"
             step, after = step + 1, page.after
             since = page.last if since < 0 else since
-            yield from self._rewrite(trader, page.records, left)
-        is_seen = False  # whether the server had all that was written when the last step was made
+            written = yield from self._rewrite(trader, page.records, left)
         while True:
-            after_all = "end" if left else "mark" if is_seen else "look"
-            page = yield from self._ask(calls.mark(trader, run, step, since, after_all))
+            after_all = "end" if left else "mark"
+            page = yield from self._ask(calls.mark(trader, run, step, since, after_all, written))
             if page.ended:
                 return page.ended == "marked"
             if left and not page.records:
                 self.done.left += [LeftRecord(trader, key, reason) for key, reason in sorted(left.items())]
                 return True
-            step, since, is_seen = step + 1, page.last, not page.records
-            yield from self._rewrite(trader, page.records, left)
+            step, since = step + 1, page.last
+            written = yield from self._rewrite(trader, page.records, left)
 
     def _ask(self, call: Call[Page]) -> Sending[Page]:
         (outcome,) = yield [call]
@@ -149,8 +148,13 @@ class MigrationRun(Generic[E]):
         self._unconfirmed = outcome.error
         return Outcome(outcome.error.result)
 
-    def _rewrite(self, trader: str, records: Mapping[str, Mapping[str, str]], left: dict[str, str]) -> Sending[None]:
-        """Write records in the model's schema, again when they have changed meanwhile; note those that cannot be."""
+    def _rewrite(
+        self, trader: str, records: Mapping[str, Mapping[str, str]], left: dict[str, str]
+    ) -> Sending[list[str]]:
+        """Write records in the model's schema, again when they have changed meanwhile; note those that cannot be.
+
+        Return the keys of those that were written, or were of the schema by then.
+        """
         requests = list(self._upgraded(trader, records, left))
         while requests:
             grouped = self._calls.grouped(self._calls.checked(requests, MIGRATE))
@@ -170,6 +174,7 @@ class MigrationRun(Generic[E]):
             requests = list(self._upgraded(trader, changed, left))
         if records:
             self._tell()
+        return [key for key in records if key not in left]
 
     def _upgraded(
         self, trader: str, records: Mapping[str, Mapping[str, str]], left: dict[str, str]

@@ -125,8 +125,11 @@ class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
         names = (key.removeprefix(self.keys.prefix + "{").removesuffix(end) for key in found)
         return [name for name in names if is_name(name)]
 
-    def older(self, trader: str, run: str, step: int, after: str) -> Call[Page]:
-        """Return the call that reads the records of an older schema on the page that follows the text of a key."""
+    def older(self, trader: str, run: str, step: int, after: str, written: Sequence[str]) -> Call[Page]:
+        """Return the call that reads the records of an older schema on the page that follows the text of a key.
+
+        ``written`` has the keys of the records that were written since the step before.
+        """
         keys, kind = self.keys.of(trader), self.table.kind
         name = f"migrate {kind} of {trader}"
         return evaluate(
@@ -140,16 +143,18 @@ class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
                 number=str(step),
                 after=after,
                 limit=str(KEYS_AT_ONCE),
+                written=written,
             ),
             decode=lambda reply: self._page(name, trader, 0, rows(reply)),
             touched="sequence",
             tag=trader,
         )
 
-    def mark(self, trader: str, run: str, step: int, since: int, after_all: str) -> Call[Page]:
+    def mark(self, trader: str, run: str, step: int, since: int, after_all: str, written: Sequence[str]) -> Call[Page]:
         """Return the call that looks at what has changed since an event, and then marks the trader.
 
-        When nothing is of an older schema by then, ``after_all`` says what to do: ``mark``, ``look`` again, or ``end``.
+        When nothing is of an older schema by then, ``after_all`` says what to do: ``mark``, or ``end`` without it.
+        ``written`` has the keys of the records that were written since the step before.
         """
         keys, kind = self.keys.of(trader), self.table.kind
         name = f"mark {kind} of {trader}"
@@ -166,6 +171,7 @@ class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
                 since=str(since),
                 limit=str(KEYS_AT_ONCE),
                 after_all=after_all,
+                written=written,
             ),
             decode=lambda reply: self._page(name, trader, since, rows(reply)),
             touched="sequence",

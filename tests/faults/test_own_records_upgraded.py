@@ -1,4 +1,4 @@
-"""Fault "primary killed", cut replies, little memory, moving slots, while records of an older schema are upgraded."""
+"""Fault "primary killed", cut replies, little memory and moving slots, while older records are upgraded."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@
 --      number     that of the step
 --      since      the number of the event
 --      limit      how many events are looked at
---      after_all  what to do when nothing is of an older schema: 'mark', 'look' again, or 'end' without a mark
+--      after_all  what to do when nothing is of an older schema: 'mark', or 'end' without a mark
+--      written... the keys of the records that were written after the step before
 -- Returns {'marked'}, {'newer', schema}, {'declared', text}, {'lost'}, {'trimmed', number of the first event that is kept},
 --         or {'looked', the number of the last event that was looked at, key, record, …} for what is to be upgraded first
 
@@ -35,6 +36,7 @@ local function key_of(event)
 end
 
 local ended = end_of_run(KEYS.book, KEYS.run, ARGV.kind, ARGV.schema, ARGV.number)
+  or loss_of_written(KEYS.all, ARGV.base, ARGV.schema, { unpack(ARGV, FIRST.written) })
 if ended then return ended end
 local last = redis.call('HGET', KEYS.book, 'sequence') or '0'
 local looked = { 'looked', ARGV.since }

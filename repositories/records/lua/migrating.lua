@@ -1,5 +1,6 @@
 -- Shared: a run that brings a trader's records of a kind to a schema. Its steps are numbered, and each looks for the number of
--- the one before: a server without it has lost what the run has seen or written, and the run begins anew.
+-- the one before, and for the records that were written since: a server without these has lost what the run has seen or
+-- written, and the run begins anew.
 -- Uses changes/clock
 
 -- How long a run waits between its steps at most, in milliseconds.
@@ -33,4 +34,14 @@ local function add_older(list, all, base, key, schema)
   local number = tonumber(stored or schema) or 0
   if number > schema + 0 then return { 'newer', tostring(number) } end
   if number < schema + 0 then list[#list + 1], list[#list + 2] = key, redis.call('HGETALL', base .. key) end
+end
+
+-- Return the reply that ends a run when the server lacks a record that was written after the last step, nil when it has all.
+local function loss_of_written(all, base, schema, keys)
+  local older = {}
+  for _, key in ipairs(keys) do
+    local refused = add_older(older, all, base, key, schema)
+    if refused then return refused end
+  end
+  return #older > 0 and { 'lost' } or nil
 end

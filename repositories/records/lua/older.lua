@@ -10,10 +10,12 @@
 --      number   that of the step, from 1
 --      after    the key after which the page begins, '' for the first
 --      limit    how many keys a page has
+--      written... the keys of the records that were written after the step before
 -- Returns {'page', the number of the last event, the key after which the next page begins, '' for none, key, record, …},
 --         {'marked'}, {'newer', schema} or {'lost'}
 
 local ended = end_of_run(KEYS.book, KEYS.run, ARGV.kind, ARGV.schema, ARGV.number)
+  or loss_of_written(KEYS.all, ARGV.base, ARGV.schema, { unpack(ARGV, FIRST.written) })
 if ended then return ended end
 local keys = redis.call('ZRANGE', KEYS.all, ARGV.after == '' and '-' or '(' .. ARGV.after, '+', 'BYLEX', 'LIMIT', 0, ARGV.limit)
 local page = { 'page', redis.call('HGET', KEYS.book, 'sequence') or '0', #keys == tonumber(ARGV.limit) and keys[#keys] or '' }

@@ -37,6 +37,11 @@ def schemas_of(desk: Desk) -> set[str]:
     return {str(desk.ask("HGET", f"%:lot:{key}", "@schema")) for key in keys}
 
 
+def dumped(desk: Desk, key: str) -> bytes:
+    """Return what RESTORE makes a key from again."""
+    return str(desk.ask("DUMP", key)).encode(errors="surrogateescape")
+
+
 def hooked(meanwhile: Callable[[int], object]) -> type[Third]:
     """Return the third schema's model, whose upgrades call a function with their number, from 1."""
     calls = 0
@@ -210,9 +215,27 @@ def test_a_server_that_has_lost_a_step_is_gone_through_anew(desk: Desk, other: B
 
     trader = desk.trader
     lots(desk, 600)
-    stored: Any = desk.ask("DUMP", "%:lot:L0007")
+    stored = dumped(desk, "%:lot:L0007")
     desk.vandalise("PING")  # the indexes and the record are not of one moment
     assert desk.book.table(hooked(meanwhile)).migrate([trader]).is_complete
+    assert schemas_of(desk) == {"3"}
+
+
+@pytest.mark.parametrize("rewritten", [500, 600], ids=["amid", "at-the-end"])
+def test_a_server_that_has_lost_what_was_written_is_gone_through_anew(desk: Desk, rewritten: int) -> None:
+    """Test one that has the run's last step, but not a record that was written after it."""
+
+    def meanwhile(now: Migration) -> None:
+        if now.rewritten == rewritten and not lost:
+            lost.append(desk.fleet.ask(f"{{{trader}}}", "RESTORE", key, 0, stored, "REPLACE"))
+
+    trader, lost = desk.trader, list[Any]()
+    key = f"{{{trader}}}:lot:" + ("L0007" if rewritten == 500 else "L0599")
+    lots(desk, 600)
+    stored = dumped(desk, key)
+    desk.vandalise("PING")
+    assert desk.book.table(Third).migrate([trader], progress=meanwhile).is_complete
+    assert lost
     assert schemas_of(desk) == {"3"}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import pytest
+from slotbook import Book
 from slotbook.models import Delete, Entity, Index, Insert, Key, Put, RecordResult, Update
 from slotbook.models.errors import (
     CorruptRecord,
@@ -21,7 +22,7 @@ from slotbook.models.types import Name
 from ...support.desk import Desk
 from ...support.make import limit
 from ...support.raw import mapping
-from ...support.schemas import First, Second, Third, first_lot, upgraded
+from ...support.schemas import First, Second, Third, first_lot, to_second, to_third, upgraded
 
 
 def header(desk: Desk) -> dict[str, str]:
@@ -251,3 +252,32 @@ def test_a_damaged_schema_is_a_corrupt_record(desk: Desk) -> None:
         with pytest.raises(CorruptRecord) as corrupt:
             table.put(Third(trader=trader, lot_id="L1"))
         assert (corrupt.value.key, corrupt.value.field) == (f"{{{trader}}}:book", field)
+
+
+def test_a_lost_race_of_an_update_is_run_again(desk: Desk) -> None:
+    """Test an update between whose round trips an older program changes the record, and then a newer one."""
+    trader, raced = desk.trader, list[str]()
+
+    def meanwhile(fields: dict[str, str]) -> Mapping[str, object]:
+        raced.append(fields["account"])
+        with Book.open(desk.fleet.url()) as other:
+            if len(raced) == 1:
+                other.table(First).update(trader, "L1", {"account": "ACC2"})
+            if len(raced) == 2:
+                other.table(Third).update(trader, "L1", {"quantity": 7})
+        return to_third(to_second(fields))
+
+    class Raced(Third, kind="lot", schema=3, upgrade={1: dict, 2: meanwhile}):
+        pass
+
+    first_lot(desk)
+    done = desk.book.table(Raced).update(trader, "L1", {"venue": "XLON"})
+    assert done.record is not None
+    assert (done.record.account, done.record.quantity, done.record.venue, done.version) == ("ACC2", 7, "XLON", 4)
+    assert raced == ["ACC1", "ACC2"]
+
+
+def test_a_unit_of_two_programs_marks_no_newer_schema(desk: Desk) -> None:
+    trader = desk.trader
+    desk.book.commit([Insert(First(trader=trader, lot_id="L1")), Insert(Third(trader=trader, lot_id="L2"))])
+    assert header(desk)["schema:lot"] == "1"
