@@ -12,6 +12,7 @@ side     BUY or SELL; as for the symbol
 quantity a CANCEL may leave it empty
 price    a CANCEL may leave it empty
 exec_id  for a FILL only
++name    any more columns: an own field of a NEW or a FILL, in its written form; empty for None
 ======== =========================================================================================
 
 >>> header = ",".join(COLUMNS) + "\n"
@@ -34,9 +35,9 @@ slotbook.models.journal.JournalError: line 2: does not end with a newline, so it
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import NamedTuple, Self, TypeAlias, cast
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 from pydantic import ValidationError
 
@@ -44,8 +45,10 @@ from .enums import Side
 from .errors import InvalidArgument
 from .fill import Fill
 from .order import Cancel, Order, Replace
+from .own_fields import SIGN, OwnFields, own_fields
 from .record import Record
 from .types import Count, Name, Nanoseconds, Price, Quantity
+from .wire import Unreadable
 
 COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "quantity", "price", "exec_id")
 
@@ -130,28 +133,36 @@ class _Row(Record):
     exec_id: Name | None = None
 
 
-def read_journal(lines: Iterable[str]) -> Iterator[JournalEntry | RefusedRow]:
+def read_journal(
+    lines: Iterable[str], order: type[Order] = Order, fill: type[Fill] = Fill
+) -> Iterator[JournalEntry | RefusedRow]:
     """Yield the rows of a journal: each as a request, or refused with the reason.
 
     Args:
         lines: The lines of the file, each with its newline; a line without one is taken for cut off.
+        order: The class of orders, whose own fields have columns of their own.
+        fill: The class of fills, likewise.
 
     Raises:
         JournalError: At the first line by which the file is no journal.
     """
     records = _records(lines)
     line, header = next(records, (1, list[str]()))
-    if tuple(header) != COLUMNS:
+    models: dict[type[JournalRequest], OwnFields[Any]] = {Order: own_fields(order), Fill: own_fields(fill)}
+    own = header[len(COLUMNS) :]
+    known = {SIGN + name for found in models.values() for name in found.names}
+    if tuple(header[: len(COLUMNS)]) != COLUMNS or len({*own} & known) != len(own):
         raise JournalError(line, f"the header must be {','.join(COLUMNS)}, not {_shown(','.join(header))}")
     highest = -1
     for line, values in records:
-        if len(values) != len(COLUMNS):
-            raise JournalError(line, f"has {len(values)} columns in place of {len(COLUMNS)}")
+        if len(values) != len(header):
+            raise JournalError(line, f"has {len(values)} columns in place of {len(header)}")
         try:
-            row = _row(values)
+            row = _row(values[: len(COLUMNS)])
             if row.seq <= highest:
                 raise _Unusable(f"seq {row.seq} does not come after {highest}")
-            request = _request(row)
+            texts = zip(own, values[len(COLUMNS) :], strict=True)
+            request = _with_own(_request(row), {name[1:]: text for name, text in texts if text}, models)
         except _Unusable as error:
             yield RefusedRow(line, JournalError(line, str(error)))
             continue
@@ -204,6 +215,23 @@ def _request(row: _Row) -> JournalRequest:
     if request is Replace:
         given["revision"] = row.seq
     return request.model_validate(given)
+
+
+def _with_own(
+    request: JournalRequest, texts: Mapping[str, str], models: Mapping[type[JournalRequest], OwnFields[Any]]
+) -> JournalRequest:
+    """Return a request with its own fields. Raises _Unusable."""
+    own = models.get(type(request))
+    if own is None:
+        if texts:
+            raise _Unusable(f"{SIGN}{min(texts)}: only a NEW or a FILL has own fields")
+        return request
+    if not own.names and not texts:
+        return request
+    try:
+        return cast("JournalRequest", own.with_texts(request, texts))
+    except Unreadable as error:
+        raise _Unusable(f"{error.field} {error.problem}") from None
 
 
 def _shown(text: str) -> str:

@@ -30,7 +30,7 @@ from .errors import CorruptRecord, InvalidArgument
 from .fill import Fill
 from .order import Order
 from .record import Record, check_fields
-from .wire import Unreadable, use_reader
+from .wire import Unreadable, encode, use_reader
 
 R = TypeVar("R", bound=Record)
 
@@ -106,6 +106,16 @@ class OwnFields(Generic[R]):
             raise InvalidArgument(f"{self.name}: no field is given to look by")
         return written
 
+    def with_texts(self, plain: Record, texts: Mapping[str, str]) -> R:
+        """Return an order or a fill of this class, given a plain one and its written own fields. Raises Unreadable."""
+        for name in texts:
+            if name not in self.names:
+                raise Unreadable(SIGN + name, f"is no field of {self.name}")
+        for name in self.names:
+            if name not in texts and self.model.model_fields[name].is_required():
+                raise Unreadable(SIGN + name, "is empty")
+        return self.read({**encode(plain), **{SIGN + name: text for name, text in texts.items()}})
+
     def read(self, fields: Mapping[str, str]) -> R:
         """Return the record of the fields of a hash. Raises Unreadable."""
         held = {name: text for name, text in fields.items() if name in self._base.model_fields}
@@ -158,7 +168,7 @@ class OwnFields(Generic[R]):
         if markers & {Key, Unique}:
             other = "a key" if Key in markers else "a unique value"
             raise InvalidArgument(f"{place} cannot be {other}: an order is known by its order_id; mark it with Index")
-        if markers != {Index}:
+        if Index not in markers:
             raise InvalidArgument(f"{place} cannot be sorted: orders are found by one value; mark it with Index")
         if why := self._codec.not_one_piece(name):
             raise InvalidArgument(f"{place} cannot be an index: {why}; mark a text, a number or a datetime")
