@@ -53,6 +53,7 @@ REFUSED: list[tuple[object, str]] = [
     ),
     (order_class(a=Annotated[Name, Unique]), r"Own\.a cannot be a unique value"),
     (order_class(a=Annotated[Name, Index, Unique]), r"Own\.a cannot be a unique value"),
+    (order_class(a=Annotated[int, Index(sorted=True)]), r"Own\.a cannot be sorted: orders are found by one value"),
     (order_class(a=Annotated[list[int], Index]), r"Own\.a cannot be an index: its values are stored as JSON"),
     (order_class(a=Annotated[Name, "index"]), "is a text and no marker"),
     (order_class(a=list[Annotated[Name, Index]]), "Index marks a part of the type"),
