@@ -145,7 +145,8 @@ class Update(EntityChange[E]):
     def __post_init__(self) -> None:
         self._keep_request(self.request_id, self.expected_version)
         table = self._keep_key(self.model, self.trader, self.key, self.ts_ns)
-        self._keep(written=table.encode_changes(self.changes), changes=dict(self.changes), upgraded=("", {}))
+        none: dict[str, str | None] = {}
+        self._keep(written=table.encode_changes(self.changes), changes=dict(self.changes), upgraded=("", none))
 
     def upgrading(self, hash_key: str, fields: Mapping[str, str]) -> Update[E]:
         """Return the same change, with the upgrade of the record of an older schema that it found.

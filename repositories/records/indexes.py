@@ -21,7 +21,7 @@ _NO_VALUES: Mapping[str, str] = {}
 class Part(NamedTuple):
     """The members of one index that are looked for."""
 
-    index: str
+    index_key: str
     """The key of the index."""
     head: str
     """Their beginning, before the key of the record: nothing, or in a sorted index a value's order text and ':'."""
@@ -71,7 +71,7 @@ class Walk(NamedTuple):
     @property
     def indexes(self) -> list[str]:
         """The keys of the indexes."""
-        return [part.index for part in self.parts]
+        return [part.index_key for part in self.parts]
 
     @property
     def words(self) -> list[str]:
