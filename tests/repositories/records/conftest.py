@@ -15,7 +15,7 @@ class Allocation(Entity, kind="allocation"):
     account: Annotated[Name, Index] = "ACC1"
     reference: Annotated[Name | None, Unique] = None
     note: str | None = None
-    quantity: Quantity = 100
+    quantity: Annotated[Quantity, Index(sorted=True)] = 100
 
 
 class Quote(Entity, kind="quote", ttl=0.3):

@@ -95,6 +95,11 @@ class TableMachine(RuleBasedStateMachine):
             keys = sorted(key for key, one in held.items() if one["account"] == account)
             assert [one.allocation_id for one in table.by(trader, {"account": account})] == keys
             assert table.count(trader, {"account": account}) == len(keys)
+        ordered = sorted(held, key=lambda key: (cast(int, held[key]["quantity"]), key.encode()))
+        assert [one.allocation_id for one in table.range(trader, "quantity")] == ordered
+        within = [key for key in ordered if 2 <= cast(int, held[key]["quantity"]) < 100]
+        assert [one.allocation_id for one in table.range(trader, "quantity", 2, below=100)] == within
+        assert table.count_range(trader, "quantity", 2, below=100) == len(within)
         for reference in ("R1", "R2"):
             key = f"{{{trader}}}:allocation_unique_reference:{reference}"
             owners = [name for name, one in held.items() if one["reference"] == reference]
