@@ -5,10 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
+import pytest
 from slotbook import Entity, Key
 from slotbook.models.conditions import searchable
+from slotbook.models.errors import CorruptRecord
+from slotbook.models.stored import ORDERS
+from slotbook.models.stored_entity import stored_entity
 from slotbook.models.types import Name
+from slotbook.models.wire import encode
+from slotbook.repositories.search.calls import SearchCalls
+from slotbook.topology.call import Reply
+from slotbook.topology.settings import Settings
 
+from ...support.make import limit
 from ...support.search.server import searching
 from ...support.search.tickets import NOTES, RATES, RATIOS
 from .conftest import OpenBook
@@ -62,3 +71,20 @@ def test_every_number_is_found_by_itself_alone(opened: OpenBook) -> None:
     assert table.find(O.ratio == Decimal("0.1")).count() == 0  # which is no double
     assert table.find(O.ratio > Decimal("0.1")).count() == 4
     assert table.find(O.ratio == "0.1").count() == 1
+
+
+def test_the_record_of_another_key_is_refused() -> None:
+    odd = stored_entity(Odd)
+    written = odd.table.encode(Odd(trader="T1", number=5))
+    stored = {**written, "version": "1", "updated_ns": "1", "@schema": "1", "@digest": "x"}
+    flat: list[Reply] = [word for pair in stored.items() for word in pair]
+    calls = SearchCalls(Settings(), odd)
+    found = calls.record(("T1", "5")).decode(flat)
+    assert found is not None
+    assert found.number == 5
+    for identity in (("T2", "5"), ("T1", "6")):
+        with pytest.raises(CorruptRecord, match="it is the record of another key"):
+            calls.record(identity).decode(flat)
+    order: list[Reply] = [word for pair in encode(limit("T1", "A1", version=1)).items() for word in pair]
+    with pytest.raises(CorruptRecord, match="it is the record of another key"):
+        SearchCalls(Settings(), ORDERS).record(("T1", "A2")).decode(order)
