@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import pytest
 from slotbook import Book
-from slotbook.models import Delete, Entity, Index, Insert, Key, Unique, Update
+from slotbook.models import Delete, Entity, Index, Insert, Key, RecordResult, Unique, Update
 from slotbook.models.errors import OutcomeUnknown, StateLost, UnderReplicated
 from slotbook.models.types import Name, Quantity
 from slotbook.topology.embedded import Topology
@@ -72,6 +72,7 @@ class Worker:
         changes = {"quantity": turn + 1, "reference": f"{self._name}.{turn}"}
         moved = Update(Booking, trader, self._name, changes, request_id=f"U{me}", expected_version=turn)
         result = acknowledged(lambda: book.commit([moved, limit(trader, me), execution(trader, me, 3, order_id=me)]))
+        assert isinstance(result[0], RecordResult)
         assert result[0].record is not None
         if turn > 1:
             before = f"{self._name}-{turn - 1}"
@@ -156,7 +157,7 @@ def check(book: Book, trader: str, turns: list[int]) -> None:
     assert book.positions.get(trader, "AAPL").bought_quantity == 3 * sum(turns)
     events = book.events.history(trader)
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
-    kinds = [event.type for event in events]
+    kinds = [str(event.type.value) for event in events]
     assert kinds.count("UPDATE") == kinds.count("NEW") == kinds.count("TRADE") == sum(turns)
     assert kinds.count("DELETE") == sum(turns) - WORKERS
     assert kinds.count("INSERT") == WORKERS + sum(turns) + sum(turns) - WORKERS

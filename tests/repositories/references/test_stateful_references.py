@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -151,7 +151,7 @@ class ReferenceMachine(RuleBasedStateMachine):
 
 @on_one_server
 def test_records_are_a_dict_of_dicts(desk: Desk) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: ReferenceMachine(desk),
+    run_state_machine_as_test(
+        cast("type[RuleBasedStateMachine]", lambda: ReferenceMachine(desk)),
         settings=settings(max_examples=40, stateful_step_count=15, suppress_health_check=ALL_CHECKS),
     )
