@@ -66,7 +66,7 @@ def markers_of(model: type[Entity]) -> Mapping[str, Markers]:
         raise InvalidArgument(f"{model.__name__}.trader is not marked: it is the first part of every key")
     if "trader" not in marked:
         for name, markers in marked.items():
-            if found := sorted(marker.__name__ for marker in markers - {Key}):
+            if found := sorted(_declared_as(marker) for marker in markers - {Key}):
                 problem = "records without a trader are in many hash slots, and an index would be in one"
                 remedy = "add trader: Name, or go through all()"
                 raise InvalidArgument(f"{model.__name__}.{name} is marked with {found[0]}: {problem}; {remedy}")
@@ -117,6 +117,11 @@ def markers_of_field(place: str, info: FieldInfo) -> Markers:
     if {Index, SortedIndex} <= found:
         raise InvalidArgument(f"{place}: Index(sorted=True) finds records by one value too; leave the other Index out")
     return frozenset(found)
+
+
+def _declared_as(marker: type[Marker]) -> str:
+    """Return the marker that a caller writes."""
+    return "Index(sorted=True)" if marker is SortedIndex else marker.__name__
 
 
 def _marker(one: object) -> type[Marker] | None:

@@ -28,6 +28,11 @@ class Indexed(Entity, kind="indexed_seat"):
     city: Annotated[Name, Index]
 
 
+class Sorted(Entity, kind="sorted_seat"):
+    seat_id: Annotated[Name, Key]
+    floor: Annotated[int, Index(sorted=True)]
+
+
 class Only(Entity, kind="only_seat"):
     seat_id: Annotated[Name, Key]
     city: Annotated[Name | None, Unique] = None
@@ -45,6 +50,7 @@ class Nullable(Entity, kind="nullable"):
     ("model", "problem"),
     [
         (Indexed, "Indexed.city is marked with Index: records without a trader are in many hash slots"),
+        (Sorted, "Sorted.floor is marked with Index(sorted=True): records without a trader are in many hash slots"),
         (Only, "Only.city is marked with Unique: records without a trader are in many hash slots"),
         (Keyless, "Keyless has no key"),
         (Nullable, "Nullable.city cannot be a part of a key: it may be None"),
