@@ -91,4 +91,6 @@ def _read(text: str) -> Registration | None:
             pairs = [one.rpartition(":") for one in in_order]
             if all(field and form in _FORMS for field, _, form in pairs):
                 return Registration(tuple(indexes), tuple(uniques), {field: form for field, _, form in pairs})
+        case _:
+            pass
     return None
