@@ -25,12 +25,12 @@ EVENTS: tuple[Words, ...] = (
     ("XADD", "{NAME}:events", "2-0", "kind", "lot", "key", "L9"),
 )
 GIVEN: Mapping[str, object] = {"kind": "lot", "schema": 2, "base": "{NAME}:lot:", "limit": 10}
-FIRST = {**GIVEN, "number": 1, "after": "", "written": []}
+FIRST = {**GIVEN, "number": 1, "after": "", "written": ["L9"]}
 NEXT = {**GIVEN, "number": 2, "declared": "||", "since": 0, "written": ["L9"]}
 
 SCHEMA_CASES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object], tuple[Words, ...]]] = {
     "a page": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED)),
-    "a page of what expires": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED, EXPIRING)),
+    "a page of what expires": ("records/older", KEYS, FIRST, (HEADER, OLD, LISTED, EXPIRING, *EXPIRED)),
     "marked by another": ("records/older", KEYS, {**FIRST, "number": 2}, (MARKED, OLD, LISTED, STEP)),
     "an older record": (
         "records/mark",

@@ -158,10 +158,8 @@ UNREACHED = {
     "coordination/create": {"hdel", "persist", "zrem"},
     "coordination/touch": {"hdel", "persist", "zrem"},
     "coordination/revoke": {"persist", "zadd", "zremrangebyscore"},
-    "records/older": {"zscore"},
 }
-"""Commands that are refused to no case: of shared parts to which a script never comes, as no session lives for ever, or
-only when a record is on its way to another server."""
+"""Commands that are refused to no case: of shared parts to which a script never comes, as no session lives for ever."""
 
 CASES = (
     Case("coordination/swap", VALUE, {**SWAP, "expected": 0, "ttl": 9_000}, what="first"),
