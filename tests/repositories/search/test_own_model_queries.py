@@ -153,7 +153,10 @@ def test_a_record_that_cannot_be_read_is_reported_by_its_key(
     with pytest.raises(errors.CorruptRecord) as raised:
         notes.find(N.text == "y").all()
     assert (raised.value.key, raised.value.field) == (key, "surplus")
-    search_fleet(topology).ask(key, "HDEL", key, "surplus", "trader")
+    search_fleet(topology).ask(key, "HDEL", key, "surplus", "@schema")
+    with pytest.raises(errors.CorruptRecord, match="'@schema': is missing"):
+        notes.find(N.text == "y").all()
+    search_fleet(topology).ask(key, "HDEL", key, "trader")
     with pytest.raises(errors.CorruptRecord, match="'trader': is missing"):
         notes.find().all()
 

@@ -52,6 +52,19 @@ def test_every_text_is_found_by_itself_alone(opened: OpenBook) -> None:
 
 
 @searching
+def test_texts_that_a_server_sorts_as_one_come_in_their_order(opened: OpenBook) -> None:
+    book = opened(indexed=False)
+    book.indexes.create(Odd)
+    table = book.table(Odd)
+    texts = [f"S\0{number * 37 % 100:02}" for number in range(50)]  # a server reads each to the NUL
+    table.insert_many([Odd(trader="T1", number=number + 10, text=text) for number, text in enumerate(texts)])
+    for names, wanted in (("text", sorted(texts)), ("-text", sorted(texts, reverse=True))):
+        query = table.find().sort_by(names)
+        assert [found.text for found in query.page(0, 5)] == wanted[:5]
+        assert [found.text for found in query.page(10, 10)] == wanted[10:20]
+
+
+@searching
 def test_every_number_is_found_by_itself_alone(opened: OpenBook) -> None:
     book = opened(indexed=False)
     book.indexes.create(Odd)
