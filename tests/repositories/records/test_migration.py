@@ -188,6 +188,19 @@ def test_what_older_programs_write_behind_it_is_found(desk: Desk, other: Book) -
     assert schemas_of(desk) == {"3"}
 
 
+def test_what_older_programs_write_behind_many_events_is_found(desk: Desk, other: Book) -> None:
+    def meanwhile(_now: Migration) -> None:
+        if not written:
+            new, old = Third(trader=trader, lot_id="A1"), First(trader=trader, lot_id="A2")
+            written.extend(other.table(Third).put(new).sequence for _ in range(510))
+            other.table(First).insert(old)
+
+    trader, written = desk.trader, list[int]()
+    lots(desk, 3)
+    assert desk.book.table(Third).migrate([trader], progress=meanwhile).rewritten == 4
+    assert schemas_of(desk) == {"3"}
+
+
 def test_two_at_once_do_it_once(desk: Desk, other: Book) -> None:
     first: list[Migration] = []
 
