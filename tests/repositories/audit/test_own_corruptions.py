@@ -39,9 +39,10 @@ def damages(image: Image, part: Part) -> Iterator[Damage]:
     elif name == "":
         yield from ([("SET", key, other, "KEEPTTL")] for other in ("D0", "ghost", ""))
     elif head.endswith(("_keys", "@expiry")) or "_by_" in head or "_sorted_" in head:
+        score = FAR if head.endswith("@expiry") else "0"
         yield [("ZREM", key, name)]
-        yield [("ZADD", key, FAR if value == "0" else "inf", name)]
-        yield [("ZADD", key, FAR if "@" in head else "0", "dp011.:ghost" if "_sorted_" in head else "ghost")]
+        yield [("ZADD", key, FAR, name)]
+        yield [("ZADD", key, score, "c:ghost" if "_sorted_" in head else "ghost")]
     else:
         yield [("HDEL", key, name)]
         yield from ([("HSET", key, name, other)] for other in (value + "1", "7") if other != value)

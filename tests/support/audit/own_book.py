@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from slotbook import Book
@@ -11,6 +13,7 @@ from slotbook.models.types import Name, Quantity
 
 from ..make import TS, execution, limit
 
+SEEN = datetime(2026, 11, 27, 14, 30, tzinfo=UTC)
 ODD = ("BRK:B", "50%", "a%3Ab:c", ":", "%", "é 日本")
 
 
@@ -20,8 +23,9 @@ class Deal(Entity, kind="deal"):
     account: Annotated[str, Index] = "ACC1"
     desk: Annotated[str | None, Index] = None
     reference: Annotated[str | None, Unique] = None
-    quantity: Annotated[Quantity, Index(sorted=True)] = 1
+    quantity: Quantity = 1
     tags: list[str] | None = None
+    price: Annotated[Decimal | None, Index(sorted=True)] = None
 
 
 def with_desk(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -37,6 +41,7 @@ class NewDeal(Entity, kind="deal", schema=2, upgrade={1: with_desk}):
     external: Annotated[str | None, Unique] = None
     quantity: Quantity = 1
     tags: list[str] | None = None
+    price: Decimal | None = None
 
 
 class Tick(Entity, kind="tick", ttl=3_600):
@@ -46,6 +51,7 @@ class Tick(Entity, kind="tick", ttl=3_600):
     maker: Annotated[str | None, Index] = None
     code: Annotated[str | None, Unique] = None
     price: Annotated[Quantity, Index(sorted=True)] = 1
+    seen: Annotated[datetime | None, Index(sorted=True)] = None
 
 
 class Note(Entity, kind="note_2"):
@@ -60,12 +66,15 @@ def fill(book: Book, trader: str) -> None:
     book.orders.place(limit(trader))
     book.orders.fill(execution(trader))
     for number, odd in enumerate(ODD):
-        deals.insert(Deal(trader=trader, deal_id=odd, account=odd, desk=odd, reference=odd, tags=[odd]), ts_ns=TS)
+        values: dict[str, object] = {"account": odd, "desk": odd, "reference": odd, "price": Decimal(number) / 8}
+        deals.insert(Deal.model_validate({"trader": trader, "deal_id": odd, **values}), ts_ns=TS)
         ticks.insert(Tick(trader=trader, symbol=odd, venue=odd, maker=odd, code=odd), ts_ns=TS)
         notes.put(Note(trader=trader, number=number, words=odd), ts_ns=TS)
     for number in range(6):
-        deals.put(Deal(trader=trader, deal_id=f"D{number}", reference=f"R{number}", desk="X"), ts_ns=TS + number)
-        ticks.put(Tick(trader=trader, symbol=f"S{number}", venue="N", maker="M", code=f"C{number}"), ts_ns=TS + number)
+        values = {"reference": f"R{number}", "desk": "X", "price": Decimal(-number), "tags": ["a"]}
+        deals.put(Deal.model_validate({"trader": trader, "deal_id": f"D{number}", **values}), ts_ns=TS + number)
+        tick = Tick(trader=trader, symbol=f"S{number}", venue="N", maker="M", code=f"C{number}", seen=SEEN)
+        ticks.put(tick, ts_ns=TS + number)
     deals.update(trader, "D1", {"account": "ACC2", "reference": "R1b"}, ts_ns=TS + 20)
     deals.update(trader, "D2", {"reference": None, "desk": None}, ts_ns=TS + 21)
     ticks.update(trader, ("S1", "N"), {"price": 5}, ts_ns=TS + 22)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 _FIELDS = ("@digest", "@schema")
 FAR = "9999999999999"
 _NOTES = " & ".join(f"RECORD note_2:{number} @schema" for number in (1, 100, 2, 3, 4, 5))
+_SEEN = " & ".join(f"INDEX tick_sorted_seen z20261127143000000000:S{number}:N" for number in (0, 1, 3, 4, 5))
 _LISTED = " & ".join(f"INDEX note_2_keys {number}" for number in (1, 100, 2, 3, 4, 5))
 
 
@@ -50,17 +51,23 @@ not listed:          ZREM @deal_keys D1                         > INDEX deal_key
 list gone:           DEL @note_2_keys                           > {_LISTED}
 not in an index:     ZREM @deal_by_account:ACC2 D1              > INDEX deal_by_account:ACC2 D1
 odd index gone:      DEL @deal_by_desk:BRK:B                    > INDEX deal_by_desk:BRK:B BRK:B
-in one too much:     ZADD @deal_by_account:Z 0 D1             > INDEX deal_by_account:Z D1
+in one too much:     ZADD @deal_by_account:Z 0 D1               > INDEX deal_by_account:Z D1
 in another:          ZREM @deal_by_account:ACC2 D1 & ZADD @deal_by_account:Y 0 D1 > INDEX deal_by_account:ACC2 D1 & INDEX deal_by_account:Y D1
 has no value:        ZADD @deal_by_desk:X 0 D2                > INDEX deal_by_desk:X D2
 of newer schema:     ZREM @deal_by_desk:new N1                  > INDEX deal_by_desk:new N1
 of a deleted one:    ZADD @deal_keys 0 D3                     > INDEX deal_keys D3
 of one never there:  ZADD @deal_by_account:ACC1 0 ghost       > INDEX deal_by_account:ACC1 ghost
 entry ends:          ZADD @deal_keys@expiry {FAR} D1            > INDEX deal_keys D1
-entry does not end:  ZREM @tick_keys@expiry S1:N & PERSIST @tick_keys > INDEX tick_keys S1:N
+entry does not end:  ZREM @tick_keys@expiry S1:N                > INDEX tick_keys S1:N
+entry with a score:  ZADD @deal_keys 5 D1                       > INDEX deal_keys D1
+beside no entry:     ZADD @deal_keys@expiry {FAR} D3            > INDEX deal_keys D3
+not sorted:          ZREM @deal_sorted_price bn9888:D1          > INDEX deal_sorted_price bn9888:D1
+sorted elsewhere:    ZREM @deal_sorted_price bn9888:D1 & ZADD @deal_sorted_price 0 c:D1 > INDEX deal_sorted_price bn9888:D1 & INDEX deal_sorted_price c:D1
+sorted too much:     ZADD @deal_sorted_price 0 c:D1             > INDEX deal_sorted_price c:D1
+sorted index gone:   DEL @tick_sorted_seen @tick_sorted_seen@expiry > {_SEEN}
+set beside persists: PERSIST @tick_sorted_seen@expiry           > EXPIRY tick_sorted_seen@expiry
 index ends:          PEXPIREAT @deal_by_desk:X {FAR}            > EXPIRY deal_by_desk:X
 index does not end:  PERSIST @tick_by_maker:M                   > EXPIRY tick_by_maker:M
-set does not end:    PERSIST @tick_keys@expiry                  > EXPIRY tick_keys@expiry
 record ends:         PEXPIREAT @deal:D1 {FAR}                   > EXPIRY deal:D1
 record does not end: PERSIST @tick:S1:N                         > EXPIRY tick:S1:N
 unique missing:      DEL @deal_unique_reference:R1b             > UNIQUE deal_unique_reference:R1b D1
@@ -110,7 +117,7 @@ two of a free one: HSET @deal:D1 reference R9 & HSET @deal:D2 reference R9 & XTR
 REPAIRED_WITHOUT_EVENTS = cases("""
 not listed:      ZREM @deal_keys D1                      > INDEX deal_keys D1
 not in an index: ZREM @deal_by_account:ACC2 D1           > INDEX deal_by_account:ACC2 D1
-in one too much: ZADD @deal_by_account:Z 0 D1          > INDEX deal_by_account:Z D1
+in one too much: ZADD @deal_by_account:Z 0 D1            > INDEX deal_by_account:Z D1
 unique missing:  DEL @deal_unique_reference:R1b          > UNIQUE deal_unique_reference:R1b D1
 unique too much: SET @deal_unique_reference:free D1      > UNIQUE deal_unique_reference:free D1
 """)
