@@ -145,6 +145,30 @@ def test_what_expires_leaves_every_index(desk: Desk) -> None:
     assert desk.ask("ZCARD", "%:tick_sorted_price") == desk.ask("ZCARD", "%:tick_keys@expiry") == 1
 
 
+class LongBrief(Brief, kind="tick", ttl=600):
+    pass
+
+
+class Lasting(Brief, kind="tick"):
+    entity_ttl = None
+
+
+def test_what_has_expired_beside_what_stays_is_not_counted_and_is_taken_out(desk: Desk) -> None:
+    table, trader, book = desk.book.table(Brief), desk.trader, desk.book
+    book.table(LongBrief).insert(LongBrief(trader=trader, tick_id="B5", price=Decimal(5)))
+    for number in range(3):
+        table.insert(Brief(trader=trader, tick_id=f"B{number}", price=Decimal(number)))
+    wait_until(lambda: table.get(trader, "B2") is None, "the last one expires")
+    assert desk.ask("ZCARD", "%:tick_sorted_price") == 4
+    assert table.count_range(trader, "price", 0) == table.count(trader) == 1
+    assert table.count(trader, {"maker": "M1", "price": 5}) == 1
+    assert [one.tick_id for one in table.range(trader, "price", descending=True)] == ["B5"]
+    book.table(LongBrief).insert(LongBrief(trader=trader, tick_id="B6", price=Decimal(6)))
+    assert desk.ask("ZCARD", "%:tick_sorted_price") == desk.ask("ZCARD", "%:tick_keys@expiry") == 2
+    book.table(Lasting).insert(Lasting(trader=trader, tick_id="B7", price=Decimal(7)))
+    assert desk.ask("PTTL", "%:tick_sorted_price") == desk.ask("PTTL", "%:tick_keys") == -1
+
+
 @on_one_server
 def test_a_page_of_two_indexes_looks_at_a_bounded_number_of_entries(desk: Desk) -> None:
     table, trader = desk.book.table(Trade), desk.trader
