@@ -116,7 +116,7 @@ def test_a_value_has_one_written_form(kind: Any, value: Any) -> None:
     assert written(table_of(kind), value) == written(table_of(kind), alike(value)) is not None
 
 
-@pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
+@pytest.mark.parametrize("number", range(len(ONE_PIECE)))
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_equal_values_are_written_alike_and_others_are_not(number: int, data: st.DataObject) -> None:
@@ -129,7 +129,7 @@ def test_equal_values_are_written_alike_and_others_are_not(number: int, data: st
         assert (texts[0] == texts[1]) == is_equal(one, other)
 
 
-@pytest.mark.parametrize("number", range(len(ONE_PIECE)), ids=[str(kind) for kind, _ in ONE_PIECE])
+@pytest.mark.parametrize("number", range(len(ONE_PIECE)))
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_text_that_is_read_is_the_one_that_is_written(number: int, data: st.DataObject) -> None:
