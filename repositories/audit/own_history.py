@@ -123,7 +123,7 @@ def own_change_of(key: str, event: OrderEvent) -> OwnChange:
 
 def read_changed(text: str) -> dict[str, str | None]:
     """Return the fields that an event says were changed. Raises ValueError."""
-    found = cast("object", json.loads(text)) if text else {}
+    found = cast("object", json.loads(text) if text else {})
     if not isinstance(found, dict):
         raise ValueError(text)
     fields = cast("dict[str, object]", found)

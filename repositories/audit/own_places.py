@@ -149,8 +149,10 @@ class OwnPlaces:
         state, unique = self._state, self._state.uniques.get(place)
         field = field_of(place, state.kind)
         is_free = unique is None or unique.owner_has != state.fields.get(field)
-        rivals = sorted({*self._rivals.get(place, ()), *([] if unique is None or is_free else [unique.owner])})
-        rivals = [one for one in rivals if one != state.key]
+        named = set(self._rivals.get(place, ()))
+        if unique is not None and not is_free:
+            named.add(unique.owner)
+        rivals = sorted(named - {state.key})
         if belongs and rivals:
             names = ", ".join(rivals[:3])
             what = f"{place} is a value of {state.label} and of {names}; give all but one of them another"
