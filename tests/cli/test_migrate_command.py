@@ -62,8 +62,7 @@ def url(fleets: Fleets) -> str:
 
 def test_it_migrates_all_and_says_so(cli: Cli, models: str, url: str) -> None:
     done = cli("migrate", f"{models}:Lot", "--url", url, "--trader", "T2", "--json")
-    expected = {"total": 1, "traders": 1, "current": 0, "rewritten": 1, "left": []}
-    assert done.json() == expected
+    assert done.json() == {"total": 1, "traders": 1, "current": 0, "rewritten": 1, "left": []}
     done = cli("migrate", f"{models}:Lot", "--url", url)
     assert (done.code, done.err) == (0, "")
     assert "traders: 2, done before: 1, records brought to schema 2: 1, left: 0" in done.out

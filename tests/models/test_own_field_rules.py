@@ -68,7 +68,7 @@ REFUSED: list[tuple[object, str]] = [
     (order_class(a=int, symbol=Annotated[Name, Index]), r"Own\.symbol is Order's own"),
     (order_class(a=int, open_quantity=int), r"Own\.open_quantity is Order's own; call the field something else"),
     (
-        order_class(**{f"a{number}": int for number in range(MOST_FIELDS + 1)}),
+        order_class(None, **{f"a{number}": int for number in range(MOST_FIELDS + 1)}),
         "257 fields of its own; there may be 256",
     ),
     (Serialized, "use field_serializer"),

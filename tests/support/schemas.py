@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from slotbook.models import Entity, Index, Key, Unique
@@ -19,7 +18,7 @@ class First(Entity, kind="lot"):
     size: Quantity = 100
 
 
-def to_second(fields: dict[str, str]) -> Mapping[str, object]:
+def to_second(fields: dict[str, str]) -> dict[str, object]:
     """Call the size quantity, and find by venue, not by account."""
     return {**fields, "quantity": int(fields["size"]), "venue": "XNAS", "size": None}
 
@@ -33,7 +32,7 @@ class Second(Entity, kind="lot", schema=2, upgrade={1: to_second}):
     quantity: Quantity = 100
 
 
-def to_third(fields: dict[str, str]) -> Mapping[str, object]:
+def to_third(fields: dict[str, str]) -> dict[str, object]:
     """Give it legs and a label; refuse a quantity of 13."""
     if fields["quantity"] == "13":
         raise ValueError("13 brings bad luck")

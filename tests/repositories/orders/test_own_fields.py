@@ -112,8 +112,11 @@ def test_events_and_messages_have_them_as_json(desk: Desk) -> None:
         None,
         None,
     ]
-    with book.events.consume("g", "c", [trader]) as consumer, consumer.get(timeout=10) as first:
-        assert json.loads(first.own or "") == owns[0]
+    with book.events.consume("g", "c", [trader]) as consumer:
+        delivery = consumer.get(timeout=10)
+        assert delivery is not None
+        with delivery as first:
+            assert json.loads(first.own or "") == owns[0]
     assert order.strategy == "S1"
 
 
@@ -187,6 +190,7 @@ def test_a_unit_takes_orders_and_fills_of_any_class(desk: Desk) -> None:
     assert inserted.applied
     with desk.book.lock("L", trader=trader) as held:
         (other,) = held.commit([desk_order(trader, "A2")])
+        assert isinstance(other, OrderResult)
         assert other.order == desk.book.orders.of(DeskOrder).get(trader, "A2")
     assert desk.book.orders.of(DeskOrder).count(trader, {"strategy": "S1"}) == 2
     with pytest.raises(DuplicateOrder):

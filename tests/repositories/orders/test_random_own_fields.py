@@ -75,6 +75,7 @@ def outcome_of(desk: Desk, trader: str, order_class: Made, fill_class: Made) -> 
     except InvalidArgument:
         return "refused when placed"
     found = orders.get(trader, "A1")
+    assert found is not None
     assert are_equal(found, placed)
     assert orders.place(order).applied is False
     assert found == orders.place(found.model_copy(update={"version": 0})).order

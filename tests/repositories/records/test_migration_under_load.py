@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -56,6 +57,16 @@ print(json.dumps({"done": done, "refused": refused, "added": added, "reads": rea
 """
 
 
+class Said(TypedDict):
+    """The line that a program prints at its end."""
+
+    done: dict[str, int]
+    refused: int
+    added: list[tuple[str, str]]
+    """Traders and keys; JSON has lists for them."""
+    reads: int
+
+
 @pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)
 def test_no_record_is_lost_and_only_old_programs_are_refused(desk: Desk, tmp_path: Path) -> None:
     traders, each = [desk.another() for _ in range(TRADERS)], RECORDS // TRADERS
@@ -65,13 +76,13 @@ def test_no_record_is_lost_and_only_old_programs_are_refused(desk: Desk, tmp_pat
             outcome.result()
     root, stop = Path(__file__).parents[3], tmp_path / "stop"
 
-    def run(number: int) -> dict[str, object]:
+    def run(number: int) -> Said:
         words = [desk.fleet.url(), str(stop), str(number), "2" if number >= 4 else "3", ",".join(traders), str(each)]
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, cwd=root, check=False
         )
         assert done.returncode == 0, done.stderr
-        said: dict[str, object] = json.loads(done.stdout)
+        said: Said = json.loads(done.stdout)
         return said
 
     with ThreadPoolExecutor(6) as pool:
@@ -101,12 +112,12 @@ def wait_for_changes(desk: Desk, traders: list[str], each: int) -> None:
         assert time.monotonic() < ends_at, "no program has begun"
 
 
-def assert_nothing_is_lost(desk: Desk, traders: list[str], each: int, said: list[dict[str, object]]) -> None:
+def assert_nothing_is_lost(desk: Desk, traders: list[str], each: int, said: list[Said]) -> None:
     """Compare what is stored with what the programs have been told."""
     changes: dict[str, int] = {}
-    added = {tuple(pair) for one in said for pair in one["added"]}  # type: ignore[attr-defined]
+    added = {tuple(pair) for one in said for pair in one["added"]}
     for one in said:
-        for name, count in one["done"].items():  # type: ignore[attr-defined]
+        for name, count in one["done"].items():
             changes[name] = changes.get(name, 0) + count
     table = desk.book.table(Third)
     for trader in traders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, cast
 
 import pytest
 from slotbook import Book
@@ -71,8 +71,9 @@ def test_a_repeated_insert_of_an_older_record_is_a_repeat(desk: Desk) -> None:
     desk.book.table(Third).migrate([desk.trader])
     with pytest.raises(SchemaTooNew) as refused:
         desk.book.table(First).insert(record)
-    known = refused.value.result
-    assert isinstance(known, RecordResult)
+    result: object = refused.value.result
+    assert isinstance(result, RecordResult)
+    known = cast("RecordResult[First]", result)
     assert (known.applied, known.version, known.record) == (False, 1, None)
     assert (refused.value.kind, refused.value.found, refused.value.known) == ("lot", 3, 1)
 
@@ -265,9 +266,9 @@ def test_a_lost_race_of_an_update_is_run_again(desk: Desk) -> None:
                 other.table(First).update(trader, "L1", {"account": "ACC2"})
             if len(raced) == 2:
                 other.table(Third).update(trader, "L1", {"quantity": 7})
-        return to_third(to_second(fields))
+        return to_third(fields)
 
-    class Raced(Third, kind="lot", schema=3, upgrade={1: dict, 2: meanwhile}):
+    class Raced(Third, kind="lot", schema=3, upgrade={1: to_second, 2: meanwhile}):
         pass
 
     first_lot(desk)

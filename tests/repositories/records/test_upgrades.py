@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import new_class
 from typing import Annotated, Any
 
 import pytest
@@ -15,7 +17,11 @@ from ...support.make import limit
 from ...support.schemas import first_lot, to_second, to_third
 
 
-class Loud(Entity, kind="lot", schema=2, upgrade={1: lambda fields: {**fields, "account": fields["account"].lower()}}):
+def lower(fields: dict[str, str]) -> dict[str, object]:
+    return {**fields, "account": fields["account"].lower()}
+
+
+class Loud(Entity, kind="lot", schema=2, upgrade={1: lower}):
     trader: Name
     lot_id: Annotated[Name, Key]
     account: Annotated[Name, Index] = "ACC1"
@@ -53,20 +59,20 @@ def fail(fields: dict[str, str]) -> dict[str, object]:
     raise KeyError("venue")
 
 
-@pytest.mark.parametrize(
-    ("upgrade", "field", "problem"),
-    [
-        (fail, "@schema", r"after its upgrade from schema 1 to 2: upgrade={1: ...} raised KeyError: 'venue'"),
-        (lambda fields: None, "@schema", "returned None cannot be used: it is a NoneType, not a mapping"),
-        (lambda fields: without(fields, size="04"), "size", "from schema 1 to 2: '04' is not a value that was ever"),
-        (lambda fields: without(fields, size=[4]), "@schema", "from schema 1 to 2: Lot.size"),
-        (lambda fields: without(fields, tint="red"), "tint", "from schema 1 to 2: is no field of Lot"),
-        (lambda fields: without(fields, tint=7), "@schema", "from schema 1 to 2: Lot.tint"),
-        (lambda fields: without(fields, lot_id="L7"), "lot_id", "'L7' is not 'L1': it is another key's record"),
-        (lambda fields: without(fields, trader="T7"), "trader", "'T7' is not"),
-        (lambda fields: without(fields, "lot_id"), "lot_id", "from schema 1 to 2: is missing"),
-    ],
-)  # fmt: skip
+WRONG: list[tuple[Callable[[dict[str, str]], object], str, str]] = [
+    (fail, "@schema", r"after its upgrade from schema 1 to 2: upgrade={1: ...} raised KeyError: 'venue'"),
+    (lambda fields: None, "@schema", "returned None cannot be used: it is a NoneType, not a mapping"),
+    (lambda fields: without(fields, size="04"), "size", "from schema 1 to 2: '04' is not a value that was ever"),
+    (lambda fields: without(fields, size=[4]), "@schema", "from schema 1 to 2: Lot.size"),
+    (lambda fields: without(fields, tint="red"), "tint", "from schema 1 to 2: is no field of Lot"),
+    (lambda fields: without(fields, tint=7), "@schema", "from schema 1 to 2: Lot.tint"),
+    (lambda fields: without(fields, lot_id="L7"), "lot_id", "'L7' is not 'L1': it is another key's record"),
+    (lambda fields: without(fields, trader="T7"), "trader", "'T7' is not"),
+    (lambda fields: without(fields, "lot_id"), "lot_id", "from schema 1 to 2: is missing"),
+]
+
+
+@pytest.mark.parametrize(("upgrade", "field", "problem"), WRONG)
 def test_what_an_upgrade_does_wrong_is_a_corrupt_record(desk: Desk, upgrade: Any, field: str, problem: str) -> None:
     model, trader = lot_with({1: upgrade}), desk.trader
     table = desk.book.table(model)
@@ -83,7 +89,9 @@ def test_what_an_upgrade_does_wrong_is_a_corrupt_record(desk: Desk, upgrade: Any
         assert problem in str(corrupt.value)
     assert desk.contents() == before
     assert table.put(model(trader=trader, lot_id="L1")).version == 2
-    assert table.get(trader, "L1").size == 1
+    found = table.get(trader, "L1")
+    assert found is not None
+    assert found.size == 1
 
 
 def test_a_schema_without_a_way_is_refused_when_a_record_has_it(desk: Desk) -> None:
@@ -161,7 +169,7 @@ def test_a_field_that_is_left_out_has_its_default(desk: Desk) -> None:
 )  # fmt: skip
 def test_a_schema_that_cannot_be_is_refused(keywords: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidArgument, match=problem):
-        type(Entity)("Own", (Entity,), {"__module__": __name__}, **{"kind": "own", **keywords})
+        new_class("Own", (Entity,), {"kind": "own", **keywords})
 
 
 def test_a_subclass_has_a_schema_of_its_own() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
-from slotbook.models import Cancel, OrderResult, OrderStatus
+from slotbook.models import Cancel, Order, OrderResult, OrderStatus
 from slotbook.models.errors import OrderNotFound, Refused
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
@@ -73,4 +75,5 @@ def test_one_that_never_ran_is_applied(desk: Desk, sends: int) -> None:
     desk.book.orders.place(limit(desk.trader, "A1"))
     first, *_ = run(desk, pending.rebuild().build())
     assert isinstance(first, OrderResult)
-    assert (first.applied, first.order.status) == (True, OrderStatus.CANCELED)
+    placed = cast("OrderResult[Order]", first)
+    assert (placed.applied, placed.order.status) == (True, OrderStatus.CANCELED)

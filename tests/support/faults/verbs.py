@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from slotbook import Book
 from slotbook.models import Fill, Order, OrderResult
@@ -71,5 +72,5 @@ BY_NAME = {verb.name: verb for verb in VERBS}
 def content_of(result: object) -> tuple[object, ...]:
     """Return what a caller learns from a result, except whether it was this call that applied it."""
     if isinstance(result, OrderResult):  # a repeat need not know its number
-        return (result.order,)
+        return (cast("OrderResult[Order]", result).order,)
     return tuple(getattr(result, name, None) for name in ("order", "position", "late", "accepted", "sequence"))
