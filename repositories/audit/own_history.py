@@ -62,14 +62,15 @@ class OwnHistory:
         before = changes[-1] if changes else None
         changes.append(change)
         found: list[Contradiction] = []
+        by = "that nothing came before it" if before is None else f"event {before.sequence:,}"
+        is_gone = is_whole if before is None else is_linked and before.type is EventType.DELETE
+        if is_gone and change.type not in _WHOLE:
+            found.append(Contradiction("type", change.type, EventType.INSERT, by))
         if before is None:
-            if is_whole and change.type not in _WHOLE:
-                found.append(Contradiction("type", change.type, EventType.INSERT, "that nothing came before it"))
             allowed = {1} if is_whole or change.type is EventType.INSERT else None
         else:
             allowed = self._versions_after(before, change) if is_linked else None
         if allowed is not None and change.version not in allowed and not found:
-            by = "that nothing came before it" if before is None else f"event {before.sequence:,}"
             found.append(Contradiction("version", str(change.version), str(max(allowed)), by))
         if found:
             self.doubtful.add((event.kind or "", event.key or ""))
