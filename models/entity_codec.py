@@ -173,7 +173,8 @@ class EntityCodec(Generic[E]):
                 if value is not None:
                     fields[name] = write(value)
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-            raise InvalidArgument(f"{self.name}.{name} {shown(values[name])} cannot be stored: {error}") from None
+            problem = "it is no value of its type" if isinstance(error, AttributeError) else error
+            raise InvalidArgument(f"{self.name}.{name} {shown(values[name])} cannot be stored: {problem}") from None
         return fields
 
     def _json_of(self, record: E, values: Mapping[str, Any]) -> dict[str, str]:

@@ -101,6 +101,8 @@ def markers_of_field(place: str, info: FieldInfo) -> Markers:
     """Return the markers of one field. Raises InvalidArgument for those that say nothing, or that are misplaced."""
     if misplaced := next(_markers_within(info.annotation), None):
         raise InvalidArgument(f"{place}: {misplaced!r} marks a part of the type; write Annotated[..., {misplaced!r}]")
+    if _marker(info.default):
+        raise InvalidArgument(f"{place}: a marker is its default; write Annotated[..., {info.default!r}]")
     extra = info.json_schema_extra
     if isinstance(extra, dict) and (options := _OF_OTHERS & cast("dict[str, object]", extra).keys()):
         raise InvalidArgument(

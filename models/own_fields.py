@@ -86,6 +86,9 @@ class OwnFields(Generic[R]):
         """Return the written form of a value of a field that has an index. Raises InvalidArgument."""
         given = cast("object", field)
         if field not in self.names:
+            if field in self._base.model_fields:
+                there = ", ".join(("symbol", "status", *self.indexes))
+                raise InvalidArgument(f"{self.name}.{field} has no index; look by {there}, or use find")
             near = get_close_matches(given, self.names, 1, 0) if isinstance(given, str) else []
             nearest = f"; the nearest is {(near or self.names)[0]}" if self.names else ""
             raise InvalidArgument(f"{self.name} has no field {shown(field)} of its own{nearest}")

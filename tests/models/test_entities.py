@@ -99,6 +99,15 @@ def serialized() -> type[Entity]:
     return Own
 
 
+def marked_by_default() -> type[Entity]:
+    class Own(Entity, kind="own"):
+        trader: Name
+        k: Annotated[Name, Key]
+        account: Name = cast("Any", Index())
+
+    return Own
+
+
 REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
     (lambda: cast("Any", Order), "<class 'slotbook.models.order.Order'> has no table: it is no subclass of Entity"),
     (lambda: cast("Any", "Allocation"), "'Allocation' has no table: it is no subclass of Entity"),
@@ -174,6 +183,7 @@ REFUSED: list[tuple[Callable[[], type[Entity]], str]] = [
         lambda: model_of({"model_config": ConfigDict(extra="ignore")}),
         'Own: a table stores declared fields only; leave extra="forbid" as it is',
     ),
+    (marked_by_default, "Own.account: a marker is its default; write Annotated[..., Index]"),
     (serialized, "Own: a table stores fields one by one; use field_serializer, not model_serializer"),
     (with_init, "Own has an __init__ of its own, which reads would go through; use a validator"),
     (

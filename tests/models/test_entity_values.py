@@ -124,7 +124,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
      "not even itself"),
     ({"note": "\ud800"}, "Legs.note '\\ud800' cannot be stored: 'utf-8' codec can't encode character '\\ud800' in "
      "position 0: surrogates not allowed"),
-    ({"note": 5}, "Legs.note 5 cannot be stored: 'int' object has no attribute 'isascii'"),
+    ({"note": 5}, "Legs.note 5 cannot be stored: it is no value of its type"),
+    ({"total": "7"}, "Legs.total '7' cannot be stored: it is no value of its type"),
     ({"weight": 1}, "Legs.weight 1 cannot be stored: it is no value of its type"),
     ({"legs": [WideLeg(symbol="A")]}, "Legs.legs [WideLeg(symbol='A', ratio=1)] cannot be stored: it would come back "
      "as [Leg(symbol='A')]"),

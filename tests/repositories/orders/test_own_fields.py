@@ -140,6 +140,7 @@ def test_orders_are_found_by_declared_indexes(desk: Desk) -> None:
     assert orders.count(trader, {"target": 188}) == 1
     for values, problem in (
         ({"strateg": "S1"}, "has no field 'strateg' of its own; the nearest is strategy"),
+        ({"side": "BUY"}, "side has no index; look by symbol, status, strategy, target, or use find"),
         ({"desk_note": "x"}, r"desk_note has no index \(there are strategy, target\)"),
         ({"target": None}, "target None cannot be looked for"),
         ({"strategy": ""}, "strategy"),
