@@ -223,9 +223,9 @@ _known: dict[type[Record], OwnFields[Any]] = {}
 
 def own_fields(model: type[R]) -> OwnFields[R]:
     """Return the own fields of a model of orders or fills, which are checked once. Raises InvalidArgument."""
-    known = _known.get(model)
+    given = cast("object", model)
+    known = _known.get(model) if isinstance(given, type) else None
     if known is None:
-        given = cast("object", model)
         base = Fill if isinstance(given, type) and issubclass(given, Fill) else Order
         known = _known.setdefault(model, OwnFields(model, base))
     return known

@@ -271,7 +271,7 @@ _tables: dict[type[Entity], TableModel[Any]] = {}
 
 def known_table(model: type[E]) -> TableModel[E] | None:
     """Return the description of a model's table when it has been made, None for any other class."""
-    return _tables.get(model)
+    return _tables.get(model) if isinstance(cast("object", model), type) else None
 
 
 def table_model(model: type[E]) -> TableModel[E]:

@@ -139,7 +139,7 @@ class Book:
             InvalidArgument: The model has something that could not be stored and read back equal, or an index; the
                 message says what to write. Or a cache has the name of its ``kind``.
         """
-        known = self._references.get(model)
+        known = self._references.get(model) if isinstance(cast("object", model), type) else None
         if known is None:
             made = ReferenceTable(self.backend, reference_model(model))
             known = self._references.setdefault(model, made)

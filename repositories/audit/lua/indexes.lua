@@ -11,7 +11,7 @@ for i, index in ipairs(KEYS) do
   if beside == '' then
     last = read_key('ZRANGE', index, -1, -1, 'WITHSCORES')[2] or ''
   else
-    last = end_of_index(read_key('ZCARD', index), read_key('ZCARD', beside), beside)
+    last = end_of_index(read_key, read_key('ZCARD', index), read_key('ZCARD', beside), beside)
   end
   found[i] = { redis.call('PEXPIRETIME', index), last }
 end

@@ -40,9 +40,9 @@ end
 local function read_score(place, key)
   local head, value = string.match(place, '^([^:]*)(.*)$')
   if string.find(head, '^' .. kind .. '_sorted_') then
-    return score_of(base .. head, base .. head .. '@expiry', string.sub(value, 2) .. ':' .. key)
+    return score_of(read_key, base .. head, base .. head .. '@expiry', string.sub(value, 2) .. ':' .. key)
   end
-  return score_of(base .. place, base .. head .. '@expiry' .. value, key)
+  return score_of(read_key, base .. place, base .. head .. '@expiry' .. value, key)
 end
 
 -- Return who has a unique value, when it expires, and which value the one who has it has in that field.

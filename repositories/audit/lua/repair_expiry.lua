@@ -10,7 +10,7 @@ local beside, highest = ARGV.beside, nil
 if beside == '' then
   highest = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
 else
-  highest = end_of_index(redis.call('ZCARD', index), redis.call('ZCARD', beside), beside)
+  highest = end_of_index(redis.call, redis.call('ZCARD', index), redis.call('ZCARD', beside), beside)
 end
 if not highest or highest == '' then return 'repeat' end
 local expiry = redis.call('PEXPIRETIME', index)

@@ -45,7 +45,7 @@ end
 
 local member, beside = ARGV.member, ARGV.beside
 local size, kept = redis.call('ZCARD', place), redis.call('ZCARD', beside)
-local score = score_of(place, beside, member) or ''
+local score = score_of(redis.call, place, beside, member) or ''
 if score ~= ARGV.stored then return 'changed' end
 if ARGV.expected == '1' then
   size = size + redis.call('ZADD', place, 0, member)
@@ -58,5 +58,5 @@ elseif kept > 0 then
   kept = kept - redis.call('ZREM', beside, member)
 end
 if kept > 0 then renew_index_expiry(beside) end
-if size > 0 then expire_at(place, end_of_index(size, kept, beside)) end
+if size > 0 then expire_at(place, end_of_index(redis.call, size, kept, beside)) end
 return 'applied'

@@ -54,7 +54,7 @@ CHANGES: dict[str, Change] = {
     )[0].result(),
 }
 READS = {
-    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by_status", "by_symbol", "count", "find")),
+    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by", "by_status", "by_symbol", "count", "find", "of")),
     *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals", "find")),
 }
 
@@ -233,7 +233,7 @@ def test_no_method_that_changes_a_book_is_without_the_fence() -> None:
     verbs = {
         f"{part}.{name}"
         for part, repository in (("orders", OrderRepository), ("positions", PositionRepository))
-        for name in vars(repository)
+        for name in dir(repository)
         if not name.startswith("_") and name not in {"from_url", "close"}
     }
     assert verbs == READS | set(CHANGES)

@@ -18,6 +18,7 @@ from slotbook.topology.scripts import Script
 
 from ..make import execution, limit
 from ..package import MODULES
+from .own_cases import REPAIR_OWN
 from .reference_cases import REFERENCE_CASES, REWRITE
 from .reference_cases import STORED as STORED_VENUE
 from .schema_cases import SCHEMA_CASES
@@ -261,15 +262,26 @@ CASES = (
         _orders,
         "gone",
     ),
-    Case("audit/repair_expiry", {"index": BY_SYMBOL}, {}, (("PEXPIREAT", BY_SYMBOL, 4 * 10**12),), _orders),
+    Case("audit/repair_expiry", {"index": BY_SYMBOL}, {"beside": ""}, (("PEXPIREAT", BY_SYMBOL, 4 * 10**12),), _orders),
     Case(
         "audit/repair_expiry",
         {"index": BY_SYMBOL},
-        {},
+        {"beside": ""},
         (("ZADD", BY_SYMBOL, 4 * 10**12, "A1", 4 * 10**12, "A2"),),
         _orders,
         "ends",
     ),
+    Case(
+        "audit/repair_expiry",
+        {"index": "{NAME}:allocation_keys"},
+        {"beside": "{NAME}:allocation_keys@expiry"},
+        (
+            ("ZADD", "{NAME}:allocation_keys", 0, "L1"),
+            ("ZADD", "{NAME}:allocation_keys@expiry", 4 * 10**12, "L1"),
+        ),
+        what="of own records",
+    ),
+    *(Case("audit/repair_own", **one) for one in REPAIR_OWN),
     Case(
         "audit/repair_listing",
         {"positions": "{NAME}:positions"},

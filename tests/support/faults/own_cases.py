@@ -1,0 +1,58 @@
+"""The cases of the script that repairs an index entry or a unique value of an own record; see ``script_cases``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_RECORD, _BY_ACCOUNT = "{NAME}:allocation:L1", "{NAME}:allocation_by_account:ACC1"
+_REFERENCE, _LATER = "{NAME}:allocation_unique_reference:R1", 4 * 10**12
+_STORED = ("HSET", _RECORD, "version", 1, "account", "ACC1", "reference", "R1")
+_ENDS = ("PEXPIREAT", _RECORD, _LATER)
+_ENTRY: dict[str, object] = {
+    "key": "L1",
+    "is_unique": "0",
+    "field": "account",
+    "version": "1",
+    "value": "=ACC1",
+    "member": "L1",
+    "beside": f"{_BY_ACCOUNT}@expiry",
+    "stored": "",
+    "stored_expiry": "",
+    "expected": "1",
+}
+_UNIQUE: dict[str, object] = {**_ENTRY, "is_unique": "1", "field": "reference", "value": "=R1"}
+_INDEX_KEYS, _UNIQUE_KEYS = {"record": _RECORD, "place": _BY_ACCOUNT}, {"record": _RECORD, "place": _REFERENCE}
+
+REPAIR_OWN: tuple[dict[str, Any], ...] = (
+    {"keys": _INDEX_KEYS, "arguments": _ENTRY, "before": (_STORED, _ENDS), "what": "entry that ends"},
+    {
+        "keys": _INDEX_KEYS,
+        "arguments": _ENTRY,
+        "before": (
+            _STORED,
+            ("ZADD", _BY_ACCOUNT, 0, "L2"),
+            ("ZADD", f"{_BY_ACCOUNT}@expiry", _LATER, "L2"),
+            ("PEXPIREAT", _BY_ACCOUNT, _LATER),
+        ),
+        "what": "entry that stays",
+    },
+    {
+        "keys": _INDEX_KEYS,
+        "arguments": {**_ENTRY, "stored": "inf", "expected": "0"},
+        "before": (_STORED, ("ZADD", _BY_ACCOUNT, 0, "L1", 0, "L2")),
+        "what": "entry too many",
+    },
+    {"keys": _UNIQUE_KEYS, "arguments": _UNIQUE, "before": (_STORED, _ENDS), "what": "unique value"},
+    {
+        "keys": _UNIQUE_KEYS,
+        "arguments": {**_UNIQUE, "stored": "L9", "stored_expiry": "-1"},
+        "before": (_STORED, ("SET", _REFERENCE, "L9")),
+        "what": "unique value of another",
+    },
+    {
+        "keys": _UNIQUE_KEYS,
+        "arguments": {**_UNIQUE, "stored": "L1", "stored_expiry": "-1", "expected": "0"},
+        "before": (_STORED, ("SET", _REFERENCE, "L1")),
+        "what": "unique value too many",
+    },
+)
