@@ -57,6 +57,7 @@ if ARGV.expected == '1' and wanted ~= 'inf' then
 elseif kept > 0 then
   kept = kept - redis.call('ZREM', beside, member)
 end
-if kept > 0 then renew_index_expiry(beside) end
-if size > 0 then expire_at(place, end_of_index(redis.call, size, kept, beside)) end
+local last = end_of_index(redis.call, size, kept, beside)
+if kept > 0 then expire_at(beside, last) end
+if size > 0 then expire_at(place, last) end
 return 'applied'

@@ -1,38 +1,38 @@
 -- Of the engine: indexes of the desk's own records. An index is a sorted set whose scores are all 0, so that the server keeps its
 -- members in the order of their bytes: keys of records, or in a sorted index the order text of a value, ':' and a key. Beside
 -- it, with '@expiry' in its name, is a sorted set of those members whose records expire, scored by that time in milliseconds
--- since the epoch; where none expires there is no such set. An index expires with the last of its records.
+-- since the epoch; where none expires there is no such set. An index expires with the last of its
+-- records, and the set beside it with it: while a record of the index stays, both do, so that what has expired is still told.
 -- Uses changes/run
 
 local DEAD_AT_ONCE = 1000 -- the expired members that one change takes out of an index, at most
 
--- Return an index as it is before the run, read so that it can be written. `name` is what its key has before the value, if it
--- has one, and `value` that with its ':', or ''. Where a record that enters or leaves may expire, so is the set beside it.
-local function load_own_index(name, value, expires)
+-- Return an index as it is before the run, with the set beside it, read so that both can be written. `name` is what its key has
+-- before the value, if it has one, and `value` that with its ':', or ''.
+local function load_own_index(name, value)
   local key = base .. name .. value
   local index = own.indexes[key]
-  if not index then
-    index = { key = key, beside = base .. name .. '@expiry' .. value, size = redis.call('ZCARD', key), members = {} }
-    own.indexes[key] = index
-  end
-  if expires and not index.dead then
-    index.expiring = redis.call('ZCARD', index.beside)
-    index.dead = redis.call('ZRANGE', index.beside, '-inf', integer_text(now_ms()), 'BYSCORE', 'LIMIT', 0, DEAD_AT_ONCE)
-  end
+  if index then return index end
+  index = { key = key, beside = base .. name .. '@expiry' .. value, size = redis.call('ZCARD', key), members = {} }
+  index.kept = redis.call('ZCARD', index.beside)
+  index.dead = index.kept > 0
+    and redis.call('ZRANGE', index.beside, '-inf', integer_text(now_ms()), 'BYSCORE', 'LIMIT', 0, DEAD_AT_ONCE) or {}
+  own.indexes[key] = index
   return index
 end
 
--- Write the set beside an index, and give both the expiry of the member that lives longest.
+-- Write the set beside an index, and give both the expiry of the member that lives longest; none while a member stays.
 local function write_expiry(index, expiring, gone, size)
-  local kept = index.expiring
+  local kept = index.kept
   if #expiring > 0 then kept = kept + redis.call('ZADD', index.beside, unpack(expiring)) end
   if #gone > 0 and kept > 0 then kept = kept - redis.call('ZREM', index.beside, unpack(gone)) end
-  local last = kept > 0 and redis.call('ZRANGE', index.beside, -1, -1, 'WITHSCORES')[2]
-  if last then redis.call('PEXPIREAT', index.beside, last) end
-  if size > 0 and size == kept then
+  local last = kept > 0 and size == kept and redis.call('ZRANGE', index.beside, -1, -1, 'WITHSCORES')[2]
+  if last then
+    redis.call('PEXPIREAT', index.beside, last)
     redis.call('PEXPIREAT', index.key, last)
-  elseif size > 0 then
-    redis.call('PERSIST', index.key)
+  else
+    if kept > 0 then redis.call('PERSIST', index.beside) end
+    if size > 0 then redis.call('PERSIST', index.key) end
   end
 end
 
@@ -52,16 +52,13 @@ local function write_own_index(index)
       end
     end
   end
-  for _, member in ipairs(index.dead or {}) do
+  for _, member in ipairs(index.dead) do
     if index.members[member] == nil then left[#left + 1] = member end
   end
   local size = index.size
-  if #entered > 0 then
-    size = size + redis.call('ZADD', index.key, unpack(entered))
-    if not index.dead then redis.call('PERSIST', index.key) end -- it had an expiry while all of its records had one
-  end
+  if #entered > 0 then size = size + redis.call('ZADD', index.key, unpack(entered)) end
   if #left > 0 then size = size - redis.call('ZREM', index.key, unpack(left)) end
-  if not index.dead then return end
+  if index.kept == 0 and #expiring == 0 then return end
   for _, member in ipairs(lasting) do left[#left + 1] = member end
   RARE.write_expiry(index, expiring, left, size)
 end

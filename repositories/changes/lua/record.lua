@@ -56,7 +56,7 @@ end
 -- Plan what a record enters and leaves in its indexes, each of which is read.
 local function plan_indexes(plan, kind, id, before, after, renews, was, now)
   local function change(list, name, value, member)
-    list[#list + 1] = { load_own_index(kind .. name, value, renews), member }
+    list[#list + 1] = { load_own_index(kind .. name, value), member }
   end
 
   if after and (renews or not before) then change(plan.entered, '_keys', '', id) end
