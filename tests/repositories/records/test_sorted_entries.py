@@ -43,9 +43,11 @@ def entries(desk: Desk, price: object, key: str = "Q1") -> tuple[str, str, str]:
 
 
 def held(desk: Desk, index: str) -> dict[str, str]:
-    """Return the members of an index, each with when it expires: '' for never."""
+    """Return the members of an index, each with when it expires: '' for never. The set beside it ends with the last."""
     head, colon, value = index.removeprefix("%:").partition(":")
-    expiries = mapping(desk.ask("ZRANGE", f"%:{head}@expiry{colon}{value}", 0, -1, "WITHSCORES"))
+    beside = f"%:{head}@expiry{colon}{value}"
+    expiries = mapping(desk.ask("ZRANGE", beside, 0, -1, "WITHSCORES"))
+    assert not expiries or expiry_of(desk, beside) == max(expiries.values(), key=int)
     members = mapping(desk.ask("ZRANGE", index, 0, -1, "WITHSCORES"))
     assert expiries.keys() <= members.keys()
     return {member: expiries.get(member, "") for member in members}
