@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from slotbook.models.enums import EventType
 from slotbook.repositories import Auditor
@@ -9,6 +11,7 @@ from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOut
 
 from ...support.audit.image import image_of
 from ...support.audit.own_book import fill
+from ...support.audit.own_damage import FAR
 from ...support.desk import Desk, on_one_server
 
 pytestmark = on_one_server
@@ -182,3 +185,54 @@ def test_a_deletion_by_an_event_that_the_stream_lost_shows_its_end(own: Desk, au
     assert [(one.kind, one.stored, one.expected) for one in about(found, "events")] == [
         (FindingKind.EVENTS, str(last), str(last + 1))
     ]
+
+
+def test_values_are_not_compared_where_a_change_in_between_may_be_lost(own: Desk, auditor: Auditor) -> None:
+    own.vandalise("HSET", "%:deal:D1", "quantity", "77")
+    (found,) = about(auditor.verify(own.trader), "deal:D1")
+    assert found.entry == "quantity"
+    between = number_of(own, EventType.PUT, "D1") + 1
+    assert between < number_of(own, EventType.UPDATE, "D1")
+    own.vandalise("XDEL", "%:events", f"{between}-0")
+    assert about(auditor.verify(own.trader), "deal:D1") == []
+    own.vandalise("HSET", "%:deal:D1", "version", "7")
+    (found,) = about(auditor.verify(own.trader), "deal:D1")
+    assert found.entry == "version"
+
+
+def test_a_record_is_not_ended_because_its_places_did_long_ago(own: Desk, auditor: Auditor) -> None:
+    for place, member in (("keys", "D2"), ("by_account", "D2"), ("sorted_price", str(price_of(own, "D2")))):
+        value = ":ACC1" if place == "by_account" else ""
+        own.vandalise("ZADD", f"%:deal_{place}@expiry{value}", "1", member)
+    (found,) = about(auditor.verify(own.trader), "deal:D2")
+    assert (found.kind, found.stored, found.expected, found.repairable) == (FindingKind.EXPIRY, "inf", "1", False)
+    before = own.ask("HGETALL", "%:deal:D2")
+    auditor.repair(own.trader)
+    assert own.ask("HGETALL", "%:deal:D2") == before
+    assert own.ask("PEXPIRETIME", "%:deal:D2") == -1
+
+
+def price_of(desk: Desk, key: str) -> str:
+    """Return the member of a deal in the index that is sorted by price."""
+    members = cast("list[str]", desk.ask("ZRANGE", "%:deal_sorted_price", "0", "-1"))
+    (member,) = [one for one in members if one.endswith(f":{key}")]
+    return member
+
+
+def test_an_entry_of_no_record_that_has_expired_is_no_difference(own: Desk, auditor: Auditor) -> None:
+    for expiry, number in (("1", 0), (FAR, 1)):
+        own.vandalise("ZADD", "%:tick_by_maker:M", "0", "ghost:N")
+        own.vandalise("ZADD", "%:tick_by_maker@expiry:M", expiry, "ghost:N")
+        found = [one for one in about(auditor.verify(own.trader), "tick_by_maker:M") if one.entry == "ghost:N"]
+        assert len(found) == number
+
+
+def test_a_unique_value_is_not_given_while_when_its_record_ends_is_wrong(own: Desk, auditor: Auditor) -> None:
+    before = image_of(own)
+    own.vandalise("PEXPIREAT", "%:deal:D1", FAR)
+    own.vandalise("DEL", "%:deal_unique_reference:R1b")
+    found = auditor.verify(own.trader)
+    assert {(one.kind, one.repairable) for one in found} == {(FindingKind.EXPIRY, True), (FindingKind.UNIQUE, False)}
+    auditor.repair(own.trader)
+    auditor.repair(own.trader)
+    assert image_of(own) == before

@@ -69,6 +69,7 @@ set beside persists: PERSIST @tick_sorted_seen@expiry           > EXPIRY tick_so
 index ends:          PEXPIREAT @deal_by_desk:X {FAR}            > EXPIRY deal_by_desk:X
 index does not end:  PERSIST @tick_by_maker:M                   > EXPIRY tick_by_maker:M
 record ends:         PEXPIREAT @deal:D1 {FAR}                   > EXPIRY deal:D1
+record ends like 3:  PEXPIREAT @deal:D2 {FAR}                   > EXPIRY deal:D2
 record does not end: PERSIST @tick:S1:N                         > EXPIRY tick:S1:N
 unique missing:      DEL @deal_unique_reference:R1b             > UNIQUE deal_unique_reference:R1b D1
 odd unique missing:  DEL @tick_unique_code:BRK:B                > UNIQUE tick_unique_code:BRK:B BRK%3AB:BRK:B
@@ -109,6 +110,10 @@ other deletion:  SET @deal_deleted:D3 1 KEEPTTL          > CORRUPT deal_deleted:
 of older schema: ZADD @deal_by_account:ACC1 0 N1       > INDEX deal_by_account:ACC1 N1
 unlike its event: SET @deal_deleted:D3 1~abc KEEPTTL     > RECORD deal_deleted:D3
 unlike its request: SET @request:Q1 5~DELETE~1~AAAAAAAAAAAAAAAA KEEPTTL > FILL request:Q1
+unique of a schema: SET @deal_unique_external:E9 D1       > UNIQUE deal_unique_external:E9 D1
+other unique:     HSET @deal:D1 reference R9              > RECORD deal:D1 reference
+ends unlike two:  PEXPIREAT @deal:D4 {FAR}                > EXPIRY deal:D4
+no two ends agree: PERSIST @tick:S1:N & PEXPIREAT @tick_unique_code:C1 {FAR} > INDEX tick_by_maker:M S1:N & INDEX tick_keys S1:N & INDEX tick_sorted_price dp0115.:S1:N & INDEX tick_sorted_seen z20261127143000000000:S1:N & UNIQUE tick_unique_code:C1 S1:N
 two of one value: HSET @deal:D1 reference R5 & XTRIM @events MAXLEN 1 > UNIQUE deal_unique_reference:R1b D1 & UNIQUE deal_unique_reference:R5 D1 & UNIQUE deal_unique_reference:R5 D5
 two of a free one: HSET @deal:D1 reference R9 & HSET @deal:D2 reference R9 & XTRIM @events MAXLEN 1 > UNIQUE deal_unique_reference:R1b D1 & UNIQUE deal_unique_reference:R9 D1 & UNIQUE deal_unique_reference:R9 D2
 """)  # noqa: E501
@@ -125,9 +130,10 @@ unique too much: SET @deal_unique_reference:free D1      > UNIQUE deal_unique_re
 
 LEFT_WITHOUT_EVENTS = cases(f"""
 other value:        HSET @deal:D1 account ACC9           > INDEX deal_by_account:ACC2 D1 & INDEX deal_by_account:ACC9 D1
+other unique:       HSET @deal:D1 reference R8           > UNIQUE deal_unique_reference:R1b D1 & UNIQUE deal_unique_reference:R8 D1
 value gone:         HDEL @deal:D1 reference              > UNIQUE deal_unique_reference:R1b D1
 record gone:        DEL @note_2:5                        > INDEX note_2_keys 5
 of one never there: ZADD @deal_by_account:ACC1 0 ghost > INDEX deal_by_account:ACC1 ghost
 one of two ends:    PEXPIREAT @note_2:5 {FAR}            > INDEX note_2_keys 5
-""")
+""")  # noqa: E501
 """Damage of which nobody knows which part is right once events are no longer kept."""
