@@ -125,8 +125,10 @@ class AuditCalls:
             readonly=True,
         )
 
-    def indexes(self, keys: TraderKeys, indexes: Sequence[str], beside: Sequence[str]) -> Call[list[IndexState]]:
-        """Read when indexes expire, and when they should; ``beside`` has '' for an index without a set beside it."""
+    def indexes(
+        self, keys: TraderKeys, indexes: Sequence[str], sets: Sequence[tuple[str, str]]
+    ) -> Call[list[IndexState]]:
+        """Read when indexes expire, and when they should; ``sets`` has for each the index that is counted, and the set beside it."""
 
         def read(reply: Reply) -> list[IndexState]:
             answers = zip(indexes, map(rows, rows(reply)), strict=True)
@@ -136,7 +138,7 @@ class AuditCalls:
             f"verify indexes of {keys.trader}",
             INDEXES,
             INDEXES.keys(indexes=indexes),
-            INDEXES.arguments(besides=beside),
+            INDEXES.arguments(sets=[key for pair in sets for key in pair]),
             decode=read,
             readonly=True,
         )

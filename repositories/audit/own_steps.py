@@ -69,6 +69,13 @@ class OwnAudit:
         self._rivals: dict[tuple[str, str], frozenset[str]] = {}
         """The same, of those that several records had at one moment."""
 
+    def sets_of(self, key: str) -> tuple[str, str]:
+        """Return the index that a key is, or beside which it is, and the set beside that; "" for one without a set."""
+        if key in self.indexes:
+            return key, self.indexes[key]
+        index = next((index for index, beside_it in self.indexes.items() if beside_it == key), key)
+        return index, "" if index == key else key
+
     def compare(self) -> Steps[None]:
         """Compare all records, and what names them."""
         yield from self._read_events(None)

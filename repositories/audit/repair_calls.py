@@ -36,13 +36,13 @@ def repair_entry(keys: TraderKeys, finding: Finding) -> Call[bool]:
     )
 
 
-def repair_expiry(index: str, beside_it: str = "") -> Call[bool]:
-    """Give an index the expiry of its longest-lived entry."""
+def repair_expiry(key: str, index: str, beside_it: str) -> Call[bool]:
+    """Give an index, or the set beside it, the expiry of its longest-lived entry."""
     return evaluate(
-        f"repair {index}",
+        f"repair {key}",
         REPAIR_EXPIRY,
-        REPAIR_EXPIRY.keys(index=index),
-        REPAIR_EXPIRY.arguments(beside=beside_it),
+        REPAIR_EXPIRY.keys(index=key),
+        REPAIR_EXPIRY.arguments(counted=index, beside=beside_it),
         decode=_is_applied,
     )
 

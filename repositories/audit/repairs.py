@@ -89,7 +89,7 @@ class Repairs:
         if unit.kind is FindingKind.EXPIRY:
             own, index = self._audit.own, unit.subject
             is_index = index.startswith(f"{self._keys.base}orders_by_") or index in own.indexes or index in own.beside
-            renew = repair_expiry(index, own.indexes.get(index, "")) if is_index else repair_lifetime(finding)
+            renew = repair_expiry(index, *own.sets_of(index)) if is_index else repair_lifetime(finding)
             renewed = yield from ask(renew)
             return RepairOutcome.REPAIRED if renewed else RepairOutcome.IN_ORDER
         written = False

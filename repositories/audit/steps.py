@@ -222,7 +222,7 @@ class Audit:
         indexes = [index for index in every if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
             page = indexes[begin : begin + INDEXES_AT_ONCE]
-            beside = [self.own.indexes.get(index, "") for index in page]
+            beside = [self.own.sets_of(index) for index in page]
             for state in (yield from ask(self._calls.indexes(self._keys, page, beside))):
                 stored = "inf" if state.expiry == -1 else str(state.expiry)
                 if state.highest_score and stored != state.highest_score:

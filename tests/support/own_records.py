@@ -93,9 +93,9 @@ def _index_disagreements(
     lasts = max(map(int, expiries.values()), default=-1)
     if scores - {"0"}:
         found.append(f"{key} has the scores {scores}")
-    if expiries and _expiry(fleet, beside) != str(lasts):
-        found.append(f"{beside} expires at {_expiry(fleet, beside)}, not at {lasts}")
     ends = str(lasts) if members and len(expiries) == len(members) else "inf"
+    if expiries and _expiry(fleet, beside) != ends:
+        found.append(f"{beside} expires at {_expiry(fleet, beside)}, not at {ends}")
     if members and _expiry(fleet, key) != ends:
         found.append(f"{key} expires at {_expiry(fleet, key)}, not at {ends}")
     order = [

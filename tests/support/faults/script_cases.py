@@ -262,11 +262,17 @@ CASES = (
         _orders,
         "gone",
     ),
-    Case("audit/repair_expiry", {"index": BY_SYMBOL}, {"beside": ""}, (("PEXPIREAT", BY_SYMBOL, 4 * 10**12),), _orders),
     Case(
         "audit/repair_expiry",
         {"index": BY_SYMBOL},
-        {"beside": ""},
+        {"counted": BY_SYMBOL, "beside": ""},
+        (("PEXPIREAT", BY_SYMBOL, 4 * 10**12),),
+        _orders,
+    ),
+    Case(
+        "audit/repair_expiry",
+        {"index": BY_SYMBOL},
+        {"counted": BY_SYMBOL, "beside": ""},
         (("ZADD", BY_SYMBOL, 4 * 10**12, "A1", 4 * 10**12, "A2"),),
         _orders,
         "ends",
@@ -274,7 +280,7 @@ CASES = (
     Case(
         "audit/repair_expiry",
         {"index": "{NAME}:allocation_keys"},
-        {"beside": "{NAME}:allocation_keys@expiry"},
+        {"counted": "{NAME}:allocation_keys", "beside": "{NAME}:allocation_keys@expiry"},
         (
             ("ZADD", "{NAME}:allocation_keys", 0, "L1"),
             ("ZADD", "{NAME}:allocation_keys@expiry", 4 * 10**12, "L1"),
