@@ -128,7 +128,10 @@ class AuditCalls:
     def indexes(
         self, keys: TraderKeys, indexes: Sequence[str], sets: Sequence[tuple[str, str]]
     ) -> Call[list[IndexState]]:
-        """Read when indexes expire, and when they should; ``sets`` has for each the index that is counted, and the set beside it."""
+        """Read when indexes expire, and when they should.
+
+        ``sets`` has for each the index that is counted, and the set beside it.
+        """
 
         def read(reply: Reply) -> list[IndexState]:
             answers = zip(indexes, map(rows, rows(reply)), strict=True)
