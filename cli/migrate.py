@@ -34,8 +34,8 @@ def migrate(
     Records that cannot be upgraded stay as they are, and are shown with the reason. Their traders are not marked as
     done, so that no index is read that such a record may not be in.
 
-    Exit codes: 0 every record is of the model's schema · 1 some could not be upgraded, or not finished, so run it
-    again · 2 bad usage.
+    Exit codes: 0 every record is of the model's schema · 1 some could not be upgraded, or nothing is stored of a
+    trader, or not finished, so run it again · 2 bad usage.
     """
     found = own_model(model)
     has_trader = "trader" in found.model_fields
@@ -63,5 +63,7 @@ def migrate(
             f"records brought to schema {found.entity_schema}: {done.rewritten:,}, left: {len(done.left):,}",
             style="bold red" if done.left else "bold green",
         )
+        if done.unknown:
+            console.print(f"nothing is stored of {', '.join(done.unknown)}", style="bold red")
     if not done.is_complete:
         raise typer.Exit(1)

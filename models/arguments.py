@@ -88,7 +88,11 @@ def must_be(value: object, *kinds: type) -> None:
     """Raise InvalidArgument unless a value is an instance of one of the classes."""
     if not isinstance(value, kinds):
         wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise InvalidArgument(f"{shown(value)} is a {type(value).__name__}, not a {wanted}")
+        raise InvalidArgument(f"{shown(value)} is {_one(type(value).__name__)}, not {_one(wanted)}")
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOaeiou' else 'a'} {name}"
 
 
 def one_of(what: str, value: str, names: Collection[str]) -> str:

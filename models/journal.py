@@ -148,7 +148,7 @@ def read_journal(
     """
     records = _records(lines)
     line, header = next(records, (1, list[str]()))
-    models: dict[type[JournalRequest], OwnFields[Any]] = {Order: own_fields(order), Fill: own_fields(fill)}
+    models: dict[type[JournalRequest], OwnFields[Any]] = {Order: own_fields(order, Order), Fill: own_fields(fill, Fill)}
     own = header[len(COLUMNS) :]
     known = {SIGN + name for found in models.values() for name in found.names}
     if tuple(header[: len(COLUMNS)]) != COLUMNS or len({*own} & known) != len(own):

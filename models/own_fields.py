@@ -47,13 +47,11 @@ class OwnFields(Generic[R]):
     """The own fields of one model, none for a model that adds none."""
 
     def __init__(self, model: type[R], base: type[Record]) -> None:
-        given = cast("object", model)
-        if not isinstance(given, type) or not issubclass(given, base):
-            raise InvalidArgument(f"{shown(model)} cannot be used: it is no subclass of {base.__name__}")
         rebuild(model)
         self.model = model
         self.name = model.__name__
-        self._base = base
+        self.base = base
+        """The class of Slotbook's that it derives from."""
         self.names = tuple(name for name in model.model_fields if name not in base.model_fields)
         """The names of the own fields, as the class has them."""
         self.indexes: tuple[str, ...] = ()
@@ -86,7 +84,7 @@ class OwnFields(Generic[R]):
         """Return the written form of a value of a field that has an index. Raises InvalidArgument."""
         given = cast("object", field)
         if field not in self.names:
-            if field in self._base.model_fields:
+            if field in self.base.model_fields:
                 there = ", ".join(("symbol", "status", *self.indexes))
                 raise InvalidArgument(f"{self.name}.{field} has no index; look by {there}, or use find")
             near = get_close_matches(given, self.names, 1, 0) if isinstance(given, str) else []
@@ -121,7 +119,7 @@ class OwnFields(Generic[R]):
 
     def read(self, fields: Mapping[str, str]) -> R:
         """Return the record of the fields of a hash. Raises Unreadable."""
-        held = {name: text for name, text in fields.items() if name in self._base.model_fields}
+        held = {name: text for name, text in fields.items() if name in self.base.model_fields}
         for name in self.names:
             text = fields.get(SIGN + name)
             if text is None and (OWN_NAMES not in fields or name not in self._codec.nullable):
@@ -143,13 +141,13 @@ class OwnFields(Generic[R]):
             ]
         problem = "is missing: the order was placed by an older model"
         if is_plain:
-            problem = f"is missing: the order was placed as a plain {self._base.__name__}"
+            problem = f"is missing: the order was placed as a plain {self.base.__name__}"
         remedy = f"give {self.name}.{name} a default, or read the order through book.orders"
         raise Unreadable(SIGN + name, f"{problem}; {remedy}")
 
     def _check(self) -> None:
         """Raise InvalidArgument for a model whose own fields cannot be stored."""
-        model, base, name = self.model, self._base, self.name
+        model, base, name = self.model, self.base, self.name
         if len(self.names) > MOST_FIELDS:
             raise InvalidArgument(f"{name} has {len(self.names)} fields of its own; there may be {MOST_FIELDS}")
         check_class(model, "a book")
@@ -166,7 +164,7 @@ class OwnFields(Generic[R]):
         markers = markers_of_field(place, self.model.model_fields[name])
         if not markers:
             return False
-        if self._base is Fill:
+        if self.base is Fill:
             raise InvalidArgument(f"{place} cannot have a marker: fills are in no index")
         if markers & {Key, Unique}:
             other = "a key" if Key in markers else "a unique value"
@@ -221,11 +219,20 @@ def _content(text: str, *, is_json: bool) -> object:
 _known: dict[type[Record], OwnFields[Any]] = {}
 
 
-def own_fields(model: type[R]) -> OwnFields[R]:
-    """Return the own fields of a model of orders or fills, which are checked once. Raises InvalidArgument."""
+def own_fields(model: type[R], base: type[Record] | None = None) -> OwnFields[R]:
+    """Return the own fields of a model of orders or fills, which are checked once. Raises InvalidArgument.
+
+    Args:
+        model: The class.
+        base: What it must derive from, Order or Fill; either, if not given.
+    """
     given = cast("object", model)
     known = _known.get(model) if isinstance(given, type) else None
-    if known is None:
-        base = Fill if isinstance(given, type) and issubclass(given, Fill) else Order
-        known = _known.setdefault(model, OwnFields(model, base))
-    return known
+    if known is not None and base in {None, known.base}:
+        return known
+    bases = (base,) if base else (Order, Fill)
+    found = next((one for one in bases if isinstance(given, type) and issubclass(given, one)), None)
+    if found is None:
+        wanted = " or ".join(one.__name__ for one in bases)
+        raise InvalidArgument(f"{shown(model)} cannot be used: it is no subclass of {wanted}")
+    return _known.setdefault(model, OwnFields(model, found))

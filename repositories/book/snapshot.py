@@ -47,7 +47,7 @@ class _Changes(NamedTuple, Generic[Own]):
 
 def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapshot[Own]]:
     """Return the steps that read a trader's whole book. Raises HistoryTrimmed when the book changes too fast for it."""
-    own_fields(model)
+    own_fields(model, Order)
     keys = Keys(settings.prefix).of(trader)
     first = last = 0
     for _ in range(TRIES):

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from ...models.arguments import must_be, whole
+from ...models.arguments import must_be, shown, whole
+from ...models.entity import Entity
+from ...models.entity_changes import Insert
 from ...models.errors import InvalidArgument
 from ...models.guards import Expect
 from ...models.keys import Keys
@@ -133,6 +135,8 @@ class ChangeCalls(Generic[R, A]):
         for kind in type(request).__mro__:
             if verb := self._verbs.get(kind):
                 return verb
+        if isinstance(request, Entity) and Insert in self._verbs:
+            raise InvalidArgument(f"{shown(request)} says not what to do with it: write Insert(…) or Put(…)")
         must_be(request, *self._verbs)
         raise AssertionError  # must_be has raised
 

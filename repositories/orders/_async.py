@@ -73,7 +73,7 @@ class AsyncOrderRepository(AsyncOrderReads[OrderT]):
         Raises:
             InvalidArgument: A field could not be stored and read back equal; the message says what to write.
         """
-        own_fields(model)
+        own_fields(model, Order)
         return AsyncOrderRepository(self._backend, self._loss_detector, self._fence, model)
 
     @classmethod

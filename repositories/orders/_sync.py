@@ -74,7 +74,7 @@ class OrderRepository(OrderReads[OrderT]):
         Raises:
             InvalidArgument: A field could not be stored and read back equal; the message says what to write.
         """
-        own_fields(model)
+        own_fields(model, Order)
         return OrderRepository(self._backend, self._loss_detector, self._fence, model)
 
     @classmethod

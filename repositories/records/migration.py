@@ -66,11 +66,13 @@ class Migration:
     """The number of records that were brought to the model's schema."""
     left: list[LeftRecord] = field(default_factory=list[LeftRecord])
     """The records that could not be; their traders are not marked."""
+    unknown: list[str] = field(default_factory=list[str])
+    """The traders of whom nothing is stored, and for whom nothing was written: perhaps a name is misspelt."""
 
     @property
     def is_complete(self) -> bool:
-        """True when every record of these traders is of the model's schema."""
-        return self.traders == self.total and not self.left
+        """True when every trader is known, and every record of theirs is of the model's schema."""
+        return self.traders == self.total and not self.left and not self.unknown
 
 
 ToSend: TypeAlias = "Sequence[Call[Any]] | Sequence[PendingCall[Any]]"
@@ -122,7 +124,8 @@ class MigrationRun(Generic[E]):
             page = yield from self._ask(calls.older(trader, run, step, after, written))
             if page.ended:
                 self.done.current += step == 1 and page.ended == "marked"
-                return page.ended == "marked"
+                self.done.unknown += [trader] if page.ended == "nothing" else []
+                return page.ended != "lost"
             step, after = step + 1, page.after
             since = page.last if since < 0 else since
             written = yield from self._rewrite(trader, page.records, left)

@@ -104,7 +104,8 @@ class Page(NamedTuple):
     after: str = ""
     """The key after which the next page begins; '' when there is none."""
     ended: str = ""
-    """``marked`` when all records are of the model's schema; ``lost`` when the server does not have the last step."""
+    """``marked`` when all records are of the model's schema; ``lost`` when the server does not have the last step;
+    ``nothing`` when nothing is stored of the trader."""
 
 
 class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
@@ -180,7 +181,7 @@ class MigrationCalls(ChangeCalls[Rewrite, str], Generic[E]):
 
     def _page(self, name: str, trader: str, since: int, reply: list[Reply]) -> Page:
         match reply:
-            case ["marked" | "lost" as ended]:
+            case ["marked" | "lost" | "nothing" as ended]:
                 return Page({}, since, ended=ended)
             case ["trimmed", str(first)]:
                 raise HistoryTrimmed(trader, since + 1, max(since + 1, integer(first) - 1))

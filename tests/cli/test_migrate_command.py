@@ -62,7 +62,7 @@ def url(fleets: Fleets) -> str:
 
 def test_it_migrates_all_and_says_so(cli: Cli, models: str, url: str) -> None:
     done = cli("migrate", f"{models}:Lot", "--url", url, "--trader", "T2", "--json")
-    assert done.json() == {"total": 1, "traders": 1, "current": 0, "rewritten": 1, "left": []}
+    assert done.json() == {"total": 1, "traders": 1, "current": 0, "rewritten": 1, "left": [], "unknown": []}
     done = cli("migrate", f"{models}:Lot", "--url", url)
     assert (done.code, done.err) == (0, "")
     assert "traders: 2, done before: 1, records brought to schema 2: 1, left: 0" in done.out
@@ -86,10 +86,17 @@ def test_records_without_a_trader_are_migrated_too(cli: Cli, models: str, url: s
     with Book.open(url) as book:
         book.reference(Venue).insert_many([Venue(mic="XOSL"), Venue(mic="XBRG")])
     done = cli("migrate", f"{models}:Venue", "--url", url, "--json")
-    assert done.json() == {"total": 0, "traders": 0, "current": 0, "rewritten": 2, "left": []}
+    assert done.json() == {"total": 0, "traders": 0, "current": 0, "rewritten": 2, "left": [], "unknown": []}
     done = cli("migrate", f"{models}:Venue", "--url", url)
     assert (done.code, done.err) == (0, "")
     assert "records brought to schema 2: 0, left: 0" in done.out
+
+
+def test_a_misspelt_trader_is_told(cli: Cli, models: str, url: str) -> None:
+    done = cli("migrate", f"{models}:Lot", "--url", url, "--trader", "T1", "--trader", "T9")
+    assert (done.code, done.err) == (1, "")
+    assert "records brought to schema 2: 1, left: 0" in done.out
+    assert "nothing is stored of T9" in done.out
 
 
 def test_a_newer_schema_is_an_error_in_one_line(cli: Cli, models: str, url: str) -> None:

@@ -98,8 +98,8 @@ def wrong(make: str, **arguments: Any) -> None:
 
 BY_KEY: dict[str, Any] = {"model": Booking, "trader": "T001", "key": KEY}
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("insert", {"record": "x"}, "'x' is a str, not a Entity"),
-    ("insert", {"record": Cancel(trader="T", order_id="A")}, "not a Entity"),
+    ("insert", {"record": "x"}, "'x' is a str, not an Entity"),
+    ("insert", {"record": Cancel(trader="T", order_id="A")}, "not an Entity"),
     ("insert", {"record": Kindless(trader="T")}, "Kindless has no kind"),
     ("insert", {"record": BOOKING.model_copy(update={"quantity": -1})}, "Booking.quantity -1: Input should"),
     ("put", {"record": BOOKING, "request_id": ""}, "request_id '' cannot be used"),

@@ -45,8 +45,8 @@ class Plain(BaseModel):
 
 
 REFUSED: list[tuple[object, str]] = [
-    (Plain, "is no subclass of Order"),
-    (5, "5 cannot be used"),
+    (Plain, "is no subclass of Order or Fill"),
+    (5, "5 cannot be used: it is no subclass of Order or Fill"),
     (
         order_class(a=Annotated[Name, Key]),
         r"Own\.a cannot be a key: an order is known by its order_id; mark it with Index",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from slotbook.models import Fill, Order
+from slotbook.models.errors import InvalidArgument
 from slotbook.models.journal import COLUMNS, JournalEntry, JournalError, RefusedRow, read_journal
 
 from ..support.own_orders import DeskFill, DeskOrder
@@ -59,3 +60,10 @@ def test_plain_journals_have_no_more_columns() -> None:
     [row] = read_journal([",".join(COLUMNS) + "\n", f"1,1703422805243925307,T060,{NEW}\n"], Order, Fill)
     assert isinstance(row, JournalEntry)
     assert type(row.request) is Order
+
+
+def test_classes_of_the_other_kind_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match=r"DeskFill.* is no subclass of Order"):
+        list(read_journal([HEADER], DeskFill, DeskFill))  # type: ignore[type-var]
+    with pytest.raises(InvalidArgument, match=r"DeskOrder.* is no subclass of Fill"):
+        list(read_journal([HEADER], DeskOrder, DeskOrder))  # type: ignore[type-var]

@@ -12,8 +12,9 @@
 --      limit    how many keys a page has
 --      written... the keys of the records that were written after the step before
 -- Returns {'page', the number of the last event, the key after which the next page begins, '' for none, key, record, …},
---         {'marked'}, {'newer', schema} or {'lost'}
+--         {'marked'}, {'newer', schema}, {'lost'}, or {'nothing'} for a trader of whom nothing is stored
 
+if ARGV.number == '1' and redis.call('EXISTS', KEYS.book, KEYS.all) == 0 then return { 'nothing' } end
 local ended = end_of_run(KEYS.book, KEYS.run, ARGV.kind, ARGV.schema, ARGV.number)
   or loss_of_written(KEYS.all, ARGV.base, ARGV.schema, { unpack(ARGV, FIRST.written) })
 if ended then return ended end

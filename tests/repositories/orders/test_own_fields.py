@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from slotbook import Book
@@ -259,7 +260,7 @@ def test_a_repository_takes_its_own_class_alone(desk: Desk) -> None:
     orders, trader = desk.book.orders.of(DeskOrder), desk.trader
     wider = Wider.model_validate(desk_order(trader).model_dump())
     for order, problem in (
-        (limit(trader), "is a Order, not a DeskOrder"),
+        (limit(trader), "is an Order, not a DeskOrder"),
         (wider, r"a Wider has fields that no DeskOrder has: book_id; place it through of\(Wider\)"),
         (
             desk_order(trader).model_copy(update={"extra": 1}),
@@ -270,6 +271,21 @@ def test_a_repository_takes_its_own_class_alone(desk: Desk) -> None:
     ):
         with pytest.raises(InvalidArgument, match=problem):
             orders.place_many([desk_order(trader, "B1"), order])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    assert desk.contents() == {}
+
+
+def test_a_class_of_fills_is_no_class_of_orders(desk: Desk) -> None:
+    fills: Any = DeskFill
+    with pytest.raises(InvalidArgument, match=r"DeskFill.* is no subclass of Order"):
+        desk.book.orders.of(fills)
+    with pytest.raises(InvalidArgument, match=r"DeskFill.* is no subclass of Order"):
+        desk.book.snapshot(desk.trader, fills)
+
+
+def test_a_record_in_a_unit_says_what_to_do_with_it(desk: Desk) -> None:
+    record = Allocation(trader=desk.trader, allocation_id="L1", account="A", quantity=1)
+    with pytest.raises(InvalidArgument, match=r"says not what to do with it: write Insert\(…\) or Put\(…\)"):
+        desk.book.commit([desk_order(desk.trader), record])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     assert desk.contents() == {}
 
 
