@@ -21,6 +21,7 @@ from .journal_file import open_journal
 from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
 from .output import BadUsage, check_place, fields_of, json_text, print_error, print_json, save, screen
+from .own_models import fill_class, order_class
 from .progress import advancing, bars
 from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
@@ -80,12 +81,20 @@ def replay(
     ] = 60.0,
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Save the positions here, as JSON.", show_default=False)] = None,
+    own_orders: Annotated[
+        str | None,
+        typer.Option("--orders", metavar="MODULE:MODEL", help="Your class of orders; Order if not given."),
+    ] = None,
+    own_fills: Annotated[
+        str | None, typer.Option("--fills", metavar="MODULE:MODEL", help="Your class of fills; Fill if not given.")
+    ] = None,
 ) -> None:
     """Apply a journal; a second run changes nothing.
 
     Its columns are `seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id` with the events NEW, REPLACE,
     CANCEL and FILL; seq rises from row to row and from file to file. The whole file is read before anything is applied:
-    one that is no journal (another header, a row with columns too many or too few, cut off) changes nothing.
+    one that is no journal (another header, a row with columns too many or too few, cut off) changes nothing. Fields of
+    your own have columns after these, named `+strategy`: `--orders desk.models:DeskOrder`.
 
     Each row has one fate:
 
@@ -108,7 +117,8 @@ def replay(
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
-    with bars() as progress, open_journal(file) as journal:
+    order, fill = order_class(own_orders), fill_class(own_fills)
+    with bars() as progress, open_journal(file, order, fill) as journal:
         checking = progress.add_task("checking", total=None)
         contents = contents_of(journal, advancing(progress, checking))
         progress.remove_task(checking)

@@ -11,23 +11,26 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from ..models.errors import InvalidArgument
+from ..models.fill import Fill
 from ..models.journal import JournalEntry, JournalError, RefusedRow, read_journal
+from ..models.order import Order
 
 _LONGEST_LINE = 65_536
 
 
 class JournalFile:
-    """An open journal file."""
+    """An open journal file, whose rows are orders and fills of two classes."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, order: type[Order], fill: type[Fill]) -> None:
         self._text = text
+        self._order, self._fill = order, fill
 
     def rows(self) -> Iterator[JournalEntry | RefusedRow]:
         """Yield the journal's rows from the beginning.
 
         Raises JournalError, with the number of the line, for a line by which the file is no journal.
         """
-        return read_journal(self._lines())
+        return read_journal(self._lines(), self._order, self._fill)
 
     def _lines(self) -> Iterator[str]:
         number = 1
@@ -46,8 +49,10 @@ class JournalFile:
 
 
 @contextmanager
-def open_journal(path: Path) -> Generator[JournalFile, None, None]:
+def open_journal(path: Path, order: type[Order] = Order, fill: type[Fill] = Fill) -> Generator[JournalFile, None, None]:
     """Open a journal for the duration of a context; a name that ends in ``.gz`` means that it is gzipped.
+
+    ``order`` and ``fill`` are the classes whose own fields have columns of their own.
 
     Raises InvalidArgument when there is no such file, and for a line by which it is no journal.
     """
@@ -64,6 +69,6 @@ def open_journal(path: Path) -> Generator[JournalFile, None, None]:
             cast("io.BufferedReader", data), encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as text:
             try:
-                yield JournalFile(text)
+                yield JournalFile(text, order, fill)
             except JournalError as error:
                 raise InvalidArgument(f"{path}, {error}") from None

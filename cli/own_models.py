@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import cast
 
 from ..models.entity import Entity
+from ..models.fill import Fill
 from ..models.order import Order
 from ..models.record import Record
 from .output import BadUsage
@@ -22,6 +23,16 @@ def own_model(name: str) -> type[Entity]:
 def indexed_model(name: str) -> type[Entity] | type[Order]:
     """Return the model or the class of orders of a name, as ``own_model`` does. Raises BadUsage."""
     return cast("type[Entity] | type[Order]", _found(name, Entity, Order))
+
+
+def order_class(name: str | None) -> type[Order]:
+    """Return the class of orders of a name, as ``own_model`` does; Order for None. Raises BadUsage."""
+    return Order if name is None else cast("type[Order]", _found(name, Order))
+
+
+def fill_class(name: str | None) -> type[Fill]:
+    """Return the class of fills of a name, as ``own_model`` does; Fill for None. Raises BadUsage."""
+    return Fill if name is None else cast("type[Fill]", _found(name, Fill))
 
 
 def _found(name: str, *bases: type[Record]) -> type[Record]:
