@@ -130,7 +130,6 @@ def test_signals_do_not_stretch_a_read_of_another_thread(freezer_of_threads: Fre
     freezer = freezer_of_threads
     book = freezer.open()
     book.orders.place(limit(freezer.trader))
-    before = signal.signal(signal.SIGALRM, ignore)
     errors: list[Exception] = []
 
     def read() -> None:
@@ -143,10 +142,10 @@ def test_signals_do_not_stretch_a_read_of_another_thread(freezer_of_threads: Fre
     freezer.freeze()
     reader = threading.Thread(target=read)
     reader.start()
-    while reader.is_alive():
-        signal.pthread_kill(reader.ident or 0, signal.SIGALRM)
-        reader.join(0.05)
-    signal.signal(signal.SIGALRM, before)
+    with alarm_handler(ignore):
+        while reader.is_alive():
+            signal.pthread_kill(reader.ident or 0, signal.SIGALRM)
+            reader.join(0.05)
     assert [type(error) for error in errors] == [Unavailable]
 
 

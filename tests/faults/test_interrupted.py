@@ -49,7 +49,6 @@ def alarm() -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("alarm")
 def test_a_signal_handler_may_write_while_its_thread_writes(any_stand: Stand) -> None:
     """The same book, the same trader: nobody waits for the other, and nothing is taken for lost."""
     with Book.open(any_stand.veil.url({"deadline": 5})) as book:
@@ -60,12 +59,10 @@ def test_a_signal_handler_may_write_while_its_thread_writes(any_stand: Stand) ->
             handled.append(1)
             signal.setitimer(signal.ITIMER_REAL, 0.001)
 
-        signal.signal(signal.SIGALRM, write)
-        signal.setitimer(signal.ITIMER_REAL, 0.001)
-        for number in range(300):
-            book.orders.place(limit(trader, f"M{number}"))
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # first: the handler sets the timer
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        with alarm_handler(write):
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            for number in range(300):
+                book.orders.place(limit(trader, f"M{number}"))
         assert len(handled) > 20
         assert book.orders.count(trader) == 300 + len(handled)
         assert book.losses() == []
