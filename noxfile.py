@@ -26,7 +26,9 @@ WORKERS = ("-n", "6", "--dist", "worksteal")
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
-OF_TESTS = tuple(f"SLOTBOOK_{word}" for word in ("REQUIRE_", "SEARCH_", "NODE_", "NIGHTLY", "PROCESSES", "REPLIES"))
+OF_TESTS = tuple(
+    f"SLOTBOOK_{word}" for word in ("REQUIRE_", "SEARCH_", "NODE_", "NIGHTLY", "PROCESSES", "REPLIES", "EVERY_")
+)
 OWN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(OF_TESTS)}
 """Variables that only the tests know: a book refuses those that are no settings."""
 

@@ -23,6 +23,10 @@ from .support.desk import Desk
 from .support.fleet import Fleets
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
+DESKS = tuple(product(TOPOLOGIES, CALLERS))
+HALVES = (DESKS[0::4] + DESKS[3::4], DESKS[1::4] + DESKS[2::4])
+"""Two halves of the desks, each with every topology and every caller."""
+EVERY_DESK = "SLOTBOOK_EVERY_DESK" in os.environ
 Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -62,6 +66,14 @@ def _only_text_is_packed() -> Iterator[None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--running FILE``: use the servers that a file describes (tests/support/running.py), and start none."""
     parser.addoption("--running", type=Path, default=None, help="use servers that are running already")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``desk`` on one half of them, and on all when SLOTBOOK_EVERY_DESK is set, as in CI."""
+    said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
+    if "desk" in metafunc.fixturenames and "desk" not in said:
+        half = HALVES[crc32(metafunc.definition.nodeid.encode()) % 2]
+        metafunc.parametrize("desk", DESKS if EVERY_DESK else half, ids="-".join, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -109,9 +121,9 @@ def _desk(fleets: Fleets, runner: asyncio.Runner, books: Books, topology: Topolo
     desk.finish()
 
 
-@pytest.fixture(params=list(product(TOPOLOGIES, CALLERS)), ids="-".join)
+@pytest.fixture
 def desk(request: pytest.FixtureRequest, fleets: Fleets, runner: asyncio.Runner, books: Books) -> Iterator[Desk]:
-    """Yield a desk on every topology, for threads and for asyncio."""
+    """Yield a desk on every topology, for threads or for asyncio; see ``pytest_generate_tests``."""
     topology, caller = cast("tuple[Topology, Caller]", request.param)
     yield from _desk(fleets, runner, books, topology, caller)
 
