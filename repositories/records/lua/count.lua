@@ -24,11 +24,6 @@ local count, looked = 0, 0
 repeat
   local members = next_members(walk, AT_ONCE)
   looked = looked + #members
-  members = in_all(walk, members)
-  count = count + #members
-  local expiries = dead > 0 and #members > 0 and redis.call('ZMSCORE', walk.beside, unpack(members)) or {}
-  for _, expiry in ipairs(expiries) do
-    if expiry and tonumber(expiry) <= now_ms() then count = count - 1 end
-  end
+  count = count + #in_all(walk, members)
 until walk.has_ended or looked >= MOST
 return { count, cursor_of(walk) }

@@ -18,6 +18,14 @@ class Allocation(Entity, kind="allocation"):
     quantity: Annotated[Quantity, Index(sorted=True)] = 100
 
 
+class BriefAllocation(Allocation, kind="allocation", ttl=600):
+    """Is of the same kind, and expires."""
+
+
+class LongAllocation(Allocation, kind="allocation", ttl=1_000):
+    """Is of the same kind, and expires later."""
+
+
 class Quote(Entity, kind="quote", ttl=0.3):
     trader: Name
     symbol: Annotated[Name, Key]

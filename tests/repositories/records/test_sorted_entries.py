@@ -11,7 +11,7 @@ from slotbook.models.ordering import order_text
 from slotbook.models.types import Name
 
 from ...support.desk import Desk, on_one_server
-from ...support.raw import mapping
+from ...support.lifetimes import expiry_of, held
 
 
 class Quote(Entity, kind="quote", ttl=600):
@@ -35,27 +35,12 @@ class LaterQuote(Quote, kind="quote", schema=2, upgrade={1: _in_lots}):
 
 
 INDEXES = ("%:quote_keys", "%:quote_sorted_price", "%:quote_by_maker:M1")
+BESIDE = ("%:quote_keys@expiry", "%:quote_sorted_price@expiry", "%:quote_by_maker@expiry:M1")
 
 
 def entries(desk: Desk, price: object, key: str = "Q1") -> tuple[str, str, str]:
     """Return the members that a record with a price has in each of the indexes."""
     return key, f"{order_text('number', str(price))}:{key}", key
-
-
-def held(desk: Desk, index: str) -> dict[str, str]:
-    """Return the members of an index, each with when it expires: '' for never. The set beside it ends with the last."""
-    head, colon, value = index.removeprefix("%:").partition(":")
-    beside = f"%:{head}@expiry{colon}{value}"
-    expiries = mapping(desk.ask("ZRANGE", beside, 0, -1, "WITHSCORES"))
-    assert not expiries or expiry_of(desk, beside) == max(expiries.values(), key=int)
-    members = mapping(desk.ask("ZRANGE", index, 0, -1, "WITHSCORES"))
-    assert expiries.keys() <= members.keys()
-    return {member: expiries.get(member, "") for member in members}
-
-
-def expiry_of(desk: Desk, key: str) -> str:
-    """Return when a key expires, '' for never."""
-    return str(desk.ask("PEXPIRETIME", key)).replace("-1", "")
 
 
 def check_entries(desk: Desk, price: object) -> None:
@@ -157,7 +142,7 @@ def test_a_record_that_becomes_permanent_takes_its_indexes_with_it(desk: Desk) -
     check_entries(desk, 6)
 
 
-def test_an_index_of_what_expires_stays_for_a_record_that_does_not(desk: Desk) -> None:
+def test_an_index_of_what_expires_stays_for_a_record_that_does_not_and_so_does_the_set_beside_it(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.table(Quote).insert(Quote(trader=trader, quote_id="Q1", price=Decimal(5)))
     book.table(LastingQuote).insert(LastingQuote(trader=trader, quote_id="Q2", price=Decimal(6)))
@@ -166,6 +151,12 @@ def test_an_index_of_what_expires_stays_for_a_record_that_does_not(desk: Desk) -
     others = entries(desk, 6, "Q2")
     for index, one, other in zip(INDEXES, entries(desk, 5), others, strict=True):
         assert (index, held(desk, index), expiry_of(desk, index)) == (index, {one: ends, other: ""}, "")
+    for beside in BESIDE:
+        assert (desk.ask("ZCARD", beside), expiry_of(desk, beside)) == (1, ""), beside
+    book.table(LastingQuote).delete(trader, "Q2")
+    check_entries(desk, 5)
+    for beside in BESIDE:
+        assert expiry_of(desk, beside) == ends
 
 
 def test_a_migrated_record_enters_its_new_indexes_until_it_expires(desk: Desk) -> None:

@@ -1,20 +1,22 @@
-"""Test that any history of changes of own records leaves a table as it leaves a dict of dicts."""
+"""Test that any history of own records, which expire or stay, leaves a table as it leaves a dict of dicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from slotbook.models import Delete, Insert, Put, RecordResult, Update
 from slotbook.models.entity_changes import EntityChange
 from slotbook.models.errors import Refused
 
 from ...support.desk import Desk, on_one_server
 from ...support.dict_of_dicts import DictOfDicts, Fields, content_of
-from .conftest import Allocation
+from ...support.lifetimes import let_pass
+from .conftest import Allocation, BriefAllocation, LongAllocation
 
 KEYS = st.sampled_from(["L1", "L2", "L:3%"])
 FIELDS = st.fixed_dictionaries(
@@ -26,6 +28,7 @@ FIELDS = st.fixed_dictionaries(
         "quantity": st.integers(1, 3),
     },
 )
+MODELS = st.sampled_from([Allocation, BriefAllocation, LongAllocation])
 EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
 
 
@@ -35,27 +38,29 @@ class TableMachine(RuleBasedStateMachine):
         self.desk, self.trader, self.table = desk, desk.another(), desk.book.table(Allocation)
         self.model, self.number = DictOfDicts(), 0
 
-    def change(self, kind: str, key: str, fields: Fields, expected: int | None) -> EntityChange[Allocation]:
+    def change(
+        self, kind: str, key: str, fields: Fields, expected: int | None, model: type[Allocation]
+    ) -> EntityChange[Allocation]:
         self.number += 1
-        record = Allocation.model_validate({"trader": self.trader, "allocation_id": key, **fields})
+        record = model.model_validate({"trader": self.trader, "allocation_id": key, **fields})
         match kind:
             case "insert":
                 return Insert(record)
             case "put":
                 return Put(record, expected_version=expected)
             case "update":
-                return Update(Allocation, self.trader, key, fields or {"quantity": 1}, expected_version=expected)
+                return Update(model, self.trader, key, fields or {"quantity": 1}, expected_version=expected)
             case _:
-                return Delete(Allocation, self.trader, key, expected_version=expected)
+                return Delete(model, self.trader, key, expected_version=expected)
 
     @rule(
         drafts=st.lists(
-            st.tuples(st.sampled_from(["insert", "put", "update", "delete"]), KEYS, FIELDS, EXPECTED),
+            st.tuples(st.sampled_from(["insert", "put", "update", "delete"]), KEYS, FIELDS, EXPECTED, MODELS),
             min_size=1,
             max_size=4,
         )
     )
-    def unit(self, drafts: list[tuple[str, str, Fields, int | None]]) -> None:
+    def unit(self, drafts: list[tuple[str, str, Fields, int | None, type[Allocation]]]) -> None:
         """Commit changes, and once more; of a refused unit nothing is there."""
         steps = [self.change(*draft) for draft in drafts]
         planned, fresh, expected = self.model.copy(), set[str](), list[object]()
@@ -79,15 +84,23 @@ class TableMachine(RuleBasedStateMachine):
             assert not any(one.applied for one in commit(steps)), drafts
             assert self.desk.contents(self.trader) == before
 
+    @precondition(lambda self: self.model.ends)
+    @rule(seconds=st.sampled_from([400, 800]))
+    def time_passes(self, seconds: int) -> None:
+        """Let what expires do so, or come closer to it; no time is near one at which something expires."""
+        let_pass(partial(self.desk.fleet.ask, f"{{{self.trader}}}"), self.trader, "allocation", seconds)
+        self.model.let_pass(seconds)
+
     def teardown(self) -> None:
         if self.desk.events(self.trader):
-            assert not self.desk.book.audit.verify(self.trader)
+            assert not [one for one in self.desk.book.audit.verify(self.trader) if one.is_difference]
 
     @invariant()
     def the_table_is_as_the_model(self) -> None:
         held, table, trader = self.model.held, self.table, self.trader
         found = table.all(trader)
         assert [one.allocation_id for one in found] == sorted(held)
+        assert table.count(trader) == len(held)
         for one in found:
             assert content_of(one) == held[one.allocation_id]
             assert one.version == self.model.versions[one.allocation_id]
@@ -95,6 +108,10 @@ class TableMachine(RuleBasedStateMachine):
             keys = sorted(key for key, one in held.items() if one["account"] == account)
             assert [one.allocation_id for one in table.by(trader, {"account": account})] == keys
             assert table.count(trader, {"account": account}) == len(keys)
+            both: Fields = {"account": account, "quantity": 2}
+            keys = [key for key in keys if held[key]["quantity"] == 2]
+            assert [one.allocation_id for one in table.by(trader, both)] == keys
+            assert table.count(trader, both) == len(keys)
         ordered = sorted(held, key=lambda key: (cast(int, held[key]["quantity"]), key.encode()))
         assert [one.allocation_id for one in table.range(trader, "quantity")] == ordered
         within = [key for key in ordered if 2 <= cast(int, held[key]["quantity"]) < 100]
