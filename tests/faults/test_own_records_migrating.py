@@ -81,3 +81,19 @@ def _is_whole(stand: Stand, moved: str) -> None:
     assert owners == ["L4", None, None, "L2"], moved
     assert stand.ask("EXISTS", "%:lot:L1", "%:lot_deleted:L1") == 1, moved
     assert [stand.ask("HGET", f"%:lot:L{n}", "version") for n in (2, 3, 4)] == ["2", "2", "1"], moved
+
+
+def test_records_that_stay_are_listed_until_the_first_key_moves(stands: Stands, runner: asyncio.Runner) -> None:
+    """Ask for nothing that is not there, such as the set beside an index: the server would stop the script there."""
+    with Stand(stands.of("cluster"), "sync", runner) as stand:
+        table, trader = stand.open(deadline=2).table(Lot), stand.trader
+        for number in (1, 2):
+            table.insert(lot(trader, f"L{number}", "ACC1"))
+        migration = Migration(stand.control, f"{{{trader}}}").begin()
+        both = table.all(trader)
+        assert [one.lot_id for one in both] == ["L1", "L2"]
+        assert table.by(trader, {"account": "ACC1"}) == table.by(trader, {"account": "ACC1", "size": 5}) == both
+        assert table.range(trader, "size") == table.range(trader, "size", 5, values={"account": "ACC1"}) == both
+        migration.finish()
+        assert (table.all(trader), table.count(trader)) == (both, 2)
+        migration.back()

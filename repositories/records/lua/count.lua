@@ -13,6 +13,17 @@
 -- Returns {number, cursor}: '' at the end, else the member of a range, or the key, after which the rest is to be counted
 --         {why, text}: see records/listing
 
+-- Return those of some members of an index that have not expired, given the set beside it. The record of one that has may be
+-- here again, and in the index no more.
+local function unexpired(beside, members)
+  if #members == 0 or redis.call('ZCOUNT', beside, '-inf', integer_text(now_ms())) == 0 then return members end
+  local kept = {}
+  for at, expiry in ipairs(redis.call('ZMSCORE', beside, unpack(members))) do
+    if not expiry or tonumber(expiry) > now_ms() then kept[#kept + 1] = members[at] end
+  end
+  return kept
+end
+
 local refusal = listing_refusal(KEYS.book, ARGV.kind, ARGV.schema, ARGV.fields)
 if refusal then return refusal end
 local indexes, parts = { unpack(KEYS, FIRST.indexes) }, { unpack(ARGV, FIRST.parts) }
@@ -24,6 +35,6 @@ local count, looked = 0, 0
 repeat
   local members = next_members(walk, AT_ONCE)
   looked = looked + #members
-  count = count + #in_all(walk, members)
+  count = count + #in_all(walk, members, unexpired)
 until walk.has_ended or looked >= MOST
 return { count, cursor_of(walk) }

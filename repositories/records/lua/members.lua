@@ -1,6 +1,5 @@
 -- Shared: walk through an index of own records, and find the members that others have too. What a script looks at is bounded:
 -- it says where it stopped, and the caller goes on there.
--- Uses changes/clock, changes/numbers
 
 local AT_ONCE = 500 -- members that are read together
 local MOST = 5000 -- members that one script looks at
@@ -70,29 +69,18 @@ local function cursor_of(walk)
   return walk.has_ended and '' or cursor_at(walk, walk.last)
 end
 
--- Return those of some members of an index that have not expired, given the set beside it. The record of one that has may be
--- here again, and in the index no more.
-local function unexpired(beside, members)
-  if #members == 0 or redis.call('ZCOUNT', beside, '-inf', integer_text(now_ms())) == 0 then return members end
-  local kept = {}
-  for at, expiry in ipairs(redis.call('ZMSCORE', beside, unpack(members))) do
-    if not expiry or tonumber(expiry) > now_ms() then kept[#kept + 1] = members[at] end
-  end
-  return kept
-end
-
--- Return those of some members of a walk that have not expired, and whose records are in all of the other indexes too.
-local function in_all(walk, members)
-  members = unexpired(walk.beside, members)
+-- Return those of some members of a walk whose records are in all of the other indexes too. With `unexpired`, a function of a
+-- set beside an index and members, those alone that it returns of each index.
+local function in_all(walk, members, unexpired)
+  if unexpired then members = unexpired(walk.beside, members) end
   for i, index in ipairs(walk.indexes) do
     if i ~= walk.number and #members > 0 then
-      local head, sought, there = walk.parts[2 * i - 1], {}, {}
+      local head, sought, there, live, kept = walk.parts[2 * i - 1], {}, {}, {}, {}
       for at, member in ipairs(members) do sought[at] = head .. key_of(walk, member) end
       for at, score in ipairs(redis.call('ZMSCORE', index, unpack(sought))) do
         if score then there[#there + 1] = sought[at] end
       end
-      local live, kept = {}, {}
-      for _, member in ipairs(unexpired(walk.parts[2 * i], there)) do live[member] = true end
+      for _, member in ipairs(unexpired and unexpired(walk.parts[2 * i], there) or there) do live[member] = true end
       for at, member in ipairs(members) do
         if live[sought[at]] then kept[#kept + 1] = member end
       end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from slotbook.models import Entity, Index, Key
@@ -33,7 +34,7 @@ class Later(Flash, kind="mark", schema=3, ttl=600, upgrade={1: dict, 2: with_siz
     pass
 
 
-def names_of(found: list[Flash]) -> list[str]:
+def names_of(found: Sequence[Flash]) -> list[str]:
     return [one.name for one in found]
 
 
