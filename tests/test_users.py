@@ -146,7 +146,7 @@ def test_every_command_that_is_not_listed_is_denied(tmp_path: Path, role: str) -
                 application.ask(*served[name])
         for name in listed:
             assert operator.ask("ACL", "DRYRUN", NAME, *served[name]) == "OK"
-        assert len(served) - len(listed) > 4 * len(listed)
+        assert len(served) - len(listed) > 3 * len(listed)
         operator.close()
         application.close()
         for stranger in ("default", "nobody"):

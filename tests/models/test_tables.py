@@ -273,7 +273,7 @@ def test_a_record_of_another_model_is_refused() -> None:
         table.encode(Wider(**values, note="x"))
     with pytest.raises(InvalidArgument, match="a Own is a record of the kind own, not allocation"):
         table.encode(Own(**values))
-    with pytest.raises(InvalidArgument, match="is a Checked, not a Allocation"):
+    with pytest.raises(InvalidArgument, match="is a Checked, not an Allocation"):
         table.encode(cast("Any", Checked(trader="T", k="K", low=1, high=2)))
     with pytest.raises(InvalidArgument, match="a Allocation has fields that no book stores: note"):
         table.encode(ALLOCATION.model_copy(update={"note": "x"}))

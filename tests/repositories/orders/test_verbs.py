@@ -95,7 +95,7 @@ def test_a_class_derived_from_a_request_is_carried_out_like_it(calls: OrderCalls
 def test_what_no_verb_takes_is_refused(calls: OrderCalls) -> None:
     change = PositionChange(trader="T1", symbol="AAPL", quantity=1)
     requests = " or ".join(verb.request.__name__ for verb in ORDER_VERBS)
-    with pytest.raises(InvalidArgument, match=f"not a {requests}"):
+    with pytest.raises(InvalidArgument, match=f"not an {requests}"):
         calls.change(change)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidArgument, match="is a Cancel, not a Fill"):
         calls.checked([Cancel(trader="T1", order_id="A1")], FILL)
