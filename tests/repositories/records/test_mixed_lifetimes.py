@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import pytest
@@ -12,7 +13,7 @@ from slotbook.models.types import Name
 
 from ...support.desk import Desk, on_one_server
 from ...support.faults.control import wait_until
-from ...support.lifetimes import expiry_of, held
+from ...support.lifetimes import expiry_of, held, let_pass
 
 
 class Signal(Entity, kind="signal", ttl=600):
@@ -162,10 +163,10 @@ def test_an_expired_key_that_comes_back_is_not_found_by_the_values_it_had(desk: 
 @on_one_server
 def test_a_page_goes_past_what_has_expired(desk: Desk) -> None:
     trader, table = desk.trader, desk.book.table(Lasting)
-    flashes = [Flash(trader=trader, name=f"A{number:04}") for number in range(1_200)]
+    signals = [Signal(trader=trader, name=f"A{number:04}") for number in range(1_200)]
     put(desk, *(Lasting(trader=trader, name=name) for name in ("A0500", "Z1", "Z2")))
-    assert all(one.error is None for one in desk.book.table(Flash).put_many(flashes))
-    wait_for_the_end(desk, "A0500", "A1199")
+    assert all(one.error is None for one in desk.book.table(Signal).put_many(signals))
+    let_pass(partial(desk.fleet.ask, f"{{{trader}}}"), trader, "signal", 601)
     put(desk, Lasting(trader=trader, name="A1199", strength=2))  # more have expired than one change takes out
     assert [one.name for one in table.by(trader, {"strength": 1})] == ["Z1", "Z2"]
     assert [one.name for one in table.range(trader, "strength")] == ["Z1", "Z2", "A1199"]
