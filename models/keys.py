@@ -49,7 +49,7 @@ _GLOB = re.compile(r"[\\*?\[\]]")
 
 
 _EXPIRY = "@expiry"
-"""The end of the name of the set beside an index of own records; no kind and no field has an ``@``."""
+"""The end of the name of the set beside an index of own records or own fields; no kind and no field has an ``@``."""
 
 
 class TraderKeys:
@@ -77,9 +77,15 @@ class TraderKeys:
         """Return the key of the index of the trader's orders in a symbol."""
         return f"{self.base}orders_by_symbol:{symbol}"
 
-    def own_order_index(self, field: str, text: str) -> str:
-        """Return the key of the index of the trader's orders that have a value in a field of the desk's own."""
-        return f"{self.base}orders_by_+{field}:{text}"
+    def own_order_index(self, field: str, text: str, *, beside: bool = False) -> str:
+        """Return the key of the index of the trader's orders that have a value in a field of the desk's own.
+
+        Args:
+            field: The name of the field.
+            text: The written value.
+            beside: True for the set beside the index, of those of its orders that expire.
+        """
+        return f"{self.base}orders_by_+{field}{_EXPIRY if beside else ''}:{text}"
 
     def position(self, symbol: str) -> str:
         """Return the key of the hash of one position."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...models.keys import TraderKeys
 from ...models.own_fields import SIGN
+from .own_states import beside, beside_which
 
 _ELSEWHERE = frozenset({"session", "sessions", "lock", "limit", "permit", "swapped", "value"})
 """Kinds of keys that carry the tag, and are no part of what an audit compares."""
@@ -20,14 +21,18 @@ class KeysFound:
         """The orders of which there is a hash, or something that was applied to them."""
         self.symbols: set[str] = set()
         """The symbols of which there is a position, or an index of orders."""
-        self.own_indexes = sorted(key for key in found if key.startswith(f"{keys.base}orders_by_{SIGN}"))
-        """The indexes of own fields of orders."""
+        of_own = {key for key in found if key.startswith(f"{keys.base}orders_by_{SIGN}")}
+        indexes = {key: keys.base + beside_which(key.removeprefix(keys.base)) for key in sorted(of_own)}
+        self.own_indexes = {index: keys.base + beside(index.removeprefix(keys.base)) for index in indexes.values()}
+        """The indexes of own fields of orders, each with the key of the set beside it."""
+        self.own_beside = {key: index for key, index in indexes.items() if key != index}
+        """The sets beside them that there are, each with the key of the index."""
         self.request_ids: list[str] = []
         """The remembered requests for changes of positions."""
         self.others: list[str] = []
         """All other keys: those of the desk's own records, and of no known kind."""
         lists = {keys.book, keys.events, keys.positions, keys.dead_events, *keys.statuses.values()}
-        for key in sorted(found - lists - set(self.own_indexes)):
+        for key in sorted(found - lists - of_own):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
             if kind in ("order", "applied") and separator:
                 self.order_ids.add(name)

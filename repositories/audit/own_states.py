@@ -66,6 +66,16 @@ def beside(index: str) -> str:
     return f"{head}@expiry{colon}{value}"
 
 
+def beside_which(name: str) -> str:
+    """Return the name of the index beside which a set is; an index's own name stays.
+
+    >>> beside_which("lot_by_account@expiry:ACC:1"), beside_which("lot_keys@expiry"), beside_which("lot_keys")
+    ('lot_by_account:ACC:1', 'lot_keys', 'lot_keys')
+    """
+    head, colon, value = name.partition(":")
+    return head.removesuffix("@expiry") + colon + value
+
+
 def entry_of(index: str, kind: str, key: str) -> tuple[str, str]:
     """Return the name of an index without an order text, and the member of a record there.
 
@@ -84,8 +94,7 @@ def named_by(place: str, kind: str, member: str) -> tuple[str, str]:
     >>> named_by("lot_sorted_price@expiry", "lot", "dp011.:L1"), named_by("lot_keys", "lot", "L1")
     (('lot_sorted_price:dp011.', 'L1'), ('lot_keys', 'L1'))
     """
-    head, colon, value = place.partition(":")
-    index = head.removesuffix("@expiry") + colon + value
+    index = beside_which(place)
     if not index.startswith(f"{kind}_sorted_"):
         return index, member
     order, _, key = member.partition(":")

@@ -15,13 +15,14 @@ from ...topology.steps import Steps, ask
 from .calls import AuditCalls
 from .findings import Finding, FindingKind, Report
 from .history import History
+from .keys_found import KeysFound
 from .own_calls import PLACES_AT_ONCE, RECORDS_AT_ONCE, read_places, read_records
 from .own_deleted import compare_deleted
 from .own_fields import OwnFields
 from .own_keys import OwnKeys
 from .own_places import OwnPlaces
 from .own_registry import registry_of
-from .own_states import OwnState, beside, named_by
+from .own_states import OwnState, beside, beside_which, named_by
 
 OwnName = tuple[str, str]
 """The kind and the key of a record."""
@@ -36,12 +37,12 @@ class OwnAudit:
         calls: The calls of the audit.
         keys: The keys of the trader.
         history: The events of the trader.
-        found: The keys of the trader that are none of the book's.
+        found: The keys of the trader.
         read_events: Reads on in the events.
     """
 
     def __init__(
-        self, calls: AuditCalls, keys: TraderKeys, history: History, found: Iterable[str], read_events: ReadEvents
+        self, calls: AuditCalls, keys: TraderKeys, history: History, found: KeysFound, read_events: ReadEvents
     ) -> None:
         self.findings: dict[OwnName, list[Finding]] = {}
         """The findings about every record that was compared and has some."""
@@ -49,10 +50,10 @@ class OwnAudit:
         """Every record with findings, as it was read."""
         self.report = Report(keys.trader)
         """The findings about everything else."""
-        self.indexes: dict[str, str] = {}
-        """The keys of the indexes of own records, each with that of the set beside it."""
-        self.beside: list[str] = []
-        """The keys of the sets beside indexes that there are."""
+        self.indexes = dict(found.own_indexes)
+        """The keys of the indexes of own records, and of own fields of orders, each with that of the set beside it."""
+        self.beside = dict(found.own_beside)
+        """The keys of the sets beside indexes that there are, each with that of the index."""
         self.compared = 0
         """The number of records that are there."""
         self.gone: set[OwnName] = set()
@@ -60,7 +61,7 @@ class OwnAudit:
         self._calls = calls
         self._keys = keys
         self._history = history
-        self._found = list(found)
+        self._found = found.others
         self._read_events = read_events
         self._places: dict[OwnName, set[str]] = {}
         """The places that name each record."""
@@ -73,8 +74,7 @@ class OwnAudit:
         """Return the index that a key is, or beside which it is, and the set beside that; "" for one without a set."""
         if key in self.indexes:
             return key, self.indexes[key]
-        index = next((index for index, beside_it in self.indexes.items() if beside_it == key), key)
-        return index, "" if index == key else key
+        return self.beside.get(key, key), key if key in self.beside else ""
 
     def compare(self) -> Steps[None]:
         """Compare all records, and what names them."""
@@ -82,8 +82,11 @@ class OwnAudit:
         registry = registry_of(self._history.header)
         sorted_keys = OwnKeys(self._keys, registry, self._found)
         own = [*sorted_keys.indexes.values(), *sorted_keys.sorted.values()]
-        self.indexes = {self._keys.base + name: self._keys.base + beside(name) for names in own for name in names}
-        self.beside = [self._keys.base + name for names in sorted_keys.beside.values() for name in names]
+        base = self._keys.base
+        self.indexes |= {base + name: base + beside(name) for names in own for name in names}
+        self.beside |= {
+            base + name: base + beside_which(name) for names in sorted_keys.beside.values() for name in names
+        }
         for kind in sorted(
             {*sorted_keys.records, *sorted_keys.indexes, *sorted_keys.sorted, *sorted_keys.uniques, *sorted_keys.beside}
         ):

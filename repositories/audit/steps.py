@@ -62,7 +62,7 @@ class Audit:
         """The open quantity of every order that was compared."""
         self._report = Report(trader)
         """The findings about everything else."""
-        self.own = OwnAudit(calls, self._keys, self._history, self._found.others, self._read_events)
+        self.own = OwnAudit(calls, self._keys, self._history, self._found, self._read_events)
         """The comparison of the records of the desk's own."""
 
     def verify(self) -> Steps[list[Finding]]:
@@ -87,9 +87,9 @@ class Audit:
                 self._seen_in.setdefault(order_id, set())
         yield from self._read_events()
         yield from self._check_requests()
-        for index in self._found.own_indexes:
-            for order_id in (yield from self._members(index)):
-                self._seen_by_own.setdefault(order_id, set()).add(index)
+        for key in (*self._found.own_indexes, *self._found.own_beside):
+            for order_id in (yield from self._members(key)):
+                self._seen_by_own.setdefault(order_id, set()).add(self._found.own_beside.get(key, key))
         found = self._found.order_ids | self._seen_by_own.keys()
         for order_id in self._history.changes_by_order.keys() | found:
             self._seen_in.setdefault(order_id, set())
@@ -218,7 +218,7 @@ class Audit:
         doubtful |= {self.own.indexes.get(index, index) for index in doubtful}
         damaged |= {self.own.indexes.get(index, index) for index in damaged}
         own = (*self.own.indexes, *self.own.beside)
-        every = (*self._keys.statuses.values(), *named, *self._found.own_indexes, *own)
+        every = (*self._keys.statuses.values(), *named, *own)
         indexes = [index for index in every if index not in damaged]
         for begin in range(0, len(indexes), INDEXES_AT_ONCE):
             page = indexes[begin : begin + INDEXES_AT_ONCE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Generic, cast
+from typing import Generic, NamedTuple, cast
 
 from typing_extensions import TypeVar
 
@@ -38,6 +38,15 @@ BY = load(_PACKAGE, "by")
 COUNT_BY = load(_PACKAGE, "count_by")
 
 Own = TypeVar("Own", bound=Order, default=Order)
+
+
+class _Indexes(NamedTuple):
+    """The indexes that orders are found by."""
+
+    keys: list[str]
+    """The keys of those of own fields, and after them of those of a symbol and a status."""
+    parts: list[str]
+    """For each of an own field two words: what its members have before an id, and the key of the set beside it."""
 
 
 class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], Generic[Own]):
@@ -83,35 +92,55 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
         values: Mapping[str, object] | None,
         status: OrderStatus | str | None,
         symbol: str | None,
-    ) -> Call[int]:
-        """Return the call that counts a trader's live orders: all, or those with some values, a status, or a symbol."""
+    ) -> Steps[int]:
+        """Return the steps that count a trader's live orders: all, or those with some values, a status, or a symbol."""
         keys = self.keys.of(trader)
         if values is not None:
             if status is not None or symbol is not None:
                 raise InvalidArgument("count takes values, a status or a symbol, not several: values may have them all")
-            return evaluate(
-                f"count orders of {trader}",
-                COUNT_BY,
-                COUNT_BY.keys(indexes=self._indexes(trader, values)),
-                (),
-                decode=integer,
-                readonly=True,
-                tag=trader,
-            )
+            return (yield from self._count_by(trader, self._indexes(trader, values)))
         if status is not None and symbol is not None:
             raise InvalidArgument("count takes a status or a symbol, not both: no index knows both")
         if symbol is not None:
             indexes = [keys.symbol(check_name("symbol", symbol))]
         else:
             indexes = [keys.statuses[_status(status)]] if status is not None else list(keys.statuses.values())
-        return evaluate(
-            f"count orders of {trader}",
-            COUNT,
-            COUNT.keys(indexes=indexes),
-            (),
-            decode=lambda reply: sum(map(integer, rows(reply))),
-            readonly=True,
+        return (
+            yield from ask(
+                evaluate(
+                    f"count orders of {trader}",
+                    COUNT,
+                    COUNT.keys(indexes=indexes),
+                    (),
+                    decode=lambda reply: sum(map(integer, rows(reply))),
+                    readonly=True,
+                )
+            )
         )
+
+    def _count_by(self, trader: str, indexes: _Indexes) -> Steps[int]:
+        """Count the live orders that are in every one of some indexes, as many in a call as hold up no others."""
+
+        def read(reply: Reply) -> tuple[int, str]:
+            number, cursor = rows(reply)
+            return integer(number), text(cursor)
+
+        total, after = 0, ""
+        while True:
+            number, after = yield from ask(
+                evaluate(
+                    f"count orders of {trader}",
+                    COUNT_BY,
+                    COUNT_BY.keys(indexes=indexes.keys),
+                    COUNT_BY.arguments(after=after, parts=indexes.parts),
+                    decode=read,
+                    readonly=True,
+                    tag=trader,
+                )
+            )
+            total += number
+            if not after:
+                return total
 
     def open(self, trader: str) -> Steps[list[Own]]:
         """Return the steps that read the open orders."""
@@ -132,17 +161,17 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
         found: list[Own] = []
         while True:
             wanted = PAGE if limit is None else min(PAGE, limit - len(found))
-            page = yield from ask(self._page(trader, indexes, after, wanted))
+            page, after = yield from ask(self._page(trader, indexes, after, wanted))
             found += page
-            if len(page) < wanted or len(found) == limit:
+            if not after or len(found) == limit:
                 return found
-            after = page[-1].order_id
 
-    def _page(self, trader: str, indexes: Sequence[str], after: str, limit: int) -> Call[list[Own]]:
+    def _page(self, trader: str, indexes: _Indexes, after: str, limit: int) -> Call[tuple[list[Own], str]]:
+        """Return the call that reads the next orders, and the id after which it stopped, '' at the end."""
         base = self.keys.of(trader).order("")
 
-        def read(reply: Reply) -> list[Own]:
-            words = rows(reply)
+        def read(reply: Reply) -> tuple[list[Own], str]:
+            cursor, *words = rows(reply)
             ids = list(map(text, words[::2]))
             if len(ids) > limit:
                 raise ValueError(len(ids))
@@ -150,19 +179,19 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
                 found(self._model, base + order_id, trader, order_id, flat)
                 for order_id, flat in zip(ids, words[1::2], strict=True)
             ]
-            return [order for order in page if order is not None]
+            return [order for order in page if order is not None], text(cursor)
 
         return evaluate(
             f"orders of {trader}",
             BY,
-            BY.keys(indexes=indexes),
-            BY.arguments(base=base, after=after, limit=str(limit)),
+            BY.keys(indexes=indexes.keys),
+            BY.arguments(base=base, after=after, limit=str(limit), parts=indexes.parts),
             decode=read,
             readonly=True,
             tag=trader,
         )
 
-    def _indexes(self, trader: str, values: Mapping[str, object]) -> list[str]:
+    def _indexes(self, trader: str, values: Mapping[str, object]) -> _Indexes:
         """Return the indexes of some values: of own fields, and of the symbol and the status."""
         keys, own = self.keys.of(trader), dict(mapping("values", values))
         indexes: list[str] = []
@@ -171,9 +200,11 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
         if (status := own.pop("status", None)) is not None:
             indexes.append(keys.statuses[_status(cast("str", status))])
         if not own and indexes:
-            return indexes
+            return _Indexes(indexes, [])
         written = own_fields(self._model).index_texts(own)
-        return indexes + [keys.own_order_index(field, value) for field, value in written.items()]
+        walked = [keys.own_order_index(*one) for one in written.items()]
+        beside = [keys.own_order_index(*one, beside=True) for one in written.items()]
+        return _Indexes(walked + indexes, [word for one in beside for word in ("", one)])
 
     def _select(self, trader: str, indexes: Sequence[str]) -> Steps[list[Own]]:
         """Read the live orders of some indexes: the first page in one call, the others by their ids."""

@@ -19,6 +19,7 @@ from slotbook.repositories.changes.scripts import engine
 from ..support.faults.permissions import User, commands_in, dumps, forget, judged
 from ..support.faults.stand import Stand
 from ..support.make import execution, fresh, limit
+from ..support.own_orders import DeskOrder, desk_order
 
 COMMANDS = sorted(commands_in(engine().source) | {"evalsha", "eval"})
 """Every command that the engine calls; a new one is found."""
@@ -138,6 +139,17 @@ def _cancel(book: Book, trader: str) -> object:
     return book.orders.cancel(trader, "A1", request_id="C1", ts_ns=7)
 
 
+def _own_orders(book: Book, trader: str) -> None:
+    """Have two orders with own fields, one of which has ended."""
+    book.orders.of(DeskOrder).place_many([desk_order(trader), desk_order(trader, "A2", target=None)])
+    book.orders.cancel(trader, "A2")
+
+
+def _own_closed(book: Book, trader: str) -> None:
+    _own_orders(book, trader)
+    _cancel(book, trader)
+
+
 def _adjust(book: Book, trader: str) -> object:
     return book.positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=7)
 
@@ -156,6 +168,9 @@ CHANGES = (
     Change("set", _nothing, lambda book, trader: book.positions.set(trader, "AAPL", 5)),
     Change("check", _order, lambda book, trader: book.positions.check_and_update(trader, "AAPL", 5, 50)),
     Change("delete", _closed, lambda book, trader: book.orders.delete(trader, "A1")),
+    Change("place with own fields", _nothing, lambda b, t: b.orders.of(DeskOrder).place(desk_order(t))),
+    Change("cancel with own fields", _own_orders, _cancel),
+    Change("delete with own fields", _own_closed, lambda book, trader: book.orders.delete(trader, "A1")),
     Change("unit", _order, _unit),
     Change("batch", _order, _batch),
     Change("insert", _nothing, _noted(Note)),
@@ -181,6 +196,7 @@ KEYS = (
         for name in ("book", "events", "positions", "order:*", "applied:*", "position:*", "request:*")
     ],
     "{TRADER}:orders_by_symbol:*",
+    "{TRADER}:orders_by_+*",
     *[
         f"{{TRADER}}:{kind}{rest}"
         for kind in ("note", "brief")

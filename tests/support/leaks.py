@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from slotbook.models.enums import OrderStatus
 
 from .fleet import Fleet
-from .own_records import is_own, kinds_among, own_disagreements
+from .own_records import is_own, kinds_among, own_disagreements, own_order_disagreements
 from .raw import Raw, mapping
 
 Lasts: TypeAlias = Callable[[Fleet, str, str], bool]
@@ -32,6 +32,13 @@ def _while_its_order_is_open(fleet: Fleet, base: str, rest: str) -> bool:
 
 def _while_it_lists_an_open_order(fleet: Fleet, base: str, rest: str) -> bool:
     return fleet.ask(base, "ZCOUNT", base + rest, "+inf", "+inf") != 0
+
+
+def _while_it_lists_an_order_that_stays(fleet: Fleet, base: str, rest: str) -> bool:
+    head, _, value = rest.partition(":")
+    head = head.removesuffix("@expiry")
+    index, beside = f"{base}{head}:{value}", f"{base}{head}@expiry:{value}"
+    return fleet.ask(base, "ZCARD", index) != fleet.ask(base, "ZCARD", beside)
 
 
 LASTING: Mapping[str, Lasts] = {
@@ -90,7 +97,7 @@ def leaks_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
     for key, milliseconds in zip(keys, left, strict=True):
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         head = rest.partition(":")[0]
-        lasts = LASTING.get("orders_by_symbol" if head.startswith("orders_by_+") else head)
+        lasts = _while_it_lists_an_order_that_stays if head.startswith("orders_by_+") else LASTING.get(head)
         if lasts is None and is_own(head, own):
             lasts = _never if head.endswith("_deleted") else _always
         if lasts is None:
@@ -105,23 +112,26 @@ def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str
     now = _server_milliseconds(fleet, trader)
     stored: set[tuple[str, str, str]] = set()
     listed: set[tuple[str, str, str]] = set()
+    wanted: dict[str, set[tuple[str, str]]] = {key: set() for key in keys if "}:orders_by_+" in key}
     for key in keys:
         prefix, _, rest = key.partition(f"{{{trader}}}:")
         kind, _, name = rest.partition(":")
         if kind == "order":
             order = mapping(fleet.ask(key, "HGETALL", key))
             expiry = cast(int, fleet.ask(key, "PEXPIRETIME", key))
+            score = "inf" if expiry == -1 else str(expiry)
+            for one in (one for one in order.get("@own", "").split() if f"+{one}" in order):
+                index = f"{prefix}{{{trader}}}:orders_by_+{one}:{order[f'+{one}']}"
+                wanted.setdefault(index, set()).add((name, score))
             if order and (expiry == -1 or expiry > now + 50):
-                score = "inf" if expiry == -1 else str(expiry)
                 stored.add((f"{prefix}orders_by_status:{order['status']}", name, score))
                 stored.add((f"{prefix}orders_by_symbol:{order['symbol']}", name, score))
-                own = [one for one in order.get("@own", "").split() if f"+{one}" in order]
-                stored.update((f"{prefix}orders_by_+{one}:{order[f'+{one}']}", name, score) for one in own)
-        elif kind in {"orders_by_status", "orders_by_symbol"} or kind.startswith("orders_by_+"):
+        elif kind in {"orders_by_status", "orders_by_symbol"}:
             entries = mapping(fleet.ask(key, "ZRANGE", key, 0, -1, "WITHSCORES"))
             listed.update((prefix + rest, name, score) for name, score in entries.items() if float(score) > now + 50)
     return (
         own_disagreements(fleet, trader, keys)
+        + own_order_disagreements(fleet, wanted)
         + [f"stored but not listed: {one}" for one in sorted(stored - listed)]
         + [f"listed but not stored: {one}" for one in sorted(listed - stored)]
     )

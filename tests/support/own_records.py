@@ -38,6 +38,23 @@ def own_disagreements(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[st
     ]
 
 
+def own_order_disagreements(fleet: Fleet, wanted: dict[str, set[KeyAndExpiry]]) -> list[str]:
+    """Return a line for each index of an own field of orders, or set beside one, that is not as the orders make it.
+
+    Args:
+        fleet: The servers.
+        wanted: By index, the ids of its orders and when they expire; a set beside one that is there may be among them.
+    """
+    found: list[str] = []
+    for key in sorted(wanted):
+        base, tag, rest = key.partition("}:")
+        head, _, value = rest.partition(":")
+        index = f"{base}{tag}{head.removesuffix('@expiry')}:{value}"
+        if key == index or index not in wanted:
+            found += _index_disagreements(fleet, index, wanted.get(index, set()), {})
+    return found
+
+
 def _disagreements(fleet: Fleet, base: str, kind: str, keys: Sequence[str]) -> list[str]:
     header = mapping(fleet.ask(base, "HGETALL", base + "book"))
     wanted: dict[str, set[KeyAndExpiry]] = {}

@@ -1,7 +1,7 @@
 -- Read when indexes expire, and when they should.
 -- Uses audit/own_index, audit/read_keys
 -- KEYS indexes...
--- Touches the sets beside the indexes of own records
+-- Touches the sets beside the indexes of own records, and of own fields
 -- ARGV sets...    for each, the index whose members are counted and the set beside it, '' where the scores say what expires
 -- Returns {{expiry, highest score}, …}; for an index that does not exist -2 and ''
 

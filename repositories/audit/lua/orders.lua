@@ -1,12 +1,12 @@
 -- Read orders with everything that is stored of them, at one moment.
--- Uses audit/read_keys
+-- Uses audit/own_index, audit/read_keys
 -- KEYS events
--- Touches the orders, what is recorded with them, and their indexes
+-- Touches the orders, what is recorded with them, their indexes, and the sets beside those of own fields
 -- ARGV base                  what the trader's keys begin with
 --      enough_fields         how many hash fields are enough, after which no more orders are read
 --      ids_and_indexes...    for each order its id, a number, and that many indexes in which it was seen
 -- Returns {last sequence, now in ms, order…}: at least one order; each
---         {id, expiry, {field, value, …}, expiry of what is recorded, {field, value, …}, {index, score, …}}
+--         {id, expiry, {field, value, …}, expiry of what is recorded, {field, value, …}, {index, when its entry expires, …}}
 
 local base, enough = ARGV.base, tonumber(ARGV.enough_fields)
 local time = redis.call('TIME')
@@ -30,7 +30,8 @@ while ARGV[i] and fields < enough do
     if text then indexes[base .. 'orders_by_+' .. name .. ':' .. text] = true end
   end
   for index in pairs(indexes) do
-    local score = read_key('ZSCORE', index, id)
+    local beside = beside_own_field(base, index)
+    local score = beside and score_of(read_key, index, beside, id) or not beside and read_key('ZSCORE', index, id)
     if score then
       scores[#scores + 1] = index
       scores[#scores + 1] = score

@@ -1,11 +1,11 @@
 -- Bring one entry of an index in line with its order, if both are as they were compared.
--- Uses changes/expiring_index
+-- Uses changes/expiring_index, audit/own_index
 -- KEYS index
--- Touches the order
+-- Touches the order, and the set beside an index of an own field
 -- ARGV base        what the trader's keys begin with
 --      order_id    of the entry
---      stored      the score as compared, '' for no entry
---      expected    the score as it should be, '' for no entry
+--      stored      when the entry expires as compared, '' for no entry
+--      expected    when it should, '' for no entry
 -- Returns 'applied'  'repeat': it is in line already  'changed': entry or order is not what was compared
 
 local index, base, id = KEYS.index, ARGV.base, ARGV.order_id
@@ -21,11 +21,14 @@ if (order[1] and index == base .. 'orders_by_status:' .. order[1])
   local expiry = redis.call('PEXPIRETIME', key)
   wanted = expiry == -1 and 'inf' or string.format('%.0f', expiry)
 end
-local score, size = redis.call('ZSCORE', index, id) or '', redis.call('ZCARD', index)
+local beside, size = beside_own_field(base, index), redis.call('ZCARD', index)
+local score = (beside and score_of(redis.call, index, beside, id) or not beside and redis.call('ZSCORE', index, id)) or ''
 if score == wanted then return 'repeat' end
 if score ~= ARGV.stored or wanted ~= ARGV.expected then return 'changed' end
 
-if wanted ~= '' then
+if beside then
+  write_entry(index, beside, id, wanted)
+elseif wanted ~= '' then
   redis.call('ZADD', index, wanted, id)
   renew_index_expiry(index)
 else

@@ -1,7 +1,7 @@
 -- Give an index the expiry of its longest-lived entry.
 -- Uses changes/expiring_index, audit/own_index
 -- KEYS index
--- Touches the set beside an index of own records
+-- Touches the set beside an index of own records, or of an own field
 -- ARGV counted   the index whose members are counted: the same, or that of a set beside it
 --      beside    the key of that set, '' for an index whose scores say when its entries expire
 -- Returns 'applied'  'repeat': it has that expiry already, or there is no index

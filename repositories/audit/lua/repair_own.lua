@@ -1,6 +1,6 @@
 -- Bring one index entry or unique value in line with its own record, if both are as they were compared: every change of a
 -- record raises its version.
--- Uses changes/expiring_index, audit/own_index
+-- Uses audit/own_index
 -- KEYS record
 --      place            the index, or the unique value
 -- Touches the record that has the unique value, and the set beside the index
@@ -44,20 +44,7 @@ if ARGV.is_unique == '1' then
 end
 
 local member, beside = ARGV.member, ARGV.beside
-local size, kept = redis.call('ZCARD', place), redis.call('ZCARD', beside)
 local score = score_of(redis.call, place, beside, member) or ''
 if score ~= ARGV.stored then return 'changed' end
-if ARGV.expected == '1' then
-  size = size + redis.call('ZADD', place, 0, member)
-else
-  size = size - redis.call('ZREM', place, member)
-end
-if ARGV.expected == '1' and wanted ~= 'inf' then
-  kept = kept + redis.call('ZADD', beside, wanted, member)
-elseif kept > 0 then
-  kept = kept - redis.call('ZREM', beside, member)
-end
-local last = end_of_index(redis.call, size, kept, beside)
-if kept > 0 then expire_at(beside, last) end
-if size > 0 then expire_at(place, last) end
+write_entry(place, beside, member, ARGV.expected == '1' and wanted or '')
 return 'applied'

@@ -1,5 +1,5 @@
 -- Of the engine: remove a terminal order before it expires; when it is gone already, nothing changes.
--- Uses changes/run
+-- Uses changes/run, changes/own_orders
 
 -- Return {'deleted'}  {'open', status}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function delete_order(at)
@@ -17,7 +17,7 @@ local function delete_order(at)
   leave_index(by_symbol, id)
   leave_index(by_status, id)
   if own_indexes then
-    for _, index in ipairs(own_indexes) do leave_index(index, id) end
+    for _, index in ipairs(own_indexes) do index.members[id] = false end
   end
   deleted = { order.key, order.memory }
   return { 'deleted' }

@@ -125,7 +125,11 @@ local function write()
   end
   if own then WRITE_OWN() end
   for _, index in pairs(indexes) do
-    if index.entered or index.left then write_index(index) end
+    if index.entered or index.left then
+      write_index(index)
+    elseif index.write then
+      index.write(index)
+    end
   end
   if #events > 0 then
     if is_new then redis.call('HSET', KEYS.book, 'format', FORMAT) end

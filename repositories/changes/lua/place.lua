@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run
+-- Uses changes/run, changes/own_orders
 
 -- Return the answer to placing an order that is stored already, nil when it was removed.
 local function answer_to_placed(id, digest)

@@ -6,7 +6,7 @@ local AT_ONCE = 4000 -- the values that a command is given: more may not fit the
 
 -- Return a record as it is by now: its `fields` by name, nil when there is none; and as it is stored, `was`.
 local function load_own(key)
-  own = own or { records = {}, uniques = {}, indexes = {}, kinds = {} }
+  own = own or { records = {}, uniques = {}, kinds = {} }
   local record = own.records[key]
   if record then return record end
   local flat = redis.call('HGETALL', key)
@@ -189,7 +189,7 @@ local function call_in_parts(command, key, words)
   end
 end
 
--- Write the records that the run has changed, their unique values and indexes, and what the header says of their kinds. A key
+-- Write the records that the run has changed and their unique values, and what the header says of their kinds. A key
 -- that is removed is not touched again.
 local function write_own()
   for _, kind in pairs(own.kinds) do
@@ -213,8 +213,5 @@ local function write_own()
     elseif unique.is_changed and unique.is_stored then
       redis.call('UNLINK', unique.key)
     end
-  end
-  for _, index in pairs(own.indexes) do
-    if next(index.members) then write_own_index(index) end
   end
 end

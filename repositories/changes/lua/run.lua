@@ -148,16 +148,6 @@ local function plan_move(symbol, from, to)
     from and from ~= to and load_index('orders_by_status:' .. from) or nil
 end
 
--- Return the indexes of an order's own fields.
-local function indexes_of_own(order)
-  local found = {}
-  for name in string.gmatch(value_of(order, OWN_NAMES), '%S+') do
-    local text = value_of(order, '+' .. name)
-    if text then found[#found + 1] = load_index('orders_by_+' .. name .. ':' .. text) end
-  end
-  return found
-end
-
 -- Return the parts of the own fields that a step gives: their digest, the names of those that have an index, and their JSON.
 local function own_parts(own)
   return string.match(own, '^([^|]*)|([^|]*)|(.*)$')
@@ -165,9 +155,7 @@ end
 
 -- Move an order as planned. The indexes of its own fields, in which it stays until it is removed, get its expiry.
 local function move(order, id, expiry, by_symbol, entered, left)
-  if by_symbol and order.at and order.at[OWN_NAMES] then
-    for _, index in ipairs(RARE.indexes_of_own(order)) do enter_index(index, id, expiry) end
-  end
+  if by_symbol and order.at and order.at[OWN_NAMES] then RARE.enter_own(order, id, expiry) end
   if by_symbol then enter_index(by_symbol, id, expiry) end
   if entered then enter_index(entered, id, expiry) end
   if left then leave_index(left, id) end

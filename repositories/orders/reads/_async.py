@@ -65,7 +65,9 @@ class AsyncOrderReads(Generic[OrderT]):
     async def by(
         self, trader: str, values: Mapping[str, object], *, limit: int | None = None, after: str | None = None
     ) -> list[OrderT]:
-        """Return a trader's orders with some values, in the order of their ids. One round trip for each 1,000.
+        """Return a trader's orders with some values, in the order of their ids.
+
+        One round trip for each 1,000; with several values also one for each 5,000 orders that have one of them.
 
         Args:
             trader: The trader of the orders.
@@ -88,12 +90,14 @@ class AsyncOrderReads(Generic[OrderT]):
         status: OrderStatus | str | None = None,
         symbol: str | None = None,
     ) -> int:
-        """Return how many orders a trader has: all, with a status, in a symbol, or as for ``by``. One round trip.
+        """Return how many orders a trader has: all, with a status, in a symbol, or as for ``by``.
+
+        One round trip; with several values one for each 5,000 orders that have one of them.
 
         Raises:
             InvalidArgument: A status and a symbol are given beside each other, not in ``values``.
         """
-        return await self._backend.run(self._calls.count(trader, values, status, symbol))
+        return await self._backend.drive(self._calls.count(trader, values, status, symbol))
 
     def find(self, *conditions: object) -> AsyncFind[OrderT]:
         """Search the orders of all traders, on servers with search. Nothing is sent yet.

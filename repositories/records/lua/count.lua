@@ -13,17 +13,6 @@
 -- Returns {number, cursor}: '' at the end, else the member of a range, or the key, after which the rest is to be counted
 --         {why, text}: see records/listing
 
--- Return those of some members of an index that have not expired, given the set beside it. The record of one that has may be
--- here again, and in the index no more.
-local function unexpired(beside, members)
-  if #members == 0 or redis.call('ZCOUNT', beside, '-inf', integer_text(now_ms())) == 0 then return members end
-  local kept = {}
-  for at, expiry in ipairs(redis.call('ZMSCORE', beside, unpack(members))) do
-    if not expiry or tonumber(expiry) > now_ms() then kept[#kept + 1] = members[at] end
-  end
-  return kept
-end
-
 local refusal = listing_refusal(KEYS.book, ARGV.kind, ARGV.schema, ARGV.fields)
 if refusal then return refusal end
 local indexes, parts = { unpack(KEYS, FIRST.indexes) }, { unpack(ARGV, FIRST.parts) }

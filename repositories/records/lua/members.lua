@@ -1,5 +1,6 @@
--- Shared: walk through an index of own records, and find the members that others have too. What a script looks at is bounded:
--- it says where it stopped, and the caller goes on there.
+-- Shared: walk through an index of own records, or of own fields of orders, and find the members that others have too. What a
+-- script looks at is bounded: it says where it stopped, and the caller goes on there.
+-- Uses changes/clock, changes/numbers
 
 local AT_ONCE = 500 -- members that are read together
 local MOST = 5000 -- members that one script looks at
@@ -67,6 +68,17 @@ end
 -- Return where a walk goes on, '' when it is at its end.
 local function cursor_of(walk)
   return walk.has_ended and '' or cursor_at(walk, walk.last)
+end
+
+-- Return those of some members of an index that have not expired, given the set beside it. The record of one that has may be
+-- here again, and in the index no more.
+local function unexpired(beside, members)
+  if #members == 0 or redis.call('ZCOUNT', beside, '-inf', integer_text(now_ms())) == 0 then return members end
+  local kept = {}
+  for at, expiry in ipairs(redis.call('ZMSCORE', beside, unpack(members))) do
+    if not expiry or tonumber(expiry) > now_ms() then kept[#kept + 1] = members[at] end
+  end
+  return kept
 end
 
 -- Return those of some members of a walk whose records are in all of the other indexes too. With `unexpired`, a function of a

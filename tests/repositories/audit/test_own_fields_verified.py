@@ -10,7 +10,8 @@ from ...support.desk import Desk, on_one_server
 from ...support.own_orders import DeskOrder, desk_fill, desk_order
 from ...support.raw import Word, mapping
 
-INDEX = "%:orders_by_+strategy:S1"
+INDEX, BESIDE = "%:orders_by_+strategy:S1", "%:orders_by_+strategy@expiry:S1"
+LATER = "99999999999999"
 
 
 def with_orders(desk: Desk) -> None:
@@ -33,7 +34,8 @@ def test_what_a_book_writes_is_in_order(desk: Desk) -> None:
     desk.book.commit([desk_order(desk.trader, "A3", tags={}, desk_note=None, target=None)])
     desk.book.orders.cancel(desk.trader, "A3")
     desk.book.orders.delete(desk.trader, "A3")
-    assert differences(desk) == []
+    (unchecked,) = desk.book.audit.verify(desk.trader)
+    assert "expired or was deleted" in unchecked.message
 
 
 REPAIRED: dict[str, tuple[tuple[Word, ...], FindingKind]] = {
@@ -43,11 +45,19 @@ REPAIRED: dict[str, tuple[tuple[Word, ...], FindingKind]] = {
     "one more value": (("HSET", "%:order:A1", "+later", "x"), FindingKind.ORDER),
     "no entry": (("ZREM", INDEX, "A1"), FindingKind.INDEX),
     "no entry of one that has ended": (("ZREM", "%:orders_by_+target:187.5", "A2"), FindingKind.INDEX),
-    "an entry until later": (("ZADD", INDEX, "99999999999999", "A1"), FindingKind.INDEX),
-    "an entry of another value": (("ZADD", "%:orders_by_+strategy:S2", "inf", "A1"), FindingKind.INDEX),
-    "an entry of another field": (("ZADD", "%:orders_by_+desk_note:S1", "inf", "A1"), FindingKind.INDEX),
-    "an entry of no order": (("ZADD", INDEX, "inf", "A9"), FindingKind.INDEX),
+    "an entry that ends": (("ZADD", BESIDE, LATER, "A1"), FindingKind.INDEX),
+    "an entry until later": (("ZADD", BESIDE, LATER, "A2"), FindingKind.INDEX),
+    "an entry that stays": (("ZREM", BESIDE, "A2"), FindingKind.INDEX),
+    "an entry that another score keeps out of the order": (("ZADD", INDEX, "7", "A2"), FindingKind.INDEX),
+    "an entry in the set beside alone": (("ZADD", BESIDE, LATER, "A9"), FindingKind.INDEX),
+    "a set beside no index": (("ZADD", "%:orders_by_+strategy@expiry:S2", LATER, "A1"), FindingKind.INDEX),
+    "no set beside": (("DEL", BESIDE), FindingKind.INDEX),
+    "no index": (("DEL", INDEX), FindingKind.INDEX),
+    "an entry of another value": (("ZADD", "%:orders_by_+strategy:S2", "0", "A1"), FindingKind.INDEX),
+    "an entry of another field": (("ZADD", "%:orders_by_+desk_note:S1", "0", "A1"), FindingKind.INDEX),
+    "an entry of no order": (("ZADD", INDEX, "0", "A9"), FindingKind.INDEX),
     "an index that expires": (("PEXPIRE", INDEX, "100000"), FindingKind.EXPIRY),
+    "a set beside that expires": (("PEXPIRE", BESIDE, "100000"), FindingKind.EXPIRY),
 }
 
 
@@ -69,6 +79,22 @@ def test_what_is_proven_is_repaired(desk: Desk, damage: str) -> None:
     assert {key for key in before if before[key] != after[key]} <= written
     assert mapping(desk.ask("HGETALL", "%:order:A1")) == held
     assert desk.book.orders.of(DeskOrder).get(desk.trader, "A1") is not None
+
+
+@on_one_server
+def test_a_repaired_entry_gives_its_index_and_the_set_beside_their_expiry(desk: Desk) -> None:
+    orders = desk.book.orders.of(DeskOrder)
+    orders.place_many([desk_order(desk.trader), desk_order(desk.trader, "A2")])
+    desk.open(order_ttl=60).orders.cancel(desk.trader, "A1")
+    desk.book.orders.cancel(desk.trader, "A2")
+    soon, late = (desk.ask("PEXPIRETIME", f"%:order:{order_id}") for order_id in ("A1", "A2"))
+    for key in (INDEX, BESIDE):
+        desk.vandalise("ZREM", key, "A2")
+        desk.vandalise("PEXPIREAT", key, str(soon))
+    (repair,) = desk.book.audit.repair(desk.trader)
+    assert (repair.finding.entry, repair.outcome) == ("A2", RepairOutcome.REPAIRED)
+    assert [desk.ask("PEXPIRETIME", key) for key in (INDEX, BESIDE)] == [late] * 2
+    assert differences(desk) == []
 
 
 LEFT: dict[str, tuple[tuple[Word, ...], FindingKind, str]] = {
@@ -99,7 +125,7 @@ def test_what_nothing_proves_is_named_and_left(desk: Desk, damage: str) -> None:
     assert (kind, entry) in {(finding.kind, finding.entry) for finding in found}
     outcomes = {one.finding.entry: one.outcome for one in desk.book.audit.repair(desk.trader)}
     assert outcomes[entry] is RepairOutcome.LEFT
-    assert desk.ask("ZSCORE", INDEX, "A1") == "inf"  # an entry that only @own does not name is not removed
+    assert desk.ask("ZSCORE", INDEX, "A1") == "0"  # an entry that only @own does not name is not removed
 
 
 @on_one_server

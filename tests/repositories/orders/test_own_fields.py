@@ -159,17 +159,26 @@ def test_entries_of_own_indexes_expire_with_their_order(desk: Desk) -> None:
     book, trader = desk.open(order_ttl=60), desk.trader
     orders, indexes = book.orders.of(DeskOrder), ("%:orders_by_+strategy:S1", "%:orders_by_+target:187.5")
     orders.place_many([desk_order(trader), desk_order(trader, "A2")])
-    assert [desk.ask("PTTL", index) for index in indexes] == [-1, -1]
+    beside = ("%:orders_by_+strategy@expiry:S1", "%:orders_by_+target@expiry:187.5")
+    assert [desk.ask("PTTL", index) for index in indexes + beside] == [-1, -1, -2, -2]
     orders.fill(desk_fill(trader, "X1", 100))
-    assert [desk.ask("PTTL", index) for index in indexes] == [-1, -1]
+    assert [desk.ask("PTTL", index) for index in indexes + beside] == [-1] * 4
     book.orders.cancel(trader, "A2")  # by the plain repository
     for order_id in ("A1", "A2"):
         expiry = desk.ask("PEXPIRETIME", f"%:order:{order_id}")
-        assert [desk.ask("ZSCORE", index, order_id) for index in indexes] == [str(expiry)] * 2
-    assert [desk.ask("PEXPIRETIME", index) for index in indexes] == [desk.ask("PEXPIRETIME", "%:order:A2")] * 2
+        assert [desk.ask("ZSCORE", index, order_id) for index in beside] == [str(expiry)] * 2
+        assert [desk.ask("ZSCORE", index, order_id) for index in indexes] == ["0"] * 2
+    ends = desk.ask("PEXPIRETIME", "%:order:A2")
+    assert [desk.ask("PEXPIRETIME", index) for index in indexes + beside] == [ends] * 4
     late = desk.open(order_ttl=600)
     late.orders.fill(execution(trader, "X2", 1, order_id="A2"))
-    assert [desk.ask("ZSCORE", index, "A2") for index in indexes] == [str(desk.ask("PEXPIRETIME", "%:order:A2"))] * 2
+    assert [desk.ask("ZSCORE", index, "A2") for index in beside] == [str(desk.ask("PEXPIRETIME", "%:order:A2"))] * 2
+    orders.place(desk_order(trader, "A3"))
+    assert [desk.ask("PTTL", index) for index in indexes + beside] == [-1] * 4
+    orders.cancel(trader, "A3")
+    for order_id in ("A1", "A2", "A3"):
+        orders.delete(trader, order_id)
+    assert [desk.ask("EXISTS", index) for index in indexes + beside] == [0] * 4
 
 
 def test_a_unit_takes_orders_and_fills_of_any_class(desk: Desk) -> None:

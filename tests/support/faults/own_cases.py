@@ -1,4 +1,4 @@
-"""The cases of the script that repairs an index entry or a unique value of an own record; see ``script_cases``."""
+"""The cases of the scripts that repair what own records and orders with own fields are found by."""
 
 from __future__ import annotations
 
@@ -56,3 +56,32 @@ REPAIR_OWN: tuple[dict[str, Any], ...] = (
         "what": "unique value too many",
     },
 )
+
+_BY_STRATEGY, _BESIDE = "{NAME}:orders_by_+strategy:S1", "{NAME}:orders_by_+strategy@expiry:S1"
+_OF_ORDER = {"base": "{NAME}:", "order_id": "A1", "stored": "nan", "expected": "inf"}
+_OWN_FIELD = ("HSET", "{NAME}:order:A1", "@own", "strategy", "+strategy", "S1")
+
+REPAIR_OWN_FIELD: tuple[dict[str, Any], ...] = (
+    {
+        "keys": {"index": _BY_STRATEGY},
+        "arguments": _OF_ORDER,
+        "before": (_OWN_FIELD, ("ZADD", _BESIDE, _LATER, "A1")),
+        "what": "entry of an own field that stays",
+    },
+    {
+        "keys": {"index": _BY_STRATEGY},
+        "arguments": {**_OF_ORDER, "expected": str(_LATER)},
+        "before": (_OWN_FIELD, ("PEXPIREAT", "{NAME}:order:A1", _LATER), ("ZADD", _BY_STRATEGY, 7, "A1")),
+        "what": "entry of an own field that ends",
+    },
+    {
+        "keys": {"index": _BY_STRATEGY},
+        "arguments": {**_OF_ORDER, "order_id": "gone", "stored": str(_LATER), "expected": ""},
+        "before": (
+            ("ZADD", _BY_STRATEGY, 0, "gone", 0, "other"),
+            ("ZADD", _BESIDE, _LATER, "gone", _LATER + 1, "other"),
+        ),
+        "what": "entry of an own field too many",
+    },
+)
+"""The cases of ``audit/repair_entry`` for an index of an own field of orders."""

@@ -18,7 +18,7 @@ from slotbook.topology.scripts import Script
 
 from ..make import execution, limit
 from ..package import MODULES
-from .own_cases import REPAIR_OWN
+from .own_cases import REPAIR_OWN, REPAIR_OWN_FIELD
 from .reference_cases import REFERENCE_CASES, REWRITE
 from .reference_cases import STORED as STORED_VENUE
 from .schema_cases import SCHEMA_CASES
@@ -262,6 +262,7 @@ CASES = (
         _orders,
         "gone",
     ),
+    *(Case("audit/repair_entry", prepare=_orders, **one) for one in REPAIR_OWN_FIELD),
     Case(
         "audit/repair_expiry",
         {"index": BY_SYMBOL},
