@@ -85,15 +85,16 @@ def peer(site: Site) -> Peer:
                 "redis-om": one_by_one(lambda size: [partial(place, order) for order in site.material.orders(size)])
             },
             "get 1000": {"redis-om": get_many(1_000)},
-            **_own_records(client, site),
+            **_own_records(client, command, site),
         },
         close=client.close,
     )
 
 
-def _own_records(client: object, site: Site) -> dict[str, dict[str, Block]]:
+def _own_records(client: object, command: Callable[..., object], site: Site) -> dict[str, dict[str, Block]]:
     """Return the jobs of records of a desk's own."""
     stored = _define(client, "StoredAllocation", _ALLOCATION, ("trader", "order_id", "account"))
+    _index(command, stored)
     model = cast("Callable[..., _Saved]", stored)
     get = cast("Callable[[str], object]", getattr(stored, "get"))  # noqa: B009 (it is not typed)
 
@@ -117,11 +118,11 @@ def _own_records(client: object, site: Site) -> dict[str, dict[str, Block]]:
     }
 
 
-def _index(command: Callable[..., object], model: object) -> bool:
+def _index(command: Callable[..., object], model: type) -> bool:
     """Have the server index what is saved, as redis-om's Migrator would; False where it cannot."""
     schema = cast("Callable[[], str]", getattr(model, "redisearch_schema"))()  # noqa: B009 (it is not typed)
     try:
-        command("FT.CREATE", "redis-om", *schema.split())
+        command("FT.CREATE", f"redis-om:{model.__name__}", *schema.split())
     except redis.ResponseError:
         return False
     return True
