@@ -9,9 +9,9 @@ from ...models.keys import TraderKeys
 from ...models.order import Order
 from ...models.own_fields import OWN_NAMES, SIGN
 from .findings import FindingKind, OrderState, Report
+from .lifetimes import NEVER, expiry_of
 from .order_own import field_of_index, marked_names, own_indexes
 
-NEVER = "inf"
 _ENOUGH = 3
 """The number of other records that have to expire at one time, so that another is corrected."""
 
@@ -89,10 +89,11 @@ class OrderPlaces:
     def _expiries(self, belongs_in: Mapping[str, str]) -> dict[str, str | None]:
         """Return when each record of the order expires: ``inf`` for never, None for an entry that is missing."""
         state = self._state
-        found: dict[str, str | None] = {"order": _expiry(state.expiry)}
+        entries = {index: state.scores.get(index) for index in belongs_in}
+        found: dict[str, str | None] = {"order": expiry_of(state.expiry, entries.values())}
         if state.recorded:
-            found["applied"] = _expiry(state.recorded_expiry)
-        return found | {index: state.scores.get(index) for index in belongs_in}
+            found["applied"] = expiry_of(state.recorded_expiry, (found["order"], *entries.values()))
+        return found | entries
 
     def _compare_keys(
         self, order: Order, expiries: Mapping[str, str | None], expected: str | None, *, is_known: bool
@@ -185,10 +186,6 @@ class OrderPlaces:
             repairable=repairable,
             says=self._named(expiries),
         )
-
-
-def _expiry(milliseconds: int) -> str:
-    return NEVER if milliseconds == -1 else str(milliseconds)
 
 
 def _agreed(expiries: Mapping[str, str | None], now_ms: int) -> tuple[str | None, bool]:

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from ...models.keys import TraderKeys
 from ...models.ordering import order_text
 from .findings import FindingKind, Report
-from .order_places import NEVER
+from .lifetimes import NEVER, expiry_of
 from .own_fields import OwnFields
 from .own_registry import Registration
-from .own_states import OwnState, entry_of, field_of
+from .own_states import OwnState, UniqueState, entry_of, field_of
 
 _ENOUGH = 3
 """The number of other records that have to expire at one time, so that another is corrected."""
@@ -37,7 +37,7 @@ class OwnPlaces:
         self._state = state
         self._report = report
         self._rivals = rivals
-        self._expiry = NEVER if state.expiry == -1 else str(state.expiry)
+        self._expiry = expiry_of(state.expiry, state.scores.values())
         self._is_expiry_right = True
         self._agreeing = 0
         """The places that expire when the record does."""
@@ -97,7 +97,7 @@ class OwnPlaces:
         """Compare when the record expires with what all its places say together."""
         state = self._state
         found = [state.scores[one] for one in indexes if one in state.scores]
-        found += [_text(state.uniques[one].expiry) for one in uniques if self._is_own(one)]
+        found += [self._expiry_of(state.uniques[one]) for one in uniques if self._is_own(one)]
         self._agreeing = found.count(self._expiry)
         if not found:
             return
@@ -117,6 +117,9 @@ class OwnPlaces:
             repairable=may_be,
             says={"record": self._expiry, "indexes": said},
         )
+
+    def _expiry_of(self, unique: UniqueState) -> str:
+        return expiry_of(unique.expiry, (self._expiry, *self._state.scores.values()))
 
     def _is_own(self, place: str) -> bool:
         return place in self._state.uniques and self._state.uniques[place].owner == self._state.key
@@ -165,8 +168,9 @@ class OwnPlaces:
             )
             repairable = is_clear and self._is_expiry_right
             self._add_unique(place, what, unique and unique.owner, state.key, repairable=repairable)
-        elif belongs and unique is not None and _text(unique.expiry) != self._expiry and self._is_expiry_right:
-            what = f"{place} of {state.label} expires at {_text(unique.expiry)}, and the record at {self._expiry}"
+        elif belongs and unique is not None and self._expiry_of(unique) != self._expiry and self._is_expiry_right:
+            ends = self._expiry_of(unique)
+            what = f"{place} of {state.label} expires at {ends}, and the record at {self._expiry}"
             self._add_unique(place, what, state.key, state.key, repairable=self._agreeing > 0)
         elif not belongs and unique is not None and unique.owner == state.key:
             value = state.fields.get(field)
@@ -208,7 +212,3 @@ class OwnPlaces:
             repairable=repairable,
             says=says,
         )
-
-
-def _text(expiry: int) -> str:
-    return NEVER if expiry == -1 else str(expiry)

@@ -16,8 +16,8 @@ from .findings import Finding, FindingKind, OrderState, Report, is_valid_name
 from .header import compare_header
 from .history import History
 from .keys_found import KeysFound
+from .lifetimes import NEVER, expiry_of
 from .open_quantities import OpenQuantities
-from .order_places import NEVER
 from .orders import OrderCheck
 from .own_states import entry_of
 from .own_steps import OwnAudit
@@ -224,7 +224,7 @@ class Audit:
             page = indexes[begin : begin + INDEXES_AT_ONCE]
             beside = [self.own.sets_of(index) for index in page]
             for state in (yield from ask(self._calls.indexes(self._keys, page, beside))):
-                stored = "inf" if state.expiry == -1 else str(state.expiry)
+                stored = expiry_of(state.expiry, [state.highest_score or None])
                 if state.highest_score and stored != state.highest_score:
                     name = state.index.removeprefix(self._keys.base)
                     what = f"{name} expires at {stored}, its longest-lived entry at {state.highest_score}"
