@@ -120,6 +120,6 @@ def test_it_travels_through_a_process_pool() -> None:
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         sent = [(_made(kind), pool.submit(_raise, _made(kind))) for kind in ALL]
         for error, future in sent:
-            came = future.exception(30)
+            came = future.exception(120)
             assert came is not None
             assert _seen(came) == _seen(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,9 @@ from ..support.own_orders import DeskFill, DeskOrder, desk_order
 
 
 def order_class(body: dict[str, object] | None = None, base: type[Any] = Order, **annotations: object) -> type[Any]:
-    return type("Own", (base,), {"__annotations__": annotations, "__module__": __name__, **(body or {})})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Field name", UserWarning)  # as pydantic says of what shadows
+        return type("Own", (base,), {"__annotations__": annotations, "__module__": __name__, **(body or {})})
 
 
 class Serialized(Order):
@@ -76,7 +79,6 @@ REFUSED: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Field name")
 @pytest.mark.parametrize(("model", "problem"), REFUSED)
 def test_a_class_that_cannot_be_stored_is_refused_with_what_to_write(model: Any, problem: str) -> None:
     with pytest.raises(InvalidArgument, match=problem):
