@@ -175,7 +175,7 @@ def refusal_of(read: Callable[[], object]) -> str:
 @pytest.mark.parametrize("idle", [False, True], ids=["in use", "idle"])
 def test_where_only_a_replica_is_left_reads_are_refused(pair: Pair, idle: bool) -> None:
     """They would be old, for as long as the name leads to the replica."""
-    trader, book = fresh(), pair.open(deadline=0.4)
+    trader, book = fresh(), pair.open(deadline=0.8)
     book.orders.place(limit(trader))
     pair.swap_roles(linked=False)
     until = time.monotonic() + ROLE_INTERVAL

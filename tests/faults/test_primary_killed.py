@@ -35,7 +35,7 @@ def test_one_effect_and_no_error_within_the_deadline(deploy: Deploy, topology: T
 
 
 def test_a_single_server_that_comes_back_with_its_data(deploy: Deploy) -> None:
-    control = deploy("standalone", options={"appendonly": "yes"})
+    control = deploy("standalone", options={"appendonly": "yes", "appendfsync": "always"})
     history = History()
     with Load(control.url(deadline=20), history, [fresh(), fresh()]):
         for _ in range(3):

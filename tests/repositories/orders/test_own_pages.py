@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
-from slotbook.bench.monitor import Monitor
-from slotbook.bench.stage import address_of
 from slotbook.models.errors import SlotbookError
 from slotbook.repositories.orders import calls
 from slotbook.repositories.replies import rows
@@ -133,6 +130,7 @@ def test_what_has_expired_beside_what_stays_is_not_found_and_is_taken_out(desk: 
     assert desk.ask("EXISTS", "%:orders_by_+strategy@expiry:S1") == 0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("values", "found"),
     [
@@ -146,7 +144,7 @@ def test_what_has_expired_beside_what_stays_is_not_found_and_is_taken_out(desk: 
 def test_a_page_takes_as_many_commands_however_many_orders_have_ended(
     lone_desk: Desk, values: dict[str, str], found: int
 ) -> None:
-    desk, deployment, taken = lone_desk, lone_desk.fleet.private, list[list[bytes]]()
+    desk, taken = lone_desk, list[dict[str, int]]()
     orders = desk.book.orders.of(DeskOrder)
     for trader, number in ((desk.trader, 12), (desk.another(), 600)):
         last = f"A{number:04}"
@@ -157,13 +155,14 @@ def test_a_page_takes_as_many_commands_however_many_orders_have_ended(
                 orders.fill(execution(trader, f"X{one}", 100, order_id=f"A{one:04}"))
             else:
                 orders.cancel(trader, f"A{one:04}")
-        with closing(Monitor(address_of(deployment), deployment.password)) as monitor:
-            assert len(orders.by(trader, values, limit=3, after="A0003")) == found
-            desk.ask("ECHO", "now")
-            of_script = [words for by_script, words in monitor.until("now") if by_script]
-        taken.append([words[0] for words in of_script])
+        before = desk.fleet.calls()
+        assert len(orders.by(trader, values, limit=3, after="A0003")) == found
+        now = desk.fleet.calls()
+        taken.append(
+            {name: now[name] - before.get(name, 0) for name in now.keys() - {"hello"} if now[name] != before.get(name)}
+        )
     assert taken[0] == taken[1]
-    assert taken[0].count(b"HGETALL") == found
+    assert taken[0]["hgetall"] == found
 
 
 @pytest.mark.parametrize("values", [{"strategy": "S1"}, {"status": "NEW"}, {"strategy": "S1", "status": "NEW"}])
