@@ -36,7 +36,7 @@ def test_a_batch_is_applied_once_in_its_order(stand: Stand) -> None:
 
 
 def test_flushed_again_and_again_under_load(deploy: Deploy) -> None:
-    control = deploy("standalone", options={"appendonly": "yes"})
+    control = deploy("standalone", options={"appendonly": "yes", "appendfsync": "always"})
     history = History()
     with Load(control.url(deadline=20), history, [fresh()], pause=0.001):
         for _ in range(20):
