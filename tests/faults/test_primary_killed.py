@@ -42,7 +42,7 @@ def test_a_single_server_that_comes_back_with_its_data(deploy: Deploy) -> None:
             more(history)
             control.kill(control.data[0])
             time.sleep(0.3)
-            control.restart(control.data[0])
+            control.restart(control.data[0], rewrite=True)
         more(history)
     heal_and_judge(control, history)
     no_error_reached_a_caller(history)

@@ -112,7 +112,7 @@ class Chaos:
     def _restart(self) -> None:
         self._control.kill(self._control.data[0])
         time.sleep(self._dice.uniform(0, 2))
-        self._control.restart(self._control.data[0])
+        self._control.restart(self._control.data[0], rewrite=True)
 
     def _kill(self) -> None:
         was = self._control.primary(self._key)

@@ -129,13 +129,13 @@ class Control:
         server.thaw()
         self.frozen.discard(server)
 
-    def restart(self, server: Server, *, rewrite: bool = True) -> None:
-        """Start it again with the same port and data, and have it write its append-only file anew, if it has one.
+    def restart(self, server: Server, *, rewrite: bool = False) -> None:
+        """Start it again with the same port and data; with ``rewrite``, have it write its append-only file anew.
 
-        What a kill has cut off that file stays in it as a part of a change on Redis 7.0; see docs/faults.md.
+        Redis 7.0 keeps a part of a change there when a kill has cut the file; see docs/faults.md.
         """
         server.restart()
-        if rewrite and info(server, "persistence").get("aof_enabled") == "1":
+        if rewrite:
             server.ask("BGREWRITEAOF")
             wait_until(lambda: not _rewrites(server), "the append-only file is written")
         self.dead.discard(server)
