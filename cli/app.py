@@ -12,6 +12,8 @@ import typer
 
 from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
+from ..models.fill import Fill
+from ..models.order import Order
 from ..repositories import Book
 from ..topology.settings import TopologyKind
 from . import index
@@ -21,7 +23,7 @@ from .journal_file import open_journal
 from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
 from .output import BadUsage, check_place, fields_of, json_text, print_error, print_json, save, screen
-from .own_models import fill_class, order_class
+from .own_models import class_of
 from .progress import advancing, bars
 from .replay import apply_journal, contents_of
 from .tables import orders_table, positions_table, report_table, totals_table
@@ -117,7 +119,7 @@ def replay(
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
-    order, fill = order_class(own_orders), fill_class(own_fills)
+    order, fill = class_of(own_orders, Order), class_of(own_fills, Fill)
     with bars() as progress, open_journal(file, order, fill) as journal:
         checking = progress.add_task("checking", total=None)
         contents = contents_of(journal, advancing(progress, checking))

@@ -6,13 +6,14 @@ import importlib
 import os
 import sys
 from difflib import get_close_matches
-from typing import cast
+from typing import TypeVar, cast
 
 from ..models.entity import Entity
-from ..models.fill import Fill
 from ..models.order import Order
 from ..models.record import Record
 from .output import BadUsage
+
+R = TypeVar("R", bound=Record)
 
 
 def own_model(name: str) -> type[Entity]:
@@ -25,14 +26,9 @@ def indexed_model(name: str) -> type[Entity] | type[Order]:
     return cast("type[Entity] | type[Order]", _found(name, Entity, Order))
 
 
-def order_class(name: str | None) -> type[Order]:
-    """Return the class of orders of a name, as ``own_model`` does; Order for None. Raises BadUsage."""
-    return Order if name is None else cast("type[Order]", _found(name, Order))
-
-
-def fill_class(name: str | None) -> type[Fill]:
-    """Return the class of fills of a name, as ``own_model`` does; Fill for None. Raises BadUsage."""
-    return Fill if name is None else cast("type[Fill]", _found(name, Fill))
+def class_of(name: str | None, base: type[R]) -> type[R]:
+    """Return the class of a name, as ``own_model`` does, that derives from ``base``; that for None. Raises BadUsage."""
+    return base if name is None else cast("type[R]", _found(name, base))
 
 
 def _found(name: str, *bases: type[Record]) -> type[Record]:

@@ -124,7 +124,8 @@ class MigrationRun(Generic[E]):
             page = yield from self._ask(calls.older(trader, run, step, after, written))
             if page.ended:
                 self.done.current += step == 1 and page.ended == "marked"
-                self.done.unknown += [trader] if page.ended == "nothing" else []
+                if page.ended == "nothing":
+                    self.done.unknown.append(trader)
                 return page.ended != "lost"
             step, after = step + 1, page.after
             since = page.last if since < 0 else since

@@ -1,8 +1,9 @@
--- Of the engine: indexes of the desk's own records, and of own fields of orders. An index is a sorted set whose scores are all 0, so that the server keeps its
--- members in the order of their bytes: keys of records or ids of orders, or in a sorted index the order text of a value, ':' and a key. Beside
--- it, with '@expiry' in its name, is a sorted set of those members whose records expire, scored by that time in milliseconds
--- since the epoch; where none expires there is no such set. An index expires with the last of its
--- records, and the set beside it with it: while a record of the index stays, both do, so that what has expired is still told.
+-- Of the engine: indexes of the desk's own records, and of own fields of orders. An index is a sorted set whose scores are all 0,
+-- so that the server keeps its members in the order of their bytes: keys of records or ids of orders, or in a sorted index the
+-- order text of a value, ':' and a key. Beside it, with '@expiry' in its name, is a sorted set of those members whose records
+-- expire, scored by that time in milliseconds since the epoch; where none expires there is no such set. An index expires with the
+-- last of its records, and the set beside it with it: while a record of the index stays, both do, so that what has expired is
+-- still told.
 -- Uses changes/run
 
 local DEAD_AT_ONCE = 1000 -- the expired members that one change takes out of an index, at most

@@ -44,7 +44,7 @@ local function text_at(key)
   return requests and requests[key] or redis.call('GET', key) or nil
 end
 
--- Return the reply to a request that is remembered, given what it asks for now.
+-- Return the reply to a request that is remembered, given what it asks for.
 local function repeat_of_own(record, request, recorded, content)
   local number, said = string.match(recorded, '^(%d+) (.+)$')
   if not number then return { 'corrupt', request, 'request', recorded } end

@@ -253,7 +253,7 @@ local function contradiction(order, stated)
   return { 'mismatch', side, symbol }
 end
 
--- Return the reply to a request that is remembered, given what it asks for now.
+-- Return the reply to a request that is remembered, given what it asks for.
 local function repeat_of_request(order, entry, recorded, content)
   local number, first, rare = parts_of(recorded)
   if not number then return { 'corrupt', order.memory, entry, recorded } end

@@ -7,7 +7,7 @@
 -- Returns {number, cursor}: '' at the end, else the id after which the rest is to be counted
 
 local now, search = integer_text(now_ms()), begin_search(KEYS, { unpack(ARGV, FIRST.parts) }, ARGV.after)
-search.unexpired = unexpired
+search.only_live = true
 if #KEYS == 1 and search.number == 0 then return { redis.call('ZCOUNT', search.key, '(' .. now, '+inf'), '' } end
 if #KEYS == 1 then return { redis.call('ZCARD', search.key) - redis.call('ZCOUNT', search.beside, '-inf', now), '' } end
 if search.is_whole_read then return { #all_ids(search, ARGV.after), '' } end

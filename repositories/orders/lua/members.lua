@@ -59,9 +59,9 @@ local function begin_search(indexes, parts, after)
 end
 
 -- Return those of some ids of a search that are in all of its other indexes too. Those of own fields may still have one that has
--- expired there; see in_all for `unexpired`.
+-- expired there; see in_all for `only_live`.
 local function in_every(search, ids)
-  if #search.indexes > 0 then ids = in_all(search, ids, search.unexpired) end
+  if #search.indexes > 0 then ids = in_all(search, ids, search.only_live) end
   for _, index in ipairs(search.others) do
     if index ~= search.key and #ids > 0 then
       local kept = {}

@@ -24,6 +24,6 @@ local count, looked = 0, 0
 repeat
   local members = next_members(walk, AT_ONCE)
   looked = looked + #members
-  count = count + #in_all(walk, members, unexpired)
+  count = count + #in_all(walk, members, true)
 until walk.has_ended or looked >= MOST
 return { count, cursor_of(walk) }

@@ -81,10 +81,10 @@ local function unexpired(beside, members)
   return kept
 end
 
--- Return those of some members of a walk whose records are in all of the other indexes too. With `unexpired`, a function of a
--- set beside an index and members, those alone that it returns of each index.
-local function in_all(walk, members, unexpired)
-  if unexpired then members = unexpired(walk.beside, members) end
+-- Return those of some members of a walk whose records are in all of the other indexes too; of each index those alone that have
+-- not expired, if `only_live`.
+local function in_all(walk, members, only_live)
+  if only_live then members = unexpired(walk.beside, members) end
   for i, index in ipairs(walk.indexes) do
     if i ~= walk.number and #members > 0 then
       local head, sought, there, live, kept = walk.parts[2 * i - 1], {}, {}, {}, {}
@@ -92,7 +92,7 @@ local function in_all(walk, members, unexpired)
       for at, score in ipairs(redis.call('ZMSCORE', index, unpack(sought))) do
         if score then there[#there + 1] = sought[at] end
       end
-      for _, member in ipairs(unexpired and unexpired(walk.parts[2 * i], there) or there) do live[member] = true end
+      for _, member in ipairs(only_live and unexpired(walk.parts[2 * i], there) or there) do live[member] = true end
       for at, member in ipairs(members) do
         if live[sought[at]] then kept[#kept + 1] = member end
       end

@@ -17,6 +17,8 @@
 -- Returns {cursor, key, record, …}: '' at the end, else the member of a range, or the key, after which the next page begins
 --         {why, text}: see records/listing
 
+local by = string.sub(ARGV.base, 1, -2) .. '_by_' -- what the keys of its indexes begin with that are not sorted
+
 -- Return whether a record has the values for which the indexes have it. The entries of one that has expired stay for a while,
 -- and its key may have come back with other values. The sets beside the indexes would tell it too, but a server whose slot
 -- migrates stops a script at a key that is not there.
@@ -29,7 +31,7 @@ local function is_as_listed(walk, record, key, member)
     local value = held[field]
     if not value then return false end
     if form == '' then
-      if walk.indexes[i] ~= string.sub(ARGV.base, 1, -2) .. '_by_' .. field .. ':' .. value then return false end
+      if walk.indexes[i] ~= by .. field .. ':' .. value then return false end
     else
       local text = order_text(form, value)
       local listed = walk.is_range and i == 1 and string.sub(member, 1, -#key - 1) or walk.parts[2 * i - 1]

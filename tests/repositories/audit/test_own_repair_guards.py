@@ -9,8 +9,9 @@ from slotbook.repositories.audit.findings import Finding
 from slotbook.repositories.audit.own_calls import read_records
 from slotbook.repositories.audit.own_states import OwnState
 from slotbook.repositories.audit.repair_calls import repair_lifetime, repair_own
+from slotbook.topology.call import Call
 
-from ...support.audit.image import image_of, keep, put_back
+from ...support.audit.image import Image, Stored, image_of, keep, put_back
 from ...support.audit.own_book import fill
 from ...support.audit.own_damage import FAR
 from ...support.desk import Desk, on_one_server
@@ -89,6 +90,20 @@ def compared(desk: Desk, auditor: Auditor, key: str, place: str) -> tuple[OwnSta
     return state, finding
 
 
+def repairs_only_what_it_compared(
+    desk: Desk, repair: Call[bool], whole: Image, damaged: list[Stored], happens: tuple[str, ...]
+) -> None:
+    """Assert that a repair makes damaged records whole, and writes nothing when something has happened before it."""
+    assert desk.book.backend.run(repair) is True
+    assert image_of(desk) == whole
+
+    put_back(desk, damaged)
+    desk.vandalise(*happens)
+    changed = image_of(desk)
+    assert desk.book.backend.run(repair) is False
+    assert image_of(desk) == changed, "the repair wrote"
+
+
 @on_one_server
 @pytest.mark.parametrize("name", CHANGED)
 def test_a_repair_of_what_changed_since_it_was_compared_writes_nothing(desk: Desk, auditor: Auditor, name: str) -> None:
@@ -98,15 +113,7 @@ def test_a_repair_of_what_changed_since_it_was_compared_writes_nothing(desk: Des
     desk.vandalise(*damage.split())
     damaged = keep(desk)
     state, finding = compared(desk, auditor, key, place)
-    call = repair_own(Keys().of(desk.trader), state, finding)
-    assert desk.book.backend.run(call) is True
-    assert image_of(desk) == whole
-
-    put_back(desk, damaged)
-    desk.vandalise(*happens)
-    changed = image_of(desk)
-    assert desk.book.backend.run(call) is False
-    assert image_of(desk) == changed, "the repair wrote"
+    repairs_only_what_it_compared(desk, repair_own(Keys().of(desk.trader), state, finding), whole, damaged, happens)
 
 
 @on_one_server
@@ -129,12 +136,4 @@ def test_a_record_that_expires_otherwise_by_now_is_left(
     damaged = keep(desk)
     (finding,) = [one for one in auditor.verify(desk.trader) if one.repairable]
     assert finding.key.endswith(f"}}:{key}")
-    call = repair_lifetime(finding)
-    assert desk.book.backend.run(call) is True
-    assert image_of(desk) == whole
-
-    put_back(desk, damaged)
-    desk.vandalise(*happens)
-    changed = image_of(desk)
-    assert desk.book.backend.run(call) is False
-    assert image_of(desk) == changed
+    repairs_only_what_it_compared(desk, repair_lifetime(finding), whole, damaged, happens)
