@@ -14,9 +14,9 @@ from rich.text import Text
 
 from ..models.errors import printable
 from ..models.event import OrderEvent
+from ..models.numbers import plain
 from ..models.order import Order
 from ..models.position import Position
-from ..models.types import plain
 from .tables import table
 
 ROWS = 12

@@ -14,9 +14,9 @@ from typing import TypeAlias
 from rich.console import Console
 
 from ..models.errors import printable
+from ..models.numbers import plain
 from ..models.record import Record
 from ..models.results import SymbolTotal
-from ..models.types import plain
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ..models.enums import OrderStatus
 from ..models.errors import SlotbookError
 from ..models.journal import JournalEntry
+from ..models.numbers import plain
 from ..models.position import Position
-from ..models.types import plain
 from ..repositories import Book
 from ..repositories.orders.reconciliation import NamedRow, Reconciliation, Refusal
 from .journal_file import JournalFile

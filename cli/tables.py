@@ -8,10 +8,10 @@ from decimal import Decimal
 from rich import box
 from rich.table import Table
 
+from ..models.numbers import PLACES, plain
 from ..models.order import Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
-from ..models.types import PLACES, plain
 from .replay import Report
 
 Cell = str | int | Decimal | None

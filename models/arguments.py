@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from .errors import InvalidArgument
-from .types import exact_integer, is_nan, number_of
+from .numbers import exact_integer, is_nan, number_of
 
 T = TypeVar("T")
 V = TypeVar("V")

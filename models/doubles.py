@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from math import isfinite
 
-from .types import exact_decimal, number_of
+from .numbers import exact_decimal, number_of
 
 _EXACT = Context(prec=1_000, Emax=9_999, Emin=-9_999, traps=[Inexact, InvalidOperation])
 _LARGEST, _PLACES = 308, 300

@@ -20,7 +20,8 @@ from .entity import Entity
 from .entity_codec import SCHEMA_FIELD
 from .errors import InvalidArgument
 from .table import RecordKey, TableModel, known_table, table_model
-from .types import check_name, exact_time, new_id
+from .times import exact_time
+from .types import check_name, new_id
 
 E = TypeVar("E", bound=Entity)
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic_core import PydanticSerializationUnexpectedValue, core_schema
 
-from .types import is_nan, plain
+from .numbers import is_nan, plain
 
 Schema: TypeAlias = dict[str, Any]
 """A part of a pydantic-core schema."""

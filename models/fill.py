@@ -8,8 +8,9 @@ from decimal import Decimal
 from pydantic import Field
 
 from .enums import Side
+from .numbers import times
 from .record import Record
-from .types import Name, Nanoseconds, Price, Quantity, times
+from .types import Name, Nanoseconds, Price, Quantity
 
 
 class Fill(Record):

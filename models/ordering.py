@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from .errors import InvalidArgument
-from .types import is_nan, number_of
+from .numbers import is_nan, number_of
 
 SortValue: TypeAlias = int | float | Decimal | date | str
 """A number, a date or a datetime, or the text of one: a bound of a range."""

@@ -10,21 +10,9 @@ from pydantic import Field
 
 from .enums import PositionAction
 from .errors import InvalidArgument
+from .numbers import EXACT, exact_decimal, times
 from .record import Record
-from .types import (
-    EXACT,
-    Amount,
-    Count,
-    Name,
-    Nanoseconds,
-    Price,
-    QuantityOrZero,
-    SignedQuantity,
-    TotalQuantity,
-    exact_decimal,
-    new_id,
-    times,
-)
+from .types import Amount, Count, Name, Nanoseconds, Price, QuantityOrZero, SignedQuantity, TotalQuantity, new_id
 
 
 class Position(Record):

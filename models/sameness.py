@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from .types import is_nan
+from .numbers import is_nan
 
 _Compare: TypeAlias = Callable[[Any, Any], bool]
 

@@ -13,8 +13,9 @@ from .doubles import WHOLE, Decimals, Doubles, Numbers, Steps
 from .entity_codec import EntityCodec
 from .entity_fields import Schema, leaf_of
 from .errors import InvalidArgument
+from .numbers import PLACES, exact_decimal, exact_price
 from .stored import Field, TextForm, is_one_tag
-from .types import NAME_PATTERN, PLACES, exact_decimal, exact_price
+from .types import NAME_PATTERN
 
 _CHECKED_LAST = frozenset(("function-after", "function-wrap", "function-plain"))
 """Kinds of schemas that can change a value behind the rules of its type."""

@@ -14,11 +14,11 @@ from pydantic.fields import FieldInfo
 
 from .doubles import Numbers
 from .errors import UnknownField
+from .numbers import PLACES
 from .order import Order
 from .position import Position
 from .record import Record
 from .symbol import SymbolInfo
-from .types import PLACES
 from .wire import decode
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)

@@ -1,8 +1,8 @@
 """The written form of a model: one text field of a hash for each field of the model.
 
-A field that is None is absent. Decimals have one written form (see :func:`~slotbook.models.types.plain`) and enums are
-stored by name, so that a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that is
-missing or is not in the form that :func:`encode` writes raises :class:`~slotbook.models.errors.CorruptRecord`.
+A field that is None is absent. Decimals have one written form (see :func:`~slotbook.models.numbers.plain`) and enums
+are stored by name, so that a hash is readable with ``redis-cli`` and from any language. Reading is strict: a field that
+is missing or is not in the form that :func:`encode` writes raises :class:`~slotbook.models.errors.CorruptRecord`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from .building import built
 from .errors import CorruptRecord, never_written
+from .numbers import exact_decimal, exact_integer, exact_price, plain
 from .record import Record
-from .types import exact_decimal, exact_integer, exact_price, exact_time, plain
+from .times import exact_time
 
 R = TypeVar("R", bound=Record)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..models.arguments import shown
 from ..models.errors import InvalidArgument
-from ..models.types import is_nan, number_of
+from ..models.numbers import is_nan, number_of
 from ..topology.settings import LONGEST
 
 

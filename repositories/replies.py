@@ -18,8 +18,8 @@ from ..models.errors import (
     WrongType,
     never_written,
 )
+from ..models.numbers import MAX_QUANTITY
 from ..models.record import Record
-from ..models.types import MAX_QUANTITY
 from ..models.wire import decode, pairs
 from ..topology.call import Reply
 from ..topology.misreadings import shortened

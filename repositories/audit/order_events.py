@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 from ...models.enums import EventType, OrderStatus, Side
 from ...models.errors import CorruptRecord
 from ...models.event import INTERNAL_FIELDS, OrderEvent
-from ...models.types import EXACT, times
+from ...models.numbers import EXACT, times
 from ...models.wire import codec, decode, text
 from .findings import Fields
 from .totals import Stated

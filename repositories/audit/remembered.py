@@ -13,9 +13,9 @@ from typing import NamedTuple, cast
 from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.keys import TraderKeys
+from ...models.numbers import EXACT, times
 from ...models.order import Order
 from ...models.own_fields import SIGN
-from ...models.types import EXACT, times
 from ...models.wire import text
 from ..changes.recorded import RECORDED_EVENTS, read_recorded, recorded_name
 from ..changes.scripts import RARE_FIELDS

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ...models.enums import EventType, Side
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
+from ...models.numbers import EXACT, times
 from ...models.order import Order
 from ...models.position import Position
-from ...models.types import EXACT, times
 from ...models.wire import codec, decode, text
 from .findings import Fields
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from ...models.numbers import number_of
 from ...models.record import Record
-from ...models.types import number_of
 
 
 def _no_boolean(value: object) -> object:

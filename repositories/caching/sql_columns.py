@@ -38,7 +38,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CITEXT, DOMAIN, INTERVAL
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ...models.types import MAX_WHOLE_DIGITS, PLACES, exact_decimal, exact_price, plain
+from ...models.numbers import MAX_WHOLE_DIGITS, PLACES, exact_decimal, exact_price, plain
 
 _READERS: dict[Callable[..., Any], tuple[int, int]] = {
     exact_price: (MAX_WHOLE_DIGITS, PLACES),

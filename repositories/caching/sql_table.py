@@ -21,8 +21,8 @@ from sqlalchemy.types import JSON, String
 
 from ...models.arguments import shown
 from ...models.errors import InvalidArgument, RowsFailed, SourceFailed
+from ...models.numbers import plain
 from ...models.sameness import is_same
-from ...models.types import plain
 from .source import first_problem
 from .sql_columns import ExactDecimal, column_for, is_padded, is_unknown, kind_of, problem, takes_none
 

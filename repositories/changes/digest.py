@@ -5,8 +5,8 @@ from __future__ import annotations
 import binascii
 import hashlib
 
+from ...models.numbers import plain
 from ...models.order import Order
-from ...models.types import plain
 
 LENGTH = 11
 """The length of the digest of what every order has; behind it is that of the own fields, where an order has any."""

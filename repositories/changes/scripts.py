@@ -7,8 +7,8 @@ from functools import cache
 
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus
+from ...models.numbers import MAX_QUANTITY
 from ...models.own_fields import OWN_NAMES
-from ...models.types import MAX_QUANTITY
 from ...topology.scripts import Constant, Function, Script
 from ...topology.scripts import load as load_script
 

@@ -10,7 +10,7 @@ from ...models.arguments import whole
 from ...models.coordination import Algorithm, Permit
 from ...models.errors import DuplicateRequest, InvalidArgument
 from ...models.keys import Keys
-from ...models.types import MAX_QUANTITY
+from ...models.numbers import MAX_QUANTITY
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load

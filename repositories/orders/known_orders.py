@@ -22,9 +22,9 @@ from ...models.errors import (
 )
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
+from ...models.numbers import plain
 from ...models.order import Order, Replace
 from ...models.own_fields import has_own_text, own_text_of
-from ...models.types import plain
 from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
 from ..changes.scripts import load

@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast
 
 from ...models.errors import DuplicateOrder, DuplicateRequest, OrderClosed, OrderMismatch, Overfill
 from ...models.fill import Fill
+from ...models.numbers import plain
 from ...models.order import Cancel, Order, Replace
 from ...models.position import Position
 from ...models.record import copied
 from ...models.results import FillResult, OrderResult
-from ...models.types import plain
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
 from ..changes.digest import digest_of

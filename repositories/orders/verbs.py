@@ -15,9 +15,10 @@ from ...models.enums import EventType, OrderStatus
 from ...models.errors import InvalidArgument
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
+from ...models.numbers import plain
 from ...models.order import Cancel, Expire, Order, Reject, Replace
 from ...models.results import OrderResult
-from ...models.types import check_name, plain
+from ...models.types import check_name
 from ...models.wire import text
 from ..changes.digest import digest_of
 from ..changes.verb import AnyVerb, Verb

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from ...models.enums import EventType
 from ...models.errors import DuplicateRequest
 from ...models.keys import TraderKeys
+from ...models.numbers import EXACT
 from ...models.position import Position, PositionChange
 from ...models.results import PositionResult, SymbolTotal
-from ...models.types import EXACT, check_name
+from ...models.types import check_name
 from ...models.wire import decode
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings

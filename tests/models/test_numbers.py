@@ -16,7 +16,8 @@ from slotbook.models import Fill, Order, OrderEvent, PositionChange, Replace, Sy
 from slotbook.models.arguments import seconds, whole
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.guards import Expect
-from slotbook.models.types import MAX_QUANTITY, exact_decimal, exact_integer, exact_time
+from slotbook.models.numbers import MAX_QUANTITY, exact_decimal, exact_integer
+from slotbook.models.times import exact_time
 
 NS = 1_703_422_805_243_925_307
 YEAR_1980 = 315_532_800

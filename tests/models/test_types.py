@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from slotbook.models import Fill, Position
 from slotbook.models.errors import InvalidArgument
-from slotbook.models.types import MAX_QUANTITY, check_name, plain, times
+from slotbook.models.numbers import MAX_QUANTITY, plain, times
+from slotbook.models.types import check_name
 
 from ..support.strategies import amounts, names, prices, signed, traded
 

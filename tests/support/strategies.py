@@ -26,8 +26,8 @@ from slotbook.models import (
     SymbolInfo,
     TimeInForce,
 )
+from slotbook.models.numbers import MAX_QUANTITY
 from slotbook.models.record import Record
-from slotbook.models.types import MAX_QUANTITY
 
 Values: TypeAlias = "dict[str, Any]"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slotbook.models.errors import AmountOverflow, CorruptRecord, InvalidArgument
-from slotbook.models.types import EXACT, MAX_QUANTITY, times
+from slotbook.models.numbers import EXACT, MAX_QUANTITY, times
 from slotbook.repositories.positions.calls import totals
 
 from ...support.desk import Desk

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from hypothesis import strategies as st
-from slotbook.models.types import plain
+from slotbook.models.numbers import plain
 
 from ..desk import Desk
 from ..raw import Reply, mapping

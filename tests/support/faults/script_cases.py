@@ -12,7 +12,7 @@ from functools import partial
 from typing import cast
 
 from slotbook import Book
-from slotbook.models.types import MAX_QUANTITY
+from slotbook.models.numbers import MAX_QUANTITY
 from slotbook.topology.call import evaluate
 from slotbook.topology.scripts import Script
 

@@ -1,0 +1,179 @@
+"""Numbers, which are exact or refused: whole numbers, decimals, and arithmetic with them.
+
+>>> exact_decimal("187.230")
+Decimal('187.230')
+>>> exact_decimal(187.25)
+Decimal('187.25')
+>>> exact_decimal(187.23)
+Traceback (most recent call last):
+    ...
+ValueError: the float 187.23 is really 187.229999999999989768184605054557323455810546875; pass it as a string or Decimal
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from operator import index
+from typing import SupportsIndex, cast
+
+PLACES = 9
+"""Decimal places of a price or an amount."""
+
+MAX_QUANTITY = 2**53 - 1
+"""The largest quantity: Lua in the server counts in doubles, which are exact for integers up to here."""
+
+MAX_WHOLE_DIGITS = 12
+"""Digits before the point of a price."""
+
+EXACT = Context(prec=120, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
+"""Decimal arithmetic that raises in place of rounding; its precision is far beyond that of any sum of amounts."""
+
+_WHOLE = re.compile(r"([+-]?[0-9]{1,40})(\.0{1,20})?", re.ASCII)
+_PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def number_of(value: object) -> int | float | Decimal | None:
+    """Return a number as one of Python's own; None for a boolean, and for what is no number.
+
+    It takes what has ``__index__``, and scalars of NumPy and of libraries like it, none of which is imported.
+
+    >>> number_of(5), number_of(Decimal("1.5")), number_of(True), number_of("5")
+    (5, Decimal('1.5'), None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return _foreign_number(value)
+    except Exception:  # a foreign type may raise anything
+        return None
+
+
+def is_nan(number: float | Decimal) -> bool:
+    """Return True for what is not a number; comparing a Decimal of that kind would raise."""
+    return number.is_nan() if isinstance(number, Decimal) else isinstance(number, float) and math.isnan(number)
+
+
+def _foreign_number(value: object) -> int | float | None:
+    data_type = getattr(value, "dtype", None)
+    if data_type is None:
+        return index(cast("SupportsIndex", value))
+    # Not a datetime64 or a bool_, whose items are ints too, and nothing that has a dimension.
+    if getattr(data_type, "kind", "i") not in ("i", "u", "f") or cast("int", getattr(value, "ndim", 0)) > 0:
+        return None
+    item = cast("Callable[[], object]", getattr(value, "item"))()  # noqa: B009 (it has no type)
+    return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def _is_foreign_boolean(value: object) -> bool:
+    try:
+        kind, dimensions = getattr(getattr(value, "dtype", None), "kind", ""), cast("int", getattr(value, "ndim", 0))
+        return kind == "b" and dimensions == 0
+    except Exception:  # see number_of
+        return False
+
+
+def _lossy(number: float) -> ValueError:
+    return ValueError(f"the float {number!r} is beyond 2**53, where floats are not exact; pass an int or a string")
+
+
+def exact_integer(value: object) -> int:
+    """Return the integer that a value is exactly equal to; raise ValueError for any other value and for booleans.
+
+    >>> exact_integer("100.0"), exact_integer(Decimal("1703422805243925307"))
+    (100, 1703422805243925307)
+    >>> exact_integer(1.7034228052439252e18)
+    Traceback (most recent call last):
+        ...
+    ValueError: the float 1.7034228052439252e+18 is beyond 2**53, where floats are not exact; pass an int or a string
+    """
+    if type(value) is int:
+        return value
+    if isinstance(value, str):
+        if said := _WHOLE.fullmatch(value):
+            return int(said[1])
+        raise ValueError(f"{value!r} is not a whole number")
+    number = number_of(value)
+    if isinstance(number, int):
+        return number
+    if isinstance(number, float) and number.is_integer():
+        if abs(number) > MAX_QUANTITY:
+            raise _lossy(number)
+        return int(number)
+    if isinstance(number, Decimal) and number.is_finite():
+        if not number:
+            return 0
+        if 0 <= number.adjusted() < 40 and number == int(number):
+            return int(number)
+    raise ValueError(f"{value!r} is not a whole number")
+
+
+def exact_decimal(value: object) -> Decimal:
+    """Return a value as a decimal of at most 9 places.
+
+    Raises ValueError for NaN, for infinities, for more places, and for a float that is not exactly such a decimal.
+    """
+    said: float | Decimal | None
+    if isinstance(value, str):
+        said = Decimal(value) if len(value) <= 60 and _PLAIN_DECIMAL.fullmatch(value) else None
+    else:
+        said = number_of(value)
+    if said is None:
+        raise ValueError(f"{value!r} is not a decimal number")
+    number = said if isinstance(said, Decimal) else Decimal(said)
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    if number.adjusted() >= 30:
+        raise ValueError(f"{value!r} is too large")
+    _, digits, exponent = number.as_tuple()
+    surplus = -PLACES - int(exponent)
+    if surplus > 0 and any(digits[-surplus:]):
+        if isinstance(said, float):
+            raise ValueError(f"the float {said} is really {number}; pass it as a string or Decimal")
+        raise ValueError(f"{value} has more than {PLACES} decimal places")
+    if isinstance(said, float) and abs(said) > MAX_QUANTITY:
+        raise _lossy(said)
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """Return the written form of a decimal: no exponent, no trailing zeros, no negative zero.
+
+    >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0"))
+    ('4800', '-0.5', '0')
+    """
+    if not number:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def times(quantity: int, price: Decimal) -> Decimal:
+    """Multiply exactly, independently of the caller's decimal context."""
+    return EXACT.multiply(Decimal(quantity), price)
+
+
+def exact_price(value: object) -> Decimal:
+    """Return a value as ``exact_decimal`` does; raise ValueError for more than 12 digits before the point."""
+    number = exact_decimal(value)
+    if number and number.adjusted() >= MAX_WHOLE_DIGITS:
+        raise ValueError(f"{value} has more than {MAX_WHOLE_DIGITS} digits before the point")
+    return number
+
+
+def exact_boolean(value: object) -> object:
+    """Return a value for Pydantic to read as a boolean; raise ValueError for a number other than 0 and 1.
+
+    Pydantic alone would take 1e-999 for 0.
+    """
+    if _is_foreign_boolean(value):
+        return bool(value)
+    if isinstance(value, (int, float, Decimal)) and (is_nan(value) or value not in (0, 1)):
+        raise ValueError(f"{value} is neither 0 nor 1")
+    return value

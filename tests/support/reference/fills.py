@@ -1,0 +1,71 @@
+"""Fill orders in a book in plain Python."""
+
+from __future__ import annotations
+
+from slotbook.models import (
+    EventType,
+    Fill,
+    OrderStatus,
+    Position,
+    Side,
+)
+from slotbook.models.errors import (
+    AmountOverflow,
+    Overfill,
+)
+
+from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again
+
+
+def fill(book: State, fill: Fill, entry: Entry) -> Answer:
+    content = (fill.quantity, fill.price)
+    if fill.exec_id in entry.fills:
+        return again(entry.fills[fill.exec_id], content)
+    order = entry.now
+    filled = order.filled_quantity + fill.quantity
+    if filled > order.quantity:
+        raise Overfill
+    held = book.positions.get((fill.trader, order.symbol), Position.flat(fill.trader, order.symbol))
+    bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
+    paid, received = fill.price * bought, fill.price * sold
+    moved = {
+        "quantity": held.quantity + bought - sold,
+        "bought_quantity": held.bought_quantity + bought,
+        "sold_quantity": held.sold_quantity + sold,
+        "bought_notional": held.bought_notional + paid,
+        "sold_notional": held.sold_notional + received,
+        "version": held.version + 1,
+        "updated_ns": fill.ts_ns,
+    }
+    notional = order.filled_notional + paid + received
+    if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
+        raise AmountOverflow
+    if max(abs(moved["bought_notional"]), abs(moved["sold_notional"]), abs(notional)) >= MOST_MONEY:
+        raise AmountOverflow
+    late = order.status not in OPEN
+    status = order.status
+    if not late:
+        status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
+    position = book.positions[fill.trader, order.symbol] = held.model_copy(update=moved)
+    entry.now = order.model_copy(
+        update={
+            "status": status,
+            "filled_quantity": filled,
+            "filled_notional": notional,
+            "version": order.version + 1,
+            "updated_ns": fill.ts_ns,
+        }
+    )
+    sequence = book.append_event(
+        EventType.TRADE,
+        entry.now,
+        fill.ts_ns,
+        exec_id=fill.exec_id,
+        last_quantity=fill.quantity,
+        last_price=fill.price,
+        late=True if late else None,
+        position_quantity=position.quantity,
+    )
+    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
+    entry.fills[fill.exec_id] = content, answer
+    return answer

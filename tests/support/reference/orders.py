@@ -1,0 +1,101 @@
+"""Place, replace and close orders in a book in plain Python."""
+
+from __future__ import annotations
+
+from slotbook.models import (
+    Cancel,
+    EventType,
+    Expire,
+    Order,
+    OrderStatus,
+    Reject,
+    Replace,
+)
+from slotbook.models.errors import (
+    DuplicateOrder,
+    OrderClosed,
+    OrderMismatch,
+    Overfill,
+)
+
+from .state import OPEN, Answer, Entry, State, again
+
+ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: OrderStatus.EXPIRED}
+
+
+def place(book: State, order: Order) -> Answer:
+    entry = book.orders.get((order.trader, order.order_id))
+    if entry is not None:
+        if content_of(entry.first) != content_of(order):
+            raise DuplicateOrder
+        return Answer(applied=False, sequence=0, order=entry.now)
+    now = order.model_copy(update={"version": 1})
+    book.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
+    return Answer(applied=True, sequence=book.append_event(EventType.NEW, now, order.ts_ns, text=order.text), order=now)
+
+
+def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
+    content = (request.quantity, request.price, request.stop_price, request.revision)
+    if request.request_id in entry.requests:
+        return again(entry.requests[request.request_id], content)
+    order = entry.now
+    if request.revision is not None and request.revision <= entry.revision:
+        return Answer(applied=False, sequence=0, order=order)
+    if order.status not in OPEN:
+        raise OrderClosed
+    if (request.price is not None and order.price is None) or (
+        request.stop_price is not None and order.stop_price is None
+    ):
+        raise OrderMismatch
+    quantity = order.quantity if request.quantity is None else request.quantity
+    if quantity < order.filled_quantity:
+        raise Overfill
+    if request.revision is not None:
+        entry.revision = request.revision
+    entry.now = order.model_copy(
+        update={
+            "quantity": quantity,
+            "price": order.price if request.price is None else request.price,
+            "stop_price": order.stop_price if request.stop_price is None else request.stop_price,
+            "status": OrderStatus.FILLED if quantity == order.filled_quantity else order.status,
+            "text": request.text,
+            "placed_quantity": entry.first.quantity,
+            "placed_price": entry.first.price,
+            "placed_stop_price": entry.first.stop_price,
+            "revision": None if entry.revision < 0 else entry.revision,
+            "version": order.version + 1,
+            "updated_ns": request.ts_ns,
+        }
+    )
+    sequence = book.append_event(
+        EventType.REPLACED, entry.now, request.ts_ns, request_id=request.request_id, text=request.text
+    )
+    answer = Answer(applied=True, sequence=sequence, order=entry.now)
+    entry.requests[request.request_id] = content, answer
+    return answer
+
+
+def close(book: State, request: Cancel | Reject | Expire, entry: Entry) -> Answer:
+    order, status = entry.now, ENDS[type(request)]
+    if request.request_id in entry.requests:
+        return again(entry.requests[request.request_id], status)
+    if order.status is status:
+        return Answer(applied=False, sequence=0, order=order)
+    if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
+        raise OrderClosed
+    entry.now = order.model_copy(
+        update={"status": status, "text": request.text, "version": order.version + 1, "updated_ns": request.ts_ns}
+    )
+    sequence = book.append_event(
+        EventType(status.value), entry.now, request.ts_ns, request_id=request.request_id, text=request.text
+    )
+    answer = Answer(applied=True, sequence=sequence, order=entry.now)
+    entry.requests[request.request_id] = status, answer
+    return answer
+
+
+def content_of(order: Order) -> object:
+    return (
+        *(order.symbol, order.side, order.type, order.time_in_force),
+        *(order.quantity, order.price, order.stop_price),
+    )
