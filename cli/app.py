@@ -22,6 +22,7 @@ from .demo import run_demo
 from .journal_file import open_journal
 from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
+from .order import fills, order
 from .output import BadUsage, check_place, fields_of, json_text, print_error, print_json, save, screen
 from .own_models import class_of
 from .progress import advancing, bars
@@ -40,7 +41,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(bench)
+app.command()(fills)
 app.command()(migrate)
+app.command()(order)
 app.command()(verify)
 app.command()(warm)
 app.command()(watch)
@@ -119,8 +122,8 @@ def replay(
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)
-    order, fill = class_of(own_orders, Order), class_of(own_fills, Fill)
-    with bars() as progress, open_journal(file, order, fill) as journal:
+    orders_of, fills_of = class_of(own_orders, Order), class_of(own_fills, Fill)
+    with bars() as progress, open_journal(file, orders_of, fills_of) as journal:
         checking = progress.add_task("checking", total=None)
         contents = contents_of(journal, advancing(progress, checking))
         progress.remove_task(checking)
@@ -179,10 +182,10 @@ def orders(
     """Show a trader's orders, by the time they were placed."""
     with Book.open(kept_settings(url)) as book:
         found = book.orders.open(trader) if status is None else book.orders.by_status(trader, status)
-    chosen = [order for order in found if symbol in (None, order.symbol)]
-    chosen.sort(key=lambda order: (order.ts_ns, order.order_id))
+    chosen = [one for one in found if symbol in (None, one.symbol)]
+    chosen.sort(key=lambda one: (one.ts_ns, one.order_id))
     if as_json:
-        print_json([fields_of(order, open_quantity=order.open_quantity) for order in chosen])
+        print_json([fields_of(one, open_quantity=one.open_quantity) for one in chosen])
     else:
         screen().print(orders_table(chosen))
 

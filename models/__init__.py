@@ -5,6 +5,7 @@ from .entity import Entity, Index, Key, Unique
 from .entity_changes import Delete, Insert, Put, Update
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
+from .execution import Execution
 from .fill import Fill
 from .guards import Expect
 from .message import Message
@@ -20,6 +21,7 @@ __all__ = [
     "Delete",
     "Entity",
     "EventType",
+    "Execution",
     "Expect",
     "Expire",
     "Fill",

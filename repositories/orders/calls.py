@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 from ...models.arguments import mapping
 from ...models.enums import OrderStatus
 from ...models.errors import InvalidArgument
+from ...models.execution import Execution
 from ...models.order import Order
 from ...models.own_fields import own_fields
 from ...models.results import FillResult, OrderResult
@@ -25,6 +26,7 @@ from ..changes.loss_detector import LossDetector
 from ..changes.order_models import OrderModels
 from ..changes.scripts import load
 from ..replies import integer, record_of, rows, text
+from .executions import read_fills
 from .replies import found
 from .verbs import ORDER_VERBS, OrderRequest
 
@@ -85,6 +87,10 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
             lambda number, reply: found(self._model, keys[number], *ids[number], reply),
             lambda number: self.get(*ids[number]),
         )
+
+    def fills(self, trader: str, order_id: str) -> Steps[list[Execution]]:
+        """Return the steps that read the fills of an order."""
+        return read_fills(self.keys.of(trader), check_name("order_id", order_id))
 
     def count(
         self,

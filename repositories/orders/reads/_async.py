@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from ....models.arguments import identities, whole
 from ....models.enums import OrderStatus
+from ....models.execution import Execution
 from ....models.order import Order
 from ....models.results import Outcome
 from ....models.stored_orders import stored_orders
@@ -45,6 +46,17 @@ class AsyncOrderReads(Generic[OrderT]):
             ids: A pair ``(trader, order_id)`` for each order.
         """
         return await self._backend.read_many(self._calls.get_many(identities("ids", ids)))
+
+    async def fills(self, trader: str, order_id: str) -> list[Execution]:
+        """Return the fills of an order, in the order of their events; none of an order that is not there.
+
+        They are known for as long as the order is kept; their times and own fields for as long as their events are. One
+        round trip for up to 1,000 fills, then one more for each 1,000.
+
+        Raises:
+            CorruptRecord: What is remembered of a fill cannot be read, or its event says something else.
+        """
+        return await self._backend.drive(self._calls.fills(trader, order_id))
 
     async def open(self, trader: str) -> list[OrderT]:
         """Return a trader's open orders. One round trip for up to 1,000 orders, then one more for each 1,000."""

@@ -1,0 +1,81 @@
+"""``slotbook order`` and ``slotbook fills``: one order with all that happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.table import Table
+
+from ..models.errors import OrderNotFound
+from ..models.event import OrderEvent
+from ..models.execution import Execution
+from ..models.order import Order
+from ..repositories import Book
+from .blotter import one_line
+from .options import AsJson, Url, kept_settings
+from .output import JsonValue, fields_of, print_json, screen
+from .tables import orders_table, table
+
+Trader: TypeAlias = Annotated[str, typer.Argument(help="Whose order.", show_default=False)]
+OrderId: TypeAlias = Annotated[str, typer.Argument(help="The id of the order.", show_default=False)]
+
+
+def order(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = False) -> None:
+    """Show an order, its fills and its events.
+
+    All events of the trader that are kept are read for it; the times of fills whose events are not kept are empty.
+    """
+    with Book.open(kept_settings(url)) as book:
+        found, fills = _read(book, trader, order_id)
+        events = [event for event in book.events.history(trader) if event.order_id == order_id]
+    if as_json:
+        print_json({**_order(found), "fills": _fills(fills), "events": _events(events)})
+        return
+    console = screen()
+    console.print(orders_table([found]))
+    if fills:
+        console.print(fills_table(fills))
+    console.print(table(("events",), (), ((one_line(event),) for event in events)))
+
+
+def fills(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = False) -> None:
+    """Show an order's fills, in the order of their events."""
+    with Book.open(kept_settings(url)) as book:
+        _, found = _read(book, trader, order_id)
+    if as_json:
+        print_json(_fills(found))
+    else:
+        screen().print(fills_table(found))
+
+
+def fills_table(fills: Iterable[Execution]) -> Table:
+    """Return a table of an order's fills."""
+    return table(
+        ("execution", "late"),
+        ("sequence", "quantity", "price", "notional", "time"),
+        (
+            (one.exec_id, "late" if one.late else "", one.sequence, one.quantity, one.price, one.notional, one.ts_ns)
+            for one in fills
+        ),
+    )
+
+
+def _read(book: Book, trader: str, order_id: str) -> tuple[Order, list[Execution]]:
+    found = book.orders.get(trader, order_id)
+    if found is None:
+        raise OrderNotFound(f"{trader}/{order_id}: there is no such order; it was never placed, or has expired")
+    return found, book.orders.fills(trader, order_id)
+
+
+def _order(found: Order) -> dict[str, JsonValue]:
+    return fields_of(found, open_quantity=found.open_quantity)
+
+
+def _fills(found: Sequence[Execution]) -> list[JsonValue]:
+    return [fields_of(one, notional=one.notional) for one in found]
+
+
+def _events(found: Sequence[OrderEvent]) -> list[JsonValue]:
+    return [fields_of(event) for event in found]

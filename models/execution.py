@@ -1,0 +1,44 @@
+"""Executions: the fills of an order as the book keeps them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import StrictStr
+
+from .numbers import times
+from .record import Record
+from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity
+
+
+class Execution(Record):
+    """One fill of an order, as the book remembers it.
+
+    ::
+
+        for execution in book.orders.fills("T001", "A1"):
+            print(execution.sequence, execution.exec_id, execution.quantity, execution.price)
+    """
+
+    trader: Name
+    order_id: Name
+    exec_id: Name
+    """The identity of the execution (FIX ExecID, tag 17)."""
+    sequence: Count
+    """The sequence number of the fill's event."""
+    quantity: Quantity
+    """The executed quantity (LastQty, tag 32), in the symbol's unit."""
+    price: Price
+    """The price of the execution (LastPx, tag 31), in the symbol's currency."""
+    late: Boolean = False
+    """True for a fill that arrived after its order was canceled, rejected or expired."""
+    ts_ns: Nanoseconds | None = None
+    """The time of the execution in nanoseconds since the epoch; None when its event is no longer kept."""
+    own: StrictStr | None = None
+    """The written values of the fill's own fields as a JSON object; None without any, and when its event is no longer
+    kept."""
+
+    @property
+    def notional(self) -> Decimal:
+        """Quantity times price, exact, in the symbol's currency."""
+        return times(self.quantity, self.price)

@@ -1,0 +1,75 @@
+"""Read the fills of one order: what is remembered with it, and what their events say. This module does no I/O."""
+
+from __future__ import annotations
+
+from ...models.enums import EventType
+from ...models.errors import CorruptRecord, never_written
+from ...models.execution import Execution
+from ...models.keys import TraderKeys
+from ...models.order import Order
+from ...models.wire import decode, text
+from ...topology.call import Call, Reply, evaluate
+from ...topology.steps import Steps, ask
+from ..changes.recorded import read_recorded
+from ..changes.scripts import load
+from ..replies import fields, rows, rows_of
+from ..replies import text as text_of
+
+FILLS_AT_ONCE = 1_000
+"""The fills that one script returns: a script that took longer would hold up the server's other callers."""
+FILLS = load("slotbook.repositories.orders", "fills")
+
+
+def read_fills(keys: TraderKeys, order_id: str) -> Steps[list[Execution]]:
+    """Return the steps that read the fills of an order, in the order of their events."""
+    found: list[Execution] = []
+    while True:
+        page = yield from ask(_page(keys, order_id, found[-1].sequence if found else -1))
+        found += page
+        if len(page) < FILLS_AT_ONCE:
+            return found
+
+
+def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
+    applied = keys.applied(order_id)
+
+    def read(reply: Reply) -> list[Execution]:
+        page = [rows_of(3, fill) for fill in rows(reply)]
+        return [_execution(keys, order_id, text_of(name), text_of(value), fields(event)) for name, value, event in page]
+
+    return evaluate(
+        f"fills of {keys.trader}/{order_id}",
+        FILLS,
+        FILLS.keys(applied=applied, events=keys.events),
+        FILLS.arguments(after=str(after), limit=str(FILLS_AT_ONCE)),
+        decode=read,
+        readonly=True,
+        tag=keys.trader,
+    )
+
+
+def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: dict[str, str]) -> Execution:
+    """Return a fill from what is remembered of it, and its event. Raises CorruptRecord when they contradict."""
+    key = keys.applied(order_id)
+    order = Order.model_construct(trader=keys.trader, order_id=order_id)
+    change = read_recorded(key, order, name, value)
+    if change.sequence < 1:
+        raise never_written(key, name, value)
+    given = {
+        "trader": keys.trader,
+        "order_id": order_id,
+        "exec_id": change.identity,
+        "sequence": text(change.sequence),
+        "quantity": text(change.quantity),
+        "price": text(change.price),
+        "late": text("late" in value.partition("|")[0].split(" ")),
+    }
+    if event:
+        said = {"order_id": order_id, "exec_id": change.identity, "type": EventType.TRADE.value}
+        said |= {"last_quantity": given["quantity"], "last_price": given["price"]}
+        for field, expected in said.items():
+            if event.get(field) != expected:
+                problem = f"{event.get(field)!r} is not {expected!r}, as is remembered with the order"
+                raise CorruptRecord(keys.events, f"{change.sequence}-0 {field}", problem)
+        given |= {field: event[field] for field in ("ts_ns", "own") if field in event}
+    return decode(Execution, key, given)
