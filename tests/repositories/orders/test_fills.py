@@ -10,7 +10,7 @@ from slotbook.repositories.orders import executions
 
 from ...support.desk import Desk, on_one_server
 from ...support.make import TS, execution, limit
-from ...support.own_orders import DeskFill, DeskOrder
+from ...support.own_orders import DeskFill, DeskOrder, desk_order
 
 
 def test_fills_come_in_the_order_of_their_events(desk: Desk) -> None:
@@ -37,7 +37,7 @@ def test_fills_come_in_the_order_of_their_events(desk: Desk) -> None:
 @on_one_server
 def test_what_only_the_event_has_is_none_once_that_is_gone(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
-    orders.place(limit(trader))
+    orders.of(DeskOrder).place(desk_order(trader))
     orders.of(DeskOrder).fill(DeskFill(**dict(execution(trader)), venue="XNAS"))
     (kept,) = orders.fills(trader, "A1")
     assert (kept.own, kept.ts_ns) == ('{"venue":"XNAS"}', TS + 1)
