@@ -24,8 +24,8 @@ from .support.fleet import Fleets
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 DESKS = tuple(product(TOPOLOGIES, CALLERS))
-HALVES = (DESKS[0::4] + DESKS[3::4], DESKS[1::4] + DESKS[2::4])
-"""Two halves of the desks, each with every topology and every caller."""
+PAIRS = tuple((DESKS[one], DESKS[other]) for one, other in ((0, 5), (2, 1), (4, 3)))
+"""Three pairs of desks, each with both callers on two topologies; together they are all desks."""
 EVERY_DESK = "SLOTBOOK_EVERY_DESK" in os.environ
 Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 
@@ -69,11 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``desk`` on one half of them, and on all when SLOTBOOK_EVERY_DESK is set, as in CI."""
+    """Run a test that takes ``desk`` on one pair of them, and on all when SLOTBOOK_EVERY_DESK is set, as in CI."""
     said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
     if "desk" in metafunc.fixturenames and "desk" not in said:
-        half = HALVES[crc32(metafunc.definition.nodeid.encode()) % 2]
-        metafunc.parametrize("desk", DESKS if EVERY_DESK else half, ids="-".join, indirect=True)
+        pair = PAIRS[crc32(metafunc.definition.nodeid.encode()) % len(PAIRS)]
+        metafunc.parametrize("desk", DESKS if EVERY_DESK else pair, ids="-".join, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
