@@ -138,8 +138,11 @@ class Ledger:
         elif isinstance(request, Cancel):
             order.status = OrderStatus.CANCELED
         else:
-            order.quantity = request.quantity or order.quantity
+            order.quantity = max(request.quantity or order.quantity, order.filled)
             order.price = request.price or order.price
+            if order.filled and order.status is not OrderStatus.CANCELED:
+                done = order.filled == order.quantity
+                order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
 
     def _fill(self, fill: Fill, order: _Order) -> None:
         self.fills += 1

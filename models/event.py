@@ -62,6 +62,8 @@ class OrderEvent(Record):
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
+    requested_quantity: Quantity | None = None
+    """The total quantity that a replace asked for, where the order got another one: it was below what is filled."""
     kind: Name | None = None
     """The kind of the record of the desk's own that was changed; None for any other change."""
     key: StrictStr | None = None

@@ -81,7 +81,7 @@ class Order(Record):
 
 
 class Replace(Record):
-    """A request to change an open order's quantity or prices (FIX OrderCancelReplaceRequest, MsgType G).
+    """A request to change an order's quantity or prices (FIX OrderCancelReplaceRequest, MsgType G).
 
     A quantity or price of None is left as it is. The request is known by its ``request_id`` for as long as the order is
     kept: sent again, it returns the first result and changes nothing.
@@ -96,7 +96,7 @@ class Replace(Record):
     request_id: Name = Field(default_factory=new_id)
     """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
     quantity: Quantity | None = None
-    """New *total* quantity (OrderQty, tag 38), which includes the filled part."""
+    """New *total* quantity (OrderQty, tag 38), which includes the filled part; one below that cancels the rest."""
     price: Price | None = None
     """New limit price (Price, tag 44)."""
     stop_price: Price | None = None

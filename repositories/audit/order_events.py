@@ -41,7 +41,7 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.TRADE: ("price", "late", "own"),
     EventType.NEW: ("price", "text", "own"),
 }
-_OPTIONAL_ELSE = ("price", "text")
+_OPTIONAL_ELSE = ("price", "text", "requested_quantity")
 _IS_LATE = frozenset((OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED))
 
 
@@ -71,6 +71,8 @@ class Change(NamedTuple):
     """The order's version after the change."""
     own: str | None = None
     """The own fields of the order that was placed, or of the fill, in JSON."""
+    requested_quantity: int | None = None
+    """The quantity that was asked for, where the order got another."""
 
     @property
     def open_quantity(self) -> int:
@@ -129,6 +131,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.ts_ns,
         stated.order_version,
         event.own,
+        event.requested_quantity,
     )
 
 
@@ -141,6 +144,9 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     if change.filled_quantity > change.quantity:
         quantity, filled = str(change.quantity), str(change.filled_quantity)
         found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
+    asked = change.requested_quantity
+    if asked is not None and (asked >= change.filled_quantity or change.quantity != change.filled_quantity):
+        found.append(Contradiction("requested_quantity", str(asked), None, "its quantities"))
     return found
 
 
@@ -161,7 +167,7 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     is_open = before.status is not None and before.status.is_open
     if change.late:
         expected["status"] = before.status
-    elif not is_open:
+    elif not is_open and not (before.status is OrderStatus.FILLED and change.type is EventType.REPLACED):
         return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
         Contradiction(name, written(getattr(change, name)), written(value), f"event {before.sequence:,}")

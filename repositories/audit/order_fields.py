@@ -118,7 +118,7 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
         for name, at in (("quantity", 1), ("price", 2)):
             asked = [change.words[at] for change in applied.changes if change.type is EventType.REPLACED]
             last_asked = next(filter(None, reversed(asked)), None)
-            if last_asked is not None:
+            if last_asked is not None and (name == "price" or int(last_asked) >= applied.filled[0]):
                 says.setdefault(name, []).append(Statement("applied", last_asked))
         says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
 

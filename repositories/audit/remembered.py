@@ -145,7 +145,8 @@ class AppliedCheck:
         elif change.type is EventType.REPLACED:
             _, quantity, price, *_ = change.words
             if quantity:
-                stored, expected = f"to {quantity} {stored}", f"to {event.quantity} {expected}"
+                asked = event.quantity if event.requested_quantity is None else event.requested_quantity
+                stored, expected = f"to {quantity} {stored}", f"to {asked} {expected}"
             if price:
                 limit = "no price" if event.price is None else text(event.price)
                 stored, expected = f"at {price} {stored}", f"at {limit} {expected}"

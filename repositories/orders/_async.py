@@ -140,9 +140,10 @@ class AsyncOrderRepository(AsyncOrderReads[OrderT]):
         text: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
-        """Change an open order's quantity or prices, once per ``request_id``. One round trip.
+        """Change an order's quantity or prices, once per ``request_id``. One round trip.
 
-        An order whose quantity is replaced by what is filled of it becomes FILLED.
+        A quantity that is not above what is filled asks for the rest to be canceled: the order's quantity becomes what
+        is filled, and the order FILLED. A larger one opens a FILLED order again (FIX 4.4, order state changes, D).
 
         Args:
             trader: The trader of the order.
@@ -160,8 +161,7 @@ class AsyncOrderRepository(AsyncOrderReads[OrderT]):
 
         Raises:
             OrderNotFound: There is no such order.
-            OrderClosed: The order is terminal.
-            Overfill: The new quantity is less than what is filled.
+            OrderClosed: The order was canceled, rejected or expired, or is FILLED and stays so.
             DuplicateRequest: The ``request_id`` was used for another replace of this order.
             OrderMismatch: An order of this type has no such price.
             InvalidArgument: Nothing is to be changed.

@@ -141,7 +141,8 @@ class KnownOrders:
             if kind == EventType.TRADE.value:
                 line = f"\n{event.get('exec_id')} {kind} {event.get('last_quantity')} {event.get('last_price')}"
             else:
-                line = f"\n{event.get('request_id')} {kind} {event.get('quantity')} {event.get('price', '')}"
+                asked = event.get("requested_quantity", event.get("quantity"))
+                line = f"\n{event.get('request_id')} {kind} {asked} {event.get('price', '')}"
             self._applied[order_id] = f"{self._applied.get(order_id, '')}{line} {_who(event)}\t{event.get('own', '')}"
 
     def note_applied(self, order: Order) -> None:
@@ -315,8 +316,7 @@ def content_of(order: Order) -> str:
     >>> content_of(Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.230"))
     'AAPL BUY 100 187.23'
     """
-    price = "" if order.price is None else f" {plain(order.price)}"
-    return f"{order.symbol} {order.side} {order.quantity}{price}"
+    return f"{order.symbol} {order.side} {order.quantity}{'' if order.price is None else f' {plain(order.price)}'}"
 
 
 def _number(key: str, field: str, value: Reply) -> int:
@@ -346,5 +346,5 @@ def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
         return True
     if isinstance(request, Fill) and not has_own_text(request, own):
         return False
-    has_quantity = request.quantity is None or str(request.quantity) == quantity
-    return has_quantity and (request.price is None or plain(request.price) == price)
+    has_price = request.price is None or plain(request.price) == price
+    return has_price and (request.quantity is None or str(request.quantity) == quantity)

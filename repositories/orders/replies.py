@@ -71,10 +71,8 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
 
 
 def replaced(step: Step[Replace], answer: list[Reply]) -> OrderResult:
-    """Return the result in an answer to ``replace``. Raises Overfill or OrderMismatch, and what any change may."""
+    """Return the result in an answer to ``replace``. Raises OrderMismatch, and what any change may."""
     match answer:
-        case ["overfill", str(quantity)]:
-            raise Overfill(f"{step.name}: {quantity} is already filled, more than the new {step.request.quantity}")
         case ["type", str(kind), str(field)]:
             raise OrderMismatch(f"{step.name}: a {kind} order takes no {field}")
         case other:

@@ -116,6 +116,7 @@ events = st.fixed_dictionaries(
         "position_quantity": signed,
         "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
         "text": texts,
+        "requested_quantity": quantities,
     },
 )
 symbols = st.fixed_dictionaries(

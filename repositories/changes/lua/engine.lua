@@ -106,9 +106,9 @@ local function write()
     if order.remembered then
       for name, text in pairs(order.remembered) do redis.call('HSET', order.memory, name, text) end
     end
-    if order.expiry then
-      redis.call('PEXPIREAT', order.key, order.expiry)
-      redis.call('PEXPIREAT', order.memory, order.expiry)
+    if order.expiry and (order.expiry ~= 'inf' or not order.is_new) then
+      expire_at(order.key, order.expiry)
+      expire_at(order.memory, order.expiry)
     end
   end
   for symbol, position in pairs(positions) do

@@ -1,10 +1,11 @@
--- Of the engine: change an open order's quantity or prices, once.
--- Uses changes/run
+-- Of the engine: change an order's quantity or prices, once. A quantity below what is filled asks for the rest to be canceled;
+-- one above it opens a filled order again.
+-- Uses changes/run, changes/order_status
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
---        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'overfill', filled quantity}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}
 --        {'type', order type, field}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function replace_order(at)
   local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated = unpack(ARGV, at, at + 8)
@@ -23,7 +24,7 @@ local function replace_order(at)
   if refused then return refused end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
-  if not OPEN_STATUSES[status] then return { 'closed', status } end
+  if not OPEN_STATUSES[status] and status ~= 'FILLED' then return { 'closed', status } end
   local kind = value_of(order, 'type') or ''
   if price ~= '' and not order.at.price then return { 'type', kind, 'price' } end
   if stop_price ~= '' and not order.at.stop_price then return { 'type', kind, 'stop_price' } end
@@ -31,12 +32,14 @@ local function replace_order(at)
   local filled, was = quantity_in(order, 'filled_quantity'), ordered_in(order)
   local quantity = quantity_text == '' and was or decimal(quantity_text)
   if problem then return problem end
-  if is_less(quantity, filled) then return { 'overfill', decimal_text(filled) } end
+  if status == 'FILLED' and not is_less(filled, quantity) then return { 'closed', status } end
+  if is_less(quantity, filled) then quantity = filled end
+  local to = status_of(order, filled, quantity)
   local position, version = load_open(symbol), decimal_text(next_version(order))
-  local open = open_after(position, side, sum(quantity, negative(was)))
+  local difference = sum(open_rest(order, to, filled, quantity), negative(open_rest(order, status, filled, was)))
+  local open = open_after(position, side, difference)
   if problem then return problem end
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[side] } end
-  local to = is_less(filled, quantity) and status or 'FILLED'
   move(order, id, plan_move(symbol, status, to))
 
   if not order.at.placed_quantity then
@@ -51,14 +54,17 @@ local function replace_order(at)
   set_or_clear(order, 'text', text)
   position[side], position.is_changed = open, true
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
+  local requested = quantity_text ~= quantity_after and quantity_text or ''
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'REPLACED', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', quantity_after, 'price', limit,
     'filled_quantity', filled_text, 'request_id', request_id, 'text', text,
+    'requested_quantity', requested,
     'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
-    .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
+    .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text)
+    .. json_part('requested_quantity', requested), symbol .. id .. request_id .. text)
   remember(order, entry, number .. ' ' .. content)
   return { 'applied', number, state_of(order) }
 end

@@ -139,11 +139,11 @@ end
 
 -- Return when an order with a status expires, and the indexes that it enters and leaves: of its symbol, of its status, and of
 -- the one before. An index that need not be written is nil. Every one that will be is read here, while the step can still be
--- refused. Open orders never expire.
+-- refused. Open orders never expire, and one that is opened again stays, in all its indexes.
 local function plan_move(symbol, from, to)
   local closed = not OPEN_STATUSES[to]
   return closed and RARE.expiry_after(ARGV.closed_ttl) or 'inf',
-    (closed or not from) and load_index('orders_by_symbol:' .. symbol) or nil,
+    (closed or not from or not OPEN_STATUSES[from]) and load_index('orders_by_symbol:' .. symbol) or nil,
     (closed or from ~= to) and load_index('orders_by_status:' .. to) or nil,
     from and from ~= to and load_index('orders_by_status:' .. from) or nil
 end
@@ -156,10 +156,12 @@ end
 -- Move an order as planned. The indexes of its own fields, in which it stays until it is removed, get its expiry.
 local function move(order, id, expiry, by_symbol, entered, left)
   if by_symbol and order.at and order.at[OWN_NAMES] then RARE.enter_own(order, id, expiry) end
-  if by_symbol then enter_index(by_symbol, id, expiry) end
+  if by_symbol then
+    enter_index(by_symbol, id, expiry)
+    order.expiry = expiry
+  end
   if entered then enter_index(entered, id, expiry) end
   if left then leave_index(left, id) end
-  if expiry ~= 'inf' then order.expiry = expiry end
 end
 
 -- Return a field as a part of a JSON document; '' when it has no value.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from slotbook.models import OrderStatus, Replace
-from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderMismatch, OrderNotFound, Overfill
+from slotbook.models.errors import DuplicateRequest, InvalidArgument, OrderClosed, OrderMismatch, OrderNotFound
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -124,12 +125,45 @@ def test_replaced_down_to_what_is_filled_the_order_is_filled(desk: Desk) -> None
     assert desk.book.orders.by_status(desk.trader, "FILLED") == [order]
 
 
-def test_below_what_is_filled_it_is_refused(desk: Desk) -> None:
+def test_below_what_is_filled_it_cancels_the_rest(desk: Desk) -> None:
+    """The quantity becomes what is filled, as in FIX 4.4's order state change C.3.c; the event says what was asked."""
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(execution(trader, quantity=40))
+    first = orders.replace(trader, "A1", quantity=39, price="188", request_id="R1")
+    assert (first.order.status, first.order.quantity, first.order.open_quantity) == (OrderStatus.FILLED, 40, 0)
+    assert first.order.price == 188
+    event = desk.events()[-1]
+    assert (event.quantity, event.requested_quantity, event.filled_quantity) == (40, 39, 40)
+    again = orders.replace(trader, "A1", quantity=39, price="188", request_id="R1")
+    assert (again.applied, again.order) == (False, first.order)
+    with pytest.raises(DuplicateRequest):
+        orders.replace(trader, "A1", quantity=40, price="188", request_id="R1")
+
+
+def test_a_filled_order_is_opened_again_by_a_larger_quantity(desk: Desk) -> None:
+    """It stays from then on, with all that belongs to it, and what is open is counted again."""
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(execution(trader, quantity=100))
+    opened = orders.replace(trader, "A1", quantity=150).order
+    assert (opened.status, opened.open_quantity) == (OrderStatus.PARTIALLY_FILLED, 50)
+    assert orders.open(trader) == orders.by_symbol(trader, "AAPL") == [opened]
+    for key in ("%:order:A1", "%:applied:A1", "%:orders_by_status:PARTIALLY_FILLED", "%:orders_by_symbol:AAPL"):
+        assert desk.ask("PTTL", key) == -1
+    assert desk.ask("HGET", "%:position:AAPL", "open_buy_quantity") == "50"
+    filled = orders.fill(execution(trader, "X2", quantity=50)).order
+    assert filled.status is OrderStatus.FILLED
+    assert cast(int, desk.ask("PTTL", "%:order:A1")) > 0
+
+
+@pytest.mark.parametrize("terms", [{"quantity": 100}, {"quantity": 1}, {"price": "188"}], ids=str)
+def test_a_filled_order_that_would_stay_filled_is_not_replaced(desk: Desk, terms: dict[str, Any]) -> None:
     desk.book.orders.place(limit(desk.trader))
-    desk.book.orders.fill(execution(desk.trader, quantity=40))
+    desk.book.orders.fill(execution(desk.trader, quantity=100))
     before = desk.contents()
-    with pytest.raises(Overfill, match=r"40 is already filled, more than the new .*39"):
-        desk.book.orders.replace(desk.trader, "A1", quantity=39)
+    with pytest.raises(OrderClosed, match="the order is FILLED"):
+        desk.book.orders.replace(desk.trader, "A1", **terms)
     assert desk.contents() == before
 
 

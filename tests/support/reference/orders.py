@@ -15,7 +15,6 @@ from slotbook.models.errors import (
     DuplicateOrder,
     OrderClosed,
     OrderMismatch,
-    Overfill,
 )
 
 from .state import OPEN, Answer, Entry, State, again
@@ -41,15 +40,17 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
     order = entry.now
     if request.revision is not None and request.revision <= entry.revision:
         return Answer(applied=False, sequence=0, order=order)
-    if order.status not in OPEN:
+    if order.status not in (*OPEN, OrderStatus.FILLED):
         raise OrderClosed
     if (request.price is not None and order.price is None) or (
         request.stop_price is not None and order.stop_price is None
     ):
         raise OrderMismatch
-    quantity = order.quantity if request.quantity is None else request.quantity
-    if quantity < order.filled_quantity:
-        raise Overfill
+    asked = order.quantity if request.quantity is None else request.quantity
+    if order.status is OrderStatus.FILLED and asked <= order.filled_quantity:
+        raise OrderClosed
+    quantity = max(asked, order.filled_quantity)
+    status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.NEW
     if request.revision is not None:
         entry.revision = request.revision
     entry.now = order.model_copy(
@@ -57,7 +58,7 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
             "quantity": quantity,
             "price": order.price if request.price is None else request.price,
             "stop_price": order.stop_price if request.stop_price is None else request.stop_price,
-            "status": OrderStatus.FILLED if quantity == order.filled_quantity else order.status,
+            "status": OrderStatus.FILLED if quantity == order.filled_quantity else status,
             "text": request.text,
             "placed_quantity": entry.first.quantity,
             "placed_price": entry.first.price,
@@ -68,7 +69,12 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
         }
     )
     sequence = book.append_event(
-        EventType.REPLACED, entry.now, request.ts_ns, request_id=request.request_id, text=request.text
+        EventType.REPLACED,
+        entry.now,
+        request.ts_ns,
+        request_id=request.request_id,
+        text=request.text,
+        requested_quantity=None if quantity == asked else asked,
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now)
     entry.requests[request.request_id] = content, answer
