@@ -57,12 +57,12 @@ class EntityChange(Generic[E]):
     def _keep_key(self, model: type[E], trader: str, key: RecordKey, ts_ns: int) -> TableModel[E]:
         """Check what names a record, and return the description of its table."""
         table = table_model(model)
-        check_name("trader", trader)
-        self._keep(table=table, key_text=table.key_from(key), ts_ns=time_of_change(ts_ns))
+        name = check_name("trader", trader)
+        self._keep(table=table, trader=name, key_text=table.key_from(key), ts_ns=time_of_change(ts_ns))
         return table
 
     def _keep_request(self, request_id: str, expected_version: int | None) -> None:
-        check_name("request_id", request_id)
+        self._keep(request_id=check_name("request_id", request_id))
         if expected_version is not None:
             self._keep(expected_version=whole("expected_version", expected_version, least=0))
 

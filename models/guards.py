@@ -28,5 +28,5 @@ class Expect:
     def __post_init__(self) -> None:
         if len(fields(self)) != len(fields(Expect)):
             raise InvalidArgument(f"a {type(self).__name__} has more fields than a guard has; give an Expect")
-        check_name("order_id", self.order_id)
+        object.__setattr__(self, "order_id", check_name("order_id", self.order_id))
         object.__setattr__(self, "version", whole("version", self.version, least=0))

@@ -15,13 +15,13 @@ import re
 
 from .enums import OrderStatus
 from .errors import InvalidArgument
-from .types import check_name
+from .names import check_name, check_text_name
 
 
 def is_name(text: str) -> bool:
     """Return True for a name that a key can be made of; other programs' keys may have any other, in any bytes."""
     try:
-        check_name("name", text)
+        check_text_name("name", text)
     except InvalidArgument:
         return False
     return True
@@ -164,7 +164,8 @@ class Keys:
         if known is None:
             if len(self._traders) >= 10_000:  # bounded: names may come from user input
                 self._traders.clear()
-            known = self._traders[trader] = TraderKeys(self.prefix, check_name("trader", trader))
+            known = TraderKeys(self.prefix, check_name("trader", trader))
+            self._traders[known.trader] = known  # by text alone: True would find a trader with the number 1
         return known
 
     def reference(self, kind: str, key: str) -> str:

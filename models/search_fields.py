@@ -13,9 +13,9 @@ from .doubles import WHOLE, Decimals, Doubles, Numbers, Steps
 from .entity_codec import EntityCodec
 from .entity_fields import Schema, leaf_of
 from .errors import InvalidArgument
+from .names import MAX_NAME, NAME_PATTERN
 from .numbers import PLACES, exact_decimal, exact_price
 from .stored import Field, TextForm, is_one_tag
-from .types import NAME_PATTERN
 
 _CHECKED_LAST = frozenset(("function-after", "function-wrap", "function-plain"))
 """Kinds of schemas that can change a value behind the rules of its type."""
@@ -81,7 +81,7 @@ def _numbers(kind: str, leaf: Schema, around: Sequence[Schema]) -> Numbers:
 
 
 def _is_name(leaf: Schema, around: Sequence[Schema]) -> bool:
-    is_name = leaf.get("pattern") == NAME_PATTERN and leaf.get("max_length", 129) <= 128
+    is_name = leaf.get("pattern") == NAME_PATTERN and leaf.get("max_length", MAX_NAME + 1) <= MAX_NAME
     return is_name and not _CHECKED_LAST.intersection(each["type"] for each in around)
 
 

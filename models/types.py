@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-)
-from pydantic_core import core_schema
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from .building import adapter
-from .errors import InvalidArgument
+from .names import NAME_PATTERN as NAME_PATTERN
+from .names import Name as Name
+from .names import check_name as check_name
+from .names import check_text_name as check_text_name
+from .names import new_id as new_id
 from .numbers import MAX_QUANTITY, exact_boolean, exact_decimal, exact_integer, exact_price
 from .times import exact_time
 
 Boolean = Annotated[bool, BeforeValidator(exact_boolean)]
 """A boolean; of numbers only 0 and 1."""
 
-
-def new_id() -> str:
-    """Return a random name for a request: 96 bits in 16 characters, short because the book remembers it.
-
-    >>> len(new_id())
-    16
-    """
-    return secrets.token_urlsafe(12)
-
-
-_NAME_RULE = "a name is a string of 1 to 128 characters without whitespace, control characters, '{' or '}'"
-
-
-def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    # pydantic-core raises this message itself, which costs less than a validator in Python.
-    return core_schema.custom_error_schema(handler(kind), "name", custom_error_message=_NAME_RULE)
-
-
-NAME_PATTERN = r"^[^\s{}\p{C}]+$"
-Name = Annotated[
-    str, StringConstraints(strict=True, max_length=128, pattern=NAME_PATTERN), GetPydanticSchema(_named_rule)
-]
-"""A trader, order, symbol or request name: 1 to 128 characters, no whitespace, control characters or braces.
-
-Braces in a name would change the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
-"""
 
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^\P{Cc}+$")]
 """Free text of 1 to 256 characters (FIX Text, tag 58)."""
@@ -84,20 +50,3 @@ Price = Annotated[Decimal, BeforeValidator(exact_price)]
 
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""
-
-_NAME: TypeAdapter[str] = adapter(Name)
-_PLAIN_NAME = re.compile(r"[!-z|~]{1,128}").fullmatch
-"""The same rule for ASCII names, as most names are, because it is checked faster."""
-
-
-def check_name(what: str, value: str) -> str:
-    """Return a name that a key can be made of; raise InvalidArgument, which names the rule, for any other value."""
-    if isinstance(value, str) and _PLAIN_NAME(value):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return value
-    try:
-        return _NAME.validate_python(value)
-    except ValidationError:
-        shown = repr(value)
-        raise InvalidArgument(
-            f"{what} {shown if len(shown) <= 80 else shown[:80] + '…'} cannot be used: {_NAME_RULE}"
-        ) from None

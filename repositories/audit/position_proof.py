@@ -122,12 +122,13 @@ class PositionProof:
         link = self._link
         if link is None or link.is_fill:
             return False
-        words = self._state.request.split(" ")
-        if len(words) < 4 or words[:2] != [str(link.stated.sequence), self._state.symbol]:
+        about, _, terms = self._state.request.partition(f"{link.stated.sequence} {self._state.symbol} ")
+        words = terms.split(" ")  # the symbol may have blanks, and they have none
+        if about or len(words) < 2:
             return False
-        if words[2] == PositionAction.SET:
-            return words[3] == str(link.stated.quantity)
-        return words[3] == str(link.change)
+        if words[0] == PositionAction.SET:
+            return words[1] == str(link.stated.quantity)
+        return words[1] == str(link.change)
 
     def _is_usable(self, name: str) -> bool:
         """Return False when the position is not there, or what it says of a field cannot be right."""

@@ -23,10 +23,11 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
     if state.expiry == -1:
         what = f"request {state.request_id} never expires"
         report.add(FindingKind.EXPIRY, key, None, what, stored="inf")
-    number, *words = state.value.split(" ")
     if _OWN(state.value):
-        _compare_own(key, state, int(number), history, report)
+        _compare_own(key, state, int(state.value.partition(" ")[0]), history, report)
         return
+    number, _, content = state.value.partition(" ")
+    words = content.rsplit(" ", 3)  # a symbol may have blanks
     if len(words) != _WORDS - 1 or not _COUNT(number) or words[1] not in PositionAction.__members__:
         what = f"{key}: {state.value[:80]!r} is not a value that was ever written"
         report.add(FindingKind.CORRUPT, key, None, what, stored=state.value)
@@ -43,7 +44,7 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
     became = event.quantity if action == PositionAction.SET else event.change
     expected = f"{event.request_id} {event.symbol} {became}"
     stored = f"{state.request_id} {symbol} {quantity}"
-    if stored != expected:
+    if (state.request_id, symbol, quantity) != (event.request_id, event.symbol, str(became)):
         history.contradicted |= {symbol, event.symbol}
         what = f"request {state.request_id} is remembered as {stored}, and event {sequence:,} was {expected}"
         says = {"request": stored, f"event {sequence}": expected}

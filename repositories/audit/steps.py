@@ -60,7 +60,7 @@ class Audit:
         """Orders that have events but are no longer stored."""
         self._open = OpenQuantities(self._history)
         """The open quantity of every order that was compared."""
-        self._report = Report(trader)
+        self._report = Report(self._keys.trader)
         """The findings about everything else."""
         self.own = OwnAudit(calls, self._keys, self._history, self._found, self._read_events)
         """The comparison of the records of the desk's own."""

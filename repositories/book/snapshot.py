@@ -57,12 +57,12 @@ def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapsho
         if last >= first:
             held = [one for one in positions.values() if one.version]
             return Snapshot(
-                trader,
+                keys.trader,
                 last,
                 sorted(orders.values(), key=lambda one: one.order_id),
                 sorted(held, key=lambda one: one.symbol),
             )
-    raise HistoryTrimmed(trader, first + 1, first + 1)
+    raise HistoryTrimmed(keys.trader, first + 1, first + 1)
 
 
 def _begin(keys: TraderKeys) -> Steps[tuple[int, Sequence[str], dict[str, Position]]]:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar, cast
 
 from ...models.errors import CorruptRecord, InvalidArgument, SourceFailed, UnexpectedReply
 from ...models.keys import escaped, glob_escaped, is_name
-from ...models.types import check_name
+from ...models.types import check_text_name
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.scripts import Script
 from ..changes.scripts import load
@@ -90,7 +90,7 @@ class CacheCalls(Generic[T]):
 
     def entry_key(self, key: str) -> str:
         """Return the name of an entry's hash in Redis. Raises InvalidArgument for a key that is not a valid name."""
-        return self.base + check_name(self.name, key)
+        return self.base + check_text_name(self.name, key)
 
     def get(self, key: str) -> Call[LookupResult[T]]:
         """Return the call that reads a value, fresh or stale; it does not say for how long it is fresh."""

@@ -37,15 +37,15 @@ class SessionCalls:
     def create(self, trader: str, ttl: float, data: Mapping[str, str], session_id: SecretStr) -> Call[Session]:
         """Create a session. Raises InvalidArgument for an id of another trader."""
         owner, digest = split_session_id(session_id)
-        if owner != trader:
-            raise InvalidArgument(f"create session of {trader}: the session id is one of {owner}")
         keys = self._keys.of(trader)
+        if owner != keys.trader:
+            raise InvalidArgument(f"create session of {trader}: the session id is one of {owner}")
         name = f"create session of {trader}"
 
         def read(reply: Reply) -> Session:
             match rows(reply):
                 case ["session", list(flat)]:
-                    return self._session(trader, digest, flat, session_id)
+                    return self._session(owner, digest, flat, session_id)
                 case ["duplicate"]:
                     raise DuplicateRequest(f"{name}: the id is taken by a session with another ttl or other data")
                 case ["gone"]:

@@ -109,10 +109,10 @@ def check_group(what: str, value: str) -> str:
 
 def check_traders(traders: str | Iterable[str]) -> list[str]:
     """Return the names of one trader or several, each once; raise InvalidArgument when there is none."""
-    names = [traders] if isinstance(traders, str) else list(dict.fromkeys(several("traders", traders)))
+    names = [traders] if isinstance(traders, (str, int)) else several("traders", traders)
     if not names:
         raise InvalidArgument("no trader is named")
-    return [check_name("trader", name) for name in names]
+    return list(dict.fromkeys([check_name("trader", name) for name in names]))
 
 
 def _publish(name: str, key: str, channel: str, text: str) -> Call[int]:

@@ -69,7 +69,8 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
 
     def get(self, trader: str, order_id: str) -> Call[Own | None]:
         """Return the call that reads one order."""
-        key = self.keys.of(trader).order(check_name("order_id", order_id))
+        keys, order_id = self.keys.of(trader), check_name("order_id", order_id)
+        key, trader = keys.order(order_id), keys.trader
         return command(
             f"get {trader}/{order_id}",
             "HGETALL",
@@ -80,7 +81,8 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> Reads[Own | None]:
         """Return the reads of many orders."""
-        keys = [self.keys.of(trader).order(check_name("order_id", order_id)) for trader, order_id in ids]
+        ids = [(check_name("trader", trader), check_name("order_id", order_id)) for trader, order_id in ids]
+        keys = [self.keys.of(trader).order(order_id) for trader, order_id in ids]
         return Reads(
             [slot_of_tag(trader) for trader, _ in ids],
             [pack(("HGETALL", key)) for key in keys],
@@ -101,6 +103,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
     ) -> Steps[int]:
         """Return the steps that count a trader's live orders: all, or those with some values, a status, or a symbol."""
         keys = self.keys.of(trader)
+        trader = keys.trader
         if values is not None:
             if status is not None or symbol is not None:
                 raise InvalidArgument("count takes values, a status or a symbol, not several: values may have them all")
@@ -174,7 +177,8 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
 
     def _page(self, trader: str, indexes: _Indexes, after: str, limit: int) -> Call[tuple[list[Own], str]]:
         """Return the call that reads the next orders, and the id after which it stopped, '' at the end."""
-        base = self.keys.of(trader).order("")
+        keys = self.keys.of(trader)
+        base, trader = keys.order(""), keys.trader
 
         def read(reply: Reply) -> tuple[list[Own], str]:
             cursor, *words = rows(reply)
@@ -215,7 +219,7 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
     def _select(self, trader: str, indexes: Sequence[str]) -> Steps[list[Own]]:
         """Read the live orders of some indexes: the first page in one call, the others by their ids."""
         keys = self.keys.of(trader)
-        base = f"{keys.base}order:"
+        base, trader = keys.order(""), keys.trader
 
         def read(reply: Reply) -> tuple[list[Own], list[str]]:
             *found, left = rows(reply)

@@ -39,6 +39,9 @@ MOST_EVENTS_AT_ONCE = 20_000
 FOREVER = 2**63
 """A time after all others, in nanoseconds."""
 
+_TAB = "\t"
+"""The character between the words of a change: no name has one, and JSON writes it otherwise."""
+_FILL, _REQUEST = ("exec_id", "last_quantity", "last_price"), ("request_id", "requested_quantity", "price")
 NO_END = -1
 """The lifetime of an order that does not expire."""
 
@@ -138,12 +141,10 @@ class KnownOrders:
             order_id, kind = event.get("order_id"), event["type"]
             if order_id is None or kind == EventType.NEW.value:
                 continue
-            if kind == EventType.TRADE.value:
-                line = f"\n{event.get('exec_id')} {kind} {event.get('last_quantity')} {event.get('last_price')}"
-            else:
-                asked = event.get("requested_quantity", event.get("quantity"))
-                line = f"\n{event.get('request_id')} {kind} {asked} {event.get('price', '')}"
-            self._applied[order_id] = f"{self._applied.get(order_id, '')}{line} {_who(event)}\t{event.get('own', '')}"
+            identity, quantity, price = _FILL if kind == EventType.TRADE.value else _REQUEST
+            event = {"requested_quantity": event.get("quantity", ""), **event}
+            words = [event.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own")]
+            self._applied[order_id] = f"{self._applied.get(order_id, '')}\n" + _TAB.join(words)
 
     def note_applied(self, order: Order) -> None:
         """Note an order that was placed after its trader's events were read."""
@@ -246,13 +247,12 @@ class KnownOrders:
         is_fill = isinstance(request, Fill)
         identity = request.exec_id if isinstance(request, Fill) else request.request_id
         text = self._applied.get(request.order_id, "") + "\n"
-        found = text.find(f"\n{identity} ")
+        found = text.find(f"\n{identity}{_TAB}")
         while found >= 0:
-            line, _, own = text[found + 1 : text.index("\n", found + 1)].partition("\t")
-            words = [*line.split(" ")[1:], own]
+            words = text[found + 1 : text.index("\n", found + 1)].split(_TAB)[1:]
             if (words[0] == EventType.TRADE.value) is is_fill:  # an exec_id may be equal to a request_id
                 yield words
-            found = text.find(f"\n{identity} ", found + 1)
+            found = text.find(f"\n{identity}{_TAB}", found + 1)
 
     def _note_time(self, number: int, event: Mapping[str, str]) -> None:
         try:

@@ -40,7 +40,8 @@ class Deletion:
     order_id: str
 
     def __post_init__(self) -> None:
-        check_name("order_id", self.order_id)
+        object.__setattr__(self, "trader", check_name("trader", self.trader))
+        object.__setattr__(self, "order_id", check_name("order_id", self.order_id))
 
 
 def _named(name: str) -> Callable[[OrderRequest | Deletion], str]:

@@ -193,8 +193,7 @@ class AsyncPositionRepository:
 
     async def net(self, symbol: str) -> int:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
-        check_name("symbol", symbol)
-        total = (await self.totals()).get(symbol)
+        total = (await self.totals()).get(check_name("symbol", symbol))
         return total.quantity if total else 0
 
     async def totals(self) -> dict[str, SymbolTotal]:

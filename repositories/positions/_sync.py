@@ -190,8 +190,7 @@ class PositionRepository:
 
     def net(self, symbol: str) -> int:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
-        check_name("symbol", symbol)
-        total = (self.totals()).get(symbol)
+        total = (self.totals()).get(check_name("symbol", symbol))
         return total.quantity if total else 0
 
     def totals(self) -> dict[str, SymbolTotal]:

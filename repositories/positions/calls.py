@@ -96,7 +96,8 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
 
     def get(self, trader: str, symbol: str) -> Call[Position]:
         """Return the call that reads one position, which is flat when there is none."""
-        key = self.keys.of(trader).position(check_name("symbol", symbol))
+        keys, symbol = self.keys.of(trader), check_name("symbol", symbol)
+        key, trader = keys.position(symbol), keys.trader
 
         def read(reply: Reply) -> Position:
             if not rows(reply):
@@ -108,7 +109,7 @@ class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
     def all(self, trader: str) -> Call[list[Position]]:
         """Return the call that reads every position of a trader, sorted by symbol."""
         keys = self.keys.of(trader)
-        base = f"{keys.base}position:"
+        base, trader = keys.position(""), keys.trader
 
         def read(reply: Reply) -> list[Position]:
             held = (record_of(Position, base, "symbol", flat, trader) for flat in rows(reply))

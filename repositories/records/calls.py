@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ...models.entity import Entity
 from ...models.entity_codec import SCHEMA_FIELD
 from ...models.errors import printable
+from ...models.keys import TraderKeys
 from ...models.results import RecordResult
 from ...models.table import RecordKey, TableModel
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
@@ -53,7 +54,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def get(self, trader: str, key: RecordKey) -> Call[E | None]:
         """Return the call that reads one record."""
-        return self._get(trader, self.table.key_from(key))
+        return self._get(self.keys.of(trader).trader, self.table.key_from(key))
 
     def _get(self, trader: str, name: str) -> Call[E | None]:
         kind = self.table.kind
@@ -68,7 +69,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def get_many(self, ids: Sequence[tuple[str, RecordKey]]) -> Reads[E | None]:
         """Return the reads of many records."""
-        names = [(trader, self.table.key_from(key)) for trader, key in ids]
+        names = [(self.keys.of(trader).trader, self.table.key_from(key)) for trader, key in ids]
         keys = [self.keys.of(trader).own_record(self.table.kind, name) for trader, name in names]
         return Reads(
             [slot_of_tag(trader) for trader, _ in names],
@@ -79,8 +80,8 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def exists(self, trader: str, key: RecordKey) -> Call[bool]:
         """Return the call that asks whether there is a record."""
-        name = self.table.key_from(key)
-        hash_key = self.keys.of(trader).own_record(self.table.kind, name)
+        keys, name = self.keys.of(trader), self.table.key_from(key)
+        hash_key, trader = keys.own_record(self.table.kind, name), keys.trader
         return command(
             f"exists {self.table.kind} {trader}/{printable(name)}",
             "HMGET",
@@ -93,23 +94,25 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def count(self, trader: str, values: Mapping[str, object] | None) -> Steps[int]:
         """Return the steps that count a trader's live records: all, or those with some values."""
-        return self._count(trader, walk_of(self.keys.of(trader), self.table, values))
+        keys = self.keys.of(trader)
+        return self._count(keys, walk_of(keys, self.table, values))
 
     def count_range(self, trader: str, wanted: Range[E]) -> Steps[int]:
         """Return the steps that count a trader's live records in a range."""
-        return self._count(trader, range_of(self.keys.of(trader), self.table, wanted))
+        keys = self.keys.of(trader)
+        return self._count(keys, range_of(keys, self.table, wanted))
 
-    def _count(self, trader: str, walk: Walk) -> Steps[int]:
+    def _count(self, keys: TraderKeys, walk: Walk) -> Steps[int]:
         total = 0
         while True:
-            found, cursor = yield from ask(self._part_of_count(trader, walk))
+            found, cursor = yield from ask(self._part_of_count(keys, walk))
             total += found
             if not cursor:
                 return total
             walk = walk.from_cursor(cursor)
 
-    def _part_of_count(self, trader: str, walk: Walk) -> Call[tuple[int, str]]:
-        name = f"count {self.table.kind} of {trader}"
+    def _part_of_count(self, keys: TraderKeys, walk: Walk) -> Call[tuple[int, str]]:
+        name = f"count {self.table.kind} of {keys.trader}"
 
         def read(reply: Reply) -> tuple[int, str]:
             match rows(reply):
@@ -121,7 +124,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         return evaluate(
             name,
             COUNT,
-            COUNT.keys(book=self.keys.of(trader).book, indexes=walk.indexes),
+            COUNT.keys(book=keys.book, indexes=walk.indexes),
             COUNT.arguments(
                 kind=self.table.kind,
                 schema=self.table.schemas.text,
@@ -133,25 +136,26 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
             ),
             decode=read,
             readonly=True,
-            tag=trader,
+            tag=keys.trader,
         )
 
     def select(
         self, trader: str, values: Mapping[str, object] | None, after: RecordKey | None, limit: int | None
     ) -> Steps[list[E]]:
         """Return the steps that read a trader's records in the order of their keys, page by page."""
-        begin = "" if after is None else self.table.key_from(after)
-        return self._select(trader, walk_of(self.keys.of(trader), self.table, values, begin), limit)
+        keys, begin = self.keys.of(trader), "" if after is None else self.table.key_from(after)
+        return self._select(keys, walk_of(keys, self.table, values, begin), limit)
 
     def select_range(self, trader: str, wanted: Range[E], limit: int | None) -> Steps[list[E]]:
         """Return the steps that read a trader's records in a range, in its order, page by page."""
-        return self._select(trader, range_of(self.keys.of(trader), self.table, wanted), limit)
+        keys = self.keys.of(trader)
+        return self._select(keys, range_of(keys, self.table, wanted), limit)
 
-    def _select(self, trader: str, walk: Walk, limit: int | None) -> Steps[list[E]]:
+    def _select(self, keys: TraderKeys, walk: Walk, limit: int | None) -> Steps[list[E]]:
         records: list[E] = []
         while True:
             wanted = PAGE if limit is None else min(PAGE, limit - len(records))
-            page = yield from ask(self._page(trader, walk, wanted))
+            page = yield from ask(self._page(keys, walk, wanted))
             records += page.records
             if not page.cursor or len(records) == limit:
                 return records
@@ -159,10 +163,12 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
 
     def next_page(self, trader: str, after: str) -> Call[Page[E]]:
         """Return the call that reads the page of all of a trader's records that follows the text of a key."""
-        return self._page(trader, walk_of(self.keys.of(trader), self.table, None, after), PAGE)
+        keys = self.keys.of(trader)
+        return self._page(keys, walk_of(keys, self.table, None, after), PAGE)
 
-    def _page(self, trader: str, walk: Walk, limit: int) -> Call[Page[E]]:
-        name, base = f"read {self.table.kind} of {trader}", self.keys.of(trader).own_record(self.table.kind, "")
+    def _page(self, keys: TraderKeys, walk: Walk, limit: int) -> Call[Page[E]]:
+        trader = keys.trader
+        name, base = f"read {self.table.kind} of {trader}", keys.own_record(self.table.kind, "")
 
         def read(reply: Reply) -> Page[E]:
             cursor, *words = rows(reply)
@@ -192,7 +198,7 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
         return evaluate(
             name,
             SELECT,
-            SELECT.keys(book=self.keys.of(trader).book, indexes=walk.indexes),
+            SELECT.keys(book=keys.book, indexes=walk.indexes),
             arguments,
             decode=read,
             readonly=True,

@@ -33,7 +33,7 @@ def test_own_columns_become_own_fields() -> None:
     ("row", "problem"),
     [
         (f"{NEW},,,", r"\+strategy is empty"),
-        (f"{NEW},two words,,", r"\+strategy"),
+        (f"{NEW}, words ,,", r"\+strategy"),
         (f"{NEW},S1,zz,", r"\+tags 'zz': Invalid JSON"),
         (f"{NEW},S1,,XNAS", r"\+venue is no field of DeskOrder"),
         (f"{FILL},S1,,", r"\+strategy is no field of DeskFill"),

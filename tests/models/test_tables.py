@@ -78,7 +78,7 @@ def test_a_record_is_written_as_readable_text_and_read_back() -> None:
         ({"quantity": "040"}, "quantity", "'040' is not a value that was ever written"),
         ({"quantity": "-5"}, "quantity", "'-5': Input should be greater than 0"),
         ({"price": "1.50"}, "price", "'1.50' is not a value that was ever written"),
-        ({"account": ""}, "account", "'': a name is a string of 1 to 128 characters"),
+        ({"account": ""}, "account", "'': a name is a string of 1 to 256 characters"),
         ({"note": "x"}, "note", "is no field of Allocation"),
         ({"@schema": "x"}, "@schema", "'x' is no number of a schema"),
         ({"trader": "T002"}, "trader", "'T002' is not 'T001': it is the record of another trader"),
@@ -184,8 +184,8 @@ CHANGES: list[tuple[dict[Any, Any], str]] = [
     ({7: 5}, "Allocation has no field 7; the nearest is trader"),
     ({"quantity": -5}, "Allocation.quantity -5: Input should be greater than 0"),
     ({"quantity": None}, "Allocation.quantity None: None is not a whole number"),
-    ({"account": ""}, "Allocation.account '': a name is a string of 1 to 128 characters without whitespace, control "
-     "characters, '{' or '}'"),
+    ({"account": ""}, "Allocation.account '': a name is a string of 1 to 256 characters, or a whole number, without "
+     "control characters, '{' or '}', and with blanks only inside"),
     ({"trader": "T002"}, "Allocation.trader cannot be changed: it names the record; insert another"),
     ({"allocation_id": "L2"}, "Allocation.allocation_id cannot be changed: it names the record; insert another"),
     ({"version": 5}, "Allocation.version is set by the book alone"),

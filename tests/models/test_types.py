@@ -87,7 +87,9 @@ def test_a_good_name_is_returned(name: str) -> None:
     assert check_name("trader", name) == name
 
 
-@pytest.mark.parametrize("name", ["", "a b", "{", "x" * 129, "\n", "\ud800", 5, None, b"x"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "a\u00a0b", "{", "x" * 257, "\n", "\ud800", 5.0, True, None, b"x"], ids=ascii
+)
 def test_a_bad_name_is_refused_in_one_short_line(name: object) -> None:
     with pytest.raises(InvalidArgument, match=r"^trader .*cannot be used") as caught:
         check_name("trader", name)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -35,9 +35,9 @@ class Desk:
         self._vandalised = False
         self.trader = self.another()
 
-    def another(self) -> str:
-        """Return one more trader."""
-        trader = fresh()
+    def another(self, name: str | None = None) -> str:
+        """Return one more trader, whose name a test may choose."""
+        trader = name or fresh()
         self._traders.append(trader)
         return trader
 

@@ -16,7 +16,7 @@ from .reference import ReferenceBook
 
 WHOLE = re.compile(r"[0-9]{1,16}")
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
-NAME = re.compile(r"[^\s{}]{1,128}")
+NAME = re.compile(r"(?=.{1,256}\Z)[^\s{}]+( +[^\s{}]+)*")
 VALUES = {"seq": WHOLE, "ts_ns": re.compile(r"[0-9]+"), "trader": NAME, "order_id": NAME, "symbol": NAME}
 
 Request = Order | Replace | Cancel | Fill

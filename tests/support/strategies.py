@@ -31,7 +31,10 @@ from slotbook.models.record import Record
 
 Values: TypeAlias = "dict[str, Any]"
 
-names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"), min_size=1, max_size=128)
+_words = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="{}"), min_size=1, max_size=128)
+_several = st.tuples(_words, st.sampled_from([" ", "   "]), _words.map(lambda word: word[:100]))
+names: st.SearchStrategy[str] = _words | _several.map("".join)
+"""Names, some of which have blanks inside."""
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=256)
 quantities = st.integers(1, MAX_QUANTITY)
 totals = st.integers(0, MAX_QUANTITY)

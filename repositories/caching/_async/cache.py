@@ -8,7 +8,7 @@ from typing import TypeVar
 from ....models.arguments import mapping
 from ....models.errors import InvalidArgument
 from ....models.results import Outcome
-from ....models.types import check_name
+from ....models.types import check_text_name
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
 from ..codec import JsonCodec
@@ -47,7 +47,7 @@ class AsyncCache(AsyncBaseCache[T]):
         source: AsyncSource[T] | None = None,
         policy: CachePolicy | None = None,
     ) -> None:
-        if check_name("cache", name) == "symbol":
+        if check_text_name("cache", name) == "symbol":
             raise InvalidArgument("a cache cannot be called 'symbol': those keys are book.symbols'")
         super().__init__(backend, name, JsonCodec(model), source, policy)
 

@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying
 from ....models.arguments import several
 from ....models.entity import Entity
 from ....models.errors import BookClosed, InvalidArgument, LockLost, SlotbookError
+from ....models.names import check_name
 from ....models.table import table_model
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
@@ -176,7 +177,7 @@ class AsyncLock:
     ) -> None:
         self._backend = backend
         self._calls = LockCalls(backend.settings, name, trader, lease)
-        self._trader = trader
+        self._trader = None if trader is None else check_name("trader", trader)
         self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew

@@ -15,6 +15,7 @@ from tenacity import Retrying
 from ....models.arguments import several
 from ....models.entity import Entity
 from ....models.errors import BookClosed, InvalidArgument, LockLost, SlotbookError
+from ....models.names import check_name
 from ....models.table import table_model
 from ....topology._sync.backend import Backend
 from ....topology.durability import Durability
@@ -177,7 +178,7 @@ class Lock:
     ) -> None:
         self._backend = backend
         self._calls = LockCalls(backend.settings, name, trader, lease)
-        self._trader = trader
+        self._trader = None if trader is None else check_name("trader", trader)
         self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew

@@ -71,7 +71,7 @@ class AsyncOrderEventRepository:
             HistoryTrimmed: Events after ``since``, or between others that were found, are no longer kept.
             CorruptRecord: An entry of the stream cannot be read.
         """
-        key = self._calls.keys.of(trader).events
+        keys = self._calls.keys.of(trader)
         at = 0 if since is None else check_sequence("since", since)
         last = None if until is None else check_sequence("until", until)
         limit = None if limit is None else whole("limit", limit)
@@ -81,8 +81,8 @@ class AsyncOrderEventRepository:
             page = await self._backend.run(self._calls.range(trader, at, last, count))
             for entry in page:
                 if entry.sequence > at + 1 and (found or since is not None):
-                    raise HistoryTrimmed(trader, at + 1, entry.sequence - 1)
-                found.append(event_of(key, trader, entry))
+                    raise HistoryTrimmed(keys.trader, at + 1, entry.sequence - 1)
+                found.append(event_of(keys.events, keys.trader, entry))
                 at = entry.sequence
             if len(page) < count:
                 break

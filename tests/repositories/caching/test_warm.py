@@ -87,7 +87,7 @@ HEADER = "Nasdaq Traded|Symbol|Security Name|Listing Exchange|Round Lot Size\n"
     ("text", "said"),
     [
         ("a|b\n", "has no column 'Listing Exchange'"),
-        (HEADER + "Y|A B|Name|N|100\n", "line 2: symbol 'A B'"),
+        (HEADER + "Y|A{B|Name|N|100\n", "line 2: symbol 'A{B'"),
         (HEADER + "Y|A|Name|N|100\nY|B|Name|N|some\n", "line 3: lot_size 'some'"),
     ],
 )

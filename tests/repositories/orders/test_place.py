@@ -136,7 +136,10 @@ def test_the_same_id_of_two_traders_is_two_orders(desk: Desk) -> None:
     assert desk.book.orders.get(other, "A1") == limit(other, quantity=2, version=1)
 
 
-@pytest.mark.parametrize("name", ["x" * 128, "日本:株*?[a]\\", "a:b:order:c", "ö" * 64], ids=lambda name: name[:8])
+NAMES = ["x" * 256, "日本:株*?[a]\\", "a:b:order:c", "ö" * 64, "AAPL  240119C00150000"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:8])
 def test_any_name_the_model_takes_works_as_a_key(desk: Desk, name: str) -> None:
     desk.book.orders.place(limit(desk.trader, name, symbol=name))
     desk.book.orders.fill(execution(desk.trader, name, order_id=name))

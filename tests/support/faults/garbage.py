@@ -17,7 +17,7 @@ NUMBERS = st.one_of(
 WORDS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        ["", " ", "A1", "AAPL", "{", "}", "a{b}c", "x" * 129, "x" * 128, "\x00", "\ud800", "a\nb", "日本", "*?[a]"]
+        ["", " ", "A1", "A B", "{", "}", "a{b}c", "x" * 257, "x" * 256, "\x00", "\ud800", "a\nb", "日本", "*?[a]"]
     ),
     st.text(alphabet="0123456789.eE+-", max_size=30),
 )

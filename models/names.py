@@ -1,0 +1,106 @@
+"""Names and ids: of traders, orders, symbols, executions and requests, as venues and desks write them.
+
+>>> check_name("symbol", "ES 03-24"), check_name("order_id", 10583212)
+('ES 03-24', '10583212')
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Annotated, Any, TypeAlias, cast
+
+from pydantic import (
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    GetPydanticSchema,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import core_schema
+
+from .arguments import shown
+from .building import adapter
+from .errors import InvalidArgument
+from .numbers import number_of
+
+MAX_NAME = 256
+"""The characters that a name may have."""
+
+NAME_RULE = (
+    f"a name is a string of 1 to {MAX_NAME} characters, or a whole number, without control characters, '{{' or '}}', "
+    "and with blanks only inside"
+)
+
+_JsonSchema: TypeAlias = dict[str, Any]
+_FOR_JSON: _JsonSchema = {"type": "string", "maxLength": MAX_NAME, "pattern": r"^[^\s{}]+( +[^\s{}]+)*$"}
+"""The JSON schema of a name, whose pattern has only what every reader of such schemas knows."""
+
+
+def _id_of(value: object) -> str:
+    """Return the text of a whole number. Raises ValueError for any other value, and for a boolean."""
+    number = number_of(value)
+    if not isinstance(number, int) or abs(number) >= 10**MAX_NAME:
+        raise ValueError(NAME_RULE)
+    return str(int(number))
+
+
+def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    # pydantic-core checks a text and raises the message itself, which costs less than a validator in Python.
+    text = handler(kind)
+    number = core_schema.no_info_before_validator_function(_id_of, text)
+    either = core_schema.union_schema([text, number], mode="left_to_right")
+    return core_schema.custom_error_schema(
+        core_schema.lax_or_strict_schema(either, text), "name", custom_error_message=NAME_RULE
+    )
+
+
+def _json_schema(_: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> _JsonSchema:
+    return {"anyOf": [_FOR_JSON, {"type": "integer"}]} if handler.mode == "validation" else dict(_FOR_JSON)
+
+
+NAME_PATTERN = r"^[^\s{}\p{C}]+( +[^\s{}\p{C}]+)*$"
+Name = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=MAX_NAME, pattern=NAME_PATTERN),
+    GetPydanticSchema(_named_rule, _json_schema),
+]
+"""A trader, order, symbol or request name: 1 to 256 characters, blanks only inside, no control characters or braces.
+
+A whole number is taken as its digits: the id 1 and the id "1" are one identity, which is stored and read as text.
+Braces in a name would change the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
+"""
+
+_NAME: TypeAdapter[str] = adapter(Name)
+_PLAIN_NAME = re.compile(r"[!-z|~](?:[ -z|~]{0,254}[!-z|~])?").fullmatch
+"""The same rule for ASCII names, as most names are, because it is checked faster."""
+
+
+def check_name(what: str, value: str) -> str:
+    """Return a name that a key can be made of; raise InvalidArgument, which names the rule, for any other value.
+
+    A whole number is returned as text, so what goes on with the value that it was given is wrong.
+    """
+    if isinstance(cast("object", value), str) and _PLAIN_NAME(value):
+        return value
+    try:
+        return _NAME.validate_python(value)
+    except ValidationError:
+        raise InvalidArgument(f"{what} {shown(value)} cannot be used: {NAME_RULE}") from None
+
+
+def check_text_name(what: str, value: str) -> str:
+    """Return a name that is a text already, as ``check_name`` does: what goes on with the value may rely on it."""
+    if not isinstance(cast("object", value), str):
+        raise InvalidArgument(f"{what} {shown(value)} cannot be used: it is a {type(value).__name__}, not a string")
+    return check_name(what, value)
+
+
+def new_id() -> str:
+    """Return a random name for a request: 96 bits in 16 characters, short because the book remembers it.
+
+    >>> len(new_id())
+    16
+    """
+    return secrets.token_urlsafe(12)
