@@ -55,20 +55,20 @@ def orders_table(orders: Iterable[Order]) -> Table:
 
 
 def positions_table(positions: Iterable[Position]) -> Table:
-    """Return a table of positions, with the average prices of their buys and sells."""
+    """Return a table of positions, with the average price and the cost of what is open, and what was realized."""
     return table(
         ("trader", "symbol"),
-        ("quantity", "bought", "average bought", "sold", "average sold", "cash"),
+        ("quantity", "average open", "cost", "realized", "bought", "sold"),
         (
             (
                 held.trader,
                 held.symbol,
                 held.quantity,
+                _average(held.average_open_price),
+                held.open_cost,
+                held.realized_profit,
                 held.bought_quantity,
-                _average(held.average_bought_price),
                 held.sold_quantity,
-                _average(held.average_sold_price),
-                held.cash,
             )
             for held in positions
         ),

@@ -20,8 +20,14 @@ class Position(Record):
 
     >>> held = Position(trader="T001", symbol="AAPL", quantity=60, bought_quantity=100, sold_quantity=40,
     ...                 bought_notional="18700", sold_notional="7500")
-    >>> held.cash, held.average_bought_price, held.profit("187.5")
-    (Decimal('-11200'), Decimal('187'), Decimal('50.0'))
+    >>> held.cash, held.average_bought_price
+    (Decimal('-11200'), Decimal('187'))
+    >>> held = held.model_copy(update={"open_cost": Decimal(11220), "realized_profit": Decimal(20)})
+    >>> held.average_open_price, held.unrealized("187.5"), held.profit("187.5")
+    (Decimal('187'), Decimal('30.0'), Decimal('50.0'))
+
+    The average price of what is open is a moving one: selling 40 of the 100 took 40 hundredths of their cost with it.
+    Realized profit, minus open cost, minus cash never changes by a fill.
     """
 
     trader: Name
@@ -36,6 +42,10 @@ class Position(Record):
     """Sum of quantity times price over the buys, exact."""
     sold_notional: Amount = Decimal(0)
     """Sum of quantity times price over the sells, exact."""
+    open_cost: Amount = Decimal(0)
+    """The amount paid for the quantity that is held, by moving average; of a short one minus the amount received."""
+    realized_profit: Amount = Decimal(0)
+    """The profit of what was closed: its amounts, less its share of the open cost."""
     version: Count = 0
     """Number of changes that the book has applied to this position."""
     updated_ns: Nanoseconds | None = None
@@ -66,14 +76,20 @@ class Position(Record):
         """Average price of the sells; None without any."""
         return self.sold_notional / self.sold_quantity if self.sold_quantity else None
 
-    def profit(self, mark: Price | str | int) -> Decimal:
-        """Return the profit, realized and open together: the cash, and the quantity valued at ``mark``; exact.
+    @property
+    def average_open_price(self) -> Decimal | None:
+        """Average price of the quantity that is held, rounded to the decimal context's precision; None when flat."""
+        return self.open_cost / self.quantity if self.quantity else None
 
-        A flat position's profit is its cash, whatever the mark. An adjusted quantity (``set``, ``adjust``) has no cost
-        of its own: one that was added counts as got for nothing, one that was taken away as given for nothing.
+    def profit(self, mark: Price | str | int) -> Decimal:
+        """Return the profit, realized and open together, with the quantity valued at ``mark``; exact.
+
+        A flat position's profit is realized, whatever the mark. An adjusted quantity (``set``, ``adjust``) has no cost
+        of its own: one that was added counts as got for nothing. One that was taken away leaves the cost to the rest,
+        and to the profit once nothing is left.
 
         >>> flat = Position(trader="T001", symbol="ES", bought_quantity=13814, bought_notional="523826.88",
-        ...                 sold_quantity=6907, sold_notional="520235.24")
+        ...                 sold_quantity=6907, sold_notional="520235.24", realized_profit="-3591.64")
         >>> flat.adjusted_quantity, flat.profit(100)
         (-6907, Decimal('-3591.64'))
 
@@ -81,13 +97,20 @@ class Position(Record):
             mark: The price that values the quantity.
 
         Raises:
-            InvalidArgument: The mark is not a number of at most 9 decimal places.
+            InvalidArgument: The mark is not a price.
+        """
+        return EXACT.add(self.realized_profit, self.unrealized(mark))
+
+    def unrealized(self, mark: Price | str | int) -> Decimal:
+        """Return what closing at ``mark`` would earn: the quantity valued at it, less the open cost; exact.
+
+        The arguments and errors are those of ``profit``.
         """
         try:
             value = times(self.quantity, exact_decimal(mark))
         except ValueError as error:
             raise InvalidArgument(f"mark: {error}") from None
-        return EXACT.add(self.cash, value)
+        return EXACT.subtract(value, self.open_cost)
 
 
 class PositionChange(Record):

@@ -96,9 +96,9 @@ class PositionProof:
         if self._is_confirmed:
             return False
         if not link.is_fill or link.side is None:
-            return name == "quantity"
+            return name in ("quantity", "open_cost", "realized_profit")
         traded, notional = _LAST_FIELDS[link.side]
-        other = {"quantity": traded, traded: "quantity", notional: notional}.get(name)
+        other = {"quantity": traded, traded: "quantity", notional: notional}.get(name, notional)
         return other in differing
 
     def _general_obstacle(self, history: History) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from ...models.cost import Basis
 from ...models.enums import EventType, Side
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
@@ -14,7 +15,10 @@ from ...models.position import Position
 from ...models.wire import codec, decode, text
 from .findings import Fields
 
-_POSITION_NAMES = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+_POSITION_NAMES = (
+    *("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version"),
+    *("open_cost", "realized_profit"),
+)
 _ORDER_CHECKS = tuple(codec(Order).checks[name] for name in ("version", "filled_notional"))
 _HAVE_POSITION = (EventType.TRADE, EventType.POSITION)
 
@@ -31,28 +35,51 @@ class Held(NamedTuple):
     bought_notional: Decimal = Decimal(0)
     sold_notional: Decimal = Decimal(0)
     version: int = 0
+    open_cost: Decimal = Decimal(0)
+    realized_profit: Decimal = Decimal(0)
 
     def after(self, event: OrderEvent) -> Held:
         """Return the position after one more event, by what that says it has added."""
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         quantity, price = event.last_quantity, event.last_price
         if event.type is not EventType.TRADE or quantity is None or price is None:
-            added = event.position_change or 0
-            return self._replace(sequence=number, updated_ns=ts_ns, quantity=self.quantity + added, version=version)
-        held = self._replace(sequence=number, updated_ns=ts_ns, version=version)
+            basis = self._basis.after_change(self.quantity + (event.position_change or 0))
+            return self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
         paid = times(quantity, price)
-        if event.side is Side.BUY:
+        is_buy = event.side is Side.BUY
+        basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
+        held = self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
+        if is_buy:
             notional = EXACT.add(self.bought_notional, paid)
-            return held._replace(
-                quantity=self.quantity + quantity, bought=self.bought + quantity, bought_notional=notional
-            )
-        notional = EXACT.add(self.sold_notional, paid)
-        return held._replace(quantity=self.quantity - quantity, sold=self.sold + quantity, sold_notional=notional)
+            return held._replace(bought=self.bought + quantity, bought_notional=notional)
+        return held._replace(sold=self.sold + quantity, sold_notional=EXACT.add(self.sold_notional, paid))
+
+    @property
+    def _basis(self) -> Basis:
+        return Basis(self.quantity, self.open_cost, self.realized_profit)
+
+    def _with(self, basis: Basis, *, sequence: int, updated_ns: int, version: int) -> Held:
+        return self._replace(
+            sequence=sequence,
+            updated_ns=updated_ns,
+            quantity=int(basis.quantity),
+            version=version,
+            open_cost=basis.open_cost,
+            realized_profit=basis.realized_profit,
+        )
 
     @property
     def totals(self) -> str:
         """The totals as an event states them."""
-        return " ".join(map(text, (self.bought, self.sold, self.bought_notional, self.sold_notional, self.version)))
+        return " ".join(
+            map(
+                text,
+                (
+                    *(self.bought, self.sold, self.bought_notional, self.sold_notional, self.version),
+                    *(self.open_cost, self.realized_profit),
+                ),
+            )
+        )
 
     def fields(self, trader: str, symbol: str) -> Fields:
         """Return the fields of the position, in their written form."""
@@ -105,5 +132,7 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
         held.bought_notional,
         held.sold_notional,
         held.version,
+        held.open_cost,
+        held.realized_profit,
     )
     return Stated(int(order[0]) if order else None, Decimal(order[1] if order else 0), stated)

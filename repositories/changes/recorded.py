@@ -22,7 +22,15 @@ from ...models.wire import decode
 from .scripts import RARE_FIELDS
 
 _ORDER_TOTALS = ("version", "filled_notional")
-_POSITION_TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+_POSITION_TOTALS = (
+    "bought_quantity",
+    "sold_quantity",
+    "bought_notional",
+    "sold_notional",
+    "version",
+    "open_cost",
+    "realized_profit",
+)
 
 
 @dataclass(frozen=True, slots=True)

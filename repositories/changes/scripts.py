@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from ...models.cost import COST_PLACES, MOST_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus
 from ...models.numbers import MAX_QUANTITY
@@ -23,8 +24,10 @@ CONSTANTS: Mapping[str, Constant] = {
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
     "LAST_VERSION": LAST_VERSION,
+    "LEAST_COST_PLACES": COST_PLACES,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
+    "MOST_PLACES": MOST_PLACES,
     "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "RARE_FIELDS": RARE_FIELDS,

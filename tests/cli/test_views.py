@@ -80,8 +80,8 @@ def test_positions_of_a_trader(cli: Cli, url: str, trader: str) -> None:
     ]
     table = cli("positions", "--trader", trader, "--url", url).out
     assert [line.split() for line in table.splitlines() if trader in line] == [
-        [trader, "AAPL", "90", "90", "187.22", "0", "-16849.8"],
-        [trader, "[red]MSFT", "-30", "0", "30", "187.22", "5616.6"],
+        [trader, "AAPL", "90", "187.22", "16849.8", "0", "90", "0"],
+        [trader, "[red]MSFT", "-30", "187.22", "-5616.6", "0", "0", "30"],
     ]
 
 

@@ -13,7 +13,7 @@ from slotbook.models.errors import InvalidArgument
 from slotbook.models.numbers import MAX_QUANTITY, plain, times
 from slotbook.models.types import check_name
 
-from ..support.strategies import amounts, names, prices, signed, traded
+from ..support.strategies import amounts, names, prices, signed
 
 
 @given(amounts | prices)
@@ -31,31 +31,32 @@ def test_a_product_is_exact(quantity: int, price: Decimal) -> None:
     assert Fraction(product) == quantity * Fraction(price)
 
 
-@given(signed, traded, traded, amounts, amounts, prices)
+@given(signed, amounts, amounts, amounts, amounts, prices)
 def test_cash_and_profit_are_exact(
-    quantity: int, bought: int, sold: int, paid: Decimal, got: Decimal, mark: Decimal
+    quantity: int, paid: Decimal, got: Decimal, cost: Decimal, realized: Decimal, mark: Decimal
 ) -> None:
     held = Position(
         trader="T",
         symbol="S",
         quantity=quantity,
-        bought_quantity=bought,
-        sold_quantity=sold,
         bought_notional=paid,
         sold_notional=got,
+        open_cost=cost,
+        realized_profit=realized,
     )
     with decimal.localcontext(decimal.Context(prec=3)):
-        cash, profit = held.cash, held.profit(mark)
+        cash, profit, unrealized = held.cash, held.profit(mark), held.unrealized(mark)
     assert Fraction(cash) == Fraction(got) - Fraction(paid)
-    assert Fraction(profit) == Fraction(got) - Fraction(paid) + quantity * Fraction(mark)
+    assert Fraction(unrealized) == quantity * Fraction(mark) - Fraction(cost)
+    assert Fraction(profit) == Fraction(realized) + quantity * Fraction(mark) - Fraction(cost)
 
 
 @pytest.mark.parametrize("mark", ["0", "100", "-37.63", "0.000000001"])
-def test_the_profit_of_a_flat_position_is_its_cash_at_any_mark(mark: str) -> None:
+def test_the_profit_of_a_flat_position_is_the_same_at_any_mark(mark: str) -> None:
     """A short of 6,907 is adjusted for a split by another 6,907, and then covered."""
     held = Position(
         trader="T", symbol="S", quantity=0, bought_quantity=13814, sold_quantity=6907,
-        bought_notional=Decimal("523826.88"), sold_notional=Decimal("520235.24"),
+        bought_notional=Decimal("523826.88"), sold_notional=Decimal("520235.24"), realized_profit=Decimal("-3591.64"),
     )  # fmt: skip
     assert (held.adjusted_quantity, held.profit(mark)) == (-6907, Decimal("-3591.64"))
 
@@ -63,12 +64,18 @@ def test_the_profit_of_a_flat_position_is_its_cash_at_any_mark(mark: str) -> Non
 def test_a_position_in_figures() -> None:
     held = Position(
         trader="T", symbol="S", quantity=55, bought_quantity=100, sold_quantity=40,
-        bought_notional=Decimal("1050.5"), sold_notional=Decimal("450"),
+        bought_notional=Decimal("1050.5"), sold_notional=Decimal("450"), open_cost=Decimal("620.4"),
+        realized_profit=Decimal("19.9"),
     )  # fmt: skip
     assert (held.adjusted_quantity, held.cash) == (-5, Decimal("-600.5"))
     assert (held.average_bought_price, held.average_sold_price) == (Decimal("10.505"), Decimal("11.25"))
-    assert held.profit("10.5") == Decimal("-23")
-    assert Position.flat("T", "S").average_bought_price is Position.flat("T", "S").average_sold_price is None
+    assert (held.average_open_price, held.unrealized("10.5"), held.profit("10.5")) == (
+        Decimal("11.28"),
+        Decimal("-42.9"),
+        Decimal("-23"),
+    )
+    flat = Position.flat("T", "S")
+    assert flat.average_bought_price is flat.average_sold_price is flat.average_open_price is None
 
 
 @pytest.mark.parametrize("mark", ["x", float("nan"), 0.1, "1e-10"])

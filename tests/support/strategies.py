@@ -98,6 +98,8 @@ positions = st.fixed_dictionaries(
         "sold_quantity": traded,
         "bought_notional": amounts,
         "sold_notional": amounts,
+        "open_cost": amounts,
+        "realized_profit": amounts,
         "version": totals,
         "updated_ns": maybe(times),
     }

@@ -1,5 +1,5 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value, or by a difference within a limit.
--- Uses changes/run
+-- Uses changes/run, changes/cost
 
 -- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
 -- let through wherever it is.
@@ -33,8 +33,11 @@ local function change_position(at)
   if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), position.quantity) then
     return { 'limit', table.concat(fields_of(position), '\n') }
   end
+  local cost, realized = cost_after_change(position, quantity)
+  if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
 
   local difference = action == 'ADJUST' and quantity_text or decimal_text(sum(quantity, negative(position.quantity)))
+  position.open_cost, position.realized_profit = cost, realized
   position.quantity, position.version = quantity, sum(position.version, 1)
   position.updated_ns, position.is_changed = ts_ns, true
   local fields = fields_of(position)

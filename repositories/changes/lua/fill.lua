@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run
+-- Uses changes/run, changes/cost
 
 -- Return the answer to a fill that is remembered.
 local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own)
@@ -51,12 +51,15 @@ local function fill_order(at)
   local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
   local position_notional = sum(position[amount], decimal(notional))
   local is_late = not OPEN_STATUSES[status]
+  local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional))
   local still_open = open_after(position, side, is_late and 0 or negative(quantity))
   if problem then return problem end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
   if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', amount } end
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
+  if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
+  if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
   local to = status
   if not is_late then to = is_less(quantity, open) and 'PARTIALLY_FILLED' or 'FILLED' end
   move(order, id, plan_move(symbol, status, to))
@@ -68,6 +71,7 @@ local function fill_order(at)
     'updated_ns', ts_ns,
   })
   position.quantity, position[traded], position[amount], position[side] = held, traded_after, position_notional, still_open
+  position.open_cost, position.realized_profit = cost, realized
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
   local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''

@@ -52,7 +52,7 @@ local function read_position(key, symbol)
     redis.call('SCARD', KEYS.positions)
     return {
       key = key, symbol = symbol, is_new = true, quantity = 0, bought_quantity = 0, sold_quantity = 0, bought_notional = 0,
-      sold_notional = 0, version = 0, BUY = 0, SELL = 0,
+      sold_notional = 0, open_cost = 0, realized_profit = 0, version = 0, BUY = 0, SELL = 0,
     }
   end
   next_version(record)
@@ -60,6 +60,7 @@ local function read_position(key, symbol)
     key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = quantity_in(record, 'version'),
     bought_quantity = total_in(record, 'bought_quantity'), sold_quantity = total_in(record, 'sold_quantity'),
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
+    open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
     SELL = total_in(record, 'open_sell_quantity'),
   }
@@ -117,16 +118,18 @@ local function fields_of(position)
     'trader', ARGV.trader, 'symbol', position.symbol, 'quantity', decimal_text(position.quantity),
     'bought_quantity', decimal_text(position.bought_quantity), 'sold_quantity', decimal_text(position.sold_quantity),
     'bought_notional', decimal_text(position.bought_notional), 'sold_notional', decimal_text(position.sold_notional),
-    'version', decimal_text(position.version), 'open_buy_quantity', decimal_text(position.BUY),
+    'version', decimal_text(position.version), 'open_cost', decimal_text(position.open_cost),
+    'realized_profit', decimal_text(position.realized_profit), 'open_buy_quantity', decimal_text(position.BUY),
     'open_sell_quantity', decimal_text(position.SELL),
   }
-  if position.updated_ns then fields[21], fields[22] = 'updated_ns', position.updated_ns end
+  if position.updated_ns then fields[25], fields[26] = 'updated_ns', position.updated_ns end
   return fields
 end
 
--- Return the totals of a position for its event, given its fields and values: from the bought quantity to the version.
+-- Return the totals of a position for its event, given its fields and values: from the bought quantity to the realized profit.
 local function totals_of(fields)
-  return fields[8] .. ' ' .. fields[10] .. ' ' .. fields[12] .. ' ' .. fields[14] .. ' ' .. fields[16]
+  return fields[8] .. ' ' .. fields[10] .. ' ' .. fields[12] .. ' ' .. fields[14] .. ' ' .. fields[16] .. ' ' .. fields[18]
+    .. ' ' .. fields[20]
 end
 
 -- Return an index as it is before the run.

@@ -12,6 +12,7 @@ from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
 from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.desk import Desk, on_one_server
 
+TOTALS_21 = "150 30 28083.8 5703.70370367 6 22466.72 86.62370367"
 HEADER_SAYS_21 = ("HSET", "%:book", "sequence", "21", "writer", "abc", "count", "1")
 EVENT_21 = ("XADD", "%:events", "21-0", "writer", "abc", "count", "1")
 SET_AAPL = (
@@ -72,6 +73,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [
             Expected(FindingKind.POSITION, "%position:IBM", "bought_notional", "561.66", "0"),
             Expected(FindingKind.POSITION, "%position:IBM", "bought_quantity", "3", "0"),
+            Expected(FindingKind.POSITION, "%position:IBM", "open_cost", "561.66", "0"),
             Expected(FindingKind.POSITION, "%position:IBM", "quantity", "10", "0"),
             Expected(FindingKind.POSITION, "%position:IBM", "updated_ns", "1700000000000000008", None),
             Expected(FindingKind.POSITION, "%position:IBM", "version", "3", "0"),
@@ -237,12 +239,12 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", None, None)],
     ),
     "an event with a total too many": (
-        [(*SET_AAPL, "totals", "150 30 28083.8 5703.70370367 6 1"), HEADER_SAYS_21],
-        [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", "150 30 28083.8 5703.70370367 6 1", None)],
+        [(*SET_AAPL, "totals", f"{TOTALS_21} 1"), HEADER_SAYS_21],
+        [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", f"{TOTALS_21} 1", None)],
     ),
     "an event with totals that are no numbers": (
-        [(*SET_AAPL, "totals", "150 30 28083.80 5703.70370367 6"), HEADER_SAYS_21],
-        [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", "150 30 28083.80 5703.70370367 6", None)],
+        [(*SET_AAPL, "totals", TOTALS_21.replace(".8 ", ".80 ")), HEADER_SAYS_21],
+        [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", TOTALS_21.replace(".8 ", ".80 "), None)],
     ),
     "an event with totals of an order that are no numbers": (
         [
@@ -256,12 +258,9 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.CORRUPT, "%events", "21-0 totals", "-2 0", None)],
     ),
     "an event with other totals than those before make": (
-        [(*SET_AAPL, "totals", "160 30 28083.8 5703.70370367 6"), HEADER_SAYS_21],
+        [(*SET_AAPL, "totals", TOTALS_21.replace("150", "160")), HEADER_SAYS_21],
         [
-            Expected(
-                *(FindingKind.EVENTS, "%events", "21 totals"),
-                *("160 30 28083.8 5703.70370367 6", "150 30 28083.8 5703.70370367 6"),
-            ),
+            Expected(FindingKind.EVENTS, "%events", "21 totals", TOTALS_21.replace("150", "160"), TOTALS_21),
             Expected(FindingKind.POSITION, "%position:AAPL", "quantity", "125", "9"),
             Expected(FindingKind.POSITION, "%position:AAPL", "updated_ns", "1700000000000000009", "1"),
             Expected(FindingKind.POSITION, "%position:AAPL", "version", "5", "6"),
@@ -293,7 +292,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
                 *(*EVENT_21, "type", "TRADE", "ts_ns", "1", "symbol", "AAPL", "order_id", "A1"),
                 *("side", "BUY", "status", "PARTIALLY_FILLED", "quantity", "120", "price", "187.5", "exec_id", "X1"),
                 *("filled_quantity", "90", "last_quantity", "40", "last_price", "187.22", "position_quantity", "165"),
-                *("totals", "5 16850.6 190 30 35572.6 5703.70370367 6"),
+                *("totals", "5 16850.6 190 30 35572.6 5703.70370367 6 29955.52 86.62370367"),
             ),
             HEADER_SAYS_21,
         ],
@@ -305,6 +304,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
             Expected(FindingKind.ORDER, "%order:A1", "version", "4", "5"),
             Expected(FindingKind.POSITION, "%position:AAPL", "bought_notional", "28083.8", "35572.6"),
             Expected(FindingKind.POSITION, "%position:AAPL", "bought_quantity", "150", "190"),
+            Expected(FindingKind.POSITION, "%position:AAPL", "open_cost", "22466.72", "29955.52"),
             Expected(FindingKind.POSITION, "%position:AAPL", "quantity", "125", "165"),
             Expected(FindingKind.POSITION, "%position:AAPL", "updated_ns", "1700000000000000009", "1"),
             Expected(FindingKind.POSITION, "%position:AAPL", "version", "5", "6"),

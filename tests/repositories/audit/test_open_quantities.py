@@ -171,7 +171,7 @@ def test_fields_are_repaired_beside_one_whose_evidence_is_contradicted(busy: Des
     busy.vandalise("HSET", "%:position:AAPL", "quantity", 99, "open_buy_quantity", 71)
     fields = ("XADD", "%:events", "21-0", "writer", "abc", "count", "1", "type", "POSITION", "ts_ns", "1")
     moved = ("symbol", "TSLA", "request_id", "P9", "position_quantity", "9", "position_change", "9")
-    busy.vandalise(*fields, *moved, "totals", "0 0 0 0 5")
+    busy.vandalise(*fields, *moved, "totals", "0 0 0 0 5 0 0")
     busy.vandalise("HSET", "%:position:TSLA", "open_buy_quantity", 1)
     repairs = [one for one in auditor.repair(busy.trader) if one.finding.kind is FindingKind.POSITION]
     assert [(one.finding.key[-4:], one.finding.entry, one.outcome) for one in repairs] == [

@@ -61,7 +61,7 @@ def test_two_records_that_were_changed_alike_do_not_outvote_an_order(desk: Desk,
 def test_a_changed_event_makes_no_right_position_wrong(busy: Desk, auditor: Auditor) -> None:
     set_event(
         busy, 19, last_quantity="200", quantity="200", filled_quantity="200", position_quantity="225",
-        totals="2 37444 250 30 46805.8 5703.70370367 5",
+        totals="2 37444 250 30 46805.8 5703.70370367 5 41188.72 86.62370367",
     )  # fmt: skip
     before = image_of(busy)
     found = differences(auditor.verify(busy.trader))
@@ -75,7 +75,9 @@ def test_an_event_changed_in_all_its_fields_is_contradicted_by_the_applied_fill(
     """S1 sold 30; its event, with all that it states, is changed to 31."""
     busy.book.orders.place(limit(busy.trader, "Z1", symbol="ZM"))
     number = busy.book.orders.fill(execution(busy.trader, "Z1", 10, "1", order_id="Z1")).sequence
-    set_event(busy, number, last_quantity="20", filled_quantity="20", position_quantity="20", totals="2 20 20 0 20 0 1")
+    set_event(
+        busy, number, last_quantity="20", filled_quantity="20", position_quantity="20", totals="2 20 20 0 20 0 1 20 0"
+    )
     before = image_of(busy)
     found = {(one.key.rpartition("}:")[2], one.entry): one for one in differences(auditor.verify(busy.trader))}
     assert found["applied:Z1", "fill:Z1"].says == {

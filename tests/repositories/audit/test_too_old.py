@@ -141,8 +141,8 @@ def test_a_stream_that_was_lost_and_began_again_proves_nothing(busy: Desk, audit
     assert {repair.outcome for repair in repairs} == {RepairOutcome.LEFT}
     assert [repair.finding.message for repair in repairs if repair.finding.kind is FindingKind.EVENTS] == [
         "event 1 says of order A1 that type is TRADE, that nothing came before it make it NEW",
-        "event 1 says of the position in AAPL that totals is 160 30 29956 5703.70370367 6, "
-        "what it adds make it 10 0 1872.2 0 1",
+        "event 1 says of the position in AAPL that totals is 160 30 29956 5703.70370367 6 24338.92 "
+        "86.62370367, what it adds make it 10 0 1872.2 0 1 1872.2 0",
         "event 1 says of the position in AAPL that position_quantity is 135, what it adds make it 10",
         "the stream ends with event 1, but a change is recorded as event 16",
     ]

@@ -69,10 +69,15 @@ POSITION_GARBAGE: dict[str, list[str]] = {
     "sold_quantity": ["", "x", "-1"],
     "bought_notional": ["", "x", "1e3", "1.50", "0.0000000001", "nan", "1" + "0" * 30],
     "sold_notional": ["", "x"],
+    "open_cost": ["", "x", "1e3", "1.50", "-0", "1" + "0" * 30],
+    "realized_profit": ["", "x", "nan", "-1.0"],
     "version": ["", "x", "-1"],
     "updated_ns": ["", "x"],
 }
-POSITION_NUMBERS = ("quantity", "bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+POSITION_NUMBERS = (
+    *("quantity", "bought_quantity", "sold_quantity", "bought_notional", "sold_notional"),
+    *("open_cost", "realized_profit", "version"),
+)
 POSITION_NEEDS = ("trader", "symbol", *POSITION_NUMBERS)
 
 

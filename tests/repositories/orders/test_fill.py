@@ -34,6 +34,7 @@ def test_a_fill_moves_its_order_and_its_position(desk: Desk) -> None:
         quantity=40,
         bought_quantity=40,
         bought_notional=Decimal("7488.8"),
+        open_cost=Decimal("7488.8"),
         version=1,
         updated_ns=TS + 1,
     )

@@ -40,7 +40,8 @@ def test_what_was_bought_and_sold_stays(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     held = desk.book.orders.fill(execution(desk.trader, quantity=40)).position
     adjusted = desk.book.positions.set(desk.trader, "AAPL", 0, ts_ns=TS + 9).position
-    assert adjusted == held.model_copy(update={"quantity": 0, "version": 2, "updated_ns": TS + 9})
+    lost = {"open_cost": Decimal(0), "realized_profit": -held.bought_notional}
+    assert adjusted == held.model_copy(update={"quantity": 0, "version": 2, "updated_ns": TS + 9, **lost})
     assert adjusted.adjusted_quantity == -40
 
 
@@ -296,6 +297,7 @@ def test_a_trader_with_open_orders_alone_holds_nothing(desk: Desk) -> None:
     assert mapping(desk.ask("HGETALL", "%:position:AAPL")) == {
         **{"trader": desk.trader, "symbol": "AAPL", "quantity": "0", "version": "0"},
         **{"bought_quantity": "0", "sold_quantity": "0", "bought_notional": "0", "sold_notional": "0"},
+        **{"open_cost": "0", "realized_profit": "0"},
         **{"open_buy_quantity": "70", "open_sell_quantity": "30"},
     }
     desk.book.orders.cancel(desk.trader, "A1")

@@ -295,7 +295,7 @@ class Damage:
                 if name in event:
                     pairs.append((shifted, self.set_event(number, name, str(int(event[name]) + 7))))
             totals = event["totals"].split(" ")
-            for at, name in zip(range(-5, 0), _TOTALS, strict=True):
+            for at, name in zip(range(-len(_TOTALS), 0), _TOTALS, strict=True):
                 changed = " ".join([*totals[:at], str(int(float(totals[at])) + 7), *totals[len(totals) + at + 1 :]])
                 value = str(int(float(totals[at])) + 7)
                 rewritten = self.set_event(number, "totals", changed)
@@ -322,4 +322,7 @@ _FACTS = (
     *(("symbol", "AAPL"), ("symbol", "MSFT"), ("side", "BUY"), ("side", "SELL"), ("quantity", "77")),
     *(("status", "FILLED"), ("status", "CANCELED"), ("status", "NEW"), ("price", "7.5"), ("filled_quantity", "7")),
 )
-_TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version")
+_TOTALS = (
+    *("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "version"),
+    *("open_cost", "realized_profit"),
+)

@@ -14,6 +14,7 @@ from slotbook.models.errors import (
     Overfill,
 )
 
+from .costs import cost_after_trade
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again
 
 
@@ -37,10 +38,12 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         "version": held.version + 1,
         "updated_ns": fill.ts_ns,
     }
+    moved |= cost_after_trade(held, bought - sold, paid - received)
     notional = order.filled_notional + paid + received
     if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
         raise AmountOverflow
-    if max(abs(moved["bought_notional"]), abs(moved["sold_notional"]), abs(notional)) >= MOST_MONEY:
+    amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
+    if max(abs(amount) for amount in (*amounts, notional)) >= MOST_MONEY:
         raise AmountOverflow
     late = order.status not in OPEN
     status = order.status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from slotbook.models import (
     EventType,
     OrderEvent,
@@ -13,7 +15,7 @@ from slotbook.models.errors import (
     AmountOverflow,
 )
 
-from .state import MOST, Answer, State, again
+from .state import MOST, MOST_MONEY, Answer, State, again
 
 
 def move(book: State, change: PositionChange) -> Answer:
@@ -27,9 +29,12 @@ def move(book: State, change: PositionChange) -> Answer:
         raise AmountOverflow
     if change.max_position is not None and abs(quantity) > max(change.max_position, abs(held.quantity)):
         return Answer(applied=False, sequence=0, position=held, accepted=False)
-    position = book.positions[change.trader, change.symbol] = held.model_copy(
-        update={"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
-    )
+    moved = {"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
+    if quantity == 0 or quantity * held.quantity < 0:  # nothing is left of what the cost was for
+        moved |= {"open_cost": Decimal(0), "realized_profit": held.realized_profit - held.open_cost}
+        if abs(moved["realized_profit"]) >= MOST_MONEY:
+            raise AmountOverflow
+    position = book.positions[change.trader, change.symbol] = held.model_copy(update=moved)
     events = book.events[change.trader]
     events.append(
         OrderEvent(
