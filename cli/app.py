@@ -19,6 +19,7 @@ from ..topology.settings import TopologyKind
 from . import index
 from .bench import bench
 from .demo import run_demo
+from .doctor import doctor
 from .journal_file import open_journal
 from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(bench)
+app.command()(doctor)
 app.command()(fills)
 app.command()(migrate)
 app.command()(order)
@@ -56,7 +58,7 @@ ROWS_LEFT = 3
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    It is 0, 1 for a failure, 2 for bad usage, 3 for a journal with rows that are not in the book, 130 for Ctrl-C.
+    It is 0, 1 for a failure, 2 for bad usage, 130 for Ctrl-C; 3 and 4 are explained by the commands that have them.
     """
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal cannot show

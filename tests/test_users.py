@@ -51,8 +51,10 @@ PYTHON = [
     and not name.startswith("slotbook.topology.embedded")
     and "_sync" not in name.split(".")
     and name != "slotbook.topology.scripts"  # which reads the word KEYS in a script's comment
+    and not name.startswith("slotbook.repositories.doctor")  # whose commands, and those of an inspection,
+    and name != "slotbook.topology._async.inspection"  # are an operator's
 ]
-"""The modules that talk to servers; those that are generated call what their source calls."""
+"""The modules that talk to servers for a book; those that are generated call what their source calls."""
 _CAPITALS = re.compile(r"[A-Z][A-Z._-]*")
 
 

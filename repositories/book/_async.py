@@ -27,6 +27,7 @@ from ..coordination._async.limits import AsyncRateLimiter
 from ..coordination._async.locks import AsyncLock
 from ..coordination._async.sessions import AsyncSessionRepository
 from ..coordination._async.values import AsyncValueRepository
+from ..doctor._async import AsyncDoctor
 from ..events._async.events import AsyncOrderEventRepository
 from ..orders._async import AsyncOrderRepository
 from ..orders.calls import OrderCalls
@@ -57,9 +58,9 @@ class AsyncBook:
     positions.
     ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
-    ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
-    make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
-    servers.
+    ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it searchable.
+    ``cache``, ``lock`` and ``limiter`` make caches, locks and rate limiters. A book is a context manager that closes
+    its connections, and stops embedded servers.
     """
 
     backend: AsyncBackend
@@ -77,6 +78,7 @@ class AsyncBook:
     symbols: AsyncSymbolInfoRepository
     """Reference data of symbols, cached, if wanted from a database behind it."""
     audit: AsyncAuditor
+    doctor: AsyncDoctor
     """Verify what is stored against its orders, fills and events, and repair what these prove."""
     indexes: AsyncSearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
@@ -90,7 +92,7 @@ class AsyncBook:
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncValueRepository(backend)
         self.symbols = AsyncSymbolInfoRepository(backend)
-        self.audit = AsyncAuditor(backend)
+        self.audit, self.doctor = AsyncAuditor(backend), AsyncDoctor(backend)
         self.indexes = AsyncSearchIndexes(backend)
         self._tables: dict[type[Entity], AsyncTable[Any]] = {}
         self._references: dict[type[Entity], AsyncReferenceTable[Any]] = {}

@@ -28,6 +28,7 @@ from ..coordination._sync.limits import RateLimiter
 from ..coordination._sync.locks import Lock
 from ..coordination._sync.sessions import SessionRepository
 from ..coordination._sync.values import ValueRepository
+from ..doctor._sync import Doctor
 from ..events._sync.events import OrderEventRepository
 from ..orders._sync import OrderRepository
 from ..orders.calls import OrderCalls
@@ -58,9 +59,9 @@ class Book:
     positions.
     ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
     The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
-    ``audit`` compares it with its history, and ``indexes`` makes it searchable. ``cache``, ``lock`` and ``limiter``
-    make caches, locks and rate limiters. A book is a context manager that closes its connections, and stops embedded
-    servers.
+    ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it searchable.
+    ``cache``, ``lock`` and ``limiter`` make caches, locks and rate limiters. A book is a context manager that closes
+    its connections, and stops embedded servers.
     """
 
     backend: Backend
@@ -78,6 +79,7 @@ class Book:
     symbols: SymbolInfoRepository
     """Reference data of symbols, cached, if wanted from a database behind it."""
     audit: Auditor
+    doctor: Doctor
     """Verify what is stored against its orders, fills and events, and repair what these prove."""
     indexes: SearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
@@ -91,7 +93,7 @@ class Book:
         self.sessions = SessionRepository(backend)
         self.values = ValueRepository(backend)
         self.symbols = SymbolInfoRepository(backend)
-        self.audit = Auditor(backend)
+        self.audit, self.doctor = Auditor(backend), Doctor(backend)
         self.indexes = SearchIndexes(backend)
         self._tables: dict[type[Entity], Table[Any]] = {}
         self._references: dict[type[Entity], ReferenceTable[Any]] = {}

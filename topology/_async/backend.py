@@ -33,6 +33,7 @@ from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
 from .attachments import AsyncAttached, AsyncAttachments
+from .inspection import AsyncInspection
 from .nodes import AsyncNodes
 
 T = TypeVar("T")
@@ -85,14 +86,13 @@ class AsyncBackend:
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
-        self._deadline = target.settings.deadline
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
-        self._nodes = AsyncNodes(target)
-        self._layout = self._nodes.layout
-        self._pools = self._nodes.pools
-        self._reached = False
-        self._attachments, self._closing = AsyncAttachments(), False
+        self._nodes, self._deadline = AsyncNodes(target), target.settings.deadline
+        self._layout, self._pools = self._nodes.layout, self._nodes.pools
+        self.inspection = partial(AsyncInspection, self._nodes)
+        """Makes a look at each server by itself, replicas and Sentinels too; close it afterwards."""
+        self._attachments, self._reached, self._closing = AsyncAttachments(), False, False
 
     async def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""

@@ -34,6 +34,7 @@ from ..settings import Settings, Target, read
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
 from .attachments import Attached, Attachments
+from .inspection import Inspection
 from .nodes import Nodes
 
 T = TypeVar("T")
@@ -86,14 +87,13 @@ class Backend:
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
-        self._deadline = target.settings.deadline
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
-        self._nodes = Nodes(target)
-        self._layout = self._nodes.layout
-        self._pools = self._nodes.pools
-        self._reached = False
-        self._attachments, self._closing = Attachments(), False
+        self._nodes, self._deadline = Nodes(target), target.settings.deadline
+        self._layout, self._pools = self._nodes.layout, self._nodes.pools
+        self.inspection = partial(Inspection, self._nodes)
+        """Makes a look at each server by itself, replicas and Sentinels too; close it afterwards."""
+        self._attachments, self._reached, self._closing = Attachments(), False, False
 
     def open(self) -> None:
         """Find the servers and log in. Raises AccessDenied, InvalidSettings or Unavailable, within the deadline."""

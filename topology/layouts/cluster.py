@@ -47,6 +47,10 @@ class ClusterLayout:
         """Return every primary that serves slots, as of the last discovery."""
         return self._primaries
 
+    def sentinels(self) -> tuple[Address, ...]:
+        """Return nothing: there are none."""
+        return ()
+
     def shards(self) -> Shards:
         """Return a hash tag for every primary that serves slots."""
         if self._shards is None:

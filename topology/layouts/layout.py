@@ -25,6 +25,10 @@ class Layout(Protocol):
         """Return the primaries of all slots."""
         ...
 
+    def sentinels(self) -> tuple[Address, ...]:
+        """Return the Sentinels that watch the primary; none where there are none."""
+        ...
+
     def shards(self) -> Shards:
         """Return a hash tag for each primary."""
         ...

@@ -46,6 +46,10 @@ class SentinelLayout:
         """Return the one primary, if it is known."""
         return (self._primary,) if self._primary else ()
 
+    def sentinels(self) -> tuple[Address, ...]:
+        """Return the Sentinels that the URL names."""
+        return self._sentinels
+
     def shards(self) -> Shards:
         """Return the one shard."""
         return Shards(("0",))

@@ -29,6 +29,10 @@ class StandaloneLayout:
         """Return the one server."""
         return (self._address,)
 
+    def sentinels(self) -> tuple[Address, ...]:
+        """Return nothing: there are none."""
+        return ()
+
     def shards(self) -> Shards:
         """Return the one shard."""
         return Shards(("0",))

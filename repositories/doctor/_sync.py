@@ -1,0 +1,79 @@
+# Generated from repositories/doctor/_async.py by scripts/generate_sync.py: edit that one.
+"""Examine the servers of a book, for threads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...models.types import check_name
+from ...topology._sync.backend import Backend
+from ...topology._sync.inspection import Inspection
+from ...topology.inspection import Member, ServerKind
+from ...topology.settings import Settings, read
+from .checks import SECOND_LOOKS, diagnose, first_look
+from .examined import Deployment, Examined
+from .findings import Diagnosis
+
+
+class Doctor:
+    """Look at every server of a book: primaries, replicas and Sentinels; reached as ``book.doctor``.
+
+    ::
+
+        for finding in (book.doctor()).of(Verdict.BAD, Verdict.RISK):
+            print(finding.check, finding.value, finding.why, finding.remedy)
+
+    What the book's user may not see is a finding, with the permission that is missing; ``slotbook doctor`` examines
+    servers as an operator.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @classmethod
+    def visit(cls, url: str | Settings | None, user: str | None = None) -> Diagnosis:
+        """Examine servers on which no book needs to be open, or can be; see :meth:`__call__`."""
+        backend = Backend(read(url))
+        try:
+            return cls(backend)(user)
+        finally:
+            backend.close()
+
+    def __call__(self, user: str | None = None) -> Diagnosis:
+        """Return everything that is wrong, at risk, not to be seen, or good. Only reads: half a dozen round trips each.
+
+        Args:
+            user: The user whose permissions are examined. By default the one who asks.
+
+        Raises:
+            InvalidArgument: The user's name cannot be one.
+            SlotbookError: No server can say who the primaries are.
+        """
+        if user is not None:
+            check_name("user", user)
+        target = self._backend.target
+        inspection = self._backend.inspection()
+        try:
+            found = [self._look(inspection, member) for member in inspection.members()]
+            deployment = Deployment(tuple(found), target.settings, len(target.addresses), user)
+            asked = [self._look_again(inspection, server, deployment) for server in found]
+        finally:
+            inspection.close()
+        return diagnose(replace(deployment, servers=tuple(asked)))
+
+    def _look(self, inspection: Inspection, member: Member) -> Examined:
+        queries = first_look(member.kind, self._backend.target.service)
+        answers = inspection.ask(member, [query.words for query in queries])
+        return Examined(member, dict(zip(queries, answers, strict=True)))
+
+    def _look_again(self, inspection: Inspection, server: Examined, deployment: Deployment) -> Examined:
+        if server.unreached is not None or server.kind is ServerKind.SENTINEL:
+            return server
+        clock = inspection.read_clock(server.member)
+        for look in SECOND_LOOKS:
+            queries = look(server, deployment)
+            answers = inspection.ask(server.member, [query.words for query in queries])
+            server = replace(
+                server, answers={**server.answers, **dict(zip(queries, answers, strict=True))}, clock=clock
+            )
+        return server
