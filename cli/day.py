@@ -46,7 +46,7 @@ def _story(chance: random.Random, trader: str, order_id: str) -> list[JournalReq
     sending the whole day again brings the book to the same final state.
     """
     now = _OPENS_NS + chance.randrange(_LASTS_NS)
-    side = chance.choice(list(Side))
+    side = chance.choice((Side.BUY, Side.SELL))
     symbol = chance.choice(list(_PRICES))
     price = _PRICES[symbol] + chance.randint(-50, 50) * _TICK
     lots = chance.randint(1, _MOST_LOTS)

@@ -1,6 +1,10 @@
 """Enumerations with the names of FIX 4.4.
 
-Each member's value is its name, which is stored and shown by ``redis-cli``; ``fix`` is its code in a FIX message.
+Each member's value is its name, which is stored and shown by ``redis-cli``; ``fix`` is its code in a FIX message. Where
+FIX has withdrawn a code, as 5 and B of OrdType, it is still the one that venues send.
+
+>>> Side.from_fix("5"), OrderType.from_fix("K")
+(<Side.SELL_SHORT: 'SELL_SHORT'>, <OrderType.MARKET_TO_LIMIT: 'MARKET_TO_LIMIT'>)
 """
 
 from __future__ import annotations
@@ -8,10 +12,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+from .arguments import shown
+from .errors import InvalidArgument
+
 
 class _FixEnum(StrEnum):
     fix: str
-    """The member's code in a FIX message."""
+    """The member's code in a FIX message; '' for one that FIX says otherwise, or not at all."""
 
     def __new__(cls, value: str, fix: str) -> Self:
         member = str.__new__(cls, value)
@@ -19,30 +26,71 @@ class _FixEnum(StrEnum):
         member.fix = fix
         return member
 
+    @classmethod
+    def from_fix(cls, code: str) -> Self:
+        """Return the member with a code of FIX. Raises InvalidArgument, which names the codes that are known."""
+        known = {member.fix: member for member in cls if member.fix}
+        given: object = code
+        if isinstance(given, str) and given in known:
+            return known[given]
+        there = ", ".join(f"{fix} {member}" for fix, member in known.items())
+        raise InvalidArgument(f"{cls.__name__} {shown(code)} is no code that is known; there are {there}")
+
 
 class Side(_FixEnum):
     """The side of an order (FIX Side, tag 54)."""
 
     BUY = "BUY", "1"
     SELL = "SELL", "2"
+    SELL_SHORT = "SELL_SHORT", "5"
+    """Sell what the account does not hold."""
+    SELL_SHORT_EXEMPT = "SELL_SHORT_EXEMPT", "6"
+    """Sell short, exempt from the rule about the price of short sales."""
+
+    is_buy: bool
+    """True when a fill makes the position longer; every other side sells."""
+
+    def __init__(self, value: str, fix: str) -> None:
+        self.is_buy = value == "BUY"
 
 
 class OrderType(_FixEnum):
-    """The type of an order, which decides the prices that it carries (FIX OrdType, tag 40)."""
+    """The type of an order, which decides the prices that it carries (FIX OrdType, tag 40).
+
+    Trailing stops and LIMIT_IF_TOUCHED have no code of their own in FIX: it says them by execution instructions, pegs
+    or triggers beside another type.
+    """
 
     MARKET = "MARKET", "1"
     LIMIT = "LIMIT", "2"
     STOP = "STOP", "3"
     STOP_LIMIT = "STOP_LIMIT", "4"
+    MARKET_ON_CLOSE = "MARKET_ON_CLOSE", "5"
+    LIMIT_ON_CLOSE = "LIMIT_ON_CLOSE", "B"
+    MARKET_IF_TOUCHED = "MARKET_IF_TOUCHED", "J"
+    LIMIT_IF_TOUCHED = "LIMIT_IF_TOUCHED", ""
+    MARKET_TO_LIMIT = "MARKET_TO_LIMIT", "K"
+    """At the market, and what is left then as a limit order; the venue says its price."""
+    TRAILING_STOP = "TRAILING_STOP", ""
+    """A stop whose trigger follows the market; stop_price is where it is now, if that is known."""
+    TRAILING_STOP_LIMIT = "TRAILING_STOP_LIMIT", ""
+    PEGGED = "PEGGED", "P"
+    """At a price that follows another one; price is the limit beyond which it does not follow, if there is one."""
 
     has_price: bool
-    """True when an order of this type carries a limit price (FIX Price, tag 44)."""
+    """True when an order of this type always carries a limit price (FIX Price, tag 44)."""
+    takes_price: bool
+    """True when an order of this type may carry a limit price."""
     has_stop_price: bool
-    """True when an order of this type carries a trigger price (FIX StopPx, tag 99)."""
+    """True when an order of this type always carries a trigger price (FIX StopPx, tag 99)."""
+    takes_stop_price: bool
+    """True when an order of this type may carry a trigger price."""
 
     def __init__(self, value: str, fix: str) -> None:
-        self.has_price = value in ("LIMIT", "STOP_LIMIT")
-        self.has_stop_price = value in ("STOP", "STOP_LIMIT")
+        self.has_price = value in ("LIMIT", "STOP_LIMIT", "LIMIT_ON_CLOSE", "LIMIT_IF_TOUCHED")
+        self.takes_price = self.has_price or value in ("MARKET_TO_LIMIT", "TRAILING_STOP_LIMIT", "PEGGED")
+        self.has_stop_price = value in ("STOP", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED")
+        self.takes_stop_price = self.has_stop_price or value in ("TRAILING_STOP", "TRAILING_STOP_LIMIT")
 
 
 class TimeInForce(_FixEnum):
@@ -58,6 +106,10 @@ class TimeInForce(_FixEnum):
     """Immediate or cancel."""
     FOK = "FOK", "4"
     """Fill or kill."""
+    GTX = "GTX", "5"
+    """Good till crossing; many venues mean: post only."""
+    AT_CLOSE = "AT_CLOSE", "7"
+    """At the close."""
 
 
 class OrderStatus(_FixEnum):

@@ -8,7 +8,7 @@ trader
 event    NEW (a limit order), REPLACE (to a new total quantity and price), CANCEL or FILL
 order_id
 symbol   of the order; a REPLACE, CANCEL or FILL that names another one is refused by the book
-side     BUY or SELL; as for the symbol
+side     BUY, SELL, SELL_SHORT or SELL_SHORT_EXEMPT; as for the symbol
 quantity a CANCEL may leave it empty
 price    a CANCEL may leave it empty
 exec_id  for a FILL only

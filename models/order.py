@@ -34,9 +34,9 @@ class Order(Record):
     quantity: Quantity
     """Ordered quantity (OrderQty, tag 38): the filled part and the open part together."""
     price: Price | None = None
-    """Limit price (Price, tag 44) of a LIMIT or STOP_LIMIT order."""
+    """Limit price (Price, tag 44); :class:`~slotbook.models.enums.OrderType` says which types need or may have one."""
     stop_price: Price | None = None
-    """Trigger price (StopPx, tag 99) of a STOP or STOP_LIMIT order."""
+    """Trigger price (StopPx, tag 99), likewise."""
     text: Text | None = None
     """Free text of the last change (Text, tag 58), such as the reason of a rejection."""
     status: OrderStatus = OrderStatus.NEW
@@ -62,12 +62,11 @@ class Order(Record):
     @model_validator(mode="after")
     def _prices_fit_the_type(self) -> Self:
         kind = self.type
-        if (self.price is not None) is kind.has_price and (self.stop_price is not None) is kind.has_stop_price:
-            return self
-        field, wanted = ("stop_price", kind.has_stop_price)
-        if (self.price is not None) is not kind.has_price:
-            field, wanted = ("price", kind.has_price)
-        raise ValueError(f"a {kind} order {'needs' if wanted else 'takes no'} {field}")
+        if kind.has_price if self.price is None else not kind.takes_price:
+            raise ValueError(f"a {kind} order {'needs' if self.price is None else 'takes no'} price")
+        if kind.has_stop_price if self.stop_price is None else not kind.takes_stop_price:
+            raise ValueError(f"a {kind} order {'needs' if self.stop_price is None else 'takes no'} stop_price")
+        return self
 
     @property
     def open_quantity(self) -> int:

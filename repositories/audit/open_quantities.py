@@ -9,8 +9,10 @@ from ...models.enums import Side
 from .findings import Fields
 from .history import History
 
-FIELDS = {Side.BUY: "open_buy_quantity", Side.SELL: "open_sell_quantity"}
-"""The fields of a position that say what is open of the trader's orders in its symbol."""
+FIELD_OF = {side: "open_buy_quantity" if side.is_buy else "open_sell_quantity" for side in Side}
+"""For each side, the field of a position that says what is open of the trader's orders in its symbol."""
+FIELDS = tuple(dict.fromkeys(FIELD_OF.values()))
+"""These fields."""
 
 
 class OpenOrder(NamedTuple):
@@ -91,16 +93,16 @@ class OpenQuantities:
         if unreadable:
             what = f"order {unreadable[0]} cannot be read, so what is open of the orders was not compared"
             return OpenQuantity({}, {}, has_orders=bool(ids), unknown=what)
-        totals, by_events = {Side.BUY: 0, Side.SELL: 0}, {Side.BUY: 0, Side.SELL: 0}
+        totals, by_events = dict.fromkeys(FIELDS, 0), dict.fromkeys(FIELDS, 0)
         has_orders = False
         for order_id in ids:
             order, change = self._orders.get(order_id), self._history.last_change_of(order_id, as_of)
             is_later = change is not None and (order is None or change.sequence > order.as_of)
             if change is not None and change.symbol == symbol and change.side is not None:
                 if is_later:
-                    totals[change.side] += change.open_quantity
+                    totals[FIELD_OF[change.side]] += change.open_quantity
                 if is_later or (order is not None and not order.is_sound):
-                    by_events[change.side] += change.open_quantity
+                    by_events[FIELD_OF[change.side]] += change.open_quantity
             if is_later:
                 has_orders = True
             elif order is not None:
@@ -109,14 +111,14 @@ class OpenQuantities:
                     return None  # the order was read by a server that is ahead
                 has_orders = True
                 if order.side is not None and symbol in order.symbols:
-                    totals[order.side] += order.quantity
-                    by_events[order.side] += order.quantity if order.is_sound or change is None else 0
+                    totals[FIELD_OF[order.side]] += order.quantity
+                    by_events[FIELD_OF[order.side]] += order.quantity if order.is_sound or change is None else 0
         unsound = sorted(
             order_id for order_id in ids if order_id in self._orders and not self._orders[order_id].is_sound
         )
         return OpenQuantity(
-            {FIELDS[side]: str(quantity) for side, quantity in totals.items()},
-            {FIELDS[side]: str(quantity) for side, quantity in by_events.items()},
+            {name: str(quantity) for name, quantity in totals.items()},
+            {name: str(quantity) for name, quantity in by_events.items()},
             has_orders=has_orders,
             obstacle=f"other records contradict order {unsound[0]}" if unsound else None,
         )

@@ -15,8 +15,7 @@ from .statements import ENOUGH, ENOUGH_FOR_UNUSABLE
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
 _LAST_FIELDS = {
-    Side.BUY: ("bought_quantity", "bought_notional"),
-    Side.SELL: ("sold_quantity", "sold_notional"),
+    side: ("bought_quantity", "bought_notional") if side.is_buy else ("sold_quantity", "sold_notional") for side in Side
 }
 """The fields that a fill adds to, beside the quantity."""
 

@@ -15,7 +15,7 @@ from .open_quantities import FIELDS, OpenQuantity
 from .position_proof import PositionProof
 
 _OPEN_QUANTITY = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII).fullmatch
-_KNOWN = codec(Position).names | {*FIELDS.values()}
+_KNOWN = codec(Position).names | {*FIELDS}
 
 
 class PositionCheck:
@@ -118,7 +118,7 @@ class PositionCheck:
         corrected |= {name: value for name, value in known.items() if name in differing and value}
         try:
             decode(Position, self._key, corrected)
-            for name in FIELDS.values():
+            for name in FIELDS:
                 if name not in corrected:
                     raise CorruptRecord(self._key, name, "is missing")
                 if not _OPEN_QUANTITY(corrected[name]):

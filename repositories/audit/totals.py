@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.cost import Basis
-from ...models.enums import EventType, Side
+from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
 from ...models.numbers import EXACT, times
@@ -46,7 +46,7 @@ class Held(NamedTuple):
             basis = self._basis.after_change(self.quantity + (event.position_change or 0))
             return self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
         paid = times(quantity, price)
-        is_buy = event.side is Side.BUY
+        is_buy = event.side is not None and event.side.is_buy
         basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
         held = self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
         if is_buy:

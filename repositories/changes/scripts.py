@@ -7,7 +7,7 @@ from functools import cache
 
 from ...models.cost import COST_PLACES, MOST_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
-from ...models.enums import OrderStatus
+from ...models.enums import OrderStatus, OrderType, Side
 from ...models.numbers import MAX_QUANTITY
 from ...models.own_fields import OWN_NAMES
 from ...topology.scripts import Constant, Function, Script
@@ -32,8 +32,11 @@ CONSTANTS: Mapping[str, Constant] = {
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "RARE_FIELDS": RARE_FIELDS,
     "SCHEMA_FIELD": SCHEMA_FIELD,
+    "SIDES": {str(side): "BUY" if side.is_buy else "SELL" for side in Side},
     "STATUSES": tuple(OrderStatus),
     "STATUS_NAMES": frozenset(OrderStatus),
+    "TAKE_PRICE": frozenset(kind for kind in OrderType if kind.takes_price and not kind.has_price),
+    "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
     "TOTAL_DIGITS": 20,
 }
 

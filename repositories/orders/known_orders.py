@@ -142,8 +142,8 @@ class KnownOrders:
             if order_id is None or kind == EventType.NEW.value:
                 continue
             identity, quantity, price = _FILL if kind == EventType.TRADE.value else _REQUEST
-            event = {"requested_quantity": event.get("quantity", ""), **event}
-            words = [event.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own")]
+            said = {"requested_quantity": event.get("quantity", ""), **event}
+            words = [said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own")]
             self._applied[order_id] = f"{self._applied.get(order_id, '')}\n" + _TAB.join(words)
 
     def note_applied(self, order: Order) -> None:

@@ -129,7 +129,10 @@ def test_a_file_that_is_no_journal_is_named_by_its_line(line: str, problem: str)
         ("2,11,T001,NEW,A1,ESH4,BUY,10,1.0000000001,\n", "price '1.0000000001': .* more than 9 decimal places"),
         ("2,11,T001,CANCEL,A1,ESH4,BUY,x,,\n", "quantity 'x': 'x' is not a whole number"),
         ("2,11,T001,TRADE,A1,ESH4,BUY,10,4799,\n", "event 'TRADE': Input should be 'NEW', 'REPLACE', 'CANCEL' or"),
-        ("2,11,T001,NEW,A1,ESH4,buy,10,4799,\n", "side 'buy': Input should be 'BUY' or 'SELL'"),
+        (
+            "2,11,T001,NEW,A1,ESH4,buy,10,4799,\n",
+            "side 'buy': Input should be 'BUY', 'SELL', 'SELL_SHORT' or 'SELL_SHORT_EXEMPT'",
+        ),
         ("2,11,T{1},NEW,A1,ESH4,BUY,10,4799,\n", r"trader 'T\{1\}': "),
         ("2,11,T\udcff,NEW,A1,ESH4,BUY,10,4799,\n", r"trader 'T\\udcff': "),
         ("2,11,,NEW,A1,ESH4,BUY,10,4799,\n", "trader is empty"),

@@ -7,7 +7,8 @@ import re
 from typing import cast
 
 import pytest
-from slotbook.models import EventType, OrderStatus, OrderType, Side, TimeInForce, errors
+from pydantic import ValidationError
+from slotbook.models import EventType, Order, OrderStatus, OrderType, Side, TimeInForce, errors
 from slotbook.models.errors import SlotbookError
 from slotbook.models.keys import Keys
 from slotbook.models.results import Outcome
@@ -15,9 +16,13 @@ from slotbook.models.results import Outcome
 from ..support.make import fresh
 
 FIX = {
-    Side: {"BUY": "1", "SELL": "2"},
-    OrderType: {"MARKET": "1", "LIMIT": "2", "STOP": "3", "STOP_LIMIT": "4"},
-    TimeInForce: {"DAY": "0", "GTC": "1", "OPG": "2", "IOC": "3", "FOK": "4"},
+    Side: {"BUY": "1", "SELL": "2", "SELL_SHORT": "5", "SELL_SHORT_EXEMPT": "6"},
+    OrderType: {
+        "MARKET": "1", "LIMIT": "2", "STOP": "3", "STOP_LIMIT": "4", "MARKET_ON_CLOSE": "5", "LIMIT_ON_CLOSE": "B",
+        "MARKET_IF_TOUCHED": "J", "LIMIT_IF_TOUCHED": "", "MARKET_TO_LIMIT": "K", "TRAILING_STOP": "",
+        "TRAILING_STOP_LIMIT": "", "PEGGED": "P",
+    },
+    TimeInForce: {"DAY": "0", "GTC": "1", "OPG": "2", "IOC": "3", "FOK": "4", "GTX": "5", "AT_CLOSE": "7"},
     OrderStatus: {
         "NEW": "0", "PARTIALLY_FILLED": "1", "FILLED": "2", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C",
     },
@@ -32,6 +37,56 @@ FIX = {
 def test_codes_are_those_of_fix_4_4(vocabulary: type[Side]) -> None:
     assert {member.value: member.fix for member in vocabulary} == FIX[vocabulary]
     assert all(str(member) == member.name == member.value for member in vocabulary)
+
+
+@pytest.mark.parametrize("vocabulary", FIX, ids=lambda kind: kind.__name__)
+def test_a_code_of_fix_says_its_member_and_any_other_is_refused(vocabulary: type[Side]) -> None:
+    for name, code in FIX[vocabulary].items():
+        if code:
+            assert vocabulary.from_fix(code) is vocabulary[name]
+    for wrong in ("", "Z", "11", " 1", 1, None, b"1", [], "BUY"):
+        with pytest.raises(
+            errors.InvalidArgument, match=rf"^{vocabulary.__name__} .* is no code that is known; there are"
+        ):
+            vocabulary.from_fix(cast("str", wrong))
+    with pytest.raises(errors.InvalidArgument, match="0 DAY, 1 GTC, 2 OPG, 3 IOC, 4 FOK"):
+        TimeInForce.from_fix("Z")
+
+
+NEEDED, ALLOWED, REFUSED = "needs", "may have", "takes no"
+PRICES = {
+    "MARKET": (REFUSED, REFUSED),
+    "LIMIT": (NEEDED, REFUSED),
+    "STOP": (REFUSED, NEEDED),
+    "STOP_LIMIT": (NEEDED, NEEDED),
+    "MARKET_ON_CLOSE": (REFUSED, REFUSED),
+    "LIMIT_ON_CLOSE": (NEEDED, REFUSED),
+    "MARKET_IF_TOUCHED": (REFUSED, NEEDED),
+    "LIMIT_IF_TOUCHED": (NEEDED, NEEDED),
+    "MARKET_TO_LIMIT": (ALLOWED, REFUSED),
+    "TRAILING_STOP": (REFUSED, ALLOWED),
+    "TRAILING_STOP_LIMIT": (ALLOWED, ALLOWED),
+    "PEGGED": (ALLOWED, REFUSED),
+}
+
+
+@pytest.mark.parametrize("kind", OrderType)
+@pytest.mark.parametrize("at", [0, 1])
+def test_each_type_carries_the_prices_that_it_needs_or_may_have(kind: OrderType, at: int) -> None:
+    rules = dict(zip(("price", "stop_price"), PRICES[kind], strict=True))
+    name = ("price", "stop_price")[at]
+    others = {one: 5 for one, rule in rules.items() if rule == NEEDED and one != name}
+    for prices, refused_by in (({name: 5}, REFUSED), ({}, NEEDED)):
+        about = {"trader": "T", "order_id": "A", "symbol": "S", "side": "BUY", "quantity": 1, "type": kind}
+        if rules[name] == refused_by:
+            with pytest.raises(ValidationError, match=f"a {kind} order {refused_by} {name}"):
+                Order.model_validate({**about, **others, **prices})
+        else:
+            assert getattr(Order.model_validate({**about, **others, **prices}), name) == prices.get(name)
+
+
+def test_every_side_but_one_sells() -> None:
+    assert [side for side in Side if side.is_buy] == [Side.BUY]
 
 
 def test_open_statuses_are_the_two_that_can_still_be_filled() -> None:

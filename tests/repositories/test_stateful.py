@@ -99,7 +99,7 @@ class BookMachine(RuleBasedStateMachine):
         order = self.some_order(data)
         filled = order.filled_quantity
         quantity = data.draw(st.sampled_from([filled, filled - 1, filled + 1, order.quantity + 5]).filter(is_quantity))
-        prices = {"price": draft[1]["price"] if order.type.has_price else None, "stop_price": None}
+        prices = {"price": draft[1]["price"] if order.type.takes_price else None, "stop_price": None}
         self.check(self.made((Replace, {**draft[1], **asked(order), **prices, "quantity": quantity})))
 
     @rule(data=st.data(), draft=closings)

@@ -52,7 +52,9 @@ def drafts(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.Sea
 def with_fitting_prices(draft: Draft) -> Draft:
     kind, values = draft
     order_type = OrderType(str(values["type"]))
-    price, stop_price = order_type.has_price, order_type.has_stop_price
+    may_have = bool(values["quantity"] % 2)
+    price = order_type.has_price or (order_type.takes_price and may_have)
+    stop_price = order_type.has_stop_price or (order_type.takes_stop_price and may_have)
     return kind, {
         **values,
         "price": values["price"] if price else None,
@@ -69,7 +71,7 @@ placings = drafts(
     order_id=ORDER_IDS,
     symbol=SYMBOLS,
     side=st.sampled_from(Side),
-    type=st.sampled_from(["LIMIT", "LIMIT", "MARKET", "STOP", "STOP_LIMIT"]),
+    type=st.sampled_from(["LIMIT", "LIMIT", "LIMIT", *OrderType]),
     quantity=QUANTITIES,
     price=PRICES,
     stop_price=PRICES,

@@ -94,7 +94,7 @@ def request_of(row: Row, highest: int) -> Request:
     is_quantity = WHOLE.fullmatch(row.quantity) is not None and 0 < int(row.quantity) < 2**53
     fits = {column: rule.fullmatch(getattr(row, column)) is not None for column, rule in VALUES.items()}
     fits["seq"] = fits["seq"] and int(row.seq) > highest
-    fits["side"] = row.side in ("BUY", "SELL")
+    fits["side"] = row.side in ("BUY", "SELL", "SELL_SHORT", "SELL_SHORT_EXEMPT")
     fits["event"] = row.event in ("NEW", "REPLACE", "CANCEL", "FILL")
     fits["quantity"] = is_quantity or not (row.quantity or needs_terms)
     fits["price"] = NUMBER.fullmatch(row.price) is not None or not (row.price or needs_terms)

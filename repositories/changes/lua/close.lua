@@ -24,13 +24,13 @@ local function close_order(at)
   if problem then return problem end
   if not OPEN_STATUSES[status] or (to == 'REJECTED' and filled ~= 0) then return { 'closed', status } end
   local position, version = load_open(symbol), decimal_text(next_version(order))
-  local open = open_after(position, side, sum(filled, negative(quantity)))
+  local open = open_after(position, SIDES[side], sum(filled, negative(quantity)))
   if problem then return problem end
   move(order, id, plan_move(symbol, status, to))
 
   set(order, { 'status', to, 'version', version, 'updated_ns', ts_ns })
   set_or_clear(order, 'text', text)
-  position[side], position.is_changed = open, true
+  position[SIDES[side]], position.is_changed = open, true
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', to, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side,

@@ -39,7 +39,8 @@ local function fill_order(at)
   local refused = is_barred and RARE.bar()
   if refused then return refused end
 
-  local buys = side == 'BUY'
+  local counted = SIDES[side]
+  local buys = counted == 'BUY'
   local traded, amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
   local quantity, filled = decimal(quantity_text), quantity_in(order, 'filled_quantity')
   local open = sum(ordered_in(order), negative(filled))
@@ -52,7 +53,7 @@ local function fill_order(at)
   local position_notional = sum(position[amount], decimal(notional))
   local is_late = not OPEN_STATUSES[status]
   local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional))
-  local still_open = open_after(position, side, is_late and 0 or negative(quantity))
+  local still_open = open_after(position, counted, is_late and 0 or negative(quantity))
   if problem then return problem end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
@@ -70,7 +71,8 @@ local function fill_order(at)
     'status', to, 'filled_quantity', filled_after, 'filled_notional', notional_after, 'version', version,
     'updated_ns', ts_ns,
   })
-  position.quantity, position[traded], position[amount], position[side] = held, traded_after, position_notional, still_open
+  position.quantity, position[traded], position[amount] = held, traded_after, position_notional
+  position[counted] = still_open
   position.open_cost, position.realized_profit = cost, realized
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)

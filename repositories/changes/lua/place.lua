@@ -38,8 +38,9 @@ local function place_order(at)
   if refused then return refused end
   local position = load_open(symbol)
   if problem then return problem end
-  local open = sum(position[side], decimal(quantity))
-  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[side] } end
+  local counted = SIDES[side]
+  local open = sum(position[counted], decimal(quantity))
+  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
   local expiry, by_symbol, by_status = plan_move(symbol, nil, 'NEW')
 
   local flat = {
@@ -55,7 +56,7 @@ local function place_order(at)
   if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
   move(order, id, expiry, by_symbol, by_status)
-  position[side], position.is_changed = open, true
+  position[counted], position.is_changed = open, true
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,

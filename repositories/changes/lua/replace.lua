@@ -2,6 +2,9 @@
 -- one above it opens a filled order again.
 -- Uses changes/run, changes/order_status
 
+local TAKE_PRICE = CONSTANTS.TAKE_PRICE -- the types of orders that may have a price, and need none
+local TAKE_STOP_PRICE = CONSTANTS.TAKE_STOP_PRICE
+
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
@@ -26,8 +29,8 @@ local function replace_order(at)
   if problem then return problem end
   if not OPEN_STATUSES[status] and status ~= 'FILLED' then return { 'closed', status } end
   local kind = value_of(order, 'type') or ''
-  if price ~= '' and not order.at.price then return { 'type', kind, 'price' } end
-  if stop_price ~= '' and not order.at.stop_price then return { 'type', kind, 'stop_price' } end
+  if price ~= '' and not order.at.price and not TAKE_PRICE[kind] then return { 'type', kind, 'price' } end
+  if stop_price ~= '' and not order.at.stop_price and not TAKE_STOP_PRICE[kind] then return { 'type', kind, 'stop_price' } end
 
   local filled, was = quantity_in(order, 'filled_quantity'), ordered_in(order)
   local quantity = quantity_text == '' and was or decimal(quantity_text)
@@ -37,9 +40,9 @@ local function replace_order(at)
   local to = status_of(order, filled, quantity)
   local position, version = load_open(symbol), decimal_text(next_version(order))
   local difference = sum(open_rest(order, to, filled, quantity), negative(open_rest(order, status, filled, was)))
-  local open = open_after(position, side, difference)
+  local open = open_after(position, SIDES[side], difference)
   if problem then return problem end
-  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[side] } end
+  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[SIDES[side]] } end
   move(order, id, plan_move(symbol, status, to))
 
   if not order.at.placed_quantity then
@@ -52,7 +55,7 @@ local function replace_order(at)
   if stop_price ~= '' then set(order, { 'stop_price', stop_price }) end
   if revision ~= '' then set(order, { 'revision', revision }) end
   set_or_clear(order, 'text', text)
-  position[side], position.is_changed = open, true
+  position[SIDES[side]], position.is_changed = open, true
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local requested = quantity_text ~= quantity_after and quantity_text or ''
   local number = append({

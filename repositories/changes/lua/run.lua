@@ -4,6 +4,7 @@
 
 local RARE_FIELDS = CONSTANTS.RARE_FIELDS
 local STATUSES = CONSTANTS.STATUS_NAMES
+local SIDES = CONSTANTS.SIDES -- for each side of an order the one on which a position counts it, BUY or SELL
 local OPEN_QUANTITY = { BUY = 'open_buy_quantity', SELL = 'open_sell_quantity' } -- what is open of a trader's orders
 
 local base = string.sub(KEYS.book, 1, -5) -- what the trader's keys begin with
@@ -242,7 +243,7 @@ local function decisive_fields(order)
   local flat, at = order.flat, order.at
   local status, side, symbol, price = flat[at.status], flat[at.side], flat[at.symbol], flat[at.price]
   if not STATUSES[status] then RARE.note_problem(order, 'status') end
-  if not OPEN_QUANTITY[side] then RARE.note_problem(order, 'side') end
+  if not SIDES[side] then RARE.note_problem(order, 'side') end
   if not symbol then RARE.note_problem(order, 'symbol') end
   if price and not string.find(price, '^%-?%d+%.?%d*$') then RARE.note_problem(order, 'price') end
   return status, side, symbol

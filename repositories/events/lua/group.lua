@@ -1,8 +1,8 @@
 -- Shared: the events that a group has pending, and the name under which those are kept that were given back.
 -- A pending event's count is how often it was handed over to a handler: whoever reads, claims or gives it back leaves it.
 
--- No consumer can have this name: names have no spaces.
-local GIVEN_BACK = 'given back'
+-- No consumer can have this name: names have no braces.
+local GIVEN_BACK = '{given back}'
 
 -- Return the reply to a command about a group, or nil if there is no such group. Any other error ends the script.
 local function unless_no_group(reply)

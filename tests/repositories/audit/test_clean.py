@@ -141,12 +141,12 @@ def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> Non
         desk.book.orders.place(limit(trader))
         desk.trader = trader
         desk.vandalise("DEL", *(key for key in found_by if key != left))
-    foreign = f"{{{whole} x}}:events"
+    foreign = f"{{{whole}\tx}}:events"
     desk.fleet.ask(foreign, "SET", foreign, "not a book's: no trader has such a name")
     traders = auditor.traders()
     desk.fleet.ask(foreign, "DEL", foreign)
     assert {whole, *damaged} <= set(traders)
-    assert f"{whole} x" not in traders
+    assert f"{whole}\tx" not in traders
     assert traders == sorted(traders)
 
 

@@ -9,7 +9,7 @@ from ...support.desk import Desk
 from ...support.make import fresh, limit
 from .conftest import CacheSetup, symbol
 
-FOREIGN = [b"\xff\xfe", b"a b", b"a\nb", b"{x}", b"", b"x" * 200]
+FOREIGN = [b"\xff\xfe", b" ab", b"a\nb", b"{x}", b"", b"x" * 300]
 """What no name of ours can be."""
 
 

@@ -121,7 +121,7 @@ def test_a_near_cache_keeps_nothing_of_it(caches: CacheSetup) -> None:
 def test_warm_goes_on_past_what_cannot_be_loaded(caches: CacheSetup) -> None:
     names = [f"S{number:02}" for number in range(10)]
     caches.database.rows = {name: symbol(name) for name in names}
-    caches.database.rows["A B"] = symbol("S00")  # no name of a key
+    caches.database.rows["A\tB"] = symbol("S00")  # no name of a key
     caches.database.rows["S03"] = symbol("OTHER")  # the value of another key
     spoil(caches, "S01", "S02")
     caches.ask("SET", "S04", "another program's")
@@ -129,7 +129,7 @@ def test_warm_goes_on_past_what_cannot_be_loaded(caches: CacheSetup) -> None:
     warmed = symbols.warm(batch=4)
     assert (warmed.loaded, warmed.kept, warmed.absent, warmed.failed) == (8, 0, 0, 3)
     assert {key: type(error) for key, error in warmed.errors.items()} == {
-        "A B": SourceFailed, "S03": SourceFailed, "S04": WrongType,
+        "A\tB": SourceFailed, "S03": SourceFailed, "S04": WrongType,
     }  # fmt: skip
     assert str(warmed).startswith("loaded 8, kept 0, absent 0, failed 3 in ")
     assert all("lease" not in caches.load_state(name) for name in names)

@@ -14,7 +14,7 @@ Use: TypeAlias = Callable[[Any, str, Any], object]
 """Call a method with a book, a valid name and a value that may be invalid; Any, for its type is wrong on purpose."""
 
 ANYTHING: list[object] = [
-    *(None, 5, 1.5, b"x", [], {}, "", "a b", "x" * 200, "\ud800", float("nan"), -1, True, 10**30, object()),
+    *(None, 5, 1.5, b"x", [], {}, "", " ab", "x" * 300, "\ud800", float("nan"), -1, True, 10**30, object()),
 ]
 
 

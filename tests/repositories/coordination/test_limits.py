@@ -131,7 +131,7 @@ def test_requests_that_could_never_be_allowed_are_refused(lone_desk: Desk) -> No
     for cost in (0, 4, -1):
         with pytest.raises(InvalidArgument, match="cost"):
             limiter.acquire(lone_desk.trader, cost)
-    for name in ("", "a b", "a{b}"):
+    for name in ("", " ab", "a{b}"):
         with pytest.raises(InvalidArgument, match="limit"):
             limiter.acquire(name)
     assert lone_desk.contents() == {}

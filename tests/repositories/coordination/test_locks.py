@@ -309,13 +309,13 @@ def test_refusals(lone_desk: Desk) -> None:
     for lease in (0, -1, float("nan"), float("inf")):
         with pytest.raises(InvalidArgument, match="lease"):
             lone_desk.book.lock("L", lease=lease)
-    for name in ("", "a b", "{x}"):
+    for name in ("", " ab", "{x}"):
         with pytest.raises(InvalidArgument, match="lock"):
             lone_desk.book.lock(name)
         with pytest.raises(InvalidArgument, match="lock"):
             lone_desk.book.lock(name, trader=lone_desk.trader)
     with pytest.raises(InvalidArgument, match="token"):
-        lone_desk.book.lock("L", trader=lone_desk.trader).acquire(token="a b")  # noqa: S106
+        lone_desk.book.lock("L", trader=lone_desk.trader).acquire(token=" ab")  # noqa: S106
     assert lone_desk.contents() == {}
 
 

@@ -140,7 +140,7 @@ def test_refusals(lone_desk: Desk) -> None:
         with pytest.raises(InvalidArgument, match="ttl"):
             values.swap(lone_desk.trader, 0, "x", ttl=ttl)
     with pytest.raises(InvalidArgument, match="key"):
-        values.get("a b")
+        values.get(" ab")
     assert lone_desk.contents() == {}
 
 

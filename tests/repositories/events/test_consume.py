@@ -149,7 +149,7 @@ def test_only_hand_overs_count(lone_desk: Desk) -> None:
     assert counts() == [("other", 0), ("other", 1), ("other", 0)]
     assert run(one.leave(trader, {1: 7})) == 0  # another has it
     assert run(other.leave(trader, {1: 0, 2: 1})) == 2
-    assert counts() == [("given back", 0), ("given back", 1), ("other", 0)]
+    assert counts() == [("{given back}", 0), ("{given back}", 1), ("other", 0)]
     found = run(one.read(trader, since=0, count=10, after=None, known=None))
     assert [(entry.sequence, entry.hand_overs) for entry in found.entries] == [(1, 0), (2, 1)]
 
@@ -237,8 +237,8 @@ def test_without_publishing_the_streams_are_polled(lone_desk: Desk) -> None:
     "bad",
     [
         {"group": ""},
-        {"consumer": "given back"},
-        {"consumer": "a b"},
+        {"consumer": "{given back}"},
+        {"consumer": " ab"},
         {"traders": []},
         {"since": -1},
         {"min_idle": 0},

@@ -33,7 +33,7 @@ def pending(desk: Desk) -> list[tuple[str, int]]:
 
 def consumers(desk: Desk) -> set[str]:
     found = cast("list[list[str]]", desk.ask("XINFO", "CONSUMERS", "%:events", "risk"))
-    return {str(fields[fields.index("name") + 1]) for fields in found} - {"given back"}
+    return {str(fields[fields.index("name") + 1]) for fields in found} - {"{given back}"}
 
 
 def sequences(consumer: Consumer, count: int) -> list[int]:
@@ -72,7 +72,7 @@ def test_a_stop_gives_back_at_once_what_was_read_ahead(lone_desk: Desk) -> None:
     held = first.get(5)
     assert held is not None
     first.stop()
-    assert pending(lone_desk) == [("first", 1), *[("given back", 0)] * 4]
+    assert pending(lone_desk) == [("first", 1), *[("{given back}", 0)] * 4]
     with events.consume("risk", "second", lone_desk.trader) as second:  # its min_idle is far away
         assert sequences(second, 7) == [2, 3, 4, 5, 6, 7, 8]
         assert consumers(lone_desk) == {"first", "second"}

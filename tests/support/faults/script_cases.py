@@ -115,7 +115,7 @@ GIVEN: dict[str, object] = {
 """A value for each argument of the scripts of consumers."""
 GROUP: Words = ("XGROUP", "CREATE", "{NAME}:events", "risk", 0)
 GIVEN_ONE: Words = ("XREADGROUP", "GROUP", "risk", "one", "COUNT", 1, "STREAMS", "{NAME}:events", ">")
-GIVEN_BACK: Words = ("XCLAIM", "{NAME}:events", "risk", "given back", 0, "1-0", "JUSTID")
+GIVEN_BACK: Words = ("XCLAIM", "{NAME}:events", "risk", "{given back}", 0, "1-0", "JUSTID")
 STATES: dict[str, tuple[Words, ...]] = {
     "no group": (),
     "nothing given": (GROUP, ("XGROUP", "CREATECONSUMER", "{NAME}:events", "risk", "two")),

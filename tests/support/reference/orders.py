@@ -33,6 +33,11 @@ def place(book: State, order: Order) -> Answer:
     return Answer(applied=True, sequence=book.append_event(EventType.NEW, now, order.ts_ns, text=order.text), order=now)
 
 
+LATER_PRICES = ("MARKET_TO_LIMIT", "TRAILING_STOP_LIMIT", "PEGGED")
+LATER_STOP_PRICES = ("TRAILING_STOP", "TRAILING_STOP_LIMIT")
+"""The types of orders that a replace may give such a price first."""
+
+
 def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
     content = (request.quantity, request.price, request.stop_price, request.revision)
     if request.request_id in entry.requests:
@@ -42,8 +47,8 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
         return Answer(applied=False, sequence=0, order=order)
     if order.status not in (*OPEN, OrderStatus.FILLED):
         raise OrderClosed
-    if (request.price is not None and order.price is None) or (
-        request.stop_price is not None and order.stop_price is None
+    if (request.price is not None and order.price is None and order.type not in LATER_PRICES) or (
+        request.stop_price is not None and order.stop_price is None and order.type not in LATER_STOP_PRICES
     ):
         raise OrderMismatch
     asked = order.quantity if request.quantity is None else request.quantity
