@@ -43,7 +43,7 @@ Count = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integ
 """A plain count: a version, a sequence number, a revision."""
 
 Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_time)]
-"""Nanoseconds since 1970-01-01 UTC; a number that can only be seconds, milliseconds or microseconds is refused."""
+"""Nanoseconds since 1970-01-01 UTC, given as such or in a form that says its zone; see ``times.exact_time``."""
 
 Price = Annotated[Decimal, BeforeValidator(exact_price)]
 """A price of at most 9 decimal places; it may be negative (spreads, oil in April 2020)."""

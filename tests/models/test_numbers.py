@@ -51,7 +51,7 @@ HUNDRED: list[object] = [
 ]
 NO_NUMBER: list[object] = [
     *(True, np.bool_(1), np.array([True])[0], None, b"100", [100], np.array([100]), np.array([100, 200]), {100}),
-    *(np.datetime64(100, "ns"), np.timedelta64(100, "ns"), np.complex128(100), 100j, np.int64, Evil(), object()),
+    *(np.datetime64("NaT", "ns"), np.timedelta64(100, "ns"), np.complex128(100), 100j, np.int64, Evil(), object()),
     *("100.", "1_00", "1 00", "0x64", "100a", "", np.float64("nan"), np.float32("inf"), Decimal("sNaN")),
 ]
 
