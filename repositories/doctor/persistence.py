@@ -91,7 +91,8 @@ def _log_that_was_cut(server: Examined, deployment: Deployment) -> Iterator[Opin
             f"{release(server)} with appendonly yes",
             "after a kill it may keep half a change at the end of its append-only file, which the start after next "
             "takes for a part of another: events are missing, positions wrong, and no call tells",
-            "a later version; until then, after a crash, redis-check-aof --fix before the start, or BGREWRITEAOF after",
+            "a later version; until then redis-check-aof --fix after each crash, before the start, "
+            "which aof-load-truncated no asks for; or BGREWRITEAOF after it",
         )
     else:
         yield good(f"{release(server)} takes it out")

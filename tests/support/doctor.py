@@ -11,6 +11,7 @@ from slotbook.repositories.doctor.findings import Diagnosis, Verdict
 from slotbook.topology.embedded import Deployment, Server, Topology, start
 
 from .application import NAME, admit
+from .faults.control import info
 from .urls import with_settings
 
 GOOD = {
@@ -19,6 +20,7 @@ GOOD = {
     "latency-monitor-threshold": "100",
     "slowlog-log-slower-than": "10000",
     "enable-module-command": "yes",
+    "repl-backlog-size": "16mb",
 }
 """The settings of servers on which nothing is wrong; modules may be loaded so that a test can unload one."""
 
@@ -28,8 +30,22 @@ def good_servers(topology: Topology, **options: str) -> Generator[Deployment]:
     """Yield private servers on which nothing is wrong, with the application's user."""
     named = {name.replace("_", "-"): value for name, value in options.items()}
     with start(topology, options={**GOOD, **named}) as deployment:
-        admit(deployment)
+        equip(deployment)
         yield deployment
+
+
+def equip(deployment: Deployment) -> None:
+    """Give servers what is not in their files, and so is gone when one has started again."""
+    admit(deployment)
+    for server in deployment.servers:
+        if server.kind == "data" and keeps_half_changes(server):
+            server.ask("CONFIG", "SET", "aof-load-truncated", "no")
+
+
+def keeps_half_changes(server: Server) -> bool:
+    """Return True for Redis 7.0, see docs/faults.md."""
+    found = info(server, "server")
+    return found["redis_version"].startswith("7.0.") and found.get("server_name") != "valkey"
 
 
 def examine(deployment: Deployment, user: str | None = NAME, url: str | None = None, **settings: object) -> Diagnosis:

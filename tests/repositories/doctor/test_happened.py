@@ -19,7 +19,7 @@ from ...support.faults.proxy import Proxy
 from ...support.faults.rules import Do, Rule
 from ...support.raw import Raw
 
-SLOW_SCRIPT = "local begun = os.clock() while os.clock() < begun + 0.15 do end"
+SLOW_SCRIPT = "for i = 1, 2e7 do end"
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_command_that_was_slow_and_the_pause_that_it_made(lone: Deployment, se
     diagnosis = examine(lone)
     assert wrong(diagnosis) == {"slow log": Verdict.RISK, "pauses": Verdict.RISK}
     ((_, value),) = said(diagnosis, "slow log")
-    assert re.fullmatch(r"1 in the last hour, the longest EVAL with \d+ ms", value)
+    assert re.fullmatch(r"1 in the last hour, the longest EVAL with [\d,]+ ms", value)
     ((_, value),) = said(diagnosis, "pauses")
     assert value.startswith("command ")
     assert "a secret" not in repr(diagnosis)
@@ -149,6 +149,7 @@ def test_a_version(lone: Deployment, old: bytes, new: bytes, verdict: Verdict, v
 
 
 def test_half_a_change_is_kept_by_one_version_only(lone: Deployment) -> None:
+    set_all(lone.servers[0], {"aof-load-truncated": "yes"})
     for minor, verdict in ((b"0", Verdict.RISK), (b"2", Verdict.GOOD)):
         url, proxy = _retold(lone, lambda reply, minor=minor: _as_redis_7(reply, minor))
         with proxy:

@@ -10,7 +10,7 @@ import pytest
 from slotbook.repositories.doctor.findings import Verdict
 from slotbook.topology.embedded import Deployment, Server
 
-from ...support.doctor import examine, said, set_all, verdicts, wrong
+from ...support.doctor import examine, keeps_half_changes, said, set_all, verdicts, wrong
 from ...support.faults.control import info
 from ...support.urls import with_settings
 
@@ -69,6 +69,11 @@ def changed(server: Server, changes: dict[str, str]) -> Generator[None]:
         set_all(server, was)
 
 
+def _of_a_version(case: Wrong) -> set[str]:
+    """Return the check that Redis 7.0 does not pass beside, which has no WAITAOF."""
+    return {"version"} if case.book.get("durability") == "fsynced" else set()
+
+
 @pytest.mark.parametrize("case", WRONG, ids=str)
 def test_it_is_found_alone(lone: Deployment, case: Wrong) -> None:
     (server,) = lone.servers
@@ -77,8 +82,8 @@ def test_it_is_found_alone(lone: Deployment, case: Wrong) -> None:
     (found,) = said(diagnosis, case.check)
     assert found[0] is case.verdict
     assert case.value in found[1]
-    assert wrong(diagnosis).keys() == ({case.check} if case.verdict in {BAD, RISK} else set())
-    assert diagnosis.is_good is (case.verdict not in {BAD, RISK})
+    assert wrong(diagnosis).keys() - _of_a_version(case) == ({case.check} if case.verdict in {BAD, RISK} else set())
+    assert diagnosis.is_good is (not wrong(diagnosis))
     (finding,) = [one for one in diagnosis.findings if one.check == case.check]
     assert bool(finding.why) is (case.verdict is not GOOD)
     assert bool(finding.remedy) is (case.verdict is not GOOD)
@@ -99,9 +104,10 @@ def test_memory_that_is_nearly_full(lone: Deployment, part: float, verdict: Verd
 
 
 def test_only_redis_7_0_keeps_half_a_change(lone: Deployment) -> None:
-    found = info(lone.servers[0], "server")
-    is_it = found["redis_version"].startswith("7.0.") and found.get("server_name") != "valkey"
-    assert verdicts(examine(lone), "half a change on disk") == {RISK if is_it else GOOD}
+    (server,) = lone.servers
+    with changed(server, {"aof-load-truncated": "yes"}):
+        diagnosis = examine(lone)
+    assert verdicts(diagnosis, "half a change on disk") == {RISK if keeps_half_changes(server) else GOOD}
 
 
 def test_the_heaviest_come_first(lone: Deployment) -> None:

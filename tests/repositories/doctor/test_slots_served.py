@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 from redis.crc import key_slot
+from slotbook.models.errors import EmbeddedError
 from slotbook.repositories.doctor.findings import Verdict
 from slotbook.topology.embedded import Deployment, Server
 
-from ...support.application import admit
-from ...support.doctor import examine, good_servers, said, set_all, verdicts, wrong
+from ...support.doctor import equip, examine, good_servers, said, set_all, verdicts, wrong
 from ...support.faults.control import Control, wait_until
 
 BAD, RISK, NOTE, GOOD = Verdict.BAD, Verdict.RISK, Verdict.NOTE, Verdict.GOOD
@@ -21,7 +22,10 @@ BUSY = "local begun = os.clock() while os.clock() < begun + 2 do end"
 @pytest.fixture(scope="module")
 def cluster(_no_settings_from_outside: None) -> Iterator[Deployment]:
     """Yield a cluster on which nothing is wrong; its nodes are patient with a busy machine."""
-    with good_servers("cluster", cluster_node_timeout="3500", cluster_slot_stats_enabled="yes") as deployment:
+    with good_servers("cluster", cluster_node_timeout="3500") as deployment:
+        for server in deployment.servers:
+            with contextlib.suppress(EmbeddedError):  # where it is known
+                server.ask("CONFIG", "SET", "cluster-slot-stats-enabled", "yes")
         yield deployment
 
 
@@ -31,7 +35,7 @@ def control(cluster: Deployment) -> Iterator[Control]:
     with Control(cluster) as found:
         yield found
         found.heal()
-        admit(cluster)
+        equip(cluster)
 
 
 def test_slots_that_nobody_serves(control: Control, cluster: Deployment) -> None:
