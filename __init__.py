@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from . import topology as topology
     from .models import (
         Algorithm,
+        Bust,
         Cancel,
+        Correct,
         DeadLetter,
         Delete,
         Entity,
@@ -77,7 +79,9 @@ __all__ = [
     "Algorithm",
     "AsyncBook",
     "Book",
+    "Bust",
     "Cancel",
+    "Correct",
     "DeadLetter",
     "Delete",
     "Durability",

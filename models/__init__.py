@@ -6,6 +6,7 @@ from .entity_changes import Delete, Insert, Put, Update
 from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
 from .execution import Execution
+from .execution_changes import Bust, Correct
 from .fill import Fill
 from .guards import Expect
 from .message import Message
@@ -16,7 +17,9 @@ from .symbol import SymbolInfo
 
 __all__ = [
     "Algorithm",
+    "Bust",
     "Cancel",
+    "Correct",
     "DeadLetter",
     "Delete",
     "Entity",

@@ -134,6 +134,10 @@ class EventType(_FixEnum):
 
     NEW = "NEW", "0"
     TRADE = "TRADE", "F"
+    TRADE_CANCEL = "TRADE_CANCEL", "H"
+    """An execution was taken back."""
+    TRADE_CORRECT = "TRADE_CORRECT", "G"
+    """An execution was put right."""
     REPLACED = "REPLACED", "5"
     CANCELED = "CANCELED", "4"
     REJECTED = "REJECTED", "8"
@@ -148,6 +152,11 @@ class EventType(_FixEnum):
     """Some fields of a record of the desk's own were changed."""
     DELETE = "DELETE", ""
     """A record of the desk's own was removed."""
+
+    @property
+    def is_execution(self) -> bool:
+        """True for a fill, and for what takes one back or corrects it: a change of an order and of its position."""
+        return self in (EventType.TRADE, EventType.TRADE_CANCEL, EventType.TRADE_CORRECT)
 
     @property
     def is_own(self) -> bool:

@@ -9,6 +9,7 @@
     │   └── CrossSlot                 keys of one call that live in different hash slots
     ├── Refused                       the book refused the call and changed nothing
     │   ├── OrderNotFound             no such order, or it has expired
+    │   ├── ExecutionNotFound         no such execution of the order, or it was busted
     │   ├── DuplicateOrder            the order id is taken by an order with other content
     │   ├── DuplicateRecord           a record of the desk's own with this key has other content
     │   ├── NotUnique                 another record of the trader has the value of a unique field
@@ -93,6 +94,10 @@ class CrossSlot(InvalidArgument):
 
 class OrderNotFound(Refused):
     """There is no such order: it was never placed, was deleted, or has expired."""
+
+
+class ExecutionNotFound(Refused):
+    """The order has no such execution, or it was busted."""
 
 
 class DuplicateOrder(Refused):

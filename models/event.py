@@ -47,11 +47,17 @@ class OrderEvent(Record):
     filled_quantity: QuantityOrZero | None = None
     """The order's filled quantity after the change (CumQty, tag 14)."""
     exec_id: Name | None = None
-    """The execution of a TRADE (ExecID, tag 17)."""
+    """The execution of a TRADE, or the report that busts or corrects one (ExecID, tag 17)."""
+    exec_ref_id: Name | None = None
+    """The execution that was busted or corrected (ExecRefID, tag 19)."""
     last_quantity: Quantity | None = None
-    """The quantity that this fill executed (LastQty, tag 32)."""
+    """The quantity that this fill executed, or the corrected one (LastQty, tag 32); None for one that was busted."""
     last_price: Price | None = None
-    """The price of this fill (LastPx, tag 31)."""
+    """The price of this fill, or the corrected one (LastPx, tag 31)."""
+    reversed_quantity: Quantity | None = None
+    """The quantity that counted until it was busted or corrected."""
+    reversed_price: Price | None = None
+    """The price of what counted until then."""
     late: Boolean | None = None
     """True for a fill that arrived after its order was canceled, rejected or expired."""
     request_id: Name | None = None

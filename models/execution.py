@@ -8,7 +8,7 @@ from pydantic import StrictStr
 
 from .numbers import times
 from .record import Record
-from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity
+from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Execution(Record):
@@ -23,13 +23,21 @@ class Execution(Record):
     trader: Name
     order_id: Name
     exec_id: Name
-    """The identity of the execution (FIX ExecID, tag 17)."""
+    """The identity of the execution (FIX ExecID, tag 17); busts and corrections of it are told by ``revised_by``."""
     sequence: Count
     """The sequence number of the fill's event."""
     quantity: Quantity
     """The executed quantity (LastQty, tag 32), in the symbol's unit."""
     price: Price
     """The price of the execution (LastPx, tag 31), in the symbol's currency."""
+    live_quantity: QuantityOrZero
+    """The quantity that counts now: that of the last correction, 0 of an execution that was busted."""
+    live_price: Price
+    """The price that counts now."""
+    busted: Boolean = False
+    """True for an execution that was taken back."""
+    revised_by: Name | None = None
+    """The report that has busted or last corrected it; None for an execution that stands as it was reported."""
     late: Boolean = False
     """True for a fill that arrived after its order was canceled, rejected or expired."""
     ts_ns: Nanoseconds | None = None
@@ -40,5 +48,5 @@ class Execution(Record):
 
     @property
     def notional(self) -> Decimal:
-        """Quantity times price, exact, in the symbol's currency."""
-        return times(self.quantity, self.price)
+        """Live quantity times live price, exact, in the symbol's currency."""
+        return times(self.live_quantity, self.live_price)

@@ -19,6 +19,18 @@ _ALWAYS = ("type", "ts_ns", "writer", "count")
 _OWN = ("kind", "key", "version")
 _OF_ORDERS = ("symbol", "order_id", "side", "status", "quantity")
 _OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id", "totals")
+_OF_REVISIONS = (
+    *_OF_ORDERS,
+    *(
+        "exec_id",
+        "exec_ref_id",
+        "reversed_quantity",
+        "reversed_price",
+        "filled_quantity",
+        "position_quantity",
+        "totals",
+    ),
+)
 _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.POSITION: ("symbol", "request_id", "position_quantity", "position_change", "totals"),
     EventType.INSERT: (*_OWN, "changed"),
@@ -26,6 +38,8 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.UPDATE: (*_OWN, "request_id", "changed"),
     EventType.DELETE: (*_OWN, "request_id"),
     EventType.NEW: _OF_ORDERS,
+    EventType.TRADE_CANCEL: _OF_REVISIONS,
+    EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
     EventType.TRADE: (
         *_OF_ORDERS,
         *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity", "totals"),
@@ -73,6 +87,11 @@ class Change(NamedTuple):
     """The own fields of the order that was placed, or of the fill, in JSON."""
     requested_quantity: int | None = None
     """The quantity that was asked for, where the order got another."""
+    exec_ref_id: str | None = None
+    """The execution that was busted or corrected."""
+    reversed_quantity: int = 0
+    """The quantity that counted of it until then."""
+    reversed_price: Decimal = Decimal(0)
 
     @property
     def open_quantity(self) -> int:
@@ -132,6 +151,9 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         stated.order_version,
         event.own,
         event.requested_quantity,
+        event.exec_ref_id,
+        event.reversed_quantity or 0,
+        event.reversed_price or Decimal(0),
     )
 
 
@@ -159,14 +181,17 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
         "symbol": before.symbol,
         "side": before.side,
         "version": (before.version or 0) + 1,
-        "filled_quantity": before.filled_quantity + change.last_quantity,
-        "filled_notional": EXACT.add(before.filled_notional, times(change.last_quantity, change.last_price)),
+        "filled_quantity": before.filled_quantity + change.last_quantity - change.reversed_quantity,
+        "filled_notional": EXACT.add(before.filled_notional, _amount_of(change)),
     }
     if change.type is not EventType.REPLACED:
         expected |= {"quantity": before.quantity, "price": before.price}
     is_open = before.status is not None and before.status.is_open
-    if change.late:
+    is_revision = change.type.is_execution and change.type is not EventType.TRADE
+    if change.late or (is_revision and before.status in _IS_LATE):
         expected["status"] = before.status
+    elif is_revision:
+        expected["status"] = _status_by_fills(change)
     elif not is_open and not (before.status is OrderStatus.FILLED and change.type is EventType.REPLACED):
         return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
@@ -181,16 +206,28 @@ def _status_by_type(change: Change) -> OrderStatus | None:
     match change.type:
         case EventType.NEW:
             return OrderStatus.NEW
+        case EventType.TRADE_CANCEL | EventType.TRADE_CORRECT if change.status in _IS_LATE:
+            return change.status
         case EventType.TRADE if change.late:
             return change.status if change.status in _IS_LATE else None
-        case EventType.TRADE | EventType.REPLACED if change.filled_quantity == change.quantity:
-            return OrderStatus.FILLED
-        case EventType.TRADE:
-            return OrderStatus.PARTIALLY_FILLED
-        case EventType.REPLACED:
-            return OrderStatus.PARTIALLY_FILLED if change.filled_quantity else OrderStatus.NEW
+        case EventType.TRADE | EventType.REPLACED | EventType.TRADE_CANCEL | EventType.TRADE_CORRECT:
+            return _status_by_fills(change)
         case other:
             return OrderStatus[other.name]
+
+
+def _status_by_fills(change: Change) -> OrderStatus:
+    """Return the status of an order that has not ended, given its quantities after a change."""
+    if change.filled_quantity >= change.quantity:
+        return OrderStatus.FILLED
+    return OrderStatus.PARTIALLY_FILLED if change.filled_quantity else OrderStatus.NEW
+
+
+def _amount_of(change: Change) -> Decimal:
+    """Return the amount that a change adds to what is filled, less what it takes back."""
+    return EXACT.subtract(
+        times(change.last_quantity, change.last_price), times(change.reversed_quantity, change.reversed_price)
+    )
 
 
 def _is_own_text(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...models.enums import EventType, Side
+from ...models.enums import Side
 from ...models.event import OrderEvent
 from ...models.wire import text
 from .order_events import Contradiction
@@ -57,7 +57,7 @@ class PositionChain:
 
     def add(self, event: OrderEvent, stated: Held, *, after_gap: bool) -> list[Contradiction]:
         """Add the position after one more event; return what does not go on from the event before."""
-        is_fill = event.type is EventType.TRADE
+        is_fill = event.type.is_execution
         added = event.position_change or 0
         link = Link(stated, stated, None, 1, is_fill, event.side, added, event.request_id, event.order_id)
         found: list[Contradiction] = []

@@ -17,8 +17,9 @@ from ...models.numbers import EXACT, times
 from ...models.order import Order
 from ...models.own_fields import SIGN
 from ...models.wire import text
-from ..changes.recorded import RECORDED_EVENTS, read_recorded, recorded_name
+from ..changes.recorded import LINKS, RECORDED_EVENTS, read_recorded, recorded_name
 from ..changes.scripts import RARE_FIELDS
+from .executions import ExecutionReport, links_of, live_executions
 from .findings import FindingKind, OrderState, Report
 from .history import FillRecord, History
 from .order_events import Change
@@ -56,7 +57,10 @@ class AppliedCheck:
         self._state = state
         self._key = keys.applied(state.order_id)
         self._report = report
+        self._links = {name: value for name, value in state.recorded.items() if name.startswith(LINKS)}
         for name, value in state.recorded.items():
+            if name in self._links:
+                continue
             try:
                 self.changes.append(_read(self._key, name, value))
             except CorruptRecord as error:
@@ -66,22 +70,28 @@ class AppliedCheck:
         self.changes.sort(key=lambda change: change.sequence)
 
     @property
+    def _reports(self) -> list[ExecutionReport]:
+        """The fills, busts and corrections."""
+        found = (one for one in self.changes if one.type.is_execution)
+        return [ExecutionReport(one.type, one.identity, one.sequence, one.quantity, one.price) for one in found]
+
+    @property
     def fills(self) -> list[Remembered]:
         """The remembered fills."""
         return [change for change in self.changes if change.type is EventType.TRADE]
 
     @property
     def filled(self) -> tuple[int, Decimal]:
-        """The sum of the remembered fills: quantity and amount."""
-        notional = Decimal(0)
-        for fill in self.fills:
-            notional = EXACT.add(notional, times(fill.quantity, fill.price))
-        return sum(fill.quantity for fill in self.fills), notional
+        """The sum of the remembered fills, as they have been busted and corrected: quantity and amount."""
+        notional, live = Decimal(0), live_executions(self._reports, self._links)
+        for execution in live.values():
+            notional = EXACT.add(notional, times(execution.quantity, execution.price))
+        return sum(execution.quantity for execution in live.values()), notional
 
     def add_to_history(self, history: History, symbol: str) -> None:
         """Add the changes to the history."""
         for change in self.changes:
-            is_fill = change.type is EventType.TRADE
+            is_fill = change.type.is_execution
             history.add_recorded(
                 change.sequence, FillRecord(symbol, change.quantity, change.price) if is_fill else None
             )
@@ -89,6 +99,7 @@ class AppliedCheck:
     def compare(self, changes: Sequence[Change], history: History) -> bool:
         """Compare with the events of the order; return True when everything agrees."""
         before = len(self._report.findings)
+        self._compare_links()
         events = self._events(changes, history)
         found: dict[str, Change] = {}
         for change in self.changes:
@@ -124,6 +135,17 @@ class AppliedCheck:
                 events[change.type, change.identity] = change
         return events
 
+    def _compare_links(self) -> None:
+        """Check that what is remembered of busts and corrections is what their reports make."""
+        if not self.is_readable:
+            return
+        expected = links_of(self._reports, self._links)
+        for name in sorted(expected.keys() | self._links.keys()):
+            stored, made = self._links.get(name), expected.get(name)
+            if stored != made:
+                what = f"is remembered as {stored}, and the reports make it {made}"
+                self._add(name, what, stored=stored, expected=made)
+
     def _compare_without_event(self, change: Remembered, history: History) -> None:
         """Check that the event of a change is missing, and that its number is not another event's."""
         if change.sequence > self._state.as_of:
@@ -142,6 +164,12 @@ class AppliedCheck:
             own = change.words[-1].removeprefix(SIGN) if change.words[-1].startswith(SIGN) else ""
             if not is_digest_of(own, own_texts_of_event(event.own)):
                 stored, expected = f"{stored} with own fields {own or 'none'}", f"{expected} with {event.own or 'none'}"
+        elif change.type.is_execution:
+            stored = f"{change.quantity} at {text(change.price)} {stored}"
+            expected = f"{event.last_quantity} at {text(event.last_price)} {expected}"
+            root, ref = self._links.get(f"root:{change.identity}"), event.exec_ref_id
+            if root != self._links.get(f"root:{ref}", ref):
+                stored, expected = f"{stored} of {root}", f"{expected} of {ref}"
         elif change.type is EventType.REPLACED:
             _, quantity, price, *_ = change.words
             if quantity:
@@ -221,7 +249,7 @@ def _read(key: str, name: str, value: str) -> Remembered:
     read = read_recorded(key, _ANY_ORDER, name, value)
     content, _, rare = value.partition("|")
     words = content.split(" ")[1:]
-    expected = {EventType.REPLACED: 5, EventType.TRADE: len(words)}.get(read.type, 1)
+    expected = len(words) if read.type.is_execution else 5 if read.type is EventType.REPLACED else 1
     if len(words) != expected:
         raise never_written(key, name, value)
     fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])

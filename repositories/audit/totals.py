@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.cost import Basis
-from ...models.enums import EventType
+from ...models.enums import EventType, Side
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
 from ...models.numbers import EXACT, times
@@ -20,7 +20,7 @@ _POSITION_NAMES = (
     *("open_cost", "realized_profit"),
 )
 _ORDER_CHECKS = tuple(codec(Order).checks[name] for name in ("version", "filled_notional"))
-_HAVE_POSITION = (EventType.TRADE, EventType.POSITION)
+_HAVE_POSITION = frozenset((*(kind for kind in EventType if kind.is_execution), EventType.POSITION))
 
 
 class Held(NamedTuple):
@@ -41,17 +41,24 @@ class Held(NamedTuple):
     def after(self, event: OrderEvent) -> Held:
         """Return the position after one more event, by what that says it has added."""
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
-        quantity, price = event.last_quantity, event.last_price
-        if event.type is not EventType.TRADE or quantity is None or price is None:
+        if not event.type.is_execution:
             basis = self._basis.after_change(self.quantity + (event.position_change or 0))
             return self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
+        held = self
+        if event.reversed_quantity is not None and event.reversed_price is not None:
+            held = held._after_trade(event.side, -event.reversed_quantity, event.reversed_price)
+        if event.last_quantity is not None and event.last_price is not None:
+            held = held._after_trade(event.side, event.last_quantity, event.last_price)
+        return held._replace(sequence=number, updated_ns=ts_ns, version=version)
+
+    def _after_trade(self, side: Side | None, quantity: int, price: Decimal) -> Held:
+        """Return the position after a trade; one that is taken back has a negative quantity."""
         paid = times(quantity, price)
-        is_buy = event.side is not None and event.side.is_buy
+        is_buy = side is not None and side.is_buy
         basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
-        held = self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
+        held = self._with(basis, sequence=self.sequence, updated_ns=self.updated_ns or 0, version=self.version)
         if is_buy:
-            notional = EXACT.add(self.bought_notional, paid)
-            return held._replace(bought=self.bought + quantity, bought_notional=notional)
+            return held._replace(bought=self.bought + quantity, bought_notional=EXACT.add(self.bought_notional, paid))
         return held._replace(sold=self.sold + quantity, sold_notional=EXACT.add(self.sold_notional, paid))
 
     @property

@@ -50,10 +50,13 @@ _REQUESTS = {
     kind.value: kind for kind in (EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED)
 }
 
+LINKS = ("root:", "now:")
+"""The beginnings of the names of fields that say which execution a report has revised, and what counts of it."""
+
 _IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
 """The words that may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
 
-RECORDED_EVENTS = frozenset((EventType.TRADE, *_REQUESTS.values()))
+RECORDED_EVENTS = frozenset((*(kind for kind in EventType if kind.is_execution), *_REQUESTS.values()))
 """The events whose changes are remembered with their order."""
 
 
@@ -63,7 +66,7 @@ def recorded_name(event: EventType, identity: str | None) -> str:
     >>> recorded_name(EventType.TRADE, "X1"), recorded_name(EventType.CANCELED, "C1")
     ('fill:X1', 'request:C1')
     """
-    return f"{'fill' if event is EventType.TRADE else 'request'}:{identity}"
+    return f"{'fill' if event.is_execution else 'request'}:{identity}"
 
 
 def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChange:
@@ -74,10 +77,13 @@ def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChan
         if not bar or (rare and not _is_rare(rare)):
             raise ValueError(value)
         match [prefix, *content.split(" ")]:
-            case ["fill", sequence, quantity, price, *rest] if _IS_REST(" ".join(rest)):
+            case ["fill", sequence, "0", "0", "bust"]:
+                return RecordedChange(EventType.TRADE_CANCEL, identity, _number(sequence))
+            case ["fill", sequence, quantity, price, *rest] if rest == ["correct"] or _IS_REST(" ".join(rest)):
                 given = {"trader": order.trader, "order_id": order.order_id, "exec_id": identity}
                 fill = decode(Fill, key, {**given, "quantity": quantity, "price": price, "ts_ns": "0"})
-                return RecordedChange(EventType.TRADE, identity, _number(sequence), fill.quantity, fill.price)
+                kind = EventType.TRADE_CORRECT if rest == ["correct"] else EventType.TRADE
+                return RecordedChange(kind, identity, _number(sequence), fill.quantity, fill.price)
             case ["request", sequence, kind, *_] if kind in _REQUESTS:
                 return RecordedChange(_REQUESTS[kind], identity, _number(sequence))
             case _:

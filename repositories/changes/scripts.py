@@ -44,6 +44,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 12),
     "fill": ("fill_order", 8),
     "replace": ("replace_order", 9),
+    "revise": ("revise_execution", 10),
     "close": ("close_order", 6),
     "delete": ("delete_order", 1),
     "change": ("change_position", 6),

@@ -21,13 +21,14 @@ from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
-from .reads._async import AsyncOrderReads, OrderT
+from .reads._async import OrderT
+from .revisions._async import AsyncRevisions
 from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
 Own = TypeVar("Own", bound=Order)
 
 
-class AsyncOrderRepository(AsyncOrderReads[OrderT]):
+class AsyncOrderRepository(AsyncRevisions[OrderT]):
     """The orders of a desk.
 
     ::

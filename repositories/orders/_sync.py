@@ -22,13 +22,14 @@ from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
-from .reads._sync import OrderReads, OrderT
+from .reads._sync import OrderT
+from .revisions._sync import Revisions
 from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
 Own = TypeVar("Own", bound=Order)
 
 
-class OrderRepository(OrderReads[OrderT]):
+class OrderRepository(Revisions[OrderT]):
     """The orders of a desk.
 
     ::

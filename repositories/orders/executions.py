@@ -7,7 +7,7 @@ from ...models.errors import CorruptRecord, never_written
 from ...models.execution import Execution
 from ...models.keys import TraderKeys
 from ...models.order import Order
-from ...models.wire import decode, text
+from ...models.wire import decode, encode, text
 from ...topology.call import Call, Reply, evaluate
 from ...topology.steps import Steps, ask
 from ..changes.recorded import read_recorded
@@ -34,8 +34,11 @@ def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
     applied = keys.applied(order_id)
 
     def read(reply: Reply) -> list[Execution]:
-        page = [rows_of(3, fill) for fill in rows(reply)]
-        return [_execution(keys, order_id, text_of(name), text_of(value), fields(event)) for name, value, event in page]
+        page = [rows_of(5, fill) for fill in rows(reply)]
+        return [
+            _revised(keys, _execution(keys, order_id, text_of(name), text_of(value), fields(event)), *map(text_of, now))
+            for name, value, event, *now in page
+        ]
 
     return evaluate(
         f"fills of {keys.trader}/{order_id}",
@@ -55,6 +58,8 @@ def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: di
     change = read_recorded(key, order, name, value)
     if change.sequence < 1:
         raise never_written(key, name, value)
+    if change.type is not EventType.TRADE:
+        raise never_written(key, name, value)
     given = {
         "trader": keys.trader,
         "order_id": order_id,
@@ -62,6 +67,9 @@ def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: di
         "sequence": text(change.sequence),
         "quantity": text(change.quantity),
         "price": text(change.price),
+        "live_quantity": text(change.quantity),
+        "live_price": text(change.price),
+        "busted": "0",
         "late": text("late" in value.partition("|")[0].split(" ")),
     }
     if event:
@@ -73,3 +81,20 @@ def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: di
                 raise CorruptRecord(keys.events, f"{change.sequence}-0 {field}", problem)
         given |= {field: event[field] for field in ("ts_ns", "own") if field in event}
     return decode(Execution, key, given)
+
+
+def _revised(keys: TraderKeys, first: Execution, now: str, report: str) -> Execution:
+    """Return a fill with what counts of it now. Raises CorruptRecord."""
+    if not now:
+        return first
+    key, name = keys.applied(first.order_id), f"now:{first.exec_id}"
+    match now.split(" "):
+        case [_, "busted"]:
+            live = {"live_quantity": "0", "busted": "1"}
+        case [_, quantity, price]:
+            live = {"live_quantity": quantity, "live_price": price}
+        case _:
+            raise never_written(key, name, now)
+    if not report:
+        raise CorruptRecord(key, name, f"{now!r} names no report that is remembered")
+    return decode(Execution, key, {**encode(first), **live, "revised_by": report})

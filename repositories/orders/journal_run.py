@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias, TypeVar, cast
 from ...models.arguments import must_be
 from ...models.errors import (
     AmountOverflow,
+    ExecutionNotFound,
     InvalidArgument,
     OrderNotFound,
     Overfill,
@@ -53,7 +54,7 @@ JournalItem: TypeAlias = OrderRequest | JournalEntry | RefusedRow
 T = TypeVar("T")
 
 _REQUESTS = tuple(verb.request for verb in ORDER_VERBS)
-_NOT_FOR_GOOD = (OrderNotFound, Overfill, AmountOverflow)
+_NOT_FOR_GOOD = (OrderNotFound, ExecutionNotFound, Overfill, AmountOverflow)
 """Refusals that another row may undo, by placing an order, raising its quantity, or ending another order."""
 
 

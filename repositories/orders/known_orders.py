@@ -20,6 +20,7 @@ from ...models.errors import (
     StateLost,
     never_written,
 )
+from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.numbers import plain
@@ -141,7 +142,7 @@ class KnownOrders:
             order_id, kind = event.get("order_id"), event["type"]
             if order_id is None or kind == EventType.NEW.value:
                 continue
-            identity, quantity, price = _FILL if kind == EventType.TRADE.value else _REQUEST
+            identity, quantity, price = _FILL if "exec_id" in event else _REQUEST
             said = {"requested_quantity": event.get("quantity", ""), **event}
             words = [said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own")]
             self._applied[order_id] = f"{self._applied.get(order_id, '')}\n" + _TAB.join(words)
@@ -244,13 +245,13 @@ class KnownOrders:
 
     def _changes_of(self, request: Changing) -> Iterator[Sequence[str]]:
         """Yield type, quantity, price, symbol, side and own fields of each change that has a request's identity."""
-        is_fill = isinstance(request, Fill)
-        identity = request.exec_id if isinstance(request, Fill) else request.request_id
+        is_fill = isinstance(request, Fill | Bust | Correct)
+        identity = request.exec_id if isinstance(request, Fill | Bust | Correct) else request.request_id
         text = self._applied.get(request.order_id, "") + "\n"
         found = text.find(f"\n{identity}{_TAB}")
         while found >= 0:
             words = text[found + 1 : text.index("\n", found + 1)].split(_TAB)[1:]
-            if (words[0] == EventType.TRADE.value) is is_fill:  # an exec_id may be equal to a request_id
+            if words[0].startswith("TRADE") is is_fill:  # an exec_id may be equal to a request_id
                 yield words
             found = text.find(f"\n{identity}{_TAB}", found + 1)
 
@@ -342,9 +343,8 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
 
 
 def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    if not isinstance(request, (Fill, Replace)):
+    if not isinstance(request, (Fill, Replace, Correct)):
         return True
-    if isinstance(request, Fill) and not has_own_text(request, own):
-        return False
+    has_own = not isinstance(request, Fill) or has_own_text(request, own)
     has_price = request.price is None or plain(request.price) == price
-    return has_price and (request.quantity is None or str(request.quantity) == quantity)
+    return has_own and has_price and (request.quantity is None or str(request.quantity) == quantity)

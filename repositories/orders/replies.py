@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from ...models.errors import DuplicateOrder, DuplicateRequest, OrderClosed, OrderMismatch, Overfill
+from ...models.errors import DuplicateOrder, DuplicateRequest, ExecutionNotFound, OrderClosed, OrderMismatch, Overfill
+from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
 from ...models.numbers import plain
 from ...models.order import Cancel, Order, Replace
@@ -60,12 +61,52 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
             )
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
+        case ["duplicate", str(content), ""]:
+            raise DuplicateRequest(f"{step.name}: the exec_id was used for a report of another kind ({content})")
         case ["duplicate", str(quantity), str(price)]:
             is_other = (quantity, price) != (str(fill.quantity), plain(fill.price))
             own = "" if is_other else ", with other fields of its own"
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
         case ["overfill", str(quantity), str(status)]:
             raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
+        case other:
+            raise refusal(step.name, other)
+
+
+def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
+    """Return the result in an answer to ``bust`` or ``correct``.
+
+    Raises ExecutionNotFound, Overfill, OrderMismatch or DuplicateRequest.
+    """
+    request, keys = cast("Bust | Correct", step.request), step.keys
+    order_key = keys.order(request.order_id)
+    match answer:
+        case ["applied", str(sequence), order, position]:
+            after = _order(step, order)
+            moved = _position(step, after, fields_of(order_key, position), {})
+            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence))
+        case ["repeat", str(sequence), order, position, str(rare), list(event)]:
+            then = fields(event)
+            after = _order_then(step, order, rare, then)
+            moved = _position(step, after, fields_of(order_key, position), then)
+            known = remembered_number(keys.applied(request.order_id), f"fill:{request.exec_id}", sequence)
+            return FillResult(after, moved, applied=False, late=False, sequence=known)
+        case ["outdated", order, position]:
+            after = _order(step, order)
+            moved = _position(step, after, fields_of(order_key, position), {})
+            return FillResult(after, moved, applied=False, late=False, sequence=0)
+        case ["unknown"]:
+            raise ExecutionNotFound(f"{step.name}: the order has no execution {request.exec_ref_id}")
+        case ["busted"]:
+            raise ExecutionNotFound(
+                f"{step.name}: execution {request.exec_ref_id} was busted, so nothing is to correct"
+            )
+        case ["mismatch", str(side), str(symbol)]:
+            raise _mismatch(step, side, symbol)
+        case ["duplicate", str(content)]:
+            raise DuplicateRequest(f"{step.name}: the exec_id was used for another report ({content})")
+        case ["overfill", str(quantity), str(status)]:
+            raise Overfill(f"{step.name}: more than the {quantity} that the execution can have by the order ({status})")
         case other:
             raise refusal(step.name, other)
 
@@ -135,7 +176,7 @@ def _order_then(step: Step[Any], written: Reply, rare: str, event: Mapping[str, 
     return identified(then, key, {"trader": step.keys.trader, "order_id": order_id})
 
 
-def _position(step: Step[Fill], order: Order, now: Mapping[str, str], event: Mapping[str, str]) -> Position:
+def _position(step: Step[Any], order: Order, now: Mapping[str, str], event: Mapping[str, str]) -> Position:
     """Return the position that a fill has moved, as its event left it; as it is now without an event."""
     key = step.keys.position(order.symbol)
     found = decode(Position, key, position_then(key, now, event))

@@ -13,22 +13,23 @@ from typing import TypeAlias
 
 from ...models.enums import EventType, OrderStatus
 from ...models.errors import InvalidArgument
+from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.numbers import plain
 from ...models.order import Cancel, Expire, Order, Reject, Replace
-from ...models.results import OrderResult
+from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
 from ...models.wire import text
 from ..changes.digest import digest_of
 from ..changes.verb import AnyVerb, Verb
-from .replies import changed, deleted, filled, placed, replaced
+from .replies import changed, deleted, filled, placed, replaced, revised
 
-OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill
+OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill | Bust | Correct
 """Any request that changes an order: the requests of ORDER_VERBS, written out for type checkers."""
 Closing: TypeAlias = Cancel | Reject | Expire
 """A request that ends an order."""
-Changing: TypeAlias = Replace | Closing | Fill
+Changing: TypeAlias = Replace | Closing | Fill | Bust | Correct
 """A request about an order that is there."""
 
 
@@ -57,7 +58,7 @@ def _optional(value: object) -> str:
     return "" if value is None else text(value)
 
 
-def _stated(request: Replace | Closing | Fill) -> str:
+def _stated(request: Changing) -> str:
     """Return the side and the symbol that a request names, with a blank between them; "" when it names none.
 
     >>> request = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22", symbol="AAPL")
@@ -127,6 +128,36 @@ def _replace_arguments(request: Replace) -> tuple[str, ...]:
     )
 
 
+def _revise_arguments(request: Bust | Correct) -> tuple[str, ...]:
+    is_bust = isinstance(request, Bust)
+    return (
+        (EventType.TRADE_CANCEL if is_bust else EventType.TRADE_CORRECT).value,
+        request.order_id,
+        request.exec_id,
+        request.exec_ref_id,
+        "" if is_bust else text(request.quantity),
+        "" if is_bust else plain(request.price),
+        "" if is_bust else plain(request.notional),
+        str(request.ts_ns),
+        request.text or "",
+        _stated(request),
+    )
+
+
+def _revising(name: str, request: type[Bust | Correct], event: EventType) -> Verb[Bust | Correct, FillResult]:
+    """Return the row of a verb that takes an execution back or corrects it."""
+    return Verb(
+        name=name,
+        request=request,
+        event=event,
+        step="revise",
+        keys=_keys,
+        arguments=_revise_arguments,
+        read_answer=revised,
+        describe=lambda given: f"{name} {given.exec_id} for {given.exec_ref_id} of {given.trader}/{given.order_id}",
+    )
+
+
 def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closing, OrderResult]:
     """Return the row of a verb that ends an order, with the status of the same name as its event."""
     return Verb(
@@ -184,6 +215,8 @@ FILL = Verb(
     describe=lambda fill: f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}",
     has_own=True,
 )
+BUST = _revising("bust", Bust, EventType.TRADE_CANCEL)
+CORRECT = _revising("correct", Correct, EventType.TRADE_CORRECT)
 DELETE = Verb(
     name="delete",
     request=Deletion,
@@ -195,5 +228,5 @@ DELETE = Verb(
     describe=_named("delete"),
 )
 
-ORDER_VERBS: tuple[AnyVerb, ...] = (PLACE, REPLACE, CANCEL, REJECT, EXPIRE, FILL)
+ORDER_VERBS: tuple[AnyVerb, ...] = (PLACE, REPLACE, CANCEL, REJECT, EXPIRE, FILL, BUST, CORRECT)
 """Every verb that changes an order."""

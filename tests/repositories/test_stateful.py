@@ -41,6 +41,7 @@ from ..support.histories import (
     of_orders,
     placings,
     replacings,
+    revisions,
 )
 from ..support.make import TS, limit
 from ..support.raw import mapping
@@ -105,6 +106,22 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data(), draft=closings)
     def close(self, data: st.DataObject, draft: Draft) -> None:
         self.check(self.made((draft[0], {**draft[1], **asked(self.some_order(data))})))
+
+    @precondition(lambda self: any(entry.live for entry in self.reference.orders.values()))
+    @rule(data=st.data(), draft=revisions)
+    def revise(self, data: st.DataObject, draft: Draft) -> None:
+        keys = sorted(key for key, entry in self.reference.orders.items() if entry.live)
+        keys.sort(key=lambda key: (self.traders.index(key[0]), key[1]))
+        entry = self.reference.orders[data.draw(st.sampled_from(keys))]
+        ref = data.draw(st.sampled_from(sorted({*entry.live, *entry.roots} - {draft[1]["exec_id"]}) or ["X9"]))
+        changed: dict[str, object] = {**asked(entry.now), "exec_ref_id": ref}
+        if "quantity" in draft[1]:
+            left = entry.now.quantity - entry.now.filled_quantity
+            known = entry.live.get(entry.roots.get(ref, ref), (0, 0))[0]
+            changed["quantity"] = data.draw(
+                st.sampled_from([1, known, known + left, known + left + 1, max(1, known - 1)]).filter(is_quantity)
+            )
+        self.check(self.made((draft[0], {**draft[1], **changed})))
 
     @rule(draft=of_orders | moves, second=SECOND)
     def ask(self, draft: Draft, second: bool) -> None:

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 from slotbook.models import (
+    Bust,
+    Correct,
     Fill,
     FillResult,
     Order,
@@ -99,11 +101,27 @@ replacings = drafts(
     text=TEXTS,
     **STATED,
 ).filter(changes_something)
+REPORT_IDS = st.sampled_from(["B1", "B2", "B3", "B4", "B5", "B6", "X0", "X1"])
+REVISED_IDS = st.one_of(EXEC_IDS, st.sampled_from(["B1", "B2", "B3", "B4"]))
+revisions = st.one_of(
+    drafts(Bust, order_id=ORDER_IDS, exec_id=REPORT_IDS, exec_ref_id=REVISED_IDS, ts_ns=TIMES, text=TEXTS, **STATED),
+    drafts(
+        Correct,
+        order_id=ORDER_IDS,
+        exec_id=REPORT_IDS,
+        exec_ref_id=REVISED_IDS,
+        quantity=QUANTITIES,
+        price=PRICES,
+        ts_ns=TIMES,
+        text=TEXTS,
+        **STATED,
+    ),
+).filter(lambda draft: draft[1]["exec_id"] != draft[1]["exec_ref_id"])
 closings = st.one_of(
     *(
         drafts(verb.request, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS, **STATED)
         for verb in ORDER_VERBS
-        if verb.request not in (Order, Fill, Replace)
+        if verb.request not in (Order, Fill, Replace, Bust, Correct)
     )
 )
 moves = drafts(
@@ -115,7 +133,7 @@ moves = drafts(
     request_id=REQUEST_IDS,
     ts_ns=TIMES,
 )
-of_orders = st.one_of(fillings, replacings, placings, closings)
+of_orders = st.one_of(fillings, replacings, placings, closings, revisions)
 
 
 def as_answer(result: object) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 
-from slotbook.models import Fill, Order, Replace
+from slotbook.models import Bust, Correct, Fill, Order, Replace
 from slotbook.repositories.orders.verbs import OrderRequest
 
 NIGHTLY = bool(os.environ.get("SLOTBOOK_NIGHTLY"))
@@ -47,10 +47,14 @@ def execution(
 
 
 def example(kind: type[OrderRequest], trader: str) -> OrderRequest:
-    """Return a request of a kind: to place the order A1, or one that this order can take."""
+    """Return a request of a kind: to place the order A1, or one that this order can take, once X1 has filled it."""
     if issubclass(kind, Order):
         return limit(trader)
     if issubclass(kind, Fill):
         return execution(trader)
+    if issubclass(kind, Bust | Correct):
+        terms = {"quantity": 30, "price": "187.3"} if issubclass(kind, Correct) else {}
+        report = {"exec_id": f"{kind.__name__}-1", "exec_ref_id": "X1"}
+        return kind.model_validate({"trader": trader, "order_id": "A1", "ts_ns": 7, **report, **terms})
     more = {"quantity": 150, "price": "188", "request_id": "R1"} if issubclass(kind, Replace) else {}
     return kind.model_validate({"trader": trader, "order_id": "A1", "ts_ns": 7, **more})

@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from slotbook.models import (
+    Bust,
     Cancel,
+    Correct,
     EventType,
     Expire,
     Fill,
@@ -144,6 +146,12 @@ closings = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "ts_ns": times},
     optional={"text": texts, "request_id": names, "symbol": names, "side": sides},
 )
+busts = closings.flatmap(
+    lambda values: st.fixed_dictionaries({"exec_id": names, "exec_ref_id": names}).map(
+        lambda ids: {**{name: value for name, value in values.items() if name != "request_id"}, **ids}
+    )
+).filter(lambda values: values["exec_id"] != values["exec_ref_id"])
+corrections = st.tuples(busts, quantities, prices).map(lambda one: {**one[0], "quantity": one[1], "price": one[2]})
 changes = st.fixed_dictionaries(
     {"trader": names, "symbol": names, "quantity": signed, "request_id": names, "ts_ns": times},
     optional={"action": st.sampled_from(PositionAction), "max_position": totals},
@@ -160,6 +168,8 @@ MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     Reject: closings,
     Expire: closings,
     PositionChange: changes,
+    Bust: busts,
+    Correct: corrections,
 }
 """Valid arguments for each model."""
 

@@ -15,13 +15,14 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
         if event.symbol is None:
             continue
         quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
-        if event.type is EventType.TRADE and event.last_quantity and event.last_price is not None:
+        if event.type in {"TRADE", "TRADE_CANCEL", "TRADE_CORRECT"}:
+            traded = (event.last_quantity or 0) - (event.reversed_quantity or 0)
+            amount = (event.last_quantity or 0) * (event.last_price or Decimal(0))
+            amount -= (event.reversed_quantity or 0) * (event.reversed_price or Decimal(0))
             if event.side is Side.BUY:
-                quantity, bought = quantity + event.last_quantity, bought + event.last_quantity
-                paid += event.last_quantity * event.last_price
+                quantity, bought, paid = quantity + traded, bought + traded, paid + amount
             else:
-                quantity, sold = quantity - event.last_quantity, sold + event.last_quantity
-                got += event.last_quantity * event.last_price
+                quantity, sold, got = quantity - traded, sold + traded, got + amount
         elif event.type is EventType.POSITION and event.position_quantity is not None:
             change = event.position_quantity - quantity if event.position_change is None else event.position_change
             quantity += change

@@ -1,5 +1,5 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
--- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/close,
+-- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
 --      changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate
 -- KEYS book            the header
 --      events

@@ -7,6 +7,7 @@ local function answer_to_filled(order, position, entry, recorded, quantity_text,
   local first_own = string.match(content or '', ' %+(%S+)$') or ''
   if first_own ~= '' then content = string.sub(content, 1, -#first_own - 3) end
   local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
+  if not late and string.find(content or '', '^%S+ %S+ [bc][uo]') then return { 'duplicate', content, '' } end -- a bust or a correction
   if not late then return { 'corrupt', order.memory, entry, recorded } end
   if quantity ~= quantity_text or first_price ~= price or first_own ~= own_parts(own .. '||') then
     return { 'duplicate', quantity, first_price }

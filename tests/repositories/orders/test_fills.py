@@ -13,6 +13,10 @@ from ...support.make import TS, execution, limit
 from ...support.own_orders import DeskFill, DeskOrder, desk_order
 
 
+def terms(quantity: int, price: str) -> dict[str, object]:
+    return {"quantity": quantity, "live_quantity": quantity, "price": price, "live_price": price}
+
+
 def test_fills_come_in_the_order_of_their_events(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     orders.place(limit(trader))
@@ -25,10 +29,11 @@ def test_fills_come_in_the_order_of_their_events(desk: Desk) -> None:
     orders.fill(execution(trader, "X5", 50, "2"))
     orders.fill(execution(trader, "X9", 40, "187.22"))  # a repeat
     named = {"trader": trader, "order_id": "A1"}
-    assert orders.fills(trader, "A1") == [
-        Execution(**named, exec_id="X9", sequence=3, quantity=40, price="187.22", ts_ns=TS + 1),
-        Execution(**named, exec_id="X1", sequence=6, quantity=10, price="-0.5", ts_ns=TS + 9),
-        Execution(**named, exec_id="X5", sequence=8, quantity=50, price="2", late=True, ts_ns=TS + 1),
+    fills = orders.fills(trader, "A1")
+    assert fills == [
+        Execution(**named, **terms(40, "187.22"), exec_id="X9", sequence=3, ts_ns=TS + 1),
+        Execution(**named, **terms(10, "-0.5"), exec_id="X1", sequence=6, ts_ns=TS + 9),
+        Execution(**named, **terms(50, "2"), exec_id="X5", sequence=8, late=True, ts_ns=TS + 1),
     ]
     assert [str(one.notional) for one in orders.fills(trader, "A1")] == ["7488.80", "-5.0", "100"]
     assert orders.fills(trader, "A3") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from slotbook.models import Cancel, Expire, Fill, Reject, Replace, Side
+from slotbook.models import Bust, Cancel, Correct, Expire, Fill, Reject, Replace, Side
 from slotbook.models.errors import OrderMismatch, OrderNotFound, Refused
 from slotbook.repositories.orders.verbs import ORDER_VERBS, PLACE, OrderRequest
 
@@ -48,7 +48,9 @@ def test_what_agrees_with_the_order_changes_nothing_of_the_request(
 ) -> None:
     desk.book.orders.place(limit(desk.trader))
     request = example(kind, desk.trader)
-    if not isinstance(request, Fill):
+    if isinstance(request, Bust | Correct):
+        desk.book.orders.fill(execution(desk.trader))
+    elif not isinstance(request, Fill):
         request = type(request).model_validate({**request.model_dump(), "request_id": "R1"})
     first = desk.book.orders.apply(saying(request, said))
     again = desk.book.orders.apply(request)  # the same request, which says nothing of its order
@@ -62,6 +64,8 @@ def test_a_repeat_that_contradicts_its_order_is_refused(
 ) -> None:
     desk.book.orders.place(limit(desk.trader))
     request = example(kind, desk.trader)
+    if isinstance(request, Bust | Correct):
+        desk.book.orders.fill(execution(desk.trader))
     desk.book.orders.apply(request)
     before = desk.contents()
     with pytest.raises(OrderMismatch):

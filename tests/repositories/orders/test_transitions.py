@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import pytest
 from slotbook.models import OrderStatus
-from slotbook.models.errors import OrderClosed, Overfill, Refused
+from slotbook.models.errors import ExecutionNotFound, OrderClosed, Overfill, Refused
 from slotbook.repositories.orders.verbs import ORDER_VERBS
 
 from ...support.desk import Desk
@@ -19,6 +19,9 @@ VERBS: dict[str, Verb] = {
     "fill 10": lambda desk: desk.book.orders.fill(execution(desk.trader, "Y", 10)),
     "fill 60": lambda desk: desk.book.orders.fill(execution(desk.trader, "Y", 60)),
     "fill 101": lambda desk: desk.book.orders.fill(execution(desk.trader, "Y", 101)),
+    "bust": lambda desk: desk.book.orders.bust(desk.trader, "A1", "X1"),
+    "correct to 41": lambda desk: desk.book.orders.correct(desk.trader, "A1", "X1", quantity=41, price="187"),
+    "correct to 101": lambda desk: desk.book.orders.correct(desk.trader, "A1", "X1", quantity=101, price="187"),
     "replace to 40": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=40),
     "replace to 39": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=39),
     "replace to 200": lambda desk: desk.book.orders.replace(desk.trader, "A1", quantity=200),
@@ -34,6 +37,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": "PARTIALLY_FILLED",
         "fill 60": "PARTIALLY_FILLED",
         "fill 101": Overfill,
+        "bust": ExecutionNotFound,
+        "correct to 41": ExecutionNotFound,
+        "correct to 101": ExecutionNotFound,
         "replace to 40": "NEW",
         "replace to 39": "NEW",
         "replace to 200": "NEW",
@@ -45,6 +51,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": "PARTIALLY_FILLED",
         "fill 60": "FILLED",
         "fill 101": Overfill,
+        "bust": "NEW",
+        "correct to 41": "PARTIALLY_FILLED",
+        "correct to 101": Overfill,
         "replace to 40": "FILLED",
         "replace to 39": "FILLED",
         "replace to 200": "PARTIALLY_FILLED",
@@ -56,6 +65,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": Overfill,
         "fill 60": Overfill,
         "fill 101": Overfill,
+        "bust": "PARTIALLY_FILLED",
+        "correct to 41": Overfill,
+        "correct to 101": Overfill,
         "replace to 40": OrderClosed,
         "replace to 39": OrderClosed,
         "replace to 200": "PARTIALLY_FILLED",
@@ -67,6 +79,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": "CANCELED",
         "fill 60": "CANCELED",
         "fill 101": Overfill,
+        "bust": "CANCELED",
+        "correct to 41": "CANCELED",
+        "correct to 101": Overfill,
         "replace to 40": OrderClosed,
         "replace to 39": OrderClosed,
         "replace to 200": OrderClosed,
@@ -78,6 +93,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": "REJECTED",
         "fill 60": "REJECTED",
         "fill 101": Overfill,
+        "bust": ExecutionNotFound,
+        "correct to 41": ExecutionNotFound,
+        "correct to 101": ExecutionNotFound,
         "replace to 40": OrderClosed,
         "replace to 39": OrderClosed,
         "replace to 200": OrderClosed,
@@ -89,6 +107,9 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
         "fill 10": "EXPIRED",
         "fill 60": "EXPIRED",
         "fill 101": Overfill,
+        "bust": "EXPIRED",
+        "correct to 41": "EXPIRED",
+        "correct to 101": Overfill,
         "replace to 40": OrderClosed,
         "replace to 39": OrderClosed,
         "replace to 200": OrderClosed,

@@ -11,7 +11,9 @@ from slotbook.models import Fill, Order, OrderResult
 from slotbook.repositories.changes.verb import AnyVerb
 from slotbook.repositories.orders.verbs import ORDER_VERBS
 
-from ..make import example, limit
+from ..make import example, execution, limit
+
+_REVISIONS = ("TRADE_CANCEL", "TRADE_CORRECT")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Verb:
         if not self.needs_an_order:
             return []
         book.orders.place(limit(trader))
+        if self.event in _REVISIONS:
+            book.orders.fill(execution(trader))
+            return ["NEW", "TRADE"]
         return ["NEW"]
 
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from slotbook.models import (
+    Bust,
     Cancel,
+    Correct,
     Expire,
     Fill,
     Order,
@@ -28,9 +30,10 @@ from slotbook.models.guards import Expect
 from .fills import fill
 from .orders import close, place, replace_order
 from .positions import move
+from .revisions import revise
 from .state import Answer, Entry, State
 
-Request: TypeAlias = Order | Fill | Replace | Cancel | Reject | Expire | PositionChange
+Request: TypeAlias = Order | Fill | Bust | Correct | Replace | Cancel | Reject | Expire | PositionChange
 
 
 class ReferenceBook(State):
@@ -83,7 +86,13 @@ class ReferenceBook(State):
         # Records, answers and events never change, so that only what holds them has to be copied.
         other = ReferenceBook()
         other.orders = {
-            key: replace(entry, fills=dict(entry.fills), requests=dict(entry.requests))
+            key: replace(
+                entry,
+                fills=dict(entry.fills),
+                requests=dict(entry.requests),
+                live=dict(entry.live),
+                roots=dict(entry.roots),
+            )
             for key, entry in self.orders.items()
         }
         other.positions, other.requests = dict(self.positions), dict(self.requests)
@@ -96,6 +105,8 @@ class ReferenceBook(State):
                 return place(self, request)
             case Fill():
                 return fill(self, request, self._entry(request))
+            case Bust() | Correct():
+                return revise(self, request, self._entry(request))
             case Replace():
                 return replace_order(self, request, self._entry(request))
             case PositionChange():
@@ -103,7 +114,7 @@ class ReferenceBook(State):
             case _:
                 return close(self, request, self._entry(request))
 
-    def _entry(self, request: Fill | Replace | Cancel | Reject | Expire) -> Entry:
+    def _entry(self, request: Fill | Bust | Correct | Replace | Cancel | Reject | Expire) -> Entry:
         entry = self.orders.get((request.trader, request.order_id))
         if entry is None:
             raise OrderNotFound

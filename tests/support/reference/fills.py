@@ -71,4 +71,5 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
     entry.fills[fill.exec_id] = content, answer
+    entry.live[fill.exec_id] = content
     return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -47,6 +47,10 @@ class Entry:
     requests: dict[str, tuple[object, Answer]]
     """The replaces and closings."""
     revision: int = -1
+    live: dict[str, tuple[int, Decimal]] = field(default_factory=dict[str, "tuple[int, Decimal]"])
+    """What counts of each fill: 0 of one that was busted."""
+    roots: dict[str, str] = field(default_factory=dict[str, str])
+    """The fill that each bust and each correction has revised."""
 
 
 class State:

@@ -1,0 +1,66 @@
+"""Requests that take an execution back, or put another in its place."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from .enums import Side
+from .numbers import times
+from .record import Record
+from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
+
+
+class _Revision(Record):
+    trader: Name
+    order_id: Name
+    """The order of the execution (FIX ClOrdID, tag 11)."""
+    exec_ref_id: Name
+    """The execution, or the last correction of it (ExecRefID, tag 19)."""
+    exec_id: Name = Field(default_factory=new_id)
+    """The identity of the report (ExecID, tag 17), which no other execution of the order has; by default random."""
+    ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """The time of the report in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
+    text: Text | None = None
+    """Free text (Text, tag 58), such as a reason, which becomes the order's."""
+    symbol: Name | None = None
+    """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
+    side: Side | None = None
+    """The side that the report names; when given, it must be the order's (Side, tag 54)."""
+
+    @field_validator("exec_id")
+    @classmethod
+    def _is_another(cls, exec_id: str, info: ValidationInfo) -> str:
+        if exec_id == info.data.get("exec_ref_id"):
+            raise ValueError("the report needs an exec_id other than the exec_ref_id: leave it out for a random one")
+        return exec_id
+
+
+class Bust(_Revision):
+    """A report that an execution has not happened (FIX ExecType 150=H, trade cancel).
+
+    ::
+
+        book.orders.apply(Bust(trader="T001", order_id="A1", exec_ref_id="X1", exec_id="B1"))
+    """
+
+
+class Correct(_Revision):
+    """A report that an execution had another quantity or price (FIX ExecType 150=G, trade correct).
+
+    ::
+
+        book.orders.apply(Correct(trader="T001", order_id="A1", exec_ref_id="X1", quantity=40, price="187.2"))
+    """
+
+    quantity: Quantity
+    """The quantity that the execution really had (LastQty, tag 32)."""
+    price: Price
+    """The price that the execution really had (LastPx, tag 31)."""
+
+    @property
+    def notional(self) -> Decimal:
+        """Quantity times price, exact, in the symbol's currency."""
+        return times(self.quantity, self.price)

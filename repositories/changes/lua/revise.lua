@@ -1,0 +1,121 @@
+-- Of the engine: bust an execution, or correct it, once: what it has added to its order and its position is taken back exactly,
+-- and a correction adds what counts in its place. To the position's cost the first is a trade in the other direction.
+-- An order that has no end but FILLED gets the status that its fills leave.
+-- Uses changes/run, changes/order_status, changes/cost
+
+-- Return the execution that the first of a line of corrections has revised.
+local function root_of(order, exec_id)
+  return recall(order, 'root:' .. exec_id) or exec_id
+end
+
+-- Return the answer to a bust or a correction whose exec_id is remembered.
+local function answer_to_revised(order, position, entry, recorded, root, wanted)
+  local number, content, rare = parts_of(recorded)
+  if not number then return { 'corrupt', order.memory, entry, recorded } end
+  if content ~= wanted or root_of(order, string.sub(entry, 6)) ~= root then return { 'duplicate', content } end
+  return { 'repeat', number, state_of(order), table.concat(fields_of(position), '\n'), rare, event_of(number) }
+end
+
+-- Return quantity and price of what counts of an execution, or the answer that says why it cannot be revised.
+local function live_execution(order, position, root, kind)
+  local first = recall(order, 'fill:' .. root)
+  if not first then return nil, { 'unknown' } end
+  local now = recall(order, 'now:' .. root)
+  local quantity, price = string.match(now or first, '^%d+ (%d[%d.]*) (%-?%d[%d.]*)')
+  if quantity then return quantity, price end
+  if not now or not string.find(now, '^%d+ busted$') then
+    return nil, { 'corrupt', order.memory, (now and 'now:' or 'fill:') .. root, now or first }
+  end
+  if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
+  return nil, { 'outdated', state_of(order), table.concat(fields_of(position), '\n') }
+end
+
+-- Return {'applied', sequence, order…, position…}
+--        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
+--        {'outdated', order…, position…}: another bust has taken it back
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'unknown'}  {'busted'}
+--        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
+local function revise_execution(at)
+  local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated = unpack(ARGV, at, at + 9)
+  local order = load_order(id)
+  if #order.flat == 0 then return { 'missing' } end
+  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  if contradicts then return contradicts end
+  local entry, root = 'fill:' .. exec_id, root_of(order, exec_ref_id)
+  local recorded = recall(order, entry)
+  local status, side, symbol = decisive_fields(order)
+  if problem then return problem end
+  local position = load_position(symbol)
+  if problem then return problem end
+  if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
+  local content = (quantity_text == '' and '0 0 bust' or quantity_text .. ' ' .. price .. ' correct')
+  if recorded then return RARE.answer_to_revised(order, position, entry, recorded, root, content) end
+  local refused = is_barred and RARE.bar()
+  if refused then return refused end
+  local was_quantity, was_price = live_execution(order, position, root, kind)
+  if not was_quantity then return was_price end
+
+  local before, after = decimal(was_quantity), quantity_text == '' and 0 or decimal(quantity_text)
+  local difference = sum(after, negative(before))
+  local taken, added = product(before, decimal(was_price)), notional == '' and 0 or decimal(notional)
+  local amount, counted = sum(added, negative(taken)), SIDES[side]
+  local buys = counted == 'BUY'
+  local cost, realized = cost_after_trade(position, not buys, before, taken)
+  if after ~= 0 then
+    local rest = sum(position.quantity, buys and negative(before) or before)
+    local between = { quantity = rest, open_cost = cost, realized_profit = realized }
+    cost, realized = cost_after_trade(between, buys, after, added)
+  end
+  local traded, traded_amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
+  local filled, ordered, version = quantity_in(order, 'filled_quantity'), ordered_in(order), next_version(order)
+  local filled_after, order_notional = sum(filled, difference), sum(amount_in(order, 'filled_notional'), amount)
+  if problem then return problem end
+  if is_less(filled_after, 0) then return { 'corrupt', order.key, 'filled_quantity', decimal_text(filled) } end
+  if is_less(ordered, filled_after) and is_less(0, difference) then
+    return { 'overfill', decimal_text(sum(ordered, negative(sum(filled, negative(before))))), status }
+  end
+  local held = sum(position.quantity, buys and difference or negative(difference))
+  local traded_after, position_notional = sum(position[traded], difference), sum(position[traded_amount], amount)
+  if is_less(traded_after, 0) then return { 'corrupt', position.key, traded, decimal_text(position[traded]) } end
+  local to = (OPEN_STATUSES[status] or status == 'FILLED') and status_of(order, filled_after, ordered) or status
+  local opened = sum(open_rest(order, to, filled_after, ordered), negative(open_rest(order, status, filled, ordered)))
+  local still_open = open_after(position, counted, opened)
+  if problem then return problem end
+  if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
+  if is_too_large(still_open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
+  if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
+  if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', traded_amount } end
+  if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
+  if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
+  if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
+  move(order, id, plan_move(symbol, status, to))
+
+  local filled_text, notional_text = decimal_text(filled_after), decimal_text(order_notional)
+  version = decimal_text(version)
+  set(order, {
+    'status', to, 'filled_quantity', filled_text, 'filled_notional', notional_text, 'version', version, 'updated_ns', ts_ns,
+  })
+  set_or_clear(order, 'text', text)
+  position.quantity, position[traded], position[traded_amount], position[counted] =
+    held, traded_after, position_notional, still_open
+  position.open_cost, position.realized_profit = cost, realized
+  position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
+  local held_fields = fields_of(position)
+  local ordered_text, limit = decimal_text(ordered), value_of(order, 'price') or ''
+  local number = append({
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'side', side, 'status', to, 'quantity', ordered_text, 'price', limit, 'filled_quantity', filled_text,
+    'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
+    'reversed_quantity', was_quantity, 'reversed_price', was_price, 'position_quantity', held_fields[6], 'text', text,
+    'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
+  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+    .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
+    .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
+    .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'
+    .. was_quantity .. '","reversed_price":"' .. was_price .. '","position_quantity":"' .. held_fields[6]
+    .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text)
+  remember(order, entry, number .. ' ' .. content)
+  order.remembered['root:' .. exec_id] = root
+  order.remembered['now:' .. root] = number .. ' ' .. (quantity_text == '' and 'busted' or quantity_text .. ' ' .. price)
+  return { 'applied', number, state_of(order), table.concat(held_fields, '\n') }
+end

@@ -1,0 +1,1 @@
+"""Take executions of orders back, or put them right."""

@@ -1,0 +1,111 @@
+"""Take executions of orders back, or put them right, for asyncio."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+from ....models.execution_changes import Bust, Correct
+from ....models.record import checked
+from ....models.results import FillResult
+from ....topology.durability import Durability
+from ...changes._async import AsyncChanges
+from ..reads._async import AsyncOrderReads, OrderT
+from ..verbs import BUST, CORRECT
+
+
+class AsyncRevisions(AsyncOrderReads[OrderT]):
+    """The part of :class:`~slotbook.repositories.orders._async.AsyncOrderRepository` that revises executions."""
+
+    _changes: AsyncChanges
+
+    async def bust(
+        self,
+        trader: str,
+        order_id: str,
+        exec_ref_id: str,
+        *,
+        exec_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> FillResult[OrderT]:
+        """Take an execution back, which has not happened, once per ``exec_id``. One round trip.
+
+        Its quantity and amount leave the order and the position exactly. A ``FILLED`` order is open again; one that was
+        canceled, rejected or expired stays so. An execution that another report has busted stays as it is.
+
+        Args:
+            trader: The trader of the order.
+            order_id: The id of the order.
+            exec_ref_id: The execution, or a correction of it (FIX ExecRefID, tag 19).
+            exec_id: The identity of the report (ExecID, tag 17); by default random.
+            ts_ns: The time of the report; by default now.
+            text: Free text, such as the reason (tag 58).
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            OrderNotFound: There is no such order.
+            ExecutionNotFound: The order has no such execution.
+            DuplicateRequest: The ``exec_id`` was used for another report of this order.
+            AmountOverflow: The position would grow past what can be counted exactly.
+        """
+        given = {"exec_id": exec_id, "ts_ns": ts_ns}
+        request = checked(
+            Bust,
+            trader=trader,
+            order_id=order_id,
+            exec_ref_id=exec_ref_id,
+            text=text,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        return cast("FillResult[OrderT]", await self._changes.call(BUST, request, durability))
+
+    async def correct(
+        self,
+        trader: str,
+        order_id: str,
+        exec_ref_id: str,
+        *,
+        quantity: int,
+        price: Decimal | str | int,
+        exec_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> FillResult[OrderT]:
+        """Put quantity and price of an execution right, once per ``exec_id``. One round trip.
+
+        The difference moves the order and the position exactly; the order's status is what its fills leave, as for
+        ``bust``. A correction replaces the execution, or the last correction of it.
+
+        Args:
+            trader: The trader of the order.
+            order_id: The id of the order.
+            exec_ref_id: The execution, or a correction of it (FIX ExecRefID, tag 19).
+            quantity: The quantity that it really had (LastQty, tag 32).
+            price: The price that it really had (LastPx, tag 31).
+            exec_id: The identity of the report (ExecID, tag 17); by default random.
+            ts_ns: The time of the report; by default now.
+            text: Free text, such as the reason (tag 58).
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            OrderNotFound: There is no such order.
+            ExecutionNotFound: The order has no such execution, or it was busted.
+            Overfill: The quantity is more than the order has left for it.
+            DuplicateRequest: The ``exec_id`` was used for another report of this order.
+            AmountOverflow: The position would grow past what can be counted exactly.
+        """
+        given = {"exec_id": exec_id, "ts_ns": ts_ns}
+        request = checked(
+            Correct,
+            trader=trader,
+            order_id=order_id,
+            exec_ref_id=exec_ref_id,
+            quantity=quantity,
+            price=price,
+            text=text,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        return cast("FillResult[OrderT]", await self._changes.call(CORRECT, request, durability))

@@ -1,0 +1,87 @@
+"""Bust and correct executions in a book in plain Python."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from slotbook.models import Bust, Correct, EventType, OrderStatus
+from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
+
+from .costs import cost_after_trade
+from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again
+
+
+def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
+    order, held = entry.now, book.positions.get((request.trader, entry.now.symbol))
+    root = entry.roots.get(request.exec_ref_id, request.exec_ref_id)
+    after = (request.quantity, request.price) if isinstance(request, Correct) else (0, Decimal(0))
+    content = (type(request), root, *after)
+    if request.exec_id in entry.fills:
+        return again(entry.fills[request.exec_id], content)
+    if root not in entry.live:
+        raise ExecutionNotFound
+    before = entry.live[root]
+    if not before[0]:
+        if isinstance(request, Correct):
+            raise ExecutionNotFound
+        return Answer(applied=False, sequence=0, order=order, position=held)
+    assert held is not None
+    more = after[0] - before[0]
+    amount = after[0] * after[1] - before[0] * before[1]
+    filled = order.filled_quantity + more
+    if more > 0 and filled > order.quantity:
+        raise Overfill
+    buys = order.side == "BUY"
+    moved = {
+        "quantity": held.quantity + (more if buys else -more),
+        "bought_quantity": held.bought_quantity + (more if buys else 0),
+        "sold_quantity": held.sold_quantity + (0 if buys else more),
+        "bought_notional": held.bought_notional + (amount if buys else 0),
+        "sold_notional": held.sold_notional + (0 if buys else amount),
+        "version": held.version + 1,
+        "updated_ns": request.ts_ns,
+    }
+    notional = order.filled_notional + amount
+    sign = 1 if buys else -1
+    moved |= cost_after_trade(held, -sign * before[0], -sign * before[0] * before[1])
+    if after[0]:
+        between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
+        moved |= cost_after_trade(between, sign * after[0], sign * after[0] * after[1])
+    if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
+        raise AmountOverflow
+    amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
+    if max(*map(abs, amounts), abs(notional)) >= MOST_MONEY:
+        raise AmountOverflow
+    status = order.status
+    if status in OPEN or status is OrderStatus.FILLED:
+        status = OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
+        status = OrderStatus.FILLED if filled >= order.quantity else status
+    position = book.positions[request.trader, order.symbol] = held.model_copy(update=moved)
+    entry.now = order.model_copy(
+        update={
+            "status": status,
+            "filled_quantity": filled,
+            "filled_notional": notional,
+            "text": request.text,
+            "version": order.version + 1,
+            "updated_ns": request.ts_ns,
+        }
+    )
+    is_bust = isinstance(request, Bust)
+    sequence = book.append_event(
+        EventType.TRADE_CANCEL if is_bust else EventType.TRADE_CORRECT,
+        entry.now,
+        request.ts_ns,
+        exec_id=request.exec_id,
+        exec_ref_id=request.exec_ref_id,
+        last_quantity=None if is_bust else after[0],
+        last_price=None if is_bust else after[1],
+        reversed_quantity=before[0],
+        reversed_price=before[1],
+        position_quantity=position.quantity,
+        text=request.text,
+    )
+    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position)
+    entry.fills[request.exec_id] = content, answer
+    entry.roots[request.exec_id], entry.live[root] = root, after
+    return answer
