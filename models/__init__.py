@@ -12,7 +12,7 @@ from .guards import Expect
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
-from .results import FillResult, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
+from .results import FillResult, Gap, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Expire",
     "Fill",
     "FillResult",
+    "Gap",
     "Index",
     "Insert",
     "Key",

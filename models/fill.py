@@ -10,7 +10,7 @@ from pydantic import Field
 from .enums import Side
 from .numbers import times
 from .record import Record
-from .types import Name, Nanoseconds, Price, Quantity
+from .types import Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Fill(Record):
@@ -36,6 +36,10 @@ class Fill(Record):
     """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
     side: Side | None = None
     """The side that the report names; when given, it must be the order's (Side, tag 54)."""
+    cumulative_quantity: QuantityOrZero | None = None
+    """The order's filled quantity by the report (CumQty, tag 14): compared, not stored; see ``FillResult.gap``."""
+    open_quantity: QuantityOrZero | None = None
+    """The order's open quantity by the report (LeavesQty, tag 151): compared, not stored."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
 

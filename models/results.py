@@ -61,6 +61,22 @@ class OrderResult(Generic[O_co]):
     """The number of replicas (``replicated``) or disks (``fsynced``) that confirmed it; None for ``local``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The difference between the quantities that a report of a fill states and those of the order after it.
+
+    ::
+
+        if result.gap is not None and result.gap.filled_quantity > 0:
+            print("fills are missing")
+    """
+
+    filled_quantity: int
+    """The filled quantity of the report, less the order's: above zero when fills are missing, 0 if it has none."""
+    open_quantity: int
+    """The open quantity that the report states, less the order's. 0 if it has none."""
+
+
 @dataclass(frozen=True)  # no slots: see Outcome
 class FillResult(Generic[O_co]):
     """The result of a fill.
@@ -84,6 +100,8 @@ class FillResult(Generic[O_co]):
     """The sequence number of the fill's event; see :class:`OrderResult`."""
     replicas: int | None = None
     """The number of confirming replicas or disks; see :class:`OrderResult`."""
+    gap: Gap | None = None
+    """The quantities that the report states otherwise than the order has them; None when they agree, or it has none."""
 
 
 @dataclass(frozen=True, slots=True)

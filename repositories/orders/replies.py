@@ -12,7 +12,7 @@ from ...models.numbers import plain
 from ...models.order import Cancel, Order, Replace
 from ...models.position import Position
 from ...models.record import copied
-from ...models.results import FillResult, OrderResult
+from ...models.results import FillResult, Gap, OrderResult
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
 from ..changes.digest import digest_of
@@ -48,7 +48,8 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
         case ["applied", str(sequence), str(late), order, position]:
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
-            return FillResult(after, moved, applied=True, late=late == "1", sequence=integer(sequence))
+            gap = _gap(fill, after)
+            return FillResult(after, moved, applied=True, late=late == "1", sequence=integer(sequence), gap=gap)
         case ["repeat", str(sequence), str(late), order, position, str(rare), list(event)]:
             then = fields(event)
             after = _order_then(step, order, rare, then)
@@ -58,6 +59,7 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
                 applied=False,
                 late=late == "1",
                 sequence=remembered_number(keys.applied(fill.order_id), f"fill:{fill.exec_id}", sequence),
+                gap=_gap(fill, after) if then else None,  # else the order is not known as the fill left it
             )
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
@@ -187,6 +189,14 @@ def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:
     request = cast("Fill | Replace | Cancel", step.request)
     said = " ".join(str(value) for value in (request.side, request.symbol) if value is not None)
     return OrderMismatch(f"{step.name}: it says {said}, but the order is {side} {symbol}")
+
+
+def _gap(fill: Fill, order: Order) -> Gap | None:
+    """Return what a fill says otherwise of the quantities of its order after it, None when it contradicts nothing."""
+    stated, left = fill.cumulative_quantity, fill.open_quantity
+    filled_gap = 0 if stated is None else stated - order.filled_quantity
+    open_gap = 0 if left is None else left - order.open_quantity
+    return Gap(filled_gap, open_gap) if filled_gap or open_gap else None
 
 
 def _content(order: Order) -> str:

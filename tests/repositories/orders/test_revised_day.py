@@ -1,0 +1,87 @@
+"""A real day of 30,000 rows of which 5 % of the fills are busted or corrected: equal to a sum of what remains."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections import defaultdict
+from decimal import Decimal
+
+from slotbook.models import Bust, Correct, Fill, OrderStatus
+from slotbook.models.journal import JournalEntry, read_journal
+from slotbook.repositories.orders.verbs import OrderRequest
+
+from ...support.desk import Desk, on_one_server
+from ...support.replays import REAL, needs_data
+
+AT_ONCE = 2_000
+SHARE = 0.05
+
+
+def revised_day() -> tuple[list[OrderRequest], dict[tuple[str, str, str], tuple[int, Decimal]]]:
+    """Return the day with its busts and corrections, each some time after its fill, and what remains of each fill."""
+    dice = random.Random(18)
+    with gzip.open(REAL, "rt", encoding="utf-8", newline="") as lines:
+        rows = [entry.request for entry in read_journal(lines) if isinstance(entry, JournalEntry)]
+    at: dict[int, list[OrderRequest]] = defaultdict(list)
+    live: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Fill):
+            continue
+        left = row.quantity, row.price
+        if dice.random() < SHARE:
+            named = {
+                "trader": row.trader,
+                "order_id": row.order_id,
+                "exec_id": f"R{number}",
+                "exec_ref_id": row.exec_id,
+            }
+            later = min(len(rows) - 1, number + dice.randrange(3_000))
+            if dice.random() < 0.5:
+                at[later].append(Bust.model_validate({**named, "ts_ns": row.ts_ns}))
+                left = 0, Decimal(0)
+            else:
+                left = dice.randint(1, int(row.quantity)), row.price + Decimal(dice.randint(-8, 8)) / 4
+                terms = {"quantity": left[0], "price": left[1], "ts_ns": row.ts_ns}
+                at[later].append(Correct.model_validate({**named, **terms}))
+        live[row.trader, row.order_id, row.exec_id] = left
+    return [request for number, row in enumerate(rows) for request in (row, *at[number])], live
+
+
+@needs_data
+@on_one_server
+def test_a_revised_day_is_the_sum_of_what_remains(desk: Desk) -> None:
+    day, live = revised_day()
+    traders = {name: desk.another() for name in sorted({request.trader for request in day})}
+    mine = [request.model_copy(update={"trader": traders[request.trader]}) for request in day]
+    results = [
+        outcome.result()
+        for begin in range(0, len(mine), AT_ONCE)
+        for outcome in desk.book.orders.apply_many(mine[begin : begin + AT_ONCE])
+    ]
+    assert all(result.applied for result in results)
+    revisions = sum(isinstance(request, Bust | Correct) for request in day)
+    assert revisions > 0.04 * len(live)
+
+    sides = {(request.trader, request.order_id): request.side for request in day if isinstance(request, Fill)}
+    filled: dict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
+    traded: dict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
+    for (trader, order_id, _), (quantity, price) in live.items():
+        for sums, key in ((filled, (trader, order_id)), (traded, (trader, str(sides[trader, order_id])))):
+            sums[key] = sums[key][0] + quantity, sums[key][1] + quantity * price
+    for trader, name in traders.items():
+        (held,) = desk.book.positions.all(name)
+        (bought, paid), (sold, got) = traded[trader, "BUY"], traded[trader, "SELL"]
+        assert (held.quantity, held.bought_quantity, held.sold_quantity) == (bought - sold, bought, sold)
+        assert (held.bought_notional, held.sold_notional) == (paid, got)
+        assert held.realized_profit - held.open_cost == held.cash
+    keys = sorted(filled)
+    stored = desk.book.orders.get_many([(traders[trader], order_id) for trader, order_id in keys])
+    for key, outcome in zip(keys, stored, strict=True):
+        order = outcome.result()
+        assert order is not None
+        assert (order.filled_quantity, order.filled_notional) == filled[key]
+        if order.status is not OrderStatus.CANCELED:
+            assert order.status == (
+                "FILLED" if order.filled_quantity == order.quantity else "PARTIALLY_FILLED" if filled[key][0] else "NEW"
+            )
