@@ -9,6 +9,7 @@ from .execution import Execution
 from .execution_changes import Bust, Correct
 from .fill import Fill
 from .guards import Expect
+from .limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
 from .position import Position, PositionChange
@@ -34,6 +35,9 @@ __all__ = [
     "Insert",
     "Key",
     "Lag",
+    "Limits",
+    "LimitsChange",
+    "LimitsResult",
     "Message",
     "Order",
     "OrderEvent",
@@ -57,6 +61,9 @@ __all__ = [
     "SymbolInfo",
     "SymbolTotal",
     "TimeInForce",
+    "Trading",
+    "TradingChange",
+    "TradingResult",
     "Unique",
     "Update",
     "Versioned",

@@ -152,6 +152,10 @@ class EventType(_FixEnum):
     """Some fields of a record of the desk's own were changed."""
     DELETE = "DELETE", ""
     """A record of the desk's own was removed."""
+    LIMITS = "LIMITS", ""
+    """Limits of the trader, or of a symbol, were set or removed."""
+    TRADING = "TRADING", ""
+    """The switch of trading was turned."""
 
     @property
     def is_execution(self) -> bool:
@@ -162,6 +166,11 @@ class EventType(_FixEnum):
     def is_own(self) -> bool:
         """True for a change of a record of the desk's own, which has no symbol."""
         return self in (EventType.INSERT, EventType.PUT, EventType.UPDATE, EventType.DELETE)
+
+    @property
+    def is_of_limits(self) -> bool:
+        """True for a change of limits or of the switch of trading, and no change of an order or a position."""
+        return self in (EventType.LIMITS, EventType.TRADING)
 
     @property
     def word(self) -> str:

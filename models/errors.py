@@ -21,6 +21,8 @@
     │   ├── VersionConflict           a change expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
     │   ├── AmountOverflow            a total would pass what is counted exactly
+    │   ├── LimitExceeded             an order would pass a limit of its trader
+    │   ├── TradingHalted             the switch of trading does not let the order pass
     │   ├── LockTimeout               another owner kept the lock for as long as the caller would wait
     │   ├── LockLost                  the lock's lease has run out, or it was released
     │   ├── FenceRefused              a change that names a lock which is no longer held
@@ -58,6 +60,8 @@ from collections.abc import Mapping
 
 from .error_base import Refused as Refused
 from .error_base import SlotbookError as SlotbookError
+from .limit_errors import LimitExceeded as LimitExceeded
+from .limit_errors import TradingHalted as TradingHalted
 from .record_errors import DuplicateRecord as DuplicateRecord
 from .record_errors import NotUnique as NotUnique
 from .record_errors import RecordNotFound as RecordNotFound

@@ -10,6 +10,7 @@ from pydantic import StrictStr
 
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
+from .limits import Trading
 from .record import Record
 from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero, SignedQuantity, SignedTotal, Text
 
@@ -82,6 +83,11 @@ class OrderEvent(Record):
     own: StrictStr | None = None
     """The written values of the fields of the desk's own that the order was placed with, for NEW, or that the fill has,
     for TRADE, as a JSON object; None without any."""
+    limits: StrictStr | None = None
+    """The limits that a LIMITS event has set, of the symbol or else of the trader: a JSON object with the text of each,
+    an empty one where they were removed."""
+    trading: Trading | None = None
+    """The position of the switch of trading after a TRADING event."""
     writer: Name | None = None
     """The book object that made the change: a random name that lasts as long as the object."""
 

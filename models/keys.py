@@ -55,13 +55,14 @@ _EXPIRY = "@expiry"
 class TraderKeys:
     """The keys of one trader's book."""
 
-    __slots__ = ("base", "book", "events", "positions", "statuses", "trader")
+    __slots__ = ("base", "book", "events", "limits", "positions", "statuses", "trader")
 
     def __init__(self, prefix: str, trader: str) -> None:
         self.trader = trader
         self.base = f"{prefix}{{{trader}}}:"
         self.book = self.base + "book"
         self.events = self.base + "events"
+        self.limits = self.base + "limits"
         self.positions = self.base + "positions"
         self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
 

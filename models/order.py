@@ -37,6 +37,8 @@ class Order(Record):
     """Limit price (Price, tag 44); :class:`~slotbook.models.enums.OrderType` says which types need or may have one."""
     stop_price: Price | None = None
     """Trigger price (StopPx, tag 99), likewise."""
+    reference_price: Price | None = None
+    """The price by which a limit of the notional values an order without a limit price; it changes nothing else."""
     text: Text | None = None
     """Free text of the last change (Text, tag 58), such as the reason of a rejection."""
     status: OrderStatus = OrderStatus.NEW

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Generic, TypeVar, cast
 
@@ -10,6 +10,7 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 
 from .coordination import Swap
 from .errors import SlotbookError
+from .limits import Limits, LimitsResult, Trading, TradingResult
 from .order import Order
 from .position import Position
 
@@ -145,6 +146,10 @@ class Snapshot(Generic[O_co]):
     """Every order, whatever its status, sorted by id."""
     positions: list[Position]
     """Every position, sorted by symbol."""
+    limits: list[Limits] = field(default_factory=list[Limits])
+    """The limits: the trader's own first, then by symbol."""
+    trading: Trading = Trading.ACTIVE
+    """The switch of trading."""
 
 
 @dataclass(frozen=True)  # no slots: see Outcome
@@ -177,7 +182,7 @@ def with_replicas(result: T, replicas: int) -> T:
 
     What has no such field is returned unchanged.
     """
-    if isinstance(result, (OrderResult, FillResult, PositionResult, Swap)):
+    if isinstance(result, (OrderResult, FillResult, PositionResult, Swap, LimitsResult, TradingResult)):
         return cast("T", replace(cast("OrderResult", result), replicas=replicas))
     if isinstance(result, RecordResult):
         return cast("T", replace(cast("RecordResult[object]", result), replicas=replicas))

@@ -30,6 +30,8 @@ from .events._sync.delivery import Delivery
 from .events._sync.events import OrderEventRepository
 from .events._sync.follow import Follow
 from .events._sync.subscription import Subscription
+from .limits._async import AsyncLimitsRepository
+from .limits._sync import LimitsRepository
 from .orders._async import AsyncOrderRepository
 from .orders._sync import OrderRepository
 from .positions._async import AsyncPositionRepository
@@ -56,6 +58,7 @@ __all__ = [
     "AsyncDelivery",
     "AsyncFind",
     "AsyncFollow",
+    "AsyncLimitsRepository",
     "AsyncLock",
     "AsyncOrderEventRepository",
     "AsyncOrderRepository",
@@ -78,6 +81,7 @@ __all__ = [
     "Find",
     "Follow",
     "IndexStatus",
+    "LimitsRepository",
     "Lock",
     "OrderEventRepository",
     "OrderRepository",

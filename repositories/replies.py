@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar, cast
 
 from ..models.errors import (
     AmountOverflow,
     CorruptRecord,
     FenceRefused,
+    LimitExceeded,
     OrderClosed,
     OrderNotFound,
     Refused,
     SlotbookError,
+    TradingHalted,
     UnexpectedReply,
     WrongType,
     never_written,
@@ -45,7 +48,13 @@ _OVERFLOWS = {
     "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",
 }
 """Texts of AmountOverflow, by the field that would pass its bound: the bound, and what to do."""
-
+_ASKED = {
+    "max_order": "the order has {asked}",
+    "max_notional": "the order has {asked}",
+    "max_position": "with {open} open on this side, the position of {held} could become {asked} on it",
+    "orders_per_second": "this is number {asked} in this second",
+}
+_NO_PRICE = "the order has no price to value it by; give it a reference_price"
 
 _IS_ENTRY_ID = re.compile("[0-9]{1,20}-[0-9]{1,20}", re.ASCII).fullmatch
 _IS_NUMBER = re.compile("-?[0-9]{1,30}", re.ASCII).fullmatch
@@ -170,6 +179,8 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
         case ["closed", str(status)]:
             return OrderClosed(f"{name}: too late, the order is {status}")
+        case ["beyond", *_] | ["halted", str(_)]:
+            return _limit_refusal(name, reply)
         case ["fence", str(lock), str(fence)]:
             return FenceRefused(f"{name}: {lock} is no longer held with fence {fence}; nothing was changed")
         case ["overflow", str(what)]:
@@ -178,3 +189,21 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
             return never_written(key, field, value) if value else CorruptRecord(key, field, "is missing")
         case _:
             return UnexpectedReply(f"{name}: the script answered {shortened(reply)}")
+
+
+def _limit_refusal(name: str, reply: list[Reply]) -> SlotbookError:
+    """Return the error of such an answer. Raises ValueError for what is none."""
+    match reply:
+        case ["beyond", str(limit), str(symbol), str(value), str(asked), str(held), str(open_quantity)]:
+            whose = f"{limit} in {symbol}" if symbol else f"{limit} of the trader"
+            found = _ASKED[limit].format(asked=asked, held=held, open=open_quantity) if asked else _NO_PRICE
+            try:
+                numbers = Decimal(value), Decimal(asked) if asked else None
+            except InvalidOperation:
+                raise ValueError(reply) from None
+            return LimitExceeded(f"{name}: {whose} is {value}, and {found}", limit, symbol or None, *numbers)
+        case ["halted", str(trading)]:
+            what = "only what reduces the position passes" if trading == "REDUCING" else "nothing passes"
+            return TradingHalted(f"{name}: trading is {trading}, so {what}; book.trading turns it on again", trading)
+        case _:
+            raise ValueError(reply)

@@ -10,7 +10,7 @@ from .findings import FindingKind, Report
 from .history import History
 from .own_registry import is_of_own
 
-_FIELDS = ("format", "sequence", "writer", "count", "latest_ns")
+_FIELDS = ("format", "sequence", "writer", "count", "latest_ns", "trading", "limits")
 _IS_TIME = re.compile("[1-9][0-9]{0,18}", re.ASCII).fullmatch
 
 

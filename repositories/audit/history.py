@@ -13,6 +13,7 @@ from ...models.errors import CorruptRecord
 from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
 from .findings import EventPage, Fields, FindingKind, Report
+from .limits import LimitsHistory
 from .order_events import Change, Contradiction, change_of, compare_with_itself, compare_with_last, read_event
 from .own_history import KnownRecord, OwnChange, OwnHistory, own_change_of
 from .position_chain import Link, PositionChain
@@ -92,6 +93,8 @@ class History:
         """The requests of changes of records of the desk's own, by the numbers of their events."""
         self.own = OwnHistory()
         """The changes of records of the desk's own."""
+        self.limits = LimitsHistory()
+        """The changes of limits and of the switch of trading."""
         self._chains: dict[str, PositionChain] = {}
         """The events of each position, by its symbol."""
         self._missing: list[tuple[int, int]] = []
@@ -134,6 +137,10 @@ class History:
     def is_complete_since(self, sequence: int, as_of: int) -> bool:
         """Return True when the stream has every event after ``sequence``, up to ``as_of``."""
         return all(high <= sequence or low > as_of for low, high in self._missing)
+
+    def known_since(self, as_of: int) -> int:
+        """Return the last number up to ``as_of`` of an event that is missing, 0 when none is."""
+        return max((min(high, as_of) for low, high in self._missing if low <= as_of), default=0)
 
     def is_whole(self, as_of: int) -> bool:
         """Return True when every event up to ``as_of`` is kept, from the very first."""
@@ -220,6 +227,10 @@ class History:
         key = self._keys.events
         try:
             event = read_event(key, self._keys.trader, event_id, fields)
+            if event.type.is_of_limits:
+                self.limits.add(key, event)
+                self.latest_ns = max(self.latest_ns, event.ts_ns)
+                return
             stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
             own = own_change_of(key, event) if stated is None else None
         except CorruptRecord as error:

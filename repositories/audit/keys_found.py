@@ -31,7 +31,7 @@ class KeysFound:
         """The remembered requests for changes of positions."""
         self.others: list[str] = []
         """All other keys: those of the desk's own records, and of no known kind."""
-        lists = {keys.book, keys.events, keys.positions, keys.dead_events, *keys.statuses.values()}
+        lists = {keys.book, keys.events, keys.limits, keys.positions, keys.dead_events, *keys.statuses.values()}
         for key in sorted(found - lists - of_own):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
             if kind in ("order", "applied") and separator:

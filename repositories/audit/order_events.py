@@ -37,6 +37,8 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.PUT: (*_OWN, "request_id", "changed"),
     EventType.UPDATE: (*_OWN, "request_id", "changed"),
     EventType.DELETE: (*_OWN, "request_id"),
+    EventType.LIMITS: ("request_id", "limits"),
+    EventType.TRADING: ("request_id", "trading"),
     EventType.NEW: _OF_ORDERS,
     EventType.TRADE_CANCEL: _OF_REVISIONS,
     EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
@@ -52,6 +54,8 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.PUT: (),
     EventType.UPDATE: (),
     EventType.DELETE: (),
+    EventType.LIMITS: ("symbol",),
+    EventType.TRADING: ("text",),
     EventType.TRADE: ("price", "late", "own"),
     EventType.NEW: ("price", "text", "own"),
 }

@@ -8,6 +8,7 @@ from ...models.enums import PositionAction
 from ...models.keys import TraderKeys
 from .findings import FindingKind, Report, RequestState
 from .history import History
+from .limits import compare_limits_request
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
 _OWN = re.compile(r"[0-9]{1,16} (?:PUT|UPDATE|DELETE) [0-9]{1,16} [A-Za-z0-9+/]{16}", re.ASCII).fullmatch
@@ -23,6 +24,8 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
     if state.expiry == -1:
         what = f"request {state.request_id} never expires"
         report.add(FindingKind.EXPIRY, key, None, what, stored="inf")
+    if _is_of_limits(key, state, history, report):
+        return
     if _OWN(state.value):
         _compare_own(key, state, int(state.value.partition(" ")[0]), history, report)
         return
@@ -58,3 +61,13 @@ def _compare_own(key: str, state: RequestState, sequence: int, history: History,
     elif sequence and not history.is_missing(sequence) and history.own_events.get(sequence) != state.request_id:
         what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
         report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})
+
+
+def _is_of_limits(key: str, state: RequestState, history: History, report: Report) -> bool:
+    """Compare a remembered request for a change of limits; return False for one of another kind."""
+    number = state.value.partition(" ")[0]
+    is_missing = bool(_COUNT(number)) and history.is_missing(int(number))
+    found = compare_limits_request(key, state, history.limits, report, is_missing=is_missing)
+    if found is False:
+        history.lost_end = max(history.lost_end, int(number))
+    return found is not None

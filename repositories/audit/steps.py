@@ -17,6 +17,7 @@ from .header import compare_header
 from .history import History
 from .keys_found import KeysFound
 from .lifetimes import NEVER, expiry_of
+from .limits import LimitsCheck, limits_call
 from .open_quantities import OpenQuantities
 from .orders import OrderCheck
 from .own_states import entry_of
@@ -86,6 +87,7 @@ class Audit:
             for order_id in (yield from self._members(index)):
                 self._seen_in.setdefault(order_id, set())
         yield from self._read_events()
+        yield from self._check_limits()
         yield from self._check_requests()
         for key in (*self._found.own_indexes, *self._found.own_beside):
             for order_id in (yield from self._members(key)):
@@ -249,6 +251,13 @@ class Audit:
                 history.end_at(max(page.last_sequence, upto or 0))
                 return
 
+    def _check_limits(self) -> Steps[None]:
+        """Compare limits and the switch of trading with their events."""
+        state = yield from ask(limits_call(self._keys))
+        yield from self._read_events(state.as_of)
+        history = self._history
+        LimitsCheck(self._keys, state, history.limits, self._report).compare(history.known_since(state.as_of))
+
     def _check_requests(self) -> Steps[None]:
         """Compare what is remembered of changes of positions with their events."""
         for begin in range(0, len(self._found.request_ids), KEYS_AT_ONCE):
@@ -261,7 +270,7 @@ class Audit:
     def _check_expiries(self) -> Steps[None]:
         """Check that what has to last never expires: the header, the events, the positions and their set."""
         keys = self._keys
-        lasting = [keys.book, keys.events, keys.positions]
+        lasting = [keys.book, keys.events, keys.positions, keys.limits]
         lasting += [keys.position(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
         for begin in range(0, len(lasting), KEYS_AT_ONCE):
             page = yield from ask(self._calls.expiries(keys, lasting[begin : begin + KEYS_AT_ONCE]))

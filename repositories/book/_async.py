@@ -9,7 +9,8 @@ from typing import Any, Self, TypeVar, cast, overload
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
 from ...models.entity import Entity
-from ...models.errors import InvalidArgument, StateLost
+from ...models.errors import StateLost
+from ...models.limits import Trading, TradingResult
 from ...models.order import Order
 from ...models.results import Snapshot
 from ...models.table import reference_model, table_model
@@ -29,9 +30,11 @@ from ..coordination._async.sessions import AsyncSessionRepository
 from ..coordination._async.values import AsyncValueRepository
 from ..doctor._async import AsyncDoctor
 from ..events._async.events import AsyncOrderEventRepository
+from ..limits._async import AsyncLimitsRepository
 from ..orders._async import AsyncOrderRepository
 from ..orders.calls import OrderCalls
-from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
+from ..orders.journal_run import JournalItem, JournalRun
+from ..orders.journals._async import apply_journal
 from ..orders.reconciliation import Reconciliation
 from ..positions._async import AsyncPositionRepository
 from ..records._async import AsyncTable
@@ -57,8 +60,9 @@ class AsyncBook:
     ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's orders and
     positions.
     ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
-    The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
-    ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it searchable.
+    The state is reached through ``orders``, ``positions``, ``limits``, ``events``, ``sessions``, ``values`` and
+    ``symbols``; ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it
+    searchable.
     ``cache``, ``lock`` and ``limiter`` make caches, locks and rate limiters. A book is a context manager that closes
     its connections, and stops embedded servers.
     """
@@ -69,6 +73,8 @@ class AsyncBook:
     """Orders: place, fill, replace, cancel, read and find them."""
     positions: AsyncPositionRepository
     """Positions by trader and symbol, which follow from fills and adjustments."""
+    limits: AsyncLimitsRepository
+    """The limits under which orders are placed and replaced, and where the switch of trading is."""
     events: AsyncOrderEventRepository
     """The events that every change of an order or a position appends: read, follow, consume or publish them."""
     sessions: AsyncSessionRepository
@@ -88,6 +94,7 @@ class AsyncBook:
         self._loss_detector = loss_detector or LossDetector()
         self.orders = AsyncOrderRepository(backend, self._loss_detector)
         self.positions = AsyncPositionRepository(backend, self._loss_detector)
+        self.limits = AsyncLimitsRepository(backend, self._loss_detector)
         self.events = AsyncOrderEventRepository(backend)
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncValueRepository(backend)
@@ -180,12 +187,24 @@ class AsyncBook:
         """
         return await self._units.commit(several("steps", steps), expected_sequence, durability)
 
+    async def trading(
+        self,
+        trader: str,
+        to: Trading | str,
+        *,
+        request_id: str | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> TradingResult:
+        """Turn the switch of a trader's trading to "active", "reducing" or "halted"; see ``limits.turn``."""
+        return await self.limits.turn(trader, to, request_id=request_id, text=text, durability=durability)
+
     @overload
     async def snapshot(self, trader: str) -> Snapshot: ...
     @overload
     async def snapshot(self, trader: str, model: type[Own]) -> Snapshot[Own]: ...
     async def snapshot(self, trader: str, model: type[Any] = Order) -> Snapshot[Any]:
-        """Return all orders and positions of a trader as they were after one event, from which they can be followed.
+        """Return all orders, positions and limits of a trader as they were after one event, to be followed from there.
 
         Records of the desk's own are not in it; their tables are read beside it. Takes one round trip for the positions
         and the ids of the orders, one for each 200 orders, and one for each 200 events that come meanwhile. An order
@@ -310,21 +329,7 @@ class AsyncBook:
         """
         batch = whole("batch", batch)
         run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
-        steps = run.apply(each("journal", journal), batch)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, RowsToSend):
-                    step = steps.send(await self.backend.run_many(step))
-                    continue
-                try:
-                    outcomes = await self._journals.many(step.requests)
-                except InvalidArgument as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(outcomes)
-        except StopIteration:
-            return run.tally
+        return await apply_journal(self.backend, self._journals, run, each("journal", journal), batch)
 
     async def close(self) -> None:
         """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.

@@ -10,7 +10,8 @@ from typing import Any, Self, TypeVar, cast, overload
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
 from ...models.entity import Entity
-from ...models.errors import InvalidArgument, StateLost
+from ...models.errors import StateLost
+from ...models.limits import Trading, TradingResult
 from ...models.order import Order
 from ...models.results import Snapshot
 from ...models.table import reference_model, table_model
@@ -30,9 +31,11 @@ from ..coordination._sync.sessions import SessionRepository
 from ..coordination._sync.values import ValueRepository
 from ..doctor._sync import Doctor
 from ..events._sync.events import OrderEventRepository
+from ..limits._sync import LimitsRepository
 from ..orders._sync import OrderRepository
 from ..orders.calls import OrderCalls
-from ..orders.journal_run import JournalItem, JournalRun, RowsToSend
+from ..orders.journal_run import JournalItem, JournalRun
+from ..orders.journals._sync import apply_journal
 from ..orders.reconciliation import Reconciliation
 from ..positions._sync import PositionRepository
 from ..records._sync import Table
@@ -58,8 +61,9 @@ class Book:
     ``commit`` makes several changes of a trader together or not at all, and ``snapshot`` reads a trader's orders and
     positions.
     ``table`` keeps records of a model of your own, and ``reference`` those that belong to no trader.
-    The state is reached through ``orders``, ``positions``, ``events``, ``sessions``, ``values`` and ``symbols``;
-    ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it searchable.
+    The state is reached through ``orders``, ``positions``, ``limits``, ``events``, ``sessions``, ``values`` and
+    ``symbols``; ``audit`` compares it with its history, ``doctor`` looks at the servers, and ``indexes`` makes it
+    searchable.
     ``cache``, ``lock`` and ``limiter`` make caches, locks and rate limiters. A book is a context manager that closes
     its connections, and stops embedded servers.
     """
@@ -70,6 +74,8 @@ class Book:
     """Orders: place, fill, replace, cancel, read and find them."""
     positions: PositionRepository
     """Positions by trader and symbol, which follow from fills and adjustments."""
+    limits: LimitsRepository
+    """The limits under which orders are placed and replaced, and where the switch of trading is."""
     events: OrderEventRepository
     """The events that every change of an order or a position appends: read, follow, consume or publish them."""
     sessions: SessionRepository
@@ -89,6 +95,7 @@ class Book:
         self._loss_detector = loss_detector or LossDetector()
         self.orders = OrderRepository(backend, self._loss_detector)
         self.positions = PositionRepository(backend, self._loss_detector)
+        self.limits = LimitsRepository(backend, self._loss_detector)
         self.events = OrderEventRepository(backend)
         self.sessions = SessionRepository(backend)
         self.values = ValueRepository(backend)
@@ -181,12 +188,24 @@ class Book:
         """
         return self._units.commit(several("steps", steps), expected_sequence, durability)
 
+    def trading(
+        self,
+        trader: str,
+        to: Trading | str,
+        *,
+        request_id: str | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> TradingResult:
+        """Turn the switch of a trader's trading to "active", "reducing" or "halted"; see ``limits.turn``."""
+        return self.limits.turn(trader, to, request_id=request_id, text=text, durability=durability)
+
     @overload
     def snapshot(self, trader: str) -> Snapshot: ...
     @overload
     def snapshot(self, trader: str, model: type[Own]) -> Snapshot[Own]: ...
     def snapshot(self, trader: str, model: type[Any] = Order) -> Snapshot[Any]:
-        """Return all orders and positions of a trader as they were after one event, from which they can be followed.
+        """Return all orders, positions and limits of a trader as they were after one event, to be followed from there.
 
         Records of the desk's own are not in it; their tables are read beside it. Takes one round trip for the positions
         and the ids of the orders, one for each 200 orders, and one for each 200 events that come meanwhile. An order
@@ -311,21 +330,7 @@ class Book:
         """
         batch = whole("batch", batch)
         run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
-        steps = run.apply(each("journal", journal), batch)
-        try:
-            step = next(steps)
-            while True:
-                if not isinstance(step, RowsToSend):
-                    step = steps.send(self.backend.run_many(step))
-                    continue
-                try:
-                    outcomes = self._journals.many(step.requests)
-                except InvalidArgument as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(outcomes)
-        except StopIteration:
-            return run.tally
+        return apply_journal(self.backend, self._journals, run, each("journal", journal), batch)
 
     def close(self) -> None:
         """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.

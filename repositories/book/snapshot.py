@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ...models.errors import HistoryTrimmed
 from ...models.keys import Keys, TraderKeys
+from ...models.limits import Limits, Trading
 from ...models.order import Order
 from ...models.own_fields import own_fields
 from ...models.position import Position
@@ -20,7 +21,8 @@ from ...topology.call import Reply, command, evaluate
 from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.scripts import load
-from ..replies import integer, record_of, remembered_number, rows, text
+from ..changes.stored_limits import limits_in_hash, read_trading
+from ..replies import fields, integer, record_of, remembered_number, rows, text
 
 Own = TypeVar("Own", bound=Order)
 
@@ -43,24 +45,28 @@ class _Changes(NamedTuple, Generic[Own]):
     """The last of these events."""
     orders: list[Own | None]
     positions: list[Position]
+    limits: list[Limits]
+    trading: Trading
 
 
 def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapshot[Own]]:
     """Return the steps that read a trader's whole book. Raises HistoryTrimmed when the book changes too fast for it."""
     own_fields(model, Order)
     keys = Keys(settings.prefix).of(trader)
-    first = last = 0
+    first = 0
     for _ in range(TRIES):
         first, ids, positions = yield from _begin(keys)
         orders = yield from _read_orders(keys, ids, model)
-        last = yield from _catch_up(keys, first, orders, positions, model)
-        if last >= first:
+        end = yield from _catch_up(keys, first, orders, positions, model)
+        if end is not None:
             held = [one for one in positions.values() if one.version]
             return Snapshot(
                 keys.trader,
-                last,
+                end.last,
                 sorted(orders.values(), key=lambda one: one.order_id),
                 sorted(held, key=lambda one: one.symbol),
+                end.limits,
+                end.trading,
             )
     raise HistoryTrimmed(keys.trader, first + 1, first + 1)
 
@@ -99,39 +105,41 @@ def _read_orders(keys: TraderKeys, ids: Sequence[str], model: type[Own]) -> Step
 
 def _catch_up(
     keys: TraderKeys, first: int, orders: dict[str, Own], positions: dict[str, Position], model: type[Own]
-) -> Steps[int]:
-    """Read what has changed since an event until nothing has, and return the number of the last; -1 for a gap."""
+) -> Steps[_Changes[Own] | None]:
+    """Read what has changed since an event until nothing has, and return the last of it; None for a gap."""
     after = first
     while True:
         found = yield from ask(
             evaluate(
                 f"snapshot of {keys.trader}",
                 CATCH_UP,
-                CATCH_UP.keys(book=keys.book, events=keys.events),
+                CATCH_UP.keys(book=keys.book, events=keys.events, limits=keys.limits),
                 CATCH_UP.arguments(base=keys.base, after=str(after), count=str(PAGE)),
                 decode=partial(_changes, keys, model),
                 readonly=True,
             )
         )
         if found is None:
-            return -1
+            return None
         for order in found.orders:
             _add(orders, order)
         positions.update((position.symbol, position) for position in found.positions)
         after = found.read
         if after == found.last:
-            return after
+            return found
 
 
 def _changes(keys: TraderKeys, model: type[Own], reply: Reply) -> _Changes[Own] | None:
     if not rows(reply):
         return None
-    last, read, changed, moved = rows(reply)
+    last, read, changed, moved, limits, trading = rows(reply)
     return _Changes(
         _sequence(keys, last),
         _sequence(keys, read),
         [_order(keys, model, flat) for flat in rows(changed)],
         [_position(keys, flat) for flat in rows(moved)],
+        limits_in_hash(keys, fields(limits)),
+        read_trading(keys, text(trading) or None),
     )
 
 

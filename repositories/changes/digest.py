@@ -20,6 +20,8 @@ def digest_of(order: Order) -> str:
     (True, 11)
     """
     content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
+    if order.reference_price is not None:
+        content += f" reference {plain(order.reference_price)}"
     return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:LENGTH].decode()
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from ...models.cost import COST_PLACES, MOST_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus, OrderType, Side
+from ...models.limits import LIMIT_NAMES, Trading
 from ...models.numbers import MAX_QUANTITY
 from ...models.own_fields import OWN_NAMES
 from ...topology.scripts import Constant, Function, Script
@@ -20,11 +21,14 @@ RARE_FIELDS = ("stop_price", "text", "placed_quantity", "placed_price", "placed_
 """The fields of an order that a change may touch, that few orders have, and that no event has."""
 
 CONSTANTS: Mapping[str, Constant] = {
+    "ACTIVE": Trading.ACTIVE.value,
     "AMOUNT_DIGITS": 30,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
+    "HALTED": Trading.HALTED.value,
     "LAST_VERSION": LAST_VERSION,
     "LEAST_COST_PLACES": COST_PLACES,
+    "LIMIT_NAMES": LIMIT_NAMES,
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
     "MOST_PLACES": MOST_PLACES,
@@ -38,10 +42,11 @@ CONSTANTS: Mapping[str, Constant] = {
     "TAKE_PRICE": frozenset(kind for kind in OrderType if kind.takes_price and not kind.has_price),
     "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
     "TOTAL_DIGITS": 20,
+    "TRADING": frozenset(Trading),
 }
 
 STEPS: Mapping[str, tuple[str, int]] = {
-    "place": ("place_order", 12),
+    "place": ("place_order", 13),
     "fill": ("fill_order", 8),
     "replace": ("replace_order", 9),
     "revise": ("revise_execution", 10),
@@ -51,6 +56,8 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "expect": ("expect_version", 2),
     "record": ("change_own", 14),
     "migrate": ("migrate_own", 6),
+    "limits": ("change_limits", 5),
+    "trading": ("change_trading", 4),
 }
 """By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 
@@ -60,9 +67,11 @@ def load(package: str, name: str) -> Script:
     return load_script(package, name, CONSTANTS)
 
 
-BOOK_STEPS = tuple(step for step in STEPS if step not in ("record", "migrate"))
+SELDOM = frozenset({"record", "migrate", "limits", "trading"})
+"""The steps that a call of several kinds has but seldom."""
+BOOK_STEPS = tuple(step for step in STEPS if step not in SELDOM)
 """The steps of a call that changes several kinds of things, but no record of the desk's own."""
-UNIT_STEPS = (*BOOK_STEPS, "record")
+UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from ...models.entity import Entity
 from ...models.guards import Expect
+from ...models.limits import LimitsChange, LimitsResult, TradingChange, TradingResult
 from ...models.position import PositionChange
 from ...models.results import FillResult, OrderResult, PositionResult, RecordResult
 from ...topology.settings import Settings
@@ -13,15 +14,16 @@ from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.order_models import ANY_ORDERS
+from ..limits.calls import LIMIT_VERBS
 from ..orders.verbs import ORDER_VERBS, OrderRequest
 from ..positions.calls import CHANGE
 from ..records.verbs import OWN_VERBS, OwnChange
 
-UnitRequest: TypeAlias = OrderRequest | PositionChange | OwnChange
+UnitRequest: TypeAlias = OrderRequest | PositionChange | LimitsChange | TradingChange | OwnChange
 """A change that a unit may have."""
 UnitStep: TypeAlias = UnitRequest | Expect
 """A step of a unit: a change, or a guard."""
-UnitResult: TypeAlias = OrderResult | FillResult | PositionResult | RecordResult[Entity]
+UnitResult: TypeAlias = OrderResult | FillResult | PositionResult | LimitsResult | TradingResult | RecordResult[Entity]
 """The result of a change of a unit."""
 
 
@@ -29,4 +31,4 @@ def unit_calls(
     settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
 ) -> ChangeCalls[UnitRequest, UnitResult]:
     """Return the builder of the units of one book."""
-    return ChangeCalls((*ORDER_VERBS, CHANGE, *OWN_VERBS), settings, loss_detector, fence, ANY_ORDERS)
+    return ChangeCalls((*ORDER_VERBS, CHANGE, *LIMIT_VERBS, *OWN_VERBS), settings, loss_detector, fence, ANY_ORDERS)

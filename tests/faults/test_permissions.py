@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar, cast
 
 import pytest
 from slotbook import Book, Expect
-from slotbook.models import Cancel, Delete, Entity, Index, Insert, Key, PositionChange, Replace, Unique
+from slotbook.models import Cancel, Delete, Entity, Index, Insert, Key, Limits, PositionChange, Replace, Unique
 from slotbook.models.enums import OrderStatus
 from slotbook.models.errors import AccessDenied, SlotbookError
 from slotbook.models.results import Outcome
@@ -42,6 +42,15 @@ def _order(book: Book, trader: str) -> None:
     """Have an open order with a text, which has been filled in part."""
     book.orders.place(limit(trader, text="note"))
     book.orders.fill(execution(trader, "X0", 10))
+
+
+def _limits(trader: str) -> Limits:
+    return Limits(trader=trader, symbol="AAPL", max_order=200, max_position=900, orders_per_second=9)
+
+
+def _limited(book: Book, trader: str) -> None:
+    _order(book, trader)
+    book.limits.set(_limits(trader))
 
 
 def _closed(book: Book, trader: str) -> None:
@@ -171,6 +180,11 @@ CHANGES = (
     Change("place with own fields", _nothing, lambda b, t: b.orders.of(DeskOrder).place(desk_order(t))),
     Change("cancel with own fields", _own_orders, _cancel),
     Change("delete with own fields", _own_closed, lambda book, trader: book.orders.delete(trader, "A1")),
+    Change("set limits", _nothing, lambda b, t: b.limits.set(_limits(t), request_id="L1")),
+    Change("remove limits", _limited, lambda b, t: b.limits.delete(t, "AAPL", request_id="L2")),
+    Change("halt", _order, lambda b, t: b.trading(t, "halted", request_id="H1")),
+    Change("place under limits", _limited, lambda b, t: b.orders.place(limit(t, "A2"))),
+    Change("replace under limits", _limited, _replace),
     Change("unit", _order, _unit),
     Change("batch", _order, _batch),
     Change("insert", _nothing, _noted(Note)),
@@ -193,7 +207,7 @@ CHANGES = (
 KEYS = (
     *[
         f"{{TRADER}}:{name}"
-        for name in ("book", "events", "positions", "order:*", "applied:*", "position:*", "request:*")
+        for name in ("book", "events", "positions", "limits", "order:*", "applied:*", "position:*", "request:*")
     ],
     "{TRADER}:orders_by_symbol:*",
     "{TRADER}:orders_by_+*",

@@ -89,6 +89,7 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(("position_quantity",), "signed"),
     **dict.fromkeys(("ts_ns", "updated_ns"), "time"),
     **dict.fromkeys(("price", "stop_price", "placed_price", "placed_stop_price", "last_price"), "price"),
+    "reference_price": "price",
     **dict.fromkeys(("filled_notional", "bought_notional", "sold_notional", "open_cost", "realized_profit"), "amount"),
     **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange"), "Name"),
     **dict.fromkeys(("text", "name"), "Text"),

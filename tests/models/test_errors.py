@@ -39,6 +39,10 @@ ARGUMENTS: dict[str, object] = {
     "kind": "allocation",
     "schema": 3,
     "known": 2,
+    "limit": "max_order",
+    "symbol": "AAPL",
+    "asked": None,
+    "trading": "HALTED",
     "instead": "another change",
 }
 """An argument for every parameter of a constructor of an error; a new error may need one more."""

@@ -29,6 +29,7 @@ FIX = {
     EventType: {
         "NEW": "0", "TRADE": "F", "REPLACED": "5", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C", "POSITION": "",
         "INSERT": "", "PUT": "", "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G",
+        "LIMITS": "", "TRADING": "",
     },
 }  # fmt: skip
 

@@ -52,6 +52,7 @@ LASTING: Mapping[str, Lasts] = {
     "events": _always,
     "request": _never,
     "limit": _never,
+    "limits": _always,
     "lock": _always,
     "permit": _never,
     "session": _never,

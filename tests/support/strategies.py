@@ -65,6 +65,7 @@ def orders(draw: st.DrawFn) -> Values:
         "quantity": draw(quantities),
         "price": draw(prices) if kind.has_price else draw(maybe(prices)) if kind.takes_price else None,
         "stop_price": draw(prices) if kind.has_stop_price else draw(maybe(prices)) if kind.takes_stop_price else None,
+        "reference_price": draw(maybe(prices)),
         "text": draw(maybe(texts)),
         "status": draw(st.sampled_from(OrderStatus)),
         "filled_quantity": draw(totals),

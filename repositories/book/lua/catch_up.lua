@@ -1,11 +1,12 @@
 -- Read what some of a trader's events have changed, as it is now.
 -- KEYS book
 --      events
+--      limits
 -- Touches the orders and positions that the events name
 -- ARGV base           what the trader's keys begin with
 --      after          the number of the event after which to begin
 --      count          events at most
--- Returns {last sequence, number of the last event read, {order…, …}, {position…, …}}: when these numbers are equal, all is
+-- Returns {last sequence, number of the last event read, {order…, …}, {position…, …}, limits, switch of trading}: when these numbers are equal, all is
 --         as it was after that event
 --         {}: events after the first number are no longer kept
 
@@ -34,4 +35,7 @@ end
 if #found == 0 and last + 0 > read then return {} end
 -- The header is behind its stream when a user was denied the rest of a change.
 if #found < ARGV.count + 0 and read > last + 0 then last = string.format('%.0f', read) end
-return { last, string.format('%.0f', read), orders, positions }
+return {
+  last, string.format('%.0f', read), orders, positions, redis.call('HGETALL', KEYS.limits),
+  redis.call('HGET', KEYS.book, 'trading') or '',
+}

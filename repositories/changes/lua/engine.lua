@@ -1,13 +1,14 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
 -- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
---      changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate
+--      changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate, changes/limits,
+--      changes/change_limits, changes/change_trading
 -- KEYS book            the header
 --      events
 --      positions       the symbols of the trader's positions
 --      lock            of changes under a lock, else the header again
 --      step_keys...    every key of the steps whose absence decides something
 -- Touches the position of an order's symbol, and the indexes of its symbol, statuses and own fields; the indexes of an own
---         record, and the unique values that it has had
+--         record, and the unique values that it has had; the limits, where the header says that there are some
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
 --      writer          the writer's mark
@@ -29,8 +30,9 @@
 
 local VERBS, ARGUMENTS, WRITE_OWN = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS, CONSTANTS.WRITE_OWN
 
-local last, writer, count, latest_ns, is_new = read_header(KEYS.book, KEYS.events)
+local last, writer, count, latest_ns, is_new, switch, marker = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
+had_trading, had_limits = switch ~= CONSTANTS.ACTIVE and switch or nil, marker or nil
 local tip = writer ~= '' and integer_text(last) .. ' ' .. writer .. ' ' .. count or ''
 has_run = writer == ARGV.writer and count == ARGV.count or nil
 is_barred = has_run or ARGV.fence ~= '' or ARGV.earlier ~= ''
@@ -124,6 +126,8 @@ local function write()
     for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
   end
   if own then WRITE_OWN() end
+  if limits then RARE.write_limits() end
+  if turned_to then redis.call('HSET', KEYS.book, 'trading', turned_to) end
   for _, index in pairs(indexes) do
     if index.entered or index.left then
       write_index(index)

@@ -1,6 +1,6 @@
 -- Shared: the header of a book, a hash with the format of the book, the number of its last event, and who wrote that event:
 -- the mark of the writer, and the writer's own count of the change. It also has the latest time of all events so far, which
--- may be that of one that is no longer kept.
+-- may be that of one that is no longer kept. And it has the switch of trading, and '1' in `limits` where the trader has limits.
 -- Uses changes/numbers
 
 local FORMAT = CONSTANTS.FORMAT
@@ -30,12 +30,12 @@ local function latest_after(events, number, latest_ns)
   return latest_ns
 end
 
--- Return the number of the last event of a book, the writer's mark and count, the latest time of an event, and whether there
--- is no header yet; or nil and the reply that says why the header cannot be used. A book without one, which is new nearly
--- always, has its stream's number and time.
+-- Return the number of the last event of a book, the writer's mark and count, the latest time of an event, whether there is no
+-- header yet, the switch of trading, and '1' where there are limits; or nil and the reply that says why the header cannot be
+-- used. A book without one, which is new nearly always, has its stream's number and time.
 local function read_header(key, events)
-  local format, sequence, writer, count, latest_ns =
-    unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count', 'latest_ns'))
+  local format, sequence, writer, count, latest_ns, trading, limits =
+    unpack(redis.call('HMGET', key, 'format', 'sequence', 'writer', 'count', 'latest_ns', 'trading', 'limits'))
   if not format then
     return RARE.last_generated(events), '', '', RARE.latest_after(events, 0, ''), true
   end
@@ -43,7 +43,7 @@ local function read_header(key, events)
   if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then
     return nil, { 'corrupt', key, 'sequence', sequence or '' }
   end
-  return sequence + 0, writer or '', count or '', latest_ns or '', false
+  return sequence + 0, writer or '', count or '', latest_ns or '', false, trading, limits
 end
 
 -- Return whether one of the last events has the mark of a writer, and a count of a list, each after a blank.

@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run, changes/own_orders
+-- Uses changes/run, changes/own_orders, changes/limits
 
 -- Return the answer to placing an order that is stored already, nil when it was removed.
 local function answer_to_placed(id, digest)
@@ -22,10 +22,11 @@ end
 -- Return {'applied', sequence}
 --        {'repeat', order…}: placed before with the same content
 --        {'duplicate', order…}: placed before with other content
+--        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
-  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, own =
-    unpack(ARGV, at, at + 11)
+  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, own =
+    unpack(ARGV, at, at + 12)
   local key = base .. 'order:' .. id
   local own_digest, own_names, own_json
   if own ~= '' then
@@ -42,6 +43,12 @@ local function place_order(at)
   local open = sum(position[counted], decimal(quantity))
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
   local expiry, by_symbol, by_status = plan_move(symbol, nil, 'NEW')
+  if is_limited then
+    local beyond = RARE.limit_refusal(position, symbol, side, open, {
+      quantity = decimal(quantity), price = price ~= '' and price or reference ~= '' and reference or stop_price,
+    })
+    if beyond then return beyond end
+  end
 
   local flat = {
     'trader', ARGV.trader, 'order_id', id, 'symbol', symbol, 'side', side, 'type', kind, 'time_in_force', time_in_force,
@@ -51,12 +58,14 @@ local function place_order(at)
   local size = #flat
   if price ~= '' then flat[size + 1], flat[size + 2], size = 'price', price, size + 2 end
   if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
-  if text ~= '' then flat[size + 1], flat[size + 2] = 'text', text end
+  if text ~= '' then flat[size + 1], flat[size + 2], size = 'text', text, size + 2 end
+  if reference ~= '' then flat[size + 1], flat[size + 2] = 'reference_price', reference end
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
   if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
   move(order, id, expiry, by_symbol, by_status)
   position[counted], position.is_changed = open, true
+  if has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,

@@ -1,6 +1,6 @@
 -- Of the engine: change an order's quantity or prices, once. A quantity below what is filled asks for the rest to be canceled;
 -- one above it opens a filled order again.
--- Uses changes/run, changes/order_status
+-- Uses changes/run, changes/order_status, changes/limits
 
 local TAKE_PRICE = CONSTANTS.TAKE_PRICE -- the types of orders that may have a price, and need none
 local TAKE_STOP_PRICE = CONSTANTS.TAKE_STOP_PRICE
@@ -9,6 +9,7 @@ local TAKE_STOP_PRICE = CONSTANTS.TAKE_STOP_PRICE
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}
+--        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'type', order type, field}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function replace_order(at)
   local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated = unpack(ARGV, at, at + 8)
@@ -43,6 +44,18 @@ local function replace_order(at)
   local open = open_after(position, SIDES[side], difference)
   if problem then return problem end
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[SIDES[side]] } end
+  if is_limited then
+    local now = order.flat
+    local function basis(limit, trigger)
+      return limit or now[order.at.reference_price] or trigger or ''
+    end
+    local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
+    local beyond = RARE.limit_refusal(position, symbol, side, open, {
+      quantity = quantity, price = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop),
+      was = was, was_price = basis(was_price, was_stop),
+    })
+    if beyond then return beyond end
+  end
   move(order, id, plan_move(symbol, status, to))
 
   if not order.at.placed_quantity then
@@ -56,6 +69,7 @@ local function replace_order(at)
   if revision ~= '' then set(order, { 'revision', revision }) end
   set_or_clear(order, 'text', text)
   position[SIDES[side]], position.is_changed = open, true
+  if has_limits then RARE.count_passed(symbol) end
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local requested = quantity_text ~= quantity_after and quantity_text or ''
   local number = append({

@@ -13,8 +13,13 @@ local began, events, documents -- the number of the last event before the run, a
 local orders, positions, indexes -- records by order id and by symbol, and indexes by key
 local requests -- what is remembered of changes of positions: texts by key; nil when nothing is
 local deleted -- keys to remove; nil when there are none
+local limits -- of the trader and of symbols, and how many orders they have let pass; nil when none was read
 local own -- records of the desk's own by key, and their unique values; nil when none was read
 
+local had_trading, had_limits -- what the header says before the run of the switch, nil while it is at ACTIVE, and of limits
+local trading, has_limits -- the same as it is by now
+local turned_to -- where the run has turned the switch; nil when it has not
+local is_limited -- true when the switch or a limit may refuse an order
 local is_barred -- true when a step that is no repeat may have to be refused
 local has_run -- whether this call has run before; nil until that is known
 
@@ -28,7 +33,9 @@ end
 
 -- Begin a run after the event of a number.
 local function begin(last)
-  began, events, documents, orders, positions, indexes, requests, deleted, own = last, {}, {}, {}, {}, {}, nil, nil, nil
+  began, events, documents, orders, positions, indexes = last, {}, {}, {}, {}, {}
+  requests, deleted, own, limits = nil, nil, nil, nil
+  trading, has_limits, is_limited, turned_to = had_trading, had_limits, had_trading or had_limits, nil
 end
 
 -- Return an order as it is by now; its `flat` is empty when there is none. With it goes the key of the hash that remembers what
@@ -94,11 +101,14 @@ local function load_open(symbol)
   local position = positions[symbol]
   if position then return position end
   local key = base .. 'position:' .. symbol
-  local buy, sell = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
+  local buy, sell, quantity = unpack(is_limited
+    and redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'quantity')
+    or redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
   if not buy or not sell or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or #buy > 15 or #sell > 15 then
     return RARE.load_odd_open(key, symbol, buy, sell)
   end
   position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0 }
+  if quantity and #quantity < 16 and string.find(quantity, '^%-?%d+$') then position.quantity = quantity + 0 end
   positions[symbol] = position
   return position
 end

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias, cast
 
 import pytest
 from slotbook import Book, repositories
-from slotbook.models import Cancel, Entity, Fill, Key, Outcome, PositionChange, SymbolInfo
+from slotbook.models import Cancel, Entity, Fill, Key, Limits, Outcome, PositionChange, SymbolInfo
 from slotbook.models.coordination import new_session_id
 from slotbook.models.errors import InvalidSettings, UnderReplicated
 from slotbook.models.types import Name, Quantity
@@ -96,6 +96,10 @@ CHANGES: Mapping[str, Make] = {
     "OrderRepository.reject": lambda case, ways: case.book.orders.reject(case.trader, "A1", **ways),
     "OrderRepository.expire": lambda case, ways: case.book.orders.expire(case.trader, "A1", **ways),
     "OrderRepository.delete": lambda case, ways: case.book.orders.delete(case.trader, "A2", **ways),
+    "Book.trading": lambda case, ways: case.book.trading(case.trader, "halted", **ways),
+    "LimitsRepository.set": lambda case, ways: case.book.limits.set(Limits(trader=case.trader, max_order=5), **ways),
+    "LimitsRepository.delete": lambda case, ways: case.book.limits.delete(case.trader, "AAPL", **ways),
+    "LimitsRepository.turn": lambda case, ways: case.book.limits.turn(case.trader, "reducing", **ways),
     "PositionRepository.adjust": lambda case, ways: case.book.positions.adjust(case.trader, "AAPL", 5, **ways),
     "PositionRepository.set": lambda case, ways: case.book.positions.set(case.trader, "AAPL", 5, **ways),
     "PositionRepository.apply_many": lambda case, ways: case.book.positions.apply_many([case.change()], **ways),
@@ -166,6 +170,7 @@ READS = {
     "Cache": "close get get_many key near",
     "Consumer": "add close get lag on_done run start stop",
     "Follow": "add close get start stop",
+    "LimitsRepository": "all get trading",
     "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
     "OrderRepository": "by by_status by_symbol close count find from_url get get_many of open",
     "PositionRepository": "all close find from_url get get_many net totals",
@@ -180,7 +185,8 @@ READS = {
 """Methods that store nothing, by class."""
 
 KINDS = (
-    *("AcquiredLock", "Auditor", "Book", "Cache", "Consumer", "Delivery", "Follow", "Lock", "OrderEventRepository"),
+    *("AcquiredLock", "Auditor", "Book", "Cache", "Consumer", "Delivery", "Follow", "LimitsRepository", "Lock"),
+    "OrderEventRepository",
     *(
         "OrderRepository",
         "PositionRepository",

@@ -13,6 +13,7 @@ from slotbook.repositories.changes import recorded
 from slotbook.repositories.changes.loss_detector import LossDetector, Told
 from slotbook.repositories.changes.scripts import engine
 from slotbook.repositories.changes.verb import AnyVerb
+from slotbook.repositories.limits.calls import LIMIT_VERBS
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import FILL, ORDER_VERBS, PLACE, OrderRequest
 from slotbook.repositories.records.verbs import OWN_VERBS
@@ -60,8 +61,8 @@ def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
     )
 
 
-def test_every_event_but_those_of_positions_and_own_records_has_one_verb() -> None:
-    assert {verb.event for verb in (*ORDER_VERBS, *OWN_VERBS)} == set(EventType) - {EventType.POSITION}
+def test_every_event_but_that_of_positions_has_one_verb() -> None:
+    assert {verb.event for verb in (*ORDER_VERBS, *OWN_VERBS, *LIMIT_VERBS)} == set(EventType) - {EventType.POSITION}
     assert len({verb.event for verb in ORDER_VERBS}) == len(ORDER_VERBS)
 
 

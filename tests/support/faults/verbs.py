@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from slotbook import Book
-from slotbook.models import Fill, Order, OrderResult
+from slotbook.models import Fill, Limits, Order, OrderResult
 from slotbook.repositories.changes.verb import AnyVerb
 from slotbook.repositories.orders.verbs import ORDER_VERBS
 
@@ -68,6 +68,13 @@ VERBS = (
         lambda book, trader: book.positions.check_and_update(trader, "AAPL", 5, 10, request_id="P1", ts_ns=7),
         needs_an_order=False,
     ),
+    Verb(
+        "limits",
+        "LIMITS",
+        lambda book, trader: book.limits.set(Limits(trader=trader, max_order=500), request_id="L1", ts_ns=7),
+        needs_an_order=False,
+    ),
+    Verb("trading", "TRADING", lambda book, trader: book.trading(trader, "halted", request_id="H1")),
 )
 """Every verb that is applied once however often it is sent."""
 

@@ -1,0 +1,1 @@
+"""Set and read the limits of traders, and turn the switch of trading."""

@@ -1,0 +1,127 @@
+# Generated from repositories/limits/_async.py by scripts/generate_sync.py: edit that one.
+"""Set and read the limits of traders, and turn the switch of trading, for threads."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ...models.arguments import must_be
+from ...models.limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
+from ...models.record import checked
+from ...topology._sync.backend import Backend
+from ...topology.durability import Durability
+from ..changes._sync import Changes
+from ..changes.fence import NO_FENCE, Fence
+from ..changes.loss_detector import LossDetector
+from .calls import SET_LIMITS, TURN, LimitCalls
+
+
+class LimitsRepository:
+    """The limits under which ``place`` and ``replace`` decide, and the switch of a trader's trading.
+
+    ::
+
+        book.limits.set(Limits(trader="T001", symbol="AAPL", max_order=1_000, max_position=5_000))
+        book.trading("T001", "halted")
+
+    An order is decided on in the same atomic step in which it is placed or replaced, so no two of them pass a limit
+    together; one that would is refused with LimitExceeded. What makes the position smaller passes every limit. Every
+    change of limits or of the switch is an event of the book, and is made once per ``request_id``. See docs/limits.md.
+    """
+
+    def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
+        self._backend = backend
+        self._calls = LimitCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._changes = Changes(backend, self._calls)
+
+    def get(self, trader: str, symbol: str | None = None) -> Limits | None:
+        """Return the limits of a symbol, or, without one, the trader's own; None where there are none. One round trip.
+
+        Raises:
+            CorruptRecord: What is stored cannot be read.
+        """
+        return self._backend.run(self._calls.get(trader, symbol))
+
+    def all(self, trader: str) -> list[Limits]:
+        """Return all limits of a trader: the trader's own first, then by symbol. One round trip."""
+        return self._backend.run(self._calls.all(trader))
+
+    def set(
+        self,
+        limits: Limits,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> LimitsResult:
+        """Set the limits of a symbol or of a trader, all of them anew. One round trip.
+
+        What is open or held already stays, whatever the limits say; from now on only what reduces it passes.
+
+        Args:
+            limits: The limits; those that it does not have are removed.
+            request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
+                random: a lost reply is still handled, but a second call is another request.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            DuplicateRequest: The ``request_id`` was used for another change.
+        """
+        must_be(limits, Limits)
+        given = {"request_id": request_id, "ts_ns": ts_ns}
+        values = limits.model_dump(include={*Limits.model_fields})
+        change = checked(LimitsChange, **values, **{name: one for name, one in given.items() if one is not None})
+        return cast("LimitsResult", self._changes.call(SET_LIMITS, change, durability))
+
+    def delete(
+        self,
+        trader: str,
+        symbol: str | None = None,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> LimitsResult:
+        """Remove the limits of a symbol, or, without one, the trader's own. One round trip.
+
+        The other arguments and the errors are those of ``set``.
+        """
+        empty = checked(Limits, trader=trader, symbol=symbol)
+        return self.set(empty, request_id=request_id, ts_ns=ts_ns, durability=durability)
+
+    def trading(self, trader: str) -> Trading:
+        """Return the switch of a trader's trading. One round trip."""
+        return self._backend.run(self._calls.trading(trader))
+
+    def turn(
+        self,
+        trader: str,
+        to: Trading | str,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> TradingResult:
+        """Turn the switch of a trader's trading; ``book.trading`` is this method. One round trip.
+
+        From its acknowledgement on, "halted" refuses every ``place`` and ``replace``, and "reducing" those that do not
+        make the position smaller, with TradingHalted. Cancels, fills and all other reports always pass.
+
+        Args:
+            trader: The trader.
+            to: "active", "reducing" or "halted".
+            request_id: The identity of the request; see ``set``.
+            ts_ns: The time of the change; by default now.
+            text: Free text, such as the reason.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            DuplicateRequest: The ``request_id`` was used for another change.
+        """
+        given = {"request_id": request_id, "ts_ns": ts_ns, "text": text}
+        change = checked(
+            TradingChange, trader=trader, trading=to, **{name: one for name, one in given.items() if one is not None}
+        )
+        return cast("TradingResult", self._changes.call(TURN, change, durability))

@@ -1,0 +1,1 @@
+"""Apply journals to a book."""
