@@ -12,7 +12,7 @@ from .guards import Expect
 from .limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from .message import Message
 from .order import Cancel, Expire, Order, Reject, Replace
-from .position import Position, PositionChange
+from .position import Position, PositionChange, Roll, Split
 from .results import FillResult, Gap, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
@@ -54,9 +54,11 @@ __all__ = [
     "RecordResult",
     "Reject",
     "Replace",
+    "Roll",
     "Session",
     "Side",
     "Snapshot",
+    "Split",
     "Swap",
     "SymbolInfo",
     "SymbolTotal",

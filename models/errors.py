@@ -20,6 +20,7 @@
     │   ├── OrderClosed               the order's status does not allow the change
     │   ├── VersionConflict           a change expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
+    │   ├── InexactSplit              a split that does not result in a quantity
     │   ├── AmountOverflow            a total would pass what is counted exactly
     │   ├── LimitExceeded             an order would pass a limit of its trader
     │   ├── TradingHalted             the switch of trading does not let the order pass
@@ -136,6 +137,10 @@ class VersionConflict(Refused):
 
 class Overfill(Refused):
     """The change would leave the order with more filled than ordered."""
+
+
+class InexactSplit(Refused):
+    """A split makes no quantity that can be held, and none was given, or the one given is on the other side."""
 
 
 class AmountOverflow(Refused):

@@ -12,7 +12,19 @@ from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .limits import Trading
 from .record import Record
-from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero, SignedQuantity, SignedTotal, Text
+from .types import (
+    Amount,
+    Boolean,
+    Count,
+    Name,
+    Nanoseconds,
+    Price,
+    Quantity,
+    QuantityOrZero,
+    SignedQuantity,
+    SignedTotal,
+    Text,
+)
 
 INTERNAL_FIELDS = frozenset({"count", "totals"})
 """The fields of a stream's entry that no message has: the writer's count of its changes, by which it notices a loss,
@@ -67,6 +79,10 @@ class OrderEvent(Record):
     """The trader's position in the symbol after the change; None when the change did not move it."""
     position_change: SignedTotal | None = None
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
+    position_cost: Amount | None = None
+    """The open cost that a position was set with; None where the cost follows from the change."""
+    period: StrictStr | None = None
+    """The totals that a roll has set back, by their names, as a JSON object of written values; None for others."""
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
     requested_quantity: Quantity | None = None

@@ -6,13 +6,24 @@ import time
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .enums import PositionAction
 from .errors import InvalidArgument
 from .numbers import EXACT, exact_decimal, times
 from .record import Record
-from .types import Amount, Count, Name, Nanoseconds, Price, QuantityOrZero, SignedQuantity, TotalQuantity, new_id
+from .types import (
+    Amount,
+    Count,
+    Name,
+    Nanoseconds,
+    Price,
+    Quantity,
+    QuantityOrZero,
+    SignedQuantity,
+    TotalQuantity,
+    new_id,
+)
 
 
 class Position(Record):
@@ -35,7 +46,7 @@ class Position(Record):
     quantity: SignedQuantity = 0
     """Bought minus sold plus adjusted: long is positive, short negative."""
     bought_quantity: TotalQuantity = 0
-    """Sum of the buys' quantities."""
+    """Sum of the buys' quantities since the last roll; below zero where buys from before it were busted since."""
     sold_quantity: TotalQuantity = 0
     """Sum of the sells' quantities."""
     bought_notional: Amount = Decimal(0)
@@ -133,7 +144,56 @@ class PositionChange(Record):
     max_position: QuantityOrZero | None = None
     """The limit of the new quantity's absolute value, which a change may pass that does not make it larger; None sets
     no limit."""
+    cost: Amount | None = None
+    """The open cost of a quantity that is SET, such as that of a position at the start of the day, with the sign that
+    ``Position.open_cost`` has; what was realized stays. None lets the cost follow from the change."""
     request_id: Name = Field(default_factory=new_id)
     """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
+
+    @model_validator(mode="after")
+    def _cost_fits(self) -> Self:
+        if self.cost is not None and self.action is not PositionAction.SET:
+            raise ValueError("a cost can be given for SET alone")
+        if self.cost and not self.quantity:
+            raise ValueError("a flat position has no cost")
+        return self
+
+
+class _OfPosition(Record):
+    trader: Name
+    symbol: Name
+    request_id: Name = Field(default_factory=new_id)
+    """Identity of the request, as of a PositionChange; by default random."""
+    ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """Time of the change in nanoseconds since the epoch; by default the caller's time now."""
+
+
+class Split(_OfPosition):
+    """A request to multiply a position's quantity by a split of the instrument; its cost stays.
+
+    What is open of orders is not changed: venues cancel or replace them.
+
+    ::
+
+        book.positions.apply_many([Split(trader="T001", symbol="AAPL", new=4, old=1, request_id="split-2020-08-31")])
+    """
+
+    new: Quantity
+    """The number of new units for ``old`` ones."""
+    old: Quantity = 1
+    quantity: SignedQuantity | None = None
+    """The quantity that results, where fractions are paid out; None for just what the ratio makes, which then has to be
+    a quantity that can be held."""
+
+
+class Roll(_OfPosition):
+    """A request to close a period of a position: its totals and its realized profit go on from zero.
+
+    What it holds, and what that has cost, stays. The event has the totals that were set back (``period``).
+
+    ::
+
+        book.positions.apply_many([Roll(trader="T001", symbol="AAPL", request_id="roll-2026-11")])
+    """

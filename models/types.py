@@ -30,8 +30,9 @@ Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_in
 QuantityOrZero = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A part of a quantity, or a limit of one: zero or more."""
 
-TotalQuantity = Annotated[int, Field(ge=0, lt=10**20), BeforeValidator(exact_integer)]
-"""A sum of quantities that only grows, such as all that was ever bought: zero or more, below 10**20."""
+TotalQuantity = Annotated[int, Field(gt=-(10**20), lt=10**20), BeforeValidator(exact_integer)]
+"""A sum of traded quantities, such as all that was bought, below 10**20; below zero where more was taken back than
+added since it began."""
 
 SignedQuantity = Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
 """A quantity with a sign: long is positive, short negative."""

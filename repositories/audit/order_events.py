@@ -31,8 +31,11 @@ _OF_REVISIONS = (
         "totals",
     ),
 )
+_OF_POSITIONS = ("symbol", "request_id", "position_quantity", "position_change", "totals")
 _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: ("symbol", "request_id", "position_quantity", "position_change", "totals"),
+    EventType.POSITION: _OF_POSITIONS,
+    EventType.SPLIT: _OF_POSITIONS,
+    EventType.ROLL: (*_OF_POSITIONS, "period"),
     EventType.INSERT: (*_OWN, "changed"),
     EventType.PUT: (*_OWN, "request_id", "changed"),
     EventType.UPDATE: (*_OWN, "request_id", "changed"),
@@ -49,7 +52,9 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
 }
 """The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
 _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: (),
+    EventType.POSITION: ("position_cost",),
+    EventType.SPLIT: (),
+    EventType.ROLL: (),
     EventType.INSERT: (),
     EventType.PUT: (),
     EventType.UPDATE: (),
@@ -127,6 +132,8 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
     for name in sorted(fields.keys() - {*required, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
         what = f"is not a field of an event of type {event.type}" if name in known else "is not a field of an event"
         raise CorruptRecord(key, name, what)
+    if event.period is not None and not _is_own_text(event.period):
+        raise CorruptRecord(key, "period", f"{event.period[:80]!r} is not a JSON object of texts")
     if event.own is not None and not _is_own_text(event.own):
         raise CorruptRecord(key, "own", f"{event.own[:80]!r} is not a JSON object of texts")
     if not fields["count"].isdecimal():

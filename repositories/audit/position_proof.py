@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...models.enums import PositionAction, Side
+from ...models.enums import EventType, PositionAction, Side
 from ...models.errors import CorruptRecord
 from ...models.position import Position
 from ...models.wire import codec, decode
@@ -127,7 +127,7 @@ class PositionProof:
             return False
         if words[0] == PositionAction.SET:
             return words[1] == str(link.stated.quantity)
-        return words[1] == str(link.change)
+        return words[0] in (EventType.SPLIT, EventType.ROLL) or words[1] == str(link.change)
 
     def _is_usable(self, name: str) -> bool:
         """Return False when the position is not there, or what it says of a field cannot be right."""

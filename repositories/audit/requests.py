@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...models.enums import PositionAction
+from ...models.enums import EventType, PositionAction
 from ...models.keys import TraderKeys
 from .findings import FindingKind, Report, RequestState
 from .history import History
@@ -12,8 +12,9 @@ from .limits import compare_limits_request
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
 _OWN = re.compile(r"[0-9]{1,16} (?:PUT|UPDATE|DELETE) [0-9]{1,16} [A-Za-z0-9+/]{16}", re.ASCII).fullmatch
+_ACTIONS = frozenset((*PositionAction, EventType.SPLIT, EventType.ROLL))
 _WORDS = 5
-"""The number of an event, the symbol, the action, the quantity, and the limit, which may be empty."""
+"""The number of an event, the symbol, the action, the quantity, and the limit, which may be empty, with the cost."""
 
 
 def compare_request(keys: TraderKeys, state: RequestState, history: History, report: Report) -> None:
@@ -31,7 +32,7 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
         return
     number, _, content = state.value.partition(" ")
     words = content.rsplit(" ", 3)  # a symbol may have blanks
-    if len(words) != _WORDS - 1 or not _COUNT(number) or words[1] not in PositionAction.__members__:
+    if len(words) != _WORDS - 1 or not _COUNT(number) or words[1] not in _ACTIONS:
         what = f"{key}: {state.value[:80]!r} is not a value that was ever written"
         report.add(FindingKind.CORRUPT, key, None, what, stored=state.value)
         return
@@ -44,10 +45,10 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
             what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
             report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})
         return
-    became = event.quantity if action == PositionAction.SET else event.change
+    became = {PositionAction.SET: str(event.quantity), PositionAction.ADJUST: str(event.change)}.get(action, quantity)
     expected = f"{event.request_id} {event.symbol} {became}"
     stored = f"{state.request_id} {symbol} {quantity}"
-    if (state.request_id, symbol, quantity) != (event.request_id, event.symbol, str(became)):
+    if (state.request_id, symbol, quantity) != (event.request_id, event.symbol, became):
         history.contradicted |= {symbol, event.symbol}
         what = f"request {state.request_id} is remembered as {stored}, and event {sequence:,} was {expected}"
         says = {"request": stored, f"event {sequence}": expected}

@@ -20,7 +20,8 @@ _POSITION_NAMES = (
     *("open_cost", "realized_profit"),
 )
 _ORDER_CHECKS = tuple(codec(Order).checks[name] for name in ("version", "filled_notional"))
-_HAVE_POSITION = frozenset((*(kind for kind in EventType if kind.is_execution), EventType.POSITION))
+_OF_POSITIONS = (EventType.POSITION, EventType.SPLIT, EventType.ROLL)
+_HAVE_POSITION = frozenset((*(kind for kind in EventType if kind.is_execution), *_OF_POSITIONS))
 
 
 class Held(NamedTuple):
@@ -43,7 +44,12 @@ class Held(NamedTuple):
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         if not event.type.is_execution:
             basis = self._basis.after_change(self.quantity + (event.position_change or 0))
-            return self._with(basis, sequence=number, updated_ns=ts_ns, version=version)
+            if event.position_cost is not None:
+                basis = Basis(basis.quantity, event.position_cost, self.realized_profit)
+            if event.type is EventType.ROLL:
+                nothing = Held(number, ts_ns)
+                return nothing._with(basis._replace(realized_profit=Decimal(0)), number, ts_ns, version)
+            return self._with(basis, number, ts_ns, version)
         held = self
         if event.reversed_quantity is not None and event.reversed_price is not None:
             held = held._after_trade(event.side, -event.reversed_quantity, event.reversed_price)
@@ -56,7 +62,7 @@ class Held(NamedTuple):
         paid = times(quantity, price)
         is_buy = side is not None and side.is_buy
         basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
-        held = self._with(basis, sequence=self.sequence, updated_ns=self.updated_ns or 0, version=self.version)
+        held = self._with(basis, self.sequence, self.updated_ns or 0, self.version)
         if is_buy:
             return held._replace(bought=self.bought + quantity, bought_notional=EXACT.add(self.bought_notional, paid))
         return held._replace(sold=self.sold + quantity, sold_notional=EXACT.add(self.sold_notional, paid))
@@ -65,7 +71,7 @@ class Held(NamedTuple):
     def _basis(self) -> Basis:
         return Basis(self.quantity, self.open_cost, self.realized_profit)
 
-    def _with(self, basis: Basis, *, sequence: int, updated_ns: int, version: int) -> Held:
+    def _with(self, basis: Basis, sequence: int, updated_ns: int, version: int) -> Held:
         return self._replace(
             sequence=sequence,
             updated_ns=updated_ns,
@@ -113,7 +119,7 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
     if value is None:
         raise CorruptRecord(key, "totals", "is missing")
     parts = value.split(" ")
-    order = [] if event.type is EventType.POSITION else parts[: len(_ORDER_CHECKS)]
+    order = [] if event.type in _OF_POSITIONS else parts[: len(_ORDER_CHECKS)]
     position = parts[len(order) :]
     try:
         if order:

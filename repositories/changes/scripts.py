@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ...models.cost import COST_PLACES, MOST_PLACES
+from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus, OrderType, Side
 from ...models.limits import LIMIT_NAMES, Trading
@@ -34,6 +34,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "MOST_PLACES": MOST_PLACES,
     "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
+    "QUANTITY_PLACES": QUANTITY_PLACES,
     "RARE_FIELDS": RARE_FIELDS,
     "SCHEMA_FIELD": SCHEMA_FIELD,
     "SIDES": {str(side): "BUY" if side.is_buy else "SELL" for side in Side},
@@ -52,7 +53,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "revise": ("revise_execution", 10),
     "close": ("close_order", 6),
     "delete": ("delete_order", 1),
-    "change": ("change_position", 6),
+    "change": ("change_position", 7),
     "expect": ("expect_version", 2),
     "record": ("change_own", 14),
     "migrate": ("migrate_own", 6),

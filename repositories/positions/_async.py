@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Self
 
 from ...models.arguments import identities, several
 from ...models.enums import PositionAction
-from ...models.position import Position, PositionChange
+from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.stored import POSITIONS
@@ -19,7 +20,7 @@ from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..search._async.find import AsyncFind, AsyncSearch
-from .calls import PositionCalls, totals
+from .calls import PositionCalls, PositionRequest, totals
 
 TRADERS_AT_ONCE = 200
 """The number of traders whose positions one round trip of ``totals`` reads."""
@@ -103,6 +104,7 @@ class AsyncPositionRepository:
         symbol: str,
         quantity: int,
         *,
+        cost: Decimal | str | int | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -115,6 +117,9 @@ class AsyncPositionRepository:
             trader: The trader of the position.
             symbol: The symbol of the position.
             quantity: The new quantity.
+            cost: The open cost of the quantity, such as that of a position at the start of the day: what was paid for a
+                long one, minus what was received for a short one; what was realized stays. By default the cost stays,
+                and is realized where the quantity comes to zero or goes through it.
             request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
             ts_ns: The time of the change; by default now.
@@ -123,7 +128,9 @@ class AsyncPositionRepository:
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
         """
-        return await self._change(PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability)
+        return await self._change(
+            PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability, cost=cost
+        )
 
     async def adjust(
         self,
@@ -182,8 +189,62 @@ class AsyncPositionRepository:
         limit, action = max_position, PositionAction.ADJUST
         return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
 
+    async def split(
+        self,
+        trader: str,
+        symbol: str,
+        new: int,
+        old: int = 1,
+        *,
+        quantity: int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> PositionResult:
+        """Multiply a position's quantity by a split of ``new`` units for ``old`` ones, once per ``request_id``.
+
+        The cost stays, so that the average open price changes. What is open of orders is not changed. One round trip.
+
+        Args:
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            new: The number of new units.
+            old: The number of old units that they are given for.
+            quantity: The quantity that results, where fractions are paid out; by default just what the ratio makes.
+            request_id: The identity of the request; see ``set``.
+            ts_ns: The time of the change; by default now.
+            durability: The copies that the change waits for; by default the book's.
+
+        Raises:
+            InexactSplit: The ratio makes no quantity that can be held, or the one given is on the other side.
+            DuplicateRequest: The ``request_id`` was used for another change.
+        """
+        given = {"quantity": quantity, "request_id": request_id, "ts_ns": ts_ns}
+        said = {name: value for name, value in given.items() if value is not None}
+        return await self._changes.apply(
+            checked(Split, trader=trader, symbol=symbol, new=new, old=old, **said), durability
+        )
+
+    async def roll(
+        self,
+        trader: str,
+        symbol: str,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        durability: Durability | str | None = None,
+    ) -> PositionResult:
+        """Close a period of a position, once per ``request_id``: its totals go on from zero. One round trip.
+
+        The quantity and its open cost stay; the quantities and amounts that were bought and sold, and the realized
+        profit, are in the event (``period``). The arguments and errors are those of ``split``.
+        """
+        given = {"request_id": request_id, "ts_ns": ts_ns}
+        said = {name: value for name, value in given.items() if value is not None}
+        return await self._changes.apply(checked(Roll, trader=trader, symbol=symbol, **said), durability)
+
     async def apply_many(
-        self, changes: Sequence[PositionChange], *, durability: Durability | str | None = None
+        self, changes: Sequence[PositionRequest], *, durability: Durability | str | None = None
     ) -> list[Outcome[PositionResult]]:
         """Apply many changes: one round trip per node, and one outcome for each, in the order given.
 
@@ -224,8 +285,10 @@ class AsyncPositionRepository:
         request_id: str | None,
         ts_ns: int | None,
         durability: Durability | str | None,
+        *,
+        cost: Decimal | str | int | None = None,
     ) -> PositionResult:
-        given = {"request_id": request_id, "ts_ns": ts_ns}
+        given = {"request_id": request_id, "ts_ns": ts_ns, "cost": cost}
         change = checked(
             PositionChange,
             action=action,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, cast
 
 from ...models.enums import EventType
-from ...models.errors import DuplicateRequest
+from ...models.errors import DuplicateRequest, InexactSplit
 from ...models.keys import TraderKeys
-from ...models.numbers import EXACT
-from ...models.position import Position, PositionChange
+from ...models.numbers import EXACT, plain
+from ...models.position import Position, PositionChange, Roll, Split
 from ...models.results import PositionResult, SymbolTotal
 from ...models.types import check_name
-from ...models.wire import decode
+from ...models.wire import decode, text
 from ...topology.call import Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
@@ -19,7 +20,7 @@ from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.recorded import position_then
 from ..changes.scripts import load
-from ..changes.verb import Step, Verb
+from ..changes.verb import AnyVerb, Step, Verb
 from ..replies import (
     fields,
     fields_of,
@@ -36,8 +37,11 @@ from ..replies import (
 _PACKAGE = "slotbook.repositories.positions"
 ALL = load(_PACKAGE, "all")
 
+PositionRequest: TypeAlias = PositionChange | Split | Roll
+"""Any request that changes a position without an order."""
 
-def _keys(keys: TraderKeys, change: PositionChange) -> tuple[str, ...]:
+
+def _keys(keys: TraderKeys, change: PositionRequest) -> tuple[str, ...]:
     return keys.position(change.symbol), keys.request(change.request_id)
 
 
@@ -49,15 +53,30 @@ def _arguments(change: PositionChange) -> tuple[str, ...]:
         str(change.quantity),
         "" if change.max_position is None else str(change.max_position),
         str(change.ts_ns),
+        "" if change.cost is None else plain(change.cost),
     )
+
+
+def _split_arguments(split: Split) -> tuple[str, ...]:
+    resulting = "" if split.quantity is None else text(split.quantity)
+    ratio = f"{split.new}/{split.old}"
+    return split.symbol, split.request_id, EventType.SPLIT.value, ratio, "", str(split.ts_ns), resulting
+
+
+def _roll_arguments(roll: Roll) -> tuple[str, ...]:
+    return roll.symbol, roll.request_id, EventType.ROLL.value, "0", "", str(roll.ts_ns), ""
+
+
+def _named(name: str) -> Callable[[Split | Roll], str]:
+    return lambda request: f"{name} position {request.trader}/{request.symbol} (request {request.request_id})"
 
 
 def _describe(change: PositionChange) -> str:
     return f"{change.action.lower()} position {change.trader}/{change.symbol} (request {change.request_id})"
 
 
-def _changed(step: Step[PositionChange], answer: list[Reply]) -> PositionResult:
-    request = step.request
+def _changed(step: Step[Any], answer: list[Reply]) -> PositionResult:
+    request = cast("PositionRequest", step.request)
     key, identity = step.keys.position(request.symbol), {"trader": request.trader, "symbol": request.symbol}
     match answer:
         case ["applied", str(sequence), position]:
@@ -71,6 +90,10 @@ def _changed(step: Step[PositionChange], answer: list[Reply]) -> PositionResult:
             return PositionResult(state(Position, key, position, identity), applied=False, accepted=False, sequence=0)
         case ["duplicate"]:
             raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
+        case ["inexact", str(held)]:
+            given = request.quantity if isinstance(request, Split) else None
+            why = "is not exact: say the quantity that it results in" if given is None else f"cannot result in {given}"
+            raise InexactSplit(f"{step.name}: the split of {held} {why}")
         case other:
             raise refusal(step.name, other)
 
@@ -85,14 +108,36 @@ CHANGE = Verb(
     read_answer=_changed,
     describe=_describe,
 )
-"""The one verb that changes a position; its request says how."""
+"""The verb that changes a position's quantity; its request says how."""
+SPLIT = Verb(
+    name="split",
+    request=Split,
+    event=EventType.SPLIT,
+    step="change",
+    keys=_keys,
+    arguments=_split_arguments,
+    read_answer=_changed,
+    describe=_named("split"),
+)
+ROLL = Verb(
+    name="roll",
+    request=Roll,
+    event=EventType.ROLL,
+    step="change",
+    keys=_keys,
+    arguments=_roll_arguments,
+    read_answer=_changed,
+    describe=_named("roll"),
+)
+POSITION_VERBS: tuple[AnyVerb, ...] = (CHANGE, SPLIT, ROLL)
+"""Every verb that changes a position without an order."""
 
 
-class PositionCalls(ChangeCalls[PositionChange, PositionResult]):
+class PositionCalls(ChangeCalls[PositionRequest, PositionResult]):
     """The calls of one book's positions."""
 
     def __init__(self, settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE) -> None:
-        super().__init__((CHANGE,), settings, loss_detector, fence)
+        super().__init__(POSITION_VERBS, settings, loss_detector, fence)
 
     def get(self, trader: str, symbol: str) -> Call[Position]:
         """Return the call that reads one position, which is flat when there is none."""

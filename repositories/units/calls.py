@@ -7,7 +7,6 @@ from typing import TypeAlias
 from ...models.entity import Entity
 from ...models.guards import Expect
 from ...models.limits import LimitsChange, LimitsResult, TradingChange, TradingResult
-from ...models.position import PositionChange
 from ...models.results import FillResult, OrderResult, PositionResult, RecordResult
 from ...topology.settings import Settings
 from ..changes.engine import ChangeCalls
@@ -16,10 +15,10 @@ from ..changes.loss_detector import LossDetector
 from ..changes.order_models import ANY_ORDERS
 from ..limits.calls import LIMIT_VERBS
 from ..orders.verbs import ORDER_VERBS, OrderRequest
-from ..positions.calls import CHANGE
+from ..positions.calls import POSITION_VERBS, PositionRequest
 from ..records.verbs import OWN_VERBS, OwnChange
 
-UnitRequest: TypeAlias = OrderRequest | PositionChange | LimitsChange | TradingChange | OwnChange
+UnitRequest: TypeAlias = OrderRequest | PositionRequest | LimitsChange | TradingChange | OwnChange
 """A change that a unit may have."""
 UnitStep: TypeAlias = UnitRequest | Expect
 """A step of a unit: a change, or a guard."""
@@ -31,4 +30,5 @@ def unit_calls(
     settings: Settings, loss_detector: LossDetector, fence: Fence = NO_FENCE
 ) -> ChangeCalls[UnitRequest, UnitResult]:
     """Return the builder of the units of one book."""
-    return ChangeCalls((*ORDER_VERBS, CHANGE, *LIMIT_VERBS, *OWN_VERBS), settings, loss_detector, fence, ANY_ORDERS)
+    verbs = (*ORDER_VERBS, *POSITION_VERBS, *LIMIT_VERBS, *OWN_VERBS)
+    return ChangeCalls(verbs, settings, loss_detector, fence, ANY_ORDERS)

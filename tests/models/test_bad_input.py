@@ -60,7 +60,7 @@ BAD: dict[str, list[object]] = {
         Decimal("1E-999999999"),
     ],
     "total": [*NO_INTEGER, -1, 2**53, 0.5, "1.5", Decimal("0.1")],
-    "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -1, 10**20, 0.5],
+    "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -(10**20), 10**20, 0.5],
     "signed": [*NO_INTEGER, 2**53, -(2**53), 0.5, Decimal("-0.5")],
     "time": [*NO_INTEGER, -1, 2**63, 0.5, *NO_NANOSECONDS],
     "price": [
@@ -90,7 +90,9 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(("ts_ns", "updated_ns"), "time"),
     **dict.fromkeys(("price", "stop_price", "placed_price", "placed_stop_price", "last_price"), "price"),
     "reference_price": "price",
-    **dict.fromkeys(("filled_notional", "bought_notional", "sold_notional", "open_cost", "realized_profit"), "amount"),
+    **dict.fromkeys(
+        ("filled_notional", "bought_notional", "sold_notional", "open_cost", "realized_profit", "cost"), "amount"
+    ),
     **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange"), "Name"),
     **dict.fromkeys(("text", "name"), "Text"),
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),

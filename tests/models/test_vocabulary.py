@@ -30,6 +30,7 @@ FIX = {
         "NEW": "0", "TRADE": "F", "REPLACED": "5", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C", "POSITION": "",
         "INSERT": "", "PUT": "", "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G",
         "LIMITS": "", "TRADING": "",
+        "SPLIT": "", "ROLL": "",
     },
 }  # fmt: skip
 

@@ -23,6 +23,8 @@ from slotbook.models import (
     OrderStatus,
     PositionChange,
     Replace,
+    Roll,
+    Split,
 )
 from slotbook.models.errors import SlotbookError
 from slotbook.repositories.orders.verbs import OrderRequest
@@ -158,7 +160,7 @@ class BookMachine(RuleBasedStateMachine):
 
     def check(self, request: Request) -> None:
         def ask() -> object:
-            if isinstance(request, PositionChange):
+            if isinstance(request, (PositionChange, Split, Roll)):
                 return self.desk.book.positions.apply_many([request])[0].result()
             return self.desk.book.orders.apply(request)
 

@@ -17,7 +17,9 @@ from slotbook.models import (
     PositionChange,
     PositionResult,
     Replace,
+    Roll,
     Side,
+    Split,
 )
 from slotbook.models.record import Record
 from slotbook.repositories.orders.verbs import ORDER_VERBS
@@ -62,6 +64,12 @@ def with_fitting_prices(draft: Draft) -> Draft:
         "price": values["price"] if price else None,
         "stop_price": values["stop_price"] if stop_price else None,
     }
+
+
+def with_fitting_cost(draft: Draft) -> Draft:
+    kind, values = draft
+    has_cost = values["action"] is PositionAction.SET and values["quantity"] != 0
+    return kind, {**values, "cost": values["cost"] if has_cost else None}
 
 
 def changes_something(draft: Draft) -> bool:
@@ -124,16 +132,27 @@ closings = st.one_of(
         if verb.request not in (Order, Fill, Replace, Bust, Correct)
     )
 )
-moves = drafts(
+changes = drafts(
     PositionChange,
     symbol=SYMBOLS,
     quantity=SIGNED,
     action=st.sampled_from(PositionAction),
     max_position=st.sampled_from([None, None, 0, 5, MOST]),
+    cost=st.sampled_from([None, None, "0", "18700.25", "-0.000000001", "999999999999999999999"]),
+    request_id=REQUEST_IDS,
+    ts_ns=TIMES,
+).map(with_fitting_cost)
+splits = drafts(
+    Split,
+    symbol=SYMBOLS,
+    new=st.sampled_from([1, 2, 3, MOST]),
+    old=st.sampled_from([1, 1, 2, 10]),
+    quantity=st.sampled_from([None, None, 0, 1, -1, 7]),
     request_id=REQUEST_IDS,
     ts_ns=TIMES,
 )
 of_orders = st.one_of(fillings, replacings, placings, closings, revisions)
+moves = changes | splits | drafts(Roll, symbol=SYMBOLS, request_id=REQUEST_IDS, ts_ns=TIMES)
 
 
 def as_answer(result: object) -> Answer:

@@ -24,7 +24,9 @@ from slotbook.models import (
     PositionChange,
     Reject,
     Replace,
+    Roll,
     Side,
+    Split,
     SymbolInfo,
     TimeInForce,
 )
@@ -122,6 +124,8 @@ events = st.fixed_dictionaries(
         "late": st.booleans(),
         "request_id": names,
         "position_quantity": signed,
+        "position_cost": amounts,
+        "period": st.just('{"bought_quantity":"0"}'),
         "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
         "text": texts,
         "requested_quantity": quantities,
@@ -158,6 +162,12 @@ changes = st.fixed_dictionaries(
     optional={"action": st.sampled_from(PositionAction), "max_position": totals},
 )
 
+splits = st.fixed_dictionaries(
+    {"trader": names, "symbol": names, "new": quantities, "request_id": names, "ts_ns": times},
+    optional={"old": quantities, "quantity": signed},
+)
+rolls = st.fixed_dictionaries({"trader": names, "symbol": names, "request_id": names, "ts_ns": times})
+
 MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     Order: orders(),
     Fill: fills,
@@ -171,6 +181,8 @@ MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     PositionChange: changes,
     Bust: busts,
     Correct: corrections,
+    Split: splits,
+    Roll: rolls,
 }
 """Valid arguments for each model."""
 

@@ -23,7 +23,9 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
                 quantity, bought, paid = quantity + traded, bought + traded, paid + amount
             else:
                 quantity, sold, got = quantity - traded, sold + traded, got + amount
-        elif event.type is EventType.POSITION and event.position_quantity is not None:
+        elif event.type is EventType.ROLL:
+            bought, sold, paid, got = 0, 0, Decimal(0), Decimal(0)
+        elif event.type in (EventType.POSITION, EventType.SPLIT) and event.position_quantity is not None:
             change = event.position_quantity - quantity if event.position_change is None else event.position_change
             quantity += change
             assert quantity == event.position_quantity, event

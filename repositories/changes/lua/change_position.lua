@@ -1,5 +1,8 @@
--- Of the engine: change a position without an order, once: by a difference, to a value, or by a difference within a limit.
+-- Of the engine: change a position without an order, once: by a difference, to a value with or without its cost, within a limit,
+-- by a split, or by closing a period, which sets its totals back.
 -- Uses changes/run, changes/cost
+
+local QUANTITY_PLACES = CONSTANTS.QUANTITY_PLACES
 
 -- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
 -- let through wherever it is.
@@ -8,44 +11,87 @@ local function is_beyond(quantity, limit, before)
   return is_less(limit, size) and is_less(magnitude(before), size)
 end
 
--- Return {'applied', sequence, position…}  {'limit', position…}
+-- Return the quantity after a split of a number of old units into new ones, nil when it is none that can be held. The one that
+-- the caller gives goes before what the ratio makes, which may have a fraction that is paid out.
+local function split_quantity(held, ratio, given)
+  if given ~= '' then
+    given = decimal(given)
+    local is_same_side = is_less(held, 0) == is_less(given, 0) and is_less(0, held) == is_less(0, given)
+    return (given == 0 or is_same_side) and given or nil
+  end
+  local new, old = string.match(ratio, '^(%d+)/(%d+)$')
+  local size = magnitude(held)
+  local made = share_of(size, decimal(new), decimal(old), QUANTITY_PLACES)
+  if decimal_text(product(made, decimal(old))) ~= decimal_text(product(size, decimal(new))) then return nil end
+  return is_less(held, 0) and negative(made) or made
+end
+
+-- Return the totals of a position as a JSON object, and set them back: what it holds, and what that has cost, goes on.
+local function close_period(position)
+  local totals = {}
+  for _, name in ipairs({ 'bought_quantity', 'sold_quantity', 'bought_notional', 'sold_notional', 'realized_profit' }) do
+    totals[#totals + 1] = '"' .. name .. '":"' .. decimal_text(position[name]) .. '"'
+    position[name] = 0
+  end
+  return '{' .. table.concat(totals, ',') .. '}'
+end
+
+-- Return the answer to a change of a position that is remembered.
+local function answer_to_changed(request, request_id, symbol, content, recorded)
+  local number, first = string.match(recorded, '^(%d+) (.+)$')
+  if not number then return { 'corrupt', request, request_id, recorded } end
+  if first ~= content then return { 'duplicate' } end
+  local position = load_position(symbol)
+  if problem then return problem end
+  return { 'repeat', number, table.concat(fields_of(position), '\n'), event_of(number) }
+end
+
+-- The quantity of a step is what is added, what is set, or for a split the ratio; its terms are the cost of what is set, or the
+-- quantity that a split results in, '' for none.
+-- Return {'applied', sequence, position…}  {'limit', position…}  {'inexact', quantity}
 --        {'repeat', sequence, position as it is now…, event…}
 --        {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function change_position(at)
-  local symbol, request_id, action, quantity_text, max_position, ts_ns = unpack(ARGV, at, at + 5)
+  local symbol, request_id, action, quantity_text, max_position, ts_ns, terms = unpack(ARGV, at, at + 6)
   local request = base .. 'request:' .. request_id
-  local content = table.concat({ symbol, action, quantity_text, max_position }, ' ')
+  local content = table.concat({ symbol, action, quantity_text, max_position }, ' ') .. (terms ~= '' and '/' .. terms or '')
   local recorded = requests and requests[request] or redis.call('GET', request)
-  if recorded then
-    local number, first = string.match(recorded, '^(%d+) (.+)$')
-    if not number then return { 'corrupt', request, request_id, recorded } end
-    if first ~= content then return { 'duplicate' } end
-    local position = load_position(symbol)
-    if problem then return problem end
-    return { 'repeat', number, table.concat(fields_of(position), '\n'), event_of(number) }
-  end
+  if recorded then return RARE.answer_to_changed(request, request_id, symbol, content, recorded) end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
-  local position, change = load_position(symbol), decimal(quantity_text)
+  local position = load_position(symbol)
   if problem then return problem end
-  local quantity = action == 'ADJUST' and sum(position.quantity, change) or change
+  local held, kind, quantity = position.quantity, 'POSITION', position.quantity
+  if action == 'SPLIT' then
+    kind, quantity = action, RARE.split_quantity(held, quantity_text, terms)
+    if not quantity then return { 'inexact', decimal_text(held) } end
+  elseif action == 'ROLL' then
+    kind = action
+  else
+    quantity = action == 'ADJUST' and sum(held, decimal(quantity_text)) or decimal(quantity_text)
+  end
   if is_less(MAX_QUANTITY, magnitude(quantity)) then return { 'overflow', 'quantity' } end
-  if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), position.quantity) then
+  if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), held) then
     return { 'limit', table.concat(fields_of(position), '\n') }
   end
+  local given = action == 'SET' and terms or ''
   local cost, realized = cost_after_change(position, quantity)
+  if given ~= '' then cost, realized = decimal(given), position.realized_profit end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
 
-  local difference = action == 'ADJUST' and quantity_text or decimal_text(sum(quantity, negative(position.quantity)))
   position.open_cost, position.realized_profit = cost, realized
+  local period = kind == 'ROLL' and RARE.close_period(position) or ''
+  local difference = kind == 'POSITION' and action == 'ADJUST' and quantity_text
+    or decimal_text(sum(quantity, negative(held)))
   position.quantity, position.version = quantity, sum(position.version, 1)
   position.updated_ns, position.is_changed = ts_ns, true
   local fields = fields_of(position)
   local number = append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'POSITION', 'ts_ns', ts_ns, 'symbol', symbol,
-    'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'totals', totals_of(fields),
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol,
+    'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'position_cost', given,
+    'period', period, 'totals', totals_of(fields),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","request_id":"' .. request_id .. '","position_quantity":"'
-    .. fields[6] .. '","position_change":"' .. difference, symbol .. request_id)
+    .. fields[6] .. '","position_change":"' .. difference .. json_part('position_cost', given), symbol .. request_id .. period)
   requests = requests or {}
   requests[request] = number .. ' ' .. content
   return { 'applied', number, table.concat(fields, '\n') }

@@ -100,6 +100,21 @@ local function total_in(record, name)
   return 0
 end
 
+-- Return whether a decimal has more digits before the point than can be stored.
+local function is_too_large(value, digits)
+  return type(value) == 'string' and #value > digits and #string.match(value, '%d+') > digits
+end
+
+-- Return a sum of quantities of a record that is below zero once more was taken back than was added since it began; note a
+-- problem when it is not one.
+local function traded_in(record, name)
+  local value = record.flat[record.at[name]]
+  if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
+  if value and string.find(value, '^%-?[1-9]%d*$') and not is_too_large(value, TOTAL_DIGITS) then return decimal(value) end
+  RARE.note_problem(record, name)
+  return 0
+end
+
 -- Return the version of a record after one more change; note a problem when it has none.
 local function next_version(record)
   local version = quantity_in(record, 'version')
@@ -118,9 +133,4 @@ local function amount_in(record, name)
   end
   RARE.note_problem(record, name)
   return 0
-end
-
--- Return whether a decimal has more digits before the point than can be stored.
-local function is_too_large(value, digits)
-  return type(value) == 'string' and #value > digits and #string.match(value, '%d+') > digits
 end

@@ -76,7 +76,6 @@ local function revise_execution(at)
   end
   local held = sum(position.quantity, buys and difference or negative(difference))
   local traded_after, position_notional = sum(position[traded], difference), sum(position[traded_amount], amount)
-  if is_less(traded_after, 0) then return { 'corrupt', position.key, traded, decimal_text(position[traded]) } end
   local to = (OPEN_STATUSES[status] or status == 'FILLED') and status_of(order, filled_after, ordered) or status
   local opened = sum(open_rest(order, to, filled_after, ordered), negative(open_rest(order, status, filled, ordered)))
   local still_open = open_after(position, counted, opened)

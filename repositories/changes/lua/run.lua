@@ -66,7 +66,7 @@ local function read_position(key, symbol)
   next_version(record)
   return {
     key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = quantity_in(record, 'version'),
-    bought_quantity = total_in(record, 'bought_quantity'), sold_quantity = total_in(record, 'sold_quantity'),
+    bought_quantity = traded_in(record, 'bought_quantity'), sold_quantity = traded_in(record, 'sold_quantity'),
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),

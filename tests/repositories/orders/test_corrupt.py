@@ -65,8 +65,8 @@ POSITION_READS: dict[str, Verb] = {
 }
 POSITION_GARBAGE: dict[str, list[str]] = {
     "quantity": ["", "x", "1.5", "--1", "-0", "9007199254740992", "\udcff"],
-    "bought_quantity": ["", "x", "-1", "00", "1.5", "1" + "0" * 20],
-    "sold_quantity": ["", "x", "-1"],
+    "bought_quantity": ["", "x", "-0", "00", "1.5", "1" + "0" * 20, "-1" + "0" * 20],
+    "sold_quantity": ["", "x", "-01"],
     "bought_notional": ["", "x", "1e3", "1.50", "0.0000000001", "nan", "1" + "0" * 30],
     "sold_notional": ["", "x"],
     "open_cost": ["", "x", "1e3", "1.50", "-0", "1" + "0" * 30],

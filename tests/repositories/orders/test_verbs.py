@@ -16,6 +16,7 @@ from slotbook.repositories.changes.verb import AnyVerb
 from slotbook.repositories.limits.calls import LIMIT_VERBS
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.orders.verbs import FILL, ORDER_VERBS, PLACE, OrderRequest
+from slotbook.repositories.positions.calls import POSITION_VERBS
 from slotbook.repositories.records.verbs import OWN_VERBS
 from slotbook.topology.settings import Settings
 
@@ -45,7 +46,7 @@ def test_the_type_of_requests_has_every_verb() -> None:
 
 
 def test_the_plain_python_book_knows_every_verb() -> None:
-    assert set(get_args(Request)) == REQUESTS | {PositionChange}
+    assert set(get_args(Request)) == REQUESTS | {verb.request for verb in POSITION_VERBS}
 
 
 def test_a_journal_has_words_for_verbs_alone() -> None:
@@ -61,8 +62,8 @@ def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
     )
 
 
-def test_every_event_but_that_of_positions_has_one_verb() -> None:
-    assert {verb.event for verb in (*ORDER_VERBS, *OWN_VERBS, *LIMIT_VERBS)} == set(EventType) - {EventType.POSITION}
+def test_every_event_has_a_verb() -> None:
+    assert {verb.event for verb in (*ORDER_VERBS, *POSITION_VERBS, *LIMIT_VERBS, *OWN_VERBS)} == set(EventType)
     assert len({verb.event for verb in ORDER_VERBS}) == len(ORDER_VERBS)
 
 

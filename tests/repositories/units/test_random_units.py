@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slotbook.models.errors import Refused, SlotbookError
 from slotbook.models.guards import Expect
-from slotbook.models.position import PositionChange
+from slotbook.models.position import PositionChange, Roll, Split
 
 from ...support.desk import Desk
 from ...support.histories import ORDER_IDS, Draft, as_answer, closings, fillings, moves, placings, replacings
@@ -77,7 +77,7 @@ class Pair:
             expected = failure_of(error)
         book = self.desk.book
         try:
-            if isinstance(step, PositionChange):
+            if isinstance(step, (PositionChange, Split, Roll)):
                 found: Answer | Failure = as_answer(book.positions.apply_many([step])[0].result())
             else:
                 found = as_answer(book.orders.apply(step))

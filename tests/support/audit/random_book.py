@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace
+from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace, Roll, Split
 from slotbook.models.errors import SlotbookError
 
 from ..desk import Desk
@@ -45,7 +45,8 @@ class RandomBook:
         except SlotbookError:
             return
         self.reference.apply(request)
-        repository = self.desk.book.positions if isinstance(request, PositionChange) else self.desk.book.orders
+        is_of_position = isinstance(request, (PositionChange, Split, Roll))
+        repository = self.desk.book.positions if is_of_position else self.desk.book.orders
         [outcome] = repository.apply_many([request])  # type: ignore[list-item,arg-type]
         outcome.result()
 
@@ -75,12 +76,14 @@ class RandomBook:
         if kind == "close":
             closing = random.choice([Cancel, Cancel, Expire, Reject])
             return closing.model_validate({**named, "request_id": f"R{self._number}", "text": text})
-        given = {
-            **{"trader": trader, "symbol": random.choice(SYMBOLS), "quantity": random.randint(-50, 50)},
-            **{"action": random.choice(["SET", "ADJUST"]), "request_id": f"P{self._number}"},
-            "ts_ns": named["ts_ns"],
-        }
-        return PositionChange.model_validate(given)
+        given = {"trader": trader, "symbol": random.choice(SYMBOLS), "request_id": f"P{self._number}"}
+        given |= {"ts_ns": named["ts_ns"]}
+        turn = random.randrange(10)
+        if turn < 2:
+            return Split.model_validate({**given, "new": 2}) if turn else Roll.model_validate(given)
+        action, quantity = random.choice(["SET", "ADJUST"]), random.choice([1, -1]) * random.randint(1, 50)
+        cost = random.choice([None, "99.5"]) if action == "SET" else None
+        return PositionChange.model_validate({**given, "quantity": quantity, "action": action, "cost": cost})
 
     def _order(self, order_id: str, text: str | None) -> Order:
         random = self._random

@@ -17,6 +17,8 @@ from slotbook.models import (
     PositionChange,
     Reject,
     Replace,
+    Roll,
+    Split,
 )
 from slotbook.models.errors import (
     OrderMismatch,
@@ -33,7 +35,7 @@ from .positions import move
 from .revisions import revise
 from .state import Answer, Entry, State
 
-Request: TypeAlias = Order | Fill | Bust | Correct | Replace | Cancel | Reject | Expire | PositionChange
+Request: TypeAlias = Order | Fill | Bust | Correct | Replace | Cancel | Reject | Expire | PositionChange | Split | Roll
 
 
 class ReferenceBook(State):
@@ -109,7 +111,7 @@ class ReferenceBook(State):
                 return revise(self, request, self._entry(request))
             case Replace():
                 return replace_order(self, request, self._entry(request))
-            case PositionChange():
+            case PositionChange() | Split() | Roll():
                 return move(self, request)
             case _:
                 return close(self, request, self._entry(request))

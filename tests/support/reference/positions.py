@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 from slotbook.models import (
     EventType,
@@ -10,44 +13,84 @@ from slotbook.models import (
     Position,
     PositionAction,
     PositionChange,
+    Roll,
+    Split,
 )
 from slotbook.models.errors import (
     AmountOverflow,
+    InexactSplit,
 )
+from slotbook.models.numbers import plain
 
 from .state import MOST, MOST_MONEY, Answer, State, again
 
+_TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "realized_profit")
 
-def move(book: State, change: PositionChange) -> Answer:
-    content = (change.symbol, change.action, change.quantity, change.max_position)
+
+def move(book: State, change: PositionChange | Split | Roll) -> Answer:
+    content = change.model_dump(exclude={"ts_ns", "request_id"})
     known = book.requests.get((change.trader, change.request_id))
     if known is not None:
         return again(known, content)
     held = book.positions.get((change.trader, change.symbol), Position.flat(change.trader, change.symbol))
-    quantity = change.quantity + (held.quantity if change.action is PositionAction.ADJUST else 0)
+    moved: dict[str, Any] = {"version": held.version + 1, "updated_ns": change.ts_ns}
+    told: dict[str, object] = {}
+    kind, quantity = EventType.POSITION, held.quantity
+    match change:
+        case PositionChange():
+            quantity = change.quantity + (held.quantity if change.action is PositionAction.ADJUST else 0)
+            told["position_cost"] = change.cost
+        case Split():
+            kind, quantity = EventType.SPLIT, _after_split(held.quantity, change)
+        case Roll():
+            kind, told["period"] = (
+                EventType.ROLL,
+                json.dumps({name: plain(Decimal(getattr(held, name))) for name in _TOTALS}),
+            )
+            told["period"] = str(told["period"]).replace(" ", "")
+            moved |= dict.fromkeys(_TOTALS, 0)
     if abs(quantity) > MOST:
         raise AmountOverflow
-    if change.max_position is not None and abs(quantity) > max(change.max_position, abs(held.quantity)):
+    most = change.max_position if isinstance(change, PositionChange) else None
+    if most is not None and abs(quantity) > max(most, abs(held.quantity)):
         return Answer(applied=False, sequence=0, position=held, accepted=False)
-    moved = {"quantity": quantity, "version": held.version + 1, "updated_ns": change.ts_ns}
-    if quantity == 0 or quantity * held.quantity < 0:  # nothing is left of what the cost was for
+    moved["quantity"] = quantity
+    if told.get("position_cost") is not None:
+        moved["open_cost"] = told["position_cost"]
+    elif quantity == 0 or quantity * held.quantity < 0:  # nothing is left of what the cost was for
         moved |= {"open_cost": Decimal(0), "realized_profit": held.realized_profit - held.open_cost}
         if abs(moved["realized_profit"]) >= MOST_MONEY:
             raise AmountOverflow
-    position = book.positions[change.trader, change.symbol] = held.model_copy(update=moved)
+        moved |= dict.fromkeys(_TOTALS, 0) if kind is EventType.ROLL else {}
+    position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(), **moved})
     events = book.events[change.trader]
     events.append(
-        OrderEvent(
-            trader=change.trader,
-            sequence=len(events) + 1,
-            type=EventType.POSITION,
-            ts_ns=change.ts_ns,
-            symbol=change.symbol,
-            request_id=change.request_id,
-            position_quantity=quantity,
-            position_change=quantity - held.quantity,
+        OrderEvent.model_validate(
+            {
+                "trader": change.trader,
+                "sequence": len(events) + 1,
+                "type": kind,
+                "ts_ns": change.ts_ns,
+                "symbol": change.symbol,
+                "request_id": change.request_id,
+                "position_quantity": quantity,
+                "position_change": quantity - held.quantity,
+                **told,
+            }
         )
     )
     answer = Answer(applied=True, sequence=len(events), position=position)
     book.requests[change.trader, change.request_id] = content, answer
     return answer
+
+
+def _after_split(held: int, split: Split) -> int:
+    """Return what a split makes of a quantity. Raises InexactSplit."""
+    made = Fraction(held) * Fraction(split.new) / Fraction(split.old)
+    if split.quantity is None:
+        if made.denominator != 1:
+            raise InexactSplit
+        return int(made)
+    if split.quantity * held < 0 or (split.quantity and not held):
+        raise InexactSplit
+    return split.quantity
