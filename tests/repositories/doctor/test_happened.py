@@ -108,6 +108,17 @@ def test_connections_that_were_refused(lone: Deployment, server: Server) -> None
     assert wrong(examine(lone)) == {"refused connections": Verdict.RISK}
 
 
+def test_a_replica_that_waits_for_its_copy_is_none_yet(lone: Deployment, server: Server) -> None:
+    was = set_all(server, {"repl-diskless-sync-delay": "60"})
+    with socket.create_connection((server.host, server.port), timeout=5) as replica:
+        replica.sendall(f"AUTH {lone.password}\r\nREPLCONF listening-port 7\r\nSYNC\r\n".encode())
+        wait_until(lambda: "state=wait_bgsave" in str(server.ask("INFO", "replication")), "it waits")
+        diagnosis = examine(lone, durability="replicated=1")
+    set_all(server, was)
+    wait_until(lambda: info(server)["connected_slaves"] == "0", "it is gone")
+    assert said(diagnosis, "replicas") == {(Verdict.BAD, "0 of 1")}
+
+
 def test_memory_in_gaps() -> None:
     """On a server of the test's own, which keeps them."""
     fill = "for i = 1, 500000 do redis.call('SET', 'k' .. i, string.rep('x', 200)) end"
