@@ -21,6 +21,7 @@ from .bench import bench
 from .demo import run_demo
 from .doctor import doctor
 from .journal_file import open_journal
+from .limits import halt, limits
 from .migrate import migrate
 from .options import AsJson, Url, kept_settings, settings_of
 from .order import fills, order
@@ -44,6 +45,8 @@ app = typer.Typer(
 app.command()(bench)
 app.command()(doctor)
 app.command()(fills)
+app.command()(limits)
+app.command()(halt)
 app.command()(migrate)
 app.command()(order)
 app.command()(verify)
