@@ -106,6 +106,8 @@ class TimeInForce(_FixEnum):
     """Immediate or cancel."""
     FOK = "FOK", "4"
     """Fill or kill."""
+    GTD = "GTD", "6"
+    """Good till date: an order needs expire_at; it is kept, and nothing expires by itself."""
     GTX = "GTX", "5"
     """Good till crossing; many venues mean: post only."""
     AT_CLOSE = "AT_CLOSE", "7"

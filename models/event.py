@@ -99,6 +99,9 @@ class OrderEvent(Record):
     own: StrictStr | None = None
     """The written values of the fields of the desk's own that the order was placed with, for NEW, or that the fill has,
     for TRADE, as a JSON object; None without any."""
+    terms: StrictStr | None = None
+    """The written values of an order's account, display_quantity, execution_instructions, expire_at and currency, as
+    far as it was placed with them, for NEW, as a JSON object; None without any."""
     limits: StrictStr | None = None
     """The limits that a LIMITS event has set, of the symbol or else of the trader: a JSON object with the text of each,
     an empty one where they were removed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from typing import Self
@@ -10,7 +11,11 @@ from pydantic import Field, model_validator
 
 from .enums import OrderStatus, OrderType, Side, TimeInForce
 from .record import Record
-from .types import Amount, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
+from .types import Amount, Count, Currency, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
+from .wire import text
+
+TERMS = ("account", "display_quantity", "execution_instructions", "expire_at", "currency")
+"""The fields of what was ordered that few orders have; they stay as they are first given."""
 
 
 class Order(Record):
@@ -41,6 +46,16 @@ class Order(Record):
     """The price by which a limit of the notional values an order without a limit price; it changes nothing else."""
     text: Text | None = None
     """Free text of the last change (Text, tag 58), such as the reason of a rejection."""
+    account: Name | None = None
+    """Account that the order is for (Account, tag 1)."""
+    display_quantity: QuantityOrZero | None = None
+    """Quantity that the market is shown (DisplayQty, tag 1138; in FIX 4.4 MaxFloor, 111, or MaxShow, 210)."""
+    execution_instructions: Name | None = None
+    """Instructions to the broker, codes with a blank between them (ExecInst, tag 18)."""
+    expire_at: Nanoseconds | None = None
+    """Time until which a GTD order is good (ExpireTime, tag 126), which only such an order has."""
+    currency: Currency | None = None
+    """Currency of the order's prices (Currency, tag 15), where the symbol alone does not say it."""
     status: OrderStatus = OrderStatus.NEW
     filled_quantity: QuantityOrZero = 0
     """Sum of the fills' quantities (CumQty, tag 14)."""
@@ -68,7 +83,16 @@ class Order(Record):
             raise ValueError(f"a {kind} order {'needs' if self.price is None else 'takes no'} price")
         if kind.has_stop_price if self.stop_price is None else not kind.takes_stop_price:
             raise ValueError(f"a {kind} order {'needs' if self.stop_price is None else 'takes no'} stop_price")
+        if (self.expire_at is None) is (self.time_in_force is TimeInForce.GTD):
+            takes = "needs" if self.expire_at is None else "takes no"
+            raise ValueError(f"a {self.time_in_force} order {takes} expire_at")
         return self
+
+    @property
+    def terms(self) -> str:
+        """The written values of TERMS, as far as the order has them, as a JSON object; '' for none."""
+        written = {name: text(value) for name in TERMS if (value := getattr(self, name)) is not None}
+        return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
     @property
     def open_quantity(self) -> int:

@@ -7,10 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .record import Record
-from .types import Name, Price, Quantity, Text
-
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-"""An ISO 4217 code (FIX Currency, tag 15)."""
+from .types import Currency, Name, Price, Quantity, Text
 
 
 class SymbolInfo(Record):

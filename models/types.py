@@ -22,6 +22,9 @@ Boolean = Annotated[bool, BeforeValidator(exact_boolean)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^\P{Cc}+$")]
 """Free text of 1 to 256 characters (FIX Text, tag 58)."""
 
+Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9]{3,12}$")]
+"""A currency of 3 to 12 letters and digits (FIX Currency, tag 15): ISO 4217's codes, and those of coins."""
+
 # Field comes before the function, so that pydantic-core checks the bounds itself, on the function's result.
 
 Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]

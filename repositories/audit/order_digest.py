@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...models.enums import OrderType, Side, TimeInForce
 from ...models.errors import CorruptRecord
-from ...models.order import Order
+from ...models.order import TERMS, Order
 from ...models.wire import decode
 from ..changes.digest import LENGTH, digest_of
 from .findings import Fields
@@ -70,4 +70,4 @@ class DigestReading:
     def _covered(self, fields: Fields) -> dict[str, str | None]:
         """Return the fields that the digest was made of; those of an order that was replaced are kept as placed."""
         names = [_PLACED[name] if self._replaced else name for name in _PLACED]
-        return {name: fields.get(name) for name in ("symbol", *_ENUMS, *names)}
+        return {name: fields.get(name) for name in ("symbol", *_ENUMS, *names, *TERMS)}

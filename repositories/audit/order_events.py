@@ -62,7 +62,7 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
     EventType.TRADE: ("price", "late", "own"),
-    EventType.NEW: ("price", "text", "own"),
+    EventType.NEW: ("price", "text", "own", "terms"),
 }
 _OPTIONAL_ELSE = ("price", "text", "requested_quantity")
 _IS_LATE = frozenset((OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED))
@@ -101,6 +101,8 @@ class Change(NamedTuple):
     reversed_quantity: int = 0
     """The quantity that counted of it until then."""
     reversed_price: Decimal = Decimal(0)
+    terms: str | None = None
+    """The fields of the order that was placed that few orders have, in JSON."""
 
     @property
     def open_quantity(self) -> int:
@@ -136,6 +138,8 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
         raise CorruptRecord(key, "period", f"{event.period[:80]!r} is not a JSON object of texts")
     if event.own is not None and not _is_own_text(event.own):
         raise CorruptRecord(key, "own", f"{event.own[:80]!r} is not a JSON object of texts")
+    if event.terms is not None and not _is_own_text(event.terms):
+        raise CorruptRecord(key, "terms", f"{event.terms[:80]!r} is not a JSON object of texts")
     if not fields["count"].isdecimal():
         raise CorruptRecord(key, "count", f"{fields['count'][:80]!r} is not a count")
     return event
@@ -165,6 +169,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.exec_ref_id,
         event.reversed_quantity or 0,
         event.reversed_price or Decimal(0),
+        event.terms,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
 from ...models.enums import EventType, OrderStatus
 from ...models.keys import TraderKeys
+from ...models.order import TERMS
 from ...models.wire import text
 from ..changes.digest import LENGTH
 from .findings import OrderState
@@ -18,7 +20,7 @@ from .statements import Statement
 
 REPAIRABLE_FIELDS = frozenset(
     {"trader", "order_id", "symbol", "side", "status", "quantity", "price", "stop_price", "filled_quantity"}
-    | {"filled_notional", "version", "placed_quantity", "placed_price", "placed_stop_price"}
+    | {"filled_notional", "version", "placed_quantity", "placed_price", "placed_stop_price", *TERMS}
 )
 """The fields of an order of which enough is recorded elsewhere to correct them."""
 
@@ -91,6 +93,9 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
         says.setdefault("text", []).append(Statement(event, last.text))
     first = changes[0]
     if first.type is EventType.NEW:
+        terms: dict[str, str] = json.loads(first.terms or "{}")
+        for name in TERMS:
+            says[name] = [Statement(f"event {first.sequence}", terms.get(name))]
         says["ts_ns"] = [Statement(f"event {first.sequence}", text(first.ts_ns))]
         if "placed_quantity" in state.fields:
             for name, value in (("placed_quantity", first.quantity), ("placed_price", first.price)):

@@ -19,9 +19,12 @@ def digest_of(order: Order) -> str:
     >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
     (True, 11)
     """
+    terms = order.terms
     content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
     if order.reference_price is not None:
         content += f" reference {plain(order.reference_price)}"
+    if terms:
+        content = f"{content} {terms}"
     return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:LENGTH].decode()
 
 

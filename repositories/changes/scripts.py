@@ -10,6 +10,7 @@ from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OrderStatus, OrderType, Side
 from ...models.limits import LIMIT_NAMES, Trading
 from ...models.numbers import MAX_QUANTITY
+from ...models.order import TERMS
 from ...models.own_fields import OWN_NAMES
 from ...topology.scripts import Constant, Function, Script
 from ...topology.scripts import load as load_script
@@ -42,12 +43,13 @@ CONSTANTS: Mapping[str, Constant] = {
     "STATUS_NAMES": frozenset(OrderStatus),
     "TAKE_PRICE": frozenset(kind for kind in OrderType if kind.takes_price and not kind.has_price),
     "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
+    "TERMS": TERMS,
     "TOTAL_DIGITS": 20,
     "TRADING": frozenset(Trading),
 }
 
 STEPS: Mapping[str, tuple[str, int]] = {
-    "place": ("place_order", 13),
+    "place": ("place_order", 14),
     "fill": ("fill_order", 8),
     "replace": ("replace_order", 9),
     "revise": ("revise_execution", 10),

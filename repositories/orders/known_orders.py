@@ -45,7 +45,6 @@ _TAB = "\t"
 _FILL, _REQUEST = ("exec_id", "last_quantity", "last_price"), ("request_id", "requested_quantity", "price")
 NO_END = -1
 """The lifetime of an order that does not expire."""
-
 _PACKAGE = "slotbook.repositories.orders"
 READ_HISTORY = load(_PACKAGE, "read_history")
 KEPT_FOR = load(_PACKAGE, "kept_for")
@@ -121,7 +120,9 @@ class KnownOrders:
                 continue
             known = self._placed.get(order_id)
             if event["type"] == EventType.NEW.value:
-                content = f"{_who(event)} {event.get('quantity')} {event.get('price', '')}".rstrip()
+                content = (
+                    f"{_who(event)} {event.get('quantity')} {event.get('price', '')} {event.get('terms', '')}".rstrip()
+                )
                 content += f"\t{event['own']}" if "own" in event else ""
                 self._placed[order_id] = content if known is None else f"{known}\n{content}"
                 self._placed_ns[order_id] = int(event["ts_ns"])
@@ -312,12 +313,9 @@ def count_for(traders: int) -> int:
 
 
 def content_of(order: Order) -> str:
-    """Return what an order was placed as, as far as its event says it: symbol, side, quantity and price.
-
-    >>> content_of(Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.230"))
-    'AAPL BUY 100 187.23'
-    """
-    return f"{order.symbol} {order.side} {order.quantity}{'' if order.price is None else f' {plain(order.price)}'}"
+    """Return what an order was placed as, as far as its event says it: symbol, side, quantity, price and terms."""
+    price = plain(order.price) if order.price is not None else ""
+    return f"{order.symbol} {order.side} {order.quantity} {price} {order.terms}".rstrip()
 
 
 def _number(key: str, field: str, value: Reply) -> int:

@@ -100,6 +100,7 @@ def _place_arguments(order: Order) -> tuple[str, ...]:
         str(order.ts_ns),
         digest_of(order),
         "" if order.reference_price is None else plain(order.reference_price),
+        order.terms,
     )
 
 

@@ -77,23 +77,24 @@ BAD: dict[str, list[object]] = {
     ],
     "amount": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-2], "0.0000000001", 0.1, 10**30],
     "flag": ["maybe", 2, -1, "", b"x", [True], object(), Decimal("NaN")],
-    "currency": ["", "usd", "US", "USDX", "U D", "ÜSD", 1, ["USD"]],
+    "currency": ["", "US", "U" * 13, "U D", "USD ", "ÜSD", "U-D", "USD\n", 1, ["USD"]],
     "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
 }
 QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
-TOTALS = {"filled_quantity", "revision", "version", "sequence", "max_position"}
+TOTALS = {"filled_quantity", "display_quantity", "revision", "version", "sequence", "max_position"}
 KINDS: dict[str, str] = {
     **dict.fromkeys(QUANTITIES, "quantity"),
     **dict.fromkeys(TOTALS, "total"),
     **dict.fromkeys(("bought_quantity", "sold_quantity"), "traded"),
     **dict.fromkeys(("position_quantity",), "signed"),
-    **dict.fromkeys(("ts_ns", "updated_ns"), "time"),
+    **dict.fromkeys(("ts_ns", "updated_ns", "expire_at"), "time"),
     **dict.fromkeys(("price", "stop_price", "placed_price", "placed_stop_price", "last_price"), "price"),
     "reference_price": "price",
     **dict.fromkeys(
         ("filled_notional", "bought_notional", "sold_notional", "open_cost", "realized_profit", "cost"), "amount"
     ),
-    **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange"), "Name"),
+    **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange", "account"), "Name"),
+    "execution_instructions": "Name",
     **dict.fromkeys(("text", "name"), "Text"),
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),
     "late": "flag",

@@ -22,7 +22,7 @@ FIX = {
         "MARKET_IF_TOUCHED": "J", "LIMIT_IF_TOUCHED": "", "MARKET_TO_LIMIT": "K", "TRAILING_STOP": "",
         "TRAILING_STOP_LIMIT": "", "PEGGED": "P",
     },
-    TimeInForce: {"DAY": "0", "GTC": "1", "OPG": "2", "IOC": "3", "FOK": "4", "GTX": "5", "AT_CLOSE": "7"},
+    TimeInForce: {"DAY": "0", "GTC": "1", "OPG": "2", "IOC": "3", "FOK": "4", "GTD": "6", "GTX": "5", "AT_CLOSE": "7"},
     OrderStatus: {
         "NEW": "0", "PARTIALLY_FILLED": "1", "FILLED": "2", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C",
     },

@@ -19,14 +19,22 @@ local function add_own(order, names, json)
   indexes_of_own(order) -- reads them, while the step can still be refused
 end
 
+-- Add the fields of what was ordered that few orders have to a new order, given in JSON.
+local function add_terms(flat, json)
+  local terms = cjson.decode(json)
+  for _, name in ipairs(CONSTANTS.TERMS) do
+    if terms[name] then flat[#flat + 1], flat[#flat + 2] = name, terms[name] end
+  end
+end
+
 -- Return {'applied', sequence}
 --        {'repeat', order…}: placed before with the same content
 --        {'duplicate', order…}: placed before with other content
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
-  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, own =
-    unpack(ARGV, at, at + 12)
+  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, terms, own =
+    unpack(ARGV, at, at + 13)
   local key = base .. 'order:' .. id
   local own_digest, own_names, own_json
   if own ~= '' then
@@ -60,6 +68,7 @@ local function place_order(at)
   if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
   if text ~= '' then flat[size + 1], flat[size + 2], size = 'text', text, size + 2 end
   if reference ~= '' then flat[size + 1], flat[size + 2] = 'reference_price', reference end
+  if terms ~= '' then RARE.add_terms(flat, terms) end
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
   if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
@@ -68,8 +77,8 @@ local function place_order(at)
   if has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
-    'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text,
+    'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"NEW","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
-    symbol .. id .. text, own_json) }
+    symbol .. id .. text .. terms, own_json) }
 end

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from slotbook.models import (
     Cancel,
     EventType,
@@ -30,7 +32,21 @@ def place(book: State, order: Order) -> Answer:
         return Answer(applied=False, sequence=0, order=entry.now)
     now = order.model_copy(update={"version": 1})
     book.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
-    return Answer(applied=True, sequence=book.append_event(EventType.NEW, now, order.ts_ns, text=order.text), order=now)
+    sequence = book.append_event(EventType.NEW, now, order.ts_ns, text=order.text, terms=terms_of(order))
+    return Answer(applied=True, sequence=sequence, order=now)
+
+
+def terms_of(order: Order) -> str | None:
+    values = {
+        "account": order.account,
+        "display_quantity": order.display_quantity,
+        "execution_instructions": order.execution_instructions,
+        "expire_at": order.expire_at,
+        "currency": order.currency,
+    }
+    given = {name: json.dumps(str(one), ensure_ascii=False) for name, one in values.items() if one is not None}
+    parts = [f'"{name}":{one}' for name, one in given.items()]
+    return "{" + ",".join(parts) + "}" if parts else None
 
 
 LATER_PRICES = ("MARKET_TO_LIMIT", "TRAILING_STOP_LIMIT", "PEGGED")
@@ -108,5 +124,5 @@ def close(book: State, request: Cancel | Reject | Expire, entry: Entry) -> Answe
 def content_of(order: Order) -> object:
     return (
         *(order.symbol, order.side, order.type, order.time_in_force),
-        *(order.quantity, order.price, order.stop_price),
+        *(order.quantity, order.price, order.stop_price, terms_of(order)),
     )
