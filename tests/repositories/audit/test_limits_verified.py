@@ -1,0 +1,66 @@
+"""verify compares limits and the switch of trading with their events, and says who says what."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from slotbook.models import Limits
+from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
+
+from ...support.desk import Desk
+from ...support.make import execution, limit
+
+
+@pytest.fixture
+def limited(lone_desk: Desk) -> Desk:
+    """Have limits of the trader and of a symbol, an order that they have let pass, and the switch turned."""
+    book, trader = lone_desk.book, lone_desk.trader
+    book.limits.set(Limits(trader=trader, max_order=500, orders_per_second=9), request_id="L1")
+    book.limits.set(Limits(trader=trader, symbol="AAPL", max_position=250), request_id="L2")
+    book.limits.set(Limits(trader=trader, symbol="MSFT", max_position=250), request_id="L3")
+    book.limits.delete(trader, "MSFT", request_id="L4")
+    book.orders.place(limit(trader))
+    book.orders.fill(execution(trader))
+    book.trading(trader, "reducing", request_id="H1")
+    assert book.audit.verify(trader) == []
+    return lone_desk
+
+
+CASES: dict[str, tuple[tuple[str, ...], FindingKind, str, str | None]] = {
+    "another limit": (("HSET", "%:limits", "trader", "600 - - 9 -"), FindingKind.EVENTS, "limits", "trader"),
+    "a limit gone": (("HDEL", "%:limits", "symbol:AAPL"), FindingKind.EVENTS, "limits", "symbol:AAPL"),
+    "a limit more": (("HSET", "%:limits", "symbol:MSFT", "5 - - - -"), FindingKind.EVENTS, "limits", "symbol:MSFT"),
+    "unreadable": (("HSET", "%:limits", "trader", "x - - - -"), FindingKind.CORRUPT, "limits", "trader"),
+    "another field": (("HSET", "%:limits", "others", "1"), FindingKind.CORRUPT, "limits", "others"),
+    "an odd count": (("HSET", "%:limits", "passed", "many"), FindingKind.CORRUPT, "limits", "passed"),
+    "another switch": (("HSET", "%:book", "trading", "ACTIVE"), FindingKind.EVENTS, "book", "trading"),
+    "no switch": (("HDEL", "%:book", "trading"), FindingKind.EVENTS, "book", "trading"),
+    "an odd switch": (("HSET", "%:book", "trading", "OFF"), FindingKind.CORRUPT, "book", "trading"),
+    "no mark": (("HDEL", "%:book", "limits"), FindingKind.EVENTS, "book", "limits"),
+    "another mark": (("HSET", "%:book", "limits", "2"), FindingKind.EVENTS, "book", "limits"),
+    "an end": (("PEXPIRE", "%:limits", "9000000"), FindingKind.EXPIRY, "limits", None),
+    "another request": (("SET", "%:request:L1", "1 LIMITS trader 600 - - 9 -"), FindingKind.FILL, "request:L1", None),
+    "the request of another": (("SET", "%:request:H1", "1 TRADING REDUCING"), FindingKind.FILL, "request:H1", None),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_difference_is_found(limited: Desk, name: str) -> None:
+    command, kind, key, entry = CASES[name]
+    limited.vandalise(*command)
+    found = {(one.kind, one.key, one.entry) for one in limited.book.audit.verify(limited.trader)}
+    assert (kind, f"{{{limited.trader}}}:{key}", entry) in found
+
+
+def test_what_must_not_end_is_made_to_last(limited: Desk) -> None:
+    limited.vandalise("PEXPIRE", "%:limits", 9_000_000)
+    assert [one.outcome for one in limited.book.audit.repair(limited.trader)] == [RepairOutcome.REPAIRED]
+    assert cast("int", limited.ask("PTTL", "%:limits")) == -1
+
+
+def test_limits_whose_events_are_not_kept_are_not_compared(limited: Desk) -> None:
+    limited.ask("XTRIM", "%:events", "MAXLEN", 1)
+    limited.vandalise("HSET", "%:limits", "trader", "600 - - 9 -")
+    found = limited.book.audit.verify(limited.trader)
+    assert [one.message for one in found if one.kind is FindingKind.EVENTS] == []
