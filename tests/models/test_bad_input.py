@@ -81,7 +81,16 @@ BAD: dict[str, list[object]] = {
     "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
 }
 QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
-TOTALS = {"filled_quantity", "display_quantity", "revision", "version", "sequence", "max_position"}
+TOTALS = {
+    "filled_quantity",
+    "display_quantity",
+    "cumulative_quantity",
+    "open_quantity",
+    "revision",
+    "version",
+    "sequence",
+    "max_position",
+}
 KINDS: dict[str, str] = {
     **dict.fromkeys(QUANTITIES, "quantity"),
     **dict.fromkeys(TOTALS, "total"),
