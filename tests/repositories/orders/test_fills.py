@@ -31,9 +31,11 @@ def test_fills_come_in_the_order_of_their_events(desk: Desk) -> None:
     named = {"trader": trader, "order_id": "A1"}
     fills = orders.fills(trader, "A1")
     assert fills == [
-        Execution(**named, **terms(40, "187.22"), exec_id="X9", sequence=3, ts_ns=TS + 1),
-        Execution(**named, **terms(10, "-0.5"), exec_id="X1", sequence=6, ts_ns=TS + 9),
-        Execution(**named, **terms(50, "2"), exec_id="X5", sequence=8, late=True, ts_ns=TS + 1),
+        Execution.model_validate({**named, **terms(40, "187.22"), "exec_id": "X9", "sequence": 3, "ts_ns": TS + 1}),
+        Execution.model_validate({**named, **terms(10, "-0.5"), "exec_id": "X1", "sequence": 6, "ts_ns": TS + 9}),
+        Execution.model_validate(
+            {**named, **terms(50, "2"), "exec_id": "X5", "sequence": 8, "late": True, "ts_ns": TS + 1}
+        ),
     ]
     assert [str(one.notional) for one in orders.fills(trader, "A1")] == ["7488.80", "-5.0", "100"]
     assert orders.fills(trader, "A3") == []

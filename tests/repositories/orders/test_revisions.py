@@ -28,6 +28,14 @@ def filled(desk: Desk, *quantities: int, side: str = "BUY") -> FillResult:
     ][-1]
 
 
+def bust_of(named: dict[str, object], **fields: object) -> Bust:
+    return Bust.model_validate({**named, **fields})
+
+
+def correction_of(named: dict[str, object], **fields: object) -> Correct:
+    return Correct.model_validate({**named, **fields})
+
+
 def open_quantities(desk: Desk) -> object:
     return desk.ask("HMGET", "%:position:AAPL", "open_buy_quantity", "open_sell_quantity")
 
@@ -101,7 +109,6 @@ def test_a_filled_order_is_open_again_and_lives(desk: Desk) -> None:
     done = desk.book.orders.correct(desk.trader, "A1", "X3", quantity=100, price=1)
     assert (done.order.status, open_quantities(desk)) == ("FILLED", ["0", "0"])
     assert all(isinstance(left, int) and left > 0 for left in ttl(desk, done.order))
-    assert desk.book.orders.cancel(desk.trader, "A1") if done.order.open_quantity else True
 
 
 @pytest.mark.parametrize("verb", ["cancel", "expire"])
@@ -158,18 +165,18 @@ def test_refusals_change_nothing(desk: Desk) -> None:
     orders.correct(trader, "A1", "X1", quantity=41, price=1, exec_id="C1")
     orders.bust(trader, "A1", "X2", exec_id="B1")
     before = desk.contents()
-    named = {"trader": trader, "order_id": "A1"}
+    named: dict[str, object] = {"trader": trader, "order_id": "A1"}
     with pytest.raises(OrderNotFound):
         orders.bust(trader, "A2", "X1")
     with pytest.raises(ExecutionNotFound, match="no execution X9"):
         orders.bust(trader, "A1", "X9")
     for refused in (
-        Correct(**named, exec_ref_id="X1", exec_id="C1", quantity=42, price=1),
-        Correct(**named, exec_ref_id="X1", exec_id="C1", quantity=41, price=2),
-        Correct(**named, exec_ref_id="X2", exec_id="C1", quantity=41, price=1),
-        Bust(**named, exec_ref_id="X1", exec_id="C1"),
-        Bust(**named, exec_ref_id="X1", exec_id="X2"),
-        Bust(**named, exec_ref_id="X1", exec_id="B1"),
+        correction_of(named, exec_ref_id="X1", exec_id="C1", quantity=42, price=1),
+        correction_of(named, exec_ref_id="X1", exec_id="C1", quantity=41, price=2),
+        correction_of(named, exec_ref_id="X2", exec_id="C1", quantity=41, price=1),
+        bust_of(named, exec_ref_id="X1", exec_id="C1"),
+        bust_of(named, exec_ref_id="X1", exec_id="X2"),
+        bust_of(named, exec_ref_id="X1", exec_id="B1"),
         execution(trader, "C1", 41, "1"),
         execution(trader, "B1", 50),
     ):
@@ -195,15 +202,15 @@ def test_amounts_that_pass_what_is_counted_are_refused(desk: Desk) -> None:
 
 
 def test_a_unit_sees_what_its_steps_have_done(desk: Desk) -> None:
-    named = {"trader": desk.trader, "order_id": "A1"}
+    named: dict[str, object] = {"trader": desk.trader, "order_id": "A1"}
     results = desk.book.commit(
         [
             limit(desk.trader),
             execution(desk.trader, "X1", 100),
-            Bust(**named, exec_ref_id="X1", exec_id="B1"),
+            bust_of(named, exec_ref_id="X1", exec_id="B1"),
             execution(desk.trader, "X2", 30),
-            Correct(**named, exec_ref_id="X2", exec_id="C1", quantity=100, price="0.000000001"),
-            Correct(**named, exec_ref_id="C1", exec_id="C2", quantity=99, price="999999999999.999999999"),
+            correction_of(named, exec_ref_id="X2", exec_id="C1", quantity=100, price="0.000000001"),
+            correction_of(named, exec_ref_id="C1", exec_id="C2", quantity=99, price="999999999999.999999999"),
         ]
     )
     assert [result.order.status for result in results] == [
