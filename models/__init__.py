@@ -11,18 +11,33 @@ from .fill import Fill
 from .guards import Expect
 from .limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from .message import Message
-from .order import Cancel, Expire, Order, Reject, Replace
+from .order import Calculate, Cancel, Expire, Order, Reject, Replace
+from .order_reports import (
+    Accept,
+    CancelReject,
+    DoneForDay,
+    PendingCancel,
+    PendingReplace,
+    PendingRequest,
+    Restate,
+    Stop,
+    Suspend,
+)
 from .position import Position, PositionChange, Roll, Split
 from .results import FillResult, Gap, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
 __all__ = [
+    "Accept",
     "Algorithm",
     "Bust",
+    "Calculate",
     "Cancel",
+    "CancelReject",
     "Correct",
     "DeadLetter",
     "Delete",
+    "DoneForDay",
     "Entity",
     "EventType",
     "Execution",
@@ -45,6 +60,9 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Outcome",
+    "PendingCancel",
+    "PendingReplace",
+    "PendingRequest",
     "Permit",
     "Position",
     "PositionAction",
@@ -54,11 +72,14 @@ __all__ = [
     "RecordResult",
     "Reject",
     "Replace",
+    "Restate",
     "Roll",
     "Session",
     "Side",
     "Snapshot",
     "Split",
+    "Stop",
+    "Suspend",
     "Swap",
     "SymbolInfo",
     "SymbolTotal",

@@ -114,21 +114,46 @@ class TimeInForce(_FixEnum):
     """At the close."""
 
 
+_PRECEDENCE = {
+    **{"PENDING_CANCEL": 12, "PENDING_REPLACE": 11, "DONE_FOR_DAY": 10, "CALCULATED": 9, "FILLED": 8, "STOPPED": 7},
+    **{"SUSPENDED": 6, "CANCELED": 5, "EXPIRED": 5, "PARTIALLY_FILLED": 4, "NEW": 2, "REJECTED": 2, "PENDING_NEW": 2},
+}
+OUTLIVE_THE_DAY = frozenset({"GTC", "GTD"})
+"""The times in force with which an order that is done for the day stays open."""
+
+
 class OrderStatus(_FixEnum):
     """The status of an order (FIX 4.4 OrdStatus, tag 39, in which a replaced order is NEW or PARTIALLY_FILLED)."""
 
     NEW = "NEW", "0"
     PARTIALLY_FILLED = "PARTIALLY_FILLED", "1"
     FILLED = "FILLED", "2"
+    DONE_FOR_DAY = "DONE_FOR_DAY", "3"
+    """Not filled further today."""
     CANCELED = "CANCELED", "4"
+    PENDING_CANCEL = "PENDING_CANCEL", "6"
+    """A request to cancel it is not answered yet."""
+    STOPPED = "STOPPED", "7"
+    """A trade is guaranteed, but has not happened yet."""
     REJECTED = "REJECTED", "8"
+    SUSPENDED = "SUSPENDED", "9"
+    """Not eligible for trading for now."""
+    PENDING_NEW = "PENDING_NEW", "A"
+    """Sent, and not accepted yet."""
+    CALCULATED = "CALCULATED", "B"
+    """Filled or done for the day, with commissions and settlement details calculated."""
     EXPIRED = "EXPIRED", "C"
+    PENDING_REPLACE = "PENDING_REPLACE", "E"
+    """A request to replace it is not answered yet."""
 
     is_open: bool
-    """True when an order can still be filled, replaced or canceled; every other status is terminal."""
+    """True when an order has not ended: it can still be filled, replaced or canceled, if not today."""
+    precedence: int
+    """The higher one is shown when several hold at once (FIX 4.4, Volume 4, order state change matrices)."""
 
     def __init__(self, value: str, fix: str) -> None:
-        self.is_open = value in ("NEW", "PARTIALLY_FILLED")
+        self.is_open = value not in ("FILLED", "CANCELED", "REJECTED", "CALCULATED", "EXPIRED")
+        self.precedence = _PRECEDENCE[value]
 
 
 class EventType(_FixEnum):
@@ -144,6 +169,16 @@ class EventType(_FixEnum):
     CANCELED = "CANCELED", "4"
     REJECTED = "REJECTED", "8"
     EXPIRED = "EXPIRED", "C"
+    PENDING_NEW = "PENDING_NEW", "A"
+    PENDING_CANCEL = "PENDING_CANCEL", "6"
+    PENDING_REPLACE = "PENDING_REPLACE", "E"
+    CANCEL_REJECTED = "CANCEL_REJECTED", ""
+    """A request to cancel or replace was refused (FIX OrderCancelReject, MsgType 9, which has no ExecType)."""
+    DONE_FOR_DAY = "DONE_FOR_DAY", "3"
+    STOPPED = "STOPPED", "7"
+    SUSPENDED = "SUSPENDED", "9"
+    CALCULATED = "CALCULATED", "B"
+    RESTATED = "RESTATED", "D"
     POSITION = "POSITION", ""
     """A position was set or adjusted without an order."""
     SPLIT = "SPLIT", ""

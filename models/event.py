@@ -86,7 +86,23 @@ class OrderEvent(Record):
     text: Text | None = None
     """Free text of the change (Text, tag 58)."""
     requested_quantity: Quantity | None = None
-    """The total quantity that a replace asked for, where the order got another one: it was below what is filled."""
+    """The total quantity that a pending request asks for, a stop guarantees, or a replace asked for where the order got
+    another one: it was below what is filled."""
+    requested_price: Price | None = None
+    """The limit price that a pending request asks for, or a stop guarantees."""
+    requested_stop_price: Price | None = None
+    """The trigger price that a pending request asks for."""
+    client_order_id: Name | None = None
+    """The request that this is about (ClOrdID, tag 11)."""
+    original_client_order_id: Name | None = None
+    """The id that the request names the order by (OrigClOrdID, tag 41)."""
+    reason: Name | None = None
+    """FIX's code of the reason (tags 102, 103 and 378)."""
+    reported_status: OrderStatus | None = None
+    """The status that the venue said, where the order shows another."""
+    open_quantity: QuantityOrZero | None = None
+    """The order's open quantity after the change (LeavesQty, tag 151), where it is not what status and quantities say:
+    0 of an order that is done for its only day."""
     kind: Name | None = None
     """The kind of the record of the desk's own that was changed; None for any other change."""
     key: StrictStr | None = None

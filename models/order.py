@@ -7,9 +7,10 @@ import time
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictStr, model_validator
 
-from .enums import OrderStatus, OrderType, Side, TimeInForce
+from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
+from .order_reports import PendingRequest, pending_requests
 from .record import Record
 from .types import Amount, Count, Currency, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
 from .wire import text
@@ -73,6 +74,12 @@ class Order(Record):
     """Number of changes that the book has applied to this order; 0 before it is placed."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """Time of placing, by the caller's or the exchange's clock (TransactTime, tag 60); by default the time now."""
+    client_order_id: Name | None = None
+    """Identity of the last request that has replaced it (ClOrdID, tag 11); None while ``order_id`` is its only one."""
+    marks: Text | None = None
+    """Statuses that hold beside the one shown, with a blank between: PENDING_NEW, DONE_FOR_DAY, STOPPED, SUSPENDED."""
+    pending: StrictStr | None = None
+    """Requests that are not answered yet, in JSON; see ``pending_requests``."""
     updated_ns: Nanoseconds | None = None
     """``ts_ns`` of the last change after the order was placed."""
 
@@ -97,7 +104,13 @@ class Order(Record):
     @property
     def open_quantity(self) -> int:
         """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
-        return self.quantity - self.filled_quantity if self.status.is_open else 0
+        is_over = "DONE_FOR_DAY" in (self.marks or "") and self.time_in_force not in OUTLIVE_THE_DAY
+        return self.quantity - self.filled_quantity if self.status.is_open and not is_over else 0
+
+    @property
+    def pending_requests(self) -> list[PendingRequest]:
+        """Requests to cancel or replace it that are not answered yet, the first first."""
+        return pending_requests(self.pending)
 
     @property
     def average_price(self) -> Decimal | None:
@@ -119,7 +132,7 @@ class Replace(Record):
     order_id: Name
     """The order to change."""
     request_id: Name = Field(default_factory=new_id)
-    """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
+    """Identity of the change; by default random."""
     quantity: Quantity | None = None
     """New *total* quantity (OrderQty, tag 38), which includes the filled part; one below that cancels the rest."""
     price: Price | None = None
@@ -132,6 +145,12 @@ class Replace(Record):
     """Time of the request in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
     """Free text (Text, tag 58), which becomes the order's."""
+    client_order_id: Name | None = None
+    """Identity of the request that this answers, which is the order's from then on (ClOrdID, tag 11)."""
+    original_client_order_id: Name | None = None
+    """The id that the request names the order by (OrigClOrdID, tag 41)."""
+    reason: Name | None = None
+    """FIX's code of the reason, such as ExecRestatementReason (tag 378); it is kept with the event."""
     symbol: Name | None = None
     """The symbol that the request names; when given, it must be the order's (Symbol, tag 55)."""
     side: Side | None = None
@@ -148,11 +167,15 @@ class _Closing(Record):
     trader: Name
     order_id: Name
     request_id: Name = Field(default_factory=new_id)
-    """Identity of the request (FIX ClOrdID of the request, tag 11); by default random."""
+    """Identity of the change; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
     """Free text (Text, tag 58), such as a reason, which becomes the order's."""
+    client_order_id: Name | None = None
+    """Identity of the request that this answers (ClOrdID, tag 11)."""
+    reason: Name | None = None
+    """FIX's code of the reason, such as OrdRejReason (tag 103); it is kept with the event."""
     symbol: Name | None = None
     """The symbol that the request names; when given, it must be the order's (Symbol, tag 55)."""
     side: Side | None = None
@@ -184,4 +207,13 @@ class Expire(_Closing):
     ::
 
         book.orders.apply(Expire(trader="T001", order_id="A1"))
+    """
+
+
+class Calculate(_Closing):
+    """A report that an order is over, and its commission or settlement details are calculated (FIX ExecType 150=B).
+
+    ::
+
+        book.orders.apply(Calculate(trader="T001", order_id="A1"))
     """

@@ -149,7 +149,7 @@ class History:
     def changes_of(self, order_id: str, as_of: int) -> list[Change]:
         """Return an order's changes up to event ``as_of``, from when its id was last placed."""
         changes = [change for change in self.changes_by_order.get(order_id, ()) if change.sequence <= as_of]
-        placed = [index for index, change in enumerate(changes) if change.type is EventType.NEW]
+        placed = [index for index, change in enumerate(changes) if change.is_placing]
         return changes[placed[-1] :] if placed else changes
 
     def last_change_of(self, order_id: str, as_of: int) -> Change | None:
@@ -263,7 +263,7 @@ class History:
         found = compare_with_itself(change)
         if changes and self.is_complete_since(changes[-1].sequence, change.sequence):
             found += compare_with_last(changes[-1], change)
-        elif not changes and change.type is not EventType.NEW and not self._missing:
+        elif not changes and not change.is_placing and not self._missing:
             found.append(Contradiction("type", change.type, EventType.NEW, "that nothing came before it"))
         changes.append(change)
         if found:

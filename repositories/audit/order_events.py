@@ -45,6 +45,7 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.NEW: _OF_ORDERS,
     EventType.TRADE_CANCEL: _OF_REVISIONS,
     EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
+    EventType.PENDING_NEW: _OF_ORDERS,
     EventType.TRADE: (
         *_OF_ORDERS,
         *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity", "totals"),
@@ -61,11 +62,21 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.DELETE: (),
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
-    EventType.TRADE: ("price", "late", "own"),
-    EventType.NEW: ("price", "text", "own", "terms"),
+    EventType.TRADE: ("price", "late", "own", "open_quantity"),
+    EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
-_OPTIONAL_ELSE = ("price", "text", "requested_quantity")
-_IS_LATE = frozenset((OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED))
+_OPTIONAL_ELSE = (
+    *("price", "text", "requested_quantity", "requested_price", "requested_stop_price", "client_order_id"),
+    *("original_client_order_id", "reason", "reported_status", "open_quantity"),
+)
+_OPTIONAL_IF_NEW = ("own", "terms", "filled_quantity", "request_id", "totals")
+"""Beside those: a NEW event places an order, or says that it is accepted."""
+_ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+_IS_LATE = frozenset((*_ENDED, OrderStatus.CALCULATED))
+_TERMS = (EventType.REPLACED, EventType.RESTATED)
+"""The types of events that change an order's quantity or prices."""
+_ENDS = (EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED, EventType.CALCULATED)
+_ON_FILLED = (*_TERMS, EventType.PENDING_CANCEL, EventType.PENDING_REPLACE, EventType.CALCULATED)
 
 
 class Change(NamedTuple):
@@ -104,9 +115,19 @@ class Change(NamedTuple):
     terms: str | None = None
     """The fields of the order that was placed that few orders have, in JSON."""
 
+    stated_open: int | None = None
+    """The open quantity after the change, where it is not what status and quantities say."""
+
+    @property
+    def is_placing(self) -> bool:
+        """True for the change that placed the order."""
+        return self.type in (EventType.NEW, EventType.PENDING_NEW) and self.identity is None
+
     @property
     def open_quantity(self) -> int:
         """The open quantity of the order after the change."""
+        if self.stated_open is not None:
+            return self.stated_open
         return self.quantity - self.filled_quantity if self.status is not None and self.status.is_open else 0
 
 
@@ -131,7 +152,8 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
         if name not in fields:
             raise CorruptRecord(key, name, "is missing")
     known = codec(OrderEvent).names | INTERNAL_FIELDS
-    for name in sorted(fields.keys() - {*required, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
+    new = _OPTIONAL_IF_NEW if event.type is EventType.NEW else ()
+    for name in sorted(fields.keys() - {*required, *new, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
         what = f"is not a field of an event of type {event.type}" if name in known else "is not a field of an event"
         raise CorruptRecord(key, name, what)
     if event.period is not None and not _is_own_text(event.period):
@@ -165,11 +187,12 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.ts_ns,
         stated.order_version,
         event.own,
-        event.requested_quantity,
+        event.requested_quantity if event.type in _TERMS else None,
         event.exec_ref_id,
         event.reversed_quantity or 0,
         event.reversed_price or Decimal(0),
         event.terms,
+        event.open_quantity,
     )
 
 
@@ -177,7 +200,7 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     """Return what one event says that cannot be true together."""
     expected = _status_by_type(change)
     found: list[Contradiction] = []
-    if change.status is not expected:
+    if change.status is not expected and not _may_show(change, expected):
         found.append(Contradiction("status", written(change.status), written(expected), "its type and quantities"))
     if change.filled_quantity > change.quantity:
         quantity, filled = str(change.quantity), str(change.filled_quantity)
@@ -190,7 +213,7 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
 
 def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     """Return what an event says of its order that does not go on from the event before."""
-    if change.type is EventType.NEW:
+    if change.is_placing:
         is_over = before.status is not None and not before.status.is_open
         return [] if is_over else [Contradiction("type", change.type, None, "an order that is open")]
     expected: dict[str, object] = {
@@ -200,15 +223,16 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
         "filled_quantity": before.filled_quantity + change.last_quantity - change.reversed_quantity,
         "filled_notional": EXACT.add(before.filled_notional, _amount_of(change)),
     }
-    if change.type is not EventType.REPLACED:
+    if change.type not in _TERMS:
         expected |= {"quantity": before.quantity, "price": before.price}
     is_open = before.status is not None and before.status.is_open
     is_revision = change.type.is_execution and change.type is not EventType.TRADE
     if change.late or (is_revision and before.status in _IS_LATE):
         expected["status"] = before.status
     elif is_revision:
-        expected["status"] = _status_by_fills(change)
-    elif not is_open and not (before.status is OrderStatus.FILLED and change.type is EventType.REPLACED):
+        by_fills = _status_by_fills(change)
+        expected["status"] = change.status if _may_show(change, by_fills) else by_fills
+    elif not is_open and not _may_follow(before.status, change.type):
         return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
         Contradiction(name, written(getattr(change, name)), written(value), f"event {before.sequence:,}")
@@ -220,13 +244,13 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
 def _status_by_type(change: Change) -> OrderStatus | None:
     """Return the status that a change of a type leaves, given its quantities."""
     match change.type:
-        case EventType.NEW:
-            return OrderStatus.NEW
+        case EventType.NEW | EventType.PENDING_NEW if change.is_placing:
+            return OrderStatus(change.type.value)
         case EventType.TRADE_CANCEL | EventType.TRADE_CORRECT if change.status in _IS_LATE:
             return change.status
         case EventType.TRADE if change.late:
             return change.status if change.status in _IS_LATE else None
-        case EventType.TRADE | EventType.REPLACED | EventType.TRADE_CANCEL | EventType.TRADE_CORRECT:
+        case other if other not in _ENDS:
             return _status_by_fills(change)
         case other:
             return OrderStatus[other.name]
@@ -244,6 +268,29 @@ def _amount_of(change: Change) -> Decimal:
     return EXACT.subtract(
         times(change.last_quantity, change.last_price), times(change.reversed_quantity, change.reversed_price)
     )
+
+
+def _may_show(change: Change, expected: OrderStatus | None) -> bool:
+    """Return True for a status that may be shown in place of the one that type and quantities say.
+
+    Others may hold beside that, which only the order knows; the one of the highest precedence is shown.
+    """
+    shown = change.status
+    if shown is None or change.is_placing or change.type in _ENDS or change.late:
+        return False
+    if shown in _IS_LATE:
+        return change.type is EventType.CANCEL_REJECTED
+    is_above = expected is None or shown.precedence > expected.precedence or shown is OrderStatus.PENDING_NEW
+    return is_above and shown is not OrderStatus.FILLED and shown is not OrderStatus.PARTIALLY_FILLED
+
+
+def _may_follow(before: OrderStatus | None, kind: EventType) -> bool:
+    """Return True for a type of change that an order may have after it has ended."""
+    if kind is EventType.CANCEL_REJECTED:
+        return True
+    if before is OrderStatus.FILLED:
+        return kind in _ON_FILLED
+    return before is OrderStatus.CALCULATED and kind is EventType.RESTATED
 
 
 def _is_own_text(text: str) -> bool:

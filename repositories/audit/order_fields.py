@@ -79,11 +79,13 @@ def _add_indexes(says: _Says, keys: TraderKeys, state: OrderState) -> None:
 
 
 def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last: Change) -> None:
-    is_new = last.type is EventType.NEW
+    is_new = last.is_placing
     # An event before the last says the same, and what its type says cannot be changed with it.
     twice = {"status", "version", "filled_quantity", "filled_notional"} if is_new else {"status"}
     if len(changes) > 1:
-        twice = {*_OF_EVENTS} - ({"quantity", "price"} if last.type is EventType.REPLACED else set[str]())
+        twice = {*_OF_EVENTS} - (
+            {"quantity", "price"} if last.type in (EventType.REPLACED, EventType.RESTATED) else set[str]()
+        )
     event = f"event {last.sequence}"
     for name in _OF_EVENTS:
         weight = 2 if name in twice else 1
@@ -92,7 +94,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
     if last.type is not EventType.TRADE:
         says.setdefault("text", []).append(Statement(event, last.text))
     first = changes[0]
-    if first.type is EventType.NEW:
+    if first.is_placing:
         terms: dict[str, str] = json.loads(first.terms or "{}")
         for name in TERMS:
             says[name] = [Statement(f"event {first.sequence}", terms.get(name))]
@@ -121,11 +123,24 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
             says.setdefault(name, []).append(Statement("applied", None))
     if is_whole:
         for name, at in (("quantity", 1), ("price", 2)):
-            asked = [change.words[at] for change in applied.changes if change.type is EventType.REPLACED]
+            asked = [
+                change.words[at]
+                for change in applied.changes
+                if change.type in (EventType.REPLACED, EventType.RESTATED)
+            ]
             last_asked = next(filter(None, reversed(asked)), None)
             if last_asked is not None and (name == "price" or int(last_asked) >= applied.filled[0]):
                 says.setdefault(name, []).append(Statement("applied", last_asked))
-        says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
+        if _is_plain(applied, state):
+            says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
+
+
+_PLAIN = frozenset((EventType.TRADE, EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED))
+
+
+def _is_plain(applied: AppliedCheck, state: OrderState) -> bool:
+    """Return True when no other statuses than those of quantities and ends can hold."""
+    return not {"marks", "pending"} & state.fields.keys() and all(one.type in _PLAIN for one in applied.changes)
 
 
 def _status_by(applied: AppliedCheck, state: OrderState) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import cast
 
-from ...models.enums import EventType
 from ...models.keys import TraderKeys
 from ...models.own_fields import OWN_NAMES, SIGN, own_digest
 from ..changes.digest import LENGTH
@@ -48,7 +47,7 @@ def field_of_index(keys: TraderKeys, index: str) -> str | None:
 def own_statements(keys: TraderKeys, state: OrderState, changes: Sequence[Change]) -> dict[str, list[Statement]]:
     """Return what other records say of the own fields of an order, by the name of the field."""
     texts, says = own_texts(state.fields), dict[str, list[Statement]]()
-    first = changes[0] if changes and changes[0].type is EventType.NEW else None
+    first = changes[0] if changes and changes[0].is_placing else None
     if first is not None:
         said = own_texts_of_event(first.own)
         for name in sorted(texts.keys() | said.keys()):

@@ -125,7 +125,7 @@ class AppliedCheck:
         """Return the events of fills and requests by their identities; one that occurs twice is a difference."""
         events: dict[tuple[EventType, str | None], Change] = {}
         for change in changes:
-            if change.type not in RECORDED_EVENTS:
+            if change.type not in RECORDED_EVENTS or change.is_placing:
                 continue
             first = events.get((change.type, change.identity))
             if first is not None and history.is_complete_since(first.sequence, change.sequence):
@@ -170,7 +170,7 @@ class AppliedCheck:
             root, ref = self._links.get(f"root:{change.identity}"), event.exec_ref_id
             if root != self._links.get(f"root:{ref}", ref):
                 stored, expected = f"{stored} of {root}", f"{expected} of {ref}"
-        elif change.type is EventType.REPLACED:
+        elif change.type in (EventType.REPLACED, EventType.RESTATED):
             _, quantity, price, *_ = change.words
             if quantity:
                 asked = event.quantity if event.requested_quantity is None else event.requested_quantity
@@ -194,8 +194,11 @@ class AppliedCheck:
         """
         before: Mapping[str, str | None] = {}
         last = 0
-        if changes and changes[0].type is EventType.NEW:
-            before, last = {**dict.fromkeys(RARE_FIELDS[1:]), "text": changes[0].text}, changes[0].sequence
+        if changes and changes[0].is_placing:
+            before, last = (
+                {**dict.fromkeys(RARE_FIELDS[1:]), "text": changes[0].text, "marks": _mark_of(changes[0])},
+                changes[0].sequence,
+            )
         for change in self.changes:
             event = events.get(change.name)
             expected = {} if any(last < number < change.sequence for number in forgotten) else dict(before)
@@ -204,7 +207,10 @@ class AppliedCheck:
                 continue  # its event is gone, and maybe more between the two
             if change.type is not EventType.TRADE:
                 expected["text"] = event.text
-            if change.type is EventType.REPLACED:
+            for name in _STATES:
+                if change.type is not EventType.TRADE or (name == "marks" and expected.get(name)):
+                    expected.pop(name, None)
+            if change.type in (EventType.REPLACED, EventType.RESTATED):
                 expected |= _after_replace(change, expected)
             names = [
                 name for name in sorted(expected.keys() & change.rare.keys()) if change.rare[name] != expected[name]
@@ -230,9 +236,17 @@ class AppliedCheck:
         self._report.add(FindingKind.FILL, self._key, name, what, stored=stored, expected=expected, says=says)
 
 
+def _mark_of(placed: Change) -> str | None:
+    return None if placed.type is EventType.NEW else placed.type.value
+
+
+_STATES = ("marks", "pending", "client_order_id")
+"""Fields of which only the order knows what a change makes."""
+
+
 def _after_replace(change: Remembered, before: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return what a replace makes of fields that few orders have, as far as it is known."""
-    _, _, _, stop_price, revision = change.words
+    _, _, _, stop_price, revision, *_ = change.words
     made: dict[str, str | None] = {}
     if stop_price:
         made["stop_price"] = stop_price
@@ -249,8 +263,8 @@ def _read(key: str, name: str, value: str) -> Remembered:
     read = read_recorded(key, _ANY_ORDER, name, value)
     content, _, rare = value.partition("|")
     words = content.split(" ")[1:]
-    expected = len(words) if read.type.is_execution else 5 if read.type is EventType.REPLACED else 1
-    if len(words) != expected:
+    least = len(words) if read.type.is_execution else 5 if read.type in (EventType.REPLACED, EventType.RESTATED) else 1
+    if not least <= len(words) <= least + 1:
         raise never_written(key, name, value)
     fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
     if rare:

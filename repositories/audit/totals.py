@@ -114,7 +114,7 @@ class Stated(NamedTuple):
 
 def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
     """Return the totals that an event states in its field of that name. Raises CorruptRecord, which names ``key``."""
-    if event.type is EventType.NEW:
+    if event.request_id is None and event.type in (EventType.NEW, EventType.PENDING_NEW):
         return Stated(1, Decimal(0), None)
     if value is None:
         raise CorruptRecord(key, "totals", "is missing")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import json
+from collections.abc import Iterable
 
 from ...models.numbers import plain
 from ...models.order import Order
@@ -25,6 +27,15 @@ def digest_of(order: Order) -> str:
         content += f" reference {plain(order.reference_price)}"
     if terms:
         content = f"{content} {terms}"
+    return _digest(content)
+
+
+def digest_of_words(words: Iterable[str | None]) -> str:
+    """Return a digest of what a request says, each word in its place."""
+    return _digest(json.dumps([word or "" for word in words]))
+
+
+def _digest(content: str) -> str:
     return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:LENGTH].decode()
 
 

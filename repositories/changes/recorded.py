@@ -47,7 +47,12 @@ class RecordedChange:
 
 
 _REQUESTS = {
-    kind.value: kind for kind in (EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED)
+    kind.value: kind
+    for kind in (
+        *(EventType.NEW, EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED),
+        *(EventType.PENDING_CANCEL, EventType.PENDING_REPLACE, EventType.CANCEL_REJECTED, EventType.RESTATED),
+        *(EventType.DONE_FOR_DAY, EventType.STOPPED, EventType.SUSPENDED, EventType.CALCULATED),
+    )
 }
 
 LINKS = ("root:", "now:")
@@ -58,6 +63,11 @@ _IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
 
 RECORDED_EVENTS = frozenset((*(kind for kind in EventType if kind.is_execution), *_REQUESTS.values()))
 """The events whose changes are remembered with their order."""
+
+
+def is_placing(event: Mapping[str, str]) -> bool:
+    """Return True for the fields of an event that placed an order; one that says that it is accepted is NEW, too."""
+    return event["type"] in (EventType.NEW, EventType.PENDING_NEW) and "request_id" not in event
 
 
 def recorded_name(event: EventType, identity: str | None) -> str:

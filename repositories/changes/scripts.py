@@ -7,7 +7,7 @@ from functools import cache
 
 from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
-from ...models.enums import OrderStatus, OrderType, Side
+from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side
 from ...models.limits import LIMIT_NAMES, Trading
 from ...models.numbers import MAX_QUANTITY
 from ...models.order import TERMS
@@ -18,7 +18,10 @@ from ...topology.scripts import load as load_script
 FORMAT = "1"
 """The number of the format in which a book is stored; its header has it."""
 
-RARE_FIELDS = ("stop_price", "text", "placed_quantity", "placed_price", "placed_stop_price", "revision")
+RARE_FIELDS = (
+    *("stop_price", "text", "placed_quantity", "placed_price", "placed_stop_price", "revision"),
+    *("marks", "pending", "client_order_id"),
+)
 """The fields of an order that a change may touch, that few orders have, and that no event has."""
 
 CONSTANTS: Mapping[str, Constant] = {
@@ -33,6 +36,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
     "MOST_PLACES": MOST_PLACES,
+    "OUTLIVE_THE_DAY": OUTLIVE_THE_DAY,
     "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
     "QUANTITY_PLACES": QUANTITY_PLACES,
@@ -49,11 +53,12 @@ CONSTANTS: Mapping[str, Constant] = {
 }
 
 STEPS: Mapping[str, tuple[str, int]] = {
-    "place": ("place_order", 14),
+    "place": ("place_order", 15),
     "fill": ("fill_order", 8),
-    "replace": ("replace_order", 9),
+    "replace": ("replace_order", 14),
     "revise": ("revise_execution", 10),
-    "close": ("close_order", 6),
+    "close": ("close_order", 9),
+    "report": ("report_order", 14),
     "delete": ("delete_order", 1),
     "change": ("change_position", 7),
     "expect": ("expect_version", 2),

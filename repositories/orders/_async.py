@@ -17,18 +17,18 @@ from ...models.results import FillResult, OrderResult, Outcome
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
-from ..changes._async import AsyncChanges
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
 from .reads._async import OrderT
+from .reports._async import AsyncOrderReports
 from .revisions._async import AsyncRevisions
-from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
+from .verbs import CALCULATE, CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
 Own = TypeVar("Own", bound=Order)
 
 
-class AsyncOrderRepository(AsyncRevisions[OrderT]):
+class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
     """The orders of a desk.
 
     ::
@@ -59,7 +59,6 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         self._loss_detector = loss_detector or LossDetector()
         self._fence = fence
         super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
-        self._changes = AsyncChanges(backend, self._calls)
 
     def of(self, model: type[Own]) -> AsyncOrderRepository[Own]:
         """Return these orders as those of a class of your own, whose fields are kept with each; see docs/own-fields.md.
@@ -139,6 +138,9 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         revision: int | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        original_client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Change an order's quantity or prices, once per ``request_id``. One round trip.
@@ -158,6 +160,10 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
                 last one applied is out of date, and changes nothing.
             ts_ns: The time of the replace; by default now.
             text: Free text, such as the reason (tag 58).
+            client_order_id: The identity of the request (ClOrdID, tag 11), which answers a pending one, and
+                is the order's from then on.
+            original_client_order_id: The id that the request names the order by (OrigClOrdID, tag 41).
+            reason: FIX's code of the reason, which is kept with the event.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
@@ -177,6 +183,9 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
             stop_price=stop_price,
             revision=revision,
             text=text,
+            client_order_id=client_order_id,
+            original_client_order_id=original_client_order_id,
+            reason=reason,
             **{name: value for name, value in given.items() if value is not None},
         )
         return cast("OrderResult[OrderT]", await self._changes.call(REPLACE, request, durability))
@@ -189,6 +198,8 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
@@ -200,6 +211,8 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
                 is another request.
             ts_ns: The time of the cancel; by default now.
             text: Free text, such as the reason (FIX Text, tag 58).
+            client_order_id: The identity of the request that this answers (ClOrdID, tag 11).
+            reason: FIX's code of the reason, which is kept with the event.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
@@ -207,7 +220,7 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
             OrderClosed: The order was filled, rejected or expired.
             DuplicateRequest: The ``request_id`` was used for another change of this order.
         """
-        return await self._close(CANCEL, trader, order_id, request_id, ts_ns, text, durability)
+        return await self._close(CANCEL, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
 
     async def reject(
         self,
@@ -217,13 +230,15 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
 
         Arguments and errors are those of ``cancel``.
         """
-        return await self._close(REJECT, trader, order_id, request_id, ts_ns, text, durability)
+        return await self._close(REJECT, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
 
     async def expire(
         self,
@@ -233,13 +248,35 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Record that an order's time in force has run out. One round trip.
 
         Arguments and errors are those of ``cancel``.
         """
-        return await self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, durability)
+        return await self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
+
+    async def calculate(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> OrderResult[OrderT]:
+        """Record that an order is over, and its commission or settlement details are calculated. One round trip.
+
+        Arguments and errors are those of ``cancel``; a FILLED order can be calculated, too.
+        """
+        return await self._close(
+            CALCULATE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability
+        )
 
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
@@ -283,6 +320,8 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
         request_id: str | None,
         ts_ns: int | None,
         text: str | None,
+        client_order_id: str | None,
+        reason: str | None,
         durability: Durability | str | None,
     ) -> OrderResult[OrderT]:
         given = {"request_id": request_id, "ts_ns": ts_ns}
@@ -291,6 +330,8 @@ class AsyncOrderRepository(AsyncRevisions[OrderT]):
             trader=trader,
             order_id=order_id,
             text=text,
+            client_order_id=client_order_id,
+            reason=reason,
             **{name: value for name, value in given.items() if value is not None},
         )
         return cast("OrderResult[OrderT]", await self._changes.call(verb, request, durability))

@@ -18,18 +18,18 @@ from ...models.results import FillResult, OrderResult, Outcome
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
-from ..changes._sync import Changes
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.verb import Verb
 from .reads._sync import OrderT
+from .reports._sync import OrderReports
 from .revisions._sync import Revisions
-from .verbs import CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
+from .verbs import CALCULATE, CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
 
 Own = TypeVar("Own", bound=Order)
 
 
-class OrderRepository(Revisions[OrderT]):
+class OrderRepository(OrderReports[OrderT], Revisions[OrderT]):
     """The orders of a desk.
 
     ::
@@ -60,7 +60,6 @@ class OrderRepository(Revisions[OrderT]):
         self._loss_detector = loss_detector or LossDetector()
         self._fence = fence
         super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
-        self._changes = Changes(backend, self._calls)
 
     def of(self, model: type[Own]) -> OrderRepository[Own]:
         """Return these orders as those of a class of your own, whose fields are kept with each; see docs/own-fields.md.
@@ -140,6 +139,9 @@ class OrderRepository(Revisions[OrderT]):
         revision: int | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        original_client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Change an order's quantity or prices, once per ``request_id``. One round trip.
@@ -159,6 +161,10 @@ class OrderRepository(Revisions[OrderT]):
                 last one applied is out of date, and changes nothing.
             ts_ns: The time of the replace; by default now.
             text: Free text, such as the reason (tag 58).
+            client_order_id: The identity of the request (ClOrdID, tag 11), which answers a pending one, and
+                is the order's from then on.
+            original_client_order_id: The id that the request names the order by (OrigClOrdID, tag 41).
+            reason: FIX's code of the reason, which is kept with the event.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
@@ -178,6 +184,9 @@ class OrderRepository(Revisions[OrderT]):
             stop_price=stop_price,
             revision=revision,
             text=text,
+            client_order_id=client_order_id,
+            original_client_order_id=original_client_order_id,
+            reason=reason,
             **{name: value for name, value in given.items() if value is not None},
         )
         return cast("OrderResult[OrderT]", self._changes.call(REPLACE, request, durability))
@@ -190,6 +199,8 @@ class OrderRepository(Revisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
@@ -201,6 +212,8 @@ class OrderRepository(Revisions[OrderT]):
                 is another request.
             ts_ns: The time of the cancel; by default now.
             text: Free text, such as the reason (FIX Text, tag 58).
+            client_order_id: The identity of the request that this answers (ClOrdID, tag 11).
+            reason: FIX's code of the reason, which is kept with the event.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
@@ -208,7 +221,7 @@ class OrderRepository(Revisions[OrderT]):
             OrderClosed: The order was filled, rejected or expired.
             DuplicateRequest: The ``request_id`` was used for another change of this order.
         """
-        return self._close(CANCEL, trader, order_id, request_id, ts_ns, text, durability)
+        return self._close(CANCEL, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
 
     def reject(
         self,
@@ -218,13 +231,15 @@ class OrderRepository(Revisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
 
         Arguments and errors are those of ``cancel``.
         """
-        return self._close(REJECT, trader, order_id, request_id, ts_ns, text, durability)
+        return self._close(REJECT, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
 
     def expire(
         self,
@@ -234,13 +249,33 @@ class OrderRepository(Revisions[OrderT]):
         request_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
         """Record that an order's time in force has run out. One round trip.
 
         Arguments and errors are those of ``cancel``.
         """
-        return self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, durability)
+        return self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
+
+    def calculate(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        client_order_id: str | None = None,
+        reason: str | None = None,
+        durability: Durability | str | None = None,
+    ) -> OrderResult[OrderT]:
+        """Record that an order is over, and its commission or settlement details are calculated. One round trip.
+
+        Arguments and errors are those of ``cancel``; a FILLED order can be calculated, too.
+        """
+        return self._close(CALCULATE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
 
     def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
@@ -284,6 +319,8 @@ class OrderRepository(Revisions[OrderT]):
         request_id: str | None,
         ts_ns: int | None,
         text: str | None,
+        client_order_id: str | None,
+        reason: str | None,
         durability: Durability | str | None,
     ) -> OrderResult[OrderT]:
         given = {"request_id": request_id, "ts_ns": ts_ns}
@@ -292,6 +329,8 @@ class OrderRepository(Revisions[OrderT]):
             trader=trader,
             order_id=order_id,
             text=text,
+            client_order_id=client_order_id,
+            reason=reason,
             **{name: value for name, value in given.items() if value is not None},
         )
         return cast("OrderResult[OrderT]", self._changes.call(verb, request, durability))

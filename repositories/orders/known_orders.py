@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ...models.enums import EventType
 from ...models.errors import (
     CorruptRecord,
     DuplicateOrder,
@@ -28,6 +27,7 @@ from ...models.order import Order, Replace
 from ...models.own_fields import has_own_text, own_text_of
 from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
+from ..changes.recorded import is_placing
 from ..changes.scripts import load
 from ..changes.verb import AnyVerb
 from ..replies import fields, integer, rows, rows_of, text
@@ -115,11 +115,10 @@ class KnownOrders:
         for number, event in page.events:
             self._note_time(number, event)
             self._orders_read = number
-            order_id = event.get("order_id")
-            if order_id is None:
+            if (order_id := event.get("order_id")) is None:
                 continue
             known = self._placed.get(order_id)
-            if event["type"] == EventType.NEW.value:
+            if is_placing(event):
                 content = (
                     f"{_who(event)} {event.get('quantity')} {event.get('price', '')} {event.get('terms', '')}".rstrip()
                 )
@@ -140,13 +139,13 @@ class KnownOrders:
         """Note what the events that were read have applied to orders."""
         for number, event in page.events:
             self._changes_read = number
-            order_id, kind = event.get("order_id"), event["type"]
-            if order_id is None or kind == EventType.NEW.value:
+            order_id = event.get("order_id")
+            if order_id is None or is_placing(event):
                 continue
             identity, quantity, price = _FILL if "exec_id" in event else _REQUEST
             said = {"requested_quantity": event.get("quantity", ""), **event}
-            words = [said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own")]
-            self._applied[order_id] = f"{self._applied.get(order_id, '')}\n" + _TAB.join(words)
+            words = (said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own"))
+            self._applied[order_id] = f"{self._applied.get(order_id, '')}\n{_TAB.join(words)}"
 
     def note_applied(self, order: Order) -> None:
         """Note an order that was placed after its trader's events were read."""

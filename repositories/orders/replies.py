@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
+from ...models.enums import OrderStatus
 from ...models.errors import DuplicateOrder, DuplicateRequest, ExecutionNotFound, OrderClosed, OrderMismatch, Overfill
 from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
@@ -28,7 +29,7 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
     order = step.request
     match answer:
         case ["applied", str(sequence)]:
-            return OrderResult(copied(order, version=1), applied=True, sequence=integer(sequence))
+            return OrderResult(_as_placed(order), applied=True, sequence=integer(sequence))
         case ["repeat", stored]:
             return OrderResult(_order(step, stored), applied=False, sequence=0)
         case ["duplicate", stored]:
@@ -38,6 +39,12 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
             raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}{own}")
         case other:
             raise refusal(step.name, other)
+
+
+def _as_placed(order: Order) -> Order:
+    if order.status is OrderStatus.NEW:
+        return copied(order, version=1)
+    return copied(order, version=1, marks=order.status.value)
 
 
 def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
@@ -113,11 +120,20 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
             raise refusal(step.name, other)
 
 
-def replaced(step: Step[Replace], answer: list[Reply]) -> OrderResult:
+def replaced(step: Step[Any], answer: list[Reply]) -> OrderResult:
     """Return the result in an answer to ``replace``. Raises OrderMismatch, and what any change may."""
+    return reported(step, answer)
+
+
+def reported(step: Step[Any], answer: list[Reply]) -> OrderResult:
+    """Return the result in an answer to a report. Raises OrderMismatch, and what any change may."""
     match answer:
         case ["type", str(kind), str(field)]:
             raise OrderMismatch(f"{step.name}: a {kind} order takes no {field}")
+        case ["several"]:
+            raise OrderMismatch(f"{step.name}: several requests are pending; name the client_order_id of the one")
+        case ["said", str(status)]:
+            raise OrderMismatch(f"{step.name}: it says {step.request.status}, and would leave the order {status}")
         case other:
             return changed(step, other)
 

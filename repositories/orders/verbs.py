@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from ...models.enums import EventType, OrderStatus
@@ -17,19 +18,32 @@ from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
 from ...models.keys import TraderKeys
 from ...models.numbers import plain
-from ...models.order import Cancel, Expire, Order, Reject, Replace
+from ...models.order import Calculate, Cancel, Expire, Order, Reject, Replace
+from ...models.order_reports import (
+    Accept,
+    CancelReject,
+    DoneForDay,
+    PendingCancel,
+    PendingReplace,
+    Reporting,
+    Restate,
+    Stop,
+    Suspend,
+)
 from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
 from ...models.wire import text
-from ..changes.digest import digest_of
+from ..changes.digest import digest_of, digest_of_words
 from ..changes.verb import AnyVerb, Verb
-from .replies import changed, deleted, filled, placed, replaced, revised
+from .replies import deleted, filled, placed, replaced, reported, revised
 
-OrderRequest: TypeAlias = Order | Replace | Cancel | Reject | Expire | Fill | Bust | Correct
+OrderRequest: TypeAlias = (
+    Order | Replace | Restate | Cancel | Reject | Expire | Calculate | Fill | Bust | Correct | Reporting
+)
 """Any request that changes an order: the requests of ORDER_VERBS, written out for type checkers."""
-Closing: TypeAlias = Cancel | Reject | Expire
+Closing: TypeAlias = Cancel | Reject | Expire | Calculate
 """A request that ends an order."""
-Changing: TypeAlias = Replace | Closing | Fill | Bust | Correct
+Changing: TypeAlias = Replace | Restate | Reporting | Closing | Fill | Bust | Correct
 """A request about an order that is there."""
 
 
@@ -69,13 +83,17 @@ def _stated(request: Changing) -> str:
     return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
 
 
-_NOTHING_LATER = (None,) * 5
+_NOTHING_LATER = (None,) * 8
+
+
+_FIRST = (OrderStatus.NEW, OrderStatus.PENDING_NEW)
 
 
 def _check_new(order: Order) -> None:
     later = (order.placed_quantity, order.placed_price, order.placed_stop_price, order.revision, order.updated_ns)
+    later = (*later, order.client_order_id, order.marks, order.pending)
     is_filled = order.filled_quantity or order.filled_notional
-    if order.status is not OrderStatus.NEW or is_filled or order.version or later != _NOTHING_LATER:
+    if order.status not in _FIRST or is_filled or order.version or later != _NOTHING_LATER:
         raise InvalidArgument(
             f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
             f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"
@@ -101,6 +119,7 @@ def _place_arguments(order: Order) -> tuple[str, ...]:
         digest_of(order),
         "" if order.reference_price is None else plain(order.reference_price),
         order.terms,
+        order.status,
     )
 
 
@@ -116,17 +135,63 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
     )
 
 
-def _replace_arguments(request: Replace) -> tuple[str, ...]:
+def _more(*words: str | None) -> str:
+    """Return a digest of what a request may say beside, "" when it says nothing."""
+    return digest_of_words(words) if any(words) else ""
+
+
+def _replace_arguments(event: EventType, request: Replace | Restate) -> tuple[str, ...]:
+    is_asked = isinstance(request, Replace)
+    client_id, original_id = (request.client_order_id, request.original_client_order_id) if is_asked else (None, None)
     return (
+        event.value,
         request.order_id,
         request.request_id,
         _optional(request.quantity),
         _optional(request.price),
         _optional(request.stop_price),
-        _optional(request.revision),
+        _optional(request.revision) if is_asked else "",
         str(request.ts_ns),
         request.text or "",
         _stated(request),
+        _more(client_id, original_id, request.reason),
+        client_id or "",
+        original_id or "",
+        request.reason or "",
+    )
+
+
+def _report_arguments(event: EventType, request: Reporting) -> tuple[str, ...]:
+    said = [
+        _optional(getattr(request, name, None))
+        for name in (
+            *("client_order_id", "original_client_order_id", "reason", "status"),
+            *("quantity", "price", "stop_price"),
+        )
+    ]
+    return (
+        event.value,
+        request.order_id,
+        request.request_id,
+        str(request.ts_ns),
+        request.text or "",
+        _stated(request),
+        digest_of_words(said),
+        *said,
+    )
+
+
+def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Reporting, OrderResult]:
+    """Return the row of a verb that records what is said of an order."""
+    return Verb(
+        name=name,
+        request=request,
+        event=event,
+        step="report",
+        keys=_keys,
+        arguments=partial(_report_arguments, event),
+        read_answer=reported,
+        describe=_named(name),
     )
 
 
@@ -175,8 +240,11 @@ def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closin
             str(given.ts_ns),
             given.text or "",
             _stated(given),
+            _more(given.client_order_id, given.reason),
+            given.client_order_id or "",
+            given.reason or "",
         ),
-        read_answer=changed,
+        read_answer=reported,
         describe=_named(name),
     )
 
@@ -199,13 +267,31 @@ REPLACE = Verb(
     event=EventType.REPLACED,
     step="replace",
     keys=_keys,
-    arguments=_replace_arguments,
+    arguments=partial(_replace_arguments, EventType.REPLACED),
     read_answer=replaced,
     describe=lambda request: f"replace {request.request_id} of {request.trader}/{request.order_id}",
 )
 CANCEL = _closing("cancel", Cancel, EventType.CANCELED)
 REJECT = _closing("reject", Reject, EventType.REJECTED)
 EXPIRE = _closing("expire", Expire, EventType.EXPIRED)
+CALCULATE = _closing("calculate", Calculate, EventType.CALCULATED)
+RESTATE = Verb(
+    name="restate",
+    request=Restate,
+    event=EventType.RESTATED,
+    step="replace",
+    keys=_keys,
+    arguments=partial(_replace_arguments, EventType.RESTATED),
+    read_answer=replaced,
+    describe=_named("restate"),
+)
+ACCEPT = _reporting("accept", Accept, EventType.NEW)
+PENDING_CANCEL = _reporting("pending_cancel", PendingCancel, EventType.PENDING_CANCEL)
+PENDING_REPLACE = _reporting("pending_replace", PendingReplace, EventType.PENDING_REPLACE)
+CANCEL_REJECT = _reporting("cancel_reject", CancelReject, EventType.CANCEL_REJECTED)
+DONE_FOR_DAY = _reporting("done_for_day", DoneForDay, EventType.DONE_FOR_DAY)
+STOP = _reporting("stop", Stop, EventType.STOPPED)
+SUSPEND = _reporting("suspend", Suspend, EventType.SUSPENDED)
 FILL = Verb(
     name="fill",
     request=Fill,
@@ -230,5 +316,21 @@ DELETE = Verb(
     describe=_named("delete"),
 )
 
-ORDER_VERBS: tuple[AnyVerb, ...] = (PLACE, REPLACE, CANCEL, REJECT, EXPIRE, FILL, BUST, CORRECT)
+ORDER_VERBS: tuple[AnyVerb, ...] = (
+    *(
+        PLACE,
+        REPLACE,
+        CANCEL,
+        REJECT,
+        EXPIRE,
+        FILL,
+        BUST,
+        CORRECT,
+        ACCEPT,
+        PENDING_CANCEL,
+        PENDING_REPLACE,
+        CANCEL_REJECT,
+    ),
+    *(DONE_FOR_DAY, STOP, SUSPEND, RESTATE, CALCULATE),
+)
 """Every verb that changes an order."""

@@ -43,6 +43,7 @@ NO_NANOSECONDS: list[object] = [
 NO_INTEGER = [*NAN, *ENDLESS, *NO_NUMBER, *HUGE]
 
 BAD: dict[str, list[object]] = {
+    "written": [5, b"x", [], True],
     "Name": NO_NAME,
     "Text": NO_TEXT,
     "choice": NO_CHOICE,
@@ -104,7 +105,9 @@ KINDS: dict[str, str] = {
     ),
     **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange", "account"), "Name"),
     "execution_instructions": "Name",
-    **dict.fromkeys(("text", "name"), "Text"),
+    **dict.fromkeys(("client_order_id", "original_client_order_id", "reason"), "Name"),
+    **dict.fromkeys(("text", "name", "marks"), "Text"),
+    "pending": "written",
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),
     "late": "flag",
     "currency": "currency",

@@ -25,11 +25,14 @@ FIX = {
     TimeInForce: {"DAY": "0", "GTC": "1", "OPG": "2", "IOC": "3", "FOK": "4", "GTD": "6", "GTX": "5", "AT_CLOSE": "7"},
     OrderStatus: {
         "NEW": "0", "PARTIALLY_FILLED": "1", "FILLED": "2", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C",
+        "DONE_FOR_DAY": "3", "PENDING_CANCEL": "6", "STOPPED": "7", "SUSPENDED": "9", "PENDING_NEW": "A",
+        "CALCULATED": "B", "PENDING_REPLACE": "E",
     },
     EventType: {
         "NEW": "0", "TRADE": "F", "REPLACED": "5", "CANCELED": "4", "REJECTED": "8", "EXPIRED": "C", "POSITION": "",
-        "INSERT": "", "PUT": "", "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G",
-        "LIMITS": "", "TRADING": "",
+        "PENDING_NEW": "A", "PENDING_CANCEL": "6", "PENDING_REPLACE": "E", "CANCEL_REJECTED": "", "DONE_FOR_DAY": "3",
+        "STOPPED": "7", "SUSPENDED": "9", "CALCULATED": "B", "RESTATED": "D", "INSERT": "", "PUT": "",
+        "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G", "LIMITS": "", "TRADING": "",
         "SPLIT": "", "ROLL": "",
     },
 }  # fmt: skip
@@ -91,8 +94,17 @@ def test_every_side_but_one_sells() -> None:
     assert [side for side in Side if side.is_buy] == [Side.BUY]
 
 
-def test_open_statuses_are_the_two_that_can_still_be_filled() -> None:
-    assert {status for status in OrderStatus if status.is_open} == {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
+def test_open_statuses_are_those_that_are_no_end() -> None:
+    ends = {"FILLED", "CANCELED", "REJECTED", "CALCULATED", "EXPIRED"}
+    assert {status.value for status in OrderStatus if not status.is_open} == ends
+
+
+def test_precedence_is_that_of_fix_4_4() -> None:
+    assert {status.value: status.precedence for status in OrderStatus} == {
+        **{"PENDING_CANCEL": 12, "PENDING_REPLACE": 11, "DONE_FOR_DAY": 10, "CALCULATED": 9, "FILLED": 8, "STOPPED": 7},
+        **{"SUSPENDED": 6, "CANCELED": 5, "EXPIRED": 5, "PARTIALLY_FILLED": 4, "NEW": 2, "REJECTED": 2},
+        "PENDING_NEW": 2,
+    }
 
 
 def test_the_tree_of_errors_is_the_one_in_the_docstring() -> None:

@@ -43,6 +43,7 @@ from ..support.histories import (
     of_orders,
     placings,
     replacings,
+    reports,
     revisions,
 )
 from ..support.make import TS, limit
@@ -124,6 +125,12 @@ class BookMachine(RuleBasedStateMachine):
                 st.sampled_from([1, known, known + left, known + left + 1, max(1, known - 1)]).filter(is_quantity)
             )
         self.check(self.made((draft[0], {**draft[1], **changed})))
+
+    @rule(data=st.data(), draft=reports)
+    def report(self, data: st.DataObject, draft: Draft) -> None:
+        order = self.some_order(data)
+        prices = {name: None for name in ("price", "stop_price") if name in draft[1]}
+        self.check(self.made((draft[0], {**draft[1], **asked(order), **prices})))
 
     @rule(draft=of_orders | moves, second=SECOND)
     def ask(self, draft: Draft, second: bool) -> None:

@@ -88,6 +88,8 @@ placings = drafts(
     quantity=QUANTITIES,
     price=PRICES,
     stop_price=PRICES,
+    status=st.sampled_from(["NEW", "NEW", "NEW", "PENDING_NEW"]),
+    time_in_force=st.sampled_from(["DAY", "DAY", "GTC"]),
     ts_ns=TIMES,
     text=TEXTS,
 ).map(with_fitting_prices)
@@ -108,6 +110,7 @@ replacings = drafts(
     price=st.none() | PRICES,
     stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
     revision=st.sampled_from([None, None, 0, 1, 2, 3]),
+    client_order_id=st.none() | st.sampled_from(["C1", "C2", "C3"]),
     ts_ns=TIMES,
     text=TEXTS,
     **STATED,
@@ -128,13 +131,27 @@ revisions = st.one_of(
         **STATED,
     ),
 ).filter(lambda draft: draft[1]["exec_id"] != draft[1]["exec_ref_id"])
-closings = st.one_of(
-    *(
-        drafts(verb.request, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS, **STATED)
-        for verb in ORDER_VERBS
-        if verb.request not in (Order, Fill, Replace, Bust, Correct)
-    )
-)
+CLIENT_IDS = st.sampled_from(["C1", "C2", "C3"])
+_SAID: dict[str, st.SearchStrategy[object]] = {
+    "client_order_id": CLIENT_IDS,
+    "reason": st.sampled_from([None, None, "1"]),
+    "status": st.sampled_from([None, None, None, "NEW", "PARTIALLY_FILLED", "PENDING_CANCEL"]),
+    "quantity": st.none() | QUANTITIES,
+    "price": st.none() | PRICES,
+    "stop_price": st.sampled_from([None, None, None, "187.23"]),
+}
+"""What some requests about an order may say beside."""
+
+
+def _about(kind: type[Record]) -> st.SearchStrategy[Draft]:
+    more = {name: values for name, values in _SAID.items() if name in kind.model_fields}
+    if "client_order_id" in more and not kind.model_fields["client_order_id"].is_required():
+        more["client_order_id"] = st.none() | CLIENT_IDS
+    return drafts(kind, order_id=ORDER_IDS, request_id=REQUEST_IDS, ts_ns=TIMES, text=TEXTS, **STATED, **more)
+
+
+closings = st.one_of(*(_about(verb.request) for verb in ORDER_VERBS if verb.step == "close"))
+reports = st.one_of(*(_about(verb.request) for verb in ORDER_VERBS if verb.step == "report" or verb.name == "restate"))
 changes = drafts(
     PositionChange,
     symbol=SYMBOLS,
@@ -154,7 +171,7 @@ splits = drafts(
     request_id=REQUEST_IDS,
     ts_ns=TIMES,
 )
-of_orders = st.one_of(fillings, replacings, placings, closings, revisions)
+of_orders = st.one_of(fillings, replacings, placings, closings, reports, revisions)
 moves = changes | splits | drafts(Roll, symbol=SYMBOLS, request_id=REQUEST_IDS, ts_ns=TIMES)
 
 

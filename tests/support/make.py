@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 
-from slotbook.models import Bust, Correct, Fill, Order, Replace
+from slotbook.models import Bust, Correct, Fill, Order, PendingCancel, Replace
 from slotbook.repositories.orders.verbs import OrderRequest
 
 NIGHTLY = bool(os.environ.get("SLOTBOOK_NIGHTLY"))
@@ -57,4 +57,6 @@ def example(kind: type[OrderRequest], trader: str) -> OrderRequest:
         report = {"exec_id": f"{kind.__name__}-1", "exec_ref_id": "X1"}
         return kind.model_validate({"trader": trader, "order_id": "A1", "ts_ns": 7, **report, **terms})
     more = {"quantity": 150, "price": "188", "request_id": "R1"} if issubclass(kind, Replace) else {}
+    if issubclass(kind, PendingCancel):
+        more = {"client_order_id": "C2", "request_id": "R1"}
     return kind.model_validate({"trader": trader, "order_id": "A1", "ts_ns": 7, **more})

@@ -9,9 +9,13 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from slotbook.models import (
+    Accept,
     Bust,
+    Calculate,
     Cancel,
+    CancelReject,
     Correct,
+    DoneForDay,
     EventType,
     Expire,
     Fill,
@@ -19,14 +23,19 @@ from slotbook.models import (
     OrderEvent,
     OrderStatus,
     OrderType,
+    PendingCancel,
+    PendingReplace,
     Position,
     PositionAction,
     PositionChange,
     Reject,
     Replace,
+    Restate,
     Roll,
     Side,
     Split,
+    Stop,
+    Suspend,
     SymbolInfo,
     TimeInForce,
 )
@@ -154,7 +163,10 @@ replaces = st.fixed_dictionaries(
 )
 closings = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "ts_ns": times},
-    optional={"text": texts, "request_id": names, "symbol": names, "side": sides},
+    optional={
+        **{"text": texts, "request_id": names, "symbol": names, "side": sides},
+        **{"client_order_id": names, "reason": names},
+    },
 )
 busts = closings.flatmap(
     lambda values: st.fixed_dictionaries({"exec_id": names, "exec_ref_id": names}).map(
@@ -172,6 +184,20 @@ splits = st.fixed_dictionaries(
     optional={"old": quantities, "quantity": signed},
 )
 rolls = st.fixed_dictionaries({"trader": names, "symbol": names, "request_id": names, "ts_ns": times})
+statuses = st.sampled_from(OrderStatus)
+
+
+def reports(*, has_client_id: bool | None = None, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Values]:
+    """Return arguments of a report; with True its client_order_id is needed, with False it may be left out."""
+    needed = {"trader": names, "order_id": names, "ts_ns": times}
+    ids = {} if has_client_id is None else {"original_client_order_id": names}
+    if has_client_id:
+        needed["client_order_id"] = names
+    elif has_client_id is False:
+        ids["client_order_id"] = names
+    stated = {"text": texts, "request_id": names, "reason": names, "symbol": names, "side": sides}
+    return st.fixed_dictionaries(needed, optional={**stated, **ids, **more})
+
 
 MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     Order: orders(),
@@ -183,6 +209,15 @@ MODELS: dict[type[Record], st.SearchStrategy[Values]] = {
     Cancel: closings,
     Reject: closings,
     Expire: closings,
+    Calculate: closings,
+    Accept: reports(status=statuses),
+    PendingCancel: reports(has_client_id=True),
+    PendingReplace: reports(has_client_id=True, quantity=quantities, price=prices, stop_price=prices),
+    CancelReject: reports(has_client_id=False, status=statuses),
+    DoneForDay: reports(),
+    Stop: reports(quantity=quantities, price=prices),
+    Suspend: reports(),
+    Restate: reports(quantity=quantities, price=prices, stop_price=prices),
     PositionChange: changes,
     Bust: busts,
     Correct: corrections,

@@ -40,6 +40,6 @@ def open_quantities(orders: Iterable[Order]) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for order in orders:
         buy, sell = found.get(order.symbol, (0, 0))
-        left = order.quantity - order.filled_quantity if order.status in {"NEW", "PARTIALLY_FILLED"} else 0
+        left = order.open_quantity
         found[order.symbol] = (buy + left, sell) if order.side is Side.BUY else (buy, sell + left)
     return found

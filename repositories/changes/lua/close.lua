@@ -1,5 +1,6 @@
--- Of the engine: cancel, reject or expire an order; one that has the new status already is left as it is.
--- Uses changes/run
+-- Of the engine: cancel, reject, expire or calculate an order; one that has the new status already is left as it is. What was
+-- pending is answered by that.
+-- Uses changes/run, changes/order_status
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
@@ -7,14 +8,14 @@
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'corrupt', key, field, value}
 --        {'fence', lock, fence}
 local function close_order(at)
-  local to, id, request_id, ts_ns, text, stated = unpack(ARGV, at, at + 5)
+  local to, id, request_id, ts_ns, text, stated, digest, client_id, reason = unpack(ARGV, at, at + 8)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
-  local entry = 'request:' .. request_id
+  local entry, content = 'request:' .. request_id, digest == '' and to or to .. ' ' .. digest
   local recorded = recall(order, entry)
-  if recorded then return RARE.repeat_of_request(order, entry, recorded, to) end
+  if recorded then return RARE.repeat_of_request(order, entry, recorded, content) end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
   if status == to then return { 'outdated', state_of(order) } end
@@ -22,24 +23,32 @@ local function close_order(at)
   if refused then return refused end
   local filled, quantity = quantity_in(order, 'filled_quantity'), ordered_in(order)
   if problem then return problem end
-  if not OPEN_STATUSES[status] or (to == 'REJECTED' and filled ~= 0) then return { 'closed', status } end
+  local calculates = to == 'CALCULATED'
+  if not OPEN_STATUSES[status] and not (calculates and status == 'FILLED') or to == 'REJECTED' and is_less(0, filled) then
+    return { 'closed', status }
+  end
+  if not calculates and not is_less(filled, quantity) then return { 'closed', 'FILLED' } end
   local position, version = load_open(symbol), decimal_text(next_version(order))
-  local open = open_after(position, SIDES[side], sum(filled, negative(quantity)))
+  local open = open_after(position, SIDES[side], negative(open_rest(order, status, filled, quantity)))
   if problem then return problem end
   move(order, id, plan_move(symbol, status, to))
 
   set(order, { 'status', to, 'version', version, 'updated_ns', ts_ns })
   set_or_clear(order, 'text', text)
+  if order.at.marks then set_or_clear(order, 'marks', '') end
+  if order.at.pending then set_or_clear(order, 'pending', '') end
   position[SIDES[side]], position.is_changed = open, true
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', to, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side,
     'status', to, 'quantity', quantity_after, 'price', limit,
     'filled_quantity', filled_text, 'request_id', request_id, 'text', text,
+    'client_order_id', client_id, 'reason', reason,
     'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
-  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, digest == '' and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
-    .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text), symbol .. id .. request_id .. text)
-  remember(order, entry, number .. ' ' .. to)
+    .. filled_text .. '","request_id":"' .. request_id ..
+    json_part('text', text), symbol .. id .. request_id .. text)
+  remember(order, entry, number .. ' ' .. content)
   return { 'applied', number, state_of(order) }
 end

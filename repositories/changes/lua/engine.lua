@@ -1,6 +1,6 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
 -- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
---      changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate, changes/limits,
+--      changes/report, changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate, changes/limits,
 --      changes/change_limits, changes/change_trading
 -- KEYS book            the header
 --      events
@@ -103,7 +103,9 @@ local function write()
       redis.call('HSET', order.key, unpack(order.flat))
     elseif order.changes then
       redis.call('HSET', order.key, unpack(order.changes))
-      if order.cleared and not order.at[order.cleared] then redis.call('HDEL', order.key, order.cleared) end
+      for _, name in ipairs(order.cleared or {}) do
+        if not order.at[name] then redis.call('HDEL', order.key, name) end
+      end
     end
     if order.remembered then
       for name, text in pairs(order.remembered) do redis.call('HSET', order.memory, name, text) end

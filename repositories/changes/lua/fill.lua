@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/cost
+-- Uses changes/run, changes/cost, changes/order_status
 
 -- Return the answer to a fill that is remembered.
 local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own)
@@ -53,8 +53,11 @@ local function fill_order(at)
   local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
   local position_notional = sum(position[amount], decimal(notional))
   local is_late = not OPEN_STATUSES[status]
+  local is_marked = at.marks or at.pending
+  local left = is_late and 0 or negative(quantity)
+  if is_marked and is_less(RARE.open_rest(order, status, filled, sum(filled, open)), quantity) then left = 0 end
   local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional))
-  local still_open = open_after(position, counted, is_late and 0 or negative(quantity))
+  local still_open = open_after(position, counted, left)
   if problem then return problem end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
@@ -63,7 +66,11 @@ local function fill_order(at)
   if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
   local to = status
-  if not is_late then to = is_less(quantity, open) and 'PARTIALLY_FILLED' or 'FILLED' end
+  if is_marked and not is_late then
+    to = RARE.status_of(order, sum(filled, quantity), sum(filled, open))
+  elseif not is_late then
+    to = is_less(quantity, open) and 'PARTIALLY_FILLED' or 'FILLED'
+  end
   move(order, id, plan_move(symbol, status, to))
 
   local filled_after, notional_after = decimal_text(sum(filled, quantity)), decimal_text(order_notional)
@@ -72,6 +79,8 @@ local function fill_order(at)
     'status', to, 'filled_quantity', filled_after, 'filled_notional', notional_after, 'version', version,
     'updated_ns', ts_ns,
   })
+  if is_marked then set_or_clear(order, 'marks', RARE.without_mark(value_of(order, 'marks'), 'PENDING_NEW')) end
+  at = order.at
   position.quantity, position[traded], position[amount] = held, traded_after, position_notional
   position[counted] = still_open
   position.open_cost, position.realized_profit = cost, realized
@@ -87,8 +96,10 @@ local function fill_order(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
-    'position_quantity', held_fields[6], 'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
-  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+    'position_quantity', held_fields[6],
+    'open_quantity', is_marked and RARE.stated_open(order, to, sum(filled, quantity), sum(filled, open)) or '',
+    'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
+  }, not is_marked and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json)

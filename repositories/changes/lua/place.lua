@@ -33,8 +33,8 @@ end
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
-  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, terms, own =
-    unpack(ARGV, at, at + 13)
+  local id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, terms, status, own =
+    unpack(ARGV, at, at + 14)
   local key = base .. 'order:' .. id
   local own_digest, own_names, own_json
   if own ~= '' then
@@ -50,7 +50,7 @@ local function place_order(at)
   local counted = SIDES[side]
   local open = sum(position[counted], decimal(quantity))
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
-  local expiry, by_symbol, by_status = plan_move(symbol, nil, 'NEW')
+  local expiry, by_symbol, by_status = plan_move(symbol, nil, status)
   if is_limited then
     local beyond = RARE.limit_refusal(position, symbol, side, open, {
       quantity = decimal(quantity), price = price ~= '' and price or reference ~= '' and reference or stop_price,
@@ -60,14 +60,15 @@ local function place_order(at)
 
   local flat = {
     'trader', ARGV.trader, 'order_id', id, 'symbol', symbol, 'side', side, 'type', kind, 'time_in_force', time_in_force,
-    'quantity', quantity, 'status', 'NEW', 'filled_quantity', '0', 'filled_notional', '0', 'version', '1',
+    'quantity', quantity, 'status', status, 'filled_quantity', '0', 'filled_notional', '0', 'version', '1',
     'ts_ns', ts_ns, 'digest', digest,
   }
   local size = #flat
   if price ~= '' then flat[size + 1], flat[size + 2], size = 'price', price, size + 2 end
   if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
   if text ~= '' then flat[size + 1], flat[size + 2], size = 'text', text, size + 2 end
-  if reference ~= '' then flat[size + 1], flat[size + 2] = 'reference_price', reference end
+  if reference ~= '' then flat[size + 1], flat[size + 2], size = 'reference_price', reference, size + 2 end
+  if status ~= 'NEW' then flat[size + 1], flat[size + 2] = 'marks', status end
   if terms ~= '' then RARE.add_terms(flat, terms) end
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
   if own_names then RARE.add_own(order, own_names, own_json) end
@@ -76,9 +77,9 @@ local function place_order(at)
   position[counted], position.is_changed = open, true
   if has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'NEW', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
-    'side', side, 'status', 'NEW', 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'side', side, 'status', status, 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
-    .. '","status":"NEW","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
+    .. '","status":"' .. status .. '","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
     symbol .. id .. text .. terms, own_json) }
 end

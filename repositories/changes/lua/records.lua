@@ -54,7 +54,8 @@ local function set_or_clear(record, name, value)
   table.remove(record.flat, place)
   table.remove(record.flat, place - 1)
   record.at = places_of(record.flat)
-  record.cleared = name
+  record.cleared = record.cleared or {}
+  record.cleared[#record.cleared + 1] = name
 end
 
 -- Return the fields and values of a record as they are now, as one text: a reply of one is faster than a reply of many, and a

@@ -1,24 +1,24 @@
--- Of the engine: change an order's quantity or prices, once. A quantity below what is filled asks for the rest to be canceled;
--- one above it opens a filled order again.
+-- Of the engine: change an order's quantity or prices, once, as asked or as the venue restates it. A quantity below what is
+-- filled asks for the rest to be canceled; one above it opens a filled order again.
 -- Uses changes/run, changes/order_status, changes/limits
-
-local TAKE_PRICE = CONSTANTS.TAKE_PRICE -- the types of orders that may have a price, and need none
-local TAKE_STOP_PRICE = CONSTANTS.TAKE_STOP_PRICE
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
+--        {'several'}: it is not said which of several requests it answers
 --        {'type', order type, field}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function replace_order(at)
-  local id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated = unpack(ARGV, at, at + 8)
+  local verb, id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated, digest, client_id, original_id,
+    reason = unpack(ARGV, at, at + 13)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
   local entry = 'request:' .. request_id
-  local content = table.concat({ 'REPLACED', quantity_text, price, stop_price, revision }, ' ')
+  local content = table.concat({ verb, quantity_text, price, stop_price, revision }, ' ')
+  if digest ~= '' then content = content .. ' ' .. digest end
   local recorded = recall(order, entry)
   if recorded then return RARE.repeat_of_request(order, entry, recorded, content) end
   if revision ~= '' and order.at.revision and not is_less(quantity_in(order, 'revision'), decimal(revision)) then
@@ -28,7 +28,10 @@ local function replace_order(at)
   if refused then return refused end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
-  if not OPEN_STATUSES[status] and status ~= 'FILLED' then return { 'closed', status } end
+  local restates = verb == 'RESTATED'
+  if not OPEN_STATUSES[status] and status ~= 'FILLED' and not (restates and status == 'CALCULATED') then
+    return { 'closed', status }
+  end
   local kind = value_of(order, 'type') or ''
   if price ~= '' and not order.at.price and not TAKE_PRICE[kind] then return { 'type', kind, 'price' } end
   if stop_price ~= '' and not order.at.stop_price and not TAKE_STOP_PRICE[kind] then return { 'type', kind, 'stop_price' } end
@@ -38,13 +41,22 @@ local function replace_order(at)
   if problem then return problem end
   if status == 'FILLED' and not is_less(filled, quantity) then return { 'closed', status } end
   if is_less(quantity, filled) then quantity = filled end
-  local to = status_of(order, filled, quantity)
+  local marks, list = value_of(order, 'marks') or '', pending_of(order)
+  if restates then
+    marks = without_mark(without_mark(marks, 'DONE_FOR_DAY'), 'SUSPENDED')
+  else
+    marks = without_mark(marks, 'PENDING_NEW')
+    local unclear = answer_pending(list, client_id, 'PENDING_REPLACE')
+    if unclear then return unclear end
+  end
+  local pending = pending_text(list)
+  local to = status_by(marks, pending, filled, quantity)
   local position, version = load_open(symbol), decimal_text(next_version(order))
-  local difference = sum(open_rest(order, to, filled, quantity), negative(open_rest(order, status, filled, was)))
+  local difference = sum(open_by(order, marks, to, filled, quantity), negative(open_rest(order, status, filled, was)))
   local open = open_after(position, SIDES[side], difference)
   if problem then return problem end
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[SIDES[side]] } end
-  if is_limited then
+  if is_limited and not restates then
     local now = order.flat
     local function basis(limit, trigger)
       return limit or now[order.at.reference_price] or trigger or ''
@@ -68,17 +80,21 @@ local function replace_order(at)
   if stop_price ~= '' then set(order, { 'stop_price', stop_price }) end
   if revision ~= '' then set(order, { 'revision', revision }) end
   set_or_clear(order, 'text', text)
+  set_or_clear(order, 'marks', marks)
+  set_or_clear(order, 'pending', pending)
+  if client_id ~= '' then set(order, { 'client_order_id', client_id }) end
   position[SIDES[side]], position.is_changed = open, true
   if has_limits then RARE.count_passed(symbol) end
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local requested = quantity_text ~= quantity_after and quantity_text or ''
   local number = append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', 'REPLACED', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', quantity_after, 'price', limit,
     'filled_quantity', filled_text, 'request_id', request_id, 'text', text,
-    'requested_quantity', requested,
+    'requested_quantity', requested, 'client_order_id', client_id, 'original_client_order_id', original_id, 'reason', reason,
+    'open_quantity', stated_open(order, to, filled, quantity),
     'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
-  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, digest == '' and marks == '' and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text)
     .. json_part('requested_quantity', requested), symbol .. id .. request_id .. text)

@@ -106,8 +106,9 @@ local function revise_execution(at)
     'side', side, 'status', to, 'quantity', ordered_text, 'price', limit, 'filled_quantity', filled_text,
     'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
     'reversed_quantity', was_quantity, 'reversed_price', was_price, 'position_quantity', held_fields[6], 'text', text,
+    'open_quantity', stated_open(order, to, filled_after, ordered),
     'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
-  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, not order.at.marks and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
     .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'

@@ -230,7 +230,7 @@ end
 -- with the number of its event, go the fields that few orders have, if the order has one.
 local function remember(order, name, content)
   local at = order.at
-  local rare = (at.text or at.placed_quantity or at.revision) and RARE.rare_fields(order) or ''
+  local rare = (at.text or at.placed_quantity or at.revision or at.marks or at.pending or at.client_order_id) and RARE.rare_fields(order) or ''
   order.remembered = order.remembered or {}
   order.remembered[name] = content .. '|' .. rare
 end

@@ -26,17 +26,38 @@ def full(desk: Desk) -> Desk:
     orders.cancel(trader, "C")
     orders.reject(trader, "R")
     orders.expire(trader, "E")
+    for order_id in ("DONE_FOR_DAY", "PENDING_CANCEL", "STOPPED", "SUSPENDED", "CALCULATED", "PENDING_REPLACE"):
+        orders.place(limit(trader, order_id, symbol="TSLA"))
+    orders.place(limit(trader, "PENDING_NEW", symbol="TSLA", status="PENDING_NEW"))
+    orders.done_for_day(trader, "DONE_FOR_DAY")
+    orders.pending_cancel(trader, "PENDING_CANCEL", client_order_id="C2")
+    orders.stop(trader, "STOPPED")
+    orders.suspend(trader, "SUSPENDED")
+    orders.calculate(trader, "CALCULATED")
+    orders.pending_replace(trader, "PENDING_REPLACE", client_order_id="C2", quantity=90)
     return desk
 
 
-def test_open_orders_are_those_that_can_still_be_filled(full: Desk) -> None:
-    assert {order.order_id for order in full.book.orders.open(full.trader)} == {"N", "P"}
+def test_open_orders_are_those_that_have_not_ended(full: Desk) -> None:
+    assert {order.order_id for order in full.book.orders.open(full.trader)} == {
+        *("N", "P", "DONE_FOR_DAY", "PENDING_CANCEL", "STOPPED", "SUSPENDED", "PENDING_NEW", "PENDING_REPLACE")
+    }
+
+
+def test_orders_in_flight_are_those_that_wait_for_an_answer(full: Desk) -> None:
+    found = {order.order_id: order.pending_requests for order in full.book.orders.in_flight(full.trader)}
+    assert found.keys() == {"PENDING_CANCEL", "PENDING_NEW", "PENDING_REPLACE"}
+    assert found["PENDING_NEW"] == []
+    (asked,) = found["PENDING_REPLACE"]
+    assert (asked.status, asked.client_order_id, asked.quantity) == (OrderStatus.PENDING_REPLACE, "C2", "90")
+    assert full.book.orders.in_flight(full.another()) == []
 
 
 @pytest.mark.parametrize("status", OrderStatus)
 def test_each_status_lists_its_orders(full: Desk, status: OrderStatus) -> None:
     (order,) = full.book.orders.by_status(full.trader, status)
-    assert (order.order_id, order.status) == (status.value[0], status)
+    assert order.status is status
+    assert order.order_id in (status.value, status.value[0])
     assert full.book.orders.by_status(full.trader, status.value) == [order]
     assert order == full.book.orders.get(full.trader, order.order_id)
     assert full.book.orders.count(full.trader, status=status) == 1
@@ -45,13 +66,13 @@ def test_each_status_lists_its_orders(full: Desk, status: OrderStatus) -> None:
 def test_each_symbol_lists_its_orders_whatever_their_status(full: Desk) -> None:
     assert {order.order_id for order in full.book.orders.by_symbol(full.trader, "AAPL")} == {"N", "F", "R", "E"}
     assert {order.order_id for order in full.book.orders.by_symbol(full.trader, "MSFT")} == {"P", "C"}
-    assert full.book.orders.by_symbol(full.trader, "TSLA") == []
+    assert full.book.orders.by_symbol(full.trader, "IBM") == []
     assert full.book.orders.count(full.trader, symbol="AAPL") == 4
-    assert full.book.orders.count(full.trader, symbol="TSLA") == 0
+    assert full.book.orders.count(full.trader, symbol="IBM") == 0
 
 
 def test_count_counts_all(full: Desk) -> None:
-    assert full.book.orders.count(full.trader) == 6
+    assert full.book.orders.count(full.trader) == 13
 
 
 def test_one_trader_does_not_see_another_s_orders(full: Desk) -> None:

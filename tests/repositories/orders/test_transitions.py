@@ -28,6 +28,18 @@ VERBS: dict[str, Verb] = {
     "cancel": lambda desk: desk.book.orders.cancel(desk.trader, "A1"),
     "reject": lambda desk: desk.book.orders.reject(desk.trader, "A1"),
     "expire": lambda desk: desk.book.orders.expire(desk.trader, "A1"),
+    "calculate": lambda desk: desk.book.orders.calculate(desk.trader, "A1"),
+    "accept": lambda desk: desk.book.orders.accept(desk.trader, "A1"),
+    "pending_cancel": lambda desk: desk.book.orders.pending_cancel(desk.trader, "A1", client_order_id="Z"),
+    "pending_replace": lambda desk: desk.book.orders.pending_replace(
+        desk.trader, "A1", client_order_id="Z", quantity=90
+    ),
+    "cancel_reject": lambda desk: desk.book.orders.cancel_reject(desk.trader, "A1"),
+    "done_for_day": lambda desk: desk.book.orders.done_for_day(desk.trader, "A1"),
+    "stop": lambda desk: desk.book.orders.stop(desk.trader, "A1"),
+    "suspend": lambda desk: desk.book.orders.suspend(desk.trader, "A1"),
+    "restate to 40": lambda desk: desk.book.orders.restate(desk.trader, "A1", quantity=40),
+    "restate to 200": lambda desk: desk.book.orders.restate(desk.trader, "A1", quantity=200),
 }
 SAME = "as it was"
 """The verb is accepted, and nothing changes."""
@@ -119,12 +131,41 @@ TABLE: dict[str, dict[str, str | type[Refused]]] = {
     },
 }
 
+_W = {
+    "f": "FILLED", "P": "PARTIALLY_FILLED", "N": "NEW", "c": "CANCELED", "r": "REJECTED", "e": "EXPIRED",
+    "C": "PENDING_CANCEL", "R": "PENDING_REPLACE", "D": "DONE_FOR_DAY", "S": "STOPPED", "U": "SUSPENDED",
+    "A": "PENDING_NEW", "k": "CALCULATED",
+    "=": SAME, "x": OrderClosed, "o": Overfill, "n": ExecutionNotFound,
+}  # fmt: skip
+_REPORTS = (
+    *("calculate", "accept", "pending_cancel", "pending_replace", "cancel_reject", "done_for_day", "stop", "suspend"),
+    *("restate to 40", "restate to 200"),
+)
+for _status, _row in {
+    "NEW": "k=CRNDSUNN", "PARTIALLY_FILLED": "k=CRPDSUfP", "FILLED": "kxCRfxxxxP", "CANCELED": "xxxxcxxxxx",
+    "REJECTED": "xxxxrxxxxx", "EXPIRED": "xxxxexxxxx",
+}.items():  # fmt: skip
+    TABLE[_status] |= {verb: _W[word] for verb, word in zip(_REPORTS, _row, strict=True)}
+TABLE |= {
+    status: {verb: _W[word] for verb, word in zip((*TABLE["NEW"],), row, strict=True)}
+    for status, row in {
+        #                  fill 10, 60, 101, replace to 40, 39, 200, cancel, reject, expire, and the reports as above
+        "DONE_FOR_DAY": "DDoDDDcxeDDok=CRD=DDfP",
+        "PENDING_CANCEL": "CCoCCCcxeCCok=CCPCCCCC",
+        "STOPPED": "SfoffScxeSSok=CRSDSSfS",
+        "SUSPENDED": "UfoffUcxeUUok=CRUDS=fP",
+        "PENDING_NEW": "PPoNNNcrennnkNCRADSUAA",
+        "CALCULATED": "kkoxxxxxxkko=xxxkxxxfP",
+        "PENDING_REPLACE": "RRoffPcxeRRok=CRPRRRRR",
+    }.items()
+}
+
 
 def bring_to(desk: Desk, status: str) -> None:
     """Place an order and take it to a status."""
     orders = desk.book.orders
-    orders.place(limit(desk.trader))
-    if status in {"PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"}:
+    orders.place(limit(desk.trader, status="PENDING_NEW" if status == "PENDING_NEW" else "NEW"))
+    if status not in {"NEW", "PENDING_NEW", "REJECTED"}:
         orders.fill(execution(desk.trader, "X1", 40))
     match status:
         case "FILLED":
@@ -135,6 +176,18 @@ def bring_to(desk: Desk, status: str) -> None:
             orders.reject(desk.trader, "A1")
         case "EXPIRED":
             orders.expire(desk.trader, "A1")
+        case "DONE_FOR_DAY":
+            orders.done_for_day(desk.trader, "A1")
+        case "PENDING_CANCEL":
+            orders.pending_cancel(desk.trader, "A1", client_order_id="Y")
+        case "STOPPED":
+            orders.stop(desk.trader, "A1")
+        case "SUSPENDED":
+            orders.suspend(desk.trader, "A1")
+        case "CALCULATED":
+            orders.calculate(desk.trader, "A1")
+        case "PENDING_REPLACE":
+            orders.pending_replace(desk.trader, "A1", client_order_id="Y", quantity=90)
         case _:
             pass
 

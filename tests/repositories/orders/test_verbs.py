@@ -63,8 +63,10 @@ def test_what_is_recorded_with_an_order_is_what_the_verbs_say() -> None:
 
 
 def test_every_event_has_a_verb() -> None:
-    assert {verb.event for verb in (*ORDER_VERBS, *POSITION_VERBS, *LIMIT_VERBS, *OWN_VERBS)} == set(EventType)
-    assert len({verb.event for verb in ORDER_VERBS}) == len(ORDER_VERBS)
+    found = {verb.event for verb in (*ORDER_VERBS, *POSITION_VERBS, *LIMIT_VERBS, *OWN_VERBS)}
+    assert found == set(EventType) - {EventType.PENDING_NEW}  # of an order that is placed so
+    events = [verb.event for verb in ORDER_VERBS if verb.name != "accept"]  # NEW, as place
+    assert len(set(events)) == len(events)
 
 
 @every_verb

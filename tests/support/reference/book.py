@@ -8,17 +8,26 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from slotbook.models import (
+    Accept,
     Bust,
+    Calculate,
     Cancel,
+    CancelReject,
     Correct,
+    DoneForDay,
     Expire,
     Fill,
     Order,
+    PendingCancel,
+    PendingReplace,
     PositionChange,
     Reject,
     Replace,
+    Restate,
     Roll,
     Split,
+    Stop,
+    Suspend,
 )
 from slotbook.models.errors import (
     OrderMismatch,
@@ -32,10 +41,29 @@ from slotbook.models.guards import Expect
 from .fills import fill
 from .orders import close, place, replace_order
 from .positions import move
+from .reports import report
 from .revisions import revise
 from .state import Answer, Entry, State
 
-Request: TypeAlias = Order | Fill | Bust | Correct | Replace | Cancel | Reject | Expire | PositionChange | Split | Roll
+OfOrder: TypeAlias = (
+    Fill
+    | Bust
+    | Correct
+    | Replace
+    | Restate
+    | Cancel
+    | Reject
+    | Expire
+    | Calculate
+    | Accept
+    | PendingCancel
+    | PendingReplace
+    | CancelReject
+    | DoneForDay
+    | Stop
+    | Suspend
+)
+Request: TypeAlias = Order | OfOrder | PositionChange | Split | Roll
 
 
 class ReferenceBook(State):
@@ -101,7 +129,7 @@ class ReferenceBook(State):
         other.events.update((trader, list(events)) for trader, events in self.events.items())
         return other
 
-    def _apply(self, request: Request) -> Answer:
+    def _apply(self, request: Request) -> Answer:  # noqa: PLR0911  # a table
         match request:
             case Order():
                 return place(self, request)
@@ -109,14 +137,16 @@ class ReferenceBook(State):
                 return fill(self, request, self._entry(request))
             case Bust() | Correct():
                 return revise(self, request, self._entry(request))
-            case Replace():
+            case Replace() | Restate():
                 return replace_order(self, request, self._entry(request))
             case PositionChange() | Split() | Roll():
                 return move(self, request)
-            case _:
+            case Cancel() | Reject() | Expire() | Calculate():
                 return close(self, request, self._entry(request))
+            case _:
+                return report(self, request, self._entry(request))
 
-    def _entry(self, request: Fill | Bust | Correct | Replace | Cancel | Reject | Expire) -> Entry:
+    def _entry(self, request: OfOrder) -> Entry:
         entry = self.orders.get((request.trader, request.order_id))
         if entry is None:
             raise OrderNotFound

@@ -5,7 +5,6 @@ from __future__ import annotations
 from slotbook.models import (
     EventType,
     Fill,
-    OrderStatus,
     Position,
     Side,
 )
@@ -15,7 +14,7 @@ from slotbook.models.errors import (
 )
 
 from .costs import cost_after_trade
-from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again
+from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
 def fill(book: State, fill: Fill, entry: Entry) -> Answer:
@@ -47,8 +46,9 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         raise AmountOverflow
     late = order.status not in OPEN
     status = order.status
+    entry.keep([mark for mark in entry.marks if mark != "PENDING_NEW"], entry.pending)
     if not late:
-        status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
+        status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
     position = book.positions[fill.trader, order.symbol] = held.model_copy(update=moved)
     entry.now = order.model_copy(
         update={
@@ -57,6 +57,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
             "filled_notional": notional,
             "version": order.version + 1,
             "updated_ns": fill.ts_ns,
+            **entry.written(),
         }
     )
     sequence = book.append_event(

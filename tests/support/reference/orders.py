@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from slotbook.models import (
+    Calculate,
     Cancel,
     EventType,
     Expire,
@@ -12,6 +13,7 @@ from slotbook.models import (
     OrderStatus,
     Reject,
     Replace,
+    Restate,
 )
 from slotbook.models.errors import (
     DuplicateOrder,
@@ -19,9 +21,14 @@ from slotbook.models.errors import (
     OrderMismatch,
 )
 
-from .state import OPEN, Answer, Entry, State, again
+from .state import OPEN, Answer, Entry, State, again, shown_status
 
-ENDS = {Cancel: OrderStatus.CANCELED, Reject: OrderStatus.REJECTED, Expire: OrderStatus.EXPIRED}
+ENDS = {
+    Cancel: OrderStatus.CANCELED,
+    Reject: OrderStatus.REJECTED,
+    Expire: OrderStatus.EXPIRED,
+    Calculate: OrderStatus.CALCULATED,
+}
 
 
 def place(book: State, order: Order) -> Answer:
@@ -30,10 +37,16 @@ def place(book: State, order: Order) -> Answer:
         if content_of(entry.first) != content_of(order):
             raise DuplicateOrder
         return Answer(applied=False, sequence=0, order=entry.now)
-    now = order.model_copy(update={"version": 1})
-    book.orders[order.trader, order.order_id] = Entry(order, now, {}, {})
-    sequence = book.append_event(EventType.NEW, now, order.ts_ns, text=order.text, terms=terms_of(order))
-    return Answer(applied=True, sequence=sequence, order=now)
+    entry = Entry(order, order, {}, {}, marks=("PENDING_NEW",) if order.status is OrderStatus.PENDING_NEW else ())
+    now = entry.now = order.model_copy(update={"version": 1, **entry.written()})
+    book.orders[order.trader, order.order_id] = entry
+    return Answer(
+        applied=True,
+        sequence=book.append_event(
+            EventType(order.status.value), now, order.ts_ns, text=order.text, terms=terms_of(order)
+        ),
+        order=now,
+    )
 
 
 def terms_of(order: Order) -> str | None:
@@ -54,14 +67,21 @@ LATER_STOP_PRICES = ("TRAILING_STOP", "TRAILING_STOP_LIMIT")
 """The types of orders that a replace may give such a price first."""
 
 
-def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
-    content = (request.quantity, request.price, request.stop_price, request.revision)
+def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answer:
+    restates = isinstance(request, Restate)
+    revision = None if restates else request.revision
+    client_order_id = None if restates else request.client_order_id
+    original = None if restates else request.original_client_order_id
+    content = (
+        *(type(request), request.quantity, request.price, request.stop_price, revision),
+        *(client_order_id, original, request.reason),
+    )
     if request.request_id in entry.requests:
         return again(entry.requests[request.request_id], content)
     order = entry.now
-    if request.revision is not None and request.revision <= entry.revision:
+    if revision is not None and revision <= entry.revision:
         return Answer(applied=False, sequence=0, order=order)
-    if order.status not in (*OPEN, OrderStatus.FILLED):
+    if order.status not in (*OPEN, OrderStatus.FILLED, *([OrderStatus.CALCULATED] if restates else [])):
         raise OrderClosed
     if (request.price is not None and order.price is None and order.type not in LATER_PRICES) or (
         request.stop_price is not None and order.stop_price is None and order.type not in LATER_STOP_PRICES
@@ -71,15 +91,27 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
     if order.status is OrderStatus.FILLED and asked <= order.filled_quantity:
         raise OrderClosed
     quantity = max(asked, order.filled_quantity)
-    status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.NEW
-    if request.revision is not None:
-        entry.revision = request.revision
+    marks = [mark for mark in entry.marks if restates or mark != "PENDING_NEW"]
+    pending = list(entry.pending)
+    if restates:
+        marks = [mark for mark in marks if mark not in ("DONE_FOR_DAY", "SUSPENDED")]
+    else:
+        asked_for = [one for one in pending if one[0] == "PENDING_REPLACE" and client_order_id in (None, one[1])]
+        if len(asked_for) > 1:
+            raise OrderMismatch
+        pending = [one for one in pending if one not in asked_for]
+    status = shown_status(order.model_copy(update={"quantity": quantity}), marks, pending)
+    entry.keep(marks, pending)
+    if revision is not None:
+        entry.revision = revision
     entry.now = order.model_copy(
         update={
             "quantity": quantity,
             "price": order.price if request.price is None else request.price,
             "stop_price": order.stop_price if request.stop_price is None else request.stop_price,
-            "status": OrderStatus.FILLED if quantity == order.filled_quantity else status,
+            "status": status,
+            "client_order_id": client_order_id or order.client_order_id,
+            **entry.written(),
             "text": request.text,
             "placed_quantity": entry.first.quantity,
             "placed_price": entry.first.price,
@@ -90,34 +122,57 @@ def replace_order(book: State, request: Replace, entry: Entry) -> Answer:
         }
     )
     sequence = book.append_event(
-        EventType.REPLACED,
+        EventType.RESTATED if restates else EventType.REPLACED,
         entry.now,
         request.ts_ns,
         request_id=request.request_id,
         text=request.text,
         requested_quantity=None if quantity == asked else asked,
+        client_order_id=client_order_id,
+        original_client_order_id=original,
+        reason=request.reason,
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now)
     entry.requests[request.request_id] = content, answer
     return answer
 
 
-def close(book: State, request: Cancel | Reject | Expire, entry: Entry) -> Answer:
+def close(book: State, request: Cancel | Reject | Expire | Calculate, entry: Entry) -> Answer:
     order, status = entry.now, ENDS[type(request)]
+    content = (status, request.client_order_id, request.reason)
     if request.request_id in entry.requests:
-        return again(entry.requests[request.request_id], status)
+        return again(entry.requests[request.request_id], content)
     if order.status is status:
         return Answer(applied=False, sequence=0, order=order)
-    if order.status not in OPEN or (status is OrderStatus.REJECTED and order.filled_quantity):
+    calculates = status is OrderStatus.CALCULATED
+    is_full = order.filled_quantity >= order.quantity
+    if not calculates and is_full:
         raise OrderClosed
+    if order.status not in (*OPEN, *([OrderStatus.FILLED] if calculates else [])) or (
+        status is OrderStatus.REJECTED and order.filled_quantity
+    ):
+        raise OrderClosed
+    entry.keep([], [])
     entry.now = order.model_copy(
-        update={"status": status, "text": request.text, "version": order.version + 1, "updated_ns": request.ts_ns}
+        update={
+            **entry.written(),
+            "status": status,
+            "text": request.text,
+            "version": order.version + 1,
+            "updated_ns": request.ts_ns,
+        }
     )
     sequence = book.append_event(
-        EventType(status.value), entry.now, request.ts_ns, request_id=request.request_id, text=request.text
+        EventType(status.value),
+        entry.now,
+        request.ts_ns,
+        request_id=request.request_id,
+        text=request.text,
+        client_order_id=request.client_order_id,
+        reason=request.reason,
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now)
-    entry.requests[request.request_id] = status, answer
+    entry.requests[request.request_id] = content, answer
     return answer
 
 

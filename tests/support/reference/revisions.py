@@ -8,7 +8,7 @@ from slotbook.models import Bust, Correct, EventType, OrderStatus
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
 
 from .costs import cost_after_trade
-from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again
+from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
 def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
@@ -54,8 +54,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         raise AmountOverflow
     status = order.status
     if status in OPEN or status is OrderStatus.FILLED:
-        status = OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW
-        status = OrderStatus.FILLED if filled >= order.quantity else status
+        status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
     position = book.positions[request.trader, order.symbol] = held.model_copy(update=moved)
     entry.now = order.model_copy(
         update={

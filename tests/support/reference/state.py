@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
@@ -21,7 +23,8 @@ from slotbook.models.errors import (
 MOST = 2**53 - 1
 MOST_MONEY = Decimal(10) ** 30
 MOST_TRADED = 10**20
-OPEN = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CALCULATED)
+OPEN = tuple(status for status in OrderStatus if status not in (*ENDED, OrderStatus.FILLED))
 Key: TypeAlias = tuple[str, str]
 
 
@@ -51,6 +54,37 @@ class Entry:
     """What counts of each fill: 0 of one that was busted."""
     roots: dict[str, str] = field(default_factory=dict[str, str])
     """The fill that each bust and each correction has revised."""
+    marks: tuple[str, ...] = ()
+    pending: tuple[list[str], ...] = ()
+
+    def keep(self, marks: Collection[str], pending: Sequence[list[str]]) -> None:
+        """Keep what holds now, the marks in the order in which they came."""
+        old = [mark for mark in self.marks if mark in marks]
+        self.marks, self.pending = (*old, *(mark for mark in marks if mark not in old)), tuple(pending)
+
+    def written(self) -> dict[str, object]:
+        """Return the fields of the order for both."""
+        pending = json.dumps(self.pending, separators=(",", ":")).replace("/", "\\/") if self.pending else None
+        return {"marks": " ".join(self.marks) or None, "pending": pending}
+
+
+def shown_status(order: Order, marks: Collection[str], pending: Sequence[list[str]]) -> OrderStatus:
+    """Return the first that holds, in FIX's order."""
+    asked = [one[0] for one in pending]
+    filled, quantity = order.filled_quantity, order.quantity
+    for holds, status in (
+        ("PENDING_CANCEL" in asked, OrderStatus.PENDING_CANCEL),
+        ("PENDING_REPLACE" in asked, OrderStatus.PENDING_REPLACE),
+        ("DONE_FOR_DAY" in marks, OrderStatus.DONE_FOR_DAY),
+        (filled >= quantity, OrderStatus.FILLED),
+        ("STOPPED" in marks, OrderStatus.STOPPED),
+        ("SUSPENDED" in marks, OrderStatus.SUSPENDED),
+        (filled > 0, OrderStatus.PARTIALLY_FILLED),
+        ("PENDING_NEW" in marks, OrderStatus.PENDING_NEW),
+    ):
+        if holds:
+            return status
+    return OrderStatus.NEW
 
 
 class State:
@@ -64,6 +98,8 @@ class State:
 
     def append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
+        is_over = "DONE_FOR_DAY" in (order.marks or "") and order.time_in_force not in ("GTC", "GTD")
+        is_over = is_over and order.status in OPEN and order.filled_quantity < order.quantity
         fields = {
             "trader": order.trader,
             "sequence": len(events) + 1,
@@ -75,7 +111,8 @@ class State:
             "status": order.status,
             "quantity": order.quantity,
             "price": order.price,
-            "filled_quantity": None if kind is EventType.NEW else order.filled_quantity,
+            "filled_quantity": None if order.version == 1 else order.filled_quantity,
+            "open_quantity": 0 if is_over else None,
             **more,
         }
         events.append(OrderEvent.model_validate(fields))

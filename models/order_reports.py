@@ -1,0 +1,176 @@
+"""Reports on an order beside fills: that a request is pending or refused, that it is accepted, stopped and the like."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import NamedTuple, cast
+
+from pydantic import Field
+
+from .enums import OrderStatus, Side
+from .record import Record
+from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
+
+
+class PendingRequest(NamedTuple):
+    """A request to cancel or replace an order that the venue has not answered yet."""
+
+    status: OrderStatus
+    """PENDING_CANCEL or PENDING_REPLACE."""
+    client_order_id: str
+    """Identity of the request (FIX ClOrdID, tag 11)."""
+    ts_ns: int
+    """Time of the request, in nanoseconds since the epoch."""
+    quantity: str | None
+    """Total quantity that is asked for, in its written form; None for none."""
+    price: str | None
+    """Limit price that is asked for."""
+    stop_price: str | None
+    """Trigger price that is asked for."""
+    text: str | None
+
+
+def pending_requests(written: str | None) -> list[PendingRequest]:
+    """Return the requests that an order's field ``pending`` has. Raises ValueError for what was never written.
+
+    >>> pending_requests('[["PENDING_CANCEL","Y","7","","","",""]]')[0].client_order_id
+    'Y'
+    """
+    found: list[PendingRequest] = []
+    for status, client_order_id, ts_ns, *terms in cast("list[list[str]]", json.loads(written or "[]")):
+        quantity, price, stop_price, text = (one or None for one in terms)
+        found.append(
+            PendingRequest(OrderStatus(status), client_order_id, int(ts_ns), quantity, price, stop_price, text)
+        )
+    return found
+
+
+class _Report(Record):
+    trader: Name
+    order_id: Name
+    request_id: Name = Field(default_factory=new_id)
+    """Identity of the change; by default random."""
+    ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
+    """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
+    text: Text | None = None
+    """Free text (Text, tag 58), which becomes the order's."""
+    reason: Name | None = None
+    """FIX's code of the reason, such as CxlRejReason (tag 102); it is kept with the event."""
+    symbol: Name | None = None
+    """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
+    side: Side | None = None
+    """The side that the report names; when given, it must be the order's (Side, tag 54)."""
+
+
+class Accept(_Report):
+    """A report that the venue has accepted an order that was placed as PENDING_NEW (FIX ExecType 150=0).
+
+    ::
+
+        book.orders.apply(Accept(trader="T001", order_id="A1"))
+    """
+
+    status: OrderStatus | None = None
+    """The status that the venue says. The one below a pending request is shown until the next change, as in FIX's order
+    state change B.1.d; by default the precedence decides."""
+
+
+class PendingCancel(_Report):
+    """A request to cancel an order was sent, and is not answered yet (FIX ExecType 150=6).
+
+    ::
+
+        book.orders.apply(PendingCancel(trader="T001", order_id="A1", client_order_id="C2"))
+    """
+
+    client_order_id: Name
+    """Identity of the request (ClOrdID, tag 11), by which its answer is known."""
+    original_client_order_id: Name | None = None
+    """The id that the request names the order by (OrigClOrdID, tag 41)."""
+
+
+class PendingReplace(PendingCancel):
+    """A request to replace an order was sent, and is not answered yet (FIX ExecType 150=E).
+
+    ::
+
+        book.orders.apply(PendingReplace(trader="T001", order_id="A1", client_order_id="C2", quantity=150))
+    """
+
+    quantity: Quantity | None = None
+    """Total quantity that is asked for (OrderQty, tag 38)."""
+    price: Price | None = None
+    """Limit price that is asked for (Price, tag 44)."""
+    stop_price: Price | None = None
+    """Trigger price that is asked for (StopPx, tag 99)."""
+
+
+class CancelReject(_Report):
+    """A report that a request to cancel or replace an order was refused (FIX OrderCancelReject, MsgType 9).
+
+    ::
+
+        book.orders.apply(CancelReject(trader="T001", order_id="A1", client_order_id="C2", reason="0"))
+    """
+
+    status: OrderStatus | None = None
+    """The status that the venue says (OrdStatus, tag 39); where the book has another, the event says both."""
+    client_order_id: Name | None = None
+    """Identity of the request that is refused; needed where several are pending."""
+    original_client_order_id: Name | None = None
+    """The id that the request named the order by (OrigClOrdID, tag 41)."""
+
+
+class DoneForDay(_Report):
+    """A report that an order is not filled further today (FIX ExecType 150=3); a Restate opens it again.
+
+    ::
+
+        book.orders.apply(DoneForDay(trader="T001", order_id="A1"))
+    """
+
+
+class Stop(_Report):
+    """A report that a trade of the order is guaranteed, but has not happened yet (FIX ExecType 150=7).
+
+    ::
+
+        book.orders.apply(Stop(trader="T001", order_id="A1", quantity=100, price="187.23"))
+    """
+
+    quantity: Quantity | None = None
+    """Guaranteed quantity, which is kept with the event."""
+    price: Price | None = None
+    """Guaranteed price, which is kept with the event."""
+
+
+class Suspend(_Report):
+    """A report that an order is not eligible for trading for now (FIX ExecType 150=9); a Restate ends that.
+
+    ::
+
+        book.orders.apply(Suspend(trader="T001", order_id="A1"))
+    """
+
+
+class Restate(_Report):
+    """A report that the venue has changed an order by itself, or has carried it into a new day (FIX ExecType 150=D).
+
+    An order that is done for the day, suspended or calculated goes on; a quantity or price of None stays as it is.
+
+    ::
+
+        book.orders.apply(Restate(trader="T001", order_id="A1", quantity=90, reason="5"))
+    """
+
+    quantity: Quantity | None = None
+    """New total quantity (OrderQty, tag 38); one below what is filled cancels the rest."""
+    price: Price | None = None
+    """New limit price (Price, tag 44)."""
+    stop_price: Price | None = None
+    """New trigger price (StopPx, tag 99)."""
+
+
+Reporting = Accept | PendingCancel | PendingReplace | CancelReject | DoneForDay | Stop | Suspend
+"""A report that the engine's step of that name records."""

@@ -1,0 +1,199 @@
+"""Record what a venue says of an order beside fills, and what it is asked, for asyncio."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+from ....models.enums import OrderStatus
+from ....models.order_reports import (
+    Accept,
+    CancelReject,
+    DoneForDay,
+    PendingCancel,
+    PendingReplace,
+    Restate,
+    Stop,
+    Suspend,
+)
+from ....models.record import checked
+from ....models.results import OrderResult
+from ....topology._async.backend import AsyncBackend
+from ....topology.durability import Durability
+from ...changes._async import AsyncChanges
+from ...changes.fence import Fence
+from ...changes.loss_detector import LossDetector
+from ...changes.verb import AnyVerb
+from ..reads._async import AsyncOrderReads, OrderT
+from ..verbs import (
+    ACCEPT,
+    CANCEL_REJECT,
+    DONE_FOR_DAY,
+    PENDING_CANCEL,
+    PENDING_REPLACE,
+    RESTATE,
+    STOP,
+    SUSPEND,
+)
+
+
+class AsyncOrderReports(AsyncOrderReads[OrderT]):
+    """The reports of :class:`~slotbook.repositories.orders._async.AsyncOrderRepository`.
+
+    Each is one round trip, known by its ``request_id``, and raises what ``cancel`` raises; see docs/states.md. Of
+    several statuses that hold at once an order shows the one that FIX puts first. Each takes also the ``request_id``,
+    ``ts_ns``, ``text``, ``reason``, ``symbol`` and ``side`` of its request.
+    """
+
+    def __init__(self, backend: AsyncBackend, loss_detector: LossDetector, fence: Fence, model: type[OrderT]) -> None:
+        super().__init__(backend, loss_detector, fence, model)
+        self._changes = AsyncChanges(backend, self._calls)
+
+    async def accept(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        status: OrderStatus | str | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that the venue has accepted an order that was placed as PENDING_NEW."""
+        request = checked(Accept, trader=trader, order_id=order_id, status=status, **more)
+        return await self._report(ACCEPT, request, durability)
+
+    async def pending_cancel(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        client_order_id: str,
+        original_client_order_id: str | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that a request to cancel an order was sent; ``client_order_id`` is what its answer names."""
+        request = checked(
+            PendingCancel,
+            trader=trader,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            original_client_order_id=original_client_order_id,
+            **more,
+        )
+        return await self._report(PENDING_CANCEL, request, durability)
+
+    async def pending_replace(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        client_order_id: str,
+        original_client_order_id: str | None = None,
+        quantity: int | None = None,
+        price: Decimal | str | int | None = None,
+        stop_price: Decimal | str | int | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that a request to replace an order was sent, and what it asks for."""
+        request = checked(
+            PendingReplace,
+            trader=trader,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            original_client_order_id=original_client_order_id,
+            quantity=quantity,
+            price=price,
+            stop_price=stop_price,
+            **more,
+        )
+        return await self._report(PENDING_REPLACE, request, durability)
+
+    async def cancel_reject(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        client_order_id: str | None = None,
+        original_client_order_id: str | None = None,
+        status: OrderStatus | str | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that a request to cancel or replace an order was refused: it shows again what it would be without."""
+        request = checked(
+            CancelReject,
+            trader=trader,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            original_client_order_id=original_client_order_id,
+            status=status,
+            **more,
+        )
+        return await self._report(CANCEL_REJECT, request, durability)
+
+    async def done_for_day(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that an order is not filled further today; nothing is open of it unless it outlives the day."""
+        request = checked(DoneForDay, trader=trader, order_id=order_id, **more)
+        return await self._report(DONE_FOR_DAY, request, durability)
+
+    async def stop(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        quantity: int | None = None,
+        price: Decimal | str | int | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that a trade of an order is guaranteed, and for how much."""
+        request = checked(Stop, trader=trader, order_id=order_id, quantity=quantity, price=price, **more)
+        return await self._report(STOP, request, durability)
+
+    async def suspend(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that an order is not eligible for trading for now."""
+        request = checked(Suspend, trader=trader, order_id=order_id, **more)
+        return await self._report(SUSPEND, request, durability)
+
+    async def restate(
+        self,
+        trader: str,
+        order_id: str,
+        *,
+        quantity: int | None = None,
+        price: Decimal | str | int | None = None,
+        stop_price: Decimal | str | int | None = None,
+        durability: Durability | str | None = None,
+        **more: object,
+    ) -> OrderResult[OrderT]:
+        """Record that the venue has changed an order by itself, or has carried it into a new day."""
+        request = checked(
+            Restate, trader=trader, order_id=order_id, quantity=quantity, price=price, stop_price=stop_price, **more
+        )
+        return await self._report(RESTATE, request, durability)
+
+    async def in_flight(self, trader: str) -> list[OrderT]:
+        """Return a trader's orders that wait for an answer: those not accepted, and those with a pending request.
+
+        ``order.pending_requests`` says who asked for what, and since when. Round trips as for ``open``.
+        """
+        return [order for order in await self.open(trader) if order.pending or "PENDING_NEW" in (order.marks or "")]
+
+    async def _report(self, verb: AnyVerb, request: object, durability: Durability | str | None) -> OrderResult[OrderT]:
+        return cast("OrderResult[OrderT]", await self._changes.call(verb, request, durability))
