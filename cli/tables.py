@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from ..models.numbers import PLACES, plain
-from ..models.order import Order
+from ..models.order import TERMS, Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
 from .replay import Report
@@ -30,9 +30,11 @@ def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[
 
 
 def orders_table(orders: Iterable[Order]) -> Table:
-    """Return a table of orders, with their filled and open quantities."""
+    """Return a table of orders, with their filled and open quantities, and what few orders have where one has it."""
+    shown = list(orders)
+    terms = [name for name in TERMS if any(getattr(order, name) is not None for order in shown)]
     return table(
-        ("trader", "order", "symbol", "side", "type", "status"),
+        ("trader", "order", "symbol", "side", "type", "status", *(name.replace("_", " ") for name in terms)),
         ("quantity", "price", "stop price", "filled", "average", "open"),
         (
             (
@@ -42,6 +44,7 @@ def orders_table(orders: Iterable[Order]) -> Table:
                 order.side,
                 order.type,
                 order.status,
+                *(getattr(order, name) for name in terms),
                 order.quantity,
                 order.price,
                 order.stop_price,
@@ -49,7 +52,7 @@ def orders_table(orders: Iterable[Order]) -> Table:
                 _average(order.average_price),
                 order.open_quantity,
             )
-            for order in orders
+            for order in shown
         ),
     )
 

@@ -72,6 +72,20 @@ def test_orders_table(cli: Cli, url: str, trader: str) -> None:
     assert "\x1b" not in done.out
 
 
+def test_orders_table_has_what_few_orders_have_only_where_one_has_it(cli: Cli, url: str) -> None:
+    name = fresh()
+    with slotbook.connect(url) as book:
+        book.orders.place(limit(name, "A1", account="ACC1", currency="USDT"))
+        book.orders.place(limit(name, "A2"))
+    done = cli("orders", "--trader", name, "--url", url)
+    lines = [line.split() for line in done.out.splitlines() if line.strip()]
+    assert lines[0][5:9] == ["status", "account", "currency", "quantity"]
+    assert [line[5:9] for line in lines if name in line] == [
+        ["NEW", "ACC1", "USDT", "100"],
+        ["NEW", "100", "187.23", "0"],
+    ]
+
+
 def test_positions_of_a_trader(cli: Cli, url: str, trader: str) -> None:
     rows = cli("positions", "--trader", trader, "--url", url, "--json").rows()
     assert [(row["symbol"], row["quantity"], row["cash"]) for row in rows] == [
