@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import slotbook
 
@@ -36,8 +38,7 @@ def test_an_order_with_its_fills_and_events(cli: Cli, url: str, trader: str) -> 
     found = cli("order", trader, "A1", "--url", url, "--json").json()
     assert (found["status"], found["filled_quantity"], found["open_quantity"]) == ("CANCELED", 40, 0)
     assert found["fills"] == cli("fills", trader, "A1", "--url", url, "--json").rows()
-    events = found["events"]
-    assert isinstance(events, list)
+    events = cast("list[dict[str, object]]", found["events"])
     assert [(event["sequence"], event["type"]) for event in events] == [
         (1, "NEW"), (3, "TRADE"), (4, "CANCELED"), (5, "TRADE")
     ]  # fmt: skip

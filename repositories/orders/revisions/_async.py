@@ -7,17 +7,17 @@ from typing import cast
 
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
-from ....models.results import FillResult
+from ....models.results import FillResult, OrderResult
 from ....topology.durability import Durability
 from ...changes._async import AsyncChanges
 from ..reads._async import AsyncOrderReads, OrderT
-from ..verbs import BUST, CORRECT
+from ..verbs import BUST, CORRECT, OrderRequest
 
 
 class AsyncRevisions(AsyncOrderReads[OrderT]):
     """The part of :class:`~slotbook.repositories.orders._async.AsyncOrderRepository` that revises executions."""
 
-    _changes: AsyncChanges
+    _changes: AsyncChanges[OrderRequest, OrderResult[OrderT] | FillResult[OrderT]]
 
     async def bust(
         self,

@@ -8,17 +8,17 @@ from typing import cast
 
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
-from ....models.results import FillResult
+from ....models.results import FillResult, OrderResult
 from ....topology.durability import Durability
 from ...changes._sync import Changes
 from ..reads._sync import OrderReads, OrderT
-from ..verbs import BUST, CORRECT
+from ..verbs import BUST, CORRECT, OrderRequest
 
 
 class Revisions(OrderReads[OrderT]):
     """The part of :class:`~slotbook.repositories.orders._sync.OrderRepository` that revises executions."""
 
-    _changes: Changes
+    _changes: Changes[OrderRequest, OrderResult[OrderT] | FillResult[OrderT]]
 
     def bust(
         self,

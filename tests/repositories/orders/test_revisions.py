@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from slotbook.models import Bust, Correct, Execution, FillResult, Order, OrderStatus
+from slotbook.models import Bust, Correct, Execution, FillResult, Order, OrderResult, OrderStatus
 from slotbook.models.errors import (
     AmountOverflow,
     DuplicateRequest,
@@ -203,7 +203,7 @@ def test_amounts_that_pass_what_is_counted_are_refused(desk: Desk) -> None:
 
 def test_a_unit_sees_what_its_steps_have_done(desk: Desk) -> None:
     named: dict[str, object] = {"trader": desk.trader, "order_id": "A1"}
-    results = desk.book.commit(
+    found = desk.book.commit(
         [
             limit(desk.trader),
             execution(desk.trader, "X1", 100),
@@ -213,6 +213,7 @@ def test_a_unit_sees_what_its_steps_have_done(desk: Desk) -> None:
             correction_of(named, exec_ref_id="C1", exec_id="C2", quantity=99, price="999999999999.999999999"),
         ]
     )
+    results = [result for result in found if isinstance(result, OrderResult | FillResult)]
     assert [result.order.status for result in results] == [
         "NEW", "FILLED", "NEW", "PARTIALLY_FILLED", "FILLED", "PARTIALLY_FILLED"
     ]  # fmt: skip
