@@ -25,10 +25,12 @@ local function cost_of_smaller(cost, held, buys, quantity, notional)
   return buys and opened or negative(opened)
 end
 
--- Return the open cost and the realized profit of a position after a trade.
-local function cost_after_trade(position, buys, quantity, notional)
+-- Return the open cost and the realized profit of a position after a trade. A position that was only ever bought has cost what
+-- was bought: given that amount before the trade and after it, the same is not summed up twice.
+local function cost_after_trade(position, buys, quantity, notional, amount, amount_after)
   local cost, held = position.open_cost, position.quantity
   if held == 0 or is_less(0, held) == buys then
+    if buys and cost == amount then return amount_after, position.realized_profit end
     return sum(cost, buys and notional or negative(notional)), position.realized_profit
   end
   local after = RARE.cost_of_smaller(cost, held, buys, quantity, notional)

@@ -56,7 +56,7 @@ local function fill_order(at)
   local is_marked = at.marks or at.pending
   local left = is_late and 0 or negative(quantity)
   if is_marked and is_less(RARE.open_rest(order, status, filled, sum(filled, open)), quantity) then left = 0 end
-  local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional))
+  local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional), position[amount], position_notional)
   local still_open = open_after(position, counted, left)
   if problem then return problem end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
