@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from ...models.arguments import several
 from ...models.fill import Fill
-from ...models.order import Order, Replace
+from ...models.order import Cancel, Order, Replace
 from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
@@ -221,6 +221,19 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
             DuplicateRequest: The ``request_id`` was used for another change of this order.
         """
         return await self._close(CANCEL, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
+
+    async def cancel_all(
+        self, trader: str, *, text: str | None = None, durability: Durability | str | None = None
+    ) -> list[Outcome[OrderResult[OrderT]]]:
+        """Cancel every order of a trader that is open now, with one outcome for each.
+
+        Those that go together, 24 in a call, are canceled at one moment. Halt the trader's trading first, so that
+        nothing is placed in between. An order that is filled meanwhile has OrderClosed as its outcome. Over several
+        traders nothing is atomic. ``text`` and ``durability`` are those of ``cancel``.
+        """
+        cancels = [checked(Cancel, trader=trader, order_id=one.order_id, text=text) for one in await self.open(trader)]
+        outcomes = await self._changes.many(cancels, CANCEL, durability)
+        return cast("list[Outcome[OrderResult[OrderT]]]", outcomes)
 
     async def reject(
         self,

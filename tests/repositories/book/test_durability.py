@@ -93,6 +93,7 @@ CHANGES: Mapping[str, Make] = {
     "OrderRepository.apply_many": lambda case, ways: case.book.orders.apply_many([case.cancel()], **ways),
     "OrderRepository.replace": lambda case, ways: case.book.orders.replace(case.trader, "A1", quantity=50, **ways),
     "OrderRepository.cancel": lambda case, ways: case.book.orders.cancel(case.trader, "A1", **ways),
+    "OrderRepository.cancel_all": lambda case, ways: case.book.orders.cancel_all(case.trader, **ways)[0].result(),
     "OrderRepository.reject": lambda case, ways: case.book.orders.reject(case.trader, "A1", **ways),
     "OrderRepository.expire": lambda case, ways: case.book.orders.expire(case.trader, "A1", **ways),
     "OrderRepository.delete": lambda case, ways: case.book.orders.delete(case.trader, "A2", **ways),
