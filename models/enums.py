@@ -10,7 +10,7 @@ FIX has withdrawn a code, as 5 and B of OrdType, it is still the one that venues
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Self, cast
 
 from .arguments import shown
 from .errors import InvalidArgument
@@ -30,7 +30,7 @@ class _FixEnum(StrEnum):
     def from_fix(cls, code: str) -> Self:
         """Return the member with a code of FIX. Raises InvalidArgument, which names the codes that are known."""
         known = {member.fix: member for member in cls if member.fix}
-        given: object = code
+        given = cast("object", code)
         if isinstance(given, str) and given in known:
             return known[given]
         there = ", ".join(f"{fix} {member}" for fix, member in known.items())
