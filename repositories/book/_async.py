@@ -99,7 +99,8 @@ class AsyncBook:
         self.sessions = AsyncSessionRepository(backend)
         self.values = AsyncValueRepository(backend)
         self.symbols = AsyncSymbolInfoRepository(backend)
-        self.audit, self.doctor = AsyncAuditor(backend), AsyncDoctor(backend)
+        self.audit = AsyncAuditor(backend)
+        self.doctor = AsyncDoctor(backend)
         self.indexes = AsyncSearchIndexes(backend)
         self._tables: dict[type[Entity], AsyncTable[Any]] = {}
         self._references: dict[type[Entity], AsyncReferenceTable[Any]] = {}

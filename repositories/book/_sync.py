@@ -100,7 +100,8 @@ class Book:
         self.sessions = SessionRepository(backend)
         self.values = ValueRepository(backend)
         self.symbols = SymbolInfoRepository(backend)
-        self.audit, self.doctor = Auditor(backend), Doctor(backend)
+        self.audit = Auditor(backend)
+        self.doctor = Doctor(backend)
         self.indexes = SearchIndexes(backend)
         self._tables: dict[type[Entity], Table[Any]] = {}
         self._references: dict[type[Entity], ReferenceTable[Any]] = {}

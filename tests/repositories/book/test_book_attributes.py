@@ -15,7 +15,7 @@ from slotbook.repositories import AsyncAuditor, AsyncSearchIndexes, Auditor, Ord
 
 from ...support.desk import Desk
 
-NAMES = ("orders", "positions", "limits", "events", "sessions", "values", "symbols", "audit", "indexes")
+NAMES = ("orders", "positions", "limits", "events", "sessions", "values", "symbols", "audit", "doctor", "indexes")
 both = pytest.mark.parametrize("book", [Book, AsyncBook])
 
 

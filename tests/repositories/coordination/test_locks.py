@@ -40,29 +40,51 @@ CHANGES: dict[str, Change] = {
     **{f"orders.{verb.name}": _verb_of_orders(verb.name) for verb in ORDER_VERBS},
     "orders.place": lambda held, trader: held.orders.place(limit(trader, "A9")),
     "orders.place_many": lambda held, trader: held.orders.place_many([limit(trader, "A9")])[0].result(),
-    "orders.fill": lambda held, trader: held.orders.fill(execution(trader)),
-    "orders.fill_many": lambda held, trader: held.orders.fill_many([execution(trader)])[0].result(),
+    "orders.fill": lambda held, trader: held.orders.fill(execution(trader, "X2", 5)),
+    "orders.fill_many": lambda held, trader: held.orders.fill_many([execution(trader, "X2", 5)])[0].result(),
+    "orders.accept": lambda held, trader: held.orders.accept(trader, "A2"),
+    "orders.reject": lambda held, trader: held.orders.reject(trader, "A2"),
+    "orders.cancel_all": lambda held, trader: held.orders.cancel_all(trader),
     "orders.replace": lambda held, trader: held.orders.replace(trader, "A1", quantity=50),
     "orders.apply": lambda held, trader: held.orders.apply(Cancel(trader=trader, order_id="A1")),
-    "orders.apply_many": lambda held, trader: held.orders.apply_many([execution(trader)])[0].result(),
+    "orders.apply_many": lambda held, trader: held.orders.apply_many([execution(trader, "X2", 5)])[0].result(),
     "orders.delete": lambda held, trader: held.orders.delete(trader, "A0"),
     "positions.adjust": lambda held, trader: held.positions.adjust(trader, "AAPL", 1),
     "positions.set": lambda held, trader: held.positions.set(trader, "AAPL", 1),
     "positions.check_and_update": lambda held, trader: held.positions.check_and_update(trader, "AAPL", 1, 5),
+    "positions.split": lambda held, trader: held.positions.split(trader, "AAPL", 2, 1),
+    "positions.roll": lambda held, trader: held.positions.roll(trader, "AAPL"),
     "positions.apply_many": lambda held, trader: held.positions.apply_many(
         [PositionChange(trader=trader, symbol="AAPL", quantity=1)]
     )[0].result(),
 }
 READS = {
-    *(f"orders.{verb}" for verb in ("get", "get_many", "open", "by", "by_status", "by_symbol", "count", "find", "of")),
+    *(
+        f"orders.{verb}"
+        for verb in (
+            "get",
+            "get_many",
+            "open",
+            "by",
+            "by_status",
+            "by_symbol",
+            "count",
+            "find",
+            "of",
+            "fills",
+            "in_flight",
+        )
+    ),
     *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals", "find")),
 }
 
 
 def prepare(desk: Desk) -> None:
-    """Place an open order A1 and a canceled order A0."""
+    """Place an order A1 with a fill, a canceled order A0, and an order A2 that is not accepted yet."""
     desk.book.orders.place_many([limit(desk.trader, "A0"), limit(desk.trader, "A1")])
+    desk.book.orders.place(limit(desk.trader, "A2", status="PENDING_NEW"))
     desk.book.orders.cancel(desk.trader, "A0")
+    desk.book.orders.fill(execution(desk.trader, "X1", 40))
 
 
 def test_a_lock_has_one_holder_at_a_time(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from slotbook.models import Bust, Cancel, Correct, Expire, Fill, Reject, Replace, Side
+from slotbook.models import Accept, Bust, Cancel, Correct, Expire, Fill, Reject, Replace, Side
 from slotbook.models.errors import OrderMismatch, OrderNotFound, Refused
 from slotbook.repositories.orders.verbs import ORDER_VERBS, PLACE, OrderRequest
 
@@ -46,7 +46,7 @@ def test_what_contradicts_the_order_is_refused(desk: Desk, kind: type[OrderReque
 def test_what_agrees_with_the_order_changes_nothing_of_the_request(
     desk: Desk, kind: type[OrderRequest], said: dict[str, object]
 ) -> None:
-    desk.book.orders.place(limit(desk.trader))
+    desk.book.orders.place(limit(desk.trader, status="PENDING_NEW" if kind is Accept else "NEW"))
     request = example(kind, desk.trader)
     if isinstance(request, Bust | Correct):
         desk.book.orders.fill(execution(desk.trader))

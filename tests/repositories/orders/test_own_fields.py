@@ -27,7 +27,7 @@ from ..records.conftest import Allocation
 class MyOrder(Order):
     """The first thing that a desk writes."""
 
-    account: str | None = None
+    desk_account: str | None = None
 
 
 def ids(found: list[DeskOrder]) -> list[str]:
@@ -35,15 +35,15 @@ def ids(found: list[DeskOrder]) -> list[str]:
 
 
 def test_the_four_lines_that_a_desk_begins_with(desk: Desk) -> None:
-    order = MyOrder.model_validate({**limit(desk.trader).model_dump(), "account": "ACC1"})
-    with pytest.raises(InvalidArgument, match=r"account; give it to orders\.of\(MyOrder\), or a plain Order"):
+    order = MyOrder.model_validate({**limit(desk.trader).model_dump(), "desk_account": "ACC1"})
+    with pytest.raises(InvalidArgument, match=r"desk_account; give it to orders\.of\(MyOrder\), or a plain Order"):
         desk.book.orders.place(order)
     assert desk.contents() == {}
     orders = desk.book.orders.of(MyOrder)
     assert orders.place(order).order == order.model_copy(update={"version": 1})
     assert orders.get(desk.trader, "A1") == order.model_copy(update={"version": 1})
     assert orders.place(order).applied is False
-    for other in (order.model_copy(update={"account": "ACC2"}), order.model_copy(update={"account": None})):
+    for other in (order.model_copy(update={"desk_account": "ACC2"}), order.model_copy(update={"desk_account": None})):
         with pytest.raises(DuplicateOrder, match="with other fields of its own"):
             orders.place(other)
 

@@ -149,14 +149,14 @@ for _status, _row in {
 TABLE |= {
     status: {verb: _W[word] for verb, word in zip((*TABLE["NEW"],), row, strict=True)}
     for status, row in {
-        #                  fill 10, 60, 101, replace to 40, 39, 200, cancel, reject, expire, and the reports as above
-        "DONE_FOR_DAY": "DDoDDDcxeDDok=CRD=DDfP",
-        "PENDING_CANCEL": "CCoCCCcxeCCok=CCPCCCCC",
-        "STOPPED": "SfoffScxeSSok=CRSDSSfS",
-        "SUSPENDED": "UfoffUcxeUUok=CRUDS=fP",
-        "PENDING_NEW": "PPoNNNcrennnkNCRADSUAA",
-        "CALCULATED": "kkoxxxxxxkko=xxxkxxxfP",
-        "PENDING_REPLACE": "RRoffPcxeRRok=CRPRRRRR",
+        #  fill 10, 60, 101, bust, correct to 41, 101, replace to 40, 39, 200, cancel, reject, expire, and _REPORTS
+        "DONE_FOR_DAY": "DDoDDoDDDcxek=CRD=DDfP",
+        "PENDING_CANCEL": "CCoCCoCCCcxek=CCPCCCCC",
+        "STOPPED": "SfoSSoffScxek=CRSDSSfS",
+        "SUSPENDED": "UfoUUoffUcxek=CRUDS=fP",
+        "PENDING_NEW": "PPonnnNNNcrekNCRADSUAA",
+        "CALCULATED": "kkokkoxxxxxx=xxxkxxxfP",
+        "PENDING_REPLACE": "RRoRRoffPcxek=CRPRRRRR",
     }.items()
 }
 

@@ -189,7 +189,7 @@ def test_many_are_stored_at_once_each_with_its_outcome(venues: Kind) -> None:
     again = [one.result() for one in table.put_many(records, request_ids=["Q1", "Q2"])]
     assert [(one.applied, one.version) for one in first + again] == [(True, 2), (True, 2), (False, 2), (False, 2)]
     assert [one.result().version for one in table.put_many(records)] == [3, 3]
-    for request_ids in (["Q1"], ["Q1", "Q2", "Q3"], "Q1", ["Q1", 5]):
+    for request_ids in (["Q1"], ["Q1", "Q2", "Q3"], "Q1", ["Q1", True]):
         with pytest.raises(InvalidArgument, match="request_id"):
             table.put_many(records, request_ids=request_ids)
 

@@ -29,6 +29,9 @@ class Verb:
         """Make the call possible, and return the types of the events so far."""
         if not self.needs_an_order:
             return []
+        if self.name == "accept":
+            book.orders.place(limit(trader, status="PENDING_NEW"))
+            return ["PENDING_NEW"]
         book.orders.place(limit(trader))
         if self.event in _REVISIONS:
             book.orders.fill(execution(trader))
