@@ -84,8 +84,9 @@ class AsyncBook:
     symbols: AsyncSymbolInfoRepository
     """Reference data of symbols, cached, if wanted from a database behind it."""
     audit: AsyncAuditor
-    doctor: AsyncDoctor
     """Verify what is stored against its orders, fills and events, and repair what these prove."""
+    doctor: AsyncDoctor
+    """Look at every server of the book, and say what is wrong with it, why, and what helps; call it."""
     indexes: AsyncSearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 

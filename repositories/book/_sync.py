@@ -85,8 +85,9 @@ class Book:
     symbols: SymbolInfoRepository
     """Reference data of symbols, cached, if wanted from a database behind it."""
     audit: Auditor
-    doctor: Doctor
     """Verify what is stored against its orders, fills and events, and repair what these prove."""
+    doctor: Doctor
+    """Look at every server of the book, and say what is wrong with it, why, and what helps; call it."""
     indexes: SearchIndexes
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 

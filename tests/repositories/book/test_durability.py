@@ -57,6 +57,9 @@ class Case:
         desk.book.orders.place(limit(desk.trader))
         desk.book.orders.place(limit(desk.trader, "A2"))
         desk.book.orders.cancel(desk.trader, "A2")
+        desk.book.orders.place(limit(desk.trader, "A4", status="PENDING_NEW"))
+        desk.book.orders.place(limit(desk.trader, "A5", symbol="MSFT"))
+        desk.book.orders.fill(execution(desk.trader, "X5", 40, order_id="A5"))
         self.id = new_session_id(desk.trader)
         desk.book.sessions.create(desk.trader, 60, session_id=self.id)
         self.book: Book = desk.open(prefix="", replication_wait=0.05, **settings)
@@ -92,6 +95,24 @@ CHANGES: Mapping[str, Make] = {
     "OrderRepository.apply": lambda case, ways: case.book.orders.apply(case.cancel(), **ways),
     "OrderRepository.apply_many": lambda case, ways: case.book.orders.apply_many([case.cancel()], **ways),
     "OrderRepository.replace": lambda case, ways: case.book.orders.replace(case.trader, "A1", quantity=50, **ways),
+    **{
+        f"OrderRepository.{verb}": lambda case, ways, verb=verb: getattr(case.book.orders, verb)(
+            case.trader, "A1", **ways
+        )
+        for verb in ("calculate", "cancel_reject", "done_for_day", "stop", "suspend")
+    },
+    "OrderRepository.accept": lambda case, ways: case.book.orders.accept(case.trader, "A4", **ways),
+    "OrderRepository.restate": lambda case, ways: case.book.orders.restate(case.trader, "A1", quantity=90, **ways),
+    "OrderRepository.pending_cancel": lambda case, ways: case.book.orders.pending_cancel(
+        case.trader, "A1", client_order_id="C1", **ways
+    ),
+    "OrderRepository.pending_replace": lambda case, ways: case.book.orders.pending_replace(
+        case.trader, "A1", client_order_id="C1", quantity=90, **ways
+    ),
+    "OrderRepository.bust": lambda case, ways: case.book.orders.bust(case.trader, "A5", "X5", **ways),
+    "OrderRepository.correct": lambda case, ways: case.book.orders.correct(
+        case.trader, "A5", "X5", quantity=41, price="187", **ways
+    ),
     "OrderRepository.cancel": lambda case, ways: case.book.orders.cancel(case.trader, "A1", **ways),
     "OrderRepository.cancel_all": lambda case, ways: case.book.orders.cancel_all(case.trader, **ways)[0].result(),
     "OrderRepository.reject": lambda case, ways: case.book.orders.reject(case.trader, "A1", **ways),
@@ -103,6 +124,8 @@ CHANGES: Mapping[str, Make] = {
     "LimitsRepository.turn": lambda case, ways: case.book.limits.turn(case.trader, "reducing", **ways),
     "PositionRepository.adjust": lambda case, ways: case.book.positions.adjust(case.trader, "AAPL", 5, **ways),
     "PositionRepository.set": lambda case, ways: case.book.positions.set(case.trader, "AAPL", 5, **ways),
+    "PositionRepository.split": lambda case, ways: case.book.positions.split(case.trader, "AAPL", 2, 1, **ways),
+    "PositionRepository.roll": lambda case, ways: case.book.positions.roll(case.trader, "AAPL", **ways),
     "PositionRepository.apply_many": lambda case, ways: case.book.positions.apply_many([case.change()], **ways),
     "PositionRepository.check_and_update": lambda case, ways: case.book.positions.check_and_update(
         case.trader, "AAPL", 5, 100, **ways
@@ -173,7 +196,7 @@ READS = {
     "Follow": "add close get start stop",
     "LimitsRepository": "all get trading",
     "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
-    "OrderRepository": "by by_status by_symbol close count find from_url get get_many of open",
+    "OrderRepository": "by by_status by_symbol close count fills find from_url get get_many in_flight of open",
     "PositionRepository": "all close find from_url get get_many net totals",
     "SearchIndexes": "info",
     "SessionRepository": "by_trader get",

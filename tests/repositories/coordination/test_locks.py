@@ -44,14 +44,14 @@ CHANGES: dict[str, Change] = {
     "orders.fill_many": lambda held, trader: held.orders.fill_many([execution(trader, "X2", 5)])[0].result(),
     "orders.accept": lambda held, trader: held.orders.accept(trader, "A2"),
     "orders.reject": lambda held, trader: held.orders.reject(trader, "A2"),
-    "orders.cancel_all": lambda held, trader: held.orders.cancel_all(trader),
+    "orders.cancel_all": lambda held, trader: held.orders.cancel_all(trader)[0].result(),
     "orders.replace": lambda held, trader: held.orders.replace(trader, "A1", quantity=50),
     "orders.apply": lambda held, trader: held.orders.apply(Cancel(trader=trader, order_id="A1")),
     "orders.apply_many": lambda held, trader: held.orders.apply_many([execution(trader, "X2", 5)])[0].result(),
     "orders.delete": lambda held, trader: held.orders.delete(trader, "A0"),
     "positions.adjust": lambda held, trader: held.positions.adjust(trader, "AAPL", 1),
     "positions.set": lambda held, trader: held.positions.set(trader, "AAPL", 1),
-    "positions.check_and_update": lambda held, trader: held.positions.check_and_update(trader, "AAPL", 1, 5),
+    "positions.check_and_update": lambda held, trader: held.positions.check_and_update(trader, "AAPL", 1, 500),
     "positions.split": lambda held, trader: held.positions.split(trader, "AAPL", 2, 1),
     "positions.roll": lambda held, trader: held.positions.roll(trader, "AAPL"),
     "positions.apply_many": lambda held, trader: held.positions.apply_many(
@@ -232,7 +232,7 @@ def test_a_holder_s_changes_are_made(desk: Desk) -> None:
         with desk.book.lock("L", trader=trader, lease=60) as held:
             before = desk.contents()
             change(held, trader)
-            assert desk.contents() != before
+            assert desk.contents() != before, change
 
 
 def test_every_change_under_a_lost_lock_is_refused_and_changes_nothing(desk: Desk) -> None:

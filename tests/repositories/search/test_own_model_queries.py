@@ -211,7 +211,10 @@ def test_another_version_of_a_model_has_another_index_of_the_same_kind(opened: O
         (lambda: T.day.startswith("2026"), "parts of day cannot be looked for"),
         (lambda: T.level.contains("1"), "parts of level cannot be looked for"),
         (lambda: T.price.startswith("1"), "price is a number"),
-        (lambda: T.side == "BYE", "Ticket.side 'BYE': Input should be 'BUY' or 'SELL'"),
+        (
+            lambda: T.side == "BYE",
+            "Ticket.side 'BYE': Input should be 'BUY', 'SELL', 'SELL_SHORT' or 'SELL_SHORT_EXEMPT'",
+        ),
         (lambda: T.level == 5, "Ticket.level 5: Input should be 2 or 10"),
         (lambda: T.desk == "XX", "Ticket.desk 'XX': Input should be 'EU' or 'US'"),
         (lambda: T.active == "perhaps", "Ticket.active 'perhaps'"),

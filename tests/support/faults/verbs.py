@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from slotbook import Book
-from slotbook.models import Fill, Limits, Order, OrderResult
+from slotbook.models import Bust, Correct, Fill, Limits, Order, OrderResult
 from slotbook.repositories.changes.verb import AnyVerb
 from slotbook.repositories.orders.verbs import ORDER_VERBS
 
@@ -44,7 +44,8 @@ def _of_orders(verb: AnyVerb) -> Verb:
         request, method = example(verb.request, trader), getattr(book.orders, verb.name)
         if isinstance(request, Order | Fill):
             return method(request)
-        return method(**request.model_dump(exclude_unset=True))
+        known = {} if isinstance(request, Bust | Correct) else {"request_id": "R1"}
+        return method(**known, **request.model_dump(exclude_unset=True, exclude={*known}))
 
     return Verb(verb.name, verb.event or "", call, needs_an_order=verb.request is not Order)
 
