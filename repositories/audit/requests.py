@@ -45,7 +45,8 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
             what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
             report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})
         return
-    became = {PositionAction.SET: str(event.quantity), PositionAction.ADJUST: str(event.change)}.get(action, quantity)
+    amounts: dict[str, str] = {PositionAction.SET: str(event.quantity), PositionAction.ADJUST: str(event.change)}
+    became = amounts.get(action, quantity)
     expected = f"{event.request_id} {event.symbol} {became}"
     stored = f"{state.request_id} {symbol} {quantity}"
     if (state.request_id, symbol, quantity) != (event.request_id, event.symbol, became):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ...models.enums import EventType
 from ...models.errors import DuplicateRequest
@@ -35,7 +35,7 @@ def _keys(keys: TraderKeys, change: LimitRequest) -> tuple[str, ...]:
     return keys.limits, keys.request(change.request_id)
 
 
-def _sequence(step: Step[LimitRequest], answer: list[Reply]) -> tuple[int, bool]:
+def _sequence(step: Step[Any], answer: list[Reply]) -> tuple[int, bool]:
     """Return the number of a change's event, and False for a repeat. Raises the refusal."""
     match answer:
         case ["applied", str(sequence)]:

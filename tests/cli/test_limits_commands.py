@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import slotbook
 
 from ..support.make import fresh
-from .conftest import Cli
+from .conftest import Cli, JsonObject
 
 
 def test_limits_are_set_one_by_one_and_shown(cli: Cli, url: str) -> None:
@@ -15,8 +17,7 @@ def test_limits_are_set_one_by_one_and_shown(cli: Cli, url: str) -> None:
     cli(*asked, "--set", "max_order=500", "--set", "max_notional=2500.50")
     cli(*asked, "--symbol", "AAPL", "--set", "max_position=250", "--set", "record_refusals=1")
     cli(*asked, "--set", "max_order=")
-    found = cli(*asked, "--json").json()["limits"]
-    assert isinstance(found, list)
+    found = cast("list[JsonObject]", cli(*asked, "--json").json()["limits"])
     assert [(one["symbol"], one["max_order"], one["max_notional"], one["max_position"]) for one in found] == [
         (None, None, "2500.5", None),
         ("AAPL", None, None, 250),

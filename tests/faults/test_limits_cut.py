@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from slotbook import Book
-from slotbook.models import Limits, LimitsChange, OrderResult, TradingChange
+from slotbook.models import Limits, LimitsChange, OrderResult, Trading, TradingChange
 from slotbook.models.errors import LimitExceeded, OutcomeUnknown, TradingHalted, Unavailable
+from slotbook.repositories.units.calls import UnitResult
 
 from ..support.faults.migration import Migration
 from ..support.faults.rules import Do, Rule
@@ -21,10 +22,10 @@ def _tight(book: Book, trader: str) -> None:
     book.limits.set(Limits(trader=trader, max_order=100, max_position=100, orders_per_second=1_000))
 
 
-CALLS: dict[str, Callable[[Book, str], object]] = {
+CALLS: dict[str, Callable[[Book, str], UnitResult]] = {
     "place": lambda book, trader: book.orders.place(limit(trader)),
     "place many": lambda book, trader: book.orders.place_many([limit(trader)])[0].result(),
-    "unit": lambda book, trader: book.commit([limit(trader), TradingChange(trader=trader, trading="halted")])[0],
+    "unit": lambda book, trader: book.commit([limit(trader), TradingChange(trader=trader, trading=Trading.HALTED)])[0],
 }
 
 

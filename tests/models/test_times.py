@@ -67,7 +67,7 @@ class NoZone(tzinfo):
         (np.datetime64("2023-12-24T15:33", "m"), SECOND - 25 * 10**9),
         (np.datetime64("2023-12-24T15", "h"), 1_703_430_000 * 10**9),
         (np.datetime64("2023-12-24"), 1_703_376_000 * 10**9),
-        (np.datetime64(SECOND // 10**7, "10ms"), SECOND),
+        (np.datetime64(SECOND // 10**7, ("ms", 10)), SECOND),
         (np.array(np.datetime64(NS, "ns")), NS),
         (NS, NS),
         (str(NS), NS),

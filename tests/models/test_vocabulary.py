@@ -49,7 +49,7 @@ def test_a_code_of_fix_says_its_member_and_any_other_is_refused(vocabulary: type
     for name, code in FIX[vocabulary].items():
         if code:
             assert vocabulary.from_fix(code) is vocabulary[name]
-    for wrong in ("", "Z", "11", " 1", 1, None, b"1", [], "BUY"):
+    for wrong in ("", "Z", "11", " 1", 1, None, b"1", list[str](), "BUY"):
         with pytest.raises(
             errors.InvalidArgument, match=rf"^{vocabulary.__name__} .* is no code that is known; there are"
         ):

@@ -108,6 +108,7 @@ def test_own_records_whose_keys_and_values_have_blanks(desk: Desk) -> None:
     assert table.by(desk.trader, {"account": "ACC"}) == []
     changed = table.update(desk.trader, ("EQ 1", "B 1"), {"account": "ACC 2"}, request_id="U 1")
     assert not table.update(desk.trader, ("EQ 1", "B 1"), {"account": "ACC 2"}, request_id="U 1").applied
+    assert changed.record is not None
     assert table.count(desk.trader, {"account": "ACC 2"}) == 1 == changed.record.version - 1
     assert table.delete(desk.trader, ("EQ 1", "B 1"), request_id="D 1").applied
 

@@ -41,6 +41,7 @@ def test_what_a_venue_says_is_stored_and_read_back_equal(desk: Desk, kind: str) 
         trader, orders = desk.another(), desk.book.orders
         placed = orders.place(order_of(meaning, trader)).order
         found = orders.get(trader, meaning["order_id"])
+        assert found is not None
         assert found == placed
         account = meaning.get("account")
         told = (str(meaning["order_id"]), meaning["symbol"], meaning["side"], meaning["ts_ns"])

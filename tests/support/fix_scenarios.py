@@ -62,7 +62,7 @@ class Translator:
 
     def receive(self, message: Row) -> None:
         """Carry out what the order's sender sends."""
-        name = message["cl_ord_id"]
+        name: str = message["cl_ord_id"]
         self.ids.setdefault(name, self.ids.get(message.get("orig_cl_ord_id", name), name))
         match message["msg"]:
             case "D":
@@ -87,7 +87,8 @@ class Translator:
         orders, trader = self.book.orders, self.trader
         name = message.get("cl_ord_id", self.current)
         original = message.get("orig_cl_ord_id")
-        order_id, ids = self.ids[original or name], {"client_order_id": name, "original_client_order_id": original}
+        order_id = self.ids[original or name]
+        ids: dict[str, Any] = {"client_order_id": name, "original_client_order_id": original}
         status = STATUSES[message["ord_status"]]
         if message["msg"] == "9":
             orders.cancel_reject(trader, order_id, **ids, status=status, reason=_text(message.get("cxl_rej_reason")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from hypothesis import strategies as st
 from slotbook.models import (
@@ -56,7 +56,7 @@ def drafts(kind: type[Record], /, **fields: st.SearchStrategy[object]) -> st.Sea
 def with_fitting_prices(draft: Draft) -> Draft:
     kind, values = draft
     order_type = OrderType(str(values["type"]))
-    may_have = bool(values["quantity"] % 2)
+    may_have = bool(cast("int", values["quantity"]) % 2)
     price = order_type.has_price or (order_type.takes_price and may_have)
     stop_price = order_type.has_stop_price or (order_type.takes_stop_price and may_have)
     return kind, {

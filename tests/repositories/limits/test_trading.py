@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from slotbook.models import Trading, TradingChange
+from slotbook.models import EventType, Trading, TradingChange
 from slotbook.models.errors import CorruptRecord, DuplicateRequest, InvalidArgument, TradingHalted
 
 from ...support.desk import Desk
@@ -40,7 +40,7 @@ def test_halted_refuses_what_is_placed_or_replaced(desk: Desk) -> None:
         book.trading(trader, "reducing", request_id="H1")
     book.trading(trader, "active")
     book.orders.place(limit(trader, "A4"))
-    events = [event for event in desk.events() if event.type == "TRADING"]
+    events = [event for event in desk.events() if event.type is EventType.TRADING]
     assert [(one.trading, one.text) for one in events] == [(Trading.HALTED, "too fast"), (Trading.ACTIVE, None)]
 
 

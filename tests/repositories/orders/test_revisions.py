@@ -125,7 +125,7 @@ def test_an_order_that_has_ended_otherwise_stays_so(desk: Desk, verb: str) -> No
 def test_a_report_again_is_a_repeat_with_the_first_result(desk: Desk) -> None:
     filled(desk, 40)
     correction = Correct(
-        trader=desk.trader, order_id="A1", exec_ref_id="X1", exec_id="C1", quantity=41, price=1, ts_ns=TS
+        trader=desk.trader, order_id="A1", exec_ref_id="X1", exec_id="C1", quantity=41, price=Decimal(1), ts_ns=TS
     )
     bust = Bust(trader=desk.trader, order_id="A1", exec_ref_id="C1", exec_id="B1", ts_ns=TS)
     first = [desk.book.orders.apply(correction), desk.book.orders.apply(bust)]

@@ -39,8 +39,11 @@ def test_a_short_sale_goes_its_way_on_the_selling_side(desk: Desk, side: Side) -
 def test_sell_on_a_short_sale_is_a_contradiction(desk: Desk, side: Side) -> None:
     desk.book.orders.place(limit(desk.trader, side=side))
     about = {"trader": desk.trader, "order_id": "A1", "side": "SELL"}
-    requests = [Cancel.model_validate(about), Replace.model_validate({**about, "quantity": 90})]
-    requests.append(Fill.model_validate({**about, "exec_id": "X1", "quantity": 1, "price": 1}))
+    requests = [
+        Cancel.model_validate(about),
+        Replace.model_validate({**about, "quantity": 90}),
+        Fill.model_validate({**about, "exec_id": "X1", "quantity": 1, "price": 1}),
+    ]
     before = desk.contents()
     for request in requests:
         with pytest.raises(OrderMismatch, match=f"it says SELL, but the order is {side} AAPL"):

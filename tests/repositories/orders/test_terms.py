@@ -30,7 +30,7 @@ OTHERS: dict[str, object] = {
 }
 
 
-def full(desk: Desk, order_id: str = "A1", **changes: object) -> Order:
+def full(desk: Desk, order_id: str = "A1", /, **changes: object) -> Order:
     return limit(desk.trader, order_id, time_in_force="GTD", **{**GIVEN, **changes})
 
 

@@ -146,19 +146,21 @@ for _status, _row in {
     "REJECTED": "xxxxrxxxxx", "EXPIRED": "xxxxexxxxx",
 }.items():  # fmt: skip
     TABLE[_status] |= {verb: _W[word] for verb, word in zip(_REPORTS, _row, strict=True)}
-TABLE |= {
-    status: {verb: _W[word] for verb, word in zip((*TABLE["NEW"],), row, strict=True)}
-    for status, row in {
-        #  fill 10, 60, 101, bust, correct to 41, 101, replace to 40, 39, 200, cancel, reject, expire, and _REPORTS
-        "DONE_FOR_DAY": "DDoDDoDDDcxek=CRD=DDfP",
-        "PENDING_CANCEL": "CCoCCoCCCcxek=CCPCCCCC",
-        "STOPPED": "SfoSSoffScxek=CRSDSSfS",
-        "SUSPENDED": "UfoUUoffUcxek=CRUDS=fP",
-        "PENDING_NEW": "PPonnnNNNcrekNCRADSUAA",
-        "CALCULATED": "kkokkoxxxxxx=xxxkxxxfP",
-        "PENDING_REPLACE": "RRoRRoffPcxek=CRPRRRRR",
-    }.items()
-}
+TABLE.update(
+    {
+        status: {verb: _W[word] for verb, word in zip((*TABLE["NEW"],), row, strict=True)}
+        for status, row in {
+            #  fill 10, 60, 101, bust, correct to 41, 101, replace to 40, 39, 200, cancel, reject, expire, and _REPORTS
+            "DONE_FOR_DAY": "DDoDDoDDDcxek=CRD=DDfP",
+            "PENDING_CANCEL": "CCoCCoCCCcxek=CCPCCCCC",
+            "STOPPED": "SfoSSoffScxek=CRSDSSfS",
+            "SUSPENDED": "UfoUUoffUcxek=CRUDS=fP",
+            "PENDING_NEW": "PPonnnNNNcrekNCRADSUAA",
+            "CALCULATED": "kkokkoxxxxxx=xxxkxxxfP",
+            "PENDING_REPLACE": "RRoRRoffPcxek=CRPRRRRR",
+        }.items()
+    }
+)
 
 
 def bring_to(desk: Desk, status: str) -> None:

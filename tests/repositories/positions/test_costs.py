@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slotbook.models import Fill, Order, Position, PositionAction, PositionChange
+from slotbook.models import Fill, FillResult, Order, Position, PositionAction, PositionChange, PositionResult
 from slotbook.models.errors import AmountOverflow
 from slotbook.models.guards import Expect
 
@@ -27,7 +27,12 @@ def traded(desk: Desk, trades: list[Trade], trader: str | None = None) -> list[P
         order_id = f"A{number}"
         steps.append(limit(trader, order_id, side=side, quantity=quantity))
         steps.append(execution(trader, "X1", quantity, price, order_id))
-    return [result.position for result in desk.book.commit(steps)[1::2]]
+    return [moved(result) for result in desk.book.commit(steps)[1::2]]
+
+
+def moved(result: object) -> Position:
+    assert isinstance(result, FillResult | PositionResult)
+    return result.position
 
 
 def figures(held: Position) -> tuple[int | Decimal, str, str]:
@@ -161,5 +166,5 @@ def test_a_change_is_refused_or_applied_with_its_cost_in_a_unit(desk: Desk) -> N
             execution(trader, "X1", 4, "6", "A2"),
         ]
     )
-    assert figures(results[2].position) == (0, "0", "-50")
-    assert figures(results[4].position) == (4, "24", "-50")
+    assert figures(moved(results[2])) == (0, "0", "-50")
+    assert figures(moved(results[4])) == (4, "24", "-50")

@@ -49,7 +49,7 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
     elif isinstance(request, PendingCancel):
         for one in pending:
             if one[1] == request.client_order_id:
-                if one[0] != kind:
+                if one[0] != kind.value:
                     raise DuplicateRequest
                 return Answer(applied=False, sequence=0, order=order)
         terms = [None, None, None]

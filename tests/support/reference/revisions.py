@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from slotbook.models import Bust, Correct, EventType, OrderStatus
+from slotbook.models import Bust, Correct, EventType, OrderStatus, Side
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
 
 from .costs import cost_after_trade
@@ -31,7 +31,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     filled = order.filled_quantity + more
     if more > 0 and filled > order.quantity:
         raise Overfill
-    buys = order.side == "BUY"
+    buys = order.side is Side.BUY
     moved = {
         "quantity": held.quantity + (more if buys else -more),
         "bought_quantity": held.bought_quantity + (more if buys else 0),
