@@ -111,7 +111,7 @@ def test_connections_that_were_refused(lone: Deployment, server: Server) -> None
 def test_a_replica_that_waits_for_its_copy_is_none_yet(lone: Deployment, server: Server) -> None:
     was = set_all(server, {"repl-diskless-sync-delay": "60"})
     with socket.create_connection((server.host, server.port), timeout=5) as replica:
-        for words in (f"AUTH {lone.password}", "REPLCONF listening-port 7"):
+        for words in (f"AUTH {lone.password}", "REPLCONF listening-port 7", "REPLCONF capa eof"):
             replica.sendall(f"{words}\r\n".encode())
             assert replica.recv(100) == b"+OK\r\n"
         replica.sendall(b"SYNC\r\n")
