@@ -83,15 +83,15 @@ def _stated(request: Changing) -> str:
     return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
 
 
-_NOTHING_LATER = (None,) * 8
+_NOTHING_LATER: tuple[object, ...] = (None,) * 8
 
 
 _FIRST = (OrderStatus.NEW, OrderStatus.PENDING_NEW)
 
 
 def _check_new(order: Order) -> None:
-    later = (order.placed_quantity, order.placed_price, order.placed_stop_price, order.revision, order.updated_ns)
-    later = (*later, order.client_order_id, order.marks, order.pending)
+    placed_as = (order.placed_quantity, order.placed_price, order.placed_stop_price)
+    later = (*placed_as, order.revision, order.updated_ns, order.client_order_id, order.marks, order.pending)
     is_filled = order.filled_quantity or order.filled_notional
     if order.status not in _FIRST or is_filled or order.version or later != _NOTHING_LATER:
         raise InvalidArgument(
@@ -141,8 +141,10 @@ def _more(*words: str | None) -> str:
 
 
 def _replace_arguments(event: EventType, request: Replace | Restate) -> tuple[str, ...]:
-    is_asked = isinstance(request, Replace)
-    client_id, original_id = (request.client_order_id, request.original_client_order_id) if is_asked else (None, None)
+    client_id = original_id = revision = None
+    if isinstance(request, Replace):
+        client_id, original_id = request.client_order_id, request.original_client_order_id
+        revision = request.revision
     return (
         event.value,
         request.order_id,
@@ -150,7 +152,7 @@ def _replace_arguments(event: EventType, request: Replace | Restate) -> tuple[st
         _optional(request.quantity),
         _optional(request.price),
         _optional(request.stop_price),
-        _optional(request.revision) if is_asked else "",
+        _optional(revision),
         str(request.ts_ns),
         request.text or "",
         _stated(request),
@@ -196,15 +198,15 @@ def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Re
 
 
 def _revise_arguments(request: Bust | Correct) -> tuple[str, ...]:
-    is_bust = isinstance(request, Bust)
+    event, terms = EventType.TRADE_CANCEL, ("", "", "")
+    if isinstance(request, Correct):
+        event, terms = EventType.TRADE_CORRECT, (text(request.quantity), plain(request.price), plain(request.notional))
     return (
-        (EventType.TRADE_CANCEL if is_bust else EventType.TRADE_CORRECT).value,
+        event.value,
         request.order_id,
         request.exec_id,
         request.exec_ref_id,
-        "" if is_bust else text(request.quantity),
-        "" if is_bust else plain(request.price),
-        "" if is_bust else plain(request.notional),
+        *terms,
         str(request.ts_ns),
         request.text or "",
         _stated(request),
