@@ -41,7 +41,7 @@ def pending_requests(written: str | None) -> list[PendingRequest]:
     for status, client_order_id, ts_ns, *terms in cast("list[list[str]]", json.loads(written or "[]")):
         quantity, price, stop_price, text = (one or None for one in terms)
         found.append(
-            PendingRequest(OrderStatus(status), client_order_id, int(ts_ns), quantity, price, stop_price, text)
+            PendingRequest(OrderStatus[status], client_order_id, int(ts_ns), quantity, price, stop_price, text)
         )
     return found
 

@@ -245,7 +245,7 @@ def _status_by_type(change: Change) -> OrderStatus | None:
     """Return the status that a change of a type leaves, given its quantities."""
     match change.type:
         case EventType.NEW | EventType.PENDING_NEW if change.is_placing:
-            return OrderStatus(change.type.value)
+            return OrderStatus[change.type.value]
         case EventType.TRADE_CANCEL | EventType.TRADE_CORRECT if change.status in _IS_LATE:
             return change.status
         case EventType.TRADE if change.late:
