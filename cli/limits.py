@@ -15,7 +15,6 @@ from .options import AsJson, Url, kept_settings
 from .output import BadUsage, fields_of, print_json, screen
 from .tables import table
 
-_FIELDS = (*LIMIT_NAMES, "record_refusals")
 _NONE = ("", "none")
 
 
@@ -31,8 +30,7 @@ def limits(
 ) -> None:
     """Show a trader's limits, or change some: the trader's own, or with --symbol those in a symbol.
 
-    Their names are max_order, max_notional, max_position, orders_per_second and record_refusals. What is not named
-    stays as it is.
+    Their names are max_order, max_notional, max_position and orders_per_second. What is not named stays as it is.
     """
     with Book.open(kept_settings(url)) as book:
         if changes:
@@ -74,12 +72,11 @@ def halt(
 def limits_table(some: Iterable[Limits]) -> Table:
     """Return a table of limits; an empty cell is no limit."""
     return table(
-        ("symbol", "refusals"),
+        ("symbol",),
         ("order", "notional", "position", "orders/s"),
         (
             (
                 "(all)" if one.symbol is None else one.symbol,
-                "recorded" if one.record_refusals else "",
                 one.max_order,
                 one.max_notional,
                 one.max_position,
@@ -93,8 +90,6 @@ def limits_table(some: Iterable[Limits]) -> Table:
 def _change(said: str) -> tuple[str, str | None]:
     """Return the name and the value of a limit that an option sets. Raises BadUsage for a name that there is not."""
     name, sign, value = said.partition("=")
-    if not sign or name not in _FIELDS:
-        raise BadUsage(f"--set takes NAME=VALUE with {', '.join(_FIELDS)}, not {said!r}")
-    if name == "record_refusals":
-        return name, value or "0"
+    if not sign or name not in LIMIT_NAMES:
+        raise BadUsage(f"--set takes NAME=VALUE with {', '.join(LIMIT_NAMES)}, not {said!r}")
     return name, None if value in _NONE else value

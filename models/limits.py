@@ -12,12 +12,11 @@ from typing import Annotated, cast
 from pydantic import BeforeValidator, Field
 
 from .record import Record
-from .types import Amount, Boolean, Count, Name, Nanoseconds, QuantityOrZero, Text, new_id
+from .types import Amount, Count, Name, Nanoseconds, QuantityOrZero, Text, new_id
 from .wire import text
 
 LIMIT_NAMES = ("max_order", "max_notional", "max_position", "orders_per_second")
 """The limits, in the order in which they are stored and looked at."""
-_RECORDS = "record"
 _NONE = "-"
 
 
@@ -53,13 +52,11 @@ class Limits(Record):
     """The largest position on either side of zero, in the symbol's unit, with all that is open on that side filled."""
     orders_per_second: Count | None = None
     """The most orders placed and replaced in one second of the server's clock."""
-    record_refusals: Boolean = False
-    """True when what is refused here for a limit or by the switch becomes an event of the book (REFUSED)."""
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing is limited and nothing recorded, as where there are no limits."""
-        return not self.record_refusals and all(getattr(self, name) is None for name in LIMIT_NAMES)
+        """True when nothing is limited, as where there are no limits."""
+        return all(getattr(self, name) is None for name in LIMIT_NAMES)
 
 
 class LimitsChange(Limits):
@@ -142,25 +139,23 @@ class TradingResult:
 
 
 def written_limits(limits: Limits) -> str:
-    """Return the stored form of limits: a word for each, ``-`` for none, and if refusals are recorded.
+    """Return the stored form of limits: a word for each, ``-`` for none.
 
     >>> written_limits(Limits(trader="T001", max_order=100, max_notional="5000.50"))
-    '100 5000.5 - - -'
+    '100 5000.5 - -'
     """
     values = (cast("object", getattr(limits, name)) for name in LIMIT_NAMES)
-    words = [_NONE if value is None else text(value) for value in values]
-    return " ".join([*words, _RECORDS if limits.record_refusals else _NONE])
+    return " ".join([_NONE if value is None else text(value) for value in values])
 
 
 def limits_of(trader: str, symbol: str | None, written: str) -> Limits:
     """Return limits from their stored form. Raises ValueError for what was never written.
 
-    >>> limits_of("T001", "AAPL", "100 5000.5 - - -").max_notional
+    >>> limits_of("T001", "AAPL", "100 5000.5 - -").max_notional
     Decimal('5000.5')
     """
-    *words, records = written.split(" ")
-    given = {name: word for name, word in zip(LIMIT_NAMES, words, strict=True) if word != _NONE}
-    found = Limits.model_validate({"trader": trader, "symbol": symbol, "record_refusals": records == _RECORDS, **given})
+    given = {name: word for name, word in zip(LIMIT_NAMES, written.split(" "), strict=True) if word != _NONE}
+    found = Limits.model_validate({"trader": trader, "symbol": symbol, **given})
     if written_limits(found) != written:
         raise ValueError(written)
     return found
@@ -169,13 +164,11 @@ def limits_of(trader: str, symbol: str | None, written: str) -> Limits:
 def document_of(limits: Limits) -> str:
     """Return limits as an event has them: a JSON object with the text of each; an empty one when they are removed.
 
-    >>> document_of(Limits(trader="T001", max_order=100, record_refusals=True))
-    '{"max_order":"100","record_refusals":"1"}'
+    >>> document_of(Limits(trader="T001", max_order=100))
+    '{"max_order":"100"}'
     """
     found = {name: cast("Decimal | int | None", getattr(limits, name)) for name in LIMIT_NAMES}
     texts = {name: text(value) for name, value in found.items() if value is not None}
-    if limits.record_refusals:
-        texts["record_refusals"] = "1"
     return json.dumps(texts, separators=(",", ":"))
 
 

@@ -23,7 +23,7 @@ MARKER = "1"
 SWITCH = "trading"
 _IS_COUNT = re.compile("[0-9]{1,12} [0-9]{1,16}", re.ASCII).fullmatch
 _IS_REQUEST = re.compile(
-    r"([0-9]{1,16}) (LIMITS (?:trader|symbol:.+)(?: [0-9.-]+){4} (?:-|record)|TRADING (?:ACTIVE|REDUCING|HALTED))"
+    r"([0-9]{1,16}) (LIMITS (?:trader|symbol:.+)(?: [0-9.-]+){4}|TRADING (?:ACTIVE|REDUCING|HALTED))"
 ).fullmatch
 """A remembered request; one for a change of a position ends with a number, or with a blank."""
 NOTHING = written_limits(Limits.model_construct())

@@ -15,14 +15,13 @@ def test_limits_are_set_one_by_one_and_shown(cli: Cli, url: str) -> None:
     asked = ("limits", trader, "--url", url)
     assert cli(*asked, "--json").json() == {"trading": "ACTIVE", "limits": []}
     cli(*asked, "--set", "max_order=500", "--set", "max_notional=2500.50")
-    cli(*asked, "--symbol", "AAPL", "--set", "max_position=250", "--set", "record_refusals=1")
+    cli(*asked, "--symbol", "AAPL", "--set", "max_position=250")
     cli(*asked, "--set", "max_order=")
     found = cast("list[JsonObject]", cli(*asked, "--json").json()["limits"])
     assert [(one["symbol"], one["max_order"], one["max_notional"], one["max_position"]) for one in found] == [
         (None, None, "2500.5", None),
         ("AAPL", None, None, 250),
     ]
-    assert [one["record_refusals"] for one in found] == [False, True]
     shown = cli(*asked).out
     assert f"trading of {trader} is ACTIVE" in shown
     assert "2500.5" in shown

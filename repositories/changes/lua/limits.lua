@@ -1,11 +1,11 @@
 -- Of the engine: the limits of a trader's orders, and the switch of trading. The hash of limits has a text for the trader, and
 -- for each symbol with limits of its own: the largest order, notional and position, and orders per second, '-' where there is no
--- limit; and 'record' where refusals are recorded. Beside it is a second, and how many orders were let pass in it. The trader's
--- text stays when it says nothing, so that the hash of a trader who ever had limits is there, as the header says.
+-- limit. Beside it is a second, and how many orders were let pass in it. The trader's text stays when it says nothing, so that
+-- the hash of a trader who ever had limits is there, as the header says.
 -- Uses changes/run, changes/ratio
 
 local LIMIT_NAMES = CONSTANTS.LIMIT_NAMES
-local NO_LIMITS = '- - - - -'
+local NO_LIMITS = '- - - -'
 local SWITCHES = CONSTANTS.TRADING
 
 -- Return the fields of the limits of a symbol, and of the orders that they have let pass; of the trader's where the symbol is ''.
@@ -24,11 +24,10 @@ end
 -- Return limits as a list, given their text.
 local function parsed_limits(field, text)
   if text == NO_LIMITS then return { text = text } end
-  local order, notional, position, rate, records = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
-  if records ~= '-' and records ~= 'record' then order = nil end
+  local order, notional, position, rate = string.match(text, '^(%S+) (%S+) (%S+) (%S+)$')
   return {
     limit_of(order, field, text), limit_of(notional, field, text), limit_of(position, field, text),
-    limit_of(rate, field, text), text = text, records = records == 'record',
+    limit_of(rate, field, text), text = text,
   }
 end
 

@@ -30,8 +30,8 @@ def limited(lone_desk: Desk) -> Desk:
 CASES: dict[str, tuple[tuple[str, ...], FindingKind, str, str | None]] = {
     "another limit": (("HSET", "%:limits", "trader", "600 - - 9 -"), FindingKind.EVENTS, "limits", "trader"),
     "a limit gone": (("HDEL", "%:limits", "symbol:AAPL"), FindingKind.EVENTS, "limits", "symbol:AAPL"),
-    "a limit more": (("HSET", "%:limits", "symbol:MSFT", "5 - - - -"), FindingKind.EVENTS, "limits", "symbol:MSFT"),
-    "unreadable": (("HSET", "%:limits", "trader", "x - - - -"), FindingKind.CORRUPT, "limits", "trader"),
+    "a limit more": (("HSET", "%:limits", "symbol:MSFT", "5 - - -"), FindingKind.EVENTS, "limits", "symbol:MSFT"),
+    "unreadable": (("HSET", "%:limits", "trader", "x - - -"), FindingKind.CORRUPT, "limits", "trader"),
     "another field": (("HSET", "%:limits", "others", "1"), FindingKind.CORRUPT, "limits", "others"),
     "an odd count": (("HSET", "%:limits", "passed", "many"), FindingKind.CORRUPT, "limits", "passed"),
     "another switch": (("HSET", "%:book", "trading", "ACTIVE"), FindingKind.EVENTS, "book", "trading"),

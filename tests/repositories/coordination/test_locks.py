@@ -19,7 +19,6 @@ from slotbook.models.errors import (
     LockLost,
     LockTimeout,
     OrderNotFound,
-    Refused,
 )
 from slotbook.repositories import AcquiredLock, OrderRepository, PositionRepository
 from slotbook.repositories.orders.verbs import ORDER_VERBS
@@ -81,8 +80,8 @@ READS = {
 
 def prepare(desk: Desk) -> None:
     """Place an order A1 with a fill, a canceled order A0, and an order A2 that is not accepted yet."""
-    desk.book.orders.place_many([limit(desk.trader, "A0"), limit(desk.trader, "A1")])
-    desk.book.orders.place(limit(desk.trader, "A2", status="PENDING_NEW"))
+    new = limit(desk.trader, "A2", status="PENDING_NEW")
+    desk.book.orders.place_many([limit(desk.trader, "A0"), limit(desk.trader, "A1"), new])
     desk.book.orders.cancel(desk.trader, "A0")
     desk.book.orders.fill(execution(desk.trader, "X1", 40))
 
@@ -244,9 +243,8 @@ def test_every_change_under_a_lost_lock_is_refused_and_changes_nothing(desk: Des
             held.release()
         before = desk.contents()
         for change in CHANGES.values():
-            with pytest.raises(FenceRefused, match=str(held.fence)) as caught:
+            with pytest.raises(FenceRefused, match=str(held.fence)):
                 change(held, desk.trader)
-            assert isinstance(caught.value, Refused)
             assert desk.contents() == before
 
 
