@@ -28,7 +28,7 @@ def limited(lone_desk: Desk) -> Desk:
 
 
 CASES: dict[str, tuple[tuple[str, ...], FindingKind, str, str | None]] = {
-    "another limit": (("HSET", "%:limits", "trader", "600 - - 9 -"), FindingKind.EVENTS, "limits", "trader"),
+    "another limit": (("HSET", "%:limits", "trader", "600 - - 9"), FindingKind.EVENTS, "limits", "trader"),
     "a limit gone": (("HDEL", "%:limits", "symbol:AAPL"), FindingKind.EVENTS, "limits", "symbol:AAPL"),
     "a limit more": (("HSET", "%:limits", "symbol:MSFT", "5 - - -"), FindingKind.EVENTS, "limits", "symbol:MSFT"),
     "unreadable": (("HSET", "%:limits", "trader", "x - - -"), FindingKind.CORRUPT, "limits", "trader"),
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[tuple[str, ...], FindingKind, str, str | None]] = {
     "no mark": (("HDEL", "%:book", "limits"), FindingKind.EVENTS, "book", "limits"),
     "another mark": (("HSET", "%:book", "limits", "2"), FindingKind.EVENTS, "book", "limits"),
     "an end": (("PEXPIRE", "%:limits", "9000000"), FindingKind.EXPIRY, "limits", None),
-    "another request": (("SET", "%:request:L1", "1 LIMITS trader 600 - - 9 -"), FindingKind.FILL, "request:L1", None),
+    "another request": (("SET", "%:request:L1", "1 LIMITS trader 600 - - 9"), FindingKind.FILL, "request:L1", None),
     "the request of another": (("SET", "%:request:H1", "1 TRADING REDUCING"), FindingKind.FILL, "request:H1", None),
 }
 
@@ -61,6 +61,6 @@ def test_what_must_not_end_is_made_to_last(limited: Desk) -> None:
 
 def test_limits_whose_events_are_not_kept_are_not_compared(limited: Desk) -> None:
     limited.ask("XTRIM", "%:events", "MAXLEN", 1)
-    limited.vandalise("HSET", "%:limits", "trader", "600 - - 9 -")
+    limited.vandalise("HSET", "%:limits", "trader", "600 - - 9")
     found = limited.book.audit.verify(limited.trader)
     assert [one.message for one in found if one.kind is FindingKind.EVENTS] == []
