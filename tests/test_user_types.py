@@ -83,7 +83,8 @@ ANSWERS = {
     "Insert(one)": "Insert[Allocation]",
     'Update(Allocation, "T001", "L1", {"quantity": 5})': "Update[Allocation]",
     "book.commit([Insert(one), Put(quote)])": (
-        "list[OrderResult[Order] | FillResult[Order] | PositionResult | RecordResult[Entity]]"
+        "list[OrderResult[Order] | FillResult[Order] | PositionResult | LimitsResult | TradingResult | "
+        "RecordResult[Entity]]"
     ),
     'book.orders.get("T001", "A1")': "Order | None",
     'await abook.orders.get("T001", "A1")': "Order | None",

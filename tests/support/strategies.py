@@ -168,9 +168,10 @@ closings = st.fixed_dictionaries(
         **{"client_order_id": names, "reason": names},
     },
 )
+_OF_CLOSINGS = ("request_id", "client_order_id", "reason")
 busts = closings.flatmap(
     lambda values: st.fixed_dictionaries({"exec_id": names, "exec_ref_id": names}).map(
-        lambda ids: {**{name: value for name, value in values.items() if name != "request_id"}, **ids}
+        lambda ids: {**{name: value for name, value in values.items() if name not in _OF_CLOSINGS}, **ids}
     )
 ).filter(lambda values: values["exec_id"] != values["exec_ref_id"])
 corrections = st.tuples(busts, quantities, prices).map(lambda one: {**one[0], "quantity": one[1], "price": one[2]})

@@ -93,22 +93,29 @@ def test_a_document_is_json_whatever_the_names_are(lone_desk: Desk, of: str, tex
         lone_desk.fleet.ask(key, "DEL", key)
 
 
+ESCAPED = {"terms", "period"}
+"""Fields whose JSON is always made with escapes."""
+OF_FEW = {"open_quantity", "client_order_id", "original_client_order_id", "reason"}
+"""Fields of changes whose whole document is made anew, as few have them."""
+
+
 def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
     source = engine().source
     order = [name for name in OrderEvent.model_fields if name not in ("trader", "sequence", "writer")]
     written: set[str] = set()
-    appended = re.findall(r"append\(\{(.*?)\n  \}, '(.*?),\s+symbol \.\.", source, re.DOTALL)
+    appended = re.findall(r"append\(\{([^{}]*)\}, ([^{}]*?)'(\",\"ts_ns[^{}]*?),\s+symbol \.\.", source)
     assert len(appended) == 6
-    for entry, in_document in appended:
+    for entry, condition, in_document in appended:
         names = [name for name in re.findall(r"'(\w+)',", entry) if name in order]
         assert names == sorted(names, key=order.index)
-        in_json = [one or other for one, other in re.findall(r"\"(\w+)\":|json_part\('(\w+)'", in_document)]
-        assert ["type", *in_json] == [name for name in names if name != "terms"]  # which always needs escapes
+        in_json = ["type", *(one or other for one, other in re.findall(r"\"(\w+)\":|json_part\('(\w+)'", in_document))]
+        assert in_json == [name for name in names if name in in_json]
+        assert set(names) - set(in_json) <= (OF_FEW if condition else ESCAPED)
         written.update(names)
-    own = re.findall(r"'(\w+)',", re.findall(r"append\(\{([^}]*)\}, false, ''\)", source)[0])
-    assert {"kind", "key", "version", "changed", "request_id"} <= set(own)
-    assert written | set(own) - {"count"} >= set(order) - {"own"}  # which few orders have
-    assert written == set(order) - {"kind", "key", "version", "changed", "own"}
+    plain = re.findall(r"append\(\{([^{}]*)\}, false, ''\)", source)
+    others = {name for entry in plain for name in re.findall(r"'(\w+)',", entry)}
+    assert {"kind", "key", "version", "changed", "request_id"} <= others
+    assert written | others >= set(order) - {"own"}  # which few orders have
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def refusals(trader: str) -> dict[str, tuple[UnitStep, type[Refused]]]:
         "other content": (limit(trader, "A0", quantity=1), DuplicateOrder),
         "overfill": (execution(trader, "X1", 61, order_id="A0"), Overfill),
         "other fill": (execution(trader, "X0", 41, order_id="A0"), DuplicateRequest),
-        "too small": (Replace(trader=trader, order_id="A0", quantity=39), Overfill),
+        "canceled": (Replace(trader=trader, order_id="A9", quantity=39), OrderClosed),
         "closed": (Expire(trader=trader, order_id="A9"), OrderClosed),
         "filled in part": (Reject(trader=trader, order_id="A0"), OrderClosed),
         "beyond the limit": (PositionChange(trader=trader, symbol="AAPL", quantity=1, max_position=10), Refused),

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from slotbook import Book
-from slotbook.models import PositionChange, SymbolInfo
+from slotbook.models import Limits, PositionChange, SymbolInfo
 from slotbook.models.coordination import Algorithm
 from slotbook.models.enums import OrderStatus
 from slotbook.repositories import (
@@ -79,6 +79,12 @@ USUAL: dict[str, tuple[object, ...]] = {
     "delta": (5, -5),
     "max_position": (50,),
     "price": ("187.5", 187),
+    "exec_ref_id": ("X1",),
+    "client_order_id": ("C1",),
+    "new": (2,),
+    "old": (1,),
+    "to": ("halted",),
+    "limits": (Limits(trader=TRADER, max_order=500),),
     "ts_ns": (None, 5),
     "request_id": (None, "R1"),
     "revision": (None, 1),
