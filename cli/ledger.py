@@ -20,17 +20,17 @@ _Values = tuple[str | int | Decimal | None, ...]
 class _Order:
     symbol: str
     side: Side
-    quantity: int
+    quantity: Decimal | int
     price: Decimal | None
     status: OrderStatus = OrderStatus.NEW
-    filled: int = 0
+    filled: Decimal | int = 0
     notional: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
 class _Position:
-    bought: int = 0
-    sold: int = 0
+    bought: Decimal | int = 0
+    sold: Decimal | int = 0
     cash: Decimal = Decimal(0)
 
 
@@ -63,9 +63,9 @@ class _Findings:
     doubled: int = 0
     differences: list[str] = field(default_factory=list[str])
 
-    def count(self, executed: int, expected: int) -> None:
-        self.lost += max(0, expected - executed) // LOT
-        self.doubled += max(0, executed - expected) // LOT
+    def count(self, executed: Decimal | int, expected: Decimal | int) -> None:
+        self.lost += int(max(0, expected - executed) // LOT)
+        self.doubled += int(max(0, executed - expected) // LOT)
 
     def compare(self, name: str, found: _Values | None, expected: _Values) -> None:
         if found is None:

@@ -55,11 +55,24 @@ def print_json(value: JsonValue) -> None:
 
 
 def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
-    """Return a record's fields for JSON, and ``derived`` values; decimals become strings, so that they stay exact."""
+    """Return a record's fields for JSON, and ``derived`` values.
+
+    Decimals become strings, so that they stay exact; a quantity that is whole is an integer.
+    """
     fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
-    return {
-        name: plain(value) if isinstance(value, Decimal) else value for name, value in {**fields, **derived}.items()
-    }
+    return {name: _json_of(name, value) for name, value in {**fields, **derived}.items()}
+
+
+def quantity_json(quantity: Decimal | int) -> int | str:
+    """Return a quantity for JSON: a whole one as an integer, any other as a string."""
+    text = plain(quantity)
+    return text if "." in text else int(text)
+
+
+def _json_of(name: str, value: JsonValue | Decimal) -> JsonValue:
+    if not isinstance(value, Decimal):
+        return value
+    return quantity_json(value) if name.endswith("quantity") or name == "lot_size" else plain(value)
 
 
 def check_place(path: Path) -> Path:

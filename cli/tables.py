@@ -8,13 +8,14 @@ from decimal import Decimal
 from rich import box
 from rich.table import Table
 
-from ..models.numbers import PLACES, plain
+from ..models.numbers import plain
 from ..models.order import TERMS, Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
 from .replay import Report
 
 Cell = str | int | Decimal | None
+_AVERAGE_PLACES = 9
 
 
 def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
@@ -115,7 +116,7 @@ def report_table(report: Report) -> Table:
 
 
 def _average(price: Decimal | None) -> Decimal | None:
-    return None if price is None else round(price, PLACES)
+    return None if price is None else round(price, _AVERAGE_PLACES)
 
 
 def _shown(cell: Cell) -> str:

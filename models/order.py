@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import Field, StrictStr, model_validator
 
 from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
+from .numbers import EXACT
 from .order_reports import PendingRequest, pending_requests
 from .record import Record
 from .types import Amount, Count, Currency, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
@@ -25,7 +26,7 @@ class Order(Record):
     Quantities are in the symbol's unit, prices and amounts in its currency, times in nanoseconds since the epoch.
 
     >>> Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23").open_quantity
-    100
+    Decimal('100')
     """
 
     trader: Name
@@ -58,7 +59,7 @@ class Order(Record):
     currency: Currency | None = None
     """Currency of the order's prices (Currency, tag 15), where the symbol alone does not say it."""
     status: OrderStatus = OrderStatus.NEW
-    filled_quantity: QuantityOrZero = 0
+    filled_quantity: QuantityOrZero = Decimal(0)
     """Sum of the fills' quantities (CumQty, tag 14)."""
     filled_notional: Amount = Decimal(0)
     """Sum of quantity times price over the fills, exact."""
@@ -102,10 +103,11 @@ class Order(Record):
         return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
     @property
-    def open_quantity(self) -> int:
+    def open_quantity(self) -> Decimal:
         """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
         is_over = "DONE_FOR_DAY" in (self.marks or "") and self.time_in_force not in OUTLIVE_THE_DAY
-        return self.quantity - self.filled_quantity if self.status.is_open and not is_over else 0
+        is_open = self.status.is_open and not is_over
+        return EXACT.subtract(self.quantity, self.filled_quantity) if is_open else Decimal(0)
 
     @property
     def pending_requests(self) -> list[PendingRequest]:

@@ -255,9 +255,9 @@ class SymbolTotal:
     symbol: str
     traders: int
     """The number of traders with a position in the symbol."""
-    quantity: int
+    quantity: Decimal
     """The sum of the positions: long is positive, short negative."""
-    bought_quantity: int
-    sold_quantity: int
+    bought_quantity: Decimal
+    sold_quantity: Decimal
     cash: Decimal
     """Sold minus bought notional, exact."""

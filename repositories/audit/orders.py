@@ -83,7 +83,7 @@ class OrderCheck:
         """
         state, order = self.state, self.order
         if order is not None:
-            quantity = order.quantity - order.filled_quantity if order.status.is_open else 0
+            quantity = order.open_quantity
             symbols = frozenset((order.symbol,))
             others = self._said_in - symbols if not self._is_sound else frozenset[str]()
             return OpenOrder(

@@ -38,12 +38,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CITEXT, DOMAIN, INTERVAL
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ...models.numbers import MAX_WHOLE_DIGITS, PLACES, exact_decimal, exact_price, plain
+from ...models.numbers import DIGITS_OF, plain
 
-_READERS: dict[Callable[..., Any], tuple[int, int]] = {
-    exact_price: (MAX_WHOLE_DIGITS, PLACES),
-    exact_decimal: (30, PLACES),
-}
+_READERS: dict[Callable[..., Any], tuple[int, int]] = {**DIGITS_OF}
 """The digits before and after the point that the readers of Slotbook's own decimals take."""
 _BITS_OF_A_SINGLE = 24
 _MICROSECONDS = 6

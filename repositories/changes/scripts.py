@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
+from ...models.cost import COST_PLACES, MOST_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side
 from ...models.limits import LIMIT_NAMES, Trading
-from ...models.numbers import MAX_QUANTITY
+from ...models.numbers import AMOUNT_DIGITS, AMOUNT_PLACES, MAX_COUNT, PLACES, QUANTITY_DIGITS, TOTAL_DIGITS
 from ...models.order import TERMS
 from ...models.own_fields import OWN_NAMES
 from ...topology.scripts import Constant, Function, Script
@@ -26,20 +26,22 @@ RARE_FIELDS = (
 
 CONSTANTS: Mapping[str, Constant] = {
     "ACTIVE": Trading.ACTIVE.value,
-    "AMOUNT_DIGITS": 30,
+    "AMOUNT_DIGITS": AMOUNT_DIGITS,
+    "AMOUNT_PLACES": AMOUNT_PLACES,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
     "HALTED": Trading.HALTED.value,
     "LAST_VERSION": LAST_VERSION,
     "LEAST_COST_PLACES": COST_PLACES,
     "LIMIT_NAMES": LIMIT_NAMES,
-    "MAX_QUANTITY": MAX_QUANTITY,
-    "MAX_VERSION": MAX_QUANTITY - 1,
+    "MAX_COUNT": MAX_COUNT,
+    "MAX_VERSION": MAX_COUNT - 1,
     "MOST_PLACES": MOST_PLACES,
     "OUTLIVE_THE_DAY": OUTLIVE_THE_DAY,
     "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
-    "QUANTITY_PLACES": QUANTITY_PLACES,
+    "QUANTITY_DIGITS": QUANTITY_DIGITS,
+    "QUANTITY_PLACES": PLACES,
     "RARE_FIELDS": RARE_FIELDS,
     "SCHEMA_FIELD": SCHEMA_FIELD,
     "SIDES": {str(side): "BUY" if side.is_buy else "SELL" for side in Side},
@@ -48,7 +50,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "TAKE_PRICE": frozenset(kind for kind in OrderType if kind.takes_price and not kind.has_price),
     "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
     "TERMS": TERMS,
-    "TOTAL_DIGITS": 20,
+    "TOTAL_DIGITS": TOTAL_DIGITS,
     "TRADING": frozenset(Trading),
 }
 

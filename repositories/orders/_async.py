@@ -14,6 +14,7 @@ from ...models.order import Cancel, Order, Replace
 from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
+from ...models.types import Quantity
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -131,7 +132,7 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         request_id: str | None = None,

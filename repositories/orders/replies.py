@@ -73,11 +73,12 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
         case ["duplicate", str(content), ""]:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for a report of another kind ({content})")
         case ["duplicate", str(quantity), str(price)]:
-            is_other = (quantity, price) != (str(fill.quantity), plain(fill.price))
+            is_other = (quantity, price) != (plain(fill.quantity), plain(fill.price))
             own = "" if is_other else ", with other fields of its own"
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
         case ["overfill", str(quantity), str(status)]:
-            raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
+            too_much = f"{plain(fill.quantity)} is more than the {quantity} left of the order ({status})"
+            raise Overfill(f"{step.name}: {too_much}")
         case other:
             raise refusal(step.name, other)
 
@@ -219,4 +220,5 @@ def _content(order: Order) -> str:
     quantity, price = order.quantity, order.price
     if order.placed_quantity is not None:
         quantity, price = order.placed_quantity, order.placed_price
-    return f"{order.side} {quantity} {order.symbol} {order.type}{'' if price is None else f' at {plain(price)}'}"
+    limit = "" if price is None else f" at {plain(price)}"
+    return f"{order.side} {plain(quantity or 0)} {order.symbol} {order.type}{limit}"

@@ -27,6 +27,7 @@ from slotbook.models import (
     Split,
 )
 from slotbook.models.errors import SlotbookError
+from slotbook.models.numbers import plain
 from slotbook.repositories.orders.verbs import OrderRequest
 
 from ..support.desk import Desk
@@ -223,8 +224,8 @@ class BookMachine(RuleBasedStateMachine):
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         for symbol, (buy, sell) in open_quantities(self.orders_of(trader).values()).items():
             stored = mapping(self.desk.fleet.ask(f"{{{trader}}}", "HGETALL", f"{{{trader}}}:position:{symbol}"))
-            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (str(buy), str(sell))
-        with decimal.localcontext(decimal.Context(prec=60)):
+            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (plain(buy), plain(sell))
+        with decimal.localcontext(decimal.Context(prec=200)):
             assert fold(events) == {
                 one.symbol: (
                     *(one.quantity, one.bought_quantity, one.sold_quantity),

@@ -9,6 +9,7 @@ from typing import cast
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
+from ....models.types import Quantity
 from ....topology.durability import Durability
 from ...changes._sync import Changes
 from ..reads._sync import OrderReads, OrderT
@@ -68,7 +69,7 @@ class Revisions(OrderReads[OrderT]):
         order_id: str,
         exec_ref_id: str,
         *,
-        quantity: int,
+        quantity: Quantity | str | float,
         price: Decimal | str | int,
         exec_id: str | None = None,
         ts_ns: int | None = None,

@@ -160,9 +160,9 @@ def test_splits_and_rolls_are_steps_of_units_and_batches(desk: Desk) -> None:
     results = desk.book.commit([opened, split, roll])
     assert [getattr(one, "position").quantity for one in results] == [3, 6, 6]  # noqa: B009
     with pytest.raises(InexactSplit) as caught:
-        desk.book.commit([Roll(trader=trader, symbol="AAPL"), Split(trader=trader, symbol="AAPL", new=1, old=4)])
+        desk.book.commit([Roll(trader=trader, symbol="AAPL"), Split(trader=trader, symbol="AAPL", new=1, old=7)])
     assert caught.value.index == 1
-    outcomes = desk.book.positions.apply_many([split, Split(trader=trader, symbol="AAPL", new=1, old=4)])
+    outcomes = desk.book.positions.apply_many([split, Split(trader=trader, symbol="AAPL", new=1, old=7)])
     assert (outcomes[0].result().applied, type(outcomes[1].error)) == (False, InexactSplit)
     assert issubclass(InexactSplit, SlotbookError)
     with desk.book.lock("L", trader=trader, lease=60) as held:

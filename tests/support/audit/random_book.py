@@ -6,6 +6,7 @@ from random import Random
 
 from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace, Roll, Split
 from slotbook.models.errors import SlotbookError
+from slotbook.models.numbers import plain
 
 from ..desk import Desk
 from ..make import TS
@@ -121,7 +122,7 @@ class RandomBook:
         assert events == self.reference.events[desk.trader]
         for symbol, (buy, sell) in open_quantities(orders).items():
             fields = mapping(desk.ask("HGETALL", f"%:position:{symbol}"))
-            assert (fields["open_buy_quantity"], fields["open_sell_quantity"]) == (str(buy), str(sell))
+            assert (fields["open_buy_quantity"], fields["open_sell_quantity"]) == (plain(buy), plain(sell))
 
 
 def differing(image: Image, other: Image) -> set[tuple[str, str]]:

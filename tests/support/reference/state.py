@@ -20,9 +20,10 @@ from slotbook.models.errors import (
     DuplicateRequest,
 )
 
-MOST = 2**53 - 1
-MOST_MONEY = Decimal(10) ** 30
-MOST_TRADED = 10**20
+MOST = 10**18
+"""What no position reaches."""
+MOST_MONEY = 10**36
+MOST_TRADED = 10**36
 ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CALCULATED)
 OPEN = tuple(status for status in OrderStatus if status not in (*ENDED, OrderStatus.FILLED))
 Key: TypeAlias = tuple[str, str]
