@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,12 +34,12 @@ def stacks(engine: Engine) -> Iterator[dict[Topology, Stack]]:
         yield {topology: opened.enter_context(Stack(engine, topology)) for topology in TOPOLOGIES}
 
 
-def contract(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def contract(folder: Path, *options: str, files: Sequence[str] = CONTRACT) -> subprocess.CompletedProcess[str]:
     """Run the contract tests on running servers; a test also fails when the user was denied a command."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={folder / 'cache'}"),
-            *("--running", folder / "running.json", *options, *CONTRACT),
+            *("--running", folder / "running.json", *options, *files),
         ],
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         cwd=ROOT,
@@ -54,11 +54,17 @@ def contract(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_the_contract_holds(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
-    """Tests that can share the servers run together, the others one after the other."""
+@pytest.mark.parametrize("files", [CONTRACT[:1] + CONTRACT[2:], CONTRACT[1:2]], ids=["others", "orders"])
+def test_the_contract_holds(stacks: dict[Topology, Stack], tmp_path: Path, files: Sequence[str]) -> None:
+    """Tests that can share the servers run together: those of orders, and the others."""
     save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
-    together = contract(tmp_path, "-n", "2", "--maxfail=5", "-m", "not alone")
+    together = contract(tmp_path, "-n", "2", "--maxfail=5", "-m", "not alone", files=files)
     assert together.returncode == 0, together.stdout[-20_000:]
+
+
+def test_what_needs_the_servers_for_itself_holds_too(stacks: dict[Topology, Stack], tmp_path: Path) -> None:
+    """These tests run one after the other."""
+    save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
     alone = contract(tmp_path, "-n", "0", "-m", "alone")
     if alone.returncode == 1:  # a healthcheck that comes at the wrong moment is counted, too
         alone = contract(tmp_path, "-n", "0", "-m", "alone", "--last-failed")
