@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import product
@@ -34,12 +35,16 @@ class Allocation(Entity, kind="allocation"):
     quantity: Quantity
 
 
-class Venue(Entity, kind="durable_venue"):
+VENUES = f"durable_venue_{os.getpid()}"
+"""A kind for each process, as a migration takes all records of a kind, and processes may share servers."""
+
+
+class Venue(Entity, kind=VENUES):
     mic: Annotated[Name, Key]
     lots: Quantity = 1
 
 
-class RenumberedVenue(Venue, kind="durable_venue", schema=2, upgrade={1: dict}):
+class RenumberedVenue(Venue, kind=VENUES, schema=2, upgrade={1: dict}):
     pass
 
 
