@@ -110,3 +110,12 @@ def shown(value: object) -> str:
     except Exception:  # a foreign type's __repr__ failed, or an int has more digits than Python converts
         return f"(a {type(value).__name__} that cannot be shown)"
     return text if len(text) <= 80 else text[:80] + "…"
+
+
+def without_none(values: Mapping[str, T]) -> dict[str, T]:
+    """Return the arguments that were given: the others are None, and a request has a default for them.
+
+    >>> without_none({"request_id": "R1", "ts_ns": None})
+    {'request_id': 'R1'}
+    """
+    return {name: value for name, value in values.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...models.arguments import must_be
+from ...models.arguments import must_be, without_none
 from ...models.limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from ...models.record import checked
 from ...topology._async.backend import AsyncBackend
@@ -72,7 +72,7 @@ class AsyncLimitsRepository:
         must_be(limits, Limits)
         given = {"request_id": request_id, "ts_ns": ts_ns}
         values = limits.model_dump(include={*Limits.model_fields})
-        change = checked(LimitsChange, **values, **{name: one for name, one in given.items() if one is not None})
+        change = checked(LimitsChange, **values, **without_none(given))
         return cast("LimitsResult", await self._changes.call(SET_LIMITS, change, durability))
 
     async def delete(
@@ -122,7 +122,5 @@ class AsyncLimitsRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns, "text": text}
-        change = checked(
-            TradingChange, trader=trader, trading=to, **{name: one for name, one in given.items() if one is not None}
-        )
+        change = checked(TradingChange, trader=trader, trading=to, **without_none(given))
         return cast("TradingResult", await self._changes.call(TURN, change, durability))

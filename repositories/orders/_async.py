@@ -8,7 +8,7 @@ from typing import Self, cast
 
 from typing_extensions import TypeVar
 
-from ...models.arguments import several
+from ...models.arguments import several, without_none
 from ...models.fill import Fill
 from ...models.order import Cancel, Order, Replace
 from ...models.own_fields import own_fields
@@ -186,7 +186,7 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
             reason=reason,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("OrderResult[OrderT]", await self._changes.call(REPLACE, request, durability))
 
@@ -345,6 +345,6 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
             text=text,
             client_order_id=client_order_id,
             reason=reason,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("OrderResult[OrderT]", await self._changes.call(verb, request, durability))

@@ -84,8 +84,6 @@ def _stated(request: Changing) -> str:
 
 
 _NOTHING_LATER: tuple[object, ...] = (None,) * 8
-
-
 _FIRST = (OrderStatus.NEW, OrderStatus.PENDING_NEW)
 
 
@@ -319,20 +317,7 @@ DELETE = Verb(
 )
 
 ORDER_VERBS: tuple[AnyVerb, ...] = (
-    *(
-        PLACE,
-        REPLACE,
-        CANCEL,
-        REJECT,
-        EXPIRE,
-        FILL,
-        BUST,
-        CORRECT,
-        ACCEPT,
-        PENDING_CANCEL,
-        PENDING_REPLACE,
-        CANCEL_REJECT,
-    ),
-    *(DONE_FOR_DAY, STOP, SUSPEND, RESTATE, CALCULATE),
+    *(PLACE, REPLACE, CANCEL, REJECT, EXPIRE, FILL, BUST, CORRECT),
+    *(ACCEPT, PENDING_CANCEL, PENDING_REPLACE, CANCEL_REJECT, DONE_FOR_DAY, STOP, SUSPEND, RESTATE, CALCULATE),
 )
 """Every verb that changes an order."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Self
 
-from ...models.arguments import identities, several
+from ...models.arguments import identities, several, without_none
 from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
@@ -220,7 +220,7 @@ class AsyncPositionRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
         """
         given = {"quantity": quantity, "request_id": request_id, "ts_ns": ts_ns}
-        said = {name: value for name, value in given.items() if value is not None}
+        said = without_none(given)
         return await self._changes.apply(
             checked(Split, trader=trader, symbol=symbol, new=new, old=old, **said), durability
         )
@@ -240,7 +240,7 @@ class AsyncPositionRepository:
         profit, are in the event (``period``). The arguments and errors are those of ``split``.
         """
         given = {"request_id": request_id, "ts_ns": ts_ns}
-        said = {name: value for name, value in given.items() if value is not None}
+        said = without_none(given)
         return await self._changes.apply(checked(Roll, trader=trader, symbol=symbol, **said), durability)
 
     async def apply_many(
@@ -296,6 +296,6 @@ class AsyncPositionRepository:
             symbol=symbol,
             quantity=quantity,
             max_position=max_position,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return await self._changes.apply(change, durability)

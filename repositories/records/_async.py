@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from ...models.arguments import callable_or_none, identities, mapping, request_ids_of, several, whole
+from ...models.arguments import callable_or_none, identities, mapping, request_ids_of, several, whole, without_none
 from ...models.entity import Entity
 from ...models.entity_changes import Delete, Insert, Put, Update
 from ...models.errors import InvalidArgument
@@ -334,7 +334,7 @@ class AsyncTable(AsyncRanges[E]):
 
 def _given(**values: object) -> dict[str, Any]:
     """Return the arguments that are given; the others have a default of their own."""
-    return {name: value for name, value in values.items() if value is not None}
+    return without_none(values)
 
 
 def _limit(limit: int | None) -> int | None:

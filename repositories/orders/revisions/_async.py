@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
+from ....models.arguments import without_none
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
@@ -57,7 +58,7 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
             order_id=order_id,
             exec_ref_id=exec_ref_id,
             text=text,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("FillResult[OrderT]", await self._changes.call(BUST, request, durability))
 
@@ -106,6 +107,6 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
             quantity=quantity,
             price=price,
             text=text,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("FillResult[OrderT]", await self._changes.call(CORRECT, request, durability))

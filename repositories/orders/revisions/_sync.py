@@ -6,6 +6,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
+from ....models.arguments import without_none
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
@@ -58,7 +59,7 @@ class Revisions(OrderReads[OrderT]):
             order_id=order_id,
             exec_ref_id=exec_ref_id,
             text=text,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("FillResult[OrderT]", self._changes.call(BUST, request, durability))
 
@@ -107,6 +108,6 @@ class Revisions(OrderReads[OrderT]):
             quantity=quantity,
             price=price,
             text=text,
-            **{name: value for name, value in given.items() if value is not None},
+            **without_none(given),
         )
         return cast("FillResult[OrderT]", self._changes.call(CORRECT, request, durability))
