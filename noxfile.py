@@ -92,7 +92,7 @@ def soak(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmark, small, to see that it works; ``-- --plot docs/bench`` for the README's figures."""
     arguments = session.posargs or ["--quick", "--json"]
-    session.run(sys.executable, "-m", "slotbook.cli", "bench", *arguments, silent="--json" in arguments)
+    session.run(sys.executable, "-m", "slotbook", "bench", *arguments, silent="--json" in arguments)
 
 
 @nox.session

@@ -26,7 +26,7 @@ def migrate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring all records of a model to its schema, trader by trader: `slotbook migrate desk.models:Allocation`.
+    """Bring all records of a model to its schema, trader by trader: slotbook migrate desk.models:Allocation.
 
     The model is found in the current folder or among what is installed. The book may be in use meanwhile. What was
     stopped goes on when it is run again: traders who are done are skipped.

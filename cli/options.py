@@ -14,8 +14,17 @@ Url: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="Where the book is kept: redis://, redis+sentinel://, redis+cluster:// or embedded://. "
-        "SLOTBOOK_URL if not given; one of them is needed.",
+        help="Where the book is kept, such as redis://localhost:6379, redis+sentinel://… or redis+cluster://…; "
+        "SLOTBOOK_URL if not given.",
+        show_default=False,
+    ),
+]
+NewUrl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where the book is kept, such as redis://localhost:6379, or embedded://standalone for servers that end "
+        "with the command; SLOTBOOK_URL if not given.",
         show_default=False,
     ),
 ]

@@ -14,7 +14,7 @@ import typer
 from ..models.symbol import SymbolInfo
 from ..repositories import Book
 from ..topology.call import slot_of
-from .options import AsJson, Url, settings_of
+from .options import AsJson, NewUrl, settings_of
 from .output import print_json, screen
 from .progress import advancing, bars
 from .symbol_file import read_symbols
@@ -43,7 +43,7 @@ class WarmReport:
 
 def warm(
     file: Annotated[Path, typer.Argument(help="nasdaqtraded.txt, gzipped if it ends in .gz.", show_default=False)],
-    url: Url = None,
+    url: NewUrl = None,
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Symbols that are sent at a time.")] = 1_000,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave alone what is there already and the same, as after an interruption.")

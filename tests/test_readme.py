@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from slotbook import Settings
-from slotbook.cli.app import app
+from slotbook.cli.commands import COMMANDS
 from slotbook.repositories import (
     AcquiredLock,
     Auditor,
@@ -27,7 +27,6 @@ from slotbook.repositories import (
     ValueRepository,
 )
 from slotbook.repositories.records.ranges._sync import Ranges
-from typer.testing import CliRunner
 
 from .support.package import ROOT
 
@@ -116,12 +115,9 @@ def test_every_verb_is_in_the_table() -> None:
     assert named == verbs
 
 
-def test_every_console_command_is_one_that_exists() -> None:
+def test_the_console_commands_are_those_that_exist() -> None:
     lines = [line for block in blocks("console") for line in block.splitlines()]
-    shown = {line.split()[1] for line in lines if line.startswith("slotbook ")}
-    for command in sorted(shown):
-        done = CliRunner().invoke(app, [command, "--help"])
-        assert done.exit_code == 0, (command, done.output)
+    assert {line.split()[1] for line in lines if line.startswith("slotbook ")} == {one.name for one in COMMANDS}
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

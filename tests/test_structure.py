@@ -39,6 +39,7 @@ FACES = {"", "sql"}
 
 IMPORTS_IN_FUNCTIONS = {
     "slotbook.cli": "says how to install the extra that it needs, in place of an ImportError",
+    "slotbook.cli.app": "the models, which no error needs while none is raised: --help does not wait for them",
     "slotbook.repositories.search.index_query": "redis-om, and numpy behind it, only for who makes indexes",
     "slotbook.repositories.search.query": "redis-om, and numpy behind it, only for who queries",
 }

@@ -67,7 +67,7 @@ def process(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def start(*arguments: object) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "slotbook.cli", *map(str, arguments)],
+            [sys.executable, "-m", "slotbook", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

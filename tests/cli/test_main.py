@@ -78,7 +78,7 @@ def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_a_reader_that_goes_away(url: str, options: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "slotbook.cli", "positions", "--url", url, *options]
+    command = [sys.executable, "-m", "slotbook", "positions", "--url", url, *options]
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
@@ -87,14 +87,14 @@ def test_a_reader_that_goes_away(url: str, options: tuple[str, ...]) -> None:
 @pytest.mark.usefixtures("buffering")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(url: str) -> None:
-    command = [sys.executable, "-m", "slotbook.cli", "positions", "--url", url, "--json"]
+    command = [sys.executable, "-m", "slotbook", "positions", "--url", url, "--json"]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "slotbook: [Errno 28] No space left on device\n")
 
 
 def test_progress_is_for_terminals_only(journal: Journal, url: str) -> None:
-    command = [sys.executable, "-m", "slotbook.cli", "replay", str(journal(*DAY)), "--url", url, "--json"]
+    command = [sys.executable, "-m", "slotbook", "replay", str(journal(*DAY)), "--url", url, "--json"]
     quiet = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (quiet.returncode, quiet.stderr) == (0, "")
     ours, theirs = pty.openpty()

@@ -108,7 +108,7 @@ def test_over_a_failover(deploy: Deploy, process: Process, topology: Topology) -
 
 def test_a_terminal_shows_a_blotter(url: str, trader: str) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "slotbook.cli", "watch", "--trader", trader, "--count", "2", "--url", url]
+    command = [sys.executable, "-m", "slotbook", "watch", "--trader", trader, "--count", "2", "--url", url]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
     watching = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
     os.close(theirs)

@@ -26,7 +26,7 @@ Report = dict[str, object]
 def begin_replay(url: str, *options: str) -> subprocess.Popen[str]:
     """Start a replay of the real order flow in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "slotbook.cli", "replay", str(REAL), "--json", *options],
+        [sys.executable, "-m", "slotbook", "replay", str(REAL), "--json", *options],
         env={**os.environ, "SLOTBOOK_URL": url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

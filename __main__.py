@@ -1,0 +1,7 @@
+"""The program ``slotbook``, run as ``python -m slotbook``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

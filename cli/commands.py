@@ -1,0 +1,123 @@
+"""List the commands of the program: where each is written, and what its help says.
+
+The program imports the module of the command that runs and no other, so ``slotbook --help`` is as fast as this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_TRY, _SEE, _CONTROL, _LOAD, _CARE = "Try it", "See", "Control", "Load", "Take care"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the program."""
+
+    name: str
+    panel: str
+    """The heading under which ``slotbook --help`` shows it."""
+    module: str
+    """The module of ``slotbook.cli`` with a function of its name, or with an ``app`` of several commands."""
+    summary: str
+    """The first paragraph of its docstring."""
+    examples: tuple[str, ...] = ()
+    """Each what one types after ``slotbook``, without ``--url``."""
+
+
+COMMANDS = (
+    Command(
+        "demo",
+        _TRY,
+        "demo_command",
+        "Play a trading day on private servers, kill a primary half-way, and count every fill.",
+        ("demo --topology sentinel",),
+    ),
+    Command(
+        "bench",
+        _TRY,
+        "bench",
+        "Measure Slotbook beside its floor and its peers, in turns, on private servers.",
+        ("bench --quick",),
+    ),
+    Command(
+        "orders",
+        _SEE,
+        "views",
+        "Show a trader's orders, by the time they were placed.",
+        ("orders --trader T001", "orders --trader T001 --status FILLED --symbol AAPL --json"),
+    ),
+    Command("order", _SEE, "order", "Show an order, its fills and its events.", ("order T001 A1",)),
+    Command("fills", _SEE, "order", "Show an order's fills, in the order of their events.", ("fills T001 A1 --json",)),
+    Command(
+        "positions",
+        _SEE,
+        "views",
+        "Show one trader's positions, one symbol over all traders, or all symbols.",
+        ("positions --trader T001", "positions --symbol AAPL"),
+    ),
+    Command(
+        "watch",
+        _SEE,
+        "watch",
+        "Show orders, positions and events as they change, without gaps, also through a failover; Ctrl-C ends it.",
+        ("watch", "watch --trader T001 --since 0 --json"),
+    ),
+    Command(
+        "limits",
+        _CONTROL,
+        "limits",
+        "Show a trader's limits, or change some: the trader's own, or with --symbol those in a symbol.",
+        ("limits T001", "limits T001 --symbol AAPL --set max_position=500"),
+    ),
+    Command(
+        "halt",
+        _CONTROL,
+        "limits",
+        "Halt a trader's trading: from now on nothing is placed or replaced.",
+        ("halt T001 --text 'end of day'", "halt T001 --resume"),
+    ),
+    Command(
+        "replay",
+        _LOAD,
+        "replay_command",
+        "Apply a journal; a second run changes nothing.",
+        ("replay journal.csv.gz", "replay journal.csv --orders desk.models:DeskOrder"),
+    ),
+    Command(
+        "warm",
+        _LOAD,
+        "warm",
+        "Write an exchange's symbols to the book and read each of them back; a second run writes them all again.",
+        ("warm nasdaqtraded.txt.gz",),
+    ),
+    Command(
+        "migrate",
+        _LOAD,
+        "migrate",
+        "Bring all records of a model to its schema, trader by trader: slotbook migrate desk.models:Allocation.",
+        ("migrate desk.models:Allocation",),
+    ),
+    Command(
+        "index",
+        _LOAD,
+        "index",
+        "Make, drop or describe the search indexes that `find` needs.",
+        ("index create", "index info --json"),
+    ),
+    Command(
+        "verify",
+        _CARE,
+        "verify",
+        "Compare what orders, applied fills, events, positions and indexes say of the same facts; show who says what.",
+        ("verify", "verify --repair"),
+    ),
+    Command(
+        "doctor",
+        _CARE,
+        "doctor",
+        "Look at every server of a book, replicas and Sentinels too; show what is wrong and what helps.",
+        ("doctor --user slotbook",),
+    ),
+)
+"""The commands, as ``slotbook --help`` shows them."""
