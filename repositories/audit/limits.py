@@ -18,10 +18,11 @@ from ..replies import fields, integer, rows, text
 from .findings import Fields, FindingKind, Report, RequestState
 
 LIMITS = load("slotbook.repositories.audit", "limits")
-MARKER = "1"
-"""The header's text for a trader who has limits, or has had some."""
 SWITCH = "trading"
 _IS_COUNT = re.compile("[0-9]{1,12} [0-9]{1,16}", re.ASCII).fullmatch
+_IS_HEADER = re.compile("([^*]+) ([*-]) [0-9]{1,12} [0-9]{1,16}", re.ASCII).fullmatch
+"""The header's text for a trader who has limits, or has had some: the trader's own, whether a symbol has had some, and
+how many orders were let pass in a second."""
 _IS_REQUEST = re.compile(
     r"([0-9]{1,16}) (LIMITS (?:trader|symbol:.+)(?: [0-9.-]+){4}|TRADING (?:ACTIVE|REDUCING|HALTED))"
 ).fullmatch
@@ -106,7 +107,7 @@ class LimitsCheck:
     def compare(self, first_known: int) -> None:
         """Compare everything, given the number after which all events are known."""
         state = self._state
-        names = {name for name in state.found if name.partition(":")[0] != PASSED}
+        names = {name for name in state.found if not name.startswith(PASSED)}
         for name in sorted(names | (self._history.names() - {SWITCH}) | ({TRADER} if names else set[str]())):
             self._compare(self._keys.limits, name, state.found.get(name), first_known)
         for name in sorted(state.found.keys() - names):
@@ -116,12 +117,18 @@ class LimitsCheck:
             self._corrupt(self._keys.book, SWITCH, state.trading)
         else:
             self._compare(self._keys.book, SWITCH, state.trading or None, first_known)
-        if state.marker != (MARKER if state.found else ""):
-            what = f"the header says {state.marker or 'nothing'} of limits, and there are {len(names)}"
-            says = {"header": state.marker or None, "limits": MARKER if state.found else None}
-            self._report.add(
-                FindingKind.EVENTS, self._keys.book, "limits", what, stored=state.marker or None, says=says
-            )
+        self._compare_header(any(name.startswith(SYMBOL) for name in names))
+
+    def _compare_header(self, has_symbols: bool) -> None:
+        """Compare what the header says of limits with the limits."""
+        said, own = self._state.marker or None, self._state.found.get(TRADER)
+        parts = _IS_HEADER(said or "")
+        if said is None if own is None else parts and parts[1] == own and (parts[2] == "*" or not has_symbols):
+            return
+        what = f"the header says {said or 'nothing'} of limits, and the trader's are {own or 'none'}"
+        what += ", beside those of symbols" if has_symbols else ""
+        says = {"header": said, "limits": own}
+        self._report.add(FindingKind.EVENTS, self._keys.book, "limits", what, stored=said, says=says)
 
     def _compare(self, key: str, name: str, stored: str | None, first_known: int) -> None:
         if name != SWITCH and stored is not None:

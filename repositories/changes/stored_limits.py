@@ -12,8 +12,8 @@ from ..replies import text
 
 TRADER, SYMBOL = "trader", "symbol:"
 """The field of the trader's own limits, and the beginning of those of symbols."""
-PASSED = "passed"
-"""The field that counts what the trader's limits have let pass; a symbol's has a colon and the symbol behind it."""
+PASSED = "passed:"
+"""The beginning of the field that counts what a symbol's limits have let pass; the header counts the trader's."""
 
 
 def read_trading(keys: TraderKeys, written: Reply) -> Trading:
@@ -41,6 +41,6 @@ def limits_in_hash(keys: TraderKeys, found: Mapping[str, str]) -> list[Limits]:
         if field == TRADER or field.startswith(SYMBOL):
             limits = read_limits(keys, field, found[field])
             some += [] if limits is None else [limits]
-        elif field.partition(":")[0] != PASSED:
+        elif not field.startswith(PASSED):
             raise CorruptRecord(keys.limits, field, "is not a field of limits")
     return some

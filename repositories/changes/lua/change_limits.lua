@@ -26,7 +26,9 @@ local function change_limits(at)
   problem = nil -- limits that cannot be read are replaced
   local entry = limits[symbol]
   entry.now, entry.is_changed, limits[''].is_changed = parsed_limits(entry.field, text), true, true
-  has_limits, is_limited = true, true
+  if symbol ~= '' then limits[''].others = '*' end
+  note_limits()
+  is_limited = true
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'LIMITS', 'ts_ns', ts_ns, 'symbol', symbol, 'request_id', request_id,
     'limits', document,

@@ -140,8 +140,9 @@ local function write()
   if #events > 0 then
     if is_new then redis.call('HSET', KEYS.book, 'format', FORMAT) end
     for i = 1, #events do latest_ns = later_of(latest_ns, events[i][8]) end
-    redis.call('HSET', KEYS.book, 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count,
-      'latest_ns', latest_ns)
+    local fields = { 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns }
+    if has_limits ~= had_limits then fields[9], fields[10] = 'limits', has_limits end
+    redis.call('HSET', KEYS.book, unpack(fields))
   end
 end
 

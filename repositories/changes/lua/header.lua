@@ -1,6 +1,6 @@
 -- Shared: the header of a book, a hash with the format of the book, the number of its last event, and who wrote that event:
 -- the mark of the writer, and the writer's own count of the change. It also has the latest time of all events so far, which
--- may be that of one that is no longer kept. And it has the switch of trading, and '1' in `limits` where the trader has limits.
+-- may be that of one that is no longer kept. And it has the switch of trading, and what limits.lua says of limits where there are any.
 -- Uses changes/numbers
 
 local FORMAT = CONSTANTS.FORMAT
@@ -31,7 +31,7 @@ local function latest_after(events, number, latest_ns)
 end
 
 -- Return the number of the last event of a book, the writer's mark and count, the latest time of an event, whether there is no
--- header yet, the switch of trading, and '1' where there are limits; or nil and the reply that says why the header cannot be
+-- header yet, the switch of trading, and the text of limits; or nil and the reply that says why the header cannot be
 -- used. A book without one, which is new nearly always, has its stream's number and time.
 local function read_header(key, events)
   local format, sequence, writer, count, latest_ns, trading, limits =

@@ -1,17 +1,54 @@
 -- Of the engine: the limits of a trader's orders, and the switch of trading. The hash of limits has a text for the trader, and
 -- for each symbol with limits of its own: the largest order, notional and position, and orders per second, '-' where there is no
--- limit. Beside it is a second, and how many orders were let pass in it. The trader's text stays when it says nothing, so that
--- the hash of a trader who ever had limits is there, as the header says.
+-- limit. Beside a symbol's is a second, and how many orders were let pass in it. The trader's text stays when it says nothing, so
+-- that the hash of a trader who ever had limits is there, as the header says. The header, which every change reads and writes,
+-- has it too, and behind it '*' where a symbol has had limits, else '-', then the second and the number of orders of the trader.
 -- Uses changes/run, changes/ratio
 
 local LIMIT_NAMES = CONSTANTS.LIMIT_NAMES
 local NO_LIMITS = '- - - -'
 local SWITCHES = CONSTANTS.TRADING
 
--- Return the fields of the limits of a symbol, and of the orders that they have let pass; of the trader's where the symbol is ''.
+-- Return the fields of the limits of a symbol, and of the orders that they have let pass; of the trader where the symbol is ''.
 local function fields_of_limits(symbol)
-  if symbol == '' then return 'trader', 'passed' end
+  if symbol == '' then return 'trader', '' end
   return 'symbol:' .. symbol, 'passed:' .. symbol
+end
+
+-- Return the header's text of limits after an order that is within all of them for certain; nil where they have to be looked at
+-- one by one. Nearly all orders are of few digits and within limits of few digits, which doubles tell.
+local function text_when_within(position, symbol, side, open, quantity, price)
+  local held = position.quantity
+  if trading or not has_limits or type(held) ~= 'number' or type(open) ~= 'number' or type(quantity) ~= 'number' then return nil end
+  local exposure = SIDES[side] == 'BUY' and open + held or open - held
+
+  local function is_within(most, notional, greatest)
+    if most ~= '-' and (#most > 15 or quantity > (tonumber(most) or -1)) then return false end
+    if greatest ~= '-' and (#greatest > 15 or exposure > (tonumber(greatest) or -1e16)) then return false end
+    if notional == '-' then return true end
+    if price == '' then return false end
+    local limit, value = (tonumber(notional) or -1) * 0.999999, quantity * price -- near enough, if it is below for certain
+    return value <= limit and -value <= limit
+  end
+
+  local order, notional, greatest, rate, others, second, passed =
+    string.match(has_limits, '^(%S+) (%S+) (%S+) (%S+) ([*-]) (%d+) (%d+)$')
+  if not order then return nil end
+  if others == '*' then
+    local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', 'symbol:' .. symbol))
+    if limits or not whole then return nil end
+    if own then
+      local own_order, own_notional, own_greatest, own_rate = string.match(own, '^(%S+) (%S+) (%S+) (%S+)$')
+      if own_rate ~= '-' or not is_within(own_order, own_notional, own_greatest) then return nil end
+      if own_greatest ~= '-' then greatest = '-' end
+    end
+  end
+  if not is_within(order, notional, greatest) then return nil end
+  if rate == '-' then return has_limits end
+  local now = redis.call('TIME')[1]
+  local count = second == now and passed + 1 or 1
+  if count > (tonumber(rate) or 0) then return nil end
+  return string.sub(has_limits, 1, -2 - #second - #passed) .. now .. ' ' .. integer_text(count)
 end
 
 -- Return a limit as a decimal, nil where there is none. Note a problem with what is no limit.
@@ -31,28 +68,51 @@ local function parsed_limits(field, text)
   }
 end
 
--- Read the limits of the trader and of a symbol, once.
+-- Read the limits of the trader, and those of a symbol once.
 local function load_limits(symbol)
-  if limits and limits[symbol] then return end
   limits = limits or {}
-  local field, counter = fields_of_limits(symbol)
-  local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', field))
-  if not whole and had_limits then
-    -- The header says that there are limits, so they have not arrived here yet: the slot is migrating.
-    error({ err = 'TRYAGAIN ' .. KEYS.book .. ' says that there are limits, which are not here' }, 0)
+  if not limits[symbol] then
+    local field, counter = fields_of_limits(symbol)
+    local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', field))
+    if not whole and had_limits then
+      -- The header says that there are limits, so they have not arrived here yet: the slot is migrating.
+      error({ err = 'TRYAGAIN ' .. KEYS.book .. ' says that there are limits, which are not here' }, 0)
+    end
+    limits[symbol] = { field = field, counter = counter, now = parsed_limits(field, own or NO_LIMITS) }
   end
-  whole, own = whole or NO_LIMITS, own or NO_LIMITS
-  limits[''] = limits[''] or { field = 'trader', counter = 'passed', now = parsed_limits('trader', whole) }
-  limits[symbol] = limits[symbol] or { field = field, counter = counter, now = parsed_limits(field, own) }
+  local text, others, second, passed = string.match(has_limits or NO_LIMITS .. ' - 0 0', '^(.+) ([*-]) (%d+) (%d+)$')
+  if not text then
+    problem = problem or { 'corrupt', KEYS.book, 'limits', has_limits }
+    text, others, second, passed = NO_LIMITS, '*', '0', '0'
+  end
+  local was = limits['']
+  limits[''] = {
+    field = 'trader', now = parsed_limits('trader', text), is_changed = was and was.is_changed,
+    others = others, second = second, passed = passed + 0,
+  }
 end
 
 -- Return how many orders some limits have let pass in a second.
 local function passed_in(second, entry)
   if entry.second ~= second then
-    local known, passed = string.match(redis.call('HGET', base .. 'limits', entry.counter) or '', '^(%d+) (%d+)$')
+    local known, passed
+    if entry.counter then
+      known, passed = string.match(redis.call('HGET', base .. 'limits', entry.counter) or '', '^(%d+) (%d+)$')
+    end
     entry.second, entry.passed = second, known == second and passed + 0 or 0
   end
   return entry.passed
+end
+
+-- Return the second of the server's clock, as text.
+local function second_now()
+  return redis.call('TIME')[1]
+end
+
+-- Write into the header's text what has become of the trader's limits.
+local function note_limits()
+  local whole = limits['']
+  has_limits = whole.now.text .. ' ' .. whole.others .. ' ' .. whole.second .. ' ' .. integer_text(whole.passed)
 end
 
 -- Return what a position holds, of which only a part may have been read.
@@ -88,7 +148,7 @@ local function passed_limit(entry, max_position, exposure, order)
   end
   if raises and max_position and is_less(max_position, exposure) then return 3, max_position, exposure end
   if found[4] then
-    local passed = passed_in(integer_text(math.floor(now_ms() / 1000)), entry) + 1
+    local passed = passed_in(second_now(), entry) + 1
     if is_less(found[4], passed) then return 4, found[4], passed end
   end
 end
@@ -122,18 +182,19 @@ local function limit_refusal(position, symbol, side, open, order)
   }
 end
 
--- Count an order that the limits have let pass.
+-- Count an order that the limits have let pass, after they were looked at one by one.
 local function count_passed(symbol)
   for _, name in ipairs({ '', symbol }) do
     local entry = limits[name]
     if entry.now[4] then
-      entry.passed = passed_in(integer_text(math.floor(now_ms() / 1000)), entry) + 1
+      entry.passed = passed_in(second_now(), entry) + 1
       entry.has_passed = true
     end
   end
+  note_limits()
 end
 
--- Write what the run has changed of limits, and how many orders they have let pass.
+-- Write what the run has changed of limits, and how many orders those of symbols have let pass.
 local function write_limits()
   local key = base .. 'limits'
   for symbol, entry in pairs(limits) do
@@ -142,9 +203,8 @@ local function write_limits()
     elseif entry.is_changed then
       redis.call('HSET', key, entry.field, entry.now.text)
     end
-    if entry.has_passed then
+    if entry.has_passed and symbol ~= '' then
       redis.call('HSET', key, entry.counter, entry.second .. ' ' .. integer_text(entry.passed))
     end
   end
-  if not had_limits and has_limits then redis.call('HSET', KEYS.book, 'limits', '1') end
 end

@@ -51,10 +51,12 @@ local function place_order(at)
   local open = sum(position[counted], decimal(quantity))
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
   local expiry, by_symbol, by_status = plan_move(symbol, nil, status)
+  local within
   if is_limited then
-    local beyond = RARE.limit_refusal(position, symbol, side, open, {
-      quantity = decimal(quantity), price = price ~= '' and price or reference ~= '' and reference or stop_price,
-    })
+    local basis = price ~= '' and price or reference ~= '' and reference or stop_price
+    within = text_when_within(position, symbol, side, open, decimal(quantity), basis)
+    local beyond = not within
+      and RARE.limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis })
     if beyond then return beyond end
   end
 
@@ -75,7 +77,7 @@ local function place_order(at)
   orders[id] = order
   move(order, id, expiry, by_symbol, by_status)
   position[counted], position.is_changed = open, true
-  if has_limits then RARE.count_passed(symbol) end
+  if within then has_limits = within elseif has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', status, 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,

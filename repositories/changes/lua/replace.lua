@@ -56,15 +56,17 @@ local function replace_order(at)
   local open = open_after(position, SIDES[side], difference)
   if problem then return problem end
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[SIDES[side]] } end
+  local within
   if is_limited and not restates then
     local now = order.flat
     local function basis(limit, trigger)
       return limit or now[order.at.reference_price] or trigger or ''
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
-    local beyond = RARE.limit_refusal(position, symbol, side, open, {
-      quantity = quantity, price = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop),
-      was = was, was_price = basis(was_price, was_stop),
+    local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
+    within = text_when_within(position, symbol, side, open, quantity, value)
+    local beyond = not within and RARE.limit_refusal(position, symbol, side, open, {
+      quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
     })
     if beyond then return beyond end
   end
@@ -84,7 +86,11 @@ local function replace_order(at)
   set_or_clear(order, 'pending', pending)
   if client_id ~= '' then set(order, { 'client_order_id', client_id }) end
   position[SIDES[side]], position.is_changed = open, true
-  if has_limits then RARE.count_passed(symbol) end
+  if within then
+    has_limits = within
+  elseif has_limits and not restates then -- what the venue says is no order of the trader's
+    RARE.count_passed(symbol)
+  end
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local requested = quantity_text ~= quantity_after and quantity_text or ''
   local number = append({

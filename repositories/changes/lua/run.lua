@@ -17,7 +17,7 @@ local limits -- of the trader and of symbols, and how many orders they have let 
 local own -- records of the desk's own by key, and their unique values; nil when none was read
 
 local had_trading, had_limits -- what the header says before the run of the switch, nil while it is at ACTIVE, and of limits
-local trading, has_limits -- the same as it is by now
+local trading, has_limits -- the same as it is by now; what is said of limits also counts orders
 local turned_to -- where the run has turned the switch; nil when it has not
 local is_limited -- true when the switch or a limit may refuse an order
 local is_barred -- true when a step that is no repeat may have to be refused

@@ -33,12 +33,15 @@ CASES: dict[str, tuple[tuple[str, ...], FindingKind, str, str | None]] = {
     "a limit more": (("HSET", "%:limits", "symbol:MSFT", "5 - - -"), FindingKind.EVENTS, "limits", "symbol:MSFT"),
     "unreadable": (("HSET", "%:limits", "trader", "x - - -"), FindingKind.CORRUPT, "limits", "trader"),
     "another field": (("HSET", "%:limits", "others", "1"), FindingKind.CORRUPT, "limits", "others"),
-    "an odd count": (("HSET", "%:limits", "passed", "many"), FindingKind.CORRUPT, "limits", "passed"),
+    "an odd count": (("HSET", "%:limits", "passed:IBM", "9"), FindingKind.CORRUPT, "limits", "passed:IBM"),
     "another switch": (("HSET", "%:book", "trading", "ACTIVE"), FindingKind.EVENTS, "book", "trading"),
     "no switch": (("HDEL", "%:book", "trading"), FindingKind.EVENTS, "book", "trading"),
     "an odd switch": (("HSET", "%:book", "trading", "OFF"), FindingKind.CORRUPT, "book", "trading"),
     "no mark": (("HDEL", "%:book", "limits"), FindingKind.EVENTS, "book", "limits"),
     "another mark": (("HSET", "%:book", "limits", "2"), FindingKind.EVENTS, "book", "limits"),
+    "another text": (("HSET", "%:book", "limits", "600 - - 9 * 0 0"), FindingKind.EVENTS, "book", "limits"),
+    "no symbols": (("HSET", "%:book", "limits", "500 - - 9 - 0 0"), FindingKind.EVENTS, "book", "limits"),
+    "too many passed": (("HSET", "%:book", "limits", "500 - - 9 * 0"), FindingKind.EVENTS, "book", "limits"),
     "an end": (("PEXPIRE", "%:limits", "9000000"), FindingKind.EXPIRY, "limits", None),
     "another request": (("SET", "%:request:L1", "1 LIMITS trader 600 - - 9"), FindingKind.FILL, "request:L1", None),
     "the request of another": (("SET", "%:request:H1", "1 TRADING REDUCING"), FindingKind.FILL, "request:H1", None),
@@ -61,6 +64,6 @@ def test_what_must_not_end_is_made_to_last(limited: Desk) -> None:
 
 def test_limits_whose_events_are_not_kept_are_not_compared(limited: Desk) -> None:
     limited.ask("XTRIM", "%:events", "MAXLEN", 1)
-    limited.vandalise("HSET", "%:limits", "trader", "600 - - 9")
+    limited.vandalise("HSET", "%:limits", "symbol:AAPL", "600 - - 9")
     found = limited.book.audit.verify(limited.trader)
     assert [one.message for one in found if one.kind is FindingKind.EVENTS] == []

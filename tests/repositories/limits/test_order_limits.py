@@ -198,8 +198,18 @@ def test_what_cannot_be_read_is_said(lone_desk: Desk) -> None:
         desk.vandalise("HSET", "%:limits", "trader", text)
         with pytest.raises(CorruptRecord, match="trader"):
             desk.book.limits.get(desk.trader)
+        desk.vandalise("HSET", "%:book", "limits", f"{text} - 0 0")
         with pytest.raises(CorruptRecord, match="trader"):
             desk.book.orders.place(limit(desk.trader))
+    for text in ("1", "- - - -", "- - - - - 0", "- - - - x 0 0"):
+        desk.vandalise("HSET", "%:book", "limits", text)
+        with pytest.raises(CorruptRecord, match="limits"):
+            desk.book.orders.place(limit(desk.trader))
+    desk.vandalise("HSET", "%:limits", "symbol:AAPL", "x - - -")
+    desk.vandalise("HSET", "%:book", "limits", "- - - - * 0 0")
+    with pytest.raises(CorruptRecord, match="symbol:AAPL"):
+        desk.book.orders.place(limit(desk.trader))
+    limited(desk, "AAPL", max_order=500)
     limited(desk, max_order=500)
     desk.book.orders.place(limit(desk.trader))
 
