@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.table import Table
 
 from ..bench.latency import Latency
 from ..bench.measure import FLOOR, SLOTBOOK, Result
@@ -19,11 +18,11 @@ from ..bench.scope import FULL, QUICK
 from ..models.journal import JournalEntry
 from ..repositories.orders.verbs import OrderRequest
 from ..topology.embedded import Topology
+from .fitted import Fitted, table
 from .journal_file import open_journal
 from .options import AsJson
 from .output import BadUsage, JsonValue, print_json, screen
 from .progress import bars
-from .tables import table
 
 
 def bench(
@@ -76,7 +75,7 @@ def _drawing(folder: Path) -> Callable[[Sequence[Result], Path], object]:
     return cast("Callable[[Sequence[Result], Path], object]", module.plot)
 
 
-def result_table(result: Result) -> Table:
+def result_table(result: Result) -> Fitted:
     """Return a table of one job: the floor first, then the contestants, the fastest first."""
     names = sorted(result.figures, key=lambda name: (name != FLOOR, result.median(name)))
     return table(
@@ -95,7 +94,7 @@ def result_table(result: Result) -> Table:
     )
 
 
-def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
+def latency_table(latencies: Mapping[Topology, Latency]) -> Fitted:
     """Return a table of the delays of events, beside those of a bare PUBLISH and SUBSCRIBE."""
     return table(
         ("event delivered after (µs, p50 and p99)",),
@@ -113,7 +112,7 @@ def latency_table(latencies: Mapping[Topology, Latency]) -> Table:
     )
 
 
-def goals_table(results: list[Result]) -> Table:
+def goals_table(results: list[Result]) -> Fitted:
     """Return a table of the goals, each with the ratio that was measured."""
     return table(
         ("job", "against", ""),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from ..models.errors import printable
@@ -17,7 +16,7 @@ from ..models.event import OrderEvent
 from ..models.numbers import plain
 from ..models.order import Order
 from ..models.position import Position
-from .tables import table
+from .fitted import Fitted, table
 
 ROWS = 12
 """The number of orders, positions and events that are shown."""
@@ -102,7 +101,7 @@ class Blotter:
         problems = [Text(printable(problem), style="yellow") for problem in self.problems]
         return Group(head, *problems, self._orders_table(), self._positions_table(), self._events_table())
 
-    def _orders_table(self) -> Table:
+    def _orders_table(self) -> Fitted:
         lines = list(self._orders.values())[-ROWS:]
         return table(
             ("trader", "order", "symbol", "side", "status"),
@@ -122,12 +121,12 @@ class Blotter:
             ),
         )
 
-    def _positions_table(self) -> Table:
+    def _positions_table(self) -> Fitted:
         held = list(self._positions.items())[-ROWS:]
         return table(("trader", "symbol"), ("position",), ((*key, quantity) for key, quantity in reversed(held)))
 
-    def _events_table(self) -> Table:
-        return table(("last events",), (), ((one_line(event),) for event in reversed(self._last)))
+    def _events_table(self) -> Fitted:
+        return table((), (), ((one_line(event),) for event in reversed(self._last)), prose=("last events",))
 
     def _keep_order(self, line: Line) -> None:
         key = (line.trader, line.order_id)

@@ -7,15 +7,14 @@ from dataclasses import asdict
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.table import Table
 
 from ..repositories import Book, IndexStatus
 from ..repositories.search.index_query import KINDS, Indexed, RecordKind, indexed
+from .fitted import Fitted, table
 from .options import AsJson, Url, kept_settings
 from .output import print_json, screen
 from .own_models import indexed_model
 from .progress import bars
-from .tables import table
 
 app = typer.Typer(help="Make, drop or describe the search indexes that `find` needs.", no_args_is_help=True)
 
@@ -82,22 +81,23 @@ def _show(found: Sequence[IndexStatus], *, as_json: bool) -> None:
         screen().print("no indexes")
 
 
-def _table(found: Iterable[IndexStatus]) -> Table:
+def _table(found: Iterable[IndexStatus]) -> Fitted:
     return table(
-        ("index", "state", "left out last"),
+        ("index",),
         ("records", "complete", "left out", "MB"),
         (
             (
                 one.name,
-                _state(one),
-                one.failed_key,
                 one.records,
                 f"{one.built:.0%}",
                 one.failures,
                 f"{one.megabytes:.1f}",
+                _state(one),
+                one.failed_key,
             )
             for one in found
         ),
+        prose=("state", "left out last"),
     )
 
 

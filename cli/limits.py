@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ..models.limits import LIMIT_NAMES, Limits, Trading
 from ..models.record import checked
 from ..repositories import Book
+from .fitted import Fitted, table
 from .options import AsJson, Url, kept_settings
 from .output import BadUsage, fields_of, print_json, screen
-from .tables import table
 
 _NONE = ("", "none")
 
@@ -69,7 +68,7 @@ def halt(
         screen().print(f"trading of {trader} is {result.trading} from event {result.sequence} on")
 
 
-def limits_table(some: Iterable[Limits]) -> Table:
+def limits_table(some: Iterable[Limits]) -> Fitted:
     """Return a table of limits; an empty cell is no limit."""
     return table(
         ("symbol",),

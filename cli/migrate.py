@@ -9,11 +9,11 @@ import typer
 
 from ..repositories import Book
 from ..repositories.records.migration import Migration
+from .fitted import table
 from .options import AsJson, Url, kept_settings
 from .output import BadUsage, JsonValue, print_json, screen
 from .own_models import own_model
 from .progress import bars
-from .tables import table
 
 
 def migrate(
@@ -57,7 +57,7 @@ def migrate(
     else:
         console = screen()
         if done.left:
-            console.print(table(("trader", "key", "reason"), (), done.left))
+            console.print(table(("trader", "key"), (), done.left, prose=("reason",)))
         console.print(
             f"traders: {done.traders:,}, done before: {done.current:,}, "
             f"records brought to schema {found.entity_schema}: {done.rewritten:,}, left: {len(done.left):,}",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.table import Table
 
 from ..models.errors import OrderNotFound
 from ..models.event import OrderEvent
@@ -14,9 +13,10 @@ from ..models.execution import Execution
 from ..models.order import Order
 from ..repositories import Book
 from .blotter import one_line
+from .fitted import Fitted, table
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, fields_of, print_json, screen
-from .tables import orders_table, table
+from .tables import orders_table
 
 Trader: TypeAlias = Annotated[str, typer.Argument(help="Whose order.", show_default=False)]
 OrderId: TypeAlias = Annotated[str, typer.Argument(help="The id of the order.", show_default=False)]
@@ -37,7 +37,7 @@ def order(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = 
     console.print(orders_table([found]))
     if fills:
         console.print(fills_table(fills))
-    console.print(table(("events",), (), ((one_line(event),) for event in events)))
+    console.print(table((), (), ((one_line(event),) for event in events), prose=("events",)))
 
 
 def fills(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = False) -> None:
@@ -50,7 +50,7 @@ def fills(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = 
         screen().print(fills_table(found))
 
 
-def fills_table(fills: Iterable[Execution]) -> Table:
+def fills_table(fills: Iterable[Execution]) -> Fitted:
     """Return a table of an order's fills."""
     return table(
         ("execution", "late"),

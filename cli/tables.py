@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
-from rich import box
-from rich.table import Table
-
-from ..models.numbers import PLACES, plain
+from ..models.numbers import PLACES
 from ..models.order import TERMS, Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
+from .fitted import Fitted, table
 from .replay import Report
 
-Cell = str | int | Decimal | None
 
-
-def table(words: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """Return a table with columns of words, then columns of numbers; None is an empty cell."""
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in words:
-        result.add_column(name, overflow="fold")
-    for name in numbers:
-        result.add_column(name, justify="right", overflow="fold")
-    for row in rows:
-        result.add_row(*map(_shown, row))
-    return result
-
-
-def orders_table(orders: Iterable[Order]) -> Table:
+def orders_table(orders: Iterable[Order]) -> Fitted:
     """Return a table of orders, with their filled and open quantities, and what few orders have where one has it."""
     shown = list(orders)
     terms = [name for name in TERMS if any(getattr(order, name) is not None for order in shown)]
@@ -57,7 +41,7 @@ def orders_table(orders: Iterable[Order]) -> Table:
     )
 
 
-def positions_table(positions: Iterable[Position]) -> Table:
+def positions_table(positions: Iterable[Position]) -> Fitted:
     """Return a table of positions, with the average price and the cost of what is open, and what was realized."""
     return table(
         ("trader", "symbol"),
@@ -78,7 +62,7 @@ def positions_table(positions: Iterable[Position]) -> Table:
     )
 
 
-def totals_table(totals: Iterable[SymbolTotal]) -> Table:
+def totals_table(totals: Iterable[SymbolTotal]) -> Fitted:
     """Return a table of symbols, each summed over all traders."""
     return table(
         ("symbol",),
@@ -90,7 +74,7 @@ def totals_table(totals: Iterable[SymbolTotal]) -> Table:
     )
 
 
-def report_table(report: Report) -> Table:
+def report_table(report: Report) -> Fitted:
     """Return a table of the counts of a replay, with a line for each fate of a row."""
     tally, state, rows = report.tally, report.state, report.contents.rows
     rare = {
@@ -116,9 +100,3 @@ def report_table(report: Report) -> Table:
 
 def _average(price: Decimal | None) -> Decimal | None:
     return None if price is None else round(price, PLACES)
-
-
-def _shown(cell: Cell) -> str:
-    if isinstance(cell, Decimal):
-        return plain(cell)
-    return "" if cell is None else str(cell)

@@ -11,10 +11,10 @@ import typer
 from ..models.errors import printable
 from ..repositories import Book
 from ..repositories.audit.findings import Finding, RepairOutcome
+from .fitted import table
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, print_json, screen
 from .progress import advancing, bars
-from .tables import table
 
 _Result: TypeAlias = tuple[Finding, RepairOutcome | None]
 """A finding, and the outcome of its repair if one was asked for."""
@@ -75,7 +75,7 @@ def _show(differences: Sequence[_Result], unchecked: Sequence[Finding], summary:
     console = screen()
     if differences:
         rows = [(one.trader, one.kind, _described(one), _remedy(one, outcome)) for one, outcome in differences]
-        console.print(table(("trader", "kind", "difference", "repair"), (), rows))
+        console.print(table(("trader", "kind"), (), rows, prose=("difference", "repair")))
     for finding in unchecked:
         console.print(printable(f"not checked: {finding.trader}: {finding.message}"))
     console.print(f"{summary}, {left:,} left" if differences else summary, style="bold red" if left else "bold green")

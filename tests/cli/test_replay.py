@@ -71,7 +71,7 @@ def test_private_servers_and_what_people_see(cli: Cli, journal: Journal) -> None
     done = cli("replay", journal(*DAY), "--url", "embedded://standalone")
     assert (done.code, done.err) == (0, "")
     cells = {tuple(line.rsplit(maxsplit=1)) for line in done.out.splitlines() if line.strip()}
-    assert {(" rows", "7"), (" applied", "7"), (" orders PARTIALLY_FILLED", "1"), (" positions", "2")} <= cells
+    assert {("rows", "7"), ("applied", "7"), ("orders PARTIALLY_FILLED", "1"), ("positions", "2")} <= cells
     assert "nothing is kept" in done.out
     assert "\x1b" not in done.out
 
@@ -146,7 +146,7 @@ def test_each_fate_has_a_line_and_each_refused_row_is_named(cli: Cli, url: str, 
     done = cli("replay", journal(*rows), "--url", url)
     assert done.code == 3
     cells = {tuple(line.rsplit(maxsplit=1)) for line in done.out.splitlines() if line.strip()}
-    fates = {" applied": "0", " repeated": "7", " out of date": "0", " refused": "32", " would apply if run again": "0"}
+    fates = {"applied": "0", "repeated": "7", "out of date": "0", "refused": "32", "would apply if run again": "0"}
     assert fates.items() <= cells
     shown = [line for line in done.out.splitlines() if line.startswith("refused: ")]
     assert (len(shown), shown[-1]) == (6, "refused: and 27 more; --json names them all")
