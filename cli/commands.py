@@ -57,6 +57,20 @@ COMMANDS = (
         ("positions --trader T001", "positions --symbol AAPL"),
     ),
     Command(
+        "traders",
+        _SEE,
+        "history",
+        "Show the traders of a book, with the switch of trading and the numbers of open orders and positions.",
+        ("traders --json",),
+    ),
+    Command(
+        "history",
+        _SEE,
+        "history",
+        "Show a trader's events, the oldest first, each with the change and the state after it.",
+        ("history T001 --since 100 --limit 20", "history T001 --order A1 --json"),
+    ),
+    Command(
         "watch",
         _SEE,
         "watch",
@@ -111,6 +125,13 @@ COMMANDS = (
         "verify",
         "Compare what orders, applied fills, events, positions and indexes say of the same facts; show who says what.",
         ("verify", "verify --repair"),
+    ),
+    Command(
+        "dead",
+        _CARE,
+        "history",
+        "Show the events of a trader that a group's consumers could not handle, or put them back with --requeue.",
+        ("dead T001", "dead T001 --requeue risk --sequence 17"),
     ),
     Command(
         "doctor",

@@ -12,8 +12,8 @@ from ..models.event import OrderEvent
 from ..models.execution import Execution
 from ..models.order import Order
 from ..repositories import Book
-from .blotter import one_line
 from .fitted import Fitted, table
+from .history import events_table
 from .options import AsJson, Url, kept_settings
 from .output import JsonValue, fields_of, print_json, screen
 from .tables import orders_table
@@ -37,7 +37,7 @@ def order(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = 
     console.print(orders_table([found]))
     if fills:
         console.print(fills_table(fills))
-    console.print(table((), (), ((one_line(event),) for event in events), prose=("events",)))
+    console.print(events_table(events))
 
 
 def fills(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = False) -> None:

@@ -49,6 +49,11 @@ def json_text(value: JsonValue) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
+def json_line(value: JsonValue) -> str:
+    """Return a value as JSON on one line, in the form of commands that go on."""
+    return json.dumps(value, separators=(",", ":")) + "\n"
+
+
 def print_json(value: JsonValue) -> None:
     """Print a value as JSON on standard output."""
     sys.stdout.write(json_text(value))

@@ -11,13 +11,12 @@ import typer
 from rich.live import Live
 
 from ..models.errors import AccessDenied, InvalidArgument, SlotbookError
-from ..models.event import OrderEvent, document
+from ..models.event import OrderEvent
 from ..models.types import check_name
-from ..models.wire import encode
 from ..repositories import Book, Follow
 from .blotter import Blotter, one_line
 from .options import AsJson, Url, kept_settings
-from .output import print_error, screen
+from .output import fields_of, json_line, print_error, screen
 
 REFRESH = 0.25
 """The seconds between two updates of the terminal."""
@@ -43,9 +42,9 @@ def watch(
         check_name("symbol", symbol)
     with Book.open(kept_settings(url)) as book, book.events.follow(trader or None, since=since) as follow:
         if as_json:
-            _print(follow, symbol, count, lambda event: document(encode(event)))
+            _print(follow, symbol, count, lambda event: json_line(fields_of(event)))
         elif plain or not sys.stdout.isatty():
-            _print(follow, symbol, count, one_line)
+            _print(follow, symbol, count, lambda event: one_line(event) + "\n")
         else:
             _show(book, follow, symbol, count)
 
@@ -54,7 +53,7 @@ def _print(follow: Follow, symbol: str | None, count: int | None, line: Callable
     try:
         for event in _events(follow, symbol, count, print_error):
             if event is not None:
-                sys.stdout.write(line(event) + "\n")
+                sys.stdout.write(line(event))
                 if not follow.waiting:
                     sys.stdout.flush()
     except BrokenPipeError:

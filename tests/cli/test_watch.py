@@ -13,7 +13,6 @@ from collections.abc import Callable
 import pytest
 import slotbook
 from slotbook.models import OrderEvent
-from slotbook.models.wire import decode
 from slotbook.topology.embedded import Topology
 
 from ..faults.conftest import Deploy, deploy
@@ -48,9 +47,12 @@ def test_plain(cli: Cli, url: str, trader: str) -> None:
 
 def test_json_is_a_document_a_line(cli: Cli, url: str, trader: str) -> None:
     done = cli("watch", "--json", "--since", 0, "--count", 2, "--symbol", "AAPL", "--url", url)
-    events = [decode(OrderEvent, "", json.loads(line)) for line in done.out.splitlines()]
+    events = [OrderEvent.model_validate_json(line) for line in done.out.splitlines()]
     with slotbook.connect(url) as book:
         assert events == book.events.history(trader)[:2]
+    assert [json.loads(line) for line in done.out.splitlines()] == cli(
+        "history", trader, "--until", 2, "--url", url, "--json"
+    ).rows()
 
 
 def test_what_is_no_longer_kept_is_said(cli: Cli, url: str, trader: str) -> None:
