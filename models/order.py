@@ -7,10 +7,10 @@ import time
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import Field, model_validator
 
 from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
-from .order_reports import PendingRequest, pending_requests
+from .order_reports import Marks, Pending, PendingRequest, pending_requests
 from .record import Record
 from .types import Amount, Count, Currency, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
 from .wire import text
@@ -76,9 +76,9 @@ class Order(Record):
     """Time of placing, by the caller's or the exchange's clock (TransactTime, tag 60); by default the time now."""
     client_order_id: Name | None = None
     """Identity of the last request that has replaced it (ClOrdID, tag 11); None while ``order_id`` is its only one."""
-    marks: Text | None = None
+    marks: Marks | None = None
     """Statuses that hold beside the one shown, with a blank between: PENDING_NEW, DONE_FOR_DAY, STOPPED, SUSPENDED."""
-    pending: StrictStr | None = None
+    pending: Pending | None = None
     """Requests that are not answered yet, in JSON; see ``pending_requests``."""
     updated_ns: Nanoseconds | None = None
     """``ts_ns`` of the last change after the order was placed."""

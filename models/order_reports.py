@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from typing import NamedTuple, cast
+from typing import Annotated, NamedTuple, cast
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StrictStr
 
 from .enums import OrderStatus, Side
 from .record import Record
 from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
+
+MARKS = ("PENDING_NEW", "DONE_FOR_DAY", "STOPPED", "SUSPENDED")
+"""The statuses that may hold beside the one that an order shows, but for those of its pending requests."""
+_PENDING = ("PENDING_CANCEL", "PENDING_REPLACE")
+_DIGITS = re.compile(r"[0-9]+").fullmatch
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
+_NO_REQUESTS = "pending is a JSON list of requests, each a list of seven texts, and each with an id of its own"
 
 
 class PendingRequest(NamedTuple):
@@ -37,13 +45,45 @@ def pending_requests(written: str | None) -> list[PendingRequest]:
     >>> pending_requests('[["PENDING_CANCEL","Y","7","","","",""]]')[0].client_order_id
     'Y'
     """
-    found: list[PendingRequest] = []
-    for status, client_order_id, ts_ns, *terms in cast("list[list[str]]", json.loads(written or "[]")):
-        quantity, price, stop_price, text = (one or None for one in terms)
-        found.append(
-            PendingRequest(OrderStatus[status], client_order_id, int(ts_ns), quantity, price, stop_price, text)
-        )
+    if written is None:
+        return []
+    try:
+        found = [_request_of(one) for one in cast("list[object]", json.loads(written))]
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(_NO_REQUESTS) from None
+    if not found or len({one.client_order_id for one in found}) < len(found):
+        raise ValueError(_NO_REQUESTS)
     return found
+
+
+def _request_of(written: object) -> PendingRequest:
+    parts = cast("list[object]", written)
+    if not isinstance(written, list) or len(parts) != len(PendingRequest._fields):
+        raise ValueError(_NO_REQUESTS)
+    status, client_order_id, ts_ns, *terms = (str(part) if isinstance(part, str) else "\0" for part in parts)
+    is_written = all(not one or _NUMBER(one) for one in terms[:-1]) and "\0" not in (client_order_id, *terms)
+    if status not in _PENDING or not client_order_id or not _DIGITS(ts_ns) or not is_written:
+        raise ValueError(_NO_REQUESTS)
+    quantity, price, stop_price, text = (one or None for one in terms)
+    return PendingRequest(OrderStatus[status], client_order_id, int(ts_ns), quantity, price, stop_price, text)
+
+
+def _checked_pending(written: str) -> str:
+    pending_requests(written)
+    return written
+
+
+def _checked_marks(written: str) -> str:
+    marks = written.split(" ")
+    if not set(marks) <= set(MARKS) or len(set(marks)) < len(marks):
+        raise ValueError(f"marks are some of {', '.join(MARKS)}, each once, with a blank between")
+    return written
+
+
+Marks = Annotated[StrictStr, AfterValidator(_checked_marks)]
+"""Statuses that hold beside the one that an order shows: some of MARKS, each once, with a blank between."""
+Pending = Annotated[StrictStr, AfterValidator(_checked_pending)]
+"""Requests that are not answered yet, in JSON, as ``pending_requests`` reads them."""
 
 
 class _Report(Record):

@@ -124,11 +124,16 @@ class Change(NamedTuple):
         return self.type in (EventType.NEW, EventType.PENDING_NEW) and self.identity is None
 
     @property
+    def is_open(self) -> bool:
+        """True when the change has left the order open, also with nothing to be filled today."""
+        return self.status is not None and self.status.is_open
+
+    @property
     def open_quantity(self) -> int:
         """The open quantity of the order after the change."""
         if self.stated_open is not None:
             return self.stated_open
-        return self.quantity - self.filled_quantity if self.status is not None and self.status.is_open else 0
+        return self.quantity - self.filled_quantity if self.is_open else 0
 
 
 class Contradiction(NamedTuple):
@@ -214,7 +219,7 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
 def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     """Return what an event says of its order that does not go on from the event before."""
     if change.is_placing:
-        is_over = before.status is not None and not before.status.is_open
+        is_over = before.status is not None and not before.is_open
         return [] if is_over else [Contradiction("type", change.type, None, "an order that is open")]
     expected: dict[str, object] = {
         "symbol": before.symbol,
@@ -225,14 +230,13 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     }
     if change.type not in _TERMS:
         expected |= {"quantity": before.quantity, "price": before.price}
-    is_open = before.status is not None and before.status.is_open
     is_revision = change.type.is_execution and change.type is not EventType.TRADE
     if change.late or (is_revision and before.status in _IS_LATE):
         expected["status"] = before.status
     elif is_revision:
         by_fills = _status_by_fills(change)
         expected["status"] = change.status if _may_show(change, by_fills) else by_fills
-    elif not is_open and not _may_follow(before.status, change.type):
+    elif not before.is_open and not _may_follow(before.status, change.type):
         return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
         Contradiction(name, written(getattr(change, name)), written(value), f"event {before.sequence:,}")

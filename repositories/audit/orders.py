@@ -83,11 +83,10 @@ class OrderCheck:
         """
         state, order = self.state, self.order
         if order is not None:
-            quantity = order.quantity - order.filled_quantity if order.status.is_open else 0
             symbols = frozenset((order.symbol,))
             others = self._said_in - symbols if not self._is_sound else frozenset[str]()
             return OpenOrder(
-                state.as_of, symbols, others, order.side, quantity, is_readable=True, is_sound=self._is_sound
+                state.as_of, symbols, others, order.side, order.open_quantity, is_readable=True, is_sound=self._is_sound
             )
         last = history.last_change_of(state.order_id, state.as_of)
         possible = {last.symbol} if last else set[str]()
@@ -117,7 +116,7 @@ class OrderCheck:
             says["index"] = "listed"
         if state.recorded:
             says["applied"] = f"{len(state.recorded)} changes"
-        if last is not None and last.open_quantity:
+        if last is not None and last.is_open:
             what = f"order {state.order_id} is not there, but event {last.sequence:,} left it {last.status}"
             says[f"event {last.sequence}"] = last.status
             self._report.add(FindingKind.ORDER, self._key, None, what, expected=last.status, says=says)
@@ -126,7 +125,7 @@ class OrderCheck:
             what = f"order {state.order_id} is not there, but what was applied to it is"
             self._report.add(FindingKind.EXPIRY, key, None, what, says=says)
         never_was = last is None and history.is_whole(state.as_of)
-        was_ended = last is not None and not last.open_quantity and len(state.scores) == 1
+        was_ended = last is not None and not last.is_open and len(state.scores) == 1
         self._places.compare_gone(is_proven=not state.recorded and (never_was or was_ended))
 
     def _compare_kept(self, order: Order, history: History, changes: Sequence[Change], last: Change | None) -> None:

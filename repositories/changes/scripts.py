@@ -7,10 +7,11 @@ from functools import cache
 
 from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
-from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side
+from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
 from ...models.limits import LIMIT_NAMES, Trading
 from ...models.numbers import MAX_QUANTITY
 from ...models.order import TERMS
+from ...models.order_reports import MARKS
 from ...models.own_fields import OWN_NAMES
 from ...topology.scripts import Constant, Function, Script
 from ...topology.scripts import load as load_script
@@ -33,6 +34,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "LAST_VERSION": LAST_VERSION,
     "LEAST_COST_PLACES": COST_PLACES,
     "LIMIT_NAMES": LIMIT_NAMES,
+    "MARKS": frozenset(MARKS),
     "MAX_QUANTITY": MAX_QUANTITY,
     "MAX_VERSION": MAX_QUANTITY - 1,
     "MOST_PLACES": MOST_PLACES,
@@ -48,6 +50,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "TAKE_PRICE": frozenset(kind for kind in OrderType if kind.takes_price and not kind.has_price),
     "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
     "TERMS": TERMS,
+    "TIMES_IN_FORCE": frozenset(TimeInForce),
     "TOTAL_DIGITS": 20,
     "TRADING": frozenset(Trading),
 }

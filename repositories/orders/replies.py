@@ -126,10 +126,13 @@ def replaced(step: Step[Any], answer: list[Reply]) -> OrderResult:
 
 
 def reported(step: Step[Any], answer: list[Reply]) -> OrderResult:
-    """Return the result in an answer to a report. Raises OrderMismatch, and what any change may."""
+    """Return the result in an answer to a report. Raises OrderMismatch, DuplicateRequest, and what any change may."""
     match answer:
         case ["type", str(kind), str(field)]:
             raise OrderMismatch(f"{step.name}: a {kind} order takes no {field}")
+        case ["asked"]:
+            client_order_id = step.request.client_order_id
+            raise DuplicateRequest(f"{step.name}: client_order_id {client_order_id} asks for something else already")
         case ["several"]:
             raise OrderMismatch(f"{step.name}: several requests are pending; name the client_order_id of the one")
         case ["said", str(status)]:

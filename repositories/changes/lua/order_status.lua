@@ -3,9 +3,11 @@
 -- answered yet, each a list: its status, its client_order_id, time, quantity, price, stop price and text.
 -- Uses changes/decimals, changes/lifetimes, changes/records
 
-local OUTLIVE_THE_DAY = CONSTANTS.OUTLIVE_THE_DAY
+local MARKS, OUTLIVE_THE_DAY, TIMES_IN_FORCE = CONSTANTS.MARKS, CONSTANTS.OUTLIVE_THE_DAY, CONSTANTS.TIMES_IN_FORCE
+local PENDING_PARTS = 7 -- of each pending request
 local TAKE_PRICE = CONSTANTS.TAKE_PRICE -- the types of orders that may have a price, and need none
 local TAKE_STOP_PRICE = CONSTANTS.TAKE_STOP_PRICE
+
 
 -- Return whether some marks have one.
 local function has_mark(marks, mark)
@@ -19,6 +21,49 @@ local function without_mark(marks, mark)
     if one ~= mark then kept[#kept + 1] = one end
   end
   return table.concat(kept, ' ')
+end
+
+-- Return whether a text is a list of marks, each once.
+local function are_marks(text)
+  local seen = {}
+  for mark in string.gmatch(text .. ' ', '([^ ]*) ') do
+    if not MARKS[mark] or seen[mark] then return false end
+    seen[mark] = true
+  end
+  return true
+end
+
+-- Return whether one is a pending request whose client_order_id none before it has.
+local function is_pending(one, seen)
+  if type(one) ~= 'table' or #one ~= PENDING_PARTS or one[1] ~= 'PENDING_CANCEL' and one[1] ~= 'PENDING_REPLACE' then
+    return false
+  end
+  for i, part in ipairs(one) do
+    local is_number = i > 3 and i < 7 and part ~= ''
+    if type(part) ~= 'string' or is_number and not string.find(part, '^%-?%d+%.?%d*$') then return false end
+  end
+  local id, is_new = one[2], not seen[one[2]]
+  seen[id] = true
+  return is_new and id ~= '' and string.find(one[3], '^%d+$') ~= nil
+end
+
+-- Return whether a text is a list of pending requests as a book writes it.
+local function are_pending(text)
+  local went_well, list = pcall(cjson.decode, text)
+  if not went_well or type(list) ~= 'table' or #list == 0 or cjson.encode(list) ~= text then return false end
+  local seen = {}
+  for _, one in ipairs(list) do
+    if not is_pending(one, seen) then return false end
+  end
+  return true
+end
+
+-- Note a problem with marks or pending requests that no book writes, and with what decides beside them.
+local function check_states(order)
+  local marks, pending = value_of(order, 'marks'), value_of(order, 'pending')
+  if marks and not are_marks(marks) then note_problem(order, 'marks') end
+  if pending and not are_pending(pending) then note_problem(order, 'pending') end
+  if marks and not TIMES_IN_FORCE[value_of(order, 'time_in_force')] then note_problem(order, 'time_in_force') end
 end
 
 -- Return the status of an order that has not ended, given its marks, pending requests, and what is filled of its quantity.

@@ -2,6 +2,14 @@
 -- replace it is pending or was refused.
 -- Uses changes/run, changes/order_status
 
+-- Return whether a report tells of a pending request again, and of nothing that is not known of it.
+local function asks_the_same(request, kind, terms)
+  for i, term in ipairs(terms) do
+    if term ~= '' and term ~= request[3 + i] then return false end
+  end
+  return request[1] == kind
+end
+
 -- Return the marks and pending requests of an order after a report, and the status that it shows; or nil and the answer when
 -- the report changes nothing or is refused.
 local function planned_report(order, status, filled, quantity, report)
@@ -15,10 +23,12 @@ local function planned_report(order, status, filled, quantity, report)
   end
   if has_ended then return nil, { 'closed', status } end
   if kind == 'PENDING_CANCEL' or kind == 'PENDING_REPLACE' then
-    for _, one in ipairs(list) do
-      if one[2] == report.client_id then return nil, one[1] == kind and { 'outdated', state_of(order) } or { 'duplicate' } end
-    end
     local terms = report.terms
+    for _, one in ipairs(list) do
+      if one[2] == report.client_id then
+        return nil, asks_the_same(one, kind, terms) and { 'outdated', state_of(order) } or { 'asked' }
+      end
+    end
     local type = value_of(order, 'type') or ''
     if terms[2] ~= '' and not order.at.price and not TAKE_PRICE[type] then return nil, { 'type', type, 'price' } end
     if terms[3] ~= '' and not order.at.stop_price and not TAKE_STOP_PRICE[type] then return nil, { 'type', type, 'stop_price' } end
@@ -45,6 +55,7 @@ end
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: the order was so already
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'type', order type, field}
+--        {'asked'}: a pending request of that id asks for something else
 --        {'several'}: it is not said which of several requests it answers  {'said', status}: not the one that was said
 --        {'corrupt', key, field, value}  {'fence', lock, fence}
 local function report_order(at)

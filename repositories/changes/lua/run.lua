@@ -1,6 +1,7 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
--- Uses changes/records, changes/expiring_index, changes/lifetimes, changes/fence, changes/header
+-- Uses changes/records, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
+--      changes/order_status
 
 local RARE_FIELDS = CONSTANTS.RARE_FIELDS
 local STATUSES = CONSTANTS.STATUS_NAMES
@@ -248,7 +249,7 @@ local function ordered_in(order)
 end
 
 -- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used. Its price
--- is looked at too, for it goes into the event.
+-- is looked at too, for it goes into the event, and so are the other statuses that hold, where there are some.
 local function decisive_fields(order)
   local flat, at = order.flat, order.at
   local status, side, symbol, price = flat[at.status], flat[at.side], flat[at.symbol], flat[at.price]
@@ -256,6 +257,7 @@ local function decisive_fields(order)
   if not SIDES[side] then RARE.note_problem(order, 'side') end
   if not symbol then RARE.note_problem(order, 'symbol') end
   if price and not string.find(price, '^%-?%d+%.?%d*$') then RARE.note_problem(order, 'price') end
+  if at.marks or at.pending then RARE.check_states(order) end
   return status, side, symbol
 end
 

@@ -222,3 +222,4 @@ def test_transition(desk: Desk, status: str, verb: str) -> None:
     assert desk.book.orders.by_symbol(desk.trader, "AAPL") == [order]
     assert desk.book.orders.count(desk.trader) == 1
     assert (len(desk.events()), desk.events()[-1].status) == (events + 1, order.status)
+    assert desk.book.audit.verify(desk.trader) == []

@@ -47,14 +47,15 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
     elif order.status in ENDED:
         raise OrderClosed
     elif isinstance(request, PendingCancel):
-        for one in pending:
-            if one[1] == request.client_order_id:
-                if one[0] != kind.value:
-                    raise DuplicateRequest
-                return Answer(applied=False, sequence=0, order=order)
         terms = [None, None, None]
         if isinstance(request, PendingReplace):
             terms = [request.quantity, request.price, request.stop_price]
+        for one in pending:
+            if one[1] == request.client_order_id:
+                differ = [asked for asked, was in zip(terms, one[3:6], strict=True) if differs(asked, was)]
+                if one[0] != kind.value or differ:
+                    raise DuplicateRequest
+                return Answer(applied=False, sequence=0, order=order)
         if (terms[1] is not None and order.price is None and order.type not in LATER_PRICES) or (
             terms[2] is not None and order.stop_price is None and order.type not in LATER_STOP_PRICES
         ):
@@ -105,6 +106,10 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
     answer = Answer(applied=True, sequence=sequence, order=entry.now)
     entry.requests[request.request_id] = content, answer
     return answer
+
+
+def differs(asked: object, was: str) -> bool:
+    return asked is not None and format_number(asked) != was
 
 
 def format_number(value: object) -> str:
