@@ -3,11 +3,12 @@
 from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .entity import Entity, Index, Key, Unique
 from .entity_changes import Delete, Insert, Put, Update
-from .enums import EventType, OrderStatus, OrderType, PositionAction, Side, TimeInForce
+from .enums import EventType, Liquidity, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
 from .execution import Execution
 from .execution_changes import Bust, Correct
 from .fill import Fill
+from .fill_details import FillDetails
 from .guards import Expect
 from .limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from .message import Message
@@ -44,6 +45,7 @@ __all__ = [
     "Expect",
     "Expire",
     "Fill",
+    "FillDetails",
     "FillResult",
     "Gap",
     "Index",
@@ -53,6 +55,7 @@ __all__ = [
     "Limits",
     "LimitsChange",
     "LimitsResult",
+    "Liquidity",
     "Message",
     "Order",
     "OrderEvent",

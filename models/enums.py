@@ -114,6 +114,23 @@ class TimeInForce(_FixEnum):
     """At the close."""
 
 
+class Liquidity(_FixEnum):
+    """The part that an execution had in the venue's liquidity (FIX LastLiquidityInd, tag 851)."""
+
+    NEITHER = "NEITHER", "0"
+    """The venue tells neither of the two."""
+    ADDED = "ADDED", "1"
+    """It rested in the venue's book: the maker's."""
+    REMOVED = "REMOVED", "2"
+    """It met an order that rested there: the taker's."""
+    ROUTED_OUT = "ROUTED_OUT", "3"
+    """It happened at another venue."""
+    AUCTION = "AUCTION", "4"
+    TRIGGERED_STOP = "TRIGGERED_STOP", "5"
+    TRIGGERED_CONTINGENCY = "TRIGGERED_CONTINGENCY", "6"
+    TRIGGERED_MARKET = "TRIGGERED_MARKET", "7"
+
+
 _PRECEDENCE = {
     **{"PENDING_CANCEL": 12, "PENDING_REPLACE": 11, "DONE_FOR_DAY": 10, "CALCULATED": 9, "FILLED": 8, "STOPPED": 7},
     **{"SUSPENDED": 6, "CANCELED": 5, "EXPIRED": 5, "PARTIALLY_FILLED": 4, "NEW": 2, "REJECTED": 2, "PENDING_NEW": 2},
@@ -165,6 +182,11 @@ class EventType(_FixEnum):
     """An execution was taken back."""
     TRADE_CORRECT = "TRADE_CORRECT", "G"
     """An execution was put right."""
+    TRADE_DETAILS = "TRADE_DETAILS", ""
+    """Something absent of an execution was added, such as its fee; what was executed is the same as before.
+
+    FIX has no ExecType for it: D restates an order, and G puts quantity or price of an execution right.
+    """
     REPLACED = "REPLACED", "5"
     CANCELED = "CANCELED", "4"
     REJECTED = "REJECTED", "8"
@@ -200,8 +222,8 @@ class EventType(_FixEnum):
 
     @property
     def is_execution(self) -> bool:
-        """True for a fill, and for what takes one back or corrects it: a change of an order and of its position."""
-        return self in (EventType.TRADE, EventType.TRADE_CANCEL, EventType.TRADE_CORRECT)
+        """True for a fill, and what takes one back, corrects or completes it: a change of an order and its position."""
+        return self in _EXECUTIONS
 
     @property
     def is_own(self) -> bool:
@@ -217,6 +239,9 @@ class EventType(_FixEnum):
     def word(self) -> str:
         """Name in the channel ``events.<symbol>.<type>``: ``fill`` for a TRADE, else the type in lower case."""
         return "fill" if self is EventType.TRADE else self.value.lower()
+
+
+_EXECUTIONS = (EventType.TRADE, EventType.TRADE_CANCEL, EventType.TRADE_CORRECT, EventType.TRADE_DETAILS)
 
 
 class PositionAction(StrEnum):

@@ -60,7 +60,7 @@ class OrderEvent(Record):
     filled_quantity: QuantityOrZero | None = None
     """The order's filled quantity after the change (CumQty, tag 14)."""
     exec_id: Name | None = None
-    """The execution of a TRADE, or the report that busts or corrects one (ExecID, tag 17)."""
+    """The execution of a TRADE or of TRADE_DETAILS, or the report that busts or corrects one (ExecID, tag 17)."""
     exec_ref_id: Name | None = None
     """The execution that was busted or corrected (ExecRefID, tag 19)."""
     last_quantity: Quantity | None = None
@@ -73,6 +73,11 @@ class OrderEvent(Record):
     """The price of what counted until then."""
     late: Boolean | None = None
     """True for a fill that arrived after its order was canceled, rejected or expired."""
+    details: StrictStr | None = None
+    """The written values of what a fill or a correction says beside quantity and price, or of what TRADE_DETAILS adds
+    to it, as a JSON object, which ``FillDetails.read`` reads; None without any."""
+    reversed_details: StrictStr | None = None
+    """The same of what counted until it was busted or corrected."""
     request_id: Name | None = None
     """The request of a replace, or of a change of a position or a record of the desk's own."""
     position_quantity: SignedQuantity | None = None

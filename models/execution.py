@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from pydantic import StrictStr
 
+from .enums import Liquidity
+from .fill_details import FeeCurrency, SettlementDate
 from .numbers import times
 from .record import Record
-from .types import Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import Amount, Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Execution(Record):
@@ -42,6 +44,16 @@ class Execution(Record):
     """True for a fill that arrived after its order was canceled, rejected or expired."""
     ts_ns: Nanoseconds | None = None
     """The time of the execution in nanoseconds since the epoch; None when its event is no longer kept."""
+    fee: Amount | None = None
+    """The fee of what counts of it now, after corrections; paid where positive, a rebate where negative."""
+    fee_currency: FeeCurrency | None = None
+    """The currency of the fee (CommCurrency, tag 479); None for that of the price."""
+    liquidity: Liquidity | None = None
+    """The part that it had in the venue's liquidity (LastLiquidityInd, tag 851)."""
+    settlement_date: SettlementDate | None = None
+    """The day of settlement (SettlDate, tag 64)."""
+    account: Name | None = None
+    """The account that the execution is for (Account, tag 1); None for the order's."""
     own: StrictStr | None = None
     """The written values of the fill's own fields as a JSON object; None without any, and when its event is no longer
     kept."""

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from .enums import Side
+from .enums import Liquidity, Side
+from .fill_details import FeeCurrency, SettlementDate, check_currency, details_of
 from .numbers import times
 from .record import Record
-from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
+from .types import Amount, Name, Nanoseconds, Price, Quantity, Text, new_id
 
 
 class _Revision(Record):
@@ -59,6 +60,26 @@ class Correct(_Revision):
     """The quantity that the execution really had (LastQty, tag 32)."""
     price: Price
     """The price that the execution really had (LastPx, tag 31)."""
+    fee: Amount | None = None
+    """The fee that the execution really had, as in a Fill: that of the execution before does not stay."""
+    fee_currency: FeeCurrency | None = None
+    """The currency of the fee (CommCurrency, tag 479); None for that of the price."""
+    liquidity: Liquidity | None = None
+    """The part that it had in the venue's liquidity (LastLiquidityInd, tag 851)."""
+    settlement_date: SettlementDate | None = None
+    """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
+    account: Name | None = None
+    """The account that the execution is for (Account, tag 1); None for the order's."""
+
+    @field_validator("fee_currency")
+    @classmethod
+    def _has_fee(cls, currency: str | None, info: ValidationInfo) -> str | None:
+        return check_currency(currency, info.data.get("fee"))
+
+    @property
+    def details(self) -> str:
+        """The written values of what it says beside quantity and price, as a JSON object; '' for nothing."""
+        return details_of(self)
 
     @property
     def notional(self) -> Decimal:

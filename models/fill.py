@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from .enums import Side
+from .enums import Liquidity, Side
+from .fill_details import FeeCurrency, SettlementDate, check_currency, details_of
 from .numbers import times
 from .record import Record
-from .types import Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import Amount, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Fill(Record):
@@ -40,8 +41,32 @@ class Fill(Record):
     """The order's filled quantity by the report (CumQty, tag 14): compared, not stored; see ``FillResult.gap``."""
     open_quantity: QuantityOrZero | None = None
     """The order's open quantity by the report (LeavesQty, tag 151): compared, not stored."""
+    fee: Amount | None = None
+    """The amount that was charged for the execution: paid where positive, a rebate where negative (Commission, tag 12,
+    or MiscFeeAmt, tag 137)."""
+    fee_currency: FeeCurrency | None = None
+    """The currency of the fee (CommCurrency, tag 479); None for that of the price."""
+    liquidity: Liquidity | None = None
+    """The part that it had in the venue's liquidity (LastLiquidityInd, tag 851)."""
+    settlement_date: SettlementDate | None = None
+    """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
+    account: Name | None = None
+    """The account that the execution is for (Account, tag 1); None for the order's."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
+
+    @field_validator("fee_currency")
+    @classmethod
+    def _has_fee(cls, currency: str | None, info: ValidationInfo) -> str | None:
+        return check_currency(currency, info.data.get("fee"))
+
+    @property
+    def details(self) -> str:
+        """The written values of what it says beside quantity and price, as a JSON object; '' for nothing.
+
+        A repeat of the fill may add to them what was absent.
+        """
+        return details_of(self)
 
     @property
     def notional(self) -> Decimal:

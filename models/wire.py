@@ -58,7 +58,7 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     if kind in _PATTERNS:
         form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _PATTERNS[kind]})$", strict=True)
         return {"type": "chain", "steps": [form, schema]}
-    if kind == "default" and schema["schema"]["type"] != "nullable":
+    if kind == "default" and not _may_be_none(schema["schema"]):
         return _as_written(schema["schema"])
     changed = dict(schema)
     if kind == "model-fields":
@@ -69,6 +69,13 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     if inner is not None:
         changed["schema"] = _as_written(inner)
     return changed
+
+
+def _may_be_none(schema: _Schema) -> bool:
+    """Return True for the schema of a value that may be None, also behind a function that checks it."""
+    while schema["type"].startswith("function-") and "schema" in schema:
+        schema = schema["schema"]
+    return schema["type"] == "nullable"
 
 
 class Codec(Generic[R]):

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from ...models.enums import EventType
 from ...models.wire import text
 
+REVISIONS = (EventType.TRADE_CANCEL, EventType.TRADE_CORRECT)
+"""The reports that bust or correct an execution."""
+
 
 class ExecutionReport(NamedTuple):
     """A report of an execution, as it is remembered."""
@@ -36,7 +39,7 @@ def live_executions(reports: Iterable[ExecutionReport], links: Mapping[str, str]
     for report in reports:
         if report.type is EventType.TRADE:
             live[report.exec_id] = Live(report.quantity, report.price)
-        elif report.type.is_execution:
+        elif report.type in REVISIONS:
             live[links.get(f"root:{report.exec_id}", report.exec_id)] = Live(report.quantity, report.price)
     return live
 
@@ -48,10 +51,10 @@ def links_of(reports: Iterable[ExecutionReport], links: Mapping[str, str]) -> di
     for report in reports:
         if report.type is EventType.TRADE:
             fills.add(report.exec_id)
-        elif report.type.is_execution:
+        elif report.type in REVISIONS:
             root = links.get(f"root:{report.exec_id}")
             made[f"root:{report.exec_id}"] = root if root in fills else None
             is_bust = report.type is EventType.TRADE_CANCEL
             now = "busted" if is_bust else f"{text(report.quantity)} {text(report.price)}"
-            made[f"now:{root}"] = f"{report.sequence} {now}"
+            made[f"now:{root}"] = f"{report.sequence} {now} {report.exec_id}"
     return made

@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from ...models.enums import EventType, OrderStatus, Side
 from ...models.errors import CorruptRecord
 from ...models.event import INTERNAL_FIELDS, OrderEvent
+from ...models.fill_details import FillDetails
 from ...models.numbers import EXACT, times
 from ...models.wire import codec, decode, text
 from .findings import Fields
@@ -46,6 +47,10 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.TRADE_CANCEL: _OF_REVISIONS,
     EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
     EventType.PENDING_NEW: _OF_ORDERS,
+    EventType.TRADE_DETAILS: (
+        *_OF_ORDERS,
+        *("exec_id", "details", "filled_quantity", "position_quantity", "totals"),
+    ),
     EventType.TRADE: (
         *_OF_ORDERS,
         *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity", "totals"),
@@ -62,7 +67,10 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.DELETE: (),
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
-    EventType.TRADE: ("price", "late", "own", "open_quantity"),
+    EventType.TRADE: ("price", "late", "own", "open_quantity", "details"),
+    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details"),
+    EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details"),
+    EventType.TRADE_DETAILS: ("price", "open_quantity"),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
 _OPTIONAL_ELSE = (
@@ -75,6 +83,10 @@ _ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 _IS_LATE = frozenset((*_ENDED, OrderStatus.CALCULATED))
 _TERMS = (EventType.REPLACED, EventType.RESTATED)
 """The types of events that change an order's quantity or prices."""
+_AFTER_TRADES = (EventType.TRADE_CANCEL, EventType.TRADE_CORRECT, EventType.TRADE_DETAILS)
+"""The types of events of an execution that has happened before."""
+KEEP_TEXT = (EventType.TRADE, EventType.TRADE_DETAILS)
+"""The types of events of an order that leave its text as it was."""
 _ENDS = (EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED, EventType.CALCULATED)
 _ON_FILLED = (*_TERMS, EventType.PENDING_CANCEL, EventType.PENDING_REPLACE, EventType.CALCULATED)
 
@@ -117,6 +129,10 @@ class Change(NamedTuple):
 
     stated_open: int | None = None
     """The open quantity after the change, where it is not what status and quantities say."""
+    details: str | None = None
+    """The details of an execution that the event states, in JSON."""
+    reversed_details: str | None = None
+    """The details of what counted until it was busted or corrected."""
 
     @property
     def is_placing(self) -> bool:
@@ -167,6 +183,8 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
         raise CorruptRecord(key, "own", f"{event.own[:80]!r} is not a JSON object of texts")
     if event.terms is not None and not _is_own_text(event.terms):
         raise CorruptRecord(key, "terms", f"{event.terms[:80]!r} is not a JSON object of texts")
+    for written in (event.details, event.reversed_details):
+        FillDetails.read(written, key)
     if not fields["count"].isdecimal():
         raise CorruptRecord(key, "count", f"{fields['count'][:80]!r} is not a count")
     return event
@@ -198,6 +216,8 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.reversed_price or Decimal(0),
         event.terms,
         event.open_quantity,
+        event.details,
+        event.reversed_details,
     )
 
 
@@ -230,7 +250,7 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     }
     if change.type not in _TERMS:
         expected |= {"quantity": before.quantity, "price": before.price}
-    is_revision = change.type.is_execution and change.type is not EventType.TRADE
+    is_revision = change.type in _AFTER_TRADES
     if change.late or (is_revision and before.status in _IS_LATE):
         expected["status"] = before.status
     elif is_revision:
@@ -250,7 +270,7 @@ def _status_by_type(change: Change) -> OrderStatus | None:
     match change.type:
         case EventType.NEW | EventType.PENDING_NEW if change.is_placing:
             return OrderStatus[change.type.value]
-        case EventType.TRADE_CANCEL | EventType.TRADE_CORRECT if change.status in _IS_LATE:
+        case kind if kind in _AFTER_TRADES and change.status in _IS_LATE:
             return change.status
         case EventType.TRADE if change.late:
             return change.status if change.status in _IS_LATE else None

@@ -13,7 +13,7 @@ from ...models.wire import text
 from ..changes.digest import LENGTH
 from .findings import OrderState
 from .order_digest import DigestReading
-from .order_events import Change, written
+from .order_events import KEEP_TEXT, Change, written
 from .order_own import own_statements
 from .remembered import AppliedCheck
 from .statements import Statement
@@ -91,7 +91,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
         weight = 2 if name in twice else 1
         says.setdefault(name, []).append(Statement(event, written(getattr(last, name)), weight))
     says["updated_ns"] = [Statement(event, None if is_new else text(last.ts_ns))]
-    if last.type is not EventType.TRADE:
+    if last.type not in KEEP_TEXT:
         says.setdefault("text", []).append(Statement(event, last.text))
     first = changes[0]
     if first.is_placing:
@@ -102,7 +102,7 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
         if "placed_quantity" in state.fields:
             for name, value in (("placed_quantity", first.quantity), ("placed_price", first.price)):
                 says.setdefault(name, []).append(Statement(f"event {first.sequence}", written(value)))
-        if len(changes) > 1 and all(change.type is EventType.TRADE for change in changes[1:]):
+        if len(changes) > 1 and all(change.type in KEEP_TEXT for change in changes[1:]):
             says.setdefault("text", []).append(Statement(f"event {first.sequence}", first.text))
 
 
@@ -135,7 +135,7 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
             says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
 
 
-_PLAIN = frozenset((EventType.TRADE, EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED))
+_PLAIN = frozenset((*KEEP_TEXT, EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED))
 
 
 def _is_plain(applied: AppliedCheck, state: OrderState) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, cast
 
 from ...models.enums import EventType
@@ -18,11 +19,13 @@ from ...models.order import Order
 from ...models.own_fields import SIGN
 from ...models.wire import text
 from ..changes.recorded import LINKS, RECORDED_EVENTS, read_recorded, recorded_name
+from ..changes.recorded_details import PREFIX, DetailsLine
 from ..changes.scripts import RARE_FIELDS
-from .executions import ExecutionReport, links_of, live_executions
+from .details import RememberedDetails
+from .executions import REVISIONS, ExecutionReport, links_of, live_executions
 from .findings import FindingKind, OrderState, Report
 from .history import FillRecord, History
-from .order_events import Change
+from .order_events import KEEP_TEXT, Change
 from .order_own import is_digest_of, own_texts_of_event
 
 _ANY_ORDER = Order.model_construct(trader="T", order_id="A")
@@ -58,11 +61,15 @@ class AppliedCheck:
         self._key = keys.applied(state.order_id)
         self._report = report
         self._links = {name: value for name, value in state.recorded.items() if name.startswith(LINKS)}
+        self._details = RememberedDetails(self._key)
         for name, value in state.recorded.items():
             if name in self._links:
                 continue
             try:
-                self.changes.append(_read(self._key, name, value))
+                if name.startswith(PREFIX):
+                    self.changes += map(partial(_completing, name), self._details.add(name, value, state.recorded))
+                else:
+                    self.changes.append(_read(self._key, name, value))
             except CorruptRecord as error:
                 self.is_readable = False
                 stored = state.recorded.get(error.field)
@@ -101,19 +108,23 @@ class AppliedCheck:
         before = len(self._report.findings)
         self._compare_links()
         events = self._events(changes, history)
-        found: dict[str, Change] = {}
+        found: dict[int, Change] = {}
+        reversed_by = self._details.reversed_by(self._reports, self._links)
         for change in self.changes:
-            event = events.pop((change.type, change.identity), None)
+            event = events.pop((change.type, _identity_of(change)), None)
             if event is None:
                 self._compare_without_event(change, history)
             else:
-                found[change.name] = event
+                found[change.sequence] = event
                 self._compare_with_event(change, event)
+                if change.type.is_execution:
+                    self._compare_details(change, event, reversed_by.get(change.identity))
         # Before a missing event, the id may have been another order's.
         names = self._state.recorded.keys()
-        for (kind, identity), event in events.items():
-            name = recorded_name(kind, identity)
-            if name not in names and history.is_complete_since(event.sequence, self._state.as_of):
+        for (kind, _), event in events.items():
+            name = recorded_name(kind, event.identity)
+            is_forgotten = name not in names or kind is EventType.TRADE_DETAILS
+            if is_forgotten and history.is_complete_since(event.sequence, self._state.as_of):
                 what = f"is event {event.sequence:,}, but not remembered with the order"
                 self._add(name, what, expected=str(event.sequence), event=event)
         agrees = len(self._report.findings) == before
@@ -127,12 +138,13 @@ class AppliedCheck:
         for change in changes:
             if change.type not in RECORDED_EVENTS or change.is_placing:
                 continue
-            first = events.get((change.type, change.identity))
+            identity = _identity_of(change)
+            first = events.get((change.type, identity))
             if first is not None and history.is_complete_since(first.sequence, change.sequence):
                 what = f"is in the events twice, as {first.sequence:,} and {change.sequence:,}"
                 self._add(recorded_name(change.type, change.identity), what, stored=str(change.sequence))
             else:
-                events[change.type, change.identity] = change
+                events[change.type, identity] = change
         return events
 
     def _compare_links(self) -> None:
@@ -164,7 +176,7 @@ class AppliedCheck:
             own = change.words[-1].removeprefix(SIGN) if change.words[-1].startswith(SIGN) else ""
             if not is_digest_of(own, own_texts_of_event(event.own)):
                 stored, expected = f"{stored} with own fields {own or 'none'}", f"{expected} with {event.own or 'none'}"
-        elif change.type.is_execution:
+        elif change.type in REVISIONS:
             stored = f"{change.quantity} at {text(change.price)} {stored}"
             expected = f"{event.last_quantity} at {text(event.last_price)} {expected}"
             root, ref = self._links.get(f"root:{change.identity}"), event.exec_ref_id
@@ -182,13 +194,25 @@ class AppliedCheck:
             what = f"is remembered as {stored}, and was {expected}"
             self._add(change.name, what, stored=stored, expected=expected, event=event)
 
+    def _compare_details(self, change: Remembered, event: Change, taken_back: str | None) -> None:
+        """Compare the details that a report has given, or was given later, and those that it has taken back."""
+        stored = self._details.of_report(change.identity, change.sequence)
+        if stored != event.details:
+            has = event.details or "none"
+            what = f"is remembered with {stored or 'no details'}, and event {event.sequence:,} has {has}"
+            self._add(PREFIX + change.identity, what, stored=stored, expected=event.details, event=event)
+        if change.type in REVISIONS and taken_back != event.reversed_details:
+            stored, expected = taken_back or "no details", event.reversed_details or "none"
+            what = f"has taken back {stored} by what is remembered, and event {event.sequence:,} has {expected}"
+            self._add(change.name, what, stored=taken_back, expected=event.reversed_details, event=event)
+
     def _compare_rare_fields(
-        self, events: Mapping[str, Change], changes: Sequence[Change], forgotten: Collection[int]
+        self, events: Mapping[int, Change], changes: Sequence[Change], forgotten: Collection[int]
     ) -> None:
         """Compare what is remembered of fields that few orders have: each change begins where the one before ended.
 
         Args:
-            events: The event of each remembered change.
+            events: The event of each remembered change, by the number under which it is remembered.
             changes: All events of the order.
             forgotten: The numbers of those that are not remembered.
         """
@@ -200,15 +224,16 @@ class AppliedCheck:
                 changes[0].sequence,
             )
         for change in self.changes:
-            event = events.get(change.name)
+            event = events.get(change.sequence)
             expected = {} if any(last < number < change.sequence for number in forgotten) else dict(before)
             before, last = change.rare, change.sequence
             if event is None:
                 continue  # its event is gone, and maybe more between the two
-            if change.type is not EventType.TRADE:
+            is_plain = change.type in KEEP_TEXT
+            if not is_plain:
                 expected["text"] = event.text
             for name in _STATES:
-                if change.type is not EventType.TRADE or (name == "marks" and expected.get(name)):
+                if not is_plain or (name == "marks" and expected.get(name)):
                     expected.pop(name, None)
             if change.type in (EventType.REPLACED, EventType.RESTATED):
                 expected |= _after_replace(change, expected)
@@ -234,6 +259,17 @@ class AppliedCheck:
         if event is not None:
             says[f"event {event.sequence}"] = expected
         self._report.add(FindingKind.FILL, self._key, name, what, stored=stored, expected=expected, says=says)
+
+
+def _identity_of(change: Remembered | Change) -> str | None:
+    """Return the identity of a change among those of its type: an execution may be completed by several."""
+    return change.identity if change.type is not EventType.TRADE_DETAILS else f"{change.identity}\t{change.sequence}"
+
+
+def _completing(name: str, line: DetailsLine) -> Remembered:
+    """Return the change that one line of remembered details is. Raises CorruptRecord."""
+    identity, kind = name.removeprefix(PREFIX), EventType.TRADE_DETAILS
+    return Remembered(name, kind, identity, line.sequence, 0, Decimal(0), (line.written,), _rare_fields(line.rare))
 
 
 def _mark_of(placed: Change) -> str | None:
@@ -266,11 +302,17 @@ def _read(key: str, name: str, value: str) -> Remembered:
     least = len(words) if read.type.is_execution else 5 if read.type in (EventType.REPLACED, EventType.RESTATED) else 1
     if not least <= len(words) <= least + 1:
         raise never_written(key, name, value)
-    fields: dict[str, str | None] = dict.fromkeys(RARE_FIELDS[1:])
-    if rare:
-        values = cast("list[str]", json.loads(rare))
-        fields = {one: part or None for one, part in zip(RARE_FIELDS, values, strict=True)}
-    return Remembered(name, read.type, read.identity, read.sequence, read.quantity, read.price, words, fields)
+    return Remembered(
+        name, read.type, read.identity, read.sequence, read.quantity, read.price, words, _rare_fields(rare)
+    )
+
+
+def _rare_fields(rare: str) -> dict[str, str | None]:
+    """Return the fields that few orders have, as a change remembers them."""
+    if not rare:
+        return dict.fromkeys(RARE_FIELDS[1:])
+    values = cast("list[str]", json.loads(rare))
+    return {one: part or None for one, part in zip(RARE_FIELDS, values, strict=True)}
 
 
 def _listed(names: Sequence[str], fields: Mapping[str, str | None]) -> str:

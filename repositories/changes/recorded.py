@@ -76,6 +76,8 @@ def recorded_name(event: EventType, identity: str | None) -> str:
     >>> recorded_name(EventType.TRADE, "X1"), recorded_name(EventType.CANCELED, "C1")
     ('fill:X1', 'request:C1')
     """
+    if event is EventType.TRADE_DETAILS:
+        return f"details:{identity}"
     return f"{'fill' if event.is_execution else 'request'}:{identity}"
 
 

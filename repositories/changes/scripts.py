@@ -8,6 +8,7 @@ from functools import cache
 from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
+from ...models.fill_details import DETAILS
 from ...models.limits import LIMIT_NAMES, Trading
 from ...models.numbers import MAX_QUANTITY
 from ...models.order import TERMS
@@ -28,6 +29,7 @@ RARE_FIELDS = (
 CONSTANTS: Mapping[str, Constant] = {
     "ACTIVE": Trading.ACTIVE.value,
     "AMOUNT_DIGITS": 30,
+    "DETAILS": DETAILS,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
     "HALTED": Trading.HALTED.value,
@@ -57,9 +59,9 @@ CONSTANTS: Mapping[str, Constant] = {
 
 STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 15),
-    "fill": ("fill_order", 8),
+    "fill": ("fill_order", 9),
     "replace": ("replace_order", 14),
-    "revise": ("revise_execution", 10),
+    "revise": ("revise_execution", 11),
     "close": ("close_order", 9),
     "report": ("report_order", 14),
     "delete": ("delete_order", 1),

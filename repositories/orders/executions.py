@@ -5,12 +5,15 @@ from __future__ import annotations
 from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.execution import Execution
+from ...models.fill_details import DETAILS, FillDetails
 from ...models.keys import TraderKeys
 from ...models.order import Order
+from ...models.record import copied
 from ...models.wire import decode, encode, text
 from ...topology.call import Call, Reply, evaluate
 from ...topology.steps import Steps, ask
 from ..changes.recorded import read_recorded
+from ..changes.recorded_details import PREFIX, read_details, together
 from ..changes.scripts import load
 from ..replies import fields, rows, rows_of
 from ..replies import text as text_of
@@ -34,7 +37,7 @@ def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
     applied = keys.applied(order_id)
 
     def read(reply: Reply) -> list[Execution]:
-        page = [rows_of(5, fill) for fill in rows(reply)]
+        page = [rows_of(6, fill) for fill in rows(reply)]
         return [
             _revised(keys, _execution(keys, order_id, text_of(name), text_of(value), fields(event)), *map(text_of, now))
             for name, value, event, *now in page
@@ -83,18 +86,25 @@ def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: di
     return decode(Execution, key, given)
 
 
-def _revised(keys: TraderKeys, first: Execution, now: str, report: str) -> Execution:
-    """Return a fill with what counts of it now. Raises CorruptRecord."""
-    if not now:
-        return first
+def _revised(keys: TraderKeys, first: Execution, now: str, report: str, details: str) -> Execution:
+    """Return a fill with what counts of it now, and its details. Raises CorruptRecord."""
     key, name = keys.applied(first.order_id), f"now:{first.exec_id}"
-    match now.split(" "):
-        case [_, "busted"]:
-            live = {"live_quantity": "0", "busted": "1"}
-        case [_, quantity, price]:
-            live = {"live_quantity": quantity, "live_price": price}
+    if not now:
+        return _with_details(key, first, first.exec_id, details) if details else first
+    match now.split(" ", 3):
+        case [number, "busted", *words] if words:
+            exec_id, live, said = " ".join(words), {"live_quantity": "0", "busted": "1"}, "0 0 bust"
+        case [number, quantity, price, exec_id]:
+            live, said = {"live_quantity": quantity, "live_price": price}, f"{quantity} {price} correct"
         case _:
             raise never_written(key, name, now)
-    if not report:
+    if not report.startswith(f"{number} {said}|"):
         raise CorruptRecord(key, name, f"{now!r} names no report that is remembered")
-    return decode(Execution, key, {**encode(first), **live, "revised_by": report})
+    revised = decode(Execution, key, {**encode(first), **live, "revised_by": exec_id})
+    return _with_details(key, revised, exec_id, details) if details else revised
+
+
+def _with_details(key: str, execution: Execution, exec_id: str, details: str) -> Execution:
+    """Return an execution with the details of what counts of it. Raises CorruptRecord."""
+    found = FillDetails.read(together(read_details(key, PREFIX + exec_id, details)), key)
+    return copied(execution, **{name: getattr(found, name) for name in DETAILS})

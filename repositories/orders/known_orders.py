@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ...models.enums import EventType
 from ...models.errors import (
     CorruptRecord,
     DuplicateOrder,
@@ -140,8 +141,8 @@ class KnownOrders:
         for number, event in page.events:
             self._changes_read = number
             order_id = event.get("order_id")
-            if order_id is None or is_placing(event):
-                continue
+            if order_id is None or is_placing(event) or event.get("type") == EventType.TRADE_DETAILS:
+                continue  # what completes an execution has its identity, and is none
             identity, quantity, price = _FILL if "exec_id" in event else _REQUEST
             said = {"requested_quantity": event.get("quantity", ""), **event}
             words = (said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own"))

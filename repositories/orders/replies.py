@@ -76,6 +76,8 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
             is_other = (quantity, price) != (str(fill.quantity), plain(fill.price))
             own = "" if is_other else ", with other fields of its own"
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
+        case ["detail", str(name), str(value)]:
+            raise _other_detail(step, name, value)
         case ["overfill", str(quantity), str(status)]:
             raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
         case other:
@@ -114,6 +116,8 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
             raise _mismatch(step, side, symbol)
         case ["duplicate", str(content)]:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for another report ({content})")
+        case ["detail", str(name), str(value)]:
+            raise _other_detail(step, name, value)
         case ["overfill", str(quantity), str(status)]:
             raise Overfill(f"{step.name}: more than the {quantity} that the execution can have by the order ({status})")
         case other:
@@ -208,6 +212,11 @@ def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:
     request = cast("Fill | Replace | Cancel", step.request)
     said = " ".join(str(value) for value in (request.side, request.symbol) if value is not None)
     return OrderMismatch(f"{step.name}: it says {said}, but the order is {side} {symbol}")
+
+
+def _other_detail(step: Step[Any], name: str, value: str) -> DuplicateRequest:
+    """Return the refusal of a repeat that says otherwise what is known: it may add what was absent, and no more."""
+    return DuplicateRequest(f"{step.name}: the exec_id was used with the {name} {value}; correct the execution instead")
 
 
 def _gap(fill: Fill, order: Order) -> Gap | None:

@@ -130,6 +130,7 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
         plain(fill.notional),
         str(fill.ts_ns),
         _stated(fill),
+        fill.details,
     )
 
 
@@ -196,8 +197,9 @@ def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Re
 
 
 def _revise_arguments(request: Bust | Correct) -> tuple[str, ...]:
-    event, terms = EventType.TRADE_CANCEL, ("", "", "")
+    event, terms, details = EventType.TRADE_CANCEL, ("", "", ""), ""
     if isinstance(request, Correct):
+        details = request.details
         event, terms = EventType.TRADE_CORRECT, (text(request.quantity), plain(request.price), plain(request.notional))
     return (
         event.value,
@@ -208,6 +210,7 @@ def _revise_arguments(request: Bust | Correct) -> tuple[str, ...]:
         str(request.ts_ns),
         request.text or "",
         _stated(request),
+        details,
     )
 
 

@@ -79,6 +79,21 @@ BAD: dict[str, list[object]] = {
     "amount": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-2], "0.0000000001", 0.1, 10**30],
     "flag": ["maybe", 2, -1, "", b"x", [True], object(), Decimal("NaN")],
     "currency": ["", "US", "U" * 13, "U D", "USD ", "ÜSD", "U-D", "USD\n", 1, ["USD"]],
+    "fee currency": ["", "U D", " USD", "U{", 'U"', "U\\", "x" * 65, "U\n", 1, b"USD", ["USD"]],
+    "day": [
+        "",
+        "2026",
+        "2026-13-01",
+        "2026-02-30",
+        "2026-1130",
+        "20261130 ",
+        "202611301",
+        20261130,
+        1.5,
+        True,
+        [1],
+        object(),
+    ],
     "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
 }
 QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
@@ -110,6 +125,10 @@ KINDS: dict[str, str] = {
     "pending": "written",
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),
     "late": "flag",
+    "fee": "amount",
+    "fee_currency": "fee currency",
+    "liquidity": "choice",
+    "settlement_date": "day",
     "currency": "currency",
     "tick_size": "tick",
 }

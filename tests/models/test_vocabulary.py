@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import EventType, Order, OrderStatus, OrderType, Side, TimeInForce, errors
+from slotbook.models import EventType, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, errors
 from slotbook.models.errors import SlotbookError
 from slotbook.models.keys import Keys
 from slotbook.models.results import Outcome
@@ -33,7 +33,11 @@ FIX = {
         "PENDING_NEW": "A", "PENDING_CANCEL": "6", "PENDING_REPLACE": "E", "CANCEL_REJECTED": "", "DONE_FOR_DAY": "3",
         "STOPPED": "7", "SUSPENDED": "9", "CALCULATED": "B", "RESTATED": "D", "INSERT": "", "PUT": "",
         "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G", "LIMITS": "", "TRADING": "",
-        "SPLIT": "", "ROLL": "",
+        "SPLIT": "", "ROLL": "", "TRADE_DETAILS": "",
+    },
+    Liquidity: {
+        "NEITHER": "0", "ADDED": "1", "REMOVED": "2", "ROUTED_OUT": "3", "AUCTION": "4", "TRIGGERED_STOP": "5",
+        "TRIGGERED_CONTINGENCY": "6", "TRIGGERED_MARKET": "7",
     },
 }  # fmt: skip
 

@@ -17,7 +17,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from pydantic import ValidationError
 from slotbook.models import (
+    Correct,
     Fill,
     Order,
     OrderStatus,
@@ -31,6 +33,7 @@ from slotbook.repositories.orders.verbs import OrderRequest
 
 from ..support.desk import Desk
 from ..support.histories import (
+    DETAILS,
     EXEC_IDS,
     PRICES,
     QUANTITIES,
@@ -109,6 +112,16 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data(), draft=closings)
     def close(self, data: st.DataObject, draft: Draft) -> None:
         self.check(self.made((draft[0], {**draft[1], **asked(self.some_order(data))})))
+
+    @precondition(lambda self: any(isinstance(one, Fill | Correct) for one in self.applied))
+    @rule(data=st.data(), details=st.fixed_dictionaries({}, optional=DETAILS))
+    def complete(self, data: st.DataObject, details: dict[str, object]) -> None:
+        report = data.draw(st.sampled_from([one for one in self.applied if isinstance(one, Fill | Correct)]))
+        try:
+            completed = type(report).model_validate({**dict(report), **details})
+        except ValidationError:  # a currency without a fee
+            return
+        self.check(completed)
 
     @precondition(lambda self: any(entry.live for entry in self.reference.orders.values()))
     @rule(data=st.data(), draft=revisions)

@@ -93,6 +93,14 @@ placings = drafts(
     ts_ns=TIMES,
     text=TEXTS,
 ).map(with_fitting_prices)
+DETAILS: dict[str, st.SearchStrategy[object]] = {
+    "fee": st.sampled_from(["0.25", "-0.5", "0", "1"]),
+    "fee_currency": st.sampled_from([None, None, "EUR", "USD"]),
+    "liquidity": st.sampled_from([None, None, "ADDED", "REMOVED"]),
+    "settlement_date": st.sampled_from([None, None, "20231124"]),
+    "account": st.sampled_from([None, None, 'A "1"/\\', "ACC"]),
+}
+"""What the report of an execution may say beside quantity and price."""
 fillings = drafts(
     Fill,
     order_id=ORDER_IDS,
@@ -102,6 +110,7 @@ fillings = drafts(
     ts_ns=TIMES,
     **STATED,
 )
+fillings |= st.tuples(fillings, st.fixed_dictionaries(DETAILS)).map(lambda one: (one[0][0], {**one[0][1], **one[1]}))
 replacings = drafts(
     Replace,
     order_id=ORDER_IDS,

@@ -19,6 +19,7 @@ from slotbook.models import (
     EventType,
     Expire,
     Fill,
+    Liquidity,
     Order,
     OrderEvent,
     OrderStatus,
@@ -106,7 +107,15 @@ fills = st.fixed_dictionaries(
         "price": prices,
         "ts_ns": times,
     },
-    optional={"symbol": names, "side": sides},
+    optional={
+        **{"symbol": names, "side": sides, "account": names, "fee": amounts},
+        **{"liquidity": st.sampled_from(Liquidity), "settlement_date": st.dates()},
+    },
+) | st.fixed_dictionaries(
+    {
+        **{"trader": names, "order_id": names, "exec_id": names, "quantity": quantities, "price": prices},
+        **{"ts_ns": times, "fee": amounts, "fee_currency": st.sampled_from(["USD", "8", "₪", "x" * 64])},
+    }
 )
 positions = st.fixed_dictionaries(
     {
@@ -136,6 +145,7 @@ events = st.fixed_dictionaries(
         "last_quantity": quantities,
         "last_price": prices,
         "late": st.booleans(),
+        "details": st.just('{"fee":"0.25"}'),
         "request_id": names,
         "position_quantity": signed,
         "position_cost": amounts,

@@ -1,8 +1,8 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/cost, changes/order_status
+-- Uses changes/run, changes/cost, changes/order_status, changes/details
 
 -- Return the answer to a fill that is remembered.
-local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own)
+local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own, details, ts_ns)
   local number, content, rare = parts_of(recorded)
   local first_own = string.match(content or '', ' %+(%S+)$') or ''
   if first_own ~= '' then content = string.sub(content, 1, -#first_own - 3) end
@@ -13,18 +13,22 @@ local function answer_to_filled(order, position, entry, recorded, quantity_text,
     return { 'duplicate', quantity, first_price }
   end
   if problem then return problem end
-  return {
-    'repeat', number, late == '' and '0' or '1', state_of(order), table.concat(fields_of(position), '\n'), rare,
-    event_of(number),
-  }
+  late = late == '' and '0' or '1'
+  local completed = details ~= '' and complete_execution(order, position, string.sub(entry, 6), number, details, ts_ns)
+  if completed and completed.refused then return completed.refused end
+  if completed then number, rare = completed.number, completed.rare end
+  local held = table.concat(fields_of(position), '\n')
+  if completed and completed.is_applied then return { 'applied', number, late, state_of(order), held } end
+  return { 'repeat', number, late, state_of(order), held, rare, event_of(number) }
 end
 
 -- Return {'applied', sequence, late, order…, position…}
 --        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
---        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'overfill', open quantity, status}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'detail', name, value}
+--        {'overfill', open quantity, status}
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
-  local id, exec_id, quantity_text, price, notional, ts_ns, stated, own = unpack(ARGV, at, at + 7)
+  local id, exec_id, quantity_text, price, notional, ts_ns, stated, details, own = unpack(ARGV, at, at + 8)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
@@ -36,7 +40,7 @@ local function fill_order(at)
   if problem then return problem end
   local position = load_position(symbol)
   if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
-  if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price, own) end
+  if recorded then return RARE.answer_to_filled(order, position, entry, recorded, quantity_text, price, own, details, ts_ns) end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
 
@@ -102,7 +106,8 @@ local function fill_order(at)
   }, not is_marked and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
-    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json)
+    .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json, details)
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '') .. own_digest)
+  if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
   return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
 end

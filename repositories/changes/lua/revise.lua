@@ -1,7 +1,7 @@
 -- Of the engine: bust an execution, or correct it, once: what it has added to its order and its position is taken back exactly,
 -- and a correction adds what counts in its place. To the position's cost the first is a trade in the other direction.
 -- An order that has no end but FILLED gets the status that its fills leave.
--- Uses changes/run, changes/order_status, changes/cost
+-- Uses changes/run, changes/order_status, changes/cost, changes/details
 
 -- Return the execution that the first of a line of corrections has revised.
 local function root_of(order, exec_id)
@@ -9,23 +9,34 @@ local function root_of(order, exec_id)
 end
 
 -- Return the answer to a bust or a correction whose exec_id is remembered.
-local function answer_to_revised(order, position, entry, recorded, root, wanted)
+local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)
   local number, content, rare = parts_of(recorded)
   if not number then return { 'corrupt', order.memory, entry, recorded } end
   if content ~= wanted or root_of(order, string.sub(entry, 6)) ~= root then return { 'duplicate', content } end
-  return { 'repeat', number, state_of(order), table.concat(fields_of(position), '\n'), rare, event_of(number) }
+  local completed = details ~= '' and complete_execution(order, position, string.sub(entry, 6), number, details, ts_ns)
+  if completed and completed.refused then return completed.refused end
+  if completed then number, rare = completed.number, completed.rare end
+  local held = table.concat(fields_of(position), '\n')
+  if completed and completed.is_applied then return { 'applied', number, state_of(order), held } end
+  return { 'repeat', number, state_of(order), held, rare, event_of(number) }
 end
 
--- Return quantity and price of what counts of an execution, or the answer that says why it cannot be revised.
+-- Return quantity, price and exec_id of what counts of an execution, or the answer that says why it cannot be revised. What is
+-- remembered of the last report about it has to be what that report says.
 local function live_execution(order, position, root, kind)
   local first = recall(order, 'fill:' .. root)
   if not first then return nil, { 'unknown' } end
   local now = recall(order, 'now:' .. root)
-  local quantity, price = string.match(now or first, '^%d+ (%d[%d.]*) (%-?%d[%d.]*)')
-  if quantity then return quantity, price end
-  if not now or not string.find(now, '^%d+ busted$') then
+  local quantity, price, exec_id = string.match(now or first, '^%d+ (%d[%d.]*) (%-?%d[%d.]*) ?(.*)$')
+  if not now and quantity then return quantity, price, root end
+  exec_id = exec_id or string.match(now or '', '^%d+ busted (.+)$')
+  local content = (quantity and quantity .. ' ' .. price .. ' correct' or '0 0 bust') .. '|'
+  local report = exec_id and string.match(now, '^%d+ ') .. content
+  local said = exec_id and recall(order, 'fill:' .. exec_id) or ''
+  if not report or string.sub(said, 1, #report) ~= report or root_of(order, exec_id) ~= root then
     return nil, { 'corrupt', order.memory, (now and 'now:' or 'fill:') .. root, now or first }
   end
+  if quantity then return quantity, price, exec_id end
   if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
   return nil, { 'outdated', state_of(order), table.concat(fields_of(position), '\n') }
 end
@@ -33,10 +44,11 @@ end
 -- Return {'applied', sequence, order…, position…}
 --        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'outdated', order…, position…}: another bust has taken it back
---        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'unknown'}  {'busted'}
+--        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
 --        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function revise_execution(at)
-  local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated = unpack(ARGV, at, at + 9)
+  local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details =
+    unpack(ARGV, at, at + 10)
   local order = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
@@ -49,11 +61,12 @@ local function revise_execution(at)
   if problem then return problem end
   if position.is_new and not position.is_changed then return { 'corrupt', position.key, 'quantity', '' } end
   local content = (quantity_text == '' and '0 0 bust' or quantity_text .. ' ' .. price .. ' correct')
-  if recorded then return RARE.answer_to_revised(order, position, entry, recorded, root, content) end
+  if recorded then return RARE.answer_to_revised(order, position, entry, recorded, root, content, details, ts_ns) end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
-  local was_quantity, was_price = live_execution(order, position, root, kind)
+  local was_quantity, was_price, was_report = live_execution(order, position, root, kind)
   if not was_quantity then return was_price end
+  local _, was_details = details_of(order, was_report)
 
   local before, after = decimal(was_quantity), quantity_text == '' and 0 or decimal(quantity_text)
   local difference = sum(after, negative(before))
@@ -100,22 +113,24 @@ local function revise_execution(at)
   position.open_cost, position.realized_profit = cost, realized
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
-  local ordered_text, limit = decimal_text(ordered), value_of(order, 'price') or ''
+  local ordered_text, limit, reversed = decimal_text(ordered), value_of(order, 'price') or '', details_text(was_details)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered_text, 'price', limit, 'filled_quantity', filled_text,
     'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
-    'reversed_quantity', was_quantity, 'reversed_price', was_price, 'position_quantity', held_fields[6], 'text', text,
+    'reversed_quantity', was_quantity, 'reversed_price', was_price, 'reversed_details', reversed, 'position_quantity', held_fields[6], 'text', text,
     'open_quantity', stated_open(order, to, filled_after, ordered),
     'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
-  }, not order.at.marks and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, not order.at.marks and reversed == '' and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
     .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'
     .. was_quantity .. '","reversed_price":"' .. was_price .. '","position_quantity":"' .. held_fields[6]
-    .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text)
+    .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text, nil, details)
   remember(order, entry, number .. ' ' .. content)
   order.remembered['root:' .. exec_id] = root
-  order.remembered['now:' .. root] = number .. ' ' .. (quantity_text == '' and 'busted' or quantity_text .. ' ' .. price)
+  order.remembered['now:' .. root] =
+    number .. ' ' .. (quantity_text == '' and 'busted' or quantity_text .. ' ' .. price) .. ' ' .. exec_id
+  if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
   return { 'applied', number, state_of(order), table.concat(held_fields, '\n') }
 end

@@ -190,7 +190,8 @@ end
 -- document   the fields in JSON, from the time on, as they are when no value needs an escape
 -- names      the names and texts among the values, which may need one
 -- own        the own fields of an order or a fill in JSON; nil for none
-local function append(entry, document, names, own)
+-- details    what a report of an execution says beside quantity and price in JSON; nil or '' for nothing
+local function append(entry, document, names, own, details)
   local size = 4
   for i = 6, #entry, 2 do
     if entry[i] ~= '' then
@@ -201,6 +202,10 @@ local function append(entry, document, names, own)
   for i = #entry, size + 1, -1 do entry[i] = nil end
   if own and own ~= '' then
     entry[size + 1], entry[size + 2], document = 'own', own, false
+  end
+  if details and details ~= '' then
+    size = #entry
+    entry[size + 1], entry[size + 2], document = 'details', details, false
   end
   local number = #events + 1
   local escape = string.find(names, '"', 1, true) or string.find(names, '\\', 1, true)

@@ -3,18 +3,15 @@
 --      events
 -- ARGV after    the number of the event after which to begin, -1 for the first
 --      limit    how many fills at most
--- Returns {fill…}; each {field, what is remembered of it, its event…, what counts of it now, the report that says so}: an empty
---         list for an event that is no longer kept; the last two are empty for one that was neither busted nor corrected
+-- Returns {fill…}; each {field, what is remembered of it, its event…, what counts of it now, what is remembered of the report that
+--         says so, the details of what counts}: an empty list for an event that is no longer kept; what counts now and the report
+--         are empty for one that was neither busted nor corrected, and details for one that has none
 
-local flat, numbers, fills, reports, now = redis.call('HGETALL', KEYS.applied), {}, {}, {}, {}
+local flat, numbers, fills, values = redis.call('HGETALL', KEYS.applied), {}, {}, {}
 for i = 1, #flat, 2 do
-  local root = string.match(flat[i], '^now:(.*)$')
-  if root then now[root] = flat[i + 1] end
-end
-for i = 1, #flat, 2 do
+  values[flat[i]] = flat[i + 1]
   local number = string.find(flat[i], '^fill:') and tonumber(string.match(flat[i + 1], '^%d+') or 0)
   local report = number and string.find(flat[i + 1], '^%d+ %S+ %S+ [bc]')
-  if report then reports[number] = string.sub(flat[i], 6) end
   if number and not report and number > ARGV.after + 0 then fills[#fills + 1], numbers[flat[i]] = { flat[i], flat[i + 1] }, number end
 end
 table.sort(fills, function(a, b)
@@ -26,8 +23,11 @@ for i = 1, math.min(#fills, ARGV.limit + 0) do
   local id = string.format('%.0f', numbers[fills[i][1]]) .. '-0'
   local event = redis.call('XRANGE', KEYS.events, id, id)[1]
   fills[i][3] = event and event[2] or {}
-  local state = now[string.sub(fills[i][1], 6)] or ''
-  fills[i][4], fills[i][5] = state, reports[tonumber(string.match(state, '^%d+') or '')] or ''
+  local exec_id = string.sub(fills[i][1], 6)
+  local now = values['now:' .. exec_id] or ''
+  local report = string.match(now, '^%d+ [%d.]+ [-%d.]+ (.+)$') or string.match(now, '^%d+ busted (.+)$')
+  fills[i][4], fills[i][5] = now, report and values['fill:' .. report] or ''
+  fills[i][6] = values['details:' .. (report or exec_id)] or ''
   page[i] = fills[i]
 end
 return page

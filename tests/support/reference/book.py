@@ -122,6 +122,8 @@ class ReferenceBook(State):
                 requests=dict(entry.requests),
                 live=dict(entry.live),
                 roots=dict(entry.roots),
+                details={exec_id: list(lines) for exec_id, lines in entry.details.items()},
+                reports=dict(entry.reports),
             )
             for key, entry in self.orders.items()
         }

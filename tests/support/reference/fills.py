@@ -14,13 +14,15 @@ from slotbook.models.errors import (
 )
 
 from .costs import cost_after_trade
+from .details import complete, details_of, remember, written
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
 def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     content = (fill.quantity, fill.price)
     if fill.exec_id in entry.fills:
-        return again(entry.fills[fill.exec_id], content)
+        again(entry.fills[fill.exec_id], content)
+        return complete(book, fill, entry)
     order = entry.now
     filled = order.filled_quantity + fill.quantity
     if filled > order.quantity:
@@ -69,8 +71,10 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         last_price=fill.price,
         late=True if late else None,
         position_quantity=position.quantity,
+        details=written(details_of(fill)),
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
     entry.fills[fill.exec_id] = content, answer
     entry.live[fill.exec_id] = content
+    remember(entry, fill, answer)
     return answer

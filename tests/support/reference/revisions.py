@@ -8,6 +8,7 @@ from slotbook.models import Bust, Correct, EventType, OrderStatus, Side
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
 
 from .costs import cost_after_trade
+from .details import complete, details_of, remember, written
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -17,7 +18,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     after = (request.quantity, request.price) if isinstance(request, Correct) else (0, Decimal(0))
     content = (type(request), root, *after)
     if request.exec_id in entry.fills:
-        return again(entry.fills[request.exec_id], content)
+        answer = again(entry.fills[request.exec_id], content)
+        return answer if isinstance(request, Bust) else complete(book, request, entry)
     if root not in entry.live:
         raise ExecutionNotFound
     before = entry.live[root]
@@ -26,6 +28,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
             raise ExecutionNotFound
         return Answer(applied=False, sequence=0, order=order, position=held)
     assert held is not None
+    taken_back = entry.details[entry.reports.get(root, root)][-1][0]
     more = after[0] - before[0]
     amount = after[0] * after[1] - before[0] * before[1]
     filled = order.filled_quantity + more
@@ -79,8 +82,13 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         reversed_price=before[1],
         position_quantity=position.quantity,
         text=request.text,
+        details=written(details_of(request)) if isinstance(request, Correct) else None,
+        reversed_details=written(taken_back),
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position)
     entry.fills[request.exec_id] = content, answer
     entry.roots[request.exec_id], entry.live[root] = root, after
+    entry.reports[root] = request.exec_id
+    if isinstance(request, Correct):
+        remember(entry, request, answer)
     return answer

@@ -26,6 +26,7 @@ MOST_TRADED = 10**20
 ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CALCULATED)
 OPEN = tuple(status for status in OrderStatus if status not in (*ENDED, OrderStatus.FILLED))
 Key: TypeAlias = tuple[str, str]
+Details: TypeAlias = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Entry:
     """What counts of each fill: 0 of one that was busted."""
     roots: dict[str, str] = field(default_factory=dict[str, str])
     """The fill that each bust and each correction has revised."""
+    details: dict[str, list[tuple[Details, Answer]]] = field(default_factory=dict[str, "list[tuple[Details, Answer]]"])
+    """By the exec_id of a report, its details as it gave them, and after each change that has added some."""
+    reports: dict[str, str] = field(default_factory=dict[str, str])
+    """The report that has busted or last corrected each fill."""
     marks: tuple[str, ...] = ()
     pending: tuple[list[str], ...] = ()
 
