@@ -19,7 +19,9 @@ from .output import JsonValue, fields_of, print_json, screen
 from .tables import orders_table
 
 Trader: TypeAlias = Annotated[str, typer.Argument(help="Whose order.", show_default=False)]
-OrderId: TypeAlias = Annotated[str, typer.Argument(help="The id of the order.", show_default=False)]
+OrderId: TypeAlias = Annotated[
+    str, typer.Argument(help="An id of the order: its own, a ClOrdID, or the venue's.", show_default=False)
+]
 
 
 def order(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = False) -> None:
@@ -29,7 +31,7 @@ def order(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = 
     """
     with Book.open(kept_settings(url)) as book:
         found, fills = _read(book, trader, order_id)
-        events = [event for event in book.events.history(trader) if event.order_id == order_id]
+        events = [event for event in book.events.history(trader) if event.order_id == found.order_id]
     if as_json:
         print_json({**_order(found), "fills": _fills(fills), "events": _events(events)})
         return

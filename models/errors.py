@@ -11,6 +11,7 @@
     │   ├── OrderNotFound             no such order, or it has expired
     │   ├── ExecutionNotFound         no such execution of the order, or it was busted
     │   ├── DuplicateOrder            the order id is taken by an order with other content
+    │   ├── AmbiguousId               an id that a request gives an order is another order's
     │   ├── DuplicateRecord           a record of the desk's own with this key has other content
     │   ├── NotUnique                 another record of the trader has the value of a unique field
     │   ├── RecordNotFound            no such record to update, or it has expired
@@ -106,7 +107,21 @@ class ExecutionNotFound(Refused):
 
 
 class DuplicateOrder(Refused):
-    """The order id is taken by an order that was placed with other content (FIX OrdRejReason 103=6)."""
+    """The order id is taken (FIX OrdRejReason 103=6): by an order with other content, or as another id of an order."""
+
+
+class AmbiguousId(Refused):
+    """A request names an order by an id of its own, a ClOrdID or the venue's OrderID, that another order has.
+
+    Attributes:
+        id: The id.
+        order_id: The order that has it.
+    """
+
+    def __init__(self, message: str = "", id: str = "", order_id: str = "") -> None:
+        super().__init__(message)
+        self.id = id
+        self.order_id = order_id
 
 
 class DuplicateRequest(Refused):

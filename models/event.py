@@ -101,6 +101,8 @@ class OrderEvent(Record):
     """The request that this is about (ClOrdID, tag 11)."""
     original_client_order_id: Name | None = None
     """The id that the request names the order by (OrigClOrdID, tag 41)."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order, by the report (OrderID, tag 37)."""
     reason: Name | None = None
     """FIX's code of the reason (tags 102, 103 and 378)."""
     reported_status: OrderStatus | None = None

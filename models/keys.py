@@ -74,6 +74,10 @@ class TraderKeys:
         """Return the key of the hash that remembers what was applied to an order: its fills and requests."""
         return f"{self.base}applied:{order_id}"
 
+    def alias(self, name: str) -> str:
+        """Return the key that names the order which has an id beside its own: a ClOrdID, or the venue's OrderID."""
+        return f"{self.base}alias:{name}"
+
     def symbol(self, symbol: str) -> str:
         """Return the key of the index of the trader's orders in a symbol."""
         return f"{self.base}orders_by_symbol:{symbol}"

@@ -76,6 +76,10 @@ class Order(Record):
     """Time of placing, by the caller's or the exchange's clock (TransactTime, tag 60); by default the time now."""
     client_order_id: Name | None = None
     """Identity of the last request that has replaced it (ClOrdID, tag 11); None while ``order_id`` is its only one."""
+    venue_order_id: Name | None = None
+    """The id that the venue has given it, the last one (OrderID, tag 37); None until a report has it."""
+    aliases: Count | None = None
+    """Number of ids that find it beside ``order_id``: ClOrdIDs of requests and the venue's OrderIDs; None for none."""
     marks: Marks | None = None
     """Statuses that hold beside the one shown, with a blank between: PENDING_NEW, DONE_FOR_DAY, STOPPED, SUSPENDED."""
     pending: Pending | None = None
@@ -149,6 +153,8 @@ class Replace(Record):
     """Identity of the request that this answers, which is the order's from then on (ClOrdID, tag 11)."""
     original_client_order_id: Name | None = None
     """The id that the request names the order by (OrigClOrdID, tag 41)."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order (OrderID, tag 37), which is one of the order's from then on."""
     reason: Name | None = None
     """FIX's code of the reason, such as ExecRestatementReason (tag 378); it is kept with the event."""
     symbol: Name | None = None
@@ -174,6 +180,8 @@ class _Closing(Record):
     """Free text (Text, tag 58), such as a reason, which becomes the order's."""
     client_order_id: Name | None = None
     """Identity of the request that this answers (ClOrdID, tag 11)."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order (OrderID, tag 37), which is one of the order's from then on."""
     reason: Name | None = None
     """FIX's code of the reason, such as OrdRejReason (tag 103); it is kept with the event."""
     symbol: Name | None = None

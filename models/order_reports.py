@@ -95,6 +95,8 @@ class _Report(Record):
     """Time of the change in nanoseconds since the epoch (TransactTime, tag 60); by default the caller's time now."""
     text: Text | None = None
     """Free text (Text, tag 58), which becomes the order's."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order (OrderID, tag 37), which is one of the order's from then on."""
     reason: Name | None = None
     """FIX's code of the reason, such as CxlRejReason (tag 102); it is kept with the event."""
     symbol: Name | None = None

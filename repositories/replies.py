@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar, cast
 
 from ..models.errors import (
+    AmbiguousId,
     AmountOverflow,
     CorruptRecord,
     FenceRefused,
@@ -177,6 +178,10 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
             return Refused(f"{name}: it was refused when it was first sent; the reply that said why was lost")
         case ["missing"]:
             return OrderNotFound(f"{name}: there is no such order; it was never placed, was deleted, or has expired")
+        case ["ambiguous", str(one), str(order_id)]:
+            return AmbiguousId(
+                f"{name}: the id {one} is order {order_id}'s; nothing was changed, for it would name two", one, order_id
+            )
         case ["closed", str(status)]:
             return OrderClosed(f"{name}: too late, the order is {status}")
         case ["beyond", *_] | ["halted", str(_)]:

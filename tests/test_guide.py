@@ -61,7 +61,7 @@ def test_the_guide_lists_the_files_of_a_verb() -> None:
         and re.search(r"\b(Expire|EXPIRE)\b", path.read_text(encoding="utf-8"))
         and path.name != "__init__.py"
     }
-    assert named == {"models/order.py", "repositories/orders/_async.py", "repositories/orders/verbs.py"}
+    assert named == {"models/order.py", "repositories/orders/closings/_async.py", "repositories/orders/verbs.py"}
     assert [name for name in named if f"`{name}`" not in table] == []
 
 

@@ -11,7 +11,7 @@ from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
 from ..replies import entry_id, fields, flag, integer, rows, text
-from .findings import EventPage, IndexState, OrderState, PositionState, RequestState, is_valid_name
+from .findings import AliasState, EventPage, IndexState, OrderState, PositionState, RequestState, is_valid_name
 
 EVENTS_AT_ONCE = 1_000
 ORDERS_AT_ONCE = 200
@@ -27,6 +27,7 @@ POSITIONS = load(_PACKAGE, "positions")
 INDEXES = load(_PACKAGE, "indexes")
 EXPIRIES = load(_PACKAGE, "expiries")
 REQUESTS = load(_PACKAGE, "requests")
+ALIASES = load(_PACKAGE, "aliases")
 
 
 class MemberPage(NamedTuple):
@@ -176,6 +177,22 @@ class AuditCalls:
             readonly=True,
         )
 
+    def aliases(self, keys: TraderKeys, ids: Sequence[str]) -> Call[tuple[int, list[AliasState]]]:
+        """Read other ids of orders; return the number of the book's last event then, and what is stored of each."""
+
+        def read(reply: Reply) -> tuple[int, list[AliasState]]:
+            as_of, *found = rows(reply)
+            return integer(as_of), [_alias_state(one) for one in found]
+
+        return evaluate(
+            f"verify ids of orders of {keys.trader}",
+            ALIASES,
+            ALIASES.keys(events=keys.events),
+            ALIASES.arguments(base=keys.base, ids=list(map(raw, ids))),
+            decode=read,
+            readonly=True,
+        )
+
     def pattern_of(self, trader: str) -> str:
         """Return the SCAN pattern of all keys of a trader."""
         keys = self.keys.of(trader)
@@ -189,7 +206,8 @@ def raw(name: str) -> bytes:
 
 
 def _order_state(as_of: int, now_ms: int, one: list[Reply]) -> OrderState:
-    order_id, expiry, flat, recorded_expiry, recorded, scores = one
+    order_id, expiry, flat, recorded_expiry, recorded, scores, aliases = one
+    words = rows(aliases)
     return OrderState(
         text(order_id),
         as_of,
@@ -199,4 +217,10 @@ def _order_state(as_of: int, now_ms: int, one: list[Reply]) -> OrderState:
         fields(recorded),
         integer(recorded_expiry),
         fields(scores),
+        {text(name): _alias_state(found) for name, found in zip(words[::2], words[1::2], strict=True)},
     )
+
+
+def _alias_state(reply: Reply) -> AliasState:
+    order_id, expiry, is_recorded, is_order = rows(reply)
+    return AliasState(text(order_id), integer(expiry), is_recorded=flag(is_recorded), is_order=flag(is_order))

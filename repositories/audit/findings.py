@@ -25,6 +25,8 @@ class FindingKind(StrEnum):
     """A fill or request that is remembered in another way than it is in the events."""
     INDEX = "INDEX"
     """An order, or an own record, that is not in an index where it belongs, or an entry that should not be there."""
+    ALIAS = "ALIAS"
+    """An id of an order that does not find it, or that finds an order which does not have it."""
     EXPIRY = "EXPIRY"
     """A key that lives longer or shorter than what it belongs to, or expires although it never should."""
     EVENTS = "EVENTS"
@@ -119,6 +121,20 @@ class EventPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AliasState:
+    """The key of an order's other id, at one moment."""
+
+    order_id: str
+    """The order that it names; empty when there is no such key."""
+    expiry: int
+    """The time in milliseconds since the epoch, -1 for never, -2 when there is no key."""
+    is_recorded: bool = True
+    """True when the order that it names has it recorded."""
+    is_order: bool = False
+    """True when there is an order whose own id it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderState:
     """Everything that is stored about one order, at one moment.
 
@@ -137,6 +153,8 @@ class OrderState:
     recorded_expiry: int
     scores: Fields
     """Its score by index: of all statuses, of its own symbol, and of the symbols in whose index it was seen."""
+    aliases: Mapping[str, AliasState] = field(default_factory=dict[str, AliasState])
+    """The keys of its other ids, as far as these are recorded with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ class KeysFound:
         """The sets beside them that there are, each with the key of the index."""
         self.request_ids: list[str] = []
         """The remembered requests for changes of positions."""
+        self.aliases: list[str] = []
+        """The ids that name orders beside their own."""
         self.others: list[str] = []
         """All other keys: those of the desk's own records, and of no known kind."""
+        by_name = {"request": self.request_ids, "alias": self.aliases}
         lists = {keys.book, keys.events, keys.limits, keys.positions, keys.dead_events, *keys.statuses.values()}
         for key in sorted(found - lists - of_own):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
@@ -38,7 +41,7 @@ class KeysFound:
                 self.order_ids.add(name)
             elif kind in ("position", "orders_by_symbol") and separator:
                 self.symbols.add(name)
-            elif kind == "request" and separator:
-                self.request_ids.append(name)
+            elif kind in by_name and separator:
+                by_name[kind].append(name)
             elif kind not in _ELSEWHERE:
                 self.others.append(key)

@@ -75,7 +75,7 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
 }
 _OPTIONAL_ELSE = (
     *("price", "text", "requested_quantity", "requested_price", "requested_stop_price", "client_order_id"),
-    *("original_client_order_id", "reason", "reported_status", "open_quantity"),
+    *("original_client_order_id", "venue_order_id", "reason", "reported_status", "open_quantity"),
 )
 _OPTIONAL_IF_NEW = ("own", "terms", "filled_quantity", "request_id", "totals")
 """Beside those: a NEW event places an order, or says that it is accepted."""
@@ -133,6 +133,14 @@ class Change(NamedTuple):
     """The details of an execution that the event states, in JSON."""
     reversed_details: str | None = None
     """The details of what counted until it was busted or corrected."""
+
+    client_order_id: str | None = None
+    venue_order_id: str | None = None
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids that the event names its order by, beside the order's own."""
+        return {one for one in (self.client_order_id, self.venue_order_id) if one is not None}
 
     @property
     def is_placing(self) -> bool:
@@ -218,6 +226,8 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.open_quantity,
         event.details,
         event.reversed_details,
+        event.client_order_id,
+        event.venue_order_id,
     )
 
 

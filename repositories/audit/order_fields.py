@@ -14,6 +14,7 @@ from ..changes.digest import LENGTH
 from .findings import OrderState
 from .order_digest import DigestReading
 from .order_events import KEEP_TEXT, Change, written
+from .order_ids import id_statements
 from .order_own import own_statements
 from .remembered import AppliedCheck
 from .statements import Statement
@@ -21,6 +22,7 @@ from .statements import Statement
 REPAIRABLE_FIELDS = frozenset(
     {"trader", "order_id", "symbol", "side", "status", "quantity", "price", "stop_price", "filled_quantity"}
     | {"filled_notional", "version", "placed_quantity", "placed_price", "placed_stop_price", *TERMS}
+    | {"client_order_id", "venue_order_id", "aliases"}
 )
 """The fields of an order of which enough is recorded elsewhere to correct them."""
 
@@ -46,7 +48,7 @@ def statements_of(
     _add_names(says, keys, state, last)
     _add_indexes(says, keys, state)
     if last is not None:
-        _add_events(says, state, changes, last)
+        _add_events(says, state, changes, last, applied)
     if applied.is_readable:
         _add_applied(says, state, applied)
     others = {name: {one.value for one in found} for name, found in says.items()}
@@ -78,7 +80,7 @@ def _add_indexes(says: _Says, keys: TraderKeys, state: OrderState) -> None:
             says.setdefault(name, []).append(Statement("index", listed[0]))
 
 
-def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last: Change) -> None:
+def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last: Change, applied: AppliedCheck) -> None:
     is_new = last.is_placing
     # An event before the last says the same, and what its type says cannot be changed with it.
     twice = {"status", "version", "filled_quantity", "filled_notional"} if is_new else {"status"}
@@ -95,6 +97,8 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
         says.setdefault("text", []).append(Statement(event, last.text))
     first = changes[0]
     if first.is_placing:
+        for name, statement in id_statements(changes, state.order_id, applied.aliases).items():
+            says.setdefault(name, []).append(statement)
         terms: dict[str, str] = json.loads(first.terms or "{}")
         for name in TERMS:
             says[name] = [Statement(f"event {first.sequence}", terms.get(name))]
@@ -112,6 +116,7 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
         ("filled_quantity", text(quantity)),
         ("filled_notional", text(notional)),
         ("version", text(1 + len(applied.changes))),
+        ("aliases", text(len(applied.aliases)) if applied.aliases else None),
     ):
         says.setdefault(name, []).append(Statement("applied", value))
     is_whole = state.fields.get("version") == text(1 + len(applied.changes))

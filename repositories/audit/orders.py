@@ -9,6 +9,7 @@ from ...models.keys import TraderKeys
 from ...models.order import Order
 from ...models.own_fields import OWN_NAMES, SIGN
 from ...models.wire import codec, decode
+from .aliases import compare_aliases
 from .findings import Finding, FindingKind, OrderState, Report, is_valid_name
 from .history import History
 from .open_quantities import OpenOrder
@@ -151,6 +152,9 @@ class OrderCheck:
         proven = not is_doubtful and not is_unknown and not disputed & _DECISIVE and self._is_seen_elsewhere(says)
         proven &= last is not None or bool(state.scores)
         self._places.compare(order, disputed=frozenset(disputed), is_proven=proven)
+        if not self._places.is_expired:
+            is_agreed = proven and "aliases" not in disputed and not self._applied.is_contradicted
+            compare_aliases(self._keys, state, self._report, is_proven=is_agreed)
 
     def _is_seen_elsewhere(self, says: dict[str, list[Statement]]) -> bool:
         """Return True when not only indexes say the same of status and symbol."""

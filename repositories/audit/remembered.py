@@ -18,7 +18,7 @@ from ...models.numbers import EXACT, times
 from ...models.order import Order
 from ...models.own_fields import SIGN
 from ...models.wire import text
-from ..changes.recorded import LINKS, RECORDED_EVENTS, read_recorded, recorded_name
+from ..changes.recorded import ALIAS, LINKS, RECORDED_EVENTS, read_recorded, recorded_name
 from ..changes.recorded_details import PREFIX, DetailsLine
 from ..changes.scripts import RARE_FIELDS
 from .details import RememberedDetails
@@ -26,6 +26,7 @@ from .executions import REVISIONS, ExecutionReport, links_of, live_executions
 from .findings import FindingKind, OrderState, Report
 from .history import FillRecord, History
 from .order_events import KEEP_TEXT, Change
+from .order_ids import ids_after, ids_given
 from .order_own import is_digest_of, own_texts_of_event
 
 _ANY_ORDER = Order.model_construct(trader="T", order_id="A")
@@ -62,7 +63,12 @@ class AppliedCheck:
         self._report = report
         self._links = {name: value for name, value in state.recorded.items() if name.startswith(LINKS)}
         self._details = RememberedDetails(self._key)
+        self.aliases: dict[str, str] = {}
+        """The number of the event that has given the order each of its other ids."""
         for name, value in state.recorded.items():
+            if name.startswith(ALIAS):
+                self.aliases[name.removeprefix(ALIAS)] = value
+                continue
             if name in self._links:
                 continue
             try:
@@ -107,6 +113,7 @@ class AppliedCheck:
         """Compare with the events of the order; return True when everything agrees."""
         before = len(self._report.findings)
         self._compare_links()
+        self._compare_aliases(changes, history)
         events = self._events(changes, history)
         found: dict[int, Change] = {}
         reversed_by = self._details.reversed_by(self._reports, self._links)
@@ -157,6 +164,16 @@ class AppliedCheck:
             if stored != made:
                 what = f"is remembered as {stored}, and the reports make it {made}"
                 self._add(name, what, stored=stored, expected=made)
+
+    def _compare_aliases(self, changes: Sequence[Change], history: History) -> None:
+        """Check that the order's other ids are those that its events have given it."""
+        given = ids_given(changes, self._state.order_id)
+        for name in sorted(given.keys() | self.aliases.keys()):
+            stored, made = self.aliases.get(name), given.get(name)
+            first = changes[0].sequence if changes else 0  # before a missing event, that one may have given the id
+            if stored != made and history.is_complete_since(first, self._state.as_of):
+                what = f"is remembered as given by event {stored}, and the events say {made}"
+                self._add(ALIAS + name, what, stored=stored, expected=made)
 
     def _compare_without_event(self, change: Remembered, history: History) -> None:
         """Check that the event of a change is missing, and that its number is not another event's."""
@@ -235,6 +252,7 @@ class AppliedCheck:
             for name in _STATES:
                 if not is_plain or (name == "marks" and expected.get(name)):
                     expected.pop(name, None)
+            expected |= ids_after(event, expected, self.aliases)
             if change.type in (EventType.REPLACED, EventType.RESTATED):
                 expected |= _after_replace(change, expected)
             names = [
@@ -276,7 +294,7 @@ def _mark_of(placed: Change) -> str | None:
     return None if placed.type is EventType.NEW else placed.type.value
 
 
-_STATES = ("marks", "pending", "client_order_id")
+_STATES = ("marks", "pending")
 """Fields of which only the order knows what a change makes."""
 
 

@@ -11,6 +11,7 @@ from .findings import Fields, Finding, FindingKind, PositionState
 from .own_states import OwnState, beside, field_of
 
 _PACKAGE = "slotbook.repositories.audit"
+REPAIR_ALIAS = load(_PACKAGE, "repair_alias")
 REPAIR_ENTRY = load(_PACKAGE, "repair_entry")
 REPAIR_EXPIRY = load(_PACKAGE, "repair_expiry")
 REPAIR_LIFETIME = load(_PACKAGE, "repair_lifetime")
@@ -18,6 +19,22 @@ REPAIR_LISTING = load(_PACKAGE, "repair_listing")
 REPAIR_ORDER = load(_PACKAGE, "repair_order")
 REPAIR_OWN = load(_PACKAGE, "repair_own")
 REPAIR_POSITION = load(_PACKAGE, "repair_position")
+
+
+def repair_alias(keys: TraderKeys, finding: Finding) -> Call[bool]:
+    """Let another id of an order name it, or nothing, unless that or the order is not what was compared."""
+    return evaluate(
+        f"repair {finding.key}",
+        REPAIR_ALIAS,
+        REPAIR_ALIAS.keys(alias=finding.key),
+        REPAIR_ALIAS.arguments(
+            base=keys.base,
+            id=raw(finding.key.removeprefix(keys.alias(""))),
+            stored=raw(finding.stored or ""),
+            expected=raw(finding.expected or ""),
+        ),
+        decode=_is_applied,
+    )
 
 
 def repair_entry(keys: TraderKeys, finding: Finding) -> Call[bool]:

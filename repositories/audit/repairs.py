@@ -10,6 +10,7 @@ from .calls import AuditCalls
 from .findings import Fields, Finding, FindingKind, Repair, RepairOutcome
 from .own_steps import OwnName
 from .repair_calls import (
+    repair_alias,
     repair_entry,
     repair_expiry,
     repair_lifetime,
@@ -25,7 +26,8 @@ class _Unit(NamedTuple):
     """One thing that is repaired at a time."""
 
     kind: FindingKind
-    """ORDER or RECORD with all that belongs to it, POSITION with its listing, or EXPIRY of any other key."""
+    """ORDER or RECORD with all that belongs to it, POSITION with its listing, ALIAS of no order, or EXPIRY of any other
+    key."""
     subject: str
     """The order's id, the own record's key, the position's symbol, or the key."""
     own: OwnName | None = None
@@ -59,7 +61,7 @@ class Repairs:
             repairs.append(Repair(finding, outcome))
         return repairs
 
-    def _unit_of(self, finding: Finding) -> _Unit:
+    def _unit_of(self, finding: Finding) -> _Unit:  # noqa: PLR0911 (a table)
         keys, key = self._keys, finding.key
         if (own := self._names.get(finding)) is not None:
             return _Unit(FindingKind.RECORD, keys.own_record(*own), own)
@@ -69,6 +71,10 @@ class Repairs:
             case FindingKind.POSITION:
                 return _Unit(FindingKind.POSITION, key.removeprefix(keys.position("")))
             case FindingKind.INDEX:
+                return _Unit(FindingKind.ORDER, finding.entry or "")
+            case FindingKind.ALIAS if finding.entry is None:
+                return _Unit(FindingKind.ALIAS, key.removeprefix(keys.alias("")))
+            case FindingKind.ALIAS | FindingKind.EXPIRY if key.startswith(keys.alias("")):
                 return _Unit(FindingKind.ORDER, finding.entry or "")
             case _:
                 for base in (keys.order(""), keys.applied("")):
@@ -81,7 +87,11 @@ class Repairs:
         if unit.own is not None:
             found = self._audit.own.findings.get(unit.own, [])
         else:
-            compared = {FindingKind.ORDER: self._audit.orders, FindingKind.POSITION: self._audit.positions}
+            compared = {
+                FindingKind.ORDER: self._audit.orders,
+                FindingKind.POSITION: self._audit.positions,
+                FindingKind.ALIAS: self._audit.aliases,
+            }
             found = compared.get(unit.kind, {}).get(unit.subject, [])
         return any((one.key, one.entry) == (finding.key, finding.entry) for one in found)
 
@@ -98,6 +108,8 @@ class Repairs:
                 applied = yield from self._repair_own(unit.own)
             elif unit.kind is FindingKind.ORDER:
                 applied = yield from self._repair_order(unit.subject)
+            elif unit.kind is FindingKind.ALIAS:
+                applied = yield from self._repair_alias(unit.subject)
             else:
                 applied = yield from self._repair_position(unit.subject)
             if applied is None:
@@ -117,10 +129,19 @@ class Repairs:
         # When the order expires is written before its entries, which follow it.
         applied = False
         for finding in sorted(findings, key=lambda one: one.kind is FindingKind.INDEX):
-            is_entry = finding.kind is FindingKind.INDEX
-            call = repair_entry(self._keys, finding) if is_entry else repair_lifetime(finding)
+            if finding.kind is FindingKind.ALIAS:
+                call = repair_alias(self._keys, finding)
+            else:
+                is_entry = finding.kind is FindingKind.INDEX
+                call = repair_entry(self._keys, finding) if is_entry else repair_lifetime(finding)
             applied |= yield from ask(call)
         return applied
+
+    def _repair_alias(self, name: str) -> Steps[bool | None]:
+        """Compare an id that no order has recorded anew and remove it; None when there was nothing to remove."""
+        yield from self._audit.check_aliases([name])
+        findings = [finding for finding in self._audit.aliases[name] if finding.repairable]
+        return (yield from ask(repair_alias(self._keys, findings[0]))) if findings else None
 
     def _repair_own(self, own: OwnName) -> Steps[bool | None]:
         """Compare an own record anew and repair what names it; None when there was nothing to repair."""

@@ -6,11 +6,12 @@ with the events up to just that one. So changes that come meanwhile are not repo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ...models.errors import WrongType
 from ...topology.steps import Steps, ask
+from .aliases import compare_stray
 from .calls import EVENTS_AT_ONCE, INDEXES_AT_ONCE, KEYS_AT_ONCE, ORDERS_AT_ONCE, POSITIONS_AT_ONCE, AuditCalls
 from .findings import Finding, FindingKind, OrderState, Report, is_valid_name
 from .header import compare_header
@@ -43,6 +44,8 @@ class Audit:
         """The findings about every order that was compared."""
         self.positions: dict[str, list[Finding]] = {}
         """The findings about every position that was compared."""
+        self.aliases: dict[str, list[Finding]] = {}
+        """The findings about every other id of an order that no order has recorded."""
         self.order_states: dict[str, OrderState] = {}
         """Every order with findings, as it was read."""
         self._calls = calls
@@ -74,7 +77,12 @@ class Audit:
             what = f"{error}; what would have been compared after it was not"
             self._report.add(FindingKind.CORRUPT, self._keys.base, None, what)
         findings = [*self._history.report.findings]
-        for found in (*self.orders.values(), *self.positions.values(), *self.own.findings.values()):
+        for found in (
+            *self.orders.values(),
+            *self.aliases.values(),
+            *self.positions.values(),
+            *self.own.findings.values(),
+        ):
             findings += found
         findings += self._report.findings + self.own.report.findings
         is_empty = not (findings or self._history.last or self.orders or self._symbols)
@@ -104,6 +112,7 @@ class Audit:
             for symbol in sorted(symbols):
                 waiting |= yield from self._read_index(symbol)
             symbols = yield from self.check_orders(waiting)
+        yield from self.check_aliases(self._found.aliases)
         yield from self.check_positions(sorted(self._symbols))
         yield from self.own.compare()
         yield from self._check_indexes()
@@ -162,6 +171,20 @@ class Audit:
             self._open.add(order_id, check.open_order(self._history, self._seen_in.get(order_id, ())))
             if not check.state.fields and order_id in self._history.changes_by_order:
                 self._gone.add(order_id)
+
+    def check_aliases(self, names: Sequence[str]) -> Steps[None]:
+        """Read other ids of orders, and compare those that no order has recorded."""
+        compared = {one.key for found in self.orders.values() for one in found if one.kind is FindingKind.ALIAS}
+        for begin in range(0, len(names), KEYS_AT_ONCE):
+            page = names[begin : begin + KEYS_AT_ONCE]
+            as_of, found = yield from ask(self._calls.aliases(self._keys, page))
+            yield from self._read_events(as_of)
+            for name, alias in zip(page, found, strict=True):
+                report, changes = Report(self._keys.trader), self._history.changes_of(alias.order_id, as_of)
+                is_given = bool(self._symbol_of.get(alias.order_id)) and any(name in one.ids for one in changes)
+                if self._keys.alias(name) not in compared:
+                    compare_stray(self._keys, name, alias, report, is_given=is_given)
+                self.aliases[name] = report.findings
 
     def check_positions(self, symbols: list[str]) -> Steps[list[PositionCheck]]:
         """Read positions and compare them."""

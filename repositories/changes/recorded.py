@@ -58,6 +58,9 @@ _REQUESTS = {
 LINKS = ("root:", "now:")
 """The beginnings of the names of fields that say which execution a report has revised, and what counts of it."""
 
+ALIAS = "alias:"
+"""The beginning of the names of fields that say which event has given an order another id."""
+
 _IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
 """The words that may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
 

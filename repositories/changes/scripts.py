@@ -22,7 +22,7 @@ FORMAT = "1"
 
 RARE_FIELDS = (
     *("stop_price", "text", "placed_quantity", "placed_price", "placed_stop_price", "revision"),
-    *("marks", "pending", "client_order_id"),
+    *("marks", "pending", "client_order_id", "venue_order_id", "aliases"),
 )
 """The fields of an order that a change may touch, that few orders have, and that no event has."""
 
@@ -60,10 +60,10 @@ CONSTANTS: Mapping[str, Constant] = {
 STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 15),
     "fill": ("fill_order", 9),
-    "replace": ("replace_order", 14),
+    "replace": ("replace_order", 15),
     "revise": ("revise_execution", 11),
-    "close": ("close_order", 9),
-    "report": ("report_order", 14),
+    "close": ("close_order", 10),
+    "report": ("report_order", 15),
     "delete": ("delete_order", 1),
     "change": ("change_position", 7),
     "expect": ("expect_version", 2),

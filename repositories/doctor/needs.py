@@ -118,7 +118,16 @@ def keys_needed(settings: Settings) -> list[Need]:
     of = keys.of(TRADER)
     record = keys.reference("venue", "K1")
     names = (
-        *(of.book, of.events, of.positions, of.order("A1"), of.applied("A1"), of.position("AAPL"), of.request("R1")),
+        *(
+            of.book,
+            of.events,
+            of.positions,
+            of.order("A1"),
+            of.applied("A1"),
+            of.alias("C1"),
+            of.position("AAPL"),
+            of.request("R1"),
+        ),
         *(of.statuses[OrderStatus.NEW], of.symbol("AAPL"), of.own_order_index("strategy", "x"), of.dead_events),
         *(of.own_record("note", "K1"), of.own_keys("note"), of.own_index("note", "account", "x")),
         *(of.own_sorted("note", "size"), of.own_unique("note", "reference", "x"), of.own_deleted("note", "K1")),

@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from ...models.arguments import several, without_none
 from ...models.fill import Fill
-from ...models.order import Cancel, Order, Replace
+from ...models.order import Order, Replace
 from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
@@ -19,16 +19,16 @@ from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
-from ..changes.verb import Verb
+from .closings._async import AsyncClosings
 from .reads._async import OrderT
 from .reports._async import AsyncOrderReports
 from .revisions._async import AsyncRevisions
-from .verbs import CALCULATE, CANCEL, DELETE, EXPIRE, FILL, PLACE, REJECT, REPLACE, Closing, Deletion, OrderRequest
+from .verbs import DELETE, FILL, PLACE, REPLACE, Deletion, OrderRequest
 
 Own = TypeVar("Own", bound=Order)
 
 
-class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
+class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncClosings[OrderT], AsyncRevisions[OrderT]):
     """The orders of a desk.
 
     ::
@@ -92,7 +92,7 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
         symbol, side, type, time in force, quantity, prices and own fields are equal, as first placed.
 
         Raises:
-            DuplicateOrder: The id is taken by an order with other content.
+            DuplicateOrder: The id is taken by an order with other content, or is another id of an order.
             InvalidArgument: The order is not new: it has what only changes give, such as fills, a version or a status.
         """
         return cast("OrderResult[OrderT]", await self._changes.call(PLACE, cast("Order", order), durability))
@@ -140,6 +140,7 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
         text: str | None = None,
         client_order_id: str | None = None,
         original_client_order_id: str | None = None,
+        venue_order_id: str | None = None,
         reason: str | None = None,
         durability: Durability | str | None = None,
     ) -> OrderResult[OrderT]:
@@ -150,7 +151,7 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
 
         Args:
             trader: The trader of the order.
-            order_id: The id of the order.
+            order_id: The id of the order, or another of its ids.
             quantity: The new *total* quantity, which includes what is filled (FIX OrderQty, tag 38); None keeps it.
             price: The new limit price; None keeps it.
             stop_price: The new trigger price; None keeps it.
@@ -161,14 +162,16 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
             ts_ns: The time of the replace; by default now.
             text: Free text, such as the reason (tag 58).
             client_order_id: The identity of the request (ClOrdID, tag 11), which answers a pending one, and
-                is the order's from then on.
+                is the order's from then on, and finds it.
             original_client_order_id: The id that the request names the order by (OrigClOrdID, tag 41).
+            venue_order_id: The venue's id of the order (OrderID, tag 37), which finds it from then on.
             reason: FIX's code of the reason, which is kept with the event.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
             OrderNotFound: There is no such order.
             OrderClosed: The order was canceled, rejected or expired, or is FILLED and stays so.
+            AmbiguousId: The ``client_order_id`` or ``venue_order_id`` is another order's.
             DuplicateRequest: The ``request_id`` was used for another replace of this order.
             OrderMismatch: An order of this type has no such price.
             InvalidArgument: Nothing is to be changed.
@@ -185,111 +188,11 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
             text=text,
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
+            venue_order_id=venue_order_id,
             reason=reason,
             **without_none(given),
         )
         return cast("OrderResult[OrderT]", await self._changes.call(REPLACE, request, durability))
-
-    async def cancel(
-        self,
-        trader: str,
-        order_id: str,
-        *,
-        request_id: str | None = None,
-        ts_ns: int | None = None,
-        text: str | None = None,
-        client_order_id: str | None = None,
-        reason: str | None = None,
-        durability: Durability | str | None = None,
-    ) -> OrderResult[OrderT]:
-        """Cancel the open quantity of an order; one that is canceled already stays as it is. One round trip.
-
-        Args:
-            trader: The trader of the order.
-            order_id: The id of the order.
-            request_id: The identity of the request; by default random: a lost reply is still handled, but a second call
-                is another request.
-            ts_ns: The time of the cancel; by default now.
-            text: Free text, such as the reason (FIX Text, tag 58).
-            client_order_id: The identity of the request that this answers (ClOrdID, tag 11).
-            reason: FIX's code of the reason, which is kept with the event.
-            durability: The copies that the change waits for; by default the book's.
-
-        Raises:
-            OrderNotFound: There is no such order.
-            OrderClosed: The order was filled, rejected or expired.
-            DuplicateRequest: The ``request_id`` was used for another change of this order.
-        """
-        return await self._close(CANCEL, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
-
-    async def cancel_all(
-        self, trader: str, *, text: str | None = None, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult[OrderT]]]:
-        """Cancel every order of a trader that is open now, with one outcome for each.
-
-        Those that go together, 24 in a call, are canceled at one moment. Halt the trader's trading first, so that
-        nothing is placed in between. An order that is filled meanwhile has OrderClosed as its outcome. Over several
-        traders nothing is atomic. ``text`` and ``durability`` are those of ``cancel``.
-        """
-        cancels = [checked(Cancel, trader=trader, order_id=one.order_id, text=text) for one in await self.open(trader)]
-        outcomes = await self._changes.many(cancels, CANCEL, durability)
-        return cast("list[Outcome[OrderResult[OrderT]]]", outcomes)
-
-    async def reject(
-        self,
-        trader: str,
-        order_id: str,
-        *,
-        request_id: str | None = None,
-        ts_ns: int | None = None,
-        text: str | None = None,
-        client_order_id: str | None = None,
-        reason: str | None = None,
-        durability: Durability | str | None = None,
-    ) -> OrderResult[OrderT]:
-        """Record that an order was not accepted; only an order without fills can be rejected. One round trip.
-
-        Arguments and errors are those of ``cancel``.
-        """
-        return await self._close(REJECT, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
-
-    async def expire(
-        self,
-        trader: str,
-        order_id: str,
-        *,
-        request_id: str | None = None,
-        ts_ns: int | None = None,
-        text: str | None = None,
-        client_order_id: str | None = None,
-        reason: str | None = None,
-        durability: Durability | str | None = None,
-    ) -> OrderResult[OrderT]:
-        """Record that an order's time in force has run out. One round trip.
-
-        Arguments and errors are those of ``cancel``.
-        """
-        return await self._close(EXPIRE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability)
-
-    async def calculate(
-        self,
-        trader: str,
-        order_id: str,
-        *,
-        request_id: str | None = None,
-        ts_ns: int | None = None,
-        text: str | None = None,
-        client_order_id: str | None = None,
-        reason: str | None = None,
-        durability: Durability | str | None = None,
-    ) -> OrderResult[OrderT]:
-        """Record that an order is over, and its commission or settlement details are calculated. One round trip.
-
-        Arguments and errors are those of ``cancel``; a FILLED order can be calculated, too.
-        """
-        return await self._close(
-            CALCULATE, trader, order_id, request_id, ts_ns, text, client_order_id, reason, durability
-        )
 
     async def apply(
         self, request: OrderRequest, *, durability: Durability | str | None = None
@@ -324,27 +227,3 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncRevisions[OrderT]):
     async def close(self) -> None:
         """Close the connections; those of a book are closed with the book."""
         await self._backend.close()
-
-    async def _close(
-        self,
-        verb: Verb[Closing, OrderResult],
-        trader: str,
-        order_id: str,
-        request_id: str | None,
-        ts_ns: int | None,
-        text: str | None,
-        client_order_id: str | None,
-        reason: str | None,
-        durability: Durability | str | None,
-    ) -> OrderResult[OrderT]:
-        given = {"request_id": request_id, "ts_ns": ts_ns}
-        request = checked(
-            verb.request,
-            trader=trader,
-            order_id=order_id,
-            text=text,
-            client_order_id=client_order_id,
-            reason=reason,
-            **without_none(given),
-        )
-        return cast("OrderResult[OrderT]", await self._changes.call(verb, request, durability))

@@ -14,7 +14,7 @@ from ...models.errors import InvalidArgument
 from ...models.execution import Execution
 from ...models.order import Order
 from ...models.own_fields import own_fields
-from ...models.results import FillResult, OrderResult
+from ...models.results import FillResult, OrderResult, Outcome
 from ...models.types import check_name
 from ...topology.call import Call, Reply, command, evaluate, pack, slot_of_tag
 from ...topology.reads import Reads
@@ -79,6 +79,31 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
             tag=trader,
         )
 
+    def named_by(self, trader: str, name: str) -> Call[str | None]:
+        """Return the call that reads which order has an id beside its own, None for none."""
+        keys, name = self.keys.of(trader), check_name("order_id", name)
+        return command(f"get {keys.trader}/{name}", "GET", keys.alias(name), decode=_name_or_none, tag=keys.trader)
+
+    def get_by_alias(self, trader: str, name: str) -> Steps[Own | None]:
+        """Return the steps that read an order by an id beside its own."""
+        order_id = yield from ask(self.named_by(trader, name))
+        return None if order_id is None else (yield from ask(self.get(trader, order_id)))
+
+    def get_many_by_alias(self, ids: Sequence[tuple[str, str]]) -> Steps[list[Outcome[Own | None]]]:
+        """Return the steps that read many orders by ids beside their own."""
+        found: list[Outcome[Own | None]] = [Outcome()] * len(ids)
+        named = yield from ask_many([self.named_by(*one) for one in ids])
+        known: list[int] = []
+        for number, outcome in enumerate(named):
+            if outcome.error is not None:
+                found[number] = Outcome(error=outcome.error)
+            elif outcome.value is not None:
+                known.append(number)
+        orders = yield from ask_many([self.get(ids[number][0], named[number].value or "") for number in known])
+        for number, outcome in zip(known, orders, strict=True):
+            found[number] = outcome
+        return found
+
     def get_many(self, ids: Sequence[tuple[str, str]]) -> Reads[Own | None]:
         """Return the reads of many orders."""
         ids = [(check_name("trader", trader), check_name("order_id", order_id)) for trader, order_id in ids]
@@ -91,8 +116,12 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
         )
 
     def fills(self, trader: str, order_id: str) -> Steps[list[Execution]]:
-        """Return the steps that read the fills of an order."""
-        return read_fills(self.keys.of(trader), check_name("order_id", order_id))
+        """Return the steps that read the fills of an order, by any of its ids."""
+        keys, order_id = self.keys.of(trader), check_name("order_id", order_id)
+        found = yield from read_fills(keys, order_id)
+        if not found and (named := (yield from ask(self.named_by(trader, order_id)))) is not None:
+            return (yield from read_fills(keys, named))
+        return found
 
     def count(
         self,
@@ -246,6 +275,10 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
     def _is_in(self, order: Own, indexes: Sequence[str]) -> bool:
         keys = self.keys.of(order.trader)
         return keys.statuses[order.status] in indexes or keys.symbol(order.symbol) in indexes
+
+
+def _name_or_none(reply: Reply) -> str | None:
+    return None if reply is None else text(reply)
 
 
 def _status(value: OrderStatus | str) -> OrderStatus:

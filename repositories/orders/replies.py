@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from ...models.enums import OrderStatus
-from ...models.errors import DuplicateOrder, DuplicateRequest, ExecutionNotFound, OrderClosed, OrderMismatch, Overfill
+from ...models.errors import (
+    CorruptRecord,
+    DuplicateOrder,
+    DuplicateRequest,
+    ExecutionNotFound,
+    OrderClosed,
+    OrderMismatch,
+    Overfill,
+)
 from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
 from ...models.numbers import plain
@@ -19,7 +27,7 @@ from ...topology.call import Reply
 from ..changes.digest import digest_of
 from ..changes.recorded import order_then, position_then
 from ..changes.verb import Step
-from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows, state
+from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows
 
 Own = TypeVar("Own", bound=Order)
 
@@ -37,6 +45,8 @@ def placed(step: Step[Order], answer: list[Reply]) -> OrderResult:
             digest = fields_of(step.own_keys[0], stored).get("digest", "")
             own = ", with other fields of its own" if digest.startswith(digest_of(order)) else ""
             raise DuplicateOrder(f"{step.name}: the id is taken by an order that was placed as {_content(other)}{own}")
+        case ["taken", str(order_id)]:
+            raise DuplicateOrder(f"{step.name}: the id is taken: it is another id of order {order_id}")
         case other:
             raise refusal(step.name, other)
 
@@ -189,16 +199,32 @@ def changed(step: Step[Any], answer: list[Reply]) -> OrderResult:
 
 def _order(step: Step[Any], written: Reply) -> Order:
     """Return the order of a step, from the text in which the engine answers it."""
-    order_id = cast("str", step.request.order_id)
-    return state(step.model, step.keys.order(order_id), written, {"trader": step.keys.trader, "order_id": order_id})
+    order_id, now = _answered(step, written)
+    key = step.keys.order(order_id)
+    return identified(decode(step.model, key, now), key, {"trader": step.keys.trader, "order_id": order_id})
 
 
 def _order_then(step: Step[Any], written: Reply, rare: str, event: Mapping[str, str]) -> Order:
     """Return the order of a step as a change left it, whose event this is."""
-    order_id = cast("str", step.request.order_id)
+    order_id, now = _answered(step, written)
     key = step.keys.order(order_id)
-    then = decode(step.model, key, order_then(key, fields_of(key, written), rare, event))
+    then = decode(step.model, key, order_then(key, now, rare, event))
     return identified(then, key, {"trader": step.keys.trader, "order_id": order_id})
+
+
+def _answered(step: Step[Any], written: Reply) -> tuple[str, dict[str, str]]:
+    """Return the id and the fields of the order that the engine answers.
+
+    Where it was asked for by another id than its own, the engine says which one that was.
+    """
+    wanted = cast("str", step.request.order_id)
+    now = fields_of(step.keys.order(wanted), written)
+    asked = now.pop("asked", None)
+    if asked is None:
+        return wanted, now
+    if asked != wanted:
+        raise CorruptRecord(step.keys.alias(wanted), "asked", f"{asked!r} is not {wanted!r}: it is another's answer")
+    return now.get("order_id", "?"), now
 
 
 def _position(step: Step[Any], order: Order, now: Mapping[str, str], event: Mapping[str, str]) -> Position:

@@ -64,8 +64,19 @@ def _named(name: str) -> Callable[[OrderRequest | Deletion], str]:
     return lambda request: f"{name} {request.trader}/{request.order_id}"
 
 
-def _keys(keys: TraderKeys, request: OrderRequest | Deletion) -> tuple[str, ...]:
-    return keys.order(request.order_id), keys.applied(request.order_id)
+def _keys(keys: TraderKeys, request: Fill | Bust | Correct | Deletion) -> tuple[str, ...]:
+    order_id = request.order_id
+    return keys.order(order_id), keys.applied(order_id), keys.alias(order_id)
+
+
+def _keys_with_ids(keys: TraderKeys, request: Replace | Restate | Reporting | Closing) -> tuple[str, ...]:
+    """Return the keys of a request, and those of the ids that it gives the order: none may be another order's."""
+    order_id, client_id = request.order_id, getattr(request, "client_order_id", None)
+    found = (keys.order(order_id), keys.applied(order_id), keys.alias(order_id))
+    for given in (client_id, request.venue_order_id):
+        if given is not None and given != order_id:
+            found += (keys.order(given), keys.alias(given))
+    return found
 
 
 def _optional(value: object) -> str:
@@ -83,13 +94,14 @@ def _stated(request: Changing) -> str:
     return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
 
 
-_NOTHING_LATER: tuple[object, ...] = (None,) * 8
+_NOTHING_LATER: tuple[object, ...] = (None,) * 10
 _FIRST = (OrderStatus.NEW, OrderStatus.PENDING_NEW)
 
 
 def _check_new(order: Order) -> None:
     placed_as = (order.placed_quantity, order.placed_price, order.placed_stop_price)
-    later = (*placed_as, order.revision, order.updated_ns, order.client_order_id, order.marks, order.pending)
+    ids = (order.client_order_id, order.venue_order_id, order.aliases)
+    later = (*placed_as, order.revision, order.updated_ns, *ids, order.marks, order.pending)
     is_filled = order.filled_quantity or order.filled_notional
     if order.status not in _FIRST or is_filled or order.version or later != _NOTHING_LATER:
         raise InvalidArgument(
@@ -99,7 +111,7 @@ def _check_new(order: Order) -> None:
 
 
 def _place_keys(keys: TraderKeys, order: Order) -> tuple[str, ...]:
-    return keys.order(order.order_id), keys.position(order.symbol)
+    return keys.order(order.order_id), keys.position(order.symbol), keys.alias(order.order_id)
 
 
 def _place_arguments(order: Order) -> tuple[str, ...]:
@@ -155,10 +167,11 @@ def _replace_arguments(event: EventType, request: Replace | Restate) -> tuple[st
         str(request.ts_ns),
         request.text or "",
         _stated(request),
-        _more(client_id, original_id, request.reason),
+        _more(client_id, original_id, request.reason, request.venue_order_id),
         client_id or "",
         original_id or "",
         request.reason or "",
+        request.venue_order_id or "",
     )
 
 
@@ -167,7 +180,7 @@ def _report_arguments(event: EventType, request: Reporting) -> tuple[str, ...]:
         _optional(getattr(request, name, None))
         for name in (
             *("client_order_id", "original_client_order_id", "reason", "status"),
-            *("quantity", "price", "stop_price"),
+            *("quantity", "price", "stop_price", "venue_order_id"),
         )
     ]
     return (
@@ -189,7 +202,7 @@ def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Re
         request=request,
         event=event,
         step="report",
-        keys=_keys,
+        keys=_keys_with_ids,
         arguments=partial(_report_arguments, event),
         read_answer=reported,
         describe=_named(name),
@@ -235,7 +248,7 @@ def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closin
         request=request,
         event=event,
         step="close",
-        keys=_keys,
+        keys=_keys_with_ids,
         arguments=lambda given: (
             event.value,
             given.order_id,
@@ -243,9 +256,10 @@ def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closin
             str(given.ts_ns),
             given.text or "",
             _stated(given),
-            _more(given.client_order_id, given.reason),
+            _more(given.client_order_id, given.reason, given.venue_order_id),
             given.client_order_id or "",
             given.reason or "",
+            given.venue_order_id or "",
         ),
         read_answer=reported,
         describe=_named(name),
@@ -269,7 +283,7 @@ REPLACE = Verb(
     request=Replace,
     event=EventType.REPLACED,
     step="replace",
-    keys=_keys,
+    keys=_keys_with_ids,
     arguments=partial(_replace_arguments, EventType.REPLACED),
     read_answer=replaced,
     describe=lambda request: f"replace {request.request_id} of {request.trader}/{request.order_id}",
@@ -283,7 +297,7 @@ RESTATE = Verb(
     request=Restate,
     event=EventType.RESTATED,
     step="replace",
-    keys=_keys,
+    keys=_keys_with_ids,
     arguments=partial(_replace_arguments, EventType.RESTATED),
     read_answer=replaced,
     describe=_named("restate"),

@@ -106,6 +106,7 @@ TOTALS = {
     "version",
     "sequence",
     "max_position",
+    "aliases",
 }
 KINDS: dict[str, str] = {
     **dict.fromkeys(QUANTITIES, "quantity"),
@@ -120,7 +121,7 @@ KINDS: dict[str, str] = {
     ),
     **dict.fromkeys(("trader", "order_id", "symbol", "exec_id", "request_id", "exchange", "account"), "Name"),
     "execution_instructions": "Name",
-    **dict.fromkeys(("client_order_id", "original_client_order_id", "reason"), "Name"),
+    **dict.fromkeys(("client_order_id", "original_client_order_id", "venue_order_id", "reason"), "Name"),
     **dict.fromkeys(("text", "name", "marks"), "Text"),
     "pending": "written",
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),

@@ -44,6 +44,8 @@ ARGUMENTS: dict[str, object] = {
     "asked": None,
     "trading": "HALTED",
     "instead": "another change",
+    "id": "V9",
+    "order_id": "A1",
 }
 """An argument for every parameter of a constructor of an error; a new error may need one more."""
 

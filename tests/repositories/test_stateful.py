@@ -35,6 +35,7 @@ from ..support.desk import Desk
 from ..support.histories import (
     DETAILS,
     EXEC_IDS,
+    NAMES,
     PRICES,
     QUANTITIES,
     SECOND,
@@ -210,9 +211,11 @@ class BookMachine(RuleBasedStateMachine):
 
     def compare_orders(self, trader: str) -> None:
         orders, expected = self.desk.book.orders, self.orders_of(trader)
-        ids = ("A1", "A2", "A3")
+        ids = ("A1", "A2", "A3", *NAMES, "C4", "C5", "V3")
         got = orders.get_many([(trader, order_id) for order_id in ids])
-        assert {one.order_id: one for outcome in got if (one := outcome.result())} == expected
+        found = {name: entry.now for name in ids if (entry := self.reference.find(trader, name)) is not None}
+        assert {name: one for name, outcome in zip(ids, got, strict=True) if (one := outcome.result())} == found
+        assert {one.order_id: one for one in found.values()} == expected
         assert by_id(orders.open(trader)) == {
             order_id: order for order_id, order in expected.items() if order.status.is_open
         }

@@ -50,20 +50,17 @@ class Translator:
     asked: dict[str, int] = field(default_factory=dict[str, int])
     """The quantities that requests to replace have asked for, by their ClOrdIDs."""
     current: str = ""
-    ids: dict[str, str] = field(default_factory=dict[str, str])
-    """The order that each ClOrdID stands for."""
     executions: int = 0
 
     def order(self, name: str) -> Order:
         """Return the order that an id finds."""
-        found = self.book.orders.get(self.trader, self.ids[name])
+        found = self.book.orders.get(self.trader, name)
         assert found is not None, name
         return found
 
     def receive(self, message: Row) -> None:
         """Carry out what the order's sender sends."""
         name: str = message["cl_ord_id"]
-        self.ids.setdefault(name, self.ids.get(message.get("orig_cl_ord_id", name), name))
         match message["msg"]:
             case "D":
                 terms = {
@@ -87,7 +84,7 @@ class Translator:
         orders, trader = self.book.orders, self.trader
         name = message.get("cl_ord_id", self.current)
         original = message.get("orig_cl_ord_id")
-        order_id = self.ids[original or name]
+        order_id = original or name
         ids: dict[str, Any] = {"client_order_id": name, "original_client_order_id": original}
         status = STATUSES[message["ord_status"]]
         if message["msg"] == "9":

@@ -27,7 +27,13 @@ from slotbook.repositories.orders.verbs import ORDER_VERBS
 from .make import TS
 from .reference import MOST, Answer
 
-ORDER_IDS = st.sampled_from(["A1", "A1", "A2", "A3"])
+OWN_IDS = ["A1", "A1", "A2", "A3"]
+CLIENT_IDS = st.sampled_from(["C1", "C2", "C3", "C4", "C5", "A2"])
+VENUE_IDS = st.sampled_from([None, None, None, "V1", "V2", "V3", "A3"])
+"""Ids that requests give their orders; some are an order's own, and so refused for another."""
+NAMES = ["C1", "C2", "C3", "V1", "V2"]
+ORDER_IDS = st.sampled_from([*OWN_IDS, *OWN_IDS, *NAMES])
+"""Ids that a request may ask for an order by: mostly its own."""
 SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
 REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
 EXEC_IDS = st.sampled_from([f"X{number}" for number in range(12)])
@@ -78,7 +84,7 @@ def changes_something(draft: Draft) -> bool:
 
 placings = drafts(
     Order,
-    order_id=ORDER_IDS,
+    order_id=st.sampled_from([*OWN_IDS, *OWN_IDS, *OWN_IDS, "C1", "V1"]),
     symbol=SYMBOLS,
     side=st.sampled_from(Side),
     type=st.sampled_from(["LIMIT", "LIMIT", "LIMIT", *OrderType]),
@@ -119,7 +125,8 @@ replacings = drafts(
     price=st.none() | PRICES,
     stop_price=st.sampled_from([None, None, None, "187.23", "0"]),
     revision=st.sampled_from([None, None, 0, 1, 2, 3]),
-    client_order_id=st.none() | st.sampled_from(["C1", "C2", "C3"]),
+    client_order_id=st.none() | CLIENT_IDS,
+    venue_order_id=VENUE_IDS,
     ts_ns=TIMES,
     text=TEXTS,
     **STATED,
@@ -140,9 +147,9 @@ revisions = st.one_of(
         **STATED,
     ),
 ).filter(lambda draft: draft[1]["exec_id"] != draft[1]["exec_ref_id"])
-CLIENT_IDS = st.sampled_from(["C1", "C2", "C3"])
 _SAID: dict[str, st.SearchStrategy[object]] = {
     "client_order_id": CLIENT_IDS,
+    "venue_order_id": VENUE_IDS,
     "reason": st.sampled_from([None, None, "1"]),
     "status": st.sampled_from([None, None, None, "NEW", "PARTIALLY_FILLED", "PENDING_CANCEL"]),
     "quantity": st.none() | QUANTITIES,

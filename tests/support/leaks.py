@@ -7,6 +7,7 @@ from typing import TypeAlias, cast
 
 from slotbook.models.enums import OrderStatus
 
+from .aliases import alias_disagreements
 from .fleet import Fleet
 from .own_records import is_own, kinds_among, own_disagreements, own_order_disagreements
 from .raw import Raw, mapping
@@ -30,6 +31,10 @@ def _while_its_order_is_open(fleet: Fleet, base: str, rest: str) -> bool:
     return fleet.ask(base, "HGET", f"{base}order:{order_id}", "status") in _OPEN
 
 
+def _while_it_names_an_open_order(fleet: Fleet, base: str, rest: str) -> bool:
+    return fleet.ask(base, "HGET", f"{base}order:{fleet.ask(base, 'GET', base + rest)}", "status") in _OPEN
+
+
 def _while_it_lists_an_open_order(fleet: Fleet, base: str, rest: str) -> bool:
     return fleet.ask(base, "ZCOUNT", base + rest, "+inf", "+inf") != 0
 
@@ -44,6 +49,7 @@ def _while_it_lists_an_order_that_stays(fleet: Fleet, base: str, rest: str) -> b
 LASTING: Mapping[str, Lasts] = {
     "order": _while_its_order_is_open,
     "applied": _while_its_order_is_open,
+    "alias": _while_it_names_an_open_order,
     "orders_by_status": _while_it_lists_an_open_order,
     "orders_by_symbol": _while_it_lists_an_open_order,
     "book": _always,
@@ -131,7 +137,8 @@ def disagreements_of(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str
             entries = mapping(fleet.ask(key, "ZRANGE", key, 0, -1, "WITHSCORES"))
             listed.update((prefix + rest, name, score) for name, score in entries.items() if float(score) > now + 50)
     return (
-        own_disagreements(fleet, trader, keys)
+        alias_disagreements(fleet, keys, now)
+        + own_disagreements(fleet, trader, keys)
         + own_order_disagreements(fleet, wanted)
         + [f"stored but not listed: {one}" for one in sorted(stored - listed)]
         + [f"listed but not stored: {one}" for one in sorted(listed - stored)]

@@ -91,6 +91,8 @@ def orders(draw: st.DrawFn) -> Values:
         "placed_price": draw(maybe(prices)),
         "placed_stop_price": draw(maybe(prices)),
         "revision": draw(maybe(totals)),
+        "venue_order_id": draw(maybe(names)),
+        "aliases": draw(maybe(totals)),
         "version": draw(totals),
         "ts_ns": draw(times),
         "updated_ns": draw(maybe(times)),
@@ -153,6 +155,7 @@ events = st.fixed_dictionaries(
         "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
         "text": texts,
         "requested_quantity": quantities,
+        "venue_order_id": names,
     },
 )
 symbols = st.fixed_dictionaries(
@@ -167,7 +170,7 @@ symbols = st.fixed_dictionaries(
 replaces = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "request_id": names, "quantity": quantities, "ts_ns": times},
     optional={
-        **{"price": prices, "stop_price": prices, "revision": totals, "text": texts},
+        **{"price": prices, "stop_price": prices, "revision": totals, "text": texts, "venue_order_id": names},
         **{"symbol": names, "side": sides},
     },
 )
@@ -175,10 +178,10 @@ closings = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "ts_ns": times},
     optional={
         **{"text": texts, "request_id": names, "symbol": names, "side": sides},
-        **{"client_order_id": names, "reason": names},
+        **{"client_order_id": names, "venue_order_id": names, "reason": names},
     },
 )
-_OF_CLOSINGS = ("request_id", "client_order_id", "reason")
+_OF_CLOSINGS = ("request_id", "client_order_id", "venue_order_id", "reason")
 busts = closings.flatmap(
     lambda values: st.fixed_dictionaries({"exec_id": names, "exec_ref_id": names}).map(
         lambda ids: {**{name: value for name, value in values.items() if name not in _OF_CLOSINGS}, **ids}
@@ -207,6 +210,7 @@ def reports(*, has_client_id: bool | None = None, **more: st.SearchStrategy[Any]
     elif has_client_id is False:
         ids["client_order_id"] = names
     stated = {"text": texts, "request_id": names, "reason": names, "symbol": names, "side": sides}
+    stated["venue_order_id"] = names
     return st.fixed_dictionaries(needed, optional={**stated, **ids, **more})
 
 

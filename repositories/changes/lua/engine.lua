@@ -1,5 +1,5 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
--- Uses changes/header, changes/publish, changes/run, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
+-- Uses changes/header, changes/publish, changes/run, changes/aliases, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
 --      changes/report, changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate, changes/limits,
 --      changes/change_limits, changes/change_trading
 -- KEYS book            the header
@@ -7,7 +7,8 @@
 --      positions       the symbols of the trader's positions
 --      lock            of changes under a lock, else the header again
 --      step_keys...    every key of the steps whose absence decides something
--- Touches the position of an order's symbol, and the indexes of its symbol, statuses and own fields; the indexes of an own
+-- Touches the order that another id names, with what is remembered of it, and an order's other ids; the position of an order's
+--         symbol, and the indexes of its symbol, statuses and own fields; the indexes of an own
 --         record, and the unique values that it has had; the limits, where the header says that there are some
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
@@ -45,7 +46,7 @@ local function decide()
   local answers, at, guard, older, changes = {}, FIRST.steps, nil, nil, false
   while ARGV[at] do
     local verb = ARGV[at]
-    problem = nil
+    problem, asked = nil, nil
     local went_well, answer = pcall(VERBS[verb], at + 1)
     if not went_well then
       local text = type(answer) == 'table' and answer.err or tostring(answer)
@@ -113,6 +114,7 @@ local function write()
     if order.expiry and (order.expiry ~= 'inf' or not order.is_new) then
       expire_at(order.key, order.expiry)
       expire_at(order.memory, order.expiry)
+      for _, alias in ipairs(order.chain or {}) do expire_at(alias.key, order.expiry) end
     end
   end
   for symbol, position in pairs(positions) do
@@ -128,6 +130,8 @@ local function write()
     for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
   end
   if own then WRITE_OWN() end
+  if aliases then RARE.write_aliases() end
+  if deleted and #deleted > MOST_AT_ONCE then RARE.remove_rest() end
   if limits then RARE.write_limits() end
   if turned_to then redis.call('HSET', KEYS.book, 'trading', turned_to) end
   for _, index in pairs(indexes) do
@@ -156,7 +160,7 @@ if is_behind or answers[2] == -1 then
   answers = decide()
   added = #events > 0 and answers[1] ~= 'refused' and add_event(1)
 end
-if deleted and answers[1] ~= 'refused' then added = redis.pcall('UNLINK', unpack(deleted)) end
+if deleted and answers[1] ~= 'refused' then added = redis.pcall('UNLINK', unpack(deleted, 1, math.min(#deleted, MOST_AT_ONCE))) end
 if own and own.first and answers[1] ~= 'refused' then added = redis.pcall('HSET', unpack(own.first)) end
 if not added and requests and answers[1] ~= 'refused' then added = remember_requests() end
 if type(added) == 'table' and added.err then return added end

@@ -29,7 +29,8 @@ end
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
   local id, exec_id, quantity_text, price, notional, ts_ns, stated, details, own = unpack(ARGV, at, at + 8)
-  local order = load_order(id)
+  local order
+  order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end

@@ -1,10 +1,11 @@
 -- Of the engine: place an order, unless it is stored already.
 -- Uses changes/run, changes/own_orders, changes/limits
 
--- Return the answer to placing an order that is stored already, nil when it was removed.
+-- Return the answer to placing an order whose id is one of an order that is stored already, nil when there is none.
 local function answer_to_placed(id, digest)
-  local stored = load_order(id)
+  local stored, known_as = load_order(id)
   if #stored.flat == 0 then return nil end
+  if known_as ~= id then return { 'taken', known_as } end
   return { value_of(stored, 'digest') == digest and 'repeat' or 'duplicate', state_of(stored) }
 end
 
@@ -30,6 +31,7 @@ end
 -- Return {'applied', sequence}
 --        {'repeat', order…}: placed before with the same content
 --        {'duplicate', order…}: placed before with other content
+--        {'taken', order_id}: the id is another id of that order
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
@@ -41,7 +43,8 @@ local function place_order(at)
     own_digest, own_names, own_json = RARE.own_parts(own)
     digest = digest .. own_digest
   end
-  local known = (orders[id] or redis.call('HLEN', key) > 0) and RARE.answer_to_placed(id, digest)
+  local known = (orders[id] or aliases or redis.call('EXISTS', key, base .. 'alias:' .. id) > 0)
+    and RARE.answer_to_placed(id, digest)
   if known then return known end
   local refused = is_barred and RARE.bar()
   if refused then return refused end

@@ -6,6 +6,7 @@ local OWN_NAMES = CONSTANTS.OWN_NAMES -- the field of an order that names those 
 local TOTAL_DIGITS, AMOUNT_DIGITS = CONSTANTS.TOTAL_DIGITS, CONSTANTS.AMOUNT_DIGITS -- before the point
 
 local problem -- the reply of a step that names the first field which it could not use
+local asked -- the id by which a step asks for an order, where it is not the order's own; else nil
 
 -- Return the place of each field's value in a list of fields and values.
 local function places_of(flat)
@@ -58,11 +59,22 @@ local function set_or_clear(record, name, value)
   record.cleared[#record.cleared + 1] = name
 end
 
+-- Return the fields and values of an order with own fields as a list, and those of one that was asked for by another id than its
+-- own with that id before them.
+local function odd_state_of(record)
+  local flat = { unpack(record.flat) }
+  if asked then
+    table.insert(flat, 1, 'asked')
+    table.insert(flat, 2, asked)
+  end
+  return record.at[OWN_NAMES] and flat or table.concat(flat, '\n')
+end
+
 -- Return the fields and values of a record as they are now, as one text: a reply of one is faster than a reply of many, and a
 -- step that comes later cannot change it. No value that Slotbook writes has a line feed, but a desk's own field may: an order
 -- with own fields is a list.
 local function state_of(record)
-  if record.at[OWN_NAMES] then return { unpack(record.flat) } end
+  if record.at[OWN_NAMES] or asked then return RARE.odd_state_of(record) end
   return table.concat(record.flat, '\n')
 end
 

@@ -1,18 +1,20 @@
 -- Of the engine: change an order's quantity or prices, once, as asked or as the venue restates it. A quantity below what is
 -- filled asks for the rest to be canceled; one above it opens a filled order again.
--- Uses changes/run, changes/order_status, changes/limits
+-- Uses changes/run, changes/aliases, changes/order_status, changes/limits
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
 --        {'outdated', order…}: a later revision has been applied
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
+--        {'ambiguous', id, order_id that has it}
 --        {'several'}: it is not said which of several requests it answers
 --        {'type', order type, field}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function replace_order(at)
   local verb, id, request_id, quantity_text, price, stop_price, revision, ts_ns, text, stated, digest, client_id, original_id,
-    reason = unpack(ARGV, at, at + 13)
-  local order = load_order(id)
+    reason, venue_id = unpack(ARGV, at, at + 14)
+  local order
+  order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
@@ -41,6 +43,8 @@ local function replace_order(at)
   if problem then return problem end
   if status == 'FILLED' and not is_less(filled, quantity) then return { 'closed', status } end
   if is_less(quantity, filled) then quantity = filled end
+  local clashes = (client_id ~= '' or venue_id ~= '') and RARE.clash_of(id, client_id, venue_id)
+  if clashes then return clashes end
   local marks, list = value_of(order, 'marks') or '', pending_of(order)
   if restates then
     marks = without_mark(without_mark(marks, 'DONE_FOR_DAY'), 'SUSPENDED')
@@ -85,6 +89,7 @@ local function replace_order(at)
   set_or_clear(order, 'marks', marks)
   set_or_clear(order, 'pending', pending)
   if client_id ~= '' then set(order, { 'client_order_id', client_id }) end
+  if venue_id ~= '' then set(order, { 'venue_order_id', venue_id }) end
   position[SIDES[side]], position.is_changed = open, true
   if within then
     has_limits = within
@@ -97,13 +102,15 @@ local function replace_order(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', quantity_after, 'price', limit,
     'filled_quantity', filled_text, 'request_id', request_id, 'text', text,
-    'requested_quantity', requested, 'client_order_id', client_id, 'original_client_order_id', original_id, 'reason', reason,
+    'requested_quantity', requested, 'client_order_id', client_id, 'original_client_order_id', original_id,
+    'venue_order_id', venue_id, 'reason', reason,
     'open_quantity', stated_open(order, to, filled, quantity),
     'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
   }, digest == '' and marks == '' and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. quantity_after .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","request_id":"' .. request_id .. json_part('text', text)
     .. json_part('requested_quantity', requested), symbol .. id .. request_id .. text)
+  if client_id ~= '' or venue_id ~= '' then RARE.take_ids(order, id, number, client_id, venue_id) end
   remember(order, entry, number .. ' ' .. content)
   return { 'applied', number, state_of(order) }
 end

@@ -1,6 +1,6 @@
 -- Of the engine: record that an order is accepted, done for the day, stopped or suspended, or that a request to cancel or
 -- replace it is pending or was refused.
--- Uses changes/run, changes/order_status
+-- Uses changes/run, changes/aliases, changes/order_status
 
 -- Return whether a report tells of a pending request again, and of nothing that is not known of it.
 local function asks_the_same(request, kind, terms)
@@ -39,7 +39,8 @@ local function planned_report(order, status, filled, quantity, report)
   if not is_less(filled, quantity) then return nil, { 'closed', 'FILLED' } end
   local pending = pending_text(list)
   if kind == 'NEW' then
-    if not has_mark(marks, 'PENDING_NEW') then return nil, { 'outdated', state_of(order) } end
+    local is_known = report.venue_id == '' or report.venue_id == value_of(order, 'venue_order_id')
+    if is_known and not has_mark(marks, 'PENDING_NEW') then return nil, { 'outdated', state_of(order) } end
     marks = without_mark(marks, 'PENDING_NEW')
     local to, said = status_by(marks, pending, filled, quantity), report.said
     if said ~= '' and said ~= to and said ~= status_by(marks, '', filled, quantity) then return nil, { 'said', to } end
@@ -57,11 +58,12 @@ end
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate'}  {'closed', status}  {'type', order type, field}
 --        {'asked'}: a pending request of that id asks for something else
 --        {'several'}: it is not said which of several requests it answers  {'said', status}: not the one that was said
---        {'corrupt', key, field, value}  {'fence', lock, fence}
+--        {'ambiguous', id, order_id that has it}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function report_order(at)
-  local kind, id, request_id, ts_ns, text, stated, digest, client_id, original_id, reason, said, asked, price, stop_price =
-    unpack(ARGV, at, at + 13)
-  local order = load_order(id)
+  local kind, id, request_id, ts_ns, text, stated, digest, client_id, original_id, reason, said, wanted, price, stop_price,
+    venue_id = unpack(ARGV, at, at + 14)
+  local order
+  order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
@@ -74,9 +76,11 @@ local function report_order(at)
   local refused = is_barred and RARE.bar()
   if refused then return refused end
   local marks, pending, to = planned_report(order, status, filled, quantity, {
-    kind = kind, client_id = client_id, ts_ns = ts_ns, text = text, said = said, terms = { asked, price, stop_price },
+    kind = kind, client_id = client_id, ts_ns = ts_ns, text = text, said = said, venue_id = venue_id, terms = { wanted, price, stop_price },
   })
   if not marks then return pending end
+  local clashes = (client_id ~= '' or venue_id ~= '') and RARE.clash_of(id, client_id, venue_id)
+  if clashes then return clashes end
   local position, version = load_open(symbol), decimal_text(next_version(order))
   local difference = sum(open_by(order, marks, to, filled, quantity), negative(open_rest(order, status, filled, quantity)))
   local open = open_after(position, SIDES[side], difference)
@@ -85,6 +89,7 @@ local function report_order(at)
 
   set(order, { 'status', to, 'version', version, 'updated_ns', ts_ns })
   set_or_clear(order, 'text', text)
+  if venue_id ~= '' then set(order, { 'venue_order_id', venue_id }) end
   set_or_clear(order, 'marks', marks)
   set_or_clear(order, 'pending', pending)
   position[SIDES[side]], position.is_changed = open, true
@@ -92,11 +97,12 @@ local function report_order(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side,
     'status', to, 'quantity', decimal_text(quantity), 'price', value_of(order, 'price') or '',
     'filled_quantity', decimal_text(filled), 'request_id', request_id, 'text', text,
-    'client_order_id', client_id, 'original_client_order_id', original_id, 'reason', reason,
-    'reported_status', said ~= to and said or '', 'requested_quantity', asked, 'requested_price', price,
+    'client_order_id', client_id, 'original_client_order_id', original_id, 'venue_order_id', venue_id, 'reason', reason,
+    'reported_status', said ~= to and said or '', 'requested_quantity', wanted, 'requested_price', price,
     'requested_stop_price', stop_price, 'open_quantity', stated_open(order, to, filled, quantity),
     'totals', version .. ' ' .. (value_of(order, 'filled_notional') or ''),
   }, false, '')
+  if client_id ~= '' or venue_id ~= '' then RARE.take_ids(order, id, number, client_id, venue_id) end
   remember(order, entry, number .. ' ' .. content)
   return { 'applied', number, state_of(order) }
 end

@@ -49,7 +49,8 @@ end
 local function revise_execution(at)
   local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details =
     unpack(ARGV, at, at + 10)
-  local order = load_order(id)
+  local order
+  order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end

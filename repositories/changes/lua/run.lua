@@ -16,6 +16,7 @@ local requests -- what is remembered of changes of positions: texts by key; nil 
 local deleted -- keys to remove; nil when there are none
 local limits -- of the trader and of symbols, and how many orders they have let pass; nil when none was read
 local own -- records of the desk's own by key, and their unique values; nil when none was read
+local aliases -- other ids of orders than their own, by id; nil when none was read
 
 local had_trading, had_limits -- what the header says before the run of the switch, nil while it is at ACTIVE, and of limits
 local trading, has_limits -- the same as it is by now; what is said of limits also counts orders
@@ -35,13 +36,13 @@ end
 -- Begin a run after the event of a number.
 local function begin(last)
   began, events, documents, orders, positions, indexes = last, {}, {}, {}, {}, {}
-  requests, deleted, own, limits = nil, nil, nil, nil
+  requests, deleted, own, limits, aliases = nil, nil, nil, nil, nil
   trading, has_limits, is_limited, turned_to = had_trading, had_limits, had_trading or had_limits, nil
 end
 
--- Return an order as it is by now; its `flat` is empty when there is none. With it goes the key of the hash that remembers what
--- was applied to it.
-local function load_order(id)
+-- Return an order as it is by now, by its own id; its `flat` is empty when there is none. With it goes the key of the hash that
+-- remembers what was applied to it.
+local function order_of_id(id)
   local order = orders[id]
   if not order then
     order = read_record(base .. 'order:' .. id)
@@ -51,6 +52,39 @@ local function load_order(id)
     order.at = places_of(order.flat)
   end
   return order
+end
+
+-- Return the entry of another id of an order, as it is by now: its `order_id` is nil while it is no order's.
+local function load_alias(id)
+  aliases = aliases or {}
+  local alias = aliases[id]
+  if not alias then
+    local key = base .. 'alias:' .. id
+    alias = { key = key, order_id = redis.call('GET', key) or nil }
+    aliases[id] = alias
+  end
+  return alias
+end
+
+-- Return the order that has an id beside its own, and its own id; or the empty record of that id, and the id. Its keys are not
+-- declared: while its slot moves key by key, what is not here is elsewhere, and the call is to be tried again.
+local function order_of_alias(none, id)
+  local named = load_alias(id).order_id
+  if not named then return none, id end
+  local order = order_of_id(named)
+  local is_here = #order.flat > 0 and (value_of(order, 'version') == '1' or redis.call('HLEN', order.memory) > 0)
+  if not is_here and not (order.is_new or order.changes) then
+    error({ err = 'TRYAGAIN ' .. id .. ' is an id of order ' .. named .. ', which is not here' }, 0)
+  end
+  asked = id
+  return order, named
+end
+
+-- Return an order as it is by now, by any of its ids, and its own id; its `flat` is empty when there is none.
+local function load_order(id)
+  local order = order_of_id(id)
+  if #order.flat == 0 then return RARE.order_of_alias(order, id) end
+  return order, id
 end
 
 -- Read the fields of a position as decimals, and note a problem with one that cannot be used. It does not exist yet when it
@@ -171,6 +205,7 @@ end
 -- Move an order as planned. The indexes of its own fields, in which it stays until it is removed, get its expiry.
 local function move(order, id, expiry, by_symbol, entered, left)
   if by_symbol and order.at and order.at[OWN_NAMES] then RARE.enter_own(order, id, expiry) end
+  if by_symbol and order.at and order.at.aliases then RARE.load_chain(order, id) end
   if by_symbol then
     enter_index(by_symbol, id, expiry)
     order.expiry = expiry
@@ -236,7 +271,8 @@ end
 -- with the number of its event, go the fields that few orders have, if the order has one.
 local function remember(order, name, content)
   local at = order.at
-  local rare = (at.text or at.placed_quantity or at.revision or at.marks or at.pending or at.client_order_id) and RARE.rare_fields(order) or ''
+  local rare = (at.text or at.placed_quantity or at.revision or at.marks or at.pending or at.client_order_id
+    or at.aliases or at.venue_order_id) and RARE.rare_fields(order) or ''
   order.remembered = order.remembered or {}
   order.remembered[name] = content .. '|' .. rare
 end

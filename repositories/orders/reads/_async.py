@@ -32,20 +32,34 @@ class AsyncOrderReads(Generic[OrderT]):
         self._search = AsyncSearch(backend, stored_orders(model))
 
     async def get(self, trader: str, order_id: str) -> OrderT | None:
-        """Return an order as it is now, None when there is none. One round trip.
+        """Return an order as it is now, by any of its ids; None when there is none.
+
+        One round trip by its ``order_id``, three by another of its ids, and two when there is none.
 
         Raises:
             CorruptRecord: A stored field is missing or cannot be read.
         """
-        return await self._backend.run(self._calls.get(trader, order_id))
+        found = await self._backend.run(self._calls.get(trader, order_id))
+        if found is None:
+            return await self._backend.drive(self._calls.get_by_alias(trader, order_id))
+        return found
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[OrderT | None]]:
-        """Return many orders: one round trip per node, and one outcome for each id, in the order given.
+        """Return many orders, by any of their ids: one outcome for each id, in the order given.
+
+        One round trip per node; two more where an id is no order's own.
 
         Args:
             ids: A pair ``(trader, order_id)`` for each order.
         """
-        return await self._backend.read_many(self._calls.get_many(identities("ids", ids)))
+        asked = identities("ids", ids)
+        found = await self._backend.read_many(self._calls.get_many(asked))
+        missing = [number for number, one in enumerate(found) if one.error is None and one.value is None]
+        if missing:
+            named = await self._backend.drive(self._calls.get_many_by_alias([asked[number] for number in missing]))
+            for number, outcome in zip(missing, named, strict=True):
+                found[number] = outcome
+        return found
 
     async def fills(self, trader: str, order_id: str) -> list[Execution]:
         """Return the fills of an order, in the order of their events; none of an order that is not there.

@@ -18,6 +18,7 @@ from slotbook.topology.scripts import Script
 
 from ..make import execution, limit
 from ..package import MODULES
+from .alias_cases import REPAIR_ALIAS
 from .own_cases import REPAIR_OWN, REPAIR_OWN_FIELD
 from .reference_cases import REFERENCE_CASES, REWRITE
 from .reference_cases import STORED as STORED_VENUE
@@ -304,6 +305,7 @@ CASES = (
         _orders,
         "none",
     ),
+    *(Case("audit/repair_alias", prepare=_orders, **one) for one in REPAIR_ALIAS),
     Case(
         "audit/repair_lifetime",
         {"key": "{NAME}:order:A1"},

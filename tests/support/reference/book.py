@@ -105,7 +105,7 @@ class ReferenceBook(State):
         return answers
 
     def _check(self, trader: str, guard: Expect) -> None:
-        entry = self.orders.get((trader, guard.order_id))
+        entry = self.find(trader, guard.order_id)
         if entry is None:
             raise OrderNotFound
         if entry.now.version != guard.version:
@@ -128,6 +128,7 @@ class ReferenceBook(State):
             for key, entry in self.orders.items()
         }
         other.positions, other.requests = dict(self.positions), dict(self.requests)
+        other.names = dict(self.names)
         other.events.update((trader, list(events)) for trader, events in self.events.items())
         return other
 
@@ -149,7 +150,7 @@ class ReferenceBook(State):
                 return report(self, request, self._entry(request))
 
     def _entry(self, request: OfOrder) -> Entry:
-        entry = self.orders.get((request.trader, request.order_id))
+        entry = self.find(request.trader, request.order_id)
         if entry is None:
             raise OrderNotFound
         order = entry.now

@@ -32,9 +32,9 @@ ENDS = {
 
 
 def place(book: State, order: Order) -> Answer:
-    entry = book.orders.get((order.trader, order.order_id))
+    entry = book.find(order.trader, order.order_id)
     if entry is not None:
-        if content_of(entry.first) != content_of(order):
+        if entry.now.order_id != order.order_id or content_of(entry.first) != content_of(order):
             raise DuplicateOrder
         return Answer(applied=False, sequence=0, order=entry.now)
     entry = Entry(order, order, {}, {}, marks=("PENDING_NEW",) if order.status is OrderStatus.PENDING_NEW else ())
@@ -74,7 +74,7 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
     original = None if restates else request.original_client_order_id
     content = (
         *(type(request), request.quantity, request.price, request.stop_price, revision),
-        *(client_order_id, original, request.reason),
+        *(client_order_id, original, request.reason, request.venue_order_id),
     )
     if request.request_id in entry.requests:
         return again(entry.requests[request.request_id], content)
@@ -91,6 +91,7 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
     if order.status is OrderStatus.FILLED and asked <= order.filled_quantity:
         raise OrderClosed
     quantity = max(asked, order.filled_quantity)
+    book.check_names(request, entry)
     marks = [mark for mark in entry.marks if restates or mark != "PENDING_NEW"]
     pending = list(entry.pending)
     if restates:
@@ -121,6 +122,7 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
             "updated_ns": request.ts_ns,
         }
     )
+    book.take_names(request, entry)
     sequence = book.append_event(
         EventType.RESTATED if restates else EventType.REPLACED,
         entry.now,
@@ -130,6 +132,7 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
         requested_quantity=None if quantity == asked else asked,
         client_order_id=client_order_id,
         original_client_order_id=original,
+        venue_order_id=request.venue_order_id,
         reason=request.reason,
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now)
@@ -139,7 +142,7 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
 
 def close(book: State, request: Cancel | Reject | Expire | Calculate, entry: Entry) -> Answer:
     order, status = entry.now, ENDS[type(request)]
-    content = (status, request.client_order_id, request.reason)
+    content = (status, request.client_order_id, request.reason, request.venue_order_id)
     if request.request_id in entry.requests:
         return again(entry.requests[request.request_id], content)
     if order.status is status:
@@ -152,6 +155,7 @@ def close(book: State, request: Cancel | Reject | Expire | Calculate, entry: Ent
         status is OrderStatus.REJECTED and order.filled_quantity
     ):
         raise OrderClosed
+    book.check_names(request, entry)
     entry.keep([], [])
     entry.now = order.model_copy(
         update={
@@ -162,6 +166,7 @@ def close(book: State, request: Cancel | Reject | Expire | Calculate, entry: Ent
             "updated_ns": request.ts_ns,
         }
     )
+    book.take_names(request, entry)
     sequence = book.append_event(
         EventType(status.value),
         entry.now,
@@ -169,6 +174,7 @@ def close(book: State, request: Cancel | Reject | Expire | Calculate, entry: Ent
         request_id=request.request_id,
         text=request.text,
         client_order_id=request.client_order_id,
+        venue_order_id=request.venue_order_id,
         reason=request.reason,
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now)

@@ -31,7 +31,7 @@ EVENTS = {
 
 
 def report(book: State, request: Report, entry: Entry) -> Answer:
-    content = request.model_dump(exclude={"ts_ns", "text", "request_id", "symbol", "side"}), type(request)
+    content = request.model_dump(exclude={"order_id", "ts_ns", "text", "request_id", "symbol", "side"}), type(request)
     if request.request_id in entry.requests:
         return again(entry.requests[request.request_id], content)
     order, kind = entry.now, EVENTS[type(request)]
@@ -65,7 +65,7 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
     elif is_full:
         raise OrderClosed
     elif isinstance(request, Accept):
-        if "PENDING_NEW" not in marks:
+        if "PENDING_NEW" not in marks and request.venue_order_id in (None, order.venue_order_id):
             return Answer(applied=False, sequence=0, order=order)
         marks.discard("PENDING_NEW")
         said = request.status
@@ -75,6 +75,7 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
         if kind.value in marks and kind is not EventType.STOPPED:
             return Answer(applied=False, sequence=0, order=order)
         marks = (marks - {"PENDING_NEW"}) | {kind.value}
+    book.check_names(request, entry)
     status = order.status if order.status in ENDED else shown_status(order, marks, pending)
     if isinstance(request, Accept) and said is not None:
         status = said
@@ -88,6 +89,7 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
             **entry.written(),
         }
     )
+    book.take_names(request, entry)
     given = request.model_dump()
     sequence = book.append_event(
         kind,
@@ -97,6 +99,7 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
         text=request.text,
         client_order_id=given.get("client_order_id"),
         original_client_order_id=given.get("original_client_order_id"),
+        venue_order_id=request.venue_order_id,
         reason=request.reason,
         requested_quantity=given.get("quantity"),
         requested_price=given.get("price"),

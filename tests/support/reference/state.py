@@ -17,8 +17,10 @@ from slotbook.models import (
     Position,
 )
 from slotbook.models.errors import (
+    AmbiguousId,
     DuplicateRequest,
 )
+from slotbook.models.record import Record
 
 MOST = 2**53 - 1
 MOST_MONEY = Decimal(10) ** 30
@@ -100,6 +102,35 @@ class State:
         self.positions: dict[Key, Position] = {}
         self.events: dict[str, list[OrderEvent]] = defaultdict(list)
         self.requests: dict[Key, tuple[object, Answer]] = {}
+        self.names: dict[Key, str] = {}
+        """The order that each id beside the orders' own names."""
+
+    def find(self, trader: str, name: str) -> Entry | None:
+        """Return the order that an id finds; its own wins."""
+        entry = self.orders.get((trader, name))
+        return entry or self.orders.get((trader, self.names.get((trader, name), "")))
+
+    def check_names(self, request: Record, entry: Entry) -> None:
+        """Refuse ids that are another order's."""
+        order = entry.now
+        for name in names_in(request):
+            holder = name if (order.trader, name) in self.orders else self.names.get((order.trader, name))
+            if holder not in (None, order.order_id):
+                raise AmbiguousId
+
+    def take_names(self, request: Record, entry: Entry) -> None:
+        """Let the ids of a request name its order from now on."""
+        order = entry.now
+        changed: dict[str, object] = {}
+        for name in names_in(request):
+            if name != order.order_id and self.names.get((order.trader, name)) is None:
+                self.names[order.trader, name] = order.order_id
+                changed["aliases"] = sum(
+                    named == order.order_id for (whose, _), named in self.names.items() if whose == order.trader
+                )
+        if (venue_order_id := getattr(request, "venue_order_id", None)) is not None:
+            changed["venue_order_id"] = venue_order_id
+        entry.now = order.model_copy(update=changed)
 
     def append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
@@ -122,6 +153,11 @@ class State:
         }
         events.append(OrderEvent.model_validate(fields))
         return len(events)
+
+
+def names_in(request: Record) -> list[str]:
+    given = [getattr(request, name, None) for name in ("client_order_id", "venue_order_id")]
+    return [name for name in given if name is not None]
 
 
 def again(known: tuple[object, Answer], content: object) -> Answer:

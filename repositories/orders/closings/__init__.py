@@ -1,0 +1,1 @@
+"""End orders: cancel, reject, expire and calculate them."""
