@@ -227,3 +227,18 @@ def test_generated_modules_are_marked() -> None:
     generated = [path for path in MODULES.values() if "_sync" in path.with_suffix("").parts]
     assert len(generated) > 20
     assert [path for path in generated if not path.read_text(encoding="utf-8").startswith("# Generated from ")] == []
+
+
+def test_what_is_rarely_used_is_in_several_functions_when_it_uses_many_names() -> None:
+    """A function of Lua 5.1 may use 60 names of the text around it."""
+    names = [f"name_{number}" for number in range(100)]
+    shared = "".join(f"local {name} = {number}\n" for number, name in enumerate(names))
+    shared += "".join(f"local function of_{name}() return {name} end\n" for name in names)
+    shared += "local function all() return RARE.of_name_0() + RARE.of_name_99() end\n"
+    body = "".join(f"{name} = {name} + RARE.of_{name}()\n" for name in names) + "return RARE.all()"
+    source = assembled(body, shared)
+    blocks = re.findall(r"^load_rare\w* = function\(\)\n(.*?)^rare", source, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    assert all(len(set(re.findall(r"return (name_\d+)", block))) <= 45 for block in blocks)
+    assert "(rare or load_rare()).of_name_0() + of_name_99()" in source
+    assert "RARE" not in source

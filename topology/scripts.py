@@ -105,6 +105,8 @@ _RARE = re.compile(r"\bRARE\.(\w+)")
 _COMMENT = re.compile(r"^ *--.*\n| +-- .*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
 _WORD = re.compile(r"\w+")
+_MOST_NAMES = 45
+"""The names of the text around it that a block of seldom needed functions uses, beside those of other blocks."""
 _COMMAND = re.compile(r"\bredis\.(p?call)\(\s*'([A-Z]+)'")
 READING = frozenset(
     (
@@ -185,8 +187,9 @@ def sections(text: str) -> dict[str, tuple[str, ...]]:
 def assembled(body: str, shared: str) -> str:
     r"""Return a script's source: the shared declarations that it uses, directly or through others, and its body.
 
-    Declarations that are only reached through ``RARE`` are in a function of their own, which runs when one of them is
-    first called. A declaration is what follows a line that begins with ``local``, up to the next such line.
+    Declarations that are only reached through ``RARE`` are in functions of their own, each of which runs when one of
+    its declarations is first called. A declaration is what follows a line that begins with ``local``, up to the next
+    such line.
 
     >>> print(assembled("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n"))
     local function two() return 2 end
@@ -197,17 +200,56 @@ def assembled(body: str, shared: str) -> str:
     often = _reached(declarations, [_RARE.sub("", body)], _RARE)
     wanted = {name for text in (body, *often) for name in _RARE.findall(text)}
     rare = [one for one in _reached(declarations, wanted) if one not in often]
-    direct = _RARE.sub(r"\1", "".join(rare))
-    exported = sorted(name for name in wanted if any(name in _names_of(one) for one in rare))
+    blocks = _blocks(rare, {name for one in often for name in _names_of(one)})
+    block_of = {name: number for number, block in enumerate(blocks, 1) for one in block for name in _names_of(one)}
+    for number, block in enumerate(blocks, 1):
+        wanted |= {name for one in block for name in _RARE.findall(one) if block_of.get(name, number) != number}
 
-    def linked(text: str) -> str:
-        return _RARE.sub(lambda found: f"(rare or load_rare()).{found[1]}" if found[1] in exported else found[1], text)
+    tails = ["", "", *(f"_{number}" for number in range(2, len(blocks) + 1))]
 
-    if not exported:
+    def linked(text: str, here: int = 0) -> str:
+        def link(found: re.Match[str]) -> str:
+            number = block_of.get(found[1], here)
+            return found[1] if number == here else f"(rare{tails[number]} or load_rare{tails[number]}()).{found[1]}"
+
+        return _RARE.sub(link, text)
+
+    if not blocks:
         return "".join(map(linked, often)) + linked(body)
-    table = ", ".join(f"{name} = {name}" for name in exported)
-    block = f"load_rare = function()\n{direct}\nrare = {{ {table} }}\nreturn rare\nend\n"
-    return "local rare, load_rare\n" + "".join(map(linked, often)) + block + linked(body)
+    written = f"local {', '.join(f'rare{tail}, load_rare{tail}' for tail in tails[1:])}\n"
+    written += "".join(map(linked, often))
+    for number, (block, tail) in enumerate(zip(blocks, tails[1:], strict=True), 1):
+        table = ", ".join(f"{name} = {name}" for name in sorted(wanted) if block_of.get(name) == number)
+        written += f"load_rare{tail} = function()\n{linked(''.join(block), number)}\n"
+        written += f"rare{tail} = {{ {table} }}\nreturn rare{tail}\nend\n"
+    return written + linked(body)
+
+
+def _blocks(declarations: Sequence[str], outer: Set[str]) -> list[list[str]]:
+    """Return declarations in blocks, each of which uses few names of those that are declared before it.
+
+    A function in Lua 5.1 may use 60 local names of the text around it (LUAI_MAXUPVALUES). Declarations that use each
+    other other than through ``RARE`` are in one block, in their order.
+
+    Args:
+        declarations: The declarations, each after those that it uses.
+        outer: The names that are declared before them.
+    """
+    named = {name: number for number, one in enumerate(declarations) for name in _names_of(one)}
+    words = [set(_WORD.findall(_RARE.sub("", one))) for one in declarations]
+    groups: list[set[int]] = []
+    for number, used in enumerate(words):
+        near = {number, *(named[word] for word in used & named.keys())}
+        joined = [group for group in groups if not group.isdisjoint(near)]
+        groups = [group for group in groups if group.isdisjoint(near)] + [near.union(*joined)]
+    blocks: list[tuple[set[int], set[str]]] = []
+    for group in sorted(groups, key=min):
+        used = {word for number in group for word in words[number]} & outer
+        if blocks and len(blocks[-1][1] | used) <= _MOST_NAMES:
+            blocks[-1] = (blocks[-1][0] | group, blocks[-1][1] | used)
+        else:
+            blocks.append((group, used))
+    return [[declarations[number] for number in sorted(numbers)] for numbers, _ in blocks]
 
 
 def with_guard(source: str) -> str:

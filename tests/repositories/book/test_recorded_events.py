@@ -200,8 +200,8 @@ def test_what_is_remembered_for_a_repeat_keeps_its_form(desk: Desk) -> None:
     orders.fill(execution(trader, "X2", 10, "187.5", "A2", TS + 4))
     positions.adjust(trader, "AAPL", 5, request_id="P1", ts_ns=TS + 5)
     positions.check_and_update(trader, "AAPL", 5, 100, request_id="P2", ts_ns=TS + 6)
-    replaced = r'["191","\"less\"|","100","187.23","190","3","","",""]'
-    canceled = '["191","","100","187.23","190","3","","",""]'
+    replaced = r'["191","\"less\"|","100","187.23","190","3","","","","",""]'
+    canceled = '["191","","100","187.23","190","3","","","","",""]'
     assert mapping(desk.ask("HGETALL", "%:applied:A1")) == {"fill:X1": "2 40 187.22|"}
     assert mapping(desk.ask("HGETALL", "%:applied:A2")) == {
         "request:R1": f"4 REPLACED 90  191 3|{replaced}",

@@ -95,7 +95,14 @@ def test_a_document_is_json_whatever_the_names_are(lone_desk: Desk, of: str, tex
 
 ESCAPED = {"terms", "period"}
 """Fields whose JSON is always made with escapes."""
-OF_FEW = {"open_quantity", "client_order_id", "original_client_order_id", "reason", "reversed_details"}
+OF_FEW = {
+    "open_quantity",
+    "client_order_id",
+    "original_client_order_id",
+    "venue_order_id",
+    "reason",
+    "reversed_details",
+}
 """Fields of changes whose whole document is made anew, as few have them."""
 
 
