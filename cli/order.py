@@ -10,6 +10,7 @@ import typer
 from ..models.errors import OrderNotFound
 from ..models.event import OrderEvent
 from ..models.execution import Execution
+from ..models.fill_details import DETAILS
 from ..models.order import Order
 from ..repositories import Book
 from .fitted import Fitted, table
@@ -53,12 +54,23 @@ def fills(trader: Trader, order_id: OrderId, url: Url = None, as_json: AsJson = 
 
 
 def fills_table(fills: Iterable[Execution]) -> Fitted:
-    """Return a table of an order's fills."""
+    """Return a table of an order's fills, and their details, where one has some."""
+    fills = list(fills)
+    details = [name for name in DETAILS if any(getattr(one, name) is not None for one in fills)]
+    words = [name for name in details if name != "fee"]
+    fees = ["fee"] if "fee" in details else []
     return table(
-        ("execution", "late"),
-        ("sequence", "quantity", "price", "notional", "time"),
+        ("execution", "late", *(name.replace("_", " ") for name in words)),
+        ("sequence", "quantity", "price", "notional", *fees, "time"),
         (
-            (one.exec_id, "late" if one.late else "", one.sequence, one.quantity, one.price, one.notional, one.ts_ns)
+            (
+                one.exec_id,
+                "late" if one.late else "",
+                *(None if (value := getattr(one, name)) is None else str(value) for name in words),
+                *(one.sequence, one.quantity, one.price, one.notional),
+                *(getattr(one, name) for name in fees),
+                one.ts_ns,
+            )
             for one in fills
         ),
     )

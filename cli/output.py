@@ -7,13 +7,15 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from rich.console import Console
 
 from ..models.errors import printable
+from ..models.fees import Fees
 from ..models.numbers import plain
 from ..models.record import Record
 from ..models.results import SymbolTotal
@@ -62,9 +64,15 @@ def print_json(value: JsonValue) -> None:
 def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
     """Return a record's fields for JSON, and ``derived`` values; decimals become strings, so that they stay exact."""
     fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
-    return {
-        name: plain(value) if isinstance(value, Decimal) else value for name, value in {**fields, **derived}.items()
-    }
+    return {name: _as_json(value) for name, value in {**fields, **derived}.items()}
+
+
+def _as_json(value: object) -> JsonValue:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, Fees):
+        return {currency: plain(amount) for currency, amount in value.items()}
+    return str(value) if isinstance(value, date) else cast("JsonValue", value)
 
 
 def check_place(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ..models.numbers import PLACES
+from ..models.numbers import PLACES, plain
 from ..models.order import TERMS, Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
@@ -42,14 +42,17 @@ def orders_table(orders: Iterable[Order]) -> Fitted:
 
 
 def positions_table(positions: Iterable[Position]) -> Fitted:
-    """Return a table of positions, with the average price and the cost of what is open, and what was realized."""
+    """Return a table of positions, with the average price and the cost of what is open, what was realized, and fees."""
+    positions = list(positions)
+    has_fees = any(held.fees for held in positions)
     return table(
-        ("trader", "symbol"),
+        ("trader", "symbol", *(["fees"] if has_fees else [])),
         ("quantity", "average open", "cost", "realized", "bought", "sold"),
         (
             (
                 held.trader,
                 held.symbol,
+                *([_fees(held)] if has_fees else []),
                 held.quantity,
                 _average(held.average_open_price),
                 held.open_cost,
@@ -60,6 +63,11 @@ def positions_table(positions: Iterable[Position]) -> Fitted:
             for held in positions
         ),
     )
+
+
+def _fees(held: Position) -> str:
+    """Return fees as people read them: an amount and its currency, which is left out where it is that of the prices."""
+    return ", ".join(f"{plain(amount)} {currency}".rstrip() for currency, amount in held.fees.items())
 
 
 def totals_table(totals: Iterable[SymbolTotal]) -> Fitted:

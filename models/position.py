@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from .enums import PositionAction
 from .errors import InvalidArgument
+from .fees import NO_FEES, Fees
 from .numbers import EXACT, exact_decimal, times
 from .record import Record
 from .types import (
@@ -57,6 +58,9 @@ class Position(Record):
     """The amount paid for the quantity that is held, by moving average; of a short one minus the amount received."""
     realized_profit: Amount = Decimal(0)
     """The profit of what was closed: its amounts, less its share of the open cost."""
+    fees: Fees = NO_FEES
+    """The fees of the fills since the last roll, by currency, exact: paid where positive, rebates where negative; ""
+    is the currency of the prices."""
     version: Count = 0
     """Number of changes that the book has applied to this position."""
     updated_ns: Nanoseconds | None = None

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from .doubles import Numbers
 from .errors import UnknownField
+from .fees import Fees
 from .numbers import PLACES
 from .order import Order
 from .position import Position
@@ -200,7 +201,7 @@ def _field(name: str, info: FieldInfo) -> Field:
 
 
 def _own_model(model: type[R_co], kind: str, identity: Sequence[str], least_version: int = 0) -> Stored[R_co]:
-    fields = {name: _field(name, info) for name, info in model.model_fields.items()}
+    fields = {name: _field(name, info) for name, info in model.model_fields.items() if info.annotation is not Fees}
     return Stored(model, kind, identity, fields, least_version)
 
 

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from .building import built
 from .errors import CorruptRecord, never_written
+from .fees import Fees
 from .numbers import exact_decimal, exact_integer, exact_price, plain
 from .record import Record
 from .times import exact_time
@@ -58,7 +59,7 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     if kind in _PATTERNS:
         form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _PATTERNS[kind]})$", strict=True)
         return {"type": "chain", "steps": [form, schema]}
-    if kind == "default" and not _may_be_none(schema["schema"]):
+    if kind == "default" and not _may_be_absent(schema["schema"]):
         return _as_written(schema["schema"])
     changed = dict(schema)
     if kind == "model-fields":
@@ -71,11 +72,11 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     return changed
 
 
-def _may_be_none(schema: _Schema) -> bool:
-    """Return True for the schema of a value that may be None, also behind a function that checks it."""
+def _may_be_absent(schema: _Schema) -> bool:
+    """Return True for the schema of a value that may be None, also behind a function that checks it, and of fees."""
     while schema["type"].startswith("function-") and "schema" in schema:
         schema = schema["schema"]
-    return schema["type"] == "nullable"
+    return schema["type"] in ("nullable", "function-plain")
 
 
 class Codec(Generic[R]):
@@ -85,7 +86,9 @@ class Codec(Generic[R]):
         fields = model.model_fields
         self.names = frozenset(fields)
         self.required = frozenset(
-            name for name, field in fields.items() if type(None) not in get_args(field.annotation)
+            name
+            for name, field in fields.items()
+            if field.annotation is not Fees and type(None) not in get_args(field.annotation)
         )
         self.checks = {name: check for name, field in fields.items() if (check := _check_of(field))}
         model.model_rebuild()  # it may refer to what was not there when its class was made
@@ -130,9 +133,13 @@ def text(value: object) -> str:
 
 
 def encode(record: Record) -> dict[str, str]:
-    """Return the fields of a record that are not None, in their written form."""
+    """Return the fields of a record that are neither None nor empty, in their written form."""
     values = record.__dict__
-    return {name: text(value) for name, value in values.items() if value is not None}
+    return {
+        name: text(value)
+        for name, value in values.items()
+        if value is not None and (value or value.__class__ is not Fees)
+    }
 
 
 def decode(model: type[R], key: str, fields: Mapping[str, str]) -> R:

@@ -42,6 +42,7 @@ _OVERFLOWS = {
     "sold_quantity": f"sold_quantity would reach 10**20; {_NO_END}",
     "bought_notional": f"bought_notional would reach 10**30; {_NO_END}",
     "sold_notional": f"sold_notional would reach 10**30; {_NO_END}",
+    "fees": f"the fees in one currency would reach 10**30; {_NO_END}",
     "open_cost": f"open_cost would reach 10**30; {_NO_END}",
     "realized_profit": f"realized_profit would reach 10**30; {_NO_END}",
     "filled_notional": "filled_notional of the order would reach 10**30: fill the rest as another order",

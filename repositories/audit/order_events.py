@@ -49,7 +49,7 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.PENDING_NEW: _OF_ORDERS,
     EventType.TRADE_DETAILS: (
         *_OF_ORDERS,
-        *("exec_id", "details", "filled_quantity", "position_quantity", "totals"),
+        *("exec_id", "details", "filled_quantity", "totals"),
     ),
     EventType.TRADE: (
         *_OF_ORDERS,
@@ -70,7 +70,7 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.TRADE: ("price", "late", "own", "open_quantity", "details"),
     EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details"),
     EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details"),
-    EventType.TRADE_DETAILS: ("price", "open_quantity"),
+    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
 _OPTIONAL_ELSE = (

@@ -94,6 +94,8 @@ class PositionProof:
             return True
         if self._is_confirmed:
             return False
+        if name == "fees":
+            return True
         if not link.is_fill or link.side is None:
             return name in ("quantity", "open_cost", "realized_profit")
         traded, notional = _LAST_FIELDS[link.side]

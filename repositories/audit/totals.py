@@ -9,6 +9,8 @@ from ...models.cost import Basis
 from ...models.enums import EventType, Side
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
+from ...models.fees import NO_FEES, Fees
+from ...models.fill_details import FillDetails
 from ...models.numbers import EXACT, times
 from ...models.order import Order
 from ...models.position import Position
@@ -38,6 +40,7 @@ class Held(NamedTuple):
     version: int = 0
     open_cost: Decimal = Decimal(0)
     realized_profit: Decimal = Decimal(0)
+    fees: Fees = NO_FEES
 
     def after(self, event: OrderEvent) -> Held:
         """Return the position after one more event, by what that says it has added."""
@@ -47,7 +50,7 @@ class Held(NamedTuple):
             if event.position_cost is not None:
                 basis = Basis(basis.quantity, event.position_cost, self.realized_profit)
             if event.type is EventType.ROLL:
-                nothing = Held(number, ts_ns)
+                nothing = Held(number, ts_ns)  # without fees, too
                 return nothing._with(basis._replace(realized_profit=Decimal(0)), number, ts_ns, version)
             return self._with(basis, number, ts_ns, version)
         held = self
@@ -55,7 +58,8 @@ class Held(NamedTuple):
             held = held._after_trade(event.side, -event.reversed_quantity, event.reversed_price)
         if event.last_quantity is not None and event.last_price is not None:
             held = held._after_trade(event.side, event.last_quantity, event.last_price)
-        return held._replace(sequence=number, updated_ns=ts_ns, version=version)
+        fees = _charged(self.fees, event) if event.details or event.reversed_details else self.fees
+        return held._replace(sequence=number, updated_ns=ts_ns, version=version, fees=fees)
 
     def _after_trade(self, side: Side | None, quantity: int, price: Decimal) -> Held:
         """Return the position after a trade; one that is taken back has a negative quantity."""
@@ -84,21 +88,30 @@ class Held(NamedTuple):
     @property
     def totals(self) -> str:
         """The totals as an event states them."""
+        fees = (self.fees,) if self.fees else ()
         return " ".join(
             map(
                 text,
                 (
                     *(self.bought, self.sold, self.bought_notional, self.sold_notional, self.version),
-                    *(self.open_cost, self.realized_profit),
+                    *(self.open_cost, self.realized_profit, *fees),
                 ),
             )
         )
 
     def fields(self, trader: str, symbol: str) -> Fields:
         """Return the fields of the position, in their written form."""
-        named = dict(zip(_POSITION_NAMES, self.totals.split(" "), strict=True))
+        named = dict(zip((*_POSITION_NAMES, "fees"), self.totals.split(" "), strict=False))
         fields = {"trader": trader, "symbol": symbol, "quantity": text(self.quantity), **named}
         return fields if self.updated_ns is None else {**fields, "updated_ns": text(self.updated_ns)}
+
+
+def _charged(fees: Fees, event: OrderEvent) -> Fees:
+    """Return fees after that of what an event takes back, and that of what it adds."""
+    before, after = FillDetails.read(event.reversed_details), FillDetails.read(event.details)
+    if before.fee is not None:
+        fees = fees.plus(before.fee_currency or "", before.fee.copy_negate())
+    return fees if after.fee is None else fees.plus(after.fee_currency or "", after.fee)
 
 
 class Stated(NamedTuple):
@@ -128,11 +141,14 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
                 check(part) for check, part in zip(_ORDER_CHECKS, (version, notional), strict=True)
             ):
                 raise ValueError(value)
-        if event.type not in _HAVE_POSITION:
+        if event.type not in _HAVE_POSITION or (
+            event.type is EventType.TRADE_DETAILS and event.position_quantity is None  # of what does not count any more
+        ):
             if position:
                 raise ValueError(value)
             return Stated(int(order[0]), Decimal(order[1]), None)
-        named = dict(zip(_POSITION_NAMES, position, strict=True))
+        names = (*_POSITION_NAMES, "fees")[: max(len(position), len(_POSITION_NAMES))]
+        named = dict(zip(names, position, strict=True))
         held = decode(Position, key, {"trader": event.trader, "symbol": event.symbol or "", "quantity": "0", **named})
     except (ValueError, CorruptRecord):
         raise never_written(key, "totals", value) from None
@@ -147,5 +163,6 @@ def read_totals(key: str, event: OrderEvent, value: str | None) -> Stated:
         held.version,
         held.open_cost,
         held.realized_profit,
+        held.fees,
     )
     return Stated(int(order[0]) if order else None, Decimal(order[1] if order else 0), stated)

@@ -149,13 +149,16 @@ def position_then(key: str, now: Mapping[str, str], event: Mapping[str, str]) ->
 
     Raises CorruptRecord, which names the position's key, when the event cannot be read.
     """
-    if "totals" not in event:
+    if "totals" not in event or "position_quantity" not in event:
         return dict(now)
-    totals = event["totals"].split(" ")[-len(_POSITION_TOTALS) :]
+    words = event["totals"].split(" ")
+    fees = {"fees": words.pop()} if words[-1].startswith("{") else {}
+    totals = words[-len(_POSITION_TOTALS) :]
     quantity, updated_ns = event.get("position_quantity", ""), event.get("ts_ns", "")
     if len(totals) < len(_POSITION_TOTALS):
         raise CorruptRecord(key, "totals", "the event of a change cannot be read")
-    return {**now, **dict(zip(_POSITION_TOTALS, totals, strict=True)), "quantity": quantity, "updated_ns": updated_ns}
+    kept = {name: value for name, value in now.items() if name != "fees"} | fees
+    return {**kept, **dict(zip(_POSITION_TOTALS, totals, strict=True)), "quantity": quantity, "updated_ns": updated_ns}
 
 
 def _put(fields: dict[str, str], name: str, value: str | None) -> None:

@@ -242,6 +242,7 @@ def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:
 
 def _other_detail(step: Step[Any], name: str, value: str) -> DuplicateRequest:
     """Return the refusal of a repeat that says otherwise what is known: it may add what was absent, and no more."""
+    value = value or "of the prices"
     return DuplicateRequest(f"{step.name}: the exec_id was used with the {name} {value}; correct the execution instead")
 
 

@@ -40,6 +40,7 @@ from slotbook.models import (
     SymbolInfo,
     TimeInForce,
 )
+from slotbook.models.fees import Fees
 from slotbook.models.numbers import MAX_QUANTITY
 from slotbook.models.record import Record
 
@@ -130,6 +131,7 @@ positions = st.fixed_dictionaries(
         "sold_notional": amounts,
         "open_cost": amounts,
         "realized_profit": amounts,
+        "fees": st.dictionaries(st.sampled_from(["", "EUR", "USD", "₪"]), amounts).map(Fees.of),
         "version": totals,
         "updated_ns": maybe(times),
     }

@@ -1,6 +1,6 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value with or without its cost, within a limit,
 -- by a split, or by closing a period, which sets its totals back.
--- Uses changes/run, changes/cost
+-- Uses changes/run, changes/cost, changes/fees, changes/publish
 
 local QUANTITY_PLACES = CONSTANTS.QUANTITY_PLACES
 
@@ -33,6 +33,9 @@ local function close_period(position)
     totals[#totals + 1] = '"' .. name .. '":"' .. decimal_text(position[name]) .. '"'
     position[name] = 0
   end
+  local fees = position.fees and fees_text(position.fees) or ''
+  if fees ~= '' then totals[#totals + 1] = '"fees":"' .. escaped(fees) .. '"' end
+  position.fees = position.fees and {}
   return '{' .. table.concat(totals, ',') .. '}'
 end
 

@@ -1,16 +1,9 @@
 -- Of the engine: the details of an execution, which are what its report says beside quantity and price, and completing them: a
 -- repeat of the report may add what was absent, once. They are remembered as lines, the first that of the report itself, then
 -- one for each change that has added some: the number of the event, the values in JSON, and the rare fields of the order.
--- Uses changes/run, changes/order_status, changes/publish
+-- Uses changes/run, changes/fees, changes/order_status, changes/publish
 
 local DETAILS = CONSTANTS.DETAILS -- the names, in the order in which they are written
-
--- Return whether a text is a written amount.
-local function is_amount(text)
-  local whole, part = string.match(text, '^%-?(%d+)%.?(%d*)$')
-  if not whole or #whole > AMOUNT_DIGITS or string.find(whole, '^0.') or text == '-0' then return false end
-  return string.find(text, '.', 1, true) == nil or string.find(part, '[1-9]$') ~= nil
-end
 
 -- Return written details as a table, nil for what is none.
 local function details_in(json)
@@ -72,7 +65,33 @@ local function line_with(lines, given, number)
   end
 end
 
--- Answer a repeat of a report with details, the event of which has a number: return nil for one that adds nothing to it; a table
+-- Return the execution that the first of a line of corrections has revised.
+local function root_of(order, exec_id)
+  return recall(order, 'root:' .. exec_id) or exec_id
+end
+
+-- Return quantity, price and exec_id of what counts of an execution, or the answer that says why it cannot be revised. What is
+-- remembered of the last report about it has to be what that report says.
+local function live_execution(order, position, root, kind)
+  local first = recall(order, 'fill:' .. root)
+  if not first then return nil, { 'unknown' } end
+  local now = recall(order, 'now:' .. root)
+  local quantity, price, exec_id = string.match(now or first, '^%d+ (%d[%d.]*) (%-?%d[%d.]*) ?(.*)$')
+  if not now and quantity then return quantity, price, root end
+  exec_id = exec_id or string.match(now or '', '^%d+ busted (.+)$')
+  local content = (quantity and quantity .. ' ' .. price .. ' correct' or '0 0 bust') .. '|'
+  local report = exec_id and string.match(now, '^%d+ ') .. content
+  local said = exec_id and recall(order, 'fill:' .. exec_id) or ''
+  if not report or string.sub(said, 1, #report) ~= report or root_of(order, exec_id) ~= root then
+    return nil, { 'corrupt', order.memory, (now and 'now:' or 'fill:') .. root, now or first }
+  end
+  if quantity then return quantity, price, exec_id end
+  if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
+  return nil, { 'outdated', state_of(order), table.concat(fields_of(position), '\n') }
+end
+
+-- Answer a repeat of a report with details, the event of which has a number. What does not count any more is completed as well,
+-- but the position stays as it is. Return nil for one that adds nothing to it; a table
 -- with the `number` of the event and the `rare` fields of the change that has added them, which may be this one, that
 -- `is_applied`; or with the `refused` answer.
 local function complete_execution(order, position, exec_id, number, details, ts_ns)
@@ -87,24 +106,34 @@ local function complete_execution(order, position, exec_id, number, details, ts_
       return { refused = { 'detail', name, known[name] } }
     end
   end
+  if added.fee_currency and not added.fee then return { refused = { 'detail', 'fee_currency', '' } } end
   if not is_new then return line_with(lines, given, number) end
   local refused = is_barred and RARE.bar()
   if refused then return { refused = refused } end
   local status, side, symbol = decisive_fields(order)
   local version, filled, ordered = next_version(order), quantity_in(order, 'filled_quantity'), ordered_in(order)
   local notional = decimal_text(amount_in(order, 'filled_notional'))
+  local quantity, answer, counting = live_execution(order, position, root_of(order, exec_id), '')
+  if not quantity and answer[1] == 'corrupt' then problem = problem or answer end
   if problem then return { refused = problem } end
+  local counts = quantity and counting == exec_id
+  local fees = counts and charged(position.fees, nil, added)
+  if counts and not fees then return { refused = { 'overflow', 'fees' } } end
 
   version, added = decimal_text(version), details_text(added)
   set(order, { 'version', version, 'updated_ns', ts_ns })
-  position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
-  local fields = fields_of(position)
+  local fields
+  if counts then
+    position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
+    position.fees = fees
+    fields = fields_of(position)
+  end
   local event = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE_DETAILS', 'ts_ns', ts_ns, 'symbol', symbol,
     'order_id', value_of(order, 'order_id'), 'side', side, 'status', status, 'quantity', decimal_text(ordered),
     'price', value_of(order, 'price') or '', 'filled_quantity', decimal_text(filled), 'exec_id', exec_id, 'details', added,
-    'position_quantity', fields[6], 'open_quantity', stated_open(order, status, filled, ordered),
-    'totals', version .. ' ' .. notional .. ' ' .. totals_of(fields),
+    'position_quantity', fields and fields[6] or '', 'open_quantity', stated_open(order, status, filled, ordered),
+    'totals', version .. ' ' .. notional .. (fields and ' ' .. totals_of(fields) or ''),
   }, false, '')
   local rare = rare_fields(order)
   if string.find(rare, '^%["[^"]*"[",]*%]$') then rare = '' end -- as remember has it: none but a stop price

@@ -123,7 +123,9 @@ local function write()
         decimal_text(position.SELL))
     elseif position.is_changed then
       if position.is_new then redis.call('SADD', KEYS.positions, symbol) end
-      redis.call('HSET', position.key, unpack(RARE.fields_of(position)))
+      local fields = RARE.fields_of(position)
+      redis.call('HSET', position.key, unpack(fields))
+      if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end
     end
   end
   if requests then

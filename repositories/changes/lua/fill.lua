@@ -63,6 +63,8 @@ local function fill_order(at)
   if is_marked and is_less(RARE.open_rest(order, status, filled, sum(filled, open)), quantity) then left = 0 end
   local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional), position[amount], position_notional)
   local still_open = open_after(position, counted, left)
+  local fees = position.fees
+  if details ~= '' then fees = RARE.charged(fees, nil, RARE.details_in(details)) end
   if problem then return problem end
   if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
@@ -70,6 +72,7 @@ local function fill_order(at)
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
   if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
+  if details ~= '' and not fees then return { 'overflow', 'fees' } end
   local to = status
   if is_marked and not is_late then
     to = RARE.status_of(order, sum(filled, quantity), sum(filled, open))
@@ -88,7 +91,7 @@ local function fill_order(at)
   at = order.at
   position.quantity, position[traded], position[amount] = held, traded_after, position_notional
   position[counted] = still_open
-  position.open_cost, position.realized_profit = cost, realized
+  position.open_cost, position.realized_profit, position.fees = cost, realized, fees
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
   local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''

@@ -135,6 +135,13 @@ local function next_version(record)
   return sum(version, 1)
 end
 
+-- Return whether a text is a written amount.
+local function is_amount(text)
+  local whole, part = string.match(text, '^%-?(%d+)%.?(%d*)$')
+  if not whole or #whole > AMOUNT_DIGITS or string.find(whole, '^0.') or text == '-0' then return false end
+  return string.find(text, '.', 1, true) == nil or string.find(part, '[1-9]$') ~= nil
+end
+
 -- Return an amount of a record; note a problem when it is not one.
 local function amount_in(record, name)
   local value = record.flat[record.at[name]]

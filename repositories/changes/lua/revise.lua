@@ -3,11 +3,6 @@
 -- An order that has no end but FILLED gets the status that its fills leave.
 -- Uses changes/run, changes/order_status, changes/cost, changes/details
 
--- Return the execution that the first of a line of corrections has revised.
-local function root_of(order, exec_id)
-  return recall(order, 'root:' .. exec_id) or exec_id
-end
-
 -- Return the answer to a bust or a correction whose exec_id is remembered.
 local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)
   local number, content, rare = parts_of(recorded)
@@ -19,26 +14,6 @@ local function answer_to_revised(order, position, entry, recorded, root, wanted,
   local held = table.concat(fields_of(position), '\n')
   if completed and completed.is_applied then return { 'applied', number, state_of(order), held } end
   return { 'repeat', number, state_of(order), held, rare, event_of(number) }
-end
-
--- Return quantity, price and exec_id of what counts of an execution, or the answer that says why it cannot be revised. What is
--- remembered of the last report about it has to be what that report says.
-local function live_execution(order, position, root, kind)
-  local first = recall(order, 'fill:' .. root)
-  if not first then return nil, { 'unknown' } end
-  local now = recall(order, 'now:' .. root)
-  local quantity, price, exec_id = string.match(now or first, '^%d+ (%d[%d.]*) (%-?%d[%d.]*) ?(.*)$')
-  if not now and quantity then return quantity, price, root end
-  exec_id = exec_id or string.match(now or '', '^%d+ busted (.+)$')
-  local content = (quantity and quantity .. ' ' .. price .. ' correct' or '0 0 bust') .. '|'
-  local report = exec_id and string.match(now, '^%d+ ') .. content
-  local said = exec_id and recall(order, 'fill:' .. exec_id) or ''
-  if not report or string.sub(said, 1, #report) ~= report or root_of(order, exec_id) ~= root then
-    return nil, { 'corrupt', order.memory, (now and 'now:' or 'fill:') .. root, now or first }
-  end
-  if quantity then return quantity, price, exec_id end
-  if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
-  return nil, { 'outdated', state_of(order), table.concat(fields_of(position), '\n') }
 end
 
 -- Return {'applied', sequence, order…, position…}
@@ -100,6 +75,8 @@ local function revise_execution(at)
   if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', traded_amount } end
   if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
+  local fees = charged(position.fees, was_details, details ~= '' and details_in(details) or nil)
+  if not fees then return { 'overflow', 'fees' } end
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
   move(order, id, plan_move(symbol, status, to))
 
@@ -111,7 +88,7 @@ local function revise_execution(at)
   set_or_clear(order, 'text', text)
   position.quantity, position[traded], position[traded_amount], position[counted] =
     held, traded_after, position_notional, still_open
-  position.open_cost, position.realized_profit = cost, realized
+  position.open_cost, position.realized_profit, position.fees = cost, realized, fees
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
   local ordered_text, limit, reversed = decimal_text(ordered), value_of(order, 'price') or '', details_text(was_details)

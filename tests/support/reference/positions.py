@@ -20,6 +20,7 @@ from slotbook.models.errors import (
     AmountOverflow,
     InexactSplit,
 )
+from slotbook.models.fees import Fees
 from slotbook.models.numbers import plain
 
 from .state import MOST, MOST_MONEY, Answer, State, again
@@ -47,8 +48,11 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
                 EventType.ROLL,
                 json.dumps({name: plain(Decimal(getattr(held, name))) for name in _TOTALS}),
             )
+            if held.fees:
+                text = "{" + ",".join(f'"{one}":"{plain(held.fees[one])}"' for one in sorted(held.fees)) + "}"
+                told["period"] = json.dumps({**json.loads(str(told["period"])), "fees": text}, ensure_ascii=False)
             told["period"] = str(told["period"]).replace(" ", "")
-            moved |= dict.fromkeys(_TOTALS, 0)
+            moved |= {**dict.fromkeys(_TOTALS, 0), "fees": Fees()}
     if abs(quantity) > MOST:
         raise AmountOverflow
     most = change.max_position if isinstance(change, PositionChange) else None

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from slotbook.models import Bust, Correct, EventType, OrderStatus, Side
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
+from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
-from .details import complete, details_of, remember, written
+from .details import charge, complete, details_of, remember, written
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -46,6 +47,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     }
     notional = order.filled_notional + amount
     sign = 1 if buys else -1
+    given = details_of(request) if isinstance(request, Correct) else {}
+    moved["fees"] = Fees(charge(held.fees, taken_back, given))
     moved |= cost_after_trade(held, -sign * before[0], -sign * before[0] * before[1])
     if after[0]:
         between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})

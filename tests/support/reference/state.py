@@ -41,6 +41,8 @@ class Answer:
     position: Position | None = None
     late: bool = False
     accepted: bool = True
+    is_unmoved: bool = field(default=False, compare=False)
+    """True for a change that completes an execution which does not count any more: the position has stayed."""
 
 
 @dataclass
