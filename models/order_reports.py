@@ -15,7 +15,8 @@ from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
 
 MARKS = ("PENDING_NEW", "DONE_FOR_DAY", "STOPPED", "SUSPENDED")
 """The statuses that may hold beside the one that an order shows, but for those of its pending requests."""
-_PENDING = ("PENDING_CANCEL", "PENDING_REPLACE")
+PENDING = ("PENDING_CANCEL", "PENDING_REPLACE")
+"""The statuses of pending requests."""
 _DIGITS = re.compile(r"[0-9]+").fullmatch
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 _NO_REQUESTS = "pending is a JSON list of requests, each a list of seven texts, and each with an id of its own"
@@ -62,7 +63,7 @@ def _request_of(written: object) -> PendingRequest:
         raise ValueError(_NO_REQUESTS)
     status, client_order_id, ts_ns, *terms = (str(part) if isinstance(part, str) else "\0" for part in parts)
     is_written = all(not one or _NUMBER(one) for one in terms[:-1]) and "\0" not in (client_order_id, *terms)
-    if status not in _PENDING or not client_order_id or not _DIGITS(ts_ns) or not is_written:
+    if status not in PENDING or not client_order_id or not _DIGITS(ts_ns) or not is_written:
         raise ValueError(_NO_REQUESTS)
     quantity, price, stop_price, text = (one or None for one in terms)
     return PendingRequest(OrderStatus[status], client_order_id, int(ts_ns), quantity, price, stop_price, text)

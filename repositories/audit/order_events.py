@@ -14,6 +14,7 @@ from ...models.fill_details import FillDetails
 from ...models.numbers import EXACT, times
 from ...models.wire import codec, decode, text
 from .findings import Fields
+from .order_said import NOTHING_SAID, Said, said_in
 from .totals import Stated
 
 _ALWAYS = ("type", "ts_ns", "writer", "count")
@@ -133,6 +134,8 @@ class Change(NamedTuple):
     """The details of an execution that the event states, in JSON."""
     reversed_details: str | None = None
     """The details of what counted until it was busted or corrected."""
+    said: Said = NOTHING_SAID
+    """The part of the event that repeats what its request says beside."""
 
     client_order_id: str | None = None
     venue_order_id: str | None = None
@@ -226,6 +229,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.open_quantity,
         event.details,
         event.reversed_details,
+        said_in(event),
         event.client_order_id,
         event.venue_order_id,
     )

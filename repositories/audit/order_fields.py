@@ -16,13 +16,14 @@ from .order_digest import DigestReading
 from .order_events import KEEP_TEXT, Change, written
 from .order_ids import id_statements
 from .order_own import own_statements
+from .order_states import STATES, states_of
 from .remembered import AppliedCheck
 from .statements import Statement
 
 REPAIRABLE_FIELDS = frozenset(
     {"trader", "order_id", "symbol", "side", "status", "quantity", "price", "stop_price", "filled_quantity"}
     | {"filled_notional", "version", "placed_quantity", "placed_price", "placed_stop_price", *TERMS}
-    | {"client_order_id", "venue_order_id", "aliases"}
+    | {"client_order_id", "venue_order_id", "aliases", *STATES}
 )
 """The fields of an order of which enough is recorded elsewhere to correct them."""
 
@@ -95,6 +96,8 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
     says["updated_ns"] = [Statement(event, None if is_new else text(last.ts_ns))]
     if last.type not in KEEP_TEXT:
         says.setdefault("text", []).append(Statement(event, last.text))
+    for name, value in (states_of(changes) or {}).items():
+        says.setdefault(name, []).append(Statement("events", value))
     first = changes[0]
     if first.is_placing:
         for name, statement in id_statements(changes, state.order_id, applied.aliases).items():

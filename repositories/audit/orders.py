@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
 from ...models.order import Order
+from ...models.order_reports import MARKS, PENDING
 from ...models.own_fields import OWN_NAMES, SIGN
 from ...models.wire import codec, decode
 from .aliases import compare_aliases
@@ -175,9 +176,15 @@ class OrderCheck:
         kind = FindingKind.CORRUPT if name in _IN_KEY else FindingKind.ORDER
         what = f"order {self.state.order_id}: {name} is {stored}, by {first.record} it is {first.value}"
         is_known = name in REPAIRABLE_FIELDS or (name.startswith(SIGN) and first.value != "")  # "" would clear it
-        repairable = not is_doubtful and is_known and agreed(statements, is_usable=True)
+        is_usable = not (stored is None and self._needs(name))
+        repairable = not is_doubtful and is_known and agreed(statements, is_usable=is_usable)
         self._add_field(kind, name, what, stored, first.value, statements, repairable=repairable)
         return True
+
+    def _needs(self, name: str) -> bool:
+        """Return True for marks, or pending requests, that the status of the order shows."""
+        shown = self.state.fields.get("status")
+        return (name == "marks" and shown in MARKS) or (name == "pending" and shown in PENDING)
 
     def _compare_unreadable(
         self, error: CorruptRecord, history: History, changes: Sequence[Change], last: Change | None

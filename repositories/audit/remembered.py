@@ -28,6 +28,8 @@ from .history import FillRecord, History
 from .order_events import KEEP_TEXT, Change
 from .order_ids import ids_after, ids_given
 from .order_own import is_digest_of, own_texts_of_event
+from .order_said import is_said
+from .order_states import STATES, states_after, states_as_placed
 
 _ANY_ORDER = Order.model_construct(trader="T", order_id="A")
 """The order of a fill that is only read for its quantity and price."""
@@ -207,6 +209,9 @@ class AppliedCheck:
             if price:
                 limit = "no price" if event.price is None else text(event.price)
                 stored, expected = f"at {price} {stored}", f"at {limit} {expected}"
+        if not change.type.is_execution and not is_said(change.type, change.words, event.said, event.status):
+            said = " ".join(f"{name}={one}" for name, one in event.said._asdict().items() if one) or "nothing else"
+            stored, expected = f"{stored} with another content", f"{expected} saying {said}"
         if stored != expected:
             what = f"is remembered as {stored}, and was {expected}"
             self._add(change.name, what, stored=stored, expected=expected, event=event)
@@ -236,22 +241,18 @@ class AppliedCheck:
         before: Mapping[str, str | None] = {}
         last = 0
         if changes and changes[0].is_placing:
-            before, last = (
-                {**dict.fromkeys(RARE_FIELDS[1:]), "text": changes[0].text, "marks": _mark_of(changes[0])},
-                changes[0].sequence,
-            )
+            before = {**dict.fromkeys(RARE_FIELDS[1:]), "text": changes[0].text, **states_as_placed(changes[0])}
+            last = changes[0].sequence
         for change in self.changes:
             event = events.get(change.sequence)
             expected = {} if any(last < number < change.sequence for number in forgotten) else dict(before)
             before, last = change.rare, change.sequence
             if event is None:
                 continue  # its event is gone, and maybe more between the two
-            is_plain = change.type in KEEP_TEXT
-            if not is_plain:
+            if change.type not in KEEP_TEXT:
                 expected["text"] = event.text
-            for name in _STATES:
-                if not is_plain or (name == "marks" and expected.get(name)):
-                    expected.pop(name, None)
+            if expected.keys() >= set(STATES):
+                expected |= states_after(event, expected)
             expected |= ids_after(event, expected, self.aliases)
             if change.type in (EventType.REPLACED, EventType.RESTATED):
                 expected |= _after_replace(change, expected)
@@ -288,14 +289,6 @@ def _completing(name: str, line: DetailsLine) -> Remembered:
     """Return the change that one line of remembered details is. Raises CorruptRecord."""
     identity, kind = name.removeprefix(PREFIX), EventType.TRADE_DETAILS
     return Remembered(name, kind, identity, line.sequence, 0, Decimal(0), (line.written,), _rare_fields(line.rare))
-
-
-def _mark_of(placed: Change) -> str | None:
-    return None if placed.type is EventType.NEW else placed.type.value
-
-
-_STATES = ("marks", "pending")
-"""Fields of which only the order knows what a change makes."""
 
 
 def _after_replace(change: Remembered, before: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -26,8 +26,8 @@ from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 
 Values: TypeAlias = "dict[str, object]"
-ANSWERED = {"client_order_id": "C2", "original_client_order_id": "A1"}
-ASKED = {"quantity": 150, "price": "187.5"}
+ANSWERED: Values = {"client_order_id": "C2", "original_client_order_id": "A1"}
+ASKED: Values = {"quantity": 150, "price": "187.5"}
 GIVEN: dict[type[Record], Values] = {
     Accept: {"status": "NEW"},
     PendingCancel: ANSWERED,
@@ -60,7 +60,7 @@ LEAVES: dict[type[Record], Values] = {
 """What it changes of an order for 100, beside text, version and time."""
 OTHER: Values = {
     **{"client_order_id": "C3", "original_client_order_id": "A2", "reason": "2", "status": "PENDING_NEW"},
-    **{"quantity": 151, "price": "187.6", "stop_price": "1"},
+    **{"quantity": 151, "price": "187.6", "stop_price": "1", "venue_order_id": "V2"},
 }
 VERBS = {verb.request: verb for verb in ORDER_VERBS}
 every_report = pytest.mark.parametrize("kind", GIVEN, ids=lambda kind: kind.__name__)
@@ -85,6 +85,8 @@ def test_it_changes_what_it_says_and_leaves_one_event(desk: Desk, kind: type[Rec
     later: Values = {"text": "why/not", "version": 2, "updated_ns": TS + 7, "status": "NEW"}
     if kind is Restate:
         later["placed_stop_price"] = 2
+    if "client_order_id" in GIVEN[kind]:
+        later["aliases"] = 1
     assert done.order == before.model_copy(update={**later, **LEAVES[kind]})
     assert (done.applied, done.sequence) == (True, 2)
     assert desk.book.orders.get(desk.trader, "A1") == done.order
