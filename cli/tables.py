@@ -47,13 +47,14 @@ def positions_table(positions: Iterable[Position]) -> Fitted:
     has_fees = any(held.fees for held in positions)
     return table(
         ("trader", "symbol", *(["fees"] if has_fees else [])),
-        ("quantity", "average open", "cost", "realized", "bought", "sold"),
+        ("quantity", "multiplier", "average open", "cost", "realized", "bought", "sold"),
         (
             (
                 held.trader,
                 held.symbol,
                 *([_fees(held)] if has_fees else []),
                 held.quantity,
+                held.multiplier,
                 _average(held.average_open_price),
                 held.open_cost,
                 held.realized_profit,

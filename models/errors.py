@@ -18,6 +18,7 @@
     │   ├── SchemaMismatch            a model says otherwise what its records are found by, or has no way to theirs
     │   ├── DuplicateRequest          an exec_id or request_id that was used with other content
     │   ├── OrderMismatch             the order has another symbol or side, or no such price
+    │   ├── MultiplierMismatch        the position has another multiplier
     │   ├── OrderClosed               the order's status does not allow the change
     │   ├── VersionConflict           a change expected another version or sequence
     │   ├── Overfill                  more than the order's open quantity
@@ -130,6 +131,10 @@ class DuplicateRequest(Refused):
 
 class OrderMismatch(Refused):
     """The request contradicts its order: another symbol or side, or a price that an order of its type does not have."""
+
+
+class MultiplierMismatch(Refused):
+    """The order's multiplier, or the one to set, is not the position's, which keeps its own; the message has both."""
 
 
 class OrderClosed(Refused):

@@ -16,6 +16,7 @@ from .types import (
     Amount,
     Boolean,
     Count,
+    Multiplier,
     Name,
     Nanoseconds,
     Price,
@@ -86,6 +87,8 @@ class OrderEvent(Record):
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     position_cost: Amount | None = None
     """The open cost that a position was set with; None where the cost follows from the change."""
+    multiplier: Multiplier | None = None
+    """The multiplier of the order whose execution this is, or that a position was set with; None for 1."""
     period: StrictStr | None = None
     """The totals that a roll has set back, by their names, as a JSON object of written values; None for others."""
     text: Text | None = None
@@ -123,8 +126,8 @@ class OrderEvent(Record):
     """The written values of the fields of the desk's own that the order was placed with, for NEW, or that the fill has,
     for TRADE, as a JSON object; None without any."""
     terms: StrictStr | None = None
-    """The written values of an order's account, display_quantity, execution_instructions, expire_at and currency, as
-    far as it was placed with them, for NEW, as a JSON object; None without any."""
+    """The written values of an order's account, display_quantity, execution_instructions, expire_at, currency and
+    multiplier, as far as it was placed with them, for NEW, as a JSON object; None without any."""
     limits: StrictStr | None = None
     """The limits that a LIMITS event has set, of the symbol or else of the trader: a JSON object with the text of each,
     an empty one where they were removed."""

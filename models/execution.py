@@ -8,9 +8,9 @@ from pydantic import StrictStr
 
 from .enums import Liquidity
 from .fill_details import FeeCurrency, SettlementDate
-from .numbers import times
+from .numbers import multiplied, times
 from .record import Record
-from .types import Amount, Boolean, Count, Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import Amount, Boolean, Count, Multiplier, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Execution(Record):
@@ -36,6 +36,8 @@ class Execution(Record):
     """The quantity that counts now: that of the last correction, 0 of an execution that was busted."""
     live_price: Price
     """The price that counts now."""
+    multiplier: Multiplier | None = None
+    """The multiplier of the order (ContractMultiplier, tag 231); None for 1."""
     busted: Boolean = False
     """True for an execution that was taken back."""
     revised_by: Name | None = None
@@ -60,5 +62,5 @@ class Execution(Record):
 
     @property
     def notional(self) -> Decimal:
-        """Live quantity times live price, exact, in the symbol's currency."""
-        return times(self.live_quantity, self.live_price)
+        """Live quantity times live price, times the multiplier, exact, in the symbol's currency."""
+        return multiplied(times(self.live_quantity, self.live_price), self.multiplier)

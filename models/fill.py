@@ -70,5 +70,5 @@ class Fill(Record):
 
     @property
     def notional(self) -> Decimal:
-        """Quantity times price, exact, in the symbol's currency."""
+        """Quantity times price, exact; the book books it times the order's multiplier, where it has one."""
         return times(self.quantity, self.price)

@@ -159,6 +159,24 @@ def times(quantity: int, price: Decimal) -> Decimal:
     return EXACT.multiply(Decimal(quantity), price)
 
 
+def multiplied(amount: Decimal, multiplier: Decimal | None) -> Decimal:
+    """Return an amount times a multiplier, None for 1; exact."""
+    return amount if multiplier is None else EXACT.multiply(amount, multiplier)
+
+
+def per_unit(amount: Decimal, quantity: int, multiplier: Decimal | None) -> Decimal | None:
+    """Return the price that makes an amount of a quantity; None for none of it.
+
+    It is rounded to the decimal context's precision.
+
+    >>> per_unit(Decimal(1500), 3, Decimal(50)), per_unit(Decimal(0), 0, None)
+    (Decimal('10'), None)
+    """
+    if not quantity:
+        return None
+    return amount / multiplied(Decimal(quantity), multiplier)
+
+
 def exact_price(value: object) -> Decimal:
     """Return a value as ``exact_decimal`` does; raise ValueError for more than 12 digits before the point."""
     number = exact_decimal(value)

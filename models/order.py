@@ -10,12 +10,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
+from .numbers import per_unit
 from .order_reports import Marks, Pending, PendingRequest, pending_requests
 from .record import Record
-from .types import Amount, Count, Currency, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
+from .types import Amount, Count, Currency, Multiplier, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
 from .wire import text
 
-TERMS = ("account", "display_quantity", "execution_instructions", "expire_at", "currency")
+TERMS = ("account", "display_quantity", "execution_instructions", "expire_at", "currency", "multiplier")
 """The fields of what was ordered that few orders have; they stay as they are first given."""
 
 
@@ -57,11 +58,13 @@ class Order(Record):
     """Time until which a GTD order is good (ExpireTime, tag 126), which only such an order has."""
     currency: Currency | None = None
     """Currency of the order's prices (Currency, tag 15), where the symbol alone does not say it."""
+    multiplier: Multiplier | None = None
+    """Amount that one unit pays for a price of 1 (ContractMultiplier, tag 231); None for 1. A position has only one."""
     status: OrderStatus = OrderStatus.NEW
     filled_quantity: QuantityOrZero = 0
     """Sum of the fills' quantities (CumQty, tag 14)."""
     filled_notional: Amount = Decimal(0)
-    """Sum of quantity times price over the fills, exact."""
+    """Sum of quantity times price, times the multiplier where there is one, over the fills; exact."""
     placed_quantity: Quantity | None = None
     """Quantity as first placed; None until a replace is applied."""
     placed_price: Price | None = None
@@ -119,7 +122,7 @@ class Order(Record):
     @property
     def average_price(self) -> Decimal | None:
         """Average price of the fills (AvgPx, tag 6), rounded to the decimal context's precision; None without fills."""
-        return self.filled_notional / self.filled_quantity if self.filled_quantity else None
+        return per_unit(self.filled_notional, self.filled_quantity, self.multiplier)
 
 
 class Replace(Record):

@@ -11,11 +11,12 @@ from pydantic import Field, model_validator
 from .enums import PositionAction
 from .errors import InvalidArgument
 from .fees import NO_FEES, Fees
-from .numbers import EXACT, exact_decimal, times
+from .numbers import EXACT, exact_decimal, multiplied, per_unit, times
 from .record import Record
 from .types import (
     Amount,
     Count,
+    Multiplier,
     Name,
     Nanoseconds,
     Price,
@@ -51,9 +52,9 @@ class Position(Record):
     sold_quantity: TotalQuantity = 0
     """Sum of the sells' quantities."""
     bought_notional: Amount = Decimal(0)
-    """Sum of quantity times price over the buys, exact."""
+    """Sum of quantity times price, times the multiplier where there is one, over the buys; exact."""
     sold_notional: Amount = Decimal(0)
-    """Sum of quantity times price over the sells, exact."""
+    """The same over the sells."""
     open_cost: Amount = Decimal(0)
     """The amount paid for the quantity that is held, by moving average; of a short one minus the amount received."""
     realized_profit: Amount = Decimal(0)
@@ -61,6 +62,9 @@ class Position(Record):
     fees: Fees = NO_FEES
     """The fees of the fills since the last roll, by currency, exact: paid where positive, rebates where negative; ""
     is the currency of the prices."""
+    multiplier: Multiplier | None = None
+    """The amount that one unit pays for a price of 1 (FIX ContractMultiplier, tag 231), as the first order or change in
+    the symbol said it; None for 1. All amounts have it."""
     version: Count = 0
     """Number of changes that the book has applied to this position."""
     updated_ns: Nanoseconds | None = None
@@ -84,17 +88,17 @@ class Position(Record):
     @property
     def average_bought_price(self) -> Decimal | None:
         """Average price of the buys; None without any."""
-        return self.bought_notional / self.bought_quantity if self.bought_quantity else None
+        return per_unit(self.bought_notional, self.bought_quantity, self.multiplier)
 
     @property
     def average_sold_price(self) -> Decimal | None:
         """Average price of the sells; None without any."""
-        return self.sold_notional / self.sold_quantity if self.sold_quantity else None
+        return per_unit(self.sold_notional, self.sold_quantity, self.multiplier)
 
     @property
     def average_open_price(self) -> Decimal | None:
         """Average price of the quantity that is held, rounded to the decimal context's precision; None when flat."""
-        return self.open_cost / self.quantity if self.quantity else None
+        return per_unit(self.open_cost, self.quantity, self.multiplier)
 
     def profit(self, mark: Price | str | int) -> Decimal:
         """Return the profit, realized and open together, with the quantity valued at ``mark``; exact.
@@ -125,7 +129,7 @@ class Position(Record):
             value = times(self.quantity, exact_decimal(mark))
         except ValueError as error:
             raise InvalidArgument(f"mark: {error}") from None
-        return EXACT.subtract(value, self.open_cost)
+        return EXACT.subtract(multiplied(value, self.multiplier), self.open_cost)
 
 
 class PositionChange(Record):
@@ -151,6 +155,9 @@ class PositionChange(Record):
     cost: Amount | None = None
     """The open cost of a quantity that is SET, such as that of a position at the start of the day, with the sign that
     ``Position.open_cost`` has; what was realized stays. None lets the cost follow from the change."""
+    multiplier: Multiplier | None = None
+    """The multiplier of a position that is SET. A position that has another one takes it only while no order in the
+    symbol is open, and nothing was bought or sold since the last roll. None leaves it."""
     request_id: Name = Field(default_factory=new_id)
     """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
@@ -160,6 +167,8 @@ class PositionChange(Record):
     def _cost_fits(self) -> Self:
         if self.cost is not None and self.action is not PositionAction.SET:
             raise ValueError("a cost can be given for SET alone")
+        if self.multiplier is not None and self.action is not PositionAction.SET:
+            raise ValueError("a multiplier can be given for SET alone")
         if self.cost and not self.quantity:
             raise ValueError("a flat position has no cost")
         return self

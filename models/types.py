@@ -52,5 +52,8 @@ Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_ti
 Price = Annotated[Decimal, BeforeValidator(exact_price)]
 """A price of at most 9 decimal places; it may be negative (spreads, oil in April 2020)."""
 
+Multiplier = Annotated[Decimal, Field(gt=0), BeforeValidator(exact_price)]
+"""The amount that one unit of a contract pays for a price of 1 (FIX ContractMultiplier, tag 231)."""
+
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 9 decimal places, in the symbol's currency."""

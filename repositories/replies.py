@@ -13,6 +13,7 @@ from ..models.errors import (
     CorruptRecord,
     FenceRefused,
     LimitExceeded,
+    MultiplierMismatch,
     OrderClosed,
     OrderNotFound,
     Refused,
@@ -46,6 +47,7 @@ _OVERFLOWS = {
     "open_cost": f"open_cost would reach 10**30; {_NO_END}",
     "realized_profit": f"realized_profit would reach 10**30; {_NO_END}",
     "filled_notional": "filled_notional of the order would reach 10**30: fill the rest as another order",
+    "places": "the amount would have too many decimal places: those of quantity, price and multiplier together",
     "open_buy_quantity": f"what is open to buy in the symbol {_OPEN}",
     "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",
 }
@@ -189,6 +191,9 @@ def refusal(name: str, reply: list[Reply]) -> SlotbookError:  # noqa: PLR0911 (a
             return _limit_refusal(name, reply)
         case ["fence", str(lock), str(fence)]:
             return FenceRefused(f"{name}: {lock} is no longer held with fence {fence}; nothing was changed")
+        case ["multiplier", str(asked), str(held)]:
+            keeps = "a position keeps its own while an order is open, or something was traded since its last roll"
+            return MultiplierMismatch(f"{name}: the multiplier is {asked}, and the position's is {held}; {keeps}")
         case ["overflow", str(what)]:
             return AmountOverflow(f"{name}: {_OVERFLOWS.get(what, what)}")
         case ["corrupt", str(key), str(field), str(value)]:

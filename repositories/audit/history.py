@@ -14,6 +14,7 @@ from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
 from .findings import EventPage, Fields, FindingKind, Report
 from .limits import LimitsHistory
+from .multipliers import Multipliers, StatedMultiplier
 from .order_events import Change, Contradiction, change_of, compare_with_itself, compare_with_last, read_event
 from .own_history import KnownRecord, OwnChange, OwnHistory, own_change_of
 from .position_chain import Link, PositionChain
@@ -95,6 +96,8 @@ class History:
         """The changes of records of the desk's own."""
         self.limits = LimitsHistory()
         """The changes of limits and of the switch of trading."""
+        self.multipliers = Multipliers()
+        """The multiplier of each position, as events say it."""
         self._chains: dict[str, PositionChain] = {}
         """The events of each position, by its symbol."""
         self._missing: list[tuple[int, int]] = []
@@ -175,6 +178,11 @@ class History:
         is_disputed = link is not None and link.order_id in self.disputed_orders | self.doubtful_orders
         return ExpectedPosition(fields, held.version, link, is_recorded=is_recorded and not is_disputed)
 
+    def multiplier_of(self, symbol: str, as_of: int) -> StatedMultiplier | None:
+        """Return what the last event up to ``as_of`` says of a position's multiplier; None when it is not known."""
+        found = self.multipliers.last(symbol, as_of)
+        return found if found and self.is_complete_since(found.sequence, as_of) else None
+
     def known_record(self, kind: str, key: str, as_of: int) -> KnownRecord | None:
         """Return a record of the desk's own as it follows from the events up to ``as_of``; None without evidence."""
         last = self.own.last(kind, key, as_of)
@@ -247,6 +255,7 @@ class History:
         if event.symbol is None or stated is None:
             return  # every event that is not of an own record has a symbol
         self.symbols.add(event.symbol)
+        self.multipliers.add(event.symbol, event)
         if event.order_id is not None:
             self.orders_by_symbol.setdefault(event.symbol, set()).add(event.order_id)
             self._add_change(event.order_id, change_of(event, event.symbol, stated))

@@ -11,7 +11,7 @@ from ...models.enums import EventType, OrderStatus, Side
 from ...models.errors import CorruptRecord
 from ...models.event import INTERNAL_FIELDS, OrderEvent
 from ...models.fill_details import FillDetails
-from ...models.numbers import EXACT, times
+from ...models.numbers import EXACT, multiplied, times
 from ...models.wire import codec, decode, text
 from .findings import Fields
 from .order_said import NOTHING_SAID, Said, said_in
@@ -59,7 +59,7 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
 }
 """The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
 _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: ("position_cost",),
+    EventType.POSITION: ("position_cost", "multiplier"),
     EventType.SPLIT: (),
     EventType.ROLL: (),
     EventType.INSERT: (),
@@ -68,9 +68,9 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.DELETE: (),
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
-    EventType.TRADE: ("price", "late", "own", "open_quantity", "details"),
-    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details"),
-    EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details"),
+    EventType.TRADE: ("price", "late", "own", "open_quantity", "details", "multiplier"),
+    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier"),
+    EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details", "multiplier"),
     EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
@@ -136,6 +136,8 @@ class Change(NamedTuple):
     """The details of what counted until it was busted or corrected."""
     said: Said = NOTHING_SAID
     """The part of the event that repeats what its request says beside."""
+    multiplier: Decimal | None = None
+    """The multiplier of the execution; None for 1, and for any other change."""
 
     client_order_id: str | None = None
     venue_order_id: str | None = None
@@ -230,6 +232,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.details,
         event.reversed_details,
         said_in(event),
+        event.multiplier,
         event.client_order_id,
         event.venue_order_id,
     )
@@ -303,9 +306,10 @@ def _status_by_fills(change: Change) -> OrderStatus:
 
 def _amount_of(change: Change) -> Decimal:
     """Return the amount that a change adds to what is filled, less what it takes back."""
-    return EXACT.subtract(
+    amount = EXACT.subtract(
         times(change.last_quantity, change.last_price), times(change.reversed_quantity, change.reversed_price)
     )
+    return multiplied(amount, change.multiplier)
 
 
 def _may_show(change: Change, expected: OrderStatus | None) -> bool:

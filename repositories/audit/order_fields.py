@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 from ...models.enums import EventType, OrderStatus
 from ...models.keys import TraderKeys
-from ...models.order import TERMS
-from ...models.wire import text
+from ...models.numbers import multiplied
+from ...models.order import TERMS, Order
+from ...models.wire import codec, text
 from ..changes.digest import LENGTH
 from .findings import OrderState
 from .order_digest import DigestReading
@@ -57,6 +59,8 @@ def statements_of(
     for name, value in digest.says.items():
         # No value fits a digest by chance: it counts like two.
         says.setdefault(name, []).append(Statement("digest", value, 2))
+    if applied.is_readable:
+        _add_amount(says, state, applied, digest)
     own = own_statements(keys, state, changes)
     if not digest.says:
         suffix = state.fields.get("digest", "")[LENGTH:]
@@ -114,10 +118,9 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
 
 
 def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
-    quantity, notional = applied.filled
+    quantity, _ = applied.filled
     for name, value in (
         ("filled_quantity", text(quantity)),
-        ("filled_notional", text(notional)),
         ("version", text(1 + len(applied.changes))),
         ("aliases", text(len(applied.aliases)) if applied.aliases else None),
     ):
@@ -141,6 +144,14 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
                 says.setdefault(name, []).append(Statement("applied", last_asked))
         if _is_plain(applied, state):
             says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
+
+
+def _add_amount(says: _Says, state: OrderState, applied: AppliedCheck, digest: DigestReading) -> None:
+    """Add the amount of what is remembered, by the multiplier that the digest proves, if it proves one."""
+    written = (digest.says or state.fields).get("multiplier")
+    is_readable = written is not None and codec(Order).checks["multiplier"](written)
+    amount = multiplied(applied.filled[1], Decimal(written) if written and is_readable else None)
+    says.setdefault("filled_notional", []).append(Statement("applied", text(amount)))
 
 
 _PLAIN = frozenset((*KEEP_TEXT, EventType.REPLACED, EventType.CANCELED, EventType.REJECTED, EventType.EXPIRED))

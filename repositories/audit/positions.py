@@ -9,6 +9,7 @@ from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
 from ...models.position import Position
 from ...models.wire import codec, decode
+from . import multipliers
 from .findings import Fields, Finding, FindingKind, PositionState, Report, is_valid_name
 from .history import History
 from .open_quantities import FIELDS, OpenQuantity
@@ -42,6 +43,8 @@ class PositionCheck:
         self._stranger = None if is_known else "no event and no order made it"
         """The reason for which nothing is repaired of a position that should not be there at all."""
         self._proof = PositionProof(state, self.expected, history)
+        named = is_valid_name(state.symbol)
+        self._multiplier = history.multiplier_of(state.symbol, state.as_of) if named and self.expected else None
         self._report = Report(keys.trader)
 
     def changes(self) -> Fields:
@@ -49,7 +52,7 @@ class PositionCheck:
         if self._stranger:
             return {}
         events = self._fields_by_events()
-        written = {name: value for name, value in events.items() if not self._proof.obstacle(name, events)}
+        written = {name: value for name, value in events.items() if not self._obstacle(name, events)}
         return written if self._orders.obstacle else {**written, **self._orders.fields}
 
     def compare(self) -> list[Finding]:
@@ -84,8 +87,17 @@ class PositionCheck:
         if self.expected is None:
             return self._names() if self.state.fields else {}
         fields = self.expected.fields
-        cleared = (codec(Position).names - fields.keys()) & self.state.fields.keys()
-        return {**dict.fromkeys(sorted(cleared), ""), **fields}
+        cleared = (codec(Position).names - fields.keys() - {"multiplier"}) & self.state.fields.keys()
+        found = {**dict.fromkeys(sorted(cleared), ""), **fields}
+        if self._multiplier is not None and multipliers.differing(self.state.fields, self._multiplier):
+            found["multiplier"] = self._multiplier.value
+        return found
+
+    def _obstacle(self, name: str, events: Fields) -> str | None:
+        """Return why a field cannot be repaired; None when it can be."""
+        if name == "multiplier" and self._multiplier is not None:
+            return multipliers.obstacle(self.state.fields, self._multiplier)
+        return self._proof.obstacle(name, events)
 
     def _compare_events(self) -> set[str]:
         """Compare the fields that events make; return the names of those that differ."""
@@ -95,7 +107,9 @@ class PositionCheck:
             stored, expected = stored_fields.get(name), events[name] or None
             what = f"{self.state.symbol}: {name} is {stored}, its events make it {expected}"
             says = self._proof.says(name, stored, expected)
-            self._add_position(name, what, stored, expected, self._proof.obstacle(name, events), says)
+            if name == "multiplier" and self._multiplier is not None:
+                says = {"position": stored, f"event {self._multiplier.sequence}": expected}
+            self._add_position(name, what, stored, expected, self._obstacle(name, events), says)
         return differing
 
     def _compare_orders(self) -> set[str]:
@@ -134,7 +148,7 @@ class PositionCheck:
         if expected is not None:
             quantity, events = expected.fields["quantity"], self._fields_by_events()
             what = f"{symbol}: there is no position, its events make it {quantity}"
-            obstacles = [self._proof.obstacle(name, events) for name in events]
+            obstacles = [self._obstacle(name, events) for name in events]
             obstacle = next(filter(None, obstacles), None) or self._orders.obstacle or unknown
             self._add_position(None, what, None, quantity, obstacle, self._proof.says("quantity", None, quantity))
             return

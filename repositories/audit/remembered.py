@@ -97,7 +97,7 @@ class AppliedCheck:
 
     @property
     def filled(self) -> tuple[int, Decimal]:
-        """The sum of the remembered fills, as they have been busted and corrected: quantity and amount."""
+        """Sum up the remembered fills, as they have been busted and corrected: quantity, and amount at multiplier 1."""
         notional, live = Decimal(0), live_executions(self._reports, self._links)
         for execution in live.values():
             notional = EXACT.add(notional, times(execution.quantity, execution.price))

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.cost import Basis
-from ...models.enums import EventType, Side
+from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
 from ...models.fees import NO_FEES, Fees
 from ...models.fill_details import FillDetails
-from ...models.numbers import EXACT, times
+from ...models.numbers import EXACT, multiplied, times
 from ...models.order import Order
 from ...models.position import Position
 from ...models.wire import codec, decode, text
@@ -55,16 +55,16 @@ class Held(NamedTuple):
             return self._with(basis, number, ts_ns, version)
         held = self
         if event.reversed_quantity is not None and event.reversed_price is not None:
-            held = held._after_trade(event.side, -event.reversed_quantity, event.reversed_price)
+            held = held._after_trade(event, -event.reversed_quantity, event.reversed_price)
         if event.last_quantity is not None and event.last_price is not None:
-            held = held._after_trade(event.side, event.last_quantity, event.last_price)
+            held = held._after_trade(event, event.last_quantity, event.last_price)
         fees = _charged(self.fees, event) if event.details or event.reversed_details else self.fees
         return held._replace(sequence=number, updated_ns=ts_ns, version=version, fees=fees)
 
-    def _after_trade(self, side: Side | None, quantity: int, price: Decimal) -> Held:
+    def _after_trade(self, event: OrderEvent, quantity: int, price: Decimal) -> Held:
         """Return the position after a trade; one that is taken back has a negative quantity."""
-        paid = times(quantity, price)
-        is_buy = side is not None and side.is_buy
+        paid = multiplied(times(quantity, price), event.multiplier)
+        is_buy = event.side is not None and event.side.is_buy
         basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
         held = self._with(basis, self.sequence, self.updated_ns or 0, self.version)
         if is_buy:

@@ -10,7 +10,7 @@ from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
 from ...models.fill_details import DETAILS
 from ...models.limits import LIMIT_NAMES, Trading
-from ...models.numbers import MAX_QUANTITY
+from ...models.numbers import MAX_QUANTITY, PLACES
 from ...models.order import TERMS
 from ...models.order_reports import MARKS
 from ...models.own_fields import OWN_NAMES
@@ -29,6 +29,7 @@ RARE_FIELDS = (
 CONSTANTS: Mapping[str, Constant] = {
     "ACTIVE": Trading.ACTIVE.value,
     "AMOUNT_DIGITS": 30,
+    "AMOUNT_PLACES": PLACES,
     "DETAILS": DETAILS,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,

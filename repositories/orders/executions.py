@@ -37,16 +37,22 @@ def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
     applied = keys.applied(order_id)
 
     def read(reply: Reply) -> list[Execution]:
-        page = [rows_of(6, fill) for fill in rows(reply)]
+        written, *page = rows(reply)
+        multiplier = text_of(written)
+        fills = [rows_of(6, fill) for fill in page]
         return [
-            _revised(keys, _execution(keys, order_id, text_of(name), text_of(value), fields(event)), *map(text_of, now))
-            for name, value, event, *now in page
+            _revised(
+                keys,
+                _execution(keys, order_id, text_of(name), text_of(value), fields(event), multiplier),
+                *map(text_of, now),
+            )
+            for name, value, event, *now in fills
         ]
 
     return evaluate(
         f"fills of {keys.trader}/{order_id}",
         FILLS,
-        FILLS.keys(applied=applied, events=keys.events),
+        FILLS.keys(applied=applied, events=keys.events, order=keys.order(order_id)),
         FILLS.arguments(after=str(after), limit=str(FILLS_AT_ONCE)),
         decode=read,
         readonly=True,
@@ -54,7 +60,9 @@ def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
     )
 
 
-def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: dict[str, str]) -> Execution:
+def _execution(
+    keys: TraderKeys, order_id: str, name: str, value: str, event: dict[str, str], multiplier: str
+) -> Execution:
     """Return a fill from what is remembered of it, and its event. Raises CorruptRecord when they contradict."""
     key = keys.applied(order_id)
     order = Order.model_construct(trader=keys.trader, order_id=order_id)
@@ -75,6 +83,8 @@ def _execution(keys: TraderKeys, order_id: str, name: str, value: str, event: di
         "busted": "0",
         "late": text("late" in value.partition("|")[0].split(" ")),
     }
+    if multiplier:
+        given["multiplier"] = multiplier
     if event:
         said = {"order_id": order_id, "exec_id": change.identity, "type": EventType.TRADE.value}
         said |= {"last_quantity": given["quantity"], "last_price": given["price"]}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Self
 
@@ -102,6 +102,7 @@ class PositionRepository:
         quantity: int,
         *,
         cost: Decimal | str | int | None = None,
+        multiplier: Decimal | str | int | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -117,6 +118,7 @@ class PositionRepository:
             cost: The open cost of the quantity, such as that of a position at the start of the day: what was paid for a
                 long one, minus what was received for a short one; what was realized stays. By default the cost stays,
                 and is realized where the quantity comes to zero or goes through it.
+            multiplier: The multiplier of the position, which its orders then have to have; by default it keeps its own.
             request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
             ts_ns: The time of the change; by default now.
@@ -124,10 +126,11 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
+            MultiplierMismatch: The position has another multiplier, and orders are open in the symbol, or something was
+                bought or sold since its last roll.
         """
-        return self._change(
-            PositionAction.SET, trader, symbol, quantity, None, request_id, ts_ns, durability, cost=cost
-        )
+        action, more = PositionAction.SET, {"cost": cost, "multiplier": multiplier}
+        return self._change(action, trader, symbol, quantity, None, request_id, ts_ns, durability, more)
 
     def adjust(
         self,
@@ -280,10 +283,9 @@ class PositionRepository:
         request_id: str | None,
         ts_ns: int | None,
         durability: Durability | str | None,
-        *,
-        cost: Decimal | str | int | None = None,
+        more: Mapping[str, Decimal | str | int | None] | None = None,
     ) -> PositionResult:
-        given = {"request_id": request_id, "ts_ns": ts_ns, "cost": cost}
+        given = {"request_id": request_id, "ts_ns": ts_ns, **(more or {})}
         change = checked(
             PositionChange,
             action=action,

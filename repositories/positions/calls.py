@@ -53,8 +53,16 @@ def _arguments(change: PositionChange) -> tuple[str, ...]:
         str(change.quantity),
         "" if change.max_position is None else str(change.max_position),
         str(change.ts_ns),
-        "" if change.cost is None else plain(change.cost),
+        _terms(change),
     )
+
+
+def _terms(change: PositionChange) -> str:
+    """Return the cost of what is set, "-" for none, and its multiplier; "" where neither is given."""
+    cost, multiplier = change.cost, change.multiplier
+    if cost is None and multiplier is None:
+        return ""
+    return f"{'-' if cost is None else plain(cost)}{'' if multiplier is None else f'*{plain(multiplier)}'}"
 
 
 def _split_arguments(split: Split) -> tuple[str, ...]:

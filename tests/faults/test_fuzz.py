@@ -81,6 +81,7 @@ def store(_no_settings_from_outside: None) -> Iterator[Store]:
                 "name",
                 "lot_size",
                 "tick_size",
+                "multiplier",
                 "currency",
                 "action",
                 "max_position",

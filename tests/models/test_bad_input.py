@@ -147,6 +147,7 @@ KINDS: dict[str, str] = {
     "settlement_date": "day",
     "currency": "currency",
     "tick_size": "tick",
+    "multiplier": "tick",
 }
 EXAMPLES: dict[type[Record], dict[str, Any]] = {
     Order: {"trader": "T", "order_id": "A", "symbol": "S", "side": "BUY", "quantity": 1, "price": 1},

@@ -75,7 +75,8 @@ def with_fitting_prices(draft: Draft) -> Draft:
 def with_fitting_cost(draft: Draft) -> Draft:
     kind, values = draft
     has_cost = values["action"] is PositionAction.SET and values["quantity"] != 0
-    return kind, {**values, "cost": values["cost"] if has_cost else None}
+    multiplier = values["multiplier"] if values["action"] is PositionAction.SET else None
+    return kind, {**values, "cost": values["cost"] if has_cost else None, "multiplier": multiplier}
 
 
 def changes_something(draft: Draft) -> bool:
@@ -91,6 +92,7 @@ placings = drafts(
     account=st.sampled_from([None, None, None, "ACC 1", '"']),
     display_quantity=st.sampled_from([None, None, None, 0, 7]),
     currency=st.sampled_from([None, None, None, "USDT"]),
+    multiplier=st.sampled_from([None, None, None, None, "50", "1"]),
     quantity=QUANTITIES,
     price=PRICES,
     stop_price=PRICES,
@@ -174,6 +176,7 @@ changes = drafts(
     quantity=SIGNED,
     action=st.sampled_from(PositionAction),
     max_position=st.sampled_from([None, None, 0, 5, MOST]),
+    multiplier=st.sampled_from([None, None, "50", "1", "0.000000001"]),
     cost=st.sampled_from([None, None, "0", "18700.25", "-0.000000001", "999999999999999999999"]),
     request_id=REQUEST_IDS,
     ts_ns=TIMES,

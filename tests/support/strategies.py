@@ -58,6 +58,7 @@ signed = st.integers(-MAX_QUANTITY, MAX_QUANTITY)
 times = st.integers(0, 315_532_799) | st.integers(315_532_800 * 10**9, 2**63 - 1)
 sides = st.sampled_from(Side)
 prices = st.decimals(-(10**12) + 1, 10**12 - 1, places=9) | st.decimals(-1000, 1000, places=2)
+multipliers = st.decimals("0.000000001", 10**12 - 1, places=9)
 amounts = st.decimals(-(10**29), 10**29, places=9)
 
 
@@ -80,6 +81,7 @@ def orders(draw: st.DrawFn) -> Values:
         "display_quantity": draw(maybe(totals)),
         "execution_instructions": draw(maybe(names)),
         "currency": draw(maybe(st.sampled_from(["USD", "USDT", "1000SATS", "a" * 12]))),
+        "multiplier": draw(maybe(multipliers)),
         "quantity": draw(quantities),
         "price": draw(prices) if kind.has_price else draw(maybe(prices)) if kind.takes_price else None,
         "stop_price": draw(prices) if kind.has_stop_price else draw(maybe(prices)) if kind.takes_stop_price else None,
@@ -132,6 +134,7 @@ positions = st.fixed_dictionaries(
         "open_cost": amounts,
         "realized_profit": amounts,
         "fees": st.dictionaries(st.sampled_from(["", "EUR", "USD", "₪"]), amounts).map(Fees.of),
+        "multiplier": maybe(multipliers),
         "version": totals,
         "updated_ns": maybe(times),
     }
@@ -153,6 +156,7 @@ events = st.fixed_dictionaries(
         "request_id": names,
         "position_quantity": signed,
         "position_cost": amounts,
+        "multiplier": multipliers,
         "period": st.just('{"bought_quantity":"0"}'),
         "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
         "text": texts,

@@ -19,6 +19,7 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
             traded = (event.last_quantity or 0) - (event.reversed_quantity or 0)
             amount = (event.last_quantity or 0) * (event.last_price or Decimal(0))
             amount -= (event.reversed_quantity or 0) * (event.reversed_price or Decimal(0))
+            amount *= event.multiplier or 1
             if event.side is Side.BUY:
                 quantity, bought, paid = quantity + traded, bought + traded, paid + amount
             else:

@@ -1,6 +1,6 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value with or without its cost, within a limit,
 -- by a split, or by closing a period, which sets its totals back.
--- Uses changes/run, changes/cost, changes/fees, changes/publish
+-- Uses changes/run, changes/cost, changes/fees, changes/multiplier, changes/publish
 
 local QUANTITY_PLACES = CONSTANTS.QUANTITY_PLACES
 
@@ -49,10 +49,11 @@ local function answer_to_changed(request, request_id, symbol, content, recorded)
   return { 'repeat', number, table.concat(fields_of(position), '\n'), event_of(number) }
 end
 
--- The quantity of a step is what is added, what is set, or for a split the ratio; its terms are the cost of what is set, or the
--- quantity that a split results in, '' for none.
+-- The quantity of a step is what is added, what is set, or for a split the ratio; its terms are the cost of what is set,
+-- '-' for none, and after a star its multiplier, or the quantity that a split results in, '' for none.
 -- Return {'applied', sequence, position…}  {'limit', position…}  {'inexact', quantity}
 --        {'repeat', sequence, position as it is now…, event…}
+--        {'multiplier', asked for, of the position}
 --        {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function change_position(at)
   local symbol, request_id, action, quantity_text, max_position, ts_ns, terms = unpack(ARGV, at, at + 6)
@@ -77,11 +78,18 @@ local function change_position(at)
   if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), held) then
     return { 'limit', table.concat(fields_of(position), '\n') }
   end
-  local given = action == 'SET' and terms or ''
+  local given, multiplier = '', ''
+  if action == 'SET' and terms ~= '' then
+    given, multiplier = string.match(terms, '^([^*]+)%*?(.*)$')
+    if given == '-' then given = '' end
+    local unlike = multiplier ~= '' and RARE.multiplier_change_refusal(position, multiplier)
+    if unlike then return unlike end
+  end
   local cost, realized = cost_after_change(position, quantity)
   if given ~= '' then cost, realized = decimal(given), position.realized_profit end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
 
+  if multiplier ~= '' then position.multiplier = multiplier end
   position.open_cost, position.realized_profit = cost, realized
   local period = kind == 'ROLL' and RARE.close_period(position) or ''
   local difference = kind == 'POSITION' and action == 'ADJUST' and quantity_text
@@ -92,9 +100,10 @@ local function change_position(at)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol,
     'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'position_cost', given,
-    'period', period, 'totals', totals_of(fields),
+    'multiplier', multiplier, 'period', period, 'totals', totals_of(fields),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","request_id":"' .. request_id .. '","position_quantity":"'
-    .. fields[6] .. '","position_change":"' .. difference .. json_part('position_cost', given), symbol .. request_id .. period)
+    .. fields[6] .. '","position_change":"' .. difference .. json_part('position_cost', given)
+    .. json_part('multiplier', multiplier), symbol .. request_id .. period)
   requests = requests or {}
   requests[request] = number .. ' ' .. content
   return { 'applied', number, table.concat(fields, '\n') }

@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/cost, changes/order_status, changes/details
+-- Uses changes/run, changes/cost, changes/order_status, changes/details, changes/multiplier
 
 -- Return the answer to a fill that is remembered.
 local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own, details, ts_ns)
@@ -26,6 +26,7 @@ end
 --        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'detail', name, value}
 --        {'overfill', open quantity, status}
+--        {'multiplier', of the order, of its position}
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
   local id, exec_id, quantity_text, price, notional, ts_ns, stated, details, own = unpack(ARGV, at, at + 8)
@@ -51,6 +52,12 @@ local function fill_order(at)
   local quantity, filled = decimal(quantity_text), quantity_in(order, 'filled_quantity')
   local open = sum(ordered_in(order), negative(filled))
   if problem then return problem end
+  if at.multiplier or position.multiplier then
+    local unlike
+    notional, unlike = RARE.multiplied(order, position, decimal(notional))
+    if unlike then return unlike end
+    notional = decimal_text(notional)
+  end
   if is_less(open, quantity) then return { 'overfill', decimal_text(open), status } end
   local version = next_version(order)
   local held = sum(position.quantity, buys and quantity or negative(quantity))
@@ -104,10 +111,10 @@ local function fill_order(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
-    'position_quantity', held_fields[6],
+    'position_quantity', held_fields[6], 'multiplier', flat[at.multiplier] or '',
     'open_quantity', is_marked and RARE.stated_open(order, to, sum(filled, quantity), sum(filled, open)) or '',
     'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
-  }, not is_marked and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, not is_marked and not at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json, details)

@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run, changes/own_orders, changes/limits
+-- Uses changes/run, changes/own_orders, changes/limits, changes/multiplier
 
 -- Return the answer to placing an order whose id is one of an order that is stored already, nil when there is none.
 local function answer_to_placed(id, digest)
@@ -32,6 +32,7 @@ end
 --        {'repeat', order…}: placed before with the same content
 --        {'duplicate', order…}: placed before with other content
 --        {'taken', order_id}: the id is another id of that order
+--        {'multiplier', of the order, of its position}
 --        {'beyond', limit…}  {'halted', switch}: see limit_refusal
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function place_order(at)
@@ -50,6 +51,9 @@ local function place_order(at)
   if refused then return refused end
   local position = load_open(symbol)
   if problem then return problem end
+  local multiplier, unlike
+  if terms ~= '' or position.multiplier then multiplier, unlike = RARE.multiplier_of_new(position, terms) end
+  if unlike then return unlike end
   local counted = SIDES[side]
   local open = sum(position[counted], decimal(quantity))
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
@@ -57,6 +61,7 @@ local function place_order(at)
   local within
   if is_limited then
     local basis = price ~= '' and price or reference ~= '' and reference or stop_price
+    if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
     within = text_when_within(position, symbol, side, open, decimal(quantity), basis)
     local beyond = not within
       and RARE.limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis })
@@ -79,6 +84,7 @@ local function place_order(at)
   if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
   move(order, id, expiry, by_symbol, by_status)
+  if multiplier then position.multiplier = multiplier end
   position[counted], position.is_changed = open, true
   if within then has_limits = within elseif has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({

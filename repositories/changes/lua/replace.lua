@@ -1,6 +1,6 @@
 -- Of the engine: change an order's quantity or prices, once, as asked or as the venue restates it. A quantity below what is
 -- filled asks for the rest to be canceled; one above it opens a filled order again.
--- Uses changes/run, changes/aliases, changes/order_status, changes/limits
+-- Uses changes/run, changes/aliases, changes/order_status, changes/limits, changes/multiplier
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
@@ -64,7 +64,8 @@ local function replace_order(at)
   if is_limited and not restates then
     local now = order.flat
     local function basis(limit, trigger)
-      return limit or now[order.at.reference_price] or trigger or ''
+      local price = limit or now[order.at.reference_price] or trigger or ''
+      return order.at.multiplier and RARE.price_of_unit(price, value_of(order, 'multiplier')) or price
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)

@@ -1,7 +1,7 @@
 -- Of the engine: bust an execution, or correct it, once: what it has added to its order and its position is taken back exactly,
 -- and a correction adds what counts in its place. To the position's cost the first is a trade in the other direction.
 -- An order that has no end but FILLED gets the status that its fills leave.
--- Uses changes/run, changes/order_status, changes/cost, changes/details
+-- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier
 
 -- Return the answer to a bust or a correction whose exec_id is remembered.
 local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)
@@ -20,6 +20,7 @@ end
 --        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'outdated', order…, position…}: another bust has taken it back
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
+--        {'multiplier', of the order, of its position}
 --        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function revise_execution(at)
   local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details =
@@ -47,6 +48,13 @@ local function revise_execution(at)
   local before, after = decimal(was_quantity), quantity_text == '' and 0 or decimal(quantity_text)
   local difference = sum(after, negative(before))
   local taken, added = product(before, decimal(was_price)), notional == '' and 0 or decimal(notional)
+  if order.at.multiplier or position.multiplier then
+    local unlike
+    taken, unlike = RARE.multiplied(order, position, taken)
+    if unlike then return unlike end
+    added, unlike = RARE.multiplied(order, position, added)
+    if unlike then return unlike end
+  end
   local amount, counted = sum(added, negative(taken)), SIDES[side]
   local buys = counted == 'BUY'
   local cost, realized = cost_after_trade(position, not buys, before, taken)
@@ -97,9 +105,10 @@ local function revise_execution(at)
     'side', side, 'status', to, 'quantity', ordered_text, 'price', limit, 'filled_quantity', filled_text,
     'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
     'reversed_quantity', was_quantity, 'reversed_price', was_price, 'reversed_details', reversed, 'position_quantity', held_fields[6], 'text', text,
+    'multiplier', value_of(order, 'multiplier') or '',
     'open_quantity', stated_open(order, to, filled_after, ordered),
     'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
-  }, not order.at.marks and reversed == '' and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, not order.at.marks and reversed == '' and not order.at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
     .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'

@@ -105,7 +105,8 @@ local function read_position(key, symbol)
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
-    SELL = total_in(record, 'open_sell_quantity'), fees = record.at.fees and RARE.fees_in(record),
+    SELL = total_in(record, 'open_sell_quantity'), multiplier = value_of(record, 'multiplier'),
+    fees = record.at.fees and RARE.fees_in(record),
   }
 end
 
@@ -121,28 +122,29 @@ local function load_position(symbol)
 end
 
 -- Return a position whose open quantities are not two whole numbers of few digits; see load_open.
-local function load_odd_open(key, symbol, buy, sell)
+local function load_odd_open(key, symbol, buy, sell, multiplier)
   if not buy or not sell then return load_position(symbol) end
   local record = { key = key, flat = { buy, sell }, at = { open_buy_quantity = 1, open_sell_quantity = 2 } }
   local position = {
     key = key, is_part = true, BUY = total_in(record, 'open_buy_quantity'), SELL = total_in(record, 'open_sell_quantity'),
+    multiplier = multiplier,
   }
   if not problem then positions[symbol] = position end
   return position
 end
 
--- Return a position as it is by now, of which only BUY and SELL are needed.
+-- Return a position as it is by now, of which only BUY, SELL and the multiplier are needed.
 local function load_open(symbol)
   local position = positions[symbol]
   if position then return position end
   local key = base .. 'position:' .. symbol
-  local buy, sell, quantity = unpack(is_limited
-    and redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'quantity')
-    or redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity'))
+  local buy, sell, multiplier, quantity = unpack(is_limited
+    and redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity')
+    or redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier'))
   if not buy or not sell or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or #buy > 15 or #sell > 15 then
-    return RARE.load_odd_open(key, symbol, buy, sell)
+    return RARE.load_odd_open(key, symbol, buy, sell, multiplier or nil)
   end
-  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0 }
+  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0, multiplier = multiplier or nil }
   if quantity and #quantity < 16 and string.find(quantity, '^%-?%d+$') then position.quantity = quantity + 0 end
   positions[symbol] = position
   return position
@@ -170,6 +172,7 @@ local function fields_of(position)
   }
   if position.updated_ns then fields[25], fields[26] = 'updated_ns', position.updated_ns end
   if position.fees then RARE.add_fees(fields, position.fees) end
+  if position.multiplier then fields[#fields + 1], fields[#fields + 2] = 'multiplier', position.multiplier end
   return fields
 end
 

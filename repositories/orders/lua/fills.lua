@@ -1,9 +1,10 @@
 -- Read fills of an order, in the order of their events.
 -- KEYS applied    what is remembered of the order's changes
 --      events
+--      order      whose multiplier the fills have
 -- ARGV after    the number of the event after which to begin, -1 for the first
 --      limit    how many fills at most
--- Returns {fill…}; each {field, what is remembered of it, its event…, what counts of it now, what is remembered of the report that
+-- Returns {multiplier or '', fill…}; each {field, what is remembered of it, its event…, what counts of it now, what is remembered of the report that
 --         says so, the details of what counts}: an empty list for an event that is no longer kept; what counts now and the report
 --         are empty for one that was neither busted nor corrected, and details for one that has none
 
@@ -18,7 +19,7 @@ table.sort(fills, function(a, b)
   if numbers[a[1]] ~= numbers[b[1]] then return numbers[a[1]] < numbers[b[1]] end
   return a[1] < b[1]
 end)
-local page = {}
+local page = { redis.call('HGET', KEYS.order, 'multiplier') or '' }
 for i = 1, math.min(#fills, ARGV.limit + 0) do
   local id = string.format('%.0f', numbers[fills[i][1]]) .. '-0'
   local event = redis.call('XRANGE', KEYS.events, id, id)[1]
@@ -28,6 +29,6 @@ for i = 1, math.min(#fills, ARGV.limit + 0) do
   local report = string.match(now, '^%d+ [%d.]+ [-%d.]+ (.+)$') or string.match(now, '^%d+ busted (.+)$')
   fills[i][4], fills[i][5] = now, report and values['fill:' .. report] or ''
   fills[i][6] = values['details:' .. (report or exec_id)] or ''
-  page[i] = fills[i]
+  page[i + 1] = fills[i]
 end
 return page

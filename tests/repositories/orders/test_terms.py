@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ GIVEN: dict[str, object] = {
     "execution_instructions": "1 M",
     "expire_at": TS + 5,
     "currency": "USDT",
+    "multiplier": Decimal("0.5"),
 }
 OTHERS: dict[str, object] = {
     "account": "ACC",
@@ -27,6 +29,7 @@ OTHERS: dict[str, object] = {
     "execution_instructions": "1",
     "expire_at": TS + 6,
     "currency": "USD",
+    "multiplier": Decimal(50),
 }
 
 
@@ -53,7 +56,7 @@ def test_they_are_stored_and_read_back(desk: Desk) -> None:
 def test_what_is_absent_is_not_stored_and_one_alone_is(desk: Desk, name: str) -> None:
     desk.book.orders.place(limit(desk.trader))
     assert desk.ask("HMGET", "%:order:A1", *TERMS) == [None] * len(TERMS)
-    desk.book.orders.place(limit(desk.trader, "A2", **{name: GIVEN[name]}))
+    desk.book.orders.place(limit(desk.trader, "A2", symbol="MSFT", **{name: GIVEN[name]}))
     assert desk.ask("HMGET", "%:order:A2", *TERMS) == [str(GIVEN[one]) if one == name else None for one in TERMS]
     first, second = desk.events()
     assert (first.terms, json.loads(second.terms or "")) == (None, {name: str(GIVEN[name])})

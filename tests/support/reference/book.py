@@ -129,6 +129,7 @@ class ReferenceBook(State):
         }
         other.positions, other.requests = dict(self.positions), dict(self.requests)
         other.names = dict(self.names)
+        other.multipliers = dict(self.multipliers)
         other.events.update((trader, list(events)) for trader, events in self.events.items())
         return other
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from slotbook.models import (
     EventType,
     Fill,
-    Position,
     Side,
 )
 from slotbook.models.errors import (
@@ -16,6 +15,7 @@ from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
 from .details import charge, complete, details_of, remember, written
+from .multipliers import flat, paid_for
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -26,11 +26,12 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         return complete(book, fill, entry)
     order = entry.now
     filled = order.filled_quantity + fill.quantity
+    amount = paid_for(book, order, fill.quantity, fill.price)
     if filled > order.quantity:
         raise Overfill
-    held = book.positions.get((fill.trader, order.symbol), Position.flat(fill.trader, order.symbol))
+    held = book.positions.get((fill.trader, order.symbol)) or flat(book, fill.trader, order.symbol)
     bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
-    paid, received = fill.price * bought, fill.price * sold
+    paid, received = (amount, 0 * amount) if bought else (0 * amount, amount)
     moved = {
         "quantity": held.quantity + bought - sold,
         "bought_quantity": held.bought_quantity + bought,
@@ -71,6 +72,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         exec_id=fill.exec_id,
         last_quantity=fill.quantity,
         last_price=fill.price,
+        multiplier=order.multiplier,
         late=True if late else None,
         position_quantity=position.quantity,
         details=written(details_of(fill)),

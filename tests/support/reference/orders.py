@@ -21,6 +21,7 @@ from slotbook.models.errors import (
     OrderMismatch,
 )
 
+from .multipliers import note_first
 from .state import OPEN, Answer, Entry, State, again, shown_status
 
 ENDS = {
@@ -37,6 +38,7 @@ def place(book: State, order: Order) -> Answer:
         if entry.now.order_id != order.order_id or content_of(entry.first) != content_of(order):
             raise DuplicateOrder
         return Answer(applied=False, sequence=0, order=entry.now)
+    note_first(book, order.trader, order.symbol, order.multiplier)
     entry = Entry(order, order, {}, {}, marks=("PENDING_NEW",) if order.status is OrderStatus.PENDING_NEW else ())
     now = entry.now = order.model_copy(update={"version": 1, **entry.written()})
     book.orders[order.trader, order.order_id] = entry
@@ -56,6 +58,7 @@ def terms_of(order: Order) -> str | None:
         "execution_instructions": order.execution_instructions,
         "expire_at": order.expire_at,
         "currency": order.currency,
+        "multiplier": order.multiplier and f"{order.multiplier.normalize():f}",
     }
     given = {name: json.dumps(str(one), ensure_ascii=False) for name, one in values.items() if one is not None}
     parts = [f'"{name}":{one}' for name, one in given.items()]

@@ -23,6 +23,7 @@ from slotbook.models.errors import (
 from slotbook.models.fees import Fees
 from slotbook.models.numbers import plain
 
+from .multipliers import flat, take_other
 from .state import MOST, MOST_MONEY, Answer, State, again
 
 _TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "realized_profit")
@@ -33,7 +34,7 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
     known = book.requests.get((change.trader, change.request_id))
     if known is not None:
         return again(known, content)
-    held = book.positions.get((change.trader, change.symbol), Position.flat(change.trader, change.symbol))
+    held = book.positions.get((change.trader, change.symbol)) or flat(book, change.trader, change.symbol)
     moved: dict[str, Any] = {"version": held.version + 1, "updated_ns": change.ts_ns}
     told: dict[str, object] = {}
     kind, quantity = EventType.POSITION, held.quantity
@@ -66,6 +67,10 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
         if abs(moved["realized_profit"]) >= MOST_MONEY:
             raise AmountOverflow
         moved |= dict.fromkeys(_TOTALS, 0) if kind is EventType.ROLL else {}
+    if isinstance(change, PositionChange):
+        moved |= take_other(book, change, held)
+        told["multiplier"] = change.multiplier
+    book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
     position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(), **moved})
     events = book.events[change.trader]
     events.append(

@@ -10,6 +10,7 @@ from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
 from .details import charge, complete, details_of, remember, written
+from .multipliers import paid_for
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -31,7 +32,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     assert held is not None
     taken_back = entry.details[entry.reports.get(root, root)][-1][0]
     more = after[0] - before[0]
-    amount = after[0] * after[1] - before[0] * before[1]
+    taken, added = (paid_for(book, order, *one) for one in (before, after))
+    amount = added - taken
     filled = order.filled_quantity + more
     if more > 0 and filled > order.quantity:
         raise Overfill
@@ -49,10 +51,10 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     sign = 1 if buys else -1
     given = details_of(request) if isinstance(request, Correct) else {}
     moved["fees"] = Fees(charge(held.fees, taken_back, given))
-    moved |= cost_after_trade(held, -sign * before[0], -sign * before[0] * before[1])
+    moved |= cost_after_trade(held, -sign * before[0], -sign * taken)
     if after[0]:
         between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
-        moved |= cost_after_trade(between, sign * after[0], sign * after[0] * after[1])
+        moved |= cost_after_trade(between, sign * after[0], sign * added)
     if abs(moved["quantity"]) > MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
         raise AmountOverflow
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
@@ -84,6 +86,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         reversed_quantity=before[0],
         reversed_price=before[1],
         position_quantity=position.quantity,
+        multiplier=order.multiplier,
         text=request.text,
         details=written(details_of(request)) if isinstance(request, Correct) else None,
         reversed_details=written(taken_back),

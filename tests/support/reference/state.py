@@ -25,6 +25,8 @@ from slotbook.models.record import Record
 MOST = 2**53 - 1
 MOST_MONEY = Decimal(10) ** 30
 MOST_TRADED = 10**20
+MOST_PLACES = 9
+"""Decimal places of an amount."""
 ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CALCULATED)
 OPEN = tuple(status for status in OrderStatus if status not in (*ENDED, OrderStatus.FILLED))
 Key: TypeAlias = tuple[str, str]
@@ -133,6 +135,8 @@ class State:
         if (venue_order_id := getattr(request, "venue_order_id", None)) is not None:
             changed["venue_order_id"] = venue_order_id
         entry.now = order.model_copy(update=changed)
+        self.multipliers: dict[Key, Decimal] = {}
+        """By trader and symbol what the first order or change has said."""
 
     def append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
