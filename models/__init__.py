@@ -3,10 +3,11 @@
 from .coordination import Algorithm, Permit, Session, Swap, Versioned
 from .entity import Entity, Index, Key, Unique
 from .entity_changes import Delete, Insert, Put, Update
-from .enums import EventType, Liquidity, OrderStatus, OrderType, PositionAction, Side, TimeInForce
+from .enums import EventType, ExecType, Liquidity, OrderStatus, OrderType, PositionAction, Side, TimeInForce
 from .event import DeadLetter, OrderEvent
 from .execution import Execution
 from .execution_changes import Bust, Correct
+from .execution_report import ExecutionReport
 from .fill import Fill
 from .fill_details import FillDetails
 from .guards import Expect
@@ -25,6 +26,7 @@ from .order_reports import (
     Suspend,
 )
 from .position import Position, PositionChange, Roll, Split
+from .report_results import Difference, ReportedChange, ReportResult
 from .results import FillResult, Gap, Lag, OrderResult, Outcome, PositionResult, RecordResult, Snapshot, SymbolTotal
 from .symbol import SymbolInfo
 
@@ -38,10 +40,13 @@ __all__ = [
     "Correct",
     "DeadLetter",
     "Delete",
+    "Difference",
     "DoneForDay",
     "Entity",
     "EventType",
+    "ExecType",
     "Execution",
+    "ExecutionReport",
     "Expect",
     "Expire",
     "Fill",
@@ -75,6 +80,8 @@ __all__ = [
     "RecordResult",
     "Reject",
     "Replace",
+    "ReportResult",
+    "ReportedChange",
     "Restate",
     "Roll",
     "Session",

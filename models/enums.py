@@ -244,6 +244,43 @@ class EventType(_FixEnum):
 _EXECUTIONS = (EventType.TRADE, EventType.TRADE_CANCEL, EventType.TRADE_CORRECT, EventType.TRADE_DETAILS)
 
 
+class ExecType(_FixEnum):
+    """The kind of a venue's report of an order (FIX ExecType, tag 150)."""
+
+    NEW = "NEW", "0"
+    DONE_FOR_DAY = "DONE_FOR_DAY", "3"
+    CANCELED = "CANCELED", "4"
+    REPLACED = "REPLACED", "5"
+    PENDING_CANCEL = "PENDING_CANCEL", "6"
+    STOPPED = "STOPPED", "7"
+    REJECTED = "REJECTED", "8"
+    SUSPENDED = "SUSPENDED", "9"
+    PENDING_NEW = "PENDING_NEW", "A"
+    CALCULATED = "CALCULATED", "B"
+    EXPIRED = "EXPIRED", "C"
+    RESTATED = "RESTATED", "D"
+    PENDING_REPLACE = "PENDING_REPLACE", "E"
+    TRADE = "TRADE", "F"
+    TRADE_CORRECT = "TRADE_CORRECT", "G"
+    TRADE_CANCEL = "TRADE_CANCEL", "H"
+    ORDER_STATUS = "ORDER_STATUS", "I"
+    """The answer to a question for the status: nothing has happened."""
+    TRIGGERED = "TRIGGERED", "L"
+    """A stop order has gone to the market (FIX 5.0): nothing that a book keeps has changed."""
+
+    has_execution: bool
+    """True for a report with an executed quantity and its price, which count from then on."""
+    revises: bool
+    """True for a report that takes an execution back, or corrects it."""
+    is_pending_request: bool
+    """True for a report that a request to cancel or replace has arrived, and is not answered yet."""
+
+    def __init__(self, value: str, fix: str) -> None:
+        self.has_execution = value in ("TRADE", "TRADE_CORRECT")
+        self.revises = value in ("TRADE_CANCEL", "TRADE_CORRECT")
+        self.is_pending_request = value in ("PENDING_CANCEL", "PENDING_REPLACE")
+
+
 class PositionAction(StrEnum):
     """The kind of a change of a position without an order."""
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from typing import Annotated, Any, TypeAlias, cast
@@ -104,3 +105,13 @@ def new_id() -> str:
     16
     """
     return secrets.token_urlsafe(12)
+
+
+def derived_id(kind: str, given: str) -> str:
+    """Return the name that a request has by another one, such as that of the report which asks for it.
+
+    >>> derived_id("report", "X1"), len(derived_id("report", "X" * 256))
+    ('report:X1', 71)
+    """
+    name = f"{kind}:{given}"
+    return name if len(name) <= MAX_NAME else f"{kind}:{hashlib.sha256(given.encode()).hexdigest()}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Annotated, NamedTuple, cast
+from typing import Annotated, NamedTuple, Self, cast
 
-from pydantic import AfterValidator, Field, StrictStr
+from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from .enums import OrderStatus, Side
+from .names import derived_id
 from .record import Record
 from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
 
@@ -152,6 +153,9 @@ class PendingReplace(PendingCancel):
 class CancelReject(_Report):
     """A report that a request to cancel or replace an order was refused (FIX OrderCancelReject, MsgType 9).
 
+    Its ``request_id`` is by default that of the refused request: a request is refused once, so the same report again
+    is a repeat. Without a ``client_order_id`` it is random.
+
     ::
 
         book.orders.apply(CancelReject(trader="T001", order_id="A1", client_order_id="C2", reason="0"))
@@ -163,6 +167,21 @@ class CancelReject(_Report):
     """Identity of the request that is refused; needed where several are pending."""
     original_client_order_id: Name | None = None
     """The id that the request named the order by (OrigClOrdID, tag 41)."""
+
+    @model_validator(mode="after")
+    def _is_known_by_its_request(self) -> Self:
+        if self.client_order_id is not None and "request_id" not in self.model_fields_set:
+            object.__setattr__(self, "request_id", rejection_of(self.client_order_id))
+        return self
+
+
+def rejection_of(client_order_id: str) -> str:
+    """Return the identity of the refusal of a request.
+
+    >>> CancelReject(trader="T001", order_id="A1", client_order_id="C2").request_id == rejection_of("C2")
+    True
+    """
+    return derived_id("refused", client_order_id)
 
 
 class DoneForDay(_Report):

@@ -30,7 +30,7 @@ EXPECT: AnyVerb = Verb(
     event=None,
     step="expect",
     keys=lambda keys, guard: (keys.order(guard.order_id), keys.applied(guard.order_id), keys.alias(guard.order_id)),
-    arguments=lambda guard: (guard.order_id, str(guard.version)),
+    arguments=lambda guard: (guard.order_id, str(guard.version), "", ""),
     read_answer=_read,
     describe=lambda guard: f"expect version {guard.version} of {guard.order_id}",
 )

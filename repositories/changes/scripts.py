@@ -67,7 +67,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "report": ("report_order", 15),
     "delete": ("delete_order", 1),
     "change": ("change_position", 7),
-    "expect": ("expect_version", 2),
+    "expect": ("expect_order", 4),
     "record": ("change_own", 14),
     "migrate": ("migrate_own", 6),
     "limits": ("change_limits", 5),

@@ -23,12 +23,15 @@ from .closings._async import AsyncClosings
 from .reads._async import OrderT
 from .reports._async import AsyncOrderReports
 from .revisions._async import AsyncRevisions
-from .verbs import DELETE, FILL, PLACE, REPLACE, Deletion, OrderRequest
+from .venue_reports._async import AsyncVenueReports
+from .verbs import DELETE, FILL, PLACE, REPLACE, Deletion
 
 Own = TypeVar("Own", bound=Order)
 
 
-class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncClosings[OrderT], AsyncRevisions[OrderT]):
+class AsyncOrderRepository(
+    AsyncOrderReports[OrderT], AsyncClosings[OrderT], AsyncRevisions[OrderT], AsyncVenueReports[OrderT]
+):
     """The orders of a desk.
 
     ::
@@ -193,25 +196,6 @@ class AsyncOrderRepository(AsyncOrderReports[OrderT], AsyncClosings[OrderT], Asy
             **without_none(given),
         )
         return cast("OrderResult[OrderT]", await self._changes.call(REPLACE, request, durability))
-
-    async def apply(
-        self, request: OrderRequest, *, durability: Durability | str | None = None
-    ) -> OrderResult[OrderT] | FillResult[OrderT]:
-        """Carry out a request of any verb: place an Order, apply a Fill, a Cancel and so on. One round trip.
-
-        Raises what the method for such a request raises.
-        """
-        return await self._changes.apply(request, durability)
-
-    async def apply_many(
-        self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult[OrderT] | FillResult[OrderT]]]:
-        """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
-
-        Requests of one trader go together, up to 24 in a call, and are applied in the order given. One round trip per
-        node as long as no order's requests are in several calls; each further call for the same order takes another.
-        """
-        return await self._changes.many(several("requests", requests), None, durability)
 
     async def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.

@@ -24,12 +24,13 @@ from .closings._sync import Closings
 from .reads._sync import OrderT
 from .reports._sync import OrderReports
 from .revisions._sync import Revisions
-from .verbs import DELETE, FILL, PLACE, REPLACE, Deletion, OrderRequest
+from .venue_reports._sync import VenueReports
+from .verbs import DELETE, FILL, PLACE, REPLACE, Deletion
 
 Own = TypeVar("Own", bound=Order)
 
 
-class OrderRepository(OrderReports[OrderT], Closings[OrderT], Revisions[OrderT]):
+class OrderRepository(OrderReports[OrderT], Closings[OrderT], Revisions[OrderT], VenueReports[OrderT]):
     """The orders of a desk.
 
     ::
@@ -194,25 +195,6 @@ class OrderRepository(OrderReports[OrderT], Closings[OrderT], Revisions[OrderT])
             **without_none(given),
         )
         return cast("OrderResult[OrderT]", self._changes.call(REPLACE, request, durability))
-
-    def apply(
-        self, request: OrderRequest, *, durability: Durability | str | None = None
-    ) -> OrderResult[OrderT] | FillResult[OrderT]:
-        """Carry out a request of any verb: place an Order, apply a Fill, a Cancel and so on. One round trip.
-
-        Raises what the method for such a request raises.
-        """
-        return self._changes.apply(request, durability)
-
-    def apply_many(
-        self, requests: Sequence[OrderRequest], *, durability: Durability | str | None = None
-    ) -> list[Outcome[OrderResult[OrderT] | FillResult[OrderT]]]:
-        """Carry out any mix of requests, such as a journal, with one outcome for each, in the order given.
-
-        Requests of one trader go together, up to 24 in a call, and are applied in the order given. One round trip per
-        node as long as no order's requests are in several calls; each further call for the same order takes another.
-        """
-        return self._changes.many(several("requests", requests), None, durability)
 
     def delete(self, trader: str, order_id: str, *, durability: Durability | str | None = None) -> None:
         """Remove a terminal order before it expires; nothing happens when it is gone already. One round trip.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from ...models.enums import OrderStatus
+from ...models.enums import EventType, OrderStatus
 from ...models.errors import (
     CorruptRecord,
     DuplicateOrder,
@@ -21,6 +21,7 @@ from ...models.numbers import plain
 from ...models.order import Cancel, Order, Replace
 from ...models.position import Position
 from ...models.record import copied
+from ...models.report_results import ReportedChange, ReportResult
 from ...models.results import FillResult, Gap, OrderResult
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
@@ -28,6 +29,7 @@ from ..changes.digest import digest_of
 from ..changes.recorded import order_then, position_then
 from ..changes.verb import Step
 from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows
+from .differences import status_difference
 
 Own = TypeVar("Own", bound=Order)
 
@@ -153,6 +155,14 @@ def reported(step: Step[Any], answer: list[Reply]) -> OrderResult:
             raise OrderMismatch(f"{step.name}: it says {step.request.status}, and would leave the order {status}")
         case other:
             return changed(step, other)
+
+
+def request_refused(step: Step[Any], answer: list[Reply]) -> ReportResult:
+    """Return the result in an answer to ``cancel_reject``, with the status that the venue says, where it differs."""
+    result = reported(step, answer)
+    found = status_difference(step.request, result.order)
+    changes = (ReportedChange(EventType.CANCEL_REJECTED, result.sequence),)
+    return ReportResult(result.order, result.applied, result.sequence, differences=found, changes=changes)
 
 
 def deleted(step: Step[Any], answer: list[Reply]) -> None:

@@ -34,8 +34,8 @@ from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
 from ...models.wire import text
 from ..changes.digest import digest_of, digest_of_words
-from ..changes.verb import AnyVerb, Verb
-from .replies import deleted, filled, placed, replaced, reported, revised
+from ..changes.verb import AnyVerb, ReadAnswer, Verb
+from .replies import deleted, filled, placed, replaced, reported, request_refused, revised
 
 OrderRequest: TypeAlias = (
     Order | Replace | Restate | Cancel | Reject | Expire | Calculate | Fill | Bust | Correct | Reporting
@@ -195,7 +195,12 @@ def _report_arguments(event: EventType, request: Reporting) -> tuple[str, ...]:
     )
 
 
-def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Reporting, OrderResult]:
+def _reporting(
+    name: str,
+    request: type[Reporting],
+    event: EventType,
+    read_answer: ReadAnswer[Reporting, OrderResult] = reported,
+) -> Verb[Reporting, OrderResult]:
     """Return the row of a verb that records what is said of an order."""
     return Verb(
         name=name,
@@ -204,7 +209,7 @@ def _reporting(name: str, request: type[Reporting], event: EventType) -> Verb[Re
         step="report",
         keys=_keys_with_ids,
         arguments=partial(_report_arguments, event),
-        read_answer=reported,
+        read_answer=read_answer,
         describe=_named(name),
     )
 
@@ -305,7 +310,7 @@ RESTATE = Verb(
 ACCEPT = _reporting("accept", Accept, EventType.NEW)
 PENDING_CANCEL = _reporting("pending_cancel", PendingCancel, EventType.PENDING_CANCEL)
 PENDING_REPLACE = _reporting("pending_replace", PendingReplace, EventType.PENDING_REPLACE)
-CANCEL_REJECT = _reporting("cancel_reject", CancelReject, EventType.CANCEL_REJECTED)
+CANCEL_REJECT = _reporting("cancel_reject", CancelReject, EventType.CANCEL_REJECTED, request_refused)
 DONE_FOR_DAY = _reporting("done_for_day", DoneForDay, EventType.DONE_FOR_DAY)
 STOP = _reporting("stop", Stop, EventType.STOPPED)
 SUSPEND = _reporting("suspend", Suspend, EventType.SUSPENDED)

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import EventType, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, errors
+from slotbook.models import EventType, ExecType, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, errors
 from slotbook.models.errors import SlotbookError
 from slotbook.models.keys import Keys
 from slotbook.models.results import Outcome
@@ -34,6 +34,12 @@ FIX = {
         "STOPPED": "7", "SUSPENDED": "9", "CALCULATED": "B", "RESTATED": "D", "INSERT": "", "PUT": "",
         "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G", "LIMITS": "", "TRADING": "",
         "SPLIT": "", "ROLL": "", "TRADE_DETAILS": "",
+    },
+    ExecType: {
+        "NEW": "0", "DONE_FOR_DAY": "3", "CANCELED": "4", "REPLACED": "5", "PENDING_CANCEL": "6", "STOPPED": "7",
+        "REJECTED": "8", "SUSPENDED": "9", "PENDING_NEW": "A", "CALCULATED": "B", "EXPIRED": "C", "RESTATED": "D",
+        "PENDING_REPLACE": "E", "TRADE": "F", "TRADE_CORRECT": "G", "TRADE_CANCEL": "H", "ORDER_STATUS": "I",
+        "TRIGGERED": "L",
     },
     Liquidity: {
         "NEITHER": "0", "ADDED": "1", "REMOVED": "2", "ROUTED_OUT": "3", "AUCTION": "4", "TRIGGERED_STOP": "5",

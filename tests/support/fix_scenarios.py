@@ -88,9 +88,9 @@ class Translator:
         ids: dict[str, Any] = {"client_order_id": name, "original_client_order_id": original}
         status = STATUSES[message["ord_status"]]
         if message["msg"] == "9":
-            orders.cancel_reject(trader, order_id, **ids, status=status, reason=_text(message.get("cxl_rej_reason")))
+            orders.cancel_reject(trader, order_id, **ids, status=status, reason=text_of(message.get("cxl_rej_reason")))
             return EventType.CANCEL_REJECTED
-        code, reason = message["exec_type"], _text(message.get("exec_restatement_reason"))
+        code, reason = message["exec_type"], text_of(message.get("exec_restatement_reason"))
         quantity = message.get("order_qty")
         if code not in "58" and quantity not in (None, self.order(original or name).quantity):
             orders.restate(trader, order_id, quantity=quantity, reason=reason)
@@ -116,7 +116,7 @@ class Translator:
             case "8" if status is not OrderStatus.REJECTED:
                 return None  # it is not this order that is refused, but another with its id
             case "8":
-                orders.reject(trader, order_id, reason=_text(message.get("ord_rej_reason")))
+                orders.reject(trader, order_id, reason=text_of(message.get("ord_rej_reason")))
             case "6":
                 orders.pending_cancel(trader, order_id, **ids)
             case "E":
@@ -134,5 +134,5 @@ class Translator:
         return EVENTS[code]
 
 
-def _text(code: object) -> str | None:
+def text_of(code: object) -> str | None:
     return None if code is None else str(code)

@@ -1,0 +1,1 @@
+"""Bring orders to what a venue reports of them."""
