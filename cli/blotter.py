@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from rich.console import Group
 from rich.text import Text
@@ -35,9 +36,9 @@ class Line:
     symbol: str
     side: str
     status: str
-    quantity: int
+    quantity: Decimal | int
     price: str
-    filled: int
+    filled: Decimal | int
 
 
 class Blotter:
@@ -47,7 +48,7 @@ class Blotter:
         self.events = 0
         self.problems: deque[str] = deque(maxlen=3)
         self._orders: OrderedDict[tuple[str, str], Line] = OrderedDict()
-        self._positions: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._positions: OrderedDict[tuple[str, str], Decimal | int] = OrderedDict()
         self._last: deque[OrderEvent] = deque(maxlen=ROWS)
         self._times: deque[float] = deque(maxlen=100_000)
 
@@ -135,7 +136,7 @@ class Blotter:
         if len(self._orders) > MAX_KEPT:
             self._orders.popitem(last=False)
 
-    def _keep_position(self, trader: str, symbol: str, quantity: int) -> None:
+    def _keep_position(self, trader: str, symbol: str, quantity: Decimal | int) -> None:
         self._positions.pop((trader, symbol), None)
         self._positions[trader, symbol] = quantity
         if len(self._positions) > MAX_KEPT:
@@ -148,12 +149,12 @@ def one_line(event: OrderEvent) -> str:
     parts = [f"{at:%Y-%m-%dT%H:%M:%S}.{event.ts_ns % 10**9:09d}Z", event.trader, str(event.sequence), event.type]
     parts += [word for word in (event.symbol, event.order_id, event.side, event.kind, event.key) if word]
     if event.last_quantity is not None and event.last_price is not None:
-        parts.append(f"{event.last_quantity} at {plain(event.last_price)}")
+        parts.append(f"{plain(event.last_quantity)} at {plain(event.last_price)}")
     if event.quantity is not None:
         price = "" if event.price is None else f" at {plain(event.price)}"
-        parts.append(f"{event.filled_quantity or 0}/{event.quantity}{price} {event.status}")
+        parts.append(f"{plain(event.filled_quantity or 0)}/{plain(event.quantity)}{price} {event.status}")
     if event.position_quantity is not None:
-        parts.append(f"position {event.position_quantity}")
+        parts.append(f"position {plain(event.position_quantity)}")
     if event.version is not None:
         parts.append(f"version {event.version}")
     parts += [text for text in (event.changed, event.own) if text is not None]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from ..models.enums import OrderStatus, Side
 from ..models.fill import Fill
 from ..models.journal import JournalRequest
+from ..models.numbers import EXACT
 from ..models.order import Cancel, Order
 from ..models.position import Position
 from .day import LOT
@@ -20,17 +21,17 @@ _Values = tuple[str | int | Decimal | None, ...]
 class _Order:
     symbol: str
     side: Side
-    quantity: int
+    quantity: Decimal | int
     price: Decimal | None
     status: OrderStatus = OrderStatus.NEW
-    filled: int = 0
+    filled: Decimal | int = 0
     notional: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
 class _Position:
-    bought: int = 0
-    sold: int = 0
+    bought: Decimal | int = 0
+    sold: Decimal | int = 0
     cash: Decimal = Decimal(0)
 
 
@@ -63,9 +64,9 @@ class _Findings:
     doubled: int = 0
     differences: list[str] = field(default_factory=list[str])
 
-    def count(self, executed: int, expected: int) -> None:
-        self.lost += max(0, expected - executed) // LOT
-        self.doubled += max(0, executed - expected) // LOT
+    def count(self, executed: Decimal | int, expected: Decimal | int) -> None:
+        self.lost += int(max(0, expected - executed) // LOT)
+        self.doubled += int(max(0, executed - expected) // LOT)
 
     def compare(self, name: str, found: _Values | None, expected: _Values) -> None:
         if found is None:
@@ -82,7 +83,8 @@ class Ledger:
         self._positions: dict[tuple[str, str], _Position] = {}
         self.fills = 0
         for request in requests:
-            self._apply(request)
+            with localcontext(EXACT):
+                self._apply(request)
 
     @property
     def order_ids(self) -> list[tuple[str, str]]:

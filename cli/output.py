@@ -27,6 +27,8 @@ class BadUsage(Exception):
     """Options that cannot be used together, or not with this command; nothing was done."""
 
 
+_QUANTITIES = frozenset({"lot_size", "max_order", "max_position", "position_change"})
+"""Fields with quantities, beside those whose names say so."""
 _WIDE = 10_000
 """The width of a pipe in columns, so that a program that reads a table gets whole values on whole lines."""
 
@@ -62,14 +64,23 @@ def print_json(value: JsonValue) -> None:
 
 
 def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
-    """Return a record's fields for JSON, and ``derived`` values; decimals become strings, so that they stay exact."""
+    """Return a record's fields for JSON, and ``derived`` values.
+
+    Decimals become strings, so that they stay exact; a quantity that is whole is an integer.
+    """
     fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
-    return {name: _as_json(value) for name, value in {**fields, **derived}.items()}
+    return {name: _as_json(name, value) for name, value in {**fields, **derived}.items()}
 
 
-def _as_json(value: object) -> JsonValue:
+def quantity_json(quantity: Decimal | int) -> int | str:
+    """Return a quantity for JSON: a whole one as an integer, any other as a string."""
+    text = plain(quantity)
+    return text if "." in text else int(text)
+
+
+def _as_json(name: str, value: object) -> JsonValue:
     if isinstance(value, Decimal):
-        return plain(value)
+        return quantity_json(value) if name.endswith("quantity") or name in _QUANTITIES else plain(value)
     if isinstance(value, Fees):
         return {currency: plain(amount) for currency, amount in value.items()}
     return str(value) if isinstance(value, date) else cast("JsonValue", value)

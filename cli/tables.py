@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ..models.numbers import PLACES, plain
+from ..models.numbers import plain
 from ..models.order import TERMS, Order
 from ..models.position import Position
 from ..models.results import SymbolTotal
 from .fitted import Fitted, table
 from .replay import Report
+
+_AVERAGE_PLACES = 9
 
 
 def orders_table(orders: Iterable[Order]) -> Fitted:
@@ -108,4 +110,4 @@ def report_table(report: Report) -> Fitted:
 
 
 def _average(price: Decimal | None) -> Decimal | None:
-    return None if price is None else round(price, PLACES)
+    return None if price is None else round(price, _AVERAGE_PLACES)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -74,6 +75,13 @@ def adapter(model: Any) -> TypeAdapter[Any]:
     return built(build, lambda made: made.validator)
 
 
+def _is_decimal(annotation: object) -> bool:
+    """Return True for the type of a field that holds decimals and no other numbers."""
+    kinds = {annotation, *get_args(annotation)}
+    kinds |= {argument for kind in list(kinds) for argument in get_args(kind)}
+    return Decimal in kinds and int not in kinds
+
+
 class BuiltModel(BaseModel):
     """A base class of models whose validators are built when their class is made, undisturbed by signals."""
 
@@ -83,6 +91,9 @@ class BuiltModel(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Build the validator of a subclass; one that refers to what is not there yet is built at its first use."""
         super().__pydantic_init_subclass__(**kwargs)
+        for info in cls.__pydantic_fields__.values():
+            if type(info.default) is int and _is_decimal(info.annotation):
+                info.default = Decimal(info.default)  # no validator sees a default
 
         def build() -> type[BaseModel]:
             cls.model_rebuild(force=True, raise_errors=False, _parent_namespace_depth=0)

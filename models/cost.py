@@ -27,8 +27,6 @@ COST_PLACES = 9
 """Decimal places that a share of a cost is rounded to, unless the cost or the amount of the trade has more."""
 MOST_PLACES = 36
 """Decimal places of an amount at most."""
-QUANTITY_PLACES = 0
-"""Decimal places of a quantity at most."""
 ZERO = Decimal(0)
 
 

@@ -270,7 +270,7 @@ def _is_equal(value: object, again: object, form: Form) -> bool:
         if form.write is None:
             return is_same(value, again)
         if type(value) is not type(again):
-            return False
+            return type(value) is int and type(again) is Decimal and value == again
         if isinstance(value, datetime) and isinstance(again, datetime) and value.tzinfo and again.tzinfo:
             return value.astimezone(UTC) == again.astimezone(UTC)
         return value == again

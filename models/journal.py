@@ -25,7 +25,7 @@ another header, a row with more or fewer columns, text that is no CSV, and a las
 
 >>> [refused] = read_journal([header, "1,1703422805243925307,T060,NEW,A1,ESH4,BUY,two,4799,\n"])
 >>> refused.line, str(refused.error)
-(2, "line 2: quantity 'two': 'two' is not a whole number")
+(2, "line 2: quantity 'two': 'two' is not a decimal number")
 >>> list(read_journal([header, "1,1703422805243925307,T060,NEW"]))
 Traceback (most recent call last):
     ...

@@ -1,37 +1,54 @@
 """Numbers, which are exact or refused: whole numbers, decimals, and arithmetic with them.
 
->>> exact_decimal("187.230")
-Decimal('187.230')
->>> exact_decimal(187.25)
-Decimal('187.25')
->>> exact_decimal(187.23)
+>>> exact_price("187.230"), exact_price(187.23)
+(Decimal('187.230'), Decimal('187.23'))
+>>> exact_price(0.1 + 0.2)
 Traceback (most recent call last):
     ...
-ValueError: the float 187.23 is really 187.229999999999989768184605054557323455810546875; pass it as a string or Decimal
+ValueError: the float 0.30000000000000004 is not exactly a decimal of 15 digits; pass a string or Decimal
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from operator import index
 from typing import SupportsIndex, cast
 
-PLACES = 9
-"""Decimal places of a price or an amount."""
+PLACES = 18
+"""Decimal places of a quantity or a price."""
 
-MAX_QUANTITY = 2**53 - 1
-"""The largest quantity: Lua in the server counts in doubles, which are exact for integers up to here."""
+QUANTITY_DIGITS = 18
+"""Digits before the point of a quantity."""
 
-MAX_WHOLE_DIGITS = 12
+TOTAL_DIGITS = 36
+"""Digits before the point of a sum of quantities."""
+
+PRICE_DIGITS = 12
 """Digits before the point of a price."""
 
-EXACT = Context(prec=120, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
+AMOUNT_PLACES = 36
+"""Decimal places of an amount: those of a quantity and of a price."""
+
+AMOUNT_DIGITS = 36
+"""Digits before the point of an amount."""
+
+MAX_COUNT = 2**53 - 1
+"""The largest count: Lua in the server counts in doubles, which are exact for integers up to here."""
+
+MAX_QUANTITY = Decimal("9" * QUANTITY_DIGITS + "." + "9" * PLACES)
+"""The largest quantity."""
+
+_FLOAT_DIGITS = 15
+"""Digits up to which different decimals are different floats: the shortest text of a float is then what was meant."""
+
+EXACT = Context(prec=200, Emax=999, Emin=-999, traps=[Inexact, InvalidOperation])
 """Decimal arithmetic that raises in place of rounding; its precision is far beyond that of any sum of amounts."""
 
 _WHOLE = re.compile(r"([+-]?[0-9]{1,40})(\.0{1,20})?", re.ASCII)
+_QUANTITY_END = 10**QUANTITY_DIGITS
 _PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
@@ -103,7 +120,7 @@ def exact_integer(value: object) -> int:
     if isinstance(number, int):
         return number
     if isinstance(number, float) and number.is_integer():
-        if abs(number) > MAX_QUANTITY:
+        if abs(number) > MAX_COUNT:
             raise _lossy(number)
         return int(number)
     if isinstance(number, Decimal) and number.is_finite():
@@ -115,48 +132,95 @@ def exact_integer(value: object) -> int:
 
 
 def exact_decimal(value: object) -> Decimal:
-    """Return a value as a decimal of at most 9 places.
+    """Return a value as a decimal of at most 36 digits before the point and 36 behind it.
 
-    Raises ValueError for NaN, for infinities, for more places, and for a float that is not exactly such a decimal.
+    Raises ValueError for NaN, for infinities, for more digits, and for a float whose shortest text has more than 15
+    digits and is not what it is.
     """
+    return _decimal(value, AMOUNT_DIGITS, AMOUNT_PLACES)
+
+
+def exact_price(value: object) -> Decimal:
+    """Return a value as ``exact_decimal`` does, of at most 12 digits before the point and 18 behind it."""
+    return _decimal(value, PRICE_DIGITS, PLACES)
+
+
+def exact_quantity(value: object) -> Decimal:
+    """Return a value as ``exact_decimal`` does, of at most 18 digits before the point and 18 behind it, in one form.
+
+    >>> exact_quantity("100.0"), exact_quantity(1e2), exact_quantity("0.250")
+    (Decimal('100'), Decimal('100'), Decimal('0.25'))
+    """
+    if type(value) is int and -_QUANTITY_END < value < _QUANTITY_END:
+        return Decimal(value)
+    return _in_one_form(_decimal(value, QUANTITY_DIGITS, PLACES))
+
+
+def exact_total(value: object) -> Decimal:
+    """Return a value as ``exact_quantity`` does, of at most 36 digits before the point."""
+    return _in_one_form(_decimal(value, TOTAL_DIGITS, PLACES))
+
+
+DIGITS_OF: Mapping[Callable[[object], Decimal], tuple[int, int]] = {
+    exact_decimal: (AMOUNT_DIGITS, AMOUNT_PLACES),
+    exact_price: (PRICE_DIGITS, PLACES),
+    exact_quantity: (QUANTITY_DIGITS, PLACES),
+    exact_total: (TOTAL_DIGITS, PLACES),
+}
+"""The digits before and behind the point of the decimals that each function returns."""
+
+
+def _in_one_form(number: Decimal) -> Decimal:
+    return number if number.as_tuple().exponent == 0 and number else Decimal(plain(number))
+
+
+def _decimal(value: object, whole_digits: int, places: int) -> Decimal:
     said: float | Decimal | None
     if isinstance(value, str):
-        said = Decimal(value) if len(value) <= 60 and _PLAIN_DECIMAL.fullmatch(value) else None
+        said = Decimal(value) if len(value) <= 100 and _PLAIN_DECIMAL.fullmatch(value) else None
     else:
         said = number_of(value)
     if said is None:
         raise ValueError(f"{value!r} is not a decimal number")
-    number = said if isinstance(said, Decimal) else Decimal(said)
+    number = _decimal_of_float(said) if isinstance(said, float) else Decimal(said)
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
-    if number.adjusted() >= 30:
-        raise ValueError(f"{value!r} is too large")
+    if number and number.adjusted() >= whole_digits:
+        raise ValueError(f"{value} is too large: it has more than {whole_digits} digits before the point")
     _, digits, exponent = number.as_tuple()
-    surplus = -PLACES - int(exponent)
+    surplus = -places - int(exponent)
     if surplus > 0 and any(digits[-surplus:]):
-        if isinstance(said, float):
-            raise ValueError(f"the float {said} is really {number}; pass it as a string or Decimal")
-        raise ValueError(f"{value} has more than {PLACES} decimal places")
-    if isinstance(said, float) and abs(said) > MAX_QUANTITY:
-        raise _lossy(said)
+        raise ValueError(f"{value} has more than {places} decimal places")
     return number
 
 
-def plain(number: Decimal) -> str:
-    """Return the written form of a decimal: no exponent, no trailing zeros, no negative zero.
+def _decimal_of_float(said: float) -> Decimal:
+    number = Decimal(repr(said))
+    if number.is_finite() and len(number.normalize(EXACT).as_tuple().digits) > _FLOAT_DIGITS:
+        if abs(said) > MAX_COUNT:
+            raise _lossy(said)
+        if number != Decimal(said):
+            raise ValueError(
+                f"the float {said} is not exactly a decimal of {_FLOAT_DIGITS} digits; pass a string or Decimal"
+            )
+    return number
 
-    >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0"))
-    ('4800', '-0.5', '0')
+
+def plain(number: Decimal | int) -> str:
+    """Return the written form of a number: no exponent, no trailing zeros, no negative zero.
+
+    >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0")), plain(100)
+    ('4800', '-0.5', '0', '100')
     """
     if not number:
         return "0"
-    text = format(number, "f")
+    text = str(number) if isinstance(number, int) else format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def times(quantity: int, price: Decimal) -> Decimal:
+def times(quantity: Decimal | int, price: Decimal | int) -> Decimal:
     """Multiply exactly, independently of the caller's decimal context."""
-    return EXACT.multiply(Decimal(quantity), price)
+    return EXACT.multiply(Decimal(quantity), Decimal(price))
 
 
 def multiplied(amount: Decimal, multiplier: Decimal | None) -> Decimal:
@@ -164,7 +228,7 @@ def multiplied(amount: Decimal, multiplier: Decimal | None) -> Decimal:
     return amount if multiplier is None else EXACT.multiply(amount, multiplier)
 
 
-def per_unit(amount: Decimal, quantity: int, multiplier: Decimal | None) -> Decimal | None:
+def per_unit(amount: Decimal, quantity: Decimal | int, multiplier: Decimal | None) -> Decimal | None:
     """Return the price that makes an amount of a quantity; None for none of it.
 
     It is rounded to the decimal context's precision.
@@ -175,14 +239,6 @@ def per_unit(amount: Decimal, quantity: int, multiplier: Decimal | None) -> Deci
     if not quantity:
         return None
     return amount / multiplied(Decimal(quantity), multiplier)
-
-
-def exact_price(value: object) -> Decimal:
-    """Return a value as ``exact_decimal`` does; raise ValueError for more than 12 digits before the point."""
-    number = exact_decimal(value)
-    if number and number.adjusted() >= MAX_WHOLE_DIGITS:
-        raise ValueError(f"{value} has more than {MAX_WHOLE_DIGITS} digits before the point")
-    return number
 
 
 def exact_boolean(value: object) -> object:

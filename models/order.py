@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
-from .numbers import per_unit
+from .numbers import EXACT, per_unit
 from .order_reports import Marks, Pending, PendingRequest, pending_requests
 from .record import Record
 from .types import Amount, Count, Currency, Multiplier, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
@@ -26,7 +26,7 @@ class Order(Record):
     Quantities are in the symbol's unit, prices and amounts in its currency, times in nanoseconds since the epoch.
 
     >>> Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23").open_quantity
-    100
+    Decimal('100')
     """
 
     trader: Name
@@ -61,7 +61,7 @@ class Order(Record):
     multiplier: Multiplier | None = None
     """Amount that one unit pays for a price of 1 (ContractMultiplier, tag 231); None for 1. A position has only one."""
     status: OrderStatus = OrderStatus.NEW
-    filled_quantity: QuantityOrZero = 0
+    filled_quantity: QuantityOrZero = Decimal(0)
     """Sum of the fills' quantities (CumQty, tag 14)."""
     filled_notional: Amount = Decimal(0)
     """Sum of quantity times price, times the multiplier where there is one, over the fills; exact."""
@@ -109,10 +109,11 @@ class Order(Record):
         return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
     @property
-    def open_quantity(self) -> int:
+    def open_quantity(self) -> Decimal:
         """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
         is_over = "DONE_FOR_DAY" in (self.marks or "") and self.time_in_force not in OUTLIVE_THE_DAY
-        return self.quantity - self.filled_quantity if self.status.is_open and not is_over else 0
+        is_open = self.status.is_open and not is_over
+        return EXACT.subtract(self.quantity, self.filled_quantity) if is_open else Decimal(0)
 
     @property
     def pending_requests(self) -> list[PendingRequest]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from .enums import PositionAction
 from .errors import InvalidArgument
 from .fees import NO_FEES, Fees
-from .numbers import EXACT, exact_decimal, multiplied, per_unit, times
+from .numbers import EXACT, exact_price, multiplied, per_unit, times
 from .record import Record
 from .types import (
     Amount,
@@ -20,7 +20,6 @@ from .types import (
     Name,
     Nanoseconds,
     Price,
-    Quantity,
     QuantityOrZero,
     SignedQuantity,
     TotalQuantity,
@@ -45,11 +44,11 @@ class Position(Record):
 
     trader: Name
     symbol: Name
-    quantity: SignedQuantity = 0
+    quantity: SignedQuantity = Decimal(0)
     """Bought minus sold plus adjusted: long is positive, short negative."""
-    bought_quantity: TotalQuantity = 0
+    bought_quantity: TotalQuantity = Decimal(0)
     """Sum of the buys' quantities since the last roll; below zero where buys from before it were busted since."""
-    sold_quantity: TotalQuantity = 0
+    sold_quantity: TotalQuantity = Decimal(0)
     """Sum of the sells' quantities."""
     bought_notional: Amount = Decimal(0)
     """Sum of quantity times price, times the multiplier where there is one, over the buys; exact."""
@@ -76,9 +75,9 @@ class Position(Record):
         return cls(trader=trader, symbol=symbol)
 
     @property
-    def adjusted_quantity(self) -> int:
+    def adjusted_quantity(self) -> Decimal:
         """Quantity that came from adjustments (``set``, ``adjust``) and not from fills."""
-        return self.quantity - self.bought_quantity + self.sold_quantity
+        return EXACT.add(EXACT.subtract(self.quantity, self.bought_quantity), self.sold_quantity)
 
     @property
     def cash(self) -> Decimal:
@@ -110,7 +109,7 @@ class Position(Record):
         >>> flat = Position(trader="T001", symbol="ES", bought_quantity=13814, bought_notional="523826.88",
         ...                 sold_quantity=6907, sold_notional="520235.24", realized_profit="-3591.64")
         >>> flat.adjusted_quantity, flat.profit(100)
-        (-6907, Decimal('-3591.64'))
+        (Decimal('-6907'), Decimal('-3591.64'))
 
         Args:
             mark: The price that values the quantity.
@@ -126,7 +125,7 @@ class Position(Record):
         The arguments and errors are those of ``profit``.
         """
         try:
-            value = times(self.quantity, exact_decimal(mark))
+            value = times(self.quantity, exact_price(mark))
         except ValueError as error:
             raise InvalidArgument(f"mark: {error}") from None
         return EXACT.subtract(multiplied(value, self.multiplier), self.open_cost)
@@ -193,9 +192,9 @@ class Split(_OfPosition):
         book.positions.apply_many([Split(trader="T001", symbol="AAPL", new=4, old=1, request_id="split-2020-08-31")])
     """
 
-    new: Quantity
+    new: Annotated[Count, Field(gt=0)]
     """The number of new units for ``old`` ones."""
-    old: Quantity = 1
+    old: Annotated[Count, Field(gt=0)] = 1
     quantity: SignedQuantity | None = None
     """The quantity that results, where fractions are paid out; None for just what the ratio makes, which then has to be
     a quantity that can be held."""

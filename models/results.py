@@ -72,9 +72,9 @@ class Gap:
             print("fills are missing")
     """
 
-    filled_quantity: int
+    filled_quantity: Decimal
     """The filled quantity of the report, less the order's: above zero when fills are missing, 0 if it has none."""
-    open_quantity: int
+    open_quantity: Decimal
     """The open quantity that the report states, less the order's. 0 if it has none."""
 
 
@@ -255,9 +255,9 @@ class SymbolTotal:
     symbol: str
     traders: int
     """The number of traders with a position in the symbol."""
-    quantity: int
+    quantity: Decimal
     """The sum of the positions: long is positive, short negative."""
-    bought_quantity: int
-    sold_quantity: int
+    bought_quantity: Decimal
+    sold_quantity: Decimal
     cash: Decimal
     """Sold minus bought notional, exact."""

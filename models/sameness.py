@@ -25,14 +25,14 @@ _Compare: TypeAlias = Callable[[Any, Any], bool]
 def is_same(value: object, other: object) -> bool:
     """Return True when two values are equal and of the same types throughout; NaN is the same as NaN.
 
-    A whole number in a field of floats may come back as a float, and a time zone as its offset from UTC.
+    A whole number in a field of floats or decimals may come back as one, and a time zone as its offset from UTC.
 
     >>> is_same([1, {"a": 2.0}], [1, {"a": 2.0}]), is_same([True], [1]), is_same(0, 0.0)
     (True, False, True)
     """
     kind = type(value)
     if kind is not type(other):
-        return kind is int and type(other) is float and value == other
+        return kind is int and type(other) in (float, Decimal) and value == other
     compare = _known.get(kind) or _comparison_of(kind)
     return compare(value, other)
 

@@ -14,13 +14,11 @@ from .entity_codec import EntityCodec
 from .entity_fields import Schema, leaf_of
 from .errors import InvalidArgument
 from .names import MAX_NAME, NAME_PATTERN
-from .numbers import PLACES, exact_decimal, exact_price
+from .numbers import DIGITS_OF
 from .stored import Field, TextForm, is_one_tag
 
 _CHECKED_LAST = frozenset(("function-after", "function-wrap", "function-plain"))
 """Kinds of schemas that can change a value behind the rules of its type."""
-_OF_PLACES = (exact_decimal, exact_price)
-"""The functions that take decimals of at most 9 places."""
 _KINDS: Mapping[str, type[object]] = {"int": int, "decimal": Decimal, "float": float}
 _RANGES = "for ranges mark it with Index(sorted=True) and use by of its table"
 
@@ -73,8 +71,8 @@ def _numbers(kind: str, leaf: Schema, around: Sequence[Schema]) -> Numbers:
         return Doubles()
     before = [each["function"].get("function") for each in around if each["type"] == "function-before"]
     if not _CHECKED_LAST.intersection(each["type"] for each in around):
-        if before and before[-1] in _OF_PLACES:
-            return Steps(Decimal(1).scaleb(-PLACES))
+        if before and (digits := DIGITS_OF.get(before[-1])) is not None:
+            return Steps(Decimal(1).scaleb(-digits[1]))
         if (places := leaf.get("decimal_places")) is not None:
             return Steps(Decimal(1).scaleb(-places))
     return Decimals()

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from .doubles import Numbers
 from .errors import UnknownField
 from .fees import Fees
-from .numbers import PLACES
+from .numbers import AMOUNT_PLACES
 from .order import Order
 from .position import Position
 from .record import Record
@@ -24,7 +24,7 @@ from .wire import decode
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
-_NUMBERS: dict[type[object], Numbers] = {int: Numbers(Decimal(1)), Decimal: Numbers(Decimal(1).scaleb(-PLACES))}
+_NUMBERS: dict[type[object], Numbers] = {int: Numbers(Decimal(1)), Decimal: Numbers(Decimal(1).scaleb(-AMOUNT_PLACES))}
 _PROSE = frozenset({"text", "name"})
 """Fields for people to read: they are searched by their words, and records are not sorted by them."""
 

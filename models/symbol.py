@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -23,7 +24,7 @@ class SymbolInfo(Record):
     """Name of the instrument (SecurityDesc, tag 107)."""
     exchange: Name | None = None
     """Market identifier code (ISO 10383) of the listing exchange (SecurityExchange, tag 207)."""
-    lot_size: Quantity = 1
+    lot_size: Quantity = Decimal(1)
     """Quantity of a round lot (RoundLot, tag 561), in the symbol's unit."""
     tick_size: Annotated[Price, Field(gt=0)] | None = None
     """Smallest change of price (TickIncrement, tag 1208), in the symbol's currency."""

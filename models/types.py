@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from .names import Name as Name
 from .names import check_name as check_name
 from .names import check_text_name as check_text_name
 from .names import new_id as new_id
-from .numbers import MAX_QUANTITY, exact_boolean, exact_decimal, exact_integer, exact_price
+from .numbers import MAX_COUNT, exact_boolean, exact_decimal, exact_integer, exact_price, exact_quantity, exact_total
 from .times import exact_time
 
 Boolean = Annotated[bool, BeforeValidator(exact_boolean)]
@@ -27,33 +27,41 @@ Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9]{
 
 # Field comes before the function, so that pydantic-core checks the bounds itself, on the function's result.
 
-Quantity = Annotated[int, Field(gt=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
-"""A positive quantity, in the symbol's unit (shares, lots, contracts)."""
+if TYPE_CHECKING:
+    # What a field holds is always a Decimal; an int is as good where one is given, also as a default.
+    Quantity: TypeAlias = Decimal | int
+    QuantityOrZero: TypeAlias = Decimal | int
+    TotalQuantity: TypeAlias = Decimal | int
+    SignedQuantity: TypeAlias = Decimal | int
+    SignedTotal: TypeAlias = Decimal | int
+else:
+    Quantity = Annotated[Decimal, Field(gt=0), BeforeValidator(exact_quantity)]
+    """A positive quantity, in the symbol's unit (shares, lots, coins): at most 18 places, below 10**18."""
 
-QuantityOrZero = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
-"""A part of a quantity, or a limit of one: zero or more."""
+    QuantityOrZero = Annotated[Decimal, Field(ge=0), BeforeValidator(exact_quantity)]
+    """A part of a quantity, or a limit of one: zero or more."""
 
-TotalQuantity = Annotated[int, Field(gt=-(10**20), lt=10**20), BeforeValidator(exact_integer)]
-"""A sum of traded quantities, such as all that was bought, below 10**20; below zero where more was taken back than
-added since it began."""
+    TotalQuantity = Annotated[Decimal, BeforeValidator(exact_total)]
+    """A sum of traded quantities, such as all that was bought, below 10**36; below zero where more was taken back than
+    added since it began."""
 
-SignedQuantity = Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
-"""A quantity with a sign: long is positive, short negative."""
+    SignedQuantity = Annotated[Decimal, BeforeValidator(exact_quantity)]
+    """A quantity with a sign: long is positive, short negative."""
 
-SignedTotal = Annotated[int, Field(ge=-2 * MAX_QUANTITY, le=2 * MAX_QUANTITY), BeforeValidator(exact_integer)]
-"""A difference of two quantities with a sign."""
+    SignedTotal = Annotated[Decimal, BeforeValidator(exact_total)]
+    """A difference of two quantities with a sign."""
 
-Count = Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(exact_integer)]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT), BeforeValidator(exact_integer)]
 """A plain count: a version, a sequence number, a revision."""
 
 Nanoseconds = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(exact_time)]
 """Nanoseconds since 1970-01-01 UTC, given as such or in a form that says its zone; see ``times.exact_time``."""
 
 Price = Annotated[Decimal, BeforeValidator(exact_price)]
-"""A price of at most 9 decimal places; it may be negative (spreads, oil in April 2020)."""
+"""A price of at most 18 decimal places, below 10**12; it may be negative (spreads, oil in April 2020)."""
 
 Multiplier = Annotated[Decimal, Field(gt=0), BeforeValidator(exact_price)]
 """The amount that one unit of a contract pays for a price of 1 (FIX ContractMultiplier, tag 231)."""
 
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
-"""A sum of money of at most 9 decimal places, in the symbol's currency."""
+"""A sum of money of at most 36 decimal places, below 10**36, in the symbol's currency."""

@@ -19,19 +19,26 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 from .building import built
 from .errors import CorruptRecord, never_written
 from .fees import Fees
-from .numbers import exact_decimal, exact_integer, exact_price, plain
+from .numbers import DIGITS_OF, exact_decimal, exact_integer, plain
 from .record import Record
 from .times import exact_time
 
 R = TypeVar("R", bound=Record)
 
 _INTEGER = r"0|-?[1-9][0-9]{0,19}"
-_DECIMAL = r"0|-?[1-9][0-9]{0,29}|-?(?:0|[1-9][0-9]{0,29})\.[0-9]{0,8}[1-9]"
-_PRICE = r"0|-?[1-9][0-9]{0,11}|-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,8}[1-9]"
 _BOOLEAN = r"[01]"
+
+
+def _decimal_form(whole_digits: int, places: int) -> str:
+    whole = f"[1-9][0-9]{{0,{whole_digits - 1}}}"
+    return rf"0|-?{whole}|-?(?:0|{whole})\.[0-9]{{0,{places - 1}}}[1-9]"
+
+
+_DECIMALS = {reader: _decimal_form(*digits) for reader, digits in DIGITS_OF.items()}
+_DECIMAL = _DECIMALS[exact_decimal]
 _PATTERNS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
 """The patterns of written values, by pydantic-core's name of a type."""
-_NUMBER_READERS = (exact_integer, exact_time, exact_decimal, exact_price)
+_NUMBER_READERS = (exact_integer, exact_time, *DIGITS_OF)
 """The functions that accept a number from a caller in any of its forms."""
 _Check = Callable[[str], object]
 _Schema: TypeAlias = dict[str, Any]
@@ -47,7 +54,7 @@ def _check_of(field: FieldInfo) -> _Check | None:
     return None
 
 
-def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
+def _as_written(schema: _Schema, decimals: str = _DECIMAL) -> _Schema:
     """Turn a model's pydantic-core schema into the schema of its written form.
 
     A caller may give a number in many forms, which a function accepts; a hash has it in one form, which a pattern
@@ -55,9 +62,10 @@ def _as_written(schema: _Schema, *, price: bool = False) -> _Schema:
     """
     kind, inner = schema["type"], schema.get("schema")
     if kind == "function-before" and (reader := schema["function"]["function"]) in _NUMBER_READERS:
-        return _as_written(schema["schema"], price=reader is exact_price)
+        return _as_written(schema["schema"], _DECIMALS.get(reader, _DECIMAL))
     if kind in _PATTERNS:
-        form = core_schema.str_schema(pattern=f"^(?:{_PRICE if price else _PATTERNS[kind]})$", strict=True)
+        pattern = decimals if kind == "decimal" else _PATTERNS[kind]
+        form = core_schema.str_schema(pattern=f"^(?:{pattern})$", strict=True)
         return {"type": "chain", "steps": [form, schema]}
     if kind == "default" and not _may_be_absent(schema["schema"]):
         return _as_written(schema["schema"])

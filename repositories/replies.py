@@ -23,7 +23,7 @@ from ..models.errors import (
     WrongType,
     never_written,
 )
-from ..models.numbers import MAX_QUANTITY
+from ..models.numbers import AMOUNT_DIGITS, QUANTITY_DIGITS, TOTAL_DIGITS
 from ..models.record import Record
 from ..models.wire import decode, pairs
 from ..topology.call import Reply
@@ -35,18 +35,18 @@ _NO_END = (
     "the totals of a position are never set back: go on under another name of the trader or the symbol, "
     "or in a larger unit"
 )
-_OPEN = "would reach 10**20: cancel or fill some of the open orders first"
+_OPEN = f"would reach 10**{TOTAL_DIGITS}: cancel or fill some of the open orders first"
 _OVERFLOWS = {
-    "quantity": f"the position would pass {MAX_QUANTITY:,}, the most that is counted: reduce it first, or count the "
-    "symbol in a larger unit",
-    "bought_quantity": f"bought_quantity would reach 10**20; {_NO_END}",
-    "sold_quantity": f"sold_quantity would reach 10**20; {_NO_END}",
-    "bought_notional": f"bought_notional would reach 10**30; {_NO_END}",
-    "sold_notional": f"sold_notional would reach 10**30; {_NO_END}",
-    "fees": f"the fees in one currency would reach 10**30; {_NO_END}",
-    "open_cost": f"open_cost would reach 10**30; {_NO_END}",
-    "realized_profit": f"realized_profit would reach 10**30; {_NO_END}",
-    "filled_notional": "filled_notional of the order would reach 10**30: fill the rest as another order",
+    "quantity": f"the position would reach 10**{QUANTITY_DIGITS}: reduce it first, "
+    "or count the symbol in a larger unit",
+    "bought_quantity": f"bought_quantity would reach 10**{TOTAL_DIGITS}; {_NO_END}",
+    "sold_quantity": f"sold_quantity would reach 10**{TOTAL_DIGITS}; {_NO_END}",
+    "bought_notional": f"bought_notional would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "sold_notional": f"sold_notional would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "open_cost": f"open_cost would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "realized_profit": f"realized_profit would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "filled_notional": f"filled_notional of the order would reach 10**{AMOUNT_DIGITS}: fill the rest as another order",
+    "fees": f"the fees in one currency would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
     "places": "the amount would have too many decimal places: those of quantity, price and multiplier together",
     "open_buy_quantity": f"what is open to buy in the symbol {_OPEN}",
     "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",

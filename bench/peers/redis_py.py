@@ -13,6 +13,7 @@ import redis.asyncio
 import redis.cluster
 
 from ...models.fill import Fill
+from ...models.numbers import plain
 from ...models.order import Cancel, Order
 from ..material import Material, cancel_of, fill_of, ids_of
 from ..measure import Block, one_by_one
@@ -126,7 +127,7 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
             "trader": order.trader,
             "symbol": order.symbol,
             "side": order.side.value,
-            "quantity": str(order.quantity),
+            "quantity": plain(order.quantity),
             "price": str(order.price),
             "status": "NEW",
             "filled": "0",
@@ -146,9 +147,9 @@ def _by_calls(jobs: Peer, client: _Client, site: Site) -> None:
     def fill(fill: Fill) -> None:
         key = f"order:{fill.order_id}"
         order = client.hgetall(key)
-        filled = int(order["filled"]) + fill.quantity
+        filled = int(order["filled"]) + int(fill.quantity)
         client.hset(key, "filled", str(filled))
-        client.incrby(f"position:{fill.trader}:{order['symbol']}", fill.quantity)
+        client.incrby(f"position:{fill.trader}:{order['symbol']}", int(fill.quantity))
         status = "FILLED" if filled == int(order["quantity"]) else "PARTIALLY_FILLED"
         move(fill.order_id, order["status"], status)
 

@@ -19,14 +19,14 @@ class ExecutionReport(NamedTuple):
     type: EventType
     exec_id: str
     sequence: int
-    quantity: int
+    quantity: Decimal | int
     price: Decimal
 
 
 class Live(NamedTuple):
     """The part of an execution that counts."""
 
-    quantity: int
+    quantity: Decimal | int
     price: Decimal
 
 

@@ -25,7 +25,7 @@ class FillRecord(NamedTuple):
     """The quantity and price of a fill, as they are remembered with its order."""
 
     symbol: str
-    quantity: int
+    quantity: Decimal | int
     price: Decimal
 
 
@@ -34,8 +34,8 @@ class PositionEvent(NamedTuple):
 
     symbol: str
     request_id: str | None
-    quantity: int
-    change: int
+    quantity: Decimal | int
+    change: Decimal | int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.enums import Side
+from ...models.numbers import EXACT, plain
 from .findings import Fields
 from .history import History
 
@@ -25,7 +27,7 @@ class OpenOrder(NamedTuple):
     maybe_in: frozenset[str]
     """Other symbols in which it belongs by what other records say."""
     side: Side | None
-    quantity: int
+    quantity: Decimal | int
     is_readable: bool
     is_sound: bool
     """False when other records contradict it, or say that it should be there."""
@@ -93,16 +95,16 @@ class OpenQuantities:
         if unreadable:
             what = f"order {unreadable[0]} cannot be read, so what is open of the orders was not compared"
             return OpenQuantity({}, {}, has_orders=bool(ids), unknown=what)
-        totals, by_events = dict.fromkeys(FIELDS, 0), dict.fromkeys(FIELDS, 0)
+        totals, by_events = dict.fromkeys(FIELDS, Decimal(0)), dict.fromkeys(FIELDS, Decimal(0))
         has_orders = False
         for order_id in ids:
             order, change = self._orders.get(order_id), self._history.last_change_of(order_id, as_of)
             is_later = change is not None and (order is None or change.sequence > order.as_of)
             if change is not None and change.symbol == symbol and change.side is not None:
                 if is_later:
-                    totals[FIELD_OF[change.side]] += change.open_quantity
+                    _add(totals, change.side, change.open_quantity)
                 if is_later or (order is not None and not order.is_sound):
-                    by_events[FIELD_OF[change.side]] += change.open_quantity
+                    _add(by_events, change.side, change.open_quantity)
             if is_later:
                 has_orders = True
             elif order is not None:
@@ -111,17 +113,23 @@ class OpenQuantities:
                     return None  # the order was read by a server that is ahead
                 has_orders = True
                 if order.side is not None and symbol in order.symbols:
-                    totals[FIELD_OF[order.side]] += order.quantity
-                    by_events[FIELD_OF[order.side]] += order.quantity if order.is_sound or change is None else 0
+                    _add(totals, order.side, order.quantity)
+                    if order.is_sound or change is None:
+                        _add(by_events, order.side, order.quantity)
         unsound = sorted(
             order_id for order_id in ids if order_id in self._orders and not self._orders[order_id].is_sound
         )
         return OpenQuantity(
-            {name: str(quantity) for name, quantity in totals.items()},
-            {name: str(quantity) for name, quantity in by_events.items()},
+            {name: plain(quantity) for name, quantity in totals.items()},
+            {name: plain(quantity) for name, quantity in by_events.items()},
             has_orders=has_orders,
             obstacle=f"other records contradict order {unsound[0]}" if unsound else None,
         )
 
     def _is_unreadable(self, order_id: str) -> bool:
         return order_id in self._orders and not self._orders[order_id].is_readable
+
+
+def _add(totals: dict[str, Decimal], side: Side, quantity: Decimal | int) -> None:
+    field = FIELD_OF[side]
+    totals[field] = EXACT.add(totals[field], quantity)

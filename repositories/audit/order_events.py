@@ -105,11 +105,11 @@ class Change(NamedTuple):
     """The exec_id of a TRADE, the request_id of any other change but NEW."""
     side: Side | None
     status: OrderStatus | None
-    quantity: int
+    quantity: Decimal | int
     price: Decimal | None
-    filled_quantity: int
+    filled_quantity: Decimal | int
     filled_notional: Decimal
-    last_quantity: int
+    last_quantity: Decimal | int
     last_price: Decimal
     late: bool
     text: str | None
@@ -118,17 +118,17 @@ class Change(NamedTuple):
     """The order's version after the change."""
     own: str | None = None
     """The own fields of the order that was placed, or of the fill, in JSON."""
-    requested_quantity: int | None = None
+    requested_quantity: Decimal | int | None = None
     """The quantity that was asked for, where the order got another."""
     exec_ref_id: str | None = None
     """The execution that was busted or corrected."""
-    reversed_quantity: int = 0
+    reversed_quantity: Decimal | int = 0
     """The quantity that counted of it until then."""
     reversed_price: Decimal = Decimal(0)
     terms: str | None = None
     """The fields of the order that was placed that few orders have, in JSON."""
 
-    stated_open: int | None = None
+    stated_open: Decimal | int | None = None
     """The open quantity after the change, where it is not what status and quantities say."""
     details: str | None = None
     """The details of an execution that the event states, in JSON."""
@@ -158,11 +158,11 @@ class Change(NamedTuple):
         return self.status is not None and self.status.is_open
 
     @property
-    def open_quantity(self) -> int:
+    def open_quantity(self) -> Decimal:
         """The open quantity of the order after the change."""
         if self.stated_open is not None:
-            return self.stated_open
-        return self.quantity - self.filled_quantity if self.is_open else 0
+            return Decimal(self.stated_open)
+        return EXACT.subtract(self.quantity, self.filled_quantity) if self.is_open else Decimal(0)
 
 
 class Contradiction(NamedTuple):
@@ -245,11 +245,11 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     if change.status is not expected and not _may_show(change, expected):
         found.append(Contradiction("status", written(change.status), written(expected), "its type and quantities"))
     if change.filled_quantity > change.quantity:
-        quantity, filled = str(change.quantity), str(change.filled_quantity)
+        quantity, filled = text(change.quantity), text(change.filled_quantity)
         found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
     asked = change.requested_quantity
     if asked is not None and (asked >= change.filled_quantity or change.quantity != change.filled_quantity):
-        found.append(Contradiction("requested_quantity", str(asked), None, "its quantities"))
+        found.append(Contradiction("requested_quantity", text(asked), None, "its quantities"))
     return found
 
 
@@ -262,7 +262,9 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
         "symbol": before.symbol,
         "side": before.side,
         "version": (before.version or 0) + 1,
-        "filled_quantity": before.filled_quantity + change.last_quantity - change.reversed_quantity,
+        "filled_quantity": EXACT.subtract(
+            EXACT.add(before.filled_quantity, change.last_quantity), change.reversed_quantity
+        ),
         "filled_notional": EXACT.add(before.filled_notional, _amount_of(change)),
     }
     if change.type not in _TERMS:

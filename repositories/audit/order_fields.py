@@ -140,7 +140,7 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
                 if change.type in (EventType.REPLACED, EventType.RESTATED)
             ]
             last_asked = next(filter(None, reversed(asked)), None)
-            if last_asked is not None and (name == "price" or int(last_asked) >= applied.filled[0]):
+            if last_asked is not None and (name == "price" or Decimal(last_asked) >= applied.filled[0]):
                 says.setdefault(name, []).append(Statement("applied", last_asked))
         if _is_plain(applied, state):
             says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))

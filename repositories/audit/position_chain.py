@@ -6,10 +6,12 @@ the position was after it. The first, summed up, and the second have to agree fr
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.enums import Side
 from ...models.event import OrderEvent
+from ...models.numbers import EXACT
 from ...models.wire import text
 from .order_events import Contradiction
 from .statements import ENOUGH
@@ -29,7 +31,7 @@ class Link(NamedTuple):
     """The number of stated values that agree, up to this one; three more where nothing came before the first."""
     is_fill: bool
     side: Side | None
-    change: int
+    change: Decimal | int
     """The quantity that a change without an order added."""
     request_id: str | None
     order_id: str | None
@@ -80,7 +82,7 @@ class PositionChain:
             if carried.quantity != stated.quantity:
                 found.append(Contradiction("position_quantity", text(stated.quantity), text(carried.quantity), by))
                 link = self._after_jump(link, before.length if before else ENOUGH)
-            elif link.jump and not is_fill and base.quantity != link.held.quantity - added:
+            elif link.jump and not is_fill and base.quantity != EXACT.subtract(link.held.quantity, added):
                 # It may have set the quantity, whatever that was before: an event does not tell.
                 link = link._replace(doubt=f"event {event.sequence:,} changed it after it was changed by hand")
         self._links.append(link)

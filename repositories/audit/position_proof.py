@@ -7,7 +7,7 @@ import re
 from ...models.enums import EventType, PositionAction, Side
 from ...models.errors import CorruptRecord
 from ...models.position import Position
-from ...models.wire import codec, decode
+from ...models.wire import codec, decode, text
 from .findings import Fields, PositionState
 from .history import ExpectedPosition, History
 from .position_chain import Link
@@ -128,8 +128,8 @@ class PositionProof:
         if about or len(words) < 2:
             return False
         if words[0] == PositionAction.SET:
-            return words[1] == str(link.stated.quantity)
-        return words[0] in (EventType.SPLIT, EventType.ROLL) or words[1] == str(link.change)
+            return words[1] == text(link.stated.quantity)
+        return words[0] in (EventType.SPLIT, EventType.ROLL) or words[1] == text(link.change)
 
     def _is_usable(self, name: str) -> bool:
         """Return False when the position is not there, or what it says of a field cannot be right."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
+from ...models.numbers import PLACES, TOTAL_DIGITS
 from ...models.position import Position
 from ...models.wire import codec, decode
 from . import multipliers
@@ -15,7 +16,8 @@ from .history import History
 from .open_quantities import FIELDS, OpenQuantity
 from .position_proof import PositionProof
 
-_OPEN_QUANTITY = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII).fullmatch
+_WHOLE = f"[1-9][0-9]{{0,{TOTAL_DIGITS - 1}}}"
+_OPEN_QUANTITY = re.compile(rf"0|{_WHOLE}|(?:0|{_WHOLE})\.[0-9]{{0,{PLACES - 1}}}[1-9]", re.ASCII).fullmatch
 _KNOWN = codec(Position).names | {*FIELDS}
 
 

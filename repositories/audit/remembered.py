@@ -43,7 +43,7 @@ class Remembered(NamedTuple):
     type: EventType
     identity: str
     sequence: int
-    quantity: int
+    quantity: Decimal | int
     price: Decimal
     words: Sequence[str]
     """The words behind the number of the event: the request."""
@@ -96,12 +96,13 @@ class AppliedCheck:
         return [change for change in self.changes if change.type is EventType.TRADE]
 
     @property
-    def filled(self) -> tuple[int, Decimal]:
+    def filled(self) -> tuple[Decimal, Decimal]:
         """Sum up the remembered fills, as they have been busted and corrected: quantity, and amount at multiplier 1."""
-        notional, live = Decimal(0), live_executions(self._reports, self._links)
-        for execution in live.values():
+        quantity = notional = Decimal(0)
+        for execution in live_executions(self._reports, self._links).values():
+            quantity = EXACT.add(quantity, execution.quantity)
             notional = EXACT.add(notional, times(execution.quantity, execution.price))
-        return sum(execution.quantity for execution in live.values()), notional
+        return quantity, notional
 
     def add_to_history(self, history: History, symbol: str) -> None:
         """Add the changes to the history."""
@@ -189,15 +190,15 @@ class AppliedCheck:
         stored, expected = f"in event {change.sequence}", f"in event {event.sequence}"
         is_late = "late" in change.words
         if change.type is EventType.TRADE:
-            stored = f"{change.quantity} at {text(change.price)}{' late' if is_late else ''} {stored}"
+            stored = f"{text(change.quantity)} at {text(change.price)}{' late' if is_late else ''} {stored}"
             late = " late" if event.late else ""
-            expected = f"{event.last_quantity} at {text(event.last_price)}{late} {expected}"
+            expected = f"{text(event.last_quantity)} at {text(event.last_price)}{late} {expected}"
             own = change.words[-1].removeprefix(SIGN) if change.words[-1].startswith(SIGN) else ""
             if not is_digest_of(own, own_texts_of_event(event.own)):
                 stored, expected = f"{stored} with own fields {own or 'none'}", f"{expected} with {event.own or 'none'}"
         elif change.type in REVISIONS:
-            stored = f"{change.quantity} at {text(change.price)} {stored}"
-            expected = f"{event.last_quantity} at {text(event.last_price)} {expected}"
+            stored = f"{text(change.quantity)} at {text(change.price)} {stored}"
+            expected = f"{text(event.last_quantity)} at {text(event.last_price)} {expected}"
             root, ref = self._links.get(f"root:{change.identity}"), event.exec_ref_id
             if root != self._links.get(f"root:{ref}", ref):
                 stored, expected = f"{stored} of {root}", f"{expected} of {ref}"
@@ -205,7 +206,7 @@ class AppliedCheck:
             _, quantity, price, *_ = change.words
             if quantity:
                 asked = event.quantity if event.requested_quantity is None else event.requested_quantity
-                stored, expected = f"to {quantity} {stored}", f"to {asked} {expected}"
+                stored, expected = f"to {quantity} {stored}", f"to {text(asked)} {expected}"
             if price:
                 limit = "no price" if event.price is None else text(event.price)
                 stored, expected = f"at {price} {stored}", f"at {limit} {expected}"

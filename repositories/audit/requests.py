@@ -6,6 +6,7 @@ import re
 
 from ...models.enums import EventType, PositionAction
 from ...models.keys import TraderKeys
+from ...models.wire import text
 from .findings import FindingKind, Report, RequestState
 from .history import History
 from .limits import compare_limits_request
@@ -45,7 +46,7 @@ def compare_request(keys: TraderKeys, state: RequestState, history: History, rep
             what = f"request {state.request_id} is remembered as event {sequence:,}, which is another"
             report.add(FindingKind.FILL, key, None, what, stored=state.value, says={"request": state.value})
         return
-    amounts: dict[str, str] = {PositionAction.SET: str(event.quantity), PositionAction.ADJUST: str(event.change)}
+    amounts: dict[str, str] = {PositionAction.SET: text(event.quantity), PositionAction.ADJUST: text(event.change)}
     became = amounts.get(action, quantity)
     expected = f"{event.request_id} {event.symbol} {became}"
     stored = f"{state.request_id} {symbol} {quantity}"

@@ -32,9 +32,9 @@ class Held(NamedTuple):
     sequence: int
     """The number of the event."""
     updated_ns: int | None
-    quantity: int = 0
-    bought: int = 0
-    sold: int = 0
+    quantity: Decimal | int = 0
+    bought: Decimal | int = 0
+    sold: Decimal | int = 0
     bought_notional: Decimal = Decimal(0)
     sold_notional: Decimal = Decimal(0)
     version: int = 0
@@ -46,7 +46,7 @@ class Held(NamedTuple):
         """Return the position after one more event, by what that says it has added."""
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         if not event.type.is_execution:
-            basis = self._basis.after_change(self.quantity + (event.position_change or 0))
+            basis = self._basis.after_change(EXACT.add(self.quantity, event.position_change or 0))
             if event.position_cost is not None:
                 basis = Basis(basis.quantity, event.position_cost, self.realized_profit)
             if event.type is EventType.ROLL:
@@ -55,21 +55,24 @@ class Held(NamedTuple):
             return self._with(basis, number, ts_ns, version)
         held = self
         if event.reversed_quantity is not None and event.reversed_price is not None:
-            held = held._after_trade(event, -event.reversed_quantity, event.reversed_price)
+            held = held._after_trade(event, EXACT.minus(Decimal(event.reversed_quantity)), event.reversed_price)
         if event.last_quantity is not None and event.last_price is not None:
             held = held._after_trade(event, event.last_quantity, event.last_price)
         fees = _charged(self.fees, event) if event.details or event.reversed_details else self.fees
         return held._replace(sequence=number, updated_ns=ts_ns, version=version, fees=fees)
 
-    def _after_trade(self, event: OrderEvent, quantity: int, price: Decimal) -> Held:
+    def _after_trade(self, event: OrderEvent, quantity: Decimal | int, price: Decimal) -> Held:
         """Return the position after a trade; one that is taken back has a negative quantity."""
         paid = multiplied(times(quantity, price), event.multiplier)
         is_buy = event.side is not None and event.side.is_buy
-        basis = self._basis.after_trade(quantity if is_buy else -quantity, paid if is_buy else paid.copy_negate())
+        traded = Decimal(quantity) if is_buy else EXACT.minus(Decimal(quantity))
+        basis = self._basis.after_trade(traded, paid if is_buy else paid.copy_negate())
         held = self._with(basis, self.sequence, self.updated_ns or 0, self.version)
         if is_buy:
-            return held._replace(bought=self.bought + quantity, bought_notional=EXACT.add(self.bought_notional, paid))
-        return held._replace(sold=self.sold + quantity, sold_notional=EXACT.add(self.sold_notional, paid))
+            bought, notional = EXACT.add(self.bought, quantity), EXACT.add(self.bought_notional, paid)
+            return held._replace(bought=bought, bought_notional=notional)
+        sold, notional = EXACT.add(self.sold, quantity), EXACT.add(self.sold_notional, paid)
+        return held._replace(sold=sold, sold_notional=notional)
 
     @property
     def _basis(self) -> Basis:
@@ -79,7 +82,7 @@ class Held(NamedTuple):
         return self._replace(
             sequence=sequence,
             updated_ns=updated_ns,
-            quantity=int(basis.quantity),
+            quantity=basis.quantity,
             version=version,
             open_cost=basis.open_cost,
             realized_profit=basis.realized_profit,

@@ -38,12 +38,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CITEXT, DOMAIN, INTERVAL
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ...models.numbers import MAX_WHOLE_DIGITS, PLACES, exact_decimal, exact_price, plain
+from ...models.numbers import DIGITS_OF, plain
 
-_READERS: dict[Callable[..., Any], tuple[int, int]] = {
-    exact_price: (MAX_WHOLE_DIGITS, PLACES),
-    exact_decimal: (30, PLACES),
-}
+_READERS: dict[Callable[..., Any], tuple[int, int]] = {**DIGITS_OF}
 """The digits before and after the point that the readers of Slotbook's own decimals take."""
 _BITS_OF_A_SINGLE = 24
 _MICROSECONDS = 6
@@ -136,8 +133,10 @@ def _fits_float(held: TypeEngine[Any], kind: Kind, dialect: str) -> bool:
 
 
 def _fits_decimal(held: TypeEngine[Any], kind: Kind, dialect: str) -> bool:
-    if isinstance(held, (ExactDecimal, String)):
-        return not isinstance(held, CHAR) and (getattr(held, "length", None) or 64) >= _longest(kind)
+    if isinstance(held, ExactDecimal):
+        return True
+    if isinstance(held, String):
+        return not isinstance(held, CHAR) and (held.length is None or held.length >= _longest(kind))
     if not isinstance(held, Numeric) or isinstance(held, Float) or dialect == "sqlite":
         return False
     if held.precision is None:

@@ -22,7 +22,8 @@ def digest_of(order: Order) -> str:
     (True, 11)
     """
     terms = order.terms
-    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {order.quantity} {_prices(order)}"
+    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} "
+    content += f"{plain(order.quantity)} {_prices(order)}"
     if order.reference_price is not None:
         content += f" reference {plain(order.reference_price)}"
     if terms:

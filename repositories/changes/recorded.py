@@ -40,7 +40,7 @@ class RecordedChange:
     type: EventType
     identity: str
     sequence: int
-    quantity: int = 0
+    quantity: Decimal | int = 0
     """The executed quantity of a fill."""
     price: Decimal = Decimal(0)
     """The price of a fill."""

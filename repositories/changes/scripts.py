@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ...models.cost import COST_PLACES, MOST_PLACES, QUANTITY_PLACES
+from ...models.cost import COST_PLACES, MOST_PLACES
 from ...models.entity_codec import DIGEST_FIELD, LAST_VERSION, SCHEMA_FIELD
 from ...models.enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
 from ...models.fill_details import DETAILS
 from ...models.limits import LIMIT_NAMES, Trading
-from ...models.numbers import MAX_QUANTITY, PLACES
+from ...models.numbers import AMOUNT_DIGITS, AMOUNT_PLACES, MAX_COUNT, PLACES, QUANTITY_DIGITS, TOTAL_DIGITS
 from ...models.order import TERMS
 from ...models.order_reports import MARKS
 from ...models.own_fields import OWN_NAMES
@@ -28,8 +28,8 @@ RARE_FIELDS = (
 
 CONSTANTS: Mapping[str, Constant] = {
     "ACTIVE": Trading.ACTIVE.value,
-    "AMOUNT_DIGITS": 30,
-    "AMOUNT_PLACES": PLACES,
+    "AMOUNT_DIGITS": AMOUNT_DIGITS,
+    "AMOUNT_PLACES": AMOUNT_PLACES,
     "DETAILS": DETAILS,
     "DIGEST_FIELD": DIGEST_FIELD,
     "FORMAT": FORMAT,
@@ -38,13 +38,14 @@ CONSTANTS: Mapping[str, Constant] = {
     "LEAST_COST_PLACES": COST_PLACES,
     "LIMIT_NAMES": LIMIT_NAMES,
     "MARKS": frozenset(MARKS),
-    "MAX_QUANTITY": MAX_QUANTITY,
-    "MAX_VERSION": MAX_QUANTITY - 1,
+    "MAX_COUNT": MAX_COUNT,
+    "MAX_VERSION": MAX_COUNT - 1,
     "MOST_PLACES": MOST_PLACES,
     "OUTLIVE_THE_DAY": OUTLIVE_THE_DAY,
     "OWN_NAMES": OWN_NAMES,
     "OPEN_STATUSES": frozenset(status for status in OrderStatus if status.is_open),
-    "QUANTITY_PLACES": QUANTITY_PLACES,
+    "QUANTITY_DIGITS": QUANTITY_DIGITS,
+    "QUANTITY_PLACES": PLACES,
     "RARE_FIELDS": RARE_FIELDS,
     "SCHEMA_FIELD": SCHEMA_FIELD,
     "SIDES": {str(side): "BUY" if side.is_buy else "SELL" for side in Side},
@@ -54,7 +55,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "TAKE_STOP_PRICE": frozenset(kind for kind in OrderType if kind.takes_stop_price and not kind.has_stop_price),
     "TERMS": TERMS,
     "TIMES_IN_FORCE": frozenset(TimeInForce),
-    "TOTAL_DIGITS": 20,
+    "TOTAL_DIGITS": TOTAL_DIGITS,
     "TRADING": frozenset(Trading),
 }
 

@@ -10,7 +10,7 @@ from ...models.arguments import whole
 from ...models.coordination import Algorithm, Permit
 from ...models.errors import DuplicateRequest, InvalidArgument
 from ...models.keys import Keys
-from ...models.numbers import MAX_QUANTITY
+from ...models.numbers import MAX_COUNT
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
@@ -57,7 +57,7 @@ class LimitCalls:
             self.max_cost = whole("burst", limit if burst is None else burst, 1, MAX_LIMIT)
             common = math.gcd(limit, period)
             inflow, token = limit // common, period // common
-            if self.max_cost * token > MAX_QUANTITY:
+            if self.max_cost * token > MAX_COUNT:
                 raise InvalidArgument(f"burst {burst} over a window of {window} s is more than can be counted exactly")
             self._rule += f":{self.max_cost}"
             self._rule_arguments = {"burst": str(self.max_cost), "inflow": str(inflow), "token": str(token)}

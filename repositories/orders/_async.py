@@ -14,6 +14,7 @@ from ...models.order import Order, Replace
 from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
+from ...models.types import Quantity
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -49,7 +50,7 @@ class AsyncOrderRepository(
     (``held.orders``) raises FenceRefused when the lock is no longer held.
 
     Times (``ts_ns``) are nanoseconds since the epoch, by default the caller's clock. Quantities are in the symbol's
-    unit, prices in its currency: a Decimal, a whole number, or text, with at most 9 decimal places.
+    unit, prices in its currency: a Decimal, a whole number, or text, with at most 18 decimal places.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class AsyncOrderRepository(
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         request_id: str | None = None,

@@ -315,7 +315,7 @@ def count_for(traders: int) -> int:
 def content_of(order: Order) -> str:
     """Return what an order was placed as, as far as its event says it: symbol, side, quantity, price and terms."""
     price = plain(order.price) if order.price is not None else ""
-    return f"{order.symbol} {order.side} {order.quantity} {price} {order.terms}".rstrip()
+    return f"{order.symbol} {order.side} {plain(order.quantity)} {price} {order.terms}".rstrip()
 
 
 def _number(key: str, field: str, value: Reply) -> int:
@@ -341,8 +341,7 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
 
 
 def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    if not isinstance(request, (Fill, Replace, Correct)):
-        return True
-    has_own = not isinstance(request, Fill) or has_own_text(request, own)
-    has_price = request.price is None or plain(request.price) == price
-    return has_own and has_price and (request.quantity is None or str(request.quantity) == quantity)
+    has_terms = isinstance(request, (Fill, Replace, Correct))
+    said = ((request.quantity, quantity), (request.price, price)) if has_terms else ()
+    has_said = all(number is None or plain(number) == written for number, written in said)
+    return has_said and (not isinstance(request, Fill) or has_own_text(request, own))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 
 from ...models.enums import EventType, OrderStatus
@@ -17,7 +18,7 @@ from ...models.errors import (
 )
 from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
-from ...models.numbers import plain
+from ...models.numbers import EXACT, plain
 from ...models.order import Cancel, Order, Replace
 from ...models.position import Position
 from ...models.record import copied
@@ -85,13 +86,14 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
         case ["duplicate", str(content), ""]:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for a report of another kind ({content})")
         case ["duplicate", str(quantity), str(price)]:
-            is_other = (quantity, price) != (str(fill.quantity), plain(fill.price))
+            is_other = (quantity, price) != (plain(fill.quantity), plain(fill.price))
             own = "" if is_other else ", with other fields of its own"
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
         case ["detail", str(name), str(value)]:
             raise _other_detail(step, name, value)
         case ["overfill", str(quantity), str(status)]:
-            raise Overfill(f"{step.name}: {fill.quantity} is more than the {quantity} left of the order ({status})")
+            too_much = f"{plain(fill.quantity)} is more than the {quantity} left of the order ({status})"
+            raise Overfill(f"{step.name}: {too_much}")
         case other:
             raise refusal(step.name, other)
 
@@ -259,8 +261,8 @@ def _other_detail(step: Step[Any], name: str, value: str) -> DuplicateRequest:
 def _gap(fill: Fill, order: Order) -> Gap | None:
     """Return what a fill says otherwise of the quantities of its order after it, None when it contradicts nothing."""
     stated, left = fill.cumulative_quantity, fill.open_quantity
-    filled_gap = 0 if stated is None else stated - order.filled_quantity
-    open_gap = 0 if left is None else left - order.open_quantity
+    filled_gap = Decimal(0) if stated is None else EXACT.subtract(stated, order.filled_quantity)
+    open_gap = Decimal(0) if left is None else EXACT.subtract(left, order.open_quantity)
     return Gap(filled_gap, open_gap) if filled_gap or open_gap else None
 
 
@@ -268,4 +270,5 @@ def _content(order: Order) -> str:
     quantity, price = order.quantity, order.price
     if order.placed_quantity is not None:
         quantity, price = order.placed_quantity, order.placed_price
-    return f"{order.side} {quantity} {order.symbol} {order.type}{'' if price is None else f' at {plain(price)}'}"
+    limit = "" if price is None else f" at {plain(price)}"
+    return f"{order.side} {plain(quantity or 0)} {order.symbol} {order.type}{limit}"

@@ -106,7 +106,8 @@ def _check_new(order: Order) -> None:
     if order.status not in _FIRST or is_filled or order.version or later != _NOTHING_LATER:
         raise InvalidArgument(
             f"place {order.trader}/{order.order_id}: the order is not new (status {order.status}, filled "
-            f"{order.filled_quantity}, version {order.version}); place what was ordered, then apply what happened"
+            f"{plain(order.filled_quantity)}, version {order.version}); "
+            "place what was ordered, then apply what happened"
         )
 
 
@@ -121,7 +122,7 @@ def _place_arguments(order: Order) -> tuple[str, ...]:
         order.side,
         order.type,
         order.time_in_force,
-        str(order.quantity),
+        plain(order.quantity),
         "" if order.price is None else plain(order.price),
         "" if order.stop_price is None else plain(order.stop_price),
         order.text or "",
@@ -137,7 +138,7 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
     return (
         fill.order_id,
         fill.exec_id,
-        str(fill.quantity),
+        plain(fill.quantity),
         plain(fill.price),
         plain(fill.notional),
         str(fill.ts_ns),

@@ -12,7 +12,7 @@ from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.stored import POSITIONS
-from ...models.types import check_name
+from ...models.types import Quantity, check_name
 from ...topology._async.backend import AsyncBackend, open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -102,7 +102,7 @@ class AsyncPositionRepository:
         self,
         trader: str,
         symbol: str,
-        quantity: int,
+        quantity: Quantity | str | float,
         *,
         cost: Decimal | str | int | None = None,
         multiplier: Decimal | str | int | None = None,
@@ -139,7 +139,7 @@ class AsyncPositionRepository:
         self,
         trader: str,
         symbol: str,
-        delta: int,
+        delta: Quantity | str | float,
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
@@ -151,7 +151,7 @@ class AsyncPositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would pass 2**53 - 1.
+            AmountOverflow: The quantity would reach 10**18.
         """
         return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -159,8 +159,8 @@ class AsyncPositionRepository:
         self,
         trader: str,
         symbol: str,
-        delta: int,
-        max_position: int,
+        delta: Quantity | str | float,
+        max_position: Quantity | str | float,
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
@@ -187,7 +187,7 @@ class AsyncPositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would pass 2**53 - 1.
+            AmountOverflow: The quantity would reach 10**18.
         """
         limit, action = max_position, PositionAction.ADJUST
         return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
@@ -199,7 +199,7 @@ class AsyncPositionRepository:
         new: int,
         old: int = 1,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -255,10 +255,10 @@ class AsyncPositionRepository:
         """
         return await self._changes.many(several("changes", changes), None, durability)
 
-    async def net(self, symbol: str) -> int:
+    async def net(self, symbol: str) -> Decimal:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
         total = (await self.totals()).get(check_name("symbol", symbol))
-        return total.quantity if total else 0
+        return total.quantity if total else Decimal(0)
 
     async def totals(self) -> dict[str, SymbolTotal]:
         """Return the sums of all traders' positions, by symbol.
@@ -283,8 +283,8 @@ class AsyncPositionRepository:
         action: PositionAction,
         trader: str,
         symbol: str,
-        quantity: int,
-        max_position: int | None,
+        quantity: Quantity | str | float,
+        max_position: Quantity | str | float | None,
         request_id: str | None,
         ts_ns: int | None,
         durability: Durability | str | None,

@@ -13,7 +13,7 @@ from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.stored import POSITIONS
-from ...models.types import check_name
+from ...models.types import Quantity, check_name
 from ...topology._sync.backend import Backend, open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
@@ -99,7 +99,7 @@ class PositionRepository:
         self,
         trader: str,
         symbol: str,
-        quantity: int,
+        quantity: Quantity | str | float,
         *,
         cost: Decimal | str | int | None = None,
         multiplier: Decimal | str | int | None = None,
@@ -136,7 +136,7 @@ class PositionRepository:
         self,
         trader: str,
         symbol: str,
-        delta: int,
+        delta: Quantity | str | float,
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
@@ -148,7 +148,7 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would pass 2**53 - 1.
+            AmountOverflow: The quantity would reach 10**18.
         """
         return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
 
@@ -156,8 +156,8 @@ class PositionRepository:
         self,
         trader: str,
         symbol: str,
-        delta: int,
-        max_position: int,
+        delta: Quantity | str | float,
+        max_position: Quantity | str | float,
         *,
         request_id: str | None = None,
         ts_ns: int | None = None,
@@ -184,7 +184,7 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            AmountOverflow: The quantity would pass 2**53 - 1.
+            AmountOverflow: The quantity would reach 10**18.
         """
         limit, action = max_position, PositionAction.ADJUST
         return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
@@ -196,7 +196,7 @@ class PositionRepository:
         new: int,
         old: int = 1,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -250,10 +250,10 @@ class PositionRepository:
         """
         return self._changes.many(several("changes", changes), None, durability)
 
-    def net(self, symbol: str) -> int:
+    def net(self, symbol: str) -> Decimal:
         """Return the sum of all traders' positions in a symbol; this reads the whole store, as ``totals`` does."""
         total = (self.totals()).get(check_name("symbol", symbol))
-        return total.quantity if total else 0
+        return total.quantity if total else Decimal(0)
 
     def totals(self) -> dict[str, SymbolTotal]:
         """Return the sums of all traders' positions, by symbol.
@@ -278,8 +278,8 @@ class PositionRepository:
         action: PositionAction,
         trader: str,
         symbol: str,
-        quantity: int,
-        max_position: int | None,
+        quantity: Quantity | str | float,
+        max_position: Quantity | str | float | None,
         request_id: str | None,
         ts_ns: int | None,
         durability: Durability | str | None,

@@ -50,8 +50,8 @@ def _arguments(change: PositionChange) -> tuple[str, ...]:
         change.symbol,
         change.request_id,
         change.action.value,
-        str(change.quantity),
-        "" if change.max_position is None else str(change.max_position),
+        plain(change.quantity),
+        "" if change.max_position is None else plain(change.max_position),
         str(change.ts_ns),
         _terms(change),
     )
@@ -100,7 +100,11 @@ def _changed(step: Step[Any], answer: list[Reply]) -> PositionResult:
             raise DuplicateRequest(f"{step.name}: the request_id was used for another change")
         case ["inexact", str(held)]:
             given = request.quantity if isinstance(request, Split) else None
-            why = "is not exact: say the quantity that it results in" if given is None else f"cannot result in {given}"
+            why = (
+                "is not exact: say the quantity that it results in"
+                if given is None
+                else f"cannot result in {plain(given)}"
+            )
             raise InexactSplit(f"{step.name}: the split of {held} {why}")
         case other:
             raise refusal(step.name, other)
@@ -191,9 +195,9 @@ def totals(positions: Sequence[Position]) -> dict[str, SymbolTotal]:
         sums[held.symbol] = SymbolTotal(
             symbol=held.symbol,
             traders=(so_far.traders if so_far else 0) + 1,
-            quantity=(so_far.quantity if so_far else 0) + held.quantity,
-            bought_quantity=(so_far.bought_quantity if so_far else 0) + held.bought_quantity,
-            sold_quantity=(so_far.sold_quantity if so_far else 0) + held.sold_quantity,
+            quantity=EXACT.add(so_far.quantity if so_far else 0, held.quantity),
+            bought_quantity=EXACT.add(so_far.bought_quantity if so_far else 0, held.bought_quantity),
+            sold_quantity=EXACT.add(so_far.sold_quantity if so_far else 0, held.sold_quantity),
             cash=EXACT.add(so_far.cash, held.cash) if so_far else held.cash,
         )
     return dict(sorted(sums.items()))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from slotbook.models import Fill, Order, Position, PositionChange, Replace, SymbolInfo
+from slotbook.models.numbers import plain
 from slotbook.models.record import Record
 from slotbook.models.wire import decode, encode
 
@@ -54,29 +55,31 @@ BAD: dict[str, list[object]] = {
         *HUGE,
         0,
         -1,
-        2**53,
-        1.5,
-        "1.5",
-        Decimal("1.5"),
+        10**18,
+        "-0.5",
+        0.1 + 0.2,
+        "0.0000000000000000001",
+        Decimal("1.5E-18"),
         Decimal("1E-999999999"),
     ],
     "total": [*NO_INTEGER, -1, 2**53, 0.5, "1.5", Decimal("0.1")],
-    "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -(10**20), 10**20, 0.5],
-    "signed": [*NO_INTEGER, 2**53, -(2**53), 0.5, Decimal("-0.5")],
+    "part": [*NO_INTEGER, -1, "-1E-18", 10**18, 0.1 + 0.2, "0.0000000000000000001"],
+    "traded": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], -(10**36), 10**36, 0.1 + 0.2, "1E-19"],
+    "signed": [*NO_INTEGER, 10**18, -(10**18), "-1.0000000000000000001", 0.1 + 0.2],
     "time": [*NO_INTEGER, -1, 2**63, 0.5, *NO_NANOSECONDS],
     "price": [
         *NAN,
         *ENDLESS,
         *NO_NUMBER,
         *HUGE,
-        "0.0000000001",
-        Decimal("1E-10"),
-        187.23,
-        0.1,
+        "0.0000000000000000001",
+        Decimal("1E-19"),
+        187.23 + 1e-13,
+        0.1 + 0.2,
         10**12,
         "-1e12",
     ],
-    "amount": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-2], "0.0000000001", 0.1, 10**30],
+    "amount": [*NAN, *ENDLESS, *NO_NUMBER, *HUGE[:-1], "1E-37", 0.1 + 0.2, 10**36],
     "flag": ["maybe", 2, -1, "", b"x", [True], object(), Decimal("NaN")],
     "currency": ["", "US", "U" * 13, "U D", "USD ", "ÜSD", "U-D", "USD\n", 1, ["USD"]],
     "fee currency": ["", "U D", " USD", "U{", 'U"', "U\\", "x" * 65, "U\n", 1, b"USD", ["USD"]],
@@ -108,23 +111,15 @@ BAD: dict[str, list[object]] = {
         [1],
         object(),
     ],
-    "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "0.0000000001", *NO_NUMBER],
+    "tick": [0, "-0.01", "0", *NAN, *ENDLESS, "1E-19", *NO_NUMBER],
 }
 QUANTITIES = {"quantity", "placed_quantity", "last_quantity", "lot_size"}
-TOTALS = {
-    "filled_quantity",
-    "display_quantity",
-    "cumulative_quantity",
-    "open_quantity",
-    "revision",
-    "version",
-    "sequence",
-    "max_position",
-    "aliases",
-}
+TOTALS = {"revision", "version", "sequence", "aliases"}
+PARTS = {"filled_quantity", "display_quantity", "cumulative_quantity", "open_quantity", "max_position"}
 KINDS: dict[str, str] = {
     **dict.fromkeys(QUANTITIES, "quantity"),
     **dict.fromkeys(TOTALS, "total"),
+    **dict.fromkeys(PARTS, "part"),
     **dict.fromkeys(("bought_quantity", "sold_quantity"), "traded"),
     **dict.fromkeys(("position_quantity",), "signed"),
     **dict.fromkeys(("ts_ns", "updated_ns", "expire_at"), "time"),
@@ -197,7 +192,9 @@ def test_anything_at_all_is_taken_exactly_or_is_a_validation_error(model: type[R
     if is_text and isinstance(given_value, int):
         assert taken == str(given_value)
     elif is_text or isinstance(given_value, (int, float, Decimal)):
-        assert taken == given_value
+        assert taken == (
+            Decimal(repr(given_value)) if isinstance(taken, Decimal) and isinstance(given_value, float) else given_value
+        )
     assert decode(model, "key", encode(record)) == record
 
 
@@ -248,11 +245,15 @@ def test_a_replace_changes_something() -> None:
 
 @pytest.mark.parametrize(
     ("value", "taken"),
-    [(100, 100), ("100", 100), (100.0, 100), (Decimal("1E+2"), 100), ("+7", 7), ("007", 7), (2**53 - 1, 2**53 - 1)],
+    [
+        *((100, "100"), ("100", "100"), (100.0, "100"), (Decimal("1E+2"), "100"), ("+7", "7"), ("007", "7")),
+        *((0.25, "0.25"), ("0.250", "0.25"), (88.5, "88.5"), ("1E-18", "0.000000000000000001")),
+        *((10**18 - 1, "9" * 18), (Decimal("1.00000000"), "1")),
+    ],
 )
-def test_a_whole_number_in_any_form_is_a_quantity(value: object, taken: int) -> None:
+def test_an_exact_number_in_any_form_is_a_quantity(value: object, taken: str) -> None:
     quantity = Fill.model_validate({**EXAMPLES[Fill], "quantity": value}).quantity
-    assert (quantity, type(quantity)) == (taken, int)
+    assert (plain(quantity), type(quantity)) == (taken, Decimal)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("insert", {"record": "x"}, "'x' is a str, not an Entity"),
     ("insert", {"record": Cancel(trader="T", order_id="A")}, "not an Entity"),
     ("insert", {"record": Kindless(trader="T")}, "Kindless has no kind"),
-    ("insert", {"record": BOOKING.model_copy(update={"quantity": -1})}, "Booking.quantity -1: Input should"),
+    ("insert", {"record": BOOKING.model_copy(update={"quantity": -1})}, "Booking.quantity Decimal('-1'): Input should"),
     ("put", {"record": BOOKING, "request_id": ""}, "request_id '' cannot be used"),
     ("put", {"record": BOOKING, "expected_version": -1}, "expected_version -1 cannot be used"),
     ("put", {"record": BOOKING, "expected_version": "3"}, "expected_version '3' cannot be used"),

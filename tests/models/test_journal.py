@@ -123,11 +123,14 @@ def test_a_file_that_is_no_journal_is_named_by_its_line(line: str, problem: str)
         ("2,1e3,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '1e3': '1e3' is not a whole number"),
         ("2,-1,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '-1': .* greater than or equal to 0"),
         ("2,1703422805243,T001,NEW,A1,ESH4,BUY,10,4799,\n", "ts_ns '1703422805243': .* looks like milliseconds"),
-        ("2,11,T001,NEW,A1,ESH4,BUY,1.5,4799,\n", "quantity '1.5': '1.5' is not a whole number"),
+        ("2,11,T001,NEW,A1,ESH4,BUY,1.5.5,4799,\n", "quantity '1.5.5': '1.5.5' is not a decimal number"),
         ("2,11,T001,NEW,A1,ESH4,BUY,0,4799,\n", "quantity '0': .* greater than 0"),
         ("2,11,T001,NEW,A1,ESH4,BUY,10,nan,\n", "price 'nan': 'nan' is not a decimal number"),
-        ("2,11,T001,NEW,A1,ESH4,BUY,10,1.0000000001,\n", "price '1.0000000001': .* more than 9 decimal places"),
-        ("2,11,T001,CANCEL,A1,ESH4,BUY,x,,\n", "quantity 'x': 'x' is not a whole number"),
+        (
+            "2,11,T001,NEW,A1,ESH4,BUY,10,1.0000000000000000001,\n",
+            "price '1.0{18}1': .* more than 18 decimal",
+        ),
+        ("2,11,T001,CANCEL,A1,ESH4,BUY,x,,\n", "quantity 'x': 'x' is not a decimal number"),
         ("2,11,T001,TRADE,A1,ESH4,BUY,10,4799,\n", "event 'TRADE': Input should be 'NEW', 'REPLACE', 'CANCEL' or"),
         (
             "2,11,T001,NEW,A1,ESH4,buy,10,4799,\n",

@@ -16,8 +16,17 @@ from slotbook.models import Fill, Order, OrderEvent, PositionChange, Replace, Sy
 from slotbook.models.arguments import seconds, whole
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.guards import Expect
-from slotbook.models.numbers import MAX_QUANTITY, exact_decimal, exact_integer
+from slotbook.models.numbers import (
+    MAX_COUNT,
+    exact_decimal,
+    exact_integer,
+    exact_price,
+    exact_quantity,
+    exact_total,
+    plain,
+)
 from slotbook.models.times import exact_time
+from slotbook.repositories.changes.digest import digest_of
 
 NS = 1_703_422_805_243_925_307
 YEAR_1980 = 315_532_800
@@ -62,13 +71,15 @@ def test_what_is_exactly_a_number_is_taken(number: object) -> None:
         {"trader": "T", "order_id": "A", "exec_id": "X", "quantity": number, "price": number, "ts_ns": number}
     )
     assert (fill.quantity, fill.price, fill.ts_ns) == (100, 100, 100)
-    assert (type(fill.quantity), type(fill.price), type(fill.ts_ns)) == (int, Decimal, int)
+    assert (type(fill.quantity), type(fill.price), type(fill.ts_ns)) == (Decimal, Decimal, int)
+    assert str(fill.quantity) == "100"
     change = PositionChange.model_validate({"trader": "T", "symbol": "S", "quantity": number, "ts_ns": number})
     replace = Replace.model_validate({"trader": "T", "order_id": "A", "quantity": number, "revision": number})
     info = SymbolInfo.model_validate({"symbol": "S", "name": "N", "lot_size": number, "tick_size": number})
     found = (change.quantity, replace.quantity, replace.revision, info.lot_size)
     assert (*found, info.tick_size) == (100, 100, 100, 100, Decimal(100))
-    assert [type(one) for one in found] == [int] * 4
+    assert [type(one) for one in found] == [Decimal, Decimal, int, Decimal]
+    assert [str(one) for one in found] == ["100"] * 4
 
 
 @pytest.mark.parametrize("text", ["1e2", "1E2", "100.5", "100.", ".0", "100\n", "100.0\n", "1" * 41, "1." + "0" * 21])
@@ -78,7 +89,7 @@ def test_a_text_is_a_whole_number_only_with_zeros_behind_its_point(text: str) ->
 
 
 @pytest.mark.parametrize("number", NO_NUMBER)
-@pytest.mark.parametrize("exact", [exact_integer, exact_decimal, exact_time])
+@pytest.mark.parametrize("exact", [exact_integer, exact_time, exact_decimal, exact_price, exact_quantity, exact_total])
 def test_what_is_not_is_refused(exact: Callable[[object], object], number: object) -> None:
     with pytest.raises(ValueError, match="number"):
         exact(number)
@@ -105,7 +116,7 @@ def test_arguments_are_refused_like_fields(number: object) -> None:
 
 
 def test_the_bounds_of_arguments_are_taken() -> None:
-    assert [whole("count", number) for number in (1, MAX_QUANTITY)] == [1, MAX_QUANTITY]
+    assert [whole("count", number) for number in (1, MAX_COUNT)] == [1, MAX_COUNT]
     assert [whole("count", number, 3, 5) for number in (3, 5)] == [3, 5]
     assert [seconds("wait", number, 0.5, 2) for number in (0.5, 2)] == [0.5, 2.0]
     for number in (2, 6):
@@ -135,10 +146,10 @@ def test_a_time_keeps_its_last_nanosecond(number: object) -> None:
 
 @pytest.mark.parametrize("number", [1.7034228052439252e18, np.float64(NS), 2.0**53, -(2.0**60), np.float32(1e20)])
 def test_a_float_that_may_have_lost_digits_is_refused(number: float) -> None:
-    for exact in (exact_integer, exact_decimal, exact_time):
+    for exact in (exact_integer, exact_decimal, exact_quantity, exact_time):
         with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
             exact(number)
-    assert exact_integer(float(MAX_QUANTITY)) == MAX_QUANTITY
+    assert exact_integer(float(MAX_COUNT)) == MAX_COUNT
 
 
 @pytest.mark.parametrize(
@@ -172,17 +183,73 @@ def test_a_price_is_taken_exactly(number: object, taken: str) -> None:
     assert exact_decimal(number) == Decimal(taken)
 
 
-@pytest.mark.parametrize("number", [np.float64(187.23), np.float32(0.1), 0.1], ids=repr)
-def test_a_price_that_a_float_cannot_be_is_refused(number: float) -> None:
-    with pytest.raises(ValueError, match="is really"):
-        exact_decimal(number)
+@pytest.mark.parametrize(
+    ("number", "taken"),
+    [
+        *(
+            (187.23, "187.23"),
+            (0.1, "0.1"),
+            (-0.25, "-0.25"),
+            (1e-9, "0.000000001"),
+            (123456789.012345, "123456789.012345"),
+        ),
+        *((np.float64(187.23), "187.23"), (1e17, "1" + "0" * 17), (float(MAX_COUNT), str(MAX_COUNT)), (-0.0, "0")),
+        (123456789.012345, "123456789.012345"),
+    ],
+    ids=repr,
+)
+def test_a_float_of_few_digits_is_what_it_shows(number: float, taken: str) -> None:
+    assert plain(exact_decimal(number)) == plain(exact_quantity(number)) == taken
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0.1 + 0.2, 1.1 * 3, np.float32(0.1), 1 / 3, 123456789.0123456, 2.675 * 100 + 1e-13, -(0.1 + 0.2)],
+    ids=repr,
+)
+def test_a_float_that_is_not_what_it_shows_is_refused(number: float) -> None:
+    for exact in (exact_decimal, exact_price, exact_quantity, exact_total):
+        with pytest.raises(ValueError, match="is not exactly a decimal of 15 digits; pass a string or Decimal"):
+            exact(number)
+
+
+@pytest.mark.parametrize(
+    ("exact", "whole", "places"),
+    [(exact_quantity, 18, 18), (exact_total, 36, 18), (exact_price, 12, 18), (exact_decimal, 36, 36)],
+    ids=["quantity", "total", "price", "amount"],
+)
+def test_the_digits_of_a_decimal(exact: Callable[[object], Decimal], whole: int, places: int) -> None:
+    for sign in ("", "-"):
+        most = f"{sign}{'9' * whole}.{'9' * places}"
+        for form in (most, Decimal(most), f"{most}000"):
+            assert plain(exact(form)) == most
+        for form in (f"{sign}1{'0' * whole}", Decimal(f"{sign}1E{whole}"), int(f"{sign}1{'0' * whole}")):
+            with pytest.raises(ValueError, match=rf"is too large: it has more than {whole} digits before the point"):
+                exact(form)
+        for form in (f"{sign}0.{'0' * places}1", Decimal(f"{sign}1E-{places + 1}"), f"{most}1"):
+            with pytest.raises(ValueError, match=rf"has more than {places} decimal places"):
+                exact(form)
+
+
+@pytest.mark.parametrize("number", ["100.0", "0100", 1e2, Decimal("1E2"), Decimal("100.00"), np.int8(100)], ids=repr)
+def test_a_quantity_has_one_form(number: object) -> None:
+    for exact in (exact_quantity, exact_total):
+        assert repr(exact(number)) == "Decimal('100')"
+        assert [repr(exact(zero)) for zero in (0, "-0", "0.00", Decimal("0E+5"))] == ["Decimal('0')"] * 4
+    assert digest_of(placed(number)) == digest_of(placed(100)) != digest_of(placed("100.5"))
+
+
+def placed(quantity: object) -> Order:
+    return Order.model_validate(
+        {"trader": "T", "order_id": "A", "symbol": "S", "side": "BUY", "quantity": quantity, "price": 1}
+    )
 
 
 @given(st.integers(-(2**70), 2**70) | st.floats() | st.decimals() | st.fractions())
 def test_what_is_taken_is_what_was_given(number: float | Decimal | Fraction) -> None:
-    for exact in (exact_integer, exact_decimal):
+    for exact in (exact_integer, exact_decimal, exact_price, exact_quantity, exact_total):
         try:
             taken = exact(number)
         except ValueError:
             continue
-        assert Fraction(taken) == Fraction(number)
+        assert Fraction(taken) == Fraction(repr(number) if isinstance(number, float) else number)

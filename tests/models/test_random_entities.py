@@ -54,7 +54,9 @@ def outcome_of(model: type[Entity], record: Entity) -> str:
         return "refused when stored"
     assert type(found) is model
     assert all(is_equal(value, getattr(found, name)) for name, value in content(record).items())
-    assert list(map(type, content(found).values())) == list(map(type, content(record).values()))
+    kinds = {name: type(value) for name, value in content(found).items()}
+    for name, value in content(record).items():  # a whole number in a field of decimals comes back as one
+        assert type(value) is kinds[name] or (type(value), kinds[name]) == (int, Decimal)
     assert (found.version, found.updated_ns) == (7, 5)
     assert stored(table, found)[0] == fields
     assert table.digest(fields) == table.digest(table.encode(found))

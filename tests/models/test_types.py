@@ -25,15 +25,15 @@ def test_the_written_form_means_the_number_and_nothing_else(number: Decimal) -> 
 
 
 @given(signed, prices)
-def test_a_product_is_exact(quantity: int, price: Decimal) -> None:
+def test_a_product_is_exact(quantity: Decimal | int, price: Decimal) -> None:
     with decimal.localcontext(decimal.Context(prec=3)):
         product = times(quantity, price)
-    assert Fraction(product) == quantity * Fraction(price)
+    assert Fraction(product) == Fraction(quantity) * Fraction(price)
 
 
 @given(signed, amounts, amounts, amounts, amounts, prices)
 def test_cash_and_profit_are_exact(
-    quantity: int, paid: Decimal, got: Decimal, cost: Decimal, realized: Decimal, mark: Decimal
+    quantity: Decimal | int, paid: Decimal, got: Decimal, cost: Decimal, realized: Decimal, mark: Decimal
 ) -> None:
     held = Position(
         trader="T",
@@ -46,9 +46,11 @@ def test_cash_and_profit_are_exact(
     )
     with decimal.localcontext(decimal.Context(prec=3)):
         cash, profit, unrealized = held.cash, held.profit(mark), held.unrealized(mark)
+        adjusted = held.adjusted_quantity
     assert Fraction(cash) == Fraction(got) - Fraction(paid)
-    assert Fraction(unrealized) == quantity * Fraction(mark) - Fraction(cost)
-    assert Fraction(profit) == Fraction(realized) + quantity * Fraction(mark) - Fraction(cost)
+    assert Fraction(unrealized) == Fraction(quantity) * Fraction(mark) - Fraction(cost)
+    assert Fraction(profit) == Fraction(realized) + Fraction(quantity) * Fraction(mark) - Fraction(cost)
+    assert Fraction(adjusted) == Fraction(quantity)
 
 
 @pytest.mark.parametrize("mark", ["0", "100", "-37.63", "0.000000001"])
@@ -78,15 +80,16 @@ def test_a_position_in_figures() -> None:
     assert flat.average_bought_price is flat.average_sold_price is flat.average_open_price is None
 
 
-@pytest.mark.parametrize("mark", ["x", float("nan"), 0.1, "1e-10"])
+@pytest.mark.parametrize("mark", ["x", float("nan"), 0.1 + 0.2, "1e-19"])
 def test_a_mark_that_is_not_exact_is_refused(mark: object) -> None:
     with pytest.raises(InvalidArgument, match=r"^mark: "):
         Position.flat("T", "S").profit(mark)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_the_largest_fill_has_an_exact_notional() -> None:
-    fill = Fill(trader="T", order_id="A", exec_id="X", quantity=MAX_QUANTITY, price=Decimal("999999999999.999999999"))
-    assert fill.notional == Decimal("9007199254740990999990992800.745259009")
+    fill = Fill(trader="T", order_id="A", exec_id="X", quantity=MAX_QUANTITY, price=Decimal("9" * 12 + "." + "9" * 18))
+    largest, dearest = 10**36 - 1, 10**30 - 1
+    assert Fraction(fill.notional) == Fraction(largest * dearest, 10**36)
 
 
 @given(names)

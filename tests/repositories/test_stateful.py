@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable
+from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -29,12 +30,14 @@ from slotbook.models import (
     Split,
 )
 from slotbook.models.errors import SlotbookError
+from slotbook.models.numbers import EXACT, plain
 from slotbook.repositories.orders.verbs import OrderRequest
 
 from ..support.desk import Desk
 from ..support.histories import (
     DETAILS,
     EXEC_IDS,
+    LARGEST,
     NAMES,
     PRICES,
     QUANTITIES,
@@ -52,7 +55,7 @@ from ..support.histories import (
 )
 from ..support.make import TS, limit
 from ..support.raw import mapping
-from ..support.reference import MOST, Answer, ReferenceBook, Request
+from ..support.reference import Answer, ReferenceBook, Request
 from ..support.totals import fold, open_quantities
 
 
@@ -60,8 +63,12 @@ def asked(order: Order) -> dict[str, object]:
     return {"trader": order.trader, "order_id": order.order_id}
 
 
-def is_quantity(number: int) -> bool:
-    return 0 < number <= MOST
+LEAST = Decimal("1E-18")
+
+
+def is_quantity(number: Decimal | int) -> bool:
+    """Return True for what an order or a fill can have."""
+    return 0 < number <= LARGEST
 
 
 class BookMachine(RuleBasedStateMachine):
@@ -80,7 +87,7 @@ class BookMachine(RuleBasedStateMachine):
         kind, values = draft
         return cast(Request, kind.model_validate({"trader": self.traders[second], **values}))
 
-    @initialize(quantity=st.sampled_from([5, 10, MOST]))
+    @initialize(quantity=st.sampled_from([5, 10, LARGEST]))
     def begin(self, quantity: int) -> None:
         self.check(limit(self.traders[0], "A1", quantity=10))
         self.check(limit(self.traders[0], "A2", side="SELL", symbol="MSFT", quantity=quantity))
@@ -94,8 +101,10 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data(), exec_id=EXEC_IDS, price=PRICES, ts_ns=TIMES)
     def fill(self, data: st.DataObject, exec_id: str, price: str, ts_ns: int) -> None:
         order = self.some_order(data)
-        left = order.quantity - order.filled_quantity
-        quantity = data.draw(st.sampled_from([1, 2, left, left - 1, left + 1, max(1, left // 2)]).filter(is_quantity))
+        with decimal.localcontext(EXACT):
+            left = Decimal(order.quantity) - order.filled_quantity
+            some = [1, 2, left, left - 1, left + 1, left // 2, left - LEAST, left + LEAST, LEAST]
+        quantity = data.draw(st.sampled_from(some).filter(is_quantity))
         self.check(
             self.made(
                 (Fill, {**asked(order), "exec_id": exec_id, "price": price, "quantity": quantity, "ts_ns": ts_ns})
@@ -105,8 +114,10 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data(), draft=replacings)
     def replace(self, data: st.DataObject, draft: Draft) -> None:
         order = self.some_order(data)
-        filled = order.filled_quantity
-        quantity = data.draw(st.sampled_from([filled, filled - 1, filled + 1, order.quantity + 5]).filter(is_quantity))
+        with decimal.localcontext(EXACT):
+            filled = Decimal(order.filled_quantity)
+            some = [filled, filled - 1, filled + 1, filled + LEAST, order.quantity + 5, order.quantity + LEAST]
+        quantity = data.draw(st.sampled_from(some).filter(is_quantity))
         prices = {"price": draft[1]["price"] if order.type.takes_price else None, "stop_price": None}
         self.check(self.made((Replace, {**draft[1], **asked(order), **prices, "quantity": quantity})))
 
@@ -133,11 +144,11 @@ class BookMachine(RuleBasedStateMachine):
         ref = data.draw(st.sampled_from(sorted({*entry.live, *entry.roots} - {draft[1]["exec_id"]}) or ["X9"]))
         changed: dict[str, object] = {**asked(entry.now), "exec_ref_id": ref}
         if "quantity" in draft[1]:
-            left = entry.now.quantity - entry.now.filled_quantity
-            known = entry.live.get(entry.roots.get(ref, ref), (0, 0))[0]
-            changed["quantity"] = data.draw(
-                st.sampled_from([1, known, known + left, known + left + 1, max(1, known - 1)]).filter(is_quantity)
-            )
+            with decimal.localcontext(EXACT):
+                known = Decimal(entry.live.get(entry.roots.get(ref, ref), (0, 0))[0])
+                most = known + entry.now.quantity - entry.now.filled_quantity
+                some = [1, known, most, most + 1, most + LEAST, known - 1, known - LEAST]
+            changed["quantity"] = data.draw(st.sampled_from(some).filter(is_quantity))
         self.check(self.made((draft[0], {**draft[1], **changed})))
 
     @rule(data=st.data(), draft=reports)
@@ -165,7 +176,7 @@ class BookMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.history)
     @rule(data=st.data(), quantity=QUANTITIES, later=st.booleans())
-    def ask_again_for_something_else(self, data: st.DataObject, quantity: int, later: bool) -> None:
+    def ask_again_for_something_else(self, data: st.DataObject, quantity: Decimal | int, later: bool) -> None:
         request = data.draw(st.sampled_from(self.applied) | st.sampled_from(self.history))
         changed: dict[str, object] = {"ts_ns": TS + 9} if later else {}
         if "quantity" in type(request).model_fields:
@@ -239,8 +250,8 @@ class BookMachine(RuleBasedStateMachine):
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         for symbol, (buy, sell) in open_quantities(self.orders_of(trader).values()).items():
             stored = mapping(self.desk.fleet.ask(f"{{{trader}}}", "HGETALL", f"{{{trader}}}:position:{symbol}"))
-            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (str(buy), str(sell))
-        with decimal.localcontext(decimal.Context(prec=60)):
+            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (plain(buy), plain(sell))
+        with decimal.localcontext(decimal.Context(prec=200)):
             assert fold(events) == {
                 one.symbol: (
                     *(one.quantity, one.bought_quantity, one.sold_quantity),

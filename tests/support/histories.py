@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 from hypothesis import strategies as st
@@ -37,8 +38,11 @@ ORDER_IDS = st.sampled_from([*OWN_IDS, *OWN_IDS, *NAMES])
 SYMBOLS = st.sampled_from(["AAPL", "MSFT"])
 REQUEST_IDS = st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"])
 EXEC_IDS = st.sampled_from([f"X{number}" for number in range(12)])
-QUANTITIES = st.sampled_from([1, 2, 3, 4, 5, 10, MOST - 1, MOST])
-SIGNED = st.sampled_from([0, 1, -1, 5, -5, MOST, -MOST])
+LARGEST = MOST - 1
+PARTS = tuple(map(Decimal, ("0.25", "1.5", "0.12345678", "0.000000000000000001", "2.000000000000000001")))
+"""Quantities that are not whole: of few places, of the eight of coins, and of all that there may be."""
+QUANTITIES = st.sampled_from([1, 2, 3, 4, 5, 10, LARGEST - 1, LARGEST]) | st.sampled_from(PARTS)
+SIGNED = st.sampled_from([0, 1, -1, 5, -5, LARGEST, -LARGEST, *PARTS, *(part.copy_negate() for part in PARTS)])
 PRICES = st.sampled_from(["187.23", "187.22", "0", "-37.63", "0.000000001", "999999999999.999999999"])
 TIMES = st.integers(TS, TS + 3)
 TEXTS = st.sampled_from([None, "text"])
@@ -175,7 +179,7 @@ changes = drafts(
     symbol=SYMBOLS,
     quantity=SIGNED,
     action=st.sampled_from(PositionAction),
-    max_position=st.sampled_from([None, None, 0, 5, MOST]),
+    max_position=st.sampled_from([None, None, 0, 5, LARGEST, PARTS[0]]),
     multiplier=st.sampled_from([None, None, "50", "1", "0.000000001"]),
     cost=st.sampled_from([None, None, "0", "18700.25", "-0.000000001", "999999999999999999999"]),
     request_id=REQUEST_IDS,
@@ -184,7 +188,7 @@ changes = drafts(
 splits = drafts(
     Split,
     symbol=SYMBOLS,
-    new=st.sampled_from([1, 2, 3, MOST]),
+    new=st.sampled_from([1, 2, 3, 2**53 - 1]),
     old=st.sampled_from([1, 1, 2, 10]),
     quantity=st.sampled_from([None, None, 0, 1, -1, 7]),
     request_id=REQUEST_IDS,

@@ -15,7 +15,8 @@ from .journals import Row
 from .reference import ReferenceBook
 
 WHOLE = re.compile(r"[0-9]{1,16}")
-NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,18})?")
+QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 NAME = re.compile(r"(?=.{1,256}\Z)[^\s{}]+( +[^\s{}]+)*")
 VALUES = {"seq": WHOLE, "ts_ns": re.compile(r"[0-9]+"), "trader": NAME, "order_id": NAME, "symbol": NAME}
 
@@ -91,7 +92,7 @@ def _one_pass(
 def request_of(row: Row, highest: int) -> Request:
     """Return the request that a row asks for. Raises Unusable, which names every column that cannot be used."""
     is_fill, needs_terms = row.event == "FILL", row.event != "CANCEL"
-    is_quantity = WHOLE.fullmatch(row.quantity) is not None and 0 < int(row.quantity) < 2**53
+    is_quantity = QUANTITY.fullmatch(row.quantity) is not None and Decimal(row.quantity) > 0
     fits = {column: rule.fullmatch(getattr(row, column)) is not None for column, rule in VALUES.items()}
     fits["seq"] = fits["seq"] and int(row.seq) > highest
     fits["side"] = row.side in ("BUY", "SELL", "SELL_SHORT", "SELL_SHORT_EXEMPT")
@@ -106,7 +107,7 @@ def request_of(row: Row, highest: int) -> Request:
 
 def _as_request(row: Row) -> Request:
     about = {name: getattr(row, name) for name in ("trader", "order_id", "symbol", "side")} | {"ts_ns": int(row.ts_ns)}
-    terms = {"quantity": int(row.quantity), "price": Decimal(row.price)} if row.event != "CANCEL" else {}
+    terms = {"quantity": Decimal(row.quantity), "price": Decimal(row.price)} if row.event != "CANCEL" else {}
     match row.event:
         case "NEW":
             return Order.model_validate({**about, **terms})
@@ -125,9 +126,14 @@ def state_of(book: ReferenceBook) -> dict[str, object]:
     positions: dict[str, dict[str, object]] = defaultdict(dict)
     for (trader, symbol), held in book.positions.items():
         positions[trader][symbol] = {
-            "quantity": held.quantity,
-            "bought": held.bought_quantity,
-            "sold": held.sold_quantity,
+            "quantity": _json_of(held.quantity),
+            "bought": _json_of(held.bought_quantity),
+            "sold": _json_of(held.sold_quantity),
             "cash": held.sold_notional - held.bought_notional,
         }
     return {"orders_by_status": dict(by_status), "open_orders": dict(still_open), "positions": dict(positions)}
+
+
+def _json_of(quantity: Decimal | int) -> int | str:
+    """Return a quantity as a command prints it: a whole one as an integer, any other as a text."""
+    return int(quantity) if quantity == int(quantity) else f"{quantity:f}".rstrip("0")

@@ -154,7 +154,7 @@ def _a_price_for_a_market_order(dice: random.Random, rows: list[Row], at: int) -
 
 
 def _a_number_that_is_none(dice: random.Random, rows: list[Row], at: int) -> None:
-    rows[at].quantity = dice.choice(["0", "-5", "1.5", "many", "9007199254740992"])
+    rows[at].quantity = dice.choice(["0", "-5", "1.5", "many", "1" + "0" * 18, "0." + "0" * 18 + "1"])
 
 
 def _a_price_that_is_none(dice: random.Random, rows: list[Row], at: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from decimal import Decimal
 
 from slotbook.models import Bust, Correct, Fill, Order, PendingCancel, Replace
 from slotbook.repositories.orders.verbs import OrderRequest
@@ -28,8 +29,8 @@ def limit(trader: str, order_id: str = "A1", /, **changes: object) -> Order:
 def execution(
     trader: str,
     exec_id: str = "X1",
-    quantity: int = 40,
-    price: str = "187.22",
+    quantity: Decimal | int | str = 40,
+    price: Decimal | str = "187.22",
     order_id: str = "A1",
     ts_ns: int = TS + 1,
 ) -> Fill:

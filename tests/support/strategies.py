@@ -41,7 +41,7 @@ from slotbook.models import (
     TimeInForce,
 )
 from slotbook.models.fees import Fees
-from slotbook.models.numbers import MAX_QUANTITY
+from slotbook.models.numbers import MAX_COUNT, MAX_QUANTITY
 from slotbook.models.record import Record
 
 Values: TypeAlias = "dict[str, Any]"
@@ -51,15 +51,23 @@ _several = st.tuples(_words, st.sampled_from([" ", "   "]), _words.map(lambda wo
 names: st.SearchStrategy[str] = _words | _several.map("".join)
 """Names, some of which have blanks inside."""
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=256)
-quantities = st.integers(1, MAX_QUANTITY)
-totals = st.integers(0, MAX_QUANTITY)
-traded = st.integers(0, 10**20 - 1)
-signed = st.integers(-MAX_QUANTITY, MAX_QUANTITY)
+
+
+def decimals(least: Decimal | int, most: Decimal | int, places: int) -> st.SearchStrategy[Decimal]:
+    return st.decimals(least, most, places=places, allow_nan=False, allow_infinity=False)
+
+
+_UNIT, _HUGE = Decimal("1E-18"), Decimal("9" * 36)
+quantities = st.integers(1, 10**18 - 1) | decimals(Decimal("0.00000001"), 10**6, 8) | decimals(_UNIT, MAX_QUANTITY, 18)
+counts = st.integers(0, MAX_COUNT)
+totals = st.just(Decimal(0)) | quantities
+traded = st.integers(0, 10**36 - 1) | decimals(0, _HUGE, 18)
+signed = st.integers(-(10**18) + 1, 10**18 - 1) | decimals(MAX_QUANTITY.copy_negate(), MAX_QUANTITY, 18)
 times = st.integers(0, 315_532_799) | st.integers(315_532_800 * 10**9, 2**63 - 1)
 sides = st.sampled_from(Side)
-prices = st.decimals(-(10**12) + 1, 10**12 - 1, places=9) | st.decimals(-1000, 1000, places=2)
-multipliers = st.decimals("0.000000001", 10**12 - 1, places=9)
-amounts = st.decimals(-(10**29), 10**29, places=9)
+prices = decimals(-(10**12) + 1, 10**12 - 1, 18) | decimals(-1000, 1000, 2)
+amounts = decimals(_HUGE.copy_negate(), _HUGE, 36) | decimals(-(10**12), 10**12, 4)
+multipliers = decimals(_UNIT, 10**12 - 1, 18) | decimals(_UNIT.scaleb(16), 1000, 2)
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -93,10 +101,10 @@ def orders(draw: st.DrawFn) -> Values:
         "placed_quantity": draw(maybe(quantities)),
         "placed_price": draw(maybe(prices)),
         "placed_stop_price": draw(maybe(prices)),
-        "revision": draw(maybe(totals)),
+        "revision": draw(maybe(counts)),
         "venue_order_id": draw(maybe(names)),
-        "aliases": draw(maybe(totals)),
-        "version": draw(totals),
+        "aliases": draw(maybe(counts)),
+        "version": draw(counts),
         "ts_ns": draw(times),
         "updated_ns": draw(maybe(times)),
     }
@@ -135,12 +143,12 @@ positions = st.fixed_dictionaries(
         "realized_profit": amounts,
         "fees": st.dictionaries(st.sampled_from(["", "EUR", "USD", "₪"]), amounts).map(Fees.of),
         "multiplier": maybe(multipliers),
-        "version": totals,
+        "version": counts,
         "updated_ns": maybe(times),
     }
 )
 events = st.fixed_dictionaries(
-    {"trader": names, "sequence": totals, "type": st.sampled_from(EventType), "ts_ns": times, "symbol": names},
+    {"trader": names, "sequence": counts, "type": st.sampled_from(EventType), "ts_ns": times, "symbol": names},
     optional={
         "order_id": names,
         "side": sides,
@@ -158,7 +166,7 @@ events = st.fixed_dictionaries(
         "position_cost": amounts,
         "multiplier": multipliers,
         "period": st.just('{"bought_quantity":"0"}'),
-        "position_change": st.integers(-2 * MAX_QUANTITY, 2 * MAX_QUANTITY),
+        "position_change": signed,
         "text": texts,
         "requested_quantity": quantities,
         "venue_order_id": names,
@@ -176,7 +184,7 @@ symbols = st.fixed_dictionaries(
 replaces = st.fixed_dictionaries(
     {"trader": names, "order_id": names, "request_id": names, "quantity": quantities, "ts_ns": times},
     optional={
-        **{"price": prices, "stop_price": prices, "revision": totals, "text": texts, "venue_order_id": names},
+        **{"price": prices, "stop_price": prices, "revision": counts, "text": texts, "venue_order_id": names},
         **{"symbol": names, "side": sides},
     },
 )
@@ -200,8 +208,8 @@ changes = st.fixed_dictionaries(
 )
 
 splits = st.fixed_dictionaries(
-    {"trader": names, "symbol": names, "new": quantities, "request_id": names, "ts_ns": times},
-    optional={"old": quantities, "quantity": signed},
+    {"trader": names, "symbol": names, "new": st.integers(1, MAX_COUNT), "request_id": names, "ts_ns": times},
+    optional={"old": st.integers(1, MAX_COUNT), "quantity": signed},
 )
 rolls = st.fixed_dictionaries({"trader": names, "symbol": names, "request_id": names, "ts_ns": times})
 statuses = st.sampled_from(OrderStatus)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from slotbook.models import EventType, Order, OrderEvent, Side
 
+EXACT = Context(prec=300)
 
-def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal, Decimal]]:
+
+def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
     """Return the positions that events make, by symbol: quantity, bought, sold, and the amounts paid and received."""
-    held: dict[str, tuple[int, int, int, Decimal, Decimal]] = {}
+    with localcontext(EXACT):
+        return _fold(events)
+
+
+def _fold(events: Sequence[OrderEvent]) -> dict[str, tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
+    held: dict[str, tuple[Decimal, Decimal, Decimal, Decimal, Decimal]] = {}
     for event in events:
         if event.symbol is None:
             continue
-        quantity, bought, sold, paid, got = held.get(event.symbol, (0, 0, 0, Decimal(0), Decimal(0)))
+        quantity, bought, sold, paid, got = held.get(event.symbol, (Decimal(0),) * 5)
         if event.type in {"TRADE", "TRADE_CANCEL", "TRADE_CORRECT"}:
-            traded = (event.last_quantity or 0) - (event.reversed_quantity or 0)
-            amount = (event.last_quantity or 0) * (event.last_price or Decimal(0))
+            traded = (event.last_quantity or Decimal(0)) - (event.reversed_quantity or 0)
+            amount = (event.last_quantity or Decimal(0)) * (event.last_price or Decimal(0))
             amount -= (event.reversed_quantity or 0) * (event.reversed_price or Decimal(0))
             amount *= event.multiplier or 1
             if event.side is Side.BUY:
@@ -25,7 +32,7 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
             else:
                 quantity, sold, got = quantity - traded, sold + traded, got + amount
         elif event.type is EventType.ROLL:
-            bought, sold, paid, got = 0, 0, Decimal(0), Decimal(0)
+            bought, sold, paid, got = (Decimal(0),) * 4
         elif event.type in (EventType.POSITION, EventType.SPLIT) and event.position_quantity is not None:
             change = event.position_quantity - quantity if event.position_change is None else event.position_change
             quantity += change
@@ -36,11 +43,16 @@ def fold(events: Sequence[OrderEvent]) -> dict[str, tuple[int, int, int, Decimal
     return held
 
 
-def open_quantities(orders: Iterable[Order]) -> dict[str, tuple[int, int]]:
+def open_quantities(orders: Iterable[Order]) -> dict[str, tuple[Decimal, Decimal]]:
     """Return what is open of some orders, by symbol: to buy, and to sell."""
-    found: dict[str, tuple[int, int]] = {}
+    with localcontext(EXACT):
+        return _open_quantities(orders)
+
+
+def _open_quantities(orders: Iterable[Order]) -> dict[str, tuple[Decimal, Decimal]]:
+    found: dict[str, tuple[Decimal, Decimal]] = {}
     for order in orders:
-        buy, sell = found.get(order.symbol, (0, 0))
+        buy, sell = found.get(order.symbol, (Decimal(0), Decimal(0)))
         left = order.open_quantity
         found[order.symbol] = (buy + left, sell) if order.side is Side.BUY else (buy, sell + left)
     return found

@@ -2,8 +2,6 @@
 -- by a split, or by closing a period, which sets its totals back.
 -- Uses changes/run, changes/cost, changes/fees, changes/multiplier, changes/publish
 
-local QUANTITY_PLACES = CONSTANTS.QUANTITY_PLACES
-
 -- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
 -- let through wherever it is.
 local function is_beyond(quantity, limit, before)
@@ -74,7 +72,7 @@ local function change_position(at)
   else
     quantity = action == 'ADJUST' and sum(held, decimal(quantity_text)) or decimal(quantity_text)
   end
-  if is_less(MAX_QUANTITY, magnitude(quantity)) then return { 'overflow', 'quantity' } end
+  if is_too_large(quantity, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), held) then
     return { 'limit', table.concat(fields_of(position), '\n') }
   end

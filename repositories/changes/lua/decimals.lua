@@ -14,34 +14,28 @@ local function decimal_text(value)
   return value
 end
 
--- Return the exact sum of two texts.
+-- Return the exact sum of two decimals, given as texts of any length.
 local function sum_of_texts(a, b)
   local a_minus, a_whole, a_part = string.match(a, '^(%-?)(%d+)%.?(%d*)$')
   local b_minus, b_whole, b_part = string.match(b, '^(%-?)(%d+)%.?(%d*)$')
   local a_sign, b_sign = a_minus == '' and 1 or -1, b_minus == '' and 1 or -1
-  local places, sign, digits = math.max(#a_part, #b_part), nil, nil
+  local places = math.max(#a_part, #b_part)
   a, b = a_whole .. a_part .. string.rep('0', places - #a_part), b_whole .. b_part .. string.rep('0', places - #b_part)
-  if #a < 16 and #b < 16 then -- most sums have so few digits that one number holds them exactly
-    local total = a_sign * a + b_sign * b -- Lua makes numbers of texts in a product
-    sign, digits = total < 0 and -1 or 1, integer_text(math.abs(total))
-  else
-    -- Limbs of seven digits, the lowest first: a sum of them is far below 2^53.
-    local limbs, greater = {}, 0
-    for last = 0, math.max(#a, #b) - 1, 7 do
-      local x, y = string.sub(a, -last - 7, -last - 1), string.sub(b, -last - 7, -last - 1)
-      local limb = a_sign * (tonumber(x) or 0) + b_sign * (tonumber(y) or 0)
-      limbs[#limbs + 1] = limb
-      if limb ~= 0 then greater = limb end
-    end
-    sign = greater < 0 and -1 or 1
-    local carry, texts = 0, {}
-    for i, limb in ipairs(limbs) do
-      limb = sign * limb + carry
-      carry = math.floor(limb / 10000000)
-      texts[#limbs + 1 - i] = string.format('%07d', limb - carry * 10000000)
-    end
-    digits = carry .. table.concat(texts)
+  -- Limbs of 15 digits, the lowest first: a sum of two of them is far below 2^53.
+  local limbs, greater = {}, 0
+  for last = 0, math.max(#a, #b) - 1, 15 do
+    local x, y = string.sub(a, -last - 15, -last - 1), string.sub(b, -last - 15, -last - 1)
+    local limb = a_sign * (tonumber(x) or 0) + b_sign * (tonumber(y) or 0)
+    limbs[#limbs + 1] = limb
+    if limb ~= 0 then greater = limb end
   end
+  local sign, carry, texts = greater < 0 and -1 or 1, 0, {}
+  for i, limb in ipairs(limbs) do
+    limb = sign * limb + carry
+    carry = math.floor(limb / 1e15)
+    texts[#limbs + 1 - i] = string.format('%015.0f', limb - carry * 1e15)
+  end
+  local digits = carry .. table.concat(texts)
   digits = string.rep('0', places + 1 - #digits) .. digits
   local whole = string.match(string.sub(digits, 1, -places - 1), '^0*(%d.*)$')
   local part = places > 0 and string.gsub(string.sub(digits, -places), '0+$', '') or ''
@@ -49,13 +43,33 @@ local function sum_of_texts(a, b)
   return sign < 0 and text ~= '0' and '-' .. text or text
 end
 
--- Return the exact sum of two decimals.
+-- Return the places of a text behind its point.
+local function places_of_text(text)
+  local point = string.find(text, '.', 1, true)
+  return point and #text - point or 0
+end
+
+-- Return the exact sum of two decimals. Where both and their sum have at most 15 digits, the sum of the two nearest doubles
+-- is less than half of the last place from the true one, and is written with as many places as the longer of the two has.
 local function sum(a, b)
-  if type(a) == 'number' and type(b) == 'number' then
-    local total = a + b
-    if total < 1e15 and total > -1e15 then return total end
+  local has_text, x, y, places = false, a, b, 0
+  if type(a) == 'string' then has_text, x, places = true, a + 0, places_of_text(a) end
+  if type(b) == 'string' then has_text, y, places = true, b + 0, math.max(places, places_of_text(b)) end
+  local total, bound = x + y, 1e15
+  if not has_text then
+    if total < bound and total > -bound then return total end
+  elseif x == 0 then
+    return b
+  elseif y == 0 then
+    return a
+  else
+    if places > 0 then bound = 10 ^ (15 - places) end
+    if x < bound and x > -bound and y < bound and y > -bound and total < bound and total > -bound then
+      if places == 0 then return total end
+      local text = string.format('%.' .. places .. 'f', total)
+      return decimal(string.byte(text, -1) == 48 and string.match(text, '^(.-)%.?0+$') or text)
+    end
   end
-  if a == 0 then return b end
   return decimal(RARE.sum_of_texts(decimal_text(a), decimal_text(b)))
 end
 
@@ -65,14 +79,15 @@ local function negative(value)
   return string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value
 end
 
--- Return whether a decimal is below another; one of them is text.
+-- Return whether a decimal is below another that is the same double; one of them is text.
 local function is_text_less(a, b)
   return string.sub(decimal_text(sum(a, negative(b))), 1, 1) == '-'
 end
 
--- Return whether a decimal is below another.
+-- Return whether a decimal is below another. Of two that differ, the nearest double of the lower one is never above the other's.
 local function is_less(a, b)
-  if type(a) == 'number' and type(b) == 'number' then return a < b end
+  local x, y = a + 0, b + 0 -- Lua makes numbers of texts in a sum
+  if x ~= y or a == b then return x < y end
   return RARE.is_text_less(a, b)
 end
 

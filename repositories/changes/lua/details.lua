@@ -17,7 +17,7 @@ local function details_in(json)
     end
   end
   for _ in pairs(values) do named = named - 1 end
-  return named == 0 and (not values.fee or is_amount(values.fee)) and values or nil
+  return named == 0 and (not values.fee or RARE.is_decimal(values.fee, AMOUNT_DIGITS, AMOUNT_PLACES)) and values or nil
 end
 
 -- Return details as they are written, '' for none.

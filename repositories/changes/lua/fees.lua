@@ -18,7 +18,7 @@ local function fees_in(record)
   local went_well, values = pcall(cjson.decode, text)
   local fees = {}
   for name, amount in pairs(went_well and type(values) == 'table' and values or {}) do
-    if type(name) ~= 'string' or type(amount) ~= 'string' or not is_amount(amount) then break end
+    if type(name) ~= 'string' or type(amount) ~= 'string' or not RARE.is_decimal(amount, AMOUNT_DIGITS, AMOUNT_PLACES) then break end
     fees[name] = decimal(amount)
   end
   if text == '' or fees_text(fees) ~= text then note_problem(record, 'fees') end

@@ -73,7 +73,7 @@ local function fill_order(at)
   local fees = position.fees
   if details ~= '' then fees = RARE.charged(fees, nil, RARE.details_in(details)) end
   if problem then return problem end
-  if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
+  if is_too_large(held, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
   if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', amount } end
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end

@@ -1,9 +1,11 @@
 -- Shared: hashes as records, and the checks of the fields that a change relies on.
 -- Uses changes/decimals
 
-local MAX_QUANTITY, MAX_VERSION = CONSTANTS.MAX_QUANTITY, CONSTANTS.MAX_VERSION
+local MAX_COUNT, MAX_VERSION = CONSTANTS.MAX_COUNT, CONSTANTS.MAX_VERSION
 local OWN_NAMES = CONSTANTS.OWN_NAMES -- the field of an order that names those of its own fields that have an index
-local TOTAL_DIGITS, AMOUNT_DIGITS = CONSTANTS.TOTAL_DIGITS, CONSTANTS.AMOUNT_DIGITS -- before the point
+-- Digits before the point, and behind it.
+local QUANTITY_DIGITS, TOTAL_DIGITS, AMOUNT_DIGITS = CONSTANTS.QUANTITY_DIGITS, CONSTANTS.TOTAL_DIGITS, CONSTANTS.AMOUNT_DIGITS
+local QUANTITY_PLACES, AMOUNT_PLACES = CONSTANTS.QUANTITY_PLACES, CONSTANTS.AMOUNT_PLACES
 
 local problem -- the reply of a step that names the first field which it could not use
 local asked -- the id by which a step asks for an order, where it is not the order's own; else nil
@@ -83,34 +85,53 @@ local function note_problem(record, name)
   problem = problem or { 'corrupt', record.key, name, value_of(record, name) or '' }
 end
 
--- Return a quantity of a record; note a problem when it is not one.
-local function quantity_in(record, name)
+-- Return a count of a record, such as a version; note a problem when it is not one.
+local function count_in(record, name)
   local value = record.flat[record.at[name]]
   if value and (value == '0' or string.find(value, '^[1-9]%d*$') and #value < 17) then
     local found = decimal(value)
-    if #value < 16 or not is_less(MAX_QUANTITY, found) then return found end
+    if #value < 16 or not is_less(MAX_COUNT, found) then return found end
   end
   RARE.note_problem(record, name)
   return 0
+end
+
+-- Return whether a text is a decimal in the form that is written, with at most so many digits before and behind the point.
+local function is_decimal(text, digits, places)
+  local whole, part = string.match(text, '^%-?(%d+)%.?(%d*)$')
+  if not whole or #whole > digits or #part > places or string.find(whole, '^0.') or text == '-0' then return false end
+  return string.find(text, '.', 1, true) == nil or string.find(part, '[1-9]$') ~= nil
+end
+
+-- Return a field of a record as a decimal; note a problem when it is none of so many digits and places, or one with a sign
+-- that may have none. What is short, as nearly all are, needs no count of its digits.
+local function decimal_in(record, name, digits, places, is_signed)
+  local value = record.flat[record.at[name]]
+  if value then
+    if #value < 16 and (value == '0' or string.find(value, is_signed and '^%-?[1-9]%d*$' or '^[1-9]%d*$')) then return value + 0 end
+    if #value < 17 and string.find(value, is_signed and '^%-?%d+%.%d*[1-9]$' or '^%d+%.%d*[1-9]$')
+      and not string.find(value, '^%-?0%d') then
+      return value
+    end
+    if RARE.is_decimal(value, digits, places) and (is_signed or string.sub(value, 1, 1) ~= '-') then return decimal(value) end
+  end
+  RARE.note_problem(record, name)
+  return 0
+end
+
+-- Return a quantity of a record; note a problem when it is not one.
+local function quantity_in(record, name)
+  return decimal_in(record, name, QUANTITY_DIGITS, QUANTITY_PLACES)
 end
 
 -- Return a quantity of a record that may be negative; note a problem when it is not one.
 local function signed_in(record, name)
-  local value = record.flat[record.at[name]]
-  if value and (value == '0' or string.find(value, '^%-?[1-9]%d*$') and #value < 18) then
-    local found = decimal(value)
-    if #value < 16 or not is_less(MAX_QUANTITY, magnitude(found)) then return found end
-  end
-  RARE.note_problem(record, name)
-  return 0
+  return decimal_in(record, name, QUANTITY_DIGITS, QUANTITY_PLACES, true)
 end
 
 -- Return a sum of quantities of a record, which only grows; note a problem when it is not one.
 local function total_in(record, name)
-  local value = record.flat[record.at[name]]
-  if value and #value <= TOTAL_DIGITS and (value == '0' or string.find(value, '^[1-9]%d*$')) then return decimal(value) end
-  RARE.note_problem(record, name)
-  return 0
+  return decimal_in(record, name, TOTAL_DIGITS, QUANTITY_PLACES)
 end
 
 -- Return whether a decimal has more digits before the point than can be stored.
@@ -121,36 +142,17 @@ end
 -- Return a sum of quantities of a record that is below zero once more was taken back than was added since it began; note a
 -- problem when it is not one.
 local function traded_in(record, name)
-  local value = record.flat[record.at[name]]
-  if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
-  if value and string.find(value, '^%-?[1-9]%d*$') and not is_too_large(value, TOTAL_DIGITS) then return decimal(value) end
-  RARE.note_problem(record, name)
-  return 0
+  return decimal_in(record, name, TOTAL_DIGITS, QUANTITY_PLACES, true)
 end
 
 -- Return the version of a record after one more change; note a problem when it has none.
 local function next_version(record)
-  local version = quantity_in(record, 'version')
+  local version = count_in(record, 'version')
   if is_less(MAX_VERSION, version) then RARE.note_problem(record, 'version') end
   return sum(version, 1)
 end
 
--- Return whether a text is a written amount.
-local function is_amount(text)
-  local whole, part = string.match(text, '^%-?(%d+)%.?(%d*)$')
-  if not whole or #whole > AMOUNT_DIGITS or string.find(whole, '^0.') or text == '-0' then return false end
-  return string.find(text, '.', 1, true) == nil or string.find(part, '[1-9]$') ~= nil
-end
-
 -- Return an amount of a record; note a problem when it is not one.
 local function amount_in(record, name)
-  local value = record.flat[record.at[name]]
-  if value and #value < 16 and (value == '0' or string.find(value, '^[1-9]%d*$')) then return value + 0 end
-  local whole, part = string.match(value or '', '^%-?(%d+)%.?(%d*)$')
-  if whole and #whole <= AMOUNT_DIGITS and #part < 10 and not string.find(whole, '^0.') and value ~= '-0'
-    and (part == '' and not string.find(value, '.', 1, true) or string.find(part, '[1-9]$')) then
-    return decimal(value)
-  end
-  RARE.note_problem(record, name)
-  return 0
+  return decimal_in(record, name, AMOUNT_DIGITS, AMOUNT_PLACES, true)
 end

@@ -23,7 +23,7 @@ local function replace_order(at)
   if digest ~= '' then content = content .. ' ' .. digest end
   local recorded = recall(order, entry)
   if recorded then return RARE.repeat_of_request(order, entry, recorded, content) end
-  if revision ~= '' and order.at.revision and not is_less(quantity_in(order, 'revision'), decimal(revision)) then
+  if revision ~= '' and order.at.revision and not is_less(count_in(order, 'revision'), decimal(revision)) then
     return problem or { 'outdated', state_of(order) }
   end
   local refused = is_barred and RARE.bar()

@@ -77,7 +77,7 @@ local function revise_execution(at)
   local opened = sum(open_rest(order, to, filled_after, ordered), negative(open_rest(order, status, filled, ordered)))
   local still_open = open_after(position, counted, opened)
   if problem then return problem end
-  if is_less(MAX_QUANTITY, magnitude(held)) then return { 'overflow', 'quantity' } end
+  if is_too_large(held, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if is_too_large(still_open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end
   if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', traded_amount } end

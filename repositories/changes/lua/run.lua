@@ -100,7 +100,7 @@ local function read_position(key, symbol)
   end
   next_version(record)
   return {
-    key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = quantity_in(record, 'version'),
+    key = key, symbol = symbol, quantity = signed_in(record, 'quantity'), version = count_in(record, 'version'),
     bought_quantity = traded_in(record, 'bought_quantity'), sold_quantity = traded_in(record, 'sold_quantity'),
     bought_notional = amount_in(record, 'bought_notional'), sold_notional = amount_in(record, 'sold_notional'),
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),

@@ -66,7 +66,7 @@ if surplus > 0 then
   local _, _, at = entry_at(low)
   return deny(limit - used, at + window - now)
 end
-if total + cost > CONSTANTS.MAX_QUANTITY then
+if total + cost > CONSTANTS.MAX_COUNT then
   -- Count from zero again, before totals are no longer exact.
   local kept = redis.call('ZRANGE', KEYS.counter, past, -1, 'WITHSCORES')
   redis.call('UNLINK', KEYS.counter)

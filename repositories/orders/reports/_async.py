@@ -18,6 +18,7 @@ from ....models.order_reports import (
 )
 from ....models.record import checked
 from ....models.results import OrderResult
+from ....models.types import Quantity
 from ....topology._async.backend import AsyncBackend
 from ....topology.durability import Durability
 from ...changes._async import AsyncChanges
@@ -91,7 +92,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         *,
         client_order_id: str,
         original_client_order_id: str | None = None,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,
@@ -151,7 +152,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,
         **more: object,
@@ -177,7 +178,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,

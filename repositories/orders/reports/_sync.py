@@ -19,6 +19,7 @@ from ....models.order_reports import (
 )
 from ....models.record import checked
 from ....models.results import OrderResult
+from ....models.types import Quantity
 from ....topology._sync.backend import Backend
 from ....topology.durability import Durability
 from ...changes._sync import Changes
@@ -92,7 +93,7 @@ class OrderReports(OrderReads[OrderT]):
         *,
         client_order_id: str,
         original_client_order_id: str | None = None,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,
@@ -152,7 +153,7 @@ class OrderReports(OrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,
         **more: object,
@@ -178,7 +179,7 @@ class OrderReports(OrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
-        quantity: int | None = None,
+        quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
         durability: Durability | str | None = None,

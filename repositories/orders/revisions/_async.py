@@ -9,6 +9,7 @@ from ....models.arguments import without_none
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
+from ....models.types import Quantity
 from ....topology.durability import Durability
 from ...changes._async import AsyncChanges
 from ..reads._async import AsyncOrderReads, OrderT
@@ -68,7 +69,7 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
         order_id: str,
         exec_ref_id: str,
         *,
-        quantity: int,
+        quantity: Quantity | str | float,
         price: Decimal | str | int,
         exec_id: str | None = None,
         ts_ns: int | None = None,

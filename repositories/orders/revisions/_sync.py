@@ -10,6 +10,7 @@ from ....models.arguments import without_none
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
+from ....models.types import Quantity
 from ....topology.durability import Durability
 from ...changes._sync import Changes
 from ..reads._sync import OrderReads, OrderT
@@ -69,7 +70,7 @@ class Revisions(OrderReads[OrderT]):
         order_id: str,
         exec_ref_id: str,
         *,
-        quantity: int,
+        quantity: Quantity | str | float,
         price: Decimal | str | int,
         exec_id: str | None = None,
         ts_ns: int | None = None,

@@ -64,7 +64,7 @@ def test_what_was_stored_is_loaded(urls: tuple[str, str], caller: str, runner: a
     made.create()
     infos = {f"S{number}": symbol(f"S{number}") for number in range(1_100)}
     made.store_many(infos)
-    changed = symbol("S7", tick_size=None, lot_size=2**53 - 1, currency=None)
+    changed = symbol("S7", tick_size=None, lot_size="999999999999999999.999999999999999999", currency=None)
     made.store_many({"S7": changed, "NEW": symbol("NEW", tick_size="0.000000001")})
     found = made.load_many([*infos, "NEW", "NONE"])
     assert found == {**infos, "S7": changed, "NEW": symbol("NEW", tick_size="0.000000001")}
@@ -101,10 +101,10 @@ def test_a_table_of_the_callers_own(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "CREATE TABLE sym (symbol TEXT PRIMARY KEY, name TEXT, exchange TEXT, lot_size INT, tick_size TEXT, currency TEXT, more TEXT)"  # noqa: E501
+                "CREATE TABLE sym (symbol TEXT PRIMARY KEY, name TEXT, exchange TEXT, lot_size TEXT, tick_size TEXT, currency TEXT, more TEXT)"  # noqa: E501
             )
         )
-        connection.execute(text("INSERT INTO sym VALUES ('AAPL', 'Apple', NULL, 1, '0.01', 'USD', 'else')"))
+        connection.execute(text("INSERT INTO sym VALUES ('AAPL', 'Apple', NULL, '1', '0.01', 'USD', 'else')"))
     table = Table("sym", MetaData(), autoload_with=engine)
     made = SqlSource(engine, SymbolInfo, table, key="symbol")
     assert made.load_many(["AAPL"])["AAPL"].tick_size == Decimal("0.01")

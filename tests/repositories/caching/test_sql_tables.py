@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, Field
 from slotbook.models import SymbolInfo
 from slotbook.models.errors import InvalidArgument, RowsFailed, SourceFailed
+from slotbook.models.numbers import MAX_QUANTITY
 from slotbook.repositories.sql import AsyncSqlSource, SqlSource
 from sqlalchemy import (
     CHAR,
@@ -40,8 +41,8 @@ from .conftest import CacheSetup, symbol
 from .test_sql import Listing, source
 
 COLUMNS = {
-    "symbol": "VARCHAR(20) PRIMARY KEY", "name": "TEXT", "exchange": "TEXT", "lot_size": "BIGINT",
-    "tick_size": "NUMERIC(30, 9)", "currency": "TEXT",
+    "symbol": "VARCHAR(20) PRIMARY KEY", "name": "TEXT", "exchange": "TEXT", "lot_size": "NUMERIC(36, 18)",
+    "tick_size": "NUMERIC(30, 18)", "currency": "TEXT",
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def execute(url: str, *statements: str) -> None:
 def table(url: str, extra: str = "", **columns: str) -> str:
     """Create a table for symbols, with some columns of another type, and return its name."""
     name = fresh("t").replace("-", "_")
-    named = {**COLUMNS, **({"tick_size": "TEXT"} if url.startswith("sqlite") else {}), **columns}
+    named = {**COLUMNS, **({"tick_size": "TEXT", "lot_size": "TEXT"} if url.startswith("sqlite") else {}), **columns}
     execute(url, f"CREATE TABLE {name} ({', '.join(f'{one} {of}' for one, of in named.items())}{extra})")
     return name
 
@@ -94,12 +95,15 @@ def test_char_columns_come_back_as_they_were_stored(postgresql: Any) -> None:
     [
         ("symbol", "INTEGER PRIMARY KEY"),
         ("tick_size", "NUMERIC(10, 2)"),
-        ("tick_size", "NUMERIC(20, 9)"),
-        ("tick_size", "NUMERIC(30, 4)"),
+        ("tick_size", "NUMERIC(29, 18)"),
+        ("tick_size", "NUMERIC(30, 17)"),
         ("tick_size", "REAL"),
         ("tick_size", "VARCHAR(60)"),
         ("tick_size", "DOUBLE PRECISION"),
         ("lot_size", "DOUBLE PRECISION"),
+        ("lot_size", "BIGINT"),
+        ("lot_size", "NUMERIC(35, 18)"),
+        ("lot_size", "NUMERIC(36, 17)"),
         ("name", "JSON"),
         ("currency", "UUID"),
     ],
@@ -114,12 +118,15 @@ def test_a_table_that_changes_values_is_refused_at_the_first_call(postgresql: An
             ask()
 
 
-@pytest.mark.parametrize("of", ["NUMERIC(21, 9)", "NUMERIC", "DECIMAL(38, 18)"])
+@pytest.mark.parametrize("of", ["NUMERIC(30, 18)", "NUMERIC", "DECIMAL(38, 20)"])
 def test_a_table_that_holds_every_price_is_taken(postgresql: Any, of: str) -> None:
-    made = postgresql(table(postgresql.url, tick_size=of, lot_size="NUMERIC(16)"))
-    info = symbol(tick_size="999999999999.999999999", lot_size=2**53 - 1)
-    made.store_many({"AAPL": info})
-    assert made.load_many(["AAPL"]) == {"AAPL": info}
+    made = postgresql(table(postgresql.url, tick_size=of))
+    infos = {
+        "AAPL": symbol(tick_size="999999999999.999999999999999999", lot_size=MAX_QUANTITY),
+        "MSFT": symbol("MSFT", tick_size="0.000000000000000001", lot_size="0.000000000000000001"),
+    }
+    made.store_many(infos)
+    assert made.load_many(["AAPL", "MSFT"]) == infos
 
 
 class Amount(BaseModel):

@@ -26,16 +26,17 @@ ORDER_READS: dict[str, Verb] = {
     "by_symbol": lambda desk: desk.book.orders.by_symbol(desk.trader, "AAPL"),
     "open": lambda desk: desk.book.orders.open(desk.trader),
 }
+TOO_LARGE, ODD = "1" + "0" * 18, ("-0.5", "0.50", ".5", "5.", "00.5", "1.2.3", "0." + "0" * 18 + "1")
 ORDER_GARBAGE: dict[str, list[str]] = {
-    "quantity": ["", "x", "1.5", "-1", "0", "01", "1e3", " 1", "9007199254740992", "1" * 40, "\u0661", "\udcff"],
-    "filled_quantity": ["", "x", "1.5", "-1", "00", "nan"],
-    "filled_notional": ["", "x", "1.", ".5", "1e3", "inf", "0.0000000001", "1,5"],
+    "quantity": ["", "x", "1.50", "-1", "0", "01", "1e3", " 1", TOO_LARGE, "\u0661", "\udcff", *ODD],
+    "filled_quantity": ["", "x", "1.0", "-1", "00", "nan", *ODD],
+    "filled_notional": ["", "x", "1.", ".5", "1e3", "inf", "0." + "0" * 36 + "1", "1" + "0" * 36, "1,5"],
     "version": ["", "x", "-1", "1.0"],
     "status": ["", "new", "DONE"],
     "side": ["", "buy", "1"],
     "type": ["", "limit"],
     "time_in_force": ["", "FOREVER"],
-    "price": ["", "x", "1e3", "+1", "1.50", "-0.0000000001", "1234567890123"],
+    "price": ["", "x", "1e3", "+1", "1.50", "-0." + "0" * 18 + "1", "1234567890123"],
     "ts_ns": ["", "x", "-1", "1.5", "9223372036854775808"],
     "revision": ["", "x", "-1"],
     "placed_quantity": ["", "x", "0"],
@@ -64,12 +65,12 @@ POSITION_READS: dict[str, Verb] = {
     "all": lambda desk: desk.book.positions.all(desk.trader),
 }
 POSITION_GARBAGE: dict[str, list[str]] = {
-    "quantity": ["", "x", "1.5", "--1", "-0", "9007199254740992", "\udcff"],
-    "bought_quantity": ["", "x", "-0", "00", "1.5", "1" + "0" * 20, "-1" + "0" * 20],
+    "quantity": ["", "x", "1.50", "--1", "-0", "-01.5", TOO_LARGE, "-" + TOO_LARGE, "\udcff"],
+    "bought_quantity": ["", "x", "-0", "00", "1.0", "1" + "0" * 36, "-1" + "0" * 36, *ODD[1:]],
     "sold_quantity": ["", "x", "-01"],
-    "bought_notional": ["", "x", "1e3", "1.50", "0.0000000001", "nan", "1" + "0" * 30],
+    "bought_notional": ["", "x", "1e3", "1.50", "0." + "0" * 36 + "1", "nan", "1" + "0" * 36],
     "sold_notional": ["", "x"],
-    "open_cost": ["", "x", "1e3", "1.50", "-0", "1" + "0" * 30],
+    "open_cost": ["", "x", "1e3", "1.50", "-0", "1" + "0" * 36],
     "realized_profit": ["", "x", "nan", "-1.0"],
     "version": ["", "x", "-1"],
     "updated_ns": ["", "x"],
@@ -208,7 +209,7 @@ def test_a_change_of_a_position_without_a_field_is_refused_whole(lone_desk: Desk
     ("field", "garbage"),
     [
         *((field, bad) for field in POSITION_NUMBERS for bad in POSITION_GARBAGE[field]),
-        *(("open_sell_quantity", bad) for bad in ("", "x", "-1", "1.5", "01", "1" + "0" * 20)),
+        *(("open_sell_quantity", bad) for bad in ("", "x", "-1", "1.50", "01", "1" + "0" * 36, *ODD)),
     ],
     ids=ascii,
 )

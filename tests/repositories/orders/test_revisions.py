@@ -14,6 +14,7 @@ from slotbook.models.errors import (
     OrderNotFound,
     Overfill,
 )
+from slotbook.models.numbers import EXACT, MAX_QUANTITY
 
 from ...support.desk import Desk, on_one_server
 from ...support.make import TS, execution, limit
@@ -191,12 +192,12 @@ def test_refusals_change_nothing(desk: Desk) -> None:
 
 @on_one_server
 def test_amounts_that_pass_what_is_counted_are_refused(desk: Desk) -> None:
-    orders, trader, most = desk.book.orders, desk.trader, 2**53 - 1
+    orders, trader, most = desk.book.orders, desk.trader, MAX_QUANTITY
     orders.place(limit(trader, quantity=most, price="999999999999"))
     orders.fill(execution(trader, "X1", 5))
-    desk.book.positions.adjust(trader, "AAPL", most - 5)
+    desk.book.positions.adjust(trader, "AAPL", EXACT.subtract(most, Decimal(5)))
     before = desk.contents()
-    with pytest.raises(AmountOverflow, match="the position would pass"):
+    with pytest.raises(AmountOverflow, match="the position would reach"):
         orders.correct(trader, "A1", "X1", quantity=6, price=1)
     assert desk.contents() == before
 

@@ -120,13 +120,13 @@ def test_a_cost_that_is_too_large_is_refused(lone_desk: Desk) -> None:
     orders, trader = lone_desk.book.orders, lone_desk.trader
     traded(lone_desk, [("BUY", 1, "5")])
     key = "%:position:AAPL"
-    lone_desk.vandalise("HSET", key, "realized_profit", "-" + "9" * 30, "open_cost", "1")
+    lone_desk.vandalise("HSET", key, "realized_profit", "-" + "9" * 36, "open_cost", "1")
     with pytest.raises(AmountOverflow, match="realized_profit"):
         lone_desk.book.positions.set(trader, "AAPL", 0)
     orders.place(limit(trader, "B", side="SELL", quantity=2))
     with pytest.raises(AmountOverflow, match="realized_profit"):
         orders.fill(execution(trader, "X1", 1, "0", "B"))
-    lone_desk.vandalise("HSET", key, "realized_profit", "0", "open_cost", "9" * 30)
+    lone_desk.vandalise("HSET", key, "realized_profit", "0", "open_cost", "9" * 36)
     orders.place(limit(trader, "C", quantity=2))
     with pytest.raises(AmountOverflow, match="open_cost"):
         orders.fill(execution(trader, "X1", 1, "1", "C"))

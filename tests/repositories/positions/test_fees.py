@@ -96,7 +96,7 @@ def test_a_roll_sets_fees_back_and_a_split_leaves_them(desk: Desk) -> None:
 def test_fees_end_where_amounts_end(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     orders.place(limit(trader))
-    most = "9" * 30
+    most = "9" * 36
     orders.fill(paid(trader, "X1", most, "USD"))
     orders.fill(execution(trader, "X3", 10))
     before = desk.contents()

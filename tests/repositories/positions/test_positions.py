@@ -13,7 +13,7 @@ from ...support.desk import Desk
 from ...support.make import TS, execution, limit
 from ...support.raw import mapping
 
-MOST = 2**53 - 1
+MOST = 10**18 - 1
 
 
 def test_who_never_traded_is_flat(desk: Desk) -> None:
@@ -266,7 +266,7 @@ def test_the_shortest_request_ttl_lasts_as_long_as_a_request_may_be_sent_again(l
     assert 11_000 < cast(int, lone_desk.ask("PTTL", "%:request:R1")) <= 12_000
 
 
-@pytest.mark.parametrize("quantity", [2**53, -(2**53), "many", 1.5, None, True], ids=repr)
+@pytest.mark.parametrize("quantity", [10**18, -(10**18), "many", 0.1 + 0.2, None, True], ids=repr)
 def test_a_quantity_that_is_none_is_not_sent(desk: Desk, quantity: object) -> None:
     positions = desk.book.positions
     for ask in (

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from slotbook.models import Bust, EventType, PositionAction, PositionChange, Roll, Split
 from slotbook.models.errors import AmountOverflow, DuplicateRequest, InexactSplit, InvalidArgument, SlotbookError
-from slotbook.models.numbers import MAX_QUANTITY
+from slotbook.models.numbers import EXACT, MAX_COUNT, MAX_QUANTITY, plain
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -38,8 +38,11 @@ def test_a_short_position_that_is_split_and_covered_has_one_profit_at_any_mark(d
         (-30, 2, 3, None, -20),
         (0, 2, 1, None, 0),
         (100, 1, 3, None, None),
-        (-1, 1, 2, None, None),
-        (3, 3, 2, None, None),
+        (-1, 1, 2, None, Decimal("-0.5")),
+        (3, 3, 2, None, Decimal("4.5")),
+        (Decimal("0.000000000000000001"), 1, 2, None, None),
+        (Decimal("-0.000000000000000002"), 1, 2, None, Decimal("-0.000000000000000001")),
+        (Decimal("2.5"), 1, 3, Decimal("0.833333333333333333"), Decimal("0.833333333333333333")),
         (100, 1, 3, 33, 33),
         (-100, 1, 3, -33, -33),
         (100, 1, 3, 34, 34),
@@ -48,18 +51,20 @@ def test_a_short_position_that_is_split_and_covered_has_one_profit_at_any_mark(d
         (-100, 2, 1, 200, None),
         (0, 2, 1, 5, None),
         (0, 2, 1, 0, 0),
-        (MAX_QUANTITY, MAX_QUANTITY, MAX_QUANTITY, None, MAX_QUANTITY),
-        (MAX_QUANTITY - 1, 1, 2, None, (MAX_QUANTITY - 1) // 2),
+        (MAX_QUANTITY, MAX_COUNT, MAX_COUNT, None, MAX_QUANTITY),
+        (10**18 - 2, 1, 2, None, 5 * 10**17 - 1),
+        (10**18 - 1, 1, 2, None, Decimal("499999999999999999.5")),
+        (MAX_QUANTITY, 1, 2, None, None),
     ],
 )
 def test_a_split_is_exact_or_said(
-    desk: Desk, held: int, new: int, old: int, given: int | None, after: int | None
+    desk: Desk, held: Decimal | int, new: int, old: int, given: Decimal | int | None, after: Decimal | int | None
 ) -> None:
     positions, trader = desk.book.positions, desk.trader
     positions.set(trader, "AAPL", held, cost="90" if held else None)
     before = desk.contents()
     if after is None:
-        with pytest.raises(InexactSplit, match=str(held)):
+        with pytest.raises(InexactSplit, match=plain(held)):
             positions.split(trader, "AAPL", new, old, quantity=given)
         assert desk.contents() == before
         return
@@ -70,11 +75,15 @@ def test_a_split_is_exact_or_said(
     again = positions.split(trader, "AAPL", new, old, quantity=given, request_id="S1")
     assert (again.position, again.applied, again.sequence) == (result.position, False, result.sequence)
     event = desk.events()[-1]
-    assert (event.type, event.position_quantity, event.position_change) == (EventType.SPLIT, after, after - held)
+    assert (event.type, event.position_quantity, event.position_change) == (
+        EventType.SPLIT,
+        after,
+        EXACT.subtract(after, held),
+    )
 
 
 def test_a_split_past_the_largest_quantity_is_refused(desk: Desk) -> None:
-    desk.book.positions.set(desk.trader, "AAPL", MAX_QUANTITY // 2 + 1)
+    desk.book.positions.set(desk.trader, "AAPL", 5 * 10**17)
     before = desk.contents()
     with pytest.raises(AmountOverflow):
         desk.book.positions.split(desk.trader, "AAPL", 2)
@@ -160,9 +169,9 @@ def test_splits_and_rolls_are_steps_of_units_and_batches(desk: Desk) -> None:
     results = desk.book.commit([opened, split, roll])
     assert [getattr(one, "position").quantity for one in results] == [3, 6, 6]  # noqa: B009
     with pytest.raises(InexactSplit) as caught:
-        desk.book.commit([Roll(trader=trader, symbol="AAPL"), Split(trader=trader, symbol="AAPL", new=1, old=4)])
+        desk.book.commit([Roll(trader=trader, symbol="AAPL"), Split(trader=trader, symbol="AAPL", new=1, old=7)])
     assert caught.value.index == 1
-    outcomes = desk.book.positions.apply_many([split, Split(trader=trader, symbol="AAPL", new=1, old=4)])
+    outcomes = desk.book.positions.apply_many([split, Split(trader=trader, symbol="AAPL", new=1, old=7)])
     assert (outcomes[0].result().applied, type(outcomes[1].error)) == (False, InexactSplit)
     assert issubclass(InexactSplit, SlotbookError)
     with desk.book.lock("L", trader=trader, lease=60) as held:

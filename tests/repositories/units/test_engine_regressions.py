@@ -119,7 +119,7 @@ def test_a_book_without_a_header_acknowledges_no_event_of_nobody(desk: Desk) -> 
     assert book.losses() == []
 
 
-@pytest.mark.parametrize("value", ["", "1 2", "1.5", "-1", "1" + "0" * 20])
+@pytest.mark.parametrize("value", ["", "1 2", "1.50", "-1", "-0.5", "1" + "0" * 36])
 def test_an_open_quantity_that_is_no_number_is_corrupt(desk: Desk, value: str) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.vandalise("HSET", "%:position:AAPL", "open_buy_quantity", value)

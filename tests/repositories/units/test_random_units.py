@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slotbook.models.errors import Refused, SlotbookError
 from slotbook.models.guards import Expect
+from slotbook.models.numbers import plain
 from slotbook.models.position import PositionChange, Roll, Split
 
 from ...support.desk import Desk
@@ -114,7 +115,7 @@ class Pair:
         for symbol, (buy, sell) in open_quantities(orders).items():
             key = f"{{{self.trader}}}:position:{symbol}"
             stored = mapping(self.desk.fleet.ask(key, "HGETALL", key))
-            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (str(buy), str(sell))
+            assert (stored["open_buy_quantity"], stored["open_sell_quantity"]) == (plain(buy), plain(sell))
 
 
 def failure_of(error: SlotbookError) -> Failure:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from hypothesis import strategies as st
-from slotbook.models.numbers import plain
+from slotbook.models.numbers import EXACT, plain
 
 from ..desk import Desk
 from ..raw import Reply, mapping
@@ -158,21 +158,21 @@ class Damage:
 
     def _moved(self, number: int, more: int) -> Corruption:
         event_id, event = self._events[number]
-        changes: dict[str, str | None] = {"position_quantity": str(int(event["position_quantity"]) + more)}
+        changes: dict[str, str | None] = {"position_quantity": _plus(event["position_quantity"], more)}
         if event["type"] == "POSITION":
-            changes["position_change"] = str(int(event["position_change"]) + more)
+            changes["position_change"] = _plus(event["position_change"], more)
         else:
             buys, amount = event["side"] == "BUY", Decimal(event["last_price"]) * more
-            held = int(event["position_quantity"]) + (more if buys else -more)
+            held = _plus(event["position_quantity"], more if buys else -more)
             version, notional, *totals = event["totals"].split(" ")
             at = 0 if buys else 1
-            totals[at] = str(int(totals[at]) + more)
+            totals[at] = _plus(totals[at], more)
             totals[at + 2] = plain(Decimal(totals[at + 2]) + amount)
             changes = {
-                "position_quantity": str(held),
-                "last_quantity": str(int(event["last_quantity"]) + more),
-                "filled_quantity": str(int(event["filled_quantity"]) + more),
-                "quantity": str(int(event["quantity"]) + more),
+                "position_quantity": held,
+                "last_quantity": _plus(event["last_quantity"], more),
+                "filled_quantity": _plus(event["filled_quantity"], more),
+                "quantity": _plus(event["quantity"], more),
                 "totals": " ".join([version, plain(Decimal(notional) + amount), *totals]),
             }
         key = self._tag + "events"
@@ -288,12 +288,12 @@ class Damage:
         last = {event["symbol"]: at for at, (_, event) in enumerate(self._events) if "position_quantity" in event}
         for symbol, number in last.items():
             event = self._events[number][1]
-            quantity, position = int(event["position_quantity"]), f"{self._tag}position:{symbol}"
-            shifted = self.set_event(number, "position_quantity", str(quantity + 7))
-            pairs.append((shifted, self.set_field((position, "quantity"), str(quantity + 7))))
+            quantity, position = _plus(event["position_quantity"], 7), f"{self._tag}position:{symbol}"
+            shifted = self.set_event(number, "position_quantity", quantity)
+            pairs.append((shifted, self.set_field((position, "quantity"), quantity)))
             for name in ("position_change", "last_quantity"):
                 if name in event:
-                    pairs.append((shifted, self.set_event(number, name, str(int(event[name]) + 7))))
+                    pairs.append((shifted, self.set_event(number, name, _plus(event[name], 7))))
             totals = event["totals"].split(" ")
             for at, name in zip(range(-len(_TOTALS), 0), _TOTALS, strict=True):
                 changed = " ".join([*totals[:at], str(int(float(totals[at])) + 7), *totals[len(totals) + at + 1 :]])
@@ -307,6 +307,10 @@ class Damage:
                 times = self.set_event(number, "ts_ns", "77"), self.set_field((position, "updated_ns"), "77")
                 pairs.append(times)
         return pairs
+
+
+def _plus(value: str, more: int) -> str:
+    return plain(EXACT.add(Decimal(value), Decimal(more)))
 
 
 def _near(value: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace, Roll, Split
 from slotbook.models.errors import SlotbookError
+from slotbook.models.numbers import plain
 
 from ..desk import Desk
 from ..make import TS
@@ -15,6 +17,12 @@ from ..totals import open_quantities
 from .image import Image, image_of
 
 SYMBOLS = ("AAPL", "MSFT", "TSLA")
+PARTS = ("0", "0", "0.25", "0.12345678", "0.000000000000000001")
+"""What is added to a whole quantity: mostly nothing."""
+
+
+def _quantity(random: Random, least: int, most: int) -> Decimal:
+    return Decimal(random.randint(least, most)) + Decimal(random.choice(PARTS))
 
 
 class RandomBook:
@@ -61,7 +69,7 @@ class RandomBook:
         if kind == "place" or not orders:
             return self._order(f"A{self._number}", text)
         if kind == "fill":
-            quantity, price = random.randint(1, 40), f"{random.randint(-5, 300)}.{random.randint(0, 99)}"
+            quantity, price = _quantity(random, 0, 40) or 1, f"{random.randint(-5, 300)}.{random.randint(0, 99)}"
             given = {**named, "exec_id": f"X{self._number}", "quantity": quantity, "price": price}
             return Fill.model_validate(given)
         if kind == "replace":
@@ -71,7 +79,7 @@ class RandomBook:
                 "stop_price": random.choice([None, "180"]) if order.type.has_stop_price else None,
                 "revision": random.choice([None, self._number]),
             }
-            given = {**named, "request_id": f"R{self._number}", "quantity": random.randint(20, 150), "text": text}
+            given = {**named, "request_id": f"R{self._number}", "quantity": _quantity(random, 20, 150), "text": text}
             return Replace.model_validate(given | prices)
         if kind == "close":
             closing = random.choice([Cancel, Cancel, Expire, Reject])
@@ -81,7 +89,7 @@ class RandomBook:
         turn = random.randrange(10)
         if turn < 2:
             return Split.model_validate({**given, "new": 2}) if turn else Roll.model_validate(given)
-        action, quantity = random.choice(["SET", "ADJUST"]), random.choice([1, -1]) * random.randint(1, 50)
+        action, quantity = random.choice(["SET", "ADJUST"]), random.choice([1, -1]) * _quantity(random, 1, 50)
         cost = random.choice([None, "99.5"]) if action == "SET" else None
         return PositionChange.model_validate({**given, "quantity": quantity, "action": action, "cost": cost})
 
@@ -92,7 +100,7 @@ class RandomBook:
         return Order.model_validate(
             {
                 **{"trader": self.desk.trader, "order_id": order_id, "symbol": random.choice(SYMBOLS)},
-                **{"side": random.choice(["BUY", "SELL"]), "type": kind, "quantity": random.randint(20, 120)},
+                **{"side": random.choice(["BUY", "SELL"]), "type": kind, "quantity": _quantity(random, 20, 120)},
                 **{"time_in_force": random.choice(["DAY", "GTC", "IOC"]), "price": price, "text": text},
                 "stop_price": "150" if kind.startswith("STOP") else None,
                 "ts_ns": TS + self._number * 1_000,
@@ -121,7 +129,7 @@ class RandomBook:
         assert events == self.reference.events[desk.trader]
         for symbol, (buy, sell) in open_quantities(orders).items():
             fields = mapping(desk.ask("HGETALL", f"%:position:{symbol}"))
-            assert (fields["open_buy_quantity"], fields["open_sell_quantity"]) == (str(buy), str(sell))
+            assert (fields["open_buy_quantity"], fields["open_sell_quantity"]) == (plain(buy), plain(sell))
 
 
 def differing(image: Image, other: Image) -> set[tuple[str, str]]:

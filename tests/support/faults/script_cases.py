@@ -12,7 +12,7 @@ from functools import partial
 from typing import cast
 
 from slotbook import Book
-from slotbook.models.numbers import MAX_QUANTITY
+from slotbook.models.numbers import MAX_COUNT
 from slotbook.topology.call import evaluate
 from slotbook.topology.scripts import Script
 
@@ -204,7 +204,7 @@ CASES = (
         "coordination/sliding_window",
         LIMIT,
         {**WINDOW, "request_id": "1"},
-        (("ZADD", "{NAME}:limit:r", LATER, f"{MAX_QUANTITY}:1"),),
+        (("ZADD", "{NAME}:limit:r", LATER, f"{MAX_COUNT}:1"),),
         what="from zero again",
         exact=False,
     ),

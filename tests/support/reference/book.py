@@ -71,7 +71,7 @@ class ReferenceBook(State):
 
     def apply(self, request: Request) -> Answer:
         """Do what is asked for. Raises the error that a book raises."""
-        with decimal.localcontext(decimal.Context(prec=60)):  # no sum here needs more digits
+        with decimal.localcontext(decimal.Context(prec=200)):  # no sum here needs more digits
             return self._apply(request)
 
     def commit(self, steps: Sequence[Request | Expect], expected_sequence: int | None = None) -> list[Answer]:

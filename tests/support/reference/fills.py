@@ -44,7 +44,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     moved["fees"] = Fees(charge(held.fees, {}, details_of(fill)))
     moved |= cost_after_trade(held, bought - sold, paid - received)
     notional = order.filled_notional + paid + received
-    if abs(moved["quantity"]) > MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
+    if abs(moved["quantity"]) >= MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
         raise AmountOverflow
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
     if max(abs(amount) for amount in (*amounts, notional)) >= MOST_MONEY:

@@ -54,7 +54,7 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
                 told["period"] = json.dumps({**json.loads(str(told["period"])), "fees": text}, ensure_ascii=False)
             told["period"] = str(told["period"]).replace(" ", "")
             moved |= {**dict.fromkeys(_TOTALS, 0), "fees": Fees()}
-    if abs(quantity) > MOST:
+    if abs(quantity) >= MOST:
         raise AmountOverflow
     most = change.max_position if isinstance(change, PositionChange) else None
     if most is not None and abs(quantity) > max(most, abs(held.quantity)):
@@ -93,13 +93,13 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
     return answer
 
 
-def _after_split(held: int, split: Split) -> int:
+def _after_split(held: Decimal | int, split: Split) -> Decimal | int:
     """Return what a split makes of a quantity. Raises InexactSplit."""
     made = Fraction(held) * Fraction(split.new) / Fraction(split.old)
     if split.quantity is None:
-        if made.denominator != 1:
+        if 10**18 % made.denominator != 0:
             raise InexactSplit
-        return int(made)
+        return Decimal(made.numerator) / made.denominator
     if split.quantity * held < 0 or (split.quantity and not held):
         raise InexactSplit
     return split.quantity

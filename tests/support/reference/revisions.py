@@ -55,7 +55,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     if after[0]:
         between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
         moved |= cost_after_trade(between, sign * after[0], sign * added)
-    if abs(moved["quantity"]) > MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
+    if abs(moved["quantity"]) >= MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
         raise AmountOverflow
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
     if max(*map(abs, amounts), abs(notional)) >= MOST_MONEY:

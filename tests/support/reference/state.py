@@ -22,10 +22,11 @@ from slotbook.models.errors import (
 )
 from slotbook.models.record import Record
 
-MOST = 2**53 - 1
-MOST_MONEY = Decimal(10) ** 30
-MOST_TRADED = 10**20
-MOST_PLACES = 9
+MOST = 10**18
+"""What no position reaches."""
+MOST_MONEY = 10**36
+MOST_TRADED = 10**36
+MOST_PLACES = 36
 """Decimal places of an amount."""
 ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CALCULATED)
 OPEN = tuple(status for status in OrderStatus if status not in (*ENDED, OrderStatus.FILLED))
@@ -57,7 +58,7 @@ class Entry:
     requests: dict[str, tuple[object, Answer]]
     """The replaces and closings."""
     revision: int = -1
-    live: dict[str, tuple[int, Decimal]] = field(default_factory=dict[str, "tuple[int, Decimal]"])
+    live: dict[str, tuple[Decimal | int, Decimal]] = field(default_factory=dict[str, "tuple[Decimal | int, Decimal]"])
     """What counts of each fill: 0 of one that was busted."""
     roots: dict[str, str] = field(default_factory=dict[str, str])
     """The fill that each bust and each correction has revised."""
