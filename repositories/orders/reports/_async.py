@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
-from ....models.enums import OrderStatus
+from ....models.arguments import without_none
+from ....models.enums import OrderStatus, Side
 from ....models.order_reports import (
     Accept,
     CancelReject,
@@ -38,6 +39,24 @@ from ..verbs import (
 )
 
 
+def _said(
+    request_id: str | None,
+    ts_ns: int | None,
+    text: str | None,
+    reason: str | None,
+    venue_order_id: str | None,
+    symbol: str | None,
+    side: Side | str | None,
+) -> dict[str, object]:
+    """Return what every report may say, as far as it is given."""
+    return without_none(
+        {
+            **{"request_id": request_id, "ts_ns": ts_ns, "text": text, "reason": reason},
+            **{"venue_order_id": venue_order_id, "symbol": symbol, "side": side},
+        }
+    )
+
+
 class AsyncOrderReports(AsyncOrderReads[OrderT]):
     """The reports of :class:`~slotbook.repositories.orders._async.AsyncOrderRepository`.
 
@@ -57,11 +76,18 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         order_id: str,
         *,
         status: OrderStatus | str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that the venue has accepted an order that was placed as PENDING_NEW."""
-        request = checked(Accept, trader=trader, order_id=order_id, status=status, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Accept, trader=trader, order_id=order_id, status=status, **said)
         return await self._report(ACCEPT, request, durability)
 
     async def pending_cancel(
@@ -71,8 +97,14 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         *,
         client_order_id: str,
         original_client_order_id: str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to cancel an order was sent; ``client_order_id`` is what its answer names."""
         request = checked(
@@ -81,7 +113,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
             order_id=order_id,
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return await self._report(PENDING_CANCEL, request, durability)
 
@@ -95,8 +127,14 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to replace an order was sent, and what it asks for."""
         request = checked(
@@ -108,7 +146,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
             quantity=quantity,
             price=price,
             stop_price=stop_price,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return await self._report(PENDING_REPLACE, request, durability)
 
@@ -120,8 +158,14 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         client_order_id: str | None = None,
         original_client_order_id: str | None = None,
         status: OrderStatus | str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to cancel or replace an order was refused: it shows again what it would be without."""
         request = checked(
@@ -131,7 +175,7 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
             status=status,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return await self._report(CANCEL_REJECT, request, durability)
 
@@ -140,11 +184,18 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that an order is not filled further today; nothing is open of it unless it outlives the day."""
-        request = checked(DoneForDay, trader=trader, order_id=order_id, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(DoneForDay, trader=trader, order_id=order_id, **said)
         return await self._report(DONE_FOR_DAY, request, durability)
 
     async def stop(
@@ -154,11 +205,18 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         *,
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a trade of an order is guaranteed, and for how much."""
-        request = checked(Stop, trader=trader, order_id=order_id, quantity=quantity, price=price, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Stop, trader=trader, order_id=order_id, quantity=quantity, price=price, **said)
         return await self._report(STOP, request, durability)
 
     async def suspend(
@@ -166,11 +224,18 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that an order is not eligible for trading for now."""
-        request = checked(Suspend, trader=trader, order_id=order_id, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Suspend, trader=trader, order_id=order_id, **said)
         return await self._report(SUSPEND, request, durability)
 
     async def restate(
@@ -181,12 +246,24 @@ class AsyncOrderReports(AsyncOrderReads[OrderT]):
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that the venue has changed an order by itself, or has carried it into a new day."""
         request = checked(
-            Restate, trader=trader, order_id=order_id, quantity=quantity, price=price, stop_price=stop_price, **more
+            Restate,
+            trader=trader,
+            order_id=order_id,
+            quantity=quantity,
+            price=price,
+            stop_price=stop_price,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return await self._report(RESTATE, request, durability)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
-from ....models.enums import OrderStatus
+from ....models.arguments import without_none
+from ....models.enums import OrderStatus, Side
 from ....models.order_reports import (
     Accept,
     CancelReject,
@@ -39,6 +40,24 @@ from ..verbs import (
 )
 
 
+def _said(
+    request_id: str | None,
+    ts_ns: int | None,
+    text: str | None,
+    reason: str | None,
+    venue_order_id: str | None,
+    symbol: str | None,
+    side: Side | str | None,
+) -> dict[str, object]:
+    """Return what every report may say, as far as it is given."""
+    return without_none(
+        {
+            **{"request_id": request_id, "ts_ns": ts_ns, "text": text, "reason": reason},
+            **{"venue_order_id": venue_order_id, "symbol": symbol, "side": side},
+        }
+    )
+
+
 class OrderReports(OrderReads[OrderT]):
     """The reports of :class:`~slotbook.repositories.orders._sync.OrderRepository`.
 
@@ -58,11 +77,18 @@ class OrderReports(OrderReads[OrderT]):
         order_id: str,
         *,
         status: OrderStatus | str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that the venue has accepted an order that was placed as PENDING_NEW."""
-        request = checked(Accept, trader=trader, order_id=order_id, status=status, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Accept, trader=trader, order_id=order_id, status=status, **said)
         return self._report(ACCEPT, request, durability)
 
     def pending_cancel(
@@ -72,8 +98,14 @@ class OrderReports(OrderReads[OrderT]):
         *,
         client_order_id: str,
         original_client_order_id: str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to cancel an order was sent; ``client_order_id`` is what its answer names."""
         request = checked(
@@ -82,7 +114,7 @@ class OrderReports(OrderReads[OrderT]):
             order_id=order_id,
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return self._report(PENDING_CANCEL, request, durability)
 
@@ -96,8 +128,14 @@ class OrderReports(OrderReads[OrderT]):
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to replace an order was sent, and what it asks for."""
         request = checked(
@@ -109,7 +147,7 @@ class OrderReports(OrderReads[OrderT]):
             quantity=quantity,
             price=price,
             stop_price=stop_price,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return self._report(PENDING_REPLACE, request, durability)
 
@@ -121,8 +159,14 @@ class OrderReports(OrderReads[OrderT]):
         client_order_id: str | None = None,
         original_client_order_id: str | None = None,
         status: OrderStatus | str | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a request to cancel or replace an order was refused: it shows again what it would be without."""
         request = checked(
@@ -132,7 +176,7 @@ class OrderReports(OrderReads[OrderT]):
             client_order_id=client_order_id,
             original_client_order_id=original_client_order_id,
             status=status,
-            **more,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return self._report(CANCEL_REJECT, request, durability)
 
@@ -141,11 +185,18 @@ class OrderReports(OrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that an order is not filled further today; nothing is open of it unless it outlives the day."""
-        request = checked(DoneForDay, trader=trader, order_id=order_id, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(DoneForDay, trader=trader, order_id=order_id, **said)
         return self._report(DONE_FOR_DAY, request, durability)
 
     def stop(
@@ -155,11 +206,18 @@ class OrderReports(OrderReads[OrderT]):
         *,
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that a trade of an order is guaranteed, and for how much."""
-        request = checked(Stop, trader=trader, order_id=order_id, quantity=quantity, price=price, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Stop, trader=trader, order_id=order_id, quantity=quantity, price=price, **said)
         return self._report(STOP, request, durability)
 
     def suspend(
@@ -167,11 +225,18 @@ class OrderReports(OrderReads[OrderT]):
         trader: str,
         order_id: str,
         *,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that an order is not eligible for trading for now."""
-        request = checked(Suspend, trader=trader, order_id=order_id, **more)
+        said = _said(request_id, ts_ns, text, reason, venue_order_id, symbol, side)
+        request = checked(Suspend, trader=trader, order_id=order_id, **said)
         return self._report(SUSPEND, request, durability)
 
     def restate(
@@ -182,12 +247,24 @@ class OrderReports(OrderReads[OrderT]):
         quantity: Quantity | str | float | None = None,
         price: Decimal | str | int | None = None,
         stop_price: Decimal | str | int | None = None,
+        request_id: str | None = None,
+        ts_ns: int | None = None,
+        text: str | None = None,
+        reason: str | None = None,
+        venue_order_id: str | None = None,
+        symbol: str | None = None,
+        side: Side | str | None = None,
         durability: Durability | str | None = None,
-        **more: object,
     ) -> OrderResult[OrderT]:
         """Record that the venue has changed an order by itself, or has carried it into a new day."""
         request = checked(
-            Restate, trader=trader, order_id=order_id, quantity=quantity, price=price, stop_price=stop_price, **more
+            Restate,
+            trader=trader,
+            order_id=order_id,
+            quantity=quantity,
+            price=price,
+            stop_price=stop_price,
+            **_said(request_id, ts_ns, text, reason, venue_order_id, symbol, side),
         )
         return self._report(RESTATE, request, durability)
 

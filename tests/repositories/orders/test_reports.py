@@ -108,6 +108,57 @@ def test_it_changes_what_it_says_and_leaves_one_event(desk: Desk, kind: type[Rec
 
 
 @every_report
+def test_a_method_says_all_that_its_request_says(desk: Desk, kind: type[Record]) -> None:
+    place(desk, kind)
+    request = report(kind, desk.trader, venue_order_id="V1", symbol="AAPL", side="BUY")
+    said = request.model_dump(exclude={"trader", "order_id"}, exclude_none=True)
+    method = getattr(desk.book.orders, VERBS[kind].name)
+    if kind is Calculate:
+        said = {name: value for name, value in said.items() if name not in ("venue_order_id", "symbol", "side")}
+        request = report(kind, desk.trader)
+    assert method(desk.trader, "A1", **said).applied
+    again = desk.book.orders.apply(request)
+    assert (again.applied, again.sequence) == (False, 2)
+    wrong = [{"side": "SELL"}, {"symbol": "MSFT"}] if kind is not Calculate else []
+    for contradiction in wrong:
+        with pytest.raises(OrderMismatch):
+            method(desk.trader, "A1", **{**said, **contradiction})
+
+
+def test_only_the_first_acceptance_changes_an_order(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader, status="PENDING_NEW"))
+    accepted = orders.accept(trader, "A1", request_id="R1").order
+    before = lone_desk.contents()
+    again = orders.accept(trader, "A1", request_id="R2")
+    assert (again.applied, again.sequence, again.order, lone_desk.contents()) == (False, 0, accepted, before)
+
+
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        ({"type": "MARKET", "price": None}, "price"),
+        ({"type": "MARKET", "price": None}, "stop_price"),
+        ({}, "stop_price"),
+        ({"type": "STOP", "price": None, "stop_price": "1"}, "price"),
+    ],
+    ids=str,
+)
+def test_a_replace_cannot_ask_for_a_price_that_the_order_cannot_have(lone_desk: Desk, terms: Values, name: str) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader, **terms))
+    before = lone_desk.contents()
+    with pytest.raises(OrderMismatch, match=f"takes no {name}"):
+        orders.apply(
+            PendingReplace.model_validate({"trader": trader, "order_id": "A1", "client_order_id": "C", name: 5})
+        )
+    assert lone_desk.contents() == before
+    orders.place(limit(trader, "A2", type="TRAILING_STOP_LIMIT", price=None))
+    asked = orders.pending_replace(trader, "A2", client_order_id="D", price="5", stop_price="4").order.pending_requests
+    assert [(one.price, one.stop_price) for one in asked] == [("5", "4")]
+
+
+@every_report
 def test_the_same_again_is_answered_with_the_first_result(lone_desk: Desk, kind: type[Record]) -> None:
     place(lone_desk, kind)
     first = lone_desk.book.orders.apply(report(kind, lone_desk.trader))
