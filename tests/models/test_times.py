@@ -19,6 +19,8 @@ from ..support.make import execution, limit
 
 NS = 1_703_432_005_243_925_307
 SECOND = 1_703_432_005_000_000_000
+FROM_1980 = 315_532_800
+"""The first second of 1980."""
 
 
 class PandasDelta(timedelta):
@@ -120,6 +122,24 @@ def test_a_time_that_may_be_another_is_refused(moment: object, why: str) -> None
         Order.model_validate({**limit("T").model_dump(), "ts_ns": moment})
     with pytest.raises(InvalidArgument, match=why):
         time_of_change(moment)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("number", "looks_like"),
+    [
+        *((0, None), (FROM_1980 - 1, None), (FROM_1980 * 10**9, None), (2**63 - 1, None)),
+        *((FROM_1980, "seconds"), (FROM_1980 * 10**3 - 1, "seconds"), (FROM_1980 * 10**3, "milliseconds")),
+        *((FROM_1980 * 10**6 - 1, "milliseconds"), (FROM_1980 * 10**6, "microseconds")),
+        (FROM_1980 * 10**9 - 1, "microseconds"),
+    ],
+)
+def test_a_number_has_the_unit_in_which_it_is_after_1980(number: int, looks_like: str | None) -> None:
+    if looks_like is None:
+        assert exact_time(number) == number
+    else:
+        factor = {"seconds": "1,000,000,000", "milliseconds": "1,000,000", "microseconds": "1,000"}[looks_like]
+        with pytest.raises(ValueError, match=rf"^{number} looks like {looks_like}: .* multiply it by {factor}$"):
+            exact_time(number)
 
 
 @pytest.mark.parametrize(
