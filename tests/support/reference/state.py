@@ -107,6 +107,8 @@ class State:
         self.positions: dict[Key, Position] = {}
         self.events: dict[str, list[OrderEvent]] = defaultdict(list)
         self.requests: dict[Key, tuple[object, Answer]] = {}
+        self.multipliers: dict[Key, Decimal] = {}
+        """By trader and symbol what the first order or change has said."""
         self.names: dict[Key, str] = {}
         """The order that each id beside the orders' own names."""
 
@@ -136,8 +138,6 @@ class State:
         if (venue_order_id := getattr(request, "venue_order_id", None)) is not None:
             changed["venue_order_id"] = venue_order_id
         entry.now = order.model_copy(update=changed)
-        self.multipliers: dict[Key, Decimal] = {}
-        """By trader and symbol what the first order or change has said."""
 
     def append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
