@@ -74,6 +74,8 @@ class OrderEvent(Record):
     """The price of what counted until then."""
     late: Boolean | None = None
     """True for a fill that arrived after its order was canceled, rejected or expired."""
+    overfilled: Boolean | None = None
+    """True for a fill that went past the quantity of its order, and was recorded."""
     details: StrictStr | None = None
     """The written values of what a fill or a correction says beside quantity and price, or of what TRADE_DETAILS adds
     to it, as a JSON object, which ``FillDetails.read`` reads; None without any."""

@@ -44,6 +44,8 @@ class Execution(Record):
     """The report that has busted or last corrected it; None for an execution that stands as it was reported."""
     late: Boolean = False
     """True for a fill that arrived after its order was canceled, rejected or expired."""
+    overfilled: Boolean = False
+    """True for a fill that went past the quantity of its order, and was recorded."""
     ts_ns: Nanoseconds | None = None
     """The time of the execution in nanoseconds since the epoch; None when its event is no longer kept."""
     fee: Amount | None = None

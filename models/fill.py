@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -52,6 +53,9 @@ class Fill(Record):
     """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
+    overfill: Literal["refuse", "record"] | None = None
+    """The treatment of a quantity that is more than the order has left: it is refused by default; with "record" it is
+    booked and flagged, for it has happened. A repeat need not say it."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
 

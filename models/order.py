@@ -112,7 +112,7 @@ class Order(Record):
     def open_quantity(self) -> Decimal:
         """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
         is_over = "DONE_FOR_DAY" in (self.marks or "") and self.time_in_force not in OUTLIVE_THE_DAY
-        is_open = self.status.is_open and not is_over
+        is_open = self.status.is_open and not is_over and self.filled_quantity < self.quantity
         return EXACT.subtract(self.quantity, self.filled_quantity) if is_open else Decimal(0)
 
     @property

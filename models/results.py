@@ -101,6 +101,8 @@ class FillResult(Generic[O_co]):
     """The sequence number of the fill's event; see :class:`OrderResult`."""
     replicas: int | None = None
     """The number of confirming replicas or disks; see :class:`OrderResult`."""
+    overfilled: bool = False
+    """True when the fill went past the quantity of its order, and was recorded (``Fill.overfill``)."""
     gap: Gap | None = None
     """The quantities that the report states otherwise than the order has them; None when they agree, or it has none."""
 

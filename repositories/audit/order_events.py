@@ -3,83 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple, cast
 
 from ...models.enums import EventType, OrderStatus, Side
 from ...models.errors import CorruptRecord
-from ...models.event import INTERNAL_FIELDS, OrderEvent
+from ...models.event import OrderEvent
 from ...models.fill_details import FillDetails
 from ...models.numbers import EXACT, multiplied, times
-from ...models.wire import codec, decode, text
+from ...models.wire import decode, text
+from .event_fields import check_fields
 from .findings import Fields
 from .order_said import NOTHING_SAID, Said, said_in
 from .totals import Stated
 
-_ALWAYS = ("type", "ts_ns", "writer", "count")
-_OWN = ("kind", "key", "version")
-_OF_ORDERS = ("symbol", "order_id", "side", "status", "quantity")
-_OF_REQUESTS = (*_OF_ORDERS, "filled_quantity", "request_id", "totals")
-_OF_REVISIONS = (
-    *_OF_ORDERS,
-    *(
-        "exec_id",
-        "exec_ref_id",
-        "reversed_quantity",
-        "reversed_price",
-        "filled_quantity",
-        "position_quantity",
-        "totals",
-    ),
-)
-_OF_POSITIONS = ("symbol", "request_id", "position_quantity", "position_change", "totals")
-_REQUIRED: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: _OF_POSITIONS,
-    EventType.SPLIT: _OF_POSITIONS,
-    EventType.ROLL: (*_OF_POSITIONS, "period"),
-    EventType.INSERT: (*_OWN, "changed"),
-    EventType.PUT: (*_OWN, "request_id", "changed"),
-    EventType.UPDATE: (*_OWN, "request_id", "changed"),
-    EventType.DELETE: (*_OWN, "request_id"),
-    EventType.LIMITS: ("request_id", "limits"),
-    EventType.TRADING: ("request_id", "trading"),
-    EventType.NEW: _OF_ORDERS,
-    EventType.TRADE_CANCEL: _OF_REVISIONS,
-    EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
-    EventType.PENDING_NEW: _OF_ORDERS,
-    EventType.TRADE_DETAILS: (
-        *_OF_ORDERS,
-        *("exec_id", "details", "filled_quantity", "totals"),
-    ),
-    EventType.TRADE: (
-        *_OF_ORDERS,
-        *("exec_id", "last_quantity", "last_price", "filled_quantity", "position_quantity", "totals"),
-    ),
-}
-"""The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
-_OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: ("position_cost", "multiplier"),
-    EventType.SPLIT: (),
-    EventType.ROLL: (),
-    EventType.INSERT: (),
-    EventType.PUT: (),
-    EventType.UPDATE: (),
-    EventType.DELETE: (),
-    EventType.LIMITS: ("symbol",),
-    EventType.TRADING: ("text",),
-    EventType.TRADE: ("price", "late", "own", "open_quantity", "details", "multiplier"),
-    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier"),
-    EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details", "multiplier"),
-    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
-    EventType.PENDING_NEW: ("price", "text", "own", "terms"),
-}
-_OPTIONAL_ELSE = (
-    *("price", "text", "requested_quantity", "requested_price", "requested_stop_price", "client_order_id"),
-    *("original_client_order_id", "venue_order_id", "reason", "reported_status", "open_quantity"),
-)
-_OPTIONAL_IF_NEW = ("own", "terms", "filled_quantity", "request_id", "totals")
-"""Beside those: a NEW event places an order, or says that it is accepted."""
 _ENDED = (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 _IS_LATE = frozenset((*_ENDED, OrderStatus.CALCULATED))
 _TERMS = (EventType.REPLACED, EventType.RESTATED)
@@ -147,6 +84,9 @@ class Change(NamedTuple):
         """The ids that the event names its order by, beside the order's own."""
         return {one for one in (self.client_order_id, self.venue_order_id) if one is not None}
 
+    overfilled: bool = False
+    """True for a fill that is flagged as one past the quantity of its order."""
+
     @property
     def is_placing(self) -> bool:
         """True for the change that placed the order."""
@@ -156,6 +96,11 @@ class Change(NamedTuple):
     def is_open(self) -> bool:
         """True when the change has left the order open, also with nothing to be filled today."""
         return self.status is not None and self.status.is_open
+
+    @property
+    def excess(self) -> Decimal:
+        """The filled quantity of the order after the change, less its quantity."""
+        return EXACT.subtract(self.filled_quantity, self.quantity)
 
     @property
     def open_quantity(self) -> Decimal:
@@ -181,15 +126,7 @@ def read_event(key: str, trader: str, event_id: str, fields: Fields) -> OrderEve
     if rest != "0":
         raise CorruptRecord(key, "id", f"{event_id!r} is not an id that a book gives")
     event = decode(OrderEvent, key, {**fields, "trader": trader, "sequence": sequence})
-    required = (*_REQUIRED.get(event.type, _OF_REQUESTS), *_ALWAYS)
-    for name in required:
-        if name not in fields:
-            raise CorruptRecord(key, name, "is missing")
-    known = codec(OrderEvent).names | INTERNAL_FIELDS
-    new = _OPTIONAL_IF_NEW if event.type is EventType.NEW else ()
-    for name in sorted(fields.keys() - {*required, *new, *_OPTIONAL.get(event.type, _OPTIONAL_ELSE)}):
-        what = f"is not a field of an event of type {event.type}" if name in known else "is not a field of an event"
-        raise CorruptRecord(key, name, what)
+    check_fields(key, event.type, fields)
     if event.period is not None and not _is_own_text(event.period):
         raise CorruptRecord(key, "period", f"{event.period[:80]!r} is not a JSON object of texts")
     if event.own is not None and not _is_own_text(event.own):
@@ -235,6 +172,7 @@ def change_of(event: OrderEvent, symbol: str, stated: Stated) -> Change:
         event.multiplier,
         event.client_order_id,
         event.venue_order_id,
+        overfilled=event.overfilled is True,
     )
 
 
@@ -244,7 +182,7 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     found: list[Contradiction] = []
     if change.status is not expected and not _may_show(change, expected):
         found.append(Contradiction("status", written(change.status), written(expected), "its type and quantities"))
-    if change.filled_quantity > change.quantity:
+    if change.overfilled != (change.filled_quantity > change.quantity) and change.type is EventType.TRADE:
         quantity, filled = text(change.quantity), text(change.filled_quantity)
         found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
     asked = change.requested_quantity
@@ -269,13 +207,15 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     }
     if change.type not in _TERMS:
         expected |= {"quantity": before.quantity, "price": before.price}
+    if change.type is not EventType.TRADE and change.excess > max(before.excess, 0):
+        expected["filled_quantity"] = change.quantity
     is_revision = change.type in _AFTER_TRADES
     if change.late or (is_revision and before.status in _IS_LATE):
         expected["status"] = before.status
     elif is_revision:
         by_fills = _status_by_fills(change)
         expected["status"] = change.status if _may_show(change, by_fills) else by_fills
-    elif not before.is_open and not _may_follow(before.status, change.type):
+    elif not before.is_open and not change.overfilled and not _may_follow(before.status, change.type):
         return [Contradiction("status", written(change.status), written(before.status), f"event {before.sequence:,}")]
     return [
         Contradiction(name, written(getattr(change, name)), written(value), f"event {before.sequence:,}")

@@ -168,6 +168,7 @@ def _status_by(applied: AppliedCheck, state: OrderState) -> str:
     if ended:
         return ended[0]
     filled, _ = applied.filled
-    if state.fields.get("quantity") == text(filled):
+    quantity = state.fields.get("quantity", "")
+    if quantity == text(filled) or any("over" in change.words for change in applied.fills):
         return OrderStatus.FILLED
     return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.NEW

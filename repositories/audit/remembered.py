@@ -188,10 +188,10 @@ class AppliedCheck:
 
     def _compare_with_event(self, change: Remembered, event: Change) -> None:
         stored, expected = f"in event {change.sequence}", f"in event {event.sequence}"
-        is_late = "late" in change.words
         if change.type is EventType.TRADE:
-            stored = f"{text(change.quantity)} at {text(change.price)}{' late' if is_late else ''} {stored}"
-            late = " late" if event.late else ""
+            flags = [flag for flag in ("late", "over") if flag in change.words]
+            stored = " ".join([f"{text(change.quantity)} at {text(change.price)}", *flags, stored])
+            late = f"{' late' if event.late else ''}{' over' if event.overfilled else ''}"
             expected = f"{text(event.last_quantity)} at {text(event.last_price)}{late} {expected}"
             own = change.words[-1].removeprefix(SIGN) if change.words[-1].startswith(SIGN) else ""
             if not is_digest_of(own, own_texts_of_event(event.own)):

@@ -61,8 +61,8 @@ LINKS = ("root:", "now:")
 ALIAS = "alias:"
 """The beginning of the names of fields that say which event has given an order another id."""
 
-_IS_REST = re.compile(r"(late)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
-"""The words that may follow quantity and price of a fill: that it was late, and the digest of its own fields."""
+_IS_REST = re.compile(r"(late)? ?(over)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
+"""The words behind quantity and price of a fill: late, past the order's quantity, and the digest of its own fields."""
 
 RECORDED_EVENTS = frozenset((*(kind for kind in EventType if kind.is_execution), *_REQUESTS.values()))
 """The events whose changes are remembered with their order."""

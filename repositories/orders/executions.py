@@ -82,6 +82,7 @@ def _execution(
         "live_price": text(change.price),
         "busted": "0",
         "late": text("late" in value.partition("|")[0].split(" ")),
+        "overfilled": text("over" in value.partition("|")[0].split(" ")),
     }
     if multiplier:
         given["multiplier"] = multiplier

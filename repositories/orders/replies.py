@@ -65,19 +65,22 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
     fill, keys = step.request, step.keys
     order_key = keys.order(fill.order_id)
     match answer:
-        case ["applied", str(sequence), str(late), order, position]:
+        case ["applied", str(sequence), str(flags), order, position]:
+            late, over = _flags(flags)
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
             gap = _gap(fill, after)
-            return FillResult(after, moved, applied=True, late=late == "1", sequence=integer(sequence), gap=gap)
-        case ["repeat", str(sequence), str(late), order, position, str(rare), list(event)]:
-            then = fields(event)
+            number = integer(sequence)
+            return FillResult(after, moved, applied=True, late=late, sequence=number, overfilled=over, gap=gap)
+        case ["repeat", str(sequence), str(flags), order, position, str(rare), list(event)]:
+            then, (late, over) = fields(event), _flags(flags)
             after = _order_then(step, order, rare, then)
             return FillResult(
                 after,
                 _position(step, after, fields_of(order_key, position), then),
                 applied=False,
-                late=late == "1",
+                late=late,
+                overfilled=over,
                 sequence=remembered_number(keys.applied(fill.order_id), f"fill:{fill.exec_id}", sequence),
                 gap=_gap(fill, after) if then else None,  # else the order is not known as the fill left it
             )
@@ -96,6 +99,14 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
             raise Overfill(f"{step.name}: {too_much}")
         case other:
             raise refusal(step.name, other)
+
+
+def _flags(flags: str) -> tuple[bool, bool]:
+    """Return True for a late fill, and for one past the quantity of its order. Raises ValueError for other flags."""
+    late, _, over = flags.partition(" ")
+    if late not in ("0", "1") or over not in ("", "over"):
+        raise ValueError(flags)
+    return late == "1", over == "over"
 
 
 def revised(step: Step[Any], answer: list[Reply]) -> FillResult:

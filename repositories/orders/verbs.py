@@ -143,7 +143,7 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
         plain(fill.notional),
         str(fill.ts_ns),
         _stated(fill),
-        fill.details,
+        f"!{fill.details}" if fill.overfill == "record" else fill.details,
     )
 
 

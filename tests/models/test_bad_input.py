@@ -136,6 +136,7 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(("side", "type", "time_in_force", "status", "action"), "choice"),
     "late": "flag",
     "fee": "amount",
+    "overfill": "choice",
     "fees": "fees",
     "fee_currency": "fee currency",
     "liquidity": "choice",

@@ -39,6 +39,7 @@ from ..support.histories import (
     EXEC_IDS,
     LARGEST,
     NAMES,
+    OVERFILL,
     PRICES,
     QUANTITIES,
     SECOND,
@@ -98,8 +99,8 @@ class BookMachine(RuleBasedStateMachine):
     def place(self, draft: Draft, second: bool) -> None:
         self.check(self.made(draft, second))
 
-    @rule(data=st.data(), exec_id=EXEC_IDS, price=PRICES, ts_ns=TIMES)
-    def fill(self, data: st.DataObject, exec_id: str, price: str, ts_ns: int) -> None:
+    @rule(data=st.data(), exec_id=EXEC_IDS, price=PRICES, ts_ns=TIMES, overfill=OVERFILL)
+    def fill(self, data: st.DataObject, exec_id: str, price: str, ts_ns: int, overfill: str | None) -> None:
         order = self.some_order(data)
         with decimal.localcontext(EXACT):
             left = Decimal(order.quantity) - order.filled_quantity
@@ -107,7 +108,13 @@ class BookMachine(RuleBasedStateMachine):
         quantity = data.draw(st.sampled_from(some).filter(is_quantity))
         self.check(
             self.made(
-                (Fill, {**asked(order), "exec_id": exec_id, "price": price, "quantity": quantity, "ts_ns": ts_ns})
+                (
+                    Fill,
+                    {
+                        **{**asked(order), "exec_id": exec_id, "price": price, "quantity": quantity, "ts_ns": ts_ns},
+                        "overfill": overfill,
+                    },
+                )
             )
         )
 

@@ -51,6 +51,7 @@ STATED = {
     "side": st.sampled_from([None, None, None, None, Side.BUY, Side.SELL]),
 }
 """What a request says of its order, which is often wrong: fields of every request that is about one."""
+OVERFILL = st.sampled_from([None, None, "refuse", "record"])
 SECOND = st.sampled_from([False, False, False, True])
 """True for the second of the two traders; most requests are the first one's."""
 
@@ -115,6 +116,7 @@ DETAILS: dict[str, st.SearchStrategy[object]] = {
 """What the report of an execution may say beside quantity and price."""
 fillings = drafts(
     Fill,
+    overfill=OVERFILL,
     order_id=ORDER_IDS,
     exec_id=EXEC_IDS,
     quantity=QUANTITIES,
@@ -203,7 +205,14 @@ def as_answer(result: object) -> Answer:
         case OrderResult():
             return Answer(result.applied, result.sequence, result.order)
         case FillResult():
-            return Answer(result.applied, result.sequence, result.order, result.position, result.late)
+            return Answer(
+                result.applied,
+                result.sequence,
+                result.order,
+                result.position,
+                result.late,
+                overfilled=result.overfilled,
+            )
         case PositionResult():
             return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
         case _:

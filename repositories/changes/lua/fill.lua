@@ -1,19 +1,29 @@
 -- Of the engine: apply one execution to its order and its position, once.
 -- Uses changes/run, changes/cost, changes/order_status, changes/details, changes/multiplier
 
+local FLAGS = { [''] = '0', [' late'] = '1', [' over'] = '0 over', [' late over'] = '1 over' } -- as they are answered
+
+-- Flag the event of a fill that went past the quantity of its order.
+local function flag_overfilled()
+  local event = events[#events]
+  event[#event + 1] = 'overfilled'
+  event[#event + 1] = '1'
+  documents[#events] = false
+end
+
 -- Return the answer to a fill that is remembered.
 local function answer_to_filled(order, position, entry, recorded, quantity_text, price, own, details, ts_ns)
   local number, content, rare = parts_of(recorded)
   local first_own = string.match(content or '', ' %+(%S+)$') or ''
   if first_own ~= '' then content = string.sub(content, 1, -#first_own - 3) end
-  local quantity, first_price, late = string.match(content or '', '^(%S+) (%S+)( ?l?a?t?e?)$')
+  local quantity, first_price, flags = string.match(content or '', '^(%S+) (%S+)(.*)$')
+  local late = FLAGS[flags]
   if not late and string.find(content or '', '^%S+ %S+ [bc][uo]') then return { 'duplicate', content, '' } end -- a bust or a correction
   if not late then return { 'corrupt', order.memory, entry, recorded } end
   if quantity ~= quantity_text or first_price ~= price or first_own ~= own_parts(own .. '||') then
     return { 'duplicate', quantity, first_price }
   end
   if problem then return problem end
-  late = late == '' and '0' or '1'
   local completed = details ~= '' and complete_execution(order, position, string.sub(entry, 6), number, details, ts_ns)
   if completed and completed.refused then return completed.refused end
   if completed then number, rare = completed.number, completed.rare end
@@ -22,8 +32,9 @@ local function answer_to_filled(order, position, entry, recorded, quantity_text,
   return { 'repeat', number, late, state_of(order), held, rare, event_of(number) }
 end
 
--- Return {'applied', sequence, late, order…, position…}
---        {'repeat', sequence, late, order as it is now…, position as it is now…, rare fields then, event…}
+-- The details of the step have a ! before them when what goes past the quantity of the order is recorded; else it is refused.
+-- Return {'applied', sequence, flags, order…, position…}: '0', or '1' for a late one, and ' over' for one past the quantity
+--        {'repeat', sequence, flags, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'detail', name, value}
 --        {'overfill', open quantity, status}
 --        {'multiplier', of the order, of its position}
@@ -33,6 +44,8 @@ local function fill_order(at)
   local order
   order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
+  local records
+  if details ~= '' then records, details = string.match(details, '^(!?)(.*)$') end
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
   local entry = 'fill:' .. exec_id
@@ -58,16 +71,20 @@ local function fill_order(at)
     if unlike then return unlike end
     notional = decimal_text(notional)
   end
-  if is_less(open, quantity) then return { 'overfill', decimal_text(open), status } end
+  local is_over = is_less(open, quantity)
+  if is_over and records ~= '!' then return { 'overfill', is_less(open, 0) and '0' or decimal_text(open), status } end
   local version = next_version(order)
   local held = sum(position.quantity, buys and quantity or negative(quantity))
   local traded_after = sum(position[traded], quantity)
   local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
   local position_notional = sum(position[amount], decimal(notional))
-  local is_late = not OPEN_STATUSES[status]
+  local is_late = not OPEN_STATUSES[status] and status ~= 'FILLED'
   local is_marked = at.marks or at.pending
   local left = is_late and 0 or negative(quantity)
-  if is_marked and is_less(RARE.open_rest(order, status, filled, sum(filled, open)), quantity) then left = 0 end
+  if is_marked or is_over then
+    local rest = is_late and 0 or RARE.open_rest(order, status, filled, sum(filled, open))
+    if is_less(rest, quantity) then left = is_less(0, rest) and negative(rest) or 0 end
+  end
   local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional), position[amount], position_notional)
   local still_open = open_after(position, counted, left)
   local fees = position.fees
@@ -118,7 +135,10 @@ local function fill_order(at)
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json, details)
-  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '') .. own_digest)
+  if is_over then RARE.flag_overfilled() end
+  remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '')
+    .. (is_over and ' over' or '') .. own_digest)
   if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
-  return { 'applied', number, is_late and '1' or '0', state_of(order), table.concat(held_fields, '\n') }
+  local flags = (is_late and '1' or '0') .. (is_over and ' over' or '')
+  return { 'applied', number, flags, state_of(order), table.concat(held_fields, '\n') }
 end

@@ -98,6 +98,7 @@ end
 
 -- Return the open quantity for an event, where it is not what status and quantities say; else ''.
 local function stated_open(order, status, filled, quantity)
+  if OPEN_STATUSES[status] and is_less(quantity, filled) then return '0' end -- past its quantity
   local is_open = OPEN_STATUSES[status] and is_less(filled, quantity)
   return is_open and open_rest(order, status, filled, quantity) == 0 and '0' or ''
 end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slotbook.models import (
     EventType,
     Fill,
+    OrderStatus,
     Side,
 )
 from slotbook.models.errors import (
@@ -27,7 +28,8 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     order = entry.now
     filled = order.filled_quantity + fill.quantity
     amount = paid_for(book, order, fill.quantity, fill.price)
-    if filled > order.quantity:
+    over = filled > order.quantity
+    if over and fill.overfill != "record":
         raise Overfill
     held = book.positions.get((fill.trader, order.symbol)) or flat(book, fill.trader, order.symbol)
     bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
@@ -49,7 +51,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
     if max(abs(amount) for amount in (*amounts, notional)) >= MOST_MONEY:
         raise AmountOverflow
-    late = order.status not in OPEN
+    late = order.status not in (*OPEN, OrderStatus.FILLED)
     status = order.status
     entry.keep([mark for mark in entry.marks if mark != "PENDING_NEW"], entry.pending)
     if not late:
@@ -74,10 +76,11 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         last_price=fill.price,
         multiplier=order.multiplier,
         late=True if late else None,
+        overfilled=True if over else None,
         position_quantity=position.quantity,
         details=written(details_of(fill)),
     )
-    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late)
+    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late, overfilled=over)
     entry.fills[fill.exec_id] = content, answer
     entry.live[fill.exec_id] = content
     remember(entry, fill, answer)

@@ -44,6 +44,7 @@ class Answer:
     position: Position | None = None
     late: bool = False
     accepted: bool = True
+    overfilled: bool = False
     is_unmoved: bool = field(default=False, compare=False)
     """True for a change that completes an execution which does not count any more: the position has stayed."""
 
@@ -142,7 +143,8 @@ class State:
     def append_event(self, kind: EventType, order: Order, ts_ns: int, **more: object) -> int:
         events = self.events[order.trader]
         is_over = "DONE_FOR_DAY" in (order.marks or "") and order.time_in_force not in ("GTC", "GTD")
-        is_over = is_over and order.status in OPEN and order.filled_quantity < order.quantity
+        is_over = is_over and order.filled_quantity < order.quantity
+        is_over = order.status in OPEN and (is_over or order.filled_quantity > order.quantity)
         fields = {
             "trader": order.trader,
             "sequence": len(events) + 1,

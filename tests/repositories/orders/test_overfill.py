@@ -1,0 +1,91 @@
+"""Test that a fill past the quantity of its order is refused, or recorded and flagged where that is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slotbook.models import Fill
+from slotbook.models.errors import Overfill
+
+from ...support.desk import Desk, on_one_server
+from ...support.make import execution, limit
+
+
+def recorded(trader: str, exec_id: str, quantity: int, **more: object) -> Fill:
+    return Fill.model_validate({**dict(execution(trader, exec_id, quantity)), "overfill": "record", **more})
+
+
+def open_quantities(desk: Desk) -> object:
+    return desk.ask("HMGET", "%:position:AAPL", "open_buy_quantity", "open_sell_quantity")
+
+
+def test_what_goes_past_the_quantity_is_booked_and_flagged_where_that_is_asked_for(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    assert not orders.fill(recorded(trader, "X1", 90)).overfilled
+    for request in (execution(trader, "X2", 11), recorded(trader, "X2", 11, overfill="refuse")):
+        with pytest.raises(Overfill, match="more than the 10 left"):
+            orders.fill(request)
+    done = orders.fill(recorded(trader, "X2", 11, fee="0.5"))
+    order = done.order
+    assert (done.overfilled, done.late, done.applied) == (True, False, True)
+    assert (order.status, order.filled_quantity, order.open_quantity, order.quantity) == ("FILLED", 101, 0, 100)
+    assert (done.position.quantity, done.position.fees, open_quantities(desk)) == (101, {"": 0.5}, ["0", "0"])
+    again = orders.fill(recorded(trader, "X2", 11))
+    assert (again.overfilled, again.applied, again.order) == (True, False, order)
+    assert not orders.fill(execution(trader, "X2", 11)).applied  # it need not be asked for again
+    assert [event.overfilled for event in desk.events()] == [None, None, True]
+    assert [one.overfilled for one in orders.fills(trader, "A1")] == [False, True]
+    with pytest.raises(Overfill, match="more than the 0 left"):
+        orders.fill(execution(trader, "X3", 1))
+    assert desk.book.audit.verify(trader) == []
+
+
+def test_a_bust_leaves_what_is_past_the_quantity_or_opens_the_order_again(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(recorded(trader, "X1", 60))
+    orders.fill(recorded(trader, "X2", 50))
+    orders.fill(recorded(trader, "X3", 5))
+    still = orders.bust(trader, "A1", "X3").order
+    assert (still.status, still.filled_quantity, still.open_quantity) == ("FILLED", 110, 0)
+    assert open_quantities(desk) == ["0", "0"]
+    back = orders.bust(trader, "A1", "X1").order
+    assert (back.status, back.filled_quantity, back.open_quantity) == ("PARTIALLY_FILLED", 50, 50)
+    assert open_quantities(desk) == ["50", "0"]
+    assert desk.book.audit.verify(trader) == []
+
+
+def test_past_the_quantity_of_an_order_that_is_pending_or_has_ended(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.pending_cancel(trader, "A1", client_order_id="C1")
+    waiting = orders.fill(recorded(trader, "X1", 120)).order
+    assert (waiting.status, waiting.open_quantity, open_quantities(desk)) == ("PENDING_CANCEL", 0, ["0", "0"])
+    assert desk.events()[-1].open_quantity == 0
+    assert orders.cancel_reject(trader, "A1", client_order_id="C1").order.status == "FILLED"
+    orders.place(limit(trader, "A2"))
+    orders.cancel(trader, "A2")
+    late = orders.fill(recorded(trader, "X1", 120, order_id="A2"))
+    assert (late.late, late.overfilled, late.order.status, late.position.quantity) == (True, True, "CANCELED", 240)
+    again = orders.fill(recorded(trader, "X1", 120, order_id="A2"))
+    assert (again.late, again.overfilled, again.applied) == (True, True, False)
+    assert desk.book.audit.verify(trader) == []
+
+
+@on_one_server
+@pytest.mark.parametrize("damage", ["remembered", "quantity"])
+def test_what_is_past_the_quantity_without_a_flag_is_found(desk: Desk, damage: str) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(recorded(trader, "X1", 60))
+    orders.fill(recorded(trader, "X2", 41 if damage != "quantity" else 40))
+    assert desk.book.audit.verify(trader) == []
+    if damage == "remembered":
+        text: Any = desk.ask("HGET", "%:applied:A1", "fill:X2")
+        assert "41 187.22 over|" in text
+        desk.vandalise("HSET", "%:applied:A1", "fill:X2", text.replace(" over", ""))
+    else:
+        desk.vandalise("HSET", "%:order:A1", "quantity", "99")
+    assert desk.book.audit.verify(trader) != []
