@@ -142,12 +142,29 @@ def test_limits_of_the_notional_have_it(desk: Desk) -> None:
 
 def test_places_of_all_three_together_are_counted(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
-    orders.place(contract(desk, multiplier="0.000000000000000001" if PLACES > 9 else "0.000000001"))
-    with pytest.raises(AmountOverflow, match="decimal places"):
-        orders.fill(execution(trader, "X1", 1, f"0.{'0' * (PLACES - 1)}1"))
+    orders.place(contract(desk, multiplier="0.1"))
+    least = f"0.{'0' * (PLACES - 1)}1"
     before = desk.contents()
-    assert orders.fill(execution(trader, "X2", 1, "1000000000")).applied
-    assert before != desk.contents()
+    with pytest.raises(AmountOverflow, match="decimal places"):
+        orders.fill(execution(trader, "X1", 1, least))
+    assert desk.contents() == before
+    filled = orders.fill(execution(trader, "X1", 1, least[:-2] + "1"))
+    assert filled.position.open_cost == Decimal(least)
+    before = desk.contents()
+    with pytest.raises(AmountOverflow, match="decimal places"):
+        orders.correct(trader, "A1", "X1", quantity=1, price=least)
+    assert desk.contents() == before
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_an_open_order_alone_holds_it(desk: Desk, side: str) -> None:
+    orders, positions, trader = desk.book.orders, desk.book.positions, desk.trader
+    orders.place(contract(desk, side=side))
+    with pytest.raises(MultiplierMismatch, match="the multiplier is 20, and the position's is 50"):
+        positions.set(trader, "ESH4", 1, multiplier=20)
+    assert positions.set(trader, "ESH4", 1, multiplier=50).applied
+    orders.cancel(trader, "A1")
+    assert positions.set(trader, "ESH4", 1, multiplier=20).position.multiplier == 20
 
 
 def test_what_is_no_multiplier_is_refused(desk: Desk) -> None:
