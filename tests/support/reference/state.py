@@ -112,6 +112,8 @@ class State:
         """By trader and symbol what the first order or change has said."""
         self.names: dict[Key, str] = {}
         """The order that each id beside the orders' own names."""
+        self.multipliers: dict[Key, Decimal] = {}
+        """By trader and symbol what the first order or change has said."""
 
     def find(self, trader: str, name: str) -> Entry | None:
         """Return the order that an id finds; its own wins."""
