@@ -8,6 +8,7 @@ from typing import cast
 
 from pydantic import StrictStr
 
+from .cost_path import CostBasis
 from .enums import EventType, OrderStatus, Side
 from .errors import CorruptRecord
 from .limits import Trading
@@ -72,6 +73,8 @@ class OrderEvent(Record):
     """The quantity that counted until it was busted or corrected."""
     reversed_price: Price | None = None
     """The price of what counted until then."""
+    cost_basis: CostBasis | None = None
+    """"approximate" where the cost that a bust or a correction has left is; None for an exact one."""
     late: Boolean | None = None
     """True for a fill that arrived after its order was canceled, rejected or expired."""
     overfilled: Boolean | None = None

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar, cast
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from .coordination import Swap
+from .cost_path import CostBasis
 from .errors import SlotbookError
 from .limits import Limits, LimitsResult, Trading, TradingResult
 from .order import Order
@@ -105,6 +106,10 @@ class FillResult(Generic[O_co]):
     """True when the fill went past the quantity of its order, and was recorded (``Fill.overfill``)."""
     gap: Gap | None = None
     """The quantities that the report states otherwise than the order has them; None when they agree, or it has none."""
+    cost_basis: CostBasis | None = None
+    """For a bust or a correction, "exact" when the position's cost is that of a day on which the execution never was,
+    or was as corrected; "approximate" when the events do not reach back far enough, and it was taken back as by a trade
+    the other way. None for a fill, and for a repeat whose event is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,10 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
     EventType.TRADE: ("price", "late", "own", "open_quantity", "details", "multiplier", "overfilled"),
-    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier"),
-    EventType.TRADE_CORRECT: ("price", "text", "open_quantity", "reversed_details", "details", "multiplier"),
+    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier", "cost_basis"),
+    EventType.TRADE_CORRECT: (
+        *("price", "text", "open_quantity", "reversed_details", "details", "multiplier", "cost_basis"),
+    ),
     EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }

@@ -174,6 +174,8 @@ class History:
         if held.sequence < gap:
             return None
         fields = held.fields(self._keys.trader, symbol)
+        if link is not None and (link.approximated or link.is_whole):
+            fields["approximated"] = str(link.approximated or "")
         is_recorded = self._recorded.get(held.sequence) is not None
         is_disputed = link is not None and link.order_id in self.disputed_orders | self.doubtful_orders
         return ExpectedPosition(fields, held.version, link, is_recorded=is_recorded and not is_disputed)

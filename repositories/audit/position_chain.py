@@ -9,10 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from ...models.cost import ZERO, Basis
+from ...models.cost_path import CostPath, Unfolded
 from ...models.enums import Side
 from ...models.event import OrderEvent
 from ...models.numbers import EXACT
 from ...models.wire import text
+from ..changes.moves import move_of_event
 from .order_events import Contradiction
 from .statements import ENOUGH
 from .totals import Held
@@ -40,6 +43,13 @@ class Link(NamedTuple):
     hand between the two, or one of the two was."""
     doubt: str | None = None
     """The reason for which the events prove nothing about the position."""
+    unproven: int = 0
+    """The last event of a bust or a correction whose cost the events that are kept do not prove; 0 for none, and once
+    the position was flat: then nothing is left to prove."""
+    approximated: int = 0
+    """The last event that has left the cost approximate; 0 for none."""
+    is_whole: bool = False
+    """True when all events of the position are known."""
 
 
 class PositionChain:
@@ -47,6 +57,7 @@ class PositionChain:
 
     def __init__(self) -> None:
         self._links: list[Link] = []
+        self._path = CostPath()
 
     def at(self, as_of: int) -> Link | None:
         """Return the position after its last event up to ``as_of``."""
@@ -66,14 +77,18 @@ class PositionChain:
         if not after_gap:
             before = self._links[-1] if self._links else None
             base = before.stated if before else Held(0, None)
-            carried = base.after(event)
-            held = (before.held if before else base).after(event)
+            anew, unproven = self._cost_after(event, base, stated, before)
+            carried = base.after(event, anew)
+            held = (before.held if before else base).after(event, anew)
             link = link._replace(
                 held=stated if held == stated else held,  # one object each time: streams are long
                 carried=stated if carried == stated else carried,
                 length=(before.length if before else ENOUGH - 1) + 1,
                 jump=before.jump if before else 0,
                 doubt=before.doubt if before else None,
+                unproven=unproven,
+                approximated=before.approximated if before else 0,
+                is_whole=before.is_whole if before else True,
             )
             by = f"event {base.sequence:,} and what it adds" if before else "what it adds"
             if carried.totals != stated.totals:
@@ -85,8 +100,34 @@ class PositionChain:
             elif link.jump and not is_fill and base.quantity != EXACT.subtract(link.held.quantity, added):
                 # It may have set the quantity, whatever that was before: an event does not tell.
                 link = link._replace(doubt=f"event {event.sequence:,} changed it after it was changed by hand")
+        if event.cost_basis == "approximate":
+            link = link._replace(approximated=event.sequence)
         self._links.append(link)
+        self._path.add(move_of_event(event, stated.version, stated.basis))
         return found
+
+    def _cost_after(self, event: OrderEvent, base: Held, stated: Held, before: Link | None) -> tuple[Basis | None, int]:
+        """Return the cost that a bust or a correction has to leave, folded anew, and ``unproven`` of its link.
+
+        None is the cost of a trade in the other direction. What cannot be folded is what the event states, as far as it
+        neither creates nor loses money.
+        """
+        unproven = before.unproven if before and stated.quantity else 0
+        if event.exec_ref_id is None or event.cost_basis == "approximate":
+            return None, unproven
+        revision = move_of_event(event, stated.version, base.basis)
+        is_whole = before.is_whole if before else True
+        doubts = bool(before and before.approximated) or not is_whole
+        anew = self._path.folded(revision, has_approximations=doubts)
+        if anew is Unfolded.TOO_SHORT and not is_whole:
+            likely = self._path.folded(revision, has_approximations=False)
+            anew = likely if likely == stated.basis else anew
+        if anew is Unfolded.TOO_SHORT:
+            after = base.after(event)
+            cost = stated.open_cost if after.quantity else ZERO
+            profit = EXACT.add(after.realized_profit, EXACT.subtract(cost, after.open_cost))
+            return Basis(after.quantity, cost, profit), event.sequence if after.quantity else 0
+        return (anew if isinstance(anew, Basis) else None), unproven
 
     def _after_jump(self, link: Link, length: int) -> Link:
         """Return a link whose event states another quantity than the events before make."""

@@ -18,7 +18,7 @@ from .position_proof import PositionProof
 
 _WHOLE = f"[1-9][0-9]{{0,{TOTAL_DIGITS - 1}}}"
 _OPEN_QUANTITY = re.compile(rf"0|{_WHOLE}|(?:0|{_WHOLE})\.[0-9]{{0,{PLACES - 1}}}[1-9]", re.ASCII).fullmatch
-_KNOWN = codec(Position).names | {*FIELDS}
+_KNOWN = codec(Position).names | {*FIELDS, "approximated"}
 
 
 class PositionCheck:
@@ -89,6 +89,8 @@ class PositionCheck:
         if self.expected is None:
             return self._names() if self.state.fields else {}
         fields = self.expected.fields
+        if "approximated" not in self.state.fields and not fields.get("approximated"):
+            fields = {name: value for name, value in fields.items() if name != "approximated"}
         cleared = (codec(Position).names - fields.keys() - {"multiplier"}) & self.state.fields.keys()
         found = {**dict.fromkeys(sorted(cleared), ""), **fields}
         if self._multiplier is not None and multipliers.differing(self.state.fields, self._multiplier):
@@ -194,6 +196,12 @@ class PositionCheck:
         if self.expected is None:
             what = f"{symbol}: no event that is kept proves its position, which was not compared"
             self._report.add(FindingKind.UNCHECKED, self._key, None, what)
+        elif self.expected.link is not None and self.expected.link.unproven:
+            number = self.expected.link.unproven
+            what = (
+                f"{symbol}: the events that event {number:,} has folded its cost from are no longer kept, so what it "
+            )
+            self._report.add(FindingKind.UNCHECKED, self._key, None, what + "states of the cost was not compared")
         if self._orders.unknown:
             self._report.add(FindingKind.UNCHECKED, self._key, None, f"{symbol}: {self._orders.unknown}")
 

@@ -42,11 +42,16 @@ class Held(NamedTuple):
     realized_profit: Decimal = Decimal(0)
     fees: Fees = NO_FEES
 
-    def after(self, event: OrderEvent) -> Held:
-        """Return the position after one more event, by what that says it has added."""
+    def after(self, event: OrderEvent, anew: Basis | None = None) -> Held:
+        """Return the position after one more event, by what that says it has added.
+
+        Args:
+            event: The event.
+            anew: The cost that a bust or a correction leaves, folded anew; None for one that is taken back by a trade.
+        """
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         if not event.type.is_execution:
-            basis = self._basis.after_change(EXACT.add(self.quantity, event.position_change or 0))
+            basis = self.basis.after_change(EXACT.add(self.quantity, event.position_change or 0))
             if event.position_cost is not None:
                 basis = Basis(basis.quantity, event.position_cost, self.realized_profit)
             if event.type is EventType.ROLL:
@@ -58,6 +63,8 @@ class Held(NamedTuple):
             held = held._after_trade(event, EXACT.minus(Decimal(event.reversed_quantity)), event.reversed_price)
         if event.last_quantity is not None and event.last_price is not None:
             held = held._after_trade(event, event.last_quantity, event.last_price)
+        if anew is not None:
+            held = held._replace(open_cost=anew.open_cost, realized_profit=anew.realized_profit)
         fees = _charged(self.fees, event) if event.details or event.reversed_details else self.fees
         return held._replace(sequence=number, updated_ns=ts_ns, version=version, fees=fees)
 
@@ -66,17 +73,13 @@ class Held(NamedTuple):
         paid = multiplied(times(quantity, price), event.multiplier)
         is_buy = event.side is not None and event.side.is_buy
         traded = Decimal(quantity) if is_buy else EXACT.minus(Decimal(quantity))
-        basis = self._basis.after_trade(traded, paid if is_buy else paid.copy_negate())
+        basis = self.basis.after_trade(traded, paid if is_buy else paid.copy_negate())
         held = self._with(basis, self.sequence, self.updated_ns or 0, self.version)
         if is_buy:
             bought, notional = EXACT.add(self.bought, quantity), EXACT.add(self.bought_notional, paid)
             return held._replace(bought=bought, bought_notional=notional)
         sold, notional = EXACT.add(self.sold, quantity), EXACT.add(self.sold_notional, paid)
         return held._replace(sold=sold, sold_notional=notional)
-
-    @property
-    def _basis(self) -> Basis:
-        return Basis(self.quantity, self.open_cost, self.realized_profit)
 
     def _with(self, basis: Basis, sequence: int, updated_ns: int, version: int) -> Held:
         return self._replace(
@@ -87,6 +90,11 @@ class Held(NamedTuple):
             open_cost=basis.open_cost,
             realized_profit=basis.realized_profit,
         )
+
+    @property
+    def basis(self) -> Basis:
+        """The quantity, what it has cost, and what was realized."""
+        return Basis(self.quantity, self.open_cost, self.realized_profit)
 
     @property
     def totals(self) -> str:

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, cast
 
 from ...models.guards import Expect
 from ...models.results import Outcome
 from ...topology._sync.backend import Backend
+from ...topology.call import Call
 from ...topology.durability import Durability
+from .cost_plan import CostPlan, turns_of
 from .engine import ChangeCalls
-from .verb import AnyVerb, OlderRecord, Q, Request, Verb
+from .verb import AnyStep, AnyVerb, OlderRecord, Q, Request, Verb
 
 REQUESTS_AT_ONCE = 5_000
 """The requests that are in flight at the same time: more would only wait in the servers' buffers."""
@@ -31,8 +34,11 @@ class Changes(Generic[R, A]):
     def apply(self, request: R, durability: Durability | str | None = None) -> A:
         """Carry out a request of any verb. Raises the refusal.
 
-        One round trip, and another one for an update that finds a record of an older schema.
+        One round trip, and another one for an update that finds a record of an older schema; some more for a bust or a
+        correction, whose cost is folded first.
         """
+        if self._calls.verb_of(request).folds_cost:
+            return (self._fold(self._calls.checked([request]), durability)).result()
         while True:
             try:
                 return self._backend.run(self._calls.change(request), self._backend.settings.wanted(durability))
@@ -40,7 +46,9 @@ class Changes(Generic[R, A]):
                 request = found.instead[0]
 
     def call(self, verb: Verb[Q, C], request: Q, durability: Durability | str | None = None) -> C:
-        """Carry out a request of one verb, in one round trip. Raises the refusal."""
+        """Carry out a request of one verb, in one round trip unless its cost is folded first. Raises the refusal."""
+        if verb.folds_cost:
+            return cast("C", (self._fold(self._calls.checked([cast("R", request)], verb), durability)).result())
         return self._backend.run(self._calls.call(verb, request), self._backend.settings.wanted(durability))
 
     def many(
@@ -57,11 +65,9 @@ class Changes(Generic[R, A]):
         """
         wanted = self._backend.settings.wanted(durability)
         steps = self._calls.checked(requests, verb)
-        outcomes: list[Outcome[A]] = []
-        for begin in range(0, len(steps), REQUESTS_AT_ONCE):
-            grouped = self._calls.grouped(steps[begin : begin + REQUESTS_AT_ONCE])
-            outcomes += grouped.outcomes(self._backend.run_many(grouped.calls, wanted))
-        return outcomes
+        if any(step.verb.folds_cost for step in steps):
+            return self._in_turns(steps, wanted)
+        return self._at_once(steps, wanted)
 
     def commit(
         self,
@@ -71,12 +77,68 @@ class Changes(Generic[R, A]):
     ) -> list[A]:
         """Carry out requests of one trader all or nothing. Raises the first refusal.
 
-        One round trip, and another one when it updates records of an older schema.
+        One round trip, and another one when it updates records of an older schema; some more for one that revises
+        executions, whose costs are folded first.
         """
+        wanted = self._backend.settings.wanted(durability)
         while True:
+            steps = self._calls.unit_steps(requests)
             try:
-                return self._backend.run(
-                    self._calls.unit(requests, expected_sequence), self._backend.settings.wanted(durability)
-                )
+                if any(step.verb.folds_cost for step in steps):
+                    plan = CostPlan(steps)
+                    self._carry_out([plan], lambda one: self._calls.unit_of(one, expected_sequence), wanted)
+                    return cast("list[A]", plan.outcome.result())
+                return self._backend.run(self._calls.unit_of(steps, expected_sequence), wanted)
             except OlderRecord as found:
                 requests = [found.instead.get(number, request) for number, request in enumerate(requests)]
+
+    def _at_once(self, steps: list[AnyStep], wanted: Durability) -> list[Outcome[A]]:
+        """Carry out steps none of whose costs is folded first."""
+        outcomes: list[Outcome[A]] = []
+        for begin in range(0, len(steps), REQUESTS_AT_ONCE):
+            grouped = self._calls.grouped(steps[begin : begin + REQUESTS_AT_ONCE])
+            outcomes += grouped.outcomes(self._backend.run_many(grouped.calls, wanted))
+        return outcomes
+
+    def _in_turns(self, steps: list[AnyStep], wanted: Durability) -> list[Outcome[A]]:
+        """Carry out steps some of which revise executions: of each trader one such at a time, after all before it."""
+        outcomes: list[Outcome[A]] = [Outcome()] * len(steps)
+        for turn in turns_of(steps):
+            page = [steps[number] for number in turn]
+            if page[0].verb.folds_cost:
+                plans = [CostPlan([step]) for step in page]
+                self._carry_out(plans, lambda one: self._calls.one(one[0]), wanted)
+                found = [cast("Outcome[A]", plan.outcome) for plan in plans]
+            else:
+                found = self._at_once(page, wanted)
+            for number, outcome in zip(turn, found, strict=True):
+                outcomes[number] = outcome
+        return outcomes
+
+    def _fold(self, steps: list[AnyStep], durability: Durability | str | None) -> Outcome[A]:
+        """Carry out one step, after its cost was folded."""
+        plan = CostPlan(steps)
+        wanted = self._backend.settings.wanted(durability)
+        self._carry_out([plan], lambda one: self._calls.one(one[0]), wanted)
+        return cast("Outcome[A]", plan.outcome)
+
+    def _carry_out(
+        self, plans: Sequence[CostPlan], call_of: Callable[[list[AnyStep]], Call[object]], wanted: Durability
+    ) -> None:
+        """Read what plans of several traders need, send their steps, and begin anew with those whose position moved."""
+        ends_at = time.monotonic() + self._backend.settings.deadline
+        waiting = list(plans)
+        while waiting:
+            if time.monotonic() > ends_at:
+                for plan in waiting:
+                    plan.give_up()
+            reads = [(plan, call) for plan in waiting for call in plan.reads()]
+            if reads:
+                answers = self._backend.run_many([call for _, call in reads])
+                for plan in waiting:
+                    plan.learn([answer for (one, _), answer in zip(reads, answers, strict=True) if one is plan])
+            else:
+                calls = [call_of(plan.steps) for plan in waiting]
+                for plan, outcome in zip(waiting, self._backend.run_many(calls, wanted), strict=True):
+                    plan.take(outcome)
+            waiting = [plan for plan in waiting if not plan.is_done]

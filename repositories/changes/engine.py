@@ -104,13 +104,19 @@ class ChangeCalls(Generic[R, A]):
             chunk.append(number)
         return Steps(steps, chunks, [self._pending([steps[number] for number in chunk]) for chunk in chunks])
 
+    def one(self, step: AnyStep) -> Call[Any]:
+        """Return the call of one step."""
+        return self._one.change(step)
+
     def unit(self, requests: Sequence[R | Expect], expected_sequence: int | None = None) -> Call[list[A]]:
-        """Return the call that carries out requests of one trader all or nothing.
+        """Return the call that carries out requests of one trader all or nothing; see ``unit_steps``."""
+        return self.unit_of(self.unit_steps(requests), expected_sequence)
+
+    def unit_steps(self, requests: Sequence[R | Expect]) -> list[AnyStep]:
+        """Return the steps of a unit.
 
         Raises InvalidArgument for none or more than 256, for requests of several traders, and for guards alone.
         """
-        if expected_sequence is not None:
-            expected_sequence = whole("expected_sequence", expected_sequence, least=0)
         if not 0 < len(requests) <= MOST_STEPS:
             raise InvalidArgument(f"a unit has 1 to {MOST_STEPS} steps, not {len(requests)}")
         verbs = [EXPECT if isinstance(request, Expect) else self.verb_of(request) for request in requests]
@@ -123,7 +129,12 @@ class ChangeCalls(Generic[R, A]):
             step_of(EXPECT, request, keys) if isinstance(request, Expect) else self._step(verb, request)
             for verb, request in zip(verbs, requests, strict=True)
         ]
-        steps = with_models_placed(steps)
+        return with_models_placed(steps)
+
+    def unit_of(self, steps: Sequence[AnyStep], expected_sequence: int | None = None) -> Call[list[A]]:
+        """Return the call that carries out the steps of a unit. Raises InvalidArgument for no sequence number."""
+        if expected_sequence is not None:
+            expected_sequence = whole("expected_sequence", expected_sequence, least=0)
         expected = "" if expected_sequence is None else str(expected_sequence)
         return cast("Call[list[A]]", _Unit(self, expected).change(steps))
 
@@ -169,6 +180,8 @@ class ChangeCalls(Generic[R, A]):
             arguments += verb.arguments(step.request)
             if verb.has_own:
                 arguments.append(step.own)
+            elif verb.folds_cost:
+                arguments.append(step.basis)
             kinds.add(verb.step)
         if len(steps) > 1:
             step_keys = list(dict.fromkeys(step_keys))

@@ -63,7 +63,7 @@ STEPS: Mapping[str, tuple[str, int]] = {
     "place": ("place_order", 15),
     "fill": ("fill_order", 9),
     "replace": ("replace_order", 15),
-    "revise": ("revise_execution", 11),
+    "revise": ("revise_execution", 12),
     "close": ("close_order", 10),
     "report": ("report_order", 15),
     "delete": ("delete_order", 1),

@@ -49,6 +49,18 @@ class OlderRecord(SlotbookError):
         self.instead: dict[int, Any] = {0: instead}
 
 
+class PositionMoved(SlotbookError):
+    """A position is not what its cost was folded from: nothing was changed, and it is folded anew.
+
+    No caller sees it.
+    """
+
+    def __init__(self, message: str, version: int) -> None:
+        super().__init__(message, version)
+        self.version = version
+        """The position's version."""
+
+
 Q = TypeVar("Q", bound=Request)
 C = TypeVar("C")
 
@@ -65,6 +77,8 @@ class Step(NamedTuple, Generic[Q]):
     """The class that the order of the answer is read as."""
     own: str = ""
     """The argument by which the engine is given the request's own fields; "" for none."""
+    basis: str = ""
+    """The cost that an execution leaves which is revised, and what that was folded from; "" for an approximate one."""
 
     @property
     def name(self) -> str:
@@ -109,6 +123,8 @@ class Verb(Generic[Q, C]):
     """Raise InvalidArgument for a request that is of the right type, but cannot be made."""
     has_own: bool = False
     """True when a request may have fields of the desk's own, which are one more argument of the step."""
+    folds_cost: bool = False
+    """True when the position's cost is folded anew, which is one more argument of the step; see ``cost_plan.py``."""
 
 
 AnyVerb: TypeAlias = Verb[Any, Any]

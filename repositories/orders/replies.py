@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
+from ...models.cost_path import CostBasis
 from ...models.enums import EventType, OrderStatus
 from ...models.errors import (
     CorruptRecord,
@@ -28,7 +29,7 @@ from ...models.wire import decode, pairs
 from ...topology.call import Reply
 from ..changes.digest import digest_of
 from ..changes.recorded import order_then, position_then
-from ..changes.verb import Step
+from ..changes.verb import PositionMoved, Step
 from ..replies import fields, fields_of, identified, integer, refusal, remembered_number, rows
 from .differences import status_difference
 
@@ -119,18 +120,21 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
     match answer:
         case ["applied", str(sequence), order, position]:
             after = _order(step, order)
-            moved = _position(step, after, fields_of(order_key, position), {})
-            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence))
+            moved, basis = _position(step, after, fields_of(order_key, position), {}), _basis(step.basis)
+            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence), cost_basis=basis)
         case ["repeat", str(sequence), order, position, str(rare), list(event)]:
             then = fields(event)
             after = _order_then(step, order, rare, then)
             moved = _position(step, after, fields_of(order_key, position), then)
             known = remembered_number(keys.applied(request.order_id), f"fill:{request.exec_id}", sequence)
-            return FillResult(after, moved, applied=False, late=False, sequence=known)
+            basis = _basis("cost_basis" not in then) if then else None
+            return FillResult(after, moved, applied=False, late=False, sequence=known, cost_basis=basis)
         case ["outdated", order, position]:
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
             return FillResult(after, moved, applied=False, late=False, sequence=0)
+        case ["moved", str(version)]:
+            raise PositionMoved(f"{step.name}: the position has changed meanwhile", integer(version))
         case ["unknown"]:
             raise ExecutionNotFound(f"{step.name}: the order has no execution {request.exec_ref_id}")
         case ["busted"]:
@@ -147,6 +151,10 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
             raise Overfill(f"{step.name}: more than the {quantity} that the execution can have by the order ({status})")
         case other:
             raise refusal(step.name, other)
+
+
+def _basis(exact: object) -> CostBasis:
+    return "exact" if exact else "approximate"
 
 
 def replaced(step: Step[Any], answer: list[Reply]) -> OrderResult:

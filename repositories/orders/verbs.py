@@ -244,6 +244,7 @@ def _revising(name: str, request: type[Bust | Correct], event: EventType) -> Ver
         arguments=_revise_arguments,
         read_answer=revised,
         describe=lambda given: f"{name} {given.exec_id} for {given.exec_ref_id} of {given.trader}/{given.order_id}",
+        folds_cost=True,
     )
 
 

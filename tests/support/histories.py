@@ -212,6 +212,7 @@ def as_answer(result: object) -> Answer:
                 result.position,
                 result.late,
                 overfilled=result.overfilled,
+                cost_basis=result.cost_basis,
             )
         case PositionResult():
             return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)

@@ -161,6 +161,7 @@ events = st.fixed_dictionaries(
         "last_price": prices,
         "late": st.booleans(),
         "details": st.just('{"fee":"0.25"}'),
+        "cost_basis": st.sampled_from(["exact", "approximate"]),
         "request_id": names,
         "position_quantity": signed,
         "position_cost": amounts,

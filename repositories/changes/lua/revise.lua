@@ -1,5 +1,6 @@
 -- Of the engine: bust an execution, or correct it, once: what it has added to its order and its position is taken back exactly,
--- and a correction adds what counts in its place. To the position's cost the first is a trade in the other direction.
+-- and a correction adds what counts in its place. What the position has cost by then is given by the caller, who has folded it
+-- anew from the events, with what that relies on; without it the cost is approximate: the first is a trade in the other direction.
 -- An order that has no end but FILLED gets the status that its fills leave.
 -- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier
 
@@ -16,15 +17,38 @@ local function answer_to_revised(order, position, entry, recorded, root, wanted,
   return { 'repeat', number, state_of(order), held, rare, event_of(number) }
 end
 
+-- Return the open cost and the realized profit that an execution leaves which is taken back by a trade in the other direction.
+local function cost_taken_back(position, buys, before, taken, after, added)
+  local cost, realized = cost_after_trade(position, not buys, before, taken)
+  if after == 0 then return cost, realized end
+  local rest = sum(position.quantity, buys and negative(before) or before)
+  local between = { quantity = rest, open_cost = cost, realized_profit = realized }
+  return cost_after_trade(between, buys, after, added)
+end
+
+-- Return the open cost and the realized profit that the caller has folded anew; nil when the position is not what they were
+-- folded from, or when they would create or lose money: `cash` is what the revision adds to that.
+local function cost_given(position, basis, cash)
+  local from, cost, realized = string.match(basis, '^(%S+ %S+ %S+ %S+) (%S+) (%S+)$')
+  local is_from = from == decimal_text(position.quantity) .. ' ' .. decimal_text(position.version) .. ' '
+    .. decimal_text(position.open_cost) .. ' ' .. decimal_text(position.realized_profit)
+  if not is_from then return nil end
+  cost, realized = decimal(cost), decimal(realized)
+  local before = sum(sum(position.realized_profit, negative(position.open_cost)), cash)
+  if decimal_text(sum(realized, negative(cost))) ~= decimal_text(before) then return nil end
+  return cost, realized
+end
+
 -- Return {'applied', sequence, order…, position…}
 --        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'outdated', order…, position…}: another bust has taken it back
+--        {'moved', version}: the position is not what its cost was folded from
 --        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
 --        {'multiplier', of the order, of its position}
 --        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function revise_execution(at)
-  local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details =
-    unpack(ARGV, at, at + 10)
+  local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details, basis =
+    unpack(ARGV, at, at + 11)
   local order
   order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
@@ -57,11 +81,12 @@ local function revise_execution(at)
   end
   local amount, counted = sum(added, negative(taken)), SIDES[side]
   local buys = counted == 'BUY'
-  local cost, realized = cost_after_trade(position, not buys, before, taken)
-  if after ~= 0 then
-    local rest = sum(position.quantity, buys and negative(before) or before)
-    local between = { quantity = rest, open_cost = cost, realized_profit = realized }
-    cost, realized = cost_after_trade(between, buys, after, added)
+  local cost, realized
+  if basis ~= '' then
+    cost, realized = cost_given(position, basis, buys and negative(amount) or amount)
+    if not cost then return { 'moved', decimal_text(position.version) } end
+  else
+    cost, realized = cost_taken_back(position, buys, before, taken, after, added)
   end
   local traded, traded_amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
   local filled, ordered, version = quantity_in(order, 'filled_quantity'), ordered_in(order), next_version(order)
@@ -106,14 +131,15 @@ local function revise_execution(at)
     'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
     'reversed_quantity', was_quantity, 'reversed_price', was_price, 'reversed_details', reversed, 'position_quantity', held_fields[6], 'text', text,
     'multiplier', value_of(order, 'multiplier') or '',
-    'open_quantity', stated_open(order, to, filled_after, ordered),
+    'open_quantity', stated_open(order, to, filled_after, ordered), 'cost_basis', basis == '' and 'approximate' or '',
     'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
-  }, not order.at.marks and reversed == '' and not order.at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, basis ~= '' and not order.at.marks and reversed == '' and not order.at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
     .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'
     .. was_quantity .. '","reversed_price":"' .. was_price .. '","position_quantity":"' .. held_fields[6]
     .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text, nil, details)
+  if basis == '' then position.approximated = number end
   remember(order, entry, number .. ' ' .. content)
   order.remembered['root:' .. exec_id] = root
   order.remembered['now:' .. root] =

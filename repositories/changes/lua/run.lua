@@ -106,6 +106,7 @@ local function read_position(key, symbol)
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
     SELL = total_in(record, 'open_sell_quantity'), multiplier = value_of(record, 'multiplier'),
+    approximated = value_of(record, 'approximated'),
     fees = record.at.fees and RARE.fees_in(record),
   }
 end
@@ -173,6 +174,9 @@ local function fields_of(position)
   if position.updated_ns then fields[25], fields[26] = 'updated_ns', position.updated_ns end
   if position.fees then RARE.add_fees(fields, position.fees) end
   if position.multiplier then fields[#fields + 1], fields[#fields + 2] = 'multiplier', position.multiplier end
+  if position.approximated then
+    fields[#fields + 1], fields[#fields + 2] = 'approximated', position.approximated
+  end
   return fields
 end
 

@@ -32,10 +32,15 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
         text: str | None = None,
         durability: Durability | str | None = None,
     ) -> FillResult[OrderT]:
-        """Take an execution back, which has not happened, once per ``exec_id``. One round trip.
+        """Take an execution back, which has not happened, once per ``exec_id``.
 
         Its quantity and amount leave the order and the position exactly. A ``FILLED`` order is open again; one that was
         canceled, rejected or expired stays so. An execution that another report has busted stays as it is.
+
+        What the position has cost is folded anew from the trader's events, as if the execution had never been; the
+        result's ``cost_basis`` says whether they reach back far enough. Three round trips: one reads the order, one the
+        last 200 events, one is the change. One more for each 1,000 events back to the execution, and two or more when
+        the position moves meanwhile. After the deadline the cost is not folded any more, and approximate.
 
         Args:
             trader: The trader of the order.
@@ -76,10 +81,11 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
         text: str | None = None,
         durability: Durability | str | None = None,
     ) -> FillResult[OrderT]:
-        """Put quantity and price of an execution right, once per ``exec_id``. One round trip.
+        """Put quantity and price of an execution right, once per ``exec_id``; round trips as for ``bust``.
 
-        The difference moves the order and the position exactly; the order's status is what its fills leave, as for
-        ``bust``. A correction replaces the execution, or the last correction of it.
+        The difference moves the order and the position exactly; the order's status is what its fills leave, and the
+        position's cost is folded anew, as for ``bust``. A correction replaces the execution, or the last correction of
+        it.
 
         Args:
             trader: The trader of the order.

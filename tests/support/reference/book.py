@@ -130,6 +130,7 @@ class ReferenceBook(State):
         other.positions, other.requests = dict(self.positions), dict(self.requests)
         other.names = dict(self.names)
         other.multipliers = dict(self.multipliers)
+        other.paths.update((key, list(path)) for key, path in self.paths.items())
         other.events.update((trader, list(events)) for trader, events in self.events.items())
         return other
 

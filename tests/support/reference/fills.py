@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from slotbook.models import (
     EventType,
     Fill,
@@ -17,6 +19,7 @@ from slotbook.models.fees import Fees
 from .costs import cost_after_trade
 from .details import charge, complete, details_of, remember, written
 from .multipliers import flat, paid_for
+from .paths import Leg
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -57,6 +60,12 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     if not late:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
     position = book.positions[fill.trader, order.symbol] = held.model_copy(update=moved)
+    path = book.paths[fill.trader, order.symbol]
+    path.append(
+        Leg(
+            position, (order.order_id, fill.exec_id), Decimal(bought) - Decimal(sold), Decimal(paid) - Decimal(received)
+        )
+    )
     entry.now = order.model_copy(
         update={
             "status": status,

@@ -24,6 +24,7 @@ from slotbook.models.fees import Fees
 from slotbook.models.numbers import plain
 
 from .multipliers import flat, take_other
+from .paths import Leg
 from .state import MOST, MOST_MONEY, Answer, State, again
 
 _TOTALS = ("bought_quantity", "sold_quantity", "bought_notional", "sold_notional", "realized_profit")
@@ -72,6 +73,14 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
         told["multiplier"] = change.multiplier
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
     position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(), **moved})
+    book.paths[change.trader, change.symbol].append(
+        Leg(
+            position,
+            added=Decimal(quantity) - Decimal(held.quantity),
+            sets_cost=told.get("position_cost") is not None,
+            closed=held.realized_profit if kind is EventType.ROLL else Decimal(0),
+        )
+    )
     events = book.events[change.trader]
     events.append(
         OrderEvent.model_validate(

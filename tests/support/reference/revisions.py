@@ -11,6 +11,7 @@ from slotbook.models.fees import Fees
 from .costs import cost_after_trade
 from .details import charge, complete, details_of, remember, written
 from .multipliers import paid_for
+from .paths import Leg, folded_anew
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
 
 
@@ -51,10 +52,18 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     sign = 1 if buys else -1
     given = details_of(request) if isinstance(request, Correct) else {}
     moved["fees"] = Fees(charge(held.fees, taken_back, given))
-    moved |= cost_after_trade(held, -sign * before[0], -sign * taken)
-    if after[0]:
-        between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
-        moved |= cost_after_trade(between, sign * after[0], sign * added)
+    path = book.paths[request.trader, order.symbol]
+    named, counts = (order.order_id, root), (Decimal(sign * after[0]), Decimal(sign * added))
+    leg = Leg(held.model_copy(update=moved), named, *counts, is_revision=True)
+    anew = folded_anew(path, leg)
+    leg.is_approximate = anew is None
+    if anew is not None:
+        moved |= anew
+    else:
+        moved |= cost_after_trade(held, -sign * before[0], -sign * taken)
+        if after[0]:
+            between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
+            moved |= cost_after_trade(between, sign * after[0], sign * added)
     if abs(moved["quantity"]) >= MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
         raise AmountOverflow
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
@@ -64,6 +73,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     if status in OPEN or status is OrderStatus.FILLED:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
     position = book.positions[request.trader, order.symbol] = held.model_copy(update=moved)
+    leg.after = position
+    path.append(leg)
     entry.now = order.model_copy(
         update={
             "status": status,
@@ -90,8 +101,10 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         text=request.text,
         details=written(details_of(request)) if isinstance(request, Correct) else None,
         reversed_details=written(taken_back),
+        cost_basis="approximate" if anew is None else None,
     )
-    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position)
+    basis = "approximate" if anew is None else "exact"
+    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, cost_basis=basis)
     entry.fills[request.exec_id] = content, answer
     entry.roots[request.exec_id], entry.live[root] = root, after
     entry.reports[root] = request.exec_id

@@ -22,6 +22,8 @@ from slotbook.models.errors import (
 )
 from slotbook.models.record import Record
 
+from .paths import Leg
+
 MOST = 10**18
 """What no position reaches."""
 MOST_MONEY = 10**36
@@ -47,6 +49,7 @@ class Answer:
     overfilled: bool = False
     is_unmoved: bool = field(default=False, compare=False)
     """True for a change that completes an execution which does not count any more: the position has stayed."""
+    cost_basis: str | None = None
 
 
 @dataclass
@@ -108,6 +111,8 @@ class State:
         self.positions: dict[Key, Position] = {}
         self.events: dict[str, list[OrderEvent]] = defaultdict(list)
         self.requests: dict[Key, tuple[object, Answer]] = {}
+        self.paths: dict[Key, list[Leg]] = defaultdict(list)
+        """The changes of each position."""
         self.multipliers: dict[Key, Decimal] = {}
         """By trader and symbol what the first order or change has said."""
         self.names: dict[Key, str] = {}
