@@ -150,7 +150,7 @@ class CostPlan:
         """Forget what was read."""
         self._is_ready = False
         self._known: dict[int, Revisable | None] = {}
-        """What is known of each execution."""
+        """The known facts about each execution."""
         self._repeated = set[int]()
         """The changes of positions that are remembered."""
         self._moves: dict[str, list[Move]] = {}

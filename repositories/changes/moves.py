@@ -24,7 +24,7 @@ REVISABLE = load("slotbook.repositories.changes", "revisable")
 
 
 class Revisable(NamedTuple):
-    """What is known of the order of an execution."""
+    """The known facts about an execution and its order."""
 
     order_id: str
     """The order's own id, whatever the report names it by."""
