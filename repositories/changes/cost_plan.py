@@ -129,6 +129,10 @@ def split_of(quantity: Decimal, split: Split) -> Decimal:
     return EXACT.divide_int(EXACT.multiply(quantity, Decimal(split.new)), Decimal(split.old))
 
 
+MOST_MOVES = 100
+"""The largest number of times that a cost is folded anew because its position has moved meanwhile."""
+
+
 class CostPlan:
     """The steps of one call of one trader, and the costs that its busts and corrections leave."""
 
@@ -140,6 +144,7 @@ class CostPlan:
         self._changes = [number for number, step in enumerate(steps) if isinstance(step.request, _Change)]
         self._tip: str | None = None
         """The last event when a position was not what it was taken for."""
+        self._moves_seen = 0
         self._is_given_up = False
         self.is_done = False
         """True once the steps have an outcome."""
@@ -164,6 +169,8 @@ class CostPlan:
     def reads(self) -> list[Call[object]]:
         """Return the calls that read what is still to be known; none when all is."""
         if self._is_ready or self._is_given_up:
+            return []
+        if not any(step.verb.folds_cost for step in self.steps):
             return []
         if not self._known:
             requests = [self.steps[number].request.request_id for number in self._changes]
@@ -203,10 +210,11 @@ class CostPlan:
         """Take the outcome of the steps; begin anew when a position was not what its cost was folded from."""
         if not isinstance(outcome.error, PositionMoved):
             self.outcome, self.is_done = outcome, True
-        elif self._last == self._tip:
+        elif self._last == self._tip or self._moves_seen == MOST_MOVES:
             self.give_up()  # no event has moved it: the events, or what is foreseen of the steps, are not right
         else:
             self._tip = self._last
+            self._moves_seen += 1
             self._begin()
 
     def give_up(self) -> None:

@@ -11,6 +11,7 @@ from slotbook.models import OrderEvent
 from slotbook.models.wire import decode
 
 from .callers import CALLERS, Caller, open_book
+from .ends import position_disagreements
 from .fleet import Fleet
 from .leaks import disagreements_of, keys_of, keys_of_all, leaks_of, wipe
 from .make import fresh
@@ -84,6 +85,7 @@ class Desk:
         for trader, keys in keys_of_all(self.fleet, self._traders).items():
             if not self._vandalised:
                 found += leaks_of(self.fleet, trader, keys) + disagreements_of(self.fleet, trader, keys)
+                found += position_disagreements(self.fleet, trader, keys)
             wipe(self.fleet, trader, keys)
         if found:
             pytest.fail("\n".join(["the test leaves something to be repaired:", *found]))

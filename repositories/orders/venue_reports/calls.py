@@ -32,12 +32,13 @@ from ....models.results import FillResult, OrderResult, Outcome
 from ....models.wire import text
 from ....topology.call import Call, Reply, evaluate
 from ....topology.settings import Settings
+from ...changes.cost_plan import CostPlan
 from ...changes.engine import ChangeCalls
 from ...changes.fence import Fence
 from ...changes.loss_detector import LossDetector
 from ...changes.order_models import OrderModels
 from ...changes.scripts import load
-from ...changes.verb import Step, Verb
+from ...changes.verb import PositionMoved, Step, Verb
 from ...replies import refusal, rows
 from ..calls import OrderCalls
 from ..differences import differences
@@ -168,15 +169,28 @@ class ReportCalls(Generic[Own]):
         self, report: ExecutionReport, changes: Sequence[OrderRequest], guard: Sequence[ExpectTerms | Expect]
     ) -> ReportSteps[Own]:
         """Make changes as a unit, and return what they come to."""
-        call = self._changes.unit([*guard, *changes])
+        plan = CostPlan(self._changes.unit_steps([*guard, *changes]))
         try:
-            results = yield cast("Call[object]", call)
+            results = yield from self._folded(plan)
         except (StateLost, UnderReplicated) as error:
             given = error.result
             if isinstance(given, list):
                 error.result = self._result(report, changes, cast("list[Changed[Own]]", given))
             raise
         return self._result(report, changes, cast("list[Changed[Own]]", results))
+
+    def _folded(self, plan: CostPlan) -> Generator[Call[object], object, object]:
+        """Make changes as a unit, after the costs of revised executions were folded; return its results."""
+        while True:
+            while reads := plan.reads():
+                answers: list[Outcome[object]] = []
+                for call in reads:
+                    answers.append(Outcome((yield call)))
+                plan.learn(answers)
+            try:
+                return (yield cast("Call[object]", self._changes.unit_of(plan.steps)))
+            except PositionMoved as error:
+                plan.take(Outcome(error=error))
 
     def _result(
         self, report: ExecutionReport, changes: Sequence[OrderRequest], results: Sequence[Changed[Own]]

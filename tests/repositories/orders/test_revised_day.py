@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 
-from slotbook.models import Bust, Correct, Fill, OrderStatus
+from slotbook.models import Bust, Correct, Fill, FillResult, OrderStatus
 from slotbook.models.journal import JournalEntry, read_journal
 from slotbook.repositories.orders.verbs import OrderRequest
 
@@ -48,6 +50,22 @@ def revised_day() -> tuple[list[OrderRequest], dict[tuple[str, str, str], tuple[
     return [request for number, row in enumerate(rows) for request in (row, *at[number])], live
 
 
+def cost_of(trades: Iterable[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+    """Return what is open of trades by moving average, and what they have realized; sold quantities are negative."""
+    held = cost = profit = Fraction(0)
+    for quantity, price in trades:
+        amount, before = quantity * price, cost
+        if held * quantity >= 0:
+            cost += amount
+        elif abs(quantity) < abs(held):  # prices and amounts of the day have fewer places than nine
+            cost -= Fraction(round(cost * abs(quantity / held) * 10**9), 10**9)
+        else:
+            cost = (held + quantity) * price
+        profit += cost - before - amount
+        held += quantity
+    return cost, profit
+
+
 @needs_data
 @on_one_server
 def test_a_revised_day_is_the_sum_of_what_remains(desk: Desk) -> None:
@@ -60,6 +78,8 @@ def test_a_revised_day_is_the_sum_of_what_remains(desk: Desk) -> None:
         for outcome in desk.book.orders.apply_many(mine[begin : begin + AT_ONCE])
     ]
     assert all(result.applied for result in results)
+    revised = [result for row, result in zip(day, results, strict=True) if isinstance(row, Bust | Correct)]
+    assert {result.cost_basis for result in revised if isinstance(result, FillResult)} == {"exact"}
     revisions = sum(isinstance(request, Bust | Correct) for request in day)
     assert revisions > 0.04 * len(live)
 
@@ -75,6 +95,14 @@ def test_a_revised_day_is_the_sum_of_what_remains(desk: Desk) -> None:
         assert (held.quantity, held.bought_quantity, held.sold_quantity) == (bought - sold, bought, sold)
         assert (held.bought_notional, held.sold_notional) == (paid, got)
         assert held.realized_profit - held.open_cost == held.cash
+        mine_only = [row for row in day if isinstance(row, Fill) and row.trader == trader]
+        left = [(row, *live[row.trader, row.order_id, row.exec_id]) for row in mine_only]
+        signed = [
+            (Fraction(quantity) * (1 if sides[row.trader, row.order_id] == "BUY" else -1), Fraction(price))
+            for row, quantity, price in left
+            if quantity
+        ]
+        assert (Fraction(held.open_cost), Fraction(held.realized_profit)) == cost_of(signed)
     keys = sorted(filled)
     stored = desk.book.orders.get_many([(traders[trader], order_id) for trader, order_id in keys])
     for key, outcome in zip(keys, stored, strict=True):

@@ -1,0 +1,97 @@
+"""Find positions that are not what their events make: by the plain arithmetic of the reference, event by event."""
+
+from __future__ import annotations
+
+import decimal
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, cast
+
+from slotbook.models import Position
+
+from .fleet import Fleet
+from .raw import Reply, mapping
+from .reference.costs import cost_after_trade
+from .reference.paths import Leg, folded_anew
+
+MOST_EVENTS = 1_000
+"""The events of a trader up to which positions are compared: the plain fold takes the square of their number."""
+
+
+def position_disagreements(fleet: Fleet, trader: str, keys: Sequence[str]) -> list[str]:
+    """Return a line for each position whose cost, profit or quantity is not what its events make, from the first on."""
+    found: list[str] = []
+    for stream in (key for key in keys if key.endswith(f"{{{trader}}}:events")):
+        entries = cast("list[tuple[str, Reply]]", fleet.ask(stream, "XRANGE", stream, "-", "+", "COUNT", MOST_EVENTS))
+        if not entries or entries[0][0] != "1-0" or len(entries) == MOST_EVENTS:
+            continue
+        base = stream.removesuffix("events")
+        with decimal.localcontext(decimal.Context(prec=120)):
+            held = _held(trader, [mapping(fields) for _, fields in entries])
+        for symbol, made in held.items():
+            stored = mapping(fleet.ask(stream, "HGETALL", f"{base}position:{symbol}"))
+            expected = {name: getattr(made, name) for name in ("quantity", "open_cost", "realized_profit")}
+            found += [
+                f"{base}position:{symbol} has {name} {stored.get(name)}, its events make it {value}"
+                for name, value in expected.items()
+                if name not in stored or Decimal(stored[name]) != Decimal(value)
+            ]
+    return found
+
+
+def _held(trader: str, events: Sequence[dict[str, str]]) -> dict[str, Position]:
+    paths: dict[str, list[Leg]] = {}
+    roots: dict[tuple[str, str], tuple[str, str]] = {}
+    held: dict[str, Position] = {}
+    for event in events:
+        if "position_quantity" not in event:
+            continue
+        symbol = event["symbol"]
+        path, before = paths.setdefault(symbol, []), held.get(symbol, Position.flat(trader, symbol))
+        leg = _leg(before, event, roots)
+        held[symbol] = leg.after = before.model_copy(update=_moved(before, leg, event, path))
+        path.append(leg)
+    return held
+
+
+def _leg(before: Position, event: dict[str, str], roots: dict[tuple[str, str], tuple[str, str]]) -> Leg:
+    """Return the change that an event says, with the position before it."""
+    if "exec_id" not in event or event["type"] == "TRADE_DETAILS":
+        closed = json.loads(event.get("period") or "{}").get("realized_profit", "0")
+        change = Decimal(event.get("position_change", "0"))
+        return Leg(before, added=change, sets_cost="position_cost" in event, closed=Decimal(closed))
+    sign = 1 if event["side"] == "BUY" else -1
+    traded = sign * Decimal(event.get("last_quantity", "0"))
+    paid = traded * Decimal(event.get("last_price", "0")) * Decimal(event.get("multiplier", "1"))
+    name, order_id = (event["order_id"], event["exec_id"]), event["order_id"]
+    revised = event.get("exec_ref_id")
+    roots[name] = name if revised is None else roots[order_id, revised]
+    basis = event.get("cost_basis") == "approximate"
+    return Leg(before, roots[name], traded, paid, is_revision=revised is not None, is_approximate=basis)
+
+
+def _moved(before: Position, leg: Leg, event: dict[str, str], path: list[Leg]) -> dict[str, Any]:
+    """Return what a change makes of the position before it."""
+    if leg.execution is None:
+        quantity, profit = before.quantity + leg.added, before.realized_profit
+        moved: dict[str, Any] = {"quantity": quantity, "realized_profit": profit - leg.closed}
+        if leg.sets_cost:
+            moved["open_cost"] = Decimal(event["position_cost"])
+        elif quantity == 0 or quantity * before.quantity < 0:
+            moved |= {"open_cost": Decimal(0), "realized_profit": profit - leg.closed - before.open_cost}
+        return moved
+    if not leg.is_revision:
+        return {**cost_after_trade(before, leg.traded, leg.paid), "quantity": before.quantity + leg.traded}
+    sign = 1 if event["side"] in ("BUY", "BUY_MINUS") else -1
+    taken = sign * Decimal(event["reversed_quantity"])
+    quantity = before.quantity - taken + leg.traded
+    if not leg.is_approximate:
+        return {**(folded_anew(path, leg) or {}), "quantity": quantity}
+    moved = cost_after_trade(
+        before, -taken, -taken * Decimal(event["reversed_price"]) * Decimal(event.get("multiplier", "1"))
+    )
+    if leg.traded:
+        between = before.model_copy(update={**moved, "quantity": before.quantity - taken})
+        moved = cost_after_trade(between, leg.traded, leg.paid)
+    return {**moved, "quantity": quantity}
