@@ -32,7 +32,7 @@ _Change: TypeAlias = PositionChange | Split | Roll
 
 
 class _Traded(NamedTuple):
-    """What an order trades."""
+    """The instrument and the side of an order."""
 
     order_id: str
     symbol: str
