@@ -66,7 +66,7 @@ def compare_stray(keys: TraderKeys, name: str, alias: AliasState, report: Report
         name: The id.
         alias: What is stored of it.
         report: The findings.
-        is_given: True when an event says that the order that it names has it, and that order is stored.
+        is_given: True when an event says that the order that it names has it, and that order is stored, or should be.
     """
     if not alias.order_id or alias.is_recorded:
         return

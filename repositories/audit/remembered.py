@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 from ...models.enums import EventType
@@ -119,6 +120,9 @@ class AppliedCheck:
         self._compare_aliases(changes, history)
         events = self._events(changes, history)
         found: dict[int, Change] = {}
+        last_before = {
+            after.sequence: one for one, after in pairwise(changes) if after.version == (one.version or 0) + 1
+        }
         reversed_by = self._details.reversed_by(self._reports, self._links)
         for change in self.changes:
             event = events.pop((change.type, _identity_of(change)), None)
@@ -126,7 +130,7 @@ class AppliedCheck:
                 self._compare_without_event(change, history)
             else:
                 found[change.sequence] = event
-                self._compare_with_event(change, event)
+                self._compare_with_event(change, event, last_before.get(event.sequence))
                 if change.type.is_execution:
                     self._compare_details(change, event, reversed_by.get(change.identity))
         # Before a missing event, the id may have been another order's.
@@ -174,7 +178,10 @@ class AppliedCheck:
         for name in sorted(given.keys() | self.aliases.keys()):
             stored, made = self.aliases.get(name), given.get(name)
             first = changes[0].sequence if changes else 0  # before a missing event, that one may have given the id
-            if stored != made and history.is_complete_since(first, self._state.as_of):
+            is_earlier = (
+                changes and not changes[0].is_placing and (stored or "").isdecimal() and int(stored or 0) < first
+            )
+            if stored != made and not is_earlier and history.is_complete_since(first, self._state.as_of):
                 what = f"is remembered as given by event {stored}, and the events say {made}"
                 self._add(ALIAS + name, what, stored=stored, expected=made)
 
@@ -186,7 +193,7 @@ class AppliedCheck:
             what = f"is remembered as event {change.sequence:,}, which is another"
             self._add(change.name, what, stored=str(change.sequence))
 
-    def _compare_with_event(self, change: Remembered, event: Change) -> None:
+    def _compare_with_event(self, change: Remembered, event: Change, before: Change | None) -> None:
         stored, expected = f"in event {change.sequence}", f"in event {event.sequence}"
         if change.type is EventType.TRADE:
             flags = [flag for flag in ("late", "over") if flag in change.words]
@@ -210,6 +217,10 @@ class AppliedCheck:
             if price:
                 limit = "no price" if event.price is None else text(event.price)
                 stored, expected = f"at {price} {stored}", f"at {limit} {expected}"
+            elif before is not None and before.price != event.price:
+                stored, expected = f"at {before.price} {stored}", f"at {event.price} {expected}"
+            if not quantity and before is not None and before.quantity != event.quantity:
+                stored, expected = f"to {before.quantity} {stored}", f"to {event.quantity} {expected}"
         if not change.type.is_execution and not is_said(change.type, change.words, event.said, event.status):
             said = " ".join(f"{name}={one}" for name, one in event.said._asdict().items() if one) or "nothing else"
             stored, expected = f"{stored} with another content", f"{expected} saying {said}"

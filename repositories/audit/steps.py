@@ -181,7 +181,9 @@ class Audit:
             yield from self._read_events(as_of)
             for name, alias in zip(page, found, strict=True):
                 report, changes = Report(self._keys.trader), self._history.changes_of(alias.order_id, as_of)
-                is_given = bool(self._symbol_of.get(alias.order_id)) and any(name in one.ids for one in changes)
+                is_stored = bool(self._symbol_of.get(alias.order_id))
+                is_missed = bool(changes) and changes[-1].is_open and not is_stored
+                is_given = is_missed or (is_stored and any(name in one.ids for one in changes))
                 if self._keys.alias(name) not in compared:
                     compare_stray(self._keys, name, alias, report, is_given=is_given)
                 self.aliases[name] = report.findings

@@ -5,7 +5,26 @@ from __future__ import annotations
 from decimal import Decimal
 from random import Random
 
-from slotbook.models import Cancel, Expire, Fill, Order, PositionChange, Reject, Replace, Roll, Split
+from slotbook.models import (
+    Accept,
+    Calculate,
+    Cancel,
+    CancelReject,
+    DoneForDay,
+    Expire,
+    Fill,
+    Order,
+    PendingCancel,
+    PendingReplace,
+    PositionChange,
+    Reject,
+    Replace,
+    Restate,
+    Roll,
+    Split,
+    Stop,
+    Suspend,
+)
 from slotbook.models.errors import SlotbookError
 from slotbook.models.numbers import plain
 
@@ -65,7 +84,8 @@ class RandomBook:
         order_id = random.choice(orders) if orders else "A0"
         named = {"trader": trader, "order_id": order_id, "ts_ns": TS + self._number * 1_000}
         text = random.choice([None, None, "why not"])
-        kind = random.choice(["place"] * 3 + ["fill"] * 7 + ["replace"] * 3 + ["close"] * 2 + ["move"] * 3)
+        kinds = {"place": 3, "fill": 7, "replace": 3, "close": 2, "report": 4, "move": 3}
+        [kind] = random.choices([*kinds], [*kinds.values()])
         if kind == "place" or not orders:
             return self._order(f"A{self._number}", text)
         if kind == "fill":
@@ -81,9 +101,8 @@ class RandomBook:
             }
             given = {**named, "request_id": f"R{self._number}", "quantity": _quantity(random, 20, 150), "text": text}
             return Replace.model_validate(given | prices)
-        if kind == "close":
-            closing = random.choice([Cancel, Cancel, Expire, Reject])
-            return closing.model_validate({**named, "request_id": f"R{self._number}", "text": text})
+        if kind in ("close", "report"):
+            return self._report({**named, "request_id": f"R{self._number}", "text": text}, ends=kind == "close")
         given = {"trader": trader, "symbol": random.choice(SYMBOLS), "request_id": f"P{self._number}"}
         given |= {"ts_ns": named["ts_ns"]}
         turn = random.randrange(10)
@@ -92,6 +111,18 @@ class RandomBook:
         action, quantity = random.choice(["SET", "ADJUST"]), random.choice([1, -1]) * _quantity(random, 1, 50)
         cost = random.choice([None, "99.5"]) if action == "SET" else None
         return PositionChange.model_validate({**given, "quantity": quantity, "action": action, "cost": cost})
+
+    def _report(self, named: dict[str, object], *, ends: bool) -> Request:
+        random = self._random
+        kinds = [Accept, PendingCancel, PendingReplace, CancelReject, DoneForDay, Stop, Suspend, Restate]
+        kind = random.choice([Cancel, Cancel, Expire, Reject, Calculate] if ends else kinds)
+        may_say = {
+            "client_order_id": f"{named['order_id']}-{self._number % 3}",
+            "original_client_order_id": random.choice([None, "C1"]),
+            "reason": random.choice([None, "1"]),
+            "quantity": random.choice([None, 50]),
+        }
+        return kind.model_validate({**named, **{name: may_say[name] for name in may_say if name in kind.model_fields}})
 
     def _order(self, order_id: str, text: str | None) -> Order:
         random = self._random
@@ -103,6 +134,7 @@ class RandomBook:
                 **{"side": random.choice(["BUY", "SELL"]), "type": kind, "quantity": _quantity(random, 20, 120)},
                 **{"time_in_force": random.choice(["DAY", "GTC", "IOC"]), "price": price, "text": text},
                 "stop_price": "150" if kind.startswith("STOP") else None,
+                "status": random.choice(["NEW", "NEW", "NEW", "PENDING_NEW"]),
                 "ts_ns": TS + self._number * 1_000,
             }
         )
@@ -113,6 +145,8 @@ class RandomBook:
         for key in ended[:2]:
             self.desk.book.orders.delete(*key)
             del self.reference.orders[key]
+            names = self.reference.names
+            self.reference.names = {name: order_id for name, order_id in names.items() if order_id != key[1]}
         if ended:
             order = self._order(ended[0][1], None)
             self.reference.apply(order)
