@@ -226,8 +226,14 @@ def _marks(order: Order) -> list[str]:
 
 
 def _is_older(report: ExecutionReport, order: Order) -> bool:
-    """Return True for a report that says a time before that of the order's last change."""
-    return "ts_ns" in report.model_fields_set and report.ts_ns < (order.updated_ns or order.ts_ns)
+    """Return True for a report that says a time before that of the order's last change.
+
+    A request that waits for its answer is no such change: it was sent by the desk's clock, and has changed no terms.
+    """
+    last = order.updated_ns  # the desk's clock has placed it, maybe
+    if last is None or "ts_ns" not in report.model_fields_set:
+        return False
+    return report.ts_ns < last and all(last != request.ts_ns for request in order.pending_requests)
 
 
 def _is_of_this_version(name: str | None, order: Order) -> bool:

@@ -133,6 +133,42 @@ def test_a_report_of_before_a_replace_does_not_set_the_quantity_back(desk: Desk)
     assert fields_of(late) == ["status", "quantity", "client_order_id"]
 
 
+def test_an_older_report_is_known_by_its_time(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader, ts_ns=TS + 9))
+    told = report(trader, "E1", "RESTATED", "NEW", quantity=110, ts_ns=TS + 5)  # an order is not older than its placing
+    assert orders.apply(told).order.quantity == 110
+    for kind in ("RESTATED", "DONE_FOR_DAY", "SUSPENDED", "STOPPED"):
+        late = orders.apply(report(trader, f"late-{kind}", kind, "NEW", quantity=90, ts_ns=TS + 4))
+        assert (late.applied, fields_of(late)) == (False, ["quantity"])
+    orders.pending_cancel(trader, "A1", client_order_id="C2", ts_ns=TS + 20)  # by the desk's clock
+    told = report(trader, "E2", "RESTATED", "PENDING_CANCEL", quantity=120, ts_ns=TS + 6)
+    assert (orders.apply(told).order.quantity, orders.apply(told).applied) == (120, False)
+    told = report(trader, "E3", "RESTATED", "PENDING_CANCEL", quantity=130, ts_ns=TS + 6)
+    assert orders.apply(told).order.quantity == 130  # at the same time, it is not older
+    unsaid = ExecutionReport.model_validate(
+        {**told.model_dump(exclude={"ts_ns"}, exclude_none=True), "exec_id": "E4", "quantity": 140}
+    )
+    assert orders.apply(unsaid).order.quantity == 140
+
+
+def test_any_id_of_the_order_finds_it(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader, status="PENDING_NEW"))
+    orders.apply(report(trader, "E1", "NEW", "NEW", venue_order_id="V1"))
+    filled = orders.apply(trade(trader, "X1", 40, 40, 100, "V1"))
+    assert (filled.order.order_id, filled.order.venue_order_id, filled.differences) == ("A1", "V1", ())
+    replaced = report(trader, "E2", "REPLACED", "PARTIALLY_FILLED", "V1", quantity=150, client_order_id="A2")
+    assert orders.apply(replaced).order.quantity == 150
+    restated = trade(trader, "X2", 10, 50, 160, "A2", client_order_id="A2")
+    assert (orders.apply(restated).order.quantity, orders.apply(restated).applied) == (160, False)
+    assert orders.apply(trade(trader, "X1"), external=True).applied is False
+    assert orders.apply(trade(trader, "X1", 40, 40, 100, "A2"), external=True).applied is False
+    late = report(trader, "E3", "PENDING_REPLACE", "PENDING_REPLACE", "V1", client_order_id="A2")
+    assert fields_of(orders.apply(late)) == ["status"]  # it was answered
+    assert [one.order_id for one in orders.open(trader)] == ["A1"]
+
+
 def test_reports_that_come_late_change_nothing(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     orders.place(limit(trader, status="PENDING_NEW"))
