@@ -92,8 +92,6 @@ def fill_of(report: ExecutionReport) -> Fill:
         price=report.last_price,
         symbol=report.symbol,
         side=report.side,
-        cumulative_quantity=report.cumulative_quantity,
-        open_quantity=report.open_quantity,
         ts_ns=report.ts_ns,
         **_details(report),
     )
