@@ -152,7 +152,8 @@ def one_line(event: OrderEvent) -> str:
         parts.append(f"{plain(event.last_quantity)} at {plain(event.last_price)}")
     if event.quantity is not None:
         price = "" if event.price is None else f" at {plain(event.price)}"
-        parts.append(f"{plain(event.filled_quantity or 0)}/{plain(event.quantity)}{price} {event.status}")
+        state = event.refused or f"{event.status}"
+        parts.append(f"{plain(event.filled_quantity or 0)}/{plain(event.quantity)}{price} {state}")
     if event.position_quantity is not None:
         parts.append(f"position {plain(event.position_quantity)}")
     if event.version is not None:

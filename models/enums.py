@@ -219,6 +219,9 @@ class EventType(_FixEnum):
     """Limits of the trader, or of a symbol, were set or removed."""
     TRADING = "TRADING", ""
     """The switch of trading was turned."""
+    LIMIT_REFUSED = "LIMIT_REFUSED", ""
+    """An order, or a replace of one, was refused for a limit or by the switch of trading. No order has changed, so it
+    is no REJECTED, which FIX would say of a new one (ExecType 8, OrdRejReason 3)."""
 
     @property
     def is_execution(self) -> bool:

@@ -136,6 +136,9 @@ class OrderEvent(Record):
     limits: StrictStr | None = None
     """The limits that a LIMITS event has set, of the symbol or else of the trader: a JSON object with the text of each,
     an empty one where they were removed."""
+    refused: StrictStr | None = None
+    """The reason of a LIMIT_REFUSED event, as a JSON object: ``limit``, ``symbol`` where it is a symbol's, ``value``,
+    ``asked``, ``position`` and ``open``, or ``trading``, the position of the switch; None for others."""
     trading: Trading | None = None
     """The position of the switch of trading after a TRADING event."""
     writer: Name | None = None

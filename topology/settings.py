@@ -146,11 +146,12 @@ class Settings(BuiltModel, BaseSettings):
     """The number of events that a trader's stream keeps, approximately (XADD MAXLEN ~); ``all`` keeps every event until
     ``trim`` is called (XTRIM MINID).
     """
+    record_refusals: bool = False
+    """True for an event, LIMIT_REFUSED, of each order and replace that a limit or the switch of trading refuses."""
     publish: Annotated[frozenset[Published], BeforeValidator(_published), NoDecode] = frozenset({"traders"})
     """The channels on which every change is announced: ``none``, or a list of ``traders`` (the channel
-    ``{trader}:events``, a sharded one where the server has these), ``order_events`` (one channel of that name) and
-    ``symbols`` (the channels ``events.<symbol>.<type>``).
-    """
+    ``{trader}:events``, a sharded one where the server has these), ``order_events`` and ``symbols`` (the channels
+    ``events.<symbol>.<type>``)."""
     watchdog: Seconds = 2.0
     """The time after which a subscription notices that its server is gone or frozen."""
 

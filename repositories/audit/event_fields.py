@@ -37,6 +37,7 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.DELETE: (*_OWN, "request_id"),
     EventType.LIMITS: ("request_id", "limits"),
     EventType.TRADING: ("request_id", "trading"),
+    EventType.LIMIT_REFUSED: ("symbol", "order_id", "side", "quantity", "refused"),
     EventType.NEW: _OF_ORDERS,
     EventType.TRADE_CANCEL: _OF_REVISIONS,
     EventType.TRADE_CORRECT: (*_OF_REVISIONS, "last_quantity", "last_price"),
@@ -58,6 +59,9 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.DELETE: (),
     EventType.LIMITS: ("symbol",),
     EventType.TRADING: ("text",),
+    EventType.LIMIT_REFUSED: (
+        *("price", "request_id", "text", "reason", "client_order_id", "original_client_order_id"),
+    ),
     EventType.TRADE: ("price", "late", "own", "open_quantity", "details", "multiplier", "overfilled"),
     EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier", "cost_basis"),
     EventType.TRADE_CORRECT: (

@@ -241,6 +241,9 @@ class History:
                 self.limits.add(key, event)
                 self.latest_ns = max(self.latest_ns, event.ts_ns)
                 return
+            if event.type is EventType.LIMIT_REFUSED:  # it has changed nothing
+                self.latest_ns = max(self.latest_ns, event.ts_ns)
+                return
             stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
             own = own_change_of(key, event) if stated is None else None
         except CorruptRecord as error:

@@ -25,7 +25,7 @@ from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .order_models import PLAIN_ORDERS, OrderModels, with_models_placed
-from .scripts import BOOK_STEPS, SELDOM, engine
+from .scripts import BOOK_STEPS, LIMITED, SELDOM, engine
 from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
 STEPS_AT_ONCE = 24
@@ -42,15 +42,16 @@ A = TypeVar("A")
 class ChangePolicy:
     """A book's settings about changes, in the form that the engine reads. Times are in milliseconds."""
 
-    __slots__ = ("arguments",)
+    __slots__ = ("arguments", "records_refusals")
 
     def __init__(self, settings: Settings) -> None:
         kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
         channels = "".join(f" {channel}" for channel in sorted(settings.publish))
         closed_ttl = str(milliseconds("order_ttl", settings.remembered(settings.order_ttl)))
         request_ttl = str(milliseconds("request_ttl", settings.remembered(settings.request_ttl)))
-        self.arguments = (kept, channels, closed_ttl, request_ttl)
-        """The engine's arguments ``kept``, ``channels``, ``closed_ttl`` and ``request_ttl``."""
+        self.records_refusals = settings.record_refusals
+        self.arguments = (kept, channels, closed_ttl, request_ttl, "1" if self.records_refusals else "")
+        """The engine's arguments ``kept``, ``channels``, ``closed_ttl``, ``request_ttl`` and ``record_refusals``."""
 
 
 class ChangeCalls(Generic[R, A]):
@@ -70,16 +71,16 @@ class ChangeCalls(Generic[R, A]):
         self._loss_detector = loss_detector
         self._fence = fence
         self._models = models
-        self._one, self._each = _One(self), _Each(self)
+        self._one, self._each, self._recording = _One(self), _Each(self), _Recording(self)
 
     def change(self, request: R) -> Call[A]:
         """Return the call that a request asks for. Raises InvalidArgument if no verb takes it."""
-        return cast("Call[A]", self._one.change(self._step(self.verb_of(request), request)))
+        return cast("Call[A]", self._alone(self._step(self.verb_of(request), request)))
 
     def call(self, verb: Verb[Q, C], request: Q) -> Call[C]:
         """Return the call of one verb. Raises InvalidArgument if the verb does not take the request."""
         must_be(request, verb.request)
-        return cast("Call[C]", self._one.change(self._step(verb, request)))
+        return cast("Call[C]", self._alone(self._step(verb, request)))
 
     def checked(self, requests: Sequence[R], verb: AnyVerb | None = None) -> list[AnyStep]:
         """Return the steps of many requests.
@@ -210,6 +211,12 @@ class ChangeCalls(Generic[R, A]):
         self._fence.check_trader(request.trader)
         return step_of(verb, request, self.keys.of(request.trader), model, own)
 
+    def _alone(self, step: AnyStep) -> Call[object]:
+        """Return the call of one step."""
+        if self._policy.records_refusals and step.verb.step in LIMITED:
+            return self._recording.change(Chunk([step]))
+        return self._one.change(step)
+
     def _pending(self, steps: list[AnyStep]) -> PendingCall[list[Outcome[A]]]:
         keys = steps[0].keys
         return PendingCall(
@@ -260,6 +267,18 @@ class _One:
 
     def change(self, request: AnyStep, /) -> Call[object]:
         return self.calls.build((request,), "each", _read_one, self, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """Builds the call of one step whose refusal is an event, by which a call that is sent again is known."""
+
+    calls: ChangeCalls[Any, Any]
+
+    def change(self, request: Chunk, /) -> Call[object]:
+        call = self.calls.build(request.steps, "each", _read_one, self, request, earlier=request.sent)
+        request.sent += f" {cast('AnswerReader[object]', call.decode).told.counted}"
+        return call
 
 
 @dataclass(frozen=True, slots=True)

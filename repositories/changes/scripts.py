@@ -82,6 +82,8 @@ def load(package: str, name: str) -> Script:
     return load_script(package, name, CONSTANTS)
 
 
+LIMITED = frozenset({"place", "replace"})
+"""The steps that limits and the switch of trading may refuse."""
 SELDOM = frozenset({"record", "migrate", "limits", "trading"})
 """The steps that a call of several kinds has but seldom."""
 BOOK_STEPS = tuple(step for step in STEPS if step not in SELDOM)

@@ -41,6 +41,8 @@ MOST_EVENTS_AT_ONCE = 20_000
 FOREVER = 2**63
 """A time after all others, in nanoseconds."""
 
+_NO_CHANGES = frozenset({EventType.TRADE_DETAILS, EventType.LIMIT_REFUSED})
+"""The events that name an order, and have applied nothing to it that a journal has a row for."""
 _TAB = "\t"
 """The character between the words of a change: no name has one, and JSON writes it otherwise."""
 _FILL, _REQUEST = ("exec_id", "last_quantity", "last_price"), ("request_id", "requested_quantity", "price")
@@ -116,7 +118,7 @@ class KnownOrders:
         for number, event in page.events:
             self._note_time(number, event)
             self._orders_read = number
-            if (order_id := event.get("order_id")) is None:
+            if (order_id := event.get("order_id")) is None or event.get("type") == EventType.LIMIT_REFUSED:
                 continue
             known = self._placed.get(order_id)
             if is_placing(event):
@@ -141,7 +143,7 @@ class KnownOrders:
         for number, event in page.events:
             self._changes_read = number
             order_id = event.get("order_id")
-            if order_id is None or is_placing(event) or event.get("type") == EventType.TRADE_DETAILS:
+            if order_id is None or is_placing(event) or event.get("type") in _NO_CHANGES:
                 continue  # what completes an execution has its identity, and is none
             identity, quantity, price = _FILL if "exec_id" in event else _REQUEST
             said = {"requested_quantity": event.get("quantity", ""), **event}

@@ -55,6 +55,31 @@ def test_a_replace_that_fills_its_limit_is_made_once(stand: Stand) -> None:
         book.orders.replace(trader, "A1", quantity=101)
 
 
+REFUSED: dict[str, Callable[[Book, str], object]] = {
+    "place": lambda book, trader: book.orders.place(limit(trader)),
+    "replace": lambda book, trader: book.orders.replace(trader, "A0", quantity=150, request_id="R1"),
+    "many": lambda book, trader: book.orders.place_many([limit(trader)])[0].result(),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED)
+@pytest.mark.parametrize("do", [Do.CUT, Do.SWALLOW], ids=["closed", "lost"])
+def test_a_refusal_that_is_recorded_is_recorded_once(stand: Stand, call: str, do: Do) -> None:
+    book, trader = stand.open(record_refusals=True), stand.trader
+    book.orders.place(limit(trader, "A0", quantity=50))
+    book.limits.set(Limits(trader=trader, symbol="AAPL", max_position=100))
+    stand.veil.add(Rule(do) if do is Do.SWALLOW else Rule(do, at=0))
+    with pytest.raises(LimitExceeded) as caught:
+        REFUSED[call](book, trader)
+    assert stand.veil.plan.idle
+    error = caught.value
+    assert (error.limit, error.symbol, error.value, error.asked) == ("max_position", "AAPL", 100, 150)
+    assert stand.kinds() == ["NEW", "LIMITS", "LIMIT_REFUSED"]
+    with pytest.raises(LimitExceeded):
+        REFUSED[call](book, trader)
+    assert stand.kinds() == ["NEW", "LIMITS", "LIMIT_REFUSED", "LIMIT_REFUSED"]
+
+
 @pytest.mark.parametrize("alone", [True, False], ids=["one-key-gone", "one-key-left"])
 @pytest.mark.parametrize("change", ["place", "limits"])
 def test_limits_hold_whichever_key_has_moved(stands: Stands, runner: asyncio.Runner, alone: bool, change: str) -> None:

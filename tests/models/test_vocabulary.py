@@ -33,7 +33,7 @@ FIX = {
         "PENDING_NEW": "A", "PENDING_CANCEL": "6", "PENDING_REPLACE": "E", "CANCEL_REJECTED": "", "DONE_FOR_DAY": "3",
         "STOPPED": "7", "SUSPENDED": "9", "CALCULATED": "B", "RESTATED": "D", "INSERT": "", "PUT": "",
         "UPDATE": "", "DELETE": "", "TRADE_CANCEL": "H", "TRADE_CORRECT": "G", "LIMITS": "", "TRADING": "",
-        "SPLIT": "", "ROLL": "", "TRADE_DETAILS": "",
+        "SPLIT": "", "ROLL": "", "TRADE_DETAILS": "", "LIMIT_REFUSED": "",
     },
     ExecType: {
         "NEW": "0", "DONE_FOR_DAY": "3", "CANCELED": "4", "REPLACED": "5", "PENDING_CANCEL": "6", "STOPPED": "7",

@@ -17,17 +17,17 @@ end
 local function change_limits(at)
   local symbol, request_id, text, document, ts_ns = unpack(ARGV, at, at + 4)
   local request, key = base .. 'request:' .. request_id, base .. 'limits'
-  local content = 'LIMITS ' .. (fields_of_limits(symbol)) .. ' ' .. text
-  local known = answer_to_recalled(request, content)
+  local content = 'LIMITS ' .. (RARE.fields_of_limits(symbol)) .. ' ' .. text
+  local known = RARE.answer_to_recalled(request, content)
   if known then return known end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
-  load_limits(symbol)
+  RARE.load_limits(symbol)
   problem = nil -- limits that cannot be read are replaced
   local entry = limits[symbol]
-  entry.now, entry.is_changed, limits[''].is_changed = parsed_limits(entry.field, text), true, true
+  entry.now, entry.is_changed, limits[''].is_changed = RARE.parsed_limits(entry.field, text), true, true
   if symbol ~= '' then limits[''].others = '*' end
-  note_limits()
+  RARE.note_limits()
   is_limited = true
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'LIMITS', 'ts_ns', ts_ns, 'symbol', symbol, 'request_id', request_id,

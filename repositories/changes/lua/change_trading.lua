@@ -6,7 +6,7 @@
 local function change_trading(at)
   local to, request_id, ts_ns, text = unpack(ARGV, at, at + 3)
   local request, content = base .. 'request:' .. request_id, 'TRADING ' .. to
-  local known = answer_to_recalled(request, content)
+  local known = RARE.answer_to_recalled(request, content)
   if known then return known end
   local refused = is_barred and RARE.bar()
   if refused then return refused end

@@ -20,6 +20,7 @@
 --      channels        where events are published, each name after a blank
 --      closed_ttl      milliseconds that a terminal order is kept
 --      request_ttl     milliseconds that a change of a position or of an own record is remembered
+--      record_refusals '1' when a refusal for a limit is an event, else ''
 --      fence           of the lock, '' without one
 --      expected        the number of the last event that a unit expects, '' for any
 --      steps...        each a verb, and the arguments that its function unpacks

@@ -182,6 +182,26 @@ local function limit_refusal(position, symbol, side, open, order)
   }
 end
 
+-- Return the refusal of an order or a replace for a limit or by the switch, nil when it may be made, and plan its event where
+-- the desk asks for that. A refused unit writes nothing, so it has none.
+-- entry       fields and values of the event, from the time on; without those that say why
+-- See limit_refusal for the others.
+local function recorded_limit_refusal(position, symbol, side, open, order, entry)
+  local refused = limit_refusal(position, symbol, side, open, order)
+  if not refused or refused[1] == 'corrupt' or ARGV.record_refusals == '' or ARGV.mode == 'all' then return refused end
+  local kind, limit, whose, value, asked, held, working = unpack(refused)
+  local said = kind == 'halted' and { trading = limit } or {
+    limit = limit, symbol = whose ~= '' and whose or nil, value = value, asked = asked ~= '' and asked or nil,
+    position = held, open = working,
+  }
+  local event = { 'writer', ARGV.writer, 'count', ARGV.count, 'type', 'LIMIT_REFUSED' }
+  for i = 1, #entry do event[6 + i] = entry[i] end
+  event[#event + 1], event[#event + 2] = 'reason', order.was and '2' or kind == 'halted' and '0' or '3' -- FIX tags 102 and 103
+  event[#event + 1], event[#event + 2] = 'refused', (string.gsub(cjson.encode(said), '\\/', '/'))
+  append(event, false, '')
+  return refused
+end
+
 -- Count an order that the limits have let pass, after they were looked at one by one.
 local function count_passed(symbol)
   for _, name in ipairs({ '', symbol }) do

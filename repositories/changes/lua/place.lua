@@ -47,7 +47,7 @@ local function place_order(at)
   local known = (orders[id] or aliases or redis.call('EXISTS', key, base .. 'alias:' .. id) > 0)
     and RARE.answer_to_placed(id, digest)
   if known then return known end
-  local refused = is_barred and RARE.bar()
+  local refused = is_barred and RARE.bar('order_id', id)
   if refused then return refused end
   local position = load_open(symbol)
   if problem then return problem end
@@ -64,7 +64,9 @@ local function place_order(at)
     if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
     within = text_when_within(position, symbol, side, open, decimal(quantity), basis)
     local beyond = not within
-      and RARE.limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis })
+      and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis }, {
+        'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', quantity, 'price', price, 'text', text,
+      })
     if beyond then return beyond end
   end
 

@@ -26,7 +26,7 @@ local function replace_order(at)
   if revision ~= '' and order.at.revision and not is_less(count_in(order, 'revision'), decimal(revision)) then
     return problem or { 'outdated', state_of(order) }
   end
-  local refused = is_barred and RARE.bar()
+  local refused = is_barred and RARE.bar('request_id', request_id)
   if refused then return refused end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
@@ -70,8 +70,12 @@ local function replace_order(at)
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
     within = text_when_within(position, symbol, side, open, quantity, value)
-    local beyond = not within and RARE.limit_refusal(position, symbol, side, open, {
+    local beyond = not within and RARE.recorded_limit_refusal(position, symbol, side, open, {
       quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
+    }, {
+      'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', decimal_text(quantity),
+      'price', price ~= '' and price or was_price or '', 'request_id', request_id, 'text', text,
+      'client_order_id', client_id, 'original_client_order_id', original_id,
     })
     if beyond then return beyond end
   end

@@ -25,11 +25,26 @@ local is_limited -- true when the switch or a limit may refuse an order
 local is_barred -- true when a step that is no repeat may have to be refused
 local has_run -- whether this call has run before; nil until that is known
 
+-- Return the refusal for a limit that this call has recorded when it ran before, given a field of its event; nil for none.
+local function recorded_refusal(name, value)
+  local counts = ARGV.earlier .. ' ' .. ARGV.count .. ' '
+  for _, event in ipairs(redis.call('XREVRANGE', KEYS.events, '+', '-', 'COUNT', 1000)) do
+    local flat = event[2]
+    if flat[2] == ARGV.writer and flat[6] == 'LIMIT_REFUSED' and string.find(counts, ' ' .. flat[4] .. ' ', 1, true) then
+      local at = places_of(flat)
+      local said = flat[at[name]] == value and cjson.decode(flat[at.refused])
+      if said and said.trading then return { 'halted', said.trading } end
+      if said then return { 'beyond', said.limit, said.symbol or '', said.value, said.asked or '', said.position, said.open } end
+    end
+  end
+end
+
 -- Return the reply that says why a step that is no repeat must not be made, nil when it may be made. A call of several steps
 -- that has run before, but whose reply was lost, has refused this one then: what came after it may be what would allow it.
-local function bar()
+-- Of a step that limits may refuse, `name` and `value` are the field by which the event of its refusal is known.
+local function bar(name, value)
   if has_run == nil and ARGV.earlier ~= '' then has_run = has_event_of(KEYS.events, ARGV.writer, ARGV.earlier) end
-  if has_run then return { 'ran' } end
+  if has_run then return name and ARGV.record_refusals ~= '' and recorded_refusal(name, value) or { 'ran' } end
   return ARGV.fence ~= '' and fence_refusal(KEYS.lock, ARGV.fence) or nil
 end
 

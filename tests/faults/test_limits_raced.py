@@ -1,0 +1,25 @@
+"""Fault "primary killed", and "writes lost", while eight processes race at the limits of four traders.
+
+``SLOTBOOK_NIGHTLY=1`` lets them race for 60 s, as ``python -m tests.support.faults.limit_race`` does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ..support.faults.limit_race import race
+from ..support.make import NIGHTLY
+
+SECONDS = 60 if NIGHTLY else 8
+
+
+@pytest.mark.parametrize("durability", ["replicated=2", "local"])
+def test_no_limit_is_passed_and_nothing_that_reduces_is_refused(durability: str) -> None:
+    """With ``replicated=2`` nothing acknowledged is lost; with ``local`` changes are, and each loss is reported."""
+    found = race(SECONDS, durability)
+    assert not found.problems, found.text
+    assert found.events > 100
+    assert (found.lost > 0) == (durability == "local"), found.text
+    assert found.refusals["refused for max_position"] > 10
+    assert found.calls["trading acknowledged"] > 2
+    assert found.judged > 10

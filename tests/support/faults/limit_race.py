@@ -1,0 +1,147 @@
+"""Let eight processes race at the limits of four traders while a primary is killed twice, then judge what came of it.
+
+``python -m tests.support.faults.limit_race --seconds 60 --durability replicated=2`` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+from slotbook import Book
+from slotbook.models import Limits, OrderEvent
+from slotbook.topology.embedded import Server, start
+
+from ..make import fresh
+from . import limit_racer
+from .control import Control
+from .limit_judge import Verdict, judge
+from .limit_racer import Call
+
+PROCESSES, TRADERS, RATE = 8, 4, 60
+Told = tuple[list[Call], list[tuple[str, int, int]]]
+
+
+class Process:
+    """A racer, and what it has printed."""
+
+    def __init__(self, url: str, seed: int, seconds: float, traders: Sequence[str]) -> None:
+        words = [sys.executable, limit_racer.__file__, url, str(seed), str(seconds), *traders]
+        root = Path(limit_racer.__file__).parents[3]
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+        )
+        self.is_ready, self.is_done = threading.Event(), threading.Event()
+        self._lines: list[dict[str, object]] = []
+        self._errors: list[str] = []
+        streams = ((self._process.stdout, self._read), (self._process.stderr, self._read_errors))
+        self._threads = [threading.Thread(target=read, args=(stream,)) for stream, read in streams]
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> Told:
+        """Have the racer ask for its losses; return what it was told. Raises AssertionError when it has failed."""
+        if self._process.stdin is not None and self._process.poll() is None:
+            self._process.stdin.write("\n")
+            self._process.stdin.close()
+        code = self._process.wait(120)
+        for thread in self._threads:
+            thread.join(10)
+        assert code == 0, "".join(self._errors)
+        lost = [line for line in self._lines if "lost" in line]
+        calls = [Call(**cast("dict[str, Any]", line)) for line in self._lines if "verb" in line]
+        return calls, [(str(one["lost"]), cast(int, one["first"]), cast(int, one["last"])) for one in lost]
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._lines.append(json.loads(line))
+            if "ready" in self._lines[-1]:
+                self.is_ready.set()
+            if "done" in self._lines[-1]:
+                self.is_done.set()
+        self.is_ready.set()
+        self.is_done.set()
+
+    def _read_errors(self, stream: IO[str]) -> None:
+        self._errors += stream
+
+
+def race(seconds: float, durability: str, seed: int = 1) -> Verdict:
+    """Race for so long on a primary behind Sentinels with two replicas, of which two take over; then judge."""
+    traders = [fresh() for _ in range(TRADERS)]
+    with start("sentinel", replicas=2) as deployment, Control(deployment) as control:
+        url = control.url(deadline=15, socket_timeout=1, pool_wait=5, durability=durability)
+        with Book.open(control.url(deadline=15, durability="replicated=2")) as book:
+            for number, trader in enumerate(traders):
+                rate = RATE if number == 0 else None
+                limits = {"max_order": 100, "max_notional": 18_000, "max_position": 300, "orders_per_second": rate}
+                book.limits.set(Limits.model_validate({"trader": trader, **limits}))
+                book.limits.set(Limits(trader=trader, symbol="MSFT", max_position=150))
+            began = time.monotonic()
+            processes = [Process(url, seed * 100 + number, seconds, traders) for number in range(PROCESSES)]
+            try:
+                for process in processes:
+                    process.is_ready.wait(60)
+                racing = time.monotonic()
+                for part in (1 / 3, 2 / 3):
+                    time.sleep(max(0.0, racing + seconds * part - time.monotonic()))
+                    _kill(control, lossy=durability == "local")
+                for process in processes:
+                    assert process.is_done.wait(seconds + 60)
+                took = time.monotonic() - began
+                control.heal(90)
+                told = [process.end() for process in processes]
+            finally:
+                for process in processes:
+                    process.stop()
+            events = {trader: _events(book, trader) for trader in traders}
+            found = judge(events, told, {traders[0]: (RATE, took)})
+            for trader in traders:
+                found.problems += [one.message for one in book.audit.verify(trader) if one.is_difference]
+    return found
+
+
+def _events(book: Book, trader: str) -> list[OrderEvent]:
+    return list(book.events.history(trader))
+
+
+def _kill(control: Control, *, lossy: bool) -> None:
+    """Kill the primary, and start it again as a replica; with ``lossy``, after it has written what no replica has."""
+    was = control.primary()
+    stranded: list[Server] = control.strand(was) if lossy else []
+    if lossy:
+        time.sleep(0.4)
+    control.kill(was)
+    for replica in stranded:
+        control.thaw(replica)
+    control.promoted(was, seconds=60)
+    control.restart(was)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 1 when a limit was passed, or anything was lost that nobody has said."""
+    parser = argparse.ArgumentParser(prog="python -m tests.support.faults.limit_race", description="a race at limits")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--durability", default="replicated=2", choices=("local", "replicated=2"))
+    given = parser.parse_args(arguments)
+    found = race(given.seconds, given.durability, given.seed)
+    sys.stdout.write(f"{given.durability}, {given.seconds:g} s\n{found.text}\n")
+    return 1 if found.problems else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
