@@ -88,8 +88,19 @@ SELDOM = frozenset({"record", "migrate", "limits", "trading"})
 """The steps that a call of several kinds has but seldom."""
 BOOK_STEPS = tuple(step for step in STEPS if step not in SELDOM)
 """The steps of a call that changes several kinds of things, but no record of the desk's own."""
+BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete"})
+"""The steps whose functions a script of several kinds of steps builds when they are called."""
 UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""
+
+
+def _function_of(step: str, *, is_one: bool) -> Function:
+    """Return the function of a step; among others, one that is seldom called is built then.
+
+    A function in Lua 5.1 has at most 200 local names (LUAI_MAXVARS), and all steps together have more.
+    """
+    name = STEPS[step][0]
+    return Function(name if is_one or step not in BUILT_WHEN_CALLED else f"function(at) return RARE.{name}(at) end")
 
 
 @cache
@@ -101,7 +112,7 @@ def engine(*steps: str) -> Script:
     """
     steps = steps or UNIT_STEPS
     constants: dict[str, Constant] = {
-        "VERBS": {step: Function(STEPS[step][0]) for step in steps},
+        "VERBS": {step: _function_of(step, is_one=len(steps) == 1) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
         "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }

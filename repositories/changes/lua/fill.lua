@@ -67,7 +67,7 @@ local function fill_order(at)
   if problem then return problem end
   if at.multiplier or position.multiplier then
     local unlike
-    notional, unlike = RARE.multiplied(order, position, decimal(notional))
+    notional, unlike = RARE.amount_of_order(order, position, decimal(notional))
     if unlike then return unlike end
     notional = decimal_text(notional)
   end

@@ -2,8 +2,6 @@
 -- one, which the first order or change in its symbol has said: amounts of several would be a sum of different things.
 -- Uses changes/records, changes/ratio, changes/cost
 
-local AMOUNT_PLACES = CONSTANTS.AMOUNT_PLACES
-
 -- Return a multiplier as text, '1' for none; note a problem with one that was never written.
 local function multiplier_in(text, key)
   if not text then return '1' end
@@ -23,7 +21,7 @@ end
 
 -- Return an amount times the multiplier of its order; or nil and the refusal when its position has another one, or when the amount
 -- would have more places than are counted.
-local function multiplied(order, position, amount)
+local function amount_of_order(order, position, amount)
   local multiplier = multiplier_in(value_of(order, 'multiplier'), order.key)
   local held = multiplier_in(position.multiplier, position.key)
   if problem then return nil, problem end

@@ -74,9 +74,9 @@ local function revise_execution(at)
   local taken, added = product(before, decimal(was_price)), notional == '' and 0 or decimal(notional)
   if order.at.multiplier or position.multiplier then
     local unlike
-    taken, unlike = RARE.multiplied(order, position, taken)
+    taken, unlike = RARE.amount_of_order(order, position, taken)
     if unlike then return unlike end
-    added, unlike = RARE.multiplied(order, position, added)
+    added, unlike = RARE.amount_of_order(order, position, added)
     if unlike then return unlike end
   end
   local amount, counted = sum(added, negative(taken)), SIDES[side]
