@@ -114,6 +114,11 @@ def about(kind: Callable[..., OrderRequest], **values: st.SearchStrategy[object]
     return st.fixed_dictionaries(values).map(lambda drawn: kind(trader="T", order_id="A1", ts_ns=TS, **drawn))
 
 
+HOLDING = st.one_of(
+    about(DoneForDay), about(Stop), about(Suspend), about(Replace, quantity=QUANTITIES),
+    about(Fill, exec_id=st.sampled_from("XYZ"), quantity=st.sampled_from([5, 10]), price=st.just(1)),
+)  # fmt: skip
+"""Steps after which nothing waits for an answer, which would be shown first."""
 STEPS = st.one_of(
     about(Accept), about(DoneForDay), about(DoneForDay), about(Stop), about(Suspend), about(Restate),
     about(Restate, quantity=QUANTITIES), about(Replace, quantity=QUANTITIES, client_order_id=st.none() | IDS),
@@ -124,7 +129,7 @@ STEPS = st.one_of(
 )  # fmt: skip
 ENDS = st.one_of(about(Cancel), about(Expire), about(Calculate))
 HISTORIES = st.tuples(
-    st.lists(STEPS, min_size=4, max_size=12),
+    st.lists(STEPS, min_size=4, max_size=12) | st.lists(HOLDING, min_size=2, max_size=6),
     st.lists(ENDS, max_size=1),
     st.lists(STEPS, max_size=4),
 ).map(lambda parts: [step for part in parts for step in part])

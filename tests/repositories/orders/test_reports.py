@@ -301,3 +301,16 @@ def test_an_end_answers_all_that_is_pending(lone_desk: Desk, end: str) -> None:
         with pytest.raises(OrderClosed):
             late(trader, "A1", client_order_id="C3")
     assert orders.cancel_reject(trader, "A1", client_order_id="C2").order.status == ended.status
+
+
+@pytest.mark.parametrize("end", ["cancel", "expire", "reject"])
+def test_nothing_ends_an_order_that_is_filled_while_it_waits_for_an_answer(lone_desk: Desk, end: str) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    orders.pending_cancel(trader, "A1", client_order_id="C1")
+    orders.fill(execution(trader, quantity=100))
+    before = lone_desk.contents()
+    with pytest.raises(OrderClosed):
+        getattr(orders, end)(trader, "A1", client_order_id="C1")
+    assert lone_desk.contents() == before
+    assert orders.cancel_reject(trader, "A1", client_order_id="C1").order.status == "FILLED"
