@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slotbook.models import CancelReject, ExecutionReport, Order, ReportResult, errors
+from slotbook.models import CancelReject, ExecType, ExecutionReport, Order, ReportResult, errors
 
 from ...support.desk import Desk
 from ...support.make import NIGHTLY, limit
@@ -32,13 +32,13 @@ def expected_differences(said: Said, order: Order) -> set[str]:
     """Return the fields of a report that the order contradicts, by hand."""
     if isinstance(said, CancelReject):
         return set() if said.status == order.status else {"status"}
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "status": (said.status, order.status),
         "quantity": (said.quantity, order.quantity),
         "cumulative_quantity": (said.cumulative_quantity, order.filled_quantity),
         "open_quantity": (said.open_quantity, order.open_quantity),
     }
-    if said.exec_type == "REPLACED":
+    if said.exec_type is ExecType.REPLACED:
         pairs["client_order_id"] = (said.client_order_id, order.client_order_id)
     return {name for name, (theirs, ours) in pairs.items() if theirs != ours}
 
@@ -55,7 +55,7 @@ def test_the_order_is_what_the_venue_says(lone_desk: Desk, happened: Actions, re
     venue, orders = Venue(trader), desk.book.orders
     orders.place(limit(trader, status="PENDING_NEW"))
     told: list[tuple[Said, ReportResult]] = []
-    said: Said | None = venue.accept()
+    order, said = order_of(desk, trader), cast("Said | None", venue.accept())
     for number, (action, size) in enumerate([*happened, ("fill", 1)]):
         if said is not None:
             result = orders.apply(said)
@@ -113,7 +113,7 @@ def test_reports_in_any_order_lose_and_double_nothing(
             break
     order, position = order_of(desk, trader), desk.book.positions.get(trader, "AAPL")
     taken = [one for one in executions if one not in waiting]
-    assert len(orders.fills(trader, "A1")) == len({one.exec_id for one in taken if one.exec_type == "TRADE"})
+    assert len(orders.fills(trader, "A1")) == len({one.exec_id for one in taken if one.exec_type is ExecType.TRADE})
     assert (position.quantity if position else 0) == order.filled_quantity
     if not any(one in waiting for one in executions):
         assert order.filled_quantity == venue.filled

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
 from slotbook import Book
-from slotbook.models import ExecutionReport, Order, Outcome, ReportResult, errors
+from slotbook.models import ExecType, ExecutionReport, Order, Outcome, ReportResult, errors
 from slotbook.models.errors import SlotbookError, VersionConflict
 from slotbook.repositories.changes.fence import NO_FENCE
 from slotbook.repositories.changes.loss_detector import LossDetector
@@ -89,7 +90,8 @@ def carried_out(
     desk: Desk, steps: ReportSteps[Order], meanwhile: Callable[[int], object]
 ) -> tuple[ReportResult | SlotbookError | None, int]:
     """Carry out a report while something else happens before each change; return what comes of it, and the changes."""
-    answer, changes = None, 0
+    answer: Outcome[object] | None = None
+    changes = 0
     while True:
         following = advance(steps, answer)
         if isinstance(following, Outcome):
@@ -98,9 +100,9 @@ def carried_out(
             meanwhile(changes)
             changes += 1
         try:
-            answer = Outcome(desk.book.backend.run(following))
+            answer = Outcome[object](desk.book.backend.run(following))
         except SlotbookError as error:
-            answer = Outcome(error=error)
+            answer = Outcome[object](error=error)
 
 
 def test_an_order_that_changes_meanwhile_is_read_again(lone_desk: Desk) -> None:
@@ -153,7 +155,7 @@ def test_two_processes_receive_one_report(lone_desk: Desk) -> None:
         first: list[ReportResult] = []
 
         def apply_too(number: int, told: ExecutionReport = told, first: list[ReportResult] = first) -> None:
-            if number == (told.exec_type == "TRADE"):
+            if number == (told.exec_type is ExecType.TRADE):
                 first.append(desk.book.orders.apply(told))
 
         result, _ = carried_out(desk, steps_of(desk, told), apply_too)
@@ -161,14 +163,19 @@ def test_two_processes_receive_one_report(lone_desk: Desk) -> None:
         assert (first[0].applied, result.applied, result.order) == (True, False, first[0].order)
 
 
+def result_of(error: errors.UnderReplicated) -> ReportResult:
+    """Return the result of a report that was applied, and confirmed by too few."""
+    given = error.result
+    assert isinstance(given, ReportResult)
+    return cast("ReportResult", given)
+
+
 def test_an_error_after_the_change_has_its_result(lone_desk: Desk) -> None:
     lone_desk.book.orders.place(limit(lone_desk.trader))
     with pytest.raises(errors.UnderReplicated) as raised:
         lone_desk.book.orders.apply(trade(lone_desk.trader), durability="replicated=1")
-    assert isinstance(raised.value.result, ReportResult)
-    assert raised.value.result.order.filled_quantity == 40
+    assert result_of(raised.value).order.filled_quantity == 40
     told = report(lone_desk.trader, "E1", "RESTATED", "PARTIALLY_FILLED", quantity=160)
     (outcome,) = lone_desk.book.orders.apply_many([told], durability="replicated=1")
     assert isinstance(outcome.error, errors.UnderReplicated)
-    assert isinstance(outcome.error.result, ReportResult)
-    assert outcome.error.result.order.quantity == 160
+    assert result_of(outcome.error).order.quantity == 160

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import CancelReject, EventType, ExecutionReport, ReportResult, errors
+from slotbook.models import CancelReject, EventType, ExecutionReport, OrderStatus, ReportResult, errors
 
 from ...support.desk import Desk, on_one_server
 from ...support.make import TS, execution, limit
@@ -176,7 +176,7 @@ def test_reports_that_come_late_change_nothing(desk: Desk) -> None:
     late = orders.apply(report(trader, "E1", "NEW", "NEW", quantity=120, cumulative_quantity=0, open_quantity=120))
     assert (late.applied, late.changes) == (False, ())
     assert fields_of(late) == ["status", "quantity", "cumulative_quantity", "open_quantity"]
-    orders.apply(CancelReject(trader=trader, order_id="A1", client_order_id="C2", status="PARTIALLY_FILLED"))
+    orders.apply(CancelReject(trader=trader, order_id="A1", client_order_id="C2", status=OrderStatus.PARTIALLY_FILLED))
     pending = report(trader, "E2", "PENDING_CANCEL", "PENDING_CANCEL", client_order_id="C2")
     assert (orders.apply(pending).applied, fields_of(orders.apply(pending))) == (False, ["status"])
     orders.apply(report(trader, "E3", "CANCELED", "CANCELED", client_order_id="C3"))
@@ -196,7 +196,9 @@ def test_reports_that_come_late_change_nothing(desk: Desk) -> None:
 def test_a_refused_request_is_known_by_its_id(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.pending_cancel(desk.trader, "A1", client_order_id="C2")
-    refused = CancelReject(trader=desk.trader, order_id="A1", client_order_id="C2", status="FILLED", reason="0")
+    refused = CancelReject(
+        trader=desk.trader, order_id="A1", client_order_id="C2", status=OrderStatus.FILLED, reason="0"
+    )
     result = desk.book.orders.apply(refused)
     assert (result.order.status, result.applied) == ("NEW", True)
     assert [tuple(one) for one in result.differences] == [("status", "FILLED", "NEW")]
