@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from slotbook.models import Limits, Order, PositionAction, PositionChange
 from slotbook.models.errors import AmountOverflow, CorruptRecord, DuplicateOrder, LimitExceeded, MultiplierMismatch
 from slotbook.models.hashes import OrderHash, PositionHash
-from slotbook.models.numbers import PLACES
 
 from ...support.desk import Desk
 from ...support.make import execution, limit
@@ -142,17 +141,17 @@ def test_limits_of_the_notional_have_it(desk: Desk) -> None:
 
 def test_places_of_all_three_together_are_counted(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
-    orders.place(contract(desk, multiplier="0.1"))
-    least = f"0.{'0' * (PLACES - 1)}1"
+    least = f"0.{'0' * 17}1"
+    orders.place(contract(desk, multiplier=least))
     before = desk.contents()
+    part = execution(trader, "X1", 1, least).model_copy(update={"quantity": Decimal("0.1")})
     with pytest.raises(AmountOverflow, match="decimal places"):
-        orders.fill(execution(trader, "X1", 1, least))
+        orders.fill(part)
     assert desk.contents() == before
-    filled = orders.fill(execution(trader, "X1", 1, least[:-2] + "1"))
-    assert filled.position.open_cost == Decimal(least)
+    assert orders.fill(execution(trader, "X1", 1, least)).position.open_cost == Decimal("1E-36")
     before = desk.contents()
     with pytest.raises(AmountOverflow, match="decimal places"):
-        orders.correct(trader, "A1", "X1", quantity=1, price=least)
+        orders.correct(trader, "A1", "X1", quantity="0.1", price=least)
     assert desk.contents() == before
 
 

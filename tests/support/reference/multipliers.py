@@ -7,6 +7,7 @@ from decimal import Decimal
 from slotbook.models import Order, Position, PositionChange
 from slotbook.models.errors import AmountOverflow, MultiplierMismatch
 
+from .costs import places
 from .state import MOST_PLACES, OPEN, State
 
 
@@ -28,7 +29,7 @@ def paid_for(book: State, order: Order, quantity: int, price: Decimal) -> Decima
     if book.multipliers[order.trader, order.symbol] != one:
         raise MultiplierMismatch
     amount = quantity * price * one
-    if order.multiplier is not None and amount != round(amount, MOST_PLACES):
+    if order.multiplier is not None and places(amount) > MOST_PLACES:
         raise AmountOverflow
     return amount
 
