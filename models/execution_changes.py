@@ -30,6 +30,8 @@ class _Revision(Record):
     """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
     side: Side | None = None
     """The side that the report names; when given, it must be the order's (Side, tag 54)."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order (OrderID, tag 37), which is one of the order's from then on."""
 
     @field_validator("exec_id")
     @classmethod

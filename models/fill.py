@@ -38,6 +38,8 @@ class Fill(Record):
     """The symbol that the report names; when given, it must be the order's (Symbol, tag 55)."""
     side: Side | None = None
     """The side that the report names; when given, it must be the order's (Side, tag 54)."""
+    venue_order_id: Name | None = None
+    """The venue's id of the order (OrderID, tag 37), which is one of the order's from then on."""
     cumulative_quantity: QuantityOrZero | None = None
     """The order's filled quantity by the report (CumQty, tag 14): compared, not stored; see ``FillResult.gap``."""
     open_quantity: QuantityOrZero | None = None

@@ -62,10 +62,13 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.LIMIT_REFUSED: (
         *("price", "request_id", "text", "reason", "client_order_id", "original_client_order_id"),
     ),
-    EventType.TRADE: ("price", "late", "own", "open_quantity", "details", "multiplier", "overfilled"),
-    EventType.TRADE_CANCEL: ("price", "text", "open_quantity", "reversed_details", "multiplier", "cost_basis"),
+    EventType.TRADE: ("price", "late", "own", "venue_order_id", "open_quantity", "details", "multiplier", "overfilled"),
+    EventType.TRADE_CANCEL: (
+        *("price", "text", "venue_order_id", "open_quantity", "reversed_details", "multiplier", "cost_basis"),
+    ),
     EventType.TRADE_CORRECT: (
-        *("price", "text", "open_quantity", "reversed_details", "details", "multiplier", "cost_basis"),
+        *("price", "text", "venue_order_id", "open_quantity", "reversed_details", "details", "multiplier"),
+        "cost_basis",
     ),
     EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),

@@ -64,7 +64,6 @@ class Change(NamedTuple):
     reversed_price: Decimal = Decimal(0)
     terms: str | None = None
     """The fields of the order that was placed that few orders have, in JSON."""
-
     stated_open: Decimal | int | None = None
     """The open quantity after the change, where it is not what status and quantities say."""
     details: str | None = None
@@ -75,14 +74,14 @@ class Change(NamedTuple):
     """The part of the event that repeats what its request says beside."""
     multiplier: Decimal | None = None
     """The multiplier of the execution; None for 1, and for any other change."""
-
     client_order_id: str | None = None
     venue_order_id: str | None = None
 
     @property
     def ids(self) -> set[str]:
         """The ids that the event names its order by, beside the order's own."""
-        return {one for one in (self.client_order_id, self.venue_order_id) if one is not None}
+        given = () if self.type is EventType.LIMIT_REFUSED else (self.client_order_id, self.venue_order_id)
+        return {one for one in given if one is not None}
 
     overfilled: bool = False
     """True for a fill that is flagged as one past the quantity of its order."""

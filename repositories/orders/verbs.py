@@ -35,6 +35,7 @@ from ...models.types import check_name
 from ...models.wire import text
 from ..changes.digest import digest_of, digest_of_words
 from ..changes.verb import AnyVerb, ReadAnswer, Verb
+from .naming import keys_of, keys_of_execution, keys_with_ids, stated, stated_by
 from .replies import deleted, filled, placed, replaced, reported, request_refused, revised
 
 OrderRequest: TypeAlias = (
@@ -64,34 +65,8 @@ def _named(name: str) -> Callable[[OrderRequest | Deletion], str]:
     return lambda request: f"{name} {request.trader}/{request.order_id}"
 
 
-def _keys(keys: TraderKeys, request: Fill | Bust | Correct | Deletion) -> tuple[str, ...]:
-    order_id = request.order_id
-    return keys.order(order_id), keys.applied(order_id), keys.alias(order_id)
-
-
-def _keys_with_ids(keys: TraderKeys, request: Replace | Restate | Reporting | Closing) -> tuple[str, ...]:
-    """Return the keys of a request, and those of the ids that it gives the order: none may be another order's."""
-    order_id, client_id = request.order_id, getattr(request, "client_order_id", None)
-    found = (keys.order(order_id), keys.applied(order_id), keys.alias(order_id))
-    for given in (client_id, request.venue_order_id):
-        if given is not None and given != order_id:
-            found += (keys.order(given), keys.alias(given))
-    return found
-
-
 def _optional(value: object) -> str:
     return "" if value is None else text(value)
-
-
-def _stated(request: Changing) -> str:
-    """Return the side and the symbol that a request names, with a blank between them; "" when it names none.
-
-    >>> request = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22", symbol="AAPL")
-    >>> _stated(request), _stated(request.model_copy(update={"symbol": None}))
-    (' AAPL', '')
-    """
-    side, symbol = request.side, request.symbol
-    return "" if side is None and symbol is None else f"{side or ''} {symbol or ''}"
 
 
 _NOTHING_LATER: tuple[object, ...] = (None,) * 10
@@ -142,7 +117,7 @@ def _fill_arguments(fill: Fill) -> tuple[str, ...]:
         plain(fill.price),
         plain(fill.notional),
         str(fill.ts_ns),
-        _stated(fill),
+        stated_by(fill),
         f"!{fill.details}" if fill.overfill == "record" else fill.details,
     )
 
@@ -167,7 +142,7 @@ def _replace_arguments(event: EventType, request: Replace | Restate) -> tuple[st
         _optional(revision),
         str(request.ts_ns),
         request.text or "",
-        _stated(request),
+        stated(request),
         _more(client_id, original_id, request.reason, request.venue_order_id),
         client_id or "",
         original_id or "",
@@ -190,7 +165,7 @@ def _report_arguments(event: EventType, request: Reporting) -> tuple[str, ...]:
         request.request_id,
         str(request.ts_ns),
         request.text or "",
-        _stated(request),
+        stated(request),
         digest_of_words(said),
         *said,
     )
@@ -208,7 +183,7 @@ def _reporting(
         request=request,
         event=event,
         step="report",
-        keys=_keys_with_ids,
+        keys=keys_with_ids,
         arguments=partial(_report_arguments, event),
         read_answer=read_answer,
         describe=_named(name),
@@ -228,7 +203,7 @@ def _revise_arguments(request: Bust | Correct) -> tuple[str, ...]:
         *terms,
         str(request.ts_ns),
         request.text or "",
-        _stated(request),
+        stated_by(request),
         details,
     )
 
@@ -240,7 +215,7 @@ def _revising(name: str, request: type[Bust | Correct], event: EventType) -> Ver
         request=request,
         event=event,
         step="revise",
-        keys=_keys,
+        keys=keys_of_execution,
         arguments=_revise_arguments,
         read_answer=revised,
         describe=lambda given: f"{name} {given.exec_id} for {given.exec_ref_id} of {given.trader}/{given.order_id}",
@@ -255,14 +230,14 @@ def _closing(name: str, request: type[Closing], event: EventType) -> Verb[Closin
         request=request,
         event=event,
         step="close",
-        keys=_keys_with_ids,
+        keys=keys_with_ids,
         arguments=lambda given: (
             event.value,
             given.order_id,
             given.request_id,
             str(given.ts_ns),
             given.text or "",
-            _stated(given),
+            stated(given),
             _more(given.client_order_id, given.reason, given.venue_order_id),
             given.client_order_id or "",
             given.reason or "",
@@ -290,7 +265,7 @@ REPLACE = Verb(
     request=Replace,
     event=EventType.REPLACED,
     step="replace",
-    keys=_keys_with_ids,
+    keys=keys_with_ids,
     arguments=partial(_replace_arguments, EventType.REPLACED),
     read_answer=replaced,
     describe=lambda request: f"replace {request.request_id} of {request.trader}/{request.order_id}",
@@ -304,7 +279,7 @@ RESTATE = Verb(
     request=Restate,
     event=EventType.RESTATED,
     step="replace",
-    keys=_keys_with_ids,
+    keys=keys_with_ids,
     arguments=partial(_replace_arguments, EventType.RESTATED),
     read_answer=replaced,
     describe=_named("restate"),
@@ -321,7 +296,7 @@ FILL = Verb(
     request=Fill,
     event=EventType.TRADE,
     step="fill",
-    keys=_keys,
+    keys=keys_of_execution,
     arguments=_fill_arguments,
     read_answer=filled,
     describe=lambda fill: f"fill {fill.exec_id} of {fill.trader}/{fill.order_id}",
@@ -334,7 +309,7 @@ DELETE = Verb(
     request=Deletion,
     event=None,
     step="delete",
-    keys=_keys,
+    keys=keys_of,
     arguments=lambda request: (request.order_id,),
     read_answer=deleted,
     describe=_named("delete"),

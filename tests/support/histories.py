@@ -119,6 +119,7 @@ fillings = drafts(
     overfill=OVERFILL,
     order_id=ORDER_IDS,
     exec_id=EXEC_IDS,
+    venue_order_id=VENUE_IDS,
     quantity=QUANTITIES,
     price=PRICES,
     ts_ns=TIMES,
@@ -142,7 +143,16 @@ replacings = drafts(
 REPORT_IDS = st.sampled_from(["B1", "B2", "B3", "B4", "B5", "B6", "X0", "X1"])
 REVISED_IDS = st.one_of(EXEC_IDS, st.sampled_from(["B1", "B2", "B3", "B4"]))
 revisions = st.one_of(
-    drafts(Bust, order_id=ORDER_IDS, exec_id=REPORT_IDS, exec_ref_id=REVISED_IDS, ts_ns=TIMES, text=TEXTS, **STATED),
+    drafts(
+        Bust,
+        order_id=ORDER_IDS,
+        exec_id=REPORT_IDS,
+        exec_ref_id=REVISED_IDS,
+        venue_order_id=VENUE_IDS,
+        ts_ns=TIMES,
+        text=TEXTS,
+        **STATED,
+    ),
     drafts(
         Correct,
         order_id=ORDER_IDS,

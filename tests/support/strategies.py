@@ -121,7 +121,7 @@ fills = st.fixed_dictionaries(
         "ts_ns": times,
     },
     optional={
-        **{"symbol": names, "side": sides, "account": names, "fee": amounts},
+        **{"symbol": names, "side": sides, "account": names, "fee": amounts, "venue_order_id": names},
         **{"liquidity": st.sampled_from(Liquidity), "settlement_date": st.dates()},
     },
 ) | st.fixed_dictionaries(
@@ -196,7 +196,7 @@ closings = st.fixed_dictionaries(
         **{"client_order_id": names, "venue_order_id": names, "reason": names},
     },
 )
-_OF_CLOSINGS = ("request_id", "client_order_id", "venue_order_id", "reason")
+_OF_CLOSINGS = ("request_id", "client_order_id", "reason")
 busts = closings.flatmap(
     lambda values: st.fixed_dictionaries({"exec_id": names, "exec_ref_id": names}).map(
         lambda ids: {**{name: value for name, value in values.items() if name not in _OF_CLOSINGS}, **ids}

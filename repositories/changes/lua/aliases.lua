@@ -17,6 +17,15 @@ local function clash_of(order_id, ...)
   end
 end
 
+-- Return the refusal of an execution that says another side or symbol than its order has, or a venue's id of another order, as
+-- `contradiction` does; or nil and the venue's id, nil for none. It stands behind a tab.
+local function contradicted_by(order, order_id, stated)
+  local about, venue_id = string.match(stated, '^([^\t]*)\t?(.*)$')
+  local refused = contradiction(order, about)
+  if refused or venue_id == '' then return refused end
+  return clash_of(order_id, venue_id), venue_id
+end
+
 -- Give an order ids that no other order has, by the event of a number.
 local function take_ids(order, order_id, number, ...)
   for _, id in ipairs({ ... }) do
@@ -28,6 +37,12 @@ local function take_ids(order, order_id, number, ...)
       set(order, { 'aliases', decimal_text(sum(decimal(value_of(order, 'aliases') or '0'), 1)) })
     end
   end
+end
+
+-- Give an order the venue's id that an execution brings, by the event of a number.
+local function take_venue_id(order, order_id, number, venue_id)
+  set(order, { 'venue_order_id', venue_id })
+  take_ids(order, order_id, number, venue_id)
 end
 
 -- Read the stored ids of an order, whose expiry will be its own.

@@ -35,7 +35,7 @@ end
 -- The details of the step have a ! before them when what goes past the quantity of the order is recorded; else it is refused.
 -- Return {'applied', sequence, flags, order…, position…}: '0', or '1' for a late one, and ' over' for one past the quantity
 --        {'repeat', sequence, flags, order as it is now…, position as it is now…, rare fields then, event…}
---        {'missing'}  {'mismatch', side, symbol}  {'duplicate', quantity, price}  {'detail', name, value}
+--        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', quantity, price}  {'detail', name, value}
 --        {'overfill', open quantity, status}
 --        {'multiplier', of the order, of its position}
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
@@ -46,7 +46,8 @@ local function fill_order(at)
   if #order.flat == 0 then return { 'missing' } end
   local records
   if details ~= '' then records, details = string.match(details, '^(!?)(.*)$') end
-  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  local contradicts, venue_id
+  if stated ~= '' then contradicts, venue_id = RARE.contradicted_by(order, id, stated) end
   if contradicts then return contradicts end
   local entry = 'fill:' .. exec_id
   local recorded = recall(order, entry)
@@ -128,13 +129,14 @@ local function fill_order(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE', 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered, 'price', limit, 'filled_quantity', filled_after,
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
-    'position_quantity', held_fields[6], 'multiplier', flat[at.multiplier] or '',
+    'position_quantity', held_fields[6], 'multiplier', flat[at.multiplier] or '', 'venue_order_id', venue_id or '',
     'open_quantity', is_marked and RARE.stated_open(order, to, sum(filled, quantity), sum(filled, open)) or '',
     'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
-  }, not is_marked and not at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, not is_marked and not at.multiplier and not venue_id and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json, details)
+  if venue_id then RARE.take_venue_id(order, id, number, venue_id) end
   if is_over then RARE.flag_overfilled() end
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '')
     .. (is_over and ' over' or '') .. own_digest)

@@ -43,7 +43,7 @@ end
 --        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'outdated', order…, position…}: another bust has taken it back
 --        {'moved', version}: the position is not what its cost was folded from
---        {'missing'}  {'mismatch', side, symbol}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
+--        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
 --        {'multiplier', of the order, of its position}
 --        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function revise_execution(at)
@@ -52,7 +52,8 @@ local function revise_execution(at)
   local order
   order, id = load_order(id)
   if #order.flat == 0 then return { 'missing' } end
-  local contradicts = stated ~= '' and RARE.contradiction(order, stated)
+  local contradicts, venue_id
+  if stated ~= '' then contradicts, venue_id = RARE.contradicted_by(order, id, stated) end
   if contradicts then return contradicts end
   local entry, root = 'fill:' .. exec_id, root_of(order, exec_ref_id)
   local recorded = recall(order, entry)
@@ -129,17 +130,19 @@ local function revise_execution(at)
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', ordered_text, 'price', limit, 'filled_quantity', filled_text,
     'exec_id', exec_id, 'exec_ref_id', exec_ref_id, 'last_quantity', quantity_text, 'last_price', price,
-    'reversed_quantity', was_quantity, 'reversed_price', was_price, 'reversed_details', reversed, 'position_quantity', held_fields[6], 'text', text,
-    'multiplier', value_of(order, 'multiplier') or '',
-    'open_quantity', stated_open(order, to, filled_after, ordered), 'cost_basis', basis == '' and 'approximate' or '',
+    'reversed_quantity', was_quantity, 'reversed_price', was_price, 'cost_basis', basis == '' and 'approximate' or '',
+    'reversed_details', reversed, 'position_quantity', held_fields[6],
+    'multiplier', value_of(order, 'multiplier') or '', 'text', text, 'venue_order_id', venue_id or '',
+    'open_quantity', stated_open(order, to, filled_after, ordered),
     'totals', version .. ' ' .. notional_text .. ' ' .. totals_of(held_fields),
-  }, basis ~= '' and not order.at.marks and reversed == '' and not order.at.multiplier and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
+  }, basis ~= '' and not order.at.marks and reversed == '' and not order.at.multiplier and not venue_id and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered_text .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_text .. '","exec_id":"' .. exec_id .. '","exec_ref_id":"' .. exec_ref_id
     .. json_part('last_quantity', quantity_text) .. json_part('last_price', price) .. '","reversed_quantity":"'
     .. was_quantity .. '","reversed_price":"' .. was_price .. '","position_quantity":"' .. held_fields[6]
     .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text, nil, details)
   if basis == '' then position.approximated = number end
+  if venue_id then RARE.take_venue_id(order, id, number, venue_id) end
   remember(order, entry, number .. ' ' .. content)
   order.remembered['root:' .. exec_id] = root
   order.remembered['now:' .. root] =

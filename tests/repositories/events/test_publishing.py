@@ -102,6 +102,9 @@ OF_FEW = {
     "venue_order_id",
     "reason",
     "reversed_details",
+    "cost_basis",
+    "overfilled",
+    "multiplier",
 }
 """Fields of changes whose whole document is made anew, as few have them."""
 

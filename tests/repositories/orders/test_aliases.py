@@ -125,6 +125,29 @@ def test_an_id_that_it_has_is_taken_again(named: Desk) -> None:
     assert not orders.apply(Accept(trader=trader, order_id="A2", venue_order_id="V1")).applied
 
 
+def test_executions_bring_the_venues_id(named: Desk) -> None:
+    orders, trader = named.book.orders, named.trader
+    fill = execution(trader, order_id="A2").model_copy(update={"venue_order_id": "V2"})
+    first = orders.fill(fill)
+    assert (first.order.venue_order_id, first.order.aliases, named.events()[-1].venue_order_id) == ("V2", 1, "V2")
+    again = orders.fill(fill.model_copy(update={"order_id": "V2"}))
+    assert (again.applied, again.order, again.position) == (False, first.order, first.position)
+    bust = Bust(trader=trader, order_id="V2", exec_id="B1", exec_ref_id="X1", venue_order_id="V3", symbol="AAPL")
+    assert orders.apply(bust).order.aliases == 2
+    assert orders.get(trader, "V3") == orders.get(trader, "A2")
+    before = named.contents()
+    for request in (
+        fill.model_copy(update={"exec_id": "X2", "venue_order_id": "V9"}),
+        fill.model_copy(update={"venue_order_id": "V9"}),  # also when the fill itself is known
+        bust.model_copy(update={"exec_id": "B2", "venue_order_id": "A1"}),
+    ):
+        with pytest.raises(AmbiguousId, match="is order A1's"):
+            orders.apply(request)
+    assert named.contents() == before
+    [published] = [event for event in named.book.events.history(trader) if event.type == "TRADE"]
+    assert published.venue_order_id == "V2"
+
+
 def test_a_rejected_request_keeps_its_id(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     orders.place(limit(trader))

@@ -25,6 +25,7 @@ from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, ag
 
 def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     content = (fill.quantity, fill.price)
+    book.check_names(fill, entry)
     if fill.exec_id in entry.fills:
         again(entry.fills[fill.exec_id], content)
         return complete(book, fill, entry)
@@ -76,6 +77,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
             **entry.written(),
         }
     )
+    book.take_names(fill, entry)
     sequence = book.append_event(
         EventType.TRADE,
         entry.now,
@@ -87,6 +89,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         late=True if late else None,
         overfilled=True if over else None,
         position_quantity=position.quantity,
+        venue_order_id=fill.venue_order_id,
         details=written(details_of(fill)),
     )
     answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late, overfilled=over)

@@ -17,6 +17,7 @@ from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, ag
 
 def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     order, held = entry.now, book.positions.get((request.trader, entry.now.symbol))
+    book.check_names(request, entry)
     root = entry.roots.get(request.exec_ref_id, request.exec_ref_id)
     after = (request.quantity, request.price) if isinstance(request, Correct) else (0, Decimal(0))
     content = (type(request), root, *after)
@@ -86,6 +87,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         }
     )
     is_bust = isinstance(request, Bust)
+    book.take_names(request, entry)
     sequence = book.append_event(
         EventType.TRADE_CANCEL if is_bust else EventType.TRADE_CORRECT,
         entry.now,
@@ -96,6 +98,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         last_price=None if is_bust else after[1],
         reversed_quantity=before[0],
         reversed_price=before[1],
+        venue_order_id=request.venue_order_id,
         position_quantity=position.quantity,
         multiplier=order.multiplier,
         text=request.text,
