@@ -75,6 +75,9 @@ def is_quantity(number: Decimal | int) -> bool:
 class BookMachine(RuleBasedStateMachine):
     """Two books side by side: the one of the servers and the one of plain Python."""
 
+    more_ids: tuple[str, ...] = ()
+    """Ids of orders beside those that all histories have."""
+
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
@@ -229,7 +232,7 @@ class BookMachine(RuleBasedStateMachine):
 
     def compare_orders(self, trader: str) -> None:
         orders, expected = self.desk.book.orders, self.orders_of(trader)
-        ids = ("A1", "A2", "A3", *NAMES, "C4", "C5", "V3")
+        ids = ("A1", "A2", "A3", *NAMES, "C4", "C5", "V3", *self.more_ids)
         got = orders.get_many([(trader, order_id) for order_id in ids])
         found = {name: entry.now for name in ids if (entry := self.reference.find(trader, name)) is not None}
         assert {name: one for name, outcome in zip(ids, got, strict=True) if (one := outcome.result())} == found

@@ -11,6 +11,7 @@ from slotbook.models import (
     Correct,
     Fill,
     FillResult,
+    LimitsResult,
     Order,
     OrderResult,
     OrderType,
@@ -21,6 +22,7 @@ from slotbook.models import (
     Roll,
     Side,
     Split,
+    TradingResult,
 )
 from slotbook.models.record import Record
 from slotbook.repositories.orders.verbs import ORDER_VERBS
@@ -226,5 +228,7 @@ def as_answer(result: object) -> Answer:
             )
         case PositionResult():
             return Answer(result.applied, result.sequence, position=result.position, accepted=result.accepted)
+        case LimitsResult() | TradingResult():
+            return Answer(result.applied, result.sequence)
         case _:
             raise AssertionError(result)

@@ -17,6 +17,7 @@ from slotbook.models import (
     DoneForDay,
     Expire,
     Fill,
+    LimitsChange,
     Order,
     PendingCancel,
     PendingReplace,
@@ -28,6 +29,7 @@ from slotbook.models import (
     Split,
     Stop,
     Suspend,
+    TradingChange,
 )
 from slotbook.models.errors import (
     OrderMismatch,
@@ -39,6 +41,7 @@ from slotbook.models.errors import (
 from slotbook.models.guards import Expect
 
 from .fills import fill
+from .limits import change_limits
 from .orders import close, place, replace_order
 from .positions import move
 from .reports import report
@@ -63,7 +66,7 @@ OfOrder: TypeAlias = (
     | Stop
     | Suspend
 )
-Request: TypeAlias = Order | OfOrder | PositionChange | Split | Roll
+Request: TypeAlias = Order | OfOrder | PositionChange | Split | Roll | LimitsChange | TradingChange
 
 
 class ReferenceBook(State):
@@ -129,6 +132,7 @@ class ReferenceBook(State):
         }
         other.positions, other.requests = dict(self.positions), dict(self.requests)
         other.names = dict(self.names)
+        other.limits, other.trading = dict(self.limits), dict(self.trading)
         other.multipliers = dict(self.multipliers)
         other.paths.update((key, list(path)) for key, path in self.paths.items())
         other.events.update((trader, list(events)) for trader, events in self.events.items())
@@ -146,6 +150,8 @@ class ReferenceBook(State):
                 return replace_order(self, request, self._entry(request))
             case PositionChange() | Split() | Roll():
                 return move(self, request)
+            case LimitsChange() | TradingChange():
+                return change_limits(self, request)
             case Cancel() | Reject() | Expire() | Calculate():
                 return close(self, request, self._entry(request))
             case _:

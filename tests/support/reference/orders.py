@@ -19,8 +19,10 @@ from slotbook.models.errors import (
     DuplicateOrder,
     OrderClosed,
     OrderMismatch,
+    Refused,
 )
 
+from .limits import check
 from .multipliers import note_first
 from .state import OPEN, Answer, Entry, State, again, shown_status
 
@@ -38,7 +40,13 @@ def place(book: State, order: Order) -> Answer:
         if entry.now.order_id != order.order_id or content_of(entry.first) != content_of(order):
             raise DuplicateOrder
         return Answer(applied=False, sequence=0, order=entry.now)
+    multipliers = dict(book.multipliers)
     note_first(book, order.trader, order.symbol, order.multiplier)
+    try:
+        check(book, order)
+    except Refused:
+        book.multipliers = multipliers
+        raise
     entry = Entry(order, order, {}, {}, marks=("PENDING_NEW",) if order.status is OrderStatus.PENDING_NEW else ())
     now = entry.now = order.model_copy(update={"version": 1, **entry.written()})
     book.orders[order.trader, order.order_id] = entry
@@ -105,6 +113,11 @@ def replace_order(book: State, request: Replace | Restate, entry: Entry) -> Answ
             raise OrderMismatch
         pending = [one for one in pending if one not in asked_for]
     status = shown_status(order.model_copy(update={"quantity": quantity}), marks, pending)
+    if not restates:
+        price = order.price if request.price is None else request.price
+        stop_price = order.stop_price if request.stop_price is None else request.stop_price
+        changed = {"quantity": quantity, "price": price, "stop_price": stop_price, "status": status}
+        check(book, order.model_copy(update={**changed, "marks": " ".join(marks)}), order)
     entry.keep(marks, pending)
     if revision is not None:
         entry.revision = revision

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
@@ -115,6 +115,10 @@ class State:
         """The changes of each position."""
         self.multipliers: dict[Key, Decimal] = {}
         """By trader and symbol what the first order or change has said."""
+        self.limits: dict[tuple[str, str | None], Mapping[str, Decimal | int | None]] = {}
+        """By trader and symbol; under None those of the trader."""
+        self.trading: dict[str, str] = {}
+        """Where each trader's switch is."""
         self.names: dict[Key, str] = {}
         """The order that each id beside the orders' own names."""
         self.multipliers: dict[Key, Decimal] = {}
