@@ -314,3 +314,15 @@ def test_nothing_ends_an_order_that_is_filled_while_it_waits_for_an_answer(lone_
         getattr(orders, end)(trader, "A1", client_order_id="C1")
     assert lone_desk.contents() == before
     assert orders.cancel_reject(trader, "A1", client_order_id="C1").order.status == "FILLED"
+
+
+@pytest.mark.parametrize(("verb", "counts"), [("stop", True), ("suspend", False), ("done_for_day", False)])
+def test_another_report_of_the_same_counts_where_it_may_guarantee_more(
+    lone_desk: Desk, verb: str, *, counts: bool
+) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    first = getattr(orders, verb)(trader, "A1")
+    again = getattr(orders, verb)(trader, "A1", **({"quantity": 5} if counts else {}))
+    assert (again.applied, again.order.marks, again.order.status) == (counts, first.order.marks, first.order.status)
+    assert len(lone_desk.events()) == (3 if counts else 2)
