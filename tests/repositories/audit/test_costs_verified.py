@@ -1,4 +1,4 @@
-"""What verify finds of a position's cost: wrong ones, also after busts, and those that nothing proves any more."""
+"""The audit of a position's cost: wrong ones are found, also after busts, and what nothing proves any more is said."""
 
 from __future__ import annotations
 
