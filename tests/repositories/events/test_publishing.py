@@ -55,6 +55,28 @@ def test_every_channel_has_the_document_of_the_stream(desk: Desk) -> None:
     assert [message.event for message in received] == events
 
 
+def test_what_is_published_of_an_order_whose_day_is_over_is_what_the_stream_has(lone_desk: Desk) -> None:
+    prefix, trader = fresh("p") + ":", lone_desk.trader
+    orders = (book := lone_desk.open(publish="order_events", prefix=prefix)).orders
+    with book.events.subscribe("order_events") as subscription:
+        orders.place(limit(trader, status="PENDING_NEW", account='a "1"', text="new"))
+        orders.fill(execution(trader, "X1", 40))
+        orders.done_for_day(trader, "A1")
+        orders.fill(execution(trader, "X2", 10))
+        orders.replace(trader, "A1", quantity=90, text="why")
+        orders.bust(trader, "A1", "X2")
+        orders.correct(trader, "A1", "X1", quantity=41, price="187")
+        orders.pending_replace(trader, "A1", client_order_id="C1", quantity=7)
+        orders.replace(trader, "A1", quantity=7, client_order_id="C1")
+        orders.restate(trader, "A1", quantity=95)
+        orders.cancel(trader, "A1", client_order_id="C2", reason="1")
+        events = lone_desk.events(prefix=prefix)
+        assert [event.open_quantity for event in events[2:7]] == [0] * 5
+        received = drain(subscription, 11)
+    assert [json.loads(message.text) for message in received] == [json.loads(document(encode(one))) for one in events]
+    assert [message.event for message in received] == events
+
+
 def test_the_document_is_flat_and_exact(lone_desk: Desk) -> None:
     book, trader = lone_desk.open(publish="order_events", prefix=fresh("p") + ":"), lone_desk.trader
     with book.events.subscribe("order_events") as subscription:
