@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from slotbook.repositories.audit.findings import FindingKind, RepairOutcome
+from slotbook.repositories.audit.repair_calls import REPAIR_ALIAS
 
 from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.audit.image import image_of
@@ -106,3 +107,18 @@ def test_an_expired_id_of_an_order_that_has_ended(named: Desk) -> None:
     [repair] = named.book.audit.repair(named.trader)
     assert repair.outcome is RepairOutcome.REPAIRED
     assert named.ask("PEXPIRETIME", "%:alias:C4") == named.ask("PEXPIRETIME", "%:order:A2")
+
+
+@on_one_server
+def test_an_id_that_has_become_an_orders_meanwhile_is_not_taken_from_it(named: Desk) -> None:
+    def repair(stored: str, expected: str) -> object:
+        base = f"{{{named.trader}}}:"
+        return named.vandalise("EVAL", REPAIR_ALIAS.source, 1, f"{base}alias:C2", base, "C2", stored, expected)
+
+    before = image_of(named)
+    assert repair("A1", "") == repair("A1", "A2") == repair("A2", "") == "changed"
+    assert repair("A1", "A1") == "repeat"
+    named.vandalise("DEL", "%:alias:C2")
+    assert repair("", "A2") == "changed"
+    assert repair("", "A1") == "applied"
+    assert image_of(named) == before

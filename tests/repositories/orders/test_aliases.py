@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 import pytest
 from slotbook import Book
-from slotbook.models import Accept, Bust, Cancel, Expect, Fill, Order, Replace, Restate
+from slotbook.models import (
+    Accept,
+    Bust,
+    Cancel,
+    EventType,
+    Expect,
+    Fill,
+    FillResult,
+    Order,
+    OrderResult,
+    Replace,
+    Restate,
+)
 from slotbook.models.errors import AmbiguousId, DuplicateOrder, OrderClosed, OrderNotFound, VersionConflict
 from slotbook.repositories.orders.verbs import ORDER_VERBS, OrderRequest
 
@@ -77,7 +89,7 @@ def test_a_unit_takes_ids_that_it_gives_itself(named: Desk) -> None:
             execution(trader, "X2", 5, order_id="C4"),
         ]
     )
-    assert [result.order.order_id for result in results] == ["A1"] * 4
+    assert [result.order.order_id for result in results if isinstance(result, OrderResult | FillResult)] == ["A1"] * 4
     found = book.orders.get(trader, "C4")
     assert found is not None
     assert (found.status, found.filled_quantity, found.aliases) == ("CANCELED", 45, 4)
@@ -93,6 +105,21 @@ def test_no_order_is_placed_by_another_id_of_an_order(named: Desk, name: str) ->
     [outcome] = named.book.orders.place_many([limit(named.trader, name)])
     assert isinstance(outcome.error, DuplicateOrder)
     assert named.contents() == before
+
+
+def test_no_order_is_placed_by_an_id_that_a_step_before_has_taken(named: Desk) -> None:
+    book, trader = named.book, named.trader
+    steps: list[OrderRequest] = [
+        Replace(trader=trader, order_id="A1", quantity=80, client_order_id="C3"),
+        limit(trader, "C3"),
+    ]
+    before = named.contents()
+    with pytest.raises(DuplicateOrder, match="another id of order A1"):
+        book.commit(steps)
+    assert named.contents() == before
+    replaced, placed = book.orders.apply_many(steps)
+    assert replaced.result().applied
+    assert isinstance(placed.error, DuplicateOrder)
 
 
 CLASHES: dict[str, Callable[[str], OrderRequest]] = {
@@ -144,7 +171,7 @@ def test_executions_bring_the_venues_id(named: Desk) -> None:
         with pytest.raises(AmbiguousId, match="is order A1's"):
             orders.apply(request)
     assert named.contents() == before
-    [published] = [event for event in named.book.events.history(trader) if event.type == "TRADE"]
+    [published] = [event for event in named.book.events.history(trader) if event.type is EventType.TRADE]
     assert published.venue_order_id == "V2"
 
 
