@@ -6,7 +6,7 @@ import pytest
 from slotbook.models import Order
 
 from ...support.desk import Desk
-from ...support.make import limit
+from ...support.make import TS, limit
 from ...support.venue_reports import report, trade
 
 
@@ -28,7 +28,7 @@ def test_a_repeat_never_sets_the_quantity_back(lone_desk: Desk, ordered: int) ->
     orders.place(limit(trader))
     asked = report(trader, "E1", "PENDING_CANCEL", "PENDING_CANCEL", quantity=ordered, client_order_id="C2")
     first = orders.apply(asked)
-    orders.restate(trader, "A1", quantity=300)
+    orders.restate(trader, "A1", quantity=300, ts_ns=TS + 5)
     again = orders.apply(asked)
     assert (again.applied, again.order, again.changes[-1]) == (False, first.order, first.changes[-1])
     assert now(lone_desk).quantity == 300
@@ -93,3 +93,22 @@ def test_a_fill_has_its_fee_and_completes_it(lone_desk: Desk) -> None:
     assert not orders.apply(trade(trader, "X1", fee="0.25", fee_currency="USD")).applied
     (execution,) = orders.fills(trader, "A1")
     assert str(execution.fee) == "0.25"
+
+
+def test_a_bust_of_what_was_busted_may_still_say_another_quantity(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    orders.apply(trade(trader, "X1"))
+    orders.apply(report(trader, "B1", "TRADE_CANCEL", "NEW", exec_ref_id="X1"))
+    result = orders.apply(report(trader, "B2", "TRADE_CANCEL", "NEW", exec_ref_id="X1", quantity=120))
+    assert (result.applied, result.order.quantity, [one.sequence for one in result.changes]) == (True, 120, [4, 0])
+
+
+def test_an_average_price_may_be_rounded(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    orders.apply(trade(trader, "X1", 20, 20, 100, last_price=33))
+    orders.apply(trade(trader, "X2", 10, 30, 100, last_price=34))
+    for average, agrees in {"33.33": True, "33.333": True, "33.34": True, "33.335": False, "33.3": False}.items():
+        asked = report(trader, "Q", "ORDER_STATUS", "PARTIALLY_FILLED", average_price=average)
+        assert (orders.apply(asked).differences == ()) is agrees, average
