@@ -1,0 +1,125 @@
+"""Revisions with something else at work: other names, multipliers, changes meanwhile, bounds, repeats in units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from slotbook.models import Bust, Correct, FillResult, PendingCancel, PositionChange
+from slotbook.models.errors import AmountOverflow
+from slotbook.models.numbers import EXACT, MAX_QUANTITY
+from slotbook.repositories.audit.findings import FindingKind
+from slotbook.repositories.changes.cost_plan import CostPlan
+
+from ...support.desk import Desk, on_one_server
+from ...support.make import execution, limit
+
+
+def trade(desk: Desk, name: str, side: str, price: str, **more: object) -> None:
+    desk.book.orders.place(limit(desk.trader, name, side=side, quantity=10, **more))
+    desk.book.orders.fill(execution(desk.trader, "X1", 10, price, name))
+
+
+def figures(result: FillResult) -> tuple[object, ...]:
+    held = result.position
+    return result.cost_basis, held.quantity, held.open_cost, held.realized_profit
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)  # no loop is entered twice
+def test_a_position_that_moves_meanwhile_is_folded_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    other, moved = desk.open(), list[str]()
+    learn = CostPlan.learn
+
+    def move_after(plan: CostPlan, outcomes: list[object]) -> None:
+        learn(plan, outcomes)  # type: ignore[arg-type]
+        if not plan.reads() and len(moved) < 3:
+            moved.append(f"M{len(moved)}")
+            other.orders.place(limit(desk.trader, moved[-1], side="SELL", quantity=10))
+            other.orders.fill(execution(desk.trader, "X1", 4, "30", moved[-1]))
+
+    monkeypatch.setattr(CostPlan, "learn", move_after)
+    done = desk.book.orders.bust(desk.trader, "A1", "X1")
+    assert len(moved) == 3
+    assert figures(done) == ("exact", -2, -60, 100)  # 10 at 20, three times 4 sold at 30
+
+
+@on_one_server
+def test_an_order_is_revised_by_any_of_its_ids(desk: Desk) -> None:
+    trade(desk, "A1", "BUY", "10")
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader, "A2", side="SELL", quantity=20))
+    orders.fill(execution(trader, "X1", 4, "30", "A2"))
+    orders.apply(PendingCancel(trader=trader, order_id="A2", client_order_id="C9", request_id="R1"))
+    orders.fill(execution(trader, "X2", 4, "31", "C9"))
+    assert figures(orders.correct(trader, "C9", "X1", quantity=5, price="30")) == ("exact", 1, 10, 184)
+    done = desk.book.commit(
+        [execution(trader, "X3", 1, "30", "C9"), Bust(trader=trader, order_id="A2", exec_ref_id="X1")]
+    )
+    assert [figures(one)[0] for one in done if isinstance(one, FillResult)] == [None, "exact"]
+
+
+@on_one_server
+def test_a_multiplier_is_in_the_cost(desk: Desk) -> None:
+    trade(desk, "A1", "BUY", "10", multiplier=50)
+    trade(desk, "A2", "BUY", "20", multiplier=50)
+    trade(desk, "A3", "SELL", "30", multiplier=50)
+    assert figures(desk.book.orders.bust(desk.trader, "A1", "X1")) == ("exact", 0, 0, 5000)
+    steps = [
+        limit(desk.trader, "A4", quantity=10, multiplier=50),
+        execution(desk.trader, "X1", 10, "7", "A4"),
+        Correct(trader=desk.trader, order_id="A2", exec_ref_id="X1", quantity=5, price=Decimal(20)),
+    ]
+    last = desk.book.commit(steps)[-1]
+    assert isinstance(last, FillResult)
+    assert figures(last) == ("exact", 5, 1750, 8250)  # 5 sold of 5 at 20, 5 short at 30, bought back at 7
+    assert last.cost_basis == "exact"
+
+
+@on_one_server
+def test_a_short_position_has_the_same_bound(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader, side="SELL", quantity=100))
+    orders.fill(execution(trader, "X1", 5))
+    desk.book.positions.adjust(trader, "AAPL", EXACT.subtract(Decimal(5), MAX_QUANTITY))
+    before = desk.contents()
+    with pytest.raises(AmountOverflow, match="the position would reach"):
+        orders.correct(trader, "A1", "X1", quantity=6, price=1)
+    assert desk.contents() == before
+
+
+@on_one_server
+def test_a_unit_whose_changes_were_made_before_is_foreseen(desk: Desk) -> None:
+    trader = desk.trader
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    change = PositionChange(trader=trader, symbol="AAPL", quantity=5, request_id="P1", ts_ns=1)
+    desk.book.positions.apply_many([change])
+    done = desk.book.commit(
+        [
+            change,
+            execution(trader, "X1", 10, "20", "A2"),
+            Bust(trader=trader, order_id="A1", exec_ref_id="X1", exec_id="B1"),
+            Bust(trader=trader, order_id="A1", exec_ref_id="X1", exec_id="B2"),
+            Correct(trader=trader, order_id="A2", exec_ref_id="X1", quantity=8, price=Decimal(20)),
+        ]
+    )
+    assert [one.applied for one in done] == [False, False, True, False, True]
+    assert [one.cost_basis for one in done if isinstance(one, FillResult)] == [None, "exact", None, "exact"]
+
+
+@on_one_server
+def test_a_link_to_what_is_no_fill_is_found(desk: Desk) -> None:
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    orders, trader = desk.book.orders, desk.trader
+    orders.correct(trader, "A1", "X1", quantity=9, price="10", exec_id="C1")
+    orders.correct(trader, "A1", "C1", quantity=8, price="10", exec_id="C2")
+    (fill,) = orders.fills(trader, "A1")
+    assert (fill.live_quantity, fill.revised_by) == (8, "C2")
+    assert desk.book.audit.verify(trader) == []
+    for root in ("X9", "C1"):
+        desk.vandalise("HSET", "%:applied:A1", "root:C2", root)
+        found = desk.book.audit.verify(trader)
+        assert "root:C2" in [one.entry for one in found if one.kind is FindingKind.FILL]
