@@ -36,13 +36,17 @@ def test_a_position_that_moves_meanwhile_is_folded_again(desk: Desk, monkeypatch
         learn(plan, outcomes)  # type: ignore[arg-type]
         if not plan.reads() and len(moved) < 3:
             moved.append(f"M{len(moved)}")
+            if len(moved) == 2:  # it moves no money: only the position itself says that it is another
+                other.positions.adjust(desk.trader, "AAPL", 1)
+                return
             other.orders.place(limit(desk.trader, moved[-1], side="SELL", quantity=10))
             other.orders.fill(execution(desk.trader, "X1", 4, "30", moved[-1]))
 
     monkeypatch.setattr(CostPlan, "learn", move_after)
     done = desk.book.orders.bust(desk.trader, "A1", "X1")
     assert len(moved) == 3
-    assert figures(done) == ("exact", -2, -60, 100)  # 10 at 20, three times 4 sold at 30
+    # 10 at 20, 4 sold at 30, one for nothing, 4 sold at 30.
+    assert figures(done) == ("exact", 3, Decimal("51.428571429"), Decimal("91.428571429"))
 
 
 @on_one_server
