@@ -137,8 +137,13 @@ def _table(columns: Sequence[Column]) -> Table:
     for column in columns:
         is_name = column.kind is Kind.NAME
         heading = shortened(column.heading, column.width) if is_name else column.heading
-        justify = "right" if column.kind is Kind.NUMBER else "left"
-        result.add_column(heading, justify=justify, width=column.width, no_wrap=is_name, overflow="fold")
+        result.add_column(
+            heading,
+            justify="right" if column.kind is Kind.NUMBER else "left",
+            width=column.width,
+            no_wrap=is_name,
+            overflow="fold",
+        )
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = zip(columns, row, strict=True)
         result.add_row(*(shortened(cell, column.width) if column.kind is Kind.NAME else cell for column, cell in cells))

@@ -74,15 +74,12 @@ def dead(
     kept, or when its group is gone.
     """
     with Book.open(kept_settings(url)) as book:
-        if requeue is not None:
-            back = book.events.requeue(trader, requeue, sequences=sequence)
-            left = len(book.events.dead_letters(trader))
-        else:
-            letters = book.events.dead_letters(trader)
-    if requeue is not None and as_json:
-        print_json({"requeued": back, "left": left})
-    elif requeue is not None:
-        screen().print(f"{len(back):,} put back, {left:,} left")
+        back = None if requeue is None else book.events.requeue(trader, requeue, sequences=sequence)
+        letters = book.events.dead_letters(trader)
+    if back is not None and as_json:
+        print_json({"requeued": back, "left": len(letters)})
+    elif back is not None:
+        screen().print(f"{len(back):,} put back, {len(letters):,} left")
     elif as_json:
         print_json([_letter(one) for one in letters])
     else:

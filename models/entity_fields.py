@@ -179,9 +179,8 @@ def _check_is_number(number: float | Decimal) -> None:
         raise ValueError("it is not a number, and equals nothing, not even itself")
 
 
-def _write_decimal(number: Decimal | int) -> str:
-    if type(number) is int:  # a default, or what model_copy has set
-        number = Decimal(number)
+def _write_decimal(value: Decimal | int) -> str:
+    number = Decimal(value)  # of an int that is a default, or that model_copy has set
     _check_is_number(number)
     if number and not -60 <= number.adjusted() <= 60:
         sign, digits, exponent = number.as_tuple()

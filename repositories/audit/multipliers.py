@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ...models.enums import EventType
 from ...models.event import OrderEvent
@@ -40,7 +40,7 @@ class Multipliers:
         elif event.type.is_execution:
             said = text(event.multiplier or ONE)
         elif event.type in (EventType.NEW, EventType.PENDING_NEW) and event.request_id is None:
-            said = json.loads(event.terms or "{}").get("multiplier", ONE)
+            said = cast("dict[str, str]", json.loads(event.terms or "{}")).get("multiplier", ONE)
         else:
             return
         if said:

@@ -206,7 +206,7 @@ def compare_with_last(before: Change, change: Change) -> list[Contradiction]:
     }
     if change.type not in _TERMS:
         expected |= {"quantity": before.quantity, "price": before.price}
-    if change.type is not EventType.TRADE and change.excess > max(before.excess, 0):
+    if change.type is not EventType.TRADE and change.excess > max(before.excess, Decimal(0)):
         expected["filled_quantity"] = change.quantity
     is_revision = change.type in _AFTER_TRADES
     if change.late or (is_revision and before.status in _IS_LATE):

@@ -111,8 +111,8 @@ def _add_events(says: _Says, state: OrderState, changes: Sequence[Change], last:
             says[name] = [Statement(f"event {first.sequence}", terms.get(name))]
         says["ts_ns"] = [Statement(f"event {first.sequence}", text(first.ts_ns))]
         if "placed_quantity" in state.fields:
-            for name, value in (("placed_quantity", first.quantity), ("placed_price", first.price)):
-                says.setdefault(name, []).append(Statement(f"event {first.sequence}", written(value)))
+            for name, number in (("placed_quantity", first.quantity), ("placed_price", first.price)):
+                says.setdefault(name, []).append(Statement(f"event {first.sequence}", written(number)))
         if len(changes) > 1 and all(change.type in KEEP_TEXT for change in changes[1:]):
             says.setdefault("text", []).append(Statement(f"event {first.sequence}", first.text))
 

@@ -57,9 +57,8 @@ def is_said(kind: EventType, words: Sequence[str], said: Said, shown: OrderStatu
         shown: The status of the order after it, which the event does not repeat when the report says the same.
     """
     if kind in _ENDS or kind in _TERMS:
-        stated = (said.client_order_id, said.original_client_order_id, said.reason, said.venue_order_id)
-        if kind in _ENDS:
-            stated = (said.client_order_id, said.reason, said.venue_order_id)
+        original = () if kind in _ENDS else (said.original_client_order_id,)
+        stated = (said.client_order_id, *original, said.reason, said.venue_order_id)
         digest = [digest_of_words(stated)] if any(stated) else []
         return list(words[5 if kind in _TERMS else 1 :]) == digest
     statuses = [said.status] if said.status else ["", shown or ""]

@@ -65,7 +65,7 @@ def _pending_after(change: Change, before: str | None) -> str | None:
             asked = [
                 one
                 for one in asked
-                if not (is_any or one[0] == EventType.PENDING_REPLACE) or (named and one[1] != named)
+                if not (is_any or one[0] == EventType.PENDING_REPLACE.value) or (named and one[1] != named)
             ]
     except (ValueError, TypeError, LookupError, RecursionError):
         return before  # it is named as what it is, where it is stored

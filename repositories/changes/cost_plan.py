@@ -29,6 +29,11 @@ from .verb import AnyStep, PositionMoved
 
 _Execution: TypeAlias = Fill | Bust | Correct
 _Change: TypeAlias = PositionChange | Split | Roll
+_EVENTS: dict[type[_Change], EventType] = {
+    PositionChange: EventType.POSITION,
+    Split: EventType.SPLIT,
+    Roll: EventType.ROLL,
+}
 
 
 class _Traded(NamedTuple):
@@ -92,7 +97,7 @@ class _Tape:
                 profit = held.realized_profit
         after = held.after_change(quantity) if cost is None else Basis(quantity, cost, held.realized_profit)
         after = after._replace(realized_profit=EXACT.subtract(after.realized_profit, profit))
-        kind = {Split: EventType.SPLIT, Roll: EventType.ROLL}.get(type(request), EventType.POSITION)
+        kind = _EVENTS[type(request)]
         added = EXACT.subtract(quantity, Decimal(held.quantity))
         has_set = cost is not None
         self.path.add(Move(kind, self.version + 1, after, quantity=added, has_set_cost=has_set, period_profit=profit))

@@ -100,8 +100,8 @@ class OrderCalls(ChangeCalls[OrderRequest, OrderResult[Own] | FillResult[Own]], 
             elif outcome.value is not None:
                 known.append(number)
         orders = yield from ask_many([self.get(ids[number][0], named[number].value or "") for number in known])
-        for number, outcome in zip(known, orders, strict=True):
-            found[number] = outcome
+        for number, order in zip(known, orders, strict=True):
+            found[number] = order
         return found
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> Reads[Own | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.enums import EventType
@@ -343,7 +344,8 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
 
 
 def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    has_terms = isinstance(request, (Fill, Replace, Correct))
-    said = ((request.quantity, quantity), (request.price, price)) if has_terms else ()
+    said: tuple[tuple[Decimal | int | None, str], ...] = ()
+    if isinstance(request, (Fill, Replace, Correct)):
+        said = (request.quantity, quantity), (request.price, price)
     has_said = all(number is None or plain(number) == written for number, written in said)
     return has_said and (not isinstance(request, Fill) or has_own_text(request, own))

@@ -120,8 +120,9 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
     match answer:
         case ["applied", str(sequence), order, position]:
             after = _order(step, order)
-            moved, basis = _position(step, after, fields_of(order_key, position), {}), _basis(step.basis)
-            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence), cost_basis=basis)
+            moved = _position(step, after, fields_of(order_key, position), {})
+            made = _basis(step.basis)
+            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence), cost_basis=made)
         case ["repeat", str(sequence), order, position, str(rare), list(event)]:
             then = fields(event)
             after = _order_then(step, order, rare, then)

@@ -106,7 +106,7 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
 def test_a_result_is_shown_in_its_unit() -> None:
     worked = Result("place", "server's time", UNIT, (Goal(PLAIN, 1.3),), {SLOTBOOK: [12.0, 14.0], PLAIN: [10.0, 10.0]})
     shown = result_table(worked)
-    assert [column.header for column in shown.columns][:2] == ["place (server's time)", UNIT]
+    assert [column.heading for column in shown.columns][:2] == ["place (server's time)", UNIT]
     assert list(shown.columns[0].cells) == [PLAIN, SLOTBOOK]
     assert [next(iter(column.cells)) for column in goals_table([worked]).columns] == [
         "place (server's time)", PLAIN, "yes", "1.300", "1.300",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ....models.enums import ExecType, OrderStatus, OrderType, TimeInForce
 from ....models.errors import OrderMismatch
@@ -172,7 +172,8 @@ def _request(report: ExecutionReport, order: Order) -> OrderRequest:
         case _:
             pass
     more |= {"request_id": derived_id("report", report.exec_id), "venue_order_id": report.venue_order_id}
-    return _made(_VERBS[kind].request, report, reason=report.reason, **more)
+    request = cast("type[OrderRequest]", _VERBS[kind].request)
+    return _made(request, report, reason=report.reason, **more)
 
 
 def _made(request: type[R], report: ExecutionReport, **more: object) -> R:
