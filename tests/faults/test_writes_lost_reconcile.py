@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def once(action: Callable[[], object], rows: int) -> Callable[[Reconciliation], 
     return act
 
 
-def positions(book: Book, trader: str) -> int:
+def positions(book: Book, trader: str) -> Decimal | int:
     return book.positions.get(trader, "AAPL").quantity
 
 

@@ -156,7 +156,7 @@ def test_equal_own_fields_have_one_digest() -> None:
 @computed_field  # type: ignore[prop-decorator]
 @property
 def worth(self: Order) -> int:
-    return self.quantity * 2
+    return int(self.quantity) * 2
 
 
 def test_what_is_computed_is_computed_again() -> None:

@@ -54,7 +54,7 @@ def outcome_of(model: type[Entity], record: Entity) -> str:
         return "refused when stored"
     assert type(found) is model
     assert all(is_equal(value, getattr(found, name)) for name, value in content(record).items())
-    kinds = {name: type(value) for name, value in content(found).items()}
+    kinds: dict[str, type[object]] = {name: type(value) for name, value in content(found).items()}
     for name, value in content(record).items():  # a whole number in a field of decimals comes back as one
         assert type(value) is kinds[name] or (type(value), kinds[name]) == (int, Decimal)
     assert (found.version, found.updated_ns) == (7, 5)

@@ -58,7 +58,7 @@ def upgraded(record: First) -> Third:
         account=record.account,
         label=record.reference,
         quantity=record.size,
-        legs=(record.size - 1, 1),
+        legs=(int(record.size) - 1, 1),
         version=record.version,
         updated_ns=record.updated_ns,
     )

@@ -114,7 +114,7 @@ def test_every_event_of_a_report_is_compared_in_all_that_it_says(lone_desk: Desk
                 continue
             lone_desk.vandalise("DEL", "%:copy")
             for at, (one_id, one) in enumerate(entries):
-                words = one if at != number else [word for pair in changed.items() for word in pair]
+                words = map(str, one) if at != number else [word for pair in changed.items() for word in pair]
                 lone_desk.vandalise("XADD", "%:copy", one_id, *words)
             lone_desk.vandalise("RENAME", "%:copy", "%:events")
             if not lone_desk.book.audit.verify(lone_desk.trader):

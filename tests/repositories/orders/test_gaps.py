@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from slotbook.models import Fill, Gap
 
@@ -13,6 +15,10 @@ def stating(fill: Fill, filled: int | None, left: int | None) -> Fill:
     return fill.model_copy(update={"cumulative_quantity": filled, "open_quantity": left})
 
 
+def gap_of(filled: int, left: int) -> Gap:
+    return Gap(Decimal(filled), Decimal(left))
+
+
 @on_one_server
 @pytest.mark.parametrize(
     ("filled", "left", "gap"),
@@ -21,11 +27,11 @@ def stating(fill: Fill, filled: int | None, left: int | None) -> Fill:
         (50, 50, None),
         (50, None, None),
         (None, 50, None),
-        (60, 40, Gap(10, -10)),
-        (49, None, Gap(-1, 0)),
-        (None, 0, Gap(0, -50)),
-        (50, 51, Gap(0, 1)),
-        (0, 50, Gap(-50, 0)),
+        (60, 40, gap_of(10, -10)),
+        (49, None, gap_of(-1, 0)),
+        (None, 0, gap_of(0, -50)),
+        (50, 51, gap_of(0, 1)),
+        (0, 50, gap_of(-50, 0)),
     ],
 )
 def test_a_gap_is_reported(desk: Desk, filled: int | None, left: int | None, gap: Gap | None) -> None:
@@ -54,4 +60,4 @@ def test_an_order_that_has_ended_has_nothing_open(desk: Desk) -> None:
     desk.book.orders.place(limit(desk.trader))
     desk.book.orders.cancel(desk.trader, "A1")
     assert desk.book.orders.fill(stating(execution(desk.trader, "X1", 40), 40, 0)).gap is None
-    assert desk.book.orders.fill(stating(execution(desk.trader, "X2", 10), 50, 50)).gap == Gap(0, 50)
+    assert desk.book.orders.fill(stating(execution(desk.trader, "X2", 10), 50, 50)).gap == gap_of(0, 50)

@@ -71,14 +71,14 @@ class Facts:
                 self.holds = (self.holds - {"PENDING_NEW"}) | {names[type(request)]}
             case Fill():
                 self.holds.discard("PENDING_NEW")
-                self.fills[request.exec_id] = request.quantity
+                self.fills[request.exec_id] = int(request.quantity)
             case Bust():
                 self.fills[request.exec_ref_id] = 0
             case _:
                 ends: dict[type[object], str] = {Cancel: "CANCELED", Expire: "EXPIRED", Calculate: "CALCULATED"}
                 self.holds, self.asked = {ends[type(request)]}, {}
         if isinstance(request, Replace | Restate) and request.quantity is not None:
-            self.quantity = max(request.quantity, self.filled)
+            self.quantity = max(int(request.quantity), self.filled)
 
     def answer(self, client_order_id: str | None, *kinds: str) -> None:
         for asked in [one for one, kind in self.asked.items() if kind in kinds and client_order_id in (None, one)]:
@@ -137,7 +137,7 @@ HISTORIES = st.tuples(
 
 def check(desk: Desk, order: Order, steps: Sequence[OrderRequest]) -> None:
     """Carry out steps, and compare what each leaves."""
-    facts = Facts(order.quantity, order.time_in_force is TimeInForce.GTC, {"PENDING_NEW"} & {order.status.value})
+    facts = Facts(int(order.quantity), order.time_in_force is TimeInForce.GTC, {"PENDING_NEW"} & {order.status.value})
     requests = [step.model_copy(update={"trader": order.trader}) for step in steps]
     outcomes = desk.book.orders.apply_many([order, *requests])[1:]
     told: list[str] = []

@@ -28,8 +28,8 @@ def balance(held: Position) -> Decimal:
     return held.realized_profit - held.open_cost - held.cash
 
 
-def bust(desk: Desk, name: str, **more: str) -> FillResult:
-    return desk.book.orders.bust(desk.trader, name, "X1", **more)
+def bust(desk: Desk, name: str, exec_id: str | None = None) -> FillResult:
+    return desk.book.orders.bust(desk.trader, name, "X1", exec_id=exec_id)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def revised_day() -> tuple[list[OrderRequest], dict[tuple[str, str, str], tuple[
     for number, row in enumerate(rows):
         if not isinstance(row, Fill):
             continue
-        left = row.quantity, row.price
+        left = int(row.quantity), row.price
         if dice.random() < SHARE:
             named = {
                 "trader": row.trader,
@@ -98,7 +98,7 @@ def test_a_revised_day_is_the_sum_of_what_remains(desk: Desk) -> None:
         mine_only = [row for row in day if isinstance(row, Fill) and row.trader == trader]
         left = [(row, *live[row.trader, row.order_id, row.exec_id]) for row in mine_only]
         signed = [
-            (Fraction(quantity) * (1 if sides[row.trader, row.order_id] == "BUY" else -1), Fraction(price))
+            (Fraction(quantity) * (1 if str(sides[row.trader, row.order_id]) == "BUY" else -1), Fraction(price))
             for row, quantity, price in left
             if quantity
         ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import pickle
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import Correct, Fill, Position
+from slotbook.models import Correct, Fill, FillResult, Position
 from slotbook.models.errors import AmountOverflow, CorruptRecord, DuplicateRequest
 from slotbook.models.fees import Fees
 from slotbook.models.wire import decode, encode
@@ -108,9 +109,8 @@ def test_fees_end_where_amounts_end(desk: Desk) -> None:
         with pytest.raises(AmountOverflow, match="the fees in one currency"):
             orders.apply(request)
     assert desk.contents() == before
-    assert orders.apply(correction(trader, fee="-" + most, fee_currency="USD")).position.fees == {
-        "USD": Decimal("-" + most)
-    }
+    done = orders.apply(correction(trader, fee="-" + most, fee_currency="USD"))
+    assert cast("FillResult", done).position.fees == {"USD": Decimal("-" + most)}
 
 
 @on_one_server

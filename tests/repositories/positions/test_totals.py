@@ -29,9 +29,9 @@ def test_positions_of_all_traders_are_summed_exactly(desk: Desk) -> None:
     assert desk.book.positions.totals()[symbol] == SymbolTotal(
         symbol=symbol,
         traders=5,
-        quantity=-12,
-        bought_quantity=13,
-        sold_quantity=5,
+        quantity=Decimal(-12),
+        bought_quantity=Decimal(13),
+        sold_quantity=Decimal(5),
         cash=Decimal("-105.000000003") + 45 - 2,
     )
     assert desk.book.positions.net(symbol) == -12

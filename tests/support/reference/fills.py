@@ -47,7 +47,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         "version": held.version + 1,
         "updated_ns": fill.ts_ns,
     }
-    moved["fees"] = Fees(charge(held.fees, {}, details_of(fill)))
+    fees = Fees(charge(held.fees, {}, details_of(fill)))
     moved |= cost_after_trade(held, bought - sold, paid - received)
     notional = order.filled_notional + paid + received
     if abs(moved["quantity"]) >= MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
@@ -60,7 +60,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     entry.keep([mark for mark in entry.marks if mark != "PENDING_NEW"], entry.pending)
     if not late:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
-    position = book.positions[fill.trader, order.symbol] = held.model_copy(update=moved)
+    position = book.positions[fill.trader, order.symbol] = held.model_copy(update={**moved, "fees": fees})
     path = book.paths[fill.trader, order.symbol]
     path.append(
         Leg(

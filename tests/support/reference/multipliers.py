@@ -23,7 +23,7 @@ def flat(book: State, trader: str, symbol: str) -> Position:
     return Position(trader=trader, symbol=symbol, multiplier=None if found == 1 else Decimal(found))
 
 
-def paid_for(book: State, order: Order, quantity: int, price: Decimal) -> Decimal:
+def paid_for(book: State, order: Order, quantity: Decimal | int, price: Decimal) -> Decimal:
     """Return what a quantity of an order costs. Raises MultiplierMismatch, AmountOverflow."""
     one = order.multiplier or Decimal(1)
     if book.multipliers[order.trader, order.symbol] != one:

@@ -52,10 +52,10 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     notional = order.filled_notional + amount
     sign = 1 if buys else -1
     given = details_of(request) if isinstance(request, Correct) else {}
-    moved["fees"] = Fees(charge(held.fees, taken_back, given))
+    fees = Fees(charge(held.fees, taken_back, given))
     path = book.paths[request.trader, order.symbol]
     named, counts = (order.order_id, root), (Decimal(sign * after[0]), Decimal(sign * added))
-    leg = Leg(held.model_copy(update=moved), named, *counts, is_revision=True)
+    leg = Leg(held.model_copy(update={**moved, "fees": fees}), named, *counts, is_revision=True)
     anew = folded_anew(path, leg)
     leg.is_approximate = anew is None
     if anew is not None:
@@ -73,7 +73,7 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     status = order.status
     if status in OPEN or status is OrderStatus.FILLED:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
-    position = book.positions[request.trader, order.symbol] = held.model_copy(update=moved)
+    position = book.positions[request.trader, order.symbol] = held.model_copy(update={**moved, "fees": fees})
     leg.after = position
     path.append(leg)
     entry.now = order.model_copy(

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from slotbook import AsyncBook, aconnect, connect
@@ -71,7 +72,7 @@ def test_five_hundred_tasks_each_get_their_own_replies(fleet: Fleet) -> None:
         assert (result.order.order_id, result.order.quantity) == (order.order_id, 100 + number)
         assert await book.orders.get(trader, order.order_id) == result.order
 
-    async def crowd() -> list[int]:
+    async def crowd() -> list[Decimal | int]:
         async with aconnect(fleet.url()) as book:
             await asyncio.gather(*(work(book, number) for number in range(500)))
             outcomes = await book.positions.get_many([(trader, "AAPL") for trader in traders])
