@@ -93,7 +93,7 @@ class OrderEvent(Record):
     position_cost: Amount | None = None
     """The open cost that a position was set with; None where the cost follows from the change."""
     multiplier: Multiplier | None = None
-    """The multiplier of the order whose execution this is, or that a position was set with; None for 1."""
+    """The multiplier of the order whose execution this is, or of the position that was changed; None for 1."""
     period: StrictStr | None = None
     """The totals that a roll has set back, by their names, as a JSON object of written values; None for others."""
     text: Text | None = None

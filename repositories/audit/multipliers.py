@@ -36,7 +36,7 @@ class Multipliers:
     def add(self, symbol: str, event: OrderEvent) -> None:
         """Add what one more event says."""
         if event.type is EventType.POSITION:
-            said = event.multiplier and text(event.multiplier)
+            said = text(event.multiplier) if event.multiplier else None
         elif event.type.is_execution:
             said = text(event.multiplier or ONE)
         elif event.type in (EventType.NEW, EventType.PENDING_NEW) and event.request_id is None:

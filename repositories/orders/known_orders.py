@@ -119,7 +119,7 @@ class KnownOrders:
         for number, event in page.events:
             self._note_time(number, event)
             self._orders_read = number
-            if (order_id := event.get("order_id")) is None or event.get("type") == EventType.LIMIT_REFUSED:
+            if (order_id := event.get("order_id")) is None or event.get("type") == EventType.LIMIT_REFUSED.value:
                 continue
             known = self._placed.get(order_id)
             if is_placing(event):

@@ -98,10 +98,10 @@ local function change_position(at)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol,
     'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'position_cost', given,
-    'multiplier', multiplier, 'period', period, 'totals', totals_of(fields),
+    'multiplier', position.multiplier or '', 'period', period, 'totals', totals_of(fields),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","request_id":"' .. request_id .. '","position_quantity":"'
     .. fields[6] .. '","position_change":"' .. difference .. json_part('position_cost', given)
-    .. json_part('multiplier', multiplier), symbol .. request_id .. period)
+    .. json_part('multiplier', position.multiplier or ''), symbol .. request_id .. period)
   requests = requests or {}
   requests[request] = number .. ' ' .. content
   return { 'applied', number, table.concat(fields, '\n') }

@@ -62,7 +62,7 @@ def test_the_switch_is_one_too(desk: Desk) -> None:
 
 def test_it_is_none_unless_it_is_asked_for_and_a_refused_unit_writes_nothing(desk: Desk) -> None:
     trader, book = desk.trader, desk.open(record_refusals=True)
-    book.limits.set(Limits(trader=trader, max_order=10, max_notional=5))
+    book.limits.set(Limits(trader=trader, max_order=10, max_notional=Decimal(5)))
     with pytest.raises(LimitExceeded):
         desk.book.orders.place(limit(trader))
     before = desk.contents()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import Limits, Order, PositionAction, PositionChange
+from slotbook.models import Limits, Order, Position, PositionAction, PositionChange
 from slotbook.models.errors import AmountOverflow, CorruptRecord, DuplicateOrder, LimitExceeded, MultiplierMismatch
 from slotbook.models.hashes import OrderHash, PositionHash
 
@@ -225,3 +225,21 @@ def test_an_audit_leaves_what_one_event_says(desk: Desk) -> None:
     [finding] = desk.book.audit.verify(desk.trader)
     assert (finding.entry, finding.repairable) == ("multiplier", False)
     assert "only event 1 says so" in finding.message
+
+
+def test_a_repeat_of_a_roll_or_a_split_has_the_multiplier_of_then(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+
+    def repeatable() -> list[Position]:
+        rolled, split = (
+            positions.roll(trader, "ESH4", request_id="R1"),
+            positions.split(trader, "ESH4", 2, request_id="S1"),
+        )
+        return [rolled.position, split.position]
+
+    positions.set(trader, "ESH4", 4, multiplier=50)
+    first = repeatable()
+    positions.set(trader, "ESH4", 4, multiplier=20)
+    assert repeatable() == first
+    assert {one.multiplier for one in first} == {50}
+    assert positions.get(trader, "ESH4").multiplier == 20

@@ -68,7 +68,7 @@ class Desk:
     def _ordered(self, event: OrderEvent) -> str:
         name, symbol = event.order_id or "", event.symbol or ""
         was = self.orders.get(name)
-        order = Working(symbol, event.side == "BUY", Decimal(event.quantity or 0), Decimal(event.price or 0))
+        order = Working(symbol, str(event.side) == "BUY", Decimal(event.quantity or 0), Decimal(event.price or 0))
         order.filled = was.filled if was else Decimal(0)
         self.orders[name] = order
         problem = self.forbids(symbol, order, was)
