@@ -35,18 +35,15 @@ class Multipliers:
 
     def add(self, symbol: str, event: OrderEvent) -> None:
         """Add what one more event says."""
-        if event.type is EventType.POSITION:
-            said = text(event.multiplier) if event.multiplier else None
-        elif event.type.is_execution:
+        if event.type.is_execution or event.type in (EventType.POSITION, EventType.SPLIT, EventType.ROLL):
             said = text(event.multiplier or ONE)
         elif event.type in (EventType.NEW, EventType.PENDING_NEW) and event.request_id is None:
             said = cast("dict[str, str]", json.loads(event.terms or "{}")).get("multiplier", ONE)
         else:
             return
-        if said:
-            before = self._stated.setdefault(symbol, [])
-            agreeing = before[-1].agreeing + 1 if before and before[-1].value == said else 1
-            before.append(StatedMultiplier(event.sequence, said, agreeing))
+        before = self._stated.setdefault(symbol, [])
+        agreeing = before[-1].agreeing + 1 if before and before[-1].value == said else 1
+        before.append(StatedMultiplier(event.sequence, said, agreeing))
 
     def last(self, symbol: str, as_of: int) -> StatedMultiplier | None:
         """Return what the last event up to ``as_of`` says; None when none does."""

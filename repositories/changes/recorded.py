@@ -158,8 +158,7 @@ def position_then(key: str, now: Mapping[str, str], event: Mapping[str, str]) ->
     if len(totals) < len(_POSITION_TOTALS):
         raise CorruptRecord(key, "totals", "the event of a change cannot be read")
     kept = {name: value for name, value in now.items() if name not in ("fees", "multiplier")} | fees
-    multiplier = event.get("multiplier") or ("1" if now.get("multiplier") == "1" else None)  # an event leaves out a 1
-    if multiplier is not None:
+    if multiplier := event.get("multiplier"):
         kept["multiplier"] = multiplier
     return {**kept, **dict(zip(_POSITION_TOTALS, totals, strict=True)), "quantity": quantity, "updated_ns": updated_ns}
 

@@ -92,7 +92,7 @@ def test_what_is_written_by_hand_is_what_slotbook_sends(fleets: Fleets) -> None:
         records = material.allocations.inserts(3)
         sent += [(scripts.words([record]), material.allocations.insert_call(record)) for record in records]
         sent += zip(scripts.batches(orders), batch_of(calls, orders), strict=True)
-        assert [len(call.keys) for _, call in sent] == [6, 6, 6, 6, 6, 6, 4 + 24 + 1, 4 + 24 + 1, 4 + 22 + 1, 4 + 3 + 1]
+        assert [len(call.keys) for _, call in sent] == [7, 7, 7, 6, 6, 6, 4 + 48 + 1, 4 + 48 + 1, 4 + 44 + 1, 4 + 6 + 1]
         for words, call in sent:
             reader = hiredis.Reader(encoding="utf-8")
             reader.feed(call.packed)

@@ -87,7 +87,10 @@ local function change_position(at)
   if given ~= '' then cost, realized = decimal(given), position.realized_profit end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
 
-  if multiplier ~= '' then position.multiplier = multiplier end
+  if multiplier ~= '' then
+    position.multiplier = multiplier ~= '1' and multiplier or nil
+    position.has_lost_multiplier = multiplier == '1'
+  end
   position.open_cost, position.realized_profit = cost, realized
   local period = kind == 'ROLL' and RARE.close_period(position) or ''
   local difference = kind == 'POSITION' and action == 'ADJUST' and quantity_text

@@ -96,7 +96,7 @@ def test_a_start_of_day_gives_it(desk: Desk) -> None:
     assert positions.adjust(trader, "ESH4", 1).position.multiplier == 50
     assert positions.set(trader, "ESH4", 4, multiplier=50).applied
     assert desk.book.orders.place(contract(desk)).applied
-    assert [event.multiplier for event in desk.events()] == [50, None, 50, None]
+    assert [event.multiplier for event in desk.events()] == [50, 50, 50, None]
     assert [event.position_cost for event in desk.events()] == [720000, None, None, None]
 
 
@@ -119,7 +119,7 @@ def test_another_one_is_taken_only_where_nothing_has_the_first(desk: Desk) -> No
     with pytest.raises(MultiplierMismatch):
         orders.bust(trader, "A1", "X1")
     back = positions.set(trader, "ESH4", 4, multiplier=1).position
-    assert back.multiplier == 1
+    assert back.multiplier is None
     assert orders.fill(execution(trader, "X2", 1, "4800")).position.bought_notional == 4800
 
 

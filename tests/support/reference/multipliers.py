@@ -46,4 +46,4 @@ def take_other(book: State, change: PositionChange, held: Position) -> dict[str,
         if waiting or any(traded):
             raise MultiplierMismatch
     book.multipliers[key] = change.multiplier
-    return {"multiplier": change.multiplier}
+    return {"multiplier": None if change.multiplier == 1 else change.multiplier}
