@@ -174,3 +174,19 @@ def test_limits_that_a_batch_shares_count_each_of_its_orders(desk: Desk) -> None
     assert [one.error is None for one in outcomes] == [True, True, True, False, True, False, False, False]
     symbols = [one.error.symbol for one in outcomes if isinstance(one.error, LimitExceeded)]
     assert symbols == ["MSFT", "MSFT", None, "MSFT"]
+
+
+def test_a_second_that_was_not_used_up_leaves_nothing_to_the_next(lone_desk: Desk) -> None:
+    desk = lone_desk
+    limited(desk, orders_per_second=3)
+
+    def placed(names: str, number: int) -> list[object]:
+        place = desk.book.orders.place
+        return [passed_by(lambda name=name: place(limit(desk.trader, f"{name}{number}"))) for name in names]  # type: ignore[misc]
+
+    assert in_one_second(desk, lambda number: placed("AB", number)) == [None, None]
+    began = cast("list[str]", desk.ask("TIME"))[0]
+    while cast("list[str]", desk.ask("TIME"))[0] == began:
+        time.sleep(0.01)
+    refused = ("orders_per_second", None)
+    assert in_one_second(desk, lambda number: placed("CDEF", number)) == [None, None, None, refused]
