@@ -127,6 +127,7 @@ local function write()
       local fields = RARE.fields_of(position)
       redis.call('HSET', position.key, unpack(fields))
       if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end
+      if position.has_lost_multiplier then redis.call('HDEL', position.key, 'multiplier') end
     end
   end
   if requests then

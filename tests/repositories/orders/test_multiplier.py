@@ -243,3 +243,16 @@ def test_a_repeat_of_a_roll_or_a_split_has_the_multiplier_of_then(desk: Desk) ->
     assert repeatable() == first
     assert {one.multiplier for one in first} == {50}
     assert positions.get(trader, "ESH4").multiplier == 20
+
+
+def test_a_multiplier_of_1_is_none(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+    desk.book.orders.place(limit(trader))
+    filled = desk.book.orders.fill(execution(trader)).position
+    positions.roll(trader, "AAPL")
+    desk.book.orders.cancel(trader, "A1")
+    assert positions.set(trader, "AAPL", 40, multiplier=1).position.multiplier is None
+    assert desk.book.orders.fill(execution(trader)).position == filled
+    assert positions.set(trader, "AAPL", 40, multiplier=5).position.multiplier == 5
+    assert positions.set(trader, "AAPL", 40, multiplier="1.0").position.multiplier is None
+    assert positions.get(trader, "AAPL").multiplier is None

@@ -70,7 +70,6 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
         moved |= dict.fromkeys(_TOTALS, 0) if kind is EventType.ROLL else {}
     if isinstance(change, PositionChange):
         moved |= take_other(book, change, held)
-        told["multiplier"] = change.multiplier
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
     position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(), **moved})
     book.paths[change.trader, change.symbol].append(
@@ -93,6 +92,7 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
                 "request_id": change.request_id,
                 "position_quantity": quantity,
                 "position_change": quantity - held.quantity,
+                "multiplier": position.multiplier,
                 **told,
             }
         )
