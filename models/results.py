@@ -109,7 +109,7 @@ class FillResult(Generic[O_co]):
     cost_basis: CostBasis | None = None
     """For a bust or a correction, "exact" when the position's cost is that of a day on which the execution never was,
     or was as corrected; "approximate" when the events do not reach back far enough, and it was taken back as by a trade
-    the other way. None for a fill, and for a repeat whose event is no longer kept."""
+    the other way. None for a fill, for a repeat that adds details, and for a repeat whose event is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)

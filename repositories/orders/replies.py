@@ -118,17 +118,18 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
     request, keys = cast("Bust | Correct", step.request), step.keys
     order_key = keys.order(request.order_id)
     match answer:
-        case ["applied", str(sequence), order, position]:
+        case ["applied", str(sequence), order, position, *completed]:
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
-            made = _basis(step.basis)
+            made = None if completed else _basis(step.basis)
             return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence), cost_basis=made)
         case ["repeat", str(sequence), order, position, str(rare), list(event)]:
             then = fields(event)
             after = _order_then(step, order, rare, then)
             moved = _position(step, after, fields_of(order_key, position), then)
             known = remembered_number(keys.applied(request.order_id), f"fill:{request.exec_id}", sequence)
-            basis = _basis("cost_basis" not in then) if then else None
+            is_completing = then.get("type") == EventType.TRADE_DETAILS.value
+            basis = _basis("cost_basis" not in then) if then and not is_completing else None
             return FillResult(after, moved, applied=False, late=False, sequence=known, cost_basis=basis)
         case ["outdated", order, position]:
             after = _order(step, order)

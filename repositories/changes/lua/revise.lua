@@ -13,7 +13,7 @@ local function answer_to_revised(order, position, entry, recorded, root, wanted,
   if completed and completed.refused then return completed.refused end
   if completed then number, rare = completed.number, completed.rare end
   local held = table.concat(fields_of(position), '\n')
-  if completed and completed.is_applied then return { 'applied', number, state_of(order), held } end
+  if completed and completed.is_applied then return { 'applied', number, state_of(order), held, 'completed' } end
   return { 'repeat', number, state_of(order), held, rare, event_of(number) }
 end
 
@@ -40,6 +40,7 @@ local function cost_given(position, basis, cash)
 end
 
 -- Return {'applied', sequence, order…, position…}
+--        {'applied', sequence, order…, position…, 'completed'}: a repeat that has added details
 --        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'outdated', order…, position…}: another bust has taken it back
 --        {'moved', version}: the position is not what its cost was folded from

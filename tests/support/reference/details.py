@@ -85,7 +85,13 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
         details=written(added),
         position_quantity=position.quantity if counts else None,
     )
-    told = {"sequence": sequence, "order": entry.now, "position": position, "is_unmoved": not counts}
+    told = {
+        "sequence": sequence,
+        "order": entry.now,
+        "position": position,
+        "is_unmoved": not counts,
+        "cost_basis": None,
+    }
     answer = replace(lines[0][1], applied=True, **told)
     lines.append(({**held, **added}, answer))
     return answer
