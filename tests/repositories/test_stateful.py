@@ -204,7 +204,7 @@ class BookMachine(RuleBasedStateMachine):
         def ask() -> object:
             if isinstance(request, (PositionChange, Split, Roll)):
                 return self.desk.book.positions.apply_many([request])[0].result()
-            return self.desk.book.orders.apply(request)
+            return self.desk.book.orders.apply(cast(OrderRequest, request))
 
         self.compare(request, ask)
 

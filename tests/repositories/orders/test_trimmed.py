@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from slotbook.models import Cancel, PositionChange, Replace, Roll, Split
+from slotbook.models import Cancel, LimitsChange, PositionChange, Replace, Roll, Split, TradingChange
 from slotbook.models.errors import DuplicateRequest
 
 from ...support.desk import Desk
@@ -28,7 +28,7 @@ def changes(trader: str) -> list[Request]:
 def apply(desk: Desk, request: Request) -> Answer:
     if isinstance(request, PositionChange):
         return as_answer(desk.book.positions.apply_many([request])[0].result())
-    assert not isinstance(request, Split | Roll)
+    assert not isinstance(request, Split | Roll | LimitsChange | TradingChange)
     return as_answer(desk.book.orders.apply(request))
 
 

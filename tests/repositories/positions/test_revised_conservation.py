@@ -8,7 +8,18 @@ from typing import cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slotbook.models import Bust, Correct, FillResult, Position, PositionChange, PositionResult, Roll, Split
+from slotbook.models import (
+    Bust,
+    Correct,
+    FillResult,
+    LimitsChange,
+    Position,
+    PositionChange,
+    PositionResult,
+    Roll,
+    Split,
+    TradingChange,
+)
 from slotbook.models.errors import SlotbookError
 from slotbook.models.numbers import plain
 
@@ -69,6 +80,7 @@ class Side:
     def _answer(self, request: Request) -> object:
         if isinstance(request, PositionChange | Split | Roll):
             return self.desk.book.positions.apply_many([request])[0].result()
+        assert not isinstance(request, LimitsChange | TradingChange)
         return self.desk.book.orders.apply(request)
 
     def take(self, number: int, step: tuple[object, object, object, object]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slotbook.models.errors import Refused, SlotbookError
 from slotbook.models.guards import Expect
+from slotbook.models.limits import LimitsChange, TradingChange
 from slotbook.models.numbers import plain
 from slotbook.models.position import PositionChange, Roll, Split
 
@@ -81,6 +82,7 @@ class Pair:
             if isinstance(step, (PositionChange, Split, Roll)):
                 found: Answer | Failure = as_answer(book.positions.apply_many([step])[0].result())
             else:
+                assert not isinstance(step, LimitsChange | TradingChange)
                 found = as_answer(book.orders.apply(step))
         except SlotbookError as error:
             found = failure_of(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from slotbook.models import Cancel, Fill, PositionChange, Replace, Roll, Split
+from slotbook.models import Cancel, Fill, LimitsChange, PositionChange, Replace, Roll, Split, TradingChange
 from slotbook.models.errors import DuplicateRequest, OrderNotFound, Overfill, VersionConflict
 from slotbook.models.guards import Expect
 from slotbook.repositories.units.calls import UnitStep
@@ -67,6 +67,7 @@ def test_of_a_unit_that_was_begun_one_by_one_the_rest_is_applied(desk: Desk, don
 def apply_alone(desk: Desk, step: Request) -> object:
     if isinstance(step, (PositionChange, Split, Roll)):
         return desk.book.positions.apply_many([step])[0].result()
+    assert not isinstance(step, LimitsChange | TradingChange)
     return desk.book.orders.apply(step)
 
 

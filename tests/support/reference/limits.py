@@ -42,7 +42,7 @@ def change_limits(book: State, change: LimitsChange | TradingChange) -> Answer:
 def left_of(order: Order) -> Decimal:
     """Return what is open of an order."""
     is_over = "DONE_FOR_DAY" in (order.marks or "").split() and order.time_in_force not in ("GTC", "GTD")
-    return Decimal(0) if is_over or order.status not in OPEN else order.quantity - order.filled_quantity
+    return Decimal(0) if is_over or order.status not in OPEN else Decimal(order.quantity) - order.filled_quantity
 
 
 def value_of(order: Order) -> Decimal | None:
