@@ -142,7 +142,7 @@ local function passed_limit(entry, max_position, exposure, order)
   elseif found[2] then
     local notional = notional_near(found[2], quantity, order.price)
     if notional and is_less(found[2], notional)
-      and (not was or is_less(magnitude(product(was, decimal(order.was_price))), notional)) then
+      and (not was or order.was_price == '' or is_less(magnitude(product(was, decimal(order.was_price))), notional)) then
       return 2, found[2], notional
     end
   end

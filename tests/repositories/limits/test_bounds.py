@@ -190,3 +190,12 @@ def test_a_second_that_was_not_used_up_leaves_nothing_to_the_next(lone_desk: Des
         time.sleep(0.01)
     refused = ("orders_per_second", None)
     assert in_one_second(desk, lambda number: placed("CDEF", number)) == [None, None, None, refused]
+
+
+def test_an_order_that_had_no_price_gets_one_within_the_notional(desk: Desk) -> None:
+    trader, orders = desk.trader, desk.book.orders
+    orders.place(Order(trader=trader, order_id="A1", symbol="AAPL", side="BUY", quantity=10, type="PEGGED"))
+    limited(desk, max_notional=100)
+    with pytest.raises(LimitExceeded, match="max_notional of the trader is 100, and the order has 110"):
+        orders.replace(trader, "A1", price=11)
+    assert orders.replace(trader, "A1", price=10).order.price == 10
