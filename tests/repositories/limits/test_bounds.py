@@ -36,6 +36,7 @@ def passed_by(call: Callable[[], object]) -> tuple[str, str | None] | None:
 def test_a_quantity_at_its_bound(desk: Desk, name: str, bound: int, whose: str | None) -> None:
     limited(desk, whose, **{name: bound})
     place, trader = desk.book.orders.place, desk.trader
+    assert passed_by(lambda: place(limit(trader, "A1", quantity=f"{bound}.000000000000000001"))) == (name, whose)
     assert passed_by(lambda: place(limit(trader, "A1", quantity=bound + 1))) == (name, whose)
     assert passed_by(lambda: place(limit(trader, "A1", quantity=bound))) is None
     assert passed_by(lambda: desk.book.orders.replace(trader, "A1", quantity=bound + 1)) == (name, whose)
