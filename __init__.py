@@ -9,7 +9,7 @@
 ...     fill = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22")
 ...     first, again = book.orders.fill(fill), book.orders.fill(fill)
 >>> first.order.status, first.position.quantity, first.applied, again.applied
-(<OrderStatus.PARTIALLY_FILLED: 'PARTIALLY_FILLED'>, 40, True, False)
+(<OrderStatus.PARTIALLY_FILLED: 'PARTIALLY_FILLED'>, Decimal('40'), True, False)
 
 The names below are imported when they are first used, so that ``import slotbook`` stays cheap.
 """

@@ -180,7 +180,7 @@ def _check_is_number(number: float | Decimal) -> None:
 
 
 def _write_decimal(value: Decimal | int) -> str:
-    number = Decimal(value)  # of an int that is a default, or that model_copy has set
+    number = Decimal(value) if isinstance(value, int) else value  # an int that is a default, or that model_copy has set
     _check_is_number(number)
     if number and not -60 <= number.adjusted() <= 60:
         sign, digits, exponent = number.as_tuple()

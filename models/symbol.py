@@ -15,7 +15,7 @@ class SymbolInfo(Record):
     """Reference data of one symbol.
 
     >>> SymbolInfo(symbol="AAPL", name="Apple Inc.", exchange="XNAS", tick_size="0.01").lot_size
-    1
+    Decimal('1')
     """
 
     symbol: Name

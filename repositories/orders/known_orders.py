@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
 from ...models.enums import EventType
@@ -344,8 +343,7 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
 
 
 def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    said: tuple[tuple[Decimal | int | None, str], ...] = ()
-    if isinstance(request, (Fill, Replace, Correct)):
-        said = (request.quantity, quantity), (request.price, price)
-    has_said = all(number is None or plain(number) == written for number, written in said)
-    return has_said and (not isinstance(request, Fill) or has_own_text(request, own))
+    has_terms = isinstance(request, Fill | Replace | Correct)
+    said = [(request.quantity, quantity), (request.price, price)] if has_terms else []
+    is_same = all(number is None or plain(number) == written for number, written in said)
+    return is_same and (not isinstance(request, Fill) or has_own_text(request, own))

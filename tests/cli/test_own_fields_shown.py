@@ -8,7 +8,6 @@ from pathlib import Path
 import slotbook
 from slotbook.models import OrderEvent
 from slotbook.models.journal import COLUMNS
-from slotbook.models.wire import decode
 
 from ..support.make import fresh
 from ..support.own_orders import NOTE, DeskOrder, desk_fill, desk_order
@@ -30,7 +29,7 @@ def test_the_line_of_an_event_and_its_json_have_them(cli: Cli, url: str) -> None
     assert json.loads(filled[-1])["venue"] == "XNAS"
     assert "\x1b" not in done.out
     done = cli("watch", "--json", "--trader", trader, "--since", 0, "--count", 2, "--url", url)
-    assert [decode(OrderEvent, "", json.loads(line)) for line in done.out.splitlines()] == history
+    assert [OrderEvent.model_validate_json(line) for line in done.out.splitlines()] == history
     assert [event.own is not None for event in history] == [True, True]
 
 

@@ -14,7 +14,6 @@ from slotbook.cli.blotter import Blotter
 from slotbook.models import OrderEvent
 from slotbook.models.errors import CorruptRecord
 from slotbook.models.types import Name
-from slotbook.models.wire import decode
 
 from ..support.make import TS, fresh, limit
 from .conftest import Cli
@@ -53,7 +52,7 @@ def test_each_change_is_a_line(cli: Cli, url: str, trader: str) -> None:
 
 def test_json_has_them_whole(cli: Cli, url: str, trader: str) -> None:
     done = cli("watch", "--json", "--trader", trader, "--since", 0, "--count", 3, "--url", url)
-    events = [decode(OrderEvent, "", json.loads(line)) for line in done.out.splitlines()]
+    events = [OrderEvent.model_validate_json(line) for line in done.out.splitlines()]
     with slotbook.connect(url) as book:
         assert events == book.events.history(trader)
     assert [event.key for event in events] == [ODD] * 3

@@ -44,6 +44,12 @@ def _order(book: Book, trader: str) -> None:
     book.orders.fill(execution(trader, "X0", 10))
 
 
+def _named(book: Book, trader: str) -> None:
+    """Have an open order with an id beside its own."""
+    book.orders.place(limit(trader))
+    book.orders.replace(trader, "A1", quantity=90, client_order_id="C9")
+
+
 def _limits(trader: str) -> Limits:
     return Limits(trader=trader, symbol="AAPL", max_order=200, max_position=900, orders_per_second=9)
 
@@ -172,6 +178,7 @@ CHANGES = (
     Change("replace", _order, _replace),
     Change("cancel", _order, _cancel),
     Change("reject", lambda book, trader: book.orders.place(limit(trader)), lambda b, t: b.orders.reject(t, "A1")),
+    Change("cancel by another id", _named, lambda book, trader: book.orders.cancel(trader, "C9", request_id="C1")),
     Change("expire", _order, lambda book, trader: book.orders.expire(trader, "A1")),
     Change("adjust", _order, _adjust),
     Change("set", _nothing, lambda book, trader: book.positions.set(trader, "AAPL", 5)),

@@ -20,7 +20,8 @@ def test_loaded_again_and_run_once(stand: Stand, verb: Verb) -> None:
     stand.ask("SCRIPT", "FLUSH")
     sent = stand.veil.requests("EVAL")
     verb.call(book, stand.trader)
-    assert stand.veil.requests("EVAL") == sent + 1
+    reads = verb.event in {"TRADE_CANCEL", "TRADE_CORRECT"}  # by a script of its own, before the change
+    assert stand.veil.requests("EVAL") == sent + 1 + reads
     assert stand.kinds() == [*before, verb.event]
     sent = stand.veil.requests("EVAL")
     verb.call(book, stand.trader)

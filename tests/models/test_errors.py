@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, object] = {
     "record": Position(trader="T", symbol="AAPL"),
     "value": "R1",
     "expected": 3,
+    "version": 3,
     "actual": 4,
     "kind": "allocation",
     "schema": 3,

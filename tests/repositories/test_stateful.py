@@ -281,7 +281,7 @@ def by_id(orders: list[Order]) -> dict[str, Order]:
 
 
 PLACES = [("standalone", "sync"), ("standalone", "asyncio"), ("cluster", "sync")]
-EXAMPLES = {"standalone": 40, "cluster": 20}
+EXAMPLES = {"standalone": 20, "cluster": 10}
 
 
 @pytest.mark.parametrize("desk", PLACES, indirect=True, ids="-".join)

@@ -15,7 +15,11 @@ ROOMS = ("models", "topology", "repositories", "bench", "cli")
 
 
 def _modules() -> dict[str, Path]:
-    files = [ROOT / "__init__.py", *(file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py")))]
+    files = [
+        ROOT / "__init__.py",
+        ROOT / "__main__.py",
+        *(file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))),
+    ]
     found: dict[str, Path] = {}
     for file in files:
         parts = file.relative_to(ROOT).with_suffix("").parts

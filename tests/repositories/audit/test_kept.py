@@ -110,7 +110,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         ],
     ),
     "what a fill remembers of its order": (
-        [("HSET", "%:applied:A1", "fill:X2", '4 10 187.3|["","x","100","187.23","","","","",""]')],
+        [("HSET", "%:applied:A1", "fill:X2", '4 10 187.3|["","x","100","187.23","","","","","","",""]')],
         [Expected(FindingKind.FILL, "%applied:A1", "fill:X2", "text=x", "text=nothing")],
     ),
     "a header of another writer": (

@@ -34,7 +34,7 @@ def full(desk: Desk) -> Desk:
     orders.stop(trader, "STOPPED")
     orders.suspend(trader, "SUSPENDED")
     orders.calculate(trader, "CALCULATED")
-    orders.pending_replace(trader, "PENDING_REPLACE", client_order_id="C2", quantity=90)
+    orders.pending_replace(trader, "PENDING_REPLACE", client_order_id="C3", quantity=90)
     return desk
 
 
@@ -49,7 +49,7 @@ def test_orders_in_flight_are_those_that_wait_for_an_answer(full: Desk) -> None:
     assert found.keys() == {"PENDING_CANCEL", "PENDING_NEW", "PENDING_REPLACE"}
     assert found["PENDING_NEW"] == []
     (asked,) = found["PENDING_REPLACE"]
-    assert (asked.status, asked.client_order_id, asked.quantity) == (OrderStatus.PENDING_REPLACE, "C2", "90")
+    assert (asked.status, asked.client_order_id, asked.quantity) == (OrderStatus.PENDING_REPLACE, "C3", "90")
     assert full.book.orders.in_flight(full.another()) == []
 
 

@@ -265,12 +265,12 @@ def test_what_is_in_flight_is_what_waits_for_an_answer(desk: Desk) -> None:
         orders.place(limit(trader, f"A{number}", status="PENDING_NEW" if number < 4 else "NEW"))
     orders.accept(trader, "A2")
     orders.fill(execution(trader, order_id="A3"))  # a venue that fills it has accepted it
-    orders.pending_cancel(trader, "A4", client_order_id="C1")
-    orders.pending_replace(trader, "A5", client_order_id="C1", quantity=7)
+    orders.pending_cancel(trader, "A4", client_order_id="C4")
+    orders.pending_replace(trader, "A5", client_order_id="C5", quantity=7)
     orders.fill(execution(trader, order_id="A5", quantity=100))  # its answer is not there yet
-    orders.pending_cancel(trader, "A6", client_order_id="C1")
-    orders.cancel(trader, "A6", client_order_id="C1")
-    orders.pending_cancel(trader, "A7", client_order_id="C1")
+    orders.pending_cancel(trader, "A6", client_order_id="C6")
+    orders.cancel(trader, "A6", client_order_id="C6")
+    orders.pending_cancel(trader, "A7", client_order_id="C7")
     orders.pending_cancel(trader, "A1", client_order_id="C1")
     orders.accept(trader, "A1", status="NEW")  # shows what is below, and waits all the same
     assert {one.order_id: one.status.value for one in orders.in_flight(trader)} == {

@@ -54,7 +54,7 @@ def test_a_change_that_was_applied_says_so_when_its_record_cannot_be_read(desk: 
     table, trader = desk.book.table(Allocation), desk.trader
     for key in ("L1", "L2"):
         table.insert(Allocation(trader=trader, allocation_id=key))
-    desk.vandalise("HSET", "%:allocation:L1", "quantity", "1.5")
+    desk.vandalise("HSET", "%:allocation:L1", "quantity", "1.50")
     update = Update(Allocation, trader, "L1", {"account": "ACC2"})
     changes: list[Callable[[], object]] = [
         lambda: table.update(trader, "L1", {"account": "ACC2"}),

@@ -83,7 +83,12 @@ def test_our_hash_models_read_every_kind_of_record(lone_desk: Desk, client: redi
     result = book.orders.fill(execution(trader))
     for hashes, stored, record in ((OrderHash, ORDERS, result.order), (PositionHash, POSITIONS, result.position)):
         read = _with(hashes, client, lambda: hashes.get(stored.key("", stored.identity_of(record))))  # noqa: B023
-        assert _fields(read) == record.model_dump()
+        assert _fields(read) == _searched(record)
+
+
+def _searched(record: Record) -> dict[str, object]:
+    """Return the fields of a record that are looked for; the fees of a position, which are several, are not."""
+    return {name: value for name, value in record.model_dump().items() if name != "fees"}
 
 
 def _with(hashes: HashClass, client: redis.Redis, work: Callable[[], object]) -> object:
@@ -110,7 +115,7 @@ def test_every_record_that_we_write_redis_om_reads_equal(stored: Stored[Record])
     def check(values: dict[str, Any]) -> None:
         record = stored.model.model_validate(values)
         document = convert_empty_strings_to_none(encode(record), hashes.model_fields)
-        assert _fields(hashes.model_validate(document)) == record.model_dump()
+        assert _fields(hashes.model_validate(document)) == _searched(record)
 
     check()
 
@@ -165,6 +170,6 @@ def test_our_hash_models_never_connect_by_themselves(hashes: HashClass) -> None:
 def test_every_stored_model_has_a_hash_model_of_the_same_fields() -> None:
     for stored in STORED.values():
         fields = cast(Any, hash_class(stored.model)).model_fields
-        assert list(fields)[-len(stored.fields) :] == list(stored.model.model_fields)
+        assert list(fields)[-len(stored.fields) :] == [one for one in stored.model.model_fields if one != "fees"]
         assert set(fields) - set(stored.model.model_fields) <= {"pk"}
     assert next(iter(STORED.values())).model is Order

@@ -166,6 +166,10 @@ def judge(
                 verdict.problems.append(f"{trader}: {ordered} orders in {seconds:.1f} s at {rate} per second")
     for calls, losses in processes:
         _judge_process(verdict, events, calls, losses)
+    if not any(losses for _, losses in processes):  # else what a refusal was for may be lost, also to who saw no loss
+        for trader, some in events.items():
+            for calls, _ in processes:
+                _judge_refusals(verdict, some, [call for call in calls if call.trader == trader])
     return verdict
 
 
@@ -190,9 +194,6 @@ def _judge_process(
             verdict.refusals[f"refused for {call.limit}"] += 1
             if there[call.verb, call.id]:
                 verdict.problems.append(f"refused, and there: {call}")
-    for trader, some in events.items():
-        if not lost[trader]:  # else the numbers of some events were given twice
-            _judge_refusals(verdict, some, [call for call in calls if call.trader == trader])
 
 
 def _is_there(events: Sequence[OrderEvent], call: Call) -> bool:

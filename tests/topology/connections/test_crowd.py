@@ -104,7 +104,7 @@ def test_calls_of_one_turn_of_the_loop_share_a_round_trip(lone: Fleet, relay: Re
     async def crowd() -> int:
         async with aconnect(relay.url) as book:
             relay.quiet_time, relay.bursts = 0.02, 0
-            await asyncio.gather(*(book.orders.get("T", f"A{number}") for number in range(100)))
+            await asyncio.gather(*(book.positions.get("T", f"S{number}") for number in range(100)))
             return relay.bursts
 
     assert asyncio.run(crowd()) == 1
@@ -187,7 +187,7 @@ def test_a_task_that_waits_too_long_for_its_turn_gets_pool_exhausted(lone: Fleet
     async def crowd() -> None:
         async with aconnect(f"{relay.url}?pool_size=1&pool_wait=0.1") as book:
             relay.replies.clear()
-            busy = [asyncio.create_task(book.orders.get("T", f"A{number}")) for number in range(64)]
+            busy = [asyncio.create_task(book.positions.get("T", f"S{number}")) for number in range(64)]
             await asyncio.sleep(0.05)
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
