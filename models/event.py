@@ -17,7 +17,7 @@ from .types import (
     Amount,
     Boolean,
     Count,
-    Multiplier,
+    MultiplierOrNone,
     Name,
     Nanoseconds,
     Price,
@@ -92,7 +92,7 @@ class OrderEvent(Record):
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     position_cost: Amount | None = None
     """The open cost that a position was set with; None where the cost follows from the change."""
-    multiplier: Multiplier | None = None
+    multiplier: MultiplierOrNone = None
     """The multiplier of the order whose execution this is, or of the position that was changed; None for 1."""
     period: StrictStr | None = None
     """The totals that a roll has set back, by their names, as a JSON object of written values; None for others."""

@@ -10,7 +10,7 @@ from .enums import Liquidity
 from .fill_details import FeeCurrency, SettlementDate
 from .numbers import multiplied, times
 from .record import Record
-from .types import Amount, Boolean, Count, Multiplier, Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import Amount, Boolean, Count, MultiplierOrNone, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
 class Execution(Record):
@@ -36,7 +36,7 @@ class Execution(Record):
     """The quantity that counts now: that of the last correction, 0 of an execution that was busted."""
     live_price: Price
     """The price that counts now."""
-    multiplier: Multiplier | None = None
+    multiplier: MultiplierOrNone = None
     """The multiplier of the order (ContractMultiplier, tag 231); None for 1."""
     busted: Boolean = False
     """True for an execution that was taken back."""

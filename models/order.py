@@ -13,7 +13,19 @@ from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
 from .numbers import EXACT, per_unit
 from .order_reports import Marks, Pending, PendingRequest, pending_requests
 from .record import Record
-from .types import Amount, Count, Currency, Multiplier, Name, Nanoseconds, Price, Quantity, QuantityOrZero, Text, new_id
+from .types import (
+    Amount,
+    Count,
+    Currency,
+    MultiplierOrNone,
+    Name,
+    Nanoseconds,
+    Price,
+    Quantity,
+    QuantityOrZero,
+    Text,
+    new_id,
+)
 from .wire import text
 
 TERMS = ("account", "display_quantity", "execution_instructions", "expire_at", "currency", "multiplier")
@@ -58,7 +70,7 @@ class Order(Record):
     """Time until which a GTD order is good (ExpireTime, tag 126), which only such an order has."""
     currency: Currency | None = None
     """Currency of the order's prices (Currency, tag 15), where the symbol alone does not say it."""
-    multiplier: Multiplier | None = None
+    multiplier: MultiplierOrNone = None
     """Amount that one unit pays for a price of 1 (ContractMultiplier, tag 231); None for 1. A position has only one."""
     status: OrderStatus = OrderStatus.NEW
     filled_quantity: QuantityOrZero = Decimal(0)

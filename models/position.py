@@ -17,6 +17,7 @@ from .types import (
     Amount,
     Count,
     Multiplier,
+    MultiplierOrNone,
     Name,
     Nanoseconds,
     Price,
@@ -61,7 +62,7 @@ class Position(Record):
     fees: Fees = NO_FEES
     """The fees of the fills since the last roll, by currency, exact: paid where positive, rebates where negative; ""
     is the currency of the prices."""
-    multiplier: Multiplier | None = None
+    multiplier: MultiplierOrNone = None
     """The amount that one unit pays for a price of 1 (FIX ContractMultiplier, tag 231), as the first order or change in
     the symbol said it; None for 1. All amounts have it."""
     version: Count = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from .names import NAME_PATTERN as NAME_PATTERN
 from .names import Name as Name
@@ -62,6 +62,9 @@ Price = Annotated[Decimal, BeforeValidator(exact_price)]
 
 Multiplier = Annotated[Decimal, Field(gt=0), BeforeValidator(exact_price)]
 """The amount that one unit of a contract pays for a price of 1 (FIX ContractMultiplier, tag 231)."""
+
+MultiplierOrNone = Annotated[Multiplier | None, AfterValidator(lambda one: None if one == 1 else one)]
+"""A multiplier of what has one: 1 is none, so that both are equal wherever records are compared."""
 
 Amount = Annotated[Decimal, BeforeValidator(exact_decimal)]
 """A sum of money of at most 36 decimal places, below 10**36, in the symbol's currency."""

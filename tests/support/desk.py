@@ -70,12 +70,19 @@ class Desk:
             found.append(decode(OrderEvent, key, {"trader": trader, "sequence": sequence, **mapping(entry[1])}))
         return found
 
-    def contents(self, trader: str | None = None) -> dict[str, Reply]:
-        """Return everything that is stored of a trader, to compare before and after."""
+    def contents(self, trader: str | None = None) -> dict[str, object]:
+        """Return everything that is stored of a trader, to compare before and after.
+
+        A large hash lists its fields in another order from one moment to the next.
+        """
         keys = keys_of(self.fleet, self.trader if trader is None else trader)
         raw = self.fleet.raw(f"{{{trader or self.trader}}}")
-        dumps = raw.ask_all([("DUMP", key) for key in keys])
-        return dict(zip(keys, dumps, strict=True))
+        kinds = raw.ask_all([("TYPE", key) for key in keys])
+        found = raw.ask_all(
+            [("HGETALL" if kind == "hash" else "DUMP", key) for key, kind in zip(keys, kinds, strict=True)]
+        )
+        values = zip(keys, kinds, found, strict=True)
+        return {key: mapping(value) if kind == "hash" else value for key, kind, value in values}
 
     def finish(self) -> None:
         """Close what was opened, and fail if the test leaves anything that it must not leave."""
