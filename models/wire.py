@@ -182,8 +182,8 @@ def _corrupt(rules: Codec[Any], key: str, fields: Mapping[str, str], error: Vali
         if value is not None and not (isinstance(value, str) and check(value)):
             return never_written(key, name, value)
     first = error.errors(include_url=False)[0]
-    of_type = "expire_at" if first["msg"].endswith("expire_at") else "price"  # what a rule about several fields names
-    field = str(first["loc"][0]) if first["loc"] else of_type
+    named = (name for name in ("expire_at", "cost", "multiplier") if name in first["msg"].split())
+    field = str(first["loc"][0]) if first["loc"] else next(named, "price")  # what a rule about several fields names
     problem = "has too many digits" if first["type"] == "string_pattern_mismatch" else first["msg"]
     return CorruptRecord(key, field, f"{str(fields.get(field, ''))[:80]!r}: {problem}")
 

@@ -187,7 +187,7 @@ def test_a_task_that_waits_too_long_for_its_turn_gets_pool_exhausted(lone: Fleet
     async def crowd() -> None:
         async with aconnect(f"{relay.url}?pool_size=1&pool_wait=0.1") as book:
             relay.replies.clear()
-            busy = [asyncio.create_task(book.positions.get("T", f"S{number}")) for number in range(64)]
+            busy = [asyncio.create_task(book.orders.get("T", f"A{number}")) for number in range(64)]
             await asyncio.sleep(0.05)
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
