@@ -343,7 +343,8 @@ def _fits(request: Changing, symbol: str, side: str) -> bool:
 
 
 def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    has_terms = isinstance(request, Fill | Replace | Correct)
-    said = [(request.quantity, quantity), (request.price, price)] if has_terms else []
+    if not isinstance(request, Fill | Replace | Correct):
+        return True
+    said = (request.quantity, quantity), (request.price, price)
     is_same = all(number is None or plain(number) == written for number, written in said)
     return is_same and (not isinstance(request, Fill) or has_own_text(request, own))

@@ -84,6 +84,12 @@ class Desk:
         values = zip(keys, kinds, found, strict=True)
         return {key: mapping(value) if kind == "hash" else value for key, kind, value in values}
 
+    def dumps(self) -> dict[str, Reply]:
+        """Return what RESTORE makes the trader's keys from again."""
+        keys = keys_of(self.fleet, self.trader)
+        found = self.fleet.raw(f"{{{self.trader}}}").ask_all([("DUMP", key) for key in keys])
+        return dict(zip(keys, found, strict=True))
+
     def finish(self) -> None:
         """Close what was opened, and fail if the test leaves anything that it must not leave."""
         for book in self._opened:

@@ -166,7 +166,7 @@ def changed_and_dumped(desk: Desk, book: Book) -> dict[str, Reply]:
     """Make four own changes, and return what was stored after the first."""
     trader, table = desk.trader, book.table(Allocation)
     table.insert(allocation(trader))
-    before = desk.contents()
+    before = desk.dumps()
     table.put(allocation(trader, quantity=2))
     table.update(trader, "L1", {"quantity": 3})
     table.insert(allocation(trader, "L2"))

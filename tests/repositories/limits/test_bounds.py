@@ -195,7 +195,7 @@ def test_a_second_that_was_not_used_up_leaves_nothing_to_the_next(lone_desk: Des
 
 def test_an_order_that_had_no_price_gets_one_within_the_notional(desk: Desk) -> None:
     trader, orders = desk.trader, desk.book.orders
-    orders.place(Order(trader=trader, order_id="A1", symbol="AAPL", side="BUY", quantity=10, type="PEGGED"))
+    orders.place(limit(trader, "A1", quantity=10, type="PEGGED", price=None))
     limited(desk, max_notional=100)
     with pytest.raises(LimitExceeded, match="max_notional of the trader is 100, and the order has 110"):
         orders.replace(trader, "A1", price=11)

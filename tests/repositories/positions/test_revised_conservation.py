@@ -73,9 +73,10 @@ class Side:
             assert result == expected
             return None
         assert isinstance(expected, Answer)
-        assert result.position == expected.position
-        assert getattr(result, "cost_basis", None) == expected.cost_basis
-        return cast("FillResult | PositionResult", result)
+        found = cast("FillResult | PositionResult", result)
+        assert found.position == expected.position
+        assert getattr(found, "cost_basis", None) == expected.cost_basis
+        return found
 
     def _answer(self, request: Request) -> object:
         if isinstance(request, PositionChange | Split | Roll):
