@@ -25,6 +25,13 @@ CONTRACT = (
     *(f"tests/topology/connections/test_{name}.py" for name in ("busy_poll", "crowd")),
 )
 """The tests of what a book promises, which can use any servers."""
+_ORDERS = tuple(str(file.relative_to(ROOT)) for file in sorted((ROOT / CONTRACT[1]).glob("test_*.py")))
+PARTS = {
+    "book": (CONTRACT[0], *CONTRACT[3:]),
+    "positions": CONTRACT[2:3],
+    **{f"orders {part}": _ORDERS[part - 1 :: 3] for part in (1, 2, 3)},
+}
+"""The same in parts, each of which takes far less than the five minutes that a test may take."""
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +61,11 @@ def contract(folder: Path, *options: str, files: Sequence[str] = CONTRACT) -> su
     return done
 
 
-@pytest.mark.parametrize("files", [CONTRACT[:1] + CONTRACT[2:], CONTRACT[1:2]], ids=["others", "orders"])
-def test_the_contract_holds(stacks: dict[Topology, Stack], tmp_path: Path, files: Sequence[str]) -> None:
-    """Tests that can share the servers run together: those of orders, and the others."""
+@pytest.mark.parametrize("part", PARTS)
+def test_the_contract_holds(stacks: dict[Topology, Stack], tmp_path: Path, part: str) -> None:
+    """Tests that can share the servers run together."""
     save(tmp_path / "running.json", [stack.running for stack in stacks.values()])
-    together = contract(tmp_path, "-n", "2", "--maxfail=5", "-m", "not alone", files=files)
+    together = contract(tmp_path, "-n", "2", "--maxfail=5", "-m", "not alone", files=PARTS[part])
     assert together.returncode == 0, together.stdout[-20_000:]
 
 
