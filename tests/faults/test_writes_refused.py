@@ -52,7 +52,8 @@ def test_bounded_typed_and_nothing_changed(stand: Stand, verb: Verb, reason: Rea
         with pytest.raises(WritesDisabled, match=reason):
             verb.call(book, stand.trader)
         assert time.monotonic() - started < 5
-        assert stand.veil.requests("EVALSHA", "EVAL") <= sent + 2  # at most once more, with its source
+        scripts = 2 if verb.event == "TRADE_CANCEL" else 1  # a bust reads by one of its own
+        assert stand.veil.requests("EVALSHA", "EVAL") <= sent + 2 * scripts  # at most once more, with its source
         assert stand.contents() == there
         assert book.orders.get(stand.trader, "A9") is None
     verb.call(book, stand.trader)
