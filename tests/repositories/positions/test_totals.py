@@ -47,11 +47,12 @@ def test_more_traders_than_fit_one_batch_are_all_counted(desk: Desk) -> None:
 
 
 def test_a_position_that_cannot_be_read_is_named_and_not_left_out(desk: Desk) -> None:
-    symbol = fresh("S")
-    desk.book.positions.adjust(desk.trader, symbol, 5)
-    desk.vandalise("HSET", f"%:position:{symbol}", "quantity", "five")
+    symbol, prefix = fresh("S"), fresh("prefix") + ":"
+    book = desk.open(prefix=prefix)  # apart from what other tests damage meanwhile
+    book.positions.adjust(desk.trader, symbol, 5)
+    desk.vandalise("HSET", f"{prefix}%:position:{symbol}", "quantity", "five")
     with pytest.raises(CorruptRecord, match=symbol):
-        desk.book.positions.net(symbol)
+        book.positions.net(symbol)
 
 
 def test_two_prefixes_are_two_stores(desk: Desk) -> None:
