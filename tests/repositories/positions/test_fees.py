@@ -113,24 +113,23 @@ def test_fees_end_where_amounts_end(desk: Desk) -> None:
     assert cast("FillResult", done).position.fees == {"USD": Decimal("-" + most)}
 
 
-@on_one_server
 @pytest.mark.parametrize(
     "value",
     ["", "{}", "[]", "x", '{"USD":1}', '{"USD":"0"}', '{"USD":"1.0"}', '{"USD": "1"}', '{"USD":"1","EUR":"1"}', "1"],
 )
-def test_damaged_fees_are_found_and_never_added_to(desk: Desk, value: str) -> None:
-    orders, trader = desk.book.orders, desk.trader
+def test_damaged_fees_are_found_and_never_added_to(lone_desk: Desk, value: str) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
     orders.place(limit(trader))
     orders.fill(paid(trader, "X1", "0.25", "USD"))
-    desk.vandalise("HSET", "%:position:AAPL", "fees", value)
-    assert [one.entry for one in desk.book.audit.verify(trader)] == ["fees"]
-    before = desk.contents()
+    lone_desk.vandalise("HSET", "%:position:AAPL", "fees", value)
+    assert [one.entry for one in lone_desk.book.audit.verify(trader)] == ["fees"]
+    before = lone_desk.contents()
     for request in (paid(trader, "X2", "1"), execution(trader, "X3", 1)):
         with pytest.raises(CorruptRecord):
             orders.apply(request)
     with pytest.raises(CorruptRecord):
-        desk.book.positions.get(trader, "AAPL")
-    assert desk.contents() == before
+        lone_desk.book.positions.get(trader, "AAPL")
+    assert lone_desk.contents() == before
 
 
 @on_one_server
