@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import Field, ValidationInfo, field_validator
 
 from .enums import Liquidity, Side
-from .fill_details import FeeCurrency, SettlementDate, check_currency, details_of
+from .fill_details import CurrencyOfFee, SettlementDate, details_of
 from .numbers import times
 from .record import Record
 from .types import Amount, Name, Nanoseconds, Price, Quantity, Text, new_id
@@ -64,7 +64,7 @@ class Correct(_Revision):
     """The price that the execution really had (LastPx, tag 31)."""
     fee: Amount | None = None
     """The fee that the execution really had, as in a Fill: that of the execution before does not stay."""
-    fee_currency: FeeCurrency | None = None
+    fee_currency: CurrencyOfFee = None
     """The currency of the fee (CommCurrency, tag 479); None for that of the price."""
     liquidity: Liquidity | None = None
     """The part that it had in the venue's liquidity (LastLiquidityInd, tag 851)."""
@@ -72,11 +72,6 @@ class Correct(_Revision):
     """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
-
-    @field_validator("fee_currency")
-    @classmethod
-    def _has_fee(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        return check_currency(currency, info.data.get("fee"))
 
     @property
     def details(self) -> str:

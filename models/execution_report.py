@@ -6,10 +6,10 @@ import time
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from .enums import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
-from .fill_details import FeeCurrency, SettlementDate, check_currency
+from .fill_details import CurrencyOfFee, SettlementDate
 from .record import Record
 from .types import Amount, Name, Nanoseconds, Price, QuantityOrZero, Text
 
@@ -73,7 +73,7 @@ class ExecutionReport(Record):
     """Free text (Text, tag 58), which becomes the order's."""
     fee: Amount | None = None
     """The amount that was charged for the execution; this and the next three are those of a Fill."""
-    fee_currency: FeeCurrency | None = None
+    fee_currency: CurrencyOfFee = None
     liquidity: Liquidity | None = None
     settlement_date: SettlementDate | None = None
     account: Name | None = None
@@ -86,11 +86,6 @@ class ExecutionReport(Record):
     """Likewise, of a GTD order (ExpireTime, tag 126)."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the report (TransactTime, tag 60), by default now; one that is given tells which is older."""
-
-    @field_validator("fee_currency")
-    @classmethod
-    def _has_fee(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        return check_currency(currency, info.data.get("fee"))
 
     @model_validator(mode="after")
     def _says_what_happened(self) -> Self:

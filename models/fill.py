@@ -6,10 +6,10 @@ import time
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from .enums import Liquidity, Side
-from .fill_details import FeeCurrency, SettlementDate, check_currency, details_of
+from .fill_details import CurrencyOfFee, SettlementDate, details_of
 from .numbers import times
 from .record import Record
 from .types import Amount, Name, Nanoseconds, Price, Quantity, QuantityOrZero
@@ -47,7 +47,7 @@ class Fill(Record):
     fee: Amount | None = None
     """The amount that was charged for the execution: paid where positive, a rebate where negative (Commission, tag 12,
     or MiscFeeAmt, tag 137)."""
-    fee_currency: FeeCurrency | None = None
+    fee_currency: CurrencyOfFee = None
     """The currency of the fee (CommCurrency, tag 479); None for that of the price."""
     liquidity: Liquidity | None = None
     """The part that it had in the venue's liquidity (LastLiquidityInd, tag 851)."""
@@ -60,11 +60,6 @@ class Fill(Record):
     booked and flagged, for it has happened. A repeat need not say it."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
-
-    @field_validator("fee_currency")
-    @classmethod
-    def _has_fee(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        return check_currency(currency, info.data.get("fee"))
 
     @property
     def details(self) -> str:

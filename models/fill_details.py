@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Self, cast
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
 
 from .enums import Liquidity
 from .errors import CorruptRecord
@@ -90,8 +89,11 @@ def details_of(report: object) -> str:
     return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
 
-def check_currency(currency: str | None, fee: Decimal | None) -> str | None:
-    """Return the currency of a fee. Raises ValueError for that of a fee that is not given."""
-    if fee is None and currency is not None:
+def _with_fee(currency: str | None, info: ValidationInfo) -> str | None:
+    if info.data.get("fee") is None and currency is not None:
         raise ValueError("a fee_currency needs a fee")
     return currency
+
+
+CurrencyOfFee = Annotated[FeeCurrency | None, AfterValidator(_with_fee)]
+"""The currency of the `fee` of a report, a field before it, without which it cannot be given."""
