@@ -15,7 +15,7 @@ import nox
 ROOT = Path(__file__).parent
 SHOWN = (
     "tests/test_readme.py",
-    "tests/test_own_records_page.py",
+    "tests/test_pages.py",
     "tests/test_doctests.py",
     "tests/test_faults_page.py",
     "tests/test_guide.py",
@@ -93,6 +93,12 @@ def bench(session: nox.Session) -> None:
     """Run the benchmark, small, to see that it works; ``-- --plot docs/bench`` for the README's figures."""
     arguments = session.posargs or ["--quick", "--json"]
     session.run(sys.executable, "-m", "slotbook", "bench", *arguments, silent="--json" in arguments)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Build the documentation as a site, into site/; a link that leads nowhere ends it."""
+    session.run(sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session

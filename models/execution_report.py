@@ -15,7 +15,7 @@ from .types import Amount, Name, Nanoseconds, Price, QuantityOrZero, Text
 
 
 class ExecutionReport(Record):
-    """A report that brings an order to what the venue says (FIX ExecutionReport, MsgType 8); see docs/reports.md.
+    """A report that brings an order to what the venue says (FIX ExecutionReport, 8); see docs/how-to/reports.md.
 
     It is known by its ``exec_id`` for as long as the order is kept: sent again, it returns the first result and changes
     nothing. What it says of the order beside what has happened is compared, and what differs is in the result.

@@ -1,4 +1,4 @@
-"""docs/faults.md and the tests that provoke its faults name each other."""
+"""docs/explanation/faults.md and the tests that provoke its faults name each other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import ast
 import re
 
 from .support.package import ROOT
+from .support.pages import text_of
 
-PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+PAGE = text_of("faults")
 MATRIX = re.findall(r"^\| ([^|]+) \|[^|]+\|[^|]+\| (\[.+) \|$", PAGE, re.MULTILINE)
 MIXED = {"tests/faults/test_soak.py", "tests/faults/test_real_day.py"}
 """Tests of many faults at once."""
@@ -25,7 +26,7 @@ def cited() -> dict[str, str]:
 
 
 def test_each_fault_of_the_page_is_cited_by_the_tests_that_it_links() -> None:
-    linked = {path: fault for fault, links in MATRIX for path in re.findall(r"\]\(\.\./([^)]+)\)", links)}
+    linked = {path: fault for fault, links in MATRIX for path in re.findall(r"\]\(\.\./\.\./([^)]+)\)", links)}
     assert len(MATRIX) == 38
     assert cited() == linked
 
@@ -33,4 +34,4 @@ def test_each_fault_of_the_page_is_cited_by_the_tests_that_it_links() -> None:
 def test_every_test_of_a_fault_is_on_the_page() -> None:
     files = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/faults/test_*.py")}
     assert files == {path for path in cited() if path.startswith("tests/faults/")} | MIXED
-    assert all(f"](../{path})" in PAGE for path in MIXED)
+    assert all(f"](../../{path})" in PAGE for path in MIXED)

@@ -1,4 +1,4 @@
-"""Every promise of docs/guarantees.md names the tests that hold it, and these tests exist."""
+"""Every promise of docs/explanation/guarantees.md names the tests that hold it, and these tests exist."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 from slotbook.repositories.audit.statements import ONLY_ONCE
 
 from .support.package import ROOT
+from .support.pages import text_of
 
-PAGE = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+PAGE = text_of("guarantees")
 ROWS = [
     tuple(cell.strip() for cell in line.strip("|").split("|"))
     for line in PAGE.splitlines()

@@ -25,7 +25,8 @@ class AsyncLimitsRepository:
 
     An order is decided on in the same atomic step in which it is placed or replaced, so no two of them pass a limit
     together; one that would is refused with LimitExceeded. What makes the position smaller passes every limit. Every
-    change of limits or of the switch is an event of the book, and is made once per ``request_id``. See docs/limits.md.
+    change of limits or of the switch is an event of the book, and is made once per ``request_id``.
+    See docs/explanation/limits.md.
     """
 
     def __init__(

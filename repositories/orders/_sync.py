@@ -64,7 +64,7 @@ class OrderRepository(OrderReports[OrderT], Closings[OrderT], Revisions[OrderT],
         super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
 
     def of(self, model: type[Own]) -> OrderRepository[Own]:
-        """Return these orders as those of a class of your own, whose fields are kept with each; see docs/own-fields.md.
+        """Return these orders as those of a class of your own, whose fields are kept: docs/how-to/own-fields.md.
 
         ::
 

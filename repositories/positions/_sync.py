@@ -83,7 +83,7 @@ class PositionRepository:
     def find(self, *conditions: object) -> Find[Position]:
         """Search the positions of all traders, on servers with search. Nothing is sent yet.
 
-        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns: docs/how-to/redis-om.md.
 
         Args:
             conditions: Comparisons of fields of :data:`slotbook.models.hashes.PositionHash`, as redis-om writes them,

@@ -263,7 +263,7 @@ class Table(Ranges[E]):
     def find(self, *conditions: object) -> Find[E]:
         """Search the records of all traders, on servers with search. Nothing is sent yet.
 
-        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns: docs/how-to/redis-om.md.
 
         Args:
             conditions: Comparisons of fields of :func:`~slotbook.models.conditions.searchable` of the model, all of

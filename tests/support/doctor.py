@@ -43,7 +43,7 @@ def equip(deployment: Deployment) -> None:
 
 
 def keeps_half_changes(server: Server) -> bool:
-    """Return True for Redis 7.0, see docs/faults.md."""
+    """Return True for Redis 7.0, see docs/explanation/faults.md."""
     found = info(server, "server")
     return found["redis_version"].startswith("7.0.") and found.get("server_name") != "valkey"
 

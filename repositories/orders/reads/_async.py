@@ -128,7 +128,7 @@ class AsyncOrderReads(Generic[OrderT]):
     def find(self, *conditions: object) -> AsyncFind[OrderT]:
         """Search the orders of all traders, on servers with search. Nothing is sent yet.
 
-        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns; see docs/redis-om.md.
+        The query is sent by ``all``, ``page``, ``first`` or ``count`` of what this returns: docs/how-to/redis-om.md.
 
         Args:
             conditions: Comparisons of fields of :data:`slotbook.models.hashes.OrderHash`, or of

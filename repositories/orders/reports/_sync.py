@@ -61,7 +61,7 @@ def _said(
 class OrderReports(OrderReads[OrderT]):
     """The reports of :class:`~slotbook.repositories.orders._sync.OrderRepository`.
 
-    Each is one round trip, known by its ``request_id``, and raises what ``cancel`` raises; see docs/states.md. Of
+    Each is one round trip, known by its ``request_id``, and raises what ``cancel`` does: docs/explanation/states.md. Of
     several statuses that hold at once an order shows the one that FIX puts first. Each takes also the ``request_id``,
     ``ts_ns``, ``text``, ``reason``, ``symbol`` and ``side`` of its request, and the ``venue_order_id`` (OrderID, tag
     37), which finds the order from then on, as a ``client_order_id`` does; another order's raises AmbiguousId.

@@ -1,7 +1,7 @@
 """Decide which changes a venue's report asks for, given the order as it is. This module does no I/O.
 
 Reports come late, twice and out of order. So each kind has a rule for what it may still change; where it may not, the
-order stays, and the result says what the report says otherwise. docs/reports.md has the rules for readers.
+order stays, and the result says what the report says otherwise. docs/how-to/reports.md has the rules for readers.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from ...support.application import NAME
 from ...support.desk import Desk
 from ...support.doctor import examine, good_servers, wrong
 from ...support.make import execution, limit
-from ...support.package import ROOT
+from ...support.pages import text_of
 from ...support.urls import with_settings
 
 MAY_READ = {
@@ -102,7 +102,7 @@ def test_no_secret_is_shown(lone: Deployment) -> None:
 
 
 def test_the_page_has_every_check() -> None:
-    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    page = text_of("doctor")
     table = page.partition("| check | of | bad or a risk |")[2].partition("\n\n")[0]
     listed = re.findall(r"^\| ([^|]+) \| (?!-)", table, re.MULTILINE)
     assert listed == list(dict.fromkeys([UNREACHED, *(check.name for check in CHECKS)]))

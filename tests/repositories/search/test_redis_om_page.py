@@ -1,4 +1,4 @@
-"""The examples of docs/redis-om.md run, in their order on the page."""
+"""The examples of docs/how-to/redis-om.md run, in their order on the page."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from ...support.package import ROOT
+from ...support.pages import blocks_of, text_of
 from ...support.search.server import SERVER, searching
 
-DOCUMENT = (ROOT / "docs" / "redis-om.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+DOCUMENT = text_of("redis-om")
+BLOCKS = blocks_of(DOCUMENT)
 
 
 @searching

@@ -132,7 +132,7 @@ class Control:
     def restart(self, server: Server, *, rewrite: bool = False) -> None:
         """Start it again with the same port and data; with ``rewrite``, have it write its append-only file anew.
 
-        Redis 7.0 keeps a part of a change there when a kill has cut the file; see docs/faults.md.
+        Redis 7.0 keeps a part of a change there when a kill has cut the file; see docs/explanation/faults.md.
         """
         server.restart()
         if rewrite:
