@@ -1,26 +1,26 @@
-"""A blotter: orders and positions, kept up to date from events and rendered for a terminal."""
+"""A blotter: orders, positions and the last events, kept up to date from events; nothing here reads or draws."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar
 
-from rich.console import Group
-from rich.text import Text
-
+from ..models.enums import EventType
 from ..models.errors import printable
 from ..models.event import OrderEvent
 from ..models.numbers import plain
 from ..models.order import Order
 from ..models.position import Position
-from .fitted import Fitted, table
 
-ROWS = 12
-"""The number of orders, positions and events that are shown."""
+T = TypeVar("T")
+
+MAX_EVENTS = 200
+"""The number of events that are kept, the latest ones: more than the rows of any screen."""
 MAX_KEPT = 10_000
 """The number of orders and of positions that are kept, the latest ones."""
 SPAN = 5.0
@@ -41,47 +41,82 @@ class Line:
     filled: Decimal | int
 
 
-class Blotter:
-    """Orders, positions and the last events, as they change."""
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A position: its quantity as the last event says it, and what was read of it since."""
 
-    def __init__(self) -> None:
+    quantity: Decimal | int
+    read: Position | None = None
+    """The position with its cost and profit; None until it is read again after a change."""
+
+
+class Blotter:
+    """Orders, positions and the last events, as they change.
+
+    Args:
+        marks: The prices that value positions by symbol; by default, and for other symbols, that of the last fill.
+    """
+
+    def __init__(self, marks: Mapping[str, Decimal] | None = None) -> None:
         self.events = 0
         self.problems: deque[str] = deque(maxlen=3)
-        self._orders: OrderedDict[tuple[str, str], Line] = OrderedDict()
-        self._positions: OrderedDict[tuple[str, str], Decimal | int] = OrderedDict()
-        self._last: deque[OrderEvent] = deque(maxlen=ROWS)
+        self.orders: OrderedDict[tuple[str, str], Line] = OrderedDict()
+        """By trader and id, the last one that changed at the end."""
+        self.positions: OrderedDict[tuple[str, str], Holding] = OrderedDict()
+        """By trader and symbol, the last one that changed at the end."""
+        self.last: deque[OrderEvent] = deque(maxlen=MAX_EVENTS)
+        self.given_marks = dict(marks or {})
+        self._fill_prices: dict[str, Decimal] = {}
         self._times: deque[float] = deque(maxlen=100_000)
 
-    def begin(self, orders: Iterable[Order], positions: Iterable[Position]) -> None:
-        """Start from the orders and positions that the book holds."""
+    def begin(self, orders: Iterable[Order], positions: Iterable[Position], events: Iterable[OrderEvent] = ()) -> None:
+        """Start from the orders and positions that the book holds, and with the prices of events that were before."""
         for order in orders:
             price = "" if order.price is None else plain(order.price)
-            line = Line(
-                order.trader,
-                order.order_id,
-                order.symbol,
-                order.side,
-                order.status,
-                order.quantity,
-                price,
-                order.filled_quantity,
-            )
-            self._keep_order(line)
+            identity = (order.trader, order.order_id, order.symbol, order.side, order.status)
+            _keep(self.orders, identity[:2], Line(*identity, order.quantity, price, order.filled_quantity))
         for held in positions:
-            self._keep_position(held.trader, held.symbol, held.quantity)
+            self.take_position(held)
+        for event in events:
+            self._take_price(event)
 
     def take(self, event: OrderEvent) -> None:
         """Apply an event."""
         self.events += 1
         self._times.append(time.monotonic())
-        self._last.append(event)
+        self.last.append(event)
+        self._take_price(event)
         if event.symbol and event.order_id and event.status and event.side and event.quantity is not None:
             price = "" if event.price is None else plain(event.price)
-            filled = event.filled_quantity or 0
             identity = (event.trader, event.order_id, event.symbol, event.side, event.status)
-            self._keep_order(Line(*identity, event.quantity, price, filled))
+            _keep(self.orders, identity[:2], Line(*identity, event.quantity, price, event.filled_quantity or 0))
         if event.symbol and event.position_quantity is not None:
-            self._keep_position(event.trader, event.symbol, event.position_quantity)
+            _keep(self.positions, (event.trader, event.symbol), Holding(event.position_quantity))
+
+    def take_position(self, held: Position) -> None:
+        """Keep a position as it was read; one that is kept already stays in its place."""
+        key = (held.trader, held.symbol)
+        if key in self.positions:
+            self.positions[key] = Holding(held.quantity, held)
+        else:
+            _keep(self.positions, key, Holding(held.quantity, held))
+
+    def forget(self, trader: str) -> None:
+        """Forget the orders, positions and events of a trader whose book has lost changes."""
+        for kept in (self.orders, self.positions):
+            for key in [key for key in kept if key[0] == trader]:
+                del kept[key]
+        self.last = deque((event for event in self.last if event.trader != trader), self.last.maxlen)
+
+    def unread(self, count: int) -> list[tuple[str, str]]:
+        """Return which of the last ``count`` positions have changed since they were read."""
+        latest = list(self.positions)[-count:] if count else []
+        return [key for key in latest if self.positions[key].read is None]
+
+    def mark(self, symbol: str) -> Decimal | None:
+        """Return the price that values positions in a symbol; None when neither a mark nor a fill is known."""
+        given = self.given_marks.get(symbol)
+        return self._fill_prices.get(symbol) if given is None else given
 
     def rate(self) -> float:
         """Return the events per second over the last few seconds."""
@@ -90,57 +125,17 @@ class Blotter:
             self._times.popleft()
         return len(self._times) / SPAN
 
-    def render(self, waiting: int, connected: bool) -> Group:
-        """Return everything that the terminal shows.
+    def _take_price(self, event: OrderEvent) -> None:
+        if event.type is EventType.TRADE and event.symbol and event.last_price is not None:
+            self._fill_prices[event.symbol] = event.last_price
 
-        Args:
-            waiting: The number of events that have arrived and were not yet applied.
-            connected: False while the follower has lost its connection.
-        """
-        state = Text("live" if connected else "reconnecting", style="bold green" if connected else "bold red")
-        head = Text.assemble(state, f"   {self.events:,} events   {self.rate():,.0f}/s   lag {waiting:,} events")
-        problems = [Text(printable(problem), style="yellow") for problem in self.problems]
-        return Group(head, *problems, self._orders_table(), self._positions_table(), self._events_table())
 
-    def _orders_table(self) -> Fitted:
-        lines = list(self._orders.values())[-ROWS:]
-        return table(
-            ("trader", "order", "symbol", "side", "status"),
-            ("quantity", "price", "filled"),
-            (
-                (
-                    line.trader,
-                    line.order_id,
-                    line.symbol,
-                    line.side,
-                    line.status,
-                    line.quantity,
-                    line.price,
-                    line.filled,
-                )
-                for line in reversed(lines)
-            ),
-        )
-
-    def _positions_table(self) -> Fitted:
-        held = list(self._positions.items())[-ROWS:]
-        return table(("trader", "symbol"), ("position",), ((*key, quantity) for key, quantity in reversed(held)))
-
-    def _events_table(self) -> Fitted:
-        return table((), (), ((one_line(event),) for event in reversed(self._last)), prose=("last events",))
-
-    def _keep_order(self, line: Line) -> None:
-        key = (line.trader, line.order_id)
-        self._orders.pop(key, None)
-        self._orders[key] = line
-        if len(self._orders) > MAX_KEPT:
-            self._orders.popitem(last=False)
-
-    def _keep_position(self, trader: str, symbol: str, quantity: Decimal | int) -> None:
-        self._positions.pop((trader, symbol), None)
-        self._positions[trader, symbol] = quantity
-        if len(self._positions) > MAX_KEPT:
-            self._positions.popitem(last=False)
+def _keep(kept: OrderedDict[tuple[str, str], T], key: tuple[str, str], value: T) -> None:
+    """Put a value at the end, as the latest; the first one goes when there are too many."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > MAX_KEPT:
+        kept.popitem(last=False)
 
 
 def one_line(event: OrderEvent) -> str:

@@ -75,7 +75,7 @@ COMMANDS = (
         _SEE,
         "watch",
         "Show orders, positions and events as they change, without gaps, also through a failover; Ctrl-C ends it.",
-        ("watch", "watch --trader T001 --since 0 --json"),
+        ("watch", "watch --mark AAPL=187.5", "watch --trader T001 --since 0 --json"),
     ),
     Command(
         "limits",

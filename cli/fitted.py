@@ -69,7 +69,7 @@ class Fitted:
         shared, columns = _without_shared(self.columns, options.max_width)
         if shared:
             yield Text(", ".join(f"{column.heading} {column.cells[0]}" for column in shared))
-        if _width(columns, least=True) <= options.max_width:
+        if width_of(columns, least=True) <= options.max_width:
             yield _table(_narrowed(columns, options.max_width))
         else:
             yield _blocks(columns)
@@ -105,7 +105,8 @@ def _column(heading: str, kind: Kind, cells: tuple[str, ...]) -> Column:
     return Column(heading, kind, cells, max(map(cell_len, (heading, *lines))))
 
 
-def _width(columns: Sequence[Column], *, least: bool = False) -> int:
+def width_of(columns: Sequence[Column], *, least: bool = False) -> int:
+    """Return the width of a table, or with ``least`` the one down to which its columns give way."""
     return sum(column.least if least else column.width for column in columns) + GAP * (len(columns) - 1)
 
 
@@ -113,7 +114,7 @@ def _without_shared(columns: Sequence[Column], width: int) -> tuple[list[Column]
     """Return the columns to be said above the table, as few as make it fit without a cut, and the others."""
     shared, left = list[Column](), list(columns)
     for column in columns:
-        if _width(left) > width and column.is_shared:
+        if width_of(left) > width and column.is_shared:
             shared.append(column)
             left.remove(column)
     return shared, left
@@ -123,7 +124,7 @@ def _narrowed(columns: Sequence[Column], width: int) -> list[Column]:
     """Return columns that fit: prose gives way first, then headings of numbers, then the widest name."""
     result = list(columns)
     for kind in (Kind.PROSE, Kind.NUMBER, Kind.NAME):
-        while _width(result) > width:
+        while width_of(result) > width:
             givers = [at for at, column in enumerate(result) if column.kind is kind and column.width > column.least]
             if not givers:
                 break

@@ -1,0 +1,79 @@
+"""``slotbook watch`` on terminals of many sizes: it fits, says what it leaves out, and follows a window's size."""
+
+from __future__ import annotations
+
+import pytest
+import slotbook
+from rich.cells import cell_len
+
+from ..support.make import TS, execution, fresh, limit
+from ..support.terminal import Terminal
+from .conftest import Cli
+
+SYMBOLS = [f"SYM{number}" for number in range(40)]
+
+
+@pytest.fixture
+def trader(url: str) -> str:
+    """Return a trader with many open orders and positions: of 40 bought at 187.22 each, 10 were sold at 200."""
+    name = fresh()
+    with slotbook.connect(url) as book:
+        for number, symbol in enumerate(SYMBOLS):
+            book.orders.place(limit(name, f"A{number}", symbol=symbol, ts_ns=TS + number))
+            book.orders.fill(execution(name, f"X{number}", order_id=f"A{number}"))
+        book.orders.place(limit(name, "S1", symbol=SYMBOLS[-1], side="SELL"))
+        book.orders.fill(execution(name, "Y1", 10, "200", order_id="S1"))
+    return name
+
+
+def fits(lines: list[str], columns: int, rows: int) -> bool:
+    return len(lines) <= rows and all(cell_len(line.rstrip()) <= columns for line in lines)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(60, 20), (80, 30), (200, 60), (100, 24)])
+def test_it_fits_and_says_what_it_leaves_out(url: str, trader: str, columns: int, rows: int) -> None:
+    with Terminal(["watch", "--trader", trader, "--url", url], columns, rows) as terminal:
+        with slotbook.connect(url) as book:
+            terminal.until(lambda lines: lines[0].startswith("live"))
+            book.orders.place(limit(trader, "LAST", symbol="SYM39"))
+            book.orders.fill(execution(trader, "Z1", 5, "201", order_id="LAST"))
+        lines = terminal.until(lambda lines: any("last events" in line for line in lines) and "LAST" in str(lines))
+        assert fits(lines, columns, rows), "\n".join(lines)
+        shown = sum(line.split()[:1] == [trader] or "SYM" in line for line in lines)
+        assert shown >= rows // 3
+        left_out = [line for line in lines if line.startswith("… ")]
+        assert [line.split()[2:] for line in left_out] == [["more", "positions"], ["more", "orders"]]
+        assert terminal.end() == 130
+
+
+def test_the_profit_of_a_position_is_at_the_last_fill_or_at_a_mark_that_is_given(url: str, trader: str) -> None:
+    command = ["watch", "--trader", trader, "--mark", "SYM1=190", "--url", url]
+    with Terminal(command, 200, 120) as terminal:
+        lines = terminal.until(lambda lines: sum("187.22 last" in line for line in lines) > 30)
+        assert terminal.end() == 130
+    positions = [line.split() for line in lines if " last" in line or " given" in line]
+    found = {word: words for words in positions for word in words if word.startswith("SYM")}
+    assert found["SYM1"][-7:] == ["40", "187.22", "7488.8", "0", "190", "given", "111.2"]
+    assert found["SYM2"][-7:] == ["40", "187.22", "7488.8", "0", "187.22", "last", "0"]
+    assert found["SYM39"][-7:] == ["30", "187.22", "5616.6", "127.8", "200", "last", "511.2"]
+
+
+def test_a_window_may_be_resized(url: str, trader: str) -> None:
+    with Terminal(["watch", "--trader", trader, "--url", url], 120, 50) as terminal:
+        tall = terminal.until(lambda lines: lines[0].startswith("live"))
+        terminal.resize(70, 22)
+        small = terminal.until(lambda lines: fits(lines, 70, 22))
+        terminal.resize(160, 60)
+        wide = terminal.until(lambda lines: len(lines) > len(tall))
+        assert fits(wide, 160, 60)
+        assert len(small) < len(tall) < len(wide)
+        assert terminal.end() == 130
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("AAPL", "say SYMBOL=PRICE"), ("AAPL=x", "'AAPL=x'"), ("=5", "symbol ''"), ("A=1e40", "A=1e40")]
+)
+def test_a_mark_that_is_none(cli: Cli, url: str, given: str, said: str) -> None:
+    done = cli("watch", "--mark", given, "--url", url)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
