@@ -42,9 +42,11 @@ def replay(
     """Apply a journal; a second run changes nothing.
 
     Its columns are `seq,ts_ns,trader,event,order_id,symbol,side,quantity,price,exec_id` with the events NEW, REPLACE,
-    CANCEL and FILL; seq rises from row to row and from file to file. The whole file is read before anything is applied:
-    one that is no journal (another header, a row with columns too many or too few, cut off) changes nothing. Fields of
-    your own have columns after these, named `+strategy`: `--orders desk.models:DeskOrder`.
+    CANCEL, FILL, BUST and CORRECT; seq rises from row to row and from file to file. Behind these there may be other
+    fields, such as `exec_ref_id`, `fee`, `type` or `client_order_id`, in any order. The whole file is read before
+    anything is applied: one that is no journal (another header, a column that is not known, a row with columns too many
+    or too few, cut off) changes nothing. Fields of your own have columns named `+strategy`:
+    `--orders desk.models:DeskOrder`.
 
     Each row has one fate:
 

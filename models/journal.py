@@ -5,15 +5,20 @@ seq      rises from row to row and from file to file: above that of every row be
          used; it is the request_id of a REPLACE or CANCEL, and the revision of a REPLACE
 ts_ns    time of the event, in nanoseconds since the epoch
 trader
-event    NEW (a limit order), REPLACE (to a new total quantity and price), CANCEL or FILL
-order_id
-symbol   of the order; a REPLACE, CANCEL or FILL that names another one is refused by the book
+event    NEW (an order), REPLACE (to a new total quantity and price), CANCEL, FILL, or, of an
+         execution, BUST and CORRECT
+order_id any id of the order; that of a NEW becomes the book's
+symbol   of the order; a row that names another one than the order has is refused by the book
 side     BUY, SELL, SELL_SHORT or SELL_SHORT_EXEMPT; as for the symbol
-quantity a CANCEL may leave it empty
-price    a CANCEL may leave it empty
-exec_id  for a FILL only
-+name    any more columns: an own field of a NEW or a FILL, in its written form; empty for None
+quantity a CANCEL may leave it empty; of a CORRECT what the execution really had; a BUST has none
+price    likewise; an order of a type without a price has none, and a REPLACE of it
+exec_id  of a FILL, and of the report of a BUST or CORRECT, whose execution is in ``exec_ref_id``
 ======== =========================================================================================
+
+Behind these a journal may have any of MORE_COLUMNS: fields of the requests by their names, in their written form, empty
+for none. ``type`` to ``status`` are an order's, ``client_order_id`` to ``reason`` those of requests, ``fee`` to
+``account`` the details of an execution; and ``+name``, an own field of a NEW or a FILL. A column that is
+not known makes the file no journal, and a value that the row's event has no field for refuses the row.
 
 >>> header = ",".join(COLUMNS) + "\n"
 >>> [entry] = read_journal([header, "1,1703422805243925307,T060,CANCEL,A1,ESH4,BUY,,,\n"])
@@ -36,49 +41,31 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
-from typing import Any, NamedTuple, Self, TypeAlias, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from .enums import Side
 from .errors import InvalidArgument
+from .execution_changes import Bust
 from .fill import Fill
+from .journal_columns import COLUMNS, MORE_COLUMNS, JournalEvent, JournalRequest, takers_of
 from .order import Cancel, Order, Replace
 from .own_fields import SIGN, OwnFields, own_fields
 from .record import Record
 from .types import Count, Name, Nanoseconds, Price, Quantity
 from .wire import Unreadable
 
-COLUMNS = ("seq", "ts_ns", "trader", "event", "order_id", "symbol", "side", "quantity", "price", "exec_id")
-
-JournalRequest: TypeAlias = Order | Replace | Cancel | Fill
-"""The request that a line becomes."""
-
-
-class JournalEvent(StrEnum):
-    """The word for each kind of line, and the request that such a line becomes.
-
-    >>> JournalEvent.CANCEL, JournalEvent.CANCEL.request.__name__
-    (<JournalEvent.CANCEL: 'CANCEL'>, 'Cancel')
-    """
-
-    request: type[JournalRequest]
-    columns: tuple[str, ...]
-    """The columns that the request has fields for; a line needs a value in each of them."""
-
-    def __new__(cls, value: str, request: type[JournalRequest]) -> Self:
-        """Return the member for one word of the event column."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.request = request
-        member.columns = tuple(name for name in COLUMNS if name in request.model_fields)
-        return member
-
-    NEW = "NEW", Order
-    REPLACE = "REPLACE", Replace
-    CANCEL = "CANCEL", Cancel
-    FILL = "FILL", Fill
+__all__ = [
+    "COLUMNS",
+    "MORE_COLUMNS",
+    "JournalEntry",
+    "JournalError",
+    "JournalEvent",
+    "JournalRequest",
+    "RefusedRow",
+    "read_journal",
+]
 
 
 class JournalError(InvalidArgument):
@@ -149,10 +136,10 @@ def read_journal(
     records = _records(lines)
     line, header = next(records, (1, list[str]()))
     models: dict[type[JournalRequest], OwnFields[Any]] = {Order: own_fields(order, Order), Fill: own_fields(fill, Fill)}
-    own = header[len(COLUMNS) :]
-    known = {SIGN + name for found in models.values() for name in found.names}
-    if tuple(header[: len(COLUMNS)]) != COLUMNS or len({*own} & known) != len(own):
-        raise JournalError(line, f"the header must be {','.join(COLUMNS)}, not {_shown(','.join(header))}")
+    more = header[len(COLUMNS) :]
+    own_names = {SIGN + name for found in models.values() for name in found.names}
+    _check_header(line, header, own_names)
+    may_lack_price = "type" in more
     highest = -1
     for line, values in records:
         if len(values) != len(header):
@@ -161,13 +148,28 @@ def read_journal(
             row = _row(values[: len(COLUMNS)])
             if row.seq <= highest:
                 raise _Unusable(f"seq {row.seq} does not come after {highest}")
-            texts = zip(own, values[len(COLUMNS) :], strict=True)
-            request = _with_own(_request(row), {name[1:]: text for name, text in texts if text}, models)
+            texts = {name: text for name, text in zip(more, values[len(COLUMNS) :], strict=True) if text}
+            own = {name[1:]: text for name, text in texts.items() if name.startswith(SIGN)}
+            said = {name: text for name, text in texts.items() if not name.startswith(SIGN)}
+            request = _with_own(_request(row, said, may_lack_price=may_lack_price), own, models)
         except _Unusable as error:
             yield RefusedRow(line, JournalError(line, str(error)))
             continue
         highest = row.seq
         yield JournalEntry(line, request, row.symbol)
+
+
+def _check_header(line: int, header: list[str], own_names: set[str]) -> None:
+    more, shown = header[len(COLUMNS) :], _shown(",".join(header))
+    if tuple(header[: len(COLUMNS)]) != COLUMNS:
+        raise JournalError(line, f"the header must be {','.join(COLUMNS)}, not {shown}")
+    for number, name in enumerate(more):
+        if name not in own_names and name not in MORE_COLUMNS:
+            known = ", ".join((*MORE_COLUMNS, *sorted(own_names)))
+            must = f"the header must be {','.join(COLUMNS)} and, behind it, columns that are known"
+            raise JournalError(line, f"{must}: {_shown(name)} is none; there are {known}")
+        if name in more[:number]:
+            raise JournalError(line, f"the header must be of different columns, and {name} is there twice")
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -201,20 +203,39 @@ def _row(values: list[str]) -> _Row:
         raise _Unusable(f"{column} {_shown(given[column])}: {problem}") from None
 
 
-def _request(row: _Row) -> JournalRequest:
-    """Return the request that a row asks for. Raises _Unusable."""
-    request, columns = row.event.request, row.event.columns
-    if row.exec_id is not None and "exec_id" not in columns:
-        raise _Unusable(f"exec_id {row.exec_id!r}: only a FILL has one, this is a {row.event}")
-    given = {name: cast("object", getattr(row, name)) for name in columns}
+def _request(row: _Row, said: Mapping[str, str], *, may_lack_price: bool) -> JournalRequest:
+    """Return the request that a row asks for. Raises _Unusable.
+
+    Args:
+        row: The values of the columns that each journal has.
+        said: The texts of the others.
+        may_lack_price: True for a journal whose orders have types, so that some may have no price.
+    """
+    event, request = row.event, row.event.request
+    for name in said:
+        if name not in event.more:
+            raise _Unusable(f"{name} {_shown(said[name])}: {takers_of(name)}, this is {event.phrase}")
+    if row.exec_id is not None and "exec_id" not in event.columns:
+        raise _Unusable(f"exec_id {row.exec_id!r}: {takers_of('exec_id')}, this is {event.phrase}")
+    given = {name: cast("object", getattr(row, name)) for name in event.columns}
     for name, value in given.items():
-        if value is None:
+        if value is None and not (name == "price" and may_lack_price and request in (Order, Replace)):
             raise _Unusable(f"{name} is empty")
+    if request is Bust and (row.quantity is not None or row.price is not None):
+        raise _Unusable("a BUST takes back all of its execution, so it has no quantity and no price")
+    if "exec_ref_id" in request.model_fields and "exec_ref_id" not in said:
+        raise _Unusable("exec_ref_id is empty")
     if request in (Replace, Cancel):
         given["request_id"] = str(row.seq)
     if request is Replace:
         given["revision"] = row.seq
-    return request.model_validate(given)
+    try:
+        return request.model_validate({**given, **said})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        problem = first["msg"].removeprefix("Value error, ")
+        raise _Unusable(f"{name} {_shown(said[name])}: {problem}" if name in said else problem) from None
 
 
 def _with_own(

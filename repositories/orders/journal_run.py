@@ -37,7 +37,8 @@ from ...topology.settings import Settings
 from ..changes.calls import check_loss
 from ..changes.loss_detector import LossDetector
 from ..changes.order_models import ANY_ORDERS
-from .known_orders import NO_END, KnownOrders, count_for, verb_of
+from .known_changes import verb_of
+from .known_orders import NO_END, KnownOrders, count_for
 from .reconciliation import NamedRow, Reconciliation, Refusal, why_outdated
 from .verbs import ORDER_VERBS, OrderRequest
 
@@ -291,8 +292,11 @@ class JournalRun:
         request, tally = row.request, self.tally
         if result.applied:
             tally.applied += 1
-            if isinstance(request, Order) and (known := self._known.get(request.trader)) is not None:
-                known.note_applied(request)
+            if (known := self._known.get(request.trader)) is not None:
+                if isinstance(request, Order):
+                    known.note_applied(request)
+                else:
+                    known.note_ids(request, result.order.order_id)
             if self._passes > 1:
                 tally.out_of_order.append(
                     NamedRow(row.place, request, "applied after rows behind it, which allowed it")

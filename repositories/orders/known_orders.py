@@ -7,32 +7,21 @@ stream keeps them. Nothing here does I/O.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...models.enums import EventType
-from ...models.errors import (
-    CorruptRecord,
-    DuplicateOrder,
-    DuplicateRequest,
-    OrderMismatch,
-    Refused,
-    StateLost,
-    never_written,
-)
-from ...models.execution_changes import Bust, Correct
-from ...models.fill import Fill
+from ...models.errors import CorruptRecord, DuplicateOrder, Refused, StateLost, never_written
 from ...models.keys import TraderKeys
-from ...models.numbers import plain
-from ...models.order import Order, Replace
+from ...models.order import Order
 from ...models.own_fields import has_own_text, own_text_of
 from ...topology.call import Call, Reply, evaluate
 from ..changes.loss_detector import LossDetector, Tip, Told
 from ..changes.recorded import is_placing
 from ..changes.scripts import load
-from ..changes.verb import AnyVerb
 from ..replies import fields, integer, rows, rows_of, text
-from .verbs import ORDER_VERBS, Changing, OrderRequest
+from .known_changes import KnownChanges, content_of, describe
+from .verbs import OrderRequest
 
 MOST_EVENTS_OF_ONE = 1_000
 """The events that one call reads, at most."""
@@ -41,11 +30,8 @@ MOST_EVENTS_AT_ONCE = 20_000
 FOREVER = 2**63
 """A time after all others, in nanoseconds."""
 
-_NO_CHANGES = frozenset({EventType.TRADE_DETAILS, EventType.LIMIT_REFUSED})
-"""The events that name an order, and have applied nothing to it that a journal has a row for."""
-_TAB = "\t"
-"""The character between the words of a change: no name has one, and JSON writes it otherwise."""
-_FILL, _REQUEST = ("exec_id", "last_quantity", "last_price"), ("request_id", "requested_quantity", "price")
+_IDS = ("client_order_id", "venue_order_id")
+"""The other ids that a request gives to an order."""
 NO_END = -1
 """The lifetime of an order that does not expire."""
 _PACKAGE = "slotbook.repositories.orders"
@@ -85,8 +71,9 @@ class KnownOrders:
         """The ids of which there were several orders."""
         self._placed_ns: dict[str, int] = {}
         """By the id of an order, the time at which the last one was placed."""
-        self._applied: dict[str, str] = {}
-        """By the id of an order, what was applied to it: behind a line feed each change, as far as they were read."""
+        self._holders: dict[str, tuple[str, ...]] = {}
+        """By another id that orders have or had, their ids, mostly one."""
+        self._changes = KnownChanges(keys.events)
         self._orders_read = self._changes_read = 0
         self._loss_detector = loss_detector
         self._told = Told(keys.trader, "", 0, ())
@@ -120,6 +107,7 @@ class KnownOrders:
             self._orders_read = number
             if (order_id := event.get("order_id")) is None or event.get("type") == EventType.LIMIT_REFUSED.value:
                 continue
+            self._note_ids(order_id, event)
             known = self._placed.get(order_id)
             if is_placing(event):
                 content = (
@@ -142,13 +130,12 @@ class KnownOrders:
         """Note what the events that were read have applied to orders."""
         for number, event in page.events:
             self._changes_read = number
-            order_id = event.get("order_id")
-            if order_id is None or is_placing(event) or event.get("type") in _NO_CHANGES:
-                continue  # what completes an execution has its identity, and is none
-            identity, quantity, price = _FILL if "exec_id" in event else _REQUEST
-            said = {"requested_quantity": event.get("quantity", ""), **event}
-            words = (said.get(name, "") for name in (identity, "type", quantity, price, "symbol", "side", "own"))
-            self._applied[order_id] = f"{self._applied.get(order_id, '')}\n{_TAB.join(words)}"
+            self._changes.add(event)
+
+    def note_ids(self, request: OrderRequest, order_id: str) -> None:
+        """Note the ids that a request has given to an order after its trader's events were read."""
+        said = {name: getattr(request, name, None) for name in _IDS}
+        self._note_ids(order_id, {name: value for name, value in said.items() if value is not None})
 
     def note_applied(self, order: Order) -> None:
         """Note an order that was placed after its trader's events were read."""
@@ -161,8 +148,9 @@ class KnownOrders:
         return order.order_id in self._placed or self.is_too_old(order)
 
     def was_reused(self, request: OrderRequest) -> bool:
-        """Return True if there were several orders of a request's id."""
-        return request.order_id in self._reused
+        """Return True if there were several orders that a request's id has named."""
+        ids = self._ids_of(request)
+        return len(ids) > 1 or any(order_id in self._reused for order_id in ids)
 
     def is_too_old(self, request: OrderRequest) -> bool:
         """Return True for a request that may have been applied by an event that is no longer kept."""
@@ -175,15 +163,16 @@ class KnownOrders:
 
     def is_misplaced(self, request: OrderRequest) -> bool:
         """Return True for a request that an event that is gone may have applied to an earlier order of its id."""
-        is_before = not isinstance(request, Order) and request.ts_ns < self._placed_ns.get(request.order_id, -1)
-        return is_before and self.is_too_old(request)
+        if isinstance(request, Order) or not self.is_too_old(request):
+            return False
+        return any(request.ts_ns < self._placed_ns.get(order_id, -1) for order_id in self._ids_of(request))
 
     def needs_changes(self, request: OrderRequest) -> bool:
         """Return True if the order was there, and no event that was read says that the request was applied to it."""
         try:
             self.find_change(request)
         except LookupError:
-            return request.order_id in self._placed
+            return bool(self._ids_of(request))
         return False
 
     def answer(self, request: OrderRequest, *, may_be_gone: bool) -> Refused | None:
@@ -225,19 +214,7 @@ class KnownOrders:
         """
         if isinstance(request, Order):
             raise LookupError
-        changes = list(self._changes_of(request))
-        fitting = [change for change in changes if _fits(request, *change[3:5])]
-        if not fitting:
-            if not changes or self.was_reused(request):
-                raise LookupError
-            was = ", and as ".join(f"{side} {symbol}" for *_, symbol, side, _ in changes)
-            return OrderMismatch(f"{describe(request)}: the order is no longer kept; it was {was}")
-        kind, quantity, price, *_, own = fitting[0]
-        event = verb_of(request).event
-        if event is None or kind != event.value or not _has_terms(request, quantity, price, own):
-            terms = f"{kind} {quantity} {price}".rstrip() + (own and f" with {own}")
-            return DuplicateRequest(f"{describe(request)}: it was used before, and its event says {terms}")
-        return None
+        return self._changes.find(request, self._ids_of(request), was_reused=self.was_reused(request))
 
     def too_old(self, request: OrderRequest) -> Refused:
         """Return the refusal of a request that may have been applied."""
@@ -246,17 +223,17 @@ class KnownOrders:
             "whether it was applied; apply it by hand once you know, and raise events_kept"
         )
 
-    def _changes_of(self, request: Changing) -> Iterator[Sequence[str]]:
-        """Yield type, quantity, price, symbol, side and own fields of each change that has a request's identity."""
-        is_fill = isinstance(request, Fill | Bust | Correct)
-        identity = request.exec_id if isinstance(request, Fill | Bust | Correct) else request.request_id
-        text = self._applied.get(request.order_id, "") + "\n"
-        found = text.find(f"\n{identity}{_TAB}")
-        while found >= 0:
-            words = text[found + 1 : text.index("\n", found + 1)].split(_TAB)[1:]
-            if words[0].startswith("TRADE") is is_fill:  # an exec_id may be equal to a request_id
-                yield words
-            found = text.find(f"\n{identity}{_TAB}", found + 1)
+    def _ids_of(self, request: OrderRequest) -> tuple[str, ...]:
+        """Return the ids of the orders that a request may be about; none where no event has named any."""
+        order_id = request.order_id
+        placed = (order_id,) if order_id in self._placed else ()
+        return placed if isinstance(request, Order) else placed + self._holders.get(order_id, ())
+
+    def _note_ids(self, order_id: str, said: Mapping[str, str]) -> None:
+        for name in _IDS:
+            known = self._holders.get(alias := said.get(name, order_id), ())
+            if alias != order_id and order_id not in known:
+                self._holders[alias] = (*known, order_id)
 
     def _note_time(self, number: int, event: Mapping[str, str]) -> None:
         try:
@@ -295,16 +272,6 @@ class KnownOrders:
         )
 
 
-def verb_of(request: OrderRequest) -> AnyVerb:
-    """Return the verb of a request."""
-    return next(verb for verb in ORDER_VERBS if isinstance(request, verb.request))
-
-
-def describe(request: OrderRequest) -> str:
-    """Return what a request asks for, as errors begin with it."""
-    return verb_of(request).describe(request)
-
-
 def count_for(traders: int) -> int:
     """Return how many events to read of each of so many traders at a time.
 
@@ -312,12 +279,6 @@ def count_for(traders: int) -> int:
     (1000, 200, 10)
     """
     return max(10, min(MOST_EVENTS_OF_ONE, MOST_EVENTS_AT_ONCE // traders))
-
-
-def content_of(order: Order) -> str:
-    """Return what an order was placed as, as far as its event says it: symbol, side, quantity, price and terms."""
-    price = plain(order.price) if order.price is not None else ""
-    return f"{order.symbol} {order.side} {plain(order.quantity)} {price} {order.terms}".rstrip()
 
 
 def _number(key: str, field: str, value: Reply) -> int:
@@ -336,15 +297,3 @@ def _event(keys: TraderKeys, entry: Reply) -> tuple[int, dict[str, str]]:
 
 def _who(event: Mapping[str, str]) -> str:
     return f"{event.get('symbol')} {event.get('side')}"
-
-
-def _fits(request: Changing, symbol: str, side: str) -> bool:
-    return request.symbol in (None, symbol) and request.side in (None, side)
-
-
-def _has_terms(request: Changing, quantity: str, price: str, own: str) -> bool:
-    if not isinstance(request, Fill | Replace | Correct):
-        return True
-    said = (request.quantity, quantity), (request.price, price)
-    is_same = all(number is None or plain(number) == written for number, written in said)
-    return is_same and (not isinstance(request, Fill) or has_own_text(request, own))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...models.errors import SlotbookError, StateLost
+from ...models.execution_changes import Bust
 from ...models.journal import JournalError
 from ...models.order import Order, Replace
-from .known_orders import describe
+from .known_changes import describe
 from .verbs import OrderRequest
 
 
@@ -54,8 +55,8 @@ class Reconciliation:
     repeated: int = 0
     """The number of rows that had been applied before."""
     outdated: list[NamedRow] = field(default_factory=list[NamedRow])
-    """The rows that came too late to change anything: a replace below the last revision applied, or a request to end an
-    order that another request has ended in the same way."""
+    """The rows that came too late to change anything: a replace below the last revision applied, a request to end an
+    order that another request has ended in the same way, or a bust of what another report has busted."""
     refusals: list[Refusal] = field(default_factory=list[Refusal])
     """The rows that were refused, and would be again."""
     unsettled: list[Refusal] = field(default_factory=list[Refusal])
@@ -99,4 +100,6 @@ def why_outdated(request: OrderRequest, order: Order) -> str:
     name = describe(request)
     if isinstance(request, Replace):
         return f"{name}: revision {order.revision} was applied, which is not below its own, {request.revision}"
+    if isinstance(request, Bust):
+        return f"{name}: another report has busted the execution already"
     return f"{name}: the order is {order.status} already, by another request"
