@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent
 SHOWN = (
     "tests/test_readme.py",
     "tests/test_pages.py",
+    "tests/test_reference_pages.py",
     "tests/test_doctests.py",
     "tests/test_faults_page.py",
     "tests/test_guide.py",
@@ -98,7 +99,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def site(session: nox.Session) -> None:
     """Build the documentation as a site, into site/; a link that leads nowhere ends it."""
-    session.run(sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run(sys.executable, "-m", "mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session

@@ -8,7 +8,7 @@ import re
 from .support.package import ROOT
 from .support.pages import text_of
 
-PAGE = text_of("faults")
+PAGE = text_of("explanation/faults")
 MATRIX = re.findall(r"^\| ([^|]+) \|[^|]+\|[^|]+\| (\[.+) \|$", PAGE, re.MULTILINE)
 MIXED = {"tests/faults/test_soak.py", "tests/faults/test_real_day.py"}
 """Tests of many faults at once."""

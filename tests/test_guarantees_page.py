@@ -10,7 +10,7 @@ from slotbook.repositories.audit.statements import ONLY_ONCE
 from .support.package import ROOT
 from .support.pages import text_of
 
-PAGE = text_of("guarantees")
+PAGE = text_of("explanation/guarantees")
 ROWS = [
     tuple(cell.strip() for cell in line.strip("|").split("|"))
     for line in PAGE.splitlines()

@@ -10,6 +10,6 @@ from .support.pages import text_of
 
 
 def test_the_table_has_every_kind_of_report() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", text_of("reports"), re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \|", text_of("how-to/reports"), re.MULTILINE)
     named = re.findall(r"`([A-Z_]+)`", " ".join(rows))
     assert sorted(named) == sorted(ExecType)

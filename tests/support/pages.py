@@ -1,4 +1,4 @@
-"""The pages of docs/, and what runs the examples on them."""
+"""The pages of docs/, and what runs the examples on them and in the README."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from .package import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = {path.stem: path for path in sorted(DOCS.rglob("*.md")) if path.stem != "index"}
-"""The file of each page, by its name, in whatever folder it is."""
-
 README = ROOT / "README.md"
+PAGES = {path.relative_to(DOCS).with_suffix("").as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
+"""The file of each page, by its name: ``explanation/limits`` for example."""
+
+PROGRAM = "import gc, sys; names = {'__name__': '__main__'}; exec(sys.stdin.read(), names); names.clear(); gc.collect()"
+"""Runs a program and forgets all of it, so that Python tells what it did not close."""
+SLOW = re.compile(r"Executing <.* took [\d.]+ seconds\n?")
+"""A line of asyncio's in Python's development mode on a busy machine."""
 
 
 def text_of(name: str) -> str:
-    """Return the text of a page, ``limits`` for example."""
+    """Return the text of a page, ``explanation/limits`` for example."""
     return PAGES[name].read_text(encoding="utf-8")
 
 
@@ -33,15 +37,13 @@ def files_of(text: str) -> dict[str, str]:
 
 def promised_by(code: str) -> list[str]:
     """Return what a program says that it prints: the comments behind its prints, or alone on the line after one."""
-    return [
-        said.strip()
-        for pair in re.findall(r"print\(.*\)(?:  # (.*)$|\n +# (.*)$)", code, re.MULTILINE)
-        for said in pair
-        if said
-    ]
+    found = re.findall(r"print\(.*\)(?:  # (.*)$|\n *# (.*)$)", code, re.MULTILINE)
+    return [(behind or below).partition("  # ")[0] for behind, below in found]
 
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program of examples in a folder."""
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
+    """Run a program in a folder, in Python's development mode, where every warning is an error."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
+    done.stderr = SLOW.sub("", done.stderr)
+    return done

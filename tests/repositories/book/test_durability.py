@@ -190,7 +190,7 @@ WAIT_FOR_NONE = {
     *(f"{kind}.{name}" for kind in ("Cache", "SymbolInfoRepository") for name in ("get_or_load", "get_or_load_many")),
     *("Cache.warm", "SymbolInfoRepository.warm"),
 }
-"""Methods that change something which nothing depends on; the README says so."""
+"""Methods that change something which nothing depends on; docs/explanation/durability.md says so."""
 
 READS = {
     "Auditor": "traders verify",

@@ -102,7 +102,7 @@ def test_no_secret_is_shown(lone: Deployment) -> None:
 
 
 def test_the_page_has_every_check() -> None:
-    page = text_of("doctor")
+    page = text_of("how-to/doctor")
     table = page.partition("| check | of | bad or a risk |")[2].partition("\n\n")[0]
     listed = re.findall(r"^\| ([^|]+) \| (?!-)", table, re.MULTILINE)
     assert listed == list(dict.fromkeys([UNREACHED, *(check.name for check in CHECKS)]))

@@ -11,7 +11,7 @@ import pytest
 from ...support.pages import blocks_of, text_of
 from ...support.search.server import SERVER, searching
 
-DOCUMENT = text_of("redis-om")
+DOCUMENT = text_of("how-to/redis-om")
 BLOCKS = blocks_of(DOCUMENT)
 
 

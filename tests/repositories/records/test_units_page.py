@@ -1,4 +1,4 @@
-"""Run the README's records of one's own on every topology, for threads and for asyncio."""
+"""Run the unit with own records of docs/how-to/units.md on every topology, for threads and for asyncio."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 import slotbook
 
 from ...support.desk import Desk
-from ...test_readme import blocks
+from ...support.pages import blocks_of, text_of
 
-[EXAMPLE] = [block for block in blocks("python") if "(Entity, kind=" in block]
+[EXAMPLE] = [block for block in blocks_of(text_of("how-to/units")) if "(Entity, kind=" in block]
 
 
 def test_the_example_runs_and_prints_what_it_says(
@@ -23,7 +23,7 @@ def test_the_example_runs_and_prints_what_it_says(
         return contextlib.nullcontext(desk.book)
 
     monkeypatch.setattr(slotbook, "connect", connect)
-    example = compile(EXAMPLE.replace("T001", desk.trader), "README.md", "exec", dont_inherit=True)
+    example = compile(EXAMPLE.replace("T001", desk.trader), "units.md", "exec", dont_inherit=True)
     exec(example, {"__name__": "__main__"})  # noqa: S102 (it is our own)
     assert capsys.readouterr().out == "True\n"
     assert asked == ["embedded://cluster"]
