@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from slotbook.repositories.changes.scripts import STEPS
-from slotbook.topology.scripts import Script, assembled, load, sections
+from slotbook.topology.scripts import Script, load, sections
 
 from .support.package import MODULES, ROOT, SCRIPTS, each
 
@@ -140,34 +140,6 @@ def test_values_are_put_in_order_by_name() -> None:
             script.keys(**wrong)
 
 
-def test_a_script_gets_only_what_it_uses() -> None:
-    shared = "local function one() return 1 end\nlocal two = 2\nlocal function three() return two end\n"
-    assert assembled("return three()", shared) == shared.partition("\n")[2] + "return three()"
-
-
-def test_what_is_rarely_used_is_built_when_it_is_first_called() -> None:
-    """It may use what is used often, and what is rare itself; what is used both ways is built at once."""
-    shared = (
-        "local often = 1\n"
-        "local function last() return often end\n"
-        "local function middle() return RARE.last() end\n"
-        "local function first() return RARE.both() + RARE.middle() end\n"
-        "local function both() return 2 end\n"
-    )
-    source = assembled("return both() + RARE.first() + often", shared)
-    block = source[source.index("load_rare = function()") : source.index("rare = {")]
-    assert [name for name in ("often", "last", "middle", "first", "both") if f"local function {name}" in block] == [
-        "last",
-        "middle",
-        "first",
-    ]
-    assert "return both() + middle()" in block
-    assert "return last()" in block
-    assert source.startswith("local rare, load_rare\nlocal often = 1\nlocal function both()")
-    assert source.endswith("return both() + (rare or load_rare()).first() + often")
-    assert "RARE" not in assembled("return both() + RARE.both()", shared)
-
-
 def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "some_rooms" / "desk" / "lua"
     folder.mkdir(parents=True)
@@ -227,18 +199,3 @@ def test_generated_modules_are_marked() -> None:
     generated = [path for path in MODULES.values() if "_sync" in path.with_suffix("").parts]
     assert len(generated) > 20
     assert [path for path in generated if not path.read_text(encoding="utf-8").startswith("# Generated from ")] == []
-
-
-def test_what_is_rarely_used_is_in_several_functions_when_it_uses_many_names() -> None:
-    """A function of Lua 5.1 may use 60 names of the text around it."""
-    names = [f"name_{number}" for number in range(100)]
-    shared = "".join(f"local {name} = {number}\n" for number, name in enumerate(names))
-    shared += "".join(f"local function of_{name}() return {name} end\n" for name in names)
-    shared += "local function all() return RARE.of_name_0() + RARE.of_name_99() end\n"
-    body = "".join(f"{name} = {name} + RARE.of_{name}()\n" for name in names) + "return RARE.all()"
-    source = assembled(body, shared)
-    blocks = re.findall(r"^load_rare\w* = function\(\)\n(.*?)^rare", source, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 3
-    assert all(len(set(re.findall(r"return (name_\d+)", block))) <= 45 for block in blocks)
-    assert "(rare or load_rare()).of_name_0() + of_name_99()" in source
-    assert "RARE" not in source

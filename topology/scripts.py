@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from importlib import resources
-from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, cast
+
+from .script_assembly import assembled
 
 
 class Function(str):
@@ -100,13 +100,8 @@ def _packer(declared: Sequence[str]) -> Callable[..., Any]:
 
 
 _SECTION = re.compile(r"^-- (Uses|KEYS|ARGV) +(.*(?:\n--  .*)*)", re.MULTILINE)
-_DECLARATION = re.compile(r"^local (?:function )?([\w, ]+)", re.MULTILINE)
-_RARE = re.compile(r"\bRARE\.(\w+)")
 _COMMENT = re.compile(r"^ *--.*\n| +-- .*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
-_WORD = re.compile(r"\w+")
-_MOST_NAMES = 45
-"""The names of the text around it that a block of seldom needed functions uses, beside those of other blocks."""
 _COMMAND = re.compile(r"\bredis\.(p?call)\(\s*'([A-Z]+)'")
 READING = frozenset(
     (
@@ -184,74 +179,6 @@ def sections(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def assembled(body: str, shared: str) -> str:
-    r"""Return a script's source: the shared declarations that it uses, directly or through others, and its body.
-
-    Declarations that are only reached through ``RARE`` are in functions of their own, each of which runs when one of
-    its declarations is first called. A declaration is what follows a line that begins with ``local``, up to the next
-    such line.
-
-    >>> print(assembled("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n"))
-    local function two() return 2 end
-    return two()
-    """
-    starts = [found.start() for found in _DECLARATION.finditer(shared)]
-    declarations = [shared[start:end] for start, end in pairwise([*starts, len(shared)])]
-    often = _reached(declarations, [_RARE.sub("", body)], _RARE)
-    wanted = {name for text in (body, *often) for name in _RARE.findall(text)}
-    rare = [one for one in _reached(declarations, wanted) if one not in often]
-    blocks = _blocks(rare, {name for one in often for name in _names_of(one)})
-    block_of = {name: number for number, block in enumerate(blocks, 1) for one in block for name in _names_of(one)}
-    for number, block in enumerate(blocks, 1):
-        wanted |= {name for one in block for name in _RARE.findall(one) if block_of.get(name, number) != number}
-
-    tails = ["", "", *(f"_{number}" for number in range(2, len(blocks) + 1))]
-
-    def linked(text: str, here: int = 0) -> str:
-        def link(found: re.Match[str]) -> str:
-            number = block_of.get(found[1], here)
-            return found[1] if number == here else f"(rare{tails[number]} or load_rare{tails[number]}()).{found[1]}"
-
-        return _RARE.sub(link, text)
-
-    if not blocks:
-        return "".join(map(linked, often)) + linked(body)
-    written = f"local {', '.join(f'rare{tail}, load_rare{tail}' for tail in tails[1:])}\n"
-    written += "".join(map(linked, often))
-    for number, (block, tail) in enumerate(zip(blocks, tails[1:], strict=True), 1):
-        table = ", ".join(f"{name} = {name}" for name in sorted(wanted) if block_of.get(name) == number)
-        written += f"load_rare{tail} = function()\n{linked(''.join(block), number)}\n"
-        written += f"rare{tail} = {{ {table} }}\nreturn rare{tail}\nend\n"
-    return written + linked(body)
-
-
-def _blocks(declarations: Sequence[str], outer: Set[str]) -> list[list[str]]:
-    """Return declarations in blocks, each of which uses few names of those that are declared before it.
-
-    A function in Lua 5.1 may use 60 local names of the text around it (LUAI_MAXUPVALUES). Declarations that use each
-    other other than through ``RARE`` are in one block, in their order.
-
-    Args:
-        declarations: The declarations, each after those that it uses.
-        outer: The names that are declared before them.
-    """
-    named = {name: number for number, one in enumerate(declarations) for name in _names_of(one)}
-    words = [set(_WORD.findall(_RARE.sub("", one))) for one in declarations]
-    groups: list[set[int]] = []
-    for number, used in enumerate(words):
-        near = {number, *(named[word] for word in used & named.keys())}
-        joined = [group for group in groups if not group.isdisjoint(near)]
-        groups = [group for group in groups if group.isdisjoint(near)] + [near.union(*joined)]
-    blocks: list[tuple[set[int], set[str]]] = []
-    for group in sorted(groups, key=min):
-        used = {word for number in group for word in words[number]} & outer
-        if blocks and len(blocks[-1][1] | used) <= _MOST_NAMES:
-            blocks[-1] = (blocks[-1][0] | group, blocks[-1][1] | used)
-        else:
-            blocks.append((group, used))
-    return [[declarations[number] for number in sorted(numbers)] for numbers, _ in blocks]
-
-
 def with_guard(source: str) -> str:
     r"""Return a script that says, by an error ``UNFINISHED``, when it was stopped after it has written something.
 
@@ -269,28 +196,6 @@ def with_guard(source: str) -> str:
         return found[0] if found[2] in READING else f"run_write(redis.{found[1]}, '{found[2]}'"
 
     return _GUARDED.format(_COMMAND.sub(noted, source))
-
-
-def _names_of(declaration: str) -> set[str]:
-    found = _DECLARATION.match(declaration)
-    return set(_WORD.findall(found[1])) if found else set()
-
-
-def _reached(declarations: Sequence[str], texts: Iterable[str], ignored: re.Pattern[str] | None = None) -> list[str]:
-    """Return the declarations that texts use, directly or through others, in their order.
-
-    Args:
-        declarations: All declarations, each after those that it uses.
-        texts: The texts whose words are looked for.
-        ignored: What does not count as a use; None when everything does.
-    """
-    used = {word for text in texts for word in _WORD.findall(text)}
-    kept = deque[str]()
-    for declaration in reversed(declarations):
-        if used & _names_of(declaration):
-            used.update(_WORD.findall(ignored.sub("", declaration) if ignored else declaration))
-            kept.appendleft(declaration)
-    return list(kept)
 
 
 def _parts(package: str, text: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slotbook.topology.scripts import assembled
+from slotbook.topology.script_assembly import assembled
 
 from ...support.desk import Desk
 

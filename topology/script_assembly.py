@@ -1,0 +1,197 @@
+"""Assemble a script from its body and the shared declarations that it uses.
+
+A server builds every function of a script anew for each call, and for each name that a function uses of the text
+around it a cell that holds it. So a script gets only what it uses: constants that are a number or a text stand where
+they are used, and each function that is seldom needed is built when it is first called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+_DECLARATION = re.compile(r"^local (?:function )?([\w, ]+)", re.MULTILINE)
+_FUNCTION = re.compile(r"local function (\w+)")
+_RARE = re.compile(r"\bRARE\.(\w+)")
+_LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n *)?\bRARE\.(?P<name>\w+)")
+_WORD = re.compile(r"\w+")
+_SCALAR = r"(?:-?[\d.]+|'[^'\\\n]*')"
+_SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR}(?:, {_SCALAR})*)\s*(?:--.*\s*)?")
+_TEXT_OR_NAME = re.compile(r"'(?:\\.|[^'\\\n])*'|(?<![\w.:])[A-Za-z_]\w*(?P<call>\()?")
+_MOST_NAMES = 45
+"""The names of the text around it that a function which builds others uses, beside what it is called by."""
+
+
+def assembled(body: str, shared: str) -> str:
+    r"""Return a script's source: the shared declarations that it uses, directly or through others, and its body.
+
+    Declarations that are only reached through ``RARE`` are in functions that build them when they are first called. A
+    declaration is what follows a line that begins with ``local``, up to the next such line.
+
+    >>> print(assembled("return two()", "local function one() return 1 end\nlocal function two() return 2 end\n"))
+    local function two() return 2 end
+    return two()
+    >>> print(assembled("return TWO", "local TWO = 2\n"))
+    return 2
+    """
+    starts = [found.start() for found in _DECLARATION.finditer(shared)]
+    declarations = [shared[start:end] for start, end in pairwise([*starts, len(shared)])]
+    declarations, body = _with_literals(declarations, body)
+    often = _reached(declarations, [_RARE.sub("", body)], _RARE)
+    wanted = {name for text in (body, *often) for name in _RARE.findall(text)}
+    rare = [one for one in _reached(declarations, wanted) if one not in often]
+    links: dict[str, str] = {}
+    blocks = _blocks(_groups(rare), {name for one in often for name in _names_of(one)})
+    for number, block in enumerate(blocks, 1):
+        block.loader = "load_rare" if number == 1 else f"load_rare_{number}"
+        for part, group in enumerate(block.groups, 1):
+            links |= {name: f"(rare.{name} or {block.loader}({part}).{name})" for name in group.functions}
+
+    if not blocks:
+        return "".join(_linked(one, {}) for one in often) + _linked(body, {})
+    written = f"local rare, {', '.join(block.loader for block in blocks)} = {{}}\n"
+    written += "".join(_linked(one, links) for one in often)
+    written += "".join(block.source(links) for block in blocks)
+    return written + _linked(body, links)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Declarations that are built together, since they have something in common that is no function."""
+
+    declarations: list[str]
+
+    @property
+    def functions(self) -> list[str]:
+        """Return the names of the functions."""
+        return [found[1] for one in self.declarations if (found := _FUNCTION.match(one))]
+
+    def source(self, links: Mapping[str, str]) -> str:
+        """Return the declarations, which are kept in the table of what was built."""
+        own = self.functions
+        text = "".join(self.declarations)
+        # In their own text functions are called by name, in a declaration before theirs by their link.
+        others = {name: link for name, link in links.items() if name not in own}
+        kept = f"{', '.join(f'rare.{name}' for name in own)} = {', '.join(own)}\n" if own else ""
+        return f"{_linked(_as_calls(text, others), {**links, **dict(zip(own, own, strict=True))})}{kept}"
+
+
+@dataclass(slots=True)
+class _Block:
+    """Groups that one function builds, each when it is called with the group's number."""
+
+    groups: list[_Group] = field(default_factory=list[_Group])
+    names: set[str] = field(default_factory=set[str])
+    loader: str = ""
+
+    def source(self, links: Mapping[str, str]) -> str:
+        """Return the function."""
+        parts = [f"if part == {part} then\n{group.source(links)}" for part, group in enumerate(self.groups, 1)]
+        return f"{self.loader} = function(part)\n{'else'.join(parts)}end\nreturn rare\nend\n"
+
+
+def _linked(text: str, links: Mapping[str, str]) -> str:
+    """Return a text in which what is called through ``RARE`` is looked up, or named where it is built anyway."""
+
+    def linked(found: re.Match[str]) -> str:
+        name = found["name"]
+        link = links.get(name, name)
+        # To Lua 5.1 a statement that begins with ( on a new line may be a call of what is before.
+        return (
+            f"{found['line']}rare.{name} = {link}; rare.{name}"
+            if found["line"] is not None and link != name
+            else (found["line"] or "") + link
+        )
+
+    return _LINKED.sub(linked, text)
+
+
+def _as_calls(text: str, links: Mapping[str, str]) -> str:
+    """Return a text in which calls of rare functions go through ``RARE``."""
+
+    def replaced(found: re.Match[str]) -> str:
+        name = found[0].removesuffix("(")
+        return f"RARE.{found[0]}" if found["call"] and name in links else found[0]
+
+    return _TEXT_OR_NAME.sub(replaced, text)
+
+
+def _with_literals(declarations: Sequence[str], body: str) -> tuple[list[str], str]:
+    """Return declarations and a body in which constants that are numbers or texts stand where they are used.
+
+    A name that is declared twice, in two shared parts or also in the body, stays a name.
+    """
+    declared = Counter(
+        name for text in (*declarations, body) for found in _DECLARATION.findall(text) for name in _WORD.findall(found)
+    )
+    literals: dict[str, str] = {}
+    kept: list[str] = []
+    for one in declarations:
+        found = _SCALARS.fullmatch(one)
+        if found and all(declared[name] == 1 for name in found[1].split(", ")):
+            literals.update(zip(found[1].split(", "), re.findall(_SCALAR, found[2]), strict=True))
+        else:
+            kept.append(one)
+
+    def filled_in(text: str) -> str:
+        return _TEXT_OR_NAME.sub(lambda found: literals.get(found[0], found[0]), text)
+
+    return [filled_in(one) for one in kept], filled_in(body)
+
+
+def _groups(declarations: Sequence[str]) -> list[_Group]:
+    """Return declarations in groups: those that use each other otherwise than by a call are together, in order."""
+    named = {name: number for number, one in enumerate(declarations) for name in _names_of(one)}
+    functions = {found[1] for one in declarations if (found := _FUNCTION.match(one))}
+    groups: list[set[int]] = []
+    for number, one in enumerate(declarations):
+        called = _as_calls(_RARE.sub("", one.partition("(")[2]), dict.fromkeys(functions, ""))
+        used = set(_WORD.findall(_RARE.sub("", called))) if _FUNCTION.match(one) else set(_WORD.findall(one))
+        near = {number, *(named[word] for word in used & named.keys())}
+        joined = [group for group in groups if not group.isdisjoint(near)]
+        groups = [group for group in groups if group.isdisjoint(near)] + [near.union(*joined)]
+    return [_Group([declarations[number] for number in sorted(group)]) for group in sorted(groups, key=min)]
+
+
+def _blocks(groups: Sequence[_Group], outer: Set[str]) -> list[_Block]:
+    """Return groups in blocks, each of which uses few names of those that are declared before it.
+
+    A function in Lua 5.1 may use 60 local names of the text around it (LUAI_MAXUPVALUES).
+
+    Args:
+        groups: The groups.
+        outer: The names that are declared before them.
+    """
+    blocks: list[_Block] = []
+    for group in groups:
+        used = {word for one in group.declarations for word in _WORD.findall(_RARE.sub("", one))} & outer
+        if not blocks or len(blocks[-1].names | used) > _MOST_NAMES:
+            blocks.append(_Block())
+        blocks[-1].groups.append(group)
+        blocks[-1].names |= used
+    return blocks
+
+
+def _names_of(declaration: str) -> set[str]:
+    found = _DECLARATION.match(declaration)
+    return set(_WORD.findall(found[1])) if found else set()
+
+
+def _reached(declarations: Sequence[str], texts: Iterable[str], ignored: re.Pattern[str] | None = None) -> list[str]:
+    """Return the declarations that texts use, directly or through others, in their order.
+
+    Args:
+        declarations: All declarations, each after those that it uses.
+        texts: The texts whose words are looked for.
+        ignored: What does not count as a use; None when everything does.
+    """
+    used = {word for text in texts for word in _WORD.findall(text)}
+    kept = deque[str]()
+    for declaration in reversed(declarations):
+        if used & _names_of(declaration):
+            used.update(_WORD.findall(ignored.sub("", declaration) if ignored else declaration))
+            kept.appendleft(declaration)
+    return list(kept)
