@@ -11,6 +11,7 @@ from .execution_report import ExecutionReport
 from .fill import Fill
 from .fill_details import FillDetails
 from .guards import Expect
+from .health import BookStats, NearCacheStats, NodePing, Ping, PoolStats
 from .limits import Limits, LimitsChange, LimitsResult, Trading, TradingChange, TradingResult
 from .message import Message
 from .order import Calculate, Cancel, Expire, Order, Reject, Replace
@@ -33,6 +34,7 @@ from .symbol import SymbolInfo
 __all__ = [
     "Accept",
     "Algorithm",
+    "BookStats",
     "Bust",
     "Calculate",
     "Cancel",
@@ -62,6 +64,8 @@ __all__ = [
     "LimitsResult",
     "Liquidity",
     "Message",
+    "NearCacheStats",
+    "NodePing",
     "Order",
     "OrderEvent",
     "OrderResult",
@@ -72,6 +76,8 @@ __all__ = [
     "PendingReplace",
     "PendingRequest",
     "Permit",
+    "Ping",
+    "PoolStats",
     "Position",
     "PositionAction",
     "PositionChange",

@@ -34,14 +34,18 @@ class RetryPolicy(TypedDict):
     stop: StopBaseT
     wait: WaitBaseT
     reraise: bool
+    before_sleep: Callable[[RetryCallState], None]
 
 
-def retry_policy(ends_at: Callable[[], float], deadline: float) -> RetryPolicy:
+def retry_policy(
+    ends_at: Callable[[], float], deadline: float, on_pause: Callable[[float, int], object] | None = None
+) -> RetryPolicy:
     """Return a policy that repeats what raises RoundUnfinished: at once after a redirect, else after a growing pause.
 
     Args:
         ends_at: Returns the time of the monotonic clock after which nothing is tried any more.
         deadline: The whole time in seconds, a part of which the last try needs for itself.
+        on_pause: Called before each pause with its seconds, and the number of rounds that there were.
     """
     time_for_an_answer = max(FIRST_PAUSE, deadline / 20)
 
@@ -57,4 +61,14 @@ def retry_policy(ends_at: Callable[[], float], deadline: float) -> RetryPolicy:
         # A try that has no time for an answer would only make a known outcome unknown.
         return ends_at() - time.monotonic() < time_for_an_answer
 
-    return {"retry": retry_if_exception_type(RoundUnfinished), "stop": is_over, "wait": pause, "reraise": True}
+    def before_sleep(state: RetryCallState) -> None:
+        if on_pause is not None and state.next_action is not None and state.next_action.sleep:
+            on_pause(state.next_action.sleep, state.attempt_number)
+
+    return {
+        "retry": retry_if_exception_type(RoundUnfinished),
+        "stop": is_over,
+        "wait": pause,
+        "reraise": True,
+        "before_sleep": before_sleep,
+    }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
@@ -14,9 +13,8 @@ from ...models.limits import Trading, TradingResult
 from ...models.order import Order
 from ...models.results import Snapshot
 from ...models.table import reference_model, table_model
-from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology._async.backend import AsyncBackend
 from ...topology.durability import Durability
-from ...topology.settings import Settings
 from ..audit._async import AsyncAuditor
 from ..caching._async.cache import AsyncCache
 from ..caching.policy import CachePolicy
@@ -42,6 +40,7 @@ from ..references._async import AsyncReferenceTable
 from ..search._async.indexes import AsyncSearchIndexes
 from ..symbols._async import AsyncSymbolInfoRepository
 from ..units.calls import UnitResult, UnitStep, unit_calls
+from .opened._async import AsyncOpened
 from .snapshot import snapshot
 
 T = TypeVar("T")
@@ -49,7 +48,7 @@ E = TypeVar("E", bound=Entity)
 Own = TypeVar("Own", bound=Order)
 
 
-class AsyncBook:
+class AsyncBook(AsyncOpened):
     """Everything that a desk keeps on its servers, on one set of connections, for asyncio.
 
     ::
@@ -67,8 +66,6 @@ class AsyncBook:
     its connections, and stops embedded servers.
     """
 
-    backend: AsyncBackend
-    """The connections and settings that the repositories share."""
     orders: AsyncOrderRepository
     """Orders: place, fill, replace, cancel, read and find them."""
     positions: AsyncPositionRepository
@@ -91,8 +88,8 @@ class AsyncBook:
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 
     def __init__(self, backend: AsyncBackend, loss_detector: LossDetector | None = None) -> None:
-        self.backend = backend
-        self._loss_detector = loss_detector or LossDetector()
+        super().__init__(backend)
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self.orders = AsyncOrderRepository(backend, self._loss_detector)
         self.positions = AsyncPositionRepository(backend, self._loss_detector)
         self.limits = AsyncLimitsRepository(backend, self._loss_detector)
@@ -107,11 +104,6 @@ class AsyncBook:
         self._references: dict[type[Entity], AsyncReferenceTable[Any]] = {}
         self._units = AsyncChanges(backend, unit_calls(backend.settings, self._loss_detector))
         self._journals = AsyncChanges(backend, OrderCalls(backend.settings, self._loss_detector, takes_any=True))
-
-    @classmethod
-    async def open(cls, url: str | Settings | None = None) -> Self:
-        """Find the servers and log in, like :func:`slotbook.aconnect`, which says what ``url`` may be."""
-        return cls(await open_async_backend(url))
 
     def table(self, model: type[E]) -> AsyncTable[E]:
         """Return the table of a model of your own, which is checked the first time.
@@ -332,19 +324,3 @@ class AsyncBook:
         batch = whole("batch", batch)
         run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
         return await apply_journal(self.backend, self._journals, run, each("journal", journal), batch)
-
-    async def close(self) -> None:
-        """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.
-
-        Calls that wait for a server end with BookClosed, and changes that may have been sent with OutcomeUnknown. May
-        be called again, and by another thread; by another event loop while that of the book runs, or is closed.
-        """
-        await self.backend.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
 from ...models.arguments import callable_or_none, each, several, whole
 from ...models.coordination import Algorithm
@@ -15,9 +14,8 @@ from ...models.limits import Trading, TradingResult
 from ...models.order import Order
 from ...models.results import Snapshot
 from ...models.table import reference_model, table_model
-from ...topology._sync.backend import Backend, open_backend
+from ...topology._sync.backend import Backend
 from ...topology.durability import Durability
-from ...topology.settings import Settings
 from ..audit._sync import Auditor
 from ..caching._sync.cache import Cache
 from ..caching.policy import CachePolicy
@@ -43,6 +41,7 @@ from ..references._sync import ReferenceTable
 from ..search._sync.indexes import SearchIndexes
 from ..symbols._sync import SymbolInfoRepository
 from ..units.calls import UnitResult, UnitStep, unit_calls
+from .opened._sync import Opened
 from .snapshot import snapshot
 
 T = TypeVar("T")
@@ -50,7 +49,7 @@ E = TypeVar("E", bound=Entity)
 Own = TypeVar("Own", bound=Order)
 
 
-class Book:
+class Book(Opened):
     """Everything that a desk keeps on its servers, on one set of connections, for threads.
 
     ::
@@ -68,8 +67,6 @@ class Book:
     its connections, and stops embedded servers.
     """
 
-    backend: Backend
-    """The connections and settings that the repositories share."""
     orders: OrderRepository
     """Orders: place, fill, replace, cancel, read and find them."""
     positions: PositionRepository
@@ -92,8 +89,8 @@ class Book:
     """The search indexes that ``find`` of orders, positions and symbols needs: create, drop or describe them."""
 
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None) -> None:
-        self.backend = backend
-        self._loss_detector = loss_detector or LossDetector()
+        super().__init__(backend)
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self.orders = OrderRepository(backend, self._loss_detector)
         self.positions = PositionRepository(backend, self._loss_detector)
         self.limits = LimitsRepository(backend, self._loss_detector)
@@ -108,11 +105,6 @@ class Book:
         self._references: dict[type[Entity], ReferenceTable[Any]] = {}
         self._units = Changes(backend, unit_calls(backend.settings, self._loss_detector))
         self._journals = Changes(backend, OrderCalls(backend.settings, self._loss_detector, takes_any=True))
-
-    @classmethod
-    def open(cls, url: str | Settings | None = None) -> Self:
-        """Find the servers and log in, like :func:`slotbook.connect`, which says what ``url`` may be."""
-        return cls(open_backend(url))
 
     def table(self, model: type[E]) -> Table[E]:
         """Return the table of a model of your own, which is checked the first time.
@@ -333,19 +325,3 @@ class Book:
         batch = whole("batch", batch)
         run = JournalRun(self.backend.settings, self._loss_detector, callable_or_none("progress", progress))
         return apply_journal(self.backend, self._journals, run, each("journal", journal), batch)
-
-    def close(self) -> None:
-        """Close the connections, and stop the servers if they are embedded; calls from now on raise BookClosed.
-
-        Calls that wait for a server end with BookClosed, and changes that may have been sent with OutcomeUnknown. May
-        be called again, and by another thread; by another event loop while that of the book runs, or is closed.
-        """
-        self.backend.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -39,7 +39,10 @@ class NearCache(Generic[T]):
     """
 
     def __init__(self, size: int, base: str) -> None:
-        self._size = whole("near: size", size)
+        self.maxsize = whole("near: size", size)
+        """The number of values that may be kept."""
+        self.hits = self.misses = self.invalidations = 0
+        """Reads that were served, reads that were not, and values that were dropped because of a server."""
         self._base = base
         self.reset()
         _instances.add(self)
@@ -56,11 +59,14 @@ class NearCache(Generic[T]):
     def get(self, key: str) -> T | None:
         """Return the value of a key, or None when there is none that may be served now."""
         entry = self._entries.get(key)
-        if entry is None:
-            return None
-        value, expires_at, feed = entry
-        now = monotonic()
-        return value if now < feed.good_until and now < expires_at else None
+        if entry is not None:
+            value, expires_at, feed = entry
+            now = monotonic()
+            if now < feed.good_until and now < expires_at:
+                self.hits += 1
+                return value
+        self.misses += 1
+        return None
 
     def begin_read(self, key: str, slot: int, feed: InvalidationFeed | None) -> PendingRead | None:
         """Register a read of a server; return None when there is no feed that announces changes to the answer."""
@@ -85,23 +91,26 @@ class NearCache(Generic[T]):
             if value is None or lasts <= 0 or feed is not read.feed:
                 return
             self._entries.pop(read.key, None)
-            if len(self._entries) >= self._size:
+            if len(self._entries) >= self.maxsize:
                 del self._entries[next(iter(self._entries))]
             self._entries[read.key] = (value, read.asked_at + lasts, read.feed)
 
-    def discard(self, keys: Sequence[str]) -> None:
-        """Drop keys that this process has changed itself."""
+    def discard(self, keys: Sequence[str]) -> int:
+        """Drop keys that this process has changed itself; return the number of those that were kept."""
         with self._lock:
+            before = len(self._entries)
             for key in keys:
                 self._entries.pop(key, None)
                 self._pending.pop(key, None)
+            return before - len(self._entries)
 
     def invalidate(self, keys: Sequence[str] | None) -> None:
         """Drop the entries with these names in Redis, because they have changed; None drops all."""
         if keys is not None:
-            self.discard([key.removeprefix(self._base) for key in keys])
+            self.invalidations += self.discard([key.removeprefix(self._base) for key in keys])
             return
         with self._lock:
+            self.invalidations += len(self._entries)
             self._entries.clear()
             self._pending.clear()
 
@@ -110,6 +119,7 @@ class NearCache(Generic[T]):
         with self._lock:
             for key in [key for key, entry in self._entries.items() if entry[2] is feed]:
                 del self._entries[key]
+                self.invalidations += 1
             for key in [key for key, read in self._pending.items() if read.feed is feed]:
                 del self._pending[key]
 

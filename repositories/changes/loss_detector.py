@@ -24,6 +24,7 @@ from itertools import count
 from typing import NamedTuple
 
 from ...models.errors import Refused, StateLost
+from ...topology.observing import Notices
 
 MOST_TRADERS = 100_000
 """The number of traders that one writer remembers; of more, it forgets the one that it has not used for longest."""
@@ -259,10 +260,12 @@ class _Writer:
 class LossDetector:
     """A record of the changes that were acknowledged to one writer, by trader; it detects those that servers lost.
 
-    A process that was forked is another writer: what the parent knows is the parent's to report.
+    A process that was forked is another writer: what the parent knows is the parent's to report. ``notices`` are told
+    of every loss.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notices: Notices | None = None) -> None:
+        self._notices = notices or Notices()
         self._writers = {_forks[0]: _Writer()}
 
     def _writer(self) -> _Writer:
@@ -335,7 +338,9 @@ class LossDetector:
         known = writer.known(told.trader)
         highest = known.forget(told, first, lost, tip)
         known.go_on_from(tip, next(writer.counts))
-        return StateLost(told.trader, first, highest, result, refusal)
+        error = StateLost(told.trader, first, highest, result, refusal)
+        self._notices.on_raised(error)
+        return error
 
 
 def _counted(writer: str) -> int:

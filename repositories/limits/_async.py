@@ -33,7 +33,7 @@ class AsyncLimitsRepository:
         self, backend: AsyncBackend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE
     ) -> None:
         self._backend = backend
-        self._calls = LimitCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._calls = LimitCalls(backend.settings, loss_detector or LossDetector(backend.notices), fence)
         self._changes = AsyncChanges(backend, self._calls)
 
     async def get(self, trader: str, symbol: str | None = None) -> Limits | None:

@@ -32,7 +32,7 @@ class LimitsRepository:
 
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
-        self._calls = LimitCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._calls = LimitCalls(backend.settings, loss_detector or LossDetector(backend.notices), fence)
         self._changes = Changes(backend, self._calls)
 
     def get(self, trader: str, symbol: str | None = None) -> Limits | None:

@@ -15,7 +15,8 @@ from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
 from ...models.types import Quantity
-from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology._async.backend import AsyncBackend
+from ...topology._async.opening import open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes.fence import NO_FENCE, Fence
@@ -60,7 +61,7 @@ class AsyncOrderRepository(
         fence: Fence = NO_FENCE,
         model: type[OrderT] | None = None,
     ) -> None:
-        self._loss_detector = loss_detector or LossDetector()
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self._fence = fence
         super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
 

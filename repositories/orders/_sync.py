@@ -16,7 +16,8 @@ from ...models.own_fields import own_fields
 from ...models.record import checked
 from ...models.results import FillResult, OrderResult, Outcome
 from ...models.types import Quantity
-from ...topology._sync.backend import Backend, open_backend
+from ...topology._sync.backend import Backend
+from ...topology._sync.opening import open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes.fence import NO_FENCE, Fence
@@ -59,7 +60,7 @@ class OrderRepository(OrderReports[OrderT], Closings[OrderT], Revisions[OrderT],
         fence: Fence = NO_FENCE,
         model: type[OrderT] | None = None,
     ) -> None:
-        self._loss_detector = loss_detector or LossDetector()
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self._fence = fence
         super().__init__(backend, self._loss_detector, fence, model or cast("type[OrderT]", Order))
 

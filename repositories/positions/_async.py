@@ -13,7 +13,8 @@ from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.stored import POSITIONS
 from ...models.types import Quantity, check_name
-from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology._async.backend import AsyncBackend
+from ...topology._async.opening import open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes._async import AsyncChanges
@@ -48,7 +49,7 @@ class AsyncPositionRepository:
         self, backend: AsyncBackend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE
     ) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(backend.notices), fence)
         self._changes = AsyncChanges(backend, self._calls)
         self._search = AsyncSearch(backend, POSITIONS)
 

@@ -14,7 +14,8 @@ from ...models.record import checked
 from ...models.results import Outcome, PositionResult, SymbolTotal
 from ...models.stored import POSITIONS
 from ...models.types import Quantity, check_name
-from ...topology._sync.backend import Backend, open_backend
+from ...topology._sync.backend import Backend
+from ...topology._sync.opening import open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..changes._sync import Changes
@@ -47,7 +48,7 @@ class PositionRepository:
 
     def __init__(self, backend: Backend, loss_detector: LossDetector | None = None, fence: Fence = NO_FENCE) -> None:
         self._backend = backend
-        self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(), fence)
+        self._calls = PositionCalls(backend.settings, loss_detector or LossDetector(backend.notices), fence)
         self._changes = Changes(backend, self._calls)
         self._search = Search(backend, POSITIONS)
 

@@ -58,7 +58,7 @@ class Table(Ranges[E]):
     ) -> None:
         self._backend = backend
         self._model = table.model
-        self._loss_detector = loss_detector or LossDetector()
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self._fence = fence
         self._calls: TableCalls[E] = TableCalls(table, backend.settings, self._loss_detector, fence)
         self._changes = Changes(backend, self._calls)

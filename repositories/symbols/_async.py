@@ -8,7 +8,8 @@ from typing import Self
 from ...models.results import Outcome
 from ...models.stored import SYMBOLS
 from ...models.symbol import SymbolInfo
-from ...topology._async.backend import AsyncBackend, open_async_backend
+from ...topology._async.backend import AsyncBackend
+from ...topology._async.opening import open_async_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..caching._async.base_cache import AsyncBaseCache

@@ -9,7 +9,8 @@ from typing import Self
 from ...models.results import Outcome
 from ...models.stored import SYMBOLS
 from ...models.symbol import SymbolInfo
-from ...topology._sync.backend import Backend, open_backend
+from ...topology._sync.backend import Backend
+from ...topology._sync.opening import open_backend
 from ...topology.durability import Durability
 from ...topology.settings import Settings
 from ..caching._sync.base_cache import BaseCache

@@ -13,7 +13,7 @@ from slotbook.models.errors import OrderNotFound, SlotbookError, StateLost
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.repositories.positions.calls import PositionCalls
-from slotbook.topology._sync.backend import open_backend
+from slotbook.topology._sync.opening import open_backend
 from slotbook.topology.call import Call
 from slotbook.topology.embedded import Server, Topology
 

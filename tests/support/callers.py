@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Literal, TypeAlias, cast
 
-from slotbook import AsyncBook, Book
+from slotbook import AsyncBook, Book, Observer
 
 Caller: TypeAlias = Literal["sync", "asyncio"]
 CALLERS: tuple[Caller, ...] = ("sync", "asyncio")
@@ -55,8 +55,8 @@ class Blocking:
         return Blocking(found, self._runner) if ours else found
 
 
-def open_book(url: str, caller: Caller, runner: asyncio.Runner) -> Book:
+def open_book(url: str, caller: Caller, runner: asyncio.Runner, observer: Observer | None = None) -> Book:
     """Open a book for threads or for asyncio."""
     if caller == "sync":
-        return Book.open(url)
-    return cast(Book, Blocking(runner.run(AsyncBook.open(url)), runner))
+        return Book.open(url, observer=observer)
+    return cast(Book, Blocking(runner.run(AsyncBook.open(url, observer=observer)), runner))

@@ -27,6 +27,10 @@ class AsyncAttachments:
         """Forget an object that closes itself, or has been closed."""
         self._parts = [one for one in self._parts if one is not part]
 
+    def all(self) -> list[AsyncAttached]:
+        """Return the objects, in the order in which they came."""
+        return list(self._parts)
+
     async def close(self) -> None:
         """Close and forget them all, the last one first; each knows what of it works in this process."""
         while (part := self._last()) is not None:

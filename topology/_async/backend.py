@@ -5,7 +5,6 @@ The first try of a call goes straight to its node; tenacity takes over only when
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 from tenacity import AsyncRetrying
 
 from ...models.errors import BookClosed, SlotbookError, Unavailable
+from ...models.health import Ping, PoolStats
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace, ReadRound
@@ -23,53 +23,27 @@ from ..concurrency import async_pause, async_run_blocking
 from ..connections.async_pool import CLOSED, Answer
 from ..connections.async_transfer import AsyncJob, exchange_all
 from ..durability import LOCAL, Durability
-from ..embedded import Deployment, start
-from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
+from ..embedded import Deployment
+from ..error_mapping import Unanswered, Unsent, is_unreachable
 from ..layouts import DiscoveryError
-from ..misreadings import pong, scan_page
+from ..misreadings import pong
+from ..observing import Notices
+from ..observing.retries import RetryNotes
 from ..reads import Reads, reads_of
 from ..retry import RoundUnfinished, retry_policy
-from ..settings import Settings, Target, read
+from ..settings import Settings, Target
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
 from .attachments import AsyncAttached, AsyncAttachments
 from .inspection import AsyncInspection
 from .nodes import AsyncNodes
+from .pinging import AsyncPinging
+from .scanning import AsyncScan
 
 T = TypeVar("T")
 
-logger = logging.getLogger("slotbook.embedded")
-logger.addHandler(logging.NullHandler())  # without a log the warning is not printed: an example is not an accident
-
 CALLS_AT_ONCE = 5_000
 """Calls of one batch that are in flight at the same time: more would only wait in the servers' buffers."""
-
-
-async def open_async_backend(source: str | Settings | None = None) -> AsyncBackend:
-    """Return a backend that has found its servers and logged in; ``embedded://`` starts them first.
-
-    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
-
-    Args:
-        source: A URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
-    """
-    target = read(source)
-    deployment: Deployment | None = None
-    if target.embedded:
-        logger.warning(
-            "embedded://%s starts private servers: nobody else sees them, and what they keep ends with this book, "
-            "at the latest with this process",
-            target.kind.value,
-        )
-        deployment = await async_run_blocking(lambda: start(target.kind.value, server=target.settings.server))
-        target = read(target.settings.for_private_servers(deployment.url))
-    backend = AsyncBackend(target, deployment)
-    try:
-        await backend.open()
-    except BaseException:
-        await backend.close()
-        raise
-    return backend
 
 
 class AsyncBackend:
@@ -81,14 +55,16 @@ class AsyncBackend:
         order = await backend.run(order_calls.get("T001", "A1"))
     """
 
-    def __init__(self, target: Target, deployment: Deployment | None = None) -> None:
+    def __init__(self, target: Target, deployment: Deployment | None = None, notices: Notices | None = None) -> None:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
-        self._nodes, self._deadline = AsyncNodes(target), target.settings.deadline
+        self.notices = notices or Notices()
+        """Takes what is worth knowing of the servers, and logs it."""
+        self._nodes, self._deadline = AsyncNodes(target, self.notices), target.settings.deadline
         self._layout, self._pools = self._nodes.layout, self._nodes.pools
         self.inspection = partial(AsyncInspection, self._nodes)
         """Makes a look at each server by itself, replicas and Sentinels too; close it afterwards."""
@@ -135,12 +111,9 @@ class AsyncBackend:
             return await self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
-            chunk = calls[begin : begin + CALLS_AT_ONCE]
             ends_at = time.monotonic() + self.settings.deadline
-            batch = Batch(chunk, self._layout, ends_at, durability, self.settings.replication_wait)
-            await self._rounds(batch)
-            await self._retry(batch)
-            outcomes.extend(batch.outcomes())
+            chunk = calls[begin : begin + CALLS_AT_ONCE]
+            outcomes += await self._change(chunk, ends_at, durability)
         return outcomes
 
     async def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
@@ -157,21 +130,7 @@ class AsyncBackend:
         Scans everything again when a primary was replaced meanwhile. The deadline counts from the last page that came.
         Raises a SlotbookError.
         """
-        found: set[str] = set()
-        progress = [time.monotonic()]
-        reason: Exception | None = None
-        policy = retry_policy(lambda: progress[0] + self._deadline, self._deadline)
-        try:
-            async for attempt in AsyncRetrying(**policy):
-                with attempt:
-                    try:
-                        await self._scan_all(pattern, found, progress)
-                    except DiscoveryError as error:
-                        reason = error
-                        raise RoundUnfinished(Pace.BACK_OFF) from error
-        except RoundUnfinished as error:
-            raise Unavailable(f"scan: no answer within {self._deadline:g} s (last: {reason or error})") from None
-        return found
+        return await AsyncScan(self._nodes).keys(pattern)
 
     def locate(self, slot: int) -> Address | None:
         """Return the primary of a slot as far as is known, without asking a server; None when it is not known."""
@@ -215,6 +174,18 @@ class AsyncBackend:
             case _:
                 return await self.run_many(step)
 
+    async def ping(self, seconds: float) -> Ping:
+        """Ask every primary for a sign of life within some seconds. Raises nothing for servers that fail."""
+        return await AsyncPinging(self._nodes, seconds).ping()
+
+    def pool_stats(self) -> tuple[PoolStats, ...]:
+        """Return the state of the connections to each server that was called."""
+        return self._nodes.pool_stats()
+
+    def attached(self) -> list[AsyncAttached]:
+        """Return what is attached now; see ``attach``."""
+        return self._attachments.all()
+
     def require_open(self) -> None:
         """Raise BookClosed once ``close`` has been called; what is attached may still use the connections then."""
         if self._closing:
@@ -250,35 +221,26 @@ class AsyncBackend:
         if self.deployment is not None:
             await async_run_blocking(self.deployment.stop)
 
-    async def _scan_all(self, pattern: str, found: set[str], progress: list[float]) -> None:
-        """Add the matching keys of all primaries to ``found``; keep the time of the last page in ``progress``."""
-        await self._nodes.discover(progress[0] + self.settings.deadline)
-        scanned = self._layout.primaries()
-        for address in scanned:
-            cursor = "0"
-            while True:
-                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", "1000"))
-                ends_at = progress[0] + self.settings.deadline
-                (answer,) = await self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout, ends_at)
-                if isinstance(answer, (Unsent, Unanswered, RedisError)):
-                    if retry_action(answer) is RetryAction.REPORT:
-                        raise report(f"scan of {address}", answer)
-                    raise RoundUnfinished(Pace.BACK_OFF) from (
-                        answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
-                    )
-                cursor, page = scan_page(f"scan of {address}", answer)
-                found.update(page)
-                progress[0] = time.monotonic()
-                if cursor == "0":
-                    break
-        await self._nodes.discover(progress[0] + self.settings.deadline)
-        if self._layout.primaries() != scanned:
-            raise RoundUnfinished(Pace.BACK_OFF)
+    async def _change(
+        self, calls: Sequence[Call[T]] | Sequence[PendingCall[T]], ends_at: float, durability: Durability
+    ) -> list[Outcome[T]]:
+        """Send some calls, in one round trip per node, and those that went wrong again."""
+        batch = Batch(calls, self._layout, ends_at, durability, self.settings.replication_wait)
+        await self._carry(batch)
+        return batch.outcomes()
+
+    async def _carry(self, batch: Batch[T]) -> None:
+        await self._rounds(batch)
+        await self._retry(batch)
 
     async def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
         """Send some of the reads, in one round trip per node, and then a batch of those that went wrong."""
-        ends_at = time.monotonic() + self._deadline
         read_round = ReadRound(reads, numbers, self._layout)
+        await self._exchange_reads(read_round)
+        return read_round.outcomes()
+
+    async def _exchange_reads(self, read_round: ReadRound[T]) -> None:
+        ends_at = time.monotonic() + self._deadline
         jobs = [
             AsyncJob(
                 self._nodes.pool(address),
@@ -293,7 +255,6 @@ class AsyncBackend:
         await exchange_all(jobs, self._timeout, ends_at)
         if (rest := read_round.rest(ends_at)) is not None:
             await self._retry(rest)
-        return read_round.outcomes()
 
     async def _rounds(self, batch: Batch[T]) -> None:
         """Send rounds until no call is pending, or until a failure decides how the next begins (``batch.pace``)."""
@@ -323,14 +284,16 @@ class AsyncBackend:
         if not batch.pending:
             return
         reason: Exception | None = None
+        notes = RetryNotes(self.notices, batch)
         try:
-            async for attempt in AsyncRetrying(**retry_policy(lambda: batch.ends_at, self.settings.deadline)):
+            policy = retry_policy(lambda: batch.ends_at, self.settings.deadline, notes.on_pause)
+            async for attempt in AsyncRetrying(**policy):
                 with attempt:
                     if batch.stale:
                         try:
                             await self._nodes.discover(batch.ends_at)
                         except DiscoveryError as error:
-                            reason = error
+                            reason = notes.reason = error
                             self._fail_fast(error)
                             raise RoundUnfinished(Pace.BACK_OFF) from error
                         batch.stale = False
@@ -338,6 +301,7 @@ class AsyncBackend:
                     if batch.pending:
                         raise RoundUnfinished(batch.pace)
         except RoundUnfinished:
+            notes.on_give_up()
             batch.give_up(self.settings.deadline, reason)
         except SlotbookError as error:
             batch.fail(error)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from ...models.errors import BookClosed, Unavailable
+from ...models.health import PoolStats
 from ..address import Address
 from ..call import Piece
 from ..concurrency import AsyncTurns
@@ -14,6 +16,7 @@ from ..connections.async_transfer import AsyncJob, exchange_all
 from ..connections.role import Doubt
 from ..home import AsyncHome
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
+from ..observing import NoticeKind, Notices
 from ..settings import Target
 from ..shards import Shards
 
@@ -21,8 +24,9 @@ from ..shards import Shards
 class AsyncNodes:
     """The layout of a deployment as it is known now, and the connection pools to its servers."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, notices: Notices | None = None) -> None:
         self.target = target
+        self._notices = notices or Notices()
         self.layout: Layout = layout_for(target)
         self.pools: dict[Address, AsyncConnectionPool] = {}
         self._waiting_pools: dict[Address, AsyncConnectionPool] = {}
@@ -41,7 +45,14 @@ class AsyncNodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                AsyncConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits, home=self.home),
+                AsyncConnectionPool(
+                    self.target,
+                    address,
+                    doubt=self._doubt,
+                    waits_for_replicas=waits,
+                    home=self.home,
+                    notices=self._notices,
+                ),
             )
             pool.closed = pool.closed or self.closed
         return pool
@@ -61,7 +72,7 @@ class AsyncNodes:
         try:
             if not await turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return
-            discovery = self.layout.discover()
+            discovery, before = self.layout.discover(), self.layout.primaries()
             questions = next(discovery, None)
             while questions is not None:
                 answers = await self._answers(questions, ends_at)
@@ -70,6 +81,7 @@ class AsyncNodes:
                 except StopIteration:
                     questions = None
             self._discoveries += 1
+            self._note_primaries(before)
         finally:
             turns.pop(turn, None)  # first, see Places
             turns.wake()
@@ -89,11 +101,23 @@ class AsyncNodes:
             await self.survey()
         return self.layout.shards()
 
+    def pool_stats(self) -> tuple[PoolStats, ...]:
+        """Return the state of each pool, but for those of Sentinels."""
+        pools = [*self.pools.values(), *self._waiting_pools.values()]
+        return tuple(sorted((pool.stats() for pool in pools), key=lambda one: (one.node, one.for_replicas)))
+
     async def close(self) -> None:
         """Close every connection for good."""
         self.closed = True
         for pool in (*self.pools.values(), *self._waiting_pools.values(), *self._sentinel_pools.values()):
             await pool.close()
+
+    def _note_primaries(self, before: Sequence[Address]) -> None:
+        """Tell that other servers are primaries than before."""
+        after = self.layout.primaries()
+        if before and (gone := set(before).symmetric_difference(after)):
+            left, came = [", ".join(str(one) for one in some if one in gone) for some in (before, after)]
+            self._notices.tell(NoticeKind.PRIMARY_CHANGED, before=left or "none", after=came or "none")
 
     async def _answers(self, questions: Questions, ends_at: float) -> list[list[Answer]]:
         """Return the answers of each server that is asked."""
@@ -111,7 +135,9 @@ class AsyncNodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                pool = AsyncConnectionPool(self.target, address, for_sentinel=True, home=self.home)
+                pool = AsyncConnectionPool(
+                    self.target, address, for_sentinel=True, home=self.home, notices=self._notices
+                )
                 self._sentinel_pools[address] = pool
                 pool.closed = pool.closed or self.closed
         return [self._sentinel_pools[address] for address in questions.addresses]

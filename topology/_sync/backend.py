@@ -6,7 +6,6 @@ The first try of a call goes straight to its node; tenacity takes over only when
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from redis.exceptions import RedisError
 from tenacity import Retrying
 
 from ...models.errors import BookClosed, SlotbookError, Unavailable
+from ...models.health import Ping, PoolStats
 from ...models.results import Outcome
 from ..address import Address
 from ..batch import Batch, Pace, ReadRound
@@ -24,53 +24,27 @@ from ..concurrency import pause, run_blocking
 from ..connections.pool import CLOSED, Answer
 from ..connections.transfer import Job, exchange_all
 from ..durability import LOCAL, Durability
-from ..embedded import Deployment, start
-from ..error_mapping import RetryAction, Unanswered, Unsent, is_unreachable, report, retry_action
+from ..embedded import Deployment
+from ..error_mapping import Unanswered, Unsent, is_unreachable
 from ..layouts import DiscoveryError
-from ..misreadings import pong, scan_page
+from ..misreadings import pong
+from ..observing import Notices
+from ..observing.retries import RetryNotes
 from ..reads import Reads, reads_of
 from ..retry import RoundUnfinished, retry_policy
-from ..settings import Settings, Target, read
+from ..settings import Settings, Target
 from ..shards import Shards
 from ..steps import Locate, Pause, Step, Steps
 from .attachments import Attached, Attachments
 from .inspection import Inspection
 from .nodes import Nodes
+from .pinging import Pinging
+from .scanning import Scan
 
 T = TypeVar("T")
 
-logger = logging.getLogger("slotbook.embedded")
-logger.addHandler(logging.NullHandler())  # without a log the warning is not printed: an example is not an accident
-
 CALLS_AT_ONCE = 5_000
 """Calls of one batch that are in flight at the same time: more would only wait in the servers' buffers."""
-
-
-def open_backend(source: str | Settings | None = None) -> Backend:
-    """Return a backend that has found its servers and logged in; ``embedded://`` starts them first.
-
-    Raises InvalidSettings, AccessDenied, Unavailable or EmbeddedError, within the deadline.
-
-    Args:
-        source: A URL or Settings; None reads the URL from ``SLOTBOOK_URL``.
-    """
-    target = read(source)
-    deployment: Deployment | None = None
-    if target.embedded:
-        logger.warning(
-            "embedded://%s starts private servers: nobody else sees them, and what they keep ends with this book, "
-            "at the latest with this process",
-            target.kind.value,
-        )
-        deployment = run_blocking(lambda: start(target.kind.value, server=target.settings.server))
-        target = read(target.settings.for_private_servers(deployment.url))
-    backend = Backend(target, deployment)
-    try:
-        backend.open()
-    except BaseException:
-        backend.close()
-        raise
-    return backend
 
 
 class Backend:
@@ -82,14 +56,16 @@ class Backend:
         order = backend.run(order_calls.get("T001", "A1"))
     """
 
-    def __init__(self, target: Target, deployment: Deployment | None = None) -> None:
+    def __init__(self, target: Target, deployment: Deployment | None = None, notices: Notices | None = None) -> None:
         self.deployment = deployment
         """The private servers that this backend runs on, for ``embedded://``; they end when it is closed."""
         self.settings: Settings = target.settings
         self._timeout = min(target.settings.socket_timeout, target.settings.deadline)
         self.target = target
         """The parsed URL and settings that the backend was opened with."""
-        self._nodes, self._deadline = Nodes(target), target.settings.deadline
+        self.notices = notices or Notices()
+        """Takes what is worth knowing of the servers, and logs it."""
+        self._nodes, self._deadline = Nodes(target, self.notices), target.settings.deadline
         self._layout, self._pools = self._nodes.layout, self._nodes.pools
         self.inspection = partial(Inspection, self._nodes)
         """Makes a look at each server by itself, replicas and Sentinels too; close it afterwards."""
@@ -136,12 +112,9 @@ class Backend:
             return self.read_many(reads_of(cast("Sequence[Call[T]]", calls)))
         outcomes: list[Outcome[T]] = []
         for begin in range(0, len(calls), CALLS_AT_ONCE):
-            chunk = calls[begin : begin + CALLS_AT_ONCE]
             ends_at = time.monotonic() + self.settings.deadline
-            batch = Batch(chunk, self._layout, ends_at, durability, self.settings.replication_wait)
-            self._rounds(batch)
-            self._retry(batch)
-            outcomes.extend(batch.outcomes())
+            chunk = calls[begin : begin + CALLS_AT_ONCE]
+            outcomes += self._change(chunk, ends_at, durability)
         return outcomes
 
     def read_many(self, reads: Reads[T]) -> list[Outcome[T]]:
@@ -158,21 +131,7 @@ class Backend:
         Scans everything again when a primary was replaced meanwhile. The deadline counts from the last page that came.
         Raises a SlotbookError.
         """
-        found: set[str] = set()
-        progress = [time.monotonic()]
-        reason: Exception | None = None
-        policy = retry_policy(lambda: progress[0] + self._deadline, self._deadline)
-        try:
-            for attempt in Retrying(**policy):
-                with attempt:
-                    try:
-                        self._scan_all(pattern, found, progress)
-                    except DiscoveryError as error:
-                        reason = error
-                        raise RoundUnfinished(Pace.BACK_OFF) from error
-        except RoundUnfinished as error:
-            raise Unavailable(f"scan: no answer within {self._deadline:g} s (last: {reason or error})") from None
-        return found
+        return Scan(self._nodes).keys(pattern)
 
     def locate(self, slot: int) -> Address | None:
         """Return the primary of a slot as far as is known, without asking a server; None when it is not known."""
@@ -216,6 +175,18 @@ class Backend:
             case _:
                 return self.run_many(step)
 
+    def ping(self, seconds: float) -> Ping:
+        """Ask every primary for a sign of life within some seconds. Raises nothing for servers that fail."""
+        return Pinging(self._nodes, seconds).ping()
+
+    def pool_stats(self) -> tuple[PoolStats, ...]:
+        """Return the state of the connections to each server that was called."""
+        return self._nodes.pool_stats()
+
+    def attached(self) -> list[Attached]:
+        """Return what is attached now; see ``attach``."""
+        return self._attachments.all()
+
     def require_open(self) -> None:
         """Raise BookClosed once ``close`` has been called; what is attached may still use the connections then."""
         if self._closing:
@@ -251,35 +222,26 @@ class Backend:
         if self.deployment is not None:
             run_blocking(self.deployment.stop)
 
-    def _scan_all(self, pattern: str, found: set[str], progress: list[float]) -> None:
-        """Add the matching keys of all primaries to ``found``; keep the time of the last page in ``progress``."""
-        self._nodes.discover(progress[0] + self.settings.deadline)
-        scanned = self._layout.primaries()
-        for address in scanned:
-            cursor = "0"
-            while True:
-                packed = pack(("SCAN", cursor, "MATCH", pattern, "COUNT", "1000"))
-                ends_at = progress[0] + self.settings.deadline
-                (answer,) = self._nodes.pool(address).exchange(packed, 1, self.settings.socket_timeout, ends_at)
-                if isinstance(answer, (Unsent, Unanswered, RedisError)):
-                    if retry_action(answer) is RetryAction.REPORT:
-                        raise report(f"scan of {address}", answer)
-                    raise RoundUnfinished(Pace.BACK_OFF) from (
-                        answer.cause if isinstance(answer, (Unsent, Unanswered)) else answer
-                    )
-                cursor, page = scan_page(f"scan of {address}", answer)
-                found.update(page)
-                progress[0] = time.monotonic()
-                if cursor == "0":
-                    break
-        self._nodes.discover(progress[0] + self.settings.deadline)
-        if self._layout.primaries() != scanned:
-            raise RoundUnfinished(Pace.BACK_OFF)
+    def _change(
+        self, calls: Sequence[Call[T]] | Sequence[PendingCall[T]], ends_at: float, durability: Durability
+    ) -> list[Outcome[T]]:
+        """Send some calls, in one round trip per node, and those that went wrong again."""
+        batch = Batch(calls, self._layout, ends_at, durability, self.settings.replication_wait)
+        self._carry(batch)
+        return batch.outcomes()
+
+    def _carry(self, batch: Batch[T]) -> None:
+        self._rounds(batch)
+        self._retry(batch)
 
     def _read(self, reads: Reads[T], numbers: range) -> list[Outcome[T]]:
         """Send some of the reads, in one round trip per node, and then a batch of those that went wrong."""
-        ends_at = time.monotonic() + self._deadline
         read_round = ReadRound(reads, numbers, self._layout)
+        self._exchange_reads(read_round)
+        return read_round.outcomes()
+
+    def _exchange_reads(self, read_round: ReadRound[T]) -> None:
+        ends_at = time.monotonic() + self._deadline
         jobs = [
             Job(
                 self._nodes.pool(address),
@@ -294,7 +256,6 @@ class Backend:
         exchange_all(jobs, self._timeout, ends_at)
         if (rest := read_round.rest(ends_at)) is not None:
             self._retry(rest)
-        return read_round.outcomes()
 
     def _rounds(self, batch: Batch[T]) -> None:
         """Send rounds until no call is pending, or until a failure decides how the next begins (``batch.pace``)."""
@@ -324,14 +285,16 @@ class Backend:
         if not batch.pending:
             return
         reason: Exception | None = None
+        notes = RetryNotes(self.notices, batch)
         try:
-            for attempt in Retrying(**retry_policy(lambda: batch.ends_at, self.settings.deadline)):
+            policy = retry_policy(lambda: batch.ends_at, self.settings.deadline, notes.on_pause)
+            for attempt in Retrying(**policy):
                 with attempt:
                     if batch.stale:
                         try:
                             self._nodes.discover(batch.ends_at)
                         except DiscoveryError as error:
-                            reason = error
+                            reason = notes.reason = error
                             self._fail_fast(error)
                             raise RoundUnfinished(Pace.BACK_OFF) from error
                         batch.stale = False
@@ -339,6 +302,7 @@ class Backend:
                     if batch.pending:
                         raise RoundUnfinished(batch.pace)
         except RoundUnfinished:
+            notes.on_give_up()
             batch.give_up(self.settings.deadline, reason)
         except SlotbookError as error:
             batch.fail(error)

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from ...models.errors import BookClosed, Unavailable
+from ...models.health import PoolStats
 from ..address import Address
 from ..call import Piece
 from ..concurrency import Turns
@@ -15,6 +17,7 @@ from ..connections.role import Doubt
 from ..connections.transfer import Job, exchange_all
 from ..home import Home
 from ..layouts import DiscoveryError, Layout, Questions, layout_for
+from ..observing import NoticeKind, Notices
 from ..settings import Target
 from ..shards import Shards
 
@@ -22,8 +25,9 @@ from ..shards import Shards
 class Nodes:
     """The layout of a deployment as it is known now, and the connection pools to its servers."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, notices: Notices | None = None) -> None:
         self.target = target
+        self._notices = notices or Notices()
         self.layout: Layout = layout_for(target)
         self.pools: dict[Address, ConnectionPool] = {}
         self._waiting_pools: dict[Address, ConnectionPool] = {}
@@ -42,7 +46,14 @@ class Nodes:
         if pool is None:
             pool = pools.setdefault(
                 address,
-                ConnectionPool(self.target, address, doubt=self._doubt, waits_for_replicas=waits, home=self.home),
+                ConnectionPool(
+                    self.target,
+                    address,
+                    doubt=self._doubt,
+                    waits_for_replicas=waits,
+                    home=self.home,
+                    notices=self._notices,
+                ),
             )
             pool.closed = pool.closed or self.closed
         return pool
@@ -62,7 +73,7 @@ class Nodes:
         try:
             if not turns.take(turn, max(0.001, ends_at - time.monotonic())) or seen != self._discoveries:
                 return
-            discovery = self.layout.discover()
+            discovery, before = self.layout.discover(), self.layout.primaries()
             questions = next(discovery, None)
             while questions is not None:
                 answers = self._answers(questions, ends_at)
@@ -71,6 +82,7 @@ class Nodes:
                 except StopIteration:
                     questions = None
             self._discoveries += 1
+            self._note_primaries(before)
         finally:
             turns.pop(turn, None)  # first, see Places
             turns.wake()
@@ -90,11 +102,23 @@ class Nodes:
             self.survey()
         return self.layout.shards()
 
+    def pool_stats(self) -> tuple[PoolStats, ...]:
+        """Return the state of each pool, but for those of Sentinels."""
+        pools = [*self.pools.values(), *self._waiting_pools.values()]
+        return tuple(sorted((pool.stats() for pool in pools), key=lambda one: (one.node, one.for_replicas)))
+
     def close(self) -> None:
         """Close every connection for good."""
         self.closed = True
         for pool in (*self.pools.values(), *self._waiting_pools.values(), *self._sentinel_pools.values()):
             pool.close()
+
+    def _note_primaries(self, before: Sequence[Address]) -> None:
+        """Tell that other servers are primaries than before."""
+        after = self.layout.primaries()
+        if before and (gone := set(before).symmetric_difference(after)):
+            left, came = [", ".join(str(one) for one in some if one in gone) for some in (before, after)]
+            self._notices.tell(NoticeKind.PRIMARY_CHANGED, before=left or "none", after=came or "none")
 
     def _answers(self, questions: Questions, ends_at: float) -> list[list[Answer]]:
         """Return the answers of each server that is asked."""
@@ -112,7 +136,7 @@ class Nodes:
             return [self.pool(address) for address in questions.addresses]
         for address in questions.addresses:
             if address not in self._sentinel_pools:
-                pool = ConnectionPool(self.target, address, for_sentinel=True, home=self.home)
+                pool = ConnectionPool(self.target, address, for_sentinel=True, home=self.home, notices=self._notices)
                 self._sentinel_pools[address] = pool
                 pool.closed = pool.closed or self.closed
         return [self._sentinel_pools[address] for address in questions.addresses]

@@ -44,6 +44,16 @@ class Item(Generic[T]):
         return self._call
 
     @property
+    def built(self) -> Call[T] | None:
+        """The call, None for one that is built when its turn comes, as long as that has not come."""
+        return self._call or (self.buildable if isinstance(self.buildable, Call) else None)
+
+    @property
+    def name(self) -> str:
+        """The name of the call; "change" as long as it is not built."""
+        return "change" if self.built is None else self.built.name
+
+    @property
     def value(self) -> T:
         """The result of an applied call, from the first attempt that was applied."""
         if self.outcome is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from redis.exceptions import RedisError
@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from ...models.errors import SlotbookError
 from ...models.results import Outcome
 from ..address import Address
-from ..call import Piece, Reply
+from ..call import Call, Piece, Reply
 from ..error_mapping import Failure, Unanswered, Unsent
 from ..layouts import Layout
 from ..misreadings import MISREADINGS, unexpected
@@ -30,14 +30,14 @@ class ReadRound(Generic[T]):
     """Some of the reads of one batch, by their numbers, and their outcomes."""
 
     def __init__(self, reads: Reads[T], numbers: range, layout: Layout) -> None:
-        self._reads = reads
-        self._numbers = numbers
-        self._layout = layout
+        self.reads = reads
+        self.numbers = numbers
+        self.layout = layout
         self.routes: dict[Address, list[int]] = {}
         """The numbers of the reads that go to each node; reads whose slot has no known primary are left out."""
-        self._outcomes: dict[int, Outcome[T]] = {}
+        self.found: dict[int, Outcome[T]] = {}
         self._failures: dict[int, tuple[Failure, Address]] = {}
-        self._left: list[int] = []
+        self.left: list[int] = []
         self._rest: Batch[T] | None = None
         routes, locate, slots = self.routes, layout.locate, reads.slots
         for number in numbers:
@@ -47,7 +47,7 @@ class ReadRound(Generic[T]):
 
     def pieces(self, route: list[int]) -> Iterator[Piece]:
         """Yield the commands of some reads, in their order."""
-        packed = self._reads.packed
+        packed = self.reads.packed
         for begin in range(0, len(route), _READS_IN_PIECE):
             numbers = route[begin : begin + _READS_IN_PIECE]
             yield Piece(b"".join([packed[number] for number in numbers]), len(numbers))
@@ -59,7 +59,7 @@ class ReadRound(Generic[T]):
     def reader(self, address: Address, route: list[int]) -> Callable[[Reply | Failure], None]:
         """Return a function that takes the answers of a node, one after the other."""
         # It runs once for every reply of thousands, so it is a function whose names are all local, and not a method.
-        outcomes, failures, decode, call = self._outcomes, self._failures, self._reads.decode, self._reads.call
+        outcomes, failures, decode, call = self.found, self._failures, self.reads.decode, self.reads.call
         numbered = iter(route)
 
         def take(answer: Reply | Failure) -> None:
@@ -79,7 +79,7 @@ class ReadRound(Generic[T]):
     def doubt(self, address: Address, route: list[int], failure: Unsent | Unanswered) -> None:
         """Take back the answers of a node: one reply was too many, and each may be that to another read."""
         for number in route:
-            self._outcomes.pop(number, None)
+            self.found.pop(number, None)
             self._failures[number] = failure, address
 
     def rest(self, ends_at: float) -> Batch[T] | None:
@@ -87,20 +87,24 @@ class ReadRound(Generic[T]):
 
         ``ends_at`` is the end of the deadline, by the monotonic clock.
         """
-        outcomes, failures = self._outcomes, self._failures
-        if len(outcomes) == len(self._numbers):
+        outcomes, failures = self.found, self._failures
+        if len(outcomes) == len(self.numbers):
             return None
-        self._left = [number for number in self._numbers if number not in outcomes]
-        self._rest = batch = Batch([self._reads.call(number) for number in self._left], self._layout, ends_at)
-        for number, item in zip(self._left, batch.items, strict=True):
+        self.left = [number for number in self.numbers if number not in outcomes]
+        self._rest = batch = self.new_batch([self.reads.call(number) for number in self.left], ends_at)
+        for number, item in zip(self.left, batch.items, strict=True):
             if number in failures:
                 batch.resolve(item, *failures[number])
         batch.clear()
         return batch
 
+    def new_batch(self, calls: Sequence[Call[T]], ends_at: float) -> Batch[T]:
+        """Return a batch of some of the reads."""
+        return Batch(calls, self.layout, ends_at)
+
     def outcomes(self) -> list[Outcome[T]]:
         """Return the outcome of each read, in the order of their numbers."""
-        outcomes = self._outcomes
+        outcomes = self.found
         if self._rest is not None:
-            outcomes.update(zip(self._left, self._rest.outcomes(), strict=True))
-        return [outcomes[number] for number in self._numbers]
+            outcomes.update(zip(self.left, self._rest.outcomes(), strict=True))
+        return [outcomes[number] for number in self.numbers]

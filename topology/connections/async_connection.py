@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-import select
-import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, cast
+from typing import TypeAlias, cast
 
-from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
+from .async_opening import RedisConnection, poll_of
 from .async_places import AsyncPlace, AsyncPlaces
-from .reader import INCOMPLETE, Parser, Reader, closed_after, surplus_reply
+from .greeting import GREETINGS, greeting
+from .reader import INCOMPLETE, Reader, closed_after, surplus_reply
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
@@ -38,54 +36,6 @@ _LONGEST_TURN = 0.005
 FORGOTTEN = 1.0
 """Seconds after which a task that was to end has been forgotten: a signal handler that raises in the event loop between
 two tasks makes it drop the next one, which then neither goes on nor ends."""
-
-
-class _Writer(Protocol):
-    @property
-    def transport(self) -> asyncio.Transport: ...
-
-
-class RedisConnection(Protocol):
-    """The part of a redis-py connection that is used here; a test checks the names with an underscore."""
-
-    _writer: _Writer
-    _parser: Parser
-
-    async def connect(self) -> None:
-        """Open the connection and authenticate."""
-
-    async def disconnect(self, nowait: bool = False) -> None:
-        """Close the connection; with ``nowait``, do not wait until it is closed."""
-
-    async def send_packed_command(self, command: tuple[bytes, ...], check_health: bool) -> None:
-        """Write packed commands."""
-
-    async def read_response(self) -> object:
-        """Return the next reply."""
-
-    async def can_read(self) -> bool:
-        """Return True if there is something to read."""
-        ...
-
-
-AsyncConnectionClass: TypeAlias = "Callable[..., object]"
-
-
-def async_connection_class(address: Address, *, tls: bool) -> AsyncConnectionClass:
-    """Return redis-py's connection class for an address: a Unix socket has no port."""
-    if not address.port:
-        return UnixDomainSocketConnection
-    return SSLConnection if tls else Connection
-
-
-def _poll_of(transport: asyncio.Transport) -> Callable[[int], object]:
-    """Return a function that tells, without waiting, if there is something that the event loop has not read yet."""
-    found: object = transport.get_extra_info("socket")
-    if found is None or not hasattr(select, "poll"):
-        return lambda _: None
-    poller = select.poll()
-    poller.register(cast("socket.socket", found), select.POLLIN)
-    return poller.poll
 
 
 class Exchange(AsyncPlace):
@@ -126,7 +76,7 @@ class AsyncConnection(asyncio.Protocol):
     ``name`` is the server's name in error texts. ``reply_timeout`` is the time in seconds within which the server has
     to answer; when it does not, the connection is closed for all its callers. Every exchange that is added has one of
     ``places``, which is given back when its last reply has come. With ``doubt`` the server, which has just
-    been asked for its role, is asked again when that is due.
+    been asked for its role, is asked again when that is due. ``on_lost`` is called with the error that ends it.
     """
 
     def __init__(
@@ -137,7 +87,9 @@ class AsyncConnection(asyncio.Protocol):
         reply_timeout: float,
         *,
         doubt: Doubt | None = None,
+        on_lost: Callable[[Exception], object] | None = None,
     ) -> None:
+        self.on_lost = on_lost
         self._redis_connection = redis_connection
         self._places = places
         self._name = name
@@ -167,14 +119,22 @@ class AsyncConnection(asyncio.Protocol):
         self._gets = reader.next
         self._transport = redis_connection._writer.transport  # pyright: ignore[reportPrivateUsage]
         self._transport.set_protocol(self)
-        self._poll = _poll_of(self._transport)
+        self._poll = poll_of(self._transport)
+        self._greeting = self._introduce()
         if self._transport.is_closing():  # connection_lost was called on the protocol before this one
             self.abort(RedisConnectionError("Connection closed by server."))
 
     @property
     def idle(self) -> bool:
         """True if no exchange waits for a reply."""
-        return not self._waiting and not self._unsent
+        return not self._waiting and all(exchange is self._greeting for exchange in self._unsent)
+
+    def _introduce(self) -> Exchange:
+        """Return the exchange of the commands that introduce the connection, which go out with the first call."""
+        exchange = Exchange(greeting(), GREETINGS)
+        exchange.done, exchange.deadline = self._loop.create_future(), self._loop.time() + self._reply_timeout
+        self._unsent.append(exchange)
+        return exchange
 
     def add(self, exchange: Exchange) -> None:
         """Send an exchange's commands, together with all that are added in this turn of the event loop.
@@ -265,6 +225,8 @@ class AsyncConnection(asyncio.Protocol):
         if self._closed:
             return
         self._closed = self.broken = True
+        if self.on_lost is not None:
+            self.on_lost(error)
         if self._timer is not None:
             self._timer.cancel()
         for exchange in (*self._waiting, *self._unsent):

@@ -18,15 +18,19 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...models.errors import BelongsElsewhere, BookClosed, PoolExhausted
+from ...models.health import PoolStats
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, Unsent
 from ..home import AsyncHome
 from ..misreadings import MISREADINGS, no_reply
+from ..observing import Notices
 from ..settings import Target
-from .async_connection import FORGOTTEN, AsyncConnection, Exchange, RedisConnection, async_connection_class
+from .async_connection import FORGOTTEN, AsyncConnection, Exchange
+from .async_opening import RedisConnection, async_connection_class
 from .async_places import AsyncPlaces
 from .connection_kwargs import connection_kwargs
+from .outage import Outage
 from .role import ASK_ROLE, Doubt, demotion_told
 
 Answer: TypeAlias = "Reply | Failure"
@@ -50,7 +54,7 @@ class AsyncConnectionPool:
     With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
     seconds longer. ``for_sentinel`` connects with the sentinels' user and password. ``home`` is the event loop of all
-    pools of a book.
+    pools of a book. ``notices`` are told when the connection is lost and back.
     """
 
     def __init__(
@@ -62,8 +66,10 @@ class AsyncConnectionPool:
         doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
         home: AsyncHome | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.address = address
+        self._outage, self._for_replicas = Outage(address, notices), waits_for_replicas
         self._home = home or AsyncHome()
         self.closed = False
         """True when no call is sent any more, because the book was closed."""
@@ -200,7 +206,12 @@ class AsyncConnectionPool:
         raise RedisConnectionError("the connection was interrupted while it was opened") from error
 
     async def _open(self, timeout: float) -> AsyncConnection:
-        redis_connection = await self._connect(timeout)
+        try:
+            redis_connection = await self._connect(timeout)
+        except RedisError as error:
+            if not self.closed:
+                self._outage.on_failure(error)
+            raise
         known = self.connection
         if known is not None and not known.broken:  # of another attempt, which an interrupt has left to itself
             await redis_connection.disconnect(nowait=True)
@@ -214,7 +225,9 @@ class AsyncConnectionPool:
             f"{self.address}",
             self._reply_timeout,
             doubt=self._doubt,
+            on_lost=self._outage.on_failure,
         )
+        self._outage.on_opened()
         return self.connection
 
     async def _connect(self, timeout: float) -> RedisConnection:
@@ -254,11 +267,22 @@ class AsyncConnectionPool:
     def _connect_timeout(self) -> RedisTimeoutError:
         return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
 
+    def stats(self) -> PoolStats:
+        """Return the state of the connection."""
+        here = self._owner == os.getpid() and self._loop is not None and not self._loop.is_closed()
+        places = self._places if here else AsyncPlaces[Exchange](1)
+        waiting = max(0, len(places) - places.size)
+        flying = len(places) - waiting
+        is_open = here and self.connection is not None and not self.connection.broken
+        in_use = int(is_open and flying > 0)
+        return PoolStats(f"{self.address}", self._for_replicas, 1, in_use, int(is_open) - in_use, flying, waiting)
+
     async def retire(self) -> None:
         """Close the connection of a server that is not used any more, unless a call still waits on it."""
         opening = self._opening is not None and not self._opening.done()
         if not opening and self.connection is not None and self.connection.idle:
             connection, self.connection = self.connection, None
+            connection.on_lost = None
             await connection.close(RedisConnectionError("the server is not used any more"))
 
     async def close(self) -> None:

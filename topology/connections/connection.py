@@ -20,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..call import Reply, pack
 from ..error_mapping import NotPrimary
 from ..misreadings import shortened
+from .greeting import GREETINGS, greeting
 from .opening import ConnectionClass, open_connection
 from .reader import INCOMPLETE, Reader
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
@@ -42,8 +43,10 @@ class Connection:
         "_doubt",
         "_feed",
         "_gets",
+        "_greetings",
         "_is_readable",
         "_name",
+        "_owes",
         "_receive",
         "_receive_now",
         "_redis_connection",
@@ -64,7 +67,11 @@ class Connection:
         self._role_asked = -ROLE_INTERVAL
         """The monotonic time at which the server was last asked for its role."""
         self._asks_role = False
-        """True when the next reply tells the role."""
+        """True when a reply that tells the role comes before the next answer."""
+        self._greetings = 0
+        """The number of replies to the introduction, which come before that."""
+        self._owes = False
+        """True when any such reply comes."""
         self.demotion: NotPrimary | None = None
         """The error of a server that has shown itself to be a replica; the connection is then to be closed."""
         self._socket = redis_connection._sock  # pyright: ignore[reportPrivateUsage]
@@ -92,7 +99,10 @@ class Connection:
             raise RedisConnectionError(f"Error while writing to socket: {error}") from error
 
     def log_in(self, arguments: Mapping[str, object], ends_at: float) -> None:
-        """Authenticate and select the database, in one round trip, as the arguments of the connection say."""
+        """Authenticate and select the database, in one round trip, as the arguments of the connection say.
+
+        The introduction goes out with that, and is answered before the first call.
+        """
         commands: list[bytes] = []
         username, password = arguments.get("username"), arguments.get("password")
         if username or password:
@@ -102,9 +112,8 @@ class Connection:
             commands.append(pack((b"AUTH", *words)))
         if arguments.get("db"):
             commands.append(pack(("SELECT", str(arguments["db"]))))
-        if not commands:
-            return
-        self.send(b"".join(commands), ends_at)
+        self.send(b"".join((*commands, greeting())), ends_at)
+        self._greetings, self._owes = GREETINGS, True
         for _ in commands:
             answer = self._next(inf, ends_at)
             if isinstance(answer, RedisError):
@@ -122,7 +131,7 @@ class Connection:
         """
         self._name, self._doubt = name, doubt
         self.send(self.with_role_check(b""), ends_at)
-        self._read_role(inf, ends_at)
+        self._read_owed(inf, ends_at)
         if self.demotion is not None:
             raise self.demotion
 
@@ -131,7 +140,7 @@ class Connection:
         if self._doubt is None or not self._doubt.is_due(self._role_asked):
             return payload
         self._role_asked = monotonic()
-        self._asks_role = True
+        self._asks_role = self._owes = True
         return ASK_ROLE + payload
 
     def read(self, timeout: float, ends_at: float) -> Reply | RedisError:
@@ -144,14 +153,23 @@ class Connection:
             timeout: Seconds that the reply may take from now.
             ends_at: The time after which it is not waited for in any case.
         """
-        if self._asks_role:
-            self._read_role(timeout, ends_at)
+        if self._owes:
+            self._read_owed(timeout, ends_at)
         answer = self._next(timeout, ends_at)
         if isinstance(answer, RedisError):
             self._note_demotion(demotion_shown(self._name, answer))
         elif self.demotion is not None:
             raise self.demotion
         return answer
+
+    def _read_owed(self, timeout: float, ends_at: float) -> None:
+        """Read the replies to what the connection has asked for itself."""
+        while self._greetings:
+            self._next(timeout, ends_at)  # whatever it is: an older server does not know the commands
+            self._greetings -= 1
+        if self._asks_role:
+            self._read_role(timeout, ends_at)
+        self._owes = False
 
     def _read_role(self, timeout: float, ends_at: float) -> None:
         answer = self._next(timeout, ends_at)

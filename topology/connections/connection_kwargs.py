@@ -1,7 +1,8 @@
 """The keyword arguments with which redis-py makes a connection: the same for threads and for asyncio.
 
 redis-py's own retries are off, because they would send a write again. Its maintenance notifications, its health checks
-and CLIENT SETINFO are off too, so that opening a connection costs one AUTH. Replies are RESP2 and text. A byte that is
+and its CLIENT SETINFO, which would wait for replies (see :mod:`.greeting`), are off too, so that opening a connection
+costs one AUTH. Replies are RESP2 and text. A byte that is
 not UTF-8 becomes a surrogate: the check of the field that contains it fails then, and not the connection.
 """
 

@@ -18,15 +18,18 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from ...models.errors import BookClosed, PoolExhausted
+from ...models.health import PoolStats
 from ..address import Address
 from ..call import Reply
 from ..error_mapping import Failure, OutOfStep, Unanswered, Unsent
 from ..home import Home
+from ..observing import Notices
 from ..settings import Target
 from .busy_poll import BusyPoll
 from .connection import Connection
 from .connection_kwargs import connection_kwargs
 from .opening import connection_class
+from .outage import Outage
 from .places import Place, Places
 from .reader import closed_after, surplus_reply
 from .role import Doubt
@@ -63,7 +66,7 @@ class ConnectionPool:
     With ``doubt`` a connection is not used when its server says that it is a replica; see :mod:`.role`.
     ``waits_for_replicas`` is for a pool whose calls wait for replicas: their replies may take ``replication_wait``
     seconds longer. ``for_sentinel`` connects with the sentinels' user and password. Any thread may use
-    it, so ``home`` has no meaning here.
+    it, so ``home`` has no meaning here. ``notices`` are told when connections are lost and back.
     """
 
     def __init__(
@@ -75,8 +78,10 @@ class ConnectionPool:
         doubt: Doubt | None = None,
         waits_for_replicas: bool = False,
         home: Home | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.address = address
+        self._outage, self._for_replicas = Outage(address, notices), waits_for_replicas
         self.reply_timeout = target.settings.socket_timeout
         """The seconds that a reply may take, unless a call sets a shorter timeout."""
         if waits_for_replicas:
@@ -230,6 +235,17 @@ class ConnectionPool:
         finally:
             self._busy_poll.end(found)
 
+    def stats(self) -> PoolStats:
+        """Return the state of the connections."""
+        places = self.own_places()
+        callers = list(places)
+        in_use = sum(caller.connection is not None for caller in callers)
+        waiting = max(0, len(callers) - places.size)
+        flying = len(callers) - waiting
+        return PoolStats(
+            f"{self.address}", self._for_replicas, self._settings.pool_size, in_use, len(self._idle), flying, waiting
+        )
+
     def close(self) -> None:
         """Close every connection for good; a call that waits on one, or for one, ends with BookClosed as its cause."""
         self.closed = True
@@ -253,6 +269,7 @@ class ConnectionPool:
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         """Close the connection of a call after an error, and the idle ones: they have most likely failed with it."""
         exchange.failure = Unanswered(BookClosed(CLOSED) if self.closed else error)
+        self._outage.on_failure(exchange.failure.cause)
         connection, exchange.connection = exchange.connection, None
         if connection is not None:
             connection.close()
@@ -268,7 +285,11 @@ class ConnectionPool:
         """Open a connection for a call. Raises a RedisError or BookClosed."""
         longest = min(timeout, self._settings.connect_timeout + self.reply_timeout)
         ends_at = min(time.monotonic() + longest, ends_at)
-        connection = exchange.connection = Connection(self._connection_class, self._kwargs, ends_at)
+        try:
+            connection = exchange.connection = Connection(self._connection_class, self._kwargs, ends_at)
+        except RedisError as error:
+            self._outage.on_failure(error)
+            raise
         try:
             if self.closed:
                 raise BookClosed(CLOSED)
@@ -280,4 +301,6 @@ class ConnectionPool:
             connection.close()
             if self.closed:
                 raise BookClosed(CLOSED) from error
+            self._outage.on_failure(error)
             raise
+        self._outage.on_opened()

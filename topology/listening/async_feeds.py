@@ -19,10 +19,12 @@ from redis.maint_notifications import MaintNotificationsConfig
 from ...models.errors import BookClosed, SlotbookError
 from .._async.backend import AsyncBackend
 from ..address import Address
-from ..connections.async_connection import async_connection_class
+from ..connections.async_opening import async_connection_class
+from ..connections.greeting import GREETINGS, greeting
 from ..error_mapping import Unsent, is_reply, report
 from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
+from .interruption import Interruption
 from .plan import Feed, FeedPlan, feed_connection_kwargs
 from .pushes import Invalidation, PushMessage, parse_invalidation, parse_push
 
@@ -64,6 +66,7 @@ class AsyncFeeds(Generic[F]):
         self._backend = backend
         self._plan = plan
         self._wait_for_space = wait_for_space
+        self._interruption = Interruption(backend.notices, plan.name)
         self._feeds: dict[Address, F] = {}
         self._tasks: dict[Address, asyncio.Task[None]] = {}
         self._follower: asyncio.Task[None] | None = None
@@ -134,6 +137,7 @@ class AsyncFeeds(Generic[F]):
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
                             await self._open_feed(address)
+                            self._interruption.end(address, list(selected))
                             self._plan.on_feed_opened()
                         except RedisError as error:
                             self._plan.on_error(error)
@@ -154,7 +158,10 @@ class AsyncFeeds(Generic[F]):
         feed = self._plan.new_feed(address)
         try:
             async with asyncio.timeout(timeout):
-                await redis_connection.send_packed_command(feed.opening_commands(), check_health=False)
+                commands = [greeting(), *feed.opening_commands()]
+                await redis_connection.send_packed_command(commands, check_health=False)
+                for _ in range(GREETINGS):
+                    await _read_message(redis_connection)
                 while not feed.heartbeat.was_answered:
                     feed.receive(await _read_message(redis_connection))
         except BaseException as error:
@@ -164,9 +171,9 @@ class AsyncFeeds(Generic[F]):
                 raise RedisTimeoutError(f"{address} did not answer within {timeout:g} s") from None
             raise
         self._feeds[address] = feed
-        self._tasks[address] = asyncio.create_task(self._serve(redis_connection, feed))
+        self._tasks[address] = asyncio.create_task(self._serve(redis_connection, feed, address))
 
-    async def _serve(self, redis_connection: RedisConnection, feed: F) -> None:
+    async def _serve(self, redis_connection: RedisConnection, feed: F, address: Address) -> None:
         """Read and send heartbeats until the connection is lost."""
         reading = asyncio.Event()
         reading.set()
@@ -176,6 +183,8 @@ class AsyncFeeds(Generic[F]):
             await asyncio.wait((sender, reader), return_when=asyncio.FIRST_COMPLETED)
         finally:
             feed.mark_lost()
+            if not self._ended:
+                self._interruption.begin(address)
             self._check_now.set()
             for task in (sender, reader):
                 task.cancel()

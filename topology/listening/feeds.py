@@ -20,10 +20,12 @@ from ...models.errors import BookClosed, SlotbookError
 from .._sync.backend import Backend
 from ..address import Address
 from ..call import CommandPacker
+from ..connections.greeting import GREETINGS, greeting
 from ..connections.opening import connection_class
 from ..error_mapping import Unsent, is_reply, report
 from ..misreadings import MISREADINGS, no_reply
 from ..settings import Target
+from .interruption import Interruption
 from .plan import Feed, FeedPlan, feed_connection_kwargs
 from .pushes import parse_invalidation, parse_push
 
@@ -64,6 +66,7 @@ class Feeds(Generic[F]):
         self._backend = backend
         self._plan = plan
         self._wait_for_space = wait_for_space
+        self._interruption = Interruption(backend.notices, plan.name)
         self._restarting = threading.Lock()
         self._ended = False
         self._reset()
@@ -133,6 +136,7 @@ class Feeds(Generic[F]):
                     if address not in self._feeds or self._feeds[address].lost:
                         try:
                             self._open_feed(address)
+                            self._interruption.end(address, list(selected))
                             self._plan.on_feed_opened()
                         except RedisError as error:
                             self._plan.on_error(error)
@@ -153,7 +157,9 @@ class Feeds(Generic[F]):
         feed = self._plan.new_feed(address)
         ends_at = time.monotonic() + self._backend.settings.socket_timeout
         try:
-            redis_connection.send_packed_command(feed.opening_commands(), check_health=False)
+            redis_connection.send_packed_command([greeting(), *feed.opening_commands()], check_health=False)
+            for _ in range(GREETINGS):
+                _read_message(redis_connection, max(0.001, ends_at - time.monotonic()))
             while not feed.heartbeat.was_answered:
                 feed.receive(_read_message(redis_connection, max(0.001, ends_at - time.monotonic())))
         except BaseException:
@@ -161,9 +167,9 @@ class Feeds(Generic[F]):
             redis_connection.disconnect()
             raise
         self._feeds[address] = feed
-        self._spawn(self._serve, redis_connection, feed)
+        self._spawn(self._serve, redis_connection, feed, address)
 
-    def _serve(self, redis_connection: RedisConnection, feed: F) -> None:
+    def _serve(self, redis_connection: RedisConnection, feed: F, address: Address) -> None:
         """Read and send heartbeats until the connection is lost."""
         next_heartbeat = time.monotonic()
         try:
@@ -180,6 +186,8 @@ class Feeds(Generic[F]):
             pass
         finally:
             feed.mark_lost()
+            if not self._closed.is_set():
+                self._interruption.begin(address)
             self._check_now.set()
             redis_connection.disconnect()
 

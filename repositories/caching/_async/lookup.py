@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast
 
 from ....models.arguments import mapping
 from ....models.errors import InvalidArgument, RowsFailed, SourceFailed, Unavailable
+from ....models.health import NearCacheStats
 from ....models.results import Outcome
 from ....topology._async.backend import AsyncBackend
 from ....topology.call import Call
@@ -61,6 +62,13 @@ class AsyncLookup(Generic[T]):
         if before is not None:
             await before.close()
         return near
+
+    def near_stats(self) -> NearCacheStats | None:
+        """Return the state of the values in this process; None when none are kept."""
+        if (near := self.near) is None:
+            return None
+        counts = near.hits, near.misses, near.invalidations
+        return NearCacheStats(self.calls.name, len(near), near.maxsize, *counts)
 
     async def fetch(self, key: str) -> T | None:
         """Return the value in Redis, fresh or stale, and keep it near."""

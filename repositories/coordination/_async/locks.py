@@ -181,7 +181,7 @@ class AsyncLock:
         self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew
-        self._loss_detector = loss_detector or LossDetector()
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self._entered = False
         self._acquired: AsyncAcquiredLock | None = None
         self._renewal: AsyncPeriodicTask | None = None

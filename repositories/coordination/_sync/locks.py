@@ -182,7 +182,7 @@ class Lock:
         self._lease = duration("lease", lease)
         self._wait = zero_or_more("wait", wait)
         self._renew = renew
-        self._loss_detector = loss_detector or LossDetector()
+        self._loss_detector = loss_detector or LossDetector(backend.notices)
         self._entered = False
         self._acquired: AcquiredLock | None = None
         self._renewal: PeriodicTask | None = None

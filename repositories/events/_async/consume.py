@@ -273,6 +273,7 @@ class AsyncConsumer:
         deliveries = self._deliveries
         item = deliveries.ready.popleft()
         if isinstance(item, SlotbookError):
+            self._backend.notices.on_raised(item)
             raise item
         if isinstance(item, PoisonEvent):
             await self._move_to_dead_letters(item)

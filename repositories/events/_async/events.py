@@ -9,7 +9,8 @@ from ....models.arguments import callable_or_none, one_of, seconds, several, who
 from ....models.errors import HistoryTrimmed, InvalidArgument
 from ....models.event import DeadLetter, OrderEvent
 from ....models.message import Message
-from ....topology._async.backend import AsyncBackend, open_async_backend
+from ....topology._async.backend import AsyncBackend
+from ....topology._async.opening import open_async_backend
 from ....topology.durability import Durability
 from ....topology.listening.channels import ChannelKind
 from ....topology.settings import LONGEST, Settings

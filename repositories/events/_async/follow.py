@@ -143,6 +143,7 @@ class AsyncFollow:
             if following.ready:
                 item = following.ready.popleft()
                 if isinstance(item, SlotbookError):
+                    self._backend.notices.on_raised(item)
                     raise item
                 return item
             if new := self._search.take_added() or await self._search.find():

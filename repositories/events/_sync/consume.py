@@ -274,6 +274,7 @@ class Consumer:
         deliveries = self._deliveries
         item = deliveries.ready.popleft()
         if isinstance(item, SlotbookError):
+            self._backend.notices.on_raised(item)
             raise item
         if isinstance(item, PoisonEvent):
             self._move_to_dead_letters(item)

@@ -10,7 +10,8 @@ from ....models.arguments import callable_or_none, one_of, seconds, several, who
 from ....models.errors import HistoryTrimmed, InvalidArgument
 from ....models.event import DeadLetter, OrderEvent
 from ....models.message import Message
-from ....topology._sync.backend import Backend, open_backend
+from ....topology._sync.backend import Backend
+from ....topology._sync.opening import open_backend
 from ....topology.durability import Durability
 from ....topology.listening.channels import ChannelKind
 from ....topology.settings import LONGEST, Settings

@@ -144,6 +144,7 @@ class Follow:
             if following.ready:
                 item = following.ready.popleft()
                 if isinstance(item, SlotbookError):
+                    self._backend.notices.on_raised(item)
                     raise item
                 return item
             if new := self._search.take_added() or self._search.find():

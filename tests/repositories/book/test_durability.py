@@ -194,7 +194,7 @@ WAIT_FOR_NONE = {
 
 READS = {
     "Auditor": "traders verify",
-    "Book": "cache close limiter lock losses open reference snapshot table",
+    "Book": "cache close limiter lock losses open ping reference snapshot stats table",
     "AcquiredLock": "table",
     "Cache": "close get get_many key near",
     "Consumer": "add close get lag on_done run start stop",

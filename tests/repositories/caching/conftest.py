@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from slotbook.models import SymbolInfo
 from slotbook.repositories import AsyncCache, AsyncSymbolInfoRepository, Cache, CachePolicy, SymbolInfoRepository
-from slotbook.topology._async.backend import open_async_backend
-from slotbook.topology._sync.backend import open_backend
+from slotbook.topology._async.opening import open_async_backend
+from slotbook.topology._sync.opening import open_backend
 from slotbook.topology.embedded import Topology
 
 from ...support.caching.memory_source import AsyncMemorySource, MemorySource

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import cast
 
 from slotbook import AsyncBook, Book
-from slotbook.topology._async.backend import AsyncBackend, open_async_backend
-from slotbook.topology._sync.backend import Backend, open_backend
+from slotbook.topology._async.backend import AsyncBackend
+from slotbook.topology._async.opening import open_async_backend
+from slotbook.topology._sync.backend import Backend
+from slotbook.topology._sync.opening import open_backend
 from slotbook.topology.embedded import Deployment
 
 from ..callers import Blocking, Caller

@@ -1,0 +1,60 @@
+# Generated from topology/_async/pinging.py by scripts/generate_sync.py: edit that one.
+"""Ask every primary for a sign of life, for threads."""
+
+from __future__ import annotations
+
+import time
+
+from redis.exceptions import RedisError
+
+from ...models.errors import SlotbookError
+from ...models.health import NodePing, Ping
+from ..address import Address
+from ..call import pack
+from ..error_mapping import Unanswered, Unsent, code_of
+from ..layouts import DiscoveryError
+from .nodes import Nodes
+
+_PING = pack(("PING",))
+SHORTEST = 0.001
+"""Seconds that each server has at least, however little time is left."""
+
+
+class Pinging:
+    """One round of pings; a second one if the first fails, of the primaries as they are then."""
+
+    def __init__(self, nodes: Nodes, seconds: float) -> None:
+        self._nodes = nodes
+        self._ends_at = time.monotonic() + seconds
+
+    def ping(self) -> Ping:
+        """Return the answers of all primaries. Raises nothing for servers that fail, or a book that is closed."""
+        answers: tuple[NodePing, ...] = ()
+        try:
+            self._nodes.require_here()
+            answers = self._ask_all()
+            if not Ping(answers).ok:
+                self._nodes.discover(self._ends_at)
+                answers = self._ask_all()
+        except (SlotbookError, DiscoveryError) as error:
+            return Ping(answers, str(error))
+        return Ping(answers)
+
+    def _ask_all(self) -> tuple[NodePing, ...]:
+        """Ask one after the other, so that the time of each is its own."""
+        addresses = sorted(self._nodes.layout.primaries())
+        return tuple([self._ask(address, len(addresses) - number) for number, address in enumerate(addresses)])
+
+    def _ask(self, address: Address, left: int) -> NodePing:
+        """Ask one server, of those that are ``left``: a silent one leaves time for the others."""
+        share = (self._ends_at - time.monotonic()) / left
+        timeout = max(SHORTEST, min(self._nodes.target.settings.socket_timeout, share))
+        began = time.monotonic()
+        (answer,) = self._nodes.pool(address).exchange(_PING, 1, timeout, began + timeout)
+        seconds = time.monotonic() - began
+        if answer == "PONG":
+            return NodePing(str(address), seconds)
+        if isinstance(answer, (Unsent, Unanswered)):
+            return NodePing(str(address), None, str(answer.cause).rstrip("."))
+        error = f"{code_of(answer)} {answer}" if isinstance(answer, RedisError) else "it answered something else"
+        return NodePing(str(address), None, error)
