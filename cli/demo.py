@@ -89,7 +89,7 @@ class Outcome:
                 "doubled": self.audit.doubled,
             },
             "differences": self.audit.differences,
-            "positions": [fields_of(position, cash=position.cash) for position in self.positions],
+            "positions": [fields_of(position) for position in self.positions],
             "seconds": round(self.seconds, 3),
         }
 

@@ -84,11 +84,11 @@ def _read(book: Book, trader: str, order_id: str) -> tuple[Order, list[Execution
 
 
 def _order(found: Order) -> dict[str, JsonValue]:
-    return fields_of(found, open_quantity=found.open_quantity)
+    return fields_of(found)
 
 
 def _fills(found: Sequence[Execution]) -> list[JsonValue]:
-    return [fields_of(one, notional=one.notional) for one in found]
+    return [fields_of(one) for one in found]
 
 
 def _events(found: Sequence[OrderEvent]) -> list[JsonValue]:

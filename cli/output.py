@@ -63,13 +63,16 @@ def print_json(value: JsonValue) -> None:
     sys.stdout.write(json_text(value))
 
 
-def fields_of(record: Record | SymbolTotal, **derived: int | Decimal) -> dict[str, JsonValue]:
-    """Return a record's fields for JSON, and ``derived`` values.
+def fields_of(record: Record | SymbolTotal) -> dict[str, JsonValue]:
+    """Return a record's fields for JSON, and the values that follow from them, which are its computed fields.
 
     Decimals become strings, so that they stay exact; a quantity that is whole is an integer.
     """
-    fields = asdict(record) if isinstance(record, SymbolTotal) else dict(record)
-    return {name: _as_json(name, value) for name, value in {**fields, **derived}.items()}
+    if isinstance(record, SymbolTotal):
+        fields: dict[str, object] = asdict(record)
+    else:
+        fields = {**dict(record), **{name: getattr(record, name) for name in type(record).model_computed_fields}}
+    return {name: _as_json(name, value) for name, value in fields.items()}
 
 
 def quantity_json(quantity: Decimal | int) -> int | str:

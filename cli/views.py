@@ -28,7 +28,7 @@ def orders(
     chosen = [one for one in found if symbol in (None, one.symbol)]
     chosen.sort(key=lambda one: (one.ts_ns, one.order_id))
     if as_json:
-        print_json([fields_of(one, open_quantity=one.open_quantity) for one in chosen])
+        print_json([fields_of(one) for one in chosen])
     else:
         screen().print(orders_table(chosen))
 
@@ -45,7 +45,7 @@ def positions(
     with Book.open(kept_settings(url)) as book:
         if trader is not None:
             held = book.positions.all(trader)
-            rows = [fields_of(position, cash=position.cash) for position in held]
+            rows = [fields_of(position) for position in held]
             shown = positions_table(held)
         else:
             totals = [total for total in book.positions.totals().values() if symbol in (None, total.symbol)]

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic_core import PydanticSerializationUnexpectedValue, core_schema
 
+from .json_schemas import is_decimal_text
 from .numbers import is_nan, plain
 
 Schema: TypeAlias = dict[str, Any]
@@ -60,7 +61,7 @@ class Form:
 def leaf_of(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[Schema | None, list[Schema]]:
     """Return the innermost schema of a field and what is around it; None for one with a serializer of its own."""
     around: list[Schema] = []
-    while schema.get("serialization", {}).get("type") not in _OWN_FORMS:
+    while not _has_own_form(schema.get("serialization", {})):
         kind = schema["type"]
         if kind == "definition-ref":
             schema = definitions[schema["schema_ref"]]
@@ -70,6 +71,10 @@ def leaf_of(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[Schema |
         else:
             return schema, around
     return None, around
+
+
+def _has_own_form(serialization: Schema) -> bool:
+    return serialization.get("type") in _OWN_FORMS and not is_decimal_text(serialization)
 
 
 def members_of(schema: Schema, definitions: Mapping[str, Schema]) -> list[object]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .arguments import shown
+from .derived import AGREEMENT
 from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, SortedIndex, Unique
 from .errors import InvalidArgument
 from .record import Record
@@ -78,7 +79,7 @@ def markers_of(model: type[Entity]) -> Mapping[str, Markers]:
 def whole_record_check(model: type[Entity], plain: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Return the reason for which a change of some fields cannot be checked without the others; None without any."""
     decorators = model.__pydantic_decorators__
-    if checks := [*decorators.model_validators, *decorators.root_validators]:
+    if checks := [name for name in (*decorators.model_validators, *decorators.root_validators) if name != AGREEMENT]:
         return f"{checks[0]} checks whole records"
     if model.model_post_init is not BaseModel.model_post_init:
         return "model_post_init checks whole records"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+from .json_schemas import is_decimal_text
+
 _Node: TypeAlias = Mapping[str, Any]
 
 _Definitions: TypeAlias = Mapping[str, _Node]
@@ -60,7 +62,8 @@ def _writes_stars(node: _Node) -> bool:
 
 
 def _writes_itself(node: _Node) -> bool:
-    return node.get("serialization", {}).get("type") in ("function-plain", "function-wrap")
+    own = node.get("serialization", {})
+    return own.get("type") in ("function-plain", "function-wrap") and not is_decimal_text(own)
 
 
 def _parts(node: _Node, at: str, unseen: dict[str, _Node]) -> Iterator[tuple[str, _Node]]:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import StrictStr
+from pydantic import StrictStr, computed_field
 
+from .derived import DerivedRecord
 from .enums import Liquidity
 from .fill_details import FeeCurrency, SettlementDate
 from .numbers import multiplied, times
-from .record import Record
-from .types import Amount, Boolean, Count, MultiplierOrNone, Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import (
+    Amount,
+    AnyDecimal,
+    Boolean,
+    Count,
+    MultiplierOrNone,
+    Name,
+    Nanoseconds,
+    Price,
+    Quantity,
+    QuantityOrZero,
+)
 
 
-class Execution(Record):
+class Execution(DerivedRecord):
     """One fill of an order, as the book remembers it.
 
     ::
@@ -62,6 +73,7 @@ class Execution(Record):
     """The written values of the fill's own fields as a JSON object; None without any, and when its event is no longer
     kept."""
 
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
     def notional(self) -> Decimal:
         """Live quantity times live price, times the multiplier, exact, in the symbol's currency."""

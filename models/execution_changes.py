@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, computed_field, field_validator
 
+from .derived import DerivedRecord
 from .enums import Liquidity, Side
 from .fill_details import CurrencyOfFee, SettlementDate, details_of
 from .numbers import times
 from .record import Record
-from .types import Amount, Name, Nanoseconds, Price, Quantity, Text, new_id
+from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, Quantity, Text, new_id
 
 
 class _Revision(Record):
@@ -50,7 +51,7 @@ class Bust(_Revision):
     """
 
 
-class Correct(_Revision):
+class Correct(_Revision, DerivedRecord):
     """A report that an execution had another quantity or price (FIX ExecType 150=G, trade correct).
 
     ::
@@ -78,6 +79,7 @@ class Correct(_Revision):
         """The written values of what it says beside quantity and price, as a JSON object; '' for nothing."""
         return details_of(self)
 
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
     def notional(self) -> Decimal:
         """Quantity times price, exact; the book books it times the order's multiplier, where it has one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 from .enums import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from .fill_details import CurrencyOfFee, SettlementDate
 from .record import Record
-from .types import Amount, Name, Nanoseconds, Price, QuantityOrZero, Text
+from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, QuantityOrZero, Text
 
 
 class ExecutionReport(Record):
@@ -53,7 +52,7 @@ class ExecutionReport(Record):
     """The executed, corrected or guaranteed quantity (LastQty, tag 32)."""
     last_price: Price | None = None
     """The price of it (LastPx, tag 31)."""
-    average_price: Decimal | None = Field(default=None, allow_inf_nan=False)
+    average_price: AnyDecimal | None = None
     """The average price of the order's fills by the report (AvgPx, tag 6), which venues round."""
     price: Price | None = None
     """The order's limit price by the report (Price, tag 44)."""

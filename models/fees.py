@@ -11,7 +11,8 @@ from typing import Any, cast
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-from .numbers import EXACT, exact_decimal, plain
+from .json_schemas import CONTROL, decimal_form
+from .numbers import AMOUNT_DIGITS, AMOUNT_PLACES, EXACT, exact_decimal, plain
 
 _CURRENCY = re.compile(r'[^\s{}"\\]{0,64}').fullmatch
 
@@ -97,7 +98,7 @@ class Fees(Mapping[str, Decimal]):
     @classmethod
     def __get_pydantic_core_schema__(cls, kind: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Let a model have a field of fees."""
-        as_dict = core_schema.plain_serializer_function_ser_schema(dict, when_used="json")
+        as_dict = core_schema.plain_serializer_function_ser_schema(_texts_of, when_used="json")
         return core_schema.no_info_plain_validator_function(cls.of, serialization=as_dict)
 
     @classmethod
@@ -105,7 +106,14 @@ class Fees(Mapping[str, Decimal]):
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Describe fees in a JSON schema."""
-        return {"type": "object", "additionalProperties": {"type": "string"}}
+        form = decimal_form(AMOUNT_DIGITS, AMOUNT_PLACES)
+        amount = form.accepted if handler.mode == "validation" else form.emitted
+        currency = {"maxLength": 64, "pattern": rf'^[^\s{{}}"\\{CONTROL}]*$'}
+        return {"type": "object", "propertyNames": currency, "additionalProperties": amount}
+
+
+def _texts_of(fees: Fees) -> dict[str, str]:
+    return {currency: plain(amount) for currency, amount in fees.items()}
 
 
 NO_FEES = Fees()

@@ -6,16 +6,16 @@ import time
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
+from .derived import DerivedRecord
 from .enums import Liquidity, Side
 from .fill_details import CurrencyOfFee, SettlementDate, details_of
 from .numbers import times
-from .record import Record
-from .types import Amount, Name, Nanoseconds, Price, Quantity, QuantityOrZero
+from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
 
-class Fill(Record):
+class Fill(DerivedRecord):
     """One execution of an order.
 
     It is known by its ``exec_id`` for as long as its order is kept: sent again, it returns the first result and changes
@@ -69,6 +69,7 @@ class Fill(Record):
         """
         return details_of(self)
 
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
     def notional(self) -> Decimal:
         """Quantity times price, exact; the book books it times the order's multiplier, where it has one."""

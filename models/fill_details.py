@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, Validat
 
 from .enums import Liquidity
 from .errors import CorruptRecord
+from .json_schemas import CONTROL, same_form
 from .record import Record
 from .types import Amount, Name
 from .wire import decode, text
@@ -18,7 +19,11 @@ from .wire import decode, text
 DETAILS = ("fee", "fee_currency", "liquidity", "settlement_date", "account")
 """The fields of an execution that few reports have, in the order in which they are written."""
 
-FeeCurrency = Annotated[str, StringConstraints(strict=True, pattern=r'^[^\s{}"\\\p{C}]{1,64}$')]
+FeeCurrency = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r'^[^\s{}"\\\p{C}]{1,64}$'),
+    same_form({"type": "string", "maxLength": 64, "pattern": rf'^[^\s{{}}"\\{CONTROL}]+$'}),
+]
 """The currency of a fee as venues name it, which is not always a code (FIX CommCurrency, tag 479): 1 to 64 characters
 without blanks, braces, quotes, backslashes and control characters."""
 

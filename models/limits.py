@@ -12,7 +12,7 @@ from typing import Annotated, cast
 from pydantic import BeforeValidator, Field
 
 from .record import Record
-from .types import Amount, Count, Name, Nanoseconds, QuantityOrZero, Text, new_id
+from .types import AmountOrZero, Count, Name, Nanoseconds, QuantityOrZero, Text, new_id
 from .wire import text
 
 LIMIT_NAMES = ("max_order", "max_notional", "max_position", "orders_per_second")
@@ -46,7 +46,7 @@ class Limits(Record):
     """The symbol in which they hold; None for all."""
     max_order: QuantityOrZero | None = None
     """The largest quantity of an order, in the symbol's unit."""
-    max_notional: Annotated[Amount, Field(ge=0)] | None = None
+    max_notional: AmountOrZero | None = None
     """The largest quantity times price of an order, in the symbol's currency, without its sign."""
     max_position: QuantityOrZero | None = None
     """The largest position on either side of zero, in the symbol's unit, with all that is open on that side filled."""

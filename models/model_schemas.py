@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic_core import SchemaValidator, core_schema
 
 from .building import built
+from .derived import is_agreement
 from .entity_fields import Schema
 
 
@@ -20,7 +21,16 @@ def opened(schema: Schema) -> tuple[Schema, dict[str, Schema]]:
         schema = schema["schema"]
     if schema["type"] == "definition-ref":  # a record that holds others of its kind
         schema = {name: part for name, part in definitions[schema["schema_ref"]].items() if name != "ref"}
-    return schema, definitions
+    return _of_fields(schema), definitions
+
+
+def _of_fields(schema: Schema) -> Schema:
+    """Return a model's schema without the part that compares derived values, which no stored record has."""
+    while is_agreement(schema):
+        schema = schema["schema"]
+    if schema["type"].startswith("function-"):
+        return {**schema, "schema": _of_fields(schema["schema"])}
+    return schema
 
 
 def defined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:

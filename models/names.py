@@ -24,6 +24,7 @@ from pydantic_core import core_schema
 from .arguments import shown
 from .building import adapter
 from .errors import InvalidArgument
+from .json_schemas import CONTROL
 from .numbers import number_of
 
 MAX_NAME = 256
@@ -35,8 +36,9 @@ NAME_RULE = (
 )
 
 _JsonSchema: TypeAlias = dict[str, Any]
-_FOR_JSON: _JsonSchema = {"type": "string", "maxLength": MAX_NAME, "pattern": r"^[^\s{}]+( +[^\s{}]+)*$"}
-"""The JSON schema of a name, whose pattern has only what every reader of such schemas knows."""
+_WORD = rf"[^\s{{}}{CONTROL}]+"
+_FOR_JSON: _JsonSchema = {"type": "string", "maxLength": MAX_NAME, "pattern": f"^{_WORD}( +{_WORD})*$"}
+"""The JSON schema of a name. Other invisible characters, which no portable pattern can name, are refused as well."""
 
 
 def _id_of(value: object) -> str:

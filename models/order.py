@@ -7,14 +7,16 @@ import time
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
+from .derived import DerivedRecord
 from .enums import OUTLIVE_THE_DAY, OrderStatus, OrderType, Side, TimeInForce
 from .numbers import EXACT, per_unit
 from .order_reports import Marks, Pending, PendingRequest, pending_requests
 from .record import Record
 from .types import (
     Amount,
+    AnyDecimal,
     Count,
     Currency,
     MultiplierOrNone,
@@ -32,7 +34,7 @@ TERMS = ("account", "display_quantity", "execution_instructions", "expire_at", "
 """The fields of what was ordered that few orders have; they stay as they are first given."""
 
 
-class Order(Record):
+class Order(DerivedRecord):
     """One order of one trader, identified by ``(trader, order_id)``.
 
     Quantities are in the symbol's unit, prices and amounts in its currency, times in nanoseconds since the epoch.
@@ -120,6 +122,7 @@ class Order(Record):
         written = {name: text(value) for name in TERMS if (value := getattr(self, name)) is not None}
         return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
+    @computed_field(repr=False, return_type=QuantityOrZero)  # type: ignore[prop-decorator]
     @property
     def open_quantity(self) -> Decimal:
         """Quantity that can still be filled (LeavesQty, tag 151); 0 once the order is terminal."""
@@ -127,11 +130,13 @@ class Order(Record):
         is_open = self.status.is_open and not is_over and self.filled_quantity < self.quantity
         return EXACT.subtract(self.quantity, self.filled_quantity) if is_open else Decimal(0)
 
+    @computed_field(repr=False)  # type: ignore[prop-decorator]
     @property
     def pending_requests(self) -> list[PendingRequest]:
         """Requests to cancel or replace it that are not answered yet, the first first."""
         return pending_requests(self.pending)
 
+    @computed_field(repr=False, return_type=AnyDecimal | None)  # type: ignore[prop-decorator]
     @property
     def average_price(self) -> Decimal | None:
         """Average price of the fills (AvgPx, tag 6), rounded to the decimal context's precision; None without fills."""

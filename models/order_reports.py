@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple, Self, cast
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from .enums import OrderStatus, Side
+from .json_schemas import same_form
 from .names import derived_id
 from .record import Record
 from .types import Name, Nanoseconds, Price, Quantity, Text, new_id
@@ -82,7 +83,11 @@ def _checked_marks(written: str) -> str:
     return written
 
 
-Marks = Annotated[StrictStr, AfterValidator(_checked_marks)]
+Marks = Annotated[
+    StrictStr,
+    AfterValidator(_checked_marks),
+    same_form({"type": "string", "pattern": f"^({'|'.join(MARKS)})( ({'|'.join(MARKS)}))*$"}),
+]
 """Statuses that hold beside the one that an order shows: some of MARKS, each once, with a blank between."""
 Pending = Annotated[StrictStr, AfterValidator(_checked_pending)]
 """Requests that are not answered yet, in JSON, as ``pending_requests`` reads them."""

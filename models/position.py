@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
+from .derived import DerivedRecord
 from .enums import PositionAction
 from .errors import InvalidArgument
 from .fees import NO_FEES, Fees
@@ -15,11 +16,13 @@ from .numbers import EXACT, exact_price, multiplied, per_unit, times
 from .record import Record
 from .types import (
     Amount,
+    AnyDecimal,
     Count,
     Multiplier,
     MultiplierOrNone,
     Name,
     Nanoseconds,
+    PositiveCount,
     Price,
     QuantityOrZero,
     SignedQuantity,
@@ -28,7 +31,7 @@ from .types import (
 )
 
 
-class Position(Record):
+class Position(DerivedRecord):
     """The position of one trader in one symbol; quantities in its unit, amounts in its currency.
 
     >>> held = Position(trader="T001", symbol="AAPL", quantity=60, bought_quantity=100, sold_quantity=40,
@@ -75,26 +78,31 @@ class Position(Record):
         """Return the position of a trader who never traded the symbol."""
         return cls(trader=trader, symbol=symbol)
 
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
     def adjusted_quantity(self) -> Decimal:
         """Quantity that came from adjustments (``set``, ``adjust``) and not from fills."""
         return EXACT.add(EXACT.subtract(self.quantity, self.bought_quantity), self.sold_quantity)
 
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
     def cash(self) -> Decimal:
         """Sold minus bought notional, exact."""
         return EXACT.subtract(self.sold_notional, self.bought_notional)
 
+    @computed_field(repr=False, return_type=AnyDecimal | None)  # type: ignore[prop-decorator]
     @property
     def average_bought_price(self) -> Decimal | None:
         """Average price of the buys; None without any."""
         return per_unit(self.bought_notional, self.bought_quantity, self.multiplier)
 
+    @computed_field(repr=False, return_type=AnyDecimal | None)  # type: ignore[prop-decorator]
     @property
     def average_sold_price(self) -> Decimal | None:
         """Average price of the sells; None without any."""
         return per_unit(self.sold_notional, self.sold_quantity, self.multiplier)
 
+    @computed_field(repr=False, return_type=AnyDecimal | None)  # type: ignore[prop-decorator]
     @property
     def average_open_price(self) -> Decimal | None:
         """Average price of the quantity that is held, rounded to the decimal context's precision; None when flat."""
@@ -193,9 +201,9 @@ class Split(_OfPosition):
         book.positions.apply_many([Split(trader="T001", symbol="AAPL", new=4, old=1, request_id="split-2020-08-31")])
     """
 
-    new: Annotated[Count, Field(gt=0)]
+    new: PositiveCount
     """The number of new units for ``old`` ones."""
-    old: Annotated[Count, Field(gt=0)] = 1
+    old: PositiveCount = 1
     quantity: SignedQuantity | None = None
     """The quantity that results, where fractions are paid out; None for just what the ratio makes, which then has to be
     a quantity that can be held."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Generic, TypeVar, cast
+from typing import Annotated, Generic, TypeVar, cast
 
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from .coordination import Swap
 from .cost_path import CostBasis
 from .errors import SlotbookError
+from .json_schemas import ErrorForm
 from .limits import Limits, LimitsResult, Trading, TradingResult
 from .order import Order
 from .position import Position
@@ -31,7 +32,7 @@ class Outcome(Generic[T_co]):
     """
 
     value: T_co | None = None
-    error: SlotbookError | None = None
+    error: Annotated[SlotbookError, ErrorForm()] | None = None
 
     def result(self) -> T_co:
         """Return the value, or raise the error."""

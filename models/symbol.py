@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
-
-from pydantic import Field
 
 from .record import Record
-from .types import Currency, Name, Price, Quantity, Text
+from .types import Currency, Name, PositivePrice, Quantity, Text
 
 
 class SymbolInfo(Record):
@@ -26,7 +23,7 @@ class SymbolInfo(Record):
     """Market identifier code (ISO 10383) of the listing exchange (SecurityExchange, tag 207)."""
     lot_size: Quantity = Decimal(1)
     """Quantity of a round lot (RoundLot, tag 561), in the symbol's unit."""
-    tick_size: Annotated[Price, Field(gt=0)] | None = None
+    tick_size: PositivePrice | None = None
     """Smallest change of price (TickIncrement, tag 1208), in the symbol's currency."""
     currency: Currency | None = None
     """Currency of prices and amounts (Currency, tag 15)."""

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from .building import built
+from .derived import is_agreement
 from .errors import CorruptRecord, never_written
 from .fees import Fees
 from .numbers import DIGITS_OF, exact_decimal, exact_integer, plain
@@ -61,6 +62,8 @@ def _as_written(schema: _Schema, decimals: str = _DECIMAL) -> _Schema:
     matches. Fields that cannot be None become required, and unknown fields are ignored.
     """
     kind, inner = schema["type"], schema.get("schema")
+    if is_agreement(schema):
+        return _as_written(schema["schema"])
     if kind == "function-before" and (reader := schema["function"]["function"]) in _NUMBER_READERS:
         return _as_written(schema["schema"], _DECIMALS.get(reader, _DECIMAL))
     if kind in _PATTERNS:

@@ -69,7 +69,7 @@ REFUSED: list[tuple[object, str]] = [
     (order_class(a=int, quantity=str), r"Own\.quantity is Order's own, and has another type there"),
     (order_class(a=int, quantity=Annotated[Quantity, Field(le=100)]), r"Own\.quantity is Order's own"),
     (order_class(a=int, symbol=Annotated[Name, Index]), r"Own\.symbol is Order's own"),
-    (order_class(a=int, open_quantity=int), r"Own\.open_quantity is Order's own; call the field something else"),
+    (order_class(a=int, terms=int), r"Own\.terms is Order's own; call the field something else"),
     (
         order_class(None, **{f"a{number}": int for number in range(MOST_FIELDS + 1)}),
         "257 fields of its own; there may be 256",

@@ -16,6 +16,7 @@ from slotbook.models import OrderEvent
 from slotbook.models.event import document
 from slotbook.models.wire import decode, encode
 
+from ...support import node
 from ...support.desk import Desk
 from ...support.fleet import Fleets
 from ...support.make import fresh, limit
@@ -43,17 +44,8 @@ def line(stream: IO[str] | None) -> str:
 
 @pytest.fixture(scope="session")
 def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with npm's ``redis``: that of ``SLOTBOOK_NODE_MODULES``, else one of these tests' own."""
-    if given := os.environ.get("SLOTBOOK_NODE_MODULES"):
-        assert (Path(given) / "redis").is_dir(), f"SLOTBOOK_NODE_MODULES={given} has no redis"
-        return Path(given)
-    place = tmp_path_factory.mktemp("node")
-    if shutil.which("node") is not None and shutil.which("npm") is not None:
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), "redis@5"]
-        subprocess.run(command, check=False, capture_output=True, timeout=120)
-    if not (place / "node_modules" / "redis").is_dir():
-        pytest.skip("npm's redis cannot be had: install node and npm, or set SLOTBOOK_NODE_MODULES")
-    return place / "node_modules"
+    """Return a folder with the packages of npm."""
+    return node.node_modules(tmp_path_factory.mktemp("node"))
 
 
 def test_redis_cli_reads_the_document(lone_desk: Desk, lines: list[subprocess.Popen[str]]) -> None:
@@ -86,12 +78,12 @@ def test_node_reads_the_document(fleets: Fleets, node_modules: Path, lines: list
             "SHARDED": "1" if "{" in channel else "",
         }
         lines.append(subprocess.Popen(["node", str(script)], stdout=subprocess.PIPE, text=True, env=environment))
-    assert [line(node.stdout) for node in lines] == ["subscribed"] * 3
+    assert [line(reader.stdout) for reader in lines] == ["subscribed"] * 3
     with slotbook.connect(fleet.url({"publish": "traders,order_events,symbols", "prefix": prefix})) as book:
         book.orders.place(limit(trader, price="187.230000001", text="Grüße / 日本"))
         (event,) = book.events.history(trader)
-    for node, channel in zip(lines, channels, strict=True):
-        received = json.loads(line(node.stdout))
+    for reader, channel in zip(lines, channels, strict=True):
+        received = json.loads(line(reader.stdout))
         exact = (received["channel"], received["price"], received["ts_ns"])
         assert exact == (channel, "187.230000001", "1700000000000000000")
         del received["channel"]
