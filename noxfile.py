@@ -17,6 +17,7 @@ SHOWN = (
     "tests/test_readme.py",
     "tests/test_pages.py",
     "tests/test_reference_pages.py",
+    "tests/test_tutorial.py",
     "tests/test_doctests.py",
     "tests/test_faults_page.py",
     "tests/test_guide.py",

@@ -25,6 +25,7 @@ from slotbook.topology.error_mapping import ERROR_ACTIONS
 from .support.application import ALWAYS, NAME, PASSWORDS, SERVER_FOLDER, commands, words_of_all
 from .support.make import execution, limit
 from .support.package import MODULES, SCRIPTS
+from .support.pages import files_of, text_of
 from .support.raw import Raw, Refusal
 from .support.running import HOST, OPERATOR
 
@@ -169,6 +170,13 @@ def test_the_list_has_what_the_source_calls_and_nothing_else(tmp_path: Path) -> 
     )
     assert sorted(called - listed) == [], "Slotbook calls these: let the application do so in docker/server/users.acl"
     assert listed - called == set(), "Slotbook calls none of these: take them out of docker/server/users.acl"
+
+
+def test_the_page_has_the_same_list() -> None:
+    rules = files_of(text_of("how-to/least-privilege"))["rules.acl"].split()
+    assert rules[:2] == ["~*", "&*"]
+    assert {rule.removeprefix("+") for rule in rules[2:]} == commands()
+    assert len(set(rules)) == len(rules)
 
 
 def test_a_server_that_cannot_read_its_certificates_does_not_speak_in_the_clear(tmp_path: Path) -> None:
