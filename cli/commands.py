@@ -34,6 +34,13 @@ COMMANDS = (
         ("demo --topology sentinel",),
     ),
     Command(
+        "serve",
+        _TRY,
+        "serve",
+        "Start private servers on loopback, print their URL, and stop them at Ctrl-C; nothing is left.",
+        ("serve --topology cluster", "serve --port 7001 --json"),
+    ),
+    Command(
         "bench",
         _TRY,
         "bench",

@@ -60,9 +60,14 @@ class Guard:
         """The process id of the guard."""
         return self._process.pid
 
-    def reserve(self, count: int) -> list[int]:
-        """Return ``count`` free loopback ports, which the system gives to no other program until the guard ends."""
-        return cast("list[int]", self._call("reserve", count))
+    def reserve(self, count: int, first: int = 0) -> list[int]:
+        """Return ``count`` free loopback ports, which the system gives to no other program until the guard ends.
+
+        Args:
+            count: The number of ports.
+            first: The first of them, with the others behind it; 0 for any ports. One that is taken is an EmbeddedError.
+        """
+        return cast("list[int]", self._call("reserve", count, first))
 
     def spawn(self, name: str, command: Sequence[str], log: Path, ports: Sequence[int]) -> int:
         """Start the named server and return its process id; if it is running, kill it first."""

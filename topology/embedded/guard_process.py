@@ -79,13 +79,19 @@ class Resources:
         self._reserved: dict[int, socket.socket] = {}
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
 
-    def reserve(self, count: int) -> list[int]:
-        """Return ``count`` free loopback ports, kept bound so that the system gives them to no other program."""
+    def reserve(self, count: int, first: int) -> list[int]:
+        """Return ``count`` free loopback ports, kept bound so that the system gives them to no other program.
+
+        They are consecutive from ``first`` on, unless that is 0.
+        """
         ports: list[int] = []
-        for _ in range(count):
+        for number in range(count):
             reservation = socket.socket()
             reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            reservation.bind(("127.0.0.1", 0))
+            try:
+                reservation.bind(("127.0.0.1", first + number if first else 0))
+            except OSError as error:
+                raise OSError(f"port {first + number} cannot be had: {error.strerror}") from None
             port = int(reservation.getsockname()[1])
             self._reserved[port] = reservation
             ports.append(port)

@@ -21,6 +21,7 @@ from .server import START_SECONDS, PortTaken, Server
 _ATTEMPTS = 5
 _SENTINELS = 3
 _CLUSTER_PRIMARIES = 3
+_LAST_PORT = 65_000
 _REPLICAS: dict[Topology, int] = {"standalone": 0, "sentinel": 2, "cluster": 1}
 
 
@@ -30,6 +31,7 @@ def start(
     server: str | None = None,
     replicas: int | None = None,
     options: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Deployment:
     """Start private servers on the loopback interface and return when they can serve and fail over.
 
@@ -41,6 +43,8 @@ def start(
         replicas: The number of replicas of each primary. The default is 2 with sentinels and 1 in a cluster; a
             standalone server cannot have any.
         options: Directives of redis.conf for the data servers, by name.
+        port: The first port of the servers that the URL names, the Sentinels or the data servers; theirs are
+            consecutive. By default they have any free ports, as all others do.
 
     Raises:
         InvalidArgument: An argument is one that no deployment can have.
@@ -52,10 +56,12 @@ def start(
     if count < 0 or (topology == "standalone" and count):
         raise InvalidArgument(f"a {topology} deployment cannot have {count} replicas")
     check_options(options or {})
+    if port is not None and not 1_024 <= port <= _LAST_PORT:
+        raise InvalidArgument(f"port must be from 1024 to {_LAST_PORT}, not {port}")
     program = find_program(server)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _Start(topology, program, count, options or {}).run()
+            return _Start(topology, program, count, options or {}, port or 0).run()
         except PortTaken:
             if attempt == _ATTEMPTS:
                 raise
@@ -65,11 +71,12 @@ def start(
 class _Start:
     """One attempt to start a deployment; if it fails, nothing is left of it."""
 
-    def __init__(self, topology: Topology, program: Path, replicas: int, options: Mapping[str, str]) -> None:
+    def __init__(self, topology: Topology, program: Path, replicas: int, options: Mapping[str, str], port: int) -> None:
         self._topology: Topology = topology
         self._program = program
         self._replicas = replicas
         self._options = options
+        self._port = port
         self._password = secrets.token_hex(24)
         self._sentinel_password = secrets.token_hex(24) if topology == "sentinel" else None
         self._deadline = time.monotonic() + START_SECONDS
@@ -86,7 +93,7 @@ class _Start:
             raise
 
     def _primary_with_replicas(self) -> list[Server]:
-        ports = self._guard.reserve(1 + self._replicas)
+        ports = self._guard.reserve(1 + self._replicas, self._port if self._topology == "standalone" else 0)
         servers = [
             self._data_server(f"data-{number}", port, primary_port=None if number == 1 else ports[0])
             for number, port in enumerate(ports, 1)
@@ -101,7 +108,7 @@ class _Start:
     def _sentinels(self, data: Sequence[Server], password: str) -> list[Server]:
         peers = SentinelSet(
             ids=[secrets.token_hex(20) for _ in range(_SENTINELS)],
-            ports=self._guard.reserve(_SENTINELS),
+            ports=self._guard.reserve(_SENTINELS, self._port),
             data_ports=[server.port for server in data],
         )
         servers: list[Server] = []
@@ -133,7 +140,7 @@ class _Start:
 
     def _cluster(self) -> list[Server]:
         size = _CLUSTER_PRIMARIES * (1 + self._replicas)
-        ports = self._guard.reserve(2 * size)
+        ports = [*self._guard.reserve(size, self._port), *self._guard.reserve(size)]
         servers = [
             self._data_server(f"data-{number}", port, bus_port=bus_port)
             for number, (port, bus_port) in enumerate(zip(ports[:size], ports[size:], strict=True), 1)

@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from slotbook.models.errors import EmbeddedError
+from slotbook.models.errors import EmbeddedError, InvalidArgument
 from slotbook.topology.embedded import start
 from slotbook.topology.embedded.admin import NotAnswering, NotOurs, ask
 from slotbook.topology.embedded.guard import Guard
@@ -17,9 +17,9 @@ def first_reserve(port: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     reserve = Guard.reserve
     tries: list[int] = []
 
-    def reserve_taken_port_twice(guard: Guard, count: int) -> list[int]:
+    def reserve_taken_port_twice(guard: Guard, count: int, first: int = 0) -> list[int]:
         tries.append(count)
-        return [port] if len(tries) < 3 else reserve(guard, count)
+        return [port] if len(tries) < 3 else reserve(guard, count, first)
 
     monkeypatch.setattr(Guard, "reserve", reserve_taken_port_twice)
     return tries
@@ -48,7 +48,7 @@ def test_start_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     guards: list[Guard] = []
     with start("standalone") as other:
 
-        def reserve_taken_port(guard: Guard, _count: int) -> list[int]:
+        def reserve_taken_port(guard: Guard, _count: int, _first: int = 0) -> list[int]:
             guards.append(guard)
             return [other.servers[0].port]
 
@@ -98,3 +98,9 @@ def test_another_program_is_recognized() -> None:
         with pytest.raises(NotOurs):
             ask("127.0.0.1", listener.getsockname()[1], "password", ("PING",), 2.0)
         thread.join()
+
+
+@pytest.mark.parametrize("port", [1_023, 65_001, -1, 0])
+def test_a_port_that_servers_cannot_have_is_refused(port: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"port must be from 1024 to 65000, not {port}"):
+        start("standalone", port=port)
