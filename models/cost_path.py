@@ -48,12 +48,24 @@ class Move(NamedTuple):
     quantity: Decimal = ZERO
     """The quantity of an execution, or the one that a correction puts in its place; what another change has added."""
     price: Decimal = ZERO
+    taken: Decimal = ZERO
+    """The fee that is taken from the quantity of an execution."""
     has_set_cost: bool = False
     """True when it has set the cost."""
     period_profit: Decimal = ZERO
     """The realized profit that a roll has put into its period."""
     is_approximate: bool = False
     """True for a revision that has left an approximate cost."""
+
+    @property
+    def amount(self) -> Decimal:
+        """The price times the whole quantity of an execution."""
+        return EXACT.multiply(self.quantity, self.price)
+
+    @property
+    def moved(self) -> Decimal:
+        """The quantity that an execution moves the position by."""
+        return EXACT.subtract(self.quantity, self.taken)
 
     @property
     def is_revision(self) -> bool:
@@ -134,7 +146,7 @@ class CostPath:
             if move.type is EventType.TRADE:
                 counts = revision if number == root else self._live.get(number, move)
                 if counts.quantity:
-                    held = held.after_trade(counts.quantity, EXACT.multiply(counts.quantity, counts.price))
+                    held = held.after_trade(counts.moved, counts.amount)
             elif move.type is EventType.ROLL:
                 held = held._replace(realized_profit=EXACT.subtract(held.realized_profit, move.period_profit))
             elif not move.is_revision:

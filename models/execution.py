@@ -9,7 +9,7 @@ from pydantic import StrictStr, computed_field
 from .derived import DerivedRecord
 from .enums import Liquidity
 from .fill_details import FeeCurrency, SettlementDate
-from .numbers import multiplied, times
+from .numbers import EXACT, multiplied, times
 from .types import (
     Amount,
     AnyDecimal,
@@ -69,6 +69,8 @@ class Execution(DerivedRecord):
     """The day of settlement (SettlDate, tag 64)."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
+    fee_from_quantity: Boolean | None = None
+    """True where the fee is taken from the quantity that was bought; see ``arrived_quantity``."""
     own: StrictStr | None = None
     """The written values of the fill's own fields as a JSON object; None without any, and when its event is no longer
     kept."""
@@ -78,3 +80,10 @@ class Execution(DerivedRecord):
     def notional(self) -> Decimal:
         """Live quantity times live price, times the multiplier, exact, in the symbol's currency."""
         return multiplied(times(self.live_quantity, self.live_price), self.multiplier)
+
+    @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
+    @property
+    def arrived_quantity(self) -> Decimal:
+        """Live quantity as the position has it: without a fee that is taken from it."""
+        fee = self.fee if self.fee_from_quantity and self.fee is not None else Decimal(0)
+        return EXACT.subtract(self.live_quantity, fee)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, computed_field, field_validator
 
 from .derived import DerivedRecord
 from .enums import Liquidity, Side
-from .fill_details import CurrencyOfFee, SettlementDate, details_of
+from .fill_details import CurrencyOfFee, FeeFromQuantity, SettlementDate, details_of
 from .numbers import times
 from .record import Record
 from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, Quantity, Text, new_id
@@ -73,6 +73,9 @@ class Correct(_Revision, DerivedRecord):
     """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
+    fee_from_quantity: FeeFromQuantity = None
+    """True where the venue takes the fee from what is bought: the order is filled by the whole quantity, the position
+    gets what is left of it. The ``fee_currency`` is then the name of what is bought."""
 
     @property
     def details(self) -> str:

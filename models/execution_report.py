@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from .enums import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
-from .fill_details import CurrencyOfFee, SettlementDate
+from .fill_details import CurrencyOfFee, FeeFromQuantity, SettlementDate
 from .record import Record
 from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, QuantityOrZero, Text
 
@@ -77,6 +77,8 @@ class ExecutionReport(Record):
     settlement_date: SettlementDate | None = None
     account: Name | None = None
     """The account that the execution is for, and an order that is opened (Account, tag 1)."""
+    fee_from_quantity: FeeFromQuantity = None
+    """True where the fee is taken from the quantity that is bought, as in a Fill."""
     type: OrderType | None = None
     """The order's type (OrdType, tag 40): by this, an order is opened that the book has never seen."""
     time_in_force: TimeInForce | None = None

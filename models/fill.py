@@ -10,7 +10,7 @@ from pydantic import Field, computed_field
 
 from .derived import DerivedRecord
 from .enums import Liquidity, Side
-from .fill_details import CurrencyOfFee, SettlementDate, details_of
+from .fill_details import CurrencyOfFee, FeeFromQuantity, SettlementDate, details_of
 from .numbers import times
 from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, Quantity, QuantityOrZero
 
@@ -55,9 +55,12 @@ class Fill(DerivedRecord):
     """The day of settlement (SettlDate, tag 64): a date, 2026-11-30 or 20261130."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
+    fee_from_quantity: FeeFromQuantity = None
+    """True where the venue takes the fee from what is bought: the order is filled by the whole quantity, the position
+    gets what is left of it. The ``fee_currency`` is then the name of what is bought."""
     overfill: Literal["refuse", "record"] | None = None
-    """The treatment of a quantity that is more than the order has left: it is refused by default; with "record" it is
-    booked and flagged, for it has happened. A repeat need not say it."""
+    """The treatment of a quantity that is more than the order has left: it is refused, or with "record" booked and
+    flagged, for it has happened; None for the book's setting. A repeat need not say it."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the execution in nanoseconds since the epoch (TransactTime, tag 60); by default the time now."""
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
 
-from .enums import Liquidity
+from .enums import Liquidity, Side
 from .errors import CorruptRecord
 from .json_schemas import CONTROL, same_form
+from .numbers import exact_quantity, plain
 from .record import Record
-from .types import Amount, Name
+from .types import Amount, Boolean, Name
 from .wire import decode, text
 
-DETAILS = ("fee", "fee_currency", "liquidity", "settlement_date", "account")
+DETAILS = ("fee", "fee_currency", "liquidity", "settlement_date", "account", "fee_from_quantity")
 """The fields of an execution that few reports have, in the order in which they are written."""
 
 FeeCurrency = Annotated[
@@ -48,6 +50,36 @@ SettlementDate = Annotated[date, BeforeValidator(exact_day)]
 """A day of settlement (FIX SettlDate, tag 64)."""
 
 
+def _with_fee(currency: str | None, info: ValidationInfo) -> str | None:
+    if info.data.get("fee") is None and currency is not None:
+        raise ValueError("a fee_currency needs a fee")
+    return currency
+
+
+CurrencyOfFee = Annotated[FeeCurrency | None, AfterValidator(_with_fee)]
+"""The currency of the `fee` of a report, a field before it, without which it cannot be given."""
+
+
+def _from_quantity(value: bool | None, info: ValidationInfo) -> bool | None:
+    if not value:
+        return value
+    said = info.data
+    fee, side = cast("Decimal | None", said.get("fee")), said.get("side")
+    quantity = cast("Decimal | None", said.get("last_quantity", said.get("quantity")))
+    if fee is None or said.get("fee_currency") is None:
+        raise ValueError("a fee_from_quantity needs a fee and its fee_currency, the name of what is bought")
+    exact_quantity(fee)
+    if quantity is not None and fee >= quantity:
+        raise ValueError(f"a fee of {plain(fee)} cannot be taken from a quantity of {plain(quantity)}")
+    if isinstance(side, Side) and not side.is_buy:
+        raise ValueError(f"a fee is taken from a quantity that is bought, and this is a {side}")
+    return True
+
+
+FeeFromQuantity = Annotated[Boolean | None, AfterValidator(_from_quantity)]
+"""True where the fee before it is taken from the quantity that is bought; neither None nor False is written."""
+
+
 class FillDetails(Record):
     """The details of an execution, as an event has them.
 
@@ -65,6 +97,8 @@ class FillDetails(Record):
     """The day of settlement (SettlDate, tag 64)."""
     account: Name | None = None
     """The account that the execution is for (Account, tag 1); None for the order's."""
+    fee_from_quantity: FeeFromQuantity = None
+    """True where the fee was taken from the quantity that was bought; None where it was not."""
 
     @classmethod
     def read(cls, written: str | None, key: str = "details") -> Self:
@@ -90,15 +124,16 @@ class FillDetails(Record):
 
 def details_of(report: object) -> str:
     """Return the written values of DETAILS, as far as a report has them, as a JSON object; '' for none."""
-    written = {name: text(value) for name in DETAILS if (value := getattr(report, name)) is not None}
+    said = {name: getattr(report, name) for name in DETAILS}
+    written = {name: text(value) for name, value in said.items() if value is not None and value is not False}
     return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
 
-def _with_fee(currency: str | None, info: ValidationInfo) -> str | None:
-    if info.data.get("fee") is None and currency is not None:
-        raise ValueError("a fee_currency needs a fee")
-    return currency
+def fee_taken(written: str | None) -> Decimal:
+    """Return the fee in written details that is taken from the bought quantity, 0 for none. Raises CorruptRecord.
 
-
-CurrencyOfFee = Annotated[FeeCurrency | None, AfterValidator(_with_fee)]
-"""The currency of the `fee` of a report, a field before it, without which it cannot be given."""
+    >>> fee_taken('{"fee":"0.25","fee_currency":"BTC","fee_from_quantity":"1"}'), fee_taken('{"fee":"0.25"}')
+    (Decimal('0.25'), Decimal('0'))
+    """
+    details = FillDetails.read(written)
+    return details.fee if details.fee_from_quantity and details.fee is not None else Decimal(0)

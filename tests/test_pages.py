@@ -21,7 +21,7 @@ EVERYWHERE = {"how-to/own-records", "how-to/own-fields", "explanation/states"}
 """Pages that are run behind Sentinel too; the others on one server and on a cluster."""
 
 ALLOWED = {"how-to/fastapi": "The 'alias' attribute with value"}
-"""How warnings begin that are no fault of the page: Pydantic's, of what FastAPI makes of the parameters of a function."""
+"""The beginnings of warnings that are no fault of the page: Pydantic's, of what FastAPI makes of parameters."""
 
 SHOWN = {name: "".join(blocks) for name in PAGES if name not in ELSEWHERE and (blocks := blocks_of(text_of(name)))}
 

@@ -136,16 +136,16 @@ class Settings(BuiltModel, BaseSettings):
     """The beginning of all keys of this book, before the ``{trader}`` tag: up to 64 characters, no braces or spaces."""
     order_ttl: Seconds = 86_400.0
     """The time that a terminal order is kept, from its last change, and with it what was applied to it; at least
-    ``deadline`` + ``socket_timeout``.
-    """
+    ``deadline`` + ``socket_timeout``."""
     request_ttl: Seconds = 86_400.0
     """The time for which a change of a position, or of a value, is recognised as a repeat, by its request_id; at least
-    ``deadline`` + ``socket_timeout``.
-    """
+    ``deadline`` + ``socket_timeout``."""
     events_kept: Annotated[Annotated[int, Field(ge=1, le=2**31)] | None, BeforeValidator(_events_kept)] = 100_000
     """The number of events that a trader's stream keeps, approximately (XADD MAXLEN ~); ``all`` keeps every event until
     ``trim`` is called (XTRIM MINID).
     """
+    overfill: Literal["refuse", "record"] = "refuse"
+    """The treatment of a fill past its order's quantity, unless ``Fill.overfill`` says it: refused, or recorded."""
     record_refusals: bool = False
     """True for an event, LIMIT_REFUSED, of each order and replace that a limit or the switch of trading refuses."""
     publish: Annotated[frozenset[Published], BeforeValidator(_published), NoDecode] = frozenset({"traders"})

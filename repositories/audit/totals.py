@@ -10,7 +10,7 @@ from ...models.enums import EventType
 from ...models.errors import CorruptRecord, never_written
 from ...models.event import OrderEvent
 from ...models.fees import NO_FEES, Fees
-from ...models.fill_details import FillDetails
+from ...models.fill_details import FillDetails, fee_taken
 from ...models.numbers import EXACT, multiplied, times
 from ...models.order import Order
 from ...models.position import Position
@@ -60,20 +60,24 @@ class Held(NamedTuple):
             return self._with(basis, number, ts_ns, version)
         held = self
         if event.reversed_quantity is not None and event.reversed_price is not None:
-            held = held._after_trade(event, EXACT.minus(Decimal(event.reversed_quantity)), event.reversed_price)
+            back = EXACT.minus(fee_taken(event.reversed_details))
+            held = held._after_trade(event, EXACT.minus(Decimal(event.reversed_quantity)), event.reversed_price, back)
         if event.last_quantity is not None and event.last_price is not None:
-            held = held._after_trade(event, event.last_quantity, event.last_price)
+            held = held._after_trade(event, event.last_quantity, event.last_price, fee_taken(event.details))
         if anew is not None:
             held = held._replace(open_cost=anew.open_cost, realized_profit=anew.realized_profit)
         fees = _charged(self.fees, event) if event.details or event.reversed_details else self.fees
         return held._replace(sequence=number, updated_ns=ts_ns, version=version, fees=fees)
 
-    def _after_trade(self, event: OrderEvent, quantity: Decimal | int, price: Decimal) -> Held:
-        """Return the position after a trade; one that is taken back has a negative quantity."""
+    def _after_trade(self, event: OrderEvent, quantity: Decimal | int, price: Decimal, taken: Decimal) -> Held:
+        """Return the position after a trade; one that is taken back has a negative quantity.
+
+        ``taken`` is the fee that was taken from the quantity, with its sign.
+        """
         paid = multiplied(times(quantity, price), event.multiplier)
         is_buy = event.side is not None and event.side.is_buy
         traded = Decimal(quantity) if is_buy else EXACT.minus(Decimal(quantity))
-        basis = self.basis.after_trade(traded, paid if is_buy else paid.copy_negate())
+        basis = self.basis.after_trade(EXACT.subtract(traded, taken), paid if is_buy else paid.copy_negate())
         held = self._with(basis, self.sequence, self.updated_ns or 0, self.version)
         if is_buy:
             bought, notional = EXACT.add(self.bought, quantity), EXACT.add(self.bought_notional, paid)

@@ -69,19 +69,19 @@ class _Tape:
         kind, revised = EventType.TRADE, None
         if not isinstance(execution, Fill):
             kind, revised = EventType.TRADE_CORRECT, execution.exec_ref_id
-        quantity = price = ZERO
+        quantity = price = taken = ZERO
         if isinstance(execution, Bust):
             kind = EventType.TRADE_CANCEL
         else:
             quantity, price = Decimal(execution.quantity), EXACT.multiply(execution.price, order.multiplier)
+            taken = execution.fee if execution.fee_from_quantity and execution.fee is not None else ZERO
         signed = quantity if order.is_buy else EXACT.minus(quantity)
-        return Move(kind, self.version + 1, self.held, order.order_id, execution.exec_id, revised, signed, price)
+        return Move(kind, self.version + 1, self.held, order.order_id, execution.exec_id, revised, signed, price, taken)
 
     def fill(self, fill: Fill, order: _Traded) -> None:
         """Add the change that a fill makes."""
         move = self.next(fill, order)
-        amount = EXACT.multiply(move.quantity, move.price)
-        self.path.add(move._replace(stated=move.stated.after_trade(move.quantity, amount)))
+        self.path.add(move._replace(stated=move.stated.after_trade(move.moved, move.amount)))
 
     def change(self, request: _Change) -> None:
         """Add the change of a position that a request without an order makes."""

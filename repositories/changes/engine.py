@@ -13,9 +13,10 @@ from ...models.arguments import must_be, shown, whole
 from ...models.entity import Entity
 from ...models.entity_changes import Insert
 from ...models.errors import InvalidArgument
+from ...models.fill import Fill
 from ...models.guards import Expect
 from ...models.keys import Keys
-from ...models.record import Record
+from ...models.record import Record, copied
 from ...models.results import Outcome
 from ...topology.call import Call, CallBuilder, PendingCall, evaluate, slot_of_tag
 from ...topology.settings import Settings
@@ -42,7 +43,7 @@ A = TypeVar("A")
 class ChangePolicy:
     """A book's settings about changes, in the form that the engine reads. Times are in milliseconds."""
 
-    __slots__ = ("arguments", "records_refusals")
+    __slots__ = ("arguments", "records_overfill", "records_refusals")
 
     def __init__(self, settings: Settings) -> None:
         kept = str(2**53 - 1 if settings.events_kept is None else settings.events_kept)
@@ -50,6 +51,7 @@ class ChangePolicy:
         closed_ttl = str(milliseconds("order_ttl", settings.remembered(settings.order_ttl)))
         request_ttl = str(milliseconds("request_ttl", settings.remembered(settings.request_ttl)))
         self.records_refusals = settings.record_refusals
+        self.records_overfill = settings.overfill == "record"
         self.arguments = (kept, channels, closed_ttl, request_ttl, "1" if self.records_refusals else "")
         """The engine's arguments ``kept``, ``channels``, ``closed_ttl``, ``request_ttl`` and ``record_refusals``."""
 
@@ -206,6 +208,8 @@ class ChangeCalls(Generic[R, A]):
         if isinstance(request, Record):
             stored = self._models.stored(request, verb)
             request, model, own = cast("Request", stored.request), stored.model, stored.own
+            if self._policy.records_overfill and isinstance(request, Fill) and request.overfill is None:
+                request = copied(request, overfill="record")
         if verb.check is not None:
             verb.check(request)
         self._fence.check_trader(request.trader)

@@ -10,6 +10,7 @@ from ...models.cost import ZERO, Basis
 from ...models.cost_path import Move
 from ...models.enums import EventType, Side
 from ...models.event import OrderEvent
+from ...models.fill_details import fee_taken
 from ...models.keys import TraderKeys
 from ...models.numbers import EXACT, multiplied
 from ...models.wire import decode
@@ -122,6 +123,7 @@ def move_of_event(event: OrderEvent, version: int, stated: Basis) -> Move:
             event.exec_ref_id,
             quantity if is_buy else EXACT.minus(quantity),
             multiplied(event.last_price or ZERO, event.multiplier),
+            fee_taken(event.details),
             is_approximate=event.cost_basis == "approximate",
         )
     profit = ZERO

@@ -95,6 +95,8 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for {quantity} at {price}{own}")
         case ["detail", str(name), str(value)]:
             raise _other_detail(step, name, value)
+        case ["sells", str(side)]:
+            raise OrderMismatch(f"{step.name}: a fee is taken from a quantity that is bought, and the order is {side}")
         case ["overfill", str(quantity), str(status)]:
             too_much = f"{plain(fill.quantity)} is more than the {quantity} left of the order ({status})"
             raise Overfill(f"{step.name}: {too_much}")
@@ -149,6 +151,8 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
             raise DuplicateRequest(f"{step.name}: the exec_id was used for another report ({content})")
         case ["detail", str(name), str(value)]:
             raise _other_detail(step, name, value)
+        case ["sells", str(side)]:
+            raise OrderMismatch(f"{step.name}: a fee is taken from a quantity that is bought, and the order is {side}")
         case ["overfill", str(quantity), str(status)]:
             raise Overfill(f"{step.name}: more than the {quantity} that the execution can have by the order ({status})")
         case other:
@@ -275,6 +279,11 @@ def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:
 
 def _other_detail(step: Step[Any], name: str, value: str) -> DuplicateRequest:
     """Return the refusal of a repeat that says otherwise what is known: it may add what was absent, and no more."""
+    if name == "fee_from_quantity":
+        return DuplicateRequest(
+            f"{step.name}: the exec_id was used without a fee_from_quantity, which would move the position; "
+            "correct the execution instead"
+        )
     value = value or "of the prices"
     return DuplicateRequest(f"{step.name}: the exec_id was used with the {name} {value}; correct the execution instead")
 

@@ -137,6 +137,7 @@ KINDS: dict[str, str] = {
     "late": "flag",
     "fee": "amount",
     "overfill": "choice",
+    "fee_from_quantity": "flag",
     "fees": "fees",
     "fee_currency": "fee currency",
     "liquidity": "choice",

@@ -56,7 +56,7 @@ def test_json_has_what_follows() -> None:
     assert (of(FILL), of(CORRECT), of(EXECUTION)) == (
         {"notional": "7488.80"},
         {"notional": "7488.00"},
-        {"notional": "187000.00"},
+        {"notional": "187000.00", "arrived_quantity": "20"},
     )
 
 

@@ -53,6 +53,7 @@ from ..support.histories import (
     replacings,
     reports,
     revisions,
+    with_fitting_fee,
 )
 from ..support.make import TS, limit
 from ..support.raw import mapping
@@ -88,7 +89,7 @@ class BookMachine(RuleBasedStateMachine):
         self.touched: set[str] = set()
 
     def made(self, draft: Draft, second: bool = False) -> Request:
-        kind, values = draft
+        kind, values = with_fitting_fee(draft)
         return cast(Request, kind.model_validate({"trader": self.traders[second], **values}))
 
     @initialize(quantity=st.sampled_from([5, 10, LARGEST]))

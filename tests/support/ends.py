@@ -64,11 +64,18 @@ def _leg(before: Position, event: dict[str, str], roots: dict[tuple[str, str], t
     sign = 1 if event["side"] == "BUY" else -1
     traded = sign * Decimal(event.get("last_quantity", "0"))
     paid = traded * Decimal(event.get("last_price", "0")) * Decimal(event.get("multiplier", "1"))
+    traded -= _taken(event.get("details"))
     name, order_id = (event["order_id"], event["exec_id"]), event["order_id"]
     revised = event.get("exec_ref_id")
     roots[name] = name if revised is None else roots[order_id, revised]
     basis = event.get("cost_basis") == "approximate"
     return Leg(before, roots[name], traded, paid, is_revision=revised is not None, is_approximate=basis)
+
+
+def _taken(details: str | None) -> Decimal:
+    """Return the fee that was taken from what was bought, by the details of an event."""
+    said = json.loads(details or "{}")
+    return Decimal(said["fee"]) if "fee_from_quantity" in said else Decimal(0)
 
 
 def _moved(before: Position, leg: Leg, event: dict[str, str], path: list[Leg]) -> dict[str, Any]:
@@ -85,13 +92,14 @@ def _moved(before: Position, leg: Leg, event: dict[str, str], path: list[Leg]) -
         return {**cost_after_trade(before, leg.traded, leg.paid), "quantity": before.quantity + leg.traded}
     sign = 1 if event["side"] in ("BUY", "BUY_MINUS") else -1
     taken = sign * Decimal(event["reversed_quantity"])
-    quantity = before.quantity - taken + leg.traded
+    gone = taken - _taken(event.get("reversed_details"))
+    quantity = before.quantity - gone + leg.traded
     if not leg.is_approximate:
         return {**(folded_anew(path, leg) or {}), "quantity": quantity}
     moved = cost_after_trade(
-        before, -taken, -taken * Decimal(event["reversed_price"]) * Decimal(event.get("multiplier", "1"))
+        before, -gone, -taken * Decimal(event["reversed_price"]) * Decimal(event.get("multiplier", "1"))
     )
     if leg.traded:
-        between = before.model_copy(update={**moved, "quantity": before.quantity - taken})
+        between = before.model_copy(update={**moved, "quantity": before.quantity - gone})
         moved = cost_after_trade(between, leg.traded, leg.paid)
     return {**moved, "quantity": quantity}

@@ -114,6 +114,7 @@ DETAILS: dict[str, st.SearchStrategy[object]] = {
     "liquidity": st.sampled_from([None, None, "ADDED", "REMOVED"]),
     "settlement_date": st.sampled_from([None, None, "20231124"]),
     "account": st.sampled_from([None, None, 'A "1"/\\', "ACC"]),
+    "fee_from_quantity": st.sampled_from([None, True]),
 }
 """What the report of an execution may say beside quantity and price."""
 fillings = drafts(
@@ -127,7 +128,24 @@ fillings = drafts(
     ts_ns=TIMES,
     **STATED,
 )
-fillings |= st.tuples(fillings, st.fixed_dictionaries(DETAILS)).map(lambda one: (one[0][0], {**one[0][1], **one[1]}))
+
+
+def with_fitting_fee(draft: Draft) -> Draft:
+    """Return a report whose fee is only taken from a quantity of which it leaves something."""
+    kind, values = draft
+    if not values.get("fee_from_quantity"):
+        return draft
+    is_taken = values["fee_currency"] is not None and values["side"] is not Side.SELL
+    is_taken = is_taken and Decimal(str(values["fee"])) < Decimal(str(values["quantity"]))
+    return kind, {**values, "fee_from_quantity": is_taken}
+
+
+def with_details(reports: st.SearchStrategy[Draft]) -> st.SearchStrategy[Draft]:
+    pairs = st.tuples(reports, st.fixed_dictionaries(DETAILS))
+    return pairs.map(lambda one: with_fitting_fee((one[0][0], {**one[0][1], **one[1]})))
+
+
+fillings |= with_details(fillings)
 replacings = drafts(
     Replace,
     order_id=ORDER_IDS,
@@ -144,6 +162,17 @@ replacings = drafts(
 ).filter(changes_something)
 REPORT_IDS = st.sampled_from(["B1", "B2", "B3", "B4", "B5", "B6", "X0", "X1"])
 REVISED_IDS = st.one_of(EXEC_IDS, st.sampled_from(["B1", "B2", "B3", "B4"]))
+corrections = drafts(
+    Correct,
+    order_id=ORDER_IDS,
+    exec_id=REPORT_IDS,
+    exec_ref_id=REVISED_IDS,
+    quantity=QUANTITIES,
+    price=PRICES,
+    ts_ns=TIMES,
+    text=TEXTS,
+    **STATED,
+)
 revisions = st.one_of(
     drafts(
         Bust,
@@ -155,17 +184,8 @@ revisions = st.one_of(
         text=TEXTS,
         **STATED,
     ),
-    drafts(
-        Correct,
-        order_id=ORDER_IDS,
-        exec_id=REPORT_IDS,
-        exec_ref_id=REVISED_IDS,
-        quantity=QUANTITIES,
-        price=PRICES,
-        ts_ns=TIMES,
-        text=TEXTS,
-        **STATED,
-    ),
+    corrections,
+    with_details(corrections),
 ).filter(lambda draft: draft[1]["exec_id"] != draft[1]["exec_ref_id"])
 _SAID: dict[str, st.SearchStrategy[object]] = {
     "client_order_id": CLIENT_IDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, localcontext
 
@@ -28,7 +29,8 @@ def _fold(events: Sequence[OrderEvent]) -> dict[str, tuple[Decimal, Decimal, Dec
             amount -= (event.reversed_quantity or 0) * (event.reversed_price or Decimal(0))
             amount *= event.multiplier or 1
             if event.side is Side.BUY:
-                quantity, bought, paid = quantity + traded, bought + traded, paid + amount
+                taken = _taken(event.details) - _taken(event.reversed_details)
+                quantity, bought, paid = quantity + traded - taken, bought + traded, paid + amount
             else:
                 quantity, sold, got = quantity - traded, sold + traded, got + amount
         elif event.type is EventType.ROLL:
@@ -41,6 +43,11 @@ def _fold(events: Sequence[OrderEvent]) -> dict[str, tuple[Decimal, Decimal, Dec
             continue
         held[event.symbol] = quantity, bought, sold, paid, got
     return held
+
+
+def _taken(details: str | None) -> Decimal:
+    said = json.loads(details or "{}")
+    return Decimal(said["fee"]) if "fee_from_quantity" in said else Decimal(0)
 
 
 def open_quantities(orders: Iterable[Order]) -> dict[str, tuple[Decimal, Decimal]]:

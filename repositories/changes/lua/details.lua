@@ -17,7 +17,16 @@ local function details_in(json)
     end
   end
   for _ in pairs(values) do named = named - 1 end
-  return named == 0 and (not values.fee or RARE.is_decimal(values.fee, AMOUNT_DIGITS, AMOUNT_PLACES)) and values or nil
+  local is_taken = values.fee_from_quantity
+  if is_taken and (is_taken ~= '1' or not values.fee or not values.fee_currency) then return nil end
+  local digits, places = is_taken and QUANTITY_DIGITS or AMOUNT_DIGITS, is_taken and CONSTANTS.QUANTITY_PLACES or AMOUNT_PLACES
+  return named == 0 and (not values.fee or RARE.is_decimal(values.fee, digits, places)) and values or nil
+end
+
+-- Return what a position gets of an executed quantity: all of it, but for a fee that is taken from it; nil where it is sold.
+local function arriving(quantity, values, buys)
+  if not values or not values.fee_from_quantity then return quantity end
+  return buys and sum(quantity, negative(decimal(values.fee))) or nil
 end
 
 -- Return details as they are written, '' for none.
@@ -107,6 +116,7 @@ local function complete_execution(order, position, exec_id, number, details, ts_
     end
   end
   if added.fee_currency and not added.fee then return { refused = { 'detail', 'fee_currency', '' } } end
+  if added.fee_from_quantity then return { refused = { 'detail', 'fee_from_quantity', '' } } end
   if not is_new then return line_with(lines, given, number) end
   local refused = is_barred and RARE.bar()
   if refused then return { refused = refused } end

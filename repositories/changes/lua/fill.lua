@@ -37,7 +37,7 @@ end
 --        {'repeat', sequence, flags, order as it is now…, position as it is now…, rare fields then, event…}
 --        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', quantity, price}  {'detail', name, value}
 --        {'overfill', open quantity, status}
---        {'multiplier', of the order, of its position}
+--        {'multiplier', of the order, of its position}  {'sells', side}: no fee is taken from what is sold
 --        {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function fill_order(at)
   local id, exec_id, quantity_text, price, notional, ts_ns, stated, details, own = unpack(ARGV, at, at + 8)
@@ -75,7 +75,13 @@ local function fill_order(at)
   local is_over = is_less(open, quantity)
   if is_over and records ~= '!' then return { 'overfill', is_less(open, 0) and '0' or decimal_text(open), status } end
   local version = next_version(order)
-  local held = sum(position.quantity, buys and quantity or negative(quantity))
+  local given, arrives = nil, quantity
+  if details ~= '' then
+    given = RARE.details_in(details)
+    arrives = RARE.arriving(quantity, given, buys)
+    if not arrives then return { 'sells', side } end
+  end
+  local held = sum(position.quantity, buys and arrives or negative(quantity))
   local traded_after = sum(position[traded], quantity)
   local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
   local position_notional = sum(position[amount], decimal(notional))
@@ -86,10 +92,10 @@ local function fill_order(at)
     local rest = is_late and 0 or RARE.open_rest(order, status, filled, sum(filled, open))
     if is_less(rest, quantity) then left = is_less(0, rest) and negative(rest) or 0 end
   end
-  local cost, realized = cost_after_trade(position, buys, quantity, decimal(notional), position[amount], position_notional)
+  local cost, realized = cost_after_trade(position, buys, arrives, decimal(notional), position[amount], position_notional)
   local still_open = open_after(position, counted, left)
   local fees = position.fees
-  if details ~= '' then fees = RARE.charged(fees, nil, RARE.details_in(details)) end
+  if details ~= '' then fees = RARE.charged(fees, nil, given) end
   if problem then return problem end
   if is_too_large(held, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if is_too_large(traded_after, TOTAL_DIGITS) then return { 'overflow', traded } end

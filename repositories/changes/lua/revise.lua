@@ -45,7 +45,7 @@ end
 --        {'outdated', order…, position…}: another bust has taken it back
 --        {'moved', version}: the position is not what its cost was folded from
 --        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
---        {'multiplier', of the order, of its position}
+--        {'multiplier', of the order, of its position}  {'sells', side}: no fee is taken from what is sold
 --        {'overfill', quantity that it could have, status}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
 local function revise_execution(at)
   local kind, id, exec_id, exec_ref_id, quantity_text, price, notional, ts_ns, text, stated, details, basis =
@@ -72,7 +72,9 @@ local function revise_execution(at)
   local _, was_details = details_of(order, was_report)
 
   local before, after = decimal(was_quantity), quantity_text == '' and 0 or decimal(quantity_text)
-  local difference = sum(after, negative(before))
+  local difference, given = sum(after, negative(before)), details ~= '' and details_in(details) or nil
+  local gone, arrives = arriving(before, was_details, SIDES[side] == 'BUY'), arriving(after, given, SIDES[side] == 'BUY')
+  if not gone or not arrives then return { 'sells', side } end
   local taken, added = product(before, decimal(was_price)), notional == '' and 0 or decimal(notional)
   if order.at.multiplier or position.multiplier then
     local unlike
@@ -88,7 +90,7 @@ local function revise_execution(at)
     cost, realized = cost_given(position, basis, buys and negative(amount) or amount)
     if not cost then return { 'moved', decimal_text(position.version) } end
   else
-    cost, realized = cost_taken_back(position, buys, before, taken, after, added)
+    cost, realized = cost_taken_back(position, buys, gone, taken, arrives, added)
   end
   local traded, traded_amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
   local filled, ordered, version = quantity_in(order, 'filled_quantity'), ordered_in(order), next_version(order)
@@ -98,7 +100,7 @@ local function revise_execution(at)
   if is_less(ordered, filled_after) and is_less(0, difference) then
     return { 'overfill', decimal_text(sum(ordered, negative(sum(filled, negative(before))))), status }
   end
-  local held = sum(position.quantity, buys and difference or negative(difference))
+  local held = sum(position.quantity, buys and sum(arrives, negative(gone)) or negative(difference))
   local traded_after, position_notional = sum(position[traded], difference), sum(position[traded_amount], amount)
   local to = (OPEN_STATUSES[status] or status == 'FILLED') and status_of(order, filled_after, ordered) or status
   local opened = sum(open_rest(order, to, filled_after, ordered), negative(open_rest(order, status, filled, ordered)))
@@ -110,7 +112,7 @@ local function revise_execution(at)
   if is_too_large(position_notional, AMOUNT_DIGITS) then return { 'overflow', traded_amount } end
   if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
-  local fees = charged(position.fees, was_details, details ~= '' and details_in(details) or nil)
+  local fees = charged(position.fees, was_details, given)
   if not fees then return { 'overflow', 'fees' } end
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
   move(order, id, plan_move(symbol, status, to))

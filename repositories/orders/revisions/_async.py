@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import cast
 
 from ....models.arguments import without_none
+from ....models.enums import Liquidity
 from ....models.execution_changes import Bust, Correct
 from ....models.record import checked
 from ....models.results import FillResult, OrderResult
@@ -79,6 +81,12 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
         exec_id: str | None = None,
         ts_ns: int | None = None,
         text: str | None = None,
+        fee: Decimal | str | int | None = None,
+        fee_currency: str | None = None,
+        fee_from_quantity: bool | None = None,
+        liquidity: Liquidity | str | None = None,
+        settlement_date: date | str | None = None,
+        account: str | None = None,
         durability: Durability | str | None = None,
     ) -> FillResult[OrderT]:
         """Put quantity and price of an execution right, once per ``exec_id``; round trips as for ``bust``.
@@ -96,16 +104,26 @@ class AsyncRevisions(AsyncOrderReads[OrderT]):
             exec_id: The identity of the report (ExecID, tag 17); by default random.
             ts_ns: The time of the report; by default now.
             text: Free text, such as the reason (tag 58).
+            fee: The fee that it really had (tag 12); that of the execution before does not stay.
+            fee_currency: The currency of the fee (tag 479).
+            fee_from_quantity: True where the fee is taken from the quantity that is bought.
+            liquidity: The part that it had in the venue's liquidity (tag 851).
+            settlement_date: The day of settlement (tag 64).
+            account: The account that it is for (tag 1).
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
             OrderNotFound: There is no such order.
+            OrderMismatch: A fee is taken from the quantity of an order that sells.
             ExecutionNotFound: The order has no such execution, or it was busted.
             Overfill: The quantity is more than the order has left for it.
             DuplicateRequest: The ``exec_id`` was used for another report of this order.
             AmountOverflow: The position would grow past what can be counted exactly.
         """
-        given = {"exec_id": exec_id, "ts_ns": ts_ns}
+        given = {
+            **{"exec_id": exec_id, "ts_ns": ts_ns, "fee": fee, "fee_currency": fee_currency, "liquidity": liquidity},
+            **{"settlement_date": settlement_date, "account": account, "fee_from_quantity": fee_from_quantity},
+        }
         request = checked(
             Correct,
             trader=trader,

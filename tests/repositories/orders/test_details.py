@@ -48,7 +48,7 @@ def test_details_are_kept_in_the_event_and_with_the_execution(desk: Desk) -> Non
     assert (event.details, event.reversed_details) == (WRITTEN, None)
     assert FillDetails.read(event.details).model_dump() == {
         "fee": Decimal("-0.25"), "fee_currency": "₪", "liquidity": "ADDED", "settlement_date": date(2023, 11, 17),
-        "account": 'A "1"/\\',
+        "account": 'A "1"/\\', "fee_from_quantity": None,
     }  # fmt: skip
     (found,) = orders.fills(trader, "A1")
     assert shown(found) == (Decimal("-0.25"), "₪", "ADDED", date(2023, 11, 17), 'A "1"/\\')
@@ -201,3 +201,17 @@ def test_damage_is_found_by_the_audit_and_never_booked_on(
     with pytest.raises(CorruptRecord):
         orders.apply(request)
     assert desk.contents() == before
+
+
+def test_a_correction_by_its_method_has_all_details(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(with_details(trader, fee="1", fee_currency="USD"))
+    about = {"exec_id": "C1", "quantity": 40, "price": "187.22", "ts_ns": TS + 3}
+    given = {**WHOLE, "fee_currency": "AAPL", "fee": "0.5", "fee_from_quantity": True}
+    done = orders.correct(trader, "A1", "X1", **about, **given)
+    same = {"trader": trader, "order_id": "A1", "exec_ref_id": "X1", **about, **given}
+    assert not orders.apply(Correct.model_validate(same)).applied
+    assert (done.position.quantity, dict(done.position.fees)) == (Decimal("39.5"), {"AAPL": Decimal("0.5")})
+    (found,) = orders.fills(trader, "A1")
+    assert shown(found) == (Decimal("0.5"), "AAPL", "ADDED", date(2023, 11, 17), 'A "1"/\\')

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from slotbook.models import Fill
-from slotbook.models.errors import Overfill
+from slotbook import Settings
+from slotbook.models import ExecutionReport, Fill
+from slotbook.models.errors import InvalidSettings, Overfill
 
 from ...support.desk import Desk, on_one_server
 from ...support.make import execution, limit
@@ -89,3 +90,40 @@ def test_what_is_past_the_quantity_without_a_flag_is_found(desk: Desk, damage: s
     else:
         desk.vandalise("HSET", "%:order:A1", "quantity", "99")
     assert desk.book.audit.verify(trader) != []
+
+
+def test_a_book_may_record_what_goes_past_by_its_setting(desk: Desk) -> None:
+    """One by one, in a batch, in a unit, from a journal and by a report; what a fill says itself wins."""
+    book, trader = desk.open(overfill="record"), desk.trader
+    places = {name: limit(trader, name) for name in ("A1", "A2", "A3", "A4", "A5")}
+    for order in places.values():
+        book.orders.place(order)
+    past = {name: execution(trader, f"X-{name}", 101, order_id=name) for name in places}
+    with pytest.raises(Overfill):
+        book.orders.fill(past["A1"].model_copy(update={"overfill": "refuse"}))
+    assert book.orders.fill(past["A1"]).overfilled
+    [outcome] = book.orders.fill_many([past["A2"]])
+    assert outcome.result().overfilled
+    assert book.commit([past["A3"]])[0].overfilled  # type: ignore[union-attr]
+    assert book.reconcile([past["A4"]]).applied == 1
+    report = ExecutionReport.model_validate(
+        {
+            **{"trader": trader, "order_id": "A5", "exec_id": "X-A5", "exec_type": "TRADE", "status": "FILLED"},
+            **{"symbol": "AAPL", "side": "BUY", "quantity": 100, "cumulative_quantity": 101, "open_quantity": 0},
+            **{"last_quantity": 101, "last_price": "187"},
+        }
+    )
+    assert book.orders.apply(report).differences == ()
+    assert [book.orders.fills(trader, name)[0].overfilled for name in places] == [True] * 5
+    other = desk.another()
+    desk.book.orders.place(limit(other))
+    with pytest.raises(Overfill):
+        desk.book.orders.fill(execution(other, "X1", 101))
+    assert book.orders.fill(execution(other, "X1", 101)).overfilled
+    assert not desk.book.orders.fill(execution(other, "X1", 101)).applied, "a repeat need not say it"
+
+
+def test_another_word_is_no_setting() -> None:
+    with pytest.raises(InvalidSettings, match="overfill"):
+        Settings.model_validate({"overfill": "accept"})
+    assert (Settings().overfill, Settings(overfill="record").overfill) == ("refuse", "record")

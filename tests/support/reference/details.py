@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from slotbook.models import Correct, EventType, Fill, Liquidity
-from slotbook.models.errors import AmountOverflow, DuplicateRequest
+from slotbook.models import Correct, EventType, Fill, Liquidity, Side
+from slotbook.models.errors import AmountOverflow, DuplicateRequest, OrderMismatch
 from slotbook.models.fees import Fees
 
 from .state import MOST_MONEY, Answer, Details, Entry, State
 
-NAMES = ("fee", "fee_currency", "liquidity", "settlement_date", "account")
+NAMES = ("fee", "fee_currency", "liquidity", "settlement_date", "account", "fee_from_quantity")
 
 
 def details_of(report: Fill | Correct) -> Details:
@@ -21,7 +21,9 @@ def details_of(report: Fill | Correct) -> Details:
     given: Details = {}
     for name in NAMES:
         value: object = getattr(report, name)
-        if isinstance(value, Decimal):
+        if isinstance(value, bool):
+            given |= {name: "1"} if value else {}
+        elif isinstance(value, Decimal):
             written = f"{value:f}"
             given[name] = (written.rstrip("0").rstrip(".") if "." in written else written) if value else "0"
         elif isinstance(value, Liquidity):
@@ -35,6 +37,15 @@ def written(details: Details) -> str | None:
     """Return details as an event has them."""
     parts = [f"{json.dumps(name)}:{json.dumps(details[name], ensure_ascii=False)}" for name in NAMES if name in details]
     return "{" + ",".join(parts) + "}" if parts else None
+
+
+def arriving(quantity: Decimal | int, details: Details, side: Side) -> Decimal:
+    """Return what a position gets of a quantity. Raises OrderMismatch where a fee would be taken from what is sold."""
+    if "fee_from_quantity" not in details:
+        return Decimal(quantity)
+    if side is not Side.BUY:
+        raise OrderMismatch
+    return quantity - Decimal(details["fee"])
 
 
 def charge(fees: Mapping[str, Decimal], before: Details, after: Details) -> dict[str, Decimal]:
@@ -62,6 +73,8 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
         raise DuplicateRequest
     if "fee" in held and "fee_currency" in given and "fee_currency" not in held:
         raise DuplicateRequest  # it was in the currency of the prices
+    if "fee_from_quantity" in given and "fee_from_quantity" not in held:
+        raise DuplicateRequest  # it would move the position
     for details, answer in lines:
         if given.items() <= details.items():
             now = book.positions[entry.now.trader, entry.now.symbol]

@@ -17,7 +17,7 @@ from slotbook.models.errors import (
 from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
-from .details import charge, complete, details_of, remember, written
+from .details import arriving, charge, complete, details_of, remember, written
 from .multipliers import flat, paid_for
 from .paths import Leg
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
@@ -37,9 +37,10 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         raise Overfill
     held = book.positions.get((fill.trader, order.symbol)) or flat(book, fill.trader, order.symbol)
     bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
+    arrived = arriving(bought, details_of(fill), order.side) - sold
     paid, received = (amount, 0 * amount) if bought else (0 * amount, amount)
     moved = {
-        "quantity": held.quantity + bought - sold,
+        "quantity": held.quantity + arrived,
         "bought_quantity": held.bought_quantity + bought,
         "sold_quantity": held.sold_quantity + sold,
         "bought_notional": held.bought_notional + paid,
@@ -48,7 +49,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         "updated_ns": fill.ts_ns,
     }
     fees = Fees(charge(held.fees, {}, details_of(fill)))
-    moved |= cost_after_trade(held, bought - sold, paid - received)
+    moved |= cost_after_trade(held, arrived, paid - received)
     notional = order.filled_notional + paid + received
     if abs(moved["quantity"]) >= MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
         raise AmountOverflow
@@ -62,11 +63,7 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
     position = book.positions[fill.trader, order.symbol] = held.model_copy(update={**moved, "fees": fees})
     path = book.paths[fill.trader, order.symbol]
-    path.append(
-        Leg(
-            position, (order.order_id, fill.exec_id), Decimal(bought) - Decimal(sold), Decimal(paid) - Decimal(received)
-        )
-    )
+    path.append(Leg(position, (order.order_id, fill.exec_id), arrived, Decimal(paid) - Decimal(received)))
     entry.now = order.model_copy(
         update={
             "status": status,

@@ -9,7 +9,7 @@ from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
 from slotbook.models.fees import Fees
 
 from .costs import cost_after_trade
-from .details import charge, complete, details_of, remember, written
+from .details import arriving, charge, complete, details_of, remember, written
 from .multipliers import paid_for
 from .paths import Leg, folded_anew
 from .state import MOST, MOST_MONEY, MOST_TRADED, OPEN, Answer, Entry, State, again, shown_status
@@ -40,8 +40,10 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     if more > 0 and filled > order.quantity:
         raise Overfill
     buys = order.side is Side.BUY
+    given = details_of(request) if isinstance(request, Correct) else {}
+    gone, arrived = arriving(before[0], taken_back, order.side), arriving(after[0], given, order.side)
     moved = {
-        "quantity": held.quantity + (more if buys else -more),
+        "quantity": held.quantity + (arrived - gone if buys else -more),
         "bought_quantity": held.bought_quantity + (more if buys else 0),
         "sold_quantity": held.sold_quantity + (0 if buys else more),
         "bought_notional": held.bought_notional + (amount if buys else 0),
@@ -51,20 +53,19 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     }
     notional = order.filled_notional + amount
     sign = 1 if buys else -1
-    given = details_of(request) if isinstance(request, Correct) else {}
     fees = Fees(charge(held.fees, taken_back, given))
     path = book.paths[request.trader, order.symbol]
-    named, counts = (order.order_id, root), (Decimal(sign * after[0]), Decimal(sign * added))
+    named, counts = (order.order_id, root), (sign * arrived, Decimal(sign * added))
     leg = Leg(held.model_copy(update={**moved, "fees": fees}), named, *counts, is_revision=True)
     anew = folded_anew(path, leg)
     leg.is_approximate = anew is None
     if anew is not None:
         moved |= anew
     else:
-        moved |= cost_after_trade(held, -sign * before[0], -sign * taken)
+        moved |= cost_after_trade(held, -sign * gone, -sign * taken)
         if after[0]:
-            between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
-            moved |= cost_after_trade(between, sign * after[0], sign * added)
+            between = held.model_copy(update={**moved, "quantity": held.quantity - sign * gone})
+            moved |= cost_after_trade(between, sign * arrived, sign * added)
     if abs(moved["quantity"]) >= MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
         raise AmountOverflow
     amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
