@@ -85,6 +85,13 @@ COMMANDS = (
         ("watch", "watch --mark AAPL=187.5", "watch --trader T001 --since 0 --json"),
     ),
     Command(
+        "web",
+        _SEE,
+        "web",
+        "Show a blotter in the browser: orders, positions with their profit, and events, live; Ctrl-C ends it.",
+        ("web", "web --trader T001 --port 0 --json"),
+    ),
+    Command(
         "limits",
         _CONTROL,
         "limits",

@@ -18,7 +18,8 @@ KNOWS = {
     "topology": {"topology", "models"},
     "repositories": {"repositories", "topology", "models"},
     "bench": {"bench", "repositories", "topology", "models", "slotbook"},
-    "cli": {"cli", "bench", "repositories", "topology", "models", "slotbook"},
+    "web": {"web", "repositories", "topology", "models"},
+    "cli": {"cli", "bench", "web", "repositories", "topology", "models", "slotbook"},
     "slotbook": {"repositories", "topology", "models"},
 }
 """Which room may import from which; ``slotbook`` is the public face."""

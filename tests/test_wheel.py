@@ -13,4 +13,5 @@ def test_the_wheel_holds_every_module_and_every_script(tmp_path: Path) -> None:
     with zipfile.ZipFile(build_wheel(tmp_path)) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {f"slotbook/{path.relative_to(ROOT).as_posix()}" for path in (*MODULES.values(), *SCRIPTS)}
+    expected |= {f"slotbook/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob("web/page/*")}
     assert held == expected | {"slotbook/__main__.py", "slotbook/py.typed"}
