@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from .enums import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from .fill_details import CurrencyOfFee, FeeFromQuantity, SettlementDate
+from .fix_messages import FixMessage, record_of, report_values
 from .record import Record
 from .types import Amount, AnyDecimal, Name, Nanoseconds, Price, QuantityOrZero, Text
 
@@ -87,6 +88,26 @@ class ExecutionReport(Record):
     """Likewise, of a GTD order (ExpireTime, tag 126)."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
     """The time of the report (TransactTime, tag 60), by default now; one that is given tells which is older."""
+
+    @classmethod
+    def from_fix(cls, message: FixMessage, *, trader: str, order_id: str | None = None, **fields: object) -> Self:
+        """Return the report that a FIX message is (MsgType 8), of FIX 4.2, 4.4 or 5.0.
+
+        ::
+
+            report = ExecutionReport.from_fix(simplefix_message.pairs, trader="T001")
+            result = book.orders.apply(report)
+
+        Args:
+            message: The tags and their values: a mapping, or pairs such as ``message.pairs`` of simplefix, or a text.
+            trader: The trader of the order; no tag says it.
+            order_id: The id of the order; by default OrigClOrdID (41), else ClOrdID (11), else OrderID (37).
+            fields: Fields by their names, which win over the message, such as ``symbol="AAPL"``.
+
+        Raises:
+            InvalidArgument: A tag is missing, contradicts another, or has no value that is known; the message names it.
+        """
+        return record_of(cls, report_values(message, order_id, {"trader": trader, **fields}))
 
     @model_validator(mode="after")
     def _says_what_happened(self) -> Self:

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple, Self, cast
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from .enums import OrderStatus, Side
+from .fix_messages import FixMessage, record_of, reject_values
 from .json_schemas import same_form
 from .names import derived_id
 from .record import Record
@@ -172,6 +173,25 @@ class CancelReject(_Report):
     """Identity of the request that is refused; needed where several are pending."""
     original_client_order_id: Name | None = None
     """The id that the request named the order by (OrigClOrdID, tag 41)."""
+
+    @classmethod
+    def from_fix(cls, message: FixMessage, *, trader: str, order_id: str | None = None, **fields: object) -> Self:
+        """Return the refusal that a FIX message is (MsgType 9), of FIX 4.2, 4.4 or 5.0.
+
+        ::
+
+            book.orders.apply(CancelReject.from_fix(simplefix_message.pairs, trader="T001"))
+
+        Args:
+            message: The tags and their values: a mapping, or pairs such as ``message.pairs`` of simplefix, or a text.
+            trader: The trader of the order; no tag says it.
+            order_id: The id of the order; by default OrigClOrdID (41), else ClOrdID (11), else OrderID (37).
+            fields: Fields by their names, which win over the message, such as ``symbol="AAPL"``.
+
+        Raises:
+            InvalidArgument: A tag is missing, contradicts another, or has no value that is known; the message names it.
+        """
+        return record_of(cls, reject_values(message, order_id, {"trader": trader, **fields}))
 
     @model_validator(mode="after")
     def _is_known_by_its_request(self) -> Self:
