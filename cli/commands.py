@@ -134,6 +134,13 @@ COMMANDS = (
         ("index create", "index info --json"),
     ),
     Command(
+        "ping",
+        _CARE,
+        "ping",
+        "Ask every primary of a book for a sign of life, and show how long each took to answer.",
+        ("ping", "ping --deadline 1 --json"),
+    ),
+    Command(
         "verify",
         _CARE,
         "verify",

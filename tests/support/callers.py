@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextvars import copy_context
 from typing import Literal, TypeAlias, cast
 
 from slotbook import AsyncBook, Book, Observer
@@ -34,7 +35,8 @@ class Blocking:
         def call(*positional: object, **named: object) -> object:
             answer = method(*positional, **named)
             if inspect.iscoroutine(answer):
-                answer = self._runner.run(cast("Coroutine[object, object, object]", answer))
+                coroutine = cast("Coroutine[object, object, object]", answer)
+                answer = self._runner.run(coroutine, context=copy_context())
             if inspect.isasyncgen(answer):
                 return self._each(cast("AsyncGenerator[object, None]", answer))
             return self._answer(answer)

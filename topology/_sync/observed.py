@@ -24,9 +24,6 @@ from .backend import Backend
 
 T = TypeVar("T")
 
-FAILED = (Unsent, Unanswered, RedisError)
-"""The answers that are no value."""
-
 
 class ObservedBackend(Backend):
     """The servers of one target, of whose calls an observer is told.
@@ -38,6 +35,7 @@ class ObservedBackend(Backend):
         super().__init__(target, deployment, Notices(observer))
         servers = ObservedServers(target.kind.value, target.addresses, target.database)
         self._recorder = Recorder(observer, self.notices, servers)
+        self._answered = self._recorder.answered
 
     def run(self, call: Call[T], durability: Durability = LOCAL) -> T:
         """Send one call and return its value, after one round trip if nothing fails. Raises a SlotbookError."""
@@ -51,13 +49,16 @@ class ObservedBackend(Backend):
             try:
                 pool = self._pools.get(address) or self._nodes.pool(address)
                 (answer,) = pool.exchange(call.packed, 1, self._timeout, ends_at)
-                value = None if isinstance(answer, FAILED) else call.value(answer)
+                if failed := isinstance(answer, (Unsent, Unanswered, RedisError)):
+                    value = cast("T", None)
+                else:
+                    value = call.value(answer)
             except BaseException as error:
                 self._recorder.raised(call, address, perf_counter() - began, error)
                 raise
-            if not isinstance(answer, FAILED):
-                self._recorder.answered(call, address, perf_counter() - began, value)
-                return cast("T", value)
+            if not failed:
+                self._answered(call, address, perf_counter() - began, value)
+                return value
         batch = ObservedBatch[T](began, (call,), self._layout, ends_at)
         with self._recorder.watch(batch):
             if address is not None:

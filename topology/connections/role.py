@@ -61,6 +61,8 @@ def demotion_told(name: str, reply: Reply | RedisError) -> NotPrimary | None:
         return None
     words = reply if isinstance(reply, list) else []
     role = words[words.index("role") + 1] if "role" in words[:-1] else None
+    if role is None and "mode" in words[:-1]:  # a Sentinel tells its mode, and no role
+        role = words[words.index("mode") + 1]
     if not isinstance(role, str) or role not in _ROLES:
         raise OutOfStep(f"{name} answered {shortened(reply)} to the question for its role")
     return None if role == _PRIMARY else NotPrimary(f"{name} is not a primary but a {role}")

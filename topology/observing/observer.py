@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from ..address import Address
 from ..call import Call
@@ -52,39 +52,27 @@ class ObservedServers:
     """The number of the database."""
 
 
-class ObservedCall:
+class ObservedCall(NamedTuple):
     """One call that has ended.
 
     A call is one round trip if nothing fails; a verb of the book makes one or several of them.
     """
 
-    __slots__ = ("_described", "address", "error", "failures", "outcome", "seconds", "servers", "tries")
-
-    def __init__(
-        self,
-        servers: ObservedServers,
-        described: Call[object] | Callable[[], Call[object] | None],
-        address: Address,
-        seconds: float,
-        outcome: CallOutcome,
-        error: BaseException | None = None,
-        tries: int = 1,
-        failures: Sequence[FailedTry] = (),
-    ) -> None:
-        self.servers = servers
-        """The servers of its book."""
-        self._described = described
-        self.address = address
-        """The server that it was sent to last; with an empty host if it was sent to none."""
-        self.seconds = seconds
-        """The seconds that the caller waited, for all tries and the pauses between them; of a batch, for all of it."""
-        self.outcome = outcome
-        self.error = error
-        """The error that the caller gets, whose text may have ids of orders in it; None for none."""
-        self.tries = tries
-        """The number of times that it was sent, or should have been and its server was not reached."""
-        self.failures = failures
-        """The tries that brought no value, in their order; redirects and loads of a script are among them."""
+    servers: ObservedServers
+    """The servers of its book."""
+    described: Call[Any] | Callable[[], Call[Any] | None]
+    """The call as it was sent, or a function that builds it; ``verb`` and ``command`` are read from that."""
+    address: Address
+    """The server that it was sent to last; with an empty host if it was sent to none."""
+    seconds: float
+    """The seconds that the caller waited, for all tries and the pauses between them; of a batch, for all of it."""
+    outcome: CallOutcome
+    error: BaseException | None = None
+    """The error that the caller gets, whose text may have ids of orders in it; None for none."""
+    tries: int = 1
+    """The number of times that it was sent, or should have been and its server was not reached."""
+    failures: Sequence[FailedTry] = ()
+    """The tries that brought no value, in their order; redirects and loads of a script are among them."""
 
     @property
     def verb(self) -> str:
@@ -111,7 +99,7 @@ class ObservedCall:
 
     @property
     def _call(self) -> Call[object] | None:
-        described = self._described
+        described = self.described
         return cast("Call[object]", described) if isinstance(described, Call) else described()
 
     def __repr__(self) -> str:

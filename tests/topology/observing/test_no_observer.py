@@ -69,7 +69,7 @@ def test_no_statement_runs(fleets: Fleets, caller: Caller, runner: asyncio.Runne
     kept.calls.clear()
     with traced() as files:
         work(observed, fresh())
-    assert {PurePath(file).name for file in of_observers(files)} >= {"observed.py", "recorder.py", "observer.py"}
+    assert {PurePath(file).name for file in of_observers(files)} >= {"observed.py", "recorder.py"}
     assert len(kept.calls) > 8
     plain.close()
     observed.close()
