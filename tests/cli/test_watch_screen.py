@@ -6,10 +6,12 @@ import pytest
 import slotbook
 from rich.cells import cell_len
 
+from ..faults.conftest import Deploy, deploy
 from ..support.make import TS, execution, fresh, limit
 from ..support.terminal import Terminal
 from .conftest import Cli
 
+__all__ = ["deploy"]
 SYMBOLS = [f"SYM{number}" for number in range(40)]
 
 
@@ -43,6 +45,10 @@ def test_it_fits_and_says_what_it_leaves_out(url: str, trader: str, columns: int
         assert shown >= rows // 3
         left_out = [line for line in lines if line.startswith("… ")]
         assert [line.split()[2:] for line in left_out] == [["more", "positions"], ["more", "orders"]]
+        at = [lines.index(line) for line in left_out]
+        for (begin, end), total in zip(((0, at[0]), (at[0], at[1])), (40, 42), strict=True):
+            drawn = sum("SYM" in line for line in lines[begin:end])
+            assert int(lines[end].split()[1]) == total - drawn
         assert terminal.end() == 130
 
 
@@ -56,6 +62,28 @@ def test_the_profit_of_a_position_is_at_the_last_fill_or_at_a_mark_that_is_given
     assert found["SYM1"][-7:] == ["40", "187.22", "7488.8", "0", "190", "given", "111.2"]
     assert found["SYM2"][-7:] == ["40", "187.22", "7488.8", "0", "187.22", "last", "0"]
     assert found["SYM39"][-7:] == ["30", "187.22", "5616.6", "127.8", "200", "last", "511.2"]
+
+
+def test_what_the_servers_have_lost_is_said_and_gone(deploy: Deploy) -> None:
+    control, name = deploy("sentinel"), fresh()
+    with slotbook.connect(control.url(deadline=30)) as book:
+        primary = control.primary()
+        kept = limit(name, "KEPT")
+        book.orders.place(kept, durability=f"replicated={len(control.replicas(primary))}")
+        with Terminal(["watch", "--trader", name, "--url", control.url(deadline=30)], 120, 40) as terminal:
+            terminal.until(lambda lines: "KEPT" in str(lines))
+            replicas = control.strand(primary)
+            book.orders.place(limit(name, "GONE"))
+            book.orders.fill(execution(name, "X1", order_id="GONE"))
+            terminal.until(lambda lines: "187.22 last" in str(lines) and "GONE" in str(lines))
+            control.kill(primary)
+            for replica in replicas:
+                control.thaw(replica)
+            control.take_over(primary)
+            lines = terminal.until(lambda lines: "has lost changes 2 to 3" in str(lines) and "GONE" not in str(lines))
+            assert "KEPT" in str(lines)
+            assert "187.22 last" not in str(lines)
+            assert terminal.end() == 130
 
 
 def test_a_window_may_be_resized(url: str, trader: str) -> None:

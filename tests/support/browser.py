@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,6 +25,17 @@ _QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+
+
+class Document(TypedDict):
+    """The rows that a stream has in one message."""
+
+    begins: bool
+    state: dict[str, object]
+    orders: list[dict[str, object]]
+    positions: list[dict[str, object]]
+    events: list[dict[str, object]]
+    problems: list[dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Blotter:
             names = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, names, answer.read().decode())
 
-    def rows(self, path: str = "/rows", **headers: str) -> Iterator[tuple[str, dict[str, object]]]:
+    def rows(self, path: str = "/rows", **headers: str) -> Iterator[tuple[str, Document]]:
         """Yield what the stream says: the id of each document, and the document."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         said = {name.replace("_", "-"): value for name, value in headers.items()}

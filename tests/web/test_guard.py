@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 import slotbook
@@ -103,8 +102,8 @@ def test_a_trader_that_is_not_of_this_blotter_is_not_shown(shown: Blotter, trade
 @pytest.mark.parametrize("path", ["/rows", "/rows?trader=T001", "/rows?trader="])
 def test_rows_are_of_the_traders_of_the_blotter(shown: Blotter, path: str) -> None:
     _, document = next(shown.rows(path))
-    for table in ("orders", "positions", "events"):
-        assert {row["trader"] for row in cast("list[dict[str, object]]", document[table])} == {"T001"}
+    for rows in (document["orders"], document["positions"], document["events"]):
+        assert {row["trader"] for row in rows} == {"T001"}
 
 
 @pytest.mark.parametrize("query", ["symbol=AAPL", "trader=T001", "trader=T001&symbol=%00", "trader=&symbol=AAPL"])

@@ -164,6 +164,17 @@ def test_texts_of_others_are_texts(sight: Sight, book: Book) -> None:
     sight.said.clear()  # the browser has said that it refused
 
 
+def test_a_table_draws_so_many_rows_and_says_how_many_more(sight: Sight, book: Book) -> None:
+    for outcome in book.orders.place_many([limit("T009", f"M{number}", symbol="MANY") for number in range(230)]):
+        outcome.result()
+    more = sight.page.locator("#orders .more")
+    sight.until(lambda: more.inner_text() == "32 more rows; filter to see them.", "232 orders")
+    assert sight.rows("orders") == 200
+    sight.page.get_by_label("Filter").fill("MANY M22")
+    sight.until(lambda: sight.rows("orders") == 11, "the filtered ones are left")
+    assert more.inner_text() == ""
+
+
 def test_a_trader_is_chosen_and_in_the_url(sight: Sight) -> None:
     sight.wait_for("positions", "trader", "T002")
     sight.page.get_by_label("Trader").select_option("T002")

@@ -78,6 +78,25 @@ def test_what_is_no_number(page: Page, text: str) -> None:
     assert asked(page, "isDecimal", text) is False
 
 
+def test_the_page_keeps_no_more_rows_than_it_is_told(page: Page) -> None:
+    kept = page.evaluate(
+        """async () => {
+          const { Store } = await import("/page/store.js");
+          const store = new Store();
+          const rest = { positions: [], events: [], marks: [], problems: [] };
+          const kept = { orders: 3, positions: 3, events: 3, marks: 3, problems: 3 };
+          const take = (begins, keys) => store.take({ begins, kept, orders: keys.map((key) => ({ key })), ...rest });
+          take(true, ["A", "B", "C", "D"]);
+          take(false, ["B", "E"]);
+          store.take({ begins: false, kept, orders: [{ key: "D", gone: true }], ...rest });
+          const before = store.latest("orders").map((row) => row.key);
+          take(true, ["F"]);
+          return [before, store.latest("orders").map((row) => row.key)];
+        }"""
+    )
+    assert kept == [["E", "B"], ["F"]]
+
+
 def test_a_time_keeps_its_nanoseconds(page: Page) -> None:
     call = "async ([call, text]) => (await import('/page/times.js'))[call](text)"
     text = "1703422805243925307"

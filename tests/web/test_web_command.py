@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from slotbook.models.errors import AccessDenied
 from slotbook.web.app import MOST_STREAMS
 
 from ..cli.conftest import Cli, cli
-from ..support.browser import Blotter, blotter
+from ..support.browser import Blotter, Document, blotter
 from ..support.fleet import Fleets
 from ..support.make import execution, fresh, limit
 
@@ -49,9 +49,30 @@ def test_a_user_who_may_not_write_sees_everything(url: str, reader: str) -> None
         for _, document in running.rows():
             if document["positions"]:
                 break
-        assert [row["realized"] for row in document["positions"]] == ["0"]  # type: ignore[attr-defined]
+        assert [row["realized"] for row in document["positions"]] == ["0"]
         day = json.loads(running.ask(f"/day?trader={trader}&symbol=AAPL").body)
         assert [point[1:] for point in day["points"]] == [["40", "0", "0"]]
+
+
+def test_a_position_that_cannot_be_read_is_old_and_read_again(fleets: Fleets, url: str, reader: str) -> None:
+    raw, name, trader = fleets.of("standalone").raw("any"), urlsplit(reader).username or "", fresh()
+    with slotbook.connect(url) as book, blotter(reader) as running:
+        documents = running.rows()
+        book.orders.place(limit(trader))
+        book.orders.fill(execution(trader))
+        assert positions_until(documents, lambda row: row["quantity"] == "40")
+        raw.ask("ACL", "SETUSER", name, "-hgetall")
+        book.orders.fill(execution(trader, "X2", 20))
+        assert positions_until(documents, lambda row: row.get("old"))["quantity"] == "40"
+        raw.ask("ACL", "SETUSER", name, "+hgetall")
+        assert "old" not in positions_until(documents, lambda row: row["quantity"] == "60")
+
+
+def positions_until(
+    documents: Iterator[tuple[str, Document]], condition: Callable[[dict[str, object]], object]
+) -> dict[str, object]:
+    """Return the first row of a position for which a condition holds."""
+    return next(row for _, document in documents for row in document["positions"] if condition(row))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +115,11 @@ def test_a_reader_that_comes_back_gets_what_it_missed(url: str) -> None:
         book.orders.place(limit("T1", "A2"))
         for again in (number, number):
             missed = next(one for _, one in running.rows(Last_Event_ID=again) if one["orders"])
-            assert (missed["begins"], [row["order"] for row in missed["orders"]]) == (False, ["A2"])  # type: ignore[attr-defined]
+            assert (missed["begins"], [row["order"] for row in missed["orders"]]) == (False, ["A2"])
         for strange in ("", "x", "00000000.1", number.partition(".")[0] + ".99999999", f"{number}x", "." * 9):
             _, document = next(running.rows(Last_Event_ID=strange))
             assert document["begins"] is True
-            assert len(document["orders"]) == 2  # type: ignore[arg-type]
+            assert len(document["orders"]) == 2
 
 
 def memory(running: Blotter) -> int:
