@@ -25,6 +25,15 @@ SHOWN = (
 """The tests that run the examples in the README, the pages of docs/ and the docstrings."""
 WORKERS = ("-n", "6", "--dist", "worksteal")
 """More than there are cores: many tests wait for servers that are broken, frozen or replaced."""
+TOUCHED_BY_OTHERS = (
+    "tests/models",
+    "tests/cli/test_main.py",
+    "tests/cli/test_views.py",
+    "tests/repositories/caching",
+    "tests/repositories/orders/test_contract.py",
+    "tests/test_import.py",
+)
+"""The tests of what is built on packages of others: they show whether the lowest versions that are allowed will do."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
 """The durability that the soak of each topology asks for."""
 
@@ -107,3 +116,23 @@ def site(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run the examples in the README, the pages of docs/ and the docstrings."""
     session.run(sys.executable, "-m", "pytest", "-q", *WORKERS, *SHOWN, env=OWN)
+
+
+@nox.session
+def packages(session: nox.Session) -> None:
+    """Build the wheel and the source distribution, and try them on every Python that is found."""
+    session.run(sys.executable, "scripts/try_packages.py", env=OWN)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run tests with the lowest version of each package that pyproject.toml allows; CI's others have the newest."""
+    folder = Path(session.create_tmp())
+    python, lowest_versions = folder / "environment" / "bin" / "python", folder / "lowest.txt"
+    uv = (sys.executable, "-m", "uv")
+    session.run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "environment"))
+    resolve = ("--resolution", "lowest-direct", "--extra", "all", "--python", str(python))
+    session.run(*uv, "pip", "compile", "--quiet", *resolve, "pyproject.toml", "-o", str(lowest_versions))
+    with_tests = ("--python", str(python), "--constraint", str(lowest_versions), "--editable", ".[dev]")
+    session.run(*uv, "pip", "install", "--quiet", *with_tests)
+    session.run(str(python), "-m", "pytest", "-q", *WORKERS, *TOUCHED_BY_OTHERS, *session.posargs, env=OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,19 +15,50 @@ from packaging.requirements import Requirement
 
 from .package import ROOT
 
-NOT_PACKAGED = shutil.ignore_patterns(".*", "tests", "docker", "*.egg-info", "__pycache__", "build", "dist")
+NOT_PACKAGED = shutil.ignore_patterns(
+    ".git",
+    ".venv",
+    ".nox",
+    ".*cache",
+    ".hypothesis",
+    ".coverage*",
+    "*.egg-info",
+    "__pycache__",
+    "build",
+    "dist",
+    "site",
+)
 
 
 def build_wheel(folder: Path) -> Path:
     """Build the wheel of this tree in a folder, and return its path."""
+    return _build("wheel", folder, "*.whl")
+
+
+def build_sdist(folder: Path) -> Path:
+    """Build the source distribution of this tree in a folder, and return its path."""
+    return _build("sdist", folder, "*.tar.gz")
+
+
+def _build(kind: str, folder: Path, pattern: str) -> Path:
     source = folder / "source"  # a copy, because building leaves a folder behind
     shutil.copytree(ROOT, source, ignore=NOT_PACKAGED)
     # The build backend is called directly, because a virtual environment need not have pip.
-    build = f"from setuptools import build_meta; build_meta.build_wheel({str(folder)!r})"
+    build = f"from setuptools import build_meta; build_meta.build_{kind}({str(folder)!r})"
     ran = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    (built,) = folder.glob(pattern)
+    return built
+
+
+def packaged_files() -> list[Path]:
+    """Return the files of this tree that a build sees."""
+    found: list[Path] = []
+    for folder, folders, names in os.walk(ROOT):
+        ignored = NOT_PACKAGED(folder, [*folders, *names])
+        folders[:] = [name for name in folders if name not in ignored]
+        found += [Path(folder, name) for name in names if name not in ignored]
+    return found
 
 
 def install(wheel: Path, folder: Path) -> Path:
