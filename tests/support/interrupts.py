@@ -30,7 +30,7 @@ _COUNTED = frozenset({"call", "c_call"})
 
 
 class _Trigger:
-    __neg__ = partial(_raise, SIGNAL)  # an operator, after which Python does not look for signals
+    __neg__ = staticmethod(partial(_raise, SIGNAL))  # an operator, after which Python does not look for signals
 
 
 TRIGGER = _Trigger()
