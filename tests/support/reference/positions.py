@@ -71,7 +71,7 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
     if isinstance(change, PositionChange):
         moved |= take_other(book, change, held)
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
-    position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(), **moved})
+    position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(exclude={*Position.model_computed_fields}), **moved})
     book.paths[change.trader, change.symbol].append(
         Leg(
             position,
