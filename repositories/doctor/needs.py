@@ -28,6 +28,9 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "verify, totals, forgetting by pattern, and all traders' events": (
         *("SCAN 0", "SSCAN KEY 0", "ZSCAN KEY 0", "SISMEMBER KEY m", "SREM KEY m", "XRANGE KEY - +"),
     ),
+    "saying in CLIENT LIST whose a connection is (each leaves a line in ACL LOG without it)": (
+        *("CLIENT SETNAME n", "CLIENT SETINFO LIB-NAME n"),
+    ),
     "durability=replicated": ("WAIT 0 1",),
     "durability=fsynced": ("WAITAOF 0 0 1",),
     "search": (
@@ -80,8 +83,13 @@ def _name_of(example: str) -> str:
     return f"{first}|{others[0]}".lower() if first in _CONTAINERS else first.lower()
 
 
+SINCE_7_2 = frozenset({"waitaof", "client|setinfo"})
+"""Commands that a server of Redis 7.0 does not have."""
 COMMAND_NAMES = tuple(
-    name for examples in _NEEDED.values() for name in map(_name_of, examples) if not name.startswith(("ft.", "waitaof"))
+    name
+    for examples in _NEEDED.values()
+    for name in map(_name_of, examples)
+    if not name.startswith("ft.") and name not in SINCE_7_2
 )
 """The commands that every server has on which a book can be kept, as COMMAND INFO takes them."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .examined import DATA, Check, Deployment, Examined, NotTold
 from .findings import Opinion, bad, good, risk
-from .needs import ESSENTIAL, Need, channels_needed, commands_needed, keys_needed, not_needed
+from .needs import ESSENTIAL, SINCE_7_2, Need, channels_needed, commands_needed, keys_needed, not_needed
 from .queries import WHOAMI, Query, dry_run, user_of
 from .versions import release
 
@@ -39,8 +39,8 @@ def queries_of(server: Examined, deployment: Deployment) -> list[Query]:
 def lacks(server: Examined) -> frozenset[str]:
     """Return the needed commands that a server does not have, as far as it tells."""
     try:
-        waits = release(server).has((7, 2), (7, 2))
-        found = frozenset[str]() if waits else frozenset({"waitaof"})
+        is_newer = release(server).has((7, 2), (7, 2))
+        found = frozenset[str]() if is_newer else SINCE_7_2
         return found if server.has_module("search") else found | _SEARCH
     except NotTold:
         return _SEARCH

@@ -31,18 +31,27 @@ class AsyncPinging:
         answers: tuple[NodePing, ...] = ()
         try:
             self._nodes.require_here()
-            answers = await self._ask_all()
+            answers = await self._ask_all(answers)
             if not Ping(answers).ok:
-                await self._nodes.discover(self._ends_at)
-                answers = await self._ask_all()
+                now = time.monotonic()
+                await self._nodes.discover(now + (self._ends_at - now) / 2)
+                answers = await self._ask_all(answers)
         except (SlotbookError, DiscoveryError) as error:
             return Ping(answers, str(error))
         return Ping(answers)
 
-    async def _ask_all(self) -> tuple[NodePing, ...]:
-        """Ask one after the other, so that the time of each is its own."""
+    async def _ask_all(self, before: tuple[NodePing, ...]) -> tuple[NodePing, ...]:
+        """Ask one after the other, so that the time of each is its own; who has answered before is not asked again."""
+        known = {answer.node: answer for answer in before if answer.error is None}
         addresses = sorted(self._nodes.layout.primaries())
-        return tuple([await self._ask(address, len(addresses) - number) for number, address in enumerate(addresses)])
+        left = sum(str(address) not in known for address in addresses)
+        answers: list[NodePing] = []
+        for address in addresses:
+            if (answer := known.get(str(address))) is None:
+                answer = await self._ask(address, left)
+                left -= 1
+            answers.append(answer)
+        return tuple(answers)
 
     async def _ask(self, address: Address, left: int) -> NodePing:
         """Ask one server, of those that are ``left``: a silent one leaves time for the others."""

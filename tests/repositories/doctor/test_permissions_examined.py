@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from slotbook.repositories.doctor.findings import Verdict
-from slotbook.repositories.doctor.needs import COMMAND_NAMES, ESSENTIAL, commands_needed
+from slotbook.repositories.doctor.needs import COMMAND_NAMES, ESSENTIAL, SINCE_7_2, commands_needed
 from slotbook.topology.embedded import Deployment, Server
 from slotbook.topology.settings import Settings
 
@@ -28,13 +28,13 @@ def server(lone: Deployment) -> Iterator[Server]:
 def test_the_needs_are_those_of_the_file_of_users() -> None:
     needed = {need.name for need in commands_needed(Settings(), frozenset())}
     assert needed == commands()
-    assert set(COMMAND_NAMES) == {name for name in needed if not name.startswith(("ft.", "waitaof"))}
+    assert set(COMMAND_NAMES) == {name for name in needed if not name.startswith("ft.")} - SINCE_7_2
 
 
 def test_every_command_that_is_needed_is_missed(lone: Deployment, server: Server) -> None:
     """One by one, each with what it is for."""
     for need in commands_needed(Settings(), frozenset()):
-        if need.name.startswith("ft.") or (need.name == "waitaof" and keeps_half_changes(server)):  # not there
+        if need.name.startswith("ft.") or (need.name in SINCE_7_2 and keeps_half_changes(server)):  # not there
             continue
         server.ask("ACL", "SETUSER", NAME, f"-{need.name}")
         found = wrong(diagnosis := examine(lone))
