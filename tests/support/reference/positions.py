@@ -71,7 +71,8 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
     if isinstance(change, PositionChange):
         moved |= take_other(book, change, held)
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
-    position = book.positions[change.trader, change.symbol] = Position(**{**held.model_dump(exclude={*Position.model_computed_fields}), **moved})
+    stored = held.model_dump(exclude={*Position.model_computed_fields})
+    position = book.positions[change.trader, change.symbol] = Position(**{**stored, **moved})
     book.paths[change.trader, change.symbol].append(
         Leg(
             position,
