@@ -151,6 +151,8 @@ def one_line(event: OrderEvent) -> str:
         parts.append(f"{plain(event.filled_quantity or 0)}/{plain(event.quantity)}{price} {state}")
     if event.position_quantity is not None:
         parts.append(f"position {plain(event.position_quantity)}")
+    if event.account is not None and event.account_quantity is not None:
+        parts.append(f"of account {event.account} {plain(event.account_quantity)}")
     if event.version is not None:
         parts.append(f"version {event.version}")
     parts += [text for text in (event.changed, event.own) if text is not None]

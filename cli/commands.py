@@ -61,7 +61,7 @@ COMMANDS = (
         _SEE,
         "views",
         "Show one trader's positions, one symbol over all traders, or all symbols.",
-        ("positions --trader T001", "positions --symbol AAPL"),
+        ("positions --trader T001", "positions --trader T001 --account ACC1", "positions --symbol AAPL"),
     ),
     Command(
         "traders",

@@ -47,13 +47,15 @@ def positions_table(positions: Iterable[Position]) -> Fitted:
     """Return a table of positions, with the average price and the cost of what is open, what was realized, and fees."""
     positions = list(positions)
     has_fees = any(held.fees for held in positions)
+    has_account = any(held.account is not None for held in positions)
     return table(
-        ("trader", "symbol", *(["fees"] if has_fees else [])),
+        ("trader", "symbol", *(["account"] if has_account else []), *(["fees"] if has_fees else [])),
         ("quantity", "multiplier", "average open", "cost", "realized", "bought", "sold"),
         (
             (
                 held.trader,
                 held.symbol,
+                *([held.account] if has_account else []),
                 *([_fees(held)] if has_fees else []),
                 held.quantity,
                 held.multiplier,

@@ -36,15 +36,24 @@ def orders(
 def positions(
     trader: Annotated[str | None, typer.Option(help="The positions of one trader.", show_default=False)] = None,
     symbol: Annotated[str | None, typer.Option(help="One symbol, over all traders.", show_default=False)] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Of the trader's positions those of this account.", show_default=False)
+    ] = None,
+    by_account: Annotated[
+        bool, typer.Option("--by-account", help="Of the trader's positions those of all accounts.")
+    ] = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one trader's positions, one symbol over all traders, or all symbols."""
     if trader is not None and symbol is not None:
         raise BadUsage("positions takes --trader or --symbol, not both")
+    if trader is None and (account is not None or by_account):
+        raise BadUsage("positions takes --account and --by-account with --trader")
     with Book.open(kept_settings(url)) as book:
         if trader is not None:
-            held = book.positions.all(trader)
+            is_of_accounts = by_account or account is not None
+            held = book.positions.by_account(trader, account) if is_of_accounts else book.positions.all(trader)
             rows = [fields_of(position) for position in held]
             shown = positions_table(held)
         else:

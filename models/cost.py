@@ -56,17 +56,29 @@ class Basis(NamedTuple):
         realized = EXACT.subtract(EXACT.add(self.realized_profit, cost), EXACT.add(self.open_cost, amount))
         return Basis(after, cost, realized)
 
-    def after_change(self, quantity: int | Decimal) -> Basis:
+    def after_change(self, quantity: int | Decimal, cost: Decimal = ZERO) -> Basis:
         """Return what it becomes when the quantity changes without a trade.
 
-        The cost stays, and is realized where the quantity comes to zero or goes through it.
+        The cost stays, and is realized where the quantity comes to zero or goes through it. What is added to the cost
+        is realized, too, where nothing is held after that.
 
         >>> Basis(100, Decimal(18700), ZERO).after_change(0)
         Basis(quantity=0, open_cost=Decimal('0'), realized_profit=Decimal('-18700'))
+        >>> Basis(100, Decimal(18700), ZERO).after_change(150, Decimal(9000))
+        Basis(quantity=150, open_cost=Decimal('27700'), realized_profit=Decimal('0'))
+
+        Args:
+            quantity: The quantity after the change.
+            cost: The amount that is added to the cost.
         """
+        made = Basis(quantity, ZERO, EXACT.subtract(self.realized_profit, self.open_cost))
         if quantity and (not self.quantity or (quantity > 0) is (self.quantity > 0)):
-            return self._replace(quantity=quantity)
-        return Basis(quantity, ZERO, EXACT.subtract(self.realized_profit, self.open_cost))
+            made = self._replace(quantity=quantity)
+        if not cost:
+            return made
+        if quantity:
+            return made._replace(open_cost=EXACT.add(made.open_cost, cost))
+        return made._replace(realized_profit=EXACT.subtract(made.realized_profit, cost))
 
 
 def places_of(number: Decimal) -> int:

@@ -56,6 +56,8 @@ class Move(NamedTuple):
     """The realized profit that a roll has put into its period."""
     is_approximate: bool = False
     """True for a revision that has left an approximate cost."""
+    cost_change: Decimal = ZERO
+    """The amount that a change without an order has added to the cost, as one that sets an account's cost does."""
 
     @property
     def amount(self) -> Decimal:
@@ -150,7 +152,7 @@ class CostPath:
             elif move.type is EventType.ROLL:
                 held = held._replace(realized_profit=EXACT.subtract(held.realized_profit, move.period_profit))
             elif not move.is_revision:
-                held = held.after_change(EXACT.add(Decimal(held.quantity), move.quantity))
+                held = held.after_change(EXACT.add(Decimal(held.quantity), move.quantity), move.cost_change)
         return held
 
     def _root_of(self, revision: Move) -> int | None:

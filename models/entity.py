@@ -41,7 +41,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII).fullmatch
 _PARTS_OF_KEYS = frozenset({"by", "sorted", "unique", "keys", "deleted", "migrating"})
 """Words that follow a kind in the names of its other keys: ``allocation_by_account``."""
 _TAKEN = frozenset((
-    "account_position", "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",
+    "account_position", "account_positions",
+    "alias", "aliases", "applied", "book", "books", "cache", "caches", "event", "events",
     "fence", "group", "groups", "header", "headers", "index", "indexes", "limit", "limits", "lock", "locks",
     "loss", "losses", "order", "order_events", "orders", "permit", "permits", "position", "positions",
     "record_request", "request", "requests", "session", "sessions", "slot", "snapshot", "snapshots", "swapped",

@@ -36,6 +36,20 @@ def escaped(name: str) -> str:
     return name.replace("%", "%25").replace(":", "%3A")
 
 
+def account_and_symbol(name: str) -> tuple[str, str] | None:
+    """Return the account and the symbol in the name of an account's position, as its key and its set have it.
+
+    None for what is none.
+
+    >>> account_and_symbol("a%3Ab:BRK:B"), account_and_symbol("a%3ab:BRK:B")
+    (('a:b', 'BRK:B'), None)
+    """
+    first, _, symbol = name.partition(":")
+    account = first.replace("%3A", ":").replace("%25", "%")
+    is_one = is_name(account) and is_name(symbol) and f"{escaped(account)}:{symbol}" == name
+    return (account, symbol) if is_one else None
+
+
 def glob_escaped(text: str) -> str:
     r"""Return the pattern of SCAN, PSUBSCRIBE and KEYS that only a text itself matches.
 
@@ -55,7 +69,7 @@ _EXPIRY = "@expiry"
 class TraderKeys:
     """The keys of one trader's book."""
 
-    __slots__ = ("base", "book", "events", "limits", "positions", "statuses", "trader")
+    __slots__ = ("account_positions", "base", "book", "events", "limits", "positions", "statuses", "trader")
 
     def __init__(self, prefix: str, trader: str) -> None:
         self.trader = trader
@@ -64,6 +78,7 @@ class TraderKeys:
         self.events = self.base + "events"
         self.limits = self.base + "limits"
         self.positions = self.base + "positions"
+        self.account_positions = self.base + "account_positions"
         self.statuses = {status: f"{self.base}orders_by_status:{status}" for status in OrderStatus}
 
     def order(self, order_id: str) -> str:
@@ -95,6 +110,10 @@ class TraderKeys:
     def position(self, symbol: str) -> str:
         """Return the key of the hash of one position."""
         return f"{self.base}position:{symbol}"
+
+    def account_position(self, account: str, symbol: str) -> str:
+        """Return the key of the hash of an account's position in a symbol."""
+        return f"{self.base}account_position:{escaped(account)}:{symbol}"
 
     def request(self, request_id: str) -> str:
         """Return the key that remembers one change of a position, or of a record of the desk's own."""

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, computed_field, model_validator
 
+from .account_quantities import AccountQuantities
 from .derived import DerivedRecord
 from .enums import PositionAction
 from .errors import InvalidArgument
@@ -48,6 +49,8 @@ class Position(DerivedRecord):
 
     trader: Name
     symbol: Name
+    account: Name | None = None
+    """The account whose part of the trader's position it is; None for the trader's own, which has all of it."""
     quantity: SignedQuantity = Decimal(0)
     """Bought minus sold plus adjusted: long is positive, short negative."""
     bought_quantity: TotalQuantity = Decimal(0)
@@ -74,9 +77,9 @@ class Position(DerivedRecord):
     """``ts_ns`` of the last change, in nanoseconds since the epoch."""
 
     @classmethod
-    def flat(cls, trader: str, symbol: str) -> Self:
-        """Return the position of a trader who never traded the symbol."""
-        return cls(trader=trader, symbol=symbol)
+    def flat(cls, trader: str, symbol: str, account: str | None = None) -> Self:
+        """Return the position of a trader who never traded the symbol, or not for an account."""
+        return cls(trader=trader, symbol=symbol, account=account)
 
     @computed_field(repr=False, return_type=AnyDecimal)  # type: ignore[prop-decorator]
     @property
@@ -165,7 +168,10 @@ class PositionChange(Record):
     ``Position.open_cost`` has; what was realized stays. None lets the cost follow from the change."""
     multiplier: Multiplier | None = None
     """The multiplier of a position that is SET. A position that has another one takes it only while no order in the
-    symbol is open, and nothing was bought or sold since the last roll. None leaves it."""
+    symbol is open, nothing was bought or sold since the last roll, and no account holds anything. None leaves it."""
+    account: Name | None = None
+    """The account whose position is changed, and the trader's by the same quantity; None for the trader's alone.
+    ``quantity``, ``max_position`` and ``cost`` are then those of the account's."""
     request_id: Name = Field(default_factory=new_id)
     """Identity of the request; by default random."""
     ts_ns: Nanoseconds = Field(default_factory=time.time_ns)
@@ -194,7 +200,8 @@ class _OfPosition(Record):
 class Split(_OfPosition):
     """A request to multiply a position's quantity by a split of the instrument; its cost stays.
 
-    What is open of orders is not changed: venues cancel or replace them.
+    The positions of accounts in the symbol are split with it, each by the same ratio. What is open of orders is not
+    changed: venues cancel or replace them.
 
     ::
 
@@ -206,13 +213,17 @@ class Split(_OfPosition):
     old: PositiveCount = 1
     quantity: SignedQuantity | None = None
     """The quantity that results, where fractions are paid out; None for just what the ratio makes, which then has to be
-    a quantity that can be held."""
+    a quantity that can be held. With ``accounts`` it is what these get, and what the ratio makes of the rest."""
+    accounts: AccountQuantities | None = None
+    """The quantities that result for accounts in whose positions fractions are paid out, by account; of an account that
+    is not among them just what the ratio makes."""
 
 
 class Roll(_OfPosition):
     """A request to close a period of a position: its totals and its realized profit go on from zero.
 
-    What it holds, and what that has cost, stays. The event has the totals that were set back (``period``).
+    What it holds, and what that has cost, stays. The event has the totals that were set back (``period``). So it is
+    with the positions of accounts in the symbol (``accounts`` of the event).
 
     ::
 

@@ -111,6 +111,8 @@ class FillResult(Generic[O_co]):
     """For a bust or a correction, "exact" when the position's cost is that of a day on which the execution never was,
     or was as corrected; "approximate" when the events do not reach back far enough, and it was taken back as by a trade
     the other way. None for a fill, for a repeat that adds details, and for a repeat whose event is no longer kept."""
+    account_position: Position | None = None
+    """The position of the order's account in the symbol after the fill; None for an order without an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class Snapshot(Generic[O_co]):
     """The limits: the trader's own first, then by symbol."""
     trading: Trading = Trading.ACTIVE
     """The switch of trading."""
+    account_positions: list[Position] = field(default_factory=list[Position])
+    """Every position of an account, sorted by symbol and account."""
 
 
 @dataclass(frozen=True)  # no slots: see Outcome

@@ -200,13 +200,30 @@ def _field(name: str, info: FieldInfo) -> Field:
     )
 
 
-def _own_model(model: type[R_co], kind: str, identity: Sequence[str], least_version: int = 0) -> Stored[R_co]:
-    fields = {name: _field(name, info) for name, info in model.model_fields.items() if info.annotation is not Fees}
-    return Stored(model, kind, identity, fields, least_version)
+def _own_model(
+    model: type[R_co],
+    kind: str,
+    identity: Sequence[str],
+    least_version: int = 0,
+    unsearchable: Mapping[str, str] | None = None,
+) -> Stored[R_co]:
+    left_out = unsearchable or {}
+    fields = {
+        name: _field(name, info)
+        for name, info in model.model_fields.items()
+        if info.annotation is not Fees and name not in left_out
+    }
+    stored = Stored(model, kind, identity, fields, least_version)
+    stored.unsearchable = left_out
+    return stored
 
 
 ORDERS = _own_model(Order, "order", ("trader", "order_id"))
-POSITIONS = _own_model(Position, "position", ("trader", "symbol"), least_version=1)
+POSITIONS = _own_model(
+    *(Position, "position", ("trader", "symbol")),
+    least_version=1,
+    unsearchable={"account": "it is None in traders' positions; book.positions.by_account reads those of accounts"},
+)
 SYMBOLS = _own_model(SymbolInfo, "symbol", ("symbol",))
 
 STORED: Mapping[str, Stored[Record]] = {stored.kind: stored for stored in (ORDERS, POSITIONS, SYMBOLS)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ...models.keys import Keys, TraderKeys, glob_escaped
+from ...models.keys import Keys, TraderKeys, account_and_symbol, glob_escaped
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
@@ -77,7 +77,7 @@ class AuditCalls:
 
     def members(self, keys: TraderKeys, key: str, cursor: str) -> Call[MemberPage]:
         """Read some members of an index, or of the set of the trader's symbols."""
-        is_set = key == keys.positions
+        is_set = key in (keys.positions, keys.account_positions)
 
         def read(reply: Reply) -> MemberPage:
             following, page = rows(reply)
@@ -119,8 +119,34 @@ class AuditCalls:
             f"verify positions of {keys.trader}",
             POSITIONS,
             POSITIONS.keys(events=keys.events, positions=keys.positions),
+            POSITIONS.arguments(base=keys.position(""), requests=keys.request(""), names_and_requests=_words(requests)),
+            decode=read,
+            readonly=True,
+        )
+
+    def account_positions(self, keys: TraderKeys, requests: Mapping[str, str | None]) -> Call[list[PositionState]]:
+        """Read positions of accounts, by the members of the set that list them, likewise."""
+
+        def read(reply: Reply) -> list[PositionState]:
+            as_of, *found = rows(reply)
+            states: list[PositionState] = []
+            for name, listed, flat, request in map(rows, found):
+                account, symbol = account_and_symbol(text(name)) or ("", "")
+                states.append(
+                    PositionState(
+                        *(symbol, integer(as_of), fields(flat), flag(listed), text(request)), account, text(name)
+                    )
+                )
+            return states
+
+        return evaluate(
+            f"verify positions by account of {keys.trader}",
+            POSITIONS,
+            POSITIONS.keys(events=keys.events, positions=keys.account_positions),
             POSITIONS.arguments(
-                base=keys.base, symbols_and_requests=[raw(word or "") for pair in requests.items() for word in pair]
+                base=f"{keys.base}account_position:",
+                requests=keys.request(""),
+                names_and_requests=_words(requests),
             ),
             decode=read,
             readonly=True,
@@ -203,6 +229,10 @@ class AuditCalls:
 def raw(name: str) -> bytes:
     """Return a name as the bytes that the server sent; a name that another program wrote may not be UTF-8."""
     return name.encode("utf-8", "surrogateescape")
+
+
+def _words(requests: Mapping[str, str | None]) -> list[bytes]:
+    return [raw(word or "") for pair in requests.items() for word in pair]
 
 
 def _order_state(as_of: int, now_ms: int, one: list[Reply]) -> OrderState:

@@ -27,6 +27,7 @@ _OF_REVISIONS = (
     ),
 )
 _OF_POSITIONS = ("symbol", "request_id", "position_quantity", "position_change", "totals")
+_OF_ACCOUNTS = ("account", "account_quantity", "account_totals")
 _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
     EventType.POSITION: _OF_POSITIONS,
     EventType.SPLIT: _OF_POSITIONS,
@@ -50,9 +51,9 @@ _REQUIRED: Mapping[EventType, tuple[str, ...]] = {
 }
 """The fields without which an event cannot be used, beside those of all; requests have no row of their own."""
 _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
-    EventType.POSITION: ("position_cost", "multiplier"),
-    EventType.SPLIT: (),
-    EventType.ROLL: (),
+    EventType.POSITION: ("position_cost", "multiplier", "account_cost", "position_cost_change", *_OF_ACCOUNTS),
+    EventType.SPLIT: ("multiplier", "accounts"),
+    EventType.ROLL: ("multiplier", "accounts"),
     EventType.INSERT: (),
     EventType.PUT: (),
     EventType.UPDATE: (),
@@ -62,15 +63,20 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
     EventType.LIMIT_REFUSED: (
         *("price", "request_id", "text", "reason", "client_order_id", "original_client_order_id"),
     ),
-    EventType.TRADE: ("price", "late", "own", "venue_order_id", "open_quantity", "details", "multiplier", "overfilled"),
+    EventType.TRADE: (
+        *("price", "late", "own", "venue_order_id", "open_quantity", "details", "multiplier", "overfilled"),
+        *_OF_ACCOUNTS,
+    ),
     EventType.TRADE_CANCEL: (
+        *("account_cost_basis", *_OF_ACCOUNTS),
         *("price", "text", "venue_order_id", "open_quantity", "reversed_details", "multiplier", "cost_basis"),
     ),
     EventType.TRADE_CORRECT: (
+        *("account_cost_basis", *_OF_ACCOUNTS),
         *("price", "text", "venue_order_id", "open_quantity", "reversed_details", "details", "multiplier"),
         "cost_basis",
     ),
-    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity"),
+    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity", *_OF_ACCOUNTS),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
 _OPTIONAL_ELSE = (

@@ -159,7 +159,7 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class PositionState:
-    """One position and whether its symbol is listed, at one moment."""
+    """One position and whether it is listed, at one moment."""
 
     symbol: str
     as_of: int
@@ -168,6 +168,10 @@ class PositionState:
     is_listed: bool
     request: str = ""
     """The remembered text of the request that was asked for with it; empty when there is none."""
+    account: str = ""
+    """The account whose position it is; empty for the trader's."""
+    listed_as: str = ""
+    """The member of the set by which an account's is listed; empty for the trader's, which its symbol lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ...models.enums import EventType
 from ...models.errors import CorruptRecord
 from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
+from .account_events import changes_of_accounts
 from .findings import EventPage, Fields, FindingKind, Report
 from .limits import LimitsHistory
 from .multipliers import Multipliers, StatedMultiplier
@@ -98,8 +99,10 @@ class History:
         """The changes of limits and of the switch of trading."""
         self.multipliers = Multipliers()
         """The multiplier of each position, as events say it."""
-        self._chains: dict[str, PositionChain] = {}
-        """The events of each position, by its symbol."""
+        self.accounts: set[tuple[str, str]] = set()
+        """Every symbol with an account that has a position in it by what events say."""
+        self._chains: dict[tuple[str, str], PositionChain] = {}
+        """The events of each position, by its symbol and account, "" for the trader's."""
         self._missing: list[tuple[int, int]] = []
         """Gaps in the events read, each by its first and last number, in order."""
         self._recorded: dict[int, FillRecord | None] = {}
@@ -160,29 +163,31 @@ class History:
         changes = self.changes_by_order.get(order_id, ())
         return next((change for change in reversed(changes) if change.sequence <= as_of), None)
 
-    def expected_position(self, symbol: str, as_of: int) -> ExpectedPosition | None:
+    def expected_position(self, symbol: str, as_of: int, account: str = "") -> ExpectedPosition | None:
         """Return the position that follows from the events up to ``as_of``; None when no evidence is kept.
 
         The first event that is kept of a position, or the first after a gap, states all that came before it.
         """
         if self.first == 0 or self.lost_end > as_of:
             return None
-        chain = self._chains.get(symbol)
+        chain = self._chains.get((symbol, account))
         link = chain.at(as_of) if chain else None
         held = link.held if link else Held(0, None)
         gap = self._last_unknown_event(symbol, as_of)
         if held.sequence < gap:
             return None
         fields = held.fields(self._keys.trader, symbol)
+        if account:
+            fields["account"] = account
         if link is not None and (link.approximated or link.is_whole):
             fields["approximated"] = str(link.approximated or "")
         is_recorded = self._recorded.get(held.sequence) is not None
         is_disputed = link is not None and link.order_id in self.disputed_orders | self.doubtful_orders
         return ExpectedPosition(fields, held.version, link, is_recorded=is_recorded and not is_disputed)
 
-    def multiplier_of(self, symbol: str, as_of: int) -> StatedMultiplier | None:
+    def multiplier_of(self, symbol: str, as_of: int, account: str = "") -> StatedMultiplier | None:
         """Return what the last event up to ``as_of`` says of a position's multiplier; None when it is not known."""
-        found = self.multipliers.last(symbol, as_of)
+        found = self.multipliers.last(symbol, as_of, account)
         return found if found and self.is_complete_since(found.sequence, as_of) else None
 
     def known_record(self, kind: str, key: str, as_of: int) -> KnownRecord | None:
@@ -197,15 +202,15 @@ class History:
         is_known = found is not None and self.is_complete_since(found[0], as_of)
         return KnownRecord(last, found[1] if found and is_known else None)
 
-    def last_request_in(self, symbol: str) -> str | None:
+    def last_request_in(self, symbol: str, account: str = "") -> str | None:
         """Return the request_id of a position's last change, None when that was a fill, or is not known."""
-        chain = self._chains.get(symbol)
+        chain = self._chains.get((symbol, account))
         link = chain.at(self.last) if chain else None
         return link.request_id if link else None
 
-    def last_order_in(self, symbol: str) -> str | None:
+    def last_order_in(self, symbol: str, account: str = "") -> str | None:
         """Return the order whose fill was a position's last change, None when that was no fill, or is not known."""
-        chain = self._chains.get(symbol)
+        chain = self._chains.get((symbol, account))
         link = chain.at(self.last) if chain else None
         return link.order_id if link else None
 
@@ -246,6 +251,7 @@ class History:
                 return
             stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
             own = own_change_of(key, event) if stated is None else None
+            accounts = changes_of_accounts(key, event, fields)
         except CorruptRecord as error:
             self._missing.append((sequence, sequence))
             entry = f"{event_id} {error.field}"
@@ -266,10 +272,18 @@ class History:
             self._add_change(event.order_id, change_of(event, event.symbol, stated))
         elif event.position_quantity is not None and event.position_change is not None:
             self.position_events[sequence] = PositionEvent(
-                event.symbol, event.request_id, event.position_quantity, event.position_change
+                event.symbol,
+                event.request_id,
+                event.position_quantity if event.account_quantity is None else event.account_quantity,
+                event.position_change,
             )
         if stated.position is not None:
             self._add_position(event, event.symbol, stated.position)
+        for one in accounts:
+            self.accounts.add((event.symbol, one.account))
+            if one.stated is not None:
+                self.multipliers.add(event.symbol, one.event, one.account)
+                self._add_position(one.event, event.symbol, one.stated, one.account)
 
     def _add_change(self, order_id: str, change: Change) -> None:
         """Add a change of an order, and compare it with itself and with the one before."""
@@ -293,14 +307,15 @@ class History:
         found = self.own.add(event, change, is_whole=is_whole, is_linked=is_linked)
         self._report_contradictions(change.sequence, f"{kind} {key}", found)
 
-    def _add_position(self, event: OrderEvent, symbol: str, stated: Held) -> None:
+    def _add_position(self, event: OrderEvent, symbol: str, stated: Held, account: str = "") -> None:
         """Add the position after an event, and check that it goes on from that of the event before."""
-        chain = self._chains.setdefault(symbol, PositionChain())
+        chain = self._chains.setdefault((symbol, account), PositionChain())
         after_gap = bool(self._missing) and self._missing[-1][1] > chain.last_number
         found = chain.add(event, stated, after_gap=after_gap)
         if any(one.field == "totals" for one in found):
             self.contradicted.add(symbol)
-        self._report_contradictions(event.sequence, f"the position in {symbol}", found)
+        whose = f" of account {account}" if account else ""
+        self._report_contradictions(event.sequence, f"the position in {symbol}{whose}", found)
 
     def _report_contradictions(self, sequence: int, subject: str, found: Iterable[Contradiction]) -> None:
         for one in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...models.keys import TraderKeys
+from ...models.keys import TraderKeys, account_and_symbol
 from ...models.own_fields import SIGN
 from .own_states import beside, beside_which
 
@@ -27,14 +27,17 @@ class KeysFound:
         """The indexes of own fields of orders, each with the key of the set beside it."""
         self.own_beside = {key: index for key, index in indexes.items() if key != index}
         """The sets beside them that there are, each with the key of the index."""
+        self.account_positions: list[str] = []
+        """The names of the positions of accounts: the account and the symbol of each."""
         self.request_ids: list[str] = []
         """The remembered requests for changes of positions."""
         self.aliases: list[str] = []
         """The ids that name orders beside their own."""
         self.others: list[str] = []
         """All other keys: those of the desk's own records, and of no known kind."""
-        by_name = {"request": self.request_ids, "alias": self.aliases}
-        lists = {keys.book, keys.events, keys.limits, keys.positions, keys.dead_events, *keys.statuses.values()}
+        by_name = {"request": self.request_ids, "alias": self.aliases, "account_position": self.account_positions}
+        lists = {keys.book, keys.events, keys.limits, keys.positions, keys.account_positions, keys.dead_events}
+        lists |= {*keys.statuses.values()}
         for key in sorted(found - lists - of_own):
             kind, separator, name = key.removeprefix(keys.base).partition(":")
             if kind in ("order", "applied") and separator:
@@ -45,3 +48,6 @@ class KeysFound:
                 by_name[kind].append(name)
             elif kind not in _ELSEWHERE:
                 self.others.append(key)
+        strange = [name for name in self.account_positions if account_and_symbol(name) is None]
+        self.others += [f"{keys.base}account_position:{name}" for name in strange]
+        self.account_positions = [name for name in self.account_positions if name not in strange]

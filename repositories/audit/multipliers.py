@@ -31,23 +31,24 @@ class Multipliers:
     """The multipliers that events state: those that place an order, execute one, or set a position with one."""
 
     def __init__(self) -> None:
-        self._stated: dict[str, list[StatedMultiplier]] = {}
+        self._stated: dict[tuple[str, str], list[StatedMultiplier]] = {}
 
-    def add(self, symbol: str, event: OrderEvent) -> None:
-        """Add what one more event says."""
+    def add(self, symbol: str, event: OrderEvent, account: str = "") -> None:
+        """Add what one more event says of the position in a symbol, or of an account's in it."""
         if event.type.is_execution or event.type in (EventType.POSITION, EventType.SPLIT, EventType.ROLL):
             said = text(event.multiplier or ONE)
         elif event.type in (EventType.NEW, EventType.PENDING_NEW) and event.request_id is None:
             said = cast("dict[str, str]", json.loads(event.terms or "{}")).get("multiplier", ONE)
         else:
             return
-        before = self._stated.setdefault(symbol, [])
+        before = self._stated.setdefault((symbol, account), [])
         agreeing = before[-1].agreeing + 1 if before and before[-1].value == said else 1
         before.append(StatedMultiplier(event.sequence, said, agreeing))
 
-    def last(self, symbol: str, as_of: int) -> StatedMultiplier | None:
+    def last(self, symbol: str, as_of: int, account: str = "") -> StatedMultiplier | None:
         """Return what the last event up to ``as_of`` says; None when none does."""
-        return next((one for one in reversed(self._stated.get(symbol, ())) if one.sequence <= as_of), None)
+        stated = self._stated.get((symbol, account), ())
+        return next((one for one in reversed(stated) if one.sequence <= as_of), None)
 
 
 def differing(stored: Fields, stated: StatedMultiplier | None) -> bool:

@@ -50,6 +50,8 @@ class Link(NamedTuple):
     """The last event that has left the cost approximate; 0 for none."""
     is_whole: bool = False
     """True when all events of the position are known."""
+    became: Decimal | int = 0
+    """The quantity after the change of the position that it was asked for: of an account's, where it names one."""
 
 
 class PositionChain:
@@ -73,6 +75,7 @@ class PositionChain:
         is_fill = event.type.is_execution
         added = event.position_change or 0
         link = Link(stated, stated, None, 1, is_fill, event.side, added, event.request_id, event.order_id)
+        link = link._replace(became=stated.quantity if event.account_quantity is None else event.account_quantity)
         found: list[Contradiction] = []
         if not after_gap:
             before = self._links[-1] if self._links else None

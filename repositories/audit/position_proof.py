@@ -54,7 +54,7 @@ class PositionProof:
             name: The field.
             events: All fields as the events make them.
         """
-        if name in ("trader", "symbol"):
+        if name in ("trader", "symbol", "account"):
             return None  # the key says so, too
         link = self._link
         if self._general is not None or link is None:
@@ -128,7 +128,7 @@ class PositionProof:
         if about or len(words) < 2:
             return False
         if words[0] == PositionAction.SET:
-            return words[1] == text(link.stated.quantity)
+            return words[1] == text(link.became)
         return words[0] in (EventType.SPLIT, EventType.ROLL) or words[1] == text(link.change)
 
     def _is_usable(self, name: str) -> bool:

@@ -18,20 +18,29 @@ from .position_proof import PositionProof
 
 _WHOLE = f"[1-9][0-9]{{0,{TOTAL_DIGITS - 1}}}"
 _OPEN_QUANTITY = re.compile(rf"0|{_WHOLE}|(?:0|{_WHOLE})\.[0-9]{{0,{PLACES - 1}}}[1-9]", re.ASCII).fullmatch
-_KNOWN = codec(Position).names | {*FIELDS, "approximated"}
+_KNOWN = codec(Position).names | {"approximated"}
 
 
 class PositionCheck:
     """The comparison of one position with what follows from its events, and from the orders in its symbol.
 
-    ``orders`` is what is open of the orders; None when they changed each time that they were read.
+    ``orders`` is what is open of the orders; None when they changed each time that they were read. Of an account's
+    position, which does not have that, it says whether there are orders.
     """
 
     def __init__(self, keys: TraderKeys, state: PositionState, history: History, orders: OpenQuantity | None) -> None:
         self.state = state
         self._keys = keys
-        self._key = keys.position(state.symbol)
-        self.expected = history.expected_position(state.symbol, state.as_of) if is_valid_name(state.symbol) else None
+        self._key, self._listing = keys.position(state.symbol), keys.positions
+        self._name, self._label = state.symbol, state.symbol
+        self._open_fields = FIELDS
+        """The fields that say what is open of orders."""
+        if state.listed_as:
+            self._listing, self._name, self._open_fields = keys.account_positions, state.listed_as, ()
+            self._key = f"{keys.base}account_position:{state.listed_as}"
+            self._label = f"{state.symbol} of account {state.account}"
+        self._is_named = is_valid_name(state.symbol)
+        self.expected = history.expected_position(state.symbol, state.as_of, state.account) if self._is_named else None
         """The position that follows from the events, None without evidence."""
         self._orders = orders or OpenQuantity(
             {},
@@ -45,8 +54,9 @@ class PositionCheck:
         self._stranger = None if is_known else "no event and no order made it"
         """The reason for which nothing is repaired of a position that should not be there at all."""
         self._proof = PositionProof(state, self.expected, history)
-        named = is_valid_name(state.symbol)
-        self._multiplier = history.multiplier_of(state.symbol, state.as_of) if named and self.expected else None
+        self._multiplier = None
+        if self.expected is not None:
+            self._multiplier = history.multiplier_of(state.symbol, state.as_of, state.account)
         self._report = Report(keys.trader)
 
     def changes(self) -> Fields:
@@ -60,29 +70,30 @@ class PositionCheck:
     def compare(self) -> list[Finding]:
         """Return everything that is wrong with the position."""
         state, expected = self.state, self.expected
-        if not is_valid_name(state.symbol):
+        if not self._is_named:
             if state.is_listed:
-                what = f"{state.symbol!r} is listed, but no book takes it for a symbol"
-                self._add_listing(what, stored=state.symbol, expected=None, repairable=not state.fields)
+                what = f"{self._name!r} is listed, but no book takes it for a symbol"
+                self._add_listing(what, stored=self._name, expected=None, repairable=not state.fields)
         elif state.fields:
             differing = self._compare_events() | self._compare_orders()
             self._compare_form(differing)
             if not state.is_listed:
-                what = f"{state.symbol} has a position, but is not listed"
+                what = f"{self._label} has a position, but is not listed"
                 is_proven = self._orders.has_orders or (expected is not None and expected.changes > 0)
-                self._add_listing(what, stored=None, expected=state.symbol, repairable=is_proven)
+                self._add_listing(what, stored=None, expected=self._name, repairable=is_proven)
             self._add_unchecked()
         elif expected is not None and not expected.changes and not self._orders.has_orders:
             if state.is_listed:
-                what = f"{state.symbol} is listed, but has no position and never had one"
-                self._add_listing(what, stored=state.symbol, expected=None, repairable=not self._orders.unknown)
+                what = f"{self._label} is listed, but has no position and never had one"
+                self._add_listing(what, stored=self._name, expected=None, repairable=not self._orders.unknown)
         elif state.is_listed or expected is not None or self._orders.has_orders:
             self._add_missing()
         return self._report.findings
 
     def _names(self) -> Fields:
         """Return the fields that the key of the position says, too."""
-        return {"trader": self._keys.trader, "symbol": self.state.symbol}
+        names = {"trader": self._keys.trader, "symbol": self.state.symbol}
+        return {**names, "account": self.state.account} if self.state.account else names
 
     def _fields_by_events(self) -> Fields:
         """Return the fields as the events make them; an empty value for one that should not be there."""
@@ -109,7 +120,7 @@ class PositionCheck:
         differing = {name for name in events if stored_fields.get(name) != (events[name] or None)}
         for name in sorted(differing):
             stored, expected = stored_fields.get(name), events[name] or None
-            what = f"{self.state.symbol}: {name} is {stored}, its events make it {expected}"
+            what = f"{self._label}: {name} is {stored}, its events make it {expected}"
             says = self._proof.says(name, stored, expected)
             if name == "multiplier" and self._multiplier is not None:
                 says = {"position": stored, f"event {self._multiplier.sequence}": expected}
@@ -124,7 +135,7 @@ class PositionCheck:
             if stored == expected or (orders.obstacle and stored == orders.by_events[name]):
                 continue
             differing.add(name)
-            what = f"{self.state.symbol}: {name} is {stored}, its orders make it {expected}"
+            what = f"{self._label}: {name} is {stored}, its orders make it {expected}"
             says = {"position": stored, "orders": expected, "events": orders.by_events[name]}
             self._add_position(name, what, stored, expected, orders.obstacle, says)
         return differing
@@ -136,19 +147,19 @@ class PositionCheck:
         corrected |= {name: value for name, value in known.items() if name in differing and value}
         try:
             decode(Position, self._key, corrected)
-            for name in FIELDS:
+            for name in self._open_fields:
                 if name not in corrected:
                     raise CorruptRecord(self._key, name, "is missing")
                 if not _OPEN_QUANTITY(corrected[name]):
                     raise CorruptRecord(self._key, name, f"{corrected[name][:80]!r} is not a quantity")
-            for name in sorted(corrected.keys() - _KNOWN):
+            for name in sorted(corrected.keys() - _KNOWN - {*self._open_fields}):
                 raise CorruptRecord(self._key, name, "is not a field of a position")
         except CorruptRecord as error:
             stored = self.state.fields.get(error.field)
             self._report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
 
     def _add_missing(self) -> None:
-        symbol, expected, unknown = self.state.symbol, self.expected, self._orders.unknown
+        symbol, expected, unknown = self._label, self.expected, self._orders.unknown
         if expected is not None:
             quantity, events = expected.fields["quantity"], self._fields_by_events()
             what = f"{symbol}: there is no position, its events make it {quantity}"
@@ -182,8 +193,8 @@ class PositionCheck:
     def _add_listing(self, what: str, *, stored: str | None, expected: str | None, repairable: bool) -> None:
         self._report.add(
             FindingKind.LISTING,
-            self._keys.positions,
-            self.state.symbol,
+            self._listing,
+            self._name,
             what,
             stored=stored,
             expected=expected,
@@ -192,7 +203,7 @@ class PositionCheck:
         )
 
     def _add_unchecked(self) -> None:
-        symbol = self.state.symbol
+        symbol = self._label
         if self.expected is None:
             what = f"{symbol}: no event that is kept proves its position, which was not compared"
             self._report.add(FindingKind.UNCHECKED, self._key, None, what)

@@ -66,25 +66,31 @@ def repair_expiry(key: str, index: str, beside_it: str) -> Call[bool]:
 
 def repair_position(keys: TraderKeys, state: PositionState, changes: Fields) -> Call[bool]:
     """Write fields of a position and list it, unless the position is not what was compared."""
-    key = keys.position(state.symbol)
+    key, listing, name = keys.position(state.symbol), keys.positions, state.symbol
+    if state.account:
+        key, listing = keys.account_position(state.account, state.symbol), keys.account_positions
+        name = state.listed_as
     return evaluate(
         f"repair {key}",
         REPAIR_POSITION,
-        REPAIR_POSITION.keys(position=key, positions=keys.positions),
+        REPAIR_POSITION.keys(position=key, positions=listing),
         REPAIR_POSITION.arguments(
-            symbol=state.symbol, stored_size=str(len(state.fields)), fields=_compared(state.fields, changes)
+            name=name, stored_size=str(len(state.fields)), fields=_compared(state.fields, changes)
         ),
         decode=_is_applied,
     )
 
 
-def repair_listing(keys: TraderKeys, symbol: str, *, listed: bool) -> Call[bool]:
-    """List a symbol, or remove it from the list, unless its position came or went meanwhile."""
+def repair_listing(keys: TraderKeys, state: PositionState, *, listed: bool) -> Call[bool]:
+    """List a position, or remove it from the list, unless it came or went meanwhile."""
+    base, listing, name = keys.position(""), keys.positions, state.symbol
+    if state.listed_as:
+        base, listing, name = f"{keys.base}account_position:", keys.account_positions, state.listed_as
     return evaluate(
-        f"repair {keys.positions}",
+        f"repair {listing}",
         REPAIR_LISTING,
-        REPAIR_LISTING.keys(positions=keys.positions),
-        REPAIR_LISTING.arguments(base=keys.base, symbol=raw(symbol), listed="1" if listed else "0"),
+        REPAIR_LISTING.keys(positions=listing),
+        REPAIR_LISTING.arguments(base=base, name=raw(name), listed="1" if listed else "0"),
         decode=_is_applied,
     )
 

@@ -32,6 +32,8 @@ class _Unit(NamedTuple):
     """The order's id, the own record's key, the position's symbol, or the key."""
     own: OwnName | None = None
     """The own record, of a RECORD."""
+    of_account: bool = False
+    """True for an account's position, whose subject is the name that lists it."""
 
 
 class Repairs:
@@ -67,7 +69,10 @@ class Repairs:
             return _Unit(FindingKind.RECORD, keys.own_record(*own), own)
         match finding.kind:
             case FindingKind.LISTING:
-                return _Unit(FindingKind.POSITION, finding.entry or "")
+                is_account = key == keys.account_positions
+                return _Unit(FindingKind.POSITION, finding.entry or "", of_account=is_account)
+            case FindingKind.POSITION if key.startswith(of_accounts := f"{keys.base}account_position:"):
+                return _Unit(FindingKind.POSITION, key.removeprefix(of_accounts), of_account=True)
             case FindingKind.POSITION:
                 return _Unit(FindingKind.POSITION, key.removeprefix(keys.position("")))
             case FindingKind.INDEX:
@@ -86,6 +91,8 @@ class Repairs:
         """Return True when a difference was found again when its subject was compared for the last time."""
         if unit.own is not None:
             found = self._audit.own.findings.get(unit.own, [])
+        elif unit.of_account:
+            found = self._audit.accounts.findings.get(unit.subject, [])
         else:
             compared = {
                 FindingKind.ORDER: self._audit.orders,
@@ -111,7 +118,7 @@ class Repairs:
             elif unit.kind is FindingKind.ALIAS:
                 applied = yield from self._repair_alias(unit.subject)
             else:
-                applied = yield from self._repair_position(unit.subject)
+                applied = yield from self._repair_position(unit)
             if applied is None:
                 return RepairOutcome.REPAIRED if written else RepairOutcome.IN_ORDER
             written |= applied
@@ -165,14 +172,19 @@ class Repairs:
         state = self._audit.order_states[order_id]
         return (yield from ask(repair_order(self._keys, order_id, state.fields, changes)))
 
-    def _repair_position(self, symbol: str) -> Steps[bool | None]:
+    def _repair_position(self, unit: _Unit) -> Steps[bool | None]:
         """Compare a position anew and repair it; None when there was nothing to repair."""
-        yield from self._audit.read_last_order(symbol)
-        (check,) = yield from self._audit.check_positions([symbol])
-        findings: Sequence[Finding] = [one for one in self._audit.positions[symbol] if one.repairable]
+        name, audit = unit.subject, self._audit
+        yield from audit.read_last_order(name, name if unit.of_account else "")
+        if unit.of_account:
+            (check,) = yield from audit.accounts.check([name])
+        else:
+            (check,) = yield from audit.check_positions([name])
+        compared = audit.accounts.findings if unit.of_account else audit.positions
+        findings: Sequence[Finding] = [one for one in compared[name] if one.repairable]
         if not findings:
             return None
         if any(finding.kind is FindingKind.POSITION for finding in findings):
             return (yield from ask(repair_position(self._keys, check.state, check.changes())))
         listed = findings[0].expected is not None
-        return (yield from ask(repair_listing(self._keys, symbol, listed=listed)))
+        return (yield from ask(repair_listing(self._keys, check.state, listed=listed)))

@@ -11,6 +11,7 @@ from itertools import islice
 
 from ...models.errors import WrongType
 from ...topology.steps import Steps, ask
+from .account_steps import AccountAudit
 from .aliases import compare_stray
 from .calls import EVENTS_AT_ONCE, INDEXES_AT_ONCE, KEYS_AT_ONCE, ORDERS_AT_ONCE, POSITIONS_AT_ONCE, AuditCalls
 from .findings import Finding, FindingKind, OrderState, Report, is_valid_name
@@ -68,6 +69,9 @@ class Audit:
         """The findings about everything else."""
         self.own = OwnAudit(calls, self._keys, self._history, self._found, self._read_events)
         """The comparison of the records of the desk's own."""
+        named = self._found.account_positions
+        self.accounts = AccountAudit(calls, self._keys, self._history, named, self._read_events)
+        """The comparison of the positions of accounts."""
 
     def verify(self) -> Steps[list[Finding]]:
         """Compare everything; return the differences, then what could not be compared."""
@@ -81,6 +85,7 @@ class Audit:
             *self.orders.values(),
             *self.aliases.values(),
             *self.positions.values(),
+            *self.accounts.findings.values(),
             *self.own.findings.values(),
         ):
             findings += found
@@ -114,6 +119,7 @@ class Audit:
             symbols = yield from self.check_orders(waiting)
         yield from self.check_aliases(self._found.aliases)
         yield from self.check_positions(sorted(self._symbols))
+        yield from self.accounts.compare((yield from self._members(keys.account_positions)))
         yield from self.own.compare()
         yield from self._check_indexes()
         yield from self._check_expiries()
@@ -168,6 +174,7 @@ class Audit:
             self.orders[order_id] = check.compare(self._history)
             if self.orders[order_id]:
                 self.order_states[order_id] = check.state
+            self.accounts.add_order(check.state.fields, self.orders[order_id])
             self._open.add(order_id, check.open_order(self._history, self._seen_in.get(order_id, ())))
             if not check.state.fields and order_id in self._history.changes_by_order:
                 self._gone.add(order_id)
@@ -212,10 +219,12 @@ class Audit:
                 waiting = changed
         return checks
 
-    def read_last_order(self, symbol: str) -> Steps[None]:
+    def read_last_order(self, symbol: str, account_position: str = "") -> Steps[None]:
         """Read the order whose fill was the last change of a position anew: what it remembers proves the change."""
         yield from self._read_events()
         order_id = self._history.last_order_in(symbol)
+        if account_position:
+            order_id = self.accounts.last_order_in(account_position)
         if order_id is not None:
             self._seen_in.setdefault(order_id, set())
             yield from self.check_orders((order_id,))
@@ -295,7 +304,7 @@ class Audit:
     def _check_expiries(self) -> Steps[None]:
         """Check that what has to last never expires: the header, the events, the positions and their set."""
         keys = self._keys
-        lasting = [keys.book, keys.events, keys.positions, keys.limits]
+        lasting = [keys.book, keys.events, keys.positions, keys.limits, keys.account_positions, *self.accounts.keys]
         lasting += [keys.position(symbol) for symbol in sorted(self._symbols) if is_valid_name(symbol)]
         for begin in range(0, len(lasting), KEYS_AT_ONCE):
             page = yield from ask(self._calls.expiries(keys, lasting[begin : begin + KEYS_AT_ONCE]))

@@ -51,7 +51,8 @@ class Held(NamedTuple):
         """
         number, ts_ns, version = event.sequence, event.ts_ns, self.version + 1
         if not event.type.is_execution:
-            basis = self.basis.after_change(EXACT.add(self.quantity, event.position_change or 0))
+            quantity = EXACT.add(self.quantity, event.position_change or 0)
+            basis = self.basis.after_change(quantity, event.position_cost_change or Decimal(0))
             if event.position_cost is not None:
                 basis = Basis(basis.quantity, event.position_cost, self.realized_profit)
             if event.type is EventType.ROLL:

@@ -22,6 +22,7 @@ from ...topology.settings import Settings
 from ...topology.steps import Steps, ask, ask_many
 from ..changes.scripts import load
 from ..changes.stored_limits import limits_in_hash, read_trading
+from ..positions.calls import account_position, changed_once
 from ..replies import fields, integer, record_of, remembered_number, rows, text
 
 Own = TypeVar("Own", bound=Order)
@@ -45,6 +46,7 @@ class _Changes(NamedTuple, Generic[Own]):
     """The last of these events."""
     orders: list[Own | None]
     positions: list[Position]
+    accounts: list[Position]
     limits: list[Limits]
     trading: Trading
 
@@ -55,9 +57,9 @@ def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapsho
     keys = Keys(settings.prefix).of(trader)
     first = 0
     for _ in range(TRIES):
-        first, ids, positions = yield from _begin(keys)
+        first, ids, positions, accounts = yield from _begin(keys)
         orders = yield from _read_orders(keys, ids, model)
-        end = yield from _catch_up(keys, first, orders, positions, model)
+        end = yield from _catch_up(keys, first, orders, positions, accounts, model)
         if end is not None:
             held = [one for one in positions.values() if one.version]
             return Snapshot(
@@ -67,22 +69,38 @@ def snapshot(settings: Settings, trader: str, model: type[Own]) -> Steps[Snapsho
                 sorted(held, key=lambda one: one.symbol),
                 end.limits,
                 end.trading,
+                changed_once(accounts.values()),
             )
     raise HistoryTrimmed(keys.trader, first + 1, first + 1)
 
 
-def _begin(keys: TraderKeys) -> Steps[tuple[int, Sequence[str], dict[str, Position]]]:
-    def read(reply: Reply) -> tuple[int, Sequence[str], dict[str, Position]]:
-        sequence, ids, *found = rows(reply)
+class _Begun(NamedTuple):
+    """The number of the last event of the book, the ids of its orders, and its positions, by symbol and by account."""
+
+    last: int
+    ids: Sequence[str]
+    positions: dict[str, Position]
+    accounts: dict[tuple[str, str], Position]
+
+
+def _begin(keys: TraderKeys) -> Steps[_Begun]:
+    def read(reply: Reply) -> _Begun:
+        sequence, ids, accounts, *found = rows(reply)
         positions = (_position(keys, flat) for flat in found)
-        return _sequence(keys, sequence), list(map(text, rows(ids))), {one.symbol: one for one in positions}
+        held = {one.symbol: one for one in positions}
+        return _Begun(_sequence(keys, sequence), list(map(text, rows(ids))), held, _by_account(keys, rows(accounts)))
 
     return (
         yield from ask(
             evaluate(
                 f"snapshot of {keys.trader}",
                 SNAPSHOT,
-                SNAPSHOT.keys(book=keys.book, positions=keys.positions, indexes=list(keys.statuses.values())),
+                SNAPSHOT.keys(
+                    book=keys.book,
+                    positions=keys.positions,
+                    account_positions=keys.account_positions,
+                    indexes=list(keys.statuses.values()),
+                ),
                 SNAPSHOT.arguments(base=keys.base),
                 decode=read,
                 readonly=True,
@@ -104,7 +122,12 @@ def _read_orders(keys: TraderKeys, ids: Sequence[str], model: type[Own]) -> Step
 
 
 def _catch_up(
-    keys: TraderKeys, first: int, orders: dict[str, Own], positions: dict[str, Position], model: type[Own]
+    keys: TraderKeys,
+    first: int,
+    orders: dict[str, Own],
+    positions: dict[str, Position],
+    accounts: dict[tuple[str, str], Position],
+    model: type[Own],
 ) -> Steps[_Changes[Own] | None]:
     """Read what has changed since an event until nothing has, and return the last of it; None for a gap."""
     after = first
@@ -124,6 +147,7 @@ def _catch_up(
         for order in found.orders:
             _add(orders, order)
         positions.update((position.symbol, position) for position in found.positions)
+        accounts.update(((position.symbol, position.account or ""), position) for position in found.accounts)
         after = found.read
         if after == found.last:
             return found
@@ -132,12 +156,13 @@ def _catch_up(
 def _changes(keys: TraderKeys, model: type[Own], reply: Reply) -> _Changes[Own] | None:
     if not rows(reply):
         return None
-    last, read, changed, moved, limits, trading = rows(reply)
+    last, read, changed, moved, limits, trading, accounts = rows(reply)
     return _Changes(
         _sequence(keys, last),
         _sequence(keys, read),
         [_order(keys, model, flat) for flat in rows(changed)],
         [_position(keys, flat) for flat in rows(moved)],
+        [*_by_account(keys, rows(accounts)).values()],
         limits_in_hash(keys, fields(limits)),
         read_trading(keys, text(trading) or None),
     )
@@ -154,6 +179,11 @@ def _order(keys: TraderKeys, model: type[Own], flat: Reply) -> Own | None:
 
 def _position(keys: TraderKeys, flat: Reply) -> Position:
     return record_of(Position, keys.position(""), "symbol", flat, keys.trader)
+
+
+def _by_account(keys: TraderKeys, found: Sequence[Reply]) -> dict[tuple[str, str], Position]:
+    positions = (account_position(keys, flat) for flat in found)
+    return {(one.symbol, one.account or ""): one for one in positions}
 
 
 def _add(orders: dict[str, Own], order: Own | None) -> None:

@@ -9,130 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias, cast
+from typing import cast
 
-from ...models.cost import ZERO, Basis
-from ...models.cost_path import NOTHING, CostPath, Move, Unfolded
-from ...models.enums import EventType, PositionAction
+from ...models.cost_path import CostPath, Move
 from ...models.errors import CorruptRecord
-from ...models.execution_changes import Bust, Correct
 from ...models.fill import Fill
-from ...models.numbers import EXACT, plain
 from ...models.order import Order
-from ...models.position import PositionChange, Roll, Split
 from ...models.results import Outcome
 from ...topology.call import Call
+from .account_views import account_views
+from .cost_tape import Change, Execution, Held, Tape, Traded, changed_by
 from .moves import FIRST_PAGE, NEXT_PAGE, Page, Revisable, is_remembered, move_of, page_before, revisable
 from .verb import AnyStep, PositionMoved
-
-_Execution: TypeAlias = Fill | Bust | Correct
-_Change: TypeAlias = PositionChange | Split | Roll
-_EVENTS: dict[type[_Change], EventType] = {
-    PositionChange: EventType.POSITION,
-    Split: EventType.SPLIT,
-    Roll: EventType.ROLL,
-}
-
-
-class _Traded(NamedTuple):
-    """The instrument and the side of an order."""
-
-    order_id: str
-    symbol: str
-    is_buy: bool
-    multiplier: Decimal
-
-
-@dataclass(slots=True)
-class _Tape:
-    """The last changes of one position, as far back as they were read, and after them those that steps make."""
-
-    path: CostPath
-    is_whole: bool
-    """True when nothing that can be read comes before them."""
-    has_approximations: bool
-    is_lost: bool = False
-    """True once it is not known what a step makes of the position."""
-
-    @property
-    def version(self) -> int:
-        return self.path.last.version if self.path.last else 0
-
-    @property
-    def held(self) -> Basis:
-        return self.path.last.stated if self.path.last else NOTHING
-
-    def next(self, execution: _Execution, order: _Traded) -> Move:
-        """Return the change that a step makes, after those that are known, with the position before it."""
-        kind, revised = EventType.TRADE, None
-        if not isinstance(execution, Fill):
-            kind, revised = EventType.TRADE_CORRECT, execution.exec_ref_id
-        quantity = price = taken = ZERO
-        if isinstance(execution, Bust):
-            kind = EventType.TRADE_CANCEL
-        else:
-            quantity, price = Decimal(execution.quantity), EXACT.multiply(execution.price, order.multiplier)
-            taken = execution.fee if execution.fee_from_quantity and execution.fee is not None else ZERO
-        signed = quantity if order.is_buy else EXACT.minus(quantity)
-        return Move(kind, self.version + 1, self.held, order.order_id, execution.exec_id, revised, signed, price, taken)
-
-    def fill(self, fill: Fill, order: _Traded) -> None:
-        """Add the change that a fill makes."""
-        move = self.next(fill, order)
-        self.path.add(move._replace(stated=move.stated.after_trade(move.moved, move.amount)))
-
-    def change(self, request: _Change) -> None:
-        """Add the change of a position that a request without an order makes."""
-        held = self.held
-        quantity, profit, cost = Decimal(held.quantity), ZERO, None
-        match request:
-            case PositionChange():
-                base = ZERO if request.action is PositionAction.SET else quantity
-                quantity, cost = EXACT.add(base, Decimal(request.quantity)), request.cost
-            case Split():
-                quantity = split_of(quantity, request)
-            case Roll():
-                profit = held.realized_profit
-        after = held.after_change(quantity) if cost is None else Basis(quantity, cost, held.realized_profit)
-        after = after._replace(realized_profit=EXACT.subtract(after.realized_profit, profit))
-        kind = _EVENTS[type(request)]
-        added = EXACT.subtract(quantity, Decimal(held.quantity))
-        has_set = cost is not None
-        self.path.add(Move(kind, self.version + 1, after, quantity=added, has_set_cost=has_set, period_profit=profit))
-
-    def revise(self, revision: Bust | Correct, order: _Traded) -> str | None:
-        """Add the change that a revision makes, and return its cost as the engine takes it.
-
-        "" is an approximate one, and None says that more is to be read.
-        """
-        if self.is_lost:
-            return ""
-        move = self.next(revision, order)
-        live = self.path.live(move)
-        if live is not None and live.type is EventType.TRADE_CANCEL:
-            return ""  # it is busted, which changes nothing more
-        anew = self.path.folded(move, has_approximations=self.has_approximations)
-        if anew is Unfolded.TOO_SHORT and not self.is_whole:
-            return None
-        if isinstance(anew, Unfolded):
-            self.is_lost = True
-            return ""
-        held = self.held
-        numbers = (held.quantity, held.open_cost, held.realized_profit, anew.open_cost, anew.realized_profit)
-        quantity, *others = (plain(Decimal(number)) for number in numbers)
-        basis = " ".join((quantity, str(self.version), *others))
-        self.path.add(move._replace(stated=anew))
-        return basis
-
-
-def split_of(quantity: Decimal, split: Split) -> Decimal:
-    """Return what a split makes of a quantity; of one that is not exact the whole part, for the engine refuses it."""
-    if split.quantity is not None:
-        return Decimal(split.quantity)
-    return EXACT.divide_int(EXACT.multiply(quantity, Decimal(split.new)), Decimal(split.old))
-
 
 MOST_MOVES = 100
 """The largest number of times that a cost is folded anew because its position has moved meanwhile."""
@@ -145,8 +34,8 @@ class CostPlan:
         self.steps = list(steps)
         """The steps, with their costs once nothing more is to be read."""
         self._keys = steps[0].keys
-        self._executions = [number for number, step in enumerate(steps) if isinstance(step.request, _Execution)]
-        self._changes = [number for number, step in enumerate(steps) if isinstance(step.request, _Change)]
+        self._executions = [number for number, step in enumerate(steps) if isinstance(step.request, Execution)]
+        self._changes = [number for number, step in enumerate(steps) if isinstance(step.request, Change)]
         self._tip: str | None = None
         """The last event when a position was not what it was taken for."""
         self._moves_seen = 0
@@ -163,10 +52,10 @@ class CostPlan:
         """The known facts about each execution."""
         self._repeated = set[int]()
         """The changes of positions that are remembered."""
-        self._moves: dict[str, list[Move]] = {}
+        self._moves: dict[Held, list[Move]] = {}
         """The changes of the positions of revised executions that were read, the latest first."""
-        self._broken = set[str]()
-        """The symbols of which an event cannot be read."""
+        self._broken = set[Held]()
+        """The positions of which an event cannot be read."""
         self._first = self._last = ""
         """The ids of the first and the last event that was read."""
         self._is_whole = False
@@ -198,9 +87,8 @@ class CostPlan:
             self._known = dict(zip(self._executions, cast("Sequence[Revisable | None]", executions), strict=True))
             self._repeated = {number for number, known in zip(self._changes, changes, strict=True) if known}
             traded = self._traded()
-            self._moves = {
-                traded[number].symbol: [] for number in self._executions if self._is_folded(number) and number in traded
-            }
+            revised = [number for number in self._executions if self._is_folded(number) and number in traded]
+            self._moves = {held: [] for number in revised for held in traded[number].held}
             self._is_ready = not self._moves
             return
         (page,) = cast("Sequence[Page]", answers)
@@ -228,7 +116,7 @@ class CostPlan:
         self.steps = [step._replace(basis="") for step in self.steps]
 
     def _revisable(self, number: int) -> Call[object]:
-        request = cast("_Execution", self.steps[number].request)
+        request = cast("Execution", self.steps[number].request)
         revised = "" if isinstance(request, Fill) else request.exec_ref_id
         return revisable(self._keys, request.order_id, request.exec_id, revised)
 
@@ -236,30 +124,39 @@ class CostPlan:
         """Add the event before those that were read."""
         self._first, self._last = event_id, self._last or event_id
         symbol = fields.get("symbol", "")
-        if symbol not in self._moves or symbol in self._broken or "position_quantity" not in fields:
+        if (symbol, "") not in self._moves or "position_quantity" not in fields:
             return
         try:
-            self._moves[symbol].append(move_of(self._keys, event_id, fields))
-        except (CorruptRecord, ArithmeticError, ValueError):
-            self._broken.add(symbol)
+            views = {"": fields, **dict(account_views(self._keys.events, fields))}
+        except CorruptRecord:
+            self._broken.update(held for held in self._moves if held[0] == symbol)
+            return
+        for account, view in views.items():
+            held = symbol, account
+            if held not in self._moves or held in self._broken:
+                continue
+            try:
+                self._moves[held].append(move_of(self._keys, event_id, view))
+            except (CorruptRecord, ArithmeticError, ValueError):
+                self._broken.add(held)
 
-    def _traded(self) -> dict[int, _Traded]:
+    def _traded(self) -> dict[int, Traded]:
         """Return what the executions trade; nothing of one whose order is not there."""
-        placed: dict[str, _Traded] = {}
-        traded: dict[int, _Traded] = {}
+        placed: dict[str, Traded] = {}
+        traded: dict[int, Traded] = {}
         for number, step in enumerate(self.steps):
             request = step.request
             if isinstance(request, Order):
                 multiplier = Decimal(1) if request.multiplier is None else request.multiplier
                 placed.setdefault(
                     request.order_id,
-                    _Traded(request.order_id, request.symbol, request.side.is_buy, multiplier),
+                    Traded(*(request.order_id, request.symbol, request.side.is_buy, multiplier, request.account or "")),
                 )
             elif number in self._known:
                 known = self._known[number]
                 about = placed.get(request.order_id)
                 if known is not None:
-                    about = _Traded(known.order_id, known.symbol, known.is_buy, known.multiplier)
+                    about = Traded(known.order_id, known.symbol, known.is_buy, known.multiplier, known.account)
                 if about is not None:
                     traded[number] = about
         return traded
@@ -275,12 +172,17 @@ class CostPlan:
             (one.order_id, one.exec_id) for one in executions
         }
 
-    def _tape(self, symbol: str) -> _Tape:
+    def _tape(self, held: Held) -> Tape:
+        symbol, account = held
         known = [one for one in self._known.values() if one is not None and one.symbol == symbol]
-        moves = self._moves[symbol][::-1]
-        has_approximations = not known or any(one.has_approximations for one in known)
+        if account:
+            known = [one for one in known if one.account == account]
+        moves = self._moves[held][::-1]
+        has_approximations = not known or any(
+            one.has_account_approximations if account else one.has_approximations for one in known
+        )
         has_approximations |= any(move.is_approximate for move in moves)
-        return _Tape(CostPath(moves), self._is_whole or symbol in self._broken, has_approximations)
+        return Tape(CostPath(moves), self._is_whole or held in self._broken, has_approximations)
 
     def _is_repeat(self, number: int) -> bool:
         known = self._known.get(number)
@@ -288,33 +190,31 @@ class CostPlan:
 
     def _fold(self) -> None:
         """Fold the costs of all steps, if enough was read."""
-        tapes = {symbol: self._tape(symbol) for symbol in self._moves}
+        tapes = {held: self._tape(held) for held in self._moves}
         if not all(tape.version or tape.is_whole for tape in tapes.values()):
             return
         traded, steps, made = self._traded(), list(self.steps), set[tuple[str, str]]()
         for number, step in enumerate(steps):
             request = step.request
-            if isinstance(request, _Change):
-                symbol, identity = request.symbol, ("", request.request_id)
+            if isinstance(request, Change):
+                about, identity = changed_by(request, tapes), ("", request.request_id)
             elif number in traded:
-                symbol, identity = traded[number].symbol, (traded[number].order_id, request.exec_id)
+                about, identity = traded[number].held, (traded[number].order_id, request.exec_id)
             else:
                 continue
-            tape = tapes.get(symbol)
-            if tape is None or identity in made or self._is_repeat(number):
+            concerned = {held: tapes[held] for held in about if held in tapes}
+            if not concerned or identity in made or self._is_repeat(number):
                 continue
             made.add(identity)
-            if isinstance(request, _Change):
-                tape.change(request)
-            elif isinstance(request, Fill):
-                tape.fill(request, traded[number])
-            elif not self._is_folded(number):
-                tape.is_lost = True
-            else:
-                basis = tape.revise(request, traded[number])
+            is_folded = step.verb.folds_cost and self._is_folded(number)
+            bases: list[str] = []
+            for (_, account), tape in concerned.items():
+                basis = tape.take(request, account, traded.get(number), is_folded=is_folded)
                 if basis is None:
                     return
-                steps[number] = step._replace(basis=basis)
+                bases.append(basis)
+            if is_folded:
+                steps[number] = step._replace(basis="|".join(bases) if any(bases) else "")
         self.steps, self._is_ready = steps, True
 
 

@@ -39,6 +39,10 @@ class Revisable(NamedTuple):
     known."""
     has_approximations: bool
     """True when the position's cost was approximate at some time."""
+    account: str = ""
+    """The account of the order; "" for none."""
+    has_account_approximations: bool = False
+    """The same of the account's position."""
 
 
 Entry: TypeAlias = tuple[str, dict[str, str]]
@@ -60,12 +64,13 @@ def revisable(keys: TraderKeys, order_id: str, exec_id: str, exec_ref_id: str) -
         match rows(reply):
             case []:
                 return None
-            case [own_id, symbol, side, multiplier, known, root, approximated]:
+            case [own_id, symbol, side, multiplier, known, root, approximated, account, of_account]:
                 is_buy = text(side) in Side.__members__ and Side[text(side)].is_buy
                 root_number = int(text(root)) if text(root) else None
                 return Revisable(
                     *(text(own_id), text(symbol), is_buy, Decimal(text(multiplier)), flag(known)),
                     *(root_number, text(approximated) != ""),
+                    *(text(account), text(of_account) != ""),
                 )
             case other:
                 raise ValueError(other)
@@ -129,9 +134,15 @@ def move_of_event(event: OrderEvent, version: int, stated: Basis) -> Move:
     profit = ZERO
     if event.type is EventType.ROLL:
         profit = period_profit(event.period or "")
-    has_set_cost = event.position_cost is not None
-    added = Decimal(event.position_change or 0)
-    return Move(event.type, version, stated, quantity=added, has_set_cost=has_set_cost, period_profit=profit)
+    return Move(
+        event.type,
+        version,
+        stated,
+        quantity=Decimal(event.position_change or 0),
+        has_set_cost=event.position_cost is not None,
+        period_profit=profit,
+        cost_change=event.position_cost_change or ZERO,
+    )
 
 
 def period_profit(period: str) -> Decimal:

@@ -26,6 +26,9 @@ RARE_FIELDS = (
 )
 """The fields of an order that a change may touch, that few orders have, and that no event has."""
 
+MOST_ACCOUNTS = 256
+"""The accounts with a position in one symbol that a split or a roll may touch."""
+
 CONSTANTS: Mapping[str, Constant] = {
     "ACTIVE": Trading.ACTIVE.value,
     "AMOUNT_DIGITS": AMOUNT_DIGITS,
@@ -39,6 +42,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "LIMIT_NAMES": LIMIT_NAMES,
     "MARKS": frozenset(MARKS),
     "MAX_COUNT": MAX_COUNT,
+    "MOST_ACCOUNTS": MOST_ACCOUNTS,
     "MAX_VERSION": MAX_COUNT - 1,
     "MOST_PLACES": MOST_PLACES,
     "OUTLIVE_THE_DAY": OUTLIVE_THE_DAY,
@@ -88,7 +92,7 @@ SELDOM = frozenset({"record", "migrate", "limits", "trading"})
 """The steps that a call of several kinds has but seldom."""
 BOOK_STEPS = tuple(step for step in STEPS if step not in SELDOM)
 """The steps of a call that changes several kinds of things, but no record of the desk's own."""
-BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete"})
+BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete", "revise"})
 """The steps whose functions a script of several kinds of steps builds when they are called."""
 UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""

@@ -27,6 +27,7 @@ from ...models.report_results import ReportedChange, ReportResult
 from ...models.results import FillResult, Gap, OrderResult
 from ...models.wire import decode, pairs
 from ...topology.call import Reply
+from ..changes.account_views import view_of
 from ..changes.digest import digest_of
 from ..changes.recorded import order_then, position_then
 from ..changes.verb import PositionMoved, Step
@@ -66,14 +67,23 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
     fill, keys = step.request, step.keys
     order_key = keys.order(fill.order_id)
     match answer:
-        case ["applied", str(sequence), str(flags), order, position]:
+        case ["applied", str(sequence), str(flags), order, position, *account]:
             late, over = _flags(flags)
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
             gap = _gap(fill, after)
             number = integer(sequence)
-            return FillResult(after, moved, applied=True, late=late, sequence=number, overfilled=over, gap=gap)
-        case ["repeat", str(sequence), str(flags), order, position, str(rare), list(event)]:
+            held = _account_position(step, after, account[0], {}) if account else None
+            return FillResult(
+                *(after, moved),
+                applied=True,
+                late=late,
+                sequence=number,
+                overfilled=over,
+                gap=gap,
+                account_position=held,
+            )
+        case ["repeat", str(sequence), str(flags), order, position, str(rare), account, list(event)]:
             then, (late, over) = fields(event), _flags(flags)
             after = _order_then(step, order, rare, then)
             return FillResult(
@@ -84,6 +94,7 @@ def filled(step: Step[Fill], answer: list[Reply]) -> FillResult:
                 overfilled=over,
                 sequence=remembered_number(keys.applied(fill.order_id), f"fill:{fill.exec_id}", sequence),
                 gap=_gap(fill, after) if then else None,  # else the order is not known as the fill left it
+                account_position=_account_position(step, after, account, then),
             )
         case ["mismatch", str(side), str(symbol)]:
             raise _mismatch(step, side, symbol)
@@ -120,23 +131,39 @@ def revised(step: Step[Any], answer: list[Reply]) -> FillResult:
     request, keys = cast("Bust | Correct", step.request), step.keys
     order_key = keys.order(request.order_id)
     match answer:
-        case ["applied", str(sequence), order, position, *completed]:
+        case ["applied", str(sequence), order, position, account, *completed]:
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
-            made = None if completed else _basis(step.basis)
-            return FillResult(after, moved, applied=True, late=False, sequence=integer(sequence), cost_basis=made)
-        case ["repeat", str(sequence), order, position, str(rare), list(event)]:
+            made = None if completed else _basis(step.basis.partition("|")[0])
+            return FillResult(
+                *(after, moved),
+                applied=True,
+                late=False,
+                sequence=integer(sequence),
+                cost_basis=made,
+                account_position=_account_position(step, after, account, {}),
+            )
+        case ["repeat", str(sequence), order, position, str(rare), account, list(event)]:
             then = fields(event)
             after = _order_then(step, order, rare, then)
             moved = _position(step, after, fields_of(order_key, position), then)
             known = remembered_number(keys.applied(request.order_id), f"fill:{request.exec_id}", sequence)
             is_completing = then.get("type") == EventType.TRADE_DETAILS.value
             basis = _basis("cost_basis" not in then) if then and not is_completing else None
-            return FillResult(after, moved, applied=False, late=False, sequence=known, cost_basis=basis)
-        case ["outdated", order, position]:
+            held = _account_position(step, after, account, then)
+            return FillResult(
+                *(after, moved),
+                applied=False,
+                late=False,
+                sequence=known,
+                cost_basis=basis,
+                account_position=held,
+            )
+        case ["outdated", order, position, account]:
             after = _order(step, order)
             moved = _position(step, after, fields_of(order_key, position), {})
-            return FillResult(after, moved, applied=False, late=False, sequence=0)
+            held = _account_position(step, after, account, {})
+            return FillResult(after, moved, applied=False, late=False, sequence=0, account_position=held)
         case ["moved", str(version)]:
             raise PositionMoved(f"{step.name}: the position has changed meanwhile", integer(version))
         case ["unknown"]:
@@ -269,6 +296,16 @@ def _position(step: Step[Any], order: Order, now: Mapping[str, str], event: Mapp
     key = step.keys.position(order.symbol)
     found = decode(Position, key, position_then(key, now, event))
     return identified(found, key, {"trader": order.trader, "symbol": order.symbol})
+
+
+def _account_position(step: Step[Any], order: Order, now: Reply, event: Mapping[str, str]) -> Position | None:
+    """Return the position of an order's account that a fill has moved, likewise; None for an order without one."""
+    if now == "" or order.account is None:
+        return None
+    key = step.keys.account_position(order.account, order.symbol)
+    then = view_of(step.keys.events, event, order.account)
+    found = decode(Position, key, position_then(key, fields_of(key, now), then))
+    return identified(found, key, {"trader": order.trader, "symbol": order.symbol, "account": order.account})
 
 
 def _mismatch(step: Step[Any], side: str, symbol: str) -> OrderMismatch:

@@ -87,7 +87,10 @@ def _check_new(order: Order) -> None:
 
 
 def _place_keys(keys: TraderKeys, order: Order) -> tuple[str, ...]:
-    return keys.order(order.order_id), keys.position(order.symbol), keys.alias(order.order_id)
+    found = keys.order(order.order_id), keys.position(order.symbol), keys.alias(order.order_id)
+    if order.account is None:
+        return found
+    return (*found, keys.account_position(order.account, order.symbol), keys.account_positions)
 
 
 def _place_arguments(order: Order) -> tuple[str, ...]:

@@ -62,13 +62,19 @@ class AsyncPositionRepository:
         """
         return cls(await open_async_backend(url))
 
-    async def get(self, trader: str, symbol: str) -> Position:
+    async def get(self, trader: str, symbol: str, *, account: str | None = None) -> Position:
         """Return a position, which is flat when the trader never had one. One round trip.
+
+        Args:
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            account: The account whose part of it is read: what orders that name the account have traded, and changes
+                for it have added. By default the whole.
 
         Raises:
             CorruptRecord: A stored field is missing or cannot be read.
         """
-        return await self._backend.run(self._calls.get(trader, symbol))
+        return await self._backend.run(self._calls.get(trader, symbol, account))
 
     async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
@@ -81,8 +87,20 @@ class AsyncPositionRepository:
         )
 
     async def all(self, trader: str) -> list[Position]:
-        """Return every position of a trader, sorted by symbol. One round trip."""
+        """Return every position of a trader, sorted by symbol: the whole of each, with all accounts. One round trip."""
         return await self._backend.run(self._calls.all(trader))
+
+    async def by_account(self, trader: str, account: str | None = None, symbol: str | None = None) -> list[Position]:
+        """Return the positions of a trader's accounts, sorted by symbol and account. One round trip.
+
+        What no account has, of orders without one and changes without one, is in ``all`` alone.
+
+        Args:
+            trader: The trader of the positions.
+            account: The account; by default every one.
+            symbol: The symbol; by default every one.
+        """
+        return await self._backend.run(self._calls.by_account(trader, account, symbol))
 
     def find(self, *conditions: object) -> AsyncFind[Position]:
         """Search the positions of all traders, on servers with search. Nothing is sent yet.
@@ -107,6 +125,7 @@ class AsyncPositionRepository:
         *,
         cost: Decimal | str | int | None = None,
         multiplier: Decimal | str | int | None = None,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -123,6 +142,8 @@ class AsyncPositionRepository:
                 long one, minus what was received for a short one; what was realized stays. By default the cost stays,
                 and is realized where the quantity comes to zero or goes through it.
             multiplier: The multiplier of the position, which its orders then have to have; by default it keeps its own.
+            account: The account whose position is set: the trader's changes by the same quantity, and its cost by the
+                same amount, and the result has the account's. By default the trader's alone is set.
             request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
             ts_ns: The time of the change; by default now.
@@ -130,10 +151,10 @@ class AsyncPositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            MultiplierMismatch: The position has another multiplier, and orders are open in the symbol, or something was
-                bought or sold since its last roll.
+            MultiplierMismatch: The position has another multiplier, and orders are open in the symbol, something was
+                bought or sold since its last roll, or an account holds something.
         """
-        action, more = PositionAction.SET, {"cost": cost, "multiplier": multiplier}
+        action, more = PositionAction.SET, {"cost": cost, "multiplier": multiplier, "account": account}
         return await self._change(action, trader, symbol, quantity, None, request_id, ts_ns, durability, more)
 
     async def adjust(
@@ -142,6 +163,7 @@ class AsyncPositionRepository:
         symbol: str,
         delta: Quantity | str | float,
         *,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -154,7 +176,8 @@ class AsyncPositionRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
             AmountOverflow: The quantity would reach 10**18.
         """
-        return await self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
+        action, more = PositionAction.ADJUST, {"account": account}
+        return await self._change(action, trader, symbol, delta, None, request_id, ts_ns, durability, more)
 
     async def check_and_update(
         self,
@@ -163,6 +186,7 @@ class AsyncPositionRepository:
         delta: Quantity | str | float,
         max_position: Quantity | str | float,
         *,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -182,6 +206,7 @@ class AsyncPositionRepository:
             symbol: The symbol of the position.
             delta: The quantity to add, which may be negative.
             max_position: The limit of the quantity's absolute value.
+            account: The account whose position it is, and its limit; see ``set``.
             request_id: The identity of the request; see ``set``.
             ts_ns: The time of the change; by default now.
             durability: The copies that the change waits for; by default the book's.
@@ -190,8 +215,8 @@ class AsyncPositionRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
             AmountOverflow: The quantity would reach 10**18.
         """
-        limit, action = max_position, PositionAction.ADJUST
-        return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
+        limit, action, more = max_position, PositionAction.ADJUST, {"account": account}
+        return await self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability, more)
 
     async def split(
         self,
@@ -201,13 +226,15 @@ class AsyncPositionRepository:
         old: int = 1,
         *,
         quantity: Quantity | str | float | None = None,
+        accounts: Mapping[str, Quantity | str | float] | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
     ) -> PositionResult:
         """Multiply a position's quantity by a split of ``new`` units for ``old`` ones, once per ``request_id``.
 
-        The cost stays, so that the average open price changes. What is open of orders is not changed. One round trip.
+        The positions of accounts in the symbol are split with it, all or none. The cost stays, so that the average open
+        price changes. What is open of orders is not changed. One round trip.
 
         Args:
             trader: The trader of the position.
@@ -215,15 +242,18 @@ class AsyncPositionRepository:
             new: The number of new units.
             old: The number of old units that they are given for.
             quantity: The quantity that results, where fractions are paid out; by default just what the ratio makes.
+            accounts: The quantities that result for accounts, where fractions are paid out, by account.
             request_id: The identity of the request; see ``set``.
             ts_ns: The time of the change; by default now.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            InexactSplit: The ratio makes no quantity that can be held, or the one given is on the other side.
+            InexactSplit: The ratio makes no quantity that can be held, or the one given is on the other side; an
+                account that is named has no position.
+            Refused: More than 256 accounts have a position in the symbol.
             DuplicateRequest: The ``request_id`` was used for another change.
         """
-        given = {"quantity": quantity, "request_id": request_id, "ts_ns": ts_ns}
+        given = {"quantity": quantity, "accounts": accounts, "request_id": request_id, "ts_ns": ts_ns}
         said = without_none(given)
         return await self._changes.apply(
             checked(Split, trader=trader, symbol=symbol, new=new, old=old, **said), durability
@@ -240,6 +270,7 @@ class AsyncPositionRepository:
     ) -> PositionResult:
         """Close a period of a position, once per ``request_id``: its totals go on from zero. One round trip.
 
+        So it is with the positions of accounts in the symbol, all or none.
         The quantity and its open cost stay; the quantities and amounts that were bought and sold, and the realized
         profit, are in the event (``period``). The arguments and errors are those of ``split``.
         """

@@ -61,13 +61,19 @@ class PositionRepository:
         """
         return cls(open_backend(url))
 
-    def get(self, trader: str, symbol: str) -> Position:
+    def get(self, trader: str, symbol: str, *, account: str | None = None) -> Position:
         """Return a position, which is flat when the trader never had one. One round trip.
+
+        Args:
+            trader: The trader of the position.
+            symbol: The symbol of the position.
+            account: The account whose part of it is read: what orders that name the account have traded, and changes
+                for it have added. By default the whole.
 
         Raises:
             CorruptRecord: A stored field is missing or cannot be read.
         """
-        return self._backend.run(self._calls.get(trader, symbol))
+        return self._backend.run(self._calls.get(trader, symbol, account))
 
     def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
@@ -78,8 +84,20 @@ class PositionRepository:
         return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
 
     def all(self, trader: str) -> list[Position]:
-        """Return every position of a trader, sorted by symbol. One round trip."""
+        """Return every position of a trader, sorted by symbol: the whole of each, with all accounts. One round trip."""
         return self._backend.run(self._calls.all(trader))
+
+    def by_account(self, trader: str, account: str | None = None, symbol: str | None = None) -> list[Position]:
+        """Return the positions of a trader's accounts, sorted by symbol and account. One round trip.
+
+        What no account has, of orders without one and changes without one, is in ``all`` alone.
+
+        Args:
+            trader: The trader of the positions.
+            account: The account; by default every one.
+            symbol: The symbol; by default every one.
+        """
+        return self._backend.run(self._calls.by_account(trader, account, symbol))
 
     def find(self, *conditions: object) -> Find[Position]:
         """Search the positions of all traders, on servers with search. Nothing is sent yet.
@@ -104,6 +122,7 @@ class PositionRepository:
         *,
         cost: Decimal | str | int | None = None,
         multiplier: Decimal | str | int | None = None,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -120,6 +139,8 @@ class PositionRepository:
                 long one, minus what was received for a short one; what was realized stays. By default the cost stays,
                 and is realized where the quantity comes to zero or goes through it.
             multiplier: The multiplier of the position, which its orders then have to have; by default it keeps its own.
+            account: The account whose position is set: the trader's changes by the same quantity, and its cost by the
+                same amount, and the result has the account's. By default the trader's alone is set.
             request_id: The identity of the request, which the book remembers for its ``request_ttl``; by default
                 random: a lost reply is still handled, but a second call is another request.
             ts_ns: The time of the change; by default now.
@@ -127,10 +148,10 @@ class PositionRepository:
 
         Raises:
             DuplicateRequest: The ``request_id`` was used for another change.
-            MultiplierMismatch: The position has another multiplier, and orders are open in the symbol, or something was
-                bought or sold since its last roll.
+            MultiplierMismatch: The position has another multiplier, and orders are open in the symbol, something was
+                bought or sold since its last roll, or an account holds something.
         """
-        action, more = PositionAction.SET, {"cost": cost, "multiplier": multiplier}
+        action, more = PositionAction.SET, {"cost": cost, "multiplier": multiplier, "account": account}
         return self._change(action, trader, symbol, quantity, None, request_id, ts_ns, durability, more)
 
     def adjust(
@@ -139,6 +160,7 @@ class PositionRepository:
         symbol: str,
         delta: Quantity | str | float,
         *,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -151,7 +173,8 @@ class PositionRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
             AmountOverflow: The quantity would reach 10**18.
         """
-        return self._change(PositionAction.ADJUST, trader, symbol, delta, None, request_id, ts_ns, durability)
+        action, more = PositionAction.ADJUST, {"account": account}
+        return self._change(action, trader, symbol, delta, None, request_id, ts_ns, durability, more)
 
     def check_and_update(
         self,
@@ -160,6 +183,7 @@ class PositionRepository:
         delta: Quantity | str | float,
         max_position: Quantity | str | float,
         *,
+        account: str | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
@@ -179,6 +203,7 @@ class PositionRepository:
             symbol: The symbol of the position.
             delta: The quantity to add, which may be negative.
             max_position: The limit of the quantity's absolute value.
+            account: The account whose position it is, and its limit; see ``set``.
             request_id: The identity of the request; see ``set``.
             ts_ns: The time of the change; by default now.
             durability: The copies that the change waits for; by default the book's.
@@ -187,8 +212,8 @@ class PositionRepository:
             DuplicateRequest: The ``request_id`` was used for another change.
             AmountOverflow: The quantity would reach 10**18.
         """
-        limit, action = max_position, PositionAction.ADJUST
-        return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability)
+        limit, action, more = max_position, PositionAction.ADJUST, {"account": account}
+        return self._change(action, trader, symbol, delta, limit, request_id, ts_ns, durability, more)
 
     def split(
         self,
@@ -198,13 +223,15 @@ class PositionRepository:
         old: int = 1,
         *,
         quantity: Quantity | str | float | None = None,
+        accounts: Mapping[str, Quantity | str | float] | None = None,
         request_id: str | None = None,
         ts_ns: int | None = None,
         durability: Durability | str | None = None,
     ) -> PositionResult:
         """Multiply a position's quantity by a split of ``new`` units for ``old`` ones, once per ``request_id``.
 
-        The cost stays, so that the average open price changes. What is open of orders is not changed. One round trip.
+        The positions of accounts in the symbol are split with it, all or none. The cost stays, so that the average open
+        price changes. What is open of orders is not changed. One round trip.
 
         Args:
             trader: The trader of the position.
@@ -212,15 +239,18 @@ class PositionRepository:
             new: The number of new units.
             old: The number of old units that they are given for.
             quantity: The quantity that results, where fractions are paid out; by default just what the ratio makes.
+            accounts: The quantities that result for accounts, where fractions are paid out, by account.
             request_id: The identity of the request; see ``set``.
             ts_ns: The time of the change; by default now.
             durability: The copies that the change waits for; by default the book's.
 
         Raises:
-            InexactSplit: The ratio makes no quantity that can be held, or the one given is on the other side.
+            InexactSplit: The ratio makes no quantity that can be held, or the one given is on the other side; an
+                account that is named has no position.
+            Refused: More than 256 accounts have a position in the symbol.
             DuplicateRequest: The ``request_id`` was used for another change.
         """
-        given = {"quantity": quantity, "request_id": request_id, "ts_ns": ts_ns}
+        given = {"quantity": quantity, "accounts": accounts, "request_id": request_id, "ts_ns": ts_ns}
         said = without_none(given)
         return self._changes.apply(checked(Split, trader=trader, symbol=symbol, new=new, old=old, **said), durability)
 
@@ -235,6 +265,7 @@ class PositionRepository:
     ) -> PositionResult:
         """Close a period of a position, once per ``request_id``: its totals go on from zero. One round trip.
 
+        So it is with the positions of accounts in the symbol, all or none.
         The quantity and its open cost stay; the quantities and amounts that were bought and sold, and the realized
         profit, are in the event (``period``). The arguments and errors are those of ``split``.
         """

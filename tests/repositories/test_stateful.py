@@ -256,6 +256,9 @@ class BookMachine(RuleBasedStateMachine):
         assert held == [
             position for (whose, _), position in sorted(self.reference.positions.items()) if whose == trader
         ]
+        parts = [one for (whose, _, _), one in self.reference.accounts.items() if whose == trader]
+        parts.sort(key=lambda one: (one.symbol, str(one.account)))
+        assert self.desk.book.positions.by_account(trader) == parts
         events = [event.model_copy(update={"writer": None}) for event in self.desk.events(trader)]
         assert events == self.reference.events[trader]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))

@@ -29,11 +29,11 @@ def position_disagreements(fleet: Fleet, trader: str, keys: Sequence[str]) -> li
         base = stream.removesuffix("events")
         with decimal.localcontext(decimal.Context(prec=120)):
             held = _held(trader, [mapping(fields) for _, fields in entries])
-        for symbol, made in held.items():
-            stored = mapping(fleet.ask(stream, "HGETALL", f"{base}position:{symbol}"))
+        for rest, made in held.items():
+            stored = mapping(fleet.ask(stream, "HGETALL", base + rest))
             expected = {name: getattr(made, name) for name in ("quantity", "open_cost", "realized_profit")}
             found += [
-                f"{base}position:{symbol} has {name} {stored.get(name)}, its events make it {value}"
+                f"{base}{rest} has {name} {stored.get(name)}, its events make it {value}"
                 for name, value in expected.items()
                 if name not in stored or Decimal(stored[name]) != Decimal(value)
             ]
@@ -41,6 +41,7 @@ def position_disagreements(fleet: Fleet, trader: str, keys: Sequence[str]) -> li
 
 
 def _held(trader: str, events: Sequence[dict[str, str]]) -> dict[str, Position]:
+    """Return the positions of a trader and of accounts, by their keys behind the trader's tag."""
     paths: dict[str, list[Leg]] = {}
     roots: dict[tuple[str, str], tuple[str, str]] = {}
     held: dict[str, Position] = {}
@@ -48,11 +49,25 @@ def _held(trader: str, events: Sequence[dict[str, str]]) -> dict[str, Position]:
         if "position_quantity" not in event:
             continue
         symbol = event["symbol"]
-        path, before = paths.setdefault(symbol, []), held.get(symbol, Position.flat(trader, symbol))
-        leg = _leg(before, event, roots)
-        held[symbol] = leg.after = before.model_copy(update=_moved(before, leg, event, path))
-        path.append(leg)
+        for rest, said in [(f"position:{symbol}", event), *_of_accounts(event)]:
+            path, before = paths.setdefault(rest, []), held.get(rest, Position.flat(trader, symbol))
+            leg = _leg(before, said, roots)
+            held[rest] = leg.after = before.model_copy(update=_moved(before, leg, said, path))
+            path.append(leg)
     return held
+
+
+def _of_accounts(event: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return the keys of the accounts' positions that an event has changed, and what it says of each."""
+    rest = {name: value for name, value in event.items() if name not in ("cost_basis", "position_cost_change")}
+    found: dict[str, dict[str, str]] = {}
+    if "account" in event:
+        more = {"cost_basis": "account_cost_basis", "position_cost": "account_cost"}
+        found[event["account"]] = {**rest, **{name: event[said] for name, said in more.items() if said in event}}
+    for account, said in json.loads(event.get("accounts", "{}")).items():
+        found[account] = {**rest, **said}
+    names = {account: account.replace("%", "%25").replace(":", "%3A") for account in found}
+    return [(f"account_position:{names[account]}:{event['symbol']}", said) for account, said in found.items()]
 
 
 def _leg(before: Position, event: dict[str, str], roots: dict[tuple[str, str], tuple[str, str]]) -> Leg:
@@ -60,7 +75,8 @@ def _leg(before: Position, event: dict[str, str], roots: dict[tuple[str, str], t
     if "exec_id" not in event or event["type"] == "TRADE_DETAILS":
         closed = json.loads(event.get("period") or "{}").get("realized_profit", "0")
         change = Decimal(event.get("position_change", "0"))
-        return Leg(before, added=change, sets_cost="position_cost" in event, closed=Decimal(closed))
+        gained = Decimal(event.get("position_cost_change", "0"))
+        return Leg(before, added=change, sets_cost="position_cost" in event, closed=Decimal(closed), gained=gained)
     sign = 1 if event["side"] == "BUY" else -1
     traded = sign * Decimal(event.get("last_quantity", "0"))
     paid = traded * Decimal(event.get("last_price", "0")) * Decimal(event.get("multiplier", "1"))
@@ -87,6 +103,10 @@ def _moved(before: Position, leg: Leg, event: dict[str, str], path: list[Leg]) -
             moved["open_cost"] = Decimal(event["position_cost"])
         elif quantity == 0 or quantity * before.quantity < 0:
             moved |= {"open_cost": Decimal(0), "realized_profit": profit - leg.closed - before.open_cost}
+        if quantity == 0:
+            moved["realized_profit"] -= leg.gained
+        else:
+            moved["open_cost"] = moved.get("open_cost", before.open_cost) + leg.gained
         return moved
     if not leg.is_revision:
         return {**cost_after_trade(before, leg.traded, leg.paid), "quantity": before.quantity + leg.traded}

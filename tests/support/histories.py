@@ -86,6 +86,10 @@ def with_fitting_cost(draft: Draft) -> Draft:
     return kind, {**values, "cost": values["cost"] if has_cost else None, "multiplier": multiplier}
 
 
+ACCOUNTS = ["ACC 1", '"']
+"""The accounts of orders and changes of positions."""
+
+
 def changes_something(draft: Draft) -> bool:
     return any(draft[1][field] is not None for field in ("quantity", "price", "stop_price"))
 
@@ -96,7 +100,7 @@ placings = drafts(
     symbol=SYMBOLS,
     side=st.sampled_from(Side),
     type=st.sampled_from(["LIMIT", "LIMIT", "LIMIT", *OrderType]),
-    account=st.sampled_from([None, None, None, "ACC 1", '"']),
+    account=st.sampled_from([None, None, *ACCOUNTS]),
     display_quantity=st.sampled_from([None, None, None, 0, 7]),
     currency=st.sampled_from([None, None, None, "USDT"]),
     multiplier=st.sampled_from([None, None, None, None, "50", "1"]),
@@ -216,6 +220,7 @@ changes = drafts(
     max_position=st.sampled_from([None, None, 0, 5, LARGEST, PARTS[0]]),
     multiplier=st.sampled_from([None, None, "50", "1", "0.000000001"]),
     cost=st.sampled_from([None, None, "0", "18700.25", "-0.000000001", "999999999999999999999"]),
+    account=st.sampled_from([None, None, None, *ACCOUNTS, "A:1%"]),
     request_id=REQUEST_IDS,
     ts_ns=TIMES,
 ).map(with_fitting_cost)
@@ -225,6 +230,7 @@ splits = drafts(
     new=st.sampled_from([1, 2, 3, 2**53 - 1]),
     old=st.sampled_from([1, 1, 2, 10]),
     quantity=st.sampled_from([None, None, 0, 1, -1, 7]),
+    accounts=st.sampled_from([{}, {}, {}, {"ACC 1": 3}, {"ACC 1": 0, '"': 2}]),
     request_id=REQUEST_IDS,
     ts_ns=TIMES,
 )
@@ -242,6 +248,7 @@ def as_answer(result: object) -> Answer:
                 result.sequence,
                 result.order,
                 result.position,
+                result.account_position,
                 result.late,
                 overfilled=result.overfilled,
                 cost_basis=result.cost_basis,

@@ -55,6 +55,8 @@ LASTING: Mapping[str, Lasts] = {
     "book": _always,
     "position": _always,
     "positions": _always,
+    "account_position": _always,
+    "account_positions": _always,
     "events": _always,
     "request": _never,
     "limit": _never,

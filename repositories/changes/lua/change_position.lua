@@ -1,6 +1,7 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value with or without its cost, within a limit,
--- by a split, or by closing a period, which sets its totals back.
--- Uses changes/run, changes/cost, changes/fees, changes/multiplier, changes/publish
+-- by a split, or by closing a period, which sets its totals back. A split and a roll are of the positions of all accounts in the
+-- symbol, too; any other change may be one account's.
+-- Uses changes/run, changes/cost, changes/fees, changes/publish, changes/account_changes
 
 -- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
 -- let through wherever it is.
@@ -37,19 +38,21 @@ local function close_period(position)
   return '{' .. table.concat(totals, ',') .. '}'
 end
 
--- Return the answer to a change of a position that is remembered.
-local function answer_to_changed(request, request_id, symbol, content, recorded)
+-- Return the answer to a change of a position that is remembered, of one account's where it has said so.
+local function answer_to_changed(request, request_id, symbol, content, recorded, account)
   local number, first = string.match(recorded, '^(%d+) (.+)$')
   if not number then return { 'corrupt', request, request_id, recorded } end
   if first ~= content then return { 'duplicate' } end
-  local position = load_position(symbol)
+  local position = account and RARE.load_account(account, symbol) or load_position(symbol)
   if problem then return problem end
   return { 'repeat', number, table.concat(fields_of(position), '\n'), event_of(number) }
 end
 
 -- The quantity of a step is what is added, what is set, or for a split the ratio; its terms are the cost of what is set,
--- '-' for none, and after a star its multiplier, or the quantity that a split results in, '' for none.
--- Return {'applied', sequence, position…}  {'limit', position…}  {'inexact', quantity}
+-- '-' for none, and after a star its multiplier, or the quantity that a split results in, '' for none; and after an @ in JSON the
+-- account whose position it is, in a list, or for a split the quantities that it results in, by account.
+-- Return {'applied', sequence, position…}  {'limit', position…}: the account's position, where it is of one
+--        {'inexact', quantity}  {'inexact', quantity, account}  {'account', one that has no position}  {'accounts', too many}
 --        {'repeat', sequence, position as it is now…, event…}
 --        {'multiplier', asked for, of the position}
 --        {'duplicate'}  {'overflow', what}  {'corrupt', key, field, value}  {'fence', lock, fence}
@@ -58,33 +61,49 @@ local function change_position(at)
   local request = base .. 'request:' .. request_id
   local content = table.concat({ symbol, action, quantity_text, max_position }, ' ') .. (terms ~= '' and '/' .. terms or '')
   local recorded = requests and requests[request] or redis.call('GET', request)
-  if recorded then return RARE.answer_to_changed(request, request_id, symbol, content, recorded) end
+  local whose, account = ''
+  if terms ~= '' then terms, whose = string.match(terms, '^([^@]*)@?(.*)$') end
+  if whose ~= '' and action ~= 'SPLIT' then account = cjson.decode(whose)[1] end
+  if recorded then return RARE.answer_to_changed(request, request_id, symbol, content, recorded, account) end
   local refused = is_barred and RARE.bar()
   if refused then return refused end
   local position = load_position(symbol)
   if problem then return problem end
-  local held, kind, quantity = position.quantity, 'POSITION', position.quantity
+  local before, of, plans, refusal = position.quantity, position
+  if account then of = RARE.load_account(account, symbol) end
+  if problem then return problem end
+  local held, kind, quantity = of.quantity, 'POSITION', of.quantity
   if action == 'SPLIT' then
-    kind, quantity = action, RARE.split_quantity(held, quantity_text, terms)
+    local function split(one, given) return RARE.split_quantity(one, quantity_text, given) end
+    kind, plans, quantity = action, RARE.plan_accounts(symbol, held, split, whose)
+    if not plans then return quantity end
+    if terms ~= '' then quantity = split(held, terms) end
     if not quantity then return { 'inexact', decimal_text(held) } end
   elseif action == 'ROLL' then
-    kind = action
+    kind, plans, refusal = action, RARE.plan_accounts(symbol, held, nil, '')
+    if not plans then return refusal end
   else
     quantity = action == 'ADJUST' and sum(held, decimal(quantity_text)) or decimal(quantity_text)
   end
   if is_too_large(quantity, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), held) then
-    return { 'limit', table.concat(fields_of(position), '\n') }
+    return { 'limit', table.concat(fields_of(of), '\n') }
   end
   local given, multiplier = '', ''
   if action == 'SET' and terms ~= '' then
     given, multiplier = string.match(terms, '^([^*]+)%*?(.*)$')
     if given == '-' then given = '' end
-    local unlike = multiplier ~= '' and RARE.multiplier_change_refusal(position, multiplier)
+    local unlike = multiplier ~= '' and RARE.other_multiplier_refusal(position, symbol, multiplier)
     if unlike then return unlike end
   end
   local cost, realized = cost_after_change(position, quantity)
-  if given ~= '' then cost, realized = decimal(given), position.realized_profit end
+  local plan, cost_change
+  if account then
+    plan, quantity, cost, realized, cost_change = RARE.plan_account_change(position, of, quantity, given)
+    if not plan then return quantity end
+  elseif given ~= '' then
+    cost, realized = decimal(given), position.realized_profit
+  end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
 
   if multiplier ~= '' then
@@ -94,18 +113,23 @@ local function change_position(at)
   position.open_cost, position.realized_profit = cost, realized
   local period = kind == 'ROLL' and RARE.close_period(position) or ''
   local difference = kind == 'POSITION' and action == 'ADJUST' and quantity_text
-    or decimal_text(sum(quantity, negative(held)))
+    or decimal_text(sum(quantity, negative(before)))
   position.quantity, position.version = quantity, sum(position.version, 1)
   position.updated_ns, position.is_changed = ts_ns, true
   local fields = fields_of(position)
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', kind, 'ts_ns', ts_ns, 'symbol', symbol,
-    'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference, 'position_cost', given,
+    'request_id', request_id, 'position_quantity', fields[6], 'position_change', difference,
+    'position_cost', account and '' or given,
     'multiplier', position.multiplier or '', 'period', period, 'totals', totals_of(fields),
   }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","request_id":"' .. request_id .. '","position_quantity":"'
     .. fields[6] .. '","position_change":"' .. difference .. json_part('position_cost', given)
     .. json_part('multiplier', position.multiplier or ''), symbol .. request_id .. period)
+  local state = not plan and table.concat(fields, '\n')
+    or RARE.book_account(plan, position.multiplier, ts_ns,
+      given ~= '' and { 'account_cost', given, 'position_cost_change', cost_change } or nil)
+  if plans and #plans > 0 then RARE.book_accounts(plans, position.multiplier, ts_ns, kind == 'ROLL' and RARE.close_period) end
   requests = requests or {}
   requests[request] = number .. ' ' .. content
-  return { 'applied', number, table.concat(fields, '\n') }
+  return { 'applied', number, state }
 end

@@ -1,7 +1,7 @@
 -- Of the engine: the details of an execution, which are what its report says beside quantity and price, and completing them: a
 -- repeat of the report may add what was absent, once. They are remembered as lines, the first that of the report itself, then
 -- one for each change that has added some: the number of the event, the values in JSON, and the rare fields of the order.
--- Uses changes/run, changes/fees, changes/order_status, changes/publish
+-- Uses changes/run, changes/fees, changes/order_status, changes/publish, changes/accounts
 
 local DETAILS = CONSTANTS.DETAILS -- the names, in the order in which they are written
 
@@ -96,7 +96,8 @@ local function live_execution(order, position, root, kind)
   end
   if quantity then return quantity, price, exec_id end
   if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
-  return nil, { 'outdated', state_of(order), table.concat(fields_of(position), '\n') }
+  local account = RARE.account_text(order, position.symbol)
+  return nil, problem or { 'outdated', state_of(order), table.concat(fields_of(position), '\n'), account or '' }
 end
 
 -- Answer a repeat of a report with details, the event of which has a number. What does not count any more is completed as well,
@@ -129,6 +130,12 @@ local function complete_execution(order, position, exec_id, number, details, ts_
   local counts = quantity and counting == exec_id
   local fees = counts and charged(position.fees, nil, added)
   if counts and not fees then return { refused = { 'overflow', 'fees' } } end
+  local account, unbooked
+  if counts and order.at.account then
+    account, unbooked = RARE.plan_execution(order, symbol, SIDES[side], 0, 0, 0, nil, added,
+      function(one) return one.open_cost, one.realized_profit end)
+  end
+  if unbooked then return { refused = unbooked } end
 
   version, added = decimal_text(version), details_text(added)
   set(order, { 'version', version, 'updated_ns', ts_ns })
@@ -145,6 +152,7 @@ local function complete_execution(order, position, exec_id, number, details, ts_
     'position_quantity', fields and fields[6] or '', 'open_quantity', stated_open(order, status, filled, ordered),
     'totals', version .. ' ' .. notional .. (fields and ' ' .. totals_of(fields) or ''),
   }, false, '')
+  if account then RARE.book_account(account, position.multiplier, ts_ns) end
   local rare = rare_fields(order)
   if string.find(rare, '^%["[^"]*"[",]*%]$') then rare = '' end -- as remember has it: none but a stop price
   local name = 'details:' .. exec_id

@@ -8,7 +8,7 @@
 --      lock            of changes under a lock, else the header again
 --      step_keys...    every key of the steps whose absence decides something
 -- Touches the order that another id names, with what is remembered of it, and an order's other ids; the position of an order's
---         symbol, and the indexes of its symbol, statuses and own fields; the indexes of an own
+--         symbol and that of its account in it; the indexes of its symbol, statuses and own fields; the indexes of an own
 --         record, and the unique values that it has had; the limits, where the header says that there are some
 -- ARGV trader
 --      mode            'each': a refused step changes nothing; 'all': the first refusal refuses everything
@@ -123,7 +123,9 @@ local function write()
       redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
         decimal_text(position.SELL))
     elseif position.is_changed then
-      if position.is_new then redis.call('SADD', KEYS.positions, symbol) end
+      if position.is_new then
+        redis.call('SADD', position.account and base .. 'account_positions' or KEYS.positions, position.listed_as or symbol)
+      end
       local fields = RARE.fields_of(position)
       redis.call('HSET', position.key, unpack(fields))
       if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end

@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/cost, changes/order_status, changes/details, changes/multiplier
+-- Uses changes/run, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts
 
 local FLAGS = { [''] = '0', [' late'] = '1', [' over'] = '0 over', [' late over'] = '1 over' } -- as they are answered
 
@@ -28,13 +28,16 @@ local function answer_to_filled(order, position, entry, recorded, quantity_text,
   if completed and completed.refused then return completed.refused end
   if completed then number, rare = completed.number, completed.rare end
   local held = table.concat(fields_of(position), '\n')
-  if completed and completed.is_applied then return { 'applied', number, late, state_of(order), held } end
-  return { 'repeat', number, late, state_of(order), held, rare, event_of(number) }
+  local account = RARE.account_text(order, position.symbol)
+  if problem then return problem end
+  if completed and completed.is_applied then return { 'applied', number, late, state_of(order), held, account } end
+  return { 'repeat', number, late, state_of(order), held, rare, account or '', event_of(number) }
 end
 
 -- The details of the step have a ! before them when what goes past the quantity of the order is recorded; else it is refused.
--- Return {'applied', sequence, flags, order…, position…}: '0', or '1' for a late one, and ' over' for one past the quantity
---        {'repeat', sequence, flags, order as it is now…, position as it is now…, rare fields then, event…}
+-- Return {'applied', sequence, flags, order…, position…, account…}: '0', or '1' for a late one, and ' over' for one past the
+--         quantity; the position of the order's account is nil, or '' for a repeat, where it has none
+--        {'repeat', sequence, flags, order as it is now…, position as it is now…, rare fields then, account as it is now…, event…}
 --        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', quantity, price}  {'detail', name, value}
 --        {'overfill', open quantity, status}
 --        {'multiplier', of the order, of its position}  {'sells', side}: no fee is taken from what is sold
@@ -104,6 +107,11 @@ local function fill_order(at)
   if is_too_large(cost, AMOUNT_DIGITS) then return { 'overflow', 'open_cost' } end
   if is_too_large(realized, AMOUNT_DIGITS) then return { 'overflow', 'realized_profit' } end
   if details ~= '' and not fees then return { 'overflow', 'fees' } end
+  local account, unbooked
+  if at.account then
+    account, unbooked = RARE.plan_fill(order, symbol, counted, arrives, quantity, decimal(notional), given)
+  end
+  if unbooked then return unbooked end
   local to = status
   if is_marked and not is_late then
     to = RARE.status_of(order, sum(filled, quantity), sum(filled, open))
@@ -144,9 +152,10 @@ local function fill_order(at)
     .. json_part('late', late) .. '","position_quantity":"' .. held_fields[6], symbol .. id .. exec_id, own_json, details)
   if venue_id then RARE.take_venue_id(order, id, number, venue_id) end
   if is_over then RARE.flag_overfilled() end
+  if account then account = RARE.book_account(account, position.multiplier, ts_ns) end
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '')
     .. (is_over and ' over' or '') .. own_digest)
   if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
   local flags = (is_late and '1' or '0') .. (is_over and ' over' or '')
-  return { 'applied', number, flags, state_of(order), table.concat(held_fields, '\n') }
+  return { 'applied', number, flags, state_of(order), table.concat(held_fields, '\n'), account }
 end

@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run, changes/own_orders, changes/limits, changes/multiplier
+-- Uses changes/run, changes/own_orders, changes/limits, changes/multiplier, changes/accounts
 
 -- Return the answer to placing an order whose id is one of an order that is stored already, nil when there is none.
 local function answer_to_placed(id, digest)
@@ -54,6 +54,8 @@ local function place_order(at)
   local multiplier, unlike
   if terms ~= '' or position.multiplier then multiplier, unlike = RARE.multiplier_of_new(position, terms) end
   if unlike then return unlike end
+  local account = terms ~= '' and RARE.account_of_new(terms, symbol)
+  if problem then return problem end
   local counted = SIDES[side]
   local open = sum(position[counted], decimal(quantity))
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
@@ -88,6 +90,7 @@ local function place_order(at)
   move(order, id, expiry, by_symbol, by_status)
   if multiplier then position.multiplier = multiplier end
   position[counted], position.is_changed = open, true
+  if account and account.is_new then account.is_changed = true end
   if within then has_limits = within elseif has_limits then RARE.count_passed(symbol) end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,

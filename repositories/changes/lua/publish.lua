@@ -9,7 +9,7 @@ end
 local function escaped_document(entry)
   local parts = {}
   for i = 7, #entry, 2 do
-    if entry[i] ~= 'totals' then parts[#parts + 1] = '","' .. entry[i] .. '":"' .. escaped(entry[i + 1]) end
+    if entry[i] ~= 'totals' and entry[i] ~= 'account_totals' then parts[#parts + 1] = '","' .. entry[i] .. '":"' .. escaped(entry[i + 1]) end
   end
   return table.concat(parts)
 end

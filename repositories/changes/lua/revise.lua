@@ -2,7 +2,7 @@
 -- and a correction adds what counts in its place. What the position has cost by then is given by the caller, who has folded it
 -- anew from the events, with what that relies on; without it the cost is approximate: the first is a trade in the other direction.
 -- An order that has no end but FILLED gets the status that its fills leave.
--- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier
+-- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier, changes/accounts
 
 -- Return the answer to a bust or a correction whose exec_id is remembered.
 local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)
@@ -13,8 +13,10 @@ local function answer_to_revised(order, position, entry, recorded, root, wanted,
   if completed and completed.refused then return completed.refused end
   if completed then number, rare = completed.number, completed.rare end
   local held = table.concat(fields_of(position), '\n')
-  if completed and completed.is_applied then return { 'applied', number, state_of(order), held, 'completed' } end
-  return { 'repeat', number, state_of(order), held, rare, event_of(number) }
+  local account = RARE.account_text(order, position.symbol)
+  if problem then return problem end
+  if completed and completed.is_applied then return { 'applied', number, state_of(order), held, account or '', 'completed' } end
+  return { 'repeat', number, state_of(order), held, rare, account or '', event_of(number) }
 end
 
 -- Return the open cost and the realized profit that an execution leaves which is taken back by a trade in the other direction.
@@ -39,10 +41,10 @@ local function cost_given(position, basis, cash)
   return cost, realized
 end
 
--- Return {'applied', sequence, order…, position…}
---        {'applied', sequence, order…, position…, 'completed'}: a repeat that has added details
---        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, event…}
---        {'outdated', order…, position…}: another bust has taken it back
+-- Return {'applied', sequence, order…, position…, account…}: '' for the account of an order without one
+--        {'applied', sequence, order…, position…, account…, 'completed'}: a repeat that has added details
+--        {'repeat', sequence, order as it is now…, position as it is now…, rare fields then, account as it is now…, event…}
+--        {'outdated', order…, position…, account…}: another bust has taken it back
 --        {'moved', version}: the position is not what its cost was folded from
 --        {'missing'}  {'mismatch', side, symbol}  {'ambiguous', id, order_id that has it}  {'duplicate', content}  {'detail', name, value}  {'unknown'}  {'busted'}
 --        {'multiplier', of the order, of its position}  {'sells', side}: no fee is taken from what is sold
@@ -85,7 +87,8 @@ local function revise_execution(at)
   end
   local amount, counted = sum(added, negative(taken)), SIDES[side]
   local buys = counted == 'BUY'
-  local cost, realized
+  local account_basis, cost, realized = ''
+  if order.at.account then basis, account_basis = string.match(basis, '^([^|]*)|?(.*)$') end
   if basis ~= '' then
     cost, realized = cost_given(position, basis, buys and negative(amount) or amount)
     if not cost then return { 'moved', decimal_text(position.version) } end
@@ -115,6 +118,16 @@ local function revise_execution(at)
   local fees = charged(position.fees, was_details, given)
   if not fees then return { 'overflow', 'fees' } end
   if is_too_large(order_notional, AMOUNT_DIGITS) then return { 'overflow', 'filled_notional' } end
+  local account, unbooked
+  if order.at.account then
+    account, unbooked = RARE.plan_execution(order, symbol, counted, sum(arrives, negative(gone)), difference, amount, was_details,
+      given, function(one)
+        if account_basis == '' then return cost_taken_back(one, buys, gone, taken, arrives, added) end
+        local exact, profit = cost_given(one, account_basis, buys and negative(amount) or amount)
+        return exact, profit or { 'moved', decimal_text(one.version) }
+      end)
+  end
+  if unbooked then return unbooked end
   move(order, id, plan_move(symbol, status, to))
 
   local filled_text, notional_text = decimal_text(filled_after), decimal_text(order_notional)
@@ -145,11 +158,17 @@ local function revise_execution(at)
     .. was_quantity .. '","reversed_price":"' .. was_price .. '","position_quantity":"' .. held_fields[6]
     .. json_part('text', text), symbol .. id .. exec_id .. exec_ref_id .. text, nil, details)
   if basis == '' then position.approximated = number end
+  local account_state = ''
+  if account then
+    if account_basis == '' then account.position.approximated = number end
+    account_state = RARE.book_account(account, position.multiplier, ts_ns,
+      account_basis == '' and { 'account_cost_basis', 'approximate' } or nil)
+  end
   if venue_id then RARE.take_venue_id(order, id, number, venue_id) end
   remember(order, entry, number .. ' ' .. content)
   order.remembered['root:' .. exec_id] = root
   order.remembered['now:' .. root] =
     number .. ' ' .. (quantity_text == '' and 'busted' or quantity_text .. ' ' .. price) .. ' ' .. exec_id
   if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
-  return { 'applied', number, state_of(order), table.concat(held_fields, '\n') }
+  return { 'applied', number, state_of(order), table.concat(held_fields, '\n'), account_state }
 end

@@ -1,7 +1,7 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
 -- Uses changes/records, changes/fees, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
---      changes/order_status
+--      changes/order_status, changes/account_fields
 
 local RARE_FIELDS = CONSTANTS.RARE_FIELDS
 local STATUSES = CONSTANTS.STATUS_NAMES
@@ -103,11 +103,11 @@ local function load_order(id)
 end
 
 -- Read the fields of a position as decimals, and note a problem with one that cannot be used. It does not exist yet when it
--- has no fields at all, and is flat then.
-local function read_position(key, symbol)
-  local record = read_record(key)
+-- has no fields at all, and is flat then. The record, and the set that lists it, may be given.
+local function read_position(key, symbol, record, list)
+  record = record or read_record(key)
   if #record.flat == 0 then
-    redis.call('SCARD', KEYS.positions)
+    redis.call('SCARD', list or KEYS.positions)
     return {
       key = key, symbol = symbol, is_new = true, quantity = 0, bought_quantity = 0, sold_quantity = 0, bought_notional = 0,
       sold_notional = 0, open_cost = 0, realized_profit = 0, version = 0, BUY = 0, SELL = 0,
@@ -192,7 +192,7 @@ local function fields_of(position)
   if position.approximated then
     fields[#fields + 1], fields[#fields + 2] = 'approximated', position.approximated
   end
-  return fields
+  return position.account and RARE.as_account(fields, position.account) or fields
 end
 
 -- Return the totals of a position for its event, given its fields and values: from the bought quantity to the realized profit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
@@ -13,6 +14,8 @@ from ..desk import Desk
 from ..raw import Reply, mapping
 from .corruption import Corruption, kind_of, name_of
 from .image import Image, Part
+
+POSITIONS = ("position", "account_position")
 
 
 class Damage:
@@ -49,7 +52,7 @@ class Damage:
         return st.sampled_from([one for one in sorted({*others, *near}) if one != value])
 
     def field_set(self) -> st.SearchStrategy[Corruption]:
-        parts = self._parts("order", "position", "applied", "book", "request")
+        parts = self._parts("order", *POSITIONS, "applied", "book", "request")
 
         def changed(part: Part) -> st.SearchStrategy[Corruption]:
             key, name = part
@@ -65,7 +68,7 @@ class Damage:
         return Corruption("set", part, [("HSET", key, name, value)])
 
     def field_gone(self) -> st.SearchStrategy[Corruption]:
-        parts = self._parts("order", "position", "applied", "book")
+        parts = self._parts("order", *POSITIONS, "applied", "book")
         extra = sorted({key for key, _ in parts})
         return st.sampled_from(parts).map(lambda part: Corruption("gone", part, [("HDEL", *part)])) | st.sampled_from(
             extra
@@ -97,18 +100,21 @@ class Damage:
         return added | gone | scored
 
     def symbol(self) -> st.SearchStrategy[Corruption]:
-        key, symbols = self._tag + "positions", [name for _, name in self._parts("positions")]
-        gone = st.sampled_from(symbols).map(lambda one: Corruption("symbol gone", (key, one), [("SREM", key, one)]))
-        return gone | st.just(Corruption("symbol", (key, "IBM"), [("SADD", key, "IBM")]))
+        def of(kind: str, other: str) -> st.SearchStrategy[Corruption]:
+            key, names = self._tag + kind, [name for _, name in self._parts(kind)]
+            gone = st.sampled_from(names).map(lambda one: Corruption("symbol gone", (key, one), [("SREM", key, one)]))
+            return gone | st.just(Corruption("symbol", (key, other), [("SADD", key, other)]))
+
+        return of("positions", "IBM") | of("account_positions", "a%3Ab:IBM") | of("account_positions", "nothing")
 
     def stray(self) -> st.SearchStrategy[Corruption]:
         """Return a strategy of records under keys that no index lists."""
-        copied = st.sampled_from([key for key in self._keys if kind_of(key) in ("order", "position", "applied")])
+        copied = st.sampled_from([key for key in self._keys if kind_of(key) in ("order", *POSITIONS, "applied")])
         return copied.map(
             lambda key: Corruption(
                 "copy",
-                (f"{self._tag}{kind_of(key)}:ZZ", ""),
-                [("COPY", key, f"{self._tag}{kind_of(key)}:ZZ")],
+                (f"{self._tag}{kind_of(key)}:{'Z:' if kind_of(key) == 'account_position' else ''}ZZ", ""),
+                [("COPY", key, f"{self._tag}{kind_of(key)}:{'Z:' if kind_of(key) == 'account_position' else ''}ZZ")],
             )
         )
 
@@ -121,7 +127,7 @@ class Damage:
                 lambda one: Corruption("replaced", (key, ""), [("COPY", one, key, "REPLACE")])
             )
 
-        kinds = ("order", "position", "applied", "request", "orders_by_symbol", "orders_by_status")
+        kinds = ("order", *POSITIONS, "applied", "request", "orders_by_symbol", "orders_by_status")
         keys = [key for key in self._keys if kind_of(key) in kinds]
         return st.sampled_from([key for key in keys if sum(kind_of(one) == kind_of(key) for one in keys) > 1]).flatmap(
             by_another
@@ -216,7 +222,7 @@ class Damage:
         """Return one change of each field of each hash and each event, to a value that is well formed."""
         found = [
             self.set_field(part, _near(self._image[part]))
-            for part in self._parts("order", "position", "applied", "book", "request")
+            for part in self._parts("order", *POSITIONS, "applied", "book", "request")
         ]
         for number, (_, event) in enumerate(self._events):
             found += [self.set_event(number, name, _near(value)) for name, value in event.items()]
@@ -251,6 +257,7 @@ class Damage:
             is_last_of_position = has_position and not any(
                 one["symbol"] == symbol and "position_quantity" in one for one in later
             )
+            is_last_of_position |= self._is_last_of_an_account(event, later)
             return not (is_last_of_order or is_last_of_position or (event["type"] == "NEW" and is_stored))
         if order_id is None:
             return False
@@ -258,6 +265,10 @@ class Damage:
             following = next((one["type"] for one in later if one.get("order_id") == order_id), "TRADE")
             return not is_stored or following != "TRADE"
         return not is_stored and field in ("text", "exec_id", "request_id", "price", "quantity")
+
+    def _is_last_of_an_account(self, event: dict[str, str], later: Sequence[dict[str, str]]) -> bool:
+        following = [_accounts_in(one) for one in later if one["symbol"] == event["symbol"]]
+        return any(all(account not in accounts for accounts in following) for account in _accounts_in(event))
 
     def _is_other_limit(self, corruption: Corruption) -> bool:
         """Return True when all that is changed of a remembered request is its limit."""
@@ -307,6 +318,11 @@ class Damage:
                 times = self.set_event(number, "ts_ns", "77"), self.set_field((position, "updated_ns"), "77")
                 pairs.append(times)
         return pairs
+
+
+def _accounts_in(event: dict[str, str]) -> set[str]:
+    found = json.loads(event.get("accounts", "{}"))
+    return {*found, *([event["account"]] if "account" in event else [])}
 
 
 def _plus(value: str, more: int) -> str:

@@ -36,6 +36,7 @@ from ..totals import open_quantities
 from .image import Image, image_of
 
 SYMBOLS = ("AAPL", "MSFT", "TSLA")
+ACCOUNTS = ("ACC 1", "a:b")
 PARTS = ("0", "0", "0.25", "0.12345678", "0.000000000000000001")
 """What is added to a whole quantity: mostly nothing."""
 
@@ -110,7 +111,8 @@ class RandomBook:
             return Split.model_validate({**given, "new": 2}) if turn else Roll.model_validate(given)
         action, quantity = random.choice(["SET", "ADJUST"]), random.choice([1, -1]) * _quantity(random, 1, 50)
         cost = random.choice([None, "99.5"]) if action == "SET" else None
-        return PositionChange.model_validate({**given, "quantity": quantity, "action": action, "cost": cost})
+        more = {"action": action, "cost": cost, "account": random.choice([None, None, *ACCOUNTS])}
+        return PositionChange.model_validate({**given, "quantity": quantity, **more})
 
     def _report(self, named: dict[str, object], *, ends: bool) -> Request:
         random = self._random
@@ -134,6 +136,7 @@ class RandomBook:
                 **{"side": random.choice(["BUY", "SELL"]), "type": kind, "quantity": _quantity(random, 20, 120)},
                 **{"time_in_force": random.choice(["DAY", "GTC", "IOC"]), "price": price, "text": text},
                 "stop_price": "150" if kind.startswith("STOP") else None,
+                "account": random.choice([None, *ACCOUNTS]),
                 "status": random.choice(["NEW", "NEW", "NEW", "PENDING_NEW"]),
                 "ts_ns": TS + self._number * 1_000,
             }
@@ -159,6 +162,8 @@ class RandomBook:
         assert stored == orders
         held = [one for _, one in sorted(self.reference.positions.items())]
         assert desk.book.positions.all(desk.trader) == held
+        parts = sorted(self.reference.accounts.values(), key=lambda one: (one.symbol, str(one.account)))
+        assert desk.book.positions.by_account(desk.trader) == parts
         events = [event.model_copy(update={"writer": None}) for event in desk.events()]
         assert events == self.reference.events[desk.trader]
         for symbol, (buy, sell) in open_quantities(orders).items():

@@ -293,14 +293,14 @@ CASES = (
     Case(
         "audit/repair_listing",
         {"positions": "{NAME}:positions"},
-        {"base": BASE, "symbol": "AAPL", "listed": 1},
+        {"base": f"{BASE}position:", "name": "AAPL", "listed": 1},
         (("SREM", "{NAME}:positions", "AAPL"),),
         _orders,
     ),
     Case(
         "audit/repair_listing",
         {"positions": "{NAME}:positions"},
-        {"base": BASE, "symbol": "X", "listed": 0},
+        {"base": f"{BASE}position:", "name": "X", "listed": 0},
         (("SADD", "{NAME}:positions", "X"),),
         _orders,
         "none",
@@ -330,7 +330,7 @@ CASES = (
     Case(
         "audit/repair_position",
         {"position": "{NAME}:position:X", "positions": "{NAME}:positions"},
-        {"symbol": "X", "stored_size": 1, "fields": ["a", "1", "a", "", "b", "2"]},
+        {"name": "X", "stored_size": 1, "fields": ["a", "1", "a", "", "b", "2"]},
         (("HSET", "{NAME}:position:X", "a", 1),),
     ),
     *_of_events(),

@@ -135,6 +135,8 @@ class ReferenceBook(State):
         other.limits, other.trading = dict(self.limits), dict(self.trading)
         other.multipliers = dict(self.multipliers)
         other.paths.update((key, list(path)) for key, path in self.paths.items())
+        other.accounts = dict(self.accounts)
+        other.account_paths.update((key, list(path)) for key, path in self.account_paths.items())
         other.events.update((trader, list(events)) for trader, events in self.events.items())
         return other
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from slotbook.models import Correct, EventType, Fill, Liquidity, Side
+from slotbook.models import Correct, EventType, Fill, Liquidity, Position, Side
 from slotbook.models.errors import AmountOverflow, DuplicateRequest, OrderMismatch
 from slotbook.models.fees import Fees
 
+from .accounts import keep, part_of_order, told
 from .state import MOST_MONEY, Answer, Details, Entry, State
 
 NAMES = ("fee", "fee_currency", "liquidity", "settlement_date", "account", "fee_from_quantity")
@@ -77,18 +78,21 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
         raise DuplicateRequest  # it would move the position
     for details, answer in lines:
         if given.items() <= details.items():
-            now = book.positions[entry.now.trader, entry.now.symbol]
-            return replace(answer, applied=False, position=now if answer.is_unmoved else answer.position)
+            if not answer.is_unmoved:
+                return replace(answer, applied=False)
+            now, part = book.positions[entry.now.trader, entry.now.symbol], part_of_order(book, entry.now)
+            return replace(answer, applied=False, position=now, account_position=part)
     order = entry.now
     added = {name: value for name, value in given.items() if name not in held}
     position = book.positions[order.trader, order.symbol]
     root = entry.roots.get(report.exec_id, report.exec_id)
     counts = entry.reports.get(root, root) == report.exec_id
+    part = part_of_order(book, order)
     if counts:
-        moved = {"version": position.version + 1, "updated_ns": report.ts_ns}
-        fees = Fees(charge(position.fees, {}, added))
-        position = position.model_copy(update={**moved, "fees": fees})
+        position, multiplier = _charged(position, added, report.ts_ns), position.multiplier
+        part = part and _charged(part, added, report.ts_ns).model_copy(update={"multiplier": multiplier})
         book.positions[order.trader, order.symbol] = position
+        keep(book, part)
     entry.now = order.model_copy(update={"version": order.version + 1, "updated_ns": report.ts_ns})
     sequence = book.append_event(
         EventType.TRADE_DETAILS,
@@ -97,14 +101,21 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
         exec_id=report.exec_id,
         details=written(added),
         position_quantity=position.quantity if counts else None,
+        **(told(part) if counts else {}),
     )
-    told = {
+    made = {
         "sequence": sequence,
         "order": entry.now,
         "position": position,
+        "account_position": part,
         "is_unmoved": not counts,
         "cost_basis": None,
     }
-    answer = replace(lines[0][1], applied=True, **told)
+    answer = replace(lines[0][1], applied=True, **made)
     lines.append(({**held, **added}, answer))
     return answer
+
+
+def _charged(position: Position, added: Details, ts_ns: int) -> Position:
+    fees = Fees(charge(position.fees, {}, added))
+    return position.model_copy(update={"version": position.version + 1, "updated_ns": ts_ns, "fees": fees})

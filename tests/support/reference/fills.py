@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from slotbook.models import (
     EventType,
     Fill,
+    Order,
     OrderStatus,
+    Position,
     Side,
 )
 from slotbook.models.errors import (
@@ -16,6 +19,7 @@ from slotbook.models.errors import (
 )
 from slotbook.models.fees import Fees
 
+from .accounts import keep, part_of_order, told
 from .costs import cost_after_trade
 from .details import arriving, charge, complete, details_of, remember, written
 from .multipliers import flat, paid_for
@@ -36,34 +40,23 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     if over and fill.overfill != "record":
         raise Overfill
     held = book.positions.get((fill.trader, order.symbol)) or flat(book, fill.trader, order.symbol)
-    bought, sold = (fill.quantity, 0) if order.side is Side.BUY else (0, fill.quantity)
-    arrived = arriving(bought, details_of(fill), order.side) - sold
-    paid, received = (amount, 0 * amount) if bought else (0 * amount, amount)
-    moved = {
-        "quantity": held.quantity + arrived,
-        "bought_quantity": held.bought_quantity + bought,
-        "sold_quantity": held.sold_quantity + sold,
-        "bought_notional": held.bought_notional + paid,
-        "sold_notional": held.sold_notional + received,
-        "version": held.version + 1,
-        "updated_ns": fill.ts_ns,
-    }
-    fees = Fees(charge(held.fees, {}, details_of(fill)))
-    moved |= cost_after_trade(held, arrived, paid - received)
-    notional = order.filled_notional + paid + received
-    if abs(moved["quantity"]) >= MOST or max(moved["bought_quantity"], moved["sold_quantity"]) >= MOST_TRADED:
+    part = part_of_order(book, order)
+    sign = 1 if order.side is Side.BUY else -1
+    notional = order.filled_notional + amount
+    if abs(notional) >= MOST_MONEY:
         raise AmountOverflow
-    amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
-    if max(abs(amount) for amount in (*amounts, notional)) >= MOST_MONEY:
-        raise AmountOverflow
+    position = _traded(held, order, amount, fill)
+    part = part and _traded(part, order, amount, fill).model_copy(update={"multiplier": held.multiplier})
     late = order.status not in (*OPEN, OrderStatus.FILLED)
     status = order.status
     entry.keep([mark for mark in entry.marks if mark != "PENDING_NEW"], entry.pending)
     if not late:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
-    position = book.positions[fill.trader, order.symbol] = held.model_copy(update={**moved, "fees": fees})
-    path = book.paths[fill.trader, order.symbol]
-    path.append(Leg(position, (order.order_id, fill.exec_id), arrived, Decimal(paid) - Decimal(received)))
+    book.positions[fill.trader, order.symbol] = position
+    arrived = arriving(fill.quantity, details_of(fill), order.side)
+    leg = Leg(position, (order.order_id, fill.exec_id), sign * arrived, Decimal(sign * amount))
+    book.paths[fill.trader, order.symbol].append(leg)
+    keep(book, part, replace(leg))
     entry.now = order.model_copy(
         update={
             "status": status,
@@ -88,9 +81,31 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         position_quantity=position.quantity,
         venue_order_id=fill.venue_order_id,
         details=written(details_of(fill)),
+        **told(part),
     )
-    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, late=late, overfilled=over)
+    made = {"order": entry.now, "position": position, "account_position": part}
+    answer = Answer(applied=True, sequence=sequence, late=late, overfilled=over, **made)
     entry.fills[fill.exec_id] = content, answer
     entry.live[fill.exec_id] = content
     remember(entry, fill, answer)
     return answer
+
+
+def _traded(held: Position, order: Order, amount: Decimal, fill: Fill) -> Position:
+    """Return a position after a trade. Raises AmountOverflow."""
+    sign, arrived = 1 if order.side is Side.BUY else -1, arriving(fill.quantity, details_of(fill), order.side)
+    side, paid = ("bought_quantity", "bought_notional") if sign > 0 else ("sold_quantity", "sold_notional")
+    moved = {
+        "quantity": held.quantity + sign * arrived,
+        side: getattr(held, side) + fill.quantity,
+        paid: getattr(held, paid) + amount,
+        "version": held.version + 1,
+        "updated_ns": fill.ts_ns,
+        "fees": Fees(charge(held.fees, {}, details_of(fill))),
+        **cost_after_trade(held, sign * arrived, sign * amount),
+    }
+    if abs(moved["quantity"]) >= MOST or moved[side] >= MOST_TRADED:
+        raise AmountOverflow
+    if any(abs(moved[name]) >= MOST_MONEY for name in (paid, "open_cost", "realized_profit")):
+        raise AmountOverflow
+    return held.model_copy(update=moved)

@@ -42,8 +42,13 @@ def take_other(book: State, change: PositionChange, held: Position) -> dict[str,
     if book.multipliers.get(key, change.multiplier) != change.multiplier:
         mine = (entry.now for (trader, _), entry in book.orders.items() if trader == change.trader)
         waiting = any(one.symbol == change.symbol and one.status in OPEN and one.open_quantity for one in mine)
-        traded = held.bought_quantity, held.sold_quantity, held.bought_notional, held.sold_notional
-        if waiting or any(traded):
+        parts = [one for one in book.accounts.values() if (one.trader, one.symbol) == key]
+        holding = any(one.quantity or one.open_cost for one in parts)
+        if waiting or holding or any(map(_has_traded, (held, *parts))):
             raise MultiplierMismatch
     book.multipliers[key] = change.multiplier
     return {"multiplier": None if change.multiplier == 1 else change.multiplier}
+
+
+def _has_traded(held: Position) -> bool:
+    return any((held.bought_quantity, held.sold_quantity, held.bought_notional, held.sold_notional))

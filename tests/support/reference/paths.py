@@ -29,6 +29,8 @@ class Leg:
     sets_cost: bool = False
     closed: Decimal = Decimal(0)
     """The profit that a roll has taken away."""
+    gained: Decimal = Decimal(0)
+    """What the cost of an account, as it was set, has added to the trader's."""
 
 
 def folded_anew(path: list[Leg], last: Leg) -> dict[str, Any] | None:
@@ -64,8 +66,12 @@ def _folded(held: Position, part: list[Leg]) -> dict[str, Any]:
             if quantity == 0 or quantity * held.quantity < 0:
                 moved = {"open_cost": Decimal(0), "realized_profit": profit - held.open_cost}
             else:
-                moved = {"realized_profit": profit}
+                moved = {"realized_profit": profit, "open_cost": held.open_cost}
             moved["quantity"] = quantity
+            if quantity == 0:
+                moved["realized_profit"] -= leg.gained
+            else:
+                moved["open_cost"] += leg.gained
         elif not leg.is_revision:
             traded, paid = counts[leg.execution]
             if traded:

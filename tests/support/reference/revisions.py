@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from slotbook.models import Bust, Correct, EventType, OrderStatus, Side
+from slotbook.models import Bust, Correct, EventType, OrderStatus, Position, Side
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
 from slotbook.models.fees import Fees
 
+from .accounts import keep, part_of_order, told
 from .costs import cost_after_trade
 from .details import arriving, charge, complete, details_of, remember, written
 from .multipliers import paid_for
@@ -30,7 +31,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     if not before[0]:
         if isinstance(request, Correct):
             raise ExecutionNotFound
-        return Answer(applied=False, sequence=0, order=order, position=held)
+        part = part_of_order(book, order)
+        return Answer(applied=False, sequence=0, order=order, position=held, account_position=part)
     assert held is not None
     taken_back = entry.details[entry.reports.get(root, root)][-1][0]
     more = after[0] - before[0]
@@ -39,44 +41,29 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
     filled = order.filled_quantity + more
     if more > 0 and filled > order.quantity:
         raise Overfill
-    buys = order.side is Side.BUY
-    given = details_of(request) if isinstance(request, Correct) else {}
-    gone, arrived = arriving(before[0], taken_back, order.side), arriving(after[0], given, order.side)
-    moved = {
-        "quantity": held.quantity + (arrived - gone if buys else -more),
-        "bought_quantity": held.bought_quantity + (more if buys else 0),
-        "sold_quantity": held.sold_quantity + (0 if buys else more),
-        "bought_notional": held.bought_notional + (amount if buys else 0),
-        "sold_notional": held.sold_notional + (0 if buys else amount),
-        "version": held.version + 1,
-        "updated_ns": request.ts_ns,
-    }
+    sign = 1 if order.side is Side.BUY else -1
     notional = order.filled_notional + amount
-    sign = 1 if buys else -1
-    fees = Fees(charge(held.fees, taken_back, given))
-    path = book.paths[request.trader, order.symbol]
-    named, counts = (order.order_id, root), (sign * arrived, Decimal(sign * added))
-    leg = Leg(held.model_copy(update={**moved, "fees": fees}), named, *counts, is_revision=True)
-    anew = folded_anew(path, leg)
-    leg.is_approximate = anew is None
-    if anew is not None:
-        moved |= anew
-    else:
-        moved |= cost_after_trade(held, -sign * gone, -sign * taken)
-        if after[0]:
-            between = held.model_copy(update={**moved, "quantity": held.quantity - sign * gone})
-            moved |= cost_after_trade(between, sign * arrived, sign * added)
-    if abs(moved["quantity"]) >= MOST or max(abs(moved["bought_quantity"]), abs(moved["sold_quantity"])) >= MOST_TRADED:
+    if abs(notional) >= MOST_MONEY:
         raise AmountOverflow
-    amounts = (moved[name] for name in ("bought_notional", "sold_notional", "open_cost", "realized_profit"))
-    if max(*map(abs, amounts), abs(notional)) >= MOST_MONEY:
-        raise AmountOverflow
+    given = details_of(request) if isinstance(request, Correct) else {}
+    named = order.order_id, root
+    gone, arrived = arriving(before[0], taken_back, order.side), arriving(after[0], given, order.side)
+
+    def revised(one: Position, path: list[Leg]) -> tuple[Position, Leg]:
+        fees = Fees(charge(one.fees, taken_back, given))
+        return _revised(one, path, named, sign, more, (gone, taken), (arrived, added), fees, request.ts_ns)
+
+    position, leg = revised(held, book.paths[request.trader, order.symbol])
+    part, part_leg = part_of_order(book, order), None
+    if part is not None:
+        part, part_leg = revised(part, book.account_paths[request.trader, order.symbol, order.account or ""])
+        part = part.model_copy(update={"multiplier": held.multiplier})
     status = order.status
     if status in OPEN or status is OrderStatus.FILLED:
         status = shown_status(order.model_copy(update={"filled_quantity": filled}), entry.marks, entry.pending)
-    position = book.positions[request.trader, order.symbol] = held.model_copy(update={**moved, "fees": fees})
-    leg.after = position
-    path.append(leg)
+    book.positions[request.trader, order.symbol] = position
+    book.paths[request.trader, order.symbol].append(leg)
+    keep(book, part, part_leg)
     entry.now = order.model_copy(
         update={
             "status": status,
@@ -105,13 +92,58 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         text=request.text,
         details=written(details_of(request)) if isinstance(request, Correct) else None,
         reversed_details=written(taken_back),
-        cost_basis="approximate" if anew is None else None,
+        cost_basis="approximate" if leg.is_approximate else None,
+        account_cost_basis="approximate" if part_leg is not None and part_leg.is_approximate else None,
+        **told(part),
     )
-    basis = "approximate" if anew is None else "exact"
-    answer = Answer(applied=True, sequence=sequence, order=entry.now, position=position, cost_basis=basis)
+    basis = "approximate" if leg.is_approximate else "exact"
+    made = {"order": entry.now, "position": position, "account_position": part}
+    answer = Answer(applied=True, sequence=sequence, cost_basis=basis, **made)
     entry.fills[request.exec_id] = content, answer
     entry.roots[request.exec_id], entry.live[root] = root, after
     entry.reports[root] = request.exec_id
     if isinstance(request, Correct):
         remember(entry, request, answer)
     return answer
+
+
+def _revised(
+    held: Position,
+    path: list[Leg],
+    named: tuple[str, str],
+    sign: int,
+    more: Decimal | int,
+    before: tuple[Decimal | int, Decimal],
+    after: tuple[Decimal | int, Decimal],
+    fees: Fees,
+    ts_ns: int,
+) -> tuple[Position, Leg]:
+    """Return a position after a revision, given what had arrived before and what does now. Raises AmountOverflow."""
+    amount = after[1] - before[1]
+    side, paid = ("bought_quantity", "bought_notional") if sign > 0 else ("sold_quantity", "sold_notional")
+    moved = {
+        "quantity": held.quantity + sign * (after[0] - before[0]),
+        side: getattr(held, side) + more,
+        paid: getattr(held, paid) + amount,
+        "version": held.version + 1,
+        "updated_ns": ts_ns,
+        "fees": fees,
+    }
+    leg = Leg(
+        held.model_copy(update=moved), named, Decimal(sign * after[0]), Decimal(sign * after[1]), is_revision=True
+    )
+    anew = folded_anew(path, leg)
+    leg.is_approximate = anew is None
+    if anew is not None:
+        moved |= anew
+    else:
+        moved |= cost_after_trade(held, -sign * before[0], -sign * before[1])
+        if after[0]:
+            between = held.model_copy(update={**moved, "quantity": held.quantity - sign * before[0]})
+            moved |= cost_after_trade(between, sign * after[0], sign * after[1])
+    if abs(moved["quantity"]) >= MOST or abs(moved[side]) >= MOST_TRADED:
+        raise AmountOverflow
+    if any(abs(moved[name]) >= MOST_MONEY for name in (paid, "open_cost", "realized_profit")):
+        raise AmountOverflow
+    leg.after = held.model_copy(update=moved)
+    return leg.after, leg

@@ -44,6 +44,7 @@ class Answer:
     sequence: int
     order: Order | None = None
     position: Position | None = None
+    account_position: Position | None = None
     late: bool = False
     accepted: bool = True
     overfilled: bool = False
@@ -113,6 +114,9 @@ class State:
         self.requests: dict[Key, tuple[object, Answer]] = {}
         self.paths: dict[Key, list[Leg]] = defaultdict(list)
         """The changes of each position."""
+        self.accounts: dict[tuple[str, str, str], Position] = {}
+        """The positions of accounts, by trader, symbol and account."""
+        self.account_paths: dict[tuple[str, str, str], list[Leg]] = defaultdict(list)
         self.multipliers: dict[Key, Decimal] = {}
         """By trader and symbol what the first order or change has said."""
         self.limits: dict[tuple[str, str | None], Mapping[str, Decimal | int | None]] = {}
