@@ -138,10 +138,14 @@ def _keep(kept: OrderedDict[tuple[str, str], T], key: tuple[str, str], value: T)
         kept.popitem(last=False)
 
 
+def in_iso(ts_ns: int) -> str:
+    """Return a time in nanoseconds as people read it, in UTC."""
+    return f"{datetime.fromtimestamp(ts_ns // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{ts_ns % 10**9:09d}Z"
+
+
 def one_line(event: OrderEvent) -> str:
     """Return an event as one line: time, trader and number, the change, and the state after it."""
-    at = datetime.fromtimestamp(event.ts_ns // 10**9, UTC)
-    parts = [f"{at:%Y-%m-%dT%H:%M:%S}.{event.ts_ns % 10**9:09d}Z", event.trader, str(event.sequence), event.type]
+    parts = [in_iso(event.ts_ns), event.trader, str(event.sequence), event.type]
     parts += [word for word in (event.symbol, event.order_id, event.side, event.kind, event.key) if word]
     if event.last_quantity is not None and event.last_price is not None:
         parts.append(f"{plain(event.last_quantity)} at {plain(event.last_price)}")

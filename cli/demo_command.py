@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from ..repositories.positions.calls import totals
 from ..topology.settings import TopologyKind
 from .demo import run_demo
 from .options import AsJson
 from .output import print_json, screen
-from .tables import positions_table
+from .tables import totals_table
 
 
 def demo(
@@ -24,7 +25,7 @@ def demo(
     if as_json:
         print_json(outcome.as_json())
     else:
-        console.print(positions_table(outcome.positions))
+        console.print(totals_table(totals(outcome.positions).values()))
         for difference in audit.differences:
             console.print(difference)
         console.print(

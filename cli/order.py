@@ -13,6 +13,7 @@ from ..models.execution import Execution
 from ..models.fill_details import DETAILS
 from ..models.order import Order
 from ..repositories import Book
+from .blotter import in_iso
 from .fitted import Fitted, table
 from .history import events_table
 from .options import AsJson, Url, kept_settings
@@ -69,7 +70,7 @@ def fills_table(fills: Iterable[Execution]) -> Fitted:
                 *(None if (value := getattr(one, name)) is None else str(value) for name in words),
                 *(one.sequence, one.quantity, one.price, one.notional),
                 *(getattr(one, name) for name in fees),
-                one.ts_ns,
+                None if one.ts_ns is None else in_iso(one.ts_ns),
             )
             for one in fills
         ),

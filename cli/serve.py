@@ -39,7 +39,7 @@ def serve(
     with _ended() as end, start(topology, port=port) as deployment:
         sys.stdout.write(json_line(_described(deployment)) if as_json else f"{deployment.url}\n")
         sys.stdout.flush()
-        sys.stderr.write(f"slotbook: a {topology} deployment is ready; Ctrl-C ends it, and all that it keeps\n")
+        sys.stderr.write(f"slotbook: a {topology} deployment is ready; Ctrl-C ends it and all it keeps\n")
         end.wait()
 
 

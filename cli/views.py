@@ -16,7 +16,12 @@ from .tables import orders_table, positions_table, totals_table
 def orders(
     trader: Annotated[str, typer.Option(help="Whose orders.", show_default=False)],
     status: Annotated[
-        OrderStatus | None, typer.Option(case_sensitive=False, help="Only those; the open ones if not given.")
+        OrderStatus | None,
+        typer.Option(
+            case_sensitive=False,
+            metavar="STATUS",
+            help="Only those, such as FILLED or PENDING_CANCEL; the open ones if not given.",
+        ),
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="Only those in this symbol.", show_default=False)] = None,
     url: Url = None,

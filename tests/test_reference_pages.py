@@ -86,6 +86,19 @@ def test_the_console_commands_are_those_that_exist() -> None:
     assert {line.split()[1] for line in lines if line.startswith("slotbook ")} == {one.name for one in COMMANDS}
 
 
+def test_every_command_is_shown_on_a_screen_that_it_fits() -> None:
+    page = text_of("reference/screens")
+    screens = re.findall(r"^## `slotbook ([^\n]+)`\n\n```text\n(.*?)\n```$", page, re.DOTALL | re.MULTILINE)
+    assert {line.split()[0] for line, _ in screens} == {"--help", *(one.name for one in COMMANDS)}
+    for line, screen in screens:
+        rows = screen.splitlines()
+        assert rows, line
+        assert max(map(len, rows)) <= 80, line
+        assert len(rows) <= 30 or "--help" in line
+        assert "Traceback" not in screen, line
+        assert line == "serve" or not screen.startswith("slotbook: "), f"{line} fails"
+
+
 def test_every_extra_is_in_the_table() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = re.findall(r"^\| `(\w+)` \|", table_of("settings", "| extra | brings |"), re.MULTILINE)

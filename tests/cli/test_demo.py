@@ -59,7 +59,10 @@ def test_what_people_see(cli: Cli) -> None:
     for part in ("started a primary, 2 replicas and 3 Sentinels", "killed data-1 (127.0.0.1:", " took over after "):
         assert part in done.out
     assert done.out.splitlines()[-1].endswith("lost 0, doubled 0")
-    assert sum(line.startswith((" T00", "T00")) for line in done.out.splitlines()) == 32
+    symbols = [line.split() for line in done.out.splitlines() if line.startswith(("AAPL", "AMZN", "MSFT", "NVDA"))]
+    assert [words[1] for words in symbols] == ["8"] * 4
+    assert sum(int(words[3]) + int(words[4]) for words in symbols) == 225_000
+    assert len(done.out.splitlines()) <= 30
 
 
 def test_the_settings_of_another_book_do_not_matter(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

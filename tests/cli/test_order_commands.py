@@ -49,7 +49,7 @@ def test_tables(cli: Cli, url: str, trader: str) -> None:
     assert (done.code, done.err) == (0, "")
     assert "CANCELED" in done.out
     fill = [line.split() for line in done.out.splitlines() if line.split()[:1] == ["[red]X1"]]
-    assert fill == [["[red]X1", "3", "30", "187.22", "5616.6", str(TS + 1)]]
+    assert fill == [["[red]X1", "3", "30", "187.22", "5616.6", "2023-11-14T22:13:20.000000001Z"]]
     assert done.out.count("  TRADE  ") == 2
     done = cli("fills", trader, "A1", "--url", url)
     assert [line.split()[:2] for line in done.out.splitlines() if line.split()[:1] == ["X2"]] == [["X2", "late"]]
