@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .record import Record
-from .types import Currency, Name, PositivePrice, Quantity, Text
+from .types import Currency, Multiplier, Name, PositivePrice, Quantity, Text
 
 
 class SymbolInfo(Record):
@@ -27,3 +27,6 @@ class SymbolInfo(Record):
     """Smallest change of price (TickIncrement, tag 1208), in the symbol's currency."""
     currency: Currency | None = None
     """Currency of prices and amounts (Currency, tag 15)."""
+    multiplier: Multiplier | None = None
+    """Amount that one unit pays for a price of 1 (ContractMultiplier, tag 231). No order takes it by itself: give it to
+    the order."""

@@ -123,6 +123,13 @@ def test_reasons_are_those_of_the_kind() -> None:
     assert report(f"{about}|150=D|39=0").reason == "3"
 
 
+@pytest.mark.parametrize(
+    ("fraction", "nanoseconds"), [("", 0), (".5", 500_000_000), (".12", 120_000_000), (".123456789000", 123_456_789)]
+)
+def test_fractions_of_a_second_have_any_number_of_digits(fraction: str, nanoseconds: int) -> None:
+    assert report(changed(60, f"20231117-12:30:45{fraction}")).ts_ns == 1_700_224_245 * 10**9 + nanoseconds
+
+
 def test_the_order_is_named_by_the_id_that_the_book_knows_first() -> None:
     assert report(changed(41, None)).order_id == "A2"
     only_the_venue = "|".join(pair for pair in TRADE.split("|") if not pair.startswith(("41=", "11=")))

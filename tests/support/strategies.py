@@ -180,6 +180,7 @@ symbols = st.fixed_dictionaries(
         "lot_size": quantities,
         "tick_size": st.decimals("0.000000001", 1000, places=9),
         "currency": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3),
+        "multiplier": st.decimals("0.000000001", 1000, places=9),
     },
 )
 replaces = st.fixed_dictionaries(

@@ -29,6 +29,7 @@ local function planned_report(order, status, filled, quantity, report)
         return nil, asks_the_same(one, kind, terms) and { 'outdated', state_of(order) } or { 'asked' }
       end
     end
+    if recall(order, 'alias:' .. report.client_id) then return nil, { 'outdated', state_of(order) } end -- it was answered
     local type = value_of(order, 'type') or ''
     if terms[2] ~= '' and not order.at.price and not TAKE_PRICE[type] then return nil, { 'type', type, 'price' } end
     if terms[3] ~= '' and not order.at.stop_price and not TAKE_STOP_PRICE[type] then return nil, { 'type', type, 'stop_price' } end

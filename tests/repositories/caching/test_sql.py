@@ -101,10 +101,10 @@ def test_a_table_of_the_callers_own(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "CREATE TABLE sym (symbol TEXT PRIMARY KEY, name TEXT, exchange TEXT, lot_size TEXT, tick_size TEXT, currency TEXT, more TEXT)"  # noqa: E501
+                "CREATE TABLE sym (symbol TEXT PRIMARY KEY, name TEXT, exchange TEXT, lot_size TEXT, tick_size TEXT, currency TEXT, multiplier TEXT, more TEXT)"  # noqa: E501
             )
         )
-        connection.execute(text("INSERT INTO sym VALUES ('AAPL', 'Apple', NULL, '1', '0.01', 'USD', 'else')"))
+        connection.execute(text("INSERT INTO sym VALUES ('AAPL', 'Apple', NULL, '1', '0.01', 'USD', NULL, 'else')"))
     table = Table("sym", MetaData(), autoload_with=engine)
     made = SqlSource(engine, SymbolInfo, table, key="symbol")
     assert made.load_many(["AAPL"])["AAPL"].tick_size == Decimal("0.01")

@@ -42,7 +42,7 @@ from .test_sql import Listing, source
 
 COLUMNS = {
     "symbol": "VARCHAR(20) PRIMARY KEY", "name": "TEXT", "exchange": "TEXT", "lot_size": "NUMERIC(36, 18)",
-    "tick_size": "NUMERIC(30, 18)", "currency": "TEXT",
+    "tick_size": "NUMERIC(30, 18)", "currency": "TEXT", "multiplier": "NUMERIC(30, 18)",
 }  # fmt: skip
 
 
@@ -57,7 +57,11 @@ def execute(url: str, *statements: str) -> None:
 def table(url: str, extra: str = "", **columns: str) -> str:
     """Create a table for symbols, with some columns of another type, and return its name."""
     name = fresh("t").replace("-", "_")
-    named = {**COLUMNS, **({"tick_size": "TEXT", "lot_size": "TEXT"} if url.startswith("sqlite") else {}), **columns}
+    named = {
+        **COLUMNS,
+        **(dict.fromkeys(("tick_size", "lot_size", "multiplier"), "TEXT") if url.startswith("sqlite") else {}),
+        **columns,
+    }
     execute(url, f"CREATE TABLE {name} ({', '.join(f'{one} {of}' for one, of in named.items())}{extra})")
     return name
 

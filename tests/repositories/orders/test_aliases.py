@@ -16,6 +16,7 @@ from slotbook.models import (
     FillResult,
     Order,
     OrderResult,
+    PendingCancel,
     Replace,
     Restate,
 )
@@ -65,6 +66,8 @@ def test_every_request_takes_it_and_a_repeat_by_another_id_is_a_repeat(
     request = example(kind, trader).model_copy(
         update={"order_id": name, **({"request_id": "R9"} if "request_id" in kind.model_fields else {})}
     )
+    if issubclass(kind, PendingCancel):
+        request = request.model_copy(update={"client_order_id": "C9"})  # another than the one that was answered
     if kind is Accept:
         request = request.model_copy(update={"venue_order_id": "V10"})
     first = orders.apply(request)

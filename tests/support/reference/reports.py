@@ -56,6 +56,8 @@ def report(book: State, request: Report, entry: Entry) -> Answer:
                 if one[0] != kind.value or differ:
                     raise DuplicateRequest
                 return Answer(applied=False, sequence=0, order=order)
+        if book.names.get((order.trader, request.client_order_id)) == order.order_id:
+            return Answer(applied=False, sequence=0, order=order)  # it was answered, for it gave the order this id
         if (terms[1] is not None and order.price is None and order.type not in LATER_PRICES) or (
             terms[2] is not None and order.stop_price is None and order.type not in LATER_STOP_PRICES
         ):
