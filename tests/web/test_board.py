@@ -25,6 +25,7 @@ class Reader:
 
     def read(self, board: Board) -> None:
         self.known, document = board.after(self.known, self.trader, self.most)
+        assert sum(map(len, document.values())) <= (self.most or 10_000)
         for name, rows in document.items():
             kept = self.tables[name]
             for row in rows:

@@ -77,7 +77,8 @@ def test_it_only_shows(shown: Blotter, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("by", ["cross-site", "same-site"])
 def test_another_page_may_lead_here_and_not_read(shown: Blotter, by: str) -> None:
-    assert shown.ask("/rows", Sec_Fetch_Site=by, Sec_Fetch_Mode="cors").status == 403
+    for path in ("/day?trader=T001&symbol=AAPL", "/page/main.js"):
+        assert shown.ask(path, Sec_Fetch_Site=by, Sec_Fetch_Mode="cors").status == 403
     assert shown.ask("/", Sec_Fetch_Site=by, Sec_Fetch_Mode="navigate").status == 200
 
 
