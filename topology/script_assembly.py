@@ -89,8 +89,15 @@ class _Block:
 
     def source(self, links: Mapping[str, str]) -> str:
         """Return the function."""
-        parts = [f"if part == {part} then\n{group.source(links)}" for part, group in enumerate(self.groups, 1)]
-        return f"{self.loader} = function(part)\n{'else'.join(parts)}end\nreturn rare\nend\n"
+        return f"{self.loader} = function(part)\n{self._parts(1, len(self.groups), links)}return rare\nend\n"
+
+    def _parts(self, first: int, last: int, links: Mapping[str, str]) -> str:
+        """Return what builds the groups from one number to another, which a part is looked up in by halves."""
+        if first == last:
+            return self.groups[first - 1].source(links)
+        middle = (first + last) // 2
+        low, high = self._parts(first, middle, links), self._parts(middle + 1, last, links)
+        return f"if part <= {middle} then\n{low}else\n{high}end\n"
 
 
 def _linked(text: str, links: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@
 -- Uses changes/ratio
 
 local LEAST_PLACES, MOST_PLACES = CONSTANTS.LEAST_COST_PLACES, CONSTANTS.MOST_PLACES
+local BILLION, EXACT_BELOW = 1000000000, 9007199254740992 -- parts of a unit at the least places of a cost
 
 -- Return how many places a decimal has behind its point.
 local function places_behind(value)
@@ -25,6 +26,49 @@ local function cost_of_smaller(cost, held, buys, quantity, notional)
   return buys and opened or negative(opened)
 end
 
+-- Return a decimal as whole units and billionths of one, both with its sign; nil for one that has more digits than that.
+local function billionths(value)
+  if value + 0 == value then return value, 0 end
+  local point = string.find(value, '.', 1, true)
+  if not point or point > 16 or #value - point > 9 then return nil end
+  local units, parts = string.sub(value, 1, point - 1) + 0, string.sub(value, point + 1) * 10 ^ (9 - #value + point)
+  return units, string.byte(value) == 45 and -parts or parts
+end
+
+-- Return the decimal of whole units and billionths, whose signs may differ.
+local function decimal_of_billionths(units, parts)
+  local carry = math.floor(parts / BILLION)
+  units, parts = units + carry, parts - carry * BILLION
+  if parts == 0 then return units < 1e15 and units > -1e15 and units or integer_text(units) end
+  local sign, places = '', 9
+  if units < 0 then sign, units, parts = '-', -units - 1, BILLION - parts end
+  while parts % 10 == 0 do parts, places = parts / 10, places - 1 end
+  return sign .. integer_text(units) .. '.' .. string.format('%0' .. places .. 'd', parts)
+end
+
+-- Return the open cost and the realized profit after a trade of no more than a position holds, in whole numbers that doubles
+-- hold: below 2^53 a remainder is exact. Return nil where they do not.
+local function cost_in_doubles(position, size, buys, quantity, notional)
+  local units, parts = billionths(position.open_cost)
+  local paid, paid_parts = billionths(notional)
+  local profit, profit_parts = billionths(position.realized_profit)
+  if not units or not paid or not profit then return nil end
+  local sign = (units < 0 or parts < 0) and -1 or 1
+  units, parts = sign * units, sign * parts
+  local dividend = units * quantity
+  if dividend >= EXACT_BELOW then return nil end
+  local rest = dividend % size
+  local gone = (dividend - rest) / size
+  dividend = rest * BILLION + parts * quantity
+  if dividend >= EXACT_BELOW then return nil end
+  rest = dividend % size
+  local gone_parts = (dividend - rest) / size
+  if 2 * rest > size or 2 * rest == size and gone_parts % 2 == 1 then gone_parts = gone_parts + 1 end
+  if buys then paid, paid_parts = -paid, -paid_parts end
+  return decimal_of_billionths(sign * (units - gone), sign * (parts - gone_parts)),
+    decimal_of_billionths(profit + paid - sign * gone, profit_parts + paid_parts - sign * gone_parts)
+end
+
 -- Return the open cost and the realized profit of a position after a trade. A position that was only ever bought has cost what
 -- was bought: given that amount before the trade and after it, the same is not summed up twice.
 local function cost_after_trade(position, buys, quantity, notional, amount, amount_after)
@@ -32,6 +76,11 @@ local function cost_after_trade(position, buys, quantity, notional, amount, amou
   if held == 0 or is_less(0, held) == buys then
     if buys and cost == amount then return amount_after, position.realized_profit end
     return sum(cost, buys and notional or negative(notional)), position.realized_profit
+  end
+  local size = buys and negative(held) or held
+  if quantity + 0 == quantity and size + 0 == size and quantity <= size then
+    local left, profit = RARE.cost_in_doubles(position, size, buys, quantity, notional)
+    if left then return left, profit end
   end
   local after = RARE.cost_of_smaller(cost, held, buys, quantity, notional)
   local cash = buys and negative(notional) or notional

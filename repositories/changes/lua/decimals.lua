@@ -4,8 +4,8 @@
 
 -- Return the decimal that a text says.
 local function decimal(text)
-  if #text < 16 and not string.find(text, '.', 1, true) then return text + 0 end
-  return text
+  local number = text + 0 -- Lua makes a number of a text in a sum
+  return #text < 16 and number % 1 == 0 and number or text
 end
 
 -- Return a decimal as text: no exponent, no zeros in front or behind, no negative zero.
@@ -43,6 +43,36 @@ local function sum_of_texts(a, b)
   return sign < 0 and text ~= '0' and '-' .. text or text
 end
 
+-- Return a decimal as whole units, the 15 places behind its point, and the 15 behind those, as whole numbers with its sign; nil
+-- for one that has more digits.
+local function limbs_at_point(value)
+  if value + 0 == value then return value, 0, 0 end
+  local point = string.find(value, '.', 1, true)
+  if not point or point > 16 or #value - point > 30 then return nil end
+  local units, high, low = string.sub(value, 1, point - 1) + 0, string.sub(value, point + 1, point + 15), string.sub(value, point + 16)
+  high, low = high * 10 ^ (15 - #high), low ~= '' and low * 10 ^ (15 - #low) or 0
+  if string.byte(value) == 45 then return units, -high, -low end
+  return units, high, low
+end
+
+-- Return the exact sum of two decimals, one of which is text: in three doubles, where they hold it.
+local function sum_of_limbs(a, b)
+  local units, high, low = limbs_at_point(a)
+  local more_units, more_high, more_low = limbs_at_point(b)
+  if not units or not more_units then return decimal(RARE.sum_of_texts(decimal_text(a), decimal_text(b))) end
+  units, high, low = units + more_units, high + more_high, low + more_low
+  local sign = ''
+  if units < 0 or units == 0 and (high < 0 or high == 0 and low < 0) then
+    sign, units, high, low = '-', 0 - units, 0 - high, 0 - low -- the first that is not 0 has the sign of the sum, and -0 is no 0 as text
+  end
+  if low < 0 then high, low = high - 1, low + 1e15 elseif low >= 1e15 then high, low = high + 1, low - 1e15 end
+  if high < 0 then units, high = units - 1, high + 1e15 elseif high >= 1e15 then units, high = units + 1, high - 1e15 end
+  if high == 0 and low == 0 then return decimal(sign .. integer_text(units)) end
+  local places = string.format('%015.0f', high) .. (low > 0 and string.format('%015.0f', low) or '')
+  if string.byte(places, -1) == 48 then places = string.match(places, '^(.-)0+$') end
+  return sign .. integer_text(units) .. '.' .. places
+end
+
 -- Return the places of a text behind its point.
 local function places_of_text(text)
   local point = string.find(text, '.', 1, true)
@@ -52,25 +82,24 @@ end
 -- Return the exact sum of two decimals. Where both and their sum have at most 15 digits, the sum of the two nearest doubles
 -- is less than half of the last place from the true one, and is written with as many places as the longer of the two has.
 local function sum(a, b)
-  local has_text, x, y, places = false, a, b, 0
-  if type(a) == 'string' then has_text, x, places = true, a + 0, places_of_text(a) end
-  if type(b) == 'string' then has_text, y, places = true, b + 0, math.max(places, places_of_text(b)) end
-  local total, bound = x + y, 1e15
-  if not has_text then
-    if total < bound and total > -bound then return total end
+  local x, y = a + 0, b + 0 -- a number is equal to this, a text is not
+  local total = x + y
+  if x == a and y == b then
+    if total < 1e15 and total > -1e15 then return total end
   elseif x == 0 then
     return b
   elseif y == 0 then
     return a
   else
-    if places > 0 then bound = 10 ^ (15 - places) end
+    local places = math.max(x == a and 0 or places_of_text(a), y == b and 0 or places_of_text(b))
+    local bound = 10 ^ (15 - places)
     if x < bound and x > -bound and y < bound and y > -bound and total < bound and total > -bound then
       if places == 0 then return total end
       local text = string.format('%.' .. places .. 'f', total)
       return decimal(string.byte(text, -1) == 48 and string.match(text, '^(.-)%.?0+$') or text)
     end
   end
-  return decimal(RARE.sum_of_texts(decimal_text(a), decimal_text(b)))
+  return RARE.sum_of_limbs(a, b)
 end
 
 -- Return a decimal times -1.

@@ -126,7 +126,7 @@ local function write()
       if position.is_new then
         redis.call('SADD', position.account and base .. 'account_positions' or KEYS.positions, position.listed_as or symbol)
       end
-      local fields = RARE.fields_of(position)
+      local fields = #events == 1 and position.fields or RARE.fields_of(position) -- no step has come after that of the fields
       redis.call('HSET', position.key, unpack(fields))
       if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end
       if position.has_lost_multiplier then redis.call('HDEL', position.key, 'multiplier') end
@@ -150,9 +150,13 @@ local function write()
   if #events > 0 then
     if is_new then redis.call('HSET', KEYS.book, 'format', FORMAT) end
     for i = 1, #events do latest_ns = later_of(latest_ns, events[i][8]) end
-    local fields = { 'sequence', integer_text(last + #events), 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns }
-    if has_limits ~= had_limits then fields[9], fields[10] = 'limits', has_limits end
-    redis.call('HSET', KEYS.book, unpack(fields))
+    local sequence = integer_text(last + #events)
+    if has_limits ~= had_limits then
+      redis.call('HSET', KEYS.book, 'sequence', sequence, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns,
+        'limits', has_limits)
+    else
+      redis.call('HSET', KEYS.book, 'sequence', sequence, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns)
+    end
   end
 end
 

@@ -133,6 +133,7 @@ local function fill_order(at)
   position.open_cost, position.realized_profit, position.fees = cost, realized, fees
   position.version, position.updated_ns, position.is_changed = sum(position.version, 1), ts_ns, true
   local held_fields = fields_of(position)
+  position.fields = held_fields
   local ordered, limit, late = flat[at.quantity], flat[at.price] or '', is_late and '1' or ''
   local own_digest, own_json = ''
   if own ~= '' then

@@ -64,7 +64,7 @@ local function place_order(at)
   if is_limited then
     local basis = price ~= '' and price or reference ~= '' and reference or stop_price
     if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
-    within = text_when_within(position, symbol, side, open, decimal(quantity), basis)
+    within = RARE.text_when_within(position, symbol, side, open, decimal(quantity), basis)
     local beyond = not within
       and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis }, {
         'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', quantity, 'price', price, 'text', text,

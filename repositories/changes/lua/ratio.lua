@@ -3,7 +3,7 @@
 -- those below 2^53.
 -- Uses changes/decimals
 
-local LIMB, EXACT_BELOW = 10000000, 9007199254740992
+local LIMB = 10000000
 
 -- Return a decimal in parts: whether it is negative, its digits without a point, and how many of them are behind it.
 local function parts_of_decimal(value)
@@ -117,6 +117,28 @@ local function share_in_limbs(amount, part, whole)
   return digits_of(quotient)
 end
 
+-- Return the same where part and whole are numbers below 10^14: by long division of as many digits at once as keep what a step
+-- divides below 2^53. A digit group of the quotient may exceed its digits, since the part may be close to the whole or above it.
+local function share_in_doubles(amount, part, whole)
+  local width = 15 - #integer_text(math.max(part, whole))
+  local power, groups, rest = 10 ^ width, {}, 0
+  amount = string.rep('0', -#amount % width) .. amount
+  for first = 1, #amount, width do
+    local dividend = rest * power + string.sub(amount, first, first + width - 1) * part
+    rest = dividend % whole
+    groups[#groups + 1] = (dividend - rest) / whole
+  end
+  local last = groups[#groups]
+  if 2 * rest > whole or 2 * rest == whole and last % 2 == 1 then groups[#groups] = last + 1 end
+  local carry, form = 0, '%0' .. width .. '.0f'
+  for i = #groups, 1, -1 do
+    local group = groups[i] + carry
+    carry = math.floor(group / power)
+    groups[i] = string.format(form, group - carry * power)
+  end
+  return integer_text(carry) .. table.concat(groups)
+end
+
 -- Return an amount times a part divided by a whole, rounded half to even at a number of places. Part and whole are above zero.
 local function share_of(amount, part, whole, places)
   local is_negative, digits, amount_places = parts_of_decimal(amount)
@@ -128,31 +150,10 @@ local function share_of(amount, part, whole, places)
   elseif whole_places < part_places then
     whole_digits = whole_digits .. padding
   end
-  local divisor = #whole_digits < 16 and whole_digits + 0
-  local dividend = divisor and digits * part_digits -- Lua makes numbers of texts in a product
-  if divisor and dividend < EXACT_BELOW and places >= amount_places then
-    local rest = math.fmod(dividend, divisor)
-    local quotient = (dividend - rest) / divisor
-    local more, found = 0, integer_text(quotient)
-    if rest > 0 then
-      local power = 1
-      while more < places - amount_places and rest * power * 10 < EXACT_BELOW do
-        power, more = power * 10, more + 1
-      end
-      local left = math.fmod(rest * power, divisor)
-      local fraction = (rest * power - left) / divisor
-      local is_last = more == places - amount_places
-      if left > 0 and is_last and (2 * left > divisor or 2 * left == divisor and (power == 1 and quotient or fraction) % 2 == 1)
-      then
-        fraction = fraction + 1
-        if fraction == power then quotient, fraction = quotient + 1, 0 end
-      end
-      found = (left == 0 or is_last) and integer_text(quotient)
-        .. (more > 0 and string.format('%0' .. more .. '.0f', fraction) or '')
-    end
-    if found then return decimal_of(is_negative, found, amount_places + more) end
+  local zeros, divisor, factor = places - amount_places, whole_digits + 0, part_digits + 0
+  if zeros >= 0 and divisor < 1e14 and factor < 1e14 then
+    return decimal_of(is_negative, share_in_doubles(digits .. string.rep('0', zeros), factor, divisor), places)
   end
-  local zeros = places - amount_places
   if zeros > 0 then digits = digits .. string.rep('0', zeros) end
   if zeros < 0 then whole_digits = whole_digits .. string.rep('0', -zeros) end
   return decimal_of(is_negative, share_in_limbs(digits, part_digits, whole_digits), places)

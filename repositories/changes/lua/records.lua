@@ -12,7 +12,12 @@ local asked -- the id by which a step asks for an order, where it is not the ord
 
 -- Return the place of each field's value in a list of fields and values.
 local function places_of(flat)
-  local at = {}
+  -- As large at once as nearly all become: one that grows is built anew for each of its sizes.
+  local at = {
+    trader = nil, order_id = nil, symbol = nil, side = nil, type = nil, time_in_force = nil, quantity = nil, status = nil,
+    filled_quantity = nil, filled_notional = nil, version = nil, ts_ns = nil, digest = nil, price = nil, updated_ns = nil,
+    bought_quantity = nil, sold_quantity = nil,
+  }
   for i = 1, #flat, 2 do at[flat[i]] = i + 1 end
   return at
 end

@@ -69,7 +69,7 @@ local function replace_order(at)
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
-    within = text_when_within(position, symbol, side, open, quantity, value)
+    within = RARE.text_when_within(position, symbol, side, open, quantity, value)
     local beyond = not within and RARE.recorded_limit_refusal(position, symbol, side, open, {
       quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
     }, {

@@ -313,12 +313,17 @@ local function ordered_in(order)
   return quantity
 end
 
+-- Note a problem with what is no status.
+local function check_status(order, status)
+  if not STATUSES[status] then note_problem(order, 'status') end
+end
+
 -- Return an order's status, side and symbol, by which a step decides; note a problem with one that cannot be used. Its price
 -- is looked at too, for it goes into the event, and so are the other statuses that hold, where there are some.
 local function decisive_fields(order)
   local flat, at = order.flat, order.at
   local status, side, symbol, price = flat[at.status], flat[at.side], flat[at.symbol], flat[at.price]
-  if not STATUSES[status] then RARE.note_problem(order, 'status') end
+  if not OPEN_STATUSES[status] and status ~= 'FILLED' then RARE.check_status(order, status) end
   if not SIDES[side] then RARE.note_problem(order, 'side') end
   if not symbol then RARE.note_problem(order, 'symbol') end
   if price and not string.find(price, '^%-?%d+%.?%d*$') then RARE.note_problem(order, 'price') end
