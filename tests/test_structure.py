@@ -20,6 +20,7 @@ KNOWS = {
     "bench": {"bench", "repositories", "topology", "models", "slotbook"},
     "web": {"web", "repositories", "topology", "models"},
     "cli": {"cli", "bench", "web", "repositories", "topology", "models", "slotbook"},
+    "testing": {"testing", "repositories", "topology", "models"},
     "slotbook": {"repositories", "topology", "models"},
 }
 """Which room may import from which; ``slotbook`` is the public face."""
@@ -39,6 +40,7 @@ FACES = {"", "sql"}
 """Public import paths of repositories/ (its ``__init__`` and ``sql``), which name what is in the rooms."""
 
 IMPORTS_IN_FUNCTIONS = {
+    "slotbook.testing.plugin": "all of Slotbook, which a run of pytest without a test of it does not load",
     "slotbook.cli": "says how to install the extra that it needs, in place of an ImportError",
     "slotbook.cli.app": "the models, which no error needs while none is raised: --help does not wait for them",
     "slotbook.repositories.search.index_query": "redis-om, and numpy behind it, only for who makes indexes",

@@ -11,7 +11,7 @@ import pytest
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("models", "topology", "repositories", "bench", "web", "cli")
+ROOMS = ("models", "topology", "repositories", "bench", "web", "cli", "testing")
 
 
 def _modules() -> dict[str, Path]:
