@@ -160,6 +160,22 @@ def test_a_reason_is_a_code_or_a_kind_and_has_nothing_of_a_reply_in_it() -> None
 
 
 @pytest.mark.parametrize("caller", CALLERS)
+def test_changes_that_a_server_has_lost_are_told(caller: Caller, runner: asyncio.Runner) -> None:
+    kept, trader = Kept(), fresh()
+    with start("standalone") as deployment:
+        book = open_book(deployment.url, caller, runner, kept)
+        book.orders.place(limit(trader, "A1"))
+        assert kept.of(NoticeKind.STATE_LOST) == []
+        deployment.primaries()[0].ask("FLUSHALL")
+        with pytest.raises(StateLost):
+            book.orders.place(limit(trader, "A2"))
+        book.close()
+    (lost,) = kept.of(NoticeKind.STATE_LOST)
+    assert (lost.fields["trader"], lost.fields["first"]) == (trader, 1)
+    assert kept.calls[-1].outcome == "applied", "the call that has told of the loss was applied all the same"
+
+
+@pytest.mark.parametrize("caller", CALLERS)
 def test_a_server_that_is_gone_and_comes_back(
     caller: Caller, runner: asyncio.Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,6 +199,8 @@ def test_a_server_that_is_gone_and_comes_back(
     assert (gave_up["verb"], gave_up["calls"]) == ("place", 1)
     assert isinstance(seconds := gave_up["seconds"], float)
     assert 1.0 < seconds < 3.0
+    first = kept.calls[0]
+    assert (first.tries, [one.reason for one in first.failures]) == (2, ["NOSCRIPT"]), "a new server has no scripts"
     ended = [call for call in kept.calls if call.outcome in ("unknown", "not_applied")]
     assert len(ended) == 2
     assert ended[0].tries >= 1, "while no primary is known, nothing is sent"

@@ -36,10 +36,13 @@ def test_each_call_is_told_once_with_how_it_ended(desk: Desk, opened: Open) -> N
     book = opened(kept)
     book.orders.place(limit(trader, "A1", quantity=10))
     book.orders.place(limit(trader, "A1", quantity=10))
-    with pytest.raises(errors.OrderNotFound):
-        book.orders.fill(execution(trader, "X1", order_id="A2", quantity=1))
+    for _ in range(2):  # the first time, a server may not know the script
+        with pytest.raises(errors.OrderNotFound):
+            book.orders.fill(execution(trader, "X1", order_id="A2", quantity=1))
     book.orders.get(trader, "A1")
-    assert kept.take() == [("place", "applied"), ("place", "repeated"), ("fill", "refused"), ("get", "read")]
+    assert isinstance(kept.calls[3].error, errors.OrderNotFound)
+    refused = [("fill", "refused")] * 2
+    assert kept.take() == [("place", "applied"), ("place", "repeated"), *refused, ("get", "read")]
 
 
 def test_a_call_says_where_it_went_how_long_it_took_and_by_what_command(desk: Desk, opened: Open) -> None:

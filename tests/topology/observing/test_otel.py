@@ -112,6 +112,9 @@ def test_the_duration_has_the_buckets_of_the_conventions(desk: Desk, book: Book,
     points = cast("Histogram", duration.data).data_points
     assert [tuple(point.explicit_bounds) for point in points] == [(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)]
     assert [point.count for point in points] == [1], "a batch is measured once"
+    (span,) = told.spans()
+    spanned = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
+    assert points[0].sum == pytest.approx(spanned, abs=1e-6), "in seconds, and the same as the span's"
     assert "db.operation.batch.size" not in dict(points[0].attributes or {}), "it would be a metric for each size"
 
 
