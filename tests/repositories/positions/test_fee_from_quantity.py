@@ -171,3 +171,21 @@ def test_verify_and_repair_know_it(lone_desk: Desk) -> None:
     assert (found.entry, found.stored, found.expected) == ("quantity", "1.5", "1.4985")
     desk.book.audit.repair(trader)
     assert desk.book.positions.get(trader, "ETHUSDT") == right
+
+
+@pytest.mark.parametrize("trimmed", [False, True], ids=["exact", "approximate"])
+def test_verify_follows_it_through_busts_and_corrections(lone_desk: Desk, trimmed: bool) -> None:
+    desk, trader = lone_desk, lone_desk.trader
+    orders = desk.book.orders
+    orders.place(limit(trader, **COIN))
+    for number in range(3):
+        orders.fill(fill(trader, f"X{number}", price=2500 + number))
+    if trimmed:
+        desk.book.events.trim(trader, 4)
+    bust = orders.bust(trader, "A1", "X0", exec_id="B1")
+    taken = {"fee": "0.0004", "fee_currency": "ETH", "fee_from_quantity": True}
+    orders.correct(trader, "A1", "X1", exec_id="C1", quantity="0.4", price="2501", **taken)
+    orders.correct(trader, "A1", "C1", exec_id="C2", quantity="0.4", price="2501", fee="0.5")
+    assert bust.cost_basis == ("approximate" if trimmed else "exact")
+    assert [one for one in desk.book.audit.verify(trader) if one.is_difference] == []
+    assert desk.book.positions.get(trader, "ETHUSDT").quantity == Decimal("0.8995")
