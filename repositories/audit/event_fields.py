@@ -76,7 +76,7 @@ _OPTIONAL: Mapping[EventType, tuple[str, ...]] = {
         *("price", "text", "venue_order_id", "open_quantity", "reversed_details", "details", "multiplier"),
         "cost_basis",
     ),
-    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity", *_OF_ACCOUNTS),
+    EventType.TRADE_DETAILS: ("price", "open_quantity", "position_quantity", "multiplier", *_OF_ACCOUNTS),
     EventType.PENDING_NEW: ("price", "text", "own", "terms"),
 }
 _OPTIONAL_ELSE = (

@@ -149,7 +149,7 @@ local function complete_execution(order, position, exec_id, number, details, ts_
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'TRADE_DETAILS', 'ts_ns', ts_ns, 'symbol', symbol,
     'order_id', value_of(order, 'order_id'), 'side', side, 'status', status, 'quantity', decimal_text(ordered),
     'price', value_of(order, 'price') or '', 'filled_quantity', decimal_text(filled), 'exec_id', exec_id, 'details', added,
-    'position_quantity', fields and fields[6] or '', 'open_quantity', stated_open(order, status, filled, ordered),
+    'position_quantity', fields and fields[6] or '', 'multiplier', value_of(order, 'multiplier') or '', 'open_quantity', stated_open(order, status, filled, ordered),
     'totals', version .. ' ' .. notional .. (fields and ' ' .. totals_of(fields) or ''),
   }, false, '')
   if account then RARE.book_account(account, position.multiplier, ts_ns) end

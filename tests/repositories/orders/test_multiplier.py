@@ -256,3 +256,16 @@ def test_a_multiplier_of_1_is_none(desk: Desk) -> None:
     assert positions.set(trader, "AAPL", 40, multiplier=5).position.multiplier == 5
     assert positions.set(trader, "AAPL", 40, multiplier="1.0").position.multiplier is None
     assert positions.get(trader, "AAPL").multiplier is None
+
+
+def test_details_that_come_later_leave_it(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(contract(desk, account="ACC1"))
+    orders.fill(execution(trader, "X1", 4, "4800"))
+    completing = execution(trader, "X1", 4, "4800").model_copy(update={"fee": Decimal(1)})
+    done, again = orders.fill(completing), orders.fill(completing)
+    assert (done.applied, again.applied) == (True, False)
+    assert done.position == again.position
+    assert done.account_position == again.account_position
+    assert (again.position.multiplier, again.account_position and again.account_position.multiplier) == (50, 50)
+    assert desk.book.audit.verify(trader) == []

@@ -100,6 +100,7 @@ def complete(book: State, report: Fill | Correct, entry: Entry) -> Answer:
         report.ts_ns,
         exec_id=report.exec_id,
         details=written(added),
+        multiplier=order.multiplier,
         position_quantity=position.quantity if counts else None,
         **(told(part) if counts else {}),
     )
