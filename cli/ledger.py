@@ -10,7 +10,7 @@ from ..models.enums import OrderStatus, Side
 from ..models.fill import Fill
 from ..models.journal import JournalRequest
 from ..models.numbers import EXACT
-from ..models.order import Cancel, Order
+from ..models.order import Cancel, Order, Replace
 from ..models.position import Position
 from .day import LOT
 
@@ -139,12 +139,14 @@ class Ledger:
             self._fill(request, order)
         elif isinstance(request, Cancel):
             order.status = OrderStatus.CANCELED
-        else:
+        elif isinstance(request, Replace):
             order.quantity = max(request.quantity or order.quantity, order.filled)
             order.price = request.price or order.price
             if order.filled and order.status is not OrderStatus.CANCELED:
                 done = order.filled == order.quantity
                 order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        else:
+            raise TypeError(f"the demo's day has no {type(request).__name__}")
 
     def _fill(self, fill: Fill, order: _Order) -> None:
         self.fills += 1

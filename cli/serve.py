@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -44,7 +44,7 @@ def serve(
 
 
 @contextmanager
-def _ended() -> Iterator[Event]:
+def _ended() -> Generator[Event]:
     """Yield an event that is set by the first signal that ends a program."""
     end = Event()
 
@@ -60,7 +60,7 @@ def _ended() -> Iterator[Event]:
 
 
 def _described(deployment: Deployment) -> dict[str, JsonValue]:
-    servers = [
+    servers: list[JsonValue] = [
         {"name": server.name, "kind": server.kind, "host": server.host, "port": server.port, "pid": server.pid}
         for server in deployment.servers
     ]

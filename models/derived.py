@@ -32,10 +32,11 @@ class DerivedRecord(Record):
             return handler(value)
         except ValidationError:
             known = cls.model_computed_fields
-            given = {name: one for name, one in value.items() if name in known} if type(value) is dict else {}
+            values = cast("dict[str, object]", value) if type(value) is dict else {}
+            given = {name: one for name, one in values.items() if name in known}
             if not given:
                 raise
-        record = handler({name: one for name, one in value.items() if name not in given})
+        record = handler({name: one for name, one in values.items() if name not in given})
         if errors := [_error(name, one, found) for name, one, found in _compared(record, given) if found is not None]:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return record

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import slotbook
 from playwright.sync_api import sync_playwright
-from slotbook import Book, Fill, Order
+from slotbook import Book, Fill, Order, Side
 from slotbook.topology.embedded import start
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -38,7 +38,7 @@ def trade(book: Book, orders: int) -> None:
             trader=trader,
             order_id=f"ORD-{number:05}",
             symbol=symbol,
-            side=chance.choice(("BUY", "SELL")),
+            side=chance.choice(tuple(Side)),
             quantity=100,
             price=prices[symbol],
             ts_ns=MORNING + number * MINUTE,

@@ -19,8 +19,10 @@ from slotbook.models.journal import (
 )
 
 ABOUT = {"trader": "T1", "order_id": "A1", "symbol": "ESH4", "side": "BUY", "ts_ns": 11}
-FIRST = {**dict.fromkeys(COLUMNS, ""), "seq": "1", "trader": "T1", "order_id": "A1", "symbol": "ESH4"}
-FIRST |= {"side": "BUY", "ts_ns": "11"}
+FIRST = {
+    **dict.fromkeys(COLUMNS, ""),
+    **{"seq": "1", "trader": "T1", "order_id": "A1", "symbol": "ESH4", "side": "BUY", "ts_ns": "11"},
+}
 STATE = {
     *("filled_quantity", "filled_notional", "placed_quantity", "placed_price", "placed_stop_price", "revision"),
     *("version", "client_order_id", "venue_order_id", "aliases", "marks", "pending", "updated_ns"),
@@ -75,7 +77,7 @@ def test_requests_have_their_ids_and_reason() -> None:
 
 @pytest.mark.parametrize("event", JournalEvent)
 def test_there_is_a_column_for_each_field_of_a_request(event: JournalEvent) -> None:
-    of_the_row = {"request_id", "revision"} | (STATE if event is JournalEvent.NEW else set())
+    of_the_row = {"request_id", "revision", *(STATE if event is JournalEvent.NEW else ())}
     assert {*event.columns, *event.more} == event.request.model_fields.keys() - of_the_row
     assert event.more <= {*MORE_COLUMNS}
     assert not {*MORE_COLUMNS} & {*COLUMNS}

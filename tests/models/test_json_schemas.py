@@ -91,7 +91,7 @@ def test_what_a_model_emits_is_what_the_schemas_say(data: st.DataObject) -> None
     assert model(**record.model_dump(mode="json")) == record
 
 
-BAD = {
+BAD: dict[str, list[object]] = {
     "quantity": [
         "0",
         "0.0",

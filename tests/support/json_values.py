@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias, cast
 
@@ -89,7 +89,7 @@ def _mappings(schema: Schema) -> st.SearchStrategy[Any]:
     return st.dictionaries(keys, _drawn(schema["additionalProperties"], {}), max_size=2)
 
 
-_PLAIN = {
+_PLAIN: dict[str, Callable[[Schema], st.SearchStrategy[Any]]] = {
     "null": lambda _: st.none(),
     "boolean": lambda _: st.booleans(),
     "number": _numbers,

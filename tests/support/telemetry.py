@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -71,7 +71,7 @@ class Kept(logging.Handler):
 
 
 @contextmanager
-def logged() -> Iterator[list[str]]:
+def logged() -> Generator[list[str]]:
     """Yield the lines under ``slotbook``, as they come."""
     handler, logger = Kept(), logging.getLogger("slotbook")
     level = logger.level

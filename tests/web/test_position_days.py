@@ -28,7 +28,7 @@ def read(url: str, trader: str, symbol: str = "AAPL") -> Day:
 
 def test_each_point_is_the_position_after_the_change(url: str) -> None:
     trader = fresh()
-    expected: list[tuple[Decimal, Decimal, Decimal]] = []
+    expected: list[tuple[Decimal | int, Decimal | int, Decimal | int]] = []
     with slotbook.connect(url) as book:
         for number, (side, quantity, price) in enumerate(
             [

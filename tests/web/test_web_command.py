@@ -46,9 +46,7 @@ def test_a_user_who_may_not_write_sees_everything(url: str, reader: str) -> None
     with slotbook.connect(url) as book, blotter(reader) as running:
         book.orders.place(limit(trader))
         book.orders.fill(execution(trader))
-        for _, document in running.rows():
-            if document["positions"]:
-                break
+        document = next(document for _, document in running.rows() if document["positions"])
         assert [row["realized"] for row in document["positions"]] == ["0"]
         day = json.loads(running.ask(f"/day?trader={trader}&symbol=AAPL").body)
         assert [point[1:] for point in day["points"]] == [["40", "0", "0"]]

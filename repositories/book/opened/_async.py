@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from ....models.arguments import seconds
 from ....models.health import BookStats, Ping
@@ -49,7 +49,9 @@ class AsyncOpened:
 
         Each number is right by itself; together they may be of moments that are a little apart.
         """
-        lookups = [cast("AsyncLookup[Any]", part) for part in self.backend.attached() if isinstance(part, AsyncLookup)]
+        lookups = [
+            cast("AsyncLookup[object]", part) for part in self.backend.attached() if isinstance(part, AsyncLookup)
+        ]
         near = [found for lookup in lookups if (found := lookup.near_stats()) is not None]
         return BookStats(self.backend.pool_stats(), tuple(near))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from slotbook.models import Bust, Correct, Execution, Fill, FillDetails
@@ -208,7 +209,7 @@ def test_a_correction_by_its_method_has_all_details(desk: Desk) -> None:
     orders.place(limit(trader))
     orders.fill(with_details(trader, fee="1", fee_currency="USD"))
     about = {"exec_id": "C1", "quantity": 40, "price": "187.22", "ts_ns": TS + 3}
-    given = {**WHOLE, "fee_currency": "AAPL", "fee": "0.5", "fee_from_quantity": True}
+    given: dict[str, Any] = {**WHOLE, "fee_currency": "AAPL", "fee": "0.5", "fee_from_quantity": True}
     done = orders.correct(trader, "A1", "X1", **about, **given)
     same = {"trader": trader, "order_id": "A1", "exec_ref_id": "X1", **about, **given}
     assert not orders.apply(Correct.model_validate(same)).applied

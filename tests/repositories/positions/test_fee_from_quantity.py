@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from slotbook.models import Bust, Correct, Fill, Position
+from slotbook.models import Bust, Correct, Fill, FillResult, Position
 from slotbook.models.errors import DuplicateRequest, OrderMismatch
 
 from ...support.desk import Desk
@@ -23,6 +23,13 @@ def fill(trader: str, exec_id: str = "X1", /, **more: object) -> Fill:
 def correction(trader: str, exec_ref_id: str = "X1", exec_id: str = "C1", /, **more: object) -> Correct:
     ids = {"trader": trader, "order_id": "A1", "exec_id": exec_id, "exec_ref_id": exec_ref_id, "ts_ns": TS + 5}
     return Correct.model_validate({**ids, "quantity": "0.5", "price": "2499.5", **more})
+
+
+def applied(desk: Desk, request: Bust | Correct) -> FillResult:
+    """Apply a revision, and return its result."""
+    result = desk.book.orders.apply(request)
+    assert isinstance(result, FillResult)
+    return result
 
 
 def owed(position: Position) -> Decimal:
@@ -78,17 +85,14 @@ def test_a_bust_and_a_correction_take_it_back_exactly(desk: Desk) -> None:
     orders.place(limit(trader, **COIN))
     first = orders.fill(fill(trader, "X0", quantity="0.3", fee="0.0003")).position
     orders.fill(fill(trader))
-    corrected = orders.apply(
-        correction(trader, quantity="0.4", fee="0.0001", fee_currency="ETH", fee_from_quantity=True)
-    )
-    assert corrected.position is not None
+    changed = correction(trader, quantity="0.4", fee="0.0001", fee_currency="ETH", fee_from_quantity=True)
+    corrected = applied(desk, changed)
     assert corrected.position.quantity == Decimal("0.2997") + Decimal("0.3999")
     assert (dict(corrected.position.fees), owed(corrected.position)) == ({"ETH": Decimal("0.0004")}, 0)
-    bare = orders.apply(correction(trader, "C1", "C2", fee="0.0001", fee_currency="ETH"))
-    assert bare.position is not None
+    bare = applied(desk, correction(trader, "C1", "C2", fee="0.0001", fee_currency="ETH"))
     assert (bare.position.quantity, dict(bare.position.fees)) == (Decimal("0.7997"), {"ETH": Decimal("0.0004")})
-    busted = orders.apply(Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="C2", ts_ns=TS + 6)).position
-    assert busted is not None
+    bust = Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="C2", ts_ns=TS + 6)
+    busted = applied(desk, bust).position
     for name in ("quantity", "open_cost", "realized_profit", "fees", "cash", "bought_quantity"):
         assert getattr(busted, name) == getattr(first, name), name
 
@@ -110,10 +114,9 @@ def test_the_cost_is_folded_anew_from_what_arrived(desk: Desk, revised: str) -> 
     if revised == "bust":
         result = orders.bust(trader, "A1", "X1", exec_id="B1", ts_ns=TS + 5)
     else:
-        result = orders.apply(correction(trader, **terms))
+        result = applied(desk, correction(trader, **terms))
     assert (result.applied, result.cost_basis) == (True, "exact")
     position, expected = result.position, desk.book.positions.get(other, "ETHUSDT")
-    assert position is not None
     for name in ("quantity", "open_cost", "realized_profit", "fees", "cash", "bought_quantity"):
         assert getattr(position, name) == getattr(expected, name), name
 
@@ -128,12 +131,10 @@ def test_an_approximate_cost_is_of_what_arrived(desk: Desk) -> None:
     desk.book.events.trim(trader, 5)
     busted = orders.bust(trader, "A1", "X0", exec_id="B1")
     assert busted.cost_basis == "approximate"
-    assert busted.position is not None
     assert (busted.position.quantity, owed(busted.position)) == (2 * Decimal("0.4995"), 0)
     share = (Decimal("0.5") * 7799 + Decimal("0.25")) / 3  # what three fills have cost, less a third
     assert abs(busted.position.open_cost - 2 * share) < 1
     corrected = orders.correct(trader, "A1", "X1", exec_id="C1", quantity="0.5", price="2600")
-    assert corrected.position is not None
     assert (corrected.position.quantity, owed(corrected.position)) == (Decimal("0.9995"), 0)
 
 

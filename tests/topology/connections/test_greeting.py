@@ -31,7 +31,7 @@ CALL = pack(("GET", "the first call"))
 def clients(raw: Raw) -> list[dict[str, str]]:
     """Return what CLIENT LIST says of each client."""
     lines = str(raw.ask("CLIENT", "LIST")).splitlines()
-    return [dict(word.partition("=")[::2] for word in line.split(" ")) for line in lines]
+    return [{name: value for name, _, value in (word.partition("=") for word in line.split(" "))} for line in lines]
 
 
 def test_every_connection_has_a_name_and_its_library(desk: Desk) -> None:

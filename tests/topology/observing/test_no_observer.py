@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import PurePath
 from types import FrameType
@@ -21,13 +21,13 @@ OF_OBSERVERS = ("observing", "observed.py")
 
 
 @contextmanager
-def traced() -> Iterator[set[str]]:
+def traced() -> Generator[set[str]]:
     """Yield the files of the package of which any line is run in this thread, as it grows."""
     found: set[str] = set()
 
-    def trace(frame: FrameType, event: str, argument: object) -> object:
+    def trace(frame: FrameType, event: str, argument: object) -> None:
         found.add(frame.f_code.co_filename)
-        return None  # the call of a function shows its file; its lines need not be traced
+        # None is returned: the call of a function shows its file; its lines need not be traced
 
     before = sys.gettrace()
     sys.settrace(trace)
