@@ -45,17 +45,17 @@ async def serve(
         config = uvicorn.Config(
             app,
             access_log=False,  # the first URL has the token
+            lifespan="off",
             log_config=None,
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE,
             ws="none",
         )
-        server = _Server(config, feed)
+        server = _Server(config, feed, on_ready)
         await feed.start()
         feeding = asyncio.create_task(feed.run())
         feeding.add_done_callback(lambda _: server.end())
-        on_ready()
         try:
             await server.serve([listener])
         finally:
@@ -66,9 +66,15 @@ async def serve(
 class _Server(uvicorn.Server):
     """A server whose signal also ends the streams, which would go on for ever."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, on_ready: Callable[[], object]) -> None:
         super().__init__(config)
         self._feed = feed
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer; only now signals are its own, so that whoever sees the link may end it."""
+        await super().startup(sockets)
+        self._on_ready()
 
     def end(self) -> None:
         """End soon."""
