@@ -111,6 +111,7 @@ def test_a_split_is_of_all_accounts(desk: Desk) -> None:
     assert positions.split(trader, "AAPL", 3, request_id="S1").position == done.position
     event = desk.book.events.history(trader)[-1]
     said = json.loads(event.accounts or "")
+    assert [*said] == sorted(said)
     assert {account: (one["position_quantity"], one["position_change"]) for account, one in said.items()} == {
         '"': ("-12", "-8"),
         "A:1": ("30", "20"),
