@@ -45,7 +45,8 @@ def _of_orders(verb: AnyVerb) -> Verb:
         if isinstance(request, Order | Fill):
             return method(request)
         known = {} if isinstance(request, Bust | Correct) else {"request_id": "R1"}
-        return method(**known, **request.model_dump(exclude_unset=True, exclude={*known}))
+        given = request.model_dump(exclude_unset=True, exclude_computed_fields=True, exclude={*known})
+        return method(**known, **given)
 
     return Verb(verb.name, verb.event or "", call, needs_an_order=verb.request is not Order)
 
