@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 from slotbook.models import EventType, ExecType, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, errors
+from slotbook.models.enums import OUTLIVE_THE_DAY
 from slotbook.models.errors import SlotbookError
 from slotbook.models.keys import Keys
 from slotbook.models.results import Outcome
@@ -165,3 +166,16 @@ def test_the_names_of_keys_do_not_pile_up() -> None:
         keys.of(f"T{number}")
     assert keys.of("T0").base == first.base
     assert keys.of("T0") is not first
+
+
+def test_what_an_event_is_about() -> None:
+    """Executions change an order and its position, own changes a record of the desk's, limits neither of them."""
+    assert {kind.value for kind in EventType if kind.is_execution} == {
+        *("TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "TRADE_DETAILS"),
+    }
+    assert {kind.value for kind in EventType if kind.is_own} == {"INSERT", "PUT", "UPDATE", "DELETE"}
+    assert {kind.value for kind in EventType if kind.is_of_limits} == {"LIMITS", "TRADING"}
+
+
+def test_an_order_until_a_date_or_its_cancel_outlives_the_day() -> None:
+    assert {TimeInForce.GTC, TimeInForce.GTD} == OUTLIVE_THE_DAY
