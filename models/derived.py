@@ -28,18 +28,26 @@ class DerivedRecord(Record):
     @model_validator(mode="wrap")
     @classmethod
     def _derived_values_agree(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
+        if cls.model_config.get("extra") == "forbid":  # then what is given beside the fields ends in an error
+            try:
+                return handler(value)
+            except ValidationError:
+                given = cls._derived_in(value)
+                if not given:
+                    raise
+        elif not (given := cls._derived_in(value)):
             return handler(value)
-        except ValidationError:
-            known = cls.model_computed_fields
-            values = cast("dict[str, object]", value) if type(value) is dict else {}
-            given = {name: one for name, one in values.items() if name in known}
-            if not given:
-                raise
+        values = cast("dict[str, object]", value)
         record = handler({name: one for name, one in values.items() if name not in given})
         if errors := [_error(name, one, found) for name, one, found in _compared(record, given) if found is not None]:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return record
+
+    @classmethod
+    def _derived_in(cls, value: Any) -> dict[str, object]:
+        known = cls.model_computed_fields
+        values = cast("dict[str, object]", value) if type(value) is dict else {}
+        return {name: one for name, one in values.items() if name in known}
 
 
 def is_agreement(schema: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from typing import Any, cast
 
 import pytest
-from pydantic import BaseModel, ValidationError, computed_field
+from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 from slotbook import Correct, Execution, Fill, Order, OrderStatus, Position
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.record import Record, as_stored, checked, copied
@@ -150,6 +150,17 @@ def test_the_reader_of_hashes_runs_nothing_for_it() -> None:
     assert "function-wrap" in kinds(Order.__pydantic_core_schema__)
     assert "function-wrap" not in repr(codec(Order).read.__self__)
     assert "FunctionWrap" not in repr(codec(Order).read.__self__)
+
+
+@pytest.mark.parametrize("extra", ["allow", "ignore"])
+def test_a_class_that_takes_any_field_compares_what_follows_too(extra: Any) -> None:
+    class LooseOrder(Order):
+        model_config = ConfigDict(extra=extra)
+
+    loose = LooseOrder(**ORDER.model_dump(), strategy="S1")
+    assert loose.model_extra == ({"strategy": "S1"} if extra == "allow" else None)
+    with pytest.raises(ValidationError, match="open_quantity\n  it follows from the other fields"):
+        LooseOrder(**{**ORDER.model_dump(), "open_quantity": 5})
 
 
 def test_a_desk_may_add_its_own() -> None:

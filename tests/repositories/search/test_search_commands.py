@@ -88,7 +88,7 @@ def test_our_hash_models_read_every_kind_of_record(lone_desk: Desk, client: redi
 
 def _searched(record: Record) -> dict[str, object]:
     """Return the fields of a record that are looked for; the fees of a position, which are several, are not."""
-    return {name: value for name, value in record.model_dump().items() if name != "fees"}
+    return {name: value for name, value in dict(record).items() if name != "fees"}
 
 
 def _with(hashes: HashClass, client: redis.Redis, work: Callable[[], object]) -> object:
