@@ -58,6 +58,11 @@ def split_url(url: str, schemes: Collection[str]) -> UrlParts:
     if "#" in rest:
         raise InvalidSettings("the URL holds a '#', which has no meaning there: in a password it is written %23")
     before, has_query, query = rest.partition("?")
+    if "?" in query:
+        raise InvalidSettings(
+            "the URL has more than one '?': parameters come once, behind the first, "
+            "with '&' between them, and a '?' in a value is written %3F"
+        )
     authority, slash, path = before.partition("/")
     if ("@" in path and scheme != "unix") or "@" in query:
         raise InvalidSettings(

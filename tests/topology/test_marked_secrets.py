@@ -113,6 +113,8 @@ def _shows_no_mark(make: Callable[[], Settings | Target]) -> Settings | Target |
 @example(url=f"redis://h?{MARK}=1")
 @example(url=f"redis://h?sentinel_password{MARK}=1")
 @example(url=f"redis://h?durability={MARK}")
+@example(url=f"redis://h?password={MARK}?{MARK}")
+@example(url=f"redis://h??{MARK}=1")
 @example(url=f"redis://h?publish={MARK}")
 @example(url=f"{MARK}://h")
 @settings(max_examples=EXAMPLES, deadline=None)
