@@ -14,7 +14,7 @@ from contextvars import copy_context
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 T = TypeVar("T")
 
@@ -85,12 +85,16 @@ def _is_decimal(annotation: object) -> bool:
 class BuiltModel(BaseModel):
     """A base class of models whose validators are built when their class is made, undisturbed by signals."""
 
-    model_config = ConfigDict(defer_build=True)  # the class itself does not build it, in whichever thread it is made
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep Pydantic from building the validator, in whichever thread the class is made."""
+        super().__init_subclass__(**kwargs)
+        cls.model_config["defer_build"] = True
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Build the validator of a subclass; one that refers to what is not there yet is built at its first use."""
         super().__pydantic_init_subclass__(**kwargs)
+        cls.model_config.pop("defer_build")  # what is made of the class, as FastAPI does, waits for nothing
         for info in cls.__pydantic_fields__.values():
             if type(info.default) is int and _is_decimal(info.annotation):
                 info.default = Decimal(info.default)  # no validator sees a default

@@ -20,9 +20,6 @@ ELSEWHERE = {
 EVERYWHERE = {"how-to/own-records", "how-to/own-fields", "explanation/states"}
 """Pages that are run behind Sentinel too; the others on one server and on a cluster."""
 
-ALLOWED = {"how-to/fastapi": "The 'alias' attribute with value"}
-"""The beginnings of warnings that are no fault of the page: Pydantic's, of what FastAPI makes of parameters."""
-
 SHOWN = {name: "".join(blocks) for name in PAGES if name not in ELSEWHERE and (blocks := blocks_of(text_of(name)))}
 
 
@@ -38,7 +35,7 @@ def test_every_example_of_a_page_holds(name: str, topology: str, tmp_path: Path)
     for file, text in files_of(text_of(name)).items():
         (tmp_path / file).write_text(text, encoding="utf-8")
     code = SHOWN[name].replace("embedded://standalone", f"embedded://{topology}")
-    done = run(code, tmp_path, allowed=ALLOWED.get(name, ""))
+    done = run(code, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     promised = promised_by(code)
     assert promised in ([], done.stdout.splitlines())

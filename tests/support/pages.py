@@ -41,10 +41,9 @@ def promised_by(code: str) -> list[str]:
     return [(behind or below).partition("  # ")[0] for behind, below in found]
 
 
-def run(code: str, folder: Path, *, allowed: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a program in a folder, in Python's development mode, where warnings are errors but those that are allowed."""
-    allowing = ["-W", f"ignore:{allowed}"] if allowed else []
-    command = [sys.executable, "-X", "dev", "-W", "error", *allowing, "-c", PROGRAM]
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder, in Python's development mode, where warnings are errors."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM]
     done = subprocess.run(command, input=code, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
     done.stderr = SLOW.sub("", done.stderr)
     return done
