@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager, suppress
 
 from ..models.keys import Keys
@@ -49,14 +49,14 @@ class _Backend(AsyncBackend):
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Book]:
+def opened(settings: Settings) -> Generator[Book]:
     """Yield a book, and close it; raises what ``slotbook.connect`` does."""
     with Book.open(settings) as book:
         yield book
 
 
 @contextmanager
-def opened_for_asyncio(settings: Settings) -> Iterator[AsyncBook]:
+def opened_for_asyncio(settings: Settings) -> Generator[AsyncBook]:
     """Yield a book for asyncio that connects when it is first used, and close it."""
     backend = _Backend(settings)
     yield AsyncBook(backend)
@@ -72,7 +72,7 @@ def settings_of(servers: Servers, settings: Mapping[str, object]) -> Settings:
 
 
 @contextmanager
-def cleaned(servers: Servers, settings: Settings) -> Iterator[None]:
+def cleaned(servers: Servers, settings: Settings) -> Generator[None]:
     """Remove the keys of a prefix afterwards, from servers that go on."""
     yield
     if servers.deployment is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .failover import Failover
     from .servers import ServerFactory
 
-_TOPOLOGIES = ("standalone", "sentinel", "cluster")
+_TOPOLOGIES: tuple[str, ...] = ("standalone", "sentinel", "cluster")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -34,8 +34,9 @@ class ServerFactory:
         self.topology_of_url: Topology | None = None
         """The topology of the servers that the session is to use; None where it starts its own."""
         if url is not None:
-            self.topology_of_url = read(url).kind.value
-            self._servers[self.topology_of_url] = Servers(self.topology_of_url, url)
+            topology: Topology = read(url).kind.value
+            self.topology_of_url = topology
+            self._servers[topology] = Servers(topology, url)
 
     def __call__(self, topology: Topology = "standalone") -> Servers:
         """Return the servers of a topology; skip the test where those of the URL are of another.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
@@ -169,7 +169,8 @@ def _depends_on_accounts(request: Change) -> bool:
 
 def split_of(quantity: Decimal, split: Split, account: str = "") -> Decimal:
     """Return what a split makes of a quantity; of one that is not exact the whole part, for the engine refuses it."""
-    given = (split.accounts or {}).get(account) if account else split.quantity
+    accounts: Mapping[str, Decimal] = split.accounts or {}
+    given = accounts.get(account) if account else split.quantity
     if given is not None:
         return Decimal(given)
     return EXACT.divide_int(EXACT.multiply(quantity, Decimal(split.new)), Decimal(split.old))

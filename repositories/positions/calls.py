@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
 from ...models.enums import EventType
@@ -137,7 +138,8 @@ def _inexact(name: str, request: PositionRequest, held: str, account: str | None
     """Return the refusal of a split of a quantity, of an account's where that is given."""
     given = None
     if isinstance(request, Split):
-        given = request.quantity if account is None else (request.accounts or {}).get(account)
+        accounts: Mapping[str, Decimal] = request.accounts or {}
+        given = request.quantity if account is None else accounts.get(account)
     whose = "" if account is None else f" of account {account}"
     why = "is not exact: say the quantity that it results in" if given is None else f"cannot result in {plain(given)}"
     return InexactSplit(f"{name}: the split of {held}{whose} {why}")
