@@ -11,8 +11,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from .errors import InvalidArgument
-from .names import check_text_name
-from .numbers import exact_quantity, plain
+from .json_schemas import decimal_form
+from .names import NAME_FORM, check_text_name
+from .numbers import PLACES, QUANTITY_DIGITS, exact_quantity, plain
 
 
 class AccountQuantities(Mapping[str, Decimal]):
@@ -69,8 +70,7 @@ class AccountQuantities(Mapping[str, Decimal]):
 
     def __str__(self) -> str:
         """Return the written form."""
-        written = {account: plain(quantity) for account, quantity in self._quantities.items()}
-        return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(_texts_of(self), ensure_ascii=False, separators=(",", ":"))
 
     def __repr__(self) -> str:
         """Return the call that makes the same quantities."""
@@ -83,7 +83,7 @@ class AccountQuantities(Mapping[str, Decimal]):
     @classmethod
     def __get_pydantic_core_schema__(cls, kind: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Let a model have a field of quantities by account."""
-        as_dict = core_schema.plain_serializer_function_ser_schema(dict, when_used="json")
+        as_dict = core_schema.plain_serializer_function_ser_schema(_texts_of, when_used="json")
         return core_schema.no_info_plain_validator_function(cls.of, serialization=as_dict)
 
     @classmethod
@@ -91,4 +91,10 @@ class AccountQuantities(Mapping[str, Decimal]):
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Describe quantities by account in a JSON schema."""
-        return {"type": "object", "additionalProperties": {"type": "string"}}
+        quantity = decimal_form(QUANTITY_DIGITS, PLACES)
+        written = quantity.accepted if handler.mode == "validation" else quantity.emitted
+        return {"type": "object", "propertyNames": NAME_FORM, "additionalProperties": written}
+
+
+def _texts_of(quantities: AccountQuantities) -> dict[str, str]:
+    return {account: plain(quantity) for account, quantity in quantities.items()}

@@ -92,20 +92,6 @@ class OrderEvent(Record):
     """The quantity that a change of a position without an order has added, also by setting it; None for others."""
     position_cost: Amount | None = None
     """The open cost that a position was set with; None where the cost follows from the change."""
-    position_cost_change: Amount | None = None
-    """The amount that the open cost of the trader's position has gained by that which an account's was set with; of one
-    that is flat after the change it was realized."""
-    account: Name | None = None
-    """The account whose position was changed as well: that of the order, or of the request; None for none."""
-    account_quantity: SignedQuantity | None = None
-    """That account's position in the symbol after the change."""
-    account_cost: Amount | None = None
-    """The open cost that the account's position was set with."""
-    account_cost_basis: CostBasis | None = None
-    """``cost_basis`` of the account's position."""
-    accounts: StrictStr | None = None
-    """The positions of accounts that a split or a roll has changed, as a JSON object by account: of each the
-    ``position_quantity`` after the change, its ``position_change``, and for a roll the ``period``."""
     multiplier: MultiplierOrNone = None
     """The multiplier of the order whose execution this is, or of the position that was changed; None for 1."""
     period: StrictStr | None = None
@@ -155,6 +141,20 @@ class OrderEvent(Record):
     ``asked``, ``position`` and ``open``, or ``trading``, the position of the switch; None for others."""
     trading: Trading | None = None
     """The position of the switch of trading after a TRADING event."""
+    account: Name | None = None
+    """The account whose position was changed as well: that of the order, or of the request; None for none."""
+    account_quantity: SignedQuantity | None = None
+    """That account's position in the symbol after the change."""
+    account_cost: Amount | None = None
+    """The open cost that the account's position was set with."""
+    position_cost_change: Amount | None = None
+    """The amount that the open cost of the trader's position has gained by that which an account's was set with; of one
+    that is flat after the change it was realized."""
+    account_cost_basis: CostBasis | None = None
+    """``cost_basis`` of the account's position."""
+    accounts: StrictStr | None = None
+    """The positions of accounts that a split or a roll has changed, as a JSON object by account: of each the
+    ``position_quantity`` after the change, its ``position_change``, and for a roll the ``period``."""
     writer: Name | None = None
     """The book object that made the change: a random name that lasts as long as the object."""
 

@@ -37,7 +37,7 @@ NAME_RULE = (
 
 _JsonSchema: TypeAlias = dict[str, Any]
 _WORD = rf"[^\s{{}}{CONTROL}]+"
-_FOR_JSON: _JsonSchema = {"type": "string", "maxLength": MAX_NAME, "pattern": f"^{_WORD}( +{_WORD})*$"}
+NAME_FORM: _JsonSchema = {"type": "string", "maxLength": MAX_NAME, "pattern": f"^{_WORD}( +{_WORD})*$"}
 """The JSON schema of a name. Other invisible characters, which no portable pattern can name, are refused as well."""
 
 
@@ -60,7 +60,7 @@ def _named_rule(kind: type[object], handler: GetCoreSchemaHandler) -> core_schem
 
 
 def _json_schema(_: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> _JsonSchema:
-    return {"anyOf": [_FOR_JSON, {"type": "integer"}]} if handler.mode == "validation" else dict(_FOR_JSON)
+    return {"anyOf": [NAME_FORM, {"type": "integer"}]} if handler.mode == "validation" else dict(NAME_FORM)
 
 
 NAME_PATTERN = r"^[^\s{}\p{C}]+( +[^\s{}\p{C}]+)*$"

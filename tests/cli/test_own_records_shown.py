@@ -11,6 +11,7 @@ import slotbook
 from rich.console import Console
 from slotbook import Entity, Key
 from slotbook.cli.blotter import Blotter
+from slotbook.cli.blotter_screen import drawn
 from slotbook.models import OrderEvent
 from slotbook.models.errors import CorruptRecord
 from slotbook.models.types import Name
@@ -66,14 +67,15 @@ def test_one_symbol_has_none_of_them(cli: Cli, url: str, trader: str) -> None:
 
 
 def test_a_blotter_shows_them_among_the_last_events(url: str, trader: str) -> None:
-    blotter, drawn = Blotter(), io.StringIO()
+    blotter, shown = Blotter(), io.StringIO()
     with slotbook.connect(url) as book:
         blotter.begin(book.orders.open(trader), book.positions.all(trader))
         for event in book.events.history(trader):
             blotter.take(event)
     blotter.problems.append(str(CorruptRecord(ODD, "x", ODD)))
-    Console(file=drawn, width=300, markup=False, emoji=False, highlight=False).print(blotter.render(0, connected=True))
-    lines = drawn.getvalue().split("\n")
+    console = Console(file=shown, width=300, height=40, markup=False, emoji=False, highlight=False)
+    console.print(drawn(blotter, console, 0, connected=True))
+    lines = shown.getvalue().split("\n")
     assert all(line.isprintable() for line in lines)
     assert sum(f"memo  {SHOWN}" in line for line in lines) == 3
     assert blotter.events == 3

@@ -207,7 +207,7 @@ READS = {
     "LimitsRepository": "all get trading",
     "OrderEventRepository": "close consume dead_letters follow from_url history psubscribe publish subscribe",
     "OrderRepository": "by by_status by_symbol close count fills find from_url get get_many in_flight of open",
-    "PositionRepository": "all close find from_url get get_many net totals",
+    "PositionRepository": "all by_account close find from_url get get_many net totals",
     "SearchIndexes": "info",
     "SessionRepository": "by_trader get",
     "Subscription": "close get start stop",
@@ -245,7 +245,7 @@ def methods(kind: type) -> dict[str, Callable[..., object]]:
 
 def listed() -> set[str]:
     reads = {f"{kind}.{name}" for kind, names in READS.items() for name in names.split()}
-    return {*CHANGES, *BY_BOOK, *WAIT_FOR_NONE, *reads}
+    return {*(name.partition(" of ")[0] for name in CHANGES), *BY_BOOK, *WAIT_FOR_NONE, *reads}
 
 
 @pytest.mark.parametrize("form", ["", "Async"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import pytest
@@ -117,6 +117,11 @@ def test_a_document_is_json_whatever_the_names_are(lone_desk: Desk, of: str, tex
 
 ESCAPED = {"terms", "period"}
 """Fields whose JSON is always made with escapes."""
+OF_ACCOUNTS = {
+    *("account", "account_quantity", "account_totals", "account_cost", "account_cost_basis", "accounts"),
+    "position_cost_change",
+}
+"""Fields of what moves an account's position: they are added to an event, whose document is then made of them all."""
 OF_FEW = {
     "open_quantity",
     "client_order_id",
@@ -147,7 +152,30 @@ def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
     plain = re.findall(r"append\(\{([^{}]*)\}, false, ''\)", source)
     others = {name for entry in plain for name in re.findall(r"'(\w+)',", entry)}
     assert {"kind", "key", "version", "changed", "request_id"} <= others
-    assert written | others >= set(order) - {"own", "refused", "overfilled"}  # which few orders have
+    of_few_orders = {"own", "refused", "overfilled"}
+    assert written | others >= set(order) - of_few_orders - OF_ACCOUNTS
+
+
+@pytest.mark.parametrize("whose", ["a fill", "a bust", "an adjustment", "a set", "a split", "a roll"])
+def test_an_event_that_moves_an_account_s_position_is_published_whole(lone_desk: Desk, whose: str) -> None:
+    prefix = fresh("p") + ":"
+    book, trader = lone_desk.open(publish="order_events", prefix=prefix), lone_desk.trader
+    changes: dict[str, Callable[[], object]] = {
+        "a fill": lambda: book.orders.fill(execution(trader, "X2")),
+        "a bust": lambda: book.orders.bust(trader, "A1", "X1", exec_id="B1", text="b"),
+        "an adjustment": lambda: book.positions.adjust(trader, "AAPL", 1, request_id="R1", account='AC"C/1'),
+        "a set": lambda: book.positions.set(trader, "AAPL", 9, cost=900, request_id="R1", account='AC"C/1'),
+        "a split": lambda: book.positions.split(trader, "AAPL", 2, request_id="R1"),
+        "a roll": lambda: book.positions.roll(trader, "AAPL", request_id="R1"),
+    }
+    book.orders.place(limit(trader, account='AC"C/1', multiplier=50))
+    book.orders.fill(execution(trader, "X1"))
+    with book.events.subscribe("order_events") as subscription:
+        changes[whose]()
+        (message,) = drain(subscription, 1)
+    event = lone_desk.events(trader, prefix)[-1]
+    assert message.text == document(encode(event))
+    assert 'AC"C/1' in (event.account, *json.loads(event.accounts or "{}"))
 
 
 @pytest.mark.parametrize(
