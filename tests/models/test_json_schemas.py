@@ -55,8 +55,8 @@ def fields_of_all() -> dict[str, tuple[Schema, TypeAdapter[Any]]]:
             schema: Schema = {**whole["properties"][name], "$defs": whole.get("$defs", {})}
             about = {"title", "description", "default", "$defs"}
             said = json.dumps({key: one for key, one in schema.items() if key not in about})
-            if '"#/$defs/OrderEvent"' in said or name == "fee_currency":
-                continue  # the fields of events are here themselves; a currency is read with its fee
+            if '"#/$defs/OrderEvent"' in said or name in ("fee_currency", "fee_from_quantity"):
+                continue  # the fields of events are here themselves; these two are read with their fee
             kind = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
             found.setdefault(said, (schema, TypeAdapter(cast("Any", kind))))
     return found
