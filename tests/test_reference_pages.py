@@ -102,7 +102,17 @@ def test_every_command_is_shown_on_a_screen_that_it_fits() -> None:
 def test_every_extra_is_in_the_table() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = re.findall(r"^\| `(\w+)` \|", table_of("settings", "| extra | brings |"), re.MULTILINE)
-    assert sorted(named) == sorted(project["optional-dependencies"])
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    assert sorted(named) == sorted(extras)
+    brought = {name: set(re.findall("[a-z]+", "".join(map(extras_in, extras[name])))) for name in extras}
+    assert brought["dev"] == set(extras) - {"all", "dev"}
+    row = next(line for line in table_of("settings", "| extra | brings |").splitlines() if line.startswith("| `all`"))
+    assert brought["all"] == set(re.findall(r"`(\w+)`", row)) - {"all"}
+
+
+def extras_in(requirement: str) -> str:
+    """Return the extras of our own that a requirement asks for, or nothing."""
+    return requirement[9:-1] if requirement.startswith("slotbook[") else ""
 
 
 def below(kind: type[errors.SlotbookError]) -> Iterator[type[errors.SlotbookError]]:
