@@ -1,7 +1,8 @@
 """Put the pages that lie outside of docs/ into the site, and lead links to them there (a hook of MkDocs).
 
-README.md is the site's first page, and CONTRIBUTING.md, CHANGELOG.md and docker/README.md are pages of it; a file of
-the source that a page links to is shown with its text. So every link of a page works in the repository and on the site.
+README.md is the site's first page, and CONTRIBUTING.md, CHANGELOG.md and the README.md of docker/ and of the example
+are pages of it; a file of the source that a page links to is shown with its text. So every link of a page works in the
+repository and on the site.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "docker/README.md": "how-to/containers.md",
+    "examples/order_service/README.md": "how-to/order-service.md",
 }
 """Pages that lie outside of docs/, and what they are on the site."""
 
