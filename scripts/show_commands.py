@@ -9,6 +9,7 @@ SLOTBOOK_SEARCH_SERVER names a server that searches (.ci/search-server); without
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import pty
 import re
@@ -22,6 +23,7 @@ import termios
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pyte
@@ -162,7 +164,7 @@ def book_of_the_day(url: str, folder: Path) -> None:
     (folder / "desk.py").write_text(MODELS, encoding="utf-8")
     (folder / "symbols.txt").write_text(SYMBOLS, encoding="utf-8")
     sys.path.insert(0, str(folder))
-    import desk  # type: ignore[import-not-found]  # it has just been written
+    desk = importlib.import_module("desk")
 
     day = trading_day()
     requests = [request for number in range(max(map(len, day.values()))) for request in _rows(day, number)]
@@ -170,7 +172,7 @@ def book_of_the_day(url: str, folder: Path) -> None:
     with slotbook.connect(url) as book:
         book.reconcile(requests)
         book.limits.set(Limits(trader="T001", max_order=1000, orders_per_second=50))
-        book.limits.set(Limits(trader="T001", symbol="AAPL", max_position=5000, max_notional=250_000))
+        book.limits.set(Limits(trader="T001", symbol="AAPL", max_position=5000, max_notional=Decimal(250_000)))
         allocations = book.table(desk.Before)
         for number in range(40):
             allocations.insert(desk.Before(trader="T001", allocation_id=f"L{number}", quantity=100))

@@ -70,8 +70,10 @@ def test_every_page_loads_whole_and_asks_nobody_else(folder: Path, site: str, br
     page = browser.new_page(viewport={"width": PHONE, "height": 844}, color_scheme="dark")
     page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
-    page.on("request", lambda asked: asked.url.startswith(site) or said.append(f"{page.url} asks {asked.url}"))
-    page.on("response", lambda found: found.status < 400 or said.append(f"{found.url}: {found.status}"))
+    page.on(
+        "request", lambda asked: said.extend([] if asked.url.startswith(site) else [f"{page.url} asks {asked.url}"])
+    )
+    page.on("response", lambda found: said.extend([] if found.status < 400 else [f"{found.url}: {found.status}"]))
     wider: list[str] = []
     for name in shown:
         page.goto(f"{site}{name}/" if name != "." else site, wait_until="load")

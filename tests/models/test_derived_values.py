@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 from typing import Any, cast
 
@@ -27,14 +28,17 @@ ORDER = limit("T001", "A1", quantity=100, price="187.23").model_copy(
 )
 POSITION = Position(
     trader="T001", symbol="AAPL", quantity=60, bought_quantity=100, sold_quantity=30,
-    bought_notional="18700", sold_notional="7500", open_cost="11220",
+    bought_notional=Decimal(18700), sold_notional=Decimal(7500), open_cost=Decimal(11220),
 )  # fmt: skip
-FILL = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price="187.22")
-CORRECT = Correct(trader="T001", order_id="A1", exec_ref_id="X1", exec_id="C1", quantity=40, price="187.20")
+FILL = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=40, price=Decimal("187.22"))
+CORRECT = Correct(
+    trader="T001", order_id="A1", exec_ref_id="X1", exec_id="C1", quantity=40, price=Decimal("187.20"),
+)  # fmt: skip
 EXECUTION = Execution(
-    trader="T001", order_id="A1", exec_id="X1", sequence=2, quantity=40, price="187.22", live_quantity=20,
-    live_price="187.00", multiplier="50",
+    trader="T001", order_id="A1", exec_id="X1", sequence=2, quantity=40, price=Decimal("187.22"), live_quantity=20,
+    live_price=Decimal("187.00"), multiplier=Decimal(50),
 )  # fmt: skip
+WRONG: tuple[object, ...] = ("5.5", 5, 5.5, "NaN", "sNaN", "", True, [], {}, [["PENDING_CANCEL"]], None)
 RECORDS: list[Record] = [ORDER, POSITION, FILL, CORRECT, EXECUTION]
 by_name = pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 
@@ -75,7 +79,7 @@ def test_a_record_takes_back_its_dump(record: Record) -> None:
 @by_name
 def test_what_contradicts_is_refused_by_name(record: Record) -> None:
     for name in type(record).model_computed_fields:
-        for wrong in ("5.5", 5, 5.5, "NaN", "sNaN", "", True, [], {}, [["PENDING_CANCEL"]], None):
+        for wrong in WRONG:
             found: object = getattr(record, name)
             if wrong == found:
                 continue
@@ -143,13 +147,14 @@ def test_nothing_of_it_is_stored_or_shown_by_repr(record: Record) -> None:
 
 
 def test_the_reader_of_hashes_runs_nothing_for_it() -> None:
-    def kinds(schema: Any) -> list[str]:
-        inner = [part for part in schema.values() if isinstance(part, dict)] if isinstance(schema, dict) else []
+    def kinds(schema: dict[str, Any]) -> list[str]:
+        inner: list[dict[str, Any]] = [part for part in schema.values() if isinstance(part, dict)]
         return [str(schema.get("type")), *(kind for part in inner for kind in kinds(part))]
 
-    assert "function-wrap" in kinds(Order.__pydantic_core_schema__)
-    assert "function-wrap" not in repr(codec(Order).read.__self__)
-    assert "FunctionWrap" not in repr(codec(Order).read.__self__)
+    assert "function-wrap" in kinds(cast("dict[str, Any]", Order.__pydantic_core_schema__))
+    reader: object = cast("Any", codec(Order).read).__self__
+    assert "function-wrap" not in repr(reader)
+    assert "FunctionWrap" not in repr(reader)
 
 
 @pytest.mark.parametrize("extra", ["allow", "ignore"])
@@ -157,10 +162,11 @@ def test_a_class_that_takes_any_field_compares_what_follows_too(extra: Any) -> N
     class LooseOrder(Order):
         model_config = ConfigDict(extra=extra)
 
-    loose = LooseOrder(**ORDER.model_dump(), strategy="S1")
+    make = cast("Callable[..., Order]", LooseOrder)  # a type checker knows no field of such a class but its own
+    loose = make(**ORDER.model_dump(), strategy="S1")
     assert loose.model_extra == ({"strategy": "S1"} if extra == "allow" else None)
     with pytest.raises(ValidationError, match="open_quantity\n  it follows from the other fields"):
-        LooseOrder(**{**ORDER.model_dump(), "open_quantity": 5})
+        make(**{**ORDER.model_dump(), "open_quantity": 5})
 
 
 def test_a_desk_may_add_its_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -165,7 +166,9 @@ def test_ajv_reads_the_schemas_and_says_the_same(tmp_path_factory: pytest.TempPa
     script = modules.parent / "schemas_in_node.mjs"  # Node looks for modules beside the script
     script.write_text(NODE.read_text(encoding="utf-8"), encoding="utf-8")
     order = Order.model_json_schema()
-    held = Position(trader="T001", symbol="AAPL", quantity="0.0000001", fees=cast("Any", {"USD": "1.5", "": "-1E-7"}))
+    held = Position(
+        trader="T001", symbol="AAPL", quantity=Decimal("0.0000001"), fees=cast("Any", {"USD": "1.5", "": "-1E-7"})
+    )
     asked: list[dict[str, object]] = [
         {"schema": order, "values": [order_with(name, value) for name, values in BAD.items() for value in values]},
         {"schema": order, "values": [order_with(name, value) for name, values in GOOD.items() for value in values]},
@@ -180,7 +183,7 @@ def test_ajv_reads_the_schemas_and_says_the_same(tmp_path_factory: pytest.TempPa
 
 
 def test_small_decimals_are_written_without_an_exponent() -> None:
-    fill = Fill(trader="T001", order_id="A1", exec_id="X1", quantity="0.0000001", price="1E+3")
+    fill = Fill(trader="T001", order_id="A1", exec_id="X1", quantity=Decimal("0.0000001"), price=Decimal("1E+3"))
     written = json.loads(fill.model_dump_json())
     assert (written["quantity"], written["price"], written["notional"]) == ("0.0000001", "1000", "0.0001")
 

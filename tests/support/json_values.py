@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeAlias, cast
 
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from jsonschema.validators import extend
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 Schema: TypeAlias = "dict[str, Any]"
 
@@ -34,7 +33,7 @@ def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[Val
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
-_Validator = cast("Any", extend)(Draft202012Validator, {"pattern": _pattern})
+_Validator = cast("Any", validators).extend(Draft202012Validator, {"pattern": _pattern})
 
 
 def validator(schema: Schema) -> Any:

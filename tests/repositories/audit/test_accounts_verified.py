@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 from slotbook.models import OrderEvent
@@ -116,10 +117,9 @@ def test_what_no_event_proves_is_left(accounts: Desk) -> None:
 )
 def test_an_event_that_says_otherwise_is_found(accounts: Desk, number: int, name: str, value: str | None) -> None:
     desk = accounts
-    entries = desk.ask("XRANGE", "%:events", "-", "+")
-    assert isinstance(entries, list)
+    entries = cast("list[tuple[str, list[str]]]", desk.ask("XRANGE", "%:events", "-", "+"))
     desk.vandalise("DEL", "%:events")
-    for event_id, flat in entries:  # type: ignore[misc]
+    for event_id, flat in entries:
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         if event_id == f"{number}-0":
             assert fields.pop(name, None) is not None or name == "account_cost_basis"

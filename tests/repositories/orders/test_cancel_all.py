@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slotbook.models import OrderStatus, Side
+from slotbook.models import EventType, OrderStatus, Side
 from slotbook.models.errors import CorruptRecord
 
 from ...support.desk import Desk
@@ -66,6 +66,7 @@ def test_one_that_cannot_be_canceled_leaves_the_others(lone_desk: Desk) -> None:
         symbol = symbols[number % 3]
         orders.place(limit(trader, f"A{number:02}", symbol=symbol))
     right = desk.ask("HGET", "%:position:MSFT", OPEN_BUYS)
+    assert isinstance(right, str)
     desk.ask("HSET", "%:position:MSFT", OPEN_BUYS, "many")
     outcomes = orders.cancel_all(trader)
     failed = [one.error for one in outcomes if one.error is not None]
@@ -86,5 +87,5 @@ def test_more_than_a_thousand(lone_desk: Desk) -> None:
     outcomes = orders.cancel_all(trader)
     assert len({one.result().order.order_id for one in outcomes}) == 1_050
     assert (orders.open(trader), orders.count(trader, status="CANCELED")) == ([], 1_050)
-    canceled = [event for event in lone_desk.events() if event.type == "CANCELED"]
+    canceled = [event for event in lone_desk.events() if event.type is EventType.CANCELED]
     assert len({event.order_id for event in canceled}) == len(canceled) == 1_050

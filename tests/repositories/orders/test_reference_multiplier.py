@@ -15,6 +15,7 @@ def test_an_order_has_the_multiplier_that_it_is_given(desk: Desk) -> None:
     info = SymbolInfo(symbol=symbol, name="E-mini", multiplier=Decimal(50))
     desk.book.symbols.put(info)
     found = desk.book.symbols.get(symbol)
+    assert found is not None
     assert found == info
     orders, trader = desk.book.orders, desk.trader
     assert orders.place(limit(trader, symbol=symbol)).order.multiplier is None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from slotbook.models import EventType, PositionChange, Roll, Split
+from slotbook.models import EventType, PositionAction, PositionChange, PositionResult, Roll, Split
 from slotbook.models.errors import (
     AmountOverflow,
     DuplicateRequest,
@@ -23,7 +24,7 @@ from ...support.desk import Desk, on_one_server
 from ...support.make import execution, limit
 
 
-def held(desk: Desk, account: str | None = None) -> tuple[Decimal, Decimal, Decimal]:
+def held(desk: Desk, account: str | None = None) -> tuple[Decimal | int, Decimal, Decimal]:
     one = desk.book.positions.get(desk.trader, "AAPL", account=account)
     return one.quantity, one.open_cost, one.realized_profit
 
@@ -187,19 +188,20 @@ def test_another_multiplier_needs_flat_accounts(desk: Desk) -> None:
 
 def test_steps_of_a_unit_see_each_other(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
-    change = {"trader": trader, "symbol": "AAPL"}
+    change: dict[str, Any] = {"trader": trader, "symbol": "AAPL"}
     results = book.commit(
         [
             PositionChange(**change, quantity=10, account="A"),
             Split(**change, new=2),
-            PositionChange(**change, quantity=5, action="SET", cost=50, account="A"),
+            PositionChange(**change, quantity=5, action=PositionAction.SET, cost=Decimal(50), account="A"),
             Roll(**change),
             limit(trader, account="B"),
             execution(trader, "X1", 3, "10"),
             Split(**change, new=2),
         ]
     )
-    assert [one.position.quantity for one in results[:4]] == [10, 20, 5, 5]
+    changed = [one.position for one in results[:4] if isinstance(one, PositionResult)]
+    assert [one.quantity for one in changed] == [10, 20, 5, 5]
     assert (held(desk, "A"), held(desk, "B"), held(desk)) == ((10, 50, 0), (6, 30, 0), (16, 80, 0))
     with pytest.raises(Refused):
         book.commit(
@@ -216,9 +218,13 @@ def test_a_split_touches_so_many_accounts_and_no_more(desk: Desk) -> None:
         outcome.result()
     assert positions.split(trader, "AAPL", 2).position.quantity == 512
     positions.apply_many(changes[256:])[0].result()
-    for refused in (positions.split, lambda *names: positions.roll(*names[:2])):
+    refused: list[Callable[[], object]] = [
+        lambda: positions.split(trader, "AAPL", 2),
+        lambda: positions.roll(trader, "AAPL"),
+    ]
+    for change in refused:
         with pytest.raises(Refused, match="257 accounts"):
-            refused(trader, "AAPL", 2)
+            change()
     assert len(positions.by_account(trader)) == 257
 
 

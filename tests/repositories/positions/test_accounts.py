@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 import pytest
-from slotbook.models import Bust, Correct, Fill, Limits, Message, Order, Position, Replace
+from slotbook.models import Bust, Correct, Fill, FillResult, Limits, Message, Order, Position, Replace
 from slotbook.models.errors import AmountOverflow, CorruptRecord, InvalidArgument, LimitExceeded, Overfill
 from slotbook.models.event import document
 from slotbook.models.numbers import EXACT
@@ -28,6 +28,12 @@ def of(desk: Desk, order_id: str, account: str | None, **more: object) -> Order:
 def fill(desk: Desk, order_id: str, exec_id: str, quantity: int, price: str, **more: object) -> Fill:
     given = dict(execution(desk.trader, exec_id, quantity, price, order_id))
     return Fill.model_validate({**given, **more})
+
+
+def booked(result: object) -> FillResult:
+    """Return the result of a fill, of a correction or of a bust."""
+    assert isinstance(result, FillResult)
+    return cast("FillResult", result)
 
 
 def parts(desk: Desk, symbol: str = "AAPL") -> dict[str | None, Position]:
@@ -103,15 +109,15 @@ def test_a_bust_a_correction_and_details_are_the_accounts_too(desk: Desk) -> Non
     assert (completed.applied, completed.position.fees) == (True, {"": Decimal("1.5")})
     assert dict(completed.account_position) == {**dict(completed.position), "account": "ACC1"}
     corrected = orders.correct(trader, "A1", "X1", exec_id="C1", quantity=30, price="186")
-    busted = orders.apply(Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="X2"))
+    busted = booked(orders.apply(Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="X2")))
     for done in (corrected, busted):
         assert done.account_position is not None
         assert done.cost_basis == "exact"
         assert dict(done.account_position) == {**dict(done.position), "account": "ACC1"}
     assert busted.account_position == parts(desk)["ACC1"]
     assert (busted.position.quantity, busted.position.open_cost, busted.position.fees) == (20, 3720, {})
-    again = orders.apply(Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="X2"))
-    other = orders.apply(Bust(trader=trader, order_id="A1", exec_id="B2", exec_ref_id="X2"))
+    again = booked(orders.apply(Bust(trader=trader, order_id="A1", exec_id="B1", exec_ref_id="X2")))
+    other = booked(orders.apply(Bust(trader=trader, order_id="A1", exec_id="B2", exec_ref_id="X2")))
     assert again.account_position == busted.account_position == other.account_position
     assert (again.applied, other.applied) == (False, False)
     late = orders.fill(fill(desk, "A1", "X2", 20, "190", liquidity="ADDED"))  # it does not count any more
@@ -157,7 +163,7 @@ def test_a_replace_keeps_the_account(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     orders.place(of(desk, "A1", "ACC1"))
     assert "account" not in Replace.model_fields
-    orders.apply(Replace(trader=trader, order_id="A1", quantity=200, price="190"))
+    orders.apply(Replace(trader=trader, order_id="A1", quantity=200, price=Decimal(190)))
     orders.fill(fill(desk, "A1", "X1", 150, "190"))
     assert parts(desk)["ACC1"].quantity == 150
 
@@ -165,7 +171,8 @@ def test_a_replace_keeps_the_account(desk: Desk) -> None:
 def test_a_refused_order_makes_no_position(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     book.limits.set(Limits(trader=trader, max_order=50))
-    for place in (book.orders.place, lambda order: book.commit([order])):
+    places: list[Callable[[Order], object]] = [book.orders.place, lambda order: book.commit([order])]
+    for place in places:
         with pytest.raises(LimitExceeded):
             place(of(desk, "A1", "ACC1"))
     assert desk.ask("EXISTS", "%:account_positions", "%:account_position:ACC1:AAPL", "%:order:A1") == 0
@@ -212,7 +219,7 @@ def test_a_unit_sees_what_its_steps_have_booked(desk: Desk) -> None:
         fill(desk, "A1", "X3", 1, "12"),
     ]
     results = book.commit(steps)
-    assert results[-1].account_position == parts(desk)["ACC1"]
+    assert booked(results[-1]).account_position == parts(desk)["ACC1"]
     assert {account: held.quantity for account, held in parts(desk).items()} == {"ACC1": 41, "ACC2": -5}
     results = book.commit(
         [
@@ -221,10 +228,11 @@ def test_a_unit_sees_what_its_steps_have_booked(desk: Desk) -> None:
             Bust(trader=trader, order_id="A1", exec_id="B", exec_ref_id="X3"),
         ]
     )
-    assert (results[-1].cost_basis, results[-1].account_position) == ("exact", parts(desk)["ACC1"])
+    busted = booked(results[-1])
+    assert (busted.cost_basis, busted.account_position) == ("exact", parts(desk)["ACC1"])
     assert parts(desk)["ACC1"].open_cost == 490
-    corrected = Correct(trader=trader, order_id="A1", exec_id="C", exec_ref_id="X1", quantity=10, price="20")
-    assert book.commit([corrected])[0].account_position == parts(desk)["ACC1"]
+    corrected = Correct(trader=trader, order_id="A1", exec_id="C", exec_ref_id="X1", quantity=10, price=Decimal(20))
+    assert booked(book.commit([corrected])[0]).account_position == parts(desk)["ACC1"]
 
 
 def test_what_is_published_is_what_the_stream_has(lone_desk: Desk) -> None:
@@ -246,7 +254,7 @@ def test_what_is_published_is_what_the_stream_has(lone_desk: Desk) -> None:
 
 @pytest.mark.parametrize("given", ["", "a{b", "a\nb", 7.5])
 def test_what_is_no_account_is_refused(lone_desk: Desk, given: object) -> None:
-    read: Callable[..., object] = lone_desk.book.positions.get
+    read = cast("Callable[..., object]", lone_desk.book.positions.get)
     with pytest.raises(InvalidArgument):
         read(lone_desk.trader, "AAPL", account=given)
     with pytest.raises(InvalidArgument):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from slotbook.models import Bust, Correct, Fill, FillResult, Position
@@ -184,7 +185,7 @@ def test_verify_follows_it_through_busts_and_corrections(lone_desk: Desk, trimme
     if trimmed:
         desk.book.events.trim(trader, 4)
     bust = orders.bust(trader, "A1", "X0", exec_id="B1")
-    taken = {"fee": "0.0004", "fee_currency": "ETH", "fee_from_quantity": True}
+    taken: dict[str, Any] = {"fee": "0.0004", "fee_currency": "ETH", "fee_from_quantity": True}
     orders.correct(trader, "A1", "X1", exec_id="C1", quantity="0.4", price="2501", **taken)
     orders.correct(trader, "A1", "C1", exec_id="C2", quantity="0.4", price="2501", fee="0.5")
     assert bust.cost_basis == ("approximate" if trimmed else "exact")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from slotbook.models import (
     EventType,
@@ -83,8 +84,8 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
         details=written(details_of(fill)),
         **told(part),
     )
-    made = {"order": entry.now, "position": position, "account_position": part}
-    answer = Answer(applied=True, sequence=sequence, late=late, overfilled=over, **made)
+    made = Answer(applied=True, sequence=sequence, order=entry.now, position=position, account_position=part)
+    answer = replace(made, late=late, overfilled=over)
     entry.fills[fill.exec_id] = content, answer
     entry.live[fill.exec_id] = content
     remember(entry, fill, answer)
@@ -95,7 +96,7 @@ def _traded(held: Position, order: Order, amount: Decimal, fill: Fill) -> Positi
     """Return a position after a trade. Raises AmountOverflow."""
     sign, arrived = 1 if order.side is Side.BUY else -1, arriving(fill.quantity, details_of(fill), order.side)
     side, paid = ("bought_quantity", "bought_notional") if sign > 0 else ("sold_quantity", "sold_notional")
-    moved = {
+    moved: dict[str, Any] = {
         "quantity": held.quantity + sign * arrived,
         side: getattr(held, side) + fill.quantity,
         paid: getattr(held, paid) + amount,

@@ -61,7 +61,8 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
         case Split():
             kind, given = EventType.SPLIT, dict(change.accounts or {})
             made = [
-                _with_quantity(one, _after_split(one.quantity, change, given.pop(one.account, None))) for one in parts
+                _with_quantity(one, _after_split(one.quantity, change, given.pop(str(one.account), None)))
+                for one in parts
             ]
             if given:
                 raise InexactSplit
@@ -82,7 +83,7 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
     if isinstance(change, PositionChange):
         moved |= take_other(book, change, held)
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
-    position = Position(**{**dict(position), **moved, "version": held.version + 1})
+    position = Position.model_validate({**dict(position), **moved, "version": held.version + 1})
     same = {"updated_ns": change.ts_ns, "multiplier": position.multiplier}
     before = {one.account: one for one in parts}
     made = [one.model_copy(update={**same, "version": one.version + 1}) for one in made]
@@ -187,7 +188,7 @@ def _leg(before: Position, after: Position, *, gained: Decimal = Decimal(0), set
     return Leg(after, added=added, sets_cost=sets_cost, closed=closed, gained=gained)
 
 
-def _after_split(held: Decimal | int, split: Split, given: Decimal | None) -> Decimal:
+def _after_split(held: Decimal | int, split: Split, given: Decimal | int | None) -> Decimal:
     """Return what a split makes of a quantity. Raises InexactSplit."""
     made = Fraction(held) * Fraction(split.new) / Fraction(split.old)
     if given is None:
@@ -196,4 +197,4 @@ def _after_split(held: Decimal | int, split: Split, given: Decimal | None) -> De
         return Decimal(made.numerator) / made.denominator
     if given * held < 0 or (given and not held):
         raise InexactSplit
-    return given
+    return Decimal(given)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from slotbook.models import Bust, Correct, EventType, OrderStatus, Position, Side
 from slotbook.models.errors import AmountOverflow, ExecutionNotFound, Overfill
@@ -97,8 +99,8 @@ def revise(book: State, request: Bust | Correct, entry: Entry) -> Answer:
         **told(part),
     )
     basis = "approximate" if leg.is_approximate else "exact"
-    made = {"order": entry.now, "position": position, "account_position": part}
-    answer = Answer(applied=True, sequence=sequence, cost_basis=basis, **made)
+    made = Answer(applied=True, sequence=sequence, order=entry.now, position=position, account_position=part)
+    answer = replace(made, cost_basis=basis)
     entry.fills[request.exec_id] = content, answer
     entry.roots[request.exec_id], entry.live[root] = root, after
     entry.reports[root] = request.exec_id
@@ -121,7 +123,7 @@ def _revised(
     """Return a position after a revision, given what had arrived before and what does now. Raises AmountOverflow."""
     amount = after[1] - before[1]
     side, paid = ("bought_quantity", "bought_notional") if sign > 0 else ("sold_quantity", "sold_notional")
-    moved = {
+    moved: dict[str, Any] = {
         "quantity": held.quantity + sign * (after[0] - before[0]),
         side: getattr(held, side) + more,
         paid: getattr(held, paid) + amount,
