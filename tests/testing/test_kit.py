@@ -48,13 +48,14 @@ def test_each_test_has_a_book_of_its_own_on_servers_that_are_shared_and_gone_aft
         import pytest
         from orders import order
 
-        seen = set()
+        seen, kept = set(), []
 
         @pytest.mark.parametrize("slotbook_topology", ["standalone", "cluster"])
         @pytest.mark.parametrize("again", [1, 2])
         def test_threads(book, slotbook_server, slotbook_topology, again):
             assert book.orders.place(order()).sequence == 1
             servers = slotbook_server(slotbook_topology)
+            kept.append(servers)
             assert servers.topology == slotbook_topology
             seen.add((slotbook_topology, servers.url))
             password = servers.url.split("@")[0]
@@ -79,7 +80,17 @@ def test_each_test_has_a_book_of_its_own_on_servers_that_are_shared_and_gone_aft
             assert len(seen) == 2
         """
     )
+    pytester.makeconftest(
+        """
+        import os
+        from pathlib import Path
+
+        def pytest_sessionfinish():  # before Python ends, which ends servers too
+            Path("left").write_text(str(os.listdir(os.environ["TMPDIR"])))
+        """
+    )
     run(pytester).assert_outcomes(passed=8)
+    assert (pytester.path / "left").read_text(encoding="utf-8") == "[]"
     assert list(folder.iterdir()) == []
 
 
@@ -105,6 +116,31 @@ def test_the_book_for_asyncio_works_with_either_plugin(pytester: pytest.Pytester
         """
     )
     run(pytester).assert_outcomes(passed=2)
+
+
+def test_a_book_is_closed_after_its_test_where_several_share_an_event_loop(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_asyncio")
+    pytester.makepyfile(
+        """
+        import pytest
+        from orders import order
+        from slotbook.models.errors import BookClosed
+
+        pytestmark = pytest.mark.asyncio(loop_scope="module")
+        books = []
+
+        @pytest.mark.parametrize("again", [1, 2])
+        async def test_place(abook, again):
+            assert (await abook.orders.place(order())).sequence == 1
+            books.append(abook)
+
+        async def test_both_are_closed():
+            for book in books:
+                with pytest.raises(BookClosed):
+                    await book.orders.count("T001")
+        """
+    )
+    run(pytester).assert_outcomes(passed=3)
 
 
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
