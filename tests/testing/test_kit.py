@@ -173,6 +173,34 @@ def test_a_primary_is_killed_and_another_serves(pytester: pytest.Pytester, topol
     run(pytester).assert_outcomes(passed=2)
 
 
+def test_a_primary_lives_until_its_replicas_have_everything(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nslotbook_topology = sentinel\n")
+    pytester.makepyfile(
+        """
+        import threading
+        from orders import order
+
+        def test_late_copies(book, slotbook_failover, slotbook_server):
+            deployment = slotbook_server("sentinel").deployment
+            [primary] = deployment.primaries()
+            replicas = [one for one in deployment.servers if one.kind == "data" and one is not primary]
+            for replica in replicas:
+                replica.freeze()
+            book.orders.place(order())
+            failing_over = threading.Thread(target=slotbook_failover)
+            failing_over.start()
+            failing_over.join(0.5)
+            assert primary.alive
+            for replica in replicas:
+                replica.thaw()
+            failing_over.join()
+            assert not primary.alive
+            assert book.orders.count("T001") == 1
+        """
+    )
+    run(pytester).assert_outcomes(passed=1)
+
+
 def test_one_server_has_no_successor(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(slotbook_failover): ...")
     done = run(pytester)
