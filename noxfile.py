@@ -26,12 +26,17 @@ SHOWN = (
 WORKERS = ("-n", "6", "--dist", "worksteal")
 """More than there are cores: many tests wait for servers that are broken, frozen or replaced."""
 TOUCHED_BY_OTHERS = (
-    "tests/models",
+    "tests/test_import.py",
     "tests/cli/test_main.py",
     "tests/cli/test_views.py",
+    "tests/models/test_times.py",
+    "tests/models/test_errors.py",
     "tests/repositories/caching",
-    "tests/repositories/orders/test_contract.py",
-    "tests/test_import.py",
+    "tests/repositories/orders/test_fill.py",
+    "tests/repositories/search",
+    "tests/topology/observing",
+    "tests/topology/test_urls.py",
+    "tests/web",
 )
 """The tests of what is built on packages of others: they show whether the lowest versions that are allowed will do."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}
