@@ -211,16 +211,16 @@ class AppliedCheck:
                 stored, expected = f"{stored} of {root}", f"{expected} of {ref}"
         elif change.type in (EventType.REPLACED, EventType.RESTATED):
             _, quantity, price, *_ = change.words
+            asked = event.quantity if event.requested_quantity is None else event.requested_quantity
             if quantity:
-                asked = event.quantity if event.requested_quantity is None else event.requested_quantity
                 stored, expected = f"to {quantity} {stored}", f"to {text(asked)} {expected}"
             if price:
                 limit = "no price" if event.price is None else text(event.price)
                 stored, expected = f"at {price} {stored}", f"at {limit} {expected}"
             elif before is not None and before.price != event.price:
                 stored, expected = f"at {before.price} {stored}", f"at {event.price} {expected}"
-            if not quantity and before is not None and before.quantity != event.quantity:
-                stored, expected = f"to {before.quantity} {stored}", f"to {event.quantity} {expected}"
+            if not quantity and before is not None and before.quantity != asked:
+                stored, expected = f"to {before.quantity} {stored}", f"to {text(asked)} {expected}"
         if not change.type.is_execution and not is_said(change.type, change.words, event.said, event.status):
             said = " ".join(f"{name}={one}" for name, one in event.said._asdict().items() if one) or "nothing else"
             stored, expected = f"{stored} with another content", f"{expected} saying {said}"

@@ -42,7 +42,11 @@ local function replace_order(at)
   local quantity = quantity_text == '' and was or decimal(quantity_text)
   if problem then return problem end
   if status == 'FILLED' and not is_less(filled, quantity) then return { 'closed', status } end
-  if is_less(quantity, filled) then quantity = filled end
+  local asked = quantity_text
+  if is_less(quantity, filled) then
+    if asked == '' then asked = decimal_text(was) end -- more was filled than was ordered
+    quantity = filled
+  end
   local clashes = (client_id ~= '' or venue_id ~= '') and RARE.clash_of(id, client_id, venue_id)
   if clashes then return clashes end
   local marks, list = value_of(order, 'marks') or '', pending_of(order)
@@ -102,7 +106,7 @@ local function replace_order(at)
     RARE.count_passed(symbol)
   end
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
-  local requested = quantity_text ~= quantity_after and quantity_text or ''
+  local requested = asked ~= quantity_after and asked or ''
   local number = append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', to, 'quantity', quantity_after, 'price', limit,

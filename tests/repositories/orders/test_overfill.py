@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from slotbook import Settings
-from slotbook.models import ExecutionReport, Fill
+from slotbook.models import DoneForDay, ExecutionReport, Fill, Replace, Restate
 from slotbook.models.errors import InvalidSettings, Overfill
 
 from ...support.desk import Desk, on_one_server
@@ -121,6 +122,23 @@ def test_a_book_may_record_what_goes_past_by_its_setting(desk: Desk) -> None:
         desk.book.orders.fill(execution(other, "X1", 101))
     assert book.orders.fill(execution(other, "X1", 101)).overfilled
     assert not desk.book.orders.fill(execution(other, "X1", 101)).applied, "a repeat need not say it"
+
+
+@pytest.mark.parametrize("kind", [Replace, Restate])
+def test_a_change_of_the_price_alone_raises_the_quantity_to_what_is_filled(
+    desk: Desk, kind: type[Replace] | type[Restate]
+) -> None:
+    """The order is done for the day, so it is not full although more was filled than was ordered."""
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.apply(DoneForDay(trader=trader, order_id="A1", request_id="R1"))
+    orders.fill(recorded(trader, "X1", 101))
+    change = kind(trader=trader, order_id="A1", request_id="R2", price=Decimal("187.25"))
+    assert orders.apply(change).applied
+    event = desk.events()[-1]
+    assert (event.quantity, event.requested_quantity, event.price) == (101, 100, Decimal("187.25"))
+    assert not orders.apply(change).applied
+    assert orders.get(trader, "A1").open_quantity == 0
 
 
 def test_another_word_is_no_setting() -> None:
