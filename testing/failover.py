@@ -49,7 +49,7 @@ class Failover:
         primaries = self._deployment.primaries()
         if len(primaries) != (3 if self._deployment.topology == "cluster" else 1):
             return None
-        in_step = sum(_replicas_in_step(primary) for primary in primaries)
+        in_step = sum(replicas_in_step(primary) for primary in primaries)
         all_data = [server for server in self._deployment.servers if server.kind == "data"]
         return self._primary_of(trader) if len(primaries) + in_step == len(all_data) else None
 
@@ -73,7 +73,7 @@ def _serves(server: Server, trader: str) -> bool:
     return True
 
 
-def _replicas_in_step(primary: Server) -> int:
+def replicas_in_step(primary: Server) -> int:
     """Return how many replicas have all that a primary has written (ROLE)."""
     try:
         role, offset, replicas, *_ = cast("list[object]", primary.ask("ROLE"))

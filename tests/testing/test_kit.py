@@ -179,6 +179,7 @@ def test_a_primary_lives_until_its_replicas_have_everything(pytester: pytest.Pyt
         """
         import threading
         from orders import order
+        from slotbook.testing.failover import replicas_in_step
 
         def test_late_copies(book, slotbook_failover, slotbook_server):
             deployment = slotbook_server("sentinel").deployment
@@ -190,7 +191,7 @@ def test_a_primary_lives_until_its_replicas_have_everything(pytester: pytest.Pyt
             failing_over = threading.Thread(target=slotbook_failover)
             failing_over.start()
             failing_over.join(0.5)
-            assert primary.alive
+            assert primary.alive and replicas_in_step(primary) == 0
             for replica in replicas:
                 replica.thaw()
             failing_over.join()
