@@ -31,12 +31,12 @@ TOUCHED_BY_OTHERS = (
     "tests/cli/test_views.py",
     "tests/models/test_times.py",
     "tests/models/test_errors.py",
-    "tests/repositories/caching",
+    "tests/repositories/caching/test_sql_tables.py",
     "tests/repositories/orders/test_fill.py",
-    "tests/repositories/search",
-    "tests/topology/observing",
+    "tests/repositories/search/test_search_commands.py",
+    "tests/topology/observing/test_otel.py",
     "tests/topology/test_urls.py",
-    "tests/web",
+    "tests/web/test_web_command.py",
 )
 """The tests of what is built on packages of others: they show whether the lowest versions that are allowed will do."""
 SOAKS = {"standalone": "fsynced", "sentinel": "replicated=1", "cluster": "replicated=1"}

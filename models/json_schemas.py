@@ -24,12 +24,14 @@ _INTEGER_ENDS = (315_532_800, 315_532_800 * 10**9, 2**63 - 1)
 
 
 def written_decimal(value: object) -> object:
-    """Return the text of a decimal for JSON, without an exponent; anything else as it is.
+    """Return the text of a decimal or a whole number for JSON, without an exponent; anything else as it is.
 
-    >>> written_decimal(Decimal("1E-7")), written_decimal(Decimal("187.230"))
-    ('0.0000001', '187.230')
+    >>> written_decimal(Decimal("1E-7")), written_decimal(Decimal("187.230")), written_decimal(1)
+    ('0.0000001', '187.230', '1')
     """
-    return format(value, "f") if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if type(value) is int else value
 
 
 @dataclass(frozen=True, eq=False)  # by identity, so that a type with it can be a part of a union

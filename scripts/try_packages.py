@@ -19,7 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MOST_MEGABYTES = 40
 """The limit of `pip install slotbook`, with what it needs."""
-OWN_TESTS = ("tests/test_style.py", "tests/test_wheel.py", "tests/models/test_order.py", "tests/repositories/positions")
+OWN_TESTS = (
+    "tests/test_style.py",
+    "tests/test_wheel.py",
+    "tests/models/test_names.py",
+    "tests/repositories/orders/test_fill.py",
+)
 """The tests that an unpacked source distribution runs."""
 
 

@@ -99,8 +99,9 @@ class OpenTelemetryObserver(Observer):
                 self._failed_tries.add(1, {"slotbook.verb": call.verb, "slotbook.reason": one.reason})
         started_at = ended_at - int(seconds * 1e9)
         name = str(attributes["db.query.summary"])
-        attributes |= of_spans
-        span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=started_at)
+        span = self._tracer.start_span(
+            name, kind=SpanKind.CLIENT, attributes={**attributes, **of_spans}, start_time=started_at
+        )
         if span.is_recording():
             span.set_attribute("slotbook.outcome", _together([call.outcome.value for call in calls], "mixed"))
             span.set_attribute("slotbook.tries", max((call.tries for call in calls), default=0))

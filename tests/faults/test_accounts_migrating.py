@@ -1,4 +1,4 @@
-"""A slot migrates key by key: no key of an account's position is missed, and none is made twice."""
+"""Fault "slot migrating": keys move one by one; no key of an account's position is missed, none is made twice."""
 
 from __future__ import annotations
 

@@ -59,6 +59,12 @@ def _limited(book: Book, trader: str) -> None:
     book.limits.set(_limits(trader))
 
 
+def _of_account(book: Book, trader: str) -> None:
+    """Have a position of an account."""
+    book.orders.place(limit(trader, account="ACC1"))
+    book.orders.fill(execution(trader, "X0", 10))
+
+
 def _closed(book: Book, trader: str) -> None:
     _order(book, trader)
     book.orders.cancel(trader, "A1")
@@ -171,6 +177,7 @@ def _adjust(book: Book, trader: str) -> object:
 
 CHANGES = (
     Change("place", _nothing, lambda book, trader: book.orders.place(limit(trader, text="note"))),
+    Change("roll of an account", _of_account, lambda book, trader: book.positions.roll(trader, "AAPL", request_id="R")),
     Change("place another", _order, lambda book, trader: book.orders.place(limit(trader, "A2"))),
     Change("place headless", _order, lambda book, trader: book.orders.place(limit(trader, "A2")), removed="book"),
     Change("fill", _order, _fill),
@@ -214,7 +221,10 @@ CHANGES = (
 KEYS = (
     *[
         f"{{TRADER}}:{name}"
-        for name in ("book", "events", "positions", "limits", "order:*", "applied:*", "position:*", "request:*")
+        for name in (
+            *("book", "events", "positions", "limits", "order:*", "applied:*", "position:*", "request:*"),
+            *("account_position:*", "account_positions"),
+        )
     ],
     "{TRADER}:orders_by_symbol:*",
     "{TRADER}:orders_by_+*",

@@ -74,7 +74,7 @@ READS = {
             "in_flight",
         )
     ),
-    *(f"positions.{verb}" for verb in ("get", "get_many", "all", "net", "totals", "find")),
+    *(f"positions.{verb}" for verb in ("get", "get_many", "all", "by_account", "net", "totals", "find")),
 }
 
 
