@@ -16,7 +16,6 @@ from tenacity.wait import WaitBaseT
 
 from ...models.errors import LockLost, LockTimeout
 from ...models.keys import Keys
-from ...models.types import check_name
 from ...topology.call import Call, Reply, evaluate
 from ...topology.settings import Settings
 from ..changes.scripts import load
@@ -61,7 +60,7 @@ class LockCalls:
             f"acquire {self.key}",
             ACQUIRE,
             ACQUIRE.keys(lock=self.key),
-            ACQUIRE.arguments(token=check_name("token", token), lease=str(self._lease)),
+            ACQUIRE.arguments(token=token, lease=str(self._lease)),
             decode=read,
         )
 

@@ -49,7 +49,7 @@ class AsyncDoctor:
             SlotbookError: No server can say who the primaries are.
         """
         if user is not None:
-            check_name("user", user)
+            user = check_name("user", user)  # a number becomes its text
         target = self._backend.target
         inspection = self._backend.inspection()
         try:

@@ -61,15 +61,18 @@ def test_tasks_get_a_fast_typed_error(deploy: Deploy) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("login", [True, False], ids=["login", "no-login"])
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_server_that_takes_no_more_clients(deploy: Deploy, runner: asyncio.Runner, caller: Caller) -> None:
+def test_a_server_that_takes_no_more_clients(
+    deploy: Deploy, runner: asyncio.Runner, caller: Caller, login: bool
+) -> None:
     control = deploy("standalone")
     server = control.data[0]
     raw = Raw(server.host, server.port, control.deployment.password)
     raw.ask("CONFIG", "SET", "maxclients", int(info(server, "clients")["connected_clients"]) - 1)
-    started = time.monotonic()
+    started, url = time.monotonic(), control.url(deadline=10)
     with pytest.raises(PoolExhausted, match="maxclients"):
-        open_book(control.url(deadline=10), caller, runner)
+        open_book(url if login else url.replace(f":{control.deployment.password}@", ""), caller, runner)
     assert time.monotonic() - started < 5
     raw.ask("CONFIG", "SET", "maxclients", 100)
     raw.close()

@@ -23,7 +23,7 @@ from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
 from .async_opening import RedisConnection, poll_of
 from .async_places import AsyncPlace, AsyncPlaces
-from .greeting import GREETINGS, greeting
+from .greeting import GREETINGS, closed_in_greeting, greeting
 from .reader import INCOMPLETE, Reader, closed_after, surplus_reply
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
 
@@ -185,7 +185,7 @@ class AsyncConnection(asyncio.Protocol):
                     waiting.popleft()
                     if len(places) >= places.size:
                         places.wake()
-                if isinstance(answer, RedisError):
+                if isinstance(answer, RedisError) and exchange is not self._greeting:  # the call says what it means
                     self._note_error(answer)
             if self.broken and not waiting and not self._unsent:
                 self.abort(RedisConnectionError("the server is no primary any more"))
@@ -208,6 +208,7 @@ class AsyncConnection(asyncio.Protocol):
         error = RedisConnectionError(
             f"Error while reading from socket: {exc}" if exc else "Connection closed by server."
         )
+        error = closed_in_greeting(self._greeting.answers) or error
         error.__cause__ = exc
         self.abort(error)
 

@@ -20,7 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..call import Reply, pack
 from ..error_mapping import NotPrimary
 from ..misreadings import shortened
-from .greeting import GREETINGS, greeting
+from .greeting import GREETINGS, closed_in_greeting, greeting
 from .opening import ConnectionClass, open_connection
 from .reader import INCOMPLETE, Reader
 from .role import ASK_ROLE, ROLE_INTERVAL, Doubt, demotion_shown, demotion_told
@@ -96,7 +96,8 @@ class Connection:
         except TimeoutError as error:
             raise RedisTimeoutError("Timeout writing to socket") from error
         except OSError as error:
-            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+            said = self._said_at_once() if self._greetings else None
+            raise said or RedisConnectionError(f"Error while writing to socket: {error}") from error
 
     def log_in(self, arguments: Mapping[str, object], ends_at: float) -> None:
         """Authenticate and select the database, in one round trip, as the arguments of the connection say.
@@ -164,12 +165,28 @@ class Connection:
 
     def _read_owed(self, timeout: float, ends_at: float) -> None:
         """Read the replies to what the connection has asked for itself."""
-        while self._greetings:
-            self._next(timeout, ends_at)  # whatever it is: an older server does not know the commands
-            self._greetings -= 1
+        if self._greetings:
+            self._read_greetings(timeout, ends_at)
         if self._asks_role:
             self._read_role(timeout, ends_at)
         self._owes = False
+
+    def _read_greetings(self, timeout: float, ends_at: float) -> None:
+        """Read the replies to the introduction, whatever they are: an older server does not know the commands."""
+        answers: list[Reply | RedisError] = []
+        try:
+            while self._greetings:
+                answers.append(self._next(timeout, ends_at))
+                self._greetings -= 1
+        except RedisConnectionError as error:
+            raise closed_in_greeting(answers) or error from error.__cause__
+
+    def _said_at_once(self) -> RedisConnectionError | None:
+        """Return the error of a server that closed the connection before anything was asked, if it said why."""
+        try:
+            return closed_in_greeting([self._next(0, monotonic())])
+        except RedisError:
+            return None
 
     def _read_role(self, timeout: float, ends_at: float) -> None:
         answer = self._next(timeout, ends_at)

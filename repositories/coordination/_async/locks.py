@@ -193,15 +193,16 @@ class AsyncLock:
         each time in one round trip.
 
         Args:
-            token: The identity of the holder, by default a random one. The token of an earlier call returns the grant
+            token: The identity of the holder, by default a random name. The token of an earlier call returns the grant
                 of that call.
 
         Raises:
+            InvalidArgument: The token is no name.
             LockTimeout: Another caller held the lock for ``wait`` seconds.
             LockLost: The grant of this token is over.
             OutcomeUnknown: No reply came in time. The lock may be held, at most until its lease has run out.
         """
-        chosen = uuid.uuid4().hex if token is None else token
+        chosen = uuid.uuid4().hex if token is None else check_name("token", token)  # a number becomes its text
         return await AsyncRetrying(**retry_while_held(time.monotonic() + self._wait))(self._try_acquire, chosen)
 
     async def __aenter__(self) -> AsyncAcquiredLock:

@@ -27,7 +27,7 @@ VERBS: dict[str, Use] = {
     "lock trader": lambda book, name, given: book.lock(name, trader=given),
     "lock lease": lambda book, name, given: book.lock(name, lease=given),
     "lock wait": lambda book, name, given: book.lock(name, wait=given),
-    "token": lambda book, name, given: book.lock(name, trader=name, wait=0).acquire(token=given),
+    "token": lambda book, name, given: book.lock(name, trader=name, wait=0).acquire(token=given).release(),
     "limit": lambda book, name, given: book.limiter(given),
     "window": lambda book, name, given: book.limiter(1, given),
     "algorithm": lambda book, name, given: book.limiter(1, 1.0, given),

@@ -141,17 +141,6 @@ def test_a_fence_is_above_the_last_although_the_clock_is_behind(lone_desk: Desk)
     assert lock.acquire().fence == later + 1
 
 
-def test_a_repeated_acquire_is_one_grant(desk: Desk) -> None:
-    lock = desk.book.lock("L", trader=desk.trader, lease=60, wait=0)
-    first = lock.acquire(token="mine")  # noqa: S106
-    assert lock.acquire(token="mine").fence == first.fence  # noqa: S106
-    with pytest.raises(LockTimeout):
-        lock.acquire(token="theirs")  # noqa: S106
-    first.release()
-    with pytest.raises(LockLost, match="granted to this token before"):
-        lock.acquire(token="mine")  # noqa: S106
-
-
 def test_a_release_is_the_same_however_late_it_is_repeated(desk: Desk) -> None:
     lock = desk.book.lock("L", trader=desk.trader, lease=0.02, wait=TIMEOUT)
     released = desk.book.lock("L", trader=desk.trader, lease=60).acquire()

@@ -31,6 +31,8 @@ from slotbook.models import (
 
 TRIES = 6
 SYMBOLS = ("AAPL", "MSFT")
+TURNS = 120
+"""The turns that a racer takes at least, however slow the machine is, so that there is something to judge."""
 
 
 @dataclass
@@ -62,11 +64,14 @@ class Racer:
         self._orders: dict[str, Order] = {}
         self._known = dict.fromkeys(traders, 0)
         self._turned: dict[str, int] = {}
+        self._turns, self._switches_at = 0, 10 + seed % 8 * 10
+        """The turn at which it turns the switch in any case; it does so by chance as well."""
 
     def run(self, seconds: float) -> None:
-        """Call until the time is over, then say what is lost."""
+        """Call until the time is over, and for ``TURNS`` turns at least."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while self._turns < TURNS or time.monotonic() < until:
+            self._turns += 1
             self._turn(self._dice.choice(self._traders))
 
     def _turn(self, trader: str) -> None:
@@ -77,7 +82,7 @@ class Racer:
                 self._switch(trader, Trading.ACTIVE)
         what = dice.random()
         mine = [one for one in self._orders.values() if one.trader == trader]
-        if what < 0.006:
+        if what < 0.006 or self._turns == self._switches_at:
             self._switch(trader, dice.choice((Trading.HALTED, Trading.REDUCING)))
             self._turned[trader] = 8
         elif what < 0.015:

@@ -12,10 +12,14 @@ from .control import Control, wait_until
 
 
 class Migration:
-    """The move of a key's slot: begin, move some keys, hold as long as wanted, finish."""
+    """The move of a key's slot: begin, move some keys, hold as long as wanted, finish.
+
+    The slot may also have keys with another hash tag, such as those of a trader of another test: they move in the end.
+    """
 
     def __init__(self, control: Control, key: str, target: Server | None = None) -> None:
         self._control = control
+        self._tag = key[key.find("{") : key.find("}") + 1] or key
         self.slot = key_slot(key.encode())
         self.source = control.primary(key)
         others = [server for server in control.deployment.primaries() if server is not self.source]
@@ -29,8 +33,8 @@ class Migration:
         return self
 
     def keys(self) -> list[str]:
-        """Return the keys that have not moved yet."""
-        return sorted(cast("list[str]", self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, 100_000)))
+        """Return the keys with the hash tag of its key that have not moved yet."""
+        return sorted(key for key in self._left() if self._tag in key)
 
     def move(self, keys: Sequence[str]) -> None:
         """MIGRATE some keys."""
@@ -46,7 +50,7 @@ class Migration:
 
     def finish(self) -> None:
         """MIGRATE the rest, and tell every primary whose slot it is."""
-        while keys := self.keys():
+        while keys := self._left():
             self.move(keys)
         owner = str(self.target.ask("CLUSTER", "MYID"))
         primaries = self._control.deployment.primaries()
@@ -57,9 +61,13 @@ class Migration:
     def back(self) -> None:
         """Reshard the slot back to where it came from."""
         returning = Migration.__new__(Migration)
-        returning._control, returning.slot = self._control, self.slot
+        returning._control, returning._tag, returning.slot = self._control, self._tag, self.slot
         returning.source, returning.target = self.target, self.source
         returning.begin().finish()
+
+    def _left(self) -> list[str]:
+        """Return every key of the slot that has not moved yet."""
+        return cast("list[str]", self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, 100_000))
 
     def _known(self) -> bool:
         """Return whether every node has heard of the new owner, and of the epoch by which it owns the slot.
