@@ -58,7 +58,9 @@ def compare_aliases(keys: TraderKeys, state: OrderState, report: Report, *, is_p
             )
 
 
-def compare_stray(keys: TraderKeys, name: str, alias: AliasState, report: Report, *, is_given: bool) -> None:
+def compare_stray(
+    keys: TraderKeys, name: str, alias: AliasState, report: Report, *, is_given: bool, is_doubtful: bool
+) -> None:
     """Check an id that no order has recorded.
 
     Args:
@@ -66,11 +68,15 @@ def compare_stray(keys: TraderKeys, name: str, alias: AliasState, report: Report
         name: The id.
         alias: What is stored of it.
         report: The findings.
-        is_given: True when an event says that the order that it names has it, and that order is stored, or should be.
+        is_given: True when an event says that the order that it names has it, and that order is stored.
+        is_doubtful: True when what is known of that order contradicts itself, or does not reach back to when it was
+            placed, so that it may have had the id.
     """
     if not alias.order_id or alias.is_recorded:
         return
     what = f"{name} names order {alias.order_id}, which is not there or does not have that id"
     says = {"alias": alias.order_id, "applied": None} | ({"events": alias.order_id} if is_given else {})
     key = keys.alias(name)
-    report.add(FindingKind.ALIAS, key, None, what, stored=alias.order_id, repairable=not is_given, says=says)
+    report.add(
+        FindingKind.ALIAS, key, None, what, stored=alias.order_id, repairable=not (is_given or is_doubtful), says=says
+    )

@@ -214,6 +214,12 @@ class History:
         link = chain.at(self.last) if chain else None
         return link.order_id if link else None
 
+    def is_by_account(self, symbol: str, sequence: int) -> bool:
+        """Return True when what an event adds leads from an account's quantity before to that which it states."""
+        chains = (chain for (one, account), chain in self._chains.items() if account and one == symbol)
+        links = [link for chain in chains if (link := chain.at(sequence)) and link.stated.sequence == sequence]
+        return any(link.carried is not None and link.carried.quantity == link.stated.quantity for link in links)
+
     def _last_unknown_event(self, symbol: str, as_of: int) -> int:
         """Return the last missing event up to ``as_of`` that may have changed a position; 0 when there is none."""
         for low, high in reversed(self._missing):

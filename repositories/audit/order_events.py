@@ -184,6 +184,8 @@ def compare_with_itself(change: Change) -> list[Contradiction]:
     if change.overfilled != (change.filled_quantity > change.quantity) and change.type is EventType.TRADE:
         quantity, filled = text(change.quantity), text(change.filled_quantity)
         found.append(Contradiction("filled_quantity", filled, quantity, "its quantity"))
+    if change.stated_open:
+        found.append(Contradiction("open_quantity", text(change.stated_open), "0", "that it is stated"))
     asked = change.requested_quantity
     if asked is not None and (asked >= change.filled_quantity or change.quantity != change.filled_quantity):
         found.append(Contradiction("requested_quantity", text(asked), None, "its quantities"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ...models.enums import OrderStatus
 from ...models.errors import CorruptRecord
 from ...models.keys import TraderKeys
 from ...models.order import Order
@@ -151,7 +152,7 @@ class OrderCheck:
         if disputed & {"version", "filled_quantity", "filled_notional"}:
             history.disputed_orders.add(order.order_id)
         proven = not is_doubtful and not is_unknown and not disputed & _DECISIVE and self._is_seen_elsewhere(says)
-        proven &= last is not None or bool(state.scores)
+        proven &= (last is not None or bool(state.scores)) and not _hides_more(state)
         self._places.compare(order, disputed=frozenset(disputed), is_proven=proven)
         if not self._places.is_expired:
             is_agreed = proven and "aliases" not in disputed and not self._applied.is_contradicted
@@ -219,6 +220,12 @@ class OrderCheck:
             repairable=repairable,
             says={"order": stored, **{one.record: one.value for one in statements}},
         )
+
+
+def _hides_more(state: OrderState) -> bool:
+    """Return True for a status that an order never shows while it has a mark or a pending request, as it has."""
+    is_plain = state.fields.get("status") in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+    return is_plain and any(state.fields.get(name) for name in ("marks", "pending"))
 
 
 def _valid_names(values: Iterable[str | None]) -> frozenset[str]:

@@ -52,6 +52,8 @@ class Link(NamedTuple):
     """True when all events of the position are known."""
     became: Decimal | int = 0
     """The quantity after the change of the position that it was asked for: of an account's, where it names one."""
+    is_by_account: bool = False
+    """True for the trader's position after a change that was asked for that of an account."""
 
 
 class PositionChain:
@@ -75,7 +77,10 @@ class PositionChain:
         is_fill = event.type.is_execution
         added = event.position_change or 0
         link = Link(stated, stated, None, 1, is_fill, event.side, added, event.request_id, event.order_id)
-        link = link._replace(became=stated.quantity if event.account_quantity is None else event.account_quantity)
+        if event.account_quantity is not None:
+            link = link._replace(became=event.account_quantity, is_by_account=True)
+        else:
+            link = link._replace(became=stated.quantity)
         found: list[Contradiction] = []
         if not after_gap:
             before = self._links[-1] if self._links else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import cast
 
 from ...models.enums import EventType, PositionAction, Side
 from ...models.errors import CorruptRecord
+from ...models.numbers import EXACT
 from ...models.position import Position
 from ...models.wire import codec, decode, text
 from .findings import Fields, PositionState
@@ -14,6 +17,7 @@ from .position_chain import Link
 from .statements import ENOUGH, ENOUGH_FOR_UNUSABLE
 
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII).fullmatch
+_RATIO = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)", re.ASCII).fullmatch
 _LAST_FIELDS = {
     side: ("bought_quantity", "bought_notional") if side.is_buy else ("sold_quantity", "sold_notional") for side in Side
 }
@@ -31,7 +35,7 @@ class PositionProof:
         self._state = state
         self._expected = expected
         self._link: Link | None = expected.link if expected else None
-        self._is_confirmed = expected is not None and (expected.is_recorded or self._is_remembered())
+        self._is_confirmed = expected is not None and (expected.is_recorded or self._is_remembered(history))
         """True when the last event is remembered elsewhere: with its order, or as a request."""
         self._general = self._general_obstacle(history)
 
@@ -118,8 +122,8 @@ class PositionProof:
             return f"the header does not know event {link.held.sequence:,}"
         return None
 
-    def _is_remembered(self) -> bool:
-        """Return True when the request of the last change is remembered as its event has it."""
+    def _is_remembered(self, history: History) -> bool:
+        """Return True when the request of the last change is remembered, and proves what its event says."""
         link = self._link
         if link is None or link.is_fill:
             return False
@@ -127,9 +131,31 @@ class PositionProof:
         words = terms.split(" ")  # the symbol may have blanks, and they have none
         if about or len(words) < 2:
             return False
-        if words[0] == PositionAction.SET:
-            return words[1] == text(link.became)
-        return words[0] in (EventType.SPLIT, EventType.ROLL) or words[1] == text(link.change)
+        action, asked, *rest = words
+        if action == EventType.SPLIT:
+            return self._is_split(link, asked, rest[0] if rest else "")
+        if action == PositionAction.SET:
+            # An account's quantity proves what was added to the trader's where it goes on from the one before.
+            is_seen = not link.is_by_account or history.is_by_account(self._state.symbol, link.stated.sequence)
+            return is_seen and asked == text(link.became)
+        return asked == text(link.change)  # 0 for a roll
+
+    def _is_split(self, link: Link, ratio: str, terms: str) -> bool:
+        """Return True when a split by a ratio, or with what it was to result in, leaves the quantity of its event."""
+        given, _, by_account = terms.removeprefix("/").partition("@")
+        if self._state.account:
+            try:
+                given = cast("dict[str, str]", json.loads(by_account or "{}")).get(self._state.account, "")
+            except (ValueError, RecursionError, AttributeError):
+                return False
+        after = link.stated.quantity
+        if given:
+            return given == text(after)
+        parts = _RATIO(ratio)
+        if parts is None:
+            return False
+        before = EXACT.subtract(after, link.change)
+        return EXACT.multiply(after, int(parts[2])) == EXACT.multiply(before, int(parts[1]))
 
     def _is_usable(self, name: str) -> bool:
         """Return False when the position is not there, or what it says of a field cannot be right."""

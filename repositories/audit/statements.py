@@ -20,6 +20,7 @@ ONLY_ONCE: Mapping[str, str] = {
     "header: latest_ns": "a later time than that of every event that is kept, once others are not",
     "event: writer, count": "but of the last event, whose writer the header names",
     "event: text, exec_id, request_id": "once its order is no longer stored, or its request no longer remembered",
+    "event: what its request says beside": "as the ids and the reason, once its order is no longer stored",
     "event: quantity, price": "of an order that is no longer stored, where no other event of it says the same",
     "event: text of the placing of an order": "once a request has changed the order",
     "event: last_price, with the amount in totals": "in the last event of an order that is no longer stored",

@@ -189,10 +189,12 @@ class Audit:
             for name, alias in zip(page, found, strict=True):
                 report, changes = Report(self._keys.trader), self._history.changes_of(alias.order_id, as_of)
                 is_stored = bool(self._symbol_of.get(alias.order_id))
-                is_missed = bool(changes) and changes[-1].is_open and not is_stored
-                is_given = is_missed or (is_stored and any(name in one.ids for one in changes))
+                left = self.orders.get(alias.order_id, [])
+                is_doubtful = any(not one.repairable for one in left)
+                is_doubtful |= is_stored and not (changes and changes[0].is_placing)  # an event that is gone may say it
+                is_given = is_stored and any(name in one.ids for one in changes)
                 if self._keys.alias(name) not in compared:
-                    compare_stray(self._keys, name, alias, report, is_given=is_given)
+                    compare_stray(self._keys, name, alias, report, is_given=is_given, is_doubtful=is_doubtful)
                 self.aliases[name] = report.findings
 
     def check_positions(self, symbols: list[str]) -> Steps[list[PositionCheck]]:

@@ -49,9 +49,9 @@ class Desk:
         return book
 
     def ask(self, *command: Word) -> Reply:
-        """Ask the server that keeps the trader's keys; a ``%`` in a word stands for ``{trader}``."""
+        """Ask the server that keeps the trader's keys; a ``%:`` in a word stands for ``{trader}:``."""
         tag = f"{{{self.trader}}}"
-        words = [word.replace("%", tag) if isinstance(word, str) else word for word in command]
+        words = [word.replace("%:", f"{tag}:") if isinstance(word, str) else word for word in command]
         return self.fleet.ask(tag, *words)
 
     def vandalise(self, *command: Word) -> Reply:

@@ -20,6 +20,7 @@ if named == ARGV.expected then return 'repeat' end
 if named ~= ARGV.stored then return 'changed' end
 if named ~= '' and expiry_of(named) ~= -2 then return 'changed' end
 if ARGV.expected == '' then
+  if redis.call('HGET', base .. 'applied:' .. named, field) then return 'changed' end
   redis.call('UNLINK', KEYS.alias)
   return 'applied'
 end

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import cast
 
 import pytest
-from slotbook.models import OrderEvent
+from slotbook.models import OrderEvent, Roll, Split
 from slotbook.repositories.audit.findings import FindingKind
 
+from ...support.audit.corruption import Corruption, carry_out
 from ...support.audit.damage import Command, Expected, damage, differences_of
 from ...support.audit.image import image_of
 from ...support.desk import Desk, on_one_server
@@ -137,6 +138,36 @@ def test_trimmed_events_prove_what_follows_from_them(accounts: Desk) -> None:
     desk.vandalise("HSET", HELD, "quantity", "1")
     found = differences_of(desk.trader, desk.book.audit.verify(desk.trader))
     assert found == [Expected(POSITION, KEY, "quantity", "1", "67")]
+
+
+@on_one_server
+@pytest.mark.parametrize("last", ["set for an account", "split", "split into", "split of accounts", "roll"])
+def test_a_request_proves_only_what_it_says(accounts: Desk, last: str) -> None:
+    """The last event, which nothing follows, is proven by its request, but not where quantity and change say more."""
+    desk, positions, trader = accounts, accounts.book.positions, accounts.trader
+    changes = {
+        "split": Split(trader=trader, symbol="AAPL", new=3, old=2),
+        "split into": Split(trader=trader, symbol="AAPL", new=1, old=3, quantity=20, accounts={"a b": 20}),
+        "split of accounts": Split(trader=trader, symbol="AAPL", new=1, old=3, accounts={"a b": 20}),
+        "roll": Roll(trader=trader, symbol="AAPL"),
+    }
+    for change in [changes[last]] if last in changes else []:
+        positions.apply_many([change])[0].result()
+    before = image_of(desk)
+    desk.vandalise("HSET", "%:position:AAPL", "quantity", "5")
+    desk.book.audit.repair(trader)
+    assert (image_of(desk) == before) == (last != "split of accounts")  # then nothing says it but the event
+    desk.vandalise("HSET", "%:position:AAPL", "quantity", before[f"{{{trader}}}:position:AAPL", "quantity"])
+
+    [(event_id, flat)] = cast("list[tuple[str, list[str]]]", desk.ask("XREVRANGE", "%:events", "+", "-", "COUNT", "1"))
+    event = dict(zip(flat[::2], flat[1::2], strict=True))
+    changed = {name: str(int(event[name]) + 7) for name in ("position_quantity", "position_change")}
+    key = f"{{{trader}}}:events"
+    carry_out(desk, Corruption("event", (key, event_id), [("rewrite", key, event_id, changed)]))
+    damaged = image_of(desk)
+    assert [one for one in desk.book.audit.verify(trader) if one.is_difference]
+    desk.book.audit.repair(trader)
+    assert image_of(desk) == damaged
 
 
 def test_an_event_has_the_fields(accounts: Desk) -> None:

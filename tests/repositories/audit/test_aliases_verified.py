@@ -122,3 +122,24 @@ def test_an_id_that_has_become_an_orders_meanwhile_is_not_taken_from_it(named: D
     assert repair("", "A2") == "changed"
     assert repair("", "A1") == "applied"
     assert image_of(named) == before
+
+
+@on_one_server
+@pytest.mark.parametrize("gone", [("order",), ("order", "applied")], ids=" and ".join)
+def test_an_id_of_an_order_that_was_deleted_by_hand_stays(named: Desk, gone: tuple[str, ...]) -> None:
+    desk = named
+    for kind in gone:
+        desk.vandalise("DEL", f"%:{kind}:A2")
+    damaged = image_of(desk)
+    assert [one for one in desk.book.audit.verify(desk.trader) if one.is_difference]
+    desk.book.audit.repair(desk.trader)
+    assert image_of(desk) == damaged
+
+
+@on_one_server
+def test_an_id_is_not_removed_while_it_is_recorded_with_its_order(named: Desk) -> None:
+    desk = named
+    desk.vandalise("DEL", "%:order:A2")
+    arguments = REPAIR_ALIAS.arguments(base=f"{{{desk.trader}}}:", id="C4", stored="A2", expected="")
+    assert desk.ask("EVAL", REPAIR_ALIAS.source, "1", "%:alias:C4", *arguments) == "changed"
+    assert desk.ask("GET", "%:alias:C4") == "A2"

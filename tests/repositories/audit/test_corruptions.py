@@ -93,10 +93,11 @@ def check(
 def is_expiry_of_its_entries(image: Image, part: Part) -> bool:
     """Return True for when an index expires, if that is when its longest-lived entry does: it may lack one in doubt."""
     key, name = part
-    scores = [float(score) for (index, one), score in image.items() if index == key and one != "(expiry)"]
     expiry = image.get(part)
-    is_index = kind_of(key).startswith("orders_by_") and name == "(expiry)"
-    return is_index and bool(scores) and expiry is not None and max(scores) == float(expiry.replace("-1", "inf"))
+    if not kind_of(key).startswith("orders_by_") or name != "(expiry)" or expiry is None:
+        return False
+    scores = [float(score) for (index, one), score in image.items() if index == key and one != "(expiry)"]
+    return bool(scores) and max(scores) == float(expiry.replace("-1", "inf"))
 
 
 @pytest.mark.parametrize("trimmed", [0, 0.4], ids=["all events", "some events"])

@@ -16,6 +16,8 @@ from .corruption import Corruption, kind_of, name_of
 from .image import Image, Part
 
 POSITIONS = ("position", "account_position")
+_OF_REQUESTS = ("client_order_id", "original_client_order_id", "venue_order_id", "reason", "reported_status")
+"""The fields in which an event repeats what its request says beside."""
 
 
 class Damage:
@@ -264,7 +266,7 @@ class Damage:
         if field == "text" and event["type"] == "NEW":
             following = next((one["type"] for one in later if one.get("order_id") == order_id), "TRADE")
             return not is_stored or following != "TRADE"
-        return not is_stored and field in ("text", "exec_id", "request_id", "price", "quantity")
+        return not is_stored and field in (*_OF_REQUESTS, "text", "exec_id", "request_id", "price", "quantity")
 
     def _is_last_of_an_account(self, event: dict[str, str], later: Sequence[dict[str, str]]) -> bool:
         following = [_accounts_in(one) for one in later if one["symbol"] == event["symbol"]]
