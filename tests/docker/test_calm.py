@@ -25,12 +25,13 @@ CONTRACT = (
     *(f"tests/topology/connections/test_{name}.py" for name in ("busy_poll", "crowd")),
 )
 """The tests of what a book promises, which can use any servers."""
-_ORDERS = tuple(str(file.relative_to(ROOT)) for file in sorted((ROOT / CONTRACT[1]).glob("test_*.py")))
-PARTS = {
-    "book": (CONTRACT[0], *CONTRACT[3:]),
-    "positions": CONTRACT[2:3],
-    **{f"orders {part}": _ORDERS[part - 1 :: 3] for part in (1, 2, 3)},
-}
+_FILES = [
+    str(file.relative_to(ROOT))
+    for name in CONTRACT
+    for file in (sorted((ROOT / name).glob("test_*.py")) if (ROOT / name).is_dir() else [ROOT / name])
+]
+_COUNT = 10
+PARTS = {f"{part} of {_COUNT}": _FILES[part - 1 :: _COUNT] for part in range(1, _COUNT + 1)}
 """The same in parts, each of which takes far less than the five minutes that a test may take."""
 
 
