@@ -132,7 +132,7 @@ class PositionProof:
         if about or len(words) < 2:
             return False
         action, asked, *rest = words
-        if action == EventType.SPLIT:
+        if action == EventType.SPLIT.value:
             return self._is_split(link, asked, rest[0] if rest else "")
         if action == PositionAction.SET:
             # An account's quantity proves what was added to the trader's where it goes on from the one before.
