@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 from slotbook.models import OrderEvent, Roll, Split
+from slotbook.models.account_quantities import AccountQuantities
 from slotbook.repositories.audit.findings import FindingKind
 
 from ...support.audit.corruption import Corruption, carry_out
@@ -147,8 +148,10 @@ def test_a_request_proves_only_what_it_says(accounts: Desk, last: str) -> None:
     desk, positions, trader = accounts, accounts.book.positions, accounts.trader
     changes = {
         "split": Split(trader=trader, symbol="AAPL", new=3, old=2),
-        "split into": Split(trader=trader, symbol="AAPL", new=1, old=3, quantity=20, accounts={"a b": 20}),
-        "split of accounts": Split(trader=trader, symbol="AAPL", new=1, old=3, accounts={"a b": 20}),
+        "split into": Split(
+            trader=trader, symbol="AAPL", new=1, old=3, quantity=20, accounts=AccountQuantities({"a b": 20})
+        ),
+        "split of accounts": Split(trader=trader, symbol="AAPL", new=1, old=3, accounts=AccountQuantities({"a b": 20})),
         "roll": Roll(trader=trader, symbol="AAPL"),
     }
     for change in [changes[last]] if last in changes else []:

@@ -138,7 +138,9 @@ def test_a_change_of_the_price_alone_raises_the_quantity_to_what_is_filled(
     event = desk.events()[-1]
     assert (event.quantity, event.requested_quantity, event.price) == (101, 100, Decimal("187.25"))
     assert not orders.apply(change).applied
-    assert orders.get(trader, "A1").open_quantity == 0
+    found = orders.get(trader, "A1")
+    assert found is not None
+    assert found.open_quantity == 0
 
 
 def test_another_word_is_no_setting() -> None:

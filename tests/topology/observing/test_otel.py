@@ -12,6 +12,8 @@ from opentelemetry.sdk.metrics.export import Histogram
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 from slotbook import Book, Notice, NoticeKind, errors
+from slotbook.topology.observing.observer import NOWHERE, FailedTry, ObservedCall, ObservedServers
+from slotbook.topology.observing.outcomes import CallOutcome
 
 from ...support.callers import open_book
 from ...support.desk import Desk
@@ -124,6 +126,7 @@ def test_every_metric_of_the_dashboard_exists(desk: Desk, book: Book, told: Tele
     cache.get("sea")
     book.orders.place(limit(desk.trader, "A1"))
     told.observer.noticed(_notice())
+    told.observer.calls_ended([_call_with_a_failed_try()])
     given = set(re.findall(r"^(\w+)\{", told.exposition(), re.MULTILINE))
     labels = set(re.findall(r"[{,](\w+)=", told.exposition())) | {"error_type"}
     asked: set[str] = set()
@@ -137,6 +140,12 @@ def test_every_metric_of_the_dashboard_exists(desk: Desk, book: Book, told: Tele
     assert len(asked) >= 10
     assert asked - given == set()
     assert used - labels == set()
+
+
+def _call_with_a_failed_try() -> ObservedCall:
+    servers = ObservedServers("standalone", (NOWHERE,), 0)
+    failed = FailedTry("127.0.0.1:1", "NOSCRIPT", is_reply=True, seconds=0.01)
+    return ObservedCall(servers, lambda: None, NOWHERE, 0.02, CallOutcome.APPLIED, tries=2, failures=[failed])
 
 
 def _notice() -> Notice:
