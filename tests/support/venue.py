@@ -91,7 +91,7 @@ class Venue:
         return self._ask("PENDING_REPLACE", 4 * size)
 
     def _refuse(self, _size: int) -> Said | None:
-        if self.ended or not self.pending:
+        if self.is_silent or self.ended or not self.pending:
             return None
         request = next(iter(self.pending))
         del self.pending[request]
