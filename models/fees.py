@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic_core import core_schema
 
+from .amounts_by_name import AmountsByName
 from .json_schemas import CONTROL, decimal_form
-from .numbers import AMOUNT_DIGITS, AMOUNT_PLACES, EXACT, exact_decimal, plain
+from .numbers import AMOUNT_DIGITS, AMOUNT_PLACES, EXACT, exact_decimal
 
 _CURRENCY = re.compile(r'[^\s{}"\\]{0,64}').fullmatch
 
 
-class Fees(Mapping[str, Decimal]):
+class Fees(AmountsByName):
     """An immutable mapping from currencies to amounts other than 0; "" is the currency of the prices.
 
     >>> paid = Fees({"USD": "1.50"}).plus("EUR", Decimal(2))
@@ -27,7 +28,7 @@ class Fees(Mapping[str, Decimal]):
     True
     """
 
-    __slots__ = ("_amounts",)
+    __slots__ = ()
 
     def __init__(self, amounts: Mapping[str, object] | None = None) -> None:
         """Keep the amounts, sorted by currency. Raises ValueError for what is no amount or no currency."""
@@ -66,40 +67,9 @@ class Fees(Mapping[str, Decimal]):
         """Return the fees with an amount more in one currency; exact."""
         return Fees({**self._amounts, currency: EXACT.add(self.get(currency, Decimal(0)), amount)})
 
-    def __getitem__(self, currency: str) -> Decimal:
-        """Return the amount in a currency. Raises KeyError for one without any."""
-        return self._amounts[currency]
-
-    def __iter__(self) -> Iterator[str]:
-        """Return the currencies, sorted."""
-        return iter(self._amounts)
-
-    def __len__(self) -> int:
-        """Return the number of currencies."""
-        return len(self._amounts)
-
-    def __hash__(self) -> int:
-        """Return a hash of all amounts."""
-        return hash(frozenset(self._amounts.items()))
-
     def __str__(self) -> str:
         """Return the written form, '' for no fees."""
-        written = {currency: plain(amount) for currency, amount in self._amounts.items()}
-        return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
-
-    def __repr__(self) -> str:
-        """Return the call that makes the same fees."""
-        return f"Fees({dict(self._amounts)!r})"
-
-    def __reduce__(self) -> tuple[type[Fees], tuple[dict[str, Decimal]]]:
-        """Pickle the amounts."""
-        return Fees, (dict(self._amounts),)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, kind: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Let a model have a field of fees."""
-        as_dict = core_schema.plain_serializer_function_ser_schema(_texts_of, when_used="json")
-        return core_schema.no_info_plain_validator_function(cls.of, serialization=as_dict)
+        return json.dumps(self.texts(), ensure_ascii=False, separators=(",", ":")) if self else ""
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -110,10 +80,6 @@ class Fees(Mapping[str, Decimal]):
         amount = form.accepted if handler.mode == "validation" else form.emitted
         currency = {"maxLength": 64, "pattern": rf'^[^\s{{}}"\\{CONTROL}]*$'}
         return {"type": "object", "propertyNames": currency, "additionalProperties": amount}
-
-
-def _texts_of(fees: Fees) -> dict[str, str]:
-    return {currency: plain(amount) for currency, amount in fees.items()}
 
 
 NO_FEES = Fees()

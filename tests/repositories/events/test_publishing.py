@@ -118,7 +118,7 @@ def test_a_document_is_json_whatever_the_names_are(lone_desk: Desk, of: str, tex
 ESCAPED = {"terms", "period"}
 """Fields whose JSON is always made with escapes."""
 OF_ACCOUNTS = {
-    *("account", "account_quantity", "account_totals", "account_cost", "account_cost_basis", "accounts"),
+    *("account", "account_quantity", "account_cost", "account_cost_basis", "accounts"),
     "position_cost_change",
 }
 """Fields of what moves an account's position: they are added to an event, whose document is then made of them all."""
