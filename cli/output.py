@@ -27,8 +27,6 @@ class BadUsage(Exception):
     """Options that cannot be used together, or not with this command; nothing was done."""
 
 
-_QUANTITIES = frozenset({"lot_size", "max_order", "max_position", "position_change"})
-"""Fields with quantities, beside those whose names say so."""
 _WIDE = 10_000
 """The width of a pipe in columns, so that a program that reads a table gets whole values on whole lines."""
 
@@ -66,24 +64,19 @@ def print_json(value: JsonValue) -> None:
 def fields_of(record: Record | SymbolTotal) -> dict[str, JsonValue]:
     """Return a record's fields for JSON, and the values that follow from them, which are its computed fields.
 
-    Decimals become strings, so that they stay exact; a quantity that is whole is an integer.
+    Decimals become strings in their shortest form, so that they stay exact and have one type, as in the JSON of the
+    models and of messages; counts stay numbers.
     """
     if isinstance(record, SymbolTotal):
         fields: dict[str, object] = asdict(record)
     else:
         fields = {**dict(record), **{name: getattr(record, name) for name in type(record).model_computed_fields}}
-    return {name: _as_json(name, value) for name, value in fields.items()}
+    return {name: _as_json(value) for name, value in fields.items()}
 
 
-def quantity_json(quantity: Decimal | int) -> int | str:
-    """Return a quantity for JSON: a whole one as an integer, any other as a string."""
-    text = plain(quantity)
-    return text if "." in text else int(text)
-
-
-def _as_json(name: str, value: object) -> JsonValue:
+def _as_json(value: object) -> JsonValue:
     if isinstance(value, Decimal):
-        return quantity_json(value) if name.endswith("quantity") or name in _QUANTITIES else plain(value)
+        return plain(value)
     if isinstance(value, Fees):
         return {currency: plain(amount) for currency, amount in value.items()}
     return str(value) if isinstance(value, date) else cast("JsonValue", value)

@@ -14,7 +14,7 @@ from ..models.position import Position
 from ..repositories import Book
 from ..repositories.orders.reconciliation import NamedRow, Reconciliation, Refusal
 from .journal_file import JournalFile
-from .output import JsonValue, quantity_json
+from .output import JsonValue
 
 _ROWS_SHOWN = 5
 _MOST_RUNS = 10
@@ -209,8 +209,8 @@ def _state(book: Book, contents: Contents) -> State:
 
 def _position_json(position: Position) -> JsonValue:
     return {
-        "quantity": quantity_json(position.quantity),
-        "bought": quantity_json(position.bought_quantity),
-        "sold": quantity_json(position.sold_quantity),
+        "quantity": plain(position.quantity),
+        "bought": plain(position.bought_quantity),
+        "sold": plain(position.sold_quantity),
         "cash": plain(position.cash),
     }

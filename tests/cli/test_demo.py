@@ -40,7 +40,7 @@ def test_nothing_is_lost_and_nothing_doubled(cli: Cli, topology: str) -> None:
     assert report["differences"] == []
     assert cast(int, report["repeated"]) + cast(int, report["reapplied_after_failover"]) == report["requests"]
     positions = cast("list[JsonObject]", report["positions"])
-    traded = sum(cast(int, held["bought_quantity"]) + cast(int, held["sold_quantity"]) for held in positions)
+    traded = sum(int(cast(str, held[f"{way}_quantity"])) for held in positions for way in ("bought", "sold"))
     assert traded == fills * LOT
     failover = cast("JsonObject | None", report["failover"])
     if topology == "standalone":

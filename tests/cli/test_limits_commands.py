@@ -20,7 +20,7 @@ def test_limits_are_set_one_by_one_and_shown(cli: Cli, url: str) -> None:
     found = cast("list[JsonObject]", cli(*asked, "--json").json()["limits"])
     assert [(one["symbol"], one["max_order"], one["max_notional"], one["max_position"]) for one in found] == [
         (None, None, "2500.5", None),
-        ("AAPL", None, None, 250),
+        ("AAPL", None, None, "250"),
     ]
     shown = cli(*asked).out
     assert f"trading of {trader} is ACTIVE" in shown

@@ -29,8 +29,8 @@ DAY_STATE = {
     "orders_by_status": {"PARTIALLY_FILLED": 1, "FILLED": 1, "CANCELED": 1},
     "open_orders": {"T001": 1},
     "positions": {
-        "T001": {"quantity": 4, "bought": 4, "sold": 0, "cash": "-19197"},
-        "T002": {"quantity": -4, "bought": 0, "sold": 4, "cash": "19196.4"},
+        "T001": {"quantity": "4", "bought": "4", "sold": "0", "cash": "-19197"},
+        "T002": {"quantity": "-4", "bought": "0", "sold": "4", "cash": "19196.4"},
     },
 }
 LATER_FATES = ("repeated", "out_of_date", "refused", "would_apply_if_run_again")
@@ -119,7 +119,7 @@ def test_several_symbols_are_told_apart(cli: Cli, url: str, journal: Journal) ->
         "T001": {"ESH4": DAY_STATE["positions"]["T001"]},
         "T002": {
             "ESH4": DAY_STATE["positions"]["T002"],
-            "NQH4": {"quantity": 2, "bought": 2, "sold": 0, "cash": "-0.000000002"},
+            "NQH4": {"quantity": "2", "bought": "2", "sold": "0", "cash": "-0.000000002"},
         },
     }
 

@@ -41,7 +41,7 @@ def test_orders_are_the_open_ones_by_time(cli: Cli, url: str, trader: str) -> No
     with slotbook.connect(url) as book:
         order = book.orders.get(trader, "A2")
     assert order is not None
-    assert rows[1].pop("open_quantity") == 70
+    assert rows[1].pop("open_quantity") == "70"
     assert (rows[1]["price"], rows[1]["filled_notional"]) == ("0.000000001", "5616.6")
     assert Order.model_validate(rows[1]) == order
 
@@ -89,8 +89,8 @@ def test_orders_table_has_what_few_orders_have_only_where_one_has_it(cli: Cli, u
 def test_positions_of_a_trader(cli: Cli, url: str, trader: str) -> None:
     rows = cli("positions", "--trader", trader, "--url", url, "--json").rows()
     assert [(row["symbol"], row["quantity"], row["cash"]) for row in rows] == [
-        ("AAPL", 90, "-16849.8"),
-        ("[red]MSFT", -30, "5616.6"),
+        ("AAPL", "90", "-16849.8"),
+        ("[red]MSFT", "-30", "5616.6"),
     ]
     table = cli("positions", "--trader", trader, "--url", url).out
     assert [line.split() for line in table.splitlines() if trader in line] == [
@@ -103,9 +103,8 @@ def test_positions_of_a_symbol_and_of_all(cli: Cli, url: str, trader: str) -> No
     other = fresh()
     with slotbook.connect(url) as book:
         book.positions.adjust(other, "AAPL", 10)
-    aapl = {
-        "symbol": "AAPL", "traders": 2, "quantity": 100, "bought_quantity": 90, "sold_quantity": 0, "cash": "-16849.8"
-    }  # fmt: skip
+    quantities = {"quantity": "100", "bought_quantity": "90", "sold_quantity": "0"}
+    aapl = {"symbol": "AAPL", "traders": 2, **quantities, "cash": "-16849.8"}
     assert cli("positions", "--symbol", "AAPL", "--url", url, "--json").rows() == [aapl]
     assert [row["symbol"] for row in cli("positions", "--url", url, "--json").rows()] == ["AAPL", "[red]MSFT"]
     assert cli("positions", "--symbol", "NVDA", "--url", url, "--json").rows() == []

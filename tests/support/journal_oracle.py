@@ -134,6 +134,6 @@ def state_of(book: ReferenceBook) -> dict[str, object]:
     return {"orders_by_status": dict(by_status), "open_orders": dict(still_open), "positions": dict(positions)}
 
 
-def _json_of(quantity: Decimal | int) -> int | str:
-    """Return a quantity as a command prints it: a whole one as an integer, any other as a text."""
-    return int(quantity) if quantity == int(quantity) else f"{quantity:f}".rstrip("0")
+def _json_of(quantity: Decimal | int) -> str:
+    """Return a quantity as a command prints it: a text in its shortest form."""
+    return str(int(quantity)) if quantity == int(quantity) else f"{quantity:f}".rstrip("0")
