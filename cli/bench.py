@@ -113,21 +113,22 @@ def latency_table(latencies: Mapping[Topology, Latency]) -> Fitted:
 
 
 def goals_table(results: list[Result]) -> Fitted:
-    """Return a table of the goals, each with the ratio that was measured."""
+    """Return a table of the goals: the ratio that was measured, what it may be at most, and the judgement of both."""
     return table(
-        ("job", "against", ""),
-        ("at most", "is"),
+        ("job", "against"),
+        ("ratio", "at most"),
         (
             (
                 f"{result.job} ({result.where})",
                 goal.against,
-                "yes" if good else "no",
-                f"{goal.at_most:.3f}",
                 f"{ratio:.3f}",
+                f"{goal.at_most:.3f}",
+                "yes" if good else "no",
             )
             for result in results
             for goal, ratio, good in result.reached()
         ),
+        prose=("reached",),
     )
 
 

@@ -24,6 +24,9 @@ NOT_ALL_SEEN = 4
 
 _STYLES = {Verdict.BAD: "bold red", Verdict.RISK: "yellow", Verdict.UNSEEN: "magenta", Verdict.GOOD: "green"}
 
+NARROW = 120
+"""The columns of a screen below which a finding is not spread over columns."""
+
 _PARTS = (("primary", "primaries"), ("replica", "replicas"), ("sentinel", "Sentinels"))
 
 
@@ -64,22 +67,35 @@ def _show(diagnosis: Diagnosis, *, everything: bool) -> None:
     console = screen()
     shown = diagnosis.of(*(verdict for verdict in Verdict if everything or verdict is not Verdict.GOOD))
     if shown:
-        rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        wide = not console.is_terminal  # then each row is a line, for programs
-        rows.add_column("verdict", no_wrap=True)
-        rows.add_column("check", max_width=None if wide else 14, overflow="fold")
-        rows.add_column("value", max_width=None if wide else 22, overflow="fold")
-        rows.add_column("why, and what helps", overflow="fold")
-        for finding in shown:
-            verdict = Text(finding.verdict, style=_STYLES.get(finding.verdict, ""))
-            cells = (_value(finding, len(diagnosis.servers)), _advice(finding))
-            rows.add_row(verdict, finding.check, *((" " if wide else "\n").join(lines) for lines in cells))
-        console.print(rows)
+        console.print(findings_table(shown, len(diagnosis.servers), console.width if console.is_terminal else None))
     parts = [part for _, part in diagnosis.servers]
     names = [_count(parts, *words) for words in _PARTS]
     counts = [f"{count} {verdict}" for verdict in Verdict if (count := len(diagnosis.of(verdict)))]
     style = "bold red" if not diagnosis.is_good else "bold green" if diagnosis.is_complete else "bold magenta"
     console.print(f"{', '.join(filter(None, names))}: {', '.join(counts)}", style=style)
+
+
+def findings_table(findings: Sequence[Finding], servers: int, width: int | None) -> Table:
+    """Return a table of findings for a screen of so many columns; None is a pipe, in which each is one line.
+
+    On a narrow screen everything of a finding stands below each other, as wide as the screen.
+    """
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    rows.add_column("verdict", no_wrap=True)
+    narrow = width is not None and width < NARROW
+    names = ("check: value, why, and what helps",) if narrow else ("check", "value", "why, and what helps")
+    for name in names:
+        rows.add_column(name, overflow="fold", ratio=None if narrow else 2 if name == names[-1] else 1)
+    joint = " " if width is None else "\n"
+    for finding in findings:
+        verdict = Text(finding.verdict, style=_STYLES.get(finding.verdict, ""))
+        (value, *where), advice = _value(finding, servers), _advice(finding)
+        if narrow:
+            servers_named = [f"on {', '.join(where)}"] if where else []
+            rows.add_row(verdict, joint.join([f"{finding.check}: {value}", *servers_named, *advice]))
+        else:
+            rows.add_row(verdict, finding.check, joint.join([value, *where]), joint.join(advice))
+    return rows
 
 
 def _count(parts: Sequence[str], one: str, several: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import cast
 
 import pytest
+from rich.console import Console
+from slotbook.cli.doctor import findings_table
+from slotbook.repositories.doctor.findings import Finding, Verdict
 from slotbook.topology.embedded import Deployment
 
 from ..support.application import NAME
@@ -75,12 +79,33 @@ def test_the_table_names_them_with_why_and_what_helps(cli: Cli, spoilt: Deployme
     done = cli("doctor", "--url", spoilt.url, "--user", NAME)
     assert (done.code, done.err) == (3, "")
     lines = done.out.splitlines()
-    assert lines[1].split() == ["verdict", "check", "value", "why,", "and", "what", "helps"]
-    rows = [line.split()[0] for line in lines if line[1:2].isalpha()][1:]
+    assert lines[0].split() == ["verdict", "check", "value", "why,", "and", "what", "helps"]
+    rows = [line.split()[0] for line in lines[2:-1]]
     assert [row for row in rows if row != "note"] == ["bad"] * 4 + ["risk"] * 6
     assert "CONFIG SET maxmemory-policy noeviction" in done.out
     assert lines[-1].startswith("1 primary: 4 bad, 6 risk, ")
     assert spoilt.password not in done.out
+
+
+FINDINGS = [
+    Finding(
+        "eviction policy", Verdict.BAD, "allkeys-lru", "orders go", "CONFIG SET maxmemory-policy noeviction", ("a",)
+    ),
+    Finding("permissions needed", Verdict.RISK, "may not: " + "zadd, " * 20, "is " * 40, "ACL " * 30, ("a", "b", "c")),
+]
+
+
+@pytest.mark.parametrize("width", [60, 80, 119, 120, 200])
+def test_a_finding_fits_the_screen_and_is_whole(width: int) -> None:
+    file = StringIO()
+    Console(file=file, width=width).print(findings_table(FINDINGS, 3, width))
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 24
+    assert [line.split()[0] for line in lines if line[:1].isalpha()] == ["verdict", "bad", "risk"]
+    words = " ".join(lines).split()
+    assert [words.count(word) for word in ("allkeys-lru", "zadd,", "is", "ACL")] == [1, 20, 40, 30]
+    assert ("on a, b, and 1 more" in " ".join(words)) == (width < 120)
 
 
 def test_on_a_good_server_it_names_none(cli: Cli, server: Deployment) -> None:
