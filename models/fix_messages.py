@@ -86,7 +86,7 @@ def report_values(message: FixMessage, order_id: str | None, given: Mapping[str,
     if "status" not in given and 39 in tags:
         values["status"] = _status(tags)
     kind = given.get("exec_type", values.get("exec_type"))
-    if (reason := tags.get(103 if kind is ExecType.REJECTED else 378)) is not None:
+    if (reason := tags.get(103 if kind == ExecType.REJECTED else 378)) is not None:
         values["reason"] = reason
     if "fee" not in given:
         values |= _fee(tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -72,6 +73,14 @@ def test_an_execution_has_all_that_its_message_says() -> None:
     )
 
 
+def test_an_order_until_a_date_with_a_trigger_has_both() -> None:
+    told = report(
+        "35=8|17=E1|11=A1|150=0|39=0|55=X|54=1|38=10|40=4|44=5|99=4.5|59=6|126=20231119-00:00:00|110=1|432=20231120|"
+    )
+    assert (told.type, told.price, told.stop_price) == ("STOP_LIMIT", 5, Decimal("4.5"))
+    assert (told.time_in_force, told.expire_at) == ("GTD", 1_700_352_000 * 10**9)
+
+
 def test_a_message_comes_in_every_form() -> None:
     of_one = [pair for pair in changed(448, None).split("|") if not pair.startswith("447")]
     pairs = [(tag, value) for tag, _, value in (pair.partition("=") for pair in of_one)]
@@ -109,6 +118,11 @@ def test_kinds_of_each_version(changes: str, kind: str) -> None:
     assert report(f"{changed(150, None)}|{changes}").exec_type == kind
 
 
+def test_a_bust_of_fix_4_2_may_say_the_status_that_it_leaves() -> None:
+    told = report("35=8|17=E1|19=E0|20=1|11=A1|55=X|54=1|150=0|39=0")
+    assert (told.exec_type, told.status) == ("TRADE_CANCEL", "NEW")
+
+
 @pytest.mark.parametrize(
     ("quantities", "status"), [("14=0|151=10", "NEW"), ("14=4|151=6", "PARTIALLY_FILLED"), ("14=10|151=0", "FILLED")]
 )
@@ -123,6 +137,8 @@ def test_reasons_are_those_of_the_kind() -> None:
     about = "35=8|17=E1|11=A1|55=X|54=1|103=6|378=3"
     assert report(f"{about}|150=8|39=8").reason == "6"
     assert report(f"{about}|150=D|39=0").reason == "3"
+    for said in ("REJECTED", ExecType.REJECTED):  # by the caller, as by the message
+        assert report(f"{about}|39=8", exec_type=said).reason == "6"
 
 
 @pytest.mark.parametrize(
@@ -130,6 +146,17 @@ def test_reasons_are_those_of_the_kind() -> None:
 )
 def test_fractions_of_a_second_have_any_number_of_digits(fraction: str, nanoseconds: int) -> None:
     assert report(changed(60, f"20231117-12:30:45{fraction}")).ts_ns == 1_700_224_245 * 10**9 + nanoseconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+def test_a_time_is_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XST+5")
+    time.tzset()
+    try:
+        assert report(TRADE).ts_ns == 1_700_224_245_123_456_789
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_order_is_named_by_the_id_that_the_book_knows_first() -> None:
@@ -146,6 +173,8 @@ def test_the_order_is_named_by_the_id_that_the_book_knows_first() -> None:
 def test_what_the_caller_says_wins() -> None:
     told = report(changed(54, "Z"), side="BUY", symbol="BRK.B", fee="1", quantity=200)
     assert (told.side, told.symbol, told.fee, told.quantity) == ("BUY", "BRK.B", 1, 200)
+    other = report(TRADE, fee_currency="EUR")
+    assert (other.fee, other.fee_currency) == (Decimal("-0.25"), "EUR")
 
 
 def test_fees_are_amounts() -> None:
@@ -193,6 +222,7 @@ def test_what_is_wrong_is_refused_with_its_tag(text: str, problem: str) -> None:
     [
         ("no message", "tag=value"),
         (["35"], "pairs of a tag and a value"),
+        ([(35, "8", "9")], "pairs of a tag and a value"),
         ({"x": "1"}, "'x' is no tag"),
         ({True: "1"}, "is no tag"),
         ({38: 1.5}, "tag 38 is a float: give the text"),
@@ -224,7 +254,8 @@ def test_a_refusal() -> None:
         ts_ns=1_700_224_246_000_000_000,
     )
     assert CancelReject.from_fix(REFUSED, trader="T1", order_id="A1").order_id == "A1"
-    assert CancelReject.from_fix(f"{REFUSED}54=1|55=X|", trader="T1").side is Side.BUY
+    about = CancelReject.from_fix(f"{REFUSED}54=1|55=X|", trader="T1")
+    assert (about.side, about.symbol) == (Side.BUY, "X")
 
 
 @pytest.mark.parametrize(

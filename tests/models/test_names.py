@@ -14,7 +14,7 @@ from slotbook.models import Fill, Order
 from slotbook.models.errors import InvalidArgument
 from slotbook.models.guards import Expect
 from slotbook.models.keys import Keys, is_name
-from slotbook.models.names import NAME_RULE, Name, check_name, check_text_name
+from slotbook.models.names import NAME_RULE, Name, check_name, check_text_name, derived_id
 
 from ..support.make import execution, limit
 from ..support.strategies import names
@@ -87,6 +87,12 @@ def test_the_fast_rule_takes_no_more_than_the_rule(text: str) -> None:
         assert not wanted
     else:
         assert wanted
+
+
+def test_a_derived_id_is_a_name_however_long_the_given_one_is() -> None:
+    found = {length: derived_id("report", "X" * length) for length in (1, 249, 250, 256)}
+    assert [len(check_name("request_id", one)) for one in found.values()] == [8, 256, 71, 71]
+    assert found[250] != found[256]
 
 
 def test_a_key_of_a_cache_is_a_text() -> None:

@@ -71,6 +71,7 @@ class NoZone(tzinfo):
         (np.datetime64("2023-12-24"), 1_703_376_000 * 10**9),
         (np.datetime64(SECOND // 10**7, ("ms", 10)), SECOND),
         (np.array(np.datetime64(NS, "ns")), NS),
+        (np.array(NS, ">M8[ns]"), NS),
         (NS, NS),
         (str(NS), NS),
     ],

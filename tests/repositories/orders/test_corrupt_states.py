@@ -80,6 +80,18 @@ def test_nothing_is_read_from_it_and_nothing_is_booked(lone_desk: Desk, field: s
         Order.model_validate({**limit("T").model_dump(), field: garbage})
 
 
+def test_requests_in_another_form_than_the_written_one_change_nothing(lone_desk: Desk) -> None:
+    """They can be read, but no book has written them."""
+    prepare(lone_desk)
+    written = str(lone_desk.ask("HGET", "%:order:A1", "pending"))
+    lone_desk.vandalise("HSET", "%:order:A1", "pending", written.replace(",", ", "))
+    before = lone_desk.contents()
+    for name, verb in changes(lone_desk).items():
+        with pytest.raises(CorruptRecord, match="pending"):
+            verb(lone_desk)
+        assert lone_desk.contents() == before, f"{name} wrote something"
+
+
 def test_the_time_in_force_decides_beside_marks(lone_desk: Desk) -> None:
     prepare(lone_desk)
     lone_desk.vandalise("HSET", "%:order:A1", "time_in_force", "FOREVER")

@@ -245,6 +245,8 @@ def test_an_answer_takes_the_request_that_it_names_and_no_other(desk: Desk) -> N
     assert desk.contents() == before
     rejected = orders.cancel_reject(trader, "A1", client_order_id="C2").order
     assert [one.client_order_id for one in rejected.pending_requests] == ["C1", "C3", "C4"]
+    with pytest.raises(OrderMismatch, match="several requests are pending"):  # two to replace it
+        orders.replace(trader, "A1", quantity=7)
     unknown = orders.cancel_reject(trader, "A1", client_order_id="C9")
     assert (unknown.applied, unknown.order.pending) == (True, rejected.pending)
     replaced = orders.replace(trader, "A1", quantity=103, client_order_id="C3").order
@@ -252,6 +254,8 @@ def test_an_answer_takes_the_request_that_it_names_and_no_other(desk: Desk) -> N
     assert (replaced.status, replaced.client_order_id) == ("PENDING_CANCEL", "C3")
     other = orders.replace(trader, "A1", quantity=101, client_order_id="C4").order  # which asks for something else
     assert [one.client_order_id for one in other.pending_requests] == ["C1", "C4"]
+    with pytest.raises(OrderMismatch, match="several requests are pending"):  # one to replace it, one to cancel it
+        orders.cancel_reject(trader, "A1")
     last = orders.replace(trader, "A1", quantity=102).order  # that of the only replace
     assert [one.client_order_id for one in last.pending_requests] == ["C4"]
     assert orders.cancel_reject(trader, "A1").order.status == "NEW"
