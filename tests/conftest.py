@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -32,6 +33,9 @@ Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # an image's: each process would compile all that it imports anew
+    sys.dont_write_bytecode = False
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores Ctrl-C for what it starts in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)

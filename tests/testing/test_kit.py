@@ -22,6 +22,8 @@ LOADED = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
 """True where the package is installed with its entry point, and not as of a time before there was one."""
 STRICT = ("-W", "error::ResourceWarning", "-W", "error::pytest.PytestUnraisableExceptionWarning")
 """Options by which a test fails for a connection that is not closed."""
+LEFT_OUT = ("-p", "no:popoto", "-p", "no:hypothesispytest", "-p", "no:valkey", "-p", "no:pytest_cov", "-p", "no:xdist")
+"""Plugins that happen to be installed here, and take longer to load than a project's tests to run."""
 ORDERS = """
     from slotbook import Order
 
@@ -33,7 +35,7 @@ ORDERS = """
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(orders=ORDERS)
     plugin = () if LOADED else ("-p", PLUGIN)
-    return pytester.runpytest_subprocess(*plugin, "-q", "-rs", *STRICT, *arguments)
+    return pytester.runpytest_subprocess(*plugin, *LEFT_OUT, "-q", "-rs", *STRICT, *arguments)
 
 
 def test_each_test_has_a_book_of_its_own_on_servers_that_are_shared_and_gone_afterwards(
@@ -261,7 +263,7 @@ def test_ctrl_c_leaves_no_server(pytester: pytest.Pytester, monkeypatch: pytest.
         """
     )
     plugin = [] if LOADED else ["-p", PLUGIN]
-    command = [sys.executable, "-m", "pytest", "-q", *plugin, str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, *LEFT_OUT, str(test)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)}) as done:
         assert done.stdout is not None
         assert "ready" in done.stdout.readline()
@@ -282,7 +284,7 @@ def test_a_project_that_does_not_use_it_loads_one_file(pytester: pytest.Pytester
             assert "pydantic" not in sys.modules and "redis" not in sys.modules
         """
     )
-    run(pytester, "-p", "no:hypothesispytest", "-p", "no:popoto").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_pytest_finds_the_plugin_by_itself() -> None:
