@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pytest
 from redis.exceptions import RedisError
@@ -107,6 +107,11 @@ class Loop:
             return self.loop.run_until_complete(task)
         return task.result() if task.done() else self.loop.run_until_complete(task)
 
+    def leave(self) -> None:
+        """Do what asyncio does as it leaves the loop, if it was interrupted on its way there (Python 3.14)."""
+        if self.loop.is_running():
+            cast(Any, self.loop)._run_forever_cleanup()
+
     def end(self) -> None:
         """Cancel what asyncio has forgotten, and close the loop."""
         for task in asyncio.all_tasks(self.loop):
@@ -144,6 +149,7 @@ def test_asyncio(fleets: Fleets, topology: Topology, name: str) -> None:
                 more = interrupted_at([passed], lambda: loop.loop.run_until_complete(work(book, trader))) or bool(
                     signals
                 )
+            loop.leave()
             loop.come_to_rest()
             assert loop.run(book.orders.get(trader, "A1")) == order, passed
     assert passed > 100
