@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 
 from ..models.errors import Refused
 from ..models.journal import JournalRequest
@@ -49,15 +48,6 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
-class Resent:
-    """The counts of the second time that the day was sent."""
-
-    repeated: int
-    reapplied: int
-    """Changes that were acknowledged, lost in the failover, and applied again now."""
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of a demo."""
 
@@ -67,7 +57,10 @@ class Outcome:
     failover: Failover | None
     longest_wait: float
     """The longest call, in seconds."""
-    resent: Resent
+    brought_back: int
+    """Changes that were acknowledged, lost in the failover, and applied again."""
+    repeated: int
+    """Requests of the second time that were recognised as repeats."""
     audit: Audit
     positions: tuple[Position, ...]
     seconds: float
@@ -80,8 +73,8 @@ class Outcome:
             "requests": self.requests,
             "failover": None if self.failover is None else self.failover.as_json(),
             "longest_wait": round(self.longest_wait, 3),
-            "repeated": self.resent.repeated,
-            "reapplied_after_failover": self.resent.reapplied,
+            "reapplied_after_failover": self.brought_back,
+            "repeated": self.repeated,
             "fills": {
                 "sent": self.audit.sent,
                 "applied": self.audit.applied,
@@ -119,11 +112,11 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
         failover = _trade(deployment, gateways, say)
         longest = max(gateway.longest_wait for gateway in gateways)
         say(f"every request was answered; the longest wait of a caller was {longest:.2f} s")
-        resent = _send_again(book, requests)
-        say(
-            f"sent the whole day a second time, every fill included: {resent.repeated:,} recognised as repeats, "
-            f"{resent.reapplied:,} re-applied after failover"
-        )
+        brought_back = sum(gateway.brought_back for gateway in gateways)
+        if failover:
+            say(_missed(brought_back))
+        repeated = _send_again(book, requests)
+        say(f"sent the whole day a second time, every fill included: {repeated:,} recognised as repeats")
         found = [outcome.result() for outcome in book.orders.get_many(ledger.order_ids)]
         positions = [outcome.result() for outcome in book.positions.get_many(ledger.position_ids)]
     return Outcome(
@@ -132,7 +125,8 @@ def run_demo(topology: Topology, say: Say) -> Outcome:
         len(requests),
         failover,
         longest,
-        resent,
+        brought_back,
+        repeated,
         ledger.audit(found, positions),
         tuple(positions),
         time.monotonic() - started,
@@ -164,8 +158,6 @@ def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Fai
     finally:
         for gateway in gateways:
             gateway.stop()
-    if refused := sum(gateway.refused for gateway in gateways):
-        say(f"{refused} requests were refused, because the failover lost what they build on")
     return failover
 
 
@@ -180,19 +172,20 @@ def _fail_over(deployment: Deployment, gateways: Sequence[Gateway], say: Say) ->
     return Failover(str(killed.server), killed.traders, str(successor), seconds)
 
 
-def _send_again(book: Book, requests: Sequence[JournalRequest]) -> Resent:
-    """Send everything again, as a gateway does that has reconnected and does not know which requests arrived."""
-    repeated = reapplied = 0
-    remaining = iter(requests)
-    while batch := list(islice(remaining, _BATCH)):
-        for outcome in book.orders.apply_many(batch):
-            try:
-                applied = outcome.result().applied
-            except Refused:
-                continue  # the audit shows if this was wrong
-            reapplied += applied
-            repeated += not applied
-    return Resent(repeated, reapplied)
+def _send_again(book: Book, requests: Sequence[JournalRequest]) -> int:
+    """Send everything again, as a gateway does that does not know what arrived; return how many were repeats."""
+    repeated = 0
+    for begin in range(0, len(requests), _BATCH):
+        for outcome in book.orders.apply_many(requests[begin : begin + _BATCH]):
+            with suppress(Refused):  # the audit shows if this was wrong
+                repeated += not outcome.result().applied
+    return repeated
+
+
+def _missed(changes: int) -> str:
+    if not changes:
+        return "the new primary had every change that had been acknowledged"
+    return f"acknowledged changes that the new primary had not: {changes:,}, applied again before anything else"
 
 
 def _described(deployment: Deployment) -> str:

@@ -1,4 +1,8 @@
-"""The demo's callers: one thread for each trader, which sends one request after the other."""
+"""The demo's callers: one thread for each trader, which sends one request after the other.
+
+A trader has one gateway, so it knows the number of the last event, and says it with each request: what a failover lost
+is noticed before anything builds on what is not there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from ..models.errors import Refused, StateLost
+from ..models.errors import Refused, StateLost, VersionConflict
 from ..models.journal import JournalRequest
 from ..repositories import Book
 
@@ -19,8 +23,8 @@ class Gateway(threading.Thread):
         self.trader = trader
         self.requests = requests
         self.answered = 0
-        self.refused = 0
-        """Requests that were refused because the failover lost a change that they build on."""
+        self.brought_back = 0
+        """Changes that were acknowledged, lost in the failover, and applied again."""
         self.longest_wait = 0.0
         self.failure: Exception | None = None
         self._book = book
@@ -29,10 +33,10 @@ class Gateway(threading.Thread):
     def run(self) -> None:
         """Send everything, until ``stop`` is called or a call fails."""
         try:
-            for request in self.requests:
+            for number in range(len(self.requests)):
                 if self._stopping.is_set():
                     return
-                self._send(request)
+                self.send(number)
         except Exception as error:  # raised by ``result`` in the thread that calls it
             self.failure = error
 
@@ -46,14 +50,16 @@ class Gateway(threading.Thread):
         if self.failure is not None:
             raise self.failure
 
-    def _send(self, request: JournalRequest) -> None:
+    def send(self, number: int) -> None:
+        """Send one request; each before it has left one event, so their number is the book's sequence."""
         started = time.monotonic()
         try:
-            self._book.orders.apply(request)
-        except StateLost as loss:  # the lost changes come back when the day is sent again
-            self.refused += loss.refusal is not None
+            self._book.commit([self.requests[number]], expected_sequence=number)
+        except (StateLost, VersionConflict):
+            done = self._book.reconcile(self.requests[: number + 1])
+            self.brought_back += done.applied - 1
         except Refused:
-            self.refused += 1
+            pass  # the audit shows if this was wrong
         finally:
             self.longest_wait = max(self.longest_wait, time.monotonic() - started)
         self.answered += 1
