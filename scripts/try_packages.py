@@ -28,6 +28,10 @@ OWN_TESTS = (
 """The tests that an unpacked source distribution runs."""
 
 
+class StepFailed(Exception):
+    """A step went wrong; the message has all that was printed."""
+
+
 def main() -> None:
     """Try the packages, and end with an error that says what failed."""
     with tempfile.TemporaryDirectory() as folder:
@@ -35,26 +39,41 @@ def main() -> None:
         uv("build", "--quiet", "--out-dir", str(built), str(ROOT))
         (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
         run(sys.executable, "-m", "twine", "check", "--strict", str(wheel), str(sdist))
+        print(f"built {wheel.name} and {sdist.name}", flush=True)
         for interpreter in interpreters():
-            try_wheel(wheel, interpreter, Path(folder, "environment"))
+            environment = Path(folder, "environment")
+            try:
+                python = install(wheel, interpreter, environment)
+            except StepFailed as why:
+                if same_version(interpreter):
+                    raise
+                print(f"{interpreter}: what the wheel needs cannot be had here\n{why}", flush=True)
+            else:
+                try_wheel(wheel, interpreter, python, environment)
         try_sdist(sdist, Path(folder))
 
 
-def try_wheel(wheel: Path, interpreter: Path, environment: Path) -> None:
-    """Install a wheel for an interpreter, measure it, and run the README's first example."""
+def install(wheel: Path, interpreter: Path, environment: Path) -> Path:
+    """Install a wheel for an interpreter, alone and measured, then with all extras; return the environment's Python."""
     python = new_environment(environment, interpreter)
     uv("pip", "install", "--quiet", "--python", str(python), str(wheel))
     (site,) = environment.glob("lib/*/site-packages")
     megabytes = sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) / 1e6
     if megabytes > MOST_MEGABYTES:
         sys.exit(f"{wheel.name} and what it needs are {megabytes:.1f} MB")
+    print(f"{interpreter}: {megabytes:.1f} MB without extras", flush=True)
     uv("pip", "install", "--quiet", "--python", str(python), f"{wheel}[all]")
+    return python
+
+
+def try_wheel(wheel: Path, interpreter: Path, python: Path, environment: Path) -> None:
+    """Run the README's first example, and the command, with what was installed."""
     code, shown = first_example()
     printed = run(str(python), "-c", code, cwd=environment)
     if printed.strip() != shown:
-        sys.exit(f"the README's first example printed {printed!r} with {interpreter}")
+        sys.exit(f"the README's first example printed {printed!r} with {interpreter}, not {shown!r}")
     version = run(str(python), "-m", "slotbook", "--version", cwd=environment).strip()
-    print(f"{interpreter}: {version}, {megabytes:.1f} MB without extras, the first example is right", flush=True)
+    print(f"{interpreter}: {version} of {wheel.name}, the first example is right", flush=True)
 
 
 def try_sdist(sdist: Path, folder: Path) -> None:
@@ -83,6 +102,12 @@ def interpreters() -> Iterator[Path]:
             yield found
 
 
+def same_version(interpreter: Path) -> bool:
+    """Return whether an interpreter is of the version that runs this program, for which all is there."""
+    shown = run(str(interpreter), "-c", "import sys; print(*sys.version_info[:2])")
+    return shown.split() == [str(number) for number in sys.version_info[:2]]
+
+
 def works(interpreter: Path) -> bool:
     """Return whether an interpreter starts: pyenv has programs that only say which version to choose."""
     return subprocess.run([interpreter, "-c", ""], capture_output=True, check=False).returncode == 0
@@ -107,12 +132,17 @@ def uv(*arguments: str) -> None:
 
 
 def run(*command: str, cwd: Path = ROOT) -> str:
-    """Run a program and return what it printed; exit with all that it said if it fails."""
-    ran = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    """Run a program and return what it printed, without what it warned of; raises StepFailed with all of it."""
+    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if ran.returncode:
-        sys.exit(f"{' '.join(command)}\n{ran.stdout}")
+        raise StepFailed(f"{' '.join(command)}\n{ran.stdout}\n{ran.stderr}")
+    if ran.stderr.strip():
+        print(f"{Path(command[0]).name} warned: {ran.stderr.strip()}", flush=True)
     return ran.stdout
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StepFailed as failed:
+        sys.exit(str(failed))
