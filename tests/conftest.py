@@ -28,6 +28,8 @@ DESKS = tuple(product(TOPOLOGIES, CALLERS))
 PAIRS = tuple((DESKS[one], DESKS[other]) for one, other in ((0, 5), (2, 1), (4, 3)))
 """Three pairs of desks, each with both callers on two topologies; together they are all desks."""
 EVERY_DESK = "SLOTBOOK_EVERY_DESK" in os.environ
+FOR_ALL_DESKS = ("stand", "hands", "caches")
+"""Fixtures on each desk, other than ``desk``: of each case of a test one pair is run."""
 Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -80,8 +82,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("desk", DESKS if EVERY_DESK else pair, ids="-".join, indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mix the files of a run on several processes, so that they do not all wait, or all work, at the same time."""
+def _is_of_its_pair(item: pytest.Item) -> bool:
+    """Return True for a case that is to run: one without such a fixture, or on the pair of desks that is the case's."""
+    given = cast("dict[str, object]", getattr(getattr(item, "callspec", None), "params", {}))
+    said = [str(mark.args[0]) for mark in item.iter_markers("parametrize")]
+    for name in FOR_ALL_DESKS:
+        if name in given and name not in said:
+            found = cast("tuple[Topology, Caller]", given[name])
+            case = item.nodeid.replace("-".join(found), "")
+            return found in PAIRS[crc32(case.encode()) % len(PAIRS)]
+    return True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out other pairs; mix the files of several processes, so that they do not all wait, or work, at once."""
+    if not EVERY_DESK:
+        left_out = [item for item in items if not _is_of_its_pair(item)]
+        items[:] = [item for item in items if _is_of_its_pair(item)]
+        config.hook.pytest_deselected(items=left_out)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: crc32(item.location[0].encode()))
 
