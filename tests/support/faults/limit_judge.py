@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from slotbook.models import EventType, OrderEvent
+from slotbook.models import EventType, OrderEvent, Position
 
 from .limit_racer import Call
 
@@ -31,6 +31,7 @@ class Working:
     price: Decimal
     filled: Decimal = Decimal(0)
     is_open: bool = True
+    account: str | None = None
 
     @property
     def left(self) -> Decimal:
@@ -43,6 +44,8 @@ class Desk:
 
     orders: dict[str, Working] = field(default_factory=dict[str, Working])
     held: Counter[str] = field(default_factory=Counter[str])
+    accounts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """What orders that name an account have traded for it, by symbol and account."""
     limits: dict[str | None, dict[str, Decimal]] = field(default_factory=dict[str | None, dict[str, Decimal]])
     trading: str = "ACTIVE"
 
@@ -57,19 +60,29 @@ class Desk:
         elif event.type in (EventType.NEW, EventType.REPLACED):
             problem = self._ordered(event)
         elif event.type is EventType.TRADE:
-            order = self.orders[event.order_id or ""]
-            last = Decimal(event.last_quantity or 0)
-            order.filled += last
-            self.held[order.symbol] += int(last) if order.buys else -int(last)
+            problem = self._traded(event)
         elif event.type is EventType.CANCELED:
             self.orders[event.order_id or ""].is_open = False
         return problem
+
+    def _traded(self, event: OrderEvent) -> str:
+        order = self.orders[event.order_id or ""]
+        last = Decimal(event.last_quantity or 0)
+        signed = int(last) if order.buys else -int(last)
+        order.filled += last
+        self.held[order.symbol] += signed
+        if order.account is not None:
+            self.accounts[order.symbol, order.account] += signed
+        expected = (order.account, order.account and self.accounts[order.symbol, order.account])
+        said = (event.account, event.account_quantity)
+        return "" if said == expected else f"{event.trader} {event.sequence}: says {said} of accounts, not {expected}"
 
     def _ordered(self, event: OrderEvent) -> str:
         name, symbol = event.order_id or "", event.symbol or ""
         was = self.orders.get(name)
         order = Working(symbol, str(event.side) == "BUY", Decimal(event.quantity or 0), Decimal(event.price or 0))
         order.filled = was.filled if was else Decimal(0)
+        order.account = was.account if was else json.loads(event.terms or "{}").get("account")
         self.orders[name] = order
         problem = self.forbids(symbol, order, was)
         return f"{event.trader} {event.sequence} {event.type} {name}: {problem}" if problem else ""
@@ -130,12 +143,17 @@ class Verdict:
     """Acknowledged, not there any more, and reported."""
     judged: int = 0
     """Refusals whose moment is known well enough to be judged."""
+    desks: dict[str, Desk] = field(default_factory=dict[str, Desk])
+    """The book of each trader as its events leave it."""
+    accounts: int = 0
+    """Positions of accounts that were compared with the orders that name them."""
     problems: list[str] = field(default_factory=list[str])
 
     @property
     def text(self) -> str:
         """For a reader."""
         lines = [f"{self.events} events, {self.lost} lost and reported, {self.judged} refusals judged"]
+        lines += [f"{self.accounts} positions of accounts compared"]
         lines += [f"{name}: {count}" for name, count in sorted((self.calls + self.refusals).items())]
         return "\n".join(lines + self.problems[:40])
 
@@ -157,7 +175,7 @@ def judge(
         numbers = [one.sequence for one in some]
         if numbers != list(range(1, len(numbers) + 1)):
             verdict.problems.append(f"{trader}: its events have gaps")
-        desk = Desk()
+        desk = verdict.desks[trader] = Desk()
         verdict.problems += [problem for one in some if (problem := desk.fold(one))]
         if trader in rates:
             rate, seconds = rates[trader]
@@ -171,6 +189,17 @@ def judge(
             for calls, _ in processes:
                 _judge_refusals(verdict, some, [call for call in calls if call.trader == trader])
     return verdict
+
+
+def judge_positions(verdict: Verdict, trader: str, whole: Iterable[Position], parts: Iterable[Position]) -> None:
+    """Compare a trader's positions, and those of its accounts, with what the orders in the events have traded."""
+    desk = verdict.desks[trader]
+    held = {one.symbol: one.quantity for one in whole}
+    of_accounts = {(one.symbol, one.account or ""): one.quantity for one in parts}
+    verdict.accounts += len(of_accounts)
+    for found, folded in ((held, desk.held), (of_accounts, desk.accounts)):
+        if found != folded:
+            verdict.problems.append(f"{trader}: has {found}, its events say {dict(folded)}")
 
 
 def _judge_process(

@@ -1,6 +1,6 @@
 """Let eight processes race at the limits of four traders while a primary is killed twice, then judge what came of it.
 
-``python -m tests.support.faults.limit_race --seconds 60 --durability replicated=2`` runs it.
+``python -m tests.support.faults.limit_race --seconds 60 --durability replicated=2 --topology cluster`` runs it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 from slotbook import Book
 from slotbook.models import Limits, OrderEvent
@@ -21,11 +21,12 @@ from slotbook.topology.embedded import Server, start
 
 from ..make import fresh
 from . import limit_racer
-from .control import Control
-from .limit_judge import Verdict, judge
+from .control import Control, wait_until
+from .limit_judge import Verdict, judge, judge_positions
 from .limit_racer import Call
 
 PROCESSES, TRADERS, RATE = 8, 4, 60
+Raced = Literal["sentinel", "cluster"]
 Told = tuple[list[Call], list[tuple[str, int, int]]]
 
 
@@ -79,10 +80,13 @@ class Process:
         self._errors += stream
 
 
-def race(seconds: float, durability: str, seed: int = 1) -> Verdict:
-    """Race for so long on a primary behind Sentinels with two replicas, of which two take over; then judge."""
+def race(seconds: float, durability: str, topology: Raced = "sentinel", seed: int = 1) -> Verdict:
+    """Race for so long on primaries with two replicas each, of which two take over; then judge.
+
+    In a cluster it is the primary of the first trader that is killed.
+    """
     traders = [fresh() for _ in range(TRADERS)]
-    with start("sentinel", replicas=2) as deployment, Control(deployment) as control:
+    with start(topology, replicas=2) as deployment, Control(deployment) as control:
         url = control.url(deadline=15, socket_timeout=1, pool_wait=5, durability=durability)
         with Book.open(control.url(deadline=15, durability="replicated=2")) as book:
             for number, trader in enumerate(traders):
@@ -98,7 +102,7 @@ def race(seconds: float, durability: str, seed: int = 1) -> Verdict:
                 racing = time.monotonic()
                 for part in (1 / 3, 2 / 3):
                     time.sleep(max(0.0, racing + seconds * part - time.monotonic()))
-                    _kill(control, lossy=durability == "local")
+                    _kill(control, f"{{{traders[0]}}}", lossy=durability == "local")
                 for process in processes:
                     assert process.is_done.wait(seconds + 60)
                 took = time.monotonic() - began
@@ -110,6 +114,7 @@ def race(seconds: float, durability: str, seed: int = 1) -> Verdict:
             events = {trader: _events(book, trader) for trader in traders}
             found = judge(events, told, {traders[0]: (RATE, took)})
             for trader in traders:
+                judge_positions(found, trader, book.positions.all(trader), book.positions.by_account(trader))
                 found.problems += [one.message for one in book.audit.verify(trader) if one.is_difference]
     return found
 
@@ -118,17 +123,22 @@ def _events(book: Book, trader: str) -> list[OrderEvent]:
     return list(book.events.history(trader))
 
 
-def _kill(control: Control, *, lossy: bool) -> None:
-    """Kill the primary, and start it again as a replica; with ``lossy``, after it has written what no replica has."""
-    was = control.primary()
+def _kill(control: Control, key: str, *, lossy: bool) -> None:
+    """Kill the primary of a key, and start it again as a replica.
+
+    With ``lossy`` it has written, before that, what no replica has. The servers keep nothing on disk, so it comes back
+    empty: the next one may be killed only when all copies are there again.
+    """
+    was = control.primary(key)
     stranded: list[Server] = control.strand(was) if lossy else []
     if lossy:
         time.sleep(0.4)
     control.kill(was)
     for replica in stranded:
         control.thaw(replica)
-    control.promoted(was, seconds=60)
+    control.promoted(was, key, 60)
     control.restart(was)
+    wait_until(control.is_whole, "every replica has what its primary has", 60)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,9 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--durability", default="replicated=2", choices=("local", "replicated=2"))
+    parser.add_argument("--topology", default="sentinel", choices=("sentinel", "cluster"))
     given = parser.parse_args(arguments)
-    found = race(given.seconds, given.durability, given.seed)
-    sys.stdout.write(f"{given.durability}, {given.seconds:g} s\n{found.text}\n")
+    found = race(given.seconds, given.durability, given.topology, given.seed)
+    sys.stdout.write(f"{given.topology}, {given.durability}, {given.seconds:g} s\n{found.text}\n")
     return 1 if found.problems else 0
 
 

@@ -31,6 +31,7 @@ from slotbook.models import (
 
 TRIES = 6
 SYMBOLS = ("AAPL", "MSFT")
+ACCOUNTS = (None, "ACC1", "ACC:2")
 TURNS = 120
 """The turns that a racer takes at least, however slow the machine is, so that there is something to judge."""
 
@@ -103,6 +104,7 @@ class Racer:
             "side": dice.choice(("BUY", "SELL")),
             "quantity": dice.randint(1, 110),
         }
+        values["account"] = dice.choice(ACCOUNTS)
         name = uuid.uuid4().hex[:10]
         order = Order.model_validate({"trader": trader, "order_id": name, "price": dice.randint(90, 210), **values})
         call = Call("place", trader, name, name, order.symbol, order.side, int(order.quantity))
