@@ -8,16 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ..models.enums import EventType
-from ..models.errors import printable
+from ..models.errors import CorruptRecord, printable
 from ..models.event import OrderEvent
+from ..models.event_accounts import account_quantities
 from ..models.numbers import plain
 from ..models.order import Order
 from ..models.position import Position
 
 T = TypeVar("T")
+K = TypeVar("K")
+PositionKey: TypeAlias = tuple[str, str, str | None]
+"""A trader, a symbol, and the account of a part of that position, None for the whole."""
 
 MAX_EVENTS = 200
 """The number of events that are kept, the latest ones: more than the rows of any screen."""
@@ -62,8 +66,8 @@ class Blotter:
         self.problems: deque[str] = deque(maxlen=3)
         self.orders: OrderedDict[tuple[str, str], Line] = OrderedDict()
         """By trader and id, the last one that changed at the end."""
-        self.positions: OrderedDict[tuple[str, str], Holding] = OrderedDict()
-        """By trader and symbol, the last one that changed at the end."""
+        self.positions: OrderedDict[PositionKey, Holding] = OrderedDict()
+        """The positions of traders and of their accounts, the last one that changed at the end."""
         self.last: deque[OrderEvent] = deque(maxlen=MAX_EVENTS)
         self.given_marks = dict(marks or {})
         self._fill_prices: dict[str, Decimal] = {}
@@ -90,12 +94,13 @@ class Blotter:
             price = "" if event.price is None else plain(event.price)
             identity = (event.trader, event.order_id, event.symbol, event.side, event.status)
             _keep(self.orders, identity[:2], Line(*identity, event.quantity, price, event.filled_quantity or 0))
-        if event.symbol and event.position_quantity is not None:
-            _keep(self.positions, (event.trader, event.symbol), Holding(event.position_quantity))
+        if event.symbol:
+            for account, quantity in self._quantities(event).items():
+                _keep(self.positions, (event.trader, event.symbol, account), Holding(quantity))
 
     def take_position(self, held: Position) -> None:
         """Keep a position as it was read; one that is kept already stays in its place."""
-        key = (held.trader, held.symbol)
+        key = (held.trader, held.symbol, held.account)
         if key in self.positions:
             self.positions[key] = Holding(held.quantity, held)
         else:
@@ -103,12 +108,13 @@ class Blotter:
 
     def forget(self, trader: str) -> None:
         """Forget the orders, positions and events of a trader whose book has lost changes."""
-        for kept in (self.orders, self.positions):
-            for key in [key for key in kept if key[0] == trader]:
-                del kept[key]
+        for line in [line for line in self.orders if line[0] == trader]:
+            del self.orders[line]
+        for held in [held for held in self.positions if held[0] == trader]:
+            del self.positions[held]
         self.last = deque((event for event in self.last if event.trader != trader), self.last.maxlen)
 
-    def unread(self, count: int) -> list[tuple[str, str]]:
+    def unread(self, count: int) -> list[PositionKey]:
         """Return which of the last ``count`` positions have changed since they were read."""
         latest = list(self.positions)[-count:] if count else []
         return [key for key in latest if self.positions[key].read is None]
@@ -125,12 +131,23 @@ class Blotter:
             self._times.popleft()
         return len(self._times) / SPAN
 
+    def _quantities(self, event: OrderEvent) -> dict[str | None, Decimal | int]:
+        """Return the positions after an event by account, that of the trader last."""
+        found: dict[str | None, Decimal | int] = {}
+        try:
+            found.update(account_quantities(event))
+        except CorruptRecord as error:
+            self.problems.append(str(error))
+        if event.position_quantity is not None:
+            found[None] = event.position_quantity
+        return found
+
     def _take_price(self, event: OrderEvent) -> None:
         if event.type is EventType.TRADE and event.symbol and event.last_price is not None:
             self._fill_prices[event.symbol] = event.last_price
 
 
-def _keep(kept: OrderedDict[tuple[str, str], T], key: tuple[str, str], value: T) -> None:
+def _keep(kept: OrderedDict[K, T], key: K, value: T) -> None:
     """Put a value at the end, as the latest; the first one goes when there are too many."""
     kept.pop(key, None)
     kept[key] = value

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..models.errors import printable
 from ..models.numbers import plain
-from .blotter import Blotter, Holding, Line, one_line
+from .blotter import Blotter, Holding, Line, PositionKey, one_line
 from .fitted import Cell, Fitted, table, width_of
 
 ORDERS_DISPENSABLE = ("price", "side")
@@ -87,24 +87,24 @@ def _order_row(line: Line) -> tuple[Cell, ...]:
 
 
 def _positions(blotter: Blotter, width: int, count: int) -> Fitted:
-    names = ("trader", "symbol")
+    names = ("trader", "symbol", "account")
     numbers = ("position", "average open", "cost", "realized", "mark", "profit at mark")
     latest = islice(reversed(blotter.positions.items()), count)
     shown = table(names, numbers, (_position_row(blotter, *item) for item in latest))
     return _narrow(shown, width, POSITIONS_DISPENSABLE)
 
 
-def _position_row(blotter: Blotter, key: tuple[str, str], holding: Holding) -> tuple[Cell, ...]:
+def _position_row(blotter: Blotter, key: PositionKey, holding: Holding) -> tuple[Cell, ...]:
     """Return the cells of a position; what was not read since it changed is "…", and without a mark there is none."""
-    trader, symbol = key
+    trader, symbol, account = key
     held, mark = holding.read, blotter.mark(symbol)
     source = "given" if symbol in blotter.given_marks else "last"
     said = "" if mark is None else f"{plain(mark)} {source}"
     if held is None:
-        return trader, symbol, holding.quantity, "…", "…", "…", said, "…"
+        return trader, symbol, account, holding.quantity, "…", "…", "…", said, "…"
     average = held.average_open_price
     return (
-        *(trader, symbol, held.quantity),
+        *(trader, symbol, account, held.quantity),
         None if average is None else round(average, AVERAGE_PLACES),
         *(held.open_cost, held.realized_profit, said),
         held.profit(mark) if mark is not None else None if held.quantity else held.realized_profit,

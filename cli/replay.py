@@ -44,6 +44,8 @@ class State:
     orders_by_status: dict[str, int]
     open_orders: dict[str, int]
     positions: dict[str, list[Position]]
+    account_positions: dict[str, list[Position]]
+    """The parts of these that accounts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,22 @@ class Report:
         return lines
 
     def positions_json(self) -> dict[str, JsonValue]:
-        """Return each trader's position or, when the journal has several symbols, its positions by symbol."""
+        """Return each trader's position or, when the journal has several symbols, its positions by symbol.
+
+        A position that accounts have a part of has these under ``accounts``.
+        """
+        by_symbol = {
+            trader: {position.symbol: self._position_json(position) for position in held}
+            for trader, held in self.state.positions.items()
+        }
         if len(self.contents.symbols) > 1:
-            return {
-                trader: {position.symbol: _position_json(position) for position in held}
-                for trader, held in self.state.positions.items()
-            }
-        return {trader: _position_json(position) for trader, [position] in self.state.positions.items()}
+            return {**by_symbol}
+        return {trader: position for trader, held in by_symbol.items() for position in held.values()}
+
+    def _position_json(self, position: Position) -> JsonValue:
+        parts = self.state.account_positions.get(position.trader, ())
+        accounts = {str(one.account): _sums_json(one) for one in parts if one.symbol == position.symbol}
+        return {**_sums_json(position), **({"accounts": accounts} if accounts else {})}
 
 
 def contents_of(journal: JournalFile, advance: Advance) -> Contents:
@@ -196,6 +207,7 @@ def _state(book: Book, contents: Contents) -> State:
     by_status = dict.fromkeys(OrderStatus, 0)
     open_orders: dict[str, int] = {}
     positions: dict[str, list[Position]] = {}
+    parts: dict[str, list[Position]] = {}
     for trader in contents.traders:
         counts = {status: book.orders.count(trader, status=status) for status in OrderStatus}
         for status, count in counts.items():
@@ -204,10 +216,12 @@ def _state(book: Book, contents: Contents) -> State:
             open_orders[trader] = still_open
         if held := [position for position in book.positions.all(trader) if position.symbol in contents.symbols]:
             positions[trader] = held
-    return State({str(status): count for status, count in by_status.items() if count}, open_orders, positions)
+        if of_accounts := [one for one in book.positions.by_account(trader) if one.symbol in contents.symbols]:
+            parts[trader] = of_accounts
+    return State({str(status): count for status, count in by_status.items() if count}, open_orders, positions, parts)
 
 
-def _position_json(position: Position) -> JsonValue:
+def _sums_json(position: Position) -> dict[str, JsonValue]:
     return {
         "quantity": plain(position.quantity),
         "bought": plain(position.bought_quantity),

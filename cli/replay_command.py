@@ -65,7 +65,7 @@ def replay(
 
     The JSON output names every row that is not just applied or repeated ("named": line, fate, reason), and has the
     state of the journal's traders afterwards, with "positions" by trader, or by trader and symbol if the journal has
-    several symbols.
+    several symbols, and in each the parts of accounts ("accounts").
     """
     place = None if out is None else check_place(out)
     settings = settings_of(url, deadline)

@@ -103,6 +103,7 @@ def report_table(report: Report) -> Fitted:
         "traders": len(report.contents.traders),
         "symbols": len(report.contents.symbols),
         "positions": sum(map(len, state.positions.values())),
+        **({"positions of accounts": parts} if (parts := sum(map(len, state.account_positions.values()))) else {}),
     }
     return table(
         (f"replayed in {report.seconds:.1f} s",),

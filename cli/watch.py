@@ -124,7 +124,8 @@ def _begin(blotter: Blotter, book: Book, trader: str, last: int, symbol: str | N
     """Read the orders and positions of a trader, and the fills before the event ``last``; say what cannot be read."""
     try:
         orders = [order for order in book.orders.open(trader) if symbol in (None, order.symbol)]
-        held = [position for position in book.positions.all(trader) if symbol in (None, position.symbol)]
+        parts = book.positions.by_account(trader, symbol=symbol)
+        held = [*parts, *(one for one in book.positions.all(trader) if symbol in (None, one.symbol))]
         events = _events_before(book, trader, last)
     except (Unavailable, CorruptRecord) as error:
         blotter.problems.append(str(error))

@@ -40,6 +40,22 @@ def identities(what: str, values: Iterable[tuple[str, str]]) -> Sequence[tuple[s
     return found
 
 
+def position_identities(
+    what: str, values: Iterable[tuple[str, str] | tuple[str, str, str | None]]
+) -> Sequence[tuple[str, str, str | None]]:
+    """Return what names positions: of each the trader, the symbol, and the account, None where it is the whole."""
+    found: list[tuple[str, str, str | None]] = []
+    for names in several(what, values):
+        given = cast("object", names)
+        if not isinstance(given, (tuple, list)) or len(cast("Sequence[object]", given)) not in (2, 3):
+            raise InvalidArgument(
+                f"{what}: {shown(given)} cannot be used: it is not a trader and a symbol, and an account behind them"
+            )
+        trader, symbol, *account = names
+        found.append((trader, symbol, account[0] if account else None))
+    return found
+
+
 def request_ids_of(number: int, request_ids: Iterable[str] | None) -> Sequence[str | None]:
     """Return an identity for each of so many requests, None for a random one; they are given for all, or for none."""
     if request_ids is None:

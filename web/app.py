@@ -109,11 +109,13 @@ class Pages:
         try:
             trader = self._trader(request, needed=True) or ""
             symbol = check_name("symbol", request.query_params.get("symbol", ""))
+            account = request.query_params.get("account")
+            account = account if account is None else check_name("account", account)
         except InvalidArgument as error:
             return PlainTextResponse(f"{error}\n", 403)
         try:
             async with self._days:
-                return JSONResponse(day_json(await day_of(self._book, trader, symbol)))
+                return JSONResponse(day_json(await day_of(self._book, trader, symbol, account)))
         except SlotbookError as error:
             return PlainTextResponse(f"{error}\n", 503)
 

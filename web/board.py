@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from ..models.enums import EventType
-from ..models.errors import printable
+from ..models.errors import CorruptRecord, printable
 from ..models.event import OrderEvent
+from ..models.event_accounts import account_quantities
 from ..models.numbers import plain
 from ..models.order import Order
 from ..models.position import Position
@@ -80,7 +81,7 @@ class Board:
         """The number of events that came since the blotter began."""
         self.tables = {name: Rows(most) for name, most in KEPT.items()}
         self.changed_positions: OrderedDict[Key, None] = OrderedDict()
-        """The positions, by trader and symbol, that have changed since they were read."""
+        """The positions that have changed since they were read; see ``key_of``."""
 
     def take(self, event: OrderEvent, *, is_new: bool = True) -> None:
         """Show what an event has changed; one that is not new came before the blotter."""
@@ -96,6 +97,12 @@ class Board:
             self.take_order(row)
         if event.symbol and event.position_quantity is not None:
             self._await_position((event.trader, event.symbol))
+        if event.symbol:
+            try:
+                for account in account_quantities(event):
+                    self._await_position((event.trader, event.symbol, account))
+            except CorruptRecord as problem:
+                self.take_problem(problem, event.ts_ns)
 
     def take_order(self, row: Row) -> None:
         """Show an order as it is now."""
@@ -103,7 +110,7 @@ class Board:
 
     def take_position(self, held: Position) -> None:
         """Show a position as it was read."""
-        self.tables["positions"].put((held.trader, held.symbol), position_row(held), self._next())
+        self.tables["positions"].put(key_of(held), position_row(held), self._next())
 
     def mark_unread(self, keys: Iterable[Key]) -> None:
         """Say of positions that have changed that they could not be read again, so that what is shown is old."""
@@ -128,7 +135,7 @@ class Board:
     def begin(self, trader: str, orders: Iterable[Order], positions: Iterable[Position]) -> None:
         """Show the orders and positions of a trader as they were read, and no others of this trader."""
         rows = {(order.trader, order.order_id): order_row(order) for order in sorted(orders, key=_by_time)}
-        held = {(position.trader, position.symbol): position for position in positions}
+        held = {key_of(position): position for position in positions}
         for name, found in (("orders", rows), ("positions", held)):
             for key in [key for key, _ in self.tables[name].items() if key[0] == trader and key not in found]:
                 self.tables[name].put(key, {"trader": trader, "gone": True}, self._next())
@@ -136,7 +143,7 @@ class Board:
             self.take_order(row)
         for position in held.values():
             self.take_position(position)
-            self.changed_positions.pop((position.trader, position.symbol), None)
+            self.changed_positions.pop(key_of(position), None)
 
     def lose(self, trader: str, first: int) -> None:
         """Mark the events of a trader, from a number on, that the servers have lost."""
@@ -170,6 +177,11 @@ class Board:
     def _next(self) -> int:
         self.version += 1
         return self.version
+
+
+def key_of(held: Position) -> Key:
+    """Return the key of a position: trader and symbol, and behind them the account of a part of it."""
+    return (held.trader, held.symbol, *([] if held.account is None else [held.account]))
 
 
 def _change_of(row: Row) -> int:

@@ -143,6 +143,7 @@ class Feed:
         try:
             orders = await self._book.orders.open(trader)
             positions = await self._book.positions.all(trader)
+            parts = await self._book.positions.by_account(trader)
             events = await self._before(trader, last) if last else []
         except (ServerError, CorruptRecord) as problem:
             if isinstance(problem, AccessDenied):
@@ -153,7 +154,7 @@ class Feed:
         self._unread.pop(trader, None)
         for event in events:
             self.board.take(event, is_new=False)
-        self.board.begin(trader, orders, positions)
+        self.board.begin(trader, orders, [*positions, *parts])
 
     async def _before(self, trader: str, last: int) -> list[OrderEvent]:
         """Return the events up to ``last``, as many as ``LOOK_BACK`` and as are kept."""
@@ -179,7 +180,8 @@ class Feed:
             self._reading = asyncio.create_task(self._read(keys))
 
     async def _read(self, keys: Sequence[Key]) -> None:
-        outcomes = await self._book.positions.get_many([(trader, symbol) for trader, symbol in keys])
+        named = [(trader, symbol, account[0] if account else None) for trader, symbol, *account in keys]
+        outcomes = await self._book.positions.get_many(named)
         for key, outcome in zip(keys, outcomes, strict=True):
             if outcome.value is not None:
                 self.board.take_position(outcome.value)

@@ -11,6 +11,7 @@ from ..models.enums import EventType
 from ..models.keys import Keys
 from ..models.numbers import EXACT, exact_price, multiplied, plain, times
 from ..repositories import AsyncBook
+from ..repositories.changes.account_views import view_of
 from ..repositories.changes.moves import page_before
 from ..repositories.changes.recorded import position_then
 
@@ -42,17 +43,18 @@ class Day(NamedTuple):
     """False where the day began before the first event that was read."""
 
 
-async def day_of(book: AsyncBook, trader: str, symbol: str) -> Day:
+async def day_of(book: AsyncBook, trader: str, symbol: str, account: str | None = None) -> Day:
     """Return the last day of a position, from its opening state on. One round trip for each 1,000 events.
 
-    Raises a SlotbookError.
+    With an account it is that of the account's part, by its own fills. Raises a SlotbookError.
     """
     keys = Keys(book.backend.settings.prefix).of(trader)
     found: list[Mapping[str, str]] = []
     begins, before = 0, ""
     for _ in range(MOST_PAGES):
         page = await book.backend.run(page_before(keys, before, PAGE))
-        for _, entry in page.entries:
+        for _, said in page.entries:
+            entry = said if account is None else view_of(keys.events, said, account)
             if entry.get("symbol") == symbol and "position_quantity" in entry:
                 found.append(entry)
                 begins = begins or int(entry["ts_ns"]) // DAY * DAY

@@ -31,11 +31,12 @@ def order_row_of_event(event: OrderEvent) -> Row | None:
 
 
 def position_row(held: Position) -> Row:
-    """Return the row of a position, with all that its profit at a mark is counted from."""
+    """Return the row of a position, a trader's or an account's, with all that its profit at a mark is counted from."""
     average = held.average_open_price
     return {
         "trader": held.trader,
         "symbol": held.symbol,
+        "account": held.account,
         "quantity": plain(held.quantity),
         "average": None if average is None else plain(round(average, 9)),
         "cost": plain(held.open_cost),
@@ -60,6 +61,7 @@ def event_row(event: OrderEvent, number: int) -> Row:
         "type": event.type.value,
         "symbol": event.symbol or _shown(event.kind),
         "order": event.order_id or _shown(event.key),
+        "account": event.account,
         "side": None if event.side is None else event.side.value,
         "last": last,
         "status": None if event.status is None else event.status.value,

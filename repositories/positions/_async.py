@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Self
 
-from ...models.arguments import identities, several, without_none
+from ...models.arguments import position_identities, several, without_none
 from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
@@ -76,15 +76,13 @@ class AsyncPositionRepository:
         """
         return await self._backend.run(self._calls.get(trader, symbol, account))
 
-    async def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
+    async def get_many(self, ids: Sequence[tuple[str, str] | tuple[str, str, str | None]]) -> list[Outcome[Position]]:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
 
         Args:
-            ids: A pair ``(trader, symbol)`` for each position.
+            ids: ``(trader, symbol)`` for each position, or ``(trader, symbol, account)`` for an account's part of it.
         """
-        return await self._backend.run_many(
-            [self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)]
-        )
+        return await self._backend.run_many([self._calls.get(*names) for names in position_identities("ids", ids)])
 
     async def all(self, trader: str) -> list[Position]:
         """Return every position of a trader, sorted by symbol: the whole of each, with all accounts. One round trip."""

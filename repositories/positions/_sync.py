@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Self
 
-from ...models.arguments import identities, several, without_none
+from ...models.arguments import position_identities, several, without_none
 from ...models.enums import PositionAction
 from ...models.position import Position, PositionChange, Roll, Split
 from ...models.record import checked
@@ -75,13 +75,13 @@ class PositionRepository:
         """
         return self._backend.run(self._calls.get(trader, symbol, account))
 
-    def get_many(self, ids: Sequence[tuple[str, str]]) -> list[Outcome[Position]]:
+    def get_many(self, ids: Sequence[tuple[str, str] | tuple[str, str, str | None]]) -> list[Outcome[Position]]:
         """Return many positions: one round trip per node, and one outcome for each id, in the order given.
 
         Args:
-            ids: A pair ``(trader, symbol)`` for each position.
+            ids: ``(trader, symbol)`` for each position, or ``(trader, symbol, account)`` for an account's part of it.
         """
-        return self._backend.run_many([self._calls.get(trader, symbol) for trader, symbol in identities("ids", ids)])
+        return self._backend.run_many([self._calls.get(*names) for names in position_identities("ids", ids)])
 
     def all(self, trader: str) -> list[Position]:
         """Return every position of a trader, sorted by symbol: the whole of each, with all accounts. One round trip."""

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 import slotbook
 from slotbook.models import Order
+from slotbook.models.journal import COLUMNS
 
 from ..support.fleet import Fleets
 from ..support.make import fresh
@@ -122,6 +123,32 @@ def test_several_symbols_are_told_apart(cli: Cli, url: str, journal: Journal) ->
             "NQH4": {"quantity": "2", "bought": "2", "sold": "0", "cash": "-0.000000002"},
         },
     }
+
+
+def test_positions_of_accounts_are_with_the_trader_s(cli: Cli, url: str, tmp_path: Path) -> None:
+    """The column ``account`` of a NEW says whose part of the position its fills make; that of a FILL does not."""
+    rows = (
+        "T001,NEW,A1,ESH4,BUY,10,4799,,ACC1",
+        "T001,FILL,A1,ESH4,BUY,4,4799,X1,other",
+        "T001,NEW,A2,ESH4,SELL,5,4800,,a:b",
+        "T001,FILL,A2,ESH4,SELL,5,4800,X2,",
+        "T001,NEW,A3,ESH4,BUY,2,4800,,",
+        "T001,FILL,A3,ESH4,BUY,2,4800,X3,",
+        "T002,NEW,B1,ESH4,BUY,2,4800,,ACC1",
+    )
+    path = tmp_path / "accounts.csv"
+    lines = [f"{number},{1_000 + number},{row}" for number, row in enumerate(rows)]
+    path.write_text("\n".join([",".join((*COLUMNS, "account")), *lines, ""]), encoding="utf-8")
+    with slotbook.connect(url) as book:
+        book.positions.adjust("T001", "AAPL", 100, account="ACC1")  # a symbol that the journal does not have
+    first, again = (cli("replay", path, "--url", url, "--json").json() for _ in range(2))
+    parts = {
+        "ACC1": {"quantity": "4", "bought": "4", "sold": "0", "cash": "-19196"},
+        "a:b": {"quantity": "-5", "bought": "0", "sold": "5", "cash": "24000"},
+    }
+    whole = {"quantity": "1", "bought": "6", "sold": "5", "cash": "-4796"}
+    assert first["positions"] == again["positions"] == {"T001": {**whole, "accounts": parts}}
+    assert "positions of accounts" in cli("replay", path, "--url", url).out
 
 
 def test_positions_in_other_symbols_do_not_change_the_shape(cli: Cli, url: str, journal: Journal) -> None:

@@ -64,6 +64,34 @@ def test_the_profit_of_a_position_is_at_the_last_fill_or_at_a_mark_that_is_given
     assert found["SYM39"][-7:] == ["30", "187.22", "5616.6", "127.8", "200", "last", "511.2"]
 
 
+def test_the_parts_of_accounts_have_rows_of_their_own(url: str) -> None:
+    """They follow fills, changes for an account, splits and rolls, as the trader's position does."""
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        book.positions.set(trader, "AAPL", 6, cost=600, account="ACC1")
+        book.positions.set(trader, "MSFT", 9, account="ACC1")
+        with Terminal(["watch", "--trader", trader, "--symbol", "AAPL", "--url", url], 160, 40) as terminal:
+            terminal.until(lambda lines: rows_of(lines, "AAPL") == [["6", "100"], ["ACC1", "6", "100"]])
+            book.orders.place(limit(trader, "A1", account="ACC2"))
+            book.orders.fill(execution(trader, "X1", 4, "110", order_id="A1"))
+            whole, first, second = ["10", "104"], ["ACC1", "6", "100"], ["ACC2", "4", "110"]
+            terminal.until(lambda lines: rows_of(lines, "AAPL") == [whole, second, first])
+            book.positions.split(trader, "AAPL", 2)
+            lines = terminal.until(lambda lines: ["ACC1", "12", "50"] in rows_of(lines, "AAPL"))
+            assert sorted(rows_of(lines, "AAPL")) == [["20", "52"], ["ACC1", "12", "50"], ["ACC2", "8", "55"]]
+            assert rows_of(lines, "MSFT") == []
+            assert terminal.end() == 130
+
+
+def rows_of(lines: list[str], symbol: str) -> list[list[str]]:
+    """Return account, quantity and average price of the positions that are shown; the account of the whole is empty."""
+    end = next((at for at, line in enumerate(lines) if line.split()[:1] == ["order"] or " order " in line), len(lines))
+    shown = [line.split() for line in lines[:end]]
+    return [
+        words[words.index(symbol) + 1 :][: 3 if "ACC" in " ".join(words) else 2] for words in shown if symbol in words
+    ]
+
+
 def test_what_the_servers_have_lost_is_said_and_gone(deploy: Deploy) -> None:
     control, name = deploy("sentinel"), fresh()
     with slotbook.connect(control.url(deadline=30)) as book:

@@ -143,6 +143,34 @@ def test_only_a_fill_makes_a_mark() -> None:
     assert [(row["symbol"], row["price"]) for row in board.after(0).rows["marks"]] == [("AAPL", "187.5")]
 
 
+def test_the_parts_of_accounts_are_rows_of_their_own() -> None:
+    board, reader = Board(), Reader()
+    for account in (None, "ACC1", "ACC2"):
+        board.take_position(Position(trader="T1", symbol="AAPL", account=account, quantity=5))
+    board.take(event("T1", 1, account="ACC1", account_quantity=5))
+    assert [*board.changed_positions] == [("T1", "AAPL"), ("T1", "AAPL", "ACC1")]
+    said = '{"ACC1":{"position_quantity":"10"},"ACC2":{"position_quantity":"10"}}'
+    board.take(event("T1", 2, type="SPLIT", order_id=None, last_price=None, accounts=said))
+    assert len(board.changed_positions) == 3
+    board.mark_unread([("T1", "AAPL", "ACC2")])
+    reader.read(board)
+    rows = {key: (row["account"], row.get("old", False)) for key, row in reader.tables["positions"].items()}
+    assert rows == {"T1\nAAPL": (None, False), "T1\nAAPL\nACC1": ("ACC1", False), "T1\nAAPL\nACC2": ("ACC2", True)}
+    board.begin("T1", [], [Position(trader="T1", symbol="AAPL", account="ACC2", quantity=Decimal(7))])
+    reader.read(board)
+    assert [(row["account"], row["quantity"]) for row in reader.tables["positions"].values()] == [("ACC2", "7")]
+    assert [*board.changed_positions] == [("T1", "AAPL"), ("T1", "AAPL", "ACC1")]
+
+
+def test_an_event_whose_accounts_cannot_be_read_is_a_problem() -> None:
+    board = Board()
+    for number, said in enumerate(("", "[]", '{"A":5}', '{"A":{}}', '{"A":{"position_quantity":"x"}}', "[" * 100_000)):
+        board.take(event("T1", number + 1, type="SPLIT", accounts=said))
+    problems = board.after(0).rows["problems"]
+    assert [row["kind"] for row in problems] == ["CorruptRecord"] * 6
+    assert [*board.changed_positions] == [("T1", "AAPL")]
+
+
 def test_an_event_from_before_changes_no_order() -> None:
     board = Board()
     board.take(event("T1", 1), is_new=False)

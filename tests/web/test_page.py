@@ -15,6 +15,7 @@ from slotbook.models import Order
 from ..support.browser import Blotter, Sight, blotter
 from ..support.make import TS, execution, limit
 
+MINUTE = 60 * 10**9
 EVIL = "<script>window.evil=1</script>"
 
 
@@ -85,6 +86,30 @@ def test_a_profit_is_exact_at_the_last_fill_and_at_a_mark_that_is_typed(sight: S
     assert sight.page.get_by_label("Mark of AAPL").input_value() == "2oo"
     sight.page.get_by_label("Mark of AAPL").fill("")
     sight.wait_for("positions", "profit at mark", "115.2")
+
+
+def test_the_parts_of_accounts_are_below_their_position(sight: Sight, book: Book) -> None:
+    sight.wait_for("positions", "symbol", "MSFT")
+    assert sight.page.locator("#positions th:has-text('account')").is_hidden()
+    for name, account in (("N1", "ACC2"), ("N2", "ACC1"), ("N3", "ACC2")):
+        book.orders.place(limit("T001", name, symbol="NVDA", account=account))
+        book.orders.fill(execution("T001", f"E{name}", 10, f"13{name[1]}", name, TS + int(name[1]) * MINUTE))
+    sight.wait_for("positions", "position", "30")
+    sight.until(lambda: sight.cells("positions", "position")[2:] == ["30", "10", "20"], "the parts were read")
+    assert sight.cells("positions", "account") == ["", "", "", "ACC1", "ACC2"]
+    assert sight.cells("positions", "profit at mark")[2:] == ["30", "10", "20"]
+    assert sight.cells("events", "account")[0] == "ACC2"
+    sight.page.get_by_role("button", name="NVDA", exact=True).nth(2).click()
+    sight.page.wait_for_selector("#chart svg path.profit")
+    assert sight.page.inner_text("#day-title") == "NVDA of T001 for ACC2, its day"
+    assert sight.page.inner_text("#day-point") == "22:16:20.000: position 20, realized 0, profit 20"
+    assert "2 changes" in sight.page.inner_text("#day-summary")
+    assert "profit at the mark 20" in sight.page.inner_text("#day-summary")
+    book.positions.split("T001", "NVDA", 2, ts_ns=TS + 9 * MINUTE)
+    sight.until(lambda: sight.cells("positions", "position")[2:] == ["60", "20", "40"], "all were split")
+    sight.until(lambda: "3 changes" in sight.page.inner_text("#day-summary"), "the day was read again")
+    sight.page.get_by_label("Filter").first.fill("acc1")
+    sight.until(lambda: sight.cells("positions", "account") == ["ACC1"], "one part is left")
 
 
 def test_filter_and_sort_by_keyboard(sight: Sight, book: Book) -> None:

@@ -16,12 +16,12 @@ from ..support.make import TS, execution, fresh, limit
 NEXT_DAY = (TS // DAY + 1) * DAY
 
 
-def read(url: str, trader: str, symbol: str = "AAPL") -> Day:
+def read(url: str, trader: str, symbol: str = "AAPL", account: str | None = None) -> Day:
     """Read a day."""
 
     async def run() -> Day:
         async with slotbook.aconnect(url) as book:
-            return await day_of(book, trader, symbol)
+            return await day_of(book, trader, symbol, account)
 
     return asyncio.run(run())
 
@@ -56,6 +56,25 @@ def test_each_point_is_the_position_after_the_change(url: str) -> None:
     assert [point[1:] for point in day.points] == expected
     assert (day.changes, day.is_whole) == (6, True)
     assert [point.ts_ns - NEXT_DAY for point in day.points] == [0, 1, 2, 3, 4, 9]
+
+
+def test_the_day_of_an_account_has_its_own_changes(url: str) -> None:
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        for account in ("ACC1", "a:b", None):
+            book.orders.place(limit(trader, f"A{account}", account=account, ts_ns=NEXT_DAY))
+        expected: list[tuple[Decimal | int, Decimal | int, Decimal | int]] = []
+        for number, (account, price) in enumerate([("ACC1", "100"), ("a:b", "150"), (None, "160"), ("ACC1", "110")]):
+            done = book.orders.fill(execution(trader, f"X{number}", 10, price, f"A{account}", NEXT_DAY + number))
+            if account == "ACC1" and (part := done.account_position) is not None:
+                expected.append((part.quantity, part.realized_profit, part.profit(price)))
+        book.positions.split(trader, "AAPL", 2, ts_ns=NEXT_DAY + 5)
+        part = book.positions.get(trader, "AAPL", account="ACC1")
+        expected.append((part.quantity, part.realized_profit, part.profit("110")))
+    day = read(url, trader, account="ACC1")
+    assert [point[1:] for point in day.points] == expected
+    assert [point.ts_ns - NEXT_DAY for point in day.points] == [0, 3, 5]
+    assert (len(read(url, trader).points), read(url, trader, account="ACC9").points) == (5, [])
 
 
 def test_a_day_begins_with_what_was_held_the_day_before(url: str) -> None:

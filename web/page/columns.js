@@ -33,7 +33,7 @@ export const eventColumns = [
   time("time"), text("trader"),
   { name: "sequence", label: "number", number: true, value: (row) => row.sequence, shown: (row) => row.lost ? `${row.sequence} lost` : String(row.sequence) },
   { name: "type", label: "change", value: (row) => row.type, shown: (row) => words(row.type) },
-  text("symbol"), text("order"), text("side"), text("last", "fill"), status, number("position"), optional("text"),
+  text("symbol"), text("order"), optional("account"), text("side"), text("last", "fill"), status, number("position"), optional("text"),
 ];
 
 /** Return the columns of positions; a symbol's button calls onChoose, and what is typed as a mark calls onMark. */
@@ -45,13 +45,13 @@ export function positionColumns(marks, { onChoose, onMark }) {
         let button = cell.firstChild;
         if (!button) {
           button = element("button", { type: "button", class: "symbol", title: "Show its day" });
-          button.addEventListener("click", () => onChoose(row.trader, row.symbol));
+          button.addEventListener("click", () => onChoose(row.trader, row.symbol, row.account));
           cell.append(button);
         }
         if (button.textContent !== row.symbol) button.textContent = row.symbol;
       },
     },
-    text("trader"), number("quantity", "position"), number("average", "average open"), number("cost"), number("realized"),
+    text("trader"), optional("account"), number("quantity", "position"), number("average", "average open"), number("cost"), number("realized"),
     {
       name: "mark", label: "mark", number: true, value: (row) => marks.of(row.symbol),
       fill(cell, row) {

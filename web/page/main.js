@@ -53,9 +53,16 @@ function draw() {
   drawState();
 }
 
+/** Compare by symbol and trader; the parts of accounts come behind the whole. */
 function bySymbol(one, other) {
-  return one.symbol < other.symbol ? -1 : one.symbol > other.symbol ? 1 : one.trader < other.trader ? -1 : 1;
+  for (const name of ["symbol", "trader", "account"]) {
+    const [a, b] = [one[name] ?? "", other[name] ?? ""];
+    if (a !== b) return a < b ? -1 : 1;
+  }
+  return 0;
 }
+
+const keyOf = ({ trader, symbol, account }) => [trader, symbol, ...(account ? [account] : [])].join("\n");
 
 function drawProblems() {
   const problems = store.latest("problems");
@@ -89,7 +96,7 @@ function onRows(document) {
   if (serverState.connected) say("live", "live");
   else say("reconnecting", "reconnecting to the book: rows may be old");
   addTraders();
-  if (chosen && document.positions.some((row) => row.trader === chosen.trader && row.symbol === chosen.symbol)) readDay();
+  if (chosen && document.positions.some((row) => row.key === keyOf(chosen))) readDay();
   redraw();
 }
 
@@ -110,10 +117,12 @@ function addTraders() {
   }
 }
 
-function choose(trader, symbol) {
-  chosen = { trader, symbol };
+const titleOf = ({ trader, symbol, account }) => `${symbol} of ${trader}${account ? ` for ${account}` : ""}`;
+
+function choose(trader, symbol, account) {
+  chosen = { trader, symbol, ...(account ? { account } : {}) };
   find("day").hidden = false;
-  find("day-title").textContent = `${symbol} of ${trader}, its day`;
+  find("day-title").textContent = `${titleOf(chosen)}, its day`;
   find("day-summary").textContent = "reading …";
   chart.at = -1;
   readDay(true);
@@ -143,13 +152,13 @@ async function readDay(isNow = false) {
     find("day-summary").textContent = `could not be read: ${problem.trim()}`;
     return;
   }
-  const held = store.tables.positions.get(`${asked.trader}\n${asked.symbol}`);
+  const held = store.tables.positions.get(keyOf(asked));
   const now = held ? profit(held, marks.of(asked.symbol)) : null;
   const parts = [`${day.changes} changes (${day.points.length ? dayName(day.points.at(-1)[0]) : "none"}, UTC)`];
   if (now !== null) parts.push(`profit at the mark ${grouped(now)}`);
   if (!day.is_whole) parts.push("the day began before the first event that is kept or read");
   find("day-summary").textContent = parts.join("; ");
-  chart.show(day.points, `${asked.symbol} of ${asked.trader}: position and profit over the day. ${parts.join("; ")}. Arrow keys move from change to change.`);
+  chart.show(day.points, `${titleOf(asked)}: position and profit over the day. ${parts.join("; ")}. Arrow keys move from change to change.`);
 }
 
 function dayName(nanoseconds) {

@@ -46,6 +46,8 @@ def parts(desk: Desk, symbol: str = "AAPL") -> dict[str | None, Position]:
         assert one == book.positions.get(trader, one.symbol, account=one.account)
         assert one in book.positions.by_account(trader, one.account)
         assert one in book.positions.by_account(trader, one.account, one.symbol)
+    many = book.positions.get_many([(trader, one.symbol, one.account) for one in held])
+    assert [outcome.result() for outcome in many] == held
     of_symbol = [one for one in held if one.symbol == symbol]
     assert of_symbol == book.positions.by_account(trader, symbol=symbol)
     return {one.account: one for one in of_symbol}
