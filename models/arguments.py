@@ -49,7 +49,7 @@ def position_identities(
         given = cast("object", names)
         if not isinstance(given, (tuple, list)) or len(cast("Sequence[object]", given)) not in (2, 3):
             raise InvalidArgument(
-                f"{what}: {shown(given)} cannot be used: it is not a trader and a symbol, and an account behind them"
+                f"{what}: {shown(names)} cannot be used: it is not a trader and a symbol, and an account behind them"
             )
         trader, symbol, *account = names
         found.append((trader, symbol, account[0] if account else None))

@@ -22,8 +22,13 @@ def with_chains(book: Book) -> list[Order]:
         if trader == "T3":
             continue
         for number, (client, venue) in enumerate((FIRST, LAST), 1):
-            ids = {"client_order_id": f"{client}-{trader}", "venue_order_id": f"{venue}-{trader}"}
-            book.orders.replace(trader, f"A-{trader}", quantity=100 + number, **ids)
+            book.orders.replace(
+                trader,
+                f"A-{trader}",
+                quantity=100 + number,
+                client_order_id=f"{client}-{trader}",
+                venue_order_id=f"{venue}-{trader}",
+            )
         order = book.orders.get(trader, f"A-{trader}")
         assert order is not None
         found.append(order)

@@ -99,12 +99,12 @@ class Racer:
 
     def _place(self, trader: str) -> None:
         dice = self._dice
-        values = {
+        values: dict[str, str | int | None] = {
             "symbol": dice.choice(SYMBOLS),
             "side": dice.choice(("BUY", "SELL")),
             "quantity": dice.randint(1, 110),
+            "account": dice.choice(ACCOUNTS),
         }
-        values["account"] = dice.choice(ACCOUNTS)
         name = uuid.uuid4().hex[:10]
         order = Order.model_validate({"trader": trader, "order_id": name, "price": dice.randint(90, 210), **values})
         call = Call("place", trader, name, name, order.symbol, order.side, int(order.quantity))
