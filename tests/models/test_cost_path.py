@@ -32,3 +32,14 @@ def test_what_comes_before_a_gap_counts_no_longer() -> None:
     assert bust(trades(1, 3, 4), "X3") is Unfolded.TOO_SHORT
     assert bust(trades(1, 3, 4), "X4") == (3, 30, 0)
     assert bust(trades(3, 4), "X4", has_approximations=True) is Unfolded.TOO_SHORT
+
+
+def test_a_revision_of_what_is_not_known_has_to_be_known() -> None:
+    """The position that is stated before X3 counts the execution that was busted after it."""
+    path = trades(3, 4)
+    held = NOTHING.after_trade(3, Decimal(30))
+    path.add(Move(EventType.TRADE_CANCEL, 5, held, "A1", "B2", "X1"))
+    assert bust(path, "X4") is Unfolded.TOO_SHORT
+    later = held.after_trade(1, Decimal(10))
+    path.add(Move(EventType.TRADE, 6, later, "A1", "X6", None, Decimal(1), Decimal(10)))
+    assert bust(path, "X6") == (3, 30, 0)

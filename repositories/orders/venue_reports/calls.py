@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from ....models.arguments import must_be
-from ....models.enums import ExecType, OrderStatus
+from ....models.enums import EventType, ExecType, OrderStatus
 from ....models.errors import (
     DuplicateOrder,
     DuplicateRequest,
@@ -196,7 +196,10 @@ class ReportCalls(Generic[Own]):
         self, report: ExecutionReport, changes: Sequence[OrderRequest], results: Sequence[Changed[Own]]
     ) -> ReportResult[Own]:
         last = results[-1]
-        types = [self._changes.verb_of(change).event for change in changes]
+        types = [
+            EventType(change.status.value) if isinstance(change, Order) else self._changes.verb_of(change).event
+            for change in changes
+        ]
         fills = [result for result in results if isinstance(result, FillResult)]
         return ReportResult(
             last.order,

@@ -9,14 +9,17 @@ from slotbook import Book
 from slotbook.models import (
     Accept,
     Bust,
+    Calculate,
     Cancel,
     EventType,
     Expect,
+    Expire,
     Fill,
     FillResult,
     Order,
     OrderResult,
     PendingCancel,
+    Reject,
     Replace,
     Restate,
 )
@@ -176,6 +179,19 @@ def test_executions_bring_the_venues_id(named: Desk) -> None:
     assert named.contents() == before
     [published] = [event for event in named.book.events.history(trader) if event.type is EventType.TRADE]
     assert published.venue_order_id == "V2"
+
+
+@pytest.mark.parametrize("kind", [Replace, Restate, Cancel, Reject, Expire, Calculate], ids=lambda one: one.__name__)
+def test_the_event_of_an_answer_has_all_ids_and_the_reason(desk: Desk, kind: type[OrderRequest]) -> None:
+    said = {"client_order_id": "C2", "original_client_order_id": "A1", "venue_order_id": "V1", "reason": "3"}
+    said = {name: value for name, value in said.items() if name in kind.model_fields}
+    desk.book.orders.place(limit(desk.trader))
+    request = kind.model_validate({**example(kind, desk.trader).model_dump(exclude_none=True), **said})
+    order = desk.book.orders.apply(request).order
+    event = desk.events()[-1]
+    assert {name: getattr(event, name) for name in said} == said
+    assert (order.venue_order_id, order.aliases) == ("V1", 2 if "client_order_id" in said else 1)
+    assert desk.book.orders.get(desk.trader, "V1") == order
 
 
 def test_a_rejected_request_keeps_its_id(desk: Desk) -> None:

@@ -32,6 +32,7 @@ GARBAGE: dict[str, list[str]] = {
         '[["PENDING_CANCEL","","7","","","",""]]',
         *(f'[["PENDING_CANCEL","C","{ts_ns}","","","",""]]' for ts_ns in ("", "x", "-7", "7.0", " 7")),
         *(f'[["PENDING_REPLACE","C","7",{terms},""]]' for terms in ('"x","",""', '"","1,5",""', '5,"","1e3"')),
+        '[["PENDING_REPLACE","C","7","","","1e3",""]]',
         *('[["PENDING_REPLACE","C","7","","",""]]', '[["PENDING_REPLACE","C","7","","","","",""]]'),
         *('[["PENDING_REPLACE","C","7","","","",5]]', '[["PENDING_REPLACE","C",7,"","","",""]]'),
         '[["PENDING_CANCEL","C","7","","","",""],["PENDING_REPLACE","C","7","","","",""]]',

@@ -42,8 +42,9 @@ TERMS: dict[str, dict[str, object]] = {
 def test_the_type_follows_from_the_prices_or_is_said(lone_desk: Desk, kind: str) -> None:
     orders, trader = lone_desk.book.orders, lone_desk.trader
     told = {"quantity": 100, "cumulative_quantity": 0, "open_quantity": 100, **TERMS[kind]}
-    found = orders.apply(report(trader, "E1", "NEW", "NEW", "A1", **told), external=True)
+    found = orders.apply(report(trader, "E1", "NEW", "NEW", "A1", **told, text="as told"), external=True)
     assert (found.order.type, found.differences, found.applied) == (kind, (), True)
+    assert found.order.text == "as told"
     pegged = report(trader, "E1", "NEW", "NEW", "A2", **told, type="PEGGED", time_in_force="GTD", expire_at=2 * 10**18)
     order = orders.apply(pegged, external=True).order
     assert (order.type, order.time_in_force, order.expire_at) == ("PEGGED", "GTD", 2 * 10**18)
@@ -63,8 +64,17 @@ def test_each_kind_opens_an_order_with_its_status(lone_desk: Desk, kind: str, st
     told = report(lone_desk.trader, "E1", kind, status, quantity=100, cumulative_quantity=0, client_order_id="V2")
     result = lone_desk.book.orders.apply(told, external=True)
     assert (result.order.status, result.differences, result.applied) == (status, (), True)
+    assert [tuple(one) for one in result.changes] == [(one.type, one.sequence) for one in lone_desk.events()]
     again = lone_desk.book.orders.apply(told, external=True)
     assert (again.applied, again.order) == (False, result.order)
+
+
+def test_an_order_that_is_opened_before_it_is_accepted_waits_for_that(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    told = report(trader, "E1", "NEW", "PENDING_NEW", quantity=100)
+    result = orders.apply(told, external=True)
+    assert [one.type for one in result.changes] == ["PENDING_NEW", "NEW"]
+    assert (result.order.status, result.order.marks) == ("NEW", None)
 
 
 def test_what_opens_no_order_is_refused(lone_desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -47,6 +48,52 @@ def test_a_position_that_moves_meanwhile_is_folded_again(desk: Desk, monkeypatch
     assert len(moved) == 3
     # 10 at 20, 4 sold at 30, one for nothing, 4 sold at 30.
     assert figures(done) == ("exact", 3, Decimal("51.428571429"), Decimal("91.428571429"))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object], *, reads_on: bool) -> None:
+    """Let something happen once between what a plan reads first and the rest of it, or after all that it reads."""
+    learn, left = CostPlan.learn, [happens]
+
+    def learn_first(plan: CostPlan, outcomes: list[object]) -> None:
+        learn(plan, outcomes)  # type: ignore[arg-type]
+        if left and outcomes and bool(plan.reads()) is reads_on:
+            left.pop()()
+
+    monkeypatch.setattr(CostPlan, "learn", learn_first)
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)  # as above
+def test_the_same_figures_are_no_proof_that_nothing_has_moved(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+
+    def buy_and_sell() -> None:
+        trade(desk, "A3", "BUY", "15")
+        trade(desk, "A4", "SELL", "15")
+
+    meanwhile(monkeypatch, buy_and_sell, reads_on=False)
+    done = desk.book.orders.bust(desk.trader, "A1", "X1")
+    assert figures(done) == ("exact", 10, 175, -25)  # 10 at 20, 10 at 15, and half of them sold at 15
+
+
+@pytest.mark.parametrize("desk", [("standalone", "sync")], ids="-".join, indirect=True)  # as above
+def test_a_cost_that_becomes_approximate_after_it_was_looked_up_is_seen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    orders, trader = desk.open().orders, desk.trader
+    orders.place(limit(trader, "A3", side="SELL", quantity=10))
+
+    def bust_without_events() -> None:
+        desk.vandalise("XTRIM", "%:events", "MINID", "4-0")  # from the fill of A2 on
+        assert orders.bust(trader, "A1", "X1").cost_basis == "approximate"
+
+    meanwhile(monkeypatch, bust_without_events, reads_on=True)
+    steps = [execution(trader, "X1", 5, "30", "A3"), Bust(trader=trader, order_id="A3", exec_ref_id="X1")]
+    last = desk.book.commit(steps)[-1]
+    assert isinstance(last, FillResult)
+    assert last.cost_basis == "approximate"
 
 
 @on_one_server
