@@ -13,9 +13,9 @@ from ..models.order import Order
 from ..models.position import Position
 from ..repositories import Book
 from ..topology.embedded import Deployment, Topology, start
+from ..topology.embedded.takeover import primary_of, serves, wait_for
 from ..topology.settings import Settings, read
 from .day import trading_day
-from .failover import kill_primary, wait_for_successor
 from .gateway import Gateway, wait_until_half
 from .ledger import Audit, Ledger
 from .output import JsonValue, fields_of
@@ -162,14 +162,19 @@ def _trade(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Fai
 
 
 def _fail_over(deployment: Deployment, gateways: Sequence[Gateway], say: Say) -> Failover:
-    killed = kill_primary(deployment, [gateway.trader for gateway in gateways])
+    traders = [gateway.trader for gateway in gateways]
+    primary = wait_for(lambda: primary_of(deployment, traders[0]), f"no primary serves {traders[0]}")
+    held = tuple(trader for trader in traders if serves(primary, trader))
+    at = time.monotonic()
+    primary.kill()
     answered = sum(gateway.answered for gateway in gateways)
-    say(f"killed {killed.server}, the primary that holds {_listed(killed.traders)}, {answered:,} requests into the day")
-    successor, seconds = wait_for_successor(deployment, killed)
+    say(f"killed {primary}, the primary that holds {_listed(held)}, {answered:,} requests into the day")
+    successor = wait_for(lambda: primary_of(deployment, traders[0]), f"no server took over from {primary}")
+    seconds = time.monotonic() - at
     meanwhile = sum(gateway.answered for gateway in gateways) - answered
-    others = f"; meanwhile the other primaries answered {meanwhile:,} requests" if killed.others else ""
+    others = "" if held == tuple(traders) else f"; meanwhile the other primaries answered {meanwhile:,} requests"
     say(f"{successor} took over after {seconds:.1f} s{others}")
-    return Failover(str(killed.server), killed.traders, str(successor), seconds)
+    return Failover(str(primary), held, str(successor), seconds)
 
 
 def _send_again(book: Book, requests: Sequence[JournalRequest]) -> int:

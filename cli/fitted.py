@@ -1,7 +1,8 @@
 """Tables that fit the screen: numbers stay whole, names are cut in the middle, prose is folded, empty columns go.
 
 What still does not fit is said in another way: first a name that all rows share is said once, above the table; then
-each row is a block of its own, with a line for each column. In a pipe everything is whole, on one line a row.
+columns are closer together; then each row is a block of its own, with a line for each column. In a pipe everything is
+whole, on one line a row.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Cell: TypeAlias = str | int | Decimal | None
 
 LEAST_NAME, LEAST_PROSE = 7, 20
 """The columns of the screen that a name and a text keep at least."""
-GAP = 2
-"""The blanks between two columns of a table."""
+GAP, LEAST_GAP = 2, 1
+"""The blanks between two columns of a table, and on a screen that is too narrow for that."""
 
 
 class Kind(StrEnum):
@@ -50,7 +51,10 @@ class Column:
         """The width down to which it gives way; the heading of a number may take several lines."""
         if self.kind is Kind.NUMBER:
             return max(map(cell_len, (*self.heading.split(), *self.cells)))
-        return min(self.width, LEAST_NAME if self.kind is Kind.NAME else LEAST_PROSE)
+        if self.kind is Kind.NAME:
+            return min(self.width, LEAST_NAME)
+        numbers = (word for cell in self.cells for word in cell.split() if word.lstrip("+-")[:1].isdecimal())
+        return min(self.width, max((LEAST_PROSE, *map(cell_len, numbers))))
 
     @property
     def is_shared(self) -> bool:
@@ -69,10 +73,11 @@ class Fitted:
         shared, columns = _without_shared(self.columns, options.max_width)
         if shared:
             yield Text(", ".join(f"{column.heading} {column.cells[0]}" for column in shared))
-        if width_of(columns, least=True) <= options.max_width:
-            yield _table(_narrowed(columns, options.max_width))
-        else:
-            yield _blocks(columns)
+        for gap in (GAP, LEAST_GAP):
+            if width_of(columns, gap, least=True) <= options.max_width:
+                yield _table(_narrowed(columns, options.max_width, gap), gap)
+                return
+        yield _blocks(columns)
 
 
 def table(
@@ -105,9 +110,9 @@ def _column(heading: str, kind: Kind, cells: tuple[str, ...]) -> Column:
     return Column(heading, kind, cells, max(map(cell_len, (heading, *lines))))
 
 
-def width_of(columns: Sequence[Column], *, least: bool = False) -> int:
+def width_of(columns: Sequence[Column], gap: int = GAP, *, least: bool = False) -> int:
     """Return the width of a table, or with ``least`` the one down to which its columns give way."""
-    return sum(column.least if least else column.width for column in columns) + GAP * (len(columns) - 1)
+    return sum(column.least if least else column.width for column in columns) + gap * (len(columns) - 1)
 
 
 def _without_shared(columns: Sequence[Column], width: int) -> tuple[list[Column], list[Column]]:
@@ -120,11 +125,11 @@ def _without_shared(columns: Sequence[Column], width: int) -> tuple[list[Column]
     return shared, left
 
 
-def _narrowed(columns: Sequence[Column], width: int) -> list[Column]:
+def _narrowed(columns: Sequence[Column], width: int, gap: int) -> list[Column]:
     """Return columns that fit: prose gives way first, then headings of numbers, then the widest name."""
     result = list(columns)
     for kind in (Kind.PROSE, Kind.NUMBER, Kind.NAME):
-        while width_of(result) > width:
+        while width_of(result, gap) > width:
             givers = [at for at, column in enumerate(result) if column.kind is kind and column.width > column.least]
             if not givers:
                 break
@@ -133,8 +138,8 @@ def _narrowed(columns: Sequence[Column], width: int) -> list[Column]:
     return result
 
 
-def _table(columns: Sequence[Column]) -> Table:
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP - 1, 0, 0))
+def _table(columns: Sequence[Column], gap: int) -> Table:
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, gap - 1, 0, 0))
     for column in columns:
         is_name = column.kind is Kind.NAME
         heading = shortened(column.heading, column.width) if is_name else column.heading

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import cast
 
 from ..models.errors import EmbeddedError
 from ..topology.embedded import Deployment, Server
-
-_LONGEST = 60.0
-_POLL_SECONDS = 0.05
+from ..topology.embedded.takeover import primary_of, wait_for
 
 
 class Failover:
@@ -30,10 +26,10 @@ class Failover:
             EmbeddedError: Nobody takes over within a minute.
         """
         self.restart()
-        primary = self._wait("the servers are not whole", lambda: self._ready(trader))
+        primary = wait_for(lambda: self._ready(trader), "the servers are not whole")
         primary.kill()
         self._killed.append(primary)
-        return self._wait(f"nobody took over from {primary}", lambda: self._primary_of(trader))
+        return wait_for(lambda: primary_of(self._deployment, trader), f"nobody took over from {primary}")
 
     def restart(self) -> None:
         """Start again what was killed."""
@@ -51,26 +47,7 @@ class Failover:
             return None
         in_step = sum(replicas_in_step(primary) for primary in primaries)
         all_data = [server for server in self._deployment.servers if server.kind == "data"]
-        return self._primary_of(trader) if len(primaries) + in_step == len(all_data) else None
-
-    def _primary_of(self, trader: str) -> Server | None:
-        return next((server for server in self._deployment.primaries() if _serves(server, trader)), None)
-
-    def _wait(self, problem: str, look: Callable[[], Server | None]) -> Server:
-        end = time.monotonic() + _LONGEST
-        while time.monotonic() < end:
-            if (found := look()) is not None:
-                return found
-            time.sleep(_POLL_SECONDS)
-        raise EmbeddedError(f"{problem} within {_LONGEST:g} s")
-
-
-def _serves(server: Server, trader: str) -> bool:
-    try:
-        server.ask("EXISTS", f"{{{trader}}}:book")
-    except EmbeddedError:  # MOVED: the slot is another primary's
-        return False
-    return True
+        return primary_of(self._deployment, trader) if len(primaries) + in_step == len(all_data) else None
 
 
 def replicas_in_step(primary: Server) -> int:

@@ -11,6 +11,7 @@ See https://opentelemetry.io/docs/specs/semconv/db/ and, for Redis, https://open
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,11 +78,13 @@ class OpenTelemetryObserver(Observer):
             "slotbook.client.notices", unit="{notice}", description="Notices, such as primary_changed and state_lost."
         )
         self._books: weakref.WeakSet[HasStats] = weakref.WeakSet()
+        self._watching = threading.Lock()  # metrics are read by a thread of their own
         _observe(meter, self._all_stats)
 
     def watch(self, book: HasStats) -> None:
         """Measure the connections and near caches of a book too, for as long as it is there."""
-        self._books.add(book)
+        with self._watching:
+            self._books.add(book)
 
     def calls_ended(self, calls: Sequence[ObservedCall]) -> None:
         """Make a span of one call, or of one batch, and measure it."""
@@ -119,7 +122,9 @@ class OpenTelemetryObserver(Observer):
         trace.get_current_span().add_event(f"slotbook.{notice.kind.value}", fields)
 
     def _all_stats(self) -> list[BookStats]:
-        return [book.stats() for book in list(self._books)]
+        with self._watching:
+            books = list(self._books)
+        return [book.stats() for book in books]
 
 
 def _attributes_of(calls: Sequence[ObservedCall]) -> Attributes:

@@ -65,10 +65,15 @@ class Feed:
         }
 
     async def start(self) -> None:
-        """Begin to follow, and read what the book holds. Raises a SlotbookError."""
-        await self._follow.start()
-        for trader, last in self._follow.positions.items():
-            await self._begin(trader, last)
+        """Begin to follow, and read what the book holds; follow nothing when that fails. Raises a SlotbookError."""
+        try:
+            await self._follow.start()
+            for trader, last in self._follow.positions.items():
+                await self._begin(trader, last)
+        except BaseException:
+            self.stop()
+            await self._follow.stop()
+            raise
 
     async def run(self) -> None:
         """Follow until ``stop``. Raises AccessDenied, and what else no further try helps against."""
@@ -83,6 +88,9 @@ class Feed:
             self.stop()
             if self._reading is not None:
                 self._reading.cancel()
+                await asyncio.gather(
+                    self._reading, return_exceptions=True
+                )  # it uses the book, which may be closed next
             await self._follow.stop()
 
     def stop(self) -> None:

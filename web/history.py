@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..models.enums import EventType
+from ..models.errors import CorruptRecord
 from ..models.keys import Keys
 from ..models.numbers import EXACT, exact_price, multiplied, plain, times
 from ..repositories import AsyncBook
@@ -46,7 +47,8 @@ class Day(NamedTuple):
 async def day_of(book: AsyncBook, trader: str, symbol: str, account: str | None = None) -> Day:
     """Return the last day of a position, from its opening state on. One round trip for each 1,000 events.
 
-    With an account it is that of the account's part, by its own fills. Raises a SlotbookError.
+    With an account it is that of the account's part, by its own fills. Raises a SlotbookError: CorruptRecord for an
+    event that cannot be read.
     """
     keys = Keys(book.backend.settings.prefix).of(trader)
     found: list[Mapping[str, str]] = []
@@ -57,8 +59,9 @@ async def day_of(book: AsyncBook, trader: str, symbol: str, account: str | None 
             entry = said if account is None else view_of(keys.events, said, account)
             if entry.get("symbol") == symbol and "position_quantity" in entry:
                 found.append(entry)
-                begins = begins or int(entry["ts_ns"]) // DAY * DAY
-                if int(entry["ts_ns"]) < begins:
+                ts_ns = _time_of(keys.events, entry)
+                begins = begins or ts_ns // DAY * DAY
+                if ts_ns < begins:
                     return _day(keys.events, found, begins, is_whole=True)
         if page.is_last:
             is_first = bool(page.entries) and page.entries[-1][0] == "1-0"
@@ -73,11 +76,21 @@ def _day(key: str, entries: list[Mapping[str, str]], begins: int, *, is_whole: b
     price: Decimal | None = None
     latest = begins
     for entry in reversed(entries):
-        if entry["type"] == EventType.TRADE.value and "last_price" in entry:
-            price = exact_price(entry["last_price"])
-        latest = max(latest, int(entry["ts_ns"]))  # times are the exchange's, and may go back
-        points.append(_point(key, entry, latest, price))
+        latest = max(latest, _time_of(key, entry))  # times are the exchange's, and may go back
+        try:
+            if entry.get("type") == EventType.TRADE.value and "last_price" in entry:
+                price = exact_price(entry["last_price"])
+            points.append(_point(key, entry, latest, price))
+        except (ArithmeticError, KeyError, ValueError):
+            raise CorruptRecord(key, "totals", "the event of a change cannot be read") from None
     return Day(thinned(points), len(points), is_whole)
+
+
+def _time_of(key: str, entry: Mapping[str, str]) -> int:
+    try:
+        return int(entry["ts_ns"])
+    except (KeyError, ValueError):
+        raise CorruptRecord(key, "ts_ns", "the event of a change has no time") from None
 
 
 def _point(key: str, entry: Mapping[str, str], ts_ns: int, price: Decimal | None) -> Point:

@@ -39,28 +39,29 @@ async def serve(
     Raises:
         SlotbookError: The book could not be opened, or may not be read.
     """
-    async with await AsyncBook.open(settings) as book:
-        feed = Feed(book, None if traders is None else list(traders))
-        app = Guard(Pages(book, feed, traders).app(), token, hosts, f"slotbook_{listener.getsockname()[1]}")
-        config = uvicorn.Config(
-            app,
-            access_log=False,  # the first URL has the token
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            ws="none",
-        )
-        server = _Server(config, feed, on_ready)
-        await feed.start()
-        feeding = asyncio.create_task(feed.run())
-        feeding.add_done_callback(lambda _: server.end())
-        try:
-            await server.serve([listener])
-        finally:
-            feed.stop()
-            await feeding
+    with listener:
+        async with await AsyncBook.open(settings) as book:
+            feed = Feed(book, None if traders is None else list(traders))
+            app = Guard(Pages(book, feed, traders).app(), token, hosts, f"slotbook_{listener.getsockname()[1]}")
+            config = uvicorn.Config(
+                app,
+                access_log=False,  # the first URL has the token
+                lifespan="off",
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+                ws="none",
+            )
+            server = _Server(config, feed, on_ready)
+            await feed.start()
+            feeding = asyncio.create_task(feed.run())
+            feeding.add_done_callback(lambda _: server.end())
+            try:
+                await server.serve([listener])
+            finally:
+                feed.stop()
+                await feeding
 
 
 class _Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from slotbook.cli.fitted import Cell, Fitted, shortened, table
 from slotbook.cli.tables import orders_table
+from slotbook.models import OrderStatus, Side
 
 from ..support.make import limit
 
@@ -66,6 +68,34 @@ def test_what_all_rows_share_is_said_once_where_it_is_narrow(width: int) -> None
     lines = printed(orders_table(ORDERS), width)
     assert ("trader T001" in lines[0]) == (width == 80)
     assert [line.split()[-5:] for line in lines[-3:]][2] == ["NEW", "1002", "4799.25", "0", "1002"]
+
+
+def test_columns_are_closer_together_before_a_row_becomes_a_block() -> None:
+    states = (OrderStatus.PARTIALLY_FILLED, OrderStatus.NEW, OrderStatus.PENDING_CANCEL)
+    sides = (Side.BUY, Side.SELL, Side.BUY)
+    rows = [
+        order.model_copy(update={"order_id": f"T001-010{side}", "status": status, "side": side})
+        for order, status, side in zip(ORDERS, states, sides, strict=True)
+    ]
+    bought = {"filled_quantity": Decimal(100), "filled_notional": Decimal(479925)}
+    filled = [order.model_copy(update=bought) for order in rows]
+    lines = printed(orders_table(filled), 60)
+    assert [len(line.split()) for line in lines[-3:]] == [8, 8, 8]
+    assert len(lines) == 3 + len(filled)
+    assert all(cell_len(line) <= 60 for line in lines)
+    assert lines[-1].split()[-5:] == ["1002", "4799.25", "100", "4799.25", "902"]
+
+
+def test_a_number_in_prose_stays_whole() -> None:
+    time = "2024-01-02T14:36:42.506615040Z"
+    shown = table(
+        ("group",),
+        ("deliveries",),
+        [("risk", 1, "no mark for this symbol", f"{time} NEW 0/500 at 371.27 " * 2)] * 2,
+        prose=("error", "event"),
+    )
+    for width in range(60, 201, 5):
+        assert " ".join(printed(shown, width)).split().count(time) == 4, width
 
 
 def test_a_row_is_a_block_where_a_table_is_too_wide() -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from decimal import Decimal
 
 import pytest
 import slotbook
 from slotbook import Bust
+from slotbook.models.errors import CorruptRecord
+from slotbook.models.keys import Keys
 from slotbook.models.results import FillResult
+from slotbook.repositories.changes.moves import page_before
+from slotbook.topology.call import command
 from slotbook.web.history import DAY, MOST_POINTS, PAGE, Day, Point, day_of, thinned
 
 from ..support.make import TS, execution, fresh, limit
@@ -118,6 +123,34 @@ def test_a_position_without_a_price_has_no_profit_until_it_is_flat(url: str) -> 
         book.positions.set(trader, "AAPL", 10, cost="1000", ts_ns=NEXT_DAY)
         book.positions.set(trader, "AAPL", 0, ts_ns=NEXT_DAY + 1)
     assert [point.profit for point in read(url, trader).points] == [None, -1000]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"ts_ns": "x"},
+        {"ts_ns": None},
+        {"totals": "1 2"},
+        {"totals": None},
+        {"totals": " ".join("x" * 20)},
+        {"position_quantity": "many"},
+        {"last_price": "dear"},
+        {"multiplier": "x"},
+    ],
+    ids=str,
+)
+def test_an_event_that_cannot_be_read_is_named(url: str, damage: dict[str, str | None]) -> None:
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        book.orders.place(limit(trader))
+        book.orders.fill(execution(trader))
+        stream = Keys(book.backend.settings.prefix).of(trader).events
+        ((_, entry),) = book.backend.run(page_before(Keys(book.backend.settings.prefix).of(trader), "", 1)).entries
+        fields = {name: value for name, value in {**entry, **damage}.items() if value is not None}
+        words = [word for pair in fields.items() for word in pair]
+        book.backend.run(command("damage", "XADD", stream, "3-0", *words, decode=str))
+    with pytest.raises(CorruptRecord, match=re.escape(stream)):
+        read(url, trader)
 
 
 def test_nothing_was_ever_traded(url: str) -> None:
