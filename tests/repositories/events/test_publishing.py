@@ -55,11 +55,14 @@ def test_every_channel_has_the_document_of_the_stream(desk: Desk) -> None:
     assert [message.event for message in received] == events
 
 
-def test_what_is_published_of_an_order_whose_day_is_over_is_what_the_stream_has(lone_desk: Desk) -> None:
+@pytest.mark.parametrize("account", ['a "1"', None])
+def test_what_is_published_of_an_order_whose_day_is_over_is_what_the_stream_has(
+    lone_desk: Desk, account: str | None
+) -> None:
     prefix, trader = fresh("p") + ":", lone_desk.trader
     orders = (book := lone_desk.open(publish="order_events", prefix=prefix)).orders
     with book.events.subscribe("order_events") as subscription:
-        orders.place(limit(trader, status="PENDING_NEW", account='a "1"', text="new"))
+        orders.place(limit(trader, status="PENDING_NEW", account=account, text="new"))
         orders.fill(execution(trader, "X1", 40))
         orders.done_for_day(trader, "A1")
         orders.fill(execution(trader, "X2", 10))

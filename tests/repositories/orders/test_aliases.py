@@ -128,6 +128,21 @@ def test_no_order_is_placed_by_an_id_that_a_step_before_has_taken(named: Desk) -
     assert isinstance(placed.error, DuplicateOrder)
 
 
+def test_no_order_takes_the_id_of_one_that_a_step_before_has_placed(named: Desk) -> None:
+    book, trader = named.book, named.trader
+    steps: list[OrderRequest] = [
+        limit(trader, "A3"),
+        Replace(trader=trader, order_id="A1", quantity=80, client_order_id="A3"),
+    ]
+    before = named.contents()
+    with pytest.raises(AmbiguousId, match="is order A3's"):
+        book.commit(steps)
+    assert named.contents() == before
+    placed, replaced = book.orders.apply_many(steps)
+    assert placed.result().applied
+    assert isinstance(replaced.error, AmbiguousId)
+
+
 CLASHES: dict[str, Callable[[str], OrderRequest]] = {
     "accept": lambda trader: Accept(trader=trader, order_id="A2", venue_order_id="V9"),
     "restate": lambda trader: Restate(trader=trader, order_id="A2", quantity=50, venue_order_id="C2"),

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from slotbook.models import Bust, Correct, FillResult, PendingCancel, PositionChange
-from slotbook.models.errors import AmountOverflow
+from slotbook.models import Bust, Correct, Fill, FillResult, PendingCancel, PositionChange
+from slotbook.models.errors import AmountOverflow, CorruptRecord
 from slotbook.models.numbers import EXACT, MAX_QUANTITY
 from slotbook.repositories.audit.findings import FindingKind
 from slotbook.repositories.changes.cost_plan import CostPlan
@@ -97,6 +97,61 @@ def test_a_cost_that_becomes_approximate_after_it_was_looked_up_is_seen(
 
 
 @on_one_server
+@pytest.mark.parametrize("pages", [(1, 1), (2, 3), (4, 2), (9, 1)], ids=str)
+def test_a_cost_is_folded_over_several_pages_of_events(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, pages: tuple[int, int]
+) -> None:
+    for name, size in zip(("FIRST_PAGE", "NEXT_PAGE"), pages, strict=True):
+        monkeypatch.setattr(f"slotbook.repositories.changes.cost_plan.{name}", size)
+    orders, trader = desk.book.orders, desk.trader
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    trade(desk, "M1", "BUY", "3", symbol="MSFT")
+    trade(desk, "A3", "SELL", "30")
+    trade(desk, "A4", "BUY", "16")
+    corrected = orders.correct(trader, "A2", "X1", quantity=5, price="22", exec_id="C1")
+    # 10 at 10, 5 at 22; 10 of the 15 sold at 30; 10 at 16.
+    assert figures(corrected) == ("exact", 15, 230, 160)
+    steps = [
+        Bust(trader=trader, order_id="A1", exec_ref_id="X1", exec_id="B1"),
+        Bust(trader=trader, order_id="A4", exec_ref_id="X1", exec_id="B2"),
+    ]
+    first, second = desk.book.commit(steps)
+    assert isinstance(first, FillResult)
+    assert isinstance(second, FillResult)
+    assert figures(first) == ("exact", 5, 80, 110)  # 5 at 22, 10 sold at 30, 10 at 16
+    assert figures(second) == ("exact", -5, -150, 40)
+    assert [figures(one) for one in desk.book.commit(steps) if isinstance(one, FillResult)] == [
+        figures(first),
+        figures(second),
+    ]
+
+
+@on_one_server
+def test_a_cost_that_was_approximate_before_the_pages_that_are_read_is_looked_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slotbook.repositories.changes.cost_plan.FIRST_PAGE", 3)
+    trade(desk, "A1", "BUY", "10")
+    trade(desk, "A2", "BUY", "20")
+    desk.vandalise("XTRIM", "%:events", "MINID", "4-0")
+    assert desk.book.orders.bust(desk.trader, "A1", "X1").cost_basis == "approximate"
+    trade(desk, "A3", "BUY", "30")
+    trade(desk, "A4", "BUY", "40")
+    assert desk.book.orders.bust(desk.trader, "A4", "X1").cost_basis == "approximate"
+
+
+@on_one_server
+def test_more_than_is_filled_is_not_taken_back(desk: Desk) -> None:
+    trade(desk, "A1", "BUY", "10")
+    desk.vandalise("HSET", "%:order:A1", "filled_quantity", "9")
+    before = desk.contents()
+    with pytest.raises(CorruptRecord, match="filled_quantity"):
+        desk.book.orders.bust(desk.trader, "A1", "X1")
+    assert desk.contents() == before
+
+
+@on_one_server
 def test_an_order_is_revised_by_any_of_its_ids(desk: Desk) -> None:
     trade(desk, "A1", "BUY", "10")
     orders, trader = desk.book.orders, desk.trader
@@ -126,6 +181,27 @@ def test_a_multiplier_is_in_the_cost(desk: Desk) -> None:
     assert isinstance(last, FillResult)
     assert figures(last) == ("exact", 5, 1750, 8250)  # 5 sold of 5 at 20, 5 short at 30, bought back at 7
     assert last.cost_basis == "exact"
+
+
+@on_one_server
+def test_a_fee_that_is_taken_from_the_quantity_is_no_part_of_what_the_cost_is_of(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    taken = {"fee": 1, "fee_currency": "AAPL", "fee_from_quantity": True}
+    orders.place(limit(trader, "A1"))
+    orders.fill(Fill.model_validate({**dict(execution(trader, "X1", 10, "10", "A1")), **taken}))
+    trade(desk, "A2", "BUY", "20")
+    orders.place(limit(trader, "A3", side="SELL"))
+    orders.fill(execution(trader, "X1", 3, "30", "A3"))
+    done = orders.bust(trader, "A2", "X1")  # 9 for 100, and 3 of them sold at 30
+    assert figures(done) == ("exact", 6, Decimal("66.666666667"), Decimal("56.666666667"))
+    steps = [
+        limit(trader, "A4"),
+        Fill.model_validate({**dict(execution(trader, "X1", 10, "10", "A4")), **taken}),
+        Bust(trader=trader, order_id="A3", exec_ref_id="X1"),
+    ]
+    last = desk.book.commit(steps)[-1]
+    assert isinstance(last, FillResult)
+    assert figures(last) == ("exact", 18, 200, 0)
 
 
 @on_one_server
