@@ -46,8 +46,12 @@ def end_replay(process: subprocess.Popen[str], timeout: float = 300) -> Report:
 def ends_as_expected(report: Mapping[str, object]) -> None:
     """Assert that a report's state is the one that was computed independently."""
     expected = json.loads((DATA / "orderflow-es.expected.json").read_text(encoding="utf-8"))
-    for name in ("rows", "orders_by_status", "open_orders", "positions"):
+    for name in ("rows", "orders_by_status", "open_orders"):
         assert report[name] == expected[name], name
+    held = cast("dict[str, dict[str, object]]", expected["positions"])
+    # The file has whole quantities as numbers; a report has every decimal as a string.
+    said = {trader: {name: str(value) for name, value in of.items()} for trader, of in held.items()}
+    assert report["positions"] == said
     assert report["refused"] == 0
 
 
