@@ -17,7 +17,7 @@ PATHS = paths()
 
 @pytest.mark.skipif(not FILE.exists(), reason=f"the matrices are not at {FILE}")
 def test_the_matrices_are_there() -> None:
-    assert len(PATHS) >= 62
+    assert len(PATHS) == 69
 
 
 @pytest.mark.parametrize("name", PATHS)
