@@ -134,7 +134,10 @@ def test_positions_of_accounts_are_with_the_trader_s(cli: Cli, url: str, tmp_pat
         "T001,FILL,A2,ESH4,SELL,5,4800,X2,",
         "T001,NEW,A3,ESH4,BUY,2,4800,,",
         "T001,FILL,A3,ESH4,BUY,2,4800,X3,",
-        "T002,NEW,B1,ESH4,BUY,2,4800,,ACC1",
+        "T002,NEW,B1,NQH4,BUY,2,4800,,ACC1",
+        "T002,FILL,B1,NQH4,BUY,2,4800,Y1,",
+        "T001,NEW,A4,NQH4,SELL,1,4800,,ACC1",
+        "T001,FILL,A4,NQH4,SELL,1,4800,X4,",
     )
     path = tmp_path / "accounts.csv"
     lines = [f"{number},{1_000 + number},{row}" for number, row in enumerate(rows)]
@@ -147,8 +150,15 @@ def test_positions_of_accounts_are_with_the_trader_s(cli: Cli, url: str, tmp_pat
         "a:b": {"quantity": "-5", "bought": "0", "sold": "5", "cash": "24000"},
     }
     whole = {"quantity": "1", "bought": "6", "sold": "5", "cash": "-4796"}
-    assert first["positions"] == again["positions"] == {"T001": {**whole, "accounts": parts}}
-    assert "positions of accounts" in cli("replay", path, "--url", url).out
+    sold = {"quantity": "-1", "bought": "0", "sold": "1", "cash": "4800"}
+    bought = {"quantity": "2", "bought": "2", "sold": "0", "cash": "-9600"}
+    expected = {
+        "T001": {"ESH4": {**whole, "accounts": parts}, "NQH4": {**sold, "accounts": {"ACC1": sold}}},
+        "T002": {"NQH4": {**bought, "accounts": {"ACC1": bought}}},
+    }
+    assert first["positions"] == again["positions"] == expected
+    cells = {tuple(line.rsplit(maxsplit=1)) for line in cli("replay", path, "--url", url).out.splitlines() if line}
+    assert ("positions of accounts", "4") in cells
 
 
 def test_positions_in_other_symbols_do_not_change_the_shape(cli: Cli, url: str, journal: Journal) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import slotbook
 from rich.cells import cell_len
+from slotbook.cli.blotter import Blotter
+from slotbook.models import OrderEvent
 
 from ..faults.conftest import Deploy, deploy
 from ..support.make import TS, execution, fresh, limit
@@ -81,6 +83,14 @@ def test_the_parts_of_accounts_have_rows_of_their_own(url: str) -> None:
             assert sorted(rows_of(lines, "AAPL")) == [["20", "52"], ["ACC1", "12", "50"], ["ACC2", "8", "55"]]
             assert rows_of(lines, "MSFT") == []
             assert terminal.end() == 130
+
+
+def test_an_event_whose_accounts_cannot_be_read_is_a_problem() -> None:
+    blotter = Blotter()
+    values = {"trader": "T1", "sequence": 7, "type": "SPLIT", "ts_ns": TS, "symbol": "AAPL", "position_quantity": 8}
+    blotter.take(OrderEvent.model_validate({**values, "accounts": "[]"}))
+    assert [*blotter.positions] == [("T1", "AAPL", None)]
+    assert list(blotter.problems) == ["event 7 of T1, field 'accounts': '[]' does not say what became of accounts"]
 
 
 def rows_of(lines: list[str], symbol: str) -> list[list[str]]:

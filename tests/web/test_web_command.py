@@ -52,6 +52,21 @@ def test_a_user_who_may_not_write_sees_everything(url: str, reader: str) -> None
         assert [point[1:] for point in day["points"]] == [["40", "0", "0"]]
 
 
+def test_what_accounts_had_before_it_began_is_there(url: str) -> None:
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        book.positions.set(trader, "AAPL", 9, account="ACC1")
+    with blotter(url) as running:
+        document = next(document for _, document in running.rows() if document["positions"])
+        assert [(row["key"], row["account"]) for row in document["positions"]] == [
+            (f"{trader}\nAAPL", None),
+            (f"{trader}\nAAPL\nACC1", "ACC1"),
+        ]
+        day = json.loads(running.ask(f"/day?trader={trader}&symbol=AAPL&account=ACC1").body)
+        assert [point[1] for point in day["points"]] == ["9"]
+        assert running.ask(f"/day?trader={trader}&symbol=AAPL&account=a%7Bb").status == 403
+
+
 def test_a_position_that_cannot_be_read_is_old_and_read_again(fleets: Fleets, url: str, reader: str) -> None:
     raw, name, trader = fleets.of("standalone").raw("any"), urlsplit(reader).username or "", fresh()
     with slotbook.connect(url) as book, blotter(reader) as running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import cast
 
@@ -107,6 +108,13 @@ def test_get_many_answers_in_the_order_given(desk: Desk) -> None:
     assert [outcome.result().quantity for outcome in outcomes] == [
         quantity for number in range(20) for quantity in (number + 1, 0)
     ]
+
+
+@pytest.mark.parametrize("named", [("T1",), ("T1", "AAPL", "A", "B"), "T1", 5, None, ("T1", "AAPL", ""), ("T1", "A{")])
+def test_what_names_no_position_is_refused(lone_desk: Desk, named: object) -> None:
+    read = cast("Callable[[Sequence[object]], object]", lone_desk.book.positions.get_many)
+    with pytest.raises(InvalidArgument, match=r"ids: .* it is not a trader and a symbol|cannot be used: a name"):
+        read([("T1", "AAPL"), named])
 
 
 @pytest.mark.parametrize("verb", ["adjust", "set", "check_and_update"])
