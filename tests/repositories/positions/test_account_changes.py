@@ -136,6 +136,8 @@ def test_fractions_of_accounts_are_said_or_refused(desk: Desk) -> None:
     for given in refused:
         with pytest.raises(InexactSplit):
             positions.split(trader, "AAPL", 1, 2, **given)
+    with pytest.raises(InexactSplit, match="of account B cannot result in -1"):
+        positions.split(trader, "AAPL", 1, 2, quantity=2, accounts={"A": 0, "B": -1})
     assert len(desk.events()) == before
     done = positions.split(trader, "AAPL", 1, 2, accounts={"A": 0, "B": "1E-18"}, request_id="S1")
     assert done.position.quantity == Decimal("2.000000000000000001")

@@ -213,6 +213,18 @@ def test_a_position_that_is_gone_stops_the_fill(desk: Desk) -> None:
     assert (trader, len(desk.events())) == (desk.trader, 1)
 
 
+def test_positions_are_sorted_by_symbol_and_are_the_traders_own(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+    for symbol, account in (("MSFT", "A"), ("AAPL", "B"), ("AAPL", "A"), ("TSLA", "0")):
+        positions.adjust(trader, symbol, 1, account=account)
+    parts(desk)
+    names = [(one.symbol, one.account) for one in positions.by_account(trader)]
+    assert names == [("AAPL", "A"), ("AAPL", "B"), ("MSFT", "A"), ("TSLA", "0")]
+    desk.vandalise("HSET", "%:account_position:A:MSFT", "trader", "another")
+    with pytest.raises(CorruptRecord, match="trader"):
+        positions.by_account(trader)
+
+
 def test_a_unit_sees_what_its_steps_have_booked(desk: Desk) -> None:
     book, trader = desk.book, desk.trader
     one, other = of(desk, "A1", "ACC1"), of(desk, "A2", "ACC2", side="SELL")
