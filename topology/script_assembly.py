@@ -1,8 +1,9 @@
 """Assemble a script from its body and the shared declarations that it uses.
 
 A server builds every function of a script anew for each call, and for each name that a function uses of the text
-around it a cell that holds it. So a script gets only what it uses: constants that are a number or a text stand where
-they are used, and each function that is seldom needed is built when it is first called.
+around it a cell that holds it, for which it looks through all cells that there are. So a script gets only what it uses:
+constants that are a number or a text stand where they are used, each function that is seldom needed is built when it is
+first called, and what a long script declares after its last variables is in a function of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR
 _TEXT_OR_NAME = re.compile(r"'(?:\\.|[^'\\\n])*'|(?<![\w.:])[A-Za-z_]\w*(?P<call>\()?")
 _MOST_NAMES = 45
 """The names of the text around it that a function which builds others uses, beside what it is called by."""
+_MOST_CELLS = 58
+"""The names of the text around it that a function uses, of which Lua 5.1 allows 60 (LUAI_MAXUPVALUES)."""
+_LONG = 30
+"""The declarations from which on a script is long."""
 
 
 def assembled(body: str, shared: str) -> str:
@@ -52,10 +57,13 @@ def assembled(body: str, shared: str) -> str:
 
     if not blocks:
         return "".join(_linked(one, {}) for one in often) + _linked(body, {})
-    written = f"local rare, {', '.join(block.loader for block in blocks)} = {{}}\n"
-    written += "".join(_linked(one, links) for one in often)
-    written += "".join(block.source(links) for block in blocks)
-    return written + _linked(body, links)
+    loaders = [block.loader for block in blocks]
+    cut = _cut(often, {"rare", *loaders}, [*(block.source({}) for block in blocks), body])
+    written = f"local rare, {', '.join(loaders)} = {{}}\n"
+    written += "".join(_linked(one, links) for one in often[:cut])
+    inner = "".join(_linked(one, links) for one in often[cut:])
+    inner += "".join(block.source(links) for block in blocks) + _linked(body, links)
+    return written + (f"return (function()\n{inner}\nend)()\n" if cut else inner)
 
 
 @dataclass(slots=True)
@@ -180,6 +188,28 @@ def _blocks(groups: Sequence[_Group], outer: Set[str]) -> list[_Block]:
         blocks[-1].groups.append(group)
         blocks[-1].names |= used
     return blocks
+
+
+def _cut(often: Sequence[str], linking: Set[str], later: Sequence[str]) -> int:
+    """Return the number of declarations before those that are in a function of their own; 0 for no such function.
+
+    The server keeps the cells of names that functions use in one list, the last declared first, and looks through it
+    for each name of each function that it builds. A function within another gets the cells of the other handed on.
+
+    Args:
+        often: The declarations.
+        linking: Names that are declared before them.
+        later: The texts that come after them.
+    """
+    if len(often) < _LONG:
+        return 0
+    words = [set(_WORD.findall(text)) for text in (*often, *later)]
+    for cut in range(len(often) - 1, 0, -1):
+        if _FUNCTION.match(often[cut]) and not _FUNCTION.match(often[cut - 1]):
+            declared = {name for one in often[:cut] for name in _names_of(one)} | linking
+            if len(declared & set[str]().union(*words[cut:])) <= _MOST_CELLS:
+                return cut
+    return 0
 
 
 def _names_of(declaration: str) -> set[str]:

@@ -101,3 +101,22 @@ def test_a_constant_that_is_declared_twice_stays_a_name() -> None:
     shared = "local MOST = 1\nlocal function first() return MOST end\nlocal MOST, LEAST = 2, 0\nlocal ONE = 1\n"
     body = "local ONE = 3\nreturn first() + MOST + ONE + LEAST"
     assert assembled(body, shared) == shared + body
+
+
+def test_what_a_long_script_declares_after_its_last_variables_is_in_a_function(lone_desk: Desk) -> None:
+    """Both share the variables; what the function uses of those before it are cells, of which there may be 60."""
+    functions = "".join(f"local function one_{number}(to) return to + {number} end\n" for number in range(30))
+    shared = f"local seen\n{functions}local count, all\n"
+    shared += "local function step(name)\n  count = (count or 0) + one_1(one_29(0))\n"
+    shared += "  all = (all or '') .. name\nend\nlocal function seldom(name) all = all .. name end\n"
+    used = "".join(f"one_{number}(1) + " for number in range(30))
+    body = f"step('a')\nRARE.seldom('b')\nseen = {used}0\nstep('c')\nreturn {{ count, all, seen }}"
+    source = assembled(body, shared)
+    assert source.count("return (function()\nlocal function step(") == 1
+    assert run(lone_desk, source) == [60, "abc", sum(range(30)) + 30]
+
+    many = "".join(f"local name_{number}\n" for number in range(60))
+    every = "".join(f"name_{number} = {number}\n" for number in range(60)) + "return name_59 + name_1\n"
+    source = assembled(f"RARE.seldom('b')\nstep('a')\n{every}", many + shared.replace("all = all ..", "all = '' .."))
+    assert "return (function()" not in source
+    assert run(lone_desk, source) == 60

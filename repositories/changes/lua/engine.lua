@@ -88,8 +88,8 @@ end
 -- Remember requests that changed nothing, as far as the server takes them; return the first that it refused, nil for none.
 local function remember_requests()
   for key, text in pairs(requests) do
-    local set = redis.pcall('SET', key, text, 'PX', ARGV.request_ttl)
-    if set.err then return set end
+    local reply = redis.pcall('SET', key, text, 'PX', ARGV.request_ttl)
+    if reply.err then return reply end
   end
 end
 

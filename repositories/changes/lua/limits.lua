@@ -15,40 +15,62 @@ local function fields_of_limits(symbol)
   return 'symbol:' .. symbol, 'passed:' .. symbol
 end
 
--- Return the header's text of limits after an order that is within all of them for certain; nil where they have to be looked at
--- one by one. Nearly all orders are of few digits and within limits of few digits, which doubles tell.
+-- Return the second of the server's clock, as text.
+local function second_now()
+  return redis.call('TIME')[1]
+end
+
+-- Return whether an order is within some limits for certain. Nearly all orders are of few digits and within limits of few digits,
+-- which doubles tell.
+local function is_within(most, notional, greatest, quantity, exposure, price)
+  if most ~= '-' and (#most > 15 or quantity > (tonumber(most) or -1)) then return false end
+  if greatest ~= '-' and (#greatest > 15 or exposure > (tonumber(greatest) or -1e16)) then return false end
+  if notional == '-' then return true end
+  if price == '' then return false end
+  local limit, value = (tonumber(notional) or -1) * 0.999999, quantity * price -- near enough, if it is below for certain
+  return value <= limit and -value <= limit
+end
+
+-- Return whether an order is within the limits of its symbol for certain, whether these limit the position, and where they limit
+-- the orders per second, what is to be counted: an entry of `limits`.
+local function own_when_within(symbol, quantity, exposure, price)
+  if limits then return false end
+  local field, counter = fields_of_limits(symbol)
+  local whole, own, counted = unpack(redis.call('HMGET', base .. 'limits', 'trader', field, counter))
+  if not whole then return false end
+  if not own then return true end
+  local order, notional, greatest, rate = string.match(own, '^(%S+) (%S+) (%S+) (%S+)$')
+  if not order or not is_within(order, notional, greatest, quantity, exposure, price) then return false end
+  if rate == '-' then return true, greatest ~= '-' end
+  local second, passed = string.match(counted or '', '^(%d+) (%d+)$')
+  local now = second_now()
+  local count = second == now and passed + 1 or 1
+  if count > (tonumber(rate) or 0) then return false end
+  return true, greatest ~= '-', { field = field, counter = counter, second = now, passed = count, has_passed = true }
+end
+
+-- Return the header's text of limits after an order that is within all of them for certain, and what is to be counted of its
+-- symbol's; nil where they have to be looked at one by one.
 local function text_when_within(position, symbol, side, open, quantity, price)
   local held = position.quantity
   if trading or not has_limits or type(held) ~= 'number' or type(open) ~= 'number' or type(quantity) ~= 'number' then return nil end
   local exposure = SIDES[side] == 'BUY' and open + held or open - held
-
-  local function is_within(most, notional, greatest)
-    if most ~= '-' and (#most > 15 or quantity > (tonumber(most) or -1)) then return false end
-    if greatest ~= '-' and (#greatest > 15 or exposure > (tonumber(greatest) or -1e16)) then return false end
-    if notional == '-' then return true end
-    if price == '' then return false end
-    local limit, value = (tonumber(notional) or -1) * 0.999999, quantity * price -- near enough, if it is below for certain
-    return value <= limit and -value <= limit
-  end
-
   local order, notional, greatest, rate, others, second, passed =
     string.match(has_limits, '^(%S+) (%S+) (%S+) (%S+) ([*-]) (%d+) (%d+)$')
   if not order then return nil end
+  local own
   if others == '*' then
-    local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', 'symbol:' .. symbol))
-    if limits or not whole then return nil end
-    if own then
-      local own_order, own_notional, own_greatest, own_rate = string.match(own, '^(%S+) (%S+) (%S+) (%S+)$')
-      if own_rate ~= '-' or not is_within(own_order, own_notional, own_greatest) then return nil end
-      if own_greatest ~= '-' then greatest = '-' end
-    end
+    local is_within_own, has_position
+    is_within_own, has_position, own = RARE.own_when_within(symbol, quantity, exposure, price)
+    if not is_within_own then return nil end
+    if has_position then greatest = '-' end
   end
-  if not is_within(order, notional, greatest) then return nil end
-  if rate == '-' then return has_limits end
-  local now = redis.call('TIME')[1]
+  if not is_within(order, notional, greatest, quantity, exposure, price) then return nil end
+  if rate == '-' then return has_limits, own end
+  local now = second_now()
   local count = second == now and passed + 1 or 1
   if count > (tonumber(rate) or 0) then return nil end
-  return string.sub(has_limits, 1, -2 - #second - #passed) .. now .. ' ' .. integer_text(count)
+  return string.sub(has_limits, 1, -2 - #second - #passed) .. now .. ' ' .. integer_text(count), own
 end
 
 -- Return a limit as a decimal, nil where there is none. Note a problem with what is no limit.
@@ -71,14 +93,16 @@ end
 -- Read the limits of the trader, and those of a symbol once.
 local function load_limits(symbol)
   limits = limits or {}
-  if not limits[symbol] then
+  local counted = limits[symbol] or {}
+  if not counted.now then
     local field, counter = fields_of_limits(symbol)
     local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', field))
     if not whole and had_limits then
       -- The header says that there are limits, so they have not arrived here yet: the slot is migrating.
       error({ err = 'TRYAGAIN ' .. KEYS.book .. ' says that there are limits, which are not here' }, 0)
     end
-    limits[symbol] = { field = field, counter = counter, now = parsed_limits(field, own or NO_LIMITS) }
+    counted.field, counted.counter, counted.now = field, counter, parsed_limits(field, own or NO_LIMITS)
+    limits[symbol] = counted
   end
   local text, others, second, passed = string.match(has_limits or NO_LIMITS .. ' - 0 0', '^(.+) ([*-]) (%d+) (%d+)$')
   if not text then
@@ -102,11 +126,6 @@ local function passed_in(second, entry)
     entry.second, entry.passed = second, known == second and passed + 0 or 0
   end
   return entry.passed
-end
-
--- Return the second of the server's clock, as text.
-local function second_now()
-  return redis.call('TIME')[1]
 end
 
 -- Write into the header's text what has become of the trader's limits.

@@ -58,13 +58,13 @@ local function place_order(at)
   if problem then return problem end
   local counted = SIDES[side]
   local open = sum(position[counted], decimal(quantity))
-  if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
-  local expiry, by_symbol, by_status = plan_move(symbol, nil, status)
-  local within
+  if type(open) ~= 'number' and RARE.is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
+  local by_symbol, by_status = load_index('orders_by_symbol:' .. symbol), load_index('orders_by_status:' .. status)
+  local within, passed
   if is_limited then
     local basis = price ~= '' and price or reference ~= '' and reference or stop_price
     if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
-    within = RARE.text_when_within(position, symbol, side, open, decimal(quantity), basis)
+    within, passed = text_when_within(position, symbol, side, open, decimal(quantity), basis)
     local beyond = not within
       and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis }, {
         'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', quantity, 'price', price, 'text', text,
@@ -87,11 +87,15 @@ local function place_order(at)
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
   if own_names then RARE.add_own(order, own_names, own_json) end
   orders[id] = order
-  move(order, id, expiry, by_symbol, by_status)
+  if own_names then RARE.enter_own(order, id, 'inf') end
+  enter_index(by_symbol, id, 'inf') -- an open order never expires
+  enter_index(by_status, id, 'inf')
+  order.expiry = 'inf'
   if multiplier then position.multiplier = multiplier end
   position[counted], position.is_changed = open, true
   if account and account.is_new then account.is_changed = true end
   if within then has_limits = within elseif has_limits then RARE.count_passed(symbol) end
+  if passed then limits = { [symbol] = passed } end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', status, 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,

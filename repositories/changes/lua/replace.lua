@@ -64,7 +64,7 @@ local function replace_order(at)
   local open = open_after(position, SIDES[side], difference)
   if problem then return problem end
   if is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[SIDES[side]] } end
-  local within
+  local within, passed
   if is_limited and not restates then
     local now = order.flat
     local function basis(limit, trigger)
@@ -73,7 +73,7 @@ local function replace_order(at)
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
-    within = RARE.text_when_within(position, symbol, side, open, quantity, value)
+    within, passed = RARE.text_when_within(position, symbol, side, open, quantity, value)
     local beyond = not within and RARE.recorded_limit_refusal(position, symbol, side, open, {
       quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
     }, {
@@ -102,6 +102,7 @@ local function replace_order(at)
   position[SIDES[side]], position.is_changed = open, true
   if within then
     has_limits = within
+    if passed then limits = { [symbol] = passed } end
   elseif has_limits and not restates then -- what the venue says is no order of the trader's
     RARE.count_passed(symbol)
   end
