@@ -28,8 +28,12 @@ DESKS = tuple(product(TOPOLOGIES, CALLERS))
 PAIRS = tuple((DESKS[one], DESKS[other]) for one, other in ((0, 5), (2, 1), (4, 3)))
 """Three pairs of desks, each with both callers on two topologies; together they are all desks."""
 EVERY_DESK = "SLOTBOOK_EVERY_DESK" in os.environ
-FOR_ALL_DESKS = ("stand", "hands", "caches")
-"""Fixtures on each desk, other than ``desk``: of each case of a test one pair is run."""
+IN_TURNS = tuple(desk for pair in PAIRS for desk in pair)
+"""All desks, so that neighbours differ in both."""
+PAIRED = ("desk", "stand", "hands", "caches")
+"""Fixtures on all desks; of a test two are run, or of each of its cases."""
+LONE = ("lone_desk", "lone_stand")
+"""Fixtures on one server for both callers."""
 Books: TypeAlias = dict[tuple[Topology, Caller], Book]
 
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -75,30 +79,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``desk`` on one pair of them, and on all when SLOTBOOK_EVERY_DESK is set, as in CI."""
+    """Give a test that takes ``desk`` a pair of them, or all: of a table, each case has its turn on one."""
     said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
     if "desk" in metafunc.fixturenames and "desk" not in said:
         pair = PAIRS[crc32(metafunc.definition.nodeid.encode()) % len(PAIRS)]
-        metafunc.parametrize("desk", DESKS if EVERY_DESK else pair, ids="-".join, indirect=True)
+        metafunc.parametrize("desk", DESKS if EVERY_DESK or said else pair, ids="-".join, indirect=True)
 
 
-def _is_of_its_pair(item: pytest.Item) -> bool:
-    """Return True for a case that is to run: one without such a fixture, or on the pair of desks that is the case's."""
-    given = cast("dict[str, object]", getattr(getattr(item, "callspec", None), "params", {}))
+def _has_its_turn(item: pytest.Item) -> bool:
+    """Return True for what is run: a test on two desks, its cases by turns on one; cases of a fault on two."""
+    call = getattr(item, "callspec", None)
+    given = cast("dict[str, object]", getattr(call, "params", {}))
     said = [str(mark.args[0]) for mark in item.iter_markers("parametrize")]
-    for name in FOR_ALL_DESKS:
-        if name in given and name not in said:
-            found = cast("tuple[Topology, Caller]", given[name])
-            case = item.nodeid.replace("-".join(found), "")
-            return found in PAIRS[crc32(case.encode()) % len(PAIRS)]
-    return True
+    name = next((name for name in (*PAIRED, *LONE) if name in given and name not in said), None)
+    if name is None:
+        return True
+    cases = [place for other, place in cast("dict[str, int]", getattr(call, "indices", {})).items() if other != name]
+    turn = crc32(item.nodeid.partition("[")[0].encode()) + sum(cases)
+    if name in LONE:
+        return not cases or given[name] == CALLERS[turn % len(CALLERS)]
+    if name == "desk":
+        return not said or given[name] == IN_TURNS[turn % len(IN_TURNS)]
+    return given[name] in PAIRS[turn % len(PAIRS)]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out other pairs; mix the files of several processes, so that they do not all wait, or work, at once."""
-    if not EVERY_DESK:
-        left_out = [item for item in items if not _is_of_its_pair(item)]
-        items[:] = [item for item in items if _is_of_its_pair(item)]
+    """Leave out other desks, but not from what is named; mix the files of several processes, so that not all wait."""
+    if not EVERY_DESK and not any("[" in word for word in config.args):
+        left_out = [item for item in items if not _has_its_turn(item)]
+        items[:] = [item for item in items if _has_its_turn(item)]
         config.hook.pytest_deselected(items=left_out)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: crc32(item.location[0].encode()))

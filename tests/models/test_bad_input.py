@@ -16,6 +16,7 @@ from slotbook.models.numbers import plain
 from slotbook.models.record import Record
 from slotbook.models.wire import decode, encode
 
+from ..support.make import NIGHTLY
 from ..support.package import each
 from ..support.strategies import MODELS, odd_things
 
@@ -179,7 +180,7 @@ def test_what_a_field_cannot_hold_is_a_validation_error(case: tuple[type[Record]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-@settings(max_examples=300)
+@settings(max_examples=3_000 if NIGHTLY else 80)
 @given(data=st.data())
 def test_anything_at_all_is_taken_exactly_or_is_a_validation_error(model: type[Record], data: st.DataObject) -> None:
     values = data.draw(MODELS[model])
@@ -201,6 +202,7 @@ def test_anything_at_all_is_taken_exactly_or_is_a_validation_error(model: type[R
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@settings(max_examples=1_000 if NIGHTLY else 30)
 @given(values=st.dictionaries(st.text(max_size=5), odd_things, max_size=3) | odd_things)
 def test_no_heap_of_things_is_anything_but_a_validation_error(model: type[Record], values: object) -> None:
     with pytest.raises(ValidationError):

@@ -14,14 +14,17 @@ from slotbook.models.record import Record
 from slotbook.models.wire import codec, decode, encode, pairs
 
 from ..support.fleet import Fleets
-from ..support.make import fresh, limit
+from ..support.make import NIGHTLY, fresh, limit
 from ..support.raw import Raw, mapping
 from ..support.strategies import MODELS
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+some_examples = settings(max_examples=1_000 if NIGHTLY else 40)
+"""Of each model, of which there are many: their fields have a few types, which are the same everywhere."""
 
 
 @every_model
+@some_examples
 @given(data=st.data())
 def test_a_record_comes_back_as_it_was(model: type[Record], data: st.DataObject) -> None:
     record = model.model_validate(data.draw(MODELS[model]))
@@ -31,6 +34,7 @@ def test_a_record_comes_back_as_it_was(model: type[Record], data: st.DataObject)
 
 
 @every_model
+@some_examples
 @given(data=st.data())
 def test_a_record_is_written_without_an_exponent_and_in_one_way(model: type[Record], data: st.DataObject) -> None:
     for name, value in encode(model.model_validate(data.draw(MODELS[model]))).items():
@@ -45,7 +49,7 @@ def server(fleets: Fleets) -> Raw:
 
 
 @every_model
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(data=st.data())
 def test_a_record_survives_a_hash_of_a_server(server: Raw, model: type[Record], data: st.DataObject) -> None:
     record, key = model.model_validate(data.draw(MODELS[model])), fresh("hash")
@@ -64,6 +68,7 @@ def read_or_error(model: type[Record], fields: dict[str, str]) -> Record | Corru
 
 
 @every_model
+@some_examples
 @given(data=st.data())
 def test_without_any_one_field_it_is_whole_or_corrupt_and_never_guessed(
     model: type[Record], data: st.DataObject
@@ -81,6 +86,7 @@ def test_without_any_one_field_it_is_whole_or_corrupt_and_never_guessed(
 
 
 @every_model
+@some_examples
 @given(data=st.data())
 def test_garbage_is_corrupt_or_means_itself(model: type[Record], data: st.DataObject) -> None:
     written = encode(model.model_validate(data.draw(MODELS[model])))
@@ -95,7 +101,7 @@ def test_garbage_is_corrupt_or_means_itself(model: type[Record], data: st.DataOb
 
 
 @every_model
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_a_number_in_another_form_was_never_written(model: type[Record], data: st.DataObject) -> None:
     written = encode(model.model_validate(data.draw(MODELS[model])))

@@ -94,8 +94,9 @@ def outcome_of(desk: Desk, trader: str, order_class: Made, fill_class: Made) -> 
 @on_one_server
 def test_random_own_fields_come_back_equal_or_are_refused(desk: Desk) -> None:
     outcomes: Counter[str] = Counter()
+    examples = EXAMPLES if desk.caller == "sync" else EXAMPLES // 3  # what they do is the same for both
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
+    @settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
     @given(order_class=classes(Order), fill_class=classes(Fill))
     def run(order_class: Made, fill_class: Made) -> None:
         trader = desk.another()
@@ -104,4 +105,4 @@ def test_random_own_fields_come_back_equal_or_are_refused(desk: Desk) -> None:
 
     run()
     assert outcomes.keys() >= {"refused when made", "equal"}
-    assert outcomes["equal"] > EXAMPLES / 5
+    assert outcomes["equal"] > examples / 5
