@@ -131,6 +131,16 @@ def test_an_event_that_says_otherwise_is_found(accounts: Desk, number: int, name
 
 
 @on_one_server
+def test_an_event_that_contradicts_itself_of_an_account_proves_nothing_of_the_trader(accounts: Desk) -> None:
+    desk, key = accounts, f"{{{accounts.trader}}}:events"
+    changed = {"account_totals": "40 0 400 0 1 401 0"}
+    carry_out(desk, Corruption("event", (key, "3-0"), [("rewrite", key, "3-0", changed)]))
+    desk.vandalise("HSET", "%:position:AAPL", "quantity", "5")
+    found = [one for one in desk.book.audit.verify(desk.trader) if one.kind is POSITION]
+    assert [(one.entry, one.repairable) for one in found] == [("quantity", False)]
+
+
+@on_one_server
 def test_trimmed_events_prove_what_follows_from_them(accounts: Desk) -> None:
     desk = accounts
     desk.book.orders.fill(execution(desk.trader, "X4", 3, "20"))

@@ -122,6 +122,7 @@ def test_what_was_approximate_of_the_trader_was_not_of_an_account(desk: Desk) ->
 
 @on_one_server
 def test_what_was_approximate_of_an_account_was_not_of_another(desk: Desk) -> None:
+    trade(desk, "A1", "BUY", "10", account="b")
     trade(desk, "A2", "BUY", "10", account="a")
     desk.book.positions.set(desk.trader, "AAPL", 20, cost=500, account="a")
     bust_after(desk)

@@ -148,6 +148,18 @@ def test_a_report_again_is_a_repeat_with_the_first_result(desk: Desk) -> None:
 
 
 @on_one_server
+def test_a_repeat_of_a_correction_that_adds_a_fee_says_nothing_of_the_cost(desk: Desk) -> None:
+    filled(desk, 40)
+    named: dict[str, object] = {"trader": desk.trader, "order_id": "A1", "exec_ref_id": "X1", "exec_id": "C1"}
+    bare = correction_of(named, quantity=41, price=1)
+    with_fee = correction_of(named, quantity=41, price=1, fee="0.5")
+    results = [desk.book.orders.apply(request) for request in (bare, with_fee, with_fee, bare)]
+    assert [(one.applied, one.cost_basis) for one in results if isinstance(one, FillResult)] == [
+        (True, "exact"), (True, None), (False, None), (False, "exact")
+    ]  # fmt: skip
+
+
+@on_one_server
 def test_another_bust_of_what_was_busted_changes_nothing(desk: Desk) -> None:
     filled(desk, 40)
     first = desk.book.orders.bust(desk.trader, "A1", "X1")
@@ -229,7 +241,7 @@ def test_what_is_remembered_proves_a_revision_once_its_event_is_gone(desk: Desk)
     desk.book.orders.correct(desk.trader, "A1", "X1", quantity=41, price=1, exec_id="C1")
     desk.vandalise("XTRIM", "%:events", "MAXLEN", 0)
     again = desk.book.orders.correct(desk.trader, "A1", "X1", quantity=41, price=1, exec_id="C1")
-    assert (again.applied, again.sequence) == (False, 3)
+    assert (again.applied, again.sequence, again.cost_basis) == (False, 3, None)  # which only the event has said
     done = desk.book.orders.bust(desk.trader, "A1", "X1")
     assert (done.order.filled_quantity, done.order.filled_notional, done.position.bought_notional) == (0, 0, 0)
     (kept,) = desk.book.orders.fills(desk.trader, "A1")
