@@ -12,7 +12,11 @@ import slotbook
 from .support.package import ROOT
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PAGES = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"))}
+OTHERS = ("CONTRIBUTING", "README", "SECURITY", "docker/README", "examples/order_service/README")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in (*(ROOT / f"{name}.md" for name in OTHERS), *ROOT.glob("docs/**/*.md"))
+}
 TO_BE_WRITTEN = {"repositories/changes/lua/suspend.lua", "tests/repositories/orders/test_suspend.py"}
 """Files of the guide's example, a verb that does not exist."""
 
