@@ -76,7 +76,6 @@ local function revise_execution(at)
   local before, after = decimal(was_quantity), quantity_text == '' and 0 or decimal(quantity_text)
   local difference, given = sum(after, negative(before)), details ~= '' and details_in(details) or nil
   local gone, arrives = arriving(before, was_details, SIDES[side] == 'BUY'), arriving(after, given, SIDES[side] == 'BUY')
-  if not gone or not arrives then return { 'sells', side } end
   local taken, added = product(before, decimal(was_price)), notional == '' and 0 or decimal(notional)
   if order.at.multiplier or position.multiplier then
     local unlike
@@ -86,6 +85,14 @@ local function revise_execution(at)
     if unlike then return unlike end
   end
   local amount, counted = sum(added, negative(taken)), SIDES[side]
+  local filled, ordered, version = quantity_in(order, 'filled_quantity'), ordered_in(order), next_version(order)
+  local filled_after, order_notional = sum(filled, difference), sum(amount_in(order, 'filled_notional'), amount)
+  if problem then return problem end
+  if is_less(filled_after, 0) then return { 'corrupt', order.key, 'filled_quantity', decimal_text(filled) } end
+  if is_less(ordered, filled_after) and is_less(0, difference) then
+    return { 'overfill', decimal_text(sum(ordered, negative(sum(filled, negative(before))))), status }
+  end
+  if not gone or not arrives then return { 'sells', side } end
   local buys = counted == 'BUY'
   local account_basis, cost, realized = ''
   if order.at.account then basis, account_basis = string.match(basis, '^([^|]*)|?(.*)$') end
@@ -96,13 +103,6 @@ local function revise_execution(at)
     cost, realized = cost_taken_back(position, buys, gone, taken, arrives, added)
   end
   local traded, traded_amount = buys and 'bought_quantity' or 'sold_quantity', buys and 'bought_notional' or 'sold_notional'
-  local filled, ordered, version = quantity_in(order, 'filled_quantity'), ordered_in(order), next_version(order)
-  local filled_after, order_notional = sum(filled, difference), sum(amount_in(order, 'filled_notional'), amount)
-  if problem then return problem end
-  if is_less(filled_after, 0) then return { 'corrupt', order.key, 'filled_quantity', decimal_text(filled) } end
-  if is_less(ordered, filled_after) and is_less(0, difference) then
-    return { 'overfill', decimal_text(sum(ordered, negative(sum(filled, negative(before))))), status }
-  end
   local held = sum(position.quantity, buys and sum(arrives, negative(gone)) or negative(difference))
   local traded_after, position_notional = sum(position[traded], difference), sum(position[traded_amount], amount)
   local to = (OPEN_STATUSES[status] or status == 'FILLED') and status_of(order, filled_after, ordered) or status

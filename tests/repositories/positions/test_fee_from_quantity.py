@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from slotbook.models import Bust, Correct, Fill, FillResult, Position
-from slotbook.models.errors import DuplicateRequest, OrderMismatch
+from slotbook.models.errors import DuplicateRequest, OrderMismatch, Overfill
 
 from ...support.desk import Desk
 from ...support.make import TS, execution, limit
@@ -151,6 +151,10 @@ def test_what_cannot_be_is_refused_and_changes_nothing(desk: Desk) -> None:
     taken = {"fee": "0.0005", "fee_currency": "ETH", "fee_from_quantity": True}
     with pytest.raises(OrderMismatch, match="the order is SELL"):
         orders.apply(correction(trader, "S1", "C1", order_id="A2", **taken))
+    with pytest.raises(Overfill):  # of two reasons the one that a fill names first
+        orders.apply(correction(trader, "S1", "C1", order_id="A2", **taken, quantity="2.5"))
+    with pytest.raises(Overfill):
+        orders.fill(fill(trader, "S2", order_id="A2", quantity="2.5"))
     with pytest.raises(DuplicateRequest, match="without a fee_from_quantity, which would move the position; correct"):
         orders.fill(fill(trader))
     assert desk.contents() == before
