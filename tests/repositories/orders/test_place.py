@@ -109,8 +109,14 @@ def test_what_was_first_placed_is_remembered_through_two_replaces(desk: Desk) ->
     desk.book.orders.replace(desk.trader, "A1", quantity=200)
     last = desk.book.orders.replace(desk.trader, "A1", quantity=300, price="1").order
     assert desk.book.orders.place(order).order == last
-    with pytest.raises(DuplicateOrder):
+    with pytest.raises(DuplicateOrder, match=r"BUY 100 AAPL LIMIT at 187\.23"):
         desk.book.orders.place(limit(desk.trader, quantity=200))
+
+
+def test_an_order_that_is_not_accepted_yet_is_answered_as_it_is_stored(desk: Desk) -> None:
+    placed = desk.book.orders.place(limit(desk.trader, status="PENDING_NEW")).order
+    assert (placed.status, placed.marks) == ("PENDING_NEW", "PENDING_NEW")
+    assert desk.book.orders.get(desk.trader, "A1") == placed
 
 
 def test_a_closed_order_is_not_placed_anew(desk: Desk) -> None:

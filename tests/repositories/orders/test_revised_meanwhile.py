@@ -187,9 +187,9 @@ def test_a_multiplier_is_in_the_cost(desk: Desk) -> None:
 def test_a_fee_that_is_taken_from_the_quantity_is_no_part_of_what_the_cost_is_of(desk: Desk) -> None:
     orders, trader = desk.book.orders, desk.trader
     taken = {"fee": 1, "fee_currency": "AAPL", "fee_from_quantity": True}
+    trade(desk, "A2", "BUY", "20")
     orders.place(limit(trader, "A1"))
     orders.fill(Fill.model_validate({**dict(execution(trader, "X1", 10, "10", "A1")), **taken}))
-    trade(desk, "A2", "BUY", "20")
     orders.place(limit(trader, "A3", side="SELL"))
     orders.fill(execution(trader, "X1", 3, "30", "A3"))
     done = orders.bust(trader, "A2", "X1")  # 9 for 100, and 3 of them sold at 30

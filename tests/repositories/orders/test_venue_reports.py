@@ -201,6 +201,7 @@ def test_a_refused_request_is_known_by_its_id(desk: Desk) -> None:
     )
     result = desk.book.orders.apply(refused)
     assert (result.order.status, result.applied) == ("NEW", True)
+    assert result.changes == ((EventType.CANCEL_REJECTED, 3),)
     assert [tuple(one) for one in result.differences] == [("status", "FILLED", "NEW")]
     again = desk.book.orders.apply(
         CancelReject.model_validate({**refused.model_dump(exclude={"request_id"}), "ts_ns": 9})
