@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from slotbook.repositories.doctor.findings import Verdict
@@ -44,6 +45,14 @@ def test_every_command_that_is_needed_is_missed(lone: Deployment, server: Server
         assert one.value == f"{NAME} may not: {need.name}"
         assert need.purpose in one.why
         assert one.remedy.startswith(f"ACL SETUSER {NAME} +{need.name}")
+
+
+def test_a_user_whose_name_is_a_number_is_the_one_of_its_text(lone: Deployment, server: Server) -> None:
+    server.ask("ACL", "SETUSER", "4711", "on", f">{lone.password}", "~*", "&*", "+@all", "-zadd")
+    by_number, by_text = (examine(lone, cast(str, user)) for user in (4711, "4711"))
+    server.ask("ACL", "DELUSER", "4711")
+    assert (BAD, "4711 may not: zadd") in said(by_number, "permissions needed")
+    assert said(by_number, "permissions needed") == said(by_text, "permissions needed")
 
 
 def test_the_loss_of_an_index_is_foreseen(lone: Deployment, server: Server) -> None:
