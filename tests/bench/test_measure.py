@@ -62,6 +62,10 @@ def test_pictures_are_svg_and_the_same_each_time(tmp_path: Path) -> None:
     assert all("<svg" in text and "Slotbook" in text for text in first)
     assert [path.read_text(encoding="utf-8") for path in plot(results, tmp_path)] == first
     assert re.search(r"place \(standalone\)", first[0])
+    assert not any("<text" in text for text in first)  # letters are drawn: a reader's font may be wider than the box
+    drawn_as = re.findall(r'<path id="m\w+" d="([^"]+)" style="(?:fill: #\w+; )?stroke: #(\w+)', first[1])
+    shapes = {color: shape for shape, color in drawn_as if shape.rstrip().endswith("z")}
+    assert len(shapes) == len(set(shapes.values())) == 3  # a contestant is told by more than its color
     assert "1.25 x" in first[2]
     assert "place 1000" in first[2]
     assert "place 1000" not in first[0]
