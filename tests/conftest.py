@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -28,8 +29,7 @@ DESKS = tuple(product(TOPOLOGIES, CALLERS))
 PAIRS = tuple((DESKS[one], DESKS[other]) for one, other in ((0, 5), (2, 1), (4, 3)))
 """Three pairs of desks, each with both callers on two topologies; together they are all desks."""
 EVERY_DESK = "SLOTBOOK_EVERY_DESK" in os.environ
-IN_TURNS = tuple(desk for pair in PAIRS for desk in pair)
-"""All desks, so that neighbours differ in both."""
+_DESK = re.compile(r"\b(?:(?:standalone|sentinel|cluster)-)?(?:sync|asyncio)\b")
 PAIRED = ("desk", "stand", "hands", "caches")
 """Fixtures on all desks; of a test two are run, or of each of its cases."""
 LONE = ("lone_desk", "lone_stand")
@@ -79,35 +79,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes ``desk`` a pair of them, or all: of a table, each case has its turn on one."""
+    """Give a test that takes ``desk`` a pair of them, or all: of a table, each case is run on one."""
     said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
     if "desk" in metafunc.fixturenames and "desk" not in said:
         pair = PAIRS[crc32(metafunc.definition.nodeid.encode()) % len(PAIRS)]
         metafunc.parametrize("desk", DESKS if EVERY_DESK or said else pair, ids="-".join, indirect=True)
 
 
-def _has_its_turn(item: pytest.Item) -> bool:
-    """Return True for what is run: a test on two desks, its cases by turns on one; cases of a fault on two."""
-    call = getattr(item, "callspec", None)
-    given = cast("dict[str, object]", getattr(call, "params", {}))
-    said = [str(mark.args[0]) for mark in item.iter_markers("parametrize")]
-    name = next((name for name in (*PAIRED, *LONE) if name in given and name not in said), None)
-    if name is None:
+def _case_of(item: pytest.Item) -> str:
+    """Return the name of a case without its desk."""
+    return _DESK.sub("", item.nodeid)
+
+
+def _is_chosen(item: pytest.Item) -> bool:
+    """Return True for what is run: a test on two desks, each case of its table on one; cases of a fault on two."""
+    given = cast("dict[str, object]", getattr(getattr(item, "callspec", None), "params", {}))
+    said = {str(mark.args[0]): mark.args[1:] for mark in item.iter_markers("parametrize")}
+    name = next((name for name in (*PAIRED, *LONE) if name in given), None)
+    on_one = said.get(str(name)) == ([("standalone", caller) for caller in CALLERS],)
+    if name is None or (name in said and not on_one):
         return True
-    cases = [place for other, place in cast("dict[str, int]", getattr(call, "indices", {})).items() if other != name]
-    turn = crc32(item.nodeid.partition("[")[0].encode()) + sum(cases)
-    if name in LONE:
-        return not cases or given[name] == CALLERS[turn % len(CALLERS)]
+    case = _case_of(item)
+    number = crc32(case.encode())  # the names decide, so what failed is chosen again when it is run again
+    if on_one or name in LONE:
+        mine = CALLERS[number % len(CALLERS)]
+        return case.endswith("[]") or given[name] in (mine, ("standalone", mine))
     if name == "desk":
-        return not said or given[name] == IN_TURNS[turn % len(IN_TURNS)]
-    return given[name] in PAIRS[turn % len(PAIRS)]
+        return not said or given[name] == DESKS[number % len(DESKS)]
+    return given[name] in PAIRS[number % len(PAIRS)]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out other desks, but not from what is named; mix the files of several processes, so that not all wait."""
     if not EVERY_DESK and not any("[" in word for word in config.args):
-        left_out = [item for item in items if not _has_its_turn(item)]
-        items[:] = [item for item in items if _has_its_turn(item)]
+        left_out = [item for item in items if not _is_chosen(item)]
+        items[:] = [item for item in items if _is_chosen(item)]
+        if forgotten := sorted(set(map(_case_of, left_out)) - set(map(_case_of, items))):
+            raise pytest.UsageError(f"SLOTBOOK_EVERY_DESK=1 is needed: no desk is chosen for {forgotten}")
         config.hook.pytest_deselected(items=left_out)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: crc32(item.location[0].encode()))

@@ -29,11 +29,7 @@ def differences(repairs: Sequence[Repair]) -> list[Repair]:
 def corrupt(
     desk: Desk, book: RandomBook, damage: Callable[[Damage], st.SearchStrategy[tuple[Corruption, ...]]], examples: int
 ) -> None:
-    """Do damage to a book many times, each time to the whole book, and check what verify and repair make of it.
-
-    What differs between threads and asyncio is how calls are sent, so asyncio does with fewer examples.
-    """
-    examples = examples if desk.caller == "sync" else max(FEW, examples // 4)
+    """Do damage to a book many times, each time to the whole book, and check what verify and repair make of it."""
     kept, auditor, possible = keep(desk), desk.book.audit, Damage(desk, book.image)
 
     @settings(

@@ -93,7 +93,7 @@ def test_each_part_is_compared_and_no_repair_makes_it_wrong(lone_desk: Desk, tri
         desk.vandalise("XTRIM", "%:events", "MAXLEN", "1")
     book, kept = image_of(desk), keep(desk)
     every = [damage for part in parts_of_own(book) for damage in damages(book, part)]
-    step = 1 if NIGHTLY else 5 if desk.caller == "sync" and not trimmed else 23
+    step = 1 if NIGHTLY else 23 if trimmed else 5
     for damage in every[random.Random(trimmed).randrange(step) :: step]:
         desk.vandalise("PING")
         carry_out(desk, damage)
@@ -109,7 +109,7 @@ def test_no_two_damages_make_a_repair_wrong(lone_desk: Desk, trimmed: bool) -> N
         desk.vandalise("XTRIM", "%:events", "MAXLEN", "1")
     book, kept = image_of(desk), keep(desk)
     every = [damage for part in parts_of_own(book) for damage in damages(book, part)]
-    for _ in range(1_000 if NIGHTLY else 80 if desk.caller == "sync" else 20):
+    for _ in range(1_000 if NIGHTLY else 50):
         desk.vandalise("PING")
         two = [*dice.choice(every), *dice.choice(every)]
         try:
