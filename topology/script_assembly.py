@@ -17,7 +17,7 @@ from itertools import pairwise
 _DECLARATION = re.compile(r"^local (?:function )?([\w, ]+)", re.MULTILINE)
 _FUNCTION = re.compile(r"local function (\w+)")
 _RARE = re.compile(r"\bRARE\.(\w+)")
-_LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n *)?\bRARE\.(?P<name>\w+)")
+_LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n[ \n]*)?\bRARE\.(?P<name>\w+)")
 _WORD = re.compile(r"\w+")
 _SCALAR = r"(?:-?[\d.]+|'[^'\\\n]*')"
 _SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR}(?:, {_SCALAR})*)\s*(?:--.*\s*)?")

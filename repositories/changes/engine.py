@@ -26,7 +26,7 @@ from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .order_models import PLAIN_ORDERS, OrderModels, with_models_placed
-from .scripts import BOOK_STEPS, LIMITED, SELDOM, engine
+from .scripts import LIMITED, engine_for
 from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
 STEPS_AT_ONCE = 24
@@ -191,7 +191,7 @@ class ChangeCalls(Generic[R, A]):
         name = steps[0].name if len(steps) == 1 else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"
         return evaluate(
             name,
-            engine(*kinds) if len(kinds) == 1 else engine() if kinds & SELDOM else engine(*BOOK_STEPS),
+            engine_for(kinds),
             (*fixed_keys, *step_keys),
             arguments,
             decode=reader(self._loss_detector, told, name, steps),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 
 from ...models.cost import COST_PLACES, MOST_PLACES
@@ -92,6 +92,8 @@ SELDOM = frozenset({"record", "migrate", "limits", "trading"})
 """The steps that a call of several kinds has but seldom."""
 BOOK_STEPS = tuple(step for step in STEPS if step not in SELDOM)
 """The steps of a call that changes several kinds of things, but no record of the desk's own."""
+GUARD = "expect"
+"""The step that changes nothing, and guards the others of its call."""
 BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete", "revise"})
 """The steps whose functions a script of several kinds of steps builds when they are called."""
 UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
@@ -116,8 +118,19 @@ def engine(*steps: str) -> Script:
     """
     steps = steps or UNIT_STEPS
     constants: dict[str, Constant] = {
-        "VERBS": {step: _function_of(step, is_one=len(steps) == 1) for step in steps},
+        "VERBS": {step: _function_of(step, is_one=len({*steps} - {GUARD}) <= 1) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
         "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }
     return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
+
+
+def engine_for(kinds: Set[str]) -> Script:
+    """Return the engine for a call of some kinds of steps. Those of one kind, guarded or not, have one of their own.
+
+    >>> engine_for({"fill", "expect"}) is engine("expect", "fill"), engine_for({"fill", "place"}) is engine(*BOOK_STEPS)
+    (True, True)
+    """
+    if len(kinds - {GUARD}) <= 1:
+        return engine(*sorted(kinds))
+    return engine() if kinds & SELDOM else engine(*BOOK_STEPS)

@@ -66,7 +66,9 @@ def test_what_rare_functions_have_in_common_is_built_once(lone_desk: Desk) -> No
         "  return { see(what), all,\n    see('.') }\n"
         "end\n"
     )
-    body = "RARE.see('a')\nlocal all = RARE.twice('b')\nRARE.forget()\nreturn { all[1], all[2], all[3], RARE.see('c') }"
+    body = (
+        "RARE.see('a')\nlocal all = RARE.twice('b')\n\nRARE.forget()\nreturn { all[1], all[2], all[3], RARE.see('c') }"
+    )
     source = assembled(body, shared)
     assert source.count("if part ") == 1
     assert run(lone_desk, source) == ["abbb", "ab", "abbb.", "forgotten c"]

@@ -140,6 +140,31 @@ def test_a_second_begins_anew(lone_desk: Desk, whose: str | None) -> None:
         limited(desk, whose, orders_per_second=3)
 
 
+@pytest.mark.parametrize("whose", [None, "AAPL"], ids=["trader", "symbol"])
+def test_what_an_earlier_second_let_pass_does_not_count(lone_desk: Desk, whose: str | None) -> None:
+    """The count that is stored begins anew, whether an order is placed by plain numbers or digit by digit."""
+    desk = lone_desk
+    limited(desk, whose, orders_per_second=3)
+    counted = ("%:limits", "passed:AAPL") if whose else ("%:book", "limits")
+    for quantity in ("100", "100.000000000000000001"):
+        desk.ask("HSET", *counted, "1700000000 2" if whose else "- - - 3 - 1700000000 2")
+        desk.book.orders.place(limit(desk.trader, f"A{quantity}", quantity=quantity))
+        second, passed = str(desk.ask("HGET", *counted)).split()[-2:]
+        assert int(second) > 1_700_000_000
+        assert passed == "1"
+
+
+@pytest.mark.parametrize("whose", [None, "AAPL"], ids=["trader", "symbol"])
+def test_orders_of_one_call_are_counted_together(lone_desk: Desk, whose: str | None) -> None:
+    """The first may be looked at with plain numbers, and those after it one limit after the other."""
+    desk = lone_desk
+    limited(desk, whose, orders_per_second=2)
+    outcomes = desk.book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(4)])
+    assert [type(outcome.error) for outcome in outcomes] == [type(None), type(None), LimitExceeded, LimitExceeded]
+    counted = ("%:limits", "passed:AAPL") if whose else ("%:book", "limits")
+    assert str(desk.ask("HGET", *counted)).split()[-1] == "2"
+
+
 def test_a_restate_passes_every_limit_and_the_switch(desk: Desk) -> None:
     trader, orders = desk.trader, desk.book.orders
     orders.place(limit(trader))
