@@ -82,6 +82,7 @@ def test_columns_are_closer_together_before_a_row_becomes_a_block() -> None:
     lines = printed(orders_table(filled), 60)
     assert [len(line.split()) for line in lines[-3:]] == [8, 8, 8]
     assert len(lines) == 3 + len(filled)
+    assert lines[2] == "─" * 60  # nothing is cut more than it has to be
     assert all(cell_len(line) <= 60 for line in lines)
     assert lines[-1].split()[-5:] == ["1002", "4799.25", "100", "4799.25", "902"]
 
