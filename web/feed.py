@@ -88,9 +88,8 @@ class Feed:
             self.stop()
             if self._reading is not None:
                 self._reading.cancel()
-                await asyncio.gather(
-                    self._reading, return_exceptions=True
-                )  # it uses the book, which may be closed next
+                # It uses the book, which may be closed next.
+                await asyncio.gather(self._reading, return_exceptions=True)
             await self._follow.stop()
 
     def stop(self) -> None:
