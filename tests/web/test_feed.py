@@ -43,19 +43,30 @@ def test_a_feed_that_may_not_read_ends_with_all_it_began() -> None:
         assert listener.fileno() == -1
 
 
-def test_a_feed_that_ends_waits_for_what_it_reads(url: str) -> None:
+def test_a_feed_that_ends_waits_for_what_it_reads(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     trader = fresh()
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(_: object) -> object:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)  # a call that is taken back still gives its place back
+            ended.set()
 
     async def follow() -> None:
         async with slotbook.aconnect(url) as book:
+            monkeypatch.setattr(book.positions, "get_many", read_slowly)
             feed = Feed(book, [trader])
             await feed.start()
             running = asyncio.create_task(feed.run())
             await book.orders.place(limit(trader))
             await book.orders.fill(execution(trader))
-            await feed.changed(feed.board.version, 5)
+            await began.wait()
             feed.stop()
             await running
+            assert ended.is_set()
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(follow())
