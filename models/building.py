@@ -8,6 +8,7 @@ another one, and looked at before they are kept.
 
 from __future__ import annotations
 
+import _thread
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -46,10 +47,14 @@ def built(build: Callable[[], T], validator: Callable[[T], object]) -> T:
             results.append(made if threading.get_native_id() != caller else whole(made, build, validator))
         except BaseException as error:  # raised below
             errors.append(error)
+        finally:
+            done.release()
 
-    thread = threading.Thread(target=work, name="slotbook-build", daemon=True)
-    thread.start()
-    thread.join(LONGEST_BUILD)
+    # Not a threading.Thread: it waits with Python's own code, which fails in another way where a handler raises.
+    done = _thread.allocate_lock()
+    done.acquire()
+    _thread.start_new_thread(work, ())
+    done.acquire(timeout=LONGEST_BUILD)
     if errors:
         raise errors.pop()
     return results.pop() if results else whole(build(), build, validator)

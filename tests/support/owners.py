@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 OWNER = """
 import os, sys, time
@@ -19,8 +20,17 @@ def read_line(script: subprocess.Popen[str]) -> str:
     return script.stdout.readline().strip()
 
 
+def state_and_parent(pid: int) -> tuple[str, int] | None:
+    """Return a process's state, such as "Z" for a zombie, and its parent; None if it is gone (proc_pid_stat(5))."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = stat.rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
 def children_of(pid: int) -> list[int]:
     """Return the processes that a process has started."""
-    ran = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [line.split() for line in ran.stdout.splitlines()]
-    return [int(child) for child, parent in pairs if int(parent) == pid]
+    running = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [one for one in running if (found := state_and_parent(one)) and found[1] == pid]

@@ -16,7 +16,8 @@ class Authority:
         self._key = folder / f"{name}.key"
         _openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-            *("-subj", f"/CN={name}", "-keyout", self._key, "-out", self.certificate),
+            *("-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+            *("-keyout", self._key, "-out", self.certificate),
         )
 
     def sign(self, name: str, *, days: int = 2, host: str = "IP:127.0.0.1,DNS:localhost") -> tuple[Path, Path]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ...support.owners import state_and_parent
+
 REDIS = Path("/usr/bin/redis-server")
 
 Eventually = Callable[[Callable[[], object], str], None]
@@ -48,12 +50,8 @@ def gone() -> Callable[[int], bool]:
     """Return a function that says if a process has ended, be it as a zombie that its parent has not waited for."""
 
     def check(pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        ran = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        return not ran.stdout.strip() or ran.stdout.startswith("Z")
+        found = state_and_parent(pid)
+        return found is None or found[0] == "Z"
 
     return check
 

@@ -13,7 +13,7 @@ import pytest
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Deployment, Topology, start
 
-from ...support.owners import OWNER, children_of, read_line
+from ...support.owners import OWNER, children_of, read_line, state_and_parent
 
 Gone = Callable[[int], bool]
 Holders = Callable[[], list[int]]
@@ -29,8 +29,9 @@ def write_line(script: subprocess.Popen[str]) -> None:
 
 
 def guard_of(deployment: Deployment) -> int:
-    pid = deployment.servers[0].pid
-    return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, check=True).stdout)
+    found = state_and_parent(deployment.servers[0].pid)
+    assert found is not None
+    return found[1]
 
 
 class Remains:
