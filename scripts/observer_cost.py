@@ -14,11 +14,12 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from statistics import median, quantiles
 from time import perf_counter, process_time
 
 import slotbook
-from slotbook import AsyncBook, Book, Order
+from slotbook import AsyncBook, Book, Order, Side
 from slotbook.topology.embedded import start
 from slotbook.topology.observing import Notice, ObservedCall
 
@@ -114,7 +115,7 @@ def main() -> int:
     with start("standalone") as deployment:
         with slotbook.connect(deployment.url) as book:
             book.orders.place(
-                Order(trader="T001", order_id="A1", symbol="AAPL", side="BUY", quantity=100, price="187.23")
+                Order(trader="T001", order_id="A1", symbol="AAPL", side=Side.BUY, quantity=100, price=Decimal("187.23"))
             )
         with_threads(deployment.url, rounds)
         with_asyncio(deployment.url, rounds)

@@ -75,7 +75,8 @@ def test_every_page_loads_whole_and_asks_nobody_else(folder: Path, site: str, br
         "request", lambda asked: said.extend([] if asked.url.startswith(site) else [f"{page.url} asks {asked.url}"])
     )
     page.on("response", lambda found: said.extend([] if found.status < 400 else [f"{found.url}: {found.status}"]))
-    empty = {**json.loads((folder / "search/search_index.json").read_text(encoding="utf-8")), "docs": []}
+    index: dict[str, object] = json.loads((folder / "search/search_index.json").read_text(encoding="utf-8"))
+    empty: dict[str, object] = {**index, "docs": []}
     page.route("**/search_index.json", lambda route: route.fulfill(json=empty))  # else each page reads all of the texts
     wider: list[str] = []
     for name in shown:

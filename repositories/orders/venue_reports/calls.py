@@ -197,7 +197,7 @@ class ReportCalls(Generic[Own]):
     ) -> ReportResult[Own]:
         last = results[-1]
         types = [
-            EventType(change.status.value) if isinstance(change, Order) else self._changes.verb_of(change).event
+            EventType[change.status.name] if isinstance(change, Order) else self._changes.verb_of(change).event
             for change in changes
         ]
         fills = [result for result in results if isinstance(result, FillResult)]
