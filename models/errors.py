@@ -164,7 +164,7 @@ class InexactSplit(Refused):
 
 
 class AmountOverflow(Refused):
-    """A quantity would pass 2**53 - 1, a total of them 10**20, or an amount 10**30; the message says what to do."""
+    """A quantity would reach 10**18, a total of them 10**36, or an amount 10**36; the message says what to do."""
 
 
 class LockTimeout(Refused):

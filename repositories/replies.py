@@ -31,22 +31,20 @@ from ..topology.misreadings import shortened
 
 R = TypeVar("R", bound=Record)
 
-_NO_END = (
-    "the totals of a position are never set back: go on under another name of the trader or the symbol, "
-    "or in a larger unit"
-)
+_ROLL = "roll the position first, which begins its totals anew"
 _OPEN = f"would reach 10**{TOTAL_DIGITS}: cancel or fill some of the open orders first"
 _OVERFLOWS = {
     "quantity": f"the position would reach 10**{QUANTITY_DIGITS}: reduce it first, "
     "or count the symbol in a larger unit",
-    "bought_quantity": f"bought_quantity would reach 10**{TOTAL_DIGITS}; {_NO_END}",
-    "sold_quantity": f"sold_quantity would reach 10**{TOTAL_DIGITS}; {_NO_END}",
-    "bought_notional": f"bought_notional would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
-    "sold_notional": f"sold_notional would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
-    "open_cost": f"open_cost would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
-    "realized_profit": f"realized_profit would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "filled_quantity": f"filled_quantity of the order would reach 10**{QUANTITY_DIGITS}: take another order",
+    "bought_quantity": f"bought_quantity would reach 10**{TOTAL_DIGITS}: {_ROLL}",
+    "sold_quantity": f"sold_quantity would reach 10**{TOTAL_DIGITS}: {_ROLL}",
+    "bought_notional": f"bought_notional would reach 10**{AMOUNT_DIGITS}: {_ROLL}",
+    "sold_notional": f"sold_notional would reach 10**{AMOUNT_DIGITS}: {_ROLL}",
+    "open_cost": f"open_cost would reach 10**{AMOUNT_DIGITS}: reduce the position first",
+    "realized_profit": f"realized_profit would reach 10**{AMOUNT_DIGITS}: {_ROLL}",
     "filled_notional": f"filled_notional of the order would reach 10**{AMOUNT_DIGITS}: fill the rest as another order",
-    "fees": f"the fees in one currency would reach 10**{AMOUNT_DIGITS}; {_NO_END}",
+    "fees": f"the fees in one currency would reach 10**{AMOUNT_DIGITS}: {_ROLL}",
     "places": "the amount would have too many decimal places: those of quantity, price and multiplier together",
     "open_buy_quantity": f"what is open to buy in the symbol {_OPEN}",
     "open_sell_quantity": f"what is open to sell in the symbol {_OPEN}",

@@ -17,8 +17,12 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path
     for path in (*(ROOT / f"{name}.md" for name in OTHERS), *ROOT.glob("docs/**/*.md"))
 }
-TO_BE_WRITTEN = {"repositories/changes/lua/suspend.lua", "tests/repositories/orders/test_suspend.py"}
-"""Files of the guide's example, a verb that does not exist."""
+TO_BE_WRITTEN = {
+    "repositories/changes/lua/suspend.lua",
+    "tests/repositories/orders/test_suspend.py",
+    "site/index.html",
+}
+"""Files of the guide's example, a verb that does not exist, and the site that is yet to be built."""
 
 
 PART_OF_TESTS = {"docs"}

@@ -77,6 +77,7 @@ local function fill_order(at)
   end
   local is_over = is_less(open, quantity)
   if is_over and records ~= '!' then return { 'overfill', is_less(open, 0) and '0' or decimal_text(open), status } end
+  if is_over and is_too_large(sum(filled, quantity), QUANTITY_DIGITS) then return { 'overflow', 'filled_quantity' } end
   local version = next_version(order)
   local given, arrives = nil, quantity
   if details ~= '' then

@@ -122,12 +122,16 @@ def _of_threads(desk: Desk) -> BookStats:
     book = desk.open(pool_size=2, pool_wait=20, socket_timeout=20, deadline=30)
     book.orders.place(limit(desk.trader, "A1"))
     threads = [Thread(target=book.orders.place, args=(limit(desk.trader, "A1"),)) for _ in range(5)]
+    found = book.stats()
     desk.ask("CLIENT", "PAUSE", 20_000, "WRITE")
     try:
         for thread in threads:
             thread.start()
         ends_at = time.monotonic() + 10
-        while (found := book.stats()).pools[0].waiting < 3 and time.monotonic() < ends_at:
+        while time.monotonic() < ends_at:
+            found = book.stats()
+            if (found.pools[0].waiting, found.pools[0].in_use) == (3, 2):  # the second is opened meanwhile
+                break
             time.sleep(0.01)
     finally:
         desk.ask("CLIENT", "UNPAUSE")

@@ -156,9 +156,11 @@ def test_a_total_past_its_end_is_refused_whole(desk: Desk, side: str, total: str
     at_the_end = desk.book.orders.fill(execution(desk.trader, "X2", 1, price)).position
     assert getattr(at_the_end, total) == most
     before = desk.contents()
-    with pytest.raises(AmountOverflow, match=rf"{total} would reach 10\*\*\d+; .* go on under another name"):
+    with pytest.raises(AmountOverflow, match=rf"{total} would reach 10\*\*\d+: roll the position first"):
         desk.book.orders.fill(execution(desk.trader, "X3", 1, price))
     assert desk.contents() == before
+    desk.book.positions.roll(desk.trader, "AAPL")
+    assert desk.book.orders.fill(execution(desk.trader, "X3", 1, price)).applied
 
 
 def test_an_order_whose_amount_has_no_end_is_refused_whole(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slotbook import Settings
 from slotbook.models import DoneForDay, ExecutionReport, Fill, Replace, Restate
-from slotbook.models.errors import InvalidSettings, Overfill
+from slotbook.models.errors import AmountOverflow, InvalidSettings, Overfill
 
 from ...support.desk import Desk, on_one_server
 from ...support.make import execution, limit
@@ -42,6 +42,19 @@ def test_what_goes_past_the_quantity_is_booked_and_flagged_where_that_is_asked_f
     with pytest.raises(Overfill, match="more than the 0 left"):
         orders.fill(execution(trader, "X3", 1))
     assert desk.book.audit.verify(trader) == []
+
+
+def test_an_order_is_never_filled_past_the_largest_quantity(desk: Desk) -> None:
+    """The position may be small all the while: it was set, split or reduced by other orders."""
+    orders, trader, most = desk.book.orders, desk.trader, 10**18 - 1
+    orders.place(limit(trader, quantity=most))
+    orders.fill(execution(trader, "X1", 1))
+    desk.book.positions.set(trader, "AAPL", 0)
+    before = desk.contents()
+    with pytest.raises(AmountOverflow, match=r"filled_quantity of the order would reach 10\*\*18: take"):
+        orders.fill(recorded(trader, "X2", most))
+    assert desk.contents() == before
+    assert orders.fill(recorded(trader, "X2", most - 1)).order.filled_quantity == most
 
 
 def test_a_bust_leaves_what_is_past_the_quantity_or_opens_the_order_again(desk: Desk) -> None:

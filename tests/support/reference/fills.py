@@ -40,6 +40,8 @@ def fill(book: State, fill: Fill, entry: Entry) -> Answer:
     over = filled > order.quantity
     if over and fill.overfill != "record":
         raise Overfill
+    if filled >= MOST:
+        raise AmountOverflow
     held = book.positions.get((fill.trader, order.symbol)) or flat(book, fill.trader, order.symbol)
     part = part_of_order(book, order)
     sign = 1 if order.side is Side.BUY else -1
