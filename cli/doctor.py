@@ -85,7 +85,7 @@ def findings_table(findings: Sequence[Finding], servers: int, width: int | None)
     narrow = width is not None and width < NARROW
     names = ("check: value, why, and what helps",) if narrow else ("check", "value", "why, and what helps")
     for name in names:
-        rows.add_column(name, overflow="fold", ratio=None if narrow else 2 if name == names[-1] else 1)
+        rows.add_column(name, overflow="fold")
     joint = " " if width is None else "\n"
     for finding in findings:
         verdict = Text(finding.verdict, style=_STYLES.get(finding.verdict, ""))

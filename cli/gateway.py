@@ -57,7 +57,7 @@ class Gateway(threading.Thread):
             self._book.commit([self.requests[number]], expected_sequence=number)
         except (StateLost, VersionConflict):
             done = self._book.reconcile(self.requests[: number + 1])
-            self.brought_back += done.applied - 1
+            self.brought_back += max(0, done.applied - 1)
         except Refused:
             pass  # the audit shows if this was wrong
         finally:

@@ -1,7 +1,7 @@
 """Compare the server's time for changes with that of another checkout of Slotbook, and what limits add to a place.
 
 ``python scripts/compare_server_time.py ../older`` prints a table: the other's figure, this one's, and their ratio, or
-what a limit adds to a place of this checkout. Each makes the changes once, and its calls are recorded; then one server
+what a limit adds to a place of this checkout. Each makes the changes, and its calls are recorded; then one server
 gets the calls of both, block by block in turns. A figure is a median, in microseconds that the server's main thread
 works for a change; a ratio is the median of those of each round. With ``--instructions`` they are thousands of the
 server's instructions, as valgrind counts them, on which other work on the machine has no effect.
@@ -228,6 +228,8 @@ def main() -> None:
     if given.record:
         print(json.dumps(record(**json.load(sys.stdin))))
         return
+    if given.other is None:
+        parser.error("give the other checkout")
     counts: bool = given.instructions
     size, rounds = given.size or (100 if counts else 1_000), given.rounds or (2 if counts else 25)
     names = [name for name in JOBS if given.only in name]

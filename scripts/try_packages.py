@@ -42,19 +42,20 @@ def main() -> None:
         print(f"built {wheel.name} and {sdist.name}", flush=True)
         for interpreter in interpreters():
             environment = Path(folder, "environment")
+            python = install(wheel, interpreter, environment)
             try:
-                python = install(wheel, interpreter, environment)
+                uv("pip", "install", "--quiet", "--python", str(python), f"{wheel}[all]")
             except StepFailed as why:
                 if same_version(interpreter):
                     raise
-                print(f"{interpreter}: what the wheel needs cannot be had here\n{why}", flush=True)
-            else:
-                try_wheel(wheel, interpreter, python, environment)
+                print(f"{interpreter}: the extras cannot be had here\n{why}", flush=True)
+                uv("pip", "install", "--quiet", "--python", str(python), f"{wheel}[cli,embedded]")
+            try_wheel(wheel, interpreter, python, environment)
         try_sdist(sdist, Path(folder))
 
 
 def install(wheel: Path, interpreter: Path, environment: Path) -> Path:
-    """Install a wheel for an interpreter, alone and measured, then with all extras; return the environment's Python."""
+    """Install a wheel for an interpreter, alone and measured; return the environment's Python."""
     python = new_environment(environment, interpreter)
     uv("pip", "install", "--quiet", "--python", str(python), str(wheel))
     (site,) = environment.glob("lib/*/site-packages")
@@ -62,7 +63,6 @@ def install(wheel: Path, interpreter: Path, environment: Path) -> Path:
     if megabytes > MOST_MEGABYTES:
         sys.exit(f"{wheel.name} and what it needs are {megabytes:.1f} MB")
     print(f"{interpreter}: {megabytes:.1f} MB without extras", flush=True)
-    uv("pip", "install", "--quiet", "--python", str(python), f"{wheel}[all]")
     return python
 
 

@@ -56,8 +56,10 @@ async def day_of(book: AsyncBook, trader: str, symbol: str, account: str | None 
     for _ in range(MOST_PAGES):
         page = await book.backend.run(page_before(keys, before, PAGE))
         for _, said in page.entries:
+            if said.get("symbol") != symbol:
+                continue
             entry = said if account is None else view_of(keys.events, said, account)
-            if entry.get("symbol") == symbol and "position_quantity" in entry:
+            if "position_quantity" in entry:
                 found.append(entry)
                 ts_ns = _time_of(keys.events, entry)
                 begins = begins or ts_ns // DAY * DAY

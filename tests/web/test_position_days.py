@@ -82,6 +82,17 @@ def test_the_day_of_an_account_has_its_own_changes(url: str) -> None:
     assert (len(read(url, trader).points), read(url, trader, account="ACC9").points) == (5, [])
 
 
+def test_an_event_of_another_symbol_need_not_be_readable(url: str) -> None:
+    trader = fresh()
+    with slotbook.connect(url) as book:
+        book.orders.place(limit(trader, account="ACC1"))
+        book.orders.fill(execution(trader))
+        stream = Keys(book.backend.settings.prefix).of(trader).events
+        words = ("type", "SPLIT", "symbol", "MSFT", "ts_ns", str(NEXT_DAY), "accounts", "x", "position_quantity", "1")
+        book.backend.run(command("damage", "XADD", stream, "3-0", *words, decode=str))
+    assert len(read(url, trader, account="ACC1").points) == 1
+
+
 def test_a_day_begins_with_what_was_held_the_day_before(url: str) -> None:
     trader = fresh()
     with slotbook.connect(url) as book:

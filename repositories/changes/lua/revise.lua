@@ -90,7 +90,8 @@ local function revise_execution(at)
   if problem then return problem end
   if is_less(filled_after, 0) then return { 'corrupt', order.key, 'filled_quantity', decimal_text(filled) } end
   if is_less(ordered, filled_after) and is_less(0, difference) then
-    return { 'overfill', decimal_text(sum(ordered, negative(sum(filled, negative(before))))), status }
+    local most = sum(ordered, negative(sum(filled, negative(before))))
+    return { 'overfill', is_less(most, 0) and '0' or decimal_text(most), status }
   end
   if not gone or not arrives then return { 'sells', side } end
   local buys = counted == 'BUY'

@@ -66,6 +66,12 @@ def test_a_bust_leaves_what_is_past_the_quantity_or_opens_the_order_again(desk: 
     still = orders.bust(trader, "A1", "X3").order
     assert (still.status, still.filled_quantity, still.open_quantity) == ("FILLED", 110, 0)
     assert open_quantities(desk) == ["0", "0"]
+    with pytest.raises(Overfill, match="more than the 50 that the execution can have"):
+        orders.correct(trader, "A1", "X1", quantity=61, price="187.23")
+    orders.fill(recorded(trader, "X4", 60))
+    with pytest.raises(Overfill, match="more than the 0 that the execution can have"):
+        orders.correct(trader, "A1", "X1", quantity=61, price="187.23")
+    orders.bust(trader, "A1", "X4")
     back = orders.bust(trader, "A1", "X1").order
     assert (back.status, back.filled_quantity, back.open_quantity) == ("PARTIALLY_FILLED", 50, 50)
     assert open_quantities(desk) == ["50", "0"]
