@@ -6,6 +6,7 @@ source distribution is unpacked, installed for development, and runs a part of i
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -132,8 +133,9 @@ def uv(*arguments: str) -> None:
 
 
 def run(*command: str, cwd: Path = ROOT) -> str:
-    """Run a program and return what it printed, without what it warned of; raises StepFailed with all of it."""
-    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    """Run a program without our settings, and return what it printed, without its warnings; raises StepFailed."""
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("SLOTBOOK_")}
+    ran = subprocess.run(command, cwd=cwd, env=unset, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise StepFailed(f"{' '.join(command)}\n{ran.stdout}\n{ran.stderr}")
     if ran.stderr.strip():
