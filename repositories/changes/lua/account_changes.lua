@@ -32,7 +32,8 @@ local function accounts_in(symbol)
 end
 
 -- Plan what a split or a roll makes of the positions of accounts in a symbol. Return the plans, and for a split the quantity that it
--- makes of the symbol's position; or nil and the refusal.
+-- makes of the symbol's position; or nil and the refusal. A `refusal` of the plans is of what would be too large, which counts after
+-- all that is not exact.
 -- held     the quantity of the symbol's position
 -- split    returns the quantity after a split, given the one before and the one that is given, '' for none; nil for a roll
 -- given    the quantities that are given by account, in JSON, '' for none
@@ -50,8 +51,7 @@ local function plan_accounts(symbol, held, split, given)
     wanted[position.account] = nil
     local cost, realized = cost_after_change(position, quantity)
     local plan = { quantity = quantity, open_cost = cost, realized_profit = realized }
-    refused = RARE.refusal_of_plan(plan)
-    if refused then return nil, refused end
+    plans.refusal = plans.refusal or RARE.refusal_of_plan(plan)
     plans[i] = { position = position, after = plan, before = before }
     rest, made = sum(rest, negative(before)), sum(made, quantity)
   end

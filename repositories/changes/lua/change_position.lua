@@ -85,6 +85,7 @@ local function change_position(at)
   else
     quantity = action == 'ADJUST' and sum(held, decimal(quantity_text)) or decimal(quantity_text)
   end
+  if plans and plans.refusal then return plans.refusal end
   if is_too_large(quantity, QUANTITY_DIGITS) then return { 'overflow', 'quantity' } end
   if max_position ~= '' and RARE.is_beyond(quantity, decimal(max_position), held) then
     return { 'limit', table.concat(fields_of(of), '\n') }

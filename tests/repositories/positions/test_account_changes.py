@@ -100,6 +100,18 @@ def test_too_large_for_either_is_refused_whole(desk: Desk) -> None:
     assert (held(desk)[0], len(desk.events())) == (0, 2)
 
 
+def test_what_is_not_exact_is_said_before_what_is_too_large(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+    positions.set(trader, "AAPL", 9 * 10**17, account="ACC1")
+    positions.set(trader, "AAPL", 1, account="ACC2")
+    before = desk.contents()
+    with pytest.raises(InexactSplit, match="ACC2"):
+        positions.split(trader, "AAPL", 10, 3)
+    with pytest.raises(AmountOverflow):
+        positions.split(trader, "AAPL", 10, 3, accounts={"ACC2": 3}, quantity=10)
+    assert desk.contents() == before
+
+
 def test_a_split_is_of_all_accounts(desk: Desk) -> None:
     positions, trader = desk.book.positions, desk.trader
     positions.set(trader, "AAPL", 10, cost=100, account="A:1")
