@@ -82,7 +82,7 @@ def test_a_strangers_certificate(
 
 
 def test_an_expired_certificate(serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
-    proxy, _, password = serve(authority.sign("expired", days=-1))
+    proxy, _, password = serve(authority.sign("expired", days=0))
     _fails_fast(url(proxy.port, password, authority), caller, runner, "TLS failed")
 
 
@@ -113,7 +113,7 @@ def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, caller: Ca
     trader = fresh()
     with open_book(url(proxy.port, password, authority), caller, runner) as book:
         VERBS[0].call(book, trader)
-        context.load_cert_chain(*authority.sign("late", days=-1))
+        context.load_cert_chain(*authority.sign("late", days=0))
         proxy.reset()
         started = time.monotonic()
         with pytest.raises(InvalidSettings, match="TLS failed"):
