@@ -133,6 +133,7 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
         for name in _RARE[1:]:
             says.setdefault(name, []).append(Statement("applied", None))
     if is_whole:
+        is_revised = any(change.type in (EventType.TRADE_CANCEL, EventType.TRADE_CORRECT) for change in applied.changes)
         for name, at in (("quantity", 1), ("price", 2)):
             asked = [
                 change.words[at]
@@ -140,7 +141,9 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
                 if change.type in (EventType.REPLACED, EventType.RESTATED)
             ]
             last_asked = next(filter(None, reversed(asked)), None)
-            if last_asked is not None and (name == "price" or Decimal(last_asked) >= applied.filled[0]):
+            # A quantity below what was filled then became that; a bust or a correction may have taken it back since.
+            is_held = name == "price" or (not is_revised and Decimal(last_asked or 0) >= applied.filled[0])
+            if last_asked is not None and is_held:
                 says.setdefault(name, []).append(Statement("applied", last_asked))
         if _is_plain(applied, state):
             says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))
