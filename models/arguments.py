@@ -34,8 +34,7 @@ def identities(what: str, values: Iterable[tuple[str, str]]) -> Sequence[tuple[s
     """Return pairs that name records, each a trader and an id."""
     found = several(what, values)
     for pair in found:
-        given = cast("object", pair)
-        if not isinstance(given, (tuple, list)) or len(cast("Sequence[object]", given)) != 2:
+        if not _is_row(pair, 2):
             raise InvalidArgument(f"{what}: {shown(pair)} cannot be used: it is not a trader and an id")
     return found
 
@@ -46,14 +45,17 @@ def position_identities(
     """Return what names positions: of each the trader, the symbol, and the account, None where it is the whole."""
     found: list[tuple[str, str, str | None]] = []
     for names in several(what, values):
-        given = cast("object", names)
-        if not isinstance(given, (tuple, list)) or len(cast("Sequence[object]", given)) not in (2, 3):
+        if not _is_row(names, 2, 3):
             raise InvalidArgument(
                 f"{what}: {shown(names)} cannot be used: it is not a trader and a symbol, and an account behind them"
             )
         trader, symbol, *account = names
         found.append((trader, symbol, account[0] if account else None))
     return found
+
+
+def _is_row(value: object, *lengths: int) -> bool:
+    return isinstance(value, (tuple, list)) and len(cast("Sequence[object]", value)) in lengths
 
 
 def request_ids_of(number: int, request_ids: Iterable[str] | None) -> Sequence[str | None]:

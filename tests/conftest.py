@@ -112,8 +112,11 @@ def _is_chosen(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out other desks, but not from what is named; mix the files of several processes, so that not all wait."""
     if not EVERY_DESK and not any("[" in word for word in config.args):
-        left_out = [item for item in items if not _is_chosen(item)]
-        items[:] = [item for item in items if _is_chosen(item)]
+        left_out: list[pytest.Item] = []
+        chosen: list[pytest.Item] = []
+        for item in items:
+            (chosen if _is_chosen(item) else left_out).append(item)
+        items[:] = chosen
         if forgotten := sorted(set(map(_case_of, left_out)) - set(map(_case_of, items))):
             raise pytest.UsageError(f"SLOTBOOK_EVERY_DESK=1 is needed: no desk is chosen for {forgotten}")
         config.hook.pytest_deselected(items=left_out)

@@ -141,9 +141,10 @@ def _add_applied(says: _Says, state: OrderState, applied: AppliedCheck) -> None:
                 if change.type in (EventType.REPLACED, EventType.RESTATED)
             ]
             last_asked = next(filter(None, reversed(asked)), None)
+            if last_asked is None:
+                continue
             # A quantity below what was filled then became that; a bust or a correction may have taken it back since.
-            is_held = name == "price" or (not is_revised and Decimal(last_asked or 0) >= applied.filled[0])
-            if last_asked is not None and is_held:
+            if name == "price" or (not is_revised and Decimal(last_asked) >= applied.filled[0]):
                 says.setdefault(name, []).append(Statement("applied", last_asked))
         if _is_plain(applied, state):
             says.setdefault("status", []).append(Statement("applied", _status_by(applied, state)))

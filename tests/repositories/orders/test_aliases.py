@@ -113,34 +113,25 @@ def test_no_order_is_placed_by_another_id_of_an_order(named: Desk, name: str) ->
     assert named.contents() == before
 
 
+def refuse_the_second(desk: Desk, steps: list[OrderRequest], error: type[Exception], match: str) -> None:
+    """Check that a unit of two steps changes nothing, and that of a batch of them only the first is applied."""
+    before = desk.contents()
+    with pytest.raises(error, match=match):
+        desk.book.commit(steps)
+    assert desk.contents() == before
+    first, second = desk.book.orders.apply_many(steps)
+    assert first.result().applied
+    assert isinstance(second.error, error)
+
+
 def test_no_order_is_placed_by_an_id_that_a_step_before_has_taken(named: Desk) -> None:
-    book, trader = named.book, named.trader
-    steps: list[OrderRequest] = [
-        Replace(trader=trader, order_id="A1", quantity=80, client_order_id="C3"),
-        limit(trader, "C3"),
-    ]
-    before = named.contents()
-    with pytest.raises(DuplicateOrder, match="another id of order A1"):
-        book.commit(steps)
-    assert named.contents() == before
-    replaced, placed = book.orders.apply_many(steps)
-    assert replaced.result().applied
-    assert isinstance(placed.error, DuplicateOrder)
+    taken = Replace(trader=named.trader, order_id="A1", quantity=80, client_order_id="C3")
+    refuse_the_second(named, [taken, limit(named.trader, "C3")], DuplicateOrder, "another id of order A1")
 
 
 def test_no_order_takes_the_id_of_one_that_a_step_before_has_placed(named: Desk) -> None:
-    book, trader = named.book, named.trader
-    steps: list[OrderRequest] = [
-        limit(trader, "A3"),
-        Replace(trader=trader, order_id="A1", quantity=80, client_order_id="A3"),
-    ]
-    before = named.contents()
-    with pytest.raises(AmbiguousId, match="is order A3's"):
-        book.commit(steps)
-    assert named.contents() == before
-    placed, replaced = book.orders.apply_many(steps)
-    assert placed.result().applied
-    assert isinstance(replaced.error, AmbiguousId)
+    taking = Replace(trader=named.trader, order_id="A1", quantity=80, client_order_id="A3")
+    refuse_the_second(named, [limit(named.trader, "A3"), taking], AmbiguousId, "is order A3's")
 
 
 CLASHES: dict[str, Callable[[str], OrderRequest]] = {
