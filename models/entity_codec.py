@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, cast
 
@@ -32,10 +33,12 @@ from .entity_fields import (
     nullable,
     with_sorted_sets,
 )
+from .entity_reading import read_at_once
 from .entity_rules import is_seen_before, whole_record_check
 from .errors import CorruptRecord, InvalidArgument, never_written
 from .exactness import lost_parts, open_parts
 from .model_schemas import config_of, defined, fields_of, opened, some_of, validator, with_fields, without_default
+from .names import is_name_schema
 from .sameness import is_same
 
 E = TypeVar("E", bound=Entity)
@@ -74,6 +77,10 @@ class EntityCodec(Generic[E]):
         self._json = tuple(name for name in self.names if self.forms[name].write is None)
         self._compared = [(name, self.forms[name]) for name in self.names]
         self._sorted = sorted(self._compared, key=lambda pair: pair[0])
+        self._content = itemgetter(*self.names) if len(self.names) > 1 and not self._json else None
+        """Returns the values of all fields, of which none is JSON; None for other models."""
+        members = {type(one) for name in self.names for one in members_of(plain[name], definitions)}
+        self._plain = _PLAIN | {kind for kind in members if kind.__eq__ in (object.__eq__, str.__eq__)}
         self.is_flat = not self._json and self.whole_record_check is None and not _has_own_rules(plain)
         """True when no field depends on another, and no value can be changed in its place."""
         self._absent = dict.fromkeys(self.nullable)
@@ -81,12 +88,19 @@ class EntityCodec(Generic[E]):
         self._required = frozenset(plain) - self.nullable
         written = {name: self._written(name, schema) for name, schema in plain.items()}
         config = config_of(inner)
+        self._changes_texts = any(option.startswith("str_") for option in config)
         self._read_some = validator(some_of(written, config), definitions)
+        self._read_at_once: Callable[[Any], Any] | None = None
+        """Reads most texts in less time; where it raises, ``_read`` says what they are."""
         if is_seen_before(inner):  # what looks at values before the model does is not shown their texts
             read, check = self._read_some, model.__pydantic_validator__.validate_python
             self._read: Callable[[Any], Any] = lambda fields: check(read(fields), by_alias=False, by_name=True)
         else:
             self._read = validator(with_fields(inner, written), definitions)
+            found = {name: read_at_once(plain[name], definitions) for name in plain if self.forms[name].write}
+            at_once = {name: schema for name, schema in found.items() if schema is not None}
+            if at_once and not config.get("strict"):
+                self._read_at_once = validator(with_fields(inner, {**written, **at_once}), definitions)
         self._check_some = validator(some_of(plain, config), definitions)
         serializer = with_sorted_sets(defined(inner, definitions))
         self._serializer = built(lambda: SchemaSerializer(serializer, _use_prebuilt=False), lambda made: made)
@@ -103,6 +117,10 @@ class EntityCodec(Generic[E]):
     def not_one_piece(self, name: str) -> str | None:
         """Return the reason for which a field is stored as JSON; None for one that is stored as readable text."""
         return None if self.forms[name].write else self.forms[name].why
+
+    def takes_any_name(self, name: str) -> bool:
+        """Return True for a field that takes each name, and as it is given."""
+        return is_name_schema(self.schemas[name]) and not self._changes_texts
 
     def text_of(self, name: str, value: object) -> str:
         """Return the written form of a value of a field of one piece."""
@@ -127,7 +145,8 @@ class EntityCodec(Generic[E]):
         if self._json:
             fields |= self._json_of(record, values)
         again: E = self._again(self._read, {**self._absent, **fields, **self._set_by_book}, values)
-        self._compare(values, again.__dict__)
+        if not self._is_all_equal(values, again.__dict__):
+            self._compare(values, again.__dict__)
         return fields, again
 
     def decode(self, hash_key: str, fields: Mapping[str, str]) -> E:
@@ -138,6 +157,13 @@ class EntityCodec(Generic[E]):
         held: dict[str, object] = {**self._absent, **fields}
         held.pop(DIGEST_FIELD, None)
         held.pop(SCHEMA_FIELD, None)
+        if self._read_at_once is not None:
+            try:
+                return cast("E", self._read_at_once(held))
+            except ValidationError:
+                pass  # said below
+            except Exception as error:  # a validator of the caller's may raise anything
+                raise self._corrupt(hash_key, fields, error) from None
         if missing := self._required - held.keys():
             raise CorruptRecord(hash_key, min(missing), "is missing")
         try:
@@ -160,7 +186,10 @@ class EntityCodec(Generic[E]):
 
     def digest(self, fields: Mapping[str, str]) -> str:
         """Return 22 characters that are the same for the written fields of equal contents, and for no others."""
-        content = [(name, _in_one_order(fields[name], form)) for name, form in self._sorted if name in fields]
+        if self._json:
+            content = [(name, _in_one_order(fields[name], form)) for name, form in self._sorted if name in fields]
+        else:
+            content = sorted(fields.items())
         hashed = hashlib.blake2b(to_json(content), digest_size=16)
         return urlsafe_b64encode(hashed.digest())[:22].decode()
 
@@ -204,6 +233,11 @@ class EntityCodec(Generic[E]):
     def _again(self, read: Callable[[Any], Any], fields: object, values: Mapping[str, Any]) -> Any:
         """Return what is read of written fields; ``values`` are what they were written from."""
         try:
+            if read is self._read and self._read_at_once is not None:
+                try:
+                    return self._read_at_once(fields)
+                except ValidationError:
+                    pass  # said below
             return read(fields)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
@@ -213,6 +247,17 @@ class EntityCodec(Generic[E]):
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
         except Exception as error:  # a validator of the caller's may raise anything
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
+
+    def _is_all_equal(self, values: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
+        """Return True if all values are plain and equal to what was read again of them; False decides nothing."""
+        if self._content is None:
+            return False
+        try:
+            mine, found = self._content(values), self._content(again)
+        except KeyError:
+            return False
+        kinds = tuple(map(type, mine))
+        return self._plain.issuperset(kinds) and kinds == tuple(map(type, found)) and mine == found
 
     def _compare(self, values: Mapping[str, Any], again: Mapping[str, Any]) -> None:
         for name, form in self._compared:

@@ -185,6 +185,10 @@ def _check_is_number(number: float | Decimal) -> None:
 
 
 def _write_decimal(value: Decimal | int) -> str:
+    if type(value) is Decimal:
+        text = str(value)
+        if len(text) <= 60 and (text.isdecimal() or ("." in text and text[-1] != "0" and "E" not in text)):
+            return text  # as most numbers are written
     number = Decimal(value) if isinstance(value, int) else value  # an int that is a default, or that model_copy has set
     _check_is_number(number)
     if number and not -60 <= number.adjusted() <= 60:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias, cast
 
 from pydantic import (
@@ -78,6 +79,16 @@ Braces in a name would change the hash tag that decides a key's slot (Redis Clus
 _NAME: TypeAdapter[str] = adapter(Name)
 _PLAIN_NAME = re.compile(r"[!-z|~](?:[ -z|~]{0,254}[!-z|~])?").fullmatch
 """The same rule for ASCII names, as most names are, because it is checked faster."""
+
+
+def is_name_schema(schema: Mapping[str, Any]) -> bool:
+    """Return True for the schema of a field that is a Name, with no further rule."""
+    return schema["type"] == "custom-error" and schema["schema"] == _NAME.core_schema.get("schema")
+
+
+def is_plain_name(value: object) -> bool:
+    """Return True for a text of ASCII that is a name; for any other value ``check_name`` decides."""
+    return type(value) is str and _PLAIN_NAME(value) is not None
 
 
 def check_name(what: str, value: str) -> str:

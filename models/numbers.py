@@ -170,6 +170,12 @@ DIGITS_OF: Mapping[Callable[[object], Decimal], tuple[int, int]] = {
 """The digits before and behind the point of the decimals that each function returns."""
 
 
+def decimal_pattern(whole_digits: int, places: int) -> str:
+    """Return the pattern of the written form of a decimal with so many digits before and behind its point."""
+    whole = f"[1-9][0-9]{{0,{whole_digits - 1}}}"
+    return rf"0|-?{whole}|-?(?:0|{whole})\.[0-9]{{0,{places - 1}}}[1-9]"
+
+
 def _in_one_form(number: Decimal) -> Decimal:
     return number if number.as_tuple().exponent == 0 and number else Decimal(plain(number))
 

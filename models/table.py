@@ -25,6 +25,7 @@ from .entity_rules import check_model, markers_of
 from .entity_schemas import NO_CONTENT, Schemas
 from .errors import CorruptRecord, InvalidArgument, never_written
 from .keys import escaped
+from .names import is_plain_name
 from .ordering import SortValue, order_text, written_number
 from .record import check_fields, copied
 
@@ -66,6 +67,7 @@ class TableModel(Generic[E]):
         self.fields = self._codec.names
         """The names of the fields, without those that the book sets."""
         self._check_marked()
+        self._key_is_name = len(self.key_fields) == 1 and self._codec.takes_any_name(self.key_fields[0])
 
     def _order_of(self, name: str) -> str:
         if order := self._codec.forms[name].order:
@@ -108,12 +110,16 @@ class TableModel(Generic[E]):
         return key
 
     def _joined(self, fields: Mapping[str, str]) -> str:
+        if len(self.key_fields) == 1:
+            return fields[self.key_fields[0]]
         *first, last = (fields[name] for name in self.key_fields)
-        return ":".join([*map(escaped, first), last]) if first else last
+        return ":".join([*map(escaped, first), last])
 
     def key_from(self, key: RecordKey) -> str:
         """Return the text of a key that a caller gives: a value, or a tuple of the values of several key fields."""
         given = cast("object", key)
+        if self._key_is_name and is_plain_name(given):  # what most keys are; it is written as it is
+            return cast("str", given)
         names = self.key_fields
         parts = cast("Sequence[object]", given) if isinstance(given, tuple) else (given,)
         if len(parts) != len(names):

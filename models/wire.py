@@ -20,7 +20,7 @@ from .building import built
 from .derived import is_agreement
 from .errors import CorruptRecord, never_written
 from .fees import Fees
-from .numbers import DIGITS_OF, exact_decimal, exact_integer, plain
+from .numbers import DIGITS_OF, decimal_pattern, exact_decimal, exact_integer, plain
 from .record import Record
 from .times import exact_time
 
@@ -30,12 +30,7 @@ _INTEGER = r"0|-?[1-9][0-9]{0,19}"
 _BOOLEAN = r"[01]"
 
 
-def _decimal_form(whole_digits: int, places: int) -> str:
-    whole = f"[1-9][0-9]{{0,{whole_digits - 1}}}"
-    return rf"0|-?{whole}|-?(?:0|{whole})\.[0-9]{{0,{places - 1}}}[1-9]"
-
-
-_DECIMALS = {reader: _decimal_form(*digits) for reader, digits in DIGITS_OF.items()}
+_DECIMALS = {reader: decimal_pattern(*digits) for reader, digits in DIGITS_OF.items()}
 _DECIMAL = _DECIMALS[exact_decimal]
 _PATTERNS = {"int": _INTEGER, "decimal": _DECIMAL, "bool": _BOOLEAN}
 """The patterns of written values, by pydantic-core's name of a type."""

@@ -58,6 +58,7 @@ _ASKED = {
 }
 _NO_PRICE = "the order has no price to value it by; give it a reference_price"
 
+_ONLY_TEXT = frozenset((str,))
 _IS_ENTRY_ID = re.compile("[0-9]{1,20}-[0-9]{1,20}", re.ASCII).fullmatch
 _IS_NUMBER = re.compile("-?[0-9]{1,30}", re.ASCII).fullmatch
 
@@ -99,7 +100,7 @@ def identified(found: R, key: str, identity: Mapping[str, str]) -> R:
 def fields(flat: Reply) -> dict[str, str]:
     """Return the fields in a flat list of names and values. Raises ValueError for anything else."""
     words = rows(flat)
-    if not all(isinstance(word, str) for word in words):
+    if not _ONLY_TEXT.issuperset(map(type, words)):
         raise ValueError(words)
     return pairs(cast("list[str]", words))
 
