@@ -101,8 +101,10 @@ if TYPE_CHECKING:
         errors,
     )
     from .models.errors import SlotbookError
-    from .repositories import AsyncBook, Book
-    from .repositories.book.opening import aconnect, connect
+    from .repositories.book._async import AsyncBook
+    from .repositories.book._sync import Book
+    from .repositories.book.async_opening import aconnect
+    from .repositories.book.opening import connect
     from .topology.durability import Durability
     from .topology.observing import (
         CallOutcome,
@@ -209,8 +211,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULES = dict.fromkeys(__all__, ".models") | {
-    "AsyncBook": ".repositories",
-    "Book": ".repositories",
+    "AsyncBook": ".repositories.book._async",
+    "Book": ".repositories.book._sync",
     "Durability": ".topology.durability",
     "CallOutcome": ".topology.observing",
     "FailedTry": ".topology.observing",
@@ -221,7 +223,7 @@ _MODULES = dict.fromkeys(__all__, ".models") | {
     "Observer": ".topology.observing",
     "Settings": ".topology.settings",
     "SlotbookError": ".models.errors",
-    "aconnect": ".repositories.book.opening",
+    "aconnect": ".repositories.book.async_opening",
     "connect": ".repositories.book.opening",
 }
 """The module of each public name: ``models``, unless another one is given here."""

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, cast
 
 from pydantic import BeforeValidator, SecretStr, TypeAdapter, ValidationError
@@ -22,7 +23,11 @@ MAX_SESSION_DATA = 16_384
 
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
-_DATA: TypeAdapter[dict[str, str]] = adapter(dict[str, str])
+
+
+@cache
+def _texts() -> TypeAdapter[dict[str, str]]:
+    return adapter(dict[str, str])
 
 
 class Algorithm(StrEnum):
@@ -153,7 +158,7 @@ def split_session_id(session_id: SecretStr | str) -> tuple[str, str]:
 def session_data(data: Mapping[str, str]) -> str:
     """Return a session's data as JSON; raises InvalidArgument, which hides the data."""
     try:
-        texts = _DATA.validate_python(dict(data), strict=True)
+        texts = _texts().validate_python(dict(data), strict=True)
     except (ValidationError, TypeError, ValueError):
         raise InvalidArgument("a session's data maps strings to strings") from None
     written = json.dumps(texts, sort_keys=True, separators=(",", ":"))

@@ -294,6 +294,7 @@ class EntityCodec(Generic[E]):
 
 def _has_own_rules(fields: Mapping[str, Schema]) -> bool:
     """Return True when a model has validators of its own for what the book sets."""
+    Entity.model_rebuild()
     own = fields_of(opened(cast("Schema", Entity.__pydantic_core_schema__))[0])
     return any(fields.get(name) != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
 

@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeAlias, cast
 
 from pydantic import (
@@ -76,14 +77,19 @@ A whole number is taken as its digits: the id 1 and the id "1" are one identity,
 Braces in a name would change the hash tag that decides a key's slot (Redis Cluster specification, "Hash tags").
 """
 
-_NAME: TypeAdapter[str] = adapter(Name)
+
+@cache
+def _name() -> TypeAdapter[str]:
+    return adapter(Name)
+
+
 _PLAIN_NAME = re.compile(r"[!-z|~](?:[ -z|~]{0,254}[!-z|~])?").fullmatch
 """The same rule for ASCII names, as most names are, because it is checked faster."""
 
 
 def is_name_schema(schema: Mapping[str, Any]) -> bool:
     """Return True for the schema of a field that is a Name, with no further rule."""
-    return schema["type"] == "custom-error" and schema["schema"] == _NAME.core_schema.get("schema")
+    return schema["type"] == "custom-error" and schema["schema"] == _name().core_schema.get("schema")
 
 
 def is_plain_name(value: object) -> bool:
@@ -99,7 +105,7 @@ def check_name(what: str, value: str) -> str:
     if isinstance(cast("object", value), str) and _PLAIN_NAME(value):
         return value
     try:
-        return _NAME.validate_python(value)
+        return _name().validate_python(value)
     except ValidationError:
         raise InvalidArgument(f"{what} {shown(value)} cannot be used: {NAME_RULE}") from None
 

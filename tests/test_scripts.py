@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from slotbook.repositories.changes.scripts import STEPS
+from slotbook.repositories.changes.scripts import load as load_for_a_book
 from slotbook.topology.scripts import Script, load, sections
 
 from .support.package import MODULES, ROOT, SCRIPTS, each
@@ -152,7 +155,53 @@ def test_a_name_that_a_script_does_not_declare_is_refused(tmp_path: Path, monkey
     assert load("some_rooms.desk", "lists").source.strip() == "return 2"
     (folder / "wrong.lua").write_text("-- Take it.\n-- KEYS lock\n-- Returns 1\n\nreturn KEYS.look\n", encoding="utf-8")
     with pytest.raises(KeyError, match="look"):
-        load("some_rooms.desk", "wrong")
+        load("some_rooms.desk", "wrong").digest  # noqa: B018  # read now
+
+
+def test_a_script_is_read_when_it_is_first_used_and_by_all_that_use_it_at_once() -> None:
+    asked: list[Script] = []
+    meeting = threading.Barrier(4)
+
+    def read() -> Script:
+        asked.append(Script("return 1", "d" * 40, ("lock",), ("value",)))
+        meeting.wait(10)
+        return asked[-1]
+
+    script = Script.read_later(read)
+    assert asked == []
+    with pytest.raises(AttributeError, match="a script has no sourse"):
+        getattr(script, "sourse")  # noqa: B009
+
+    def keys_of(key: str) -> tuple[str, ...]:
+        return script.keys(lock=key)
+
+    with ThreadPoolExecutor(4) as pool:
+        keys = list(pool.map(keys_of, "abcd"))
+    assert keys == [("a",), ("b",), ("c",), ("d",)]
+    assert script == Script("return 1", "d" * 40, ("lock",), ("value",))
+    assert (len(asked), script.arguments(value="t"), repr(script)) == (4, ("t",), "Script(dddddddd)")
+
+
+def test_a_script_whose_reading_failed_is_read_again() -> None:
+    tries = iter([OSError("no such file"), Script("return 1", "0")])
+
+    def read() -> Script:
+        given = next(tries)
+        if isinstance(given, OSError):
+            raise given
+        return given
+
+    script = Script.read_later(read)
+    with pytest.raises(OSError, match="no such file"):
+        script.digest  # noqa: B018
+    assert (script.digest, script.source) == ("0", "return 1")
+
+
+def test_every_script_can_be_put_together() -> None:
+    for path in WHOLE:
+        if path.stem != "engine":  # which has names of its own for each kind of step
+            script = load_for_a_book(f"slotbook.repositories.{path.parent.parent.name}", path.stem)
+            assert len(script.digest) == 40, path
 
 
 def test_the_version_for_threads_is_what_the_script_generates() -> None:

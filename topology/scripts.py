@@ -25,8 +25,9 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
-from typing import Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from .script_assembly import assembled
 
@@ -55,6 +56,8 @@ class Packer(Protocol):
 class Script:
     """A script's source, its digest (EVALSHA), and the declared names of its keys and arguments, in order.
 
+    One that is loaded is read and put together when the first of these is asked for.
+
     >>> script = Script("return ARGV[1]", "0" * 40, key_names=("lock",), argument_names=("token", "lease?"))
     >>> script.keys(lock="{T1}:lock"), script.arguments(token="t", lease=None)
     (('{T1}:lock',), ('t',))
@@ -72,6 +75,25 @@ class Script:
     """
     arguments: Packer = field(init=False, repr=False, compare=False)
     """Return the arguments, given by name, in the script's order; see ``keys``."""
+    _read: Callable[[], Script] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def read_later(cls, read: Callable[[], Script]) -> Script:
+        """Return the script that a function returns, which is called when something of it is asked for."""
+        script = cls.__new__(cls)
+        object.__setattr__(script, "_read", read)
+        return script
+
+    if not TYPE_CHECKING:  # to a type checker a wrong name is a mistake
+
+        def __getattr__(self, name: str) -> object:
+            """Read a script of which nothing was asked yet; threads that do so together set the same."""
+            if name not in _OF_A_SCRIPT:
+                raise AttributeError(f"a script has no {name}")
+            script = self._read()
+            for each in _OF_A_SCRIPT:
+                object.__setattr__(self, each, getattr(script, each))
+            return getattr(script, name)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", _packer(self.key_names))
@@ -79,6 +101,9 @@ class Script:
 
     def __repr__(self) -> str:
         return f"Script({self.digest[:8]})"
+
+
+_OF_A_SCRIPT = frozenset(("source", "digest", "key_names", "argument_names", "keys", "arguments"))
 
 
 def _packer(declared: Sequence[str]) -> Callable[..., Any]:
@@ -132,8 +157,9 @@ error({{ err = has_written and 'UNFINISHED ' .. text or text }})
 def load(package: str, name: str, constants: Mapping[str, Constant] | None = None, *, guarded: bool = True) -> Script:
     """Return the script ``lua/<name>.lua`` of a package, with the shared parts that it uses.
 
-    A server builds every function of a script anew for each call, so of the shared parts a script gets only those
-    declarations that it uses. Raises KeyError for a name that the script's comment or ``constants`` does not have.
+    It is read when it is first used: putting all scripts together takes longer than importing what calls them. A server
+    builds every function of a script anew for each call, so of the shared parts a script gets only those declarations
+    that it uses. The first use raises KeyError for a name that the script's comment or ``constants`` does not have.
 
     Args:
         package: The package beside whose modules the script lies, such as ``slotbook.repositories.orders``.
@@ -141,6 +167,10 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
         constants: The values of ``CONSTANTS.NAME``, by name.
         guarded: False for a script that itself says when it was stopped amid its writes.
     """
+    return Script.read_later(partial(_loaded, package, name, constants or {}, guarded=guarded))
+
+
+def _loaded(package: str, name: str, constants: Mapping[str, Constant], *, guarded: bool) -> Script:
     text = _read(package, name)
     declared = sections(text)
     places: dict[str, dict[str, str]] = {"FIRST": {}, "CONSTANTS": {}}
@@ -148,7 +178,7 @@ def load(package: str, name: str, constants: Mapping[str, Constant] | None = Non
         names = declared.get(kind, ())
         places[kind] = {one.removesuffix("?"): f"{kind}[{at}]" for at, one in enumerate(names, 1)}
         places["FIRST"] |= {one.removesuffix("..."): str(at) for at, one in enumerate(names, 1) if one.endswith("...")}
-    places["CONSTANTS"] = {key: _as_lua(value) for key, value in (constants or {}).items()}
+    places["CONSTANTS"] = {key: _as_lua(value) for key, value in constants.items()}
 
     def filled_in(source: str) -> str:
         return _PLACEHOLDER.sub(lambda found: places[found[1]][found[2]], source)

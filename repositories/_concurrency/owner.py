@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING
 
 from ...models.errors import BelongsElsewhere
-from ...topology._async.attachments import AsyncAttached
-from ...topology._async.backend import AsyncBackend
-from ...topology._sync.attachments import Attached
-from ...topology._sync.backend import Backend
+
+if TYPE_CHECKING:  # a book of one form does not load what is for the other
+    from ...topology._async.attachments import AsyncAttached
+    from ...topology._async.backend import AsyncBackend
+    from ...topology._sync.attachments import Attached
+    from ...topology._sync.backend import Backend
 
 
 class _Process:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from ...topology._async.backend import AsyncBackend
 from .calls import AuditCalls
 from .findings import Finding, Repair
-from .repairs import Repairs
-from .steps import Audit
 
 
 class AsyncAuditor:
@@ -45,6 +43,8 @@ class AsyncAuditor:
         own records and for each 1,000 events, and a SCAN for the trader's keys, which passes over all keys of every
         primary.
         """
+        from .steps import Audit
+
         found = await self._backend.scan(self._calls.pattern_of(trader))
         return await self._backend.drive(Audit(self._calls, trader, found).verify())
 
@@ -57,5 +57,7 @@ class AsyncAuditor:
         only if the record is still as it was compared, so no change that comes meanwhile is lost; then the record is
         compared again. Two more round trips for each record that is repaired.
         """
+        from .repairs import Repairs
+
         found = await self._backend.scan(self._calls.pattern_of(trader))
         return await self._backend.drive(Repairs(self._calls, trader, found).repair())

@@ -6,8 +6,6 @@ from __future__ import annotations
 from ...topology._sync.backend import Backend
 from .calls import AuditCalls
 from .findings import Finding, Repair
-from .repairs import Repairs
-from .steps import Audit
 
 
 class Auditor:
@@ -46,6 +44,8 @@ class Auditor:
         own records and for each 1,000 events, and a SCAN for the trader's keys, which passes over all keys of every
         primary.
         """
+        from .steps import Audit
+
         found = self._backend.scan(self._calls.pattern_of(trader))
         return self._backend.drive(Audit(self._calls, trader, found).verify())
 
@@ -58,5 +58,7 @@ class Auditor:
         only if the record is still as it was compared, so no change that comes meanwhile is lost; then the record is
         compared again. Two more round trips for each record that is repaired.
         """
+        from .repairs import Repairs
+
         found = self._backend.scan(self._calls.pattern_of(trader))
         return self._backend.drive(Repairs(self._calls, trader, found).repair())

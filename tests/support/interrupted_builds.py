@@ -44,6 +44,8 @@ def _use() -> None:
     kinds: list[Any] = [Settings, *(getattr(models, name) for name in models.__all__)]
     for kind in kinds:
         if hasattr(kind, "__pydantic_validator__"):
+            kind.model_rebuild()
+            assert kind.__pydantic_complete__
             assert "<unprintable" not in repr(kind.__pydantic_validator__), kind
             assert "<unprintable" not in repr(kind.__pydantic_serializer__), kind
 
