@@ -124,10 +124,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: crc32(item.location[0].encode()))
 
 
+def pytest_collection() -> None:
+    """Let the garbage collector wait for the tests: while they are gathered, nothing is garbage."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector the many thousand tests: a look at all of them takes it some 300 ms each time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, *gc.get_threshold()[1:])  # by default it looks after 700 objects, often in vain
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from slotbook.bench.material import Material, batch_of
 from slotbook.bench.measure import FLOOR, SLOTBOOK, Goal, Race, Result, one_by_one, run
 from slotbook.bench.peers import by_hand, open_peers
 from slotbook.bench.peers.peer import Site
-from slotbook.bench.plot import plot
 from slotbook.bench.report import Report
 from slotbook.bench.server_time import PLAIN, UNIT
 from slotbook.bench.stage import address_of
@@ -54,6 +53,8 @@ def test_contestants_take_turns_and_nobody_always_begins() -> None:
 
 
 def test_pictures_are_svg_and_the_same_each_time(tmp_path: Path) -> None:
+    from slotbook.bench.plot import plot  # else each test process would load matplotlib
+
     worked = Result("place 1000", "server's time", UNIT, figures={SLOTBOOK: [12.0, 13.0], PLAIN: [10.0, 10.0]})
     results = [result(), result("place"), result("get, 1 task", "asyncio"), result("get, 10 tasks", "asyncio"), worked]
     results[0].figures["another"] = [30.0, 60.0, 270.0]
