@@ -87,3 +87,11 @@ class Durability:
 
 
 LOCAL = Durability()
+
+
+def parsed(value: object) -> object:
+    """Return the durability that a text means, and anything else as it is. Raises ValueError, for a setting's field."""
+    try:
+        return Durability.parse(value) if isinstance(value, str) else value
+    except InvalidSettings:
+        raise ValueError("it is local, replicated=1 (or more), or fsynced") from None

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, StringConstraints, ValidationError
@@ -24,18 +25,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 from ..models.building import BuiltModel
 from ..models.errors import InvalidSettings
 from .address import Address
-from .durability import LOCAL, Durability
+from .durability import LOCAL, Durability, parsed
 from .urls import UrlParts, address_of, socket_of, split_url
-
-
-def _durability(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return Durability.parse(value)
-    except InvalidSettings:
-        raise ValueError("it is local, replicated=1 (or more), or fsynced") from None
-
 
 Published = Literal["traders", "order_events", "symbols"]
 """The channels on which a change of a book can be announced, in the same atomic step; see ``Settings.publish``."""
@@ -87,11 +78,7 @@ class Settings(BuiltModel, BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        hide_input_in_errors=True,
+        env_prefix=_PREFIX, frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
     )
 
     url: SecretStr | None = None
@@ -127,7 +114,7 @@ class Settings(BuiltModel, BaseSettings):
     deadline: Seconds = 10.0
     """The time that a call may take in all, retries and failovers included."""
 
-    durability: Annotated[Durability, BeforeValidator(_durability), NoDecode] = LOCAL
+    durability: Annotated[Durability, BeforeValidator(parsed), NoDecode] = LOCAL
     """The copies that a change waits for: ``local`` (none), ``replicated=n`` (n replicas) or ``fsynced`` (the disk)."""
     replication_wait: Seconds = 1.0
     """The time that a change waits for replicas or the disk before it fails with UnderReplicated."""
@@ -161,14 +148,21 @@ class Settings(BuiltModel, BaseSettings):
             """Take settings by name, the others from the environment. Raises InvalidSettings, which shows no value."""
             problem = _unknown_variable() or _unknown_argument(values)
             if problem is None:
+                whole = values.keys() == Settings.model_fields.keys()  # then the environment has nothing to say
                 try:
-                    super().__init__(**values)
+                    (partial(BuiltModel.__init__, self) if whole else super().__init__)(**values)
                 except ValidationError as error:
                     problem = _first(error, values)
                 except SettingsError as error:
                     problem = str(error)
             if problem is not None:  # raised here, so that no error with values in it is behind this one
                 raise InvalidSettings(problem)
+
+        @classmethod
+        def settings_customise_sources(cls, kind, init_settings, env_settings, **files):
+            """Look into files only where some are named: without, it takes as long as to read the environment."""
+            named = [one for one in files.values() if vars(one).get("env_file") or vars(one).get("secrets_dir")]
+            return init_settings, env_settings, *named
 
         @classmethod
         def model_validate(cls, obj: object, **options: object) -> Settings:

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 from slotbook import Settings, connect
 from slotbook.models.errors import AccessDenied, InvalidSettings, ServerError, SlotbookError, Unavailable
+from slotbook.topology.settings import read
 
 from ..support.callers import CALLERS, open_book
 from ..support.desk import Desk
@@ -228,3 +230,23 @@ def test_the_url_wins_over_the_environment(lone_desk: Desk, monkeypatch: pytest.
     with connect(lone_desk.fleet.url({"prefix": "from-the-url:"})) as book:
         book.positions.adjust(lone_desk.trader, "AAPL", 1)
     assert f"from-the-url:{{{lone_desk.trader}}}:position:AAPL" in lone_desk.contents()
+
+
+def test_settings_that_are_all_given_do_not_ask_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = read("redis://localhost?deadline=5").settings
+    monkeypatch.setenv("SLOTBOOK_DEADLINE", "9")
+    monkeypatch.setenv("SLOTBOOK_ORDER_TTL", "7")
+    assert Settings(**dict(given)) == given
+    assert read("redis://localhost?deadline=6").settings == given.model_copy(update={"deadline": 6.0, "order_ttl": 7.0})
+    monkeypatch.setenv("SLOTBOOK_NOWHERE", "1")
+    with pytest.raises(InvalidSettings, match="SLOTBOOK_NOWHERE"):
+        Settings(**dict(given))
+
+
+def test_a_file_of_settings_is_read_where_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("SLOTBOOK_DEADLINE=7\nSLOTBOOK_DURABILITY=replicated=2\n", encoding="utf-8")
+    named: dict[str, object] = {"_env_file": str(file)}
+    assert (Settings.model_validate(named).deadline, Settings.model_validate(named).durability.replicas) == (7.0, 2)
+    (tmp_path / "SLOTBOOK_DEADLINE").write_text("8", encoding="utf-8")
+    assert Settings.model_validate({"_secrets_dir": str(tmp_path)}).deadline == 8.0

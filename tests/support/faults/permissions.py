@@ -45,7 +45,7 @@ class User:
     def set(self, *rules: str) -> None:
         """Let the user do what the rules say, and nothing else."""
         for server in self._stand.control.data:
-            server.ask("ACL", "SETUSER", self._name, "reset", "on", f">{WORD}", "&*", *rules)
+            self._stand.control.tell(server, "ACL", "SETUSER", self._name, "reset", "on", f">{WORD}", "&*", *rules)
 
     def allow(self) -> None:
         """Let the user do everything."""
@@ -55,7 +55,7 @@ class User:
         """Remove the user."""
         self.owner.close()
         for server in self._stand.control.data:
-            server.ask("ACL", "DELUSER", self._name)
+            self._stand.control.tell(server, "ACL", "DELUSER", self._name)
 
 
 Dumps = Mapping[str, tuple[object, object]]

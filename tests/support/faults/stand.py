@@ -94,9 +94,9 @@ class Stand:
         for book in self._books:
             book.close()
         for server in self.control.deployment.primaries():
-            for key in cast("list[str]", server.ask("KEYS", f"*{{{self.trader}*")):
+            for key in cast("list[str]", self.control.tell(server, "KEYS", f"*{{{self.trader}*")):
                 with contextlib.suppress(EmbeddedError):  # a slot that a failed test left on its way
-                    server.ask("UNLINK", key)
+                    self.control.tell(server, "UNLINK", key)
 
     def open(self, **settings: object) -> Book:
         """Return a book that goes through the proxies."""
