@@ -21,7 +21,9 @@ _LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n[ \n]*)?\bRARE\.(?P<name>\w+)")
 _WORD = re.compile(r"\w+")
 _SCALAR = r"(?:-?[\d.]+|'[^'\\\n]*')"
 _SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR}(?:, {_SCALAR})*)\s*(?:--.*\s*)?")
-_TEXT_OR_NAME = re.compile(r"'(?:\\.|[^'\\\n])*'|(?<![\w.:])[A-Za-z_]\w*(?P<call>\()?")
+_TEXT = r"'(?:\\.|[^'\\\n])*'"
+_TEXT_OR_CALL = re.compile(rf"{_TEXT}|(?<![\w.:])[A-Za-z_]\w*\(")
+_TEXT_OR_CONSTANT = re.compile(rf"{_TEXT}|(?<![\w.:])[A-Z][A-Z\d_]*\b")
 _MOST_NAMES = 45
 """The names of the text around it that a function which builds others uses, beside what it is called by."""
 _MOST_CELLS = 58
@@ -58,7 +60,7 @@ def assembled(body: str, shared: str) -> str:
     if not blocks:
         return "".join(_linked(one, {}) for one in often) + _linked(body, {})
     loaders = [block.loader for block in blocks]
-    cut = _cut(often, {"rare", *loaders}, [*(block.source({}) for block in blocks), body])
+    cut = _cut(often, {"rare", *loaders}, [*(block.source({}) for block in blocks), body]) if len(often) >= _LONG else 0
     written = f"local rare, {', '.join(loaders)} = {{}}\n"
     written += "".join(_linked(one, links) for one in often[:cut])
     inner = "".join(_linked(one, links) for one in often[cut:])
@@ -121,17 +123,17 @@ def _linked(text: str, links: Mapping[str, str]) -> str:
             else (found["line"] or "") + link
         )
 
-    return _LINKED.sub(linked, text)
+    return _LINKED.sub(linked, text) if "RARE." in text else text
 
 
 def _as_calls(text: str, links: Mapping[str, str]) -> str:
     """Return a text in which calls of rare functions go through ``RARE``."""
 
     def replaced(found: re.Match[str]) -> str:
-        name = found[0].removesuffix("(")
-        return f"RARE.{found[0]}" if found["call"] and name in links else found[0]
+        called = found[0]
+        return f"RARE.{called}" if called[:-1] in links else called
 
-    return _TEXT_OR_NAME.sub(replaced, text)
+    return _TEXT_OR_CALL.sub(replaced, text) if links else text
 
 
 def _with_literals(declarations: Sequence[str], body: str) -> tuple[list[str], str]:
@@ -152,7 +154,7 @@ def _with_literals(declarations: Sequence[str], body: str) -> tuple[list[str], s
             kept.append(one)
 
     def filled_in(text: str) -> str:
-        return _TEXT_OR_NAME.sub(lambda found: literals.get(found[0], found[0]), text)
+        return _TEXT_OR_CONSTANT.sub(lambda found: literals.get(found[0], found[0]), text)
 
     return [filled_in(one) for one in kept], filled_in(body)
 
@@ -191,7 +193,7 @@ def _blocks(groups: Sequence[_Group], outer: Set[str]) -> list[_Block]:
 
 
 def _cut(often: Sequence[str], linking: Set[str], later: Sequence[str]) -> int:
-    """Return the number of declarations before those that are in a function of their own; 0 for no such function.
+    """Return the number of declarations of a long script before those that are in a function of their own; 0 for none.
 
     The server keeps the cells of names that functions use in one list, the last declared first, and looks through it
     for each name of each function that it builds. A function within another gets the cells of the other handed on.
@@ -201,8 +203,6 @@ def _cut(often: Sequence[str], linking: Set[str], later: Sequence[str]) -> int:
         linking: Names that are declared before them.
         later: The texts that come after them.
     """
-    if len(often) < _LONG:
-        return 0
     words = [set(_WORD.findall(text)) for text in (*often, *later)]
     for cut in range(len(often) - 1, 0, -1):
         if _FUNCTION.match(often[cut]) and not _FUNCTION.match(often[cut - 1]):
