@@ -119,7 +119,7 @@ class Settings(BuiltModel, BaseSettings):
     replication_wait: Seconds = 1.0
     """The time that a change waits for replicas or the disk before it fails with UnderReplicated."""
 
-    prefix: Annotated[str, StringConstraints(pattern=r"^[^\s{}\p{C}]{0,64}$")] = ""
+    prefix: Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\s{}\p{C}]*$")] = ""
     """The beginning of all keys of this book, before the ``{trader}`` tag: up to 64 characters, no braces or spaces."""
     order_ttl: Seconds = 86_400.0
     """The time that a terminal order is kept, from its last change, and with it what was applied to it; at least

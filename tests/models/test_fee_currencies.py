@@ -30,3 +30,15 @@ def test_a_currency_needs_a_fee(model: type[Record], values: dict[str, object]) 
             model.model_validate({**values, **fee, "fee_currency": "USD"})
     told = model.model_validate({**values, "fee": "-0.25", "fee_currency": "USD"})
     assert getattr(told, "fee_currency") == "USD"  # noqa: B009 (its type is that of any record)
+
+
+@pytest.mark.parametrize(("model", "values"), REPORTS, ids=[model.__name__ for model, _ in REPORTS])
+def test_a_currency_has_1_to_64_characters_of_those_that_are_seen(
+    model: type[Record], values: dict[str, object]
+) -> None:
+    for currency in ("x", "\u20ac" * 64):
+        told = model.model_validate({**values, "fee": 1, "fee_currency": currency})
+        assert getattr(told, "fee_currency") == currency  # noqa: B009
+    for wrong in ("", "\u20ac" * 65, "U D", "USD\n", "U\u200bD", 'U"D', "U\\D", "U{D", "U}D"):
+        with pytest.raises(ValidationError, match="fee_currency"):
+            model.model_validate({**values, "fee": 1, "fee_currency": wrong})

@@ -79,6 +79,14 @@ def test_a_url_that_makes_no_sense_is_refused(lone_desk: Desk, url: str, hint: s
     assert hint in str(error)
 
 
+def test_a_prefix_has_up_to_64_characters_of_those_that_are_seen() -> None:
+    for prefix in ("", "x", "\u20ac" * 64):
+        assert Settings(prefix=prefix).prefix == prefix
+    for wrong in ("\u20ac" * 65, "a b", "a\n", "a\u200bb", "a{b", "a}b"):
+        with pytest.raises(InvalidSettings, match="prefix"):
+            Settings(prefix=wrong)
+
+
 @pytest.mark.parametrize(
     "url",
     [
