@@ -43,15 +43,15 @@ class EntityChange(Generic[E]):
 
     def _keep_record(self, record: E, ts_ns: int) -> None:
         """Check a record that is to be stored, and keep its written fields."""
-        table = _table_of(record)
-        written, again = table.encode_and_read(record)
+        table, ts_ns = _table_of(record), time_of_change(ts_ns)
+        written, first = table.encode_and_read(record, ts_ns)
         self._keep(
             table=table,
             trader=check_name("trader", written["trader"]),
             key_text=table.key_of_fields(written),
             written=written,
-            again=again,
-            ts_ns=time_of_change(ts_ns),
+            first=first,
+            ts_ns=ts_ns,
         )
 
     def _keep_key(self, model: type[E], trader: str, key: RecordKey, ts_ns: int) -> TableModel[E]:
@@ -83,8 +83,8 @@ class Insert(EntityChange[E]):
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
-    again: E = field(init=False, repr=False, compare=False)
-    """The record that is read of them."""
+    first: E | None = field(init=False, repr=False, compare=False)
+    """The record that is read of them, as it is stored first; None when that is only known from what is stored."""
 
     def __post_init__(self) -> None:
         self._keep_record(self.record, self.ts_ns)
@@ -110,8 +110,8 @@ class Put(EntityChange[E]):
     """The trader whose book is changed."""
     written: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The written fields of the record."""
-    again: E = field(init=False, repr=False, compare=False)
-    """The record that is read of them."""
+    first: E | None = field(init=False, repr=False, compare=False)
+    """The record that is read of them, as it is stored first; None when that is only known from what is stored."""
 
     def __post_init__(self) -> None:
         self._keep_request(self.request_id, self.expected_version)

@@ -26,7 +26,6 @@ from .entity_fields import (
     Form,
     Schema,
     chain,
-    foreign_class,
     form_of,
     is_nullable,
     members_of,
@@ -34,9 +33,8 @@ from .entity_fields import (
     with_sorted_sets,
 )
 from .entity_reading import read_at_once
-from .entity_rules import is_seen_before, whole_record_check
+from .entity_rules import check_comes_back, has_own_rules, is_seen_before, whole_record_check
 from .errors import CorruptRecord, InvalidArgument, never_written
-from .exactness import lost_parts, open_parts
 from .model_schemas import config_of, defined, fields_of, opened, some_of, validator, with_fields, without_default
 from .names import is_name_schema
 from .sameness import is_same
@@ -64,7 +62,7 @@ class EntityCodec(Generic[E]):
         inner, definitions = opened(cast("Schema", model.__pydantic_core_schema__))
         fields: Mapping[str, Schema] = fields_of(inner)
         for name, field in fields.items():
-            _check_comes_back(f"{self.name}.{name}", field, definitions)
+            check_comes_back(f"{self.name}.{name}", field, definitions)
         plain = {name: without_default(field["schema"]) for name, field in fields.items()}
         self.names = tuple(name for name in plain if name not in KEPT_BY_THE_BOOK)
         """The fields of the content, without what the book sets."""
@@ -73,7 +71,9 @@ class EntityCodec(Generic[E]):
         self.forms: Mapping[str, Form] = {name: form_of(schema, definitions) for name, schema in plain.items()}
         self.whole_record_check = whole_record_check(model, plain)
         """The reason for which a change of some fields cannot be checked without the others; None without any."""
-        self._texts = [(name, form.write) for name, form in self.forms.items() if form.write and name in self.names]
+        self._texts = [
+            (name, form.write) for name, form in sorted(self.forms.items()) if form.write and name in self.names
+        ]
         self._json = tuple(name for name in self.names if self.forms[name].write is None)
         self._compared = [(name, self.forms[name]) for name in self.names]
         self._sorted = sorted(self._compared, key=lambda pair: pair[0])
@@ -81,7 +81,7 @@ class EntityCodec(Generic[E]):
         """Returns the values of all fields, of which none is JSON; None for other models."""
         members = {type(one) for name in self.names for one in members_of(plain[name], definitions)}
         self._plain = _PLAIN | {kind for kind in members if kind.__eq__ in (object.__eq__, str.__eq__)}
-        self.is_flat = not self._json and self.whole_record_check is None and not _has_own_rules(plain)
+        self.is_flat = not self._json and self.whole_record_check is None and not has_own_rules(plain)
         """True when no field depends on another, and no value can be changed in its place."""
         self._absent = dict.fromkeys(self.nullable)
         self._set_by_book = {"version": "0"} if "version" in plain else {}
@@ -136,15 +136,18 @@ class EntityCodec(Generic[E]):
 
     def encode(self, record: E) -> dict[str, str]:
         """Return the written fields of a record's content. Raises InvalidArgument for what does not come back equal."""
-        return self.encode_and_read(record)[0]
+        return self.encode_and_read(record, self._set_by_book)[0]
 
-    def encode_and_read(self, record: E) -> tuple[dict[str, str], E]:
-        """Return the written fields of a record's content, as ``encode`` does, and the record that is read of them."""
+    def encode_and_read(self, record: E, set_by_book: Mapping[str, str]) -> tuple[dict[str, str], E]:
+        """Return the written fields of a record's content, as ``encode`` does, and the record that is read of them.
+
+        ``set_by_book`` has the texts of the fields that the book sets.
+        """
         values = record.__dict__
         fields = self._texts_of(values)
         if self._json:
             fields |= self._json_of(record, values)
-        again: E = self._again(self._read, {**self._absent, **fields, **self._set_by_book}, values)
+        again: E = self._again(self._read, {**self._absent, **fields, **set_by_book}, values)
         if not self._is_all_equal(values, again.__dict__):
             self._compare(values, again.__dict__)
         return fields, again
@@ -186,12 +189,14 @@ class EntityCodec(Generic[E]):
 
     def digest(self, fields: Mapping[str, str]) -> str:
         """Return 22 characters that are the same for the written fields of equal contents, and for no others."""
-        if self._json:
-            content = [(name, _in_one_order(fields[name], form)) for name, form in self._sorted if name in fields]
-        else:
-            content = sorted(fields.items())
-        hashed = hashlib.blake2b(to_json(content), digest_size=16)
-        return urlsafe_b64encode(hashed.digest())[:22].decode()
+        return _hashed(
+            to_json({name: _in_one_order(fields[name], form) for name, form in self._sorted if name in fields})
+        )
+
+    def json_and_digest(self, fields: Mapping[str, str]) -> tuple[str, str]:
+        """Return what ``encode`` has returned as JSON, and its digest."""
+        text = to_json(fields)
+        return text.decode(), self.digest(fields) if self._json else _hashed(text)  # without JSON they are sorted
 
     def _texts_of(self, values: Mapping[str, Any]) -> dict[str, str]:
         name = ""
@@ -292,22 +297,8 @@ class EntityCodec(Generic[E]):
         return bare
 
 
-def _has_own_rules(fields: Mapping[str, Schema]) -> bool:
-    """Return True when a model has validators of its own for what the book sets."""
-    Entity.model_rebuild()
-    own = fields_of(opened(cast("Schema", Entity.__pydantic_core_schema__))[0])
-    return any(fields.get(name) != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
-
-
-def _check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
-    """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
-    if lost := next(lost_parts(field, place, definitions), None):
-        raise InvalidArgument(f"{place.partition('.')[0]} cannot be stored: {lost}")
-    if foreign := foreign_class(field["schema"], definitions):
-        problem = "which Pydantic cannot write; give it a serializer and a validator"
-        raise InvalidArgument(f"{place} is a {foreign.__name__}, {problem}")
-    if any_type := next(open_parts(field, place, definitions), None):
-        raise InvalidArgument(f"{any_type} may be of any type; write the type that it has, such as JsonValue")
+def _hashed(content: bytes) -> str:
+    return urlsafe_b64encode(hashlib.blake2b(content, digest_size=16).digest())[:22].decode()
 
 
 def _is_equal(value: object, again: object, form: Form) -> bool:

@@ -170,7 +170,7 @@ def _form_of_choices(values: list[object], members: list[object]) -> Form | None
 
 
 def _write_choice(value: object) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
+    return str(value._value_ if isinstance(value, Enum) else value)  # not .value: that asks a function of Python's
 
 
 def _write_text(value: str) -> str:

@@ -11,7 +11,10 @@ from pydantic.fields import FieldInfo
 from .arguments import shown
 from .derived import AGREEMENT
 from .entity import KEPT_BY_THE_BOOK, Entity, Index, Key, Marker, SortedIndex, Unique
+from .entity_fields import Schema, foreign_class
 from .errors import InvalidArgument
+from .exactness import lost_parts, open_parts
+from .model_schemas import fields_of, opened, without_default
 from .record import Record
 
 Markers: TypeAlias = frozenset[type[Marker]]
@@ -96,6 +99,24 @@ def is_seen_before(schema: Mapping[str, Any]) -> bool:
             return True
         schema = schema["schema"]
     return False
+
+
+def check_comes_back(place: str, field: Schema, definitions: Mapping[str, Schema]) -> None:
+    """Raise InvalidArgument for a field whose type says that its values do not come back equal."""
+    if lost := next(lost_parts(field, place, definitions), None):
+        raise InvalidArgument(f"{place.partition('.')[0]} cannot be stored: {lost}")
+    if foreign := foreign_class(field["schema"], definitions):
+        problem = "which Pydantic cannot write; give it a serializer and a validator"
+        raise InvalidArgument(f"{place} is a {foreign.__name__}, {problem}")
+    if any_type := next(open_parts(field, place, definitions), None):
+        raise InvalidArgument(f"{any_type} may be of any type; write the type that it has, such as JsonValue")
+
+
+def has_own_rules(fields: Mapping[str, Schema]) -> bool:
+    """Return True when a model has validators of its own for what the book sets."""
+    Entity.model_rebuild()
+    own = fields_of(opened(cast("Schema", Entity.__pydantic_core_schema__))[0])
+    return any(fields.get(name) != without_default(own[name]["schema"]) for name in KEPT_BY_THE_BOOK)
 
 
 def markers_of_field(place: str, info: FieldInfo) -> Markers:

@@ -13,6 +13,8 @@ from .errors import InvalidArgument
 
 R = TypeVar("R", bound="Record")
 
+_set = object.__setattr__
+
 
 class Record(BuiltModel):
     """An immutable, hashable Pydantic model; an unknown field is refused, so that a misspelt one is not ignored."""
@@ -30,11 +32,12 @@ def copied(record: R, **changes: object) -> R:
     >>> copied(order, version=1) == order.model_copy(update={"version": 1})
     True
     """
-    copy = record.__class__.__new__(record.__class__)
-    object.__setattr__(copy, "__dict__", {**record.__dict__, **changes})
-    object.__setattr__(copy, "__pydantic_fields_set__", record.__pydantic_fields_set__ | changes.keys())
-    object.__setattr__(copy, "__pydantic_extra__", None)
-    object.__setattr__(copy, "__pydantic_private__", None)
+    model = record.__class__
+    copy = model.__new__(model)
+    _set(copy, "__dict__", {**record.__dict__, **changes})
+    _set(copy, "__pydantic_fields_set__", record.__pydantic_fields_set__.union(changes))
+    _set(copy, "__pydantic_extra__", None)
+    _set(copy, "__pydantic_private__", None)
     return copy
 
 

@@ -131,22 +131,35 @@ class TableModel(Generic[E]):
 
         Raises InvalidArgument for what would not come back equal.
         """
-        return self.encode_and_read(record)[0]
+        self._check_class(record)
+        return self._codec.encode(record)
 
-    def encode_and_read(self, record: E) -> tuple[dict[str, str], E]:
-        """Return the written fields of a record, as ``encode`` does, and the record that is read of them."""
+    def encode_and_read(self, record: E, ts_ns: int) -> tuple[dict[str, str], E | None]:
+        """Return the written fields of a record, as ``encode`` does, and the record that is read of them.
+
+        That is the record as it is stored first, at ``ts_ns``; None when only ``decode`` says what it is.
+        """
+        self._check_class(record)
+        if not self._codec.is_flat:
+            return self._codec.encode(record), None
+        return self._codec.encode_and_read(record, {"version": "1", "updated_ns": str(ts_ns)})
+
+    def _check_class(self, record: E) -> None:
         if type(record) is not self.model:
             must_be(record, self.model)
             if (own := type(record).entity_kind) is not None:  # it is stored in another table
                 raise InvalidArgument(f"a {type(record).__name__} is a record of the kind {own}, not {self.kind}")
         check_fields(record, self.model)
-        return self._codec.encode_and_read(record)
 
-    def stored(self, again: E, version: str, ts_ns: int) -> E | None:
-        """Return a record that was read of its written fields as it is stored; None when only ``decode`` says that."""
-        if not self._codec.is_flat or not _IS_VERSION(version):
-            return None
-        return copied(again, version=int(version), updated_ns=ts_ns)
+    def json_and_digest(self, fields: Mapping[str, str]) -> tuple[str, str]:
+        """Return what ``encode`` has returned as JSON, and its digest."""
+        return self._codec.json_and_digest(fields)
+
+    def stored(self, first: E | None, version: str) -> E | None:
+        """Return a record as it is stored, given what ``encode_and_read`` has; None when only ``decode`` says that."""
+        if first is None or version == "1":
+            return first
+        return copied(first, version=int(version)) if _IS_VERSION(version) else None
 
     def decode(self, hash_key: str, fields: Mapping[str, str], trader: str | None = None, key: str | None = None) -> E:
         """Return the record of the fields of a hash; one of an older schema is upgraded.

@@ -224,7 +224,7 @@ def lost_in(reply: Reply) -> Lost | None:
 
 def _acknowledges(answer: Reply) -> bool:
     """Return True for an answer that says that the change is there."""
-    return isinstance(answer, list) and answer[:1] in (["applied"], ["repeat"], ["outdated"])
+    return isinstance(answer, list) and bool(answer) and answer[0] in ("applied", "repeat", "outdated")
 
 
 def _say_applied(error: SlotbookError, name: str, answers: Sequence[Reply]) -> None:
@@ -235,7 +235,7 @@ def _say_applied(error: SlotbookError, name: str, answers: Sequence[Reply]) -> N
 
 
 def _is_applied(answer: Reply) -> bool:
-    return isinstance(answer, list) and answer[:1] == ["applied"]
+    return isinstance(answer, list) and bool(answer) and answer[0] == "applied"
 
 
 def _written(answers: Sequence[Reply]) -> int:

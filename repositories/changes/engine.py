@@ -230,7 +230,7 @@ class ChangeCalls(Generic[R, A]):
 
 def _about(steps: Sequence[AnyStep]) -> tuple[str, ...]:
     """Return the keys of the records that steps are about."""
-    return tuple([step.own_keys[0] for step in steps])
+    return (steps[0].own_keys[0],) if len(steps) == 1 else tuple([step.own_keys[0] for step in steps])
 
 
 @dataclass(slots=True)

@@ -59,8 +59,10 @@ class Tip(NamedTuple):
         >>> Tip.parse("7 3f42a20f 12"), Tip.parse("")
         (Tip(sequence=7, writer='3f42a20f 12'), None)
         """
+        if not text:
+            return None
         number, _, writer = text.partition(" ")
-        return cls(int(number), writer) if text else None
+        return cls(int(number), writer)
 
 
 class Told(NamedTuple):
@@ -85,7 +87,7 @@ class Told(NamedTuple):
     @property
     def highest(self) -> int:
         """The highest number that is told, 0 for none."""
-        return max([tip.sequence for tip in self.tips], default=0)
+        return max(self.tips).sequence if self.tips else 0
 
 
 class Lost(NamedTuple):
@@ -145,8 +147,9 @@ class _Acknowledged:
                 self.events.setdefault(first, writer)
         else:
             self.unsure = min(self.unsure or sequence, sequence)
-        if sequence >= told.highest:  # else a server that has what was told has this event too
-            self.tips[tip] = _Proof(at, told.highest)
+        highest = told.highest
+        if sequence >= highest:  # else a server that has what was told has this event too
+            self.tips[tip] = _Proof(at, highest)
             for earlier in told.tips:
                 if earlier.sequence < sequence:
                     self.tips.pop(earlier, None)

@@ -75,7 +75,8 @@ class AsyncTable(AsyncRanges[E]):
             NotUnique: Another record has one of its unique values.
             InvalidArgument: A value cannot be stored.
         """
-        return await self._apply(Insert(record, **_given(ts_ns=ts_ns)), durability)
+        change = Insert(record) if ts_ns is None else Insert(record, ts_ns=ts_ns)
+        return await self._apply(change, durability)
 
     async def put(
         self,

@@ -76,7 +76,8 @@ class Table(Ranges[E]):
             NotUnique: Another record has one of its unique values.
             InvalidArgument: A value cannot be stored.
         """
-        return self._apply(Insert(record, **_given(ts_ns=ts_ns)), durability)
+        change = Insert(record) if ts_ns is None else Insert(record, ts_ns=ts_ns)
+        return self._apply(change, durability)
 
     def put(
         self,

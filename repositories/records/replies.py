@@ -160,7 +160,7 @@ def _applied(change: Insert[E] | Put[E], answer: list[Reply]) -> RecordResult[E]
     """Return the result of a whole record that was stored, as far as nothing else has to be read; else None."""
     match answer:
         case ["applied", str(sequence), str(version), list()]:
-            record = change.table.stored(change.again, version, change.ts_ns)
+            record = change.table.stored(change.first, version)
             if record is not None:
                 return RecordResult(record, applied=True, sequence=integer(sequence), version=record.version)
         case _:

@@ -31,6 +31,8 @@ Q = TypeVar("Q", bound=OwnChange)
 def _uniques(keys: TraderKeys, change: EntityChange[Any], written: Mapping[str, str | None]) -> tuple[str, ...]:
     """Return the keys of the unique values that a change gives: that one is free is a decision."""
     table = change.table
+    if not table.uniques:
+        return ()
     given = ((field, written.get(field)) for field in table.uniques)
     return tuple([keys.own_unique(table.kind, field, text) for field, text in given if text is not None])
 
@@ -47,36 +49,45 @@ def _keys(keys: TraderKeys, change: OwnChange) -> tuple[str, ...]:
             return record, keys.request(change.request_id), *_uniques(keys, change, change.written)
 
 
-def _arguments(event: EventType, change: OwnChange) -> tuple[str, ...]:
+def _arguments(event: EventType, word: str, change: OwnChange) -> tuple[str, ...]:
+    """Return the arguments of a change; ``word`` is the value of its event, which takes a while to ask for."""
     table: TableModel[Any] = change.table
-    written = _written(change)
-    expected = None if isinstance(change, Insert) else change.expected_version
+    written: Mapping[str, str | None] = {}
+    request_id = expected = digest = content = found = upgraded = ""
+    json_text = ""
+    if isinstance(change, (Insert, Put)):
+        written = change.written
+        json_text, digest = table.json_and_digest(written)
+    elif isinstance(change, Update):
+        written = change.written
+        json_text = as_json(written)
+    if not isinstance(change, Insert):
+        request_id, version = change.request_id, change.expected_version
+        expected = "" if version is None else str(version)
+        content = content_of(event, table, change.key_text, version, written)
+        if isinstance(change, Update):
+            found, upgraded = change.upgraded[0], as_json(change.upgraded[1]) or "{}"
     return (
-        event.value,
+        word,
         table.kind,
         change.key_text,
-        "" if isinstance(change, Insert) else change.request_id,
+        request_id,
         str(change.ts_ns),
         "" if table.ttl is None else _milliseconds(table.ttl),
-        "" if expected is None else str(expected),
-        table.digest(change.written) if isinstance(change, (Insert, Put)) else "",
-        "" if isinstance(change, Insert) else content_of(event, table, change.key_text, expected, written),
-        as_json(written),
+        expected,
+        digest,
+        content,
+        json_text,
         table.schemas.text,
         table.declared,
-        change.upgraded[0] if isinstance(change, Update) else "",
-        as_json(change.upgraded[1]) or "{}" if isinstance(change, Update) else "",
+        found,
+        upgraded,
     )
 
 
 @cache
 def _milliseconds(ttl: float) -> str:
     return str(milliseconds("ttl", ttl))
-
-
-def _written(change: OwnChange) -> Mapping[str, str | None]:
-    """Return the written fields that a change gives."""
-    return {} if isinstance(change, Delete) else change.written
 
 
 def content_of(
@@ -101,7 +112,7 @@ def _row(name: str, request: type[Q], event: EventType) -> AnyVerb:
         event=event,
         step="record",
         keys=_keys,
-        arguments=partial(_arguments, event),
+        arguments=partial(_arguments, event, event.value),
         read_answer=changed,
         describe=lambda change: f"{name} {change.table.kind} {change.trader}/{printable(change.key_text)}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -232,4 +233,32 @@ def test_the_order_of_the_fields_in_a_model_does_not_make_another_content() -> N
 
 @pytest.mark.parametrize("version", ["0", "007", "-1", "1" * 16, "x", ""])
 def test_a_version_that_no_record_has_is_not_taken(version: str) -> None:
-    assert table_model(Typed).stored(Typed(trader="T", typed_id="K"), version, 5) is None
+    assert table_model(Typed).stored(Typed(trader="T", typed_id="K"), version) is None
+
+
+def test_a_record_is_read_as_it_is_stored_first() -> None:
+    table = table_model(Typed)
+    _, first = table.encode_and_read(Typed(trader="T", typed_id="K", version=7), 10**18 + 5)
+    assert first is not None
+    assert (first.version, first.updated_ns, first.typed_id) == (1, 10**18 + 5, "K")
+    assert table.stored(first, "1") is first
+    second = table.stored(first, "2")
+    assert second is not None
+    assert (second.version, second.updated_ns, first.version) == (2, 10**18 + 5, 1)
+
+
+class Numbered(Entity, kind="typed"):
+    typed_id: Annotated[Name, Key]
+    counts: dict[str, int]
+    trader: Name
+
+
+def test_the_json_that_is_sent_and_its_digest_are_those_of_the_fields() -> None:
+    numbered = Numbered(trader="T", typed_id="K", counts={"b": 1, "a": 2})
+    for record in (Typed(trader="T", typed_id="K"), Turned(trader="T", typed_id="K"), numbered):
+        table = table_model(type(record))
+        fields = table.encode(record)
+        turned = dict(reversed(fields.items()))
+        text, digest = table.json_and_digest(fields)
+        assert json.loads(text) == fields
+        assert digest == table.digest(fields) == table.digest(turned)

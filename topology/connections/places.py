@@ -51,8 +51,12 @@ class Places(dict[P, None], Generic[P]):
 
     def take(self, mine: P, timeout: float) -> bool:
         """Enter the queue and wait up to ``timeout`` seconds for a place; return True if it is there."""
+        return self.enter(mine) or self.wait(mine, timeout)
+
+    def enter(self, mine: P) -> bool:
+        """Enter the queue; return True if a place is there at once."""
         self[mine] = None
-        return len(self) <= self.size or self._wait(mine, timeout)
+        return len(self) <= self.size
 
     def wake(self) -> None:
         """Wake those who have waited for a place and have one now; to be called after leaving the queue."""
@@ -73,8 +77,9 @@ class Places(dict[P, None], Generic[P]):
     def _first(self) -> list[P]:
         return list(self)[: self.size]
 
-    def _wait(self, mine: P, timeout: float) -> bool:
-        ends_at = monotonic() + timeout
+    def wait(self, mine: P, timeout: float, ends_at: float = math.inf) -> bool:
+        """Wait in the queue up to ``timeout`` seconds for a place, and until the monotonic time ``ends_at`` at most."""
+        ends_at = min(monotonic() + timeout, ends_at)
         gate = mine.gate = SimpleQueue[None]()
         while mine not in self._first():  # asked after the gate is there, so that no wake-up is missed
             left = ends_at - monotonic()

@@ -139,7 +139,8 @@ class ConnectionPool:
         Waits up to ``timeout`` seconds, and no longer than the setting ``pool_wait``, for a place. When all is over,
         and whatever has happened, the exchange has to be taken out of ``places`` and passed to ``leave``.
         """
-        if not self.places.take(exchange, max(0.0, min(timeout, self._pool_wait, ends_at - time.monotonic()))):
+        places = self.places
+        if not places.enter(exchange) and not places.wait(exchange, min(timeout, self._pool_wait), ends_at):
             exchange.failure = Unsent(
                 PoolExhausted(
                     f"all {self._settings.pool_size} connections to {self.address} stayed busy for "
