@@ -218,9 +218,12 @@ def plain(number: Decimal | int) -> str:
     >>> plain(Decimal("4.80E+3")), plain(Decimal("-0.50")), plain(Decimal("-0")), plain(100)
     ('4800', '-0.5', '0', '100')
     """
+    text = str(number)
+    if text.isdecimal() or ("." in text and text[-1] != "0" and "E" not in text):
+        return text  # as most numbers are written
     if not number:
         return "0"
-    text = str(number) if isinstance(number, int) else format(number, "f")
+    text = text if isinstance(number, int) else format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

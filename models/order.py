@@ -119,7 +119,8 @@ class Order(DerivedRecord):
     @property
     def terms(self) -> str:
         """The written values of TERMS, as far as the order has them, as a JSON object; '' for none."""
-        written = {name: text(value) for name in TERMS if (value := getattr(self, name)) is not None}
+        values = self.__dict__
+        written = {name: text(value) for name in TERMS if (value := values[name]) is not None}
         return json.dumps(written, ensure_ascii=False, separators=(",", ":")) if written else ""
 
     @computed_field(repr=False, return_type=QuantityOrZero)  # type: ignore[prop-decorator]

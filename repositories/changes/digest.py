@@ -6,6 +6,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 
 from ...models.numbers import plain
 from ...models.order import Order
@@ -21,14 +22,29 @@ def digest_of(order: Order) -> str:
     >>> digest_of(order) == digest_of(order.model_copy(update={"ts_ns": 1})), len(digest_of(order))
     (True, 11)
     """
-    terms = order.terms
-    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} "
-    content += f"{plain(order.quantity)} {_prices(order)}"
-    if order.reference_price is not None:
-        content += f" reference {plain(order.reference_price)}"
+    return digest_of_texts(
+        order,
+        plain(order.quantity),
+        optional(order.price),
+        optional(order.stop_price),
+        optional(order.reference_price),
+        order.terms,
+    )
+
+
+def digest_of_texts(order: Order, quantity: str, price: str, stop_price: str, reference: str, terms: str) -> str:
+    """Return ``digest_of`` of an order some of whose fields are written already."""
+    content = f"{order.symbol} {order.side} {order.type} {order.time_in_force} {quantity} {price} {stop_price}"
+    if reference:
+        content += f" reference {reference}"
     if terms:
         content = f"{content} {terms}"
     return _digest(content)
+
+
+def optional(number: Decimal | None) -> str:
+    """Return the written form of a number, '' for none."""
+    return "" if number is None else plain(number)
 
 
 def digest_of_words(words: Iterable[str | None]) -> str:
@@ -38,8 +54,3 @@ def digest_of_words(words: Iterable[str | None]) -> str:
 
 def _digest(content: str) -> str:
     return binascii.b2a_base64(hashlib.blake2b(content.encode(), digest_size=8).digest())[:LENGTH].decode()
-
-
-def _prices(order: Order) -> str:
-    price, stop_price = order.price, order.stop_price
-    return f"{'' if price is None else plain(price)} {'' if stop_price is None else plain(stop_price)}"

@@ -170,7 +170,7 @@ class ChangeCalls(Generic[R, A]):
         """
         keys = steps[0].keys
         told = self._loss_detector.tell(keys.trader)
-        lock, fence = self._fence.arguments
+        (lock, fence), is_one = self._fence.arguments, len(steps) == 1
         fixed_keys = (keys.book, keys.events, keys.positions, lock or keys.book)
         step_keys: list[str] = []
         about_writer = (told.mark, str(told.counted), told.acknowledged)
@@ -186,9 +186,9 @@ class ChangeCalls(Generic[R, A]):
             elif verb.folds_cost:
                 arguments.append(step.basis)
             kinds.add(verb.step)
-        if len(steps) > 1:
+        if not is_one:
             step_keys = list(dict.fromkeys(step_keys))
-        name = steps[0].name if len(steps) == 1 else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"
+        name = steps[0].name if is_one else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"
         return evaluate(
             name,
             engine_for(kinds),

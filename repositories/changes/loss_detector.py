@@ -59,10 +59,8 @@ class Tip(NamedTuple):
         >>> Tip.parse("7 3f42a20f 12"), Tip.parse("")
         (Tip(sequence=7, writer='3f42a20f 12'), None)
         """
-        if not text:
-            return None
         number, _, writer = text.partition(" ")
-        return cls(int(number), writer)
+        return cls(int(number), writer) if text else None
 
 
 class Told(NamedTuple):
@@ -147,8 +145,7 @@ class _Acknowledged:
                 self.events.setdefault(first, writer)
         else:
             self.unsure = min(self.unsure or sequence, sequence)
-        highest = told.highest
-        if sequence >= highest:  # else a server that has what was told has this event too
+        if sequence >= (highest := told.highest):  # else a server that has what was told has this event too
             self.tips[tip] = _Proof(at, highest)
             for earlier in told.tips:
                 if earlier.sequence < sequence:

@@ -131,6 +131,8 @@ def engine_for(kinds: Set[str]) -> Script:
     >>> engine_for({"fill", "expect"}) is engine("expect", "fill"), engine_for({"fill", "place"}) is engine(*BOOK_STEPS)
     (True, True)
     """
+    if len(kinds) == 1:  # as most calls
+        return engine(*kinds)
     if len(kinds - {GUARD}) <= 1:
         return engine(*sorted(kinds))
     return engine() if kinds & SELDOM else engine(*BOOK_STEPS)

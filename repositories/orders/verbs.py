@@ -33,7 +33,7 @@ from ...models.order_reports import (
 from ...models.results import FillResult, OrderResult
 from ...models.types import check_name
 from ...models.wire import text
-from ..changes.digest import digest_of, digest_of_words
+from ..changes.digest import digest_of_texts, digest_of_words, optional
 from ..changes.verb import AnyVerb, ReadAnswer, Verb
 from .naming import keys_of, keys_of_execution, keys_with_ids, stated, stated_by
 from .replies import deleted, filled, placed, replaced, reported, request_refused, revised
@@ -94,20 +94,22 @@ def _place_keys(keys: TraderKeys, order: Order) -> tuple[str, ...]:
 
 
 def _place_arguments(order: Order) -> tuple[str, ...]:
+    quantity, price, stop_price = plain(order.quantity), optional(order.price), optional(order.stop_price)
+    reference, terms = optional(order.reference_price), order.terms
     return (
         order.order_id,
         order.symbol,
         order.side,
         order.type,
         order.time_in_force,
-        plain(order.quantity),
-        "" if order.price is None else plain(order.price),
-        "" if order.stop_price is None else plain(order.stop_price),
+        quantity,
+        price,
+        stop_price,
         order.text or "",
         str(order.ts_ns),
-        digest_of(order),
-        "" if order.reference_price is None else plain(order.reference_price),
-        order.terms,
+        digest_of_texts(order, quantity, price, stop_price, reference, terms),
+        reference,
+        terms,
         order.status,
     )
 
