@@ -241,3 +241,15 @@ def test_a_decimal_is_read_as_it_was_written(number: Decimal) -> None:
 def test_what_is_no_decimal_is_not_written_as_one(value: Any) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError, ArithmeticError)):
         read_decimal(DECIMAL.write(value))
+
+
+class Loud(Entity, kind="reading_loud"):
+    trader: Name
+    loud_id: Annotated[Name, Key]
+    word: Annotated[str, AfterValidator(str.upper)] = "X"
+
+
+def test_a_value_that_comes_back_as_another_of_its_type_is_refused() -> None:
+    record = Loud(trader="T1", loud_id="1").model_copy(update={"word": "x"})
+    with pytest.raises(InvalidArgument, match="would come back as 'X'"):
+        table_model(Loud).encode(record)
