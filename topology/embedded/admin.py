@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias, cast
+import socket
+from typing import TypeAlias, cast
 
-from redis.backoff import NoBackoff
-from redis.connection import Connection
+from redis.connection import DefaultParser
 from redis.exceptions import AuthenticationError, BusyLoadingError, InvalidResponse, RedisError
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import TimeoutError as NoReply
-from redis.retry import Retry
 
 from ...models.errors import EmbeddedError
 from ..call import CommandPacker
+from ..connections.reader import INCOMPLETE, Parser, Reader
 
 Reply: TypeAlias = "str | int | list[Reply] | None"
+_PARSER = cast("Parser", DefaultParser)
+_pack = CommandPacker().pack
 
 
 class NotAnswering(EmbeddedError):
@@ -26,46 +26,36 @@ class NotOurs(EmbeddedError):
     """Another program answers on the server's port."""
 
 
-class _RedisConnection(Protocol):
-    def connect(self) -> None: ...
-    def send_command(self, *args: str | bytes | int) -> None: ...
-    def read_response(self) -> Reply: ...
-    def disconnect(self) -> None: ...
-
-
-# Where types-redis is installed, its stubs describe version 4 of redis-py; the cast makes its class independent of
-# them.
-_open = cast("Callable[..., _RedisConnection]", Connection)
-
-
 def ask(host: str, port: int, password: str, command: tuple[str | bytes | int, ...], timeout: float) -> Reply:
     """Send one command and return the reply, within ``timeout`` seconds for each of connecting and reading.
 
     Raises NotAnswering, NotOurs if the password is refused or the reply is not Redis's protocol, or EmbeddedError with
     the text of an error reply.
     """
-    connection = _open(
-        host=host,
-        port=port,
-        password=password,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-        driver_info=None,
-        command_packer=CommandPacker(),
-        protocol=2,
-        decode_responses=True,
-        encoding_errors="surrogateescape",
-    )
     try:
-        connection.connect()
-        connection.send_command(*command)
-        return connection.read_response()
+        with socket.create_connection((host, port), timeout) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            reader = Reader(_PARSER)
+            _exchange(connection, reader, ("AUTH", password))  # alone: another program's server is told nothing more
+            return _exchange(connection, reader, command)
     except (AuthenticationError, InvalidResponse) as error:
         raise NotOurs(str(error)) from None
-    except (BusyLoadingError, NoConnection, NoReply) as error:
+    except TimeoutError:
+        raise NotAnswering(f"no answer within {timeout:g} s") from None
+    except (BusyLoadingError, NoConnection, OSError) as error:
         raise NotAnswering(str(error)) from None
     except RedisError as error:
         raise EmbeddedError(str(error)) from None
-    finally:
-        connection.disconnect()
+
+
+def _exchange(connection: socket.socket, reader: Reader, command: tuple[str | bytes | int, ...]) -> Reply:
+    """Send one command and return its reply. Raises what redis-py has for an error reply."""
+    connection.sendall(_pack(*command)[0])
+    while (reply := reader.next()) is INCOMPLETE:
+        received = connection.recv(65_536)
+        if not received:
+            raise NoConnection("the server closed the connection")
+        reader.feed(received)
+    if isinstance(reply, RedisError):
+        raise reply
+    return cast(Reply, reply)

@@ -12,6 +12,7 @@ from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Topology, start
 
 from ..callers import Caller, open_book
+from ..fleet import IDLE
 from ..make import fresh
 from ..raw import Reply, Word
 from .control import Control
@@ -44,7 +45,7 @@ class Veiled:
     """One deployment and its proxies."""
 
     def __init__(self, topology: Topology) -> None:
-        self.deployment = start(topology)
+        self.deployment = start(topology, options=IDLE)
         self.control = Control(self.deployment)
         self.veil = Veil(self.deployment)
         warm(self.control)

@@ -100,6 +100,42 @@ def test_another_program_is_recognized() -> None:
         thread.join()
 
 
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (b"-WRONGPASS invalid username-password pair\r\n", NotOurs),
+        (b"-ERR AUTH <password> called without any password configured\r\n", EmbeddedError),
+        (b"-LOADING the dataset is loaded\r\n", NotAnswering),
+        (b"-ERR max number of clients reached\r\n", NotAnswering),
+        (b"", NotAnswering),
+    ],
+)
+def test_what_refuses_the_password_is_told_nothing_more(reply: bytes, error: type[EmbeddedError]) -> None:
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                told.append(connection.recv(1024))
+                connection.sendall(reply)
+                connection.shutdown(socket.SHUT_WR)
+                told.append(connection.recv(1024))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(EmbeddedError) as caught:
+            ask("127.0.0.1", listener.getsockname()[1], "word", ("SHUTDOWN", "NOSAVE"), 2.0)
+        thread.join()
+    assert type(caught.value) is error
+    assert told == [b"*2\r\n$4\r\nAUTH\r\n$4\r\nword\r\n", b""]
+
+
+def test_what_never_answers_is_given_up_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(NotAnswering, match=r"no answer within 0\.2 s"):
+        ask("127.0.0.1", mute.getsockname()[1], "word", ("PING",), 0.2)
+
+
 @pytest.mark.parametrize("port", [1_023, 65_001, -1, 0])
 def test_a_port_that_servers_cannot_have_is_refused(port: int) -> None:
     with pytest.raises(InvalidArgument, match=f"port must be from 1024 to 65000, not {port}"):
