@@ -192,6 +192,16 @@ def _loaded(package: str, name: str, constants: Mapping[str, Constant], *, guard
     return Script(source, digest, declared.get("KEYS", ()), declared.get("ARGV", ()))
 
 
+def joined(first: Script, then: Script) -> Script:
+    """Return a script that runs one, and another with the same keys and arguments where the first has returned nothing.
+
+    The functions of the second are built only then.
+    """
+    source = f"{first.source}\nreturn (function()\n{then.source}\nend)()\n"
+    digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+    return Script(source, digest, then.key_names, then.argument_names)
+
+
 def sections(text: str) -> dict[str, tuple[str, ...]]:
     r"""Return what the comment at the top of a script declares, by section: ``Uses``, ``KEYS`` and ``ARGV``.
 

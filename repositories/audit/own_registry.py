@@ -1,7 +1,8 @@
 """Read what the header of a book says of a desk's own records, so that an audit needs no models. No I/O here.
 
 ``schema:<kind>`` is the schema to which all records of a kind have been brought, ``fields:<kind>:<schema>`` what those
-of a schema are found by: ``account order_id|reference|price:number executed:time``.
+of a schema are found by: ``account order_id|reference|price:number executed:time``. ``stay:<kind>`` is 1 while none of
+the records has ever been given an expiry, and 0 since one has.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def is_kind(text: str) -> bool:
 
 def is_of_own(name: str) -> bool:
     """Return True for a field of a header that is about a desk's own records."""
-    return name.startswith(("schema:", "fields:"))
+    return name.startswith(("schema:", "fields:", "stay:"))
 
 
 def registry_of(header: Fields) -> Registry:
@@ -80,7 +81,7 @@ def registry_of(header: Fields) -> Registry:
             schemas[kind] = int(value)
         elif what == "fields" and len(schema) == 1 and is_kind(kind) and _SCHEMA(schema[0]) and (one := _read(value)):
             registrations[kind, schema[0]] = one
-        else:
+        elif what != "stay" or schema or not is_kind(kind) or value not in ("0", "1"):
             unreadable[name] = value
     return Registry(schemas, registrations, unreadable)
 

@@ -16,6 +16,7 @@ from .calls import AuditCalls
 from .findings import Finding, FindingKind, Report
 from .history import History
 from .keys_found import KeysFound
+from .lifetimes import NEVER, expiry_of
 from .own_calls import PLACES_AT_ONCE, RECORDS_AT_ONCE, read_places, read_records
 from .own_deleted import compare_deleted
 from .own_fields import OwnFields
@@ -67,6 +68,8 @@ class OwnAudit:
         """The places that name each record."""
         self._holders: dict[tuple[str, str], set[str]] = {}
         """By kind and unique value, the records that have it."""
+        self._told: set[str] = set()
+        """The fields of the header that were reported."""
         self._rivals: dict[tuple[str, str], frozenset[str]] = {}
         """The same, of those that several records had at one moment."""
 
@@ -154,6 +157,7 @@ class OwnAudit:
             self._compare_gone(state, report)
         elif not state.is_expired:
             self.compared += 1
+            self._compare_stay(state)
             fields = OwnFields(self._keys, state, self._history, report)
             is_this = fields.compare()
             registration = fields.registration
@@ -164,6 +168,18 @@ class OwnAudit:
                         self._holders.setdefault((state.kind, place), set()).add(state.key)
                 OwnPlaces(self._keys, state, report, self._rivals_of(state)).compare(fields, registration)
         return report.findings
+
+    def _compare_stay(self, state: OwnState) -> None:
+        """Report a header that says of a kind that all records stay, where one and its indexes say that it expires.
+
+        Changes do not look into the sets beside the indexes then.
+        """
+        name, ends = f"stay:{state.kind}", expiry_of(state.expiry, state.scores.values())
+        if state.header.get(name) == "1" and ends != NEVER and ends in state.scores.values() and name not in self._told:
+            self._told.add(name)
+            what = f"{self._keys.book}: {name} is 1, and {state.label} expires at {ends}; put it again, which writes 0"
+            says = {"header": "stays", "record": ends}
+            self.report.add(FindingKind.RECORD, self._keys.book, name, what, stored="1", expected="0", says=says)
 
     def _rivals_of(self, state: OwnState) -> Mapping[str, Collection[str]]:
         return {place: keys for (kind, place), keys in self._rivals.items() if kind == state.kind}

@@ -117,8 +117,9 @@ def repair_own(keys: TraderKeys, state: OwnState, finding: Finding) -> Call[bool
     return evaluate(
         f"repair {finding.key}",
         REPAIR_OWN,
-        REPAIR_OWN.keys(record=keys.own_record(state.kind, state.key), place=finding.key),
+        REPAIR_OWN.keys(record=keys.own_record(state.kind, state.key), place=finding.key, book=keys.book),
         REPAIR_OWN.arguments(
+            kind=state.kind,
             key=raw(state.key),
             is_unique="1" if finding.kind is FindingKind.UNIQUE else "0",
             field=field,

@@ -14,7 +14,7 @@ from ...models.numbers import AMOUNT_DIGITS, AMOUNT_PLACES, MAX_COUNT, PLACES, Q
 from ...models.order import TERMS
 from ...models.order_reports import MARKS
 from ...models.own_fields import OWN_NAMES
-from ...topology.scripts import Constant, Function, Script
+from ...topology.scripts import Constant, Function, Script, joined
 from ...topology.scripts import load as load_script
 
 FORMAT = "1"
@@ -117,12 +117,18 @@ def engine(*steps: str) -> Script:
     (True, False)
     """
     steps = steps or UNIT_STEPS
+    has_book = not {"record", "migrate", GUARD}.issuperset(steps)
     constants: dict[str, Constant] = {
         "VERBS": {step: _function_of(step, is_one=len({*steps} - {GUARD}) <= 1) for step in steps},
         "ARGUMENTS": {step: STEPS[step][1] for step in steps},
+        "WRITE_BOOK": Function("write_book" if has_book else "nil"),
+        "WRITE_INDEX": Function("write_index" if has_book else "nil"),
         "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }
-    return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
+    whole = load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
+    if steps != ("record",):
+        return whole
+    return joined(load_script("slotbook.repositories.changes", "insert", CONSTANTS, guarded=False), whole)
 
 
 def engine_for(kinds: Set[str]) -> Script:

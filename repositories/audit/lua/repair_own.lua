@@ -3,8 +3,10 @@
 -- Uses audit/own_index
 -- KEYS record
 --      place            the index, or the unique value
+--      book             the header
 -- Touches the record that has the unique value, and the set beside the index
--- ARGV key              of the record
+-- ARGV kind
+--      key              of the record
 --      is_unique        '1' for a unique value, '0' for an index
 --      field            the field that decides; '' for the index of all records
 --      version          of the record as compared, '' for none
@@ -46,5 +48,9 @@ end
 local member, beside = ARGV.member, ARGV.beside
 local score = score_of(redis.call, place, beside, member) or ''
 if score ~= ARGV.stored then return 'changed' end
+local stay = 'stay:' .. ARGV.kind
+if ARGV.expected == '1' and wanted ~= 'inf' and redis.call('HGET', KEYS.book, stay) == '1' then
+  redis.call('HSET', KEYS.book, stay, '0') -- else changes would not look into the set beside
+end
 write_entry(place, beside, member, ARGV.expected == '1' and wanted or '')
 return 'applied'

@@ -1,6 +1,6 @@
 -- Carry out steps on one trader's book: load what they touch, decide each on what is loaded, write once.
--- Uses changes/header, changes/publish, changes/run, changes/aliases, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
---      changes/report, changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate, changes/limits,
+-- Uses changes/header, changes/publish, changes/run, changes/write_book, changes/aliases, changes/place, changes/fill, changes/replace, changes/revise, changes/close,
+--      changes/report, changes/change_position, changes/expect, changes/delete, changes/record, changes/migrate,
 --      changes/change_limits, changes/change_trading
 -- KEYS book            the header
 --      events
@@ -30,7 +30,8 @@
 --         {'', '', 'unusable', answer}: the header cannot be read
 --         {'unfinished', error}: writing stopped in between
 
-local VERBS, ARGUMENTS, WRITE_OWN = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS, CONSTANTS.WRITE_OWN
+local VERBS, ARGUMENTS = CONSTANTS.VERBS, CONSTANTS.ARGUMENTS
+local WRITE_BOOK, WRITE_INDEX, WRITE_OWN = CONSTANTS.WRITE_BOOK, CONSTANTS.WRITE_INDEX, CONSTANTS.WRITE_OWN
 
 local last, writer, count, latest_ns, is_new, switch, marker = read_header(KEYS.book, KEYS.events)
 if not last then return { '', '', 'unusable', writer } end
@@ -100,51 +101,16 @@ local function write()
     local added = add_event(number)
     if type(added) == 'table' and added.err then error(added, 0) end
   end
-  for _, order in pairs(orders) do
-    if order.is_new then
-      redis.call('HSET', order.key, unpack(order.flat))
-    elseif order.changes then
-      redis.call('HSET', order.key, unpack(order.changes))
-      for _, name in ipairs(order.cleared or {}) do
-        if not order.at[name] then redis.call('HDEL', order.key, name) end
-      end
-    end
-    if order.remembered then
-      for name, text in pairs(order.remembered) do redis.call('HSET', order.memory, name, text) end
-    end
-    if order.expiry and (order.expiry ~= 'inf' or not order.is_new) then
-      expire_at(order.key, order.expiry)
-      expire_at(order.memory, order.expiry)
-      for _, alias in ipairs(order.chain or {}) do expire_at(alias.key, order.expiry) end
-    end
-  end
-  for symbol, position in pairs(positions) do
-    if position.is_changed and position.is_part then
-      redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
-        decimal_text(position.SELL))
-    elseif position.is_changed then
-      if position.is_new then
-        redis.call('SADD', position.account and base .. 'account_positions' or KEYS.positions, position.listed_as or symbol)
-      end
-      local fields = #events == 1 and position.fields or RARE.fields_of(position) -- no step has come after that of the fields
-      redis.call('HSET', position.key, unpack(fields))
-      if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end
-      if position.has_lost_multiplier then redis.call('HDEL', position.key, 'multiplier') end
-    end
-  end
+  if WRITE_BOOK then WRITE_BOOK() end
   if requests then
     for key, text in pairs(requests) do redis.call('SET', key, text, 'PX', ARGV.request_ttl) end
   end
   if own then WRITE_OWN() end
-  if aliases then RARE.write_aliases() end
-  if deleted and #deleted > MOST_AT_ONCE then RARE.remove_rest() end
-  if limits then RARE.write_limits() end
-  if turned_to then redis.call('HSET', KEYS.book, 'trading', turned_to) end
   for _, index in pairs(indexes) do
-    if index.entered or index.left then
-      write_index(index)
-    elseif index.write then
+    if index.write then
       index.write(index)
+    elseif index.entered or index.left then
+      WRITE_INDEX(index)
     end
   end
   if #events > 0 then

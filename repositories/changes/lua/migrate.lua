@@ -17,15 +17,16 @@ local function migrate_own(at)
   local stored = before[SCHEMA_FIELD]
   if stored == schema then return { 'current' } end
   if upgraded ~= before.version .. ' ' .. stored then return { 'older', list_of(record) } end
-  local was, now = declaration_of(known, stored, schema, declared), parsed(declared)
+  local was = declaration_of(known, stored, schema, declared)
   if not was then return { 'corrupt', KEYS.book, field_of_kind(kind, stored), '' } end
 
   local after = fields_after('UPDATE', before, upgrade, before.version, before.updated_ns, '', schema)
   local expires = redis.call('PEXPIRETIME', record.key)
-  local plan, taken = plan_own(kind, id, before, after, expires > 0, parsed(was), now)
+  local expiry = expires > 0 and integer_text(expires) or 'inf'
+  local plan, taken = plan_own(known, id, before, after, expiry, expires > 0, was, declared)
   if not plan then return taken end
-  note_schema(known, schema, declared)
-  apply_own(record, id, after, expires > 0 and integer_text(expires) or 'inf', plan)
+  note_kind(known, schema, declared, expires > 0)
+  apply_own(record, id, after, expiry, plan)
   own.first = { KEYS.book, field_of_kind(kind, schema), declared }
   return { 'migrated' }
 end

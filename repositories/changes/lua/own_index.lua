@@ -3,7 +3,7 @@
 -- order text of a value, ':' and a key. Beside it, with '@expiry' in its name, is a sorted set of those members whose records
 -- expire, scored by that time in milliseconds since the epoch; where none expires there is no such set. An index expires with the
 -- last of its records, and the set beside it with it: while a record of the index stays, both do, so that what has expired is
--- still told.
+-- still told. Where a trader's header says that all records of a kind stay, see changes/schemas, these sets are not looked for.
 -- Uses changes/run
 
 local DEAD_AT_ONCE = 1000 -- the expired members that one change takes out of an index, at most
@@ -23,10 +23,8 @@ local function write_expiry(index, expiring, gone, size)
   end
 end
 
--- Write an index as planned: `members` has by each that changes its expiry, 'inf' for none, or false for one that leaves. A
--- key that has become empty is not touched again: while its slot migrates, the server would stop the script there.
-local function write_own_index(index)
-  if not next(index.members) then return end
+-- Write an index as planned whose expiries have been read, or that several members enter or leave.
+local function write_members(index)
   local entered, expiring, left, lasting = {}, {}, {}, {}
   for member, expiry in pairs(index.members) do
     if not expiry then
@@ -40,7 +38,7 @@ local function write_own_index(index)
       end
     end
   end
-  for _, member in ipairs(index.dead) do
+  for _, member in ipairs(index.dead or {}) do
     if index.members[member] == nil then left[#left + 1] = member end
   end
   local size = index.size
@@ -48,21 +46,38 @@ local function write_own_index(index)
   if #left > 0 then size = size - redis.call('ZREM', index.key, unpack(left)) end
   if index.kept == 0 and #expiring == 0 then return end
   for _, member in ipairs(lasting) do left[#left + 1] = member end
-  RARE.write_expiry(index, expiring, left, size)
+  write_expiry(index, expiring, left, size)
 end
 
--- Return an index as it is before the run, with the set beside it, read so that both can be written. `name` is what its key has
--- before the value, if it has one, and `value` that with its ':', or ''.
-local function load_own_index(name, value)
+-- Write an index as planned: `members` has by each that changes its expiry, 'inf' for none, or false for one that leaves. A
+-- key that has become empty is not touched again: while its slot migrates, the server would stop the script there.
+local function write_own_index(index)
+  local members = index.members
+  local member, expiry = next(members)
+  if index.kept == 0 and expiry == 'inf' and next(members, member) == nil then
+    redis.call('ZADD', index.key, '0', member)
+  elseif member then
+    RARE.write_members(index)
+  end
+end
+
+-- Read the set beside an index, and which of its members have expired.
+local function load_beside(index, key)
+  index.beside, index.kept = key, redis.call('ZCARD', key)
+  if index.kept > 0 then
+    index.dead = redis.call('ZRANGE', key, '-inf', integer_text(now_ms()), 'BYSCORE', 'LIMIT', 0, DEAD_AT_ONCE)
+  end
+end
+
+-- Return an index as it is before the run, read so that it can be written, and unless all of its members are known to stay, the
+-- set beside it too. `name` is what its key has before the value, if it has one, and `value` that with its ':', or ''.
+local function load_own_index(name, value, all_stay)
   local key = base .. name .. value
   local index = indexes[key]
-  if index then return index end
-  index = {
-    key = key, beside = base .. name .. '@expiry' .. value, size = redis.call('ZCARD', key), members = {}, write = write_own_index,
-  }
-  index.kept = redis.call('ZCARD', index.beside)
-  index.dead = index.kept > 0
-    and redis.call('ZRANGE', index.beside, '-inf', integer_text(now_ms()), 'BYSCORE', 'LIMIT', 0, DEAD_AT_ONCE) or {}
-  indexes[key] = index
+  if not index then
+    index = { key = key, size = redis.call('ZCARD', key), kept = 0, members = {}, write = write_own_index }
+    indexes[key] = index
+  end
+  if not (all_stay or index.beside) then RARE.load_beside(index, base .. name .. '@expiry' .. value) end
   return index
 end

@@ -5,6 +5,11 @@ local function escaped(text)
   return string.sub(string.gsub(cjson.encode(text), '\\/', '/'), 2, -2)
 end
 
+-- Return a text as a JSON string.
+local function quoted(text)
+  return string.find(text, '/', 1, true) and '"' .. RARE.escaped(text) .. '"' or cjson.encode(text)
+end
+
 -- Return the fields of an event in JSON, from the time on, each value escaped.
 local function escaped_document(entry)
   local parts = {}

@@ -21,27 +21,33 @@ end
 
 -- Return the fields of a record after a change, given as JSON what the change sets; null removes a field.
 local function fields_after(verb, before, changed, version, ts_ns, digest, schema)
-  local after = {}
+  local after = cjson.decode(changed)
   if verb == 'UPDATE' then
-    for name, value in pairs(before) do after[name] = value end
+    for name, value in pairs(before) do
+      if after[name] == nil then after[name] = value end
+    end
   else
     after[DIGEST_FIELD] = before and before[DIGEST_FIELD] or digest
   end
-  for name, value in pairs(cjson.decode(changed)) do after[name] = value ~= cjson.null and value or nil end
+  if string.find(changed, 'null', 1, true) then
+    for name, value in pairs(after) do
+      if value == cjson.null then after[name] = nil end
+    end
+  end
   after.version, after.updated_ns, after[SCHEMA_FIELD] = version, ts_ns, schema
   return after
 end
 
 -- Return two lists that bring a hash from what was stored to what is to be: fields and values to set, and fields to remove.
 local function writes_between(was, after)
-  local set, cleared = {}, {}
+  local written, cleared = {}, {}
   for name, value in pairs(after) do
-    if was[name] ~= value then set[#set + 1], set[#set + 2] = name, value end
+    if was[name] ~= value then written[#written + 1], written[#written + 2] = name, value end
   end
   for name in pairs(was) do
     if not after[name] then cleared[#cleared + 1] = name end
   end
-  return set, cleared
+  return written, cleared
 end
 
 -- Return what is remembered when a record is deleted, given what was before: the number of each deletion and what had been

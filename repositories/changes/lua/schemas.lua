@@ -1,9 +1,8 @@
 -- Of the engine: the schemas of the desk's own records. A trader's header says of each kind to which schema all of the trader's
 -- records have been brought (`schema:<kind>`), and of each schema what its records are found by (`fields:<kind>:<schema>`): the
--- fields with an index, those with unique values, and those by which records are sorted, each with its form.
+-- fields with an index, those with unique values, and those by which records are sorted, each with its form. While none of a kind's
+-- records has been given an expiry it says that all stay (`stay:<kind>`).
 -- Uses changes/run, changes/revision, changes/own_index
-
-local SCHEMA_FIELD = CONSTANTS.SCHEMA_FIELD
 
 -- Return the field of the header that says what a schema's records are found by.
 local function field_of_kind(kind, schema)
@@ -11,12 +10,13 @@ local function field_of_kind(kind, schema)
 end
 
 -- Return what the header says of a kind, read once: its `mark`, the schema to which all records have been brought, 0 for none;
--- and among `declared` what a model of a schema has to agree with.
+-- among `declared` what a model of a schema has to agree with; and whether all of its records `stay`.
 local function load_kind(kind, schema)
   local known = own.kinds[kind]
   if not known then
-    local mark, declared = unpack(redis.call('HMGET', KEYS.book, 'schema:' .. kind, field_of_kind(kind, schema)))
-    known = { name = kind, mark = mark or '0', declared = { [schema] = declared }, noted = {} }
+    local field = 'fields:' .. kind .. ':' .. schema
+    local mark, declared, stay = unpack(redis.call('HMGET', KEYS.book, 'schema:' .. kind, field, 'stay:' .. kind))
+    known = { name = kind, mark = mark or '0', declared = { [schema] = declared }, stay = stay == '1', is_told = stay }
     own.kinds[kind] = known
   elseif known.declared[schema] == nil then
     known.declared[schema] = redis.call('HGET', KEYS.book, field_of_kind(kind, schema))
@@ -42,46 +42,66 @@ local function declaration_of(known, stored, schema, declared)
 end
 
 -- Return the parts of a declaration.
-local function parsed(declared)
+local function parts_of_declared(declared)
   local indexes, uniques, sorted = string.match(declared, '^([^|]*)|([^|]*)|([^|]*)$')
-  return { indexes = indexes or '', uniques = uniques or '', sorted = sorted or '' }
+  return indexes or '', uniques or '', sorted or ''
 end
 
--- Return whether a part of a declaration has a field.
-local function has_field(part, field)
-  return string.find(' ' .. part .. ' ', ' ' .. field .. ' ', 1, true) ~= nil
+-- Return whether a part of a declaration has a field, with its form if it is sorted.
+local function has_field(part, field, form)
+  return string.find(' ' .. part .. ' ', ' ' .. field .. (form ~= '' and ':' .. form or '') .. ' ', 1, true) ~= nil
 end
 
--- Return the fields of a part of the declarations before and after a change: each with the value `from` which the record is
--- found there before, and the one `to` which it will be; of a sorted field with its `form`.
-local function moves_of(was, now, before, after)
-  local moves = {}
-  for field in string.gmatch(now, '%S+') do
-    local is_left = was == now or has_field(was, field)
-    moves[#moves + 1] = { is_left = is_left, is_entered = true, declared = field }
+-- Add to moves those out of what a record was found by, and is not any more.
+local function add_left(moves, was, now, before)
+  for field, form in string.gmatch(was, '([^%s:]+):?(%S*)') do
+    local from = before and before[field]
+    if from and not has_field(now, field, form) then
+      local size = #moves
+      moves[size + 1], moves[size + 2], moves[size + 3], moves[size + 4] = field, form, from, false
+    end
   end
-  for field in string.gmatch(was ~= now and was or '', '%S+') do
-    if not has_field(now, field) then moves[#moves + 1] = { is_left = true, declared = field } end
+end
+
+-- Return the fields of a part of the declarations before and after a change by which the record is found otherwise then, or
+-- with `renews` all: a list of each with its form, '' unless it is sorted, the value `from` which the record is found there
+-- before, and the one `to` which it will be, false for none.
+local function moves_of(was, now, before, after, renews)
+  local moves, size = {}, 0
+  for field, form in string.gmatch(now, '([^%s:]+):?(%S*)') do
+    local from, to = before and before[field] or false, after and after[field] or false
+    if was ~= now and from and not RARE.has_field(was, field, form) then from = false end
+    if from ~= to or renews then
+      moves[size + 1], moves[size + 2], moves[size + 3], moves[size + 4] = field, form, from, to
+      size = size + 4
+    end
   end
-  for _, move in ipairs(moves) do
-    move.field, move.form = string.match(move.declared, '^([^:]+):?(.*)$')
-    move.from, move.to = move.is_left and before[move.field] or nil, move.is_entered and after[move.field] or nil
-  end
+  if was ~= now then RARE.add_left(moves, was, now, before) end
   return moves
 end
 
 -- Note for the header what a record that is stored now is found by. The first of a trader's records of a kind says of which
--- schema all of them are.
-local function note_schema(known, schema, declared)
-  local noted = known.noted
+-- schema all of them are; and, if it stays and there has been none, that all stay, until one that expires says otherwise.
+local function note_kind(known, schema, declared, expires)
+  local noted = known.noted or {}
+  known.noted = noted
   if not known.declared[schema] then
     known.declared[schema] = declared
     noted[#noted + 1], noted[#noted + 2] = field_of_kind(known.name, schema), declared
   end
-  if known.mark == schema then return end
-  local all = load_own_index(known.name .. '_keys', '')
-  if all.size == 0 and not next(all.members) then
-    known.mark = schema
-    noted[#noted + 1], noted[#noted + 2] = 'schema:' .. known.name, schema
+  if known.mark ~= schema then
+    local all = load_own_index(known.name .. '_keys', '')
+    if all.size == 0 and not next(all.members) then
+      if known.mark == '0' and not known.is_told and all.kept == 0 and not expires then
+        known.stay, known.is_told = true, '1'
+        noted[#noted + 1], noted[#noted + 2] = 'stay:' .. known.name, '1'
+      end
+      known.mark = schema
+      noted[#noted + 1], noted[#noted + 2] = 'schema:' .. known.name, schema
+    end
+  end
+  if expires and known.stay then
+    known.stay = false
+    noted[#noted + 1], noted[#noted + 2] = 'stay:' .. known.name, '0'
   end
 end

@@ -227,6 +227,28 @@ def test_an_entry_of_no_record_that_has_expired_is_no_difference(own: Desk, audi
         assert len(found) == number
 
 
+def test_a_record_that_expires_is_named_where_the_header_says_that_all_stay(own: Desk, auditor: Auditor) -> None:
+    assert [own.ask("HGET", "%:book", f"stay:{kind}") for kind in ("deal", "tick")] == ["1", None]
+    own.vandalise("HSET", "%:book", "stay:tick", "1")
+    (found,) = auditor.verify(own.trader)
+    assert (found.kind, found.entry, found.expected) == (FindingKind.RECORD, "stay:tick", "0")
+    assert found.key.endswith(":book")
+    own.vandalise("HSET", "%:book", "stay:tick", "x")
+    (found,) = auditor.verify(own.trader)
+    assert (found.kind, found.entry, found.stored) == (FindingKind.CORRUPT, "stay:tick", "x")
+
+
+def test_a_repair_by_which_a_record_expires_says_so_in_the_header(own: Desk, auditor: Auditor) -> None:
+    own.vandalise("PEXPIREAT", "%:deal:D1", FAR)
+    own.vandalise("ZREM", "%:deal_keys", "D1")
+    own.vandalise("ZADD", "%:deal_keys@expiry", FAR, "D1")
+    for place, member in (("by_account", "D1"), ("sorted_price", str(price_of(own, "D1")))):
+        own.vandalise("ZREM", f"%:deal_{place}{':ACC2' if place == 'by_account' else ''}", member)
+    auditor.repair(own.trader)
+    assert own.ask("ZSCORE", "%:deal_keys@expiry", "D1") == FAR
+    assert own.ask("HGET", "%:book", "stay:deal") == "0"
+
+
 def test_a_unique_value_is_not_given_while_when_its_record_ends_is_wrong(own: Desk, auditor: Auditor) -> None:
     before = image_of(own)
     own.vandalise("PEXPIREAT", "%:deal:D1", FAR)

@@ -96,6 +96,45 @@ def test_one_unit_writes_what_stays_and_what_expires(desk: Desk, turn: int) -> N
     assert indexes_of(desk) == [{"A": "", "M": ""}] * 3
 
 
+def test_a_header_says_that_all_stay_until_one_is_given_an_expiry(desk: Desk) -> None:
+    trader = desk.trader
+    desk.book.commit([Insert(Lasting(trader=trader, name="M", code="C1")), Insert(Lasting(trader=trader, name="N"))])
+    assert desk.ask("HGET", "%:book", "stay:signal") == "1"
+    with pytest.raises(NotUnique):
+        desk.book.table(Signal).insert(Signal(trader=trader, name="A", code="C1"))
+    assert desk.ask("HGET", "%:book", "stay:signal") == "1"
+    put(desk, Signal(trader=trader, name="N"), Lasting(trader=trader, name="O"))
+    assert desk.ask("HGET", "%:book", "stay:signal") == "0"
+    assert indexes_of(desk) == [{"M": "", "N": expiry_of(desk, "%:signal:N"), "O": ""}] * 3
+    for name in ("M", "N", "O"):
+        desk.book.table(Lasting).delete(trader, name)
+    put(desk, Lasting(trader=trader, name="P"))
+    assert desk.ask("HGET", "%:book", "stay:signal") == "0"
+
+
+@on_one_server
+@pytest.mark.parametrize("lost", ["schema:signal", "stay:signal"])
+def test_a_header_that_does_not_say_it_any_more_does_not_say_that_all_stay(desk: Desk, lost: str) -> None:
+    trader = desk.trader
+    put(desk, Signal(trader=trader, name="A"), Lasting(trader=trader, name="M"))
+    desk.book.table(Lasting).delete(trader, "M")
+    desk.vandalise("HDEL", "%:book", lost)
+    put(desk, Lasting(trader=trader, name="N"))
+    assert desk.ask("HGET", "%:book", "stay:signal") != "1"
+    assert indexes_of(desk) == [{"A": expiry_of(desk, "%:signal:A"), "N": ""}] * 3
+    put(desk, Signal(trader=trader, name="A"))  # all is as it was before
+    desk.vandalise("HSET", "%:book", "schema:signal", "1")
+
+
+@on_one_server
+def test_an_expiry_that_was_set_by_hand_is_taken_away_by_a_put(desk: Desk) -> None:
+    put(desk, Lasting(trader=desk.trader, name="M"))
+    desk.vandalise("PEXPIRE", "%:signal:M", "100000")
+    put(desk, Lasting(trader=desk.trader, name="M", strength=2))
+    assert desk.ask("PEXPIRETIME", "%:signal:M") == -1
+    check_listed(desk, "M", strength=2)
+
+
 def test_what_expires_takes_the_indexes_with_it_once_what_stays_is_deleted(desk: Desk) -> None:
     trader = desk.trader
     put(desk, Signal(trader=trader, name="A"), Lasting(trader=trader, name="M"))

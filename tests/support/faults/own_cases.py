@@ -9,6 +9,7 @@ _REFERENCE, _LATER = "{NAME}:allocation_unique_reference:R1", 4 * 10**12
 _STORED = ("HSET", _RECORD, "version", 1, "account", "ACC1", "reference", "R1")
 _ENDS = ("PEXPIREAT", _RECORD, _LATER)
 _ENTRY: dict[str, object] = {
+    "kind": "allocation",
     "key": "L1",
     "is_unique": "0",
     "field": "account",
@@ -21,10 +22,18 @@ _ENTRY: dict[str, object] = {
     "expected": "1",
 }
 _UNIQUE: dict[str, object] = {**_ENTRY, "is_unique": "1", "field": "reference", "value": "=R1"}
-_INDEX_KEYS, _UNIQUE_KEYS = {"record": _RECORD, "place": _BY_ACCOUNT}, {"record": _RECORD, "place": _REFERENCE}
+_BOOK = "{NAME}:book"
+_INDEX_KEYS = {"record": _RECORD, "place": _BY_ACCOUNT, "book": _BOOK}
+_UNIQUE_KEYS = {"record": _RECORD, "place": _REFERENCE, "book": _BOOK}
 
 REPAIR_OWN: tuple[dict[str, Any], ...] = (
     {"keys": _INDEX_KEYS, "arguments": _ENTRY, "before": (_STORED, _ENDS), "what": "entry that ends"},
+    {
+        "keys": _INDEX_KEYS,
+        "arguments": _ENTRY,
+        "before": (_STORED, _ENDS, ("HSET", _BOOK, "stay:allocation", "1")),
+        "what": "entry that ends where all stayed",
+    },
     {
         "keys": _INDEX_KEYS,
         "arguments": _ENTRY,

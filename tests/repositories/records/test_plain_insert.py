@@ -1,0 +1,124 @@
+"""Test inserts that a script makes in its shortest way: they leave, answer and refuse what all other inserts do."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import pytest
+from slotbook.models import Entity, Index, Insert, Key
+from slotbook.models.errors import DuplicateRecord, FenceRefused, SchemaMismatch, SchemaTooNew, SlotbookError
+from slotbook.models.table import table_model
+from slotbook.models.types import Name
+from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.records.calls import TableCalls
+from slotbook.topology.settings import Settings
+
+from ...support.desk import Desk, on_one_server
+
+pytestmark = on_one_server
+
+
+class Slip(Entity, kind="slip"):
+    trader: Name
+    slip_id: Annotated[str, Key]
+    maker: Annotated[str | None, Index] = "M1"
+    venue: Annotated[str, Index] = "X"
+    text: str = ""
+
+
+def slip(desk: Desk, key: str, **fields: str | None) -> Slip:
+    return Slip.model_validate({"trader": desk.trader, "slip_id": key, **fields})
+
+
+@pytest.fixture(autouse=True)
+def first(desk: Desk) -> None:
+    """Insert the first slip, from which on the header says all that the shortest way needs."""
+    desk.book.table(Slip).insert(slip(desk, "first"))
+
+
+def stored(desk: Desk, key: str) -> list[object]:
+    """Return all that is stored of a slip, without what tells it from another."""
+    record = desk.ask("HGETALL", f"%:slip:{key}")
+    fields = dict(zip(record[::2], record[1::2], strict=True)) if isinstance(record, list) else dict(record)
+    indexes = ("%:slip_keys", "%:slip_by_maker:M1", "%:slip_by_venue:X", "%:slip_by_venue:Y")
+    event = next(one for one in desk.events() if one.key == key)
+    changed = {name: value for name, value in json.loads(str(event.changed)).items() if name != "slip_id"}
+    differ = ("slip_id", "updated_ns", "@digest")
+    return [
+        {name: text for name, text in fields.items() if name not in differ},
+        [desk.ask("ZSCORE", index, key) for index in indexes],
+        [desk.ask("PTTL", index) for index in indexes[:3]],
+        (event.type, event.kind, event.version, event.request_id, changed),
+    ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"maker": None}, {"venue": "Y", "text": 'null / "\\ é'}], ids=str)
+def test_it_leaves_what_an_insert_among_others_does(desk: Desk, fields: dict[str, str | None]) -> None:
+    table = desk.book.table(Slip)
+    one = table.insert(slip(desk, "one", **fields))
+    two, _ = desk.book.commit([Insert(slip(desk, "two", **fields)), Insert(slip(desk, "three"))])
+    assert (one.applied, one.version, one.sequence, two.sequence) == (True, 1, 2, 3)
+    assert stored(desk, "one") == stored(desk, "two")
+    assert desk.ask("HGET", "%:book", "sequence") == "4"
+    assert not [found for found in desk.book.audit.verify(desk.trader) if found.is_difference]
+
+
+def test_it_is_repeated_and_refused(desk: Desk) -> None:
+    table = desk.book.table(Slip)
+    table.insert(slip(desk, "one"))
+    before = desk.contents()
+    assert not table.insert(slip(desk, "one")).applied
+    with pytest.raises(DuplicateRecord):
+        table.insert(slip(desk, "one", text="other"))
+    assert desk.contents() == before
+    table.delete(desk.trader, "one")
+    before = desk.contents()
+    assert not table.insert(slip(desk, "one")).applied
+    assert desk.contents() == before
+    assert table.insert(slip(desk, "one", text="other")).applied
+
+
+def test_a_newer_schema_or_another_declaration_refuses_it(desk: Desk) -> None:
+    desk.vandalise("HSET", "%:book", "schema:slip", "2", "fields:slip:2", "maker venue||")
+    with pytest.raises(SchemaTooNew):
+        desk.book.table(Slip).insert(slip(desk, "one"))
+    desk.vandalise("HDEL", "%:book", "fields:slip:2")
+    desk.vandalise("HSET", "%:book", "schema:slip", "1", "fields:slip:1", "maker||")
+    with pytest.raises(SchemaMismatch):
+        desk.book.table(Slip).insert(slip(desk, "one"))
+    desk.vandalise("HSET", "%:book", "fields:slip:1", "maker venue||")
+    assert desk.ask("EXISTS", "%:slip:one") == 0
+
+
+@pytest.mark.parametrize("place", ["slip:one", "slip_deleted:one", "slip_by_venue:Y"])
+def test_a_key_of_another_type_refuses_it_and_nothing_is_written(desk: Desk, place: str) -> None:
+    desk.vandalise("SADD", f"%:{place}", "x")
+    before = desk.contents()
+    with pytest.raises(SlotbookError, match="WRONGTYPE"):
+        desk.book.table(Slip).insert(slip(desk, "one", venue="Y"))
+    assert desk.contents() == before
+    desk.vandalise("DEL", f"%:{place}")
+
+
+def test_a_stream_that_is_ahead_of_the_header_gets_the_next_number(desk: Desk) -> None:
+    desk.vandalise("HSET", "%:book", "sequence", "0")
+    calls = TableCalls(table_model(Slip), Settings(), LossDetector())  # a writer to whom nothing was acknowledged
+    assert desk.book.backend.run(calls.change(Insert(slip(desk, "one")))).sequence == 2
+
+
+def test_a_latest_time_stays_the_latest(desk: Desk) -> None:
+    latest = desk.ask("HGET", "%:book", "latest_ns")
+    desk.book.table(Slip).insert(slip(desk, "one"), ts_ns=1)
+    assert desk.ask("HGET", "%:book", "latest_ns") == latest
+    desk.book.table(Slip).insert(slip(desk, "two"), ts_ns=int(str(latest)) + 1)
+    assert desk.ask("HGET", "%:book", "latest_ns") == str(int(str(latest)) + 1)
+
+
+def test_a_lock_that_is_lost_refuses_it(desk: Desk) -> None:
+    held = desk.book.lock("L", trader=desk.trader, lease=60, wait=30).acquire()
+    held.release()
+    before = desk.contents()
+    with pytest.raises(FenceRefused):
+        held.table(Slip).insert(slip(desk, "one"))
+    assert desk.contents() == before
