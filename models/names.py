@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from functools import cache
+from secrets import token_bytes
 from typing import Annotated, Any, TypeAlias, cast
 
 from pydantic import (
@@ -124,7 +124,7 @@ def new_id() -> str:
     >>> len(new_id())
     16
     """
-    return urlsafe_b64encode(os.urandom(12)).decode()
+    return urlsafe_b64encode(token_bytes(12)).decode()
 
 
 def derived_id(kind: str, given: str) -> str:
