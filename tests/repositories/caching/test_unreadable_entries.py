@@ -76,7 +76,7 @@ def test_a_source_that_fails_is_not_asked_again_at_once(caches: CacheSetup) -> N
 
 
 def test_another_caller_who_loads_it_is_waited_for(caches: CacheSetup) -> None:
-    symbols = caches.symbols(settings={"deadline": 0.2})
+    symbols = caches.symbols(settings={"deadline": 1})
     spoil(caches, "AAPL")
     until = round(time.time() * 1000) + 60_000
     caches.set_load_state("AAPL", "lease", "other", "lease_until", until)
