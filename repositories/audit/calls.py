@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...models.keys import Keys, TraderKeys, account_and_symbol, glob_escaped
 from ...topology.call import Argument, Call, Reply, command, evaluate
 from ...topology.settings import Settings
+from ..changes.recorded import is_recorded
 from ..changes.scripts import load
 from ..replies import entry_id, fields, flag, integer, rows, text
 from .findings import AliasState, EventPage, IndexState, OrderState, PositionState, RequestState, is_valid_name
@@ -238,13 +239,14 @@ def _words(requests: Mapping[str, str | None]) -> list[bytes]:
 def _order_state(as_of: int, now_ms: int, one: list[Reply]) -> OrderState:
     order_id, expiry, flat, recorded_expiry, recorded, scores, aliases = one
     words = rows(aliases)
+    found = fields(flat)
     return OrderState(
         text(order_id),
         as_of,
         now_ms,
-        fields(flat),
+        found,
         integer(expiry),
-        fields(recorded),
+        fields(recorded) | {name: value for name, value in found.items() if is_recorded(name)},
         integer(recorded_expiry),
         fields(scores),
         {text(name): _alias_state(found) for name, found in zip(words[::2], words[1::2], strict=True)},

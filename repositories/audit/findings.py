@@ -149,7 +149,7 @@ class OrderState:
     fields: Fields
     expiry: int
     recorded: Fields
-    """The fills and requests that were applied to the order, as they are recorded with it."""
+    """The fills and requests that were applied to the order, as they are recorded with it, or in it."""
     recorded_expiry: int
     scores: Fields
     """Its score by index: of all statuses, of its own symbol, and of the symbols in whose index it was seen."""

@@ -13,7 +13,7 @@ from .lifetimes import NEVER, expiry_of
 from .order_own import field_of_index, marked_names, own_indexes
 
 _ENOUGH = 3
-"""The number of other records that have to expire at one time, so that another is corrected."""
+"""The number of other records that have to expire at one time, so that another is corrected; all of fewer."""
 
 
 class OrderPlaces:
@@ -91,7 +91,7 @@ class OrderPlaces:
         state = self._state
         entries = {index: state.scores.get(index) for index in belongs_in}
         found: dict[str, str | None] = {"order": expiry_of(state.expiry, entries.values())}
-        if state.recorded:
+        if state.recorded_expiry != -2:  # it is there
             found["applied"] = expiry_of(state.recorded_expiry, (found["order"], *entries.values()))
         return found | entries
 
@@ -193,4 +193,4 @@ def _agreed(expiries: Mapping[str, str | None], now_ms: int) -> tuple[str | None
     ((value, count), *others) = Counter(one for one in expiries.values() if one is not None).most_common()
     if others and count <= len(expiries) / 2:
         return None, False
-    return value, count >= _ENOUGH and value != NEVER and float(value) > now_ms
+    return value, count >= min(_ENOUGH, len(expiries) - 1) and value != NEVER and float(value) > now_ms

@@ -138,7 +138,7 @@ class OrderCheck:
         is_doubtful = state.order_id in history.doubtful_orders
         self._said_in = _valid_names(one.value for one in says.get("symbol", ()))
         own = [name for name in state.fields if name.startswith(SIGN)] if OWN_NAMES in state.fields else []
-        for name in sorted(state.fields.keys() - _KNOWN.union(own)):
+        for name in sorted(state.fields.keys() - _KNOWN.union(own) - state.recorded.keys()):
             what = f"{self._key}: {name} is not a field of an order"
             self._report.add(FindingKind.CORRUPT, self._key, name, what, stored=state.fields[name])
         is_unknown = not changes and history.is_whole(state.as_of)

@@ -1,6 +1,7 @@
 """Compare what is remembered of an order's changes with the events, and each with the one before. No I/O here.
 
-The hash ``{trader}:applied:<order_id>`` has a field for each change; see :mod:`slotbook.repositories.changes.recorded`.
+The hash ``{trader}:applied:<order_id>`` has a field for each change, or the order itself has that of the first; see
+:mod:`slotbook.repositories.changes.recorded`.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class AppliedCheck:
         self.is_contradicted = False
         """True when the events say something else; then that is a finding."""
         self._state = state
-        self._key = keys.applied(state.order_id)
+        self._key, self._order_key = keys.applied(state.order_id), keys.order(state.order_id)
         self._report = report
         self._links = {name: value for name, value in state.recorded.items() if name.startswith(LINKS)}
         self._details = RememberedDetails(self._key)
@@ -78,12 +79,16 @@ class AppliedCheck:
                 if name.startswith(PREFIX):
                     self.changes += map(partial(_completing, name), self._details.add(name, value, state.recorded))
                 else:
-                    self.changes.append(_read(self._key, name, value))
+                    self.changes.append(_read(self._key_of(name), name, value))
             except CorruptRecord as error:
                 self.is_readable = False
                 stored = state.recorded.get(error.field)
                 report.add(FindingKind.CORRUPT, error.key, error.field, str(error), stored=stored)
         self.changes.sort(key=lambda change: change.sequence)
+
+    def _key_of(self, name: str) -> str:
+        """Return the key of what is remembered under a name."""
+        return self._order_key if name in self._state.fields else self._key
 
     @property
     def _reports(self) -> list[ExecutionReport]:
@@ -289,7 +294,7 @@ class AppliedCheck:
         says: dict[str, str | None] = {"applied": stored}
         if event is not None:
             says[f"event {event.sequence}"] = expected
-        self._report.add(FindingKind.FILL, self._key, name, what, stored=stored, expected=expected, says=says)
+        self._report.add(FindingKind.FILL, self._key_of(name), name, what, stored=stored, expected=expected, says=says)
 
 
 def _identity_of(change: Remembered | Change) -> str | None:

@@ -1,8 +1,9 @@
 """Read what is remembered of the changes of an order, and what the first result of a change was.
 
-A remembered change is one field of the hash ``{trader}:applied:<order_id>``: its name is ``fill:`` and the exec_id, or
-``request:`` and the request_id; its value the number of its event, what was asked for, and behind a bar the fields that
-few orders have. All else of a first result is in the event, as long as that is kept.
+A remembered change is one field of the hash ``{trader}:applied:<order_id>``, or that of an order's first change one of
+the order itself, where it is short: its name is ``fill:`` and the exec_id, or ``request:`` and the request_id; its
+value the number of its event, what was asked for, and behind a bar the fields that few orders have. All else of a first
+result is in the event, as long as that is kept.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ LINKS = ("root:", "now:")
 ALIAS = "alias:"
 """The beginning of the names of fields that say which event has given an order another id."""
 
+_IN_ORDER = ("fill:", "request:")
+"""The beginnings of the names of fields of an order that remember its first change."""
+
 _IS_REST = re.compile(r"(late)? ?(over)? ?(\+[\w-]{11})?", re.ASCII).fullmatch
 """The words behind quantity and price of a fill: late, past the order's quantity, and the digest of its own fields."""
 
@@ -82,6 +86,15 @@ def recorded_name(event: EventType, identity: str | None) -> str:
     if event is EventType.TRADE_DETAILS:
         return f"details:{identity}"
     return f"{'fill' if event.is_execution else 'request'}:{identity}"
+
+
+def is_recorded(name: str) -> bool:
+    """Return True for the name of a field of an order that remembers its first change.
+
+    >>> is_recorded("fill:X1"), is_recorded("filled_quantity")
+    (True, False)
+    """
+    return name.startswith(_IN_ORDER)
 
 
 def read_recorded(key: str, order: Order, name: str, value: str) -> RecordedChange:

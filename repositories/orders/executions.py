@@ -34,25 +34,26 @@ def read_fills(keys: TraderKeys, order_id: str) -> Steps[list[Execution]]:
 
 
 def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
-    applied = keys.applied(order_id)
-
     def read(reply: Reply) -> list[Execution]:
         written, *page = rows(reply)
         multiplier = text_of(written)
-        fills = [rows_of(6, fill) for fill in page]
+        fills = [rows_of(7, fill) for fill in page]
         return [
             _revised(
                 keys,
-                _execution(keys, order_id, text_of(name), text_of(value), fields(event), multiplier),
+                _execution(
+                    keys.order(order_id) if text_of(first) else keys.applied(order_id),
+                    *(keys, order_id, text_of(name), text_of(value), fields(event), multiplier),
+                ),
                 *map(text_of, now),
             )
-            for name, value, event, *now in fills
+            for name, value, event, *now, first in fills
         ]
 
     return evaluate(
         f"fills of {keys.trader}/{order_id}",
         FILLS,
-        FILLS.keys(applied=applied, events=keys.events, order=keys.order(order_id)),
+        FILLS.keys(applied=keys.applied(order_id), events=keys.events, order=keys.order(order_id)),
         FILLS.arguments(after=str(after), limit=str(FILLS_AT_ONCE)),
         decode=read,
         readonly=True,
@@ -61,10 +62,9 @@ def _page(keys: TraderKeys, order_id: str, after: int) -> Call[list[Execution]]:
 
 
 def _execution(
-    keys: TraderKeys, order_id: str, name: str, value: str, event: dict[str, str], multiplier: str
+    key: str, keys: TraderKeys, order_id: str, name: str, value: str, event: dict[str, str], multiplier: str
 ) -> Execution:
-    """Return a fill from what is remembered of it, and its event. Raises CorruptRecord when they contradict."""
-    key = keys.applied(order_id)
+    """Return a fill from what a key remembers of it, and its event. Raises CorruptRecord when they contradict."""
     order = Order.model_construct(trader=keys.trader, order_id=order_id)
     change = read_recorded(key, order, name, value)
     if change.sequence < 1:

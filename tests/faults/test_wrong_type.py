@@ -22,7 +22,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "fill": (
         "book",
         "order:A1",
-        "applied:A1",
         "events",
         "position:AAPL",
         "orders_by_status:NEW",
@@ -32,7 +31,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cancel": (
         "book",
         "order:A1",
-        "applied:A1",
         "events",
         "position:AAPL",
         "orders_by_symbol:AAPL",

@@ -1,6 +1,6 @@
 -- Of the engine: the other ids of an order, ClOrdIDs of requests and the venue's OrderIDs, each of which is a key that names the
 -- order and dies with it. What is remembered of an order has a field for each, and the order their number.
--- Uses changes/run
+-- Uses changes/run, changes/remembered
 
 local MOST_AT_ONCE = 4000 -- the keys that one command removes
 
@@ -32,8 +32,7 @@ local function take_ids(order, order_id, number, ...)
     local alias = id ~= '' and id ~= order_id and load_alias(id)
     if alias and not alias.order_id then
       alias.order_id, alias.is_new = order_id, true
-      order.remembered = order.remembered or {}
-      order.remembered['alias:' .. id] = number
+      remember_beside(order, 'alias:' .. id, number)
       set(order, { 'aliases', decimal_text(sum(decimal(value_of(order, 'aliases') or '0'), 1)) })
     end
   end

@@ -1,6 +1,6 @@
 -- Of the engine: cancel, reject, expire or calculate an order; one that has the new status already is left as it is. What was
 -- pending is answered by that.
--- Uses changes/run, changes/aliases, changes/order_status
+-- Uses changes/run, changes/remembered, changes/aliases, changes/order_status
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}
@@ -15,7 +15,7 @@ local function close_order(at)
   local contradicts = stated ~= '' and RARE.contradiction(order, stated)
   if contradicts then return contradicts end
   local entry, content = 'request:' .. request_id, digest == '' and to or to .. ' ' .. digest
-  local recorded = recall(order, entry)
+  local recorded = recall(order, entry, digest == '' and text == '')
   if recorded then return RARE.repeat_of_request(order, entry, recorded, content) end
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end

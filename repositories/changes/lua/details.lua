@@ -1,7 +1,7 @@
 -- Of the engine: the details of an execution, which are what its report says beside quantity and price, and completing them: a
 -- repeat of the report may add what was absent, once. They are remembered as lines, the first that of the report itself, then
 -- one for each change that has added some: the number of the event, the values in JSON, and the rare fields of the order.
--- Uses changes/run, changes/fees, changes/order_status, changes/publish, changes/accounts
+-- Uses changes/run, changes/remembered, changes/fees, changes/order_status, changes/publish, changes/accounts
 
 local DETAILS = CONSTANTS.DETAILS -- the names, in the order in which they are written
 
@@ -92,7 +92,7 @@ local function live_execution(order, position, root, kind)
   local report = exec_id and string.match(now, '^%d+ ') .. content
   local said = exec_id and recall(order, 'fill:' .. exec_id) or ''
   if not report or string.sub(said, 1, #report) ~= report or root_of(order, exec_id) ~= root then
-    return nil, { 'corrupt', order.memory, (now and 'now:' or 'fill:') .. root, now or first }
+    return nil, { 'corrupt', (now or not order.at['fill:' .. root]) and order.memory or order.key, (now and 'now:' or 'fill:') .. root, now or first }
   end
   if quantity then return quantity, price, exec_id end
   if kind == 'TRADE_CORRECT' then return nil, { 'busted' } end
@@ -137,6 +137,11 @@ local function complete_execution(order, position, exec_id, number, details, ts_
   end
   if unbooked then return { refused = unbooked } end
 
+  if not OPEN_STATUSES[status] and not order.expiry then -- what is remembered beside the order may begin here, and ends with it
+    local expires = redis.call('PEXPIRETIME', order.key)
+    order.memory_expiry = expires > 0 and integer_text(expires) or nil
+  end
+
   version, added = decimal_text(version), details_text(added)
   set(order, { 'version', version, 'updated_ns', ts_ns })
   local fields
@@ -157,7 +162,6 @@ local function complete_execution(order, position, exec_id, number, details, ts_
   if string.find(rare, '^%["[^"]*"[",]*%]$') then rare = '' end -- as remember has it: none but a stop price
   local name = 'details:' .. exec_id
   local before = recall(order, name)
-  order.remembered = order.remembered or {}
-  order.remembered[name] = (before and before .. '\n' or '') .. event .. '\t' .. added .. '\t' .. rare
+  remember_beside(order, name, (before and before .. '\n' or '') .. event .. '\t' .. added .. '\t' .. rare)
   return { number = event, rare = rare, is_applied = true }
 end

@@ -1,5 +1,5 @@
 -- Of the engine: a guard of a unit, which changes nothing.
--- Uses changes/run
+-- Uses changes/run, changes/remembered
 
 -- Return {'expected'}, {'missing'}, {'version', version} when an order has another version than the one expected, or
 -- {'terms', quantity} when it has another quantity, or remembers what it should not. Each is looked at where it is given.

@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts
+-- Uses changes/run, changes/remembered, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts
 
 local FLAGS = { [''] = '0', [' late'] = '1', [' over'] = '0 over', [' late over'] = '1 over' } -- as they are answered
 
@@ -19,7 +19,7 @@ local function answer_to_filled(order, position, entry, recorded, quantity_text,
   local quantity, first_price, flags = string.match(content or '', '^(%S+) (%S+)(.*)$')
   local late = FLAGS[flags]
   if not late and string.find(content or '', '^%S+ %S+ [bc][uo]') then return { 'duplicate', content, '' } end -- a bust or a correction
-  if not late then return { 'corrupt', order.memory, entry, recorded } end
+  if not late then return { 'corrupt', order.at[entry] and order.key or order.memory, entry, recorded } end
   if quantity ~= quantity_text or first_price ~= price or first_own ~= own_parts(own .. '||') then
     return { 'duplicate', quantity, first_price }
   end
@@ -53,7 +53,7 @@ local function fill_order(at)
   if stated ~= '' then contradicts, venue_id = RARE.contradicted_by(order, id, stated) end
   if contradicts then return contradicts end
   local entry = 'fill:' .. exec_id
-  local recorded = recall(order, entry)
+  local recorded = recall(order, entry, details == '' and own == '' and not venue_id and #quantity_text + #price < 25)
   local flat, at = order.flat, order.at
   local status, side, symbol = decisive_fields(order)
   if problem then return problem end
@@ -157,7 +157,7 @@ local function fill_order(at)
   if account then account = RARE.book_account(account, position.multiplier, ts_ns) end
   remember(order, entry, number .. ' ' .. quantity_text .. ' ' .. price .. (is_late and ' late' or '')
     .. (is_over and ' over' or '') .. own_digest)
-  if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
+  if details ~= '' then remember_beside(order, 'details:' .. exec_id, number .. '\t' .. details .. '\t') end
   local flags = (is_late and '1' or '0') .. (is_over and ' over' or '')
   return { 'applied', number, flags, state_of(order), table.concat(held_fields, '\n'), account }
 end

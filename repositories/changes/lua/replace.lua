@@ -1,6 +1,6 @@
 -- Of the engine: change an order's quantity or prices, once, as asked or as the venue restates it. A quantity below what is
 -- filled asks for the rest to be canceled; one above it opens a filled order again.
--- Uses changes/run, changes/aliases, changes/order_status, changes/limits, changes/multiplier
+-- Uses changes/run, changes/remembered, changes/aliases, changes/order_status, changes/limits, changes/multiplier
 
 -- Return {'applied', sequence, order…}
 --        {'repeat', sequence, order as it is now…, rare fields then, event…}

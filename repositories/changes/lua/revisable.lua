@@ -12,17 +12,23 @@
 --         of the last event that has left the position's cost approximate, account, the same number of its position}: '' for
 --         none, '0' for one that is not known
 
-local id, applied, fields = ARGV.order_id, KEYS.applied, redis.call('HMGET', KEYS.order, 'symbol', 'side', 'multiplier', 'account')
+local id, order, applied, fields = ARGV.order_id, KEYS.order, KEYS.applied, redis.call('HMGET', KEYS.order, 'symbol', 'side', 'multiplier', 'account')
 if not fields[1] then
   id = redis.call('GET', ARGV.base .. 'alias:' .. id)
   if not id then return {} end
-  applied = ARGV.base .. 'applied:' .. id
-  fields = redis.call('HMGET', ARGV.base .. 'order:' .. id, 'symbol', 'side', 'multiplier', 'account')
+  order, applied = ARGV.base .. 'order:' .. id, ARGV.base .. 'applied:' .. id
+  fields = redis.call('HMGET', order, 'symbol', 'side', 'multiplier', 'account')
 end
 local symbol, side, multiplier, account = unpack(fields)
 if not symbol or not side then return {} end
+
+-- Return what is remembered of an execution, nil when nothing is: that of an order's first change is in the order.
+local function remembered(exec_id)
+  return redis.call('HGET', order, 'fill:' .. exec_id) or redis.call('HGET', applied, 'fill:' .. exec_id)
+end
+
 local root = ARGV.exec_ref_id ~= '' and redis.call('HGET', applied, 'root:' .. ARGV.exec_ref_id) or ARGV.exec_ref_id
-local number = string.match(redis.call('HGET', applied, 'fill:' .. root) or '', '^%d+') or ''
+local number = string.match(remembered(root) or '', '^%d+') or ''
 if number ~= '' and #redis.call('XRANGE', KEYS.events, number .. '-0', number .. '-0') == 0 then number = '0' end
 
 -- Return the number of the last event that has left a position's cost approximate.
@@ -36,6 +42,6 @@ if account then
   of_account = approximated(ARGV.base .. 'account_position:' .. escaped .. ':' .. symbol)
 end
 return {
-  id, symbol, side, multiplier or '1', redis.call('HGET', applied, 'fill:' .. ARGV.exec_id) and 1 or 0, number,
+  id, symbol, side, multiplier or '1', remembered(ARGV.exec_id) and 1 or 0, number,
   approximated(ARGV.base .. 'position:' .. symbol), account or '', of_account,
 }

@@ -7,7 +7,7 @@
 -- Return the answer to a bust or a correction whose exec_id is remembered.
 local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)
   local number, content, rare = parts_of(recorded)
-  if not number then return { 'corrupt', order.memory, entry, recorded } end
+  if not number then return { 'corrupt', order.at[entry] and order.key or order.memory, entry, recorded } end
   if content ~= wanted or root_of(order, string.sub(entry, 6)) ~= root then return { 'duplicate', content } end
   local completed = details ~= '' and complete_execution(order, position, string.sub(entry, 6), number, details, ts_ns)
   if completed and completed.refused then return completed.refused end
@@ -167,9 +167,9 @@ local function revise_execution(at)
   end
   if venue_id then RARE.take_venue_id(order, id, number, venue_id) end
   remember(order, entry, number .. ' ' .. content)
-  order.remembered['root:' .. exec_id] = root
+  remember_beside(order, 'root:' .. exec_id, root)
   order.remembered['now:' .. root] =
     number .. ' ' .. (quantity_text == '' and 'busted' or quantity_text .. ' ' .. price) .. ' ' .. exec_id
-  if details ~= '' then order.remembered['details:' .. exec_id] = number .. '\t' .. details .. '\t' end
+  if details ~= '' then remember_beside(order, 'details:' .. exec_id, number .. '\t' .. details .. '\t') end
   return { 'applied', number, state_of(order), table.concat(held_fields, '\n'), account_state }
 end

@@ -3,7 +3,6 @@
 -- Uses changes/records, changes/fees, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
 --      changes/order_status, changes/account_fields
 
-local RARE_FIELDS = CONSTANTS.RARE_FIELDS
 local STATUSES = CONSTANTS.STATUS_NAMES
 local SIDES = CONSTANTS.SIDES -- for each side of an order the one on which a position counts it, BUY or SELL
 local OPEN_QUANTITY = { BUY = 'open_buy_quantity', SELL = 'open_sell_quantity' } -- what is open of a trader's orders
@@ -279,33 +278,6 @@ local function event_of(number)
   return event and event[2] or {}
 end
 
--- Return what is remembered of a change of an order, nil when nothing is.
-local function recall(order, name)
-  return order.remembered and order.remembered[name] or redis.call('HGET', order.memory, name) or nil
-end
-
--- Return the fields of an order that few orders have, as text. The others of a change's first result are in its event.
-local function rare_fields(order)
-  local values = {}
-  for i, name in ipairs(RARE_FIELDS) do values[i] = value_of(order, name) or '' end
-  return cjson.encode(values)
-end
-
--- Remember a change of an order, which was recalled before: that proves that it can be written. With its content, which begins
--- with the number of its event, go the fields that few orders have, if the order has one.
-local function remember(order, name, content)
-  local at = order.at
-  local rare = (at.text or at.placed_quantity or at.revision or at.marks or at.pending or at.client_order_id
-    or at.aliases or at.venue_order_id) and RARE.rare_fields(order) or ''
-  order.remembered = order.remembered or {}
-  order.remembered[name] = content .. '|' .. rare
-end
-
--- Return the parts of what is remembered: the number of the change's event, its content, and the rare fields of its order.
-local function parts_of(text)
-  return string.match(text, '^(%d+) ([^|]+)|(.*)$')
-end
-
 -- Return the quantity of an order, which is never zero; note a problem when it is not one.
 local function ordered_in(order)
   local quantity = quantity_in(order, 'quantity')
@@ -339,12 +311,4 @@ local function contradiction(order, stated)
   local stated_side, stated_symbol = string.match(stated, '^(%S*) (.*)$')
   if (stated_side == '' or stated_side == side) and (stated_symbol == '' or stated_symbol == symbol) then return nil end
   return { 'mismatch', side, symbol }
-end
-
--- Return the reply to a request that is remembered, given what it asks for.
-local function repeat_of_request(order, entry, recorded, content)
-  local number, first, rare = parts_of(recorded)
-  if not number then return { 'corrupt', order.memory, entry, recorded } end
-  if first ~= content then return { 'duplicate' } end
-  return { 'repeat', number, state_of(order), rare, event_of(number) }
 end

@@ -14,10 +14,11 @@ local function write_book()
     end
     if order.remembered then
       for name, text in pairs(order.remembered) do redis.call('HSET', order.memory, name, text) end
+      if order.memory_expiry then expire_at(order.memory, order.memory_expiry) end
     end
     if order.expiry and (order.expiry ~= 'inf' or not order.is_new) then
       expire_at(order.key, order.expiry)
-      expire_at(order.memory, order.expiry)
+      if order.remembered then expire_at(order.memory, order.expiry) end
       for _, alias in ipairs(order.chain or {}) do expire_at(alias.key, order.expiry) end
     end
   end

@@ -101,10 +101,10 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.EXPIRY, "%request:P1", None, "inf", None)],
     ),
     "a fill recorded as late": (
-        [("HSET", "%:applied:A1", "fill:X1", "2 40 187.22 late|")],
+        [("HSET", "%:order:A1", "fill:X1", "2 40 187.22 late|")],
         [
             Expected(
-                *(FindingKind.FILL, "%applied:A1", "fill:X1"),
+                *(FindingKind.FILL, "%order:A1", "fill:X1"),
                 *("40 at 187.22 late in event 2", "40 at 187.22 in event 2"),
             )
         ],
@@ -192,12 +192,12 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.FILL, "%applied:A1", "request:Q9", "5", None)],
     ),
     "a cancel no longer recorded": (
-        [("HDEL", "%:applied:C", "request:Q1")],
+        [("HDEL", "%:order:C", "request:Q1")],
         [Expected(FindingKind.FILL, "%applied:C", "request:Q1", None, "13")],
     ),
     "a reject recorded with another event": (
-        [("HSET", "%:applied:R", "request:Q2", "13 REJECTED|")],
-        [Expected(FindingKind.FILL, "%applied:R", "request:Q2", "in event 13", "in event 14")],
+        [("HSET", "%:order:R", "request:Q2", "13 REJECTED|")],
+        [Expected(FindingKind.FILL, "%order:R", "request:Q2", "in event 13", "in event 14")],
     ),
     "an expiry recorded as a cancel": (
         [("HSET", "%:applied:E", "request:Q3", "15 CANCELED|")],
@@ -206,7 +206,6 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
     "a terminal order that never expires": (
         [
             ("PERSIST", "%:order:C"),
-            ("PERSIST", "%:applied:C"),
             ("ZADD", "%:orders_by_status:CANCELED", "inf", "C"),
             ("ZADD", "%:orders_by_symbol:MSFT", "inf", "C"),
             ("PERSIST", "%:orders_by_status:CANCELED"),
@@ -297,7 +296,7 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
             HEADER_SAYS_21,
         ],
         [
-            Expected(FindingKind.FILL, "%applied:A1", "fill:X1", "21", None),
+            Expected(FindingKind.FILL, "%order:A1", "fill:X1", "21", None),
             Expected(FindingKind.ORDER, "%order:A1", "filled_notional", "9361.8", "16850.6"),
             Expected(FindingKind.ORDER, "%order:A1", "filled_quantity", "50", "90"),
             Expected(FindingKind.ORDER, "%order:A1", "updated_ns", "1700000000000000003", "1"),

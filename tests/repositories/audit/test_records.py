@@ -80,7 +80,7 @@ def test_an_event_changed_in_all_its_fields_is_contradicted_by_the_applied_fill(
     )
     before = image_of(busy)
     found = {(one.key.rpartition("}:")[2], one.entry): one for one in differences(auditor.verify(busy.trader))}
-    assert found["applied:Z1", "fill:Z1"].says == {
+    assert found["order:Z1", "fill:Z1"].says == {
         "applied": f"10 at 1 in event {number}",
         f"event {number}": f"20 at 1 in event {number}",
     }
@@ -197,7 +197,7 @@ def test_what_is_left_of_an_open_order_that_is_gone_is_kept(busy: Desk, auditor:
         (FindingKind.INDEX, "A1", RepairOutcome.LEFT),
     ]
     assert repairs[0].finding.says == {
-        **{"order": "nothing", "index": "listed", "applied": "3 changes"},
+        **{"order": "nothing", "index": "listed", "applied": "2 changes"},
         "event 4": "PARTIALLY_FILLED",
     }
     assert busy.contents() == damaged

@@ -93,8 +93,8 @@ REPAIRABLE: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [Expected(FindingKind.EXPIRY, "%order:C", None, "9999999999999", "=")],
     ),
     "what was applied to a terminal order never expires": (
-        [("PERSIST", "%:applied:C")],
-        [Expected(FindingKind.EXPIRY, "%applied:C", None, "inf", "=")],
+        [("PERSIST", "%:applied:E")],
+        [Expected(FindingKind.EXPIRY, "%applied:E", None, "inf", "=")],
     ),
     "an entry that lives longer than its terminal order": (
         [("ZADD", "%:orders_by_status:CANCELED", "9999999999999", "C")],

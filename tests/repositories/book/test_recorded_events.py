@@ -202,7 +202,8 @@ def test_what_is_remembered_for_a_repeat_keeps_its_form(desk: Desk) -> None:
     positions.check_and_update(trader, "AAPL", 5, 100, request_id="P2", ts_ns=TS + 6)
     replaced = r'["191","\"less\"|","100","187.23","190","3","","","","",""]'
     canceled = '["191","","100","187.23","190","3","","","","",""]'
-    assert mapping(desk.ask("HGETALL", "%:applied:A1")) == {"fill:X1": "2 40 187.22|"}
+    assert desk.ask("HGET", "%:order:A1", "fill:X1") == "2 40 187.22|"
+    assert desk.ask("EXISTS", "%:applied:A1") == 0
     assert mapping(desk.ask("HGETALL", "%:applied:A2")) == {
         "request:R1": f"4 REPLACED 90  191 3|{replaced}",
         "fill:X1": f"5 30 187.5|{replaced}",

@@ -224,9 +224,9 @@ def test_a_change_of_a_position_with_garbage_is_refused_whole(
 @pytest.mark.parametrize("garbage", ["", "x", "2 1 187.22", "x 1 187.22|", "2 1|", "2 1 187.22 soon|", "2  187.22|"])
 def test_a_remembered_fill_that_cannot_be_read_is_named(lone_desk: Desk, garbage: str) -> None:
     prepare(lone_desk)
-    lone_desk.vandalise("HSET", "%:applied:A1", "fill:X1", garbage)
+    lone_desk.vandalise("HSET", "%:order:A1", "fill:X1", garbage)
     repeat: Verb = lambda desk: desk.book.orders.fill(execution(desk.trader, "X1", 1))  # noqa: E731
-    check(lone_desk, {"fill": repeat}, "%:applied:A1", "fill:X1")
+    check(lone_desk, {"fill": repeat}, "%:order:A1", "fill:X1")
 
 
 def test_a_remembered_replace_that_cannot_be_read_is_named(lone_desk: Desk) -> None:
@@ -266,7 +266,7 @@ WRONG: dict[str, tuple[Verb, Sequence[str]]] = {
     ),
     "first fill": (
         lambda desk: desk.book.orders.fill(execution(desk.trader, "X9", 1, order_id="N1")),
-        ("order:N1", "applied:N1", "orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED", "position:AAPL"),
+        ("order:N1", "orders_by_status:NEW", "orders_by_status:PARTIALLY_FILLED", "position:AAPL"),
     ),
     "fill": (ORDER_WRITES["fill"], ORDER_A1),
     "last fill": (

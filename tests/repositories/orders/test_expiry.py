@@ -17,7 +17,7 @@ BRIEF = {"order_ttl": 0.1, "request_ttl": 0.1, "deadline": 1.0, "socket_timeout"
 """Settings of the shortest lives: what a call may be sent again for is remembered for ``TTL``."""
 LASTING = ("book", "events", "position:AAPL", "positions")
 """The keys of a trader who has had orders in AAPL, which stay when these are gone."""
-EVERYTHING = (*LASTING, "order:A1", "applied:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL")
+EVERYTHING = (*LASTING, "order:A1", "orders_by_status:PARTIALLY_FILLED", "orders_by_symbol:AAPL")
 
 
 def expiries(desk: Desk, status: str) -> list[int]:

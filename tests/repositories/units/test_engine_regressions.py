@@ -155,7 +155,8 @@ def test_what_is_remembered_of_a_change_may_be_corrupt(desk: Desk, rare: str) ->
     """One such record does not fail the other changes of a batch."""
     fill, request = execution(desk.trader), Cancel(trader=desk.trader, order_id="A1", request_id="C1")
     desk.book.commit([limit(desk.trader), fill, request])
-    desk.vandalise("HSET", "%:applied:A1", "fill:X1", f"2 40 187.22|{rare}", "request:C1", f"3 CANCELED|{rare}")
+    desk.vandalise("HSET", "%:order:A1", "fill:X1", f"2 40 187.22|{rare}")
+    desk.vandalise("HSET", "%:applied:A1", "request:C1", f"3 CANCELED|{rare}")
     for repeat in (fill, request):
         with pytest.raises(CorruptRecord):
             desk.book.orders.apply(repeat)
