@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from slotbook.repositories.changes.scripts import STEPS
+from slotbook.repositories.changes.scripts import STEPS, engine
 from slotbook.repositories.changes.scripts import load as load_for_a_book
 from slotbook.topology.scripts import Script, load, sections
 
@@ -207,6 +207,11 @@ def test_a_script_whose_reading_failed_is_read_again() -> None:
     with pytest.raises(OSError, match="no such file"):
         script.digest  # noqa: B018
     assert (script.digest, script.source) == ("0", "return 1")
+
+
+def test_the_engine_says_by_itself_when_it_was_stopped_and_others_are_guarded() -> None:
+    assert "local function run_write" not in engine("place").source
+    assert "local function run_write" in load_for_a_book("slotbook.repositories.coordination", "lock_acquire").source
 
 
 def test_every_script_can_be_put_together() -> None:

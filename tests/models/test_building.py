@@ -6,12 +6,15 @@ import inspect
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, cast
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
+from pydantic._internal import _model_construction as construction
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 from slotbook import Cancel, Entity, Key, Order, Settings
 from slotbook.models import building
@@ -149,19 +152,32 @@ def test_the_signature_of_a_model_names_its_fields_before_and_after_it_is_built(
         assert not hasattr(model.model_validate(VALUES), "__signature__")
 
 
-def test_threads_that_use_a_model_first_at_once_all_get_it_built() -> None:
-    models = [_of_slotbook() for _ in range(20)]
-    meeting = threading.Barrier(6)
+def test_threads_that_use_a_model_first_at_once_all_get_it_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    built_now, original = list[object](), cast("Callable[..., bool]", construction.complete_model_class)
 
-    def use(model: type[Cancel]) -> tuple[Cancel, object]:
+    def slowly(model: object, *arguments: object, **options: object) -> bool:
+        built_now.append(model)
+        time.sleep(0.05)  # the others come meanwhile
+        return original(model, *arguments, **options)
+
+    monkeypatch.setattr(construction, "complete_model_class", slowly)
+    model, meeting = _of_slotbook(), threading.Barrier(6)
+
+    def use(number: int) -> tuple[Cancel, int]:
         meeting.wait(10)
-        return model.model_validate(VALUES), model.__pydantic_validator__
+        return model.model_validate({**VALUES, "ts_ns": number}), number
 
     with ThreadPoolExecutor(6) as pool:
-        for model in models:
-            made = list(pool.map(use, [model] * 6))
-            assert [record for record, _ in made] == [model.model_validate(VALUES)] * 6
-            assert {id(validator) for _, validator in made} == {id(model.__pydantic_validator__)}
+        made = list(pool.map(use, range(6)))
+    assert [record.ts_ns for record, _ in made] == [number for _, number in made]
+    assert built_now == [model]
+
+
+def test_a_model_of_the_caller_is_built_when_it_is_made() -> None:
+    assert OwnOrder.__pydantic_complete__
+    assert Allocation.__pydantic_complete__
+    with pytest.raises(PydanticSchemaGenerationError, match="threading"):
+        type("Wrong", (Order,), {"__module__": __name__, "__annotations__": {"what": threading.Thread}})
 
 
 def test_a_model_of_the_caller_finds_what_it_refers_to_where_it_is_rebuilt() -> None:
@@ -190,6 +206,8 @@ def test_a_child_that_is_forked_while_a_thread_builds_a_model_can_build_it_too()
         "construction.complete_model_class = slowly\n"
         "builder = threading.Thread(target=Cancel, kwargs={'trader': 'T1', 'order_id': 'A1'})\n"
         "builder.start()\nbegun.wait(10)\nchild = os.fork()\n"
+        # Another thread of the child gets the name of the thread that it does not have, and would be let in by a lock.
+        "if child == 0:\n    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "assert Expire(trader='T1', order_id='A1').order_id == 'A1'\n"
         "if child == 0:\n    os._exit(0)\n"
         "assert os.waitpid(child, 0)[1] == 0\nbuilder.join()\n"

@@ -122,3 +122,8 @@ def test_what_a_long_script_declares_after_its_last_variables_is_in_a_function(l
     source = assembled(f"RARE.seldom('b')\nstep('a')\n{every}", many + shared.replace("all = all ..", "all = '' .."))
     assert "return (function()" not in source
     assert run(lone_desk, source) == 60
+
+
+def test_a_constant_stands_only_for_the_whole_of_a_name() -> None:
+    shared = "local T = 2\nlocal function Two(T_2) return T_2 + T end\n"
+    assert assembled("return Two(T)", shared) == "local function Two(T_2) return T_2 + 2 end\nreturn Two(2)"
