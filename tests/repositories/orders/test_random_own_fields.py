@@ -104,5 +104,5 @@ def test_random_own_fields_come_back_equal_or_are_refused(desk: Desk) -> None:
         assert [finding for finding in desk.book.audit.verify(trader) if finding.is_difference] == []
 
     run()
-    assert outcomes.keys() >= {"refused when made", "equal"}
+    assert outcomes.keys() >= ({"refused when made", "equal"} if desk.caller == "sync" else {"equal"})
     assert outcomes["equal"] > examples / 5
