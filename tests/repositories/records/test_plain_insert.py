@@ -6,8 +6,16 @@ import json
 from typing import Annotated
 
 import pytest
-from slotbook.models import Entity, Index, Insert, Key
-from slotbook.models.errors import DuplicateRecord, FenceRefused, SchemaMismatch, SchemaTooNew, SlotbookError
+from slotbook.models import Entity, Index, Insert, Key, Unique
+from slotbook.models.errors import (
+    DuplicateRecord,
+    FenceRefused,
+    NotUnique,
+    SchemaMismatch,
+    SchemaTooNew,
+    SlotbookError,
+    StateLost,
+)
 from slotbook.models.table import table_model
 from slotbook.models.types import Name
 from slotbook.repositories.changes.loss_detector import LossDetector
@@ -25,6 +33,17 @@ class Slip(Entity, kind="slip"):
     maker: Annotated[str | None, Index] = "M1"
     venue: Annotated[str, Index] = "X"
     text: str = ""
+
+
+class Fleeting(Slip, kind="slip", ttl=600):
+    pass
+
+
+class Priced(Entity, kind="priced"):
+    trader: Name
+    key: Annotated[str, Key]
+    price: Annotated[int, Index(sorted=True)]
+    code: Annotated[str | None, Unique] = None
 
 
 def slip(desk: Desk, key: str, **fields: str | None) -> Slip:
@@ -113,6 +132,42 @@ def test_a_latest_time_stays_the_latest(desk: Desk) -> None:
     assert desk.ask("HGET", "%:book", "latest_ns") == latest
     desk.book.table(Slip).insert(slip(desk, "two"), ts_ns=int(str(latest)) + 1)
     assert desk.ask("HGET", "%:book", "latest_ns") == str(int(str(latest)) + 1)
+
+
+def test_one_that_expires_and_one_that_stays_keep_an_index_right(desk: Desk) -> None:
+    desk.book.table(Fleeting).insert(Fleeting(trader=desk.trader, slip_id="one", venue="Y"))
+    assert 0 < int(str(desk.ask("PTTL", "%:slip:one"))) <= 600_000
+    assert desk.ask("HGET", "%:book", "stay:slip") == "0"
+    desk.book.table(Slip).insert(slip(desk, "two", venue="Y"))
+    assert desk.ask("PTTL", "%:slip_by_venue:Y") == desk.ask("PTTL", "%:slip_by_venue@expiry:Y") == -1
+
+
+def test_a_sorted_index_and_a_unique_value_are_entered_by_each(desk: Desk) -> None:
+    table = desk.book.table(Priced)
+    for number in (2, 1, 3):
+        table.insert(Priced(trader=desk.trader, key=f"K{number}", price=number, code=f"C{number}"))
+    assert [one.key for one in table.range(desk.trader, "price")] == ["K1", "K2", "K3"]
+    with pytest.raises(NotUnique):
+        table.insert(Priced(trader=desk.trader, key="K4", price=4, code="C1"))
+
+
+def test_what_the_server_has_lost_is_reported(desk: Desk) -> None:
+    table = desk.book.table(Slip)
+    count = str(desk.ask("HGET", "%:book", "count"))
+    table.insert(slip(desk, "one"))
+    desk.vandalise("HSET", "%:book", "sequence", "1", "count", count)  # as a copy that lacks the second event
+    for command in (
+        "XDEL %:events 2-0",
+        "XSETID %:events 1-0",
+        "DEL %:slip:one",
+        "ZREM %:slip_keys one",
+        "ZREM %:slip_by_maker:M1 one",
+    ):
+        desk.vandalise(*command.split())
+    desk.vandalise("ZREM", "%:slip_by_venue:X", "one")
+    with pytest.raises(StateLost):
+        table.insert(slip(desk, "two"))
+    desk.trader = desk.another()  # what is left of the first has lost an event
 
 
 def test_a_lock_that_is_lost_refuses_it(desk: Desk) -> None:
