@@ -84,6 +84,14 @@ def test_what_is_long_or_rare_is_beside_the_order(
     assert (again.applied, again.order) == (False, first.order)
 
 
+def test_a_first_cancel_with_a_text_is_beside_the_order(lone_desk: Desk) -> None:
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    orders.cancel(trader, "A1", request_id="R1", text="as the client asks")
+    assert remembered(lone_desk) == ([], ["request:R1"])
+    assert not orders.cancel(trader, "A1", request_id="R1", text="as the client asks").applied
+
+
 def test_an_order_with_one_change_and_its_hash_stay_small(lone_desk: Desk) -> None:
     orders, trader = lone_desk.book.orders, lone_desk.trader
     orders.place(limit(trader))
