@@ -19,7 +19,7 @@ _FUNCTION = re.compile(r"local function (\w+)")
 _RARE = re.compile(r"\bRARE\.(\w+)")
 _LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n[ \n]*)?\bRARE\.(?P<name>\w+)")
 _WORD = re.compile(r"\w+")
-_SCALAR = r"(?:-?[\d.]+|'[^'\\\n]*')"
+_SCALAR = r"(?:-?[\d.]+(?:e\d+)?|'[^'\\\n]*')"
 _SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR}(?:, {_SCALAR})*)\s*(?:--.*\s*)?")
 _TEXT = r"'(?:\\.|[^'\\\n])*'"
 _TEXT_OR_CALL = re.compile(rf"{_TEXT}|(?<![\w.:])[A-Za-z_]\w*\(")

@@ -13,16 +13,21 @@ from ...models.keys import TraderKeys
 from ...models.limits import Limits, Trading, limits_in, written_limits
 from ...topology.call import Call, Reply, evaluate
 from ..changes.scripts import load
-from ..changes.stored_limits import PASSED, SYMBOL, TRADER, read_limits
+from ..changes.stored_limits import (
+    BESIDE,
+    SYMBOL,
+    TRADER,
+    doubles_in_header,
+    doubles_in_position,
+    doubles_of,
+    read_limits,
+    shown,
+)
 from ..replies import fields, integer, rows, text
 from .findings import Fields, FindingKind, Report, RequestState
 
 LIMITS = load("slotbook.repositories.audit", "limits")
 SWITCH = "trading"
-_IS_COUNT = re.compile("[0-9]{1,12} [0-9]{1,16}", re.ASCII).fullmatch
-_IS_HEADER = re.compile("([^*]+) ([*-]) [0-9]{1,12} [0-9]{1,16}", re.ASCII).fullmatch
-"""The header's text for a trader who has limits, or has had some: the trader's own, whether a symbol has had some, and
-how many orders were let pass in a second."""
 _IS_REQUEST = re.compile(
     r"([0-9]{1,16}) (LIMITS (?:trader|symbol:.+)(?: [0-9.-]+){4}|TRADING (?:ACTIVE|REDUCING|HALTED))"
 ).fullmatch
@@ -35,7 +40,7 @@ class LimitsState(NamedTuple):
 
     as_of: int
     trading: str
-    marker: str
+    marker: str | None
     found: Fields
 
 
@@ -44,7 +49,7 @@ def limits_call(keys: TraderKeys) -> Call[LimitsState]:
 
     def read(reply: Reply) -> LimitsState:
         as_of, trading, marker, found = rows(reply)
-        return LimitsState(integer(as_of), text(trading), text(marker), fields(found))
+        return LimitsState(integer(as_of), text(trading), None if marker is None else text(marker), fields(found))
 
     return evaluate(
         f"verify limits of {keys.trader}",
@@ -90,6 +95,10 @@ class LimitsHistory:
         found = bisect_right(changes, (as_of, "\U0010ffff"))
         return changes[found - 1] if found else (0, None)
 
+    def last_of_symbols(self, as_of: int) -> int:
+        """Return the number of the last event up to one that changed the limits of any symbol; 0 without any."""
+        return max((self.last(name, as_of)[0] for name in self._changes if name.startswith(SYMBOL)), default=0)
+
 
 class LimitsCheck:
     """The comparison of the limits of one trader.
@@ -107,28 +116,39 @@ class LimitsCheck:
     def compare(self, first_known: int) -> None:
         """Compare everything, given the number after which all events are known."""
         state = self._state
-        names = {name for name in state.found if not name.startswith(PASSED)}
-        for name in sorted(names | (self._history.names() - {SWITCH}) | ({TRADER} if names else set[str]())):
+        names = set(state.found)
+        for name in sorted(names | (self._history.names() - {SWITCH}) | ({TRADER} if names else names)):
             self._compare(self._keys.limits, name, state.found.get(name), first_known)
-        for name in sorted(state.found.keys() - names):
-            if not _IS_COUNT(state.found[name]):
-                self._corrupt(self._keys.limits, name, state.found[name])
         if state.trading and state.trading not in Trading.__members__:
             self._corrupt(self._keys.book, SWITCH, state.trading)
         else:
             self._compare(self._keys.book, SWITCH, state.trading or None, first_known)
-        self._compare_header(any(name.startswith(SYMBOL) for name in names))
+        self._compare_header(first_known)
 
-    def _compare_header(self, has_symbols: bool) -> None:
-        """Compare what the header says of limits with the limits."""
-        said, own = self._state.marker or None, self._state.found.get(TRADER)
-        parts = _IS_HEADER(said or "")
-        if said is None if own is None else parts and parts[1] == own and (parts[2] == "*" or not has_symbols):
+    def _compare_header(self, first_known: int) -> None:
+        """Compare what the header says of limits with the limits, and with the last event that changed a symbol's."""
+        said, found, key = self._state.marker, self._state.found, self._keys.book
+        own = found.get(TRADER)
+        if said is None and own is None:
             return
-        what = f"the header says {said or 'nothing'} of limits, and the trader's are {own or 'none'}"
-        what += ", beside those of symbols" if has_symbols else ""
-        says = {"header": said, "limits": own}
-        self._report.add(FindingKind.EVENTS, self._keys.book, "limits", what, stored=said, says=says)
+        symbols = [words for name, words in found.items() if name.startswith(SYMBOL)]
+        last = self._history.last_of_symbols(self._state.as_of)
+        doubles = None if said is None else doubles_in_header(said)
+        if doubles is not None and own is not None and doubles.limits == (b"" if own == NOTHING else _expected(own)):
+            change = doubles.change
+            if last > first_known or not first_known:
+                # One that could not be read was written anew by a later event.
+                is_last = change == (last or None) or (
+                    change is not None and change > last and change in self._history.requests
+                )
+            else:
+                is_last = change is not None or not symbols
+            if is_last and (doubles.limits_position or all(words.split(" ")[2:3] == ["-"] for words in symbols)):
+                return
+        what = f"the header says {shown(said)} of limits, and the trader's are {own or 'none'}"
+        what += f", beside those of symbols, last changed by event {last:,}" if symbols or last else ""
+        says = {"header": None if said is None else shown(said), "limits": own}
+        self._report.add(FindingKind.EVENTS, key, "limits", what, stored=says["header"], says=says)
 
     def _compare(self, key: str, name: str, stored: str | None, first_known: int) -> None:
         if name != SWITCH and stored is not None:
@@ -150,6 +170,46 @@ class LimitsCheck:
     def _corrupt(self, key: str, name: str, stored: str) -> None:
         what = f"{key}: {name} is {stored[:80]!r}, not a value that was ever written"
         self._report.add(FindingKind.CORRUPT, key, name, what, stored=stored)
+
+
+def limits_beside(
+    key: str, stored: str, symbol: str, history: LimitsHistory, span: tuple[int, int], report: Report
+) -> bool:
+    """Compare the limits that a position has with the events, if no later change has made them count for nothing.
+
+    Return False when they are not those of its symbol; a repair removes them, and the next order writes them anew.
+
+    Args:
+        key: The key of the position.
+        stored: What it has.
+        symbol: Its symbol.
+        history: The changes that events tell.
+        span: The number after which all events are known, and that of the last one when the position was read.
+        report: The report that a difference is added to.
+    """
+    (first_known, as_of), found = span, doubles_in_position(stored)
+    last, (sequence, words) = history.last_of_symbols(as_of), history.last(SYMBOL + symbol, as_of)
+    if found is None or found.change is None or not 0 < found.change <= as_of:
+        what = f"{symbol}: {BESIDE} is {shown(stored)}, not a value that was ever written"
+        report.add(FindingKind.POSITION, key, BESIDE, what, stored=shown(stored), repairable=True)
+        return False
+    is_known = first_known == 0 or min(last, sequence) > first_known
+    if not is_known or found.change < last or found.limits == doubles_of(words or NOTHING):
+        return True
+    what = f"{symbol}: {BESIDE} is {shown(stored)}, the events make its limits {words or NOTHING}"
+    says = {"position": shown(stored), f"event {sequence}" if sequence else "events": words}
+    report.add(
+        FindingKind.POSITION, key, BESIDE, what, stored=shown(stored), expected=words, repairable=True, says=says
+    )
+    return False
+
+
+def _expected(words: str) -> bytes | None:
+    """Return the doubles that follow from limits; None for what cannot be read, which is named by itself."""
+    try:
+        return doubles_of(words)
+    except ValueError:
+        return None
 
 
 def compare_limits_request(

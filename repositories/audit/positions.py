@@ -10,9 +10,11 @@ from ...models.keys import TraderKeys
 from ...models.numbers import PLACES, TOTAL_DIGITS
 from ...models.position import Position
 from ...models.wire import codec, decode
+from ..changes.stored_limits import BESIDE
 from . import multipliers
 from .findings import Fields, Finding, FindingKind, PositionState, Report, is_valid_name
 from .history import History
+from .limits import limits_beside
 from .open_quantities import FIELDS, OpenQuantity
 from .position_proof import PositionProof
 
@@ -30,7 +32,7 @@ class PositionCheck:
 
     def __init__(self, keys: TraderKeys, state: PositionState, history: History, orders: OpenQuantity | None) -> None:
         self.state = state
-        self._keys = keys
+        self._keys, self._history = keys, history
         self._key, self._listing = keys.position(state.symbol), keys.positions
         self._name, self._label = state.symbol, state.symbol
         self._open_fields = FIELDS
@@ -65,6 +67,8 @@ class PositionCheck:
             return {}
         events = self._fields_by_events()
         written = {name: value for name, value in events.items() if not self._obstacle(name, events)}
+        if not self._has_right_limits(Report(self._keys.trader)):
+            written[BESIDE] = ""
         return written if self._orders.obstacle else {**written, **self._orders.fields}
 
     def compare(self) -> list[Finding]:
@@ -77,6 +81,7 @@ class PositionCheck:
         elif state.fields:
             differing = self._compare_events() | self._compare_orders()
             self._compare_form(differing)
+            self._has_right_limits(self._report)
             if not state.is_listed:
                 what = f"{self._label} has a position, but is not listed"
                 is_proven = self._orders.has_orders or (expected is not None and expected.changes > 0)
@@ -89,6 +94,14 @@ class PositionCheck:
         elif state.is_listed or expected is not None or self._orders.has_orders:
             self._add_missing()
         return self._report.findings
+
+    def _has_right_limits(self, report: Report) -> bool:
+        """Return True when the limits of the symbol that lie beside the position are right; else add a finding."""
+        stored, as_of = self.state.fields.get(BESIDE), self.state.as_of
+        if stored is None or self.state.listed_as:
+            return True
+        span = self._history.known_since(as_of), as_of
+        return limits_beside(self._key, stored, self.state.symbol, self._history.limits, span, report)
 
     def _names(self) -> Fields:
         """Return the fields that the key of the position says, too."""
@@ -152,7 +165,8 @@ class PositionCheck:
                     raise CorruptRecord(self._key, name, "is missing")
                 if not _OPEN_QUANTITY(corrected[name]):
                     raise CorruptRecord(self._key, name, f"{corrected[name][:80]!r} is not a quantity")
-            for name in sorted(corrected.keys() - _KNOWN - {*self._open_fields}):
+            beside = set[str]() if self.state.listed_as else {BESIDE}
+            for name in sorted(corrected.keys() - _KNOWN - {*self._open_fields} - beside):
                 raise CorruptRecord(self._key, name, "is not a field of a position")
         except CorruptRecord as error:
             stored = self.state.fields.get(error.field)

@@ -3,7 +3,7 @@
 -- KEYS book
 --      events
 --      limits
--- Returns {last sequence, switch, marker, {field, text, …}}
+-- Returns {last sequence, switch, marker or nil, {field, text, …}}
 
 local header = redis.call('HMGET', KEYS.book, 'trading', 'limits')
-return { last_sequence(KEYS.events), header[1] or '', header[2] or '', read_key('HGETALL', KEYS.limits) }
+return { last_sequence(KEYS.events), header[1] or '', header[2], read_key('HGETALL', KEYS.limits) }

@@ -1,76 +1,107 @@
 -- Of the engine: the limits of a trader's orders, and the switch of trading. The hash of limits has a text for the trader, and
 -- for each symbol with limits of its own: the largest order, notional and position, and orders per second, '-' where there is no
--- limit. Beside a symbol's is a second, and how many orders were let pass in it. The trader's text stays when it says nothing, so
--- that the hash of a trader who ever had limits is there, as the header says. The header, which every change reads and writes,
--- has it too, and behind it '*' where a symbol has had limits, else '-', then the second and the number of orders of the trader.
+-- limit. The trader's text stays when it says nothing, so that the hash of a trader who ever had limits is there, as the header
+-- says. What nearly every order needs of them lies as doubles beside what it reads anyway, a symbol's in its position:
+--   second, passed    of the server's clock, and how many orders were let pass in it
+--   rate              orders per second
+--   change            the number of the event that last changed the limits of any symbol
+--   order, notional, position    only where one of them is set
+-- In the header are the trader's in the same order, where there are some, but for the change, which is last, once a symbol has had
+-- limits; '+' behind it says that a symbol may limit its position. A position's doubles count where their change is the header's;
+-- an order that finds others writes them anew. No limit is infinity, one of more digits than a double holds for certain is -1,
+-- which lets nothing pass for certain, and the notional is lowered, so that a product of doubles up to it is within the limit.
 -- Uses changes/run, changes/ratio
 
 local LIMIT_NAMES = CONSTANTS.LIMIT_NAMES
 local NO_LIMITS = '- - - -'
 local SWITCHES = CONSTANTS.TRADING
+local UNLIMITED = 1e999
 
--- Return the fields of the limits of a symbol, and of the orders that they have let pass; of the trader where the symbol is ''.
-local function fields_of_limits(symbol)
-  if symbol == '' then return 'trader', '' end
-  return 'symbol:' .. symbol, 'passed:' .. symbol
-end
-
--- Return the second of the server's clock, as text.
-local function second_now()
-  return redis.call('TIME')[1]
-end
-
--- Return whether an order is within some limits for certain. Nearly all orders are of few digits and within limits of few digits,
--- which doubles tell.
-local function is_within(most, notional, greatest, quantity, exposure, price)
-  if most ~= '-' and (#most > 15 or quantity > (tonumber(most) or -1)) then return false end
-  if greatest ~= '-' and (#greatest > 15 or exposure > (tonumber(greatest) or -1e16)) then return false end
-  if notional == '-' then return true end
-  if price == '' then return false end
-  local limit, value = (tonumber(notional) or -1) * 0.999999, quantity * price -- near enough, if it is below for certain
-  return value <= limit and -value <= limit
-end
-
--- Return whether an order is within the limits of its symbol for certain, whether these limit the position, and where they limit
--- the orders per second, what is to be counted: an entry of `limits`.
-local function own_when_within(symbol, quantity, exposure, price)
-  if limits then return false end
-  local field, counter = fields_of_limits(symbol)
-  local whole, own, counted = unpack(redis.call('HMGET', base .. 'limits', 'trader', field, counter))
-  if not whole then return false end
-  if not own then return true end
-  local order, notional, greatest, rate = string.match(own, '^(%S+) (%S+) (%S+) (%S+)$')
-  if not order or not is_within(order, notional, greatest, quantity, exposure, price) then return false end
-  if rate == '-' then return true, greatest ~= '-' end
-  local second, passed = string.match(counted or '', '^(%d+) (%d+)$')
-  local now = second_now()
-  local count = second == now and passed + 1 or 1
-  if count > (tonumber(rate) or 0) then return false end
-  return true, greatest ~= '-', { field = field, counter = counter, second = now, passed = count, has_passed = true }
-end
-
--- Return the header's text of limits after an order that is within all of them for certain, and what is to be counted of its
--- symbol's; nil where they have to be looked at one by one.
-local function text_when_within(position, symbol, side, open, quantity, price)
-  local held = position.quantity
-  if trading or not has_limits or type(held) ~= 'number' or type(open) ~= 'number' or type(quantity) ~= 'number' then return nil end
-  local exposure = SIDES[side] == 'BUY' and open + held or open - held
-  local order, notional, greatest, rate, others, second, passed =
-    string.match(has_limits, '^(%S+) (%S+) (%S+) (%S+) ([*-]) (%d+) (%d+)$')
-  if not order then return nil end
-  local own
-  if others == '*' then
-    local is_within_own, has_position
-    is_within_own, has_position, own = RARE.own_when_within(symbol, quantity, exposure, price)
-    if not is_within_own then return nil end
-    if has_position then greatest = '-' end
+-- Return the header's limits after an order that is within all of them for certain, and the symbol's, nil where these stay; nil
+-- where they have to be looked at one by one. Nearly all orders are of few digits and within limits of few digits, which doubles
+-- tell. Of what is no number nothing is certain.
+local function limits_when_within(position, counted, open, quantity, price)
+  local whole, held, greatest = has_limits, position.quantity, nil
+  if trading or not whole or open + 0 ~= open or quantity + 0 ~= quantity then return nil end
+  local passed_own, now
+  local size = #whole
+  local behind = size % 24
+  if behind ~= 0 then
+    local own = position.limits
+    local own_size = own and #own
+    if behind ~= 8 and behind ~= 9 or own_size ~= 32 and own_size ~= 56 then return nil end
+    local own_second, own_passed, own_rate, change, order, notional, own_greatest =
+      struct.unpack(own_size == 32 and '<dddd' or '<ddddddd', own)
+    if change ~= struct.unpack('<d', whole, size - behind + 1) then return nil end
+    if own_size == 56 then
+      if not (quantity <= order) then return nil end
+      if notional ~= UNLIMITED then
+        local value = price ~= '' and quantity * price
+        if not value or not (value <= notional and -value <= notional) then return nil end
+      end
+      if own_greatest ~= UNLIMITED then
+        if not held or not ((counted == 'BUY' and open + held or open - held) <= own_greatest) then return nil end
+        greatest = UNLIMITED
+      end
+    end
+    if own_rate ~= UNLIMITED then
+      now = redis.call('TIME')[1] + 0
+      own_passed = own_second == now and own_passed + 1 or 1
+      if not (own_passed <= own_rate) then return nil end
+      passed_own = own_size == 32 and struct.pack('<dddd', now, own_passed, own_rate, change)
+        or struct.pack('<dd', now, own_passed) .. string.sub(own, 17)
+    end
+    size = size - behind
+    if size == 0 then return whole, passed_own end
   end
-  if not is_within(order, notional, greatest, quantity, exposure, price) then return nil end
-  if rate == '-' then return has_limits, own end
-  local now = second_now()
-  local count = second == now and passed + 1 or 1
-  if count > (tonumber(rate) or 0) then return nil end
-  return string.sub(has_limits, 1, -2 - #second - #passed) .. now .. ' ' .. integer_text(count), own
+  local second, passed, rate
+  if size == 24 then
+    second, passed, rate = struct.unpack('<ddd', whole)
+  elseif size == 48 then
+    local order, notional, own_greatest
+    second, passed, rate, order, notional, own_greatest = struct.unpack('<dddddd', whole)
+    if not (quantity <= order) then return nil end
+    if notional ~= UNLIMITED then
+      local value = price ~= '' and quantity * price
+      if not value or not (value <= notional and -value <= notional) then return nil end
+    end
+    greatest = greatest or own_greatest
+    if greatest ~= UNLIMITED and not (held and (counted == 'BUY' and open + held or open - held) <= greatest) then return nil end
+  else
+    return size == 0 and whole or nil
+  end
+  if rate == UNLIMITED then return whole, passed_own end
+  now = now or redis.call('TIME')[1] + 0
+  passed = second == now and passed + 1 or 1
+  if not (passed <= rate) then return nil end
+  return #whole == 24 and struct.pack('<ddd', now, passed, rate) or struct.pack('<dd', now, passed) .. string.sub(whole, 17), passed_own
+end
+
+-- Return the second of the server's clock.
+local function second_now()
+  return redis.call('TIME')[1] + 0
+end
+
+-- Return the double that stands for a limit, given its text.
+local function double_of(text)
+  if text == '-' then return UNLIMITED end
+  return text and #text < 16 and tonumber(text) or -1
+end
+
+-- Return a second, and the orders that were let pass in it, as a text of doubles has them; zeros for one that has none.
+local function counts_in(doubles)
+  if not doubles or #doubles < 24 then return 0, 0 end
+  local second, passed = struct.unpack('<dd', doubles)
+  return second, passed
+end
+
+-- Return limits as doubles, given their text: the trader's, or a symbol's with the change.
+local function doubles_of(text, second, passed, change)
+  local order, notional, greatest, rate = string.match(text, '^(%S+) (%S+) (%S+) (%S+)$')
+  if not change and text == NO_LIMITS then return '' end
+  local first = struct.pack('<ddd', second, passed, double_of(rate)) .. (change and struct.pack('<d', change) or '')
+  if order == '-' and notional == '-' and greatest == '-' then return first end
+  return first .. struct.pack('<ddd', double_of(order), double_of(notional) * 0.999999, double_of(greatest))
 end
 
 -- Return a limit as a decimal, nil where there is none. Note a problem with what is no limit.
@@ -80,58 +111,49 @@ local function limit_of(word, field, text)
   problem = problem or { 'corrupt', base .. 'limits', field, text }
 end
 
--- Return limits as a list, given their text.
+-- Return limits as a list, given their text, which a problem goes with.
 local function parsed_limits(field, text)
   if text == NO_LIMITS then return { text = text } end
+  local others = problem
+  problem = nil
   local order, notional, position, rate = string.match(text, '^(%S+) (%S+) (%S+) (%S+)$')
-  return {
+  local found = {
     limit_of(order, field, text), limit_of(notional, field, text), limit_of(position, field, text),
     limit_of(rate, field, text), text = text,
   }
+  found.problem, problem = problem, others
+  return found
 end
 
--- Read the limits of the trader, and those of a symbol once.
+-- Read the limits of the trader and of a symbol, '' for none, each once, and note a problem with one that cannot be used.
 local function load_limits(symbol)
   limits = limits or {}
-  local counted = limits[symbol] or {}
-  if not counted.now then
-    local field, counter = fields_of_limits(symbol)
-    local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', field))
+  if not limits[symbol] then
+    local field = symbol ~= '' and 'symbol:' .. symbol
+    local whole, own = unpack(redis.call('HMGET', base .. 'limits', 'trader', field or 'trader'))
     if not whole and had_limits then
       -- The header says that there are limits, so they have not arrived here yet: the slot is migrating.
       error({ err = 'TRYAGAIN ' .. KEYS.book .. ' says that there are limits, which are not here' }, 0)
     end
-    counted.field, counted.counter, counted.now = field, counter, parsed_limits(field, own or NO_LIMITS)
-    limits[symbol] = counted
+    limits[''] = limits[''] or { field = 'trader', now = parsed_limits('trader', whole or NO_LIMITS) }
+    if field then limits[symbol] = { field = field, now = parsed_limits(field, own or NO_LIMITS) } end
   end
-  local text, others, second, passed = string.match(has_limits or NO_LIMITS .. ' - 0 0', '^(.+) ([*-]) (%d+) (%d+)$')
-  if not text then
-    problem = problem or { 'corrupt', KEYS.book, 'limits', has_limits }
-    text, others, second, passed = NO_LIMITS, '*', '0', '0'
-  end
-  local was = limits['']
-  limits[''] = {
-    field = 'trader', now = parsed_limits('trader', text), is_changed = was and was.is_changed,
-    others = others, second = second, passed = passed + 0,
-  }
+  problem = problem or limits[''].now.problem or limits[symbol].now.problem
 end
 
--- Return how many orders some limits have let pass in a second.
-local function passed_in(second, entry)
-  if entry.second ~= second then
-    local known, passed
-    if entry.counter then
-      known, passed = string.match(redis.call('HGET', base .. 'limits', entry.counter) or '', '^(%d+) (%d+)$')
-    end
-    entry.second, entry.passed = second, known == second and passed + 0 or 0
-  end
-  return entry.passed
+-- Return what the header says behind the trader's limits: the number of the event that last changed those of a symbol, nil for
+-- none, false where the header cannot be read; and whether a symbol may limit its position.
+local function change_in_header()
+  local size = has_limits and #has_limits or 0
+  local behind = size % 24
+  if size > 57 or behind ~= 0 and behind ~= 8 and behind ~= 9 then return false, true end
+  if behind == 0 then return nil, false end
+  return struct.unpack('<d', has_limits, size - behind + 1), behind == 9
 end
 
--- Write into the header's text what has become of the trader's limits.
-local function note_limits()
-  local whole = limits['']
-  has_limits = whole.now.text .. ' ' .. whole.others .. ' ' .. whole.second .. ' ' .. integer_text(whole.passed)
+-- Return the header's text of limits when so many orders have been let pass in a second, given what it says behind that.
+local function marker_of(second, passed, change, has_position)
+  return doubles_of(limits[''].now.text, second, passed) .. (change and struct.pack('<d', change) or '') .. (has_position and '+' or '')
 end
 
 -- Return what a position holds, of which only a part may have been read.
@@ -150,10 +172,25 @@ local function notional_near(limit, quantity, price)
   return magnitude(product(quantity, decimal(price)))
 end
 
+-- Return a symbol's limits as its position has them in doubles, nil where it does not.
+local function doubles_in(position)
+  if position.limits == nil and not position.is_new then
+    position.limits = redis.call('HGET', position.key, 'limits')
+  end
+  return position.limits or nil
+end
+
+-- Return how many orders have been let pass in this second, as a text of doubles has it, and the second.
+local function passed_now(doubles)
+  local now = second_now()
+  local second, passed = counts_in(doubles)
+  return second == now and passed or 0, now
+end
+
 -- Return the first of some limits that an order would pass: its number, its value, and what it would become; nil for none. Of a
 -- replace that raises neither the quantity nor the notional, only the orders per second are looked at.
-local function passed_limit(entry, max_position, exposure, order)
-  local found, quantity, was = entry.now, order.quantity, order.was
+local function passed_limit(found, doubles, max_position, exposure, order)
+  local quantity, was = order.quantity, order.was
   local raises = not was or is_less(was, quantity)
   if raises and found[1] and is_less(found[1], quantity) then return 1, found[1], quantity end
   if found[2] and order.price == '' then
@@ -167,8 +204,17 @@ local function passed_limit(entry, max_position, exposure, order)
   end
   if raises and max_position and is_less(max_position, exposure) then return 3, max_position, exposure end
   if found[4] then
-    local passed = passed_in(second_now(), entry) + 1
+    local passed = passed_now(doubles) + 1
     if is_less(found[4], passed) then return 4, found[4], passed end
+  end
+end
+
+-- Note a problem with a header that says other limits than the trader has.
+local function check_marker()
+  local second, passed = counts_in(has_limits)
+  local change, has_position = change_in_header()
+  if marker_of(second, passed, change, has_position) ~= has_limits then
+    problem = { 'corrupt', KEYS.book, 'limits', has_limits }
   end
 end
 
@@ -181,17 +227,21 @@ local function limit_refusal(position, symbol, side, open, order)
   if trading and not SWITCHES[trading] then return { 'corrupt', KEYS.book, 'trading', trading } end
   if trading == CONSTANTS.HALTED then return { 'halted', trading } end
   local held = held_in(position)
-  if has_limits then load_limits(symbol) end
+  if has_limits then
+    load_limits(symbol)
+    doubles_in(position)
+    if not problem then check_marker() end
+  end
   if problem then return problem end
   local exposure = sum(SIDES[side] == 'BUY' and held or negative(held), open)
   if not is_less(magnitude(held), magnitude(exposure)) then return nil end
   if trading then return { 'halted', trading } end
   if not has_limits then return nil end
-  local own, whole, whose = limits[symbol], limits[''], symbol
-  local max_position = own.now[3]
-  local at, value, asked = passed_limit(own, max_position, exposure, order)
+  local own, whole, whose = limits[symbol].now, limits[''].now, symbol
+  local max_position = own[3]
+  local at, value, asked = passed_limit(own, doubles_in(position), max_position, exposure, order)
   if not at then
-    at, value, asked = passed_limit(whole, not max_position and whole.now[3], exposure, order)
+    at, value, asked = passed_limit(whole, has_limits, not max_position and whole[3], exposure, order)
     whose = ''
   end
   if not at then return nil end
@@ -221,29 +271,35 @@ local function recorded_limit_refusal(position, symbol, side, open, order, entry
   return refused
 end
 
--- Count an order that the limits have let pass, after they were looked at one by one.
-local function count_passed(symbol)
-  for _, name in ipairs({ '', symbol }) do
-    local entry = limits[name]
-    if entry.now[4] then
-      entry.passed = passed_in(second_now(), entry) + 1
-      entry.has_passed = true
-    end
+-- Count an order that the limits have let pass, after they were looked at one by one, and write a symbol's beside its position,
+-- which the next order finds.
+local function count_passed(position, symbol)
+  local whole, own, doubles = limits[''].now, limits[symbol].now, doubles_in(position)
+  local change, has_position = change_in_header()
+  local second, passed = counts_in(has_limits)
+  if whole[4] then
+    passed, second = passed_now(has_limits)
+    passed = passed + 1
   end
-  note_limits()
+  has_limits = marker_of(second, passed, change, has_position)
+  if not change then return end
+  second, passed = counts_in(doubles)
+  if own[4] then
+    passed, second = passed_now(doubles)
+    passed = passed + 1
+  end
+  position.limits = doubles_of(own.text, second, passed, change)
+  position.counted = position.limits
 end
 
--- Write what the run has changed of limits, and how many orders those of symbols have let pass.
+-- Write what the run has changed of limits.
 local function write_limits()
   local key = base .. 'limits'
   for symbol, entry in pairs(limits) do
     if entry.is_changed and symbol ~= '' and entry.now.text == NO_LIMITS then
-      redis.call('HDEL', key, entry.field, entry.counter)
+      redis.call('HDEL', key, entry.field)
     elseif entry.is_changed then
       redis.call('HSET', key, entry.field, entry.now.text)
-    end
-    if entry.has_passed and symbol ~= '' then
-      redis.call('HSET', key, entry.counter, entry.second .. ' ' .. integer_text(entry.passed))
     end
   end
 end

@@ -57,16 +57,17 @@ local function place_order(at)
   local account = terms ~= '' and RARE.account_of_new(terms, symbol)
   if problem then return problem end
   local counted = SIDES[side]
-  local open = sum(position[counted], decimal(quantity))
+  local amount = decimal(quantity)
+  local open = sum(position[counted], amount)
   if type(open) ~= 'number' and RARE.is_too_large(open, TOTAL_DIGITS) then return { 'overflow', OPEN_QUANTITY[counted] } end
   local by_symbol, by_status = load_index('orders_by_symbol:' .. symbol), load_index('orders_by_status:' .. status)
   local within, passed
   if is_limited then
     local basis = price ~= '' and price or reference ~= '' and reference or stop_price
     if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
-    within, passed = text_when_within(position, symbol, side, open, decimal(quantity), basis)
+    within, passed = limits_when_within(position, counted, open, amount, basis)
     local beyond = not within
-      and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = decimal(quantity), price = basis }, {
+      and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = amount, price = basis }, {
         'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', quantity, 'price', price, 'text', text,
       })
     if beyond then return beyond end
@@ -94,8 +95,12 @@ local function place_order(at)
   if multiplier then position.multiplier = multiplier end
   position[counted], position.is_changed = open, true
   if account and account.is_new then account.is_changed = true end
-  if within then has_limits = within elseif has_limits then RARE.count_passed(symbol) end
-  if passed then limits = { [symbol] = passed } end
+  if within then
+    has_limits = within
+    if passed then position.limits, position.counted = passed, passed end
+  elseif has_limits then
+    RARE.count_passed(position, symbol)
+  end
   return { 'applied', append({
     'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
     'side', side, 'status', status, 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,

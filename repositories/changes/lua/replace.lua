@@ -73,7 +73,7 @@ local function replace_order(at)
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
-    within, passed = RARE.text_when_within(position, symbol, side, open, quantity, value)
+    within, passed = RARE.limits_when_within(position, SIDES[side], open, quantity, value)
     local beyond = not within and RARE.recorded_limit_refusal(position, symbol, side, open, {
       quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
     }, {
@@ -102,9 +102,9 @@ local function replace_order(at)
   position[SIDES[side]], position.is_changed = open, true
   if within then
     has_limits = within
-    if passed then limits = { [symbol] = passed } end
+    if passed then position.limits, position.counted = passed, passed end
   elseif has_limits and not restates then -- what the venue says is no order of the trader's
-    RARE.count_passed(symbol)
+    RARE.count_passed(position, symbol)
   end
   local quantity_after, limit, filled_text = decimal_text(quantity), value_of(order, 'price') or '', decimal_text(filled)
   local requested = asked ~= quantity_after and asked or ''

@@ -1,7 +1,7 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
 -- Uses changes/records, changes/fees, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
---      changes/order_status, changes/account_fields
+--      changes/order_status, changes/account_fields, changes/recorded_refusal
 
 local STATUSES = CONSTANTS.STATUS_NAMES
 local SIDES = CONSTANTS.SIDES -- for each side of an order the one on which a position counts it, BUY or SELL
@@ -13,7 +13,7 @@ local began, events, documents -- the number of the last event before the run, a
 local orders, positions, indexes -- records by order id and by symbol, and indexes by key
 local requests -- what is remembered of changes of positions: texts by key; nil when nothing is
 local deleted -- keys to remove; nil when there are none
-local limits -- of the trader and of symbols, and how many orders they have let pass; nil when none was read
+local limits -- of the trader and of symbols; nil when none was looked at
 local own -- records of the desk's own by key, and their unique values; nil when none was read
 local aliases -- other ids of orders than their own, by id; nil when none was read
 
@@ -23,20 +23,6 @@ local turned_to -- where the run has turned the switch; nil when it has not
 local is_limited -- true when the switch or a limit may refuse an order
 local is_barred -- true when a step that is no repeat may have to be refused
 local has_run -- whether this call has run before; nil until that is known
-
--- Return the refusal for a limit that this call has recorded when it ran before, given a field of its event; nil for none.
-local function recorded_refusal(name, value)
-  local counts = ARGV.earlier .. ' ' .. ARGV.count .. ' '
-  for _, event in ipairs(redis.call('XREVRANGE', KEYS.events, '+', '-', 'COUNT', 1000)) do
-    local flat = event[2]
-    if flat[2] == ARGV.writer and flat[6] == 'LIMIT_REFUSED' and string.find(counts, ' ' .. flat[4] .. ' ', 1, true) then
-      local at = places_of(flat)
-      local said = flat[at[name]] == value and cjson.decode(flat[at.refused])
-      if said and said.trading then return { 'halted', said.trading } end
-      if said then return { 'beyond', said.limit, said.symbol or '', said.value, said.asked or '', said.position, said.open } end
-    end
-  end
-end
 
 -- Return the reply that says why a step that is no repeat must not be made, nil when it may be made. A call of several steps
 -- that has run before, but whose reply was lost, has refused this one then: what came after it may be what would allow it.
@@ -120,7 +106,7 @@ local function read_position(key, symbol, record, list)
     open_cost = amount_in(record, 'open_cost'), realized_profit = amount_in(record, 'realized_profit'),
     updated_ns = value_of(record, 'updated_ns'), BUY = total_in(record, 'open_buy_quantity'),
     SELL = total_in(record, 'open_sell_quantity'), multiplier = value_of(record, 'multiplier'),
-    approximated = value_of(record, 'approximated'),
+    approximated = value_of(record, 'approximated'), limits = value_of(record, 'limits'),
     fees = record.at.fees and RARE.fees_in(record),
   }
 end
@@ -131,7 +117,10 @@ local function load_position(symbol)
   local position = positions[symbol]
   if position and not position.is_part then return position end
   local whole = read_position(base .. 'position:' .. symbol, symbol)
-  if position then whole.BUY, whole.SELL, whole.is_changed = position.BUY, position.SELL, position.is_changed end
+  if position then
+    whole.BUY, whole.SELL, whole.is_changed = position.BUY, position.SELL, position.is_changed
+    if position.counted then whole.limits, whole.counted = position.limits, position.counted end
+  end
   if not problem then positions[symbol] = whole end
   return whole
 end
@@ -148,18 +137,29 @@ local function load_odd_open(key, symbol, buy, sell, multiplier)
   return position
 end
 
--- Return a position as it is by now, of which only BUY, SELL and the multiplier are needed.
+-- Return a position as it is by now, of which only BUY, SELL and the multiplier are needed; and what limits need, as far as the
+-- size of the header's text says that they do: the symbol's own, and the quantity, where that is a number of few digits.
 local function load_open(symbol)
   local position = positions[symbol]
   if position then return position end
-  local key = base .. 'position:' .. symbol
-  local buy, sell, multiplier, quantity = unpack(is_limited
-    and redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity')
-    or redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier'))
+  local key, size = base .. 'position:' .. symbol, has_limits and #has_limits or 0
+  local buy, sell, multiplier, quantity, own
+  if size == 0 or size == 24 then
+    buy, sell, multiplier = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier'))
+  elseif size == 48 then
+    buy, sell, multiplier, quantity =
+      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity'))
+  elseif size == 8 or size == 32 then
+    buy, sell, multiplier, own =
+      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'limits'))
+  else
+    buy, sell, multiplier, quantity, own =
+      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity', 'limits'))
+  end
   if not buy or not sell or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or #buy > 15 or #sell > 15 then
     return RARE.load_odd_open(key, symbol, buy, sell, multiplier or nil)
   end
-  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0, multiplier = multiplier or nil }
+  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0, multiplier = multiplier or nil, limits = own }
   if quantity and #quantity < 16 and string.find(quantity, '^%-?%d+$') then position.quantity = quantity + 0 end
   positions[symbol] = position
   return position

@@ -24,8 +24,13 @@ local function write_book()
   end
   for symbol, position in pairs(positions) do
     if position.is_changed and position.is_part then
-      redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
-        decimal_text(position.SELL))
+      if position.counted then
+        redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
+          decimal_text(position.SELL), 'limits', position.counted)
+      else
+        redis.call('HSET', position.key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity',
+          decimal_text(position.SELL))
+      end
     elseif position.is_changed then
       if position.is_new then
         redis.call('SADD', position.account and base .. 'account_positions' or KEYS.positions, position.listed_as or symbol)
@@ -33,6 +38,7 @@ local function write_book()
       local fields = #events == 1 and position.fields or RARE.fields_of(position) -- no step has come after that of the fields
       redis.call('HSET', position.key, unpack(fields))
       if position.fees and not fields.fees then redis.call('HDEL', position.key, 'fees') end
+      if position.counted then redis.call('HSET', position.key, 'limits', position.counted) end
       if position.has_lost_multiplier then redis.call('HDEL', position.key, 'multiplier') end
     end
   end

@@ -11,6 +11,7 @@ import pytest
 from slotbook.models import Limits, Order
 from slotbook.models.errors import LimitExceeded, TradingHalted
 
+from ...support import doubles
 from ...support.desk import Desk
 from ...support.make import execution, limit
 
@@ -145,13 +146,14 @@ def test_what_an_earlier_second_let_pass_does_not_count(lone_desk: Desk, whose: 
     """The count that is stored begins anew, whether an order is placed by plain numbers or digit by digit."""
     desk = lone_desk
     limited(desk, whose, orders_per_second=3)
-    counted = ("%:limits", "passed:AAPL") if whose else ("%:book", "limits")
+    desk.book.orders.place(limit(desk.trader, "A0"))
+    key = "%:position:AAPL" if whose else "%:book"
     for quantity in ("100", "100.000000000000000001"):
-        desk.ask("HSET", *counted, "1700000000 2" if whose else "- - - 3 - 1700000000 2")
+        desk.ask("HSET", key, "limits", doubles.packed([1_700_000_000, 2, *doubles.read(desk, key)[2:]]))
         desk.book.orders.place(limit(desk.trader, f"A{quantity}", quantity=quantity))
-        second, passed = str(desk.ask("HGET", *counted)).split()[-2:]
-        assert int(second) > 1_700_000_000
-        assert passed == "1"
+        second, passed, rate = doubles.read(desk, key)[:3]
+        assert second > 1_700_000_000
+        assert (passed, rate) == (1, 3)
 
 
 @pytest.mark.parametrize("whose", [None, "AAPL"], ids=["trader", "symbol"])
@@ -161,8 +163,7 @@ def test_orders_of_one_call_are_counted_together(lone_desk: Desk, whose: str | N
     limited(desk, whose, orders_per_second=2)
     outcomes = desk.book.orders.place_many([limit(desk.trader, f"A{number}") for number in range(4)])
     assert [type(outcome.error) for outcome in outcomes] == [type(None), type(None), LimitExceeded, LimitExceeded]
-    counted = ("%:limits", "passed:AAPL") if whose else ("%:book", "limits")
-    assert str(desk.ask("HGET", *counted)).split()[-1] == "2"
+    assert doubles.read(desk, "%:position:AAPL" if whose else "%:book")[1:3] == [2, 2]
 
 
 def test_a_restate_passes_every_limit_and_the_switch(desk: Desk) -> None:

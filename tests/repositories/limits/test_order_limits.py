@@ -12,6 +12,7 @@ from slotbook.models.errors import CorruptRecord, DuplicateRequest, InvalidArgum
 from slotbook.models.numbers import times
 
 from ...support.desk import Desk
+from ...support.doubles import NO_LIMIT, packed
 from ...support.make import TS, execution, limit
 
 
@@ -198,20 +199,38 @@ def test_what_cannot_be_read_is_said(lone_desk: Desk) -> None:
         desk.vandalise("HSET", "%:limits", "trader", text)
         with pytest.raises(CorruptRecord, match="trader"):
             desk.book.limits.get(desk.trader)
-        desk.vandalise("HSET", "%:book", "limits", f"{text} - 0 0")
         with pytest.raises(CorruptRecord, match="trader"):
-            desk.book.orders.place(limit(desk.trader))
-    for text in ("1", "- - - -", "- - - - - 0", "- - - - x 0 0"):
-        desk.vandalise("HSET", "%:book", "limits", text)
+            desk.book.orders.place(limit(desk.trader, quantity=6))
+    desk.vandalise("HSET", "%:limits", "trader", "5 - - -")
+    for odd in (
+        "1",
+        "- - - -",
+        *(b"-" * size for size in (24, 32, 33, 48, 56, 57, 72)),
+        packed([0, 0, 9, 5, NO_LIMIT, NO_LIMIT]),
+    ):
+        desk.vandalise("HSET", "%:book", "limits", odd)
         with pytest.raises(CorruptRecord, match="limits"):
-            desk.book.orders.place(limit(desk.trader))
+            desk.book.orders.place(limit(desk.trader, quantity=6))
     desk.vandalise("HSET", "%:limits", "symbol:AAPL", "x - - -")
-    desk.vandalise("HSET", "%:book", "limits", "- - - - * 0 0")
+    desk.vandalise("HSET", "%:book", "limits", packed([0, 0, *[NO_LIMIT] * 4, 7]))
     with pytest.raises(CorruptRecord, match="symbol:AAPL"):
         desk.book.orders.place(limit(desk.trader))
     limited(desk, "AAPL", max_order=500)
     limited(desk, max_order=500)
     desk.book.orders.place(limit(desk.trader))
+
+
+@pytest.mark.parametrize("odd", ["x", "x" * 72], ids=["short", "long"])
+def test_a_header_that_cannot_be_read_is_written_anew_by_the_next_change(lone_desk: Desk, odd: str) -> None:
+    """The limits of a symbol that lie beside its position are not trusted any more then."""
+    desk = lone_desk
+    limited(desk, "AAPL", max_position=500)
+    desk.book.orders.place(limit(desk.trader, quantity=1))
+    desk.ask("HSET", "%:book", "limits", odd)
+    limited(desk, max_order=400)
+    desk.book.orders.place(limit(desk.trader, "A2", quantity=400))
+    with pytest.raises(LimitExceeded):
+        desk.book.orders.place(limit(desk.trader, "A3", quantity=100))
 
 
 @pytest.mark.parametrize("values", [{"max_order": -1}, {"max_notional": -1}, {"orders_per_second": 0.5}, {"max": 1}])
