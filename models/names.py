@@ -90,7 +90,7 @@ _PLAIN_NAME = re.compile(r"[!-z|~](?:[ -z|~]{0,254}[!-z|~])?").fullmatch
 
 def is_name_schema(schema: Mapping[str, Any]) -> bool:
     """Return True for the schema of a field that is a Name, with no further rule."""
-    return schema["type"] == "custom-error" and schema["schema"] == _name().core_schema.get("schema")
+    return bool(schema["type"] == "custom-error" and schema["schema"] == _name().core_schema.get("schema"))
 
 
 def is_plain_name(value: object) -> bool:

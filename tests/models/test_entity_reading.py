@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -42,8 +42,9 @@ class Number(IntEnum):
 
 
 TYPES: tuple[Any, ...] = (
-    Name, Text, Quantity, Price, Multiplier, SignedTotal, Count, Nanoseconds, Name | None, Price | None, str, Word,
-    Lenient, Side, Annotated[str, StringConstraints(max_length=3)],
+    Name, Text, Quantity, Price, Multiplier, SignedTotal, Count, Nanoseconds,
+    cast("Any", Name) | None, cast("Any", Price) | None, str, Word, Lenient, Side,
+    Annotated[str, StringConstraints(max_length=3)],
 )  # fmt: skip
 TEXTS = (
     *("", "0", "-0", "00", "1", "-1", "+1", "1.0", "1.5", "-0.5", ".5", "5.", "1e3", "1E+3", "0x1", "1_0", " 1", "1\n"),

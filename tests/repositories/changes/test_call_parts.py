@@ -75,11 +75,10 @@ def test_a_copy_knows_which_fields_were_set() -> None:
 
 def test_a_unique_value_is_among_the_keys_of_the_change() -> None:
     calls = TableCalls(table_model(Badge), Settings(), LossDetector())
-    for change in (Insert, Put):
-        given = calls.change(change(Badge(trader="T1", badge_id="B1", number="7"))).keys
-        assert "{T1}:badge_of_parts_unique_number:7" in given
-        without = calls.change(change(Badge(trader="T1", badge_id="B1"))).keys
-        assert not [key for key in without if "unique" in key]
+    numbered, plain_one = (Badge(trader="T1", badge_id="B1", number=number) for number in ("7", None))
+    for given, without in ((Insert(numbered), Insert(plain_one)), (Put(numbered), Put(plain_one))):
+        assert "{T1}:badge_of_parts_unique_number:7" in calls.change(given).keys
+        assert not [key for key in calls.change(without).keys if "unique" in key]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from slotbook.models.errors import CorruptRecord, DuplicateRequest
 from slotbook.models.fill import Fill
@@ -62,19 +60,17 @@ def test_the_first_cancel_is_in_the_order_and_expires_with_it(desk: Desk) -> Non
 @pytest.mark.parametrize(
     ("order", "fill"),
     [
-        (lambda trader: limit(trader, text="as the client says"), lambda trader: execution(trader, "X1", 10)),
-        (limit, lambda trader: execution(trader, "X" * 60, 10)),
-        (limit, lambda trader: execution(trader, "X1", "0.123456789012", "1.123456789012")),
-        (limit, lambda trader: execution(trader, "X1", 10).model_copy(update={"venue_order_id": "V1"})),
+        (limit("T", text="as the client says"), execution("T", "X1", 10)),
+        (limit("T"), execution("T", "X" * 60, 10)),
+        (limit("T"), execution("T", "X1", "0.123456789012", "1.123456789012")),
+        (limit("T"), execution("T", "X1", 10).model_copy(update={"venue_order_id": "V1"})),
     ],
     ids=["an order with a text", "a long id", "many places", "an id of the venue's"],
 )
-def test_what_is_long_or_rare_is_beside_the_order(
-    lone_desk: Desk, order: Callable[[str], Order], fill: Callable[[str], Fill]
-) -> None:
-    orders, trader = lone_desk.book.orders, lone_desk.trader
-    orders.place(order(trader))
-    request = fill(trader)
+def test_what_is_long_or_rare_is_beside_the_order(lone_desk: Desk, order: Order, fill: Fill) -> None:
+    orders, of_trader = lone_desk.book.orders, {"trader": lone_desk.trader}
+    orders.place(order.model_copy(update=of_trader))
+    request = fill.model_copy(update=of_trader)
     first = orders.fill(request)
     inside, beside = remembered(lone_desk)
     assert inside == []

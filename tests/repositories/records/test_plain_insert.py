@@ -23,6 +23,7 @@ from slotbook.repositories.records.calls import TableCalls
 from slotbook.topology.settings import Settings
 
 from ...support.desk import Desk, on_one_server
+from ...support.raw import mapping
 
 pytestmark = on_one_server
 
@@ -58,8 +59,7 @@ def first(desk: Desk) -> None:
 
 def stored(desk: Desk, key: str) -> list[object]:
     """Return all that is stored of a slip, without what tells it from another."""
-    record = desk.ask("HGETALL", f"%:slip:{key}")
-    fields = dict(zip(record[::2], record[1::2], strict=True)) if isinstance(record, list) else dict(record)
+    fields = mapping(desk.ask("HGETALL", f"%:slip:{key}"))
     indexes = ("%:slip_keys", "%:slip_by_maker:M1", "%:slip_by_venue:X", "%:slip_by_venue:Y")
     event = next(one for one in desk.events() if one.key == key)
     changed = {name: value for name, value in json.loads(str(event.changed)).items() if name != "slip_id"}
