@@ -41,6 +41,15 @@
 
 local AT_MOST = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
+-- Return whether the stream has the event that was acknowledged to the writer, and behind which others have written; one that is no
+-- longer kept proves nothing. False where several were acknowledged.
+local function is_proved(last)
+  local number, mark, count = string.match(ARGV.acknowledged, '^(%d+) (%x*) (%d*)$')
+  if not number or number + 0 > last then return false end
+  local event = redis.pcall('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
+  return not event or (event[2][2] == mark and event[2][4] == count)
+end
+
 -- Return the number of the last event, its writer and count, and the latest time; nil when the header says anything for which the
 -- engine has to look further.
 local function plain_header(kind, schema)
@@ -51,7 +60,9 @@ local function plain_header(kind, schema)
   end
   if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then return nil end
   if writer == ARGV.writer and count == ARGV.count then return nil end
-  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count then return nil end
+  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count and not is_proved(sequence + 0) then
+    return nil
+  end
   return sequence + 0, latest_ns
 end
 

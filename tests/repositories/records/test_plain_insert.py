@@ -166,6 +166,37 @@ def test_what_the_server_has_lost_is_reported(desk: Desk) -> None:
     desk.trader = desk.another()  # what is left of the first has lost an event
 
 
+def test_what_others_have_added_meanwhile_is_no_loss(desk: Desk) -> None:
+    one, other = desk.book.table(Slip), desk.open().table(Slip)
+    for number, table in enumerate((one, other, other, one, other, one)):
+        assert table.insert(slip(desk, f"S{number}")).applied
+    assert [event.key for event in desk.events()] == ["first", *(f"S{number}" for number in range(6))]
+    other.insert(slip(desk, "S6"))
+    desk.vandalise("XTRIM", "%:events", "MINID", "8")
+    assert one.insert(slip(desk, "S7")).applied  # what is no longer kept proves nothing
+
+
+@pytest.mark.parametrize("others", ["ab", None], ids=["the writer", "the count"])
+def test_what_is_lost_behind_what_others_have_added_is_reported(desk: Desk, others: str | None) -> None:
+    table = desk.book.table(Slip)
+    table.insert(slip(desk, "one"))
+    writer, count = (str(desk.ask("HGET", "%:book", name)) for name in ("writer", "count"))
+    desk.vandalise("DEL", "%:events", "%:slip:one")
+    instead = (others or writer, count if others else f"1{count}")
+    for number in (1, 2, 3):  # as a copy that lacks the second event, to which others have written since
+        desk.vandalise(
+            *("XADD", "%:events", f"{number}-0", "writer", instead[0], "count", instead[1], "type", "INSERT"),
+            *("ts_ns", "1"),
+        )
+    desk.vandalise("HSET", "%:book", "sequence", "3", "writer", instead[0], "count", instead[1])
+    for index in ("keys", "by_maker:M1"):
+        desk.vandalise("ZREM", f"%:slip_{index}", "one")
+    desk.vandalise("ZREM", "%:slip_by_venue:X", "one")
+    with pytest.raises(StateLost):
+        table.insert(slip(desk, "two"))
+    desk.trader = desk.another()  # what is left of the first has lost an event
+
+
 def test_a_lock_that_is_lost_refuses_it(desk: Desk) -> None:
     held = desk.book.lock("L", trader=desk.trader, lease=60, wait=30).acquire()
     held.release()
