@@ -265,3 +265,15 @@ def test_a_split_says_quantities_by_account() -> None:
 def test_a_cost_belongs_to_what_is_set(lone_desk: Desk) -> None:
     with pytest.raises(InvalidArgument, match="a flat position has no cost"):
         lone_desk.book.positions.set(lone_desk.trader, "AAPL", 0, cost=1, account="A")
+
+
+def test_another_multiplier_is_refused_before_a_total_that_is_too_large(desk: Desk) -> None:
+    positions, trader = desk.book.positions, desk.trader
+    desk.book.orders.place(limit(trader))  # open, so that no other multiplier is possible
+    positions.adjust(trader, "AAPL", 10**18 - 1)
+    before = desk.contents()
+    with pytest.raises(MultiplierMismatch):
+        positions.set(trader, "AAPL", 1, account="ACC1", multiplier=50)
+    with pytest.raises(AmountOverflow):
+        positions.set(trader, "AAPL", 1, account="ACC1", multiplier=1)
+    assert desk.contents() == before

@@ -35,7 +35,7 @@ def paid_for(book: State, order: Order, quantity: Decimal | int, price: Decimal)
 
 
 def take_other(book: State, change: PositionChange, held: Position) -> dict[str, object]:
-    """Return what a change makes of the multiplier. Raises MultiplierMismatch where another one is not possible."""
+    """Return what a change makes of the multiplier. Raises MultiplierMismatch for one that is not possible."""
     key = change.trader, change.symbol
     if change.multiplier is None:
         return {}
@@ -46,7 +46,6 @@ def take_other(book: State, change: PositionChange, held: Position) -> dict[str,
         holding = any(one.quantity or one.open_cost for one in parts)
         if waiting or holding or any(map(_has_traded, (held, *parts))):
             raise MultiplierMismatch
-    book.multipliers[key] = change.multiplier
     return {"multiplier": None if change.multiplier == 1 else change.multiplier}
 
 

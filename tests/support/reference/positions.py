@@ -76,12 +76,14 @@ def move(book: State, change: PositionChange | Split | Roll) -> Answer:
         case Roll():
             kind, told["period"] = EventType.ROLL, _period(held)
             position, made = _rolled(held), [_rolled(one) for one in parts]
-    for one in (position, *made):
-        if abs(one.quantity) >= MOST or max(abs(one.open_cost), abs(one.realized_profit)) >= MOST_MONEY:
-            raise AmountOverflow
     moved: dict[str, Any] = {"updated_ns": change.ts_ns}
     if isinstance(change, PositionChange):
         moved |= take_other(book, change, held)
+    for one in (position, *made):
+        if abs(one.quantity) >= MOST or max(abs(one.open_cost), abs(one.realized_profit)) >= MOST_MONEY:
+            raise AmountOverflow
+    if isinstance(change, PositionChange) and change.multiplier is not None:
+        book.multipliers[change.trader, change.symbol] = change.multiplier
     book.multipliers.setdefault((change.trader, change.symbol), Decimal(1))
     position = Position.model_validate({**dict(position), **moved, "version": held.version + 1})
     same = {"updated_ns": change.ts_ns, "multiplier": position.multiplier}
