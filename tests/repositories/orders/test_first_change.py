@@ -10,6 +10,7 @@ from slotbook.models.order import Order
 from ...support.desk import Desk
 from ...support.make import execution, limit
 from ...support.raw import mapping
+from ...support.venue_reports import report
 
 
 def remembered(desk: Desk, order_id: str = "A1") -> tuple[list[str], list[str]]:
@@ -55,6 +56,17 @@ def test_the_first_cancel_is_in_the_order_and_expires_with_it(desk: Desk) -> Non
     orders.fill(execution(trader, "X1", 5))  # late: beside the order, which expires anew with it
     assert remembered(desk) == (["request:R1"], ["fill:X1"])
     assert desk.ask("PEXPIRETIME", "%:order:A1") == desk.ask("PEXPIRETIME", "%:applied:A1")
+
+
+def test_a_report_of_another_kind_finds_the_first_fill_in_its_order(desk: Desk) -> None:
+    orders, trader = desk.book.orders, desk.trader
+    orders.place(limit(trader))
+    orders.fill(execution(trader, "X1", 10))
+    assert remembered(desk) == (["fill:X1"], [])
+    before = desk.contents()
+    with pytest.raises(DuplicateRequest, match="another kind"):
+        orders.apply(report(trader, "X1", "CANCELED", "CANCELED"))
+    assert desk.contents() == before
 
 
 @pytest.mark.parametrize(
