@@ -4,7 +4,7 @@
 -- Return the fields of an event in JSON, from the time on; false when a key or the id of a request needs an escape.
 local function document_of(ts_ns, kind, id, version, changed, request_id)
   if string.find(id .. request_id, '[%c"\\]') then return false end
-  return '","ts_ns":"' .. ts_ns .. '","kind":"' .. kind .. '","key":"' .. id
-    .. (request_id == '' and '' or '","request_id":"' .. request_id) .. (changed == '' and '"' or '","changed":' .. quoted(changed))
-    .. ',"version":"' .. version
+  return '","ts_ns":"' .. ts_ns .. (request_id == '' and '' or '","request_id":"' .. request_id) .. '","kind":"' .. kind
+    .. '","key":"' .. id .. '","version":"' .. version
+    .. (changed == '' and '' or '","changed":' .. string.sub(quoted(changed), 1, -2))
 end

@@ -205,8 +205,8 @@ local function change_own(at)
   end
   apply_own(record, id, after, expiry, plan)
   local number = append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'kind', kind, 'key', id, 'version', made,
-    'changed', changed, 'request_id', request_id,
+    'writer', ARGV.writer, 'count', ARGV.count, 'type', verb, 'ts_ns', ts_ns, 'request_id', request_id, 'kind', kind, 'key', id,
+    'version', made, 'changed', changed,
   }, ARGV.channels ~= '' and document_of(ts_ns, kind, id, made, changed, request_id), '')
   if request then
     requests = requests or {}

@@ -10,6 +10,7 @@ def test_every_key_carries_the_prefix_and_then_the_tag(desk: Desk) -> None:
     book = desk.open(prefix="desk1:")
     book.orders.place(limit(desk.trader))
     book.orders.fill(execution(desk.trader))
+    book.orders.fill(execution(desk.trader, "X2"))
     book.positions.adjust(desk.trader, "MSFT", 1, request_id="R1")
     assert set(desk.contents()) == {
         f"desk1:{{{desk.trader}}}:{rest}"

@@ -152,7 +152,7 @@ def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
         assert in_json == [name for name in names if name in in_json]
         assert set(names) - set(in_json) <= (OF_FEW if condition else ESCAPED)
         written.update(names)
-    plain = re.findall(r"append\(\{([^{}]*)\}, false, ''\)", source)
+    plain = re.findall(r"append\(\{([^{}]*)\}, (?:false|ARGV\[8\] ~= '' and document_of\([\w, ]*\)), ''\)", source)
     others = {name for entry in plain for name in re.findall(r"'(\w+)',", entry)}
     assert {"kind", "key", "version", "changed", "request_id"} <= others
     of_few_orders = {"own", "refused", "overfilled"}
