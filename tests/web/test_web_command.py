@@ -166,7 +166,7 @@ def test_readers_that_take_nothing_cost_nothing_and_are_not_too_many(url: str) -
         for turn in range(4):
             book.orders.place_many([limit("T1", f"A{turn}-{number}", text="x" * 200) for number in range(3_000)])
             time.sleep(0.5)
-        assert settled(running) - before < 25_000
+        assert settled(running) - before < 50_000  # what 32 readers have not taken would be 100 MB
         for one in sockets:
             one.close()
         ends_at = time.monotonic() + 30
