@@ -14,6 +14,12 @@ from ..faults.conftest import Deploy
 from ..support.browser import Sight, blotter
 from ..support.make import execution, fresh, limit
 
+STATES = """() => {
+    const state = document.querySelector("#state");
+    window.states = [];
+    new MutationObserver(() => states.push(state.dataset.state)).observe(state, {attributes: true});
+}"""
+"""Notes each state that a page shows from now on."""
 COPIES = "replicated={}"
 
 
@@ -30,8 +36,9 @@ def test_a_primary_is_killed_and_rows_go_on(deploy: Deploy, browser: Browser, to
             sight.wait_for("orders", "order", "A0")
             for number in range(1, 6):
                 book.orders.place(limit(trader, f"A{number}"), durability=everywhere)
+            sight.page.evaluate(STATES)
             control.kill(primary)
-            sight.page.wait_for_selector("#state[data-state=reconnecting]")
+            sight.until(lambda: "reconnecting" in sight.page.evaluate("states"), "the page says so for a moment")
             control.promoted(primary, f"{{{trader}}}")
             for number in range(6, 12):
                 book.orders.place(limit(trader, f"A{number}"))
