@@ -14,8 +14,8 @@ end
 local function load_kind(kind, schema)
   local known = own.kinds[kind]
   if not known then
-    local field = 'fields:' .. kind .. ':' .. schema
-    local mark, declared, stay = unpack(redis.call('HMGET', KEYS.book, 'schema:' .. kind, field, 'stay:' .. kind))
+    local mark, declared, stay =
+      unpack(redis.call('HMGET', KEYS.book, 'schema:' .. kind, field_of_kind(kind, schema), 'stay:' .. kind))
     known = { name = kind, mark = mark or '0', declared = { [schema] = declared }, stay = stay == '1', is_told = stay }
     own.kinds[kind] = known
   elseif known.declared[schema] == nil then

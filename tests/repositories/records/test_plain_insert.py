@@ -18,6 +18,7 @@ from slotbook.models.errors import (
 )
 from slotbook.models.table import table_model
 from slotbook.models.types import Name
+from slotbook.repositories import Table
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.records.calls import TableCalls
 from slotbook.topology.settings import Settings
@@ -151,6 +152,15 @@ def test_a_sorted_index_and_a_unique_value_are_entered_by_each(desk: Desk) -> No
         table.insert(Priced(trader=desk.trader, key="K4", price=4, code="C1"))
 
 
+def loss_is_reported(desk: Desk, table: Table[Slip]) -> None:
+    """Take the slip that was lost out of its indexes, and see that the next insert reports the loss."""
+    for index in ("keys", "by_maker:M1", "by_venue:X"):
+        desk.vandalise("ZREM", f"%:slip_{index}", "one")
+    with pytest.raises(StateLost):
+        table.insert(slip(desk, "two"))
+    desk.trader = desk.another()  # what is left of the first has lost an event
+
+
 def test_what_the_server_has_lost_is_reported(desk: Desk) -> None:
     table = desk.book.table(Slip)
     count = str(desk.ask("HGET", "%:book", "count"))
@@ -158,12 +168,7 @@ def test_what_the_server_has_lost_is_reported(desk: Desk) -> None:
     desk.vandalise("HSET", "%:book", "sequence", "1", "count", count)  # as a copy that lacks the second event
     desk.vandalise("DEL", "%:events", "%:slip:one")
     desk.vandalise("XADD", "%:events", "1-0", "writer", "ab", "count", count, "type", "INSERT", "ts_ns", "1")
-    for index in ("keys", "by_maker:M1"):
-        desk.vandalise("ZREM", f"%:slip_{index}", "one")
-    desk.vandalise("ZREM", "%:slip_by_venue:X", "one")
-    with pytest.raises(StateLost):
-        table.insert(slip(desk, "two"))
-    desk.trader = desk.another()  # what is left of the first has lost an event
+    loss_is_reported(desk, table)
 
 
 def test_what_others_have_added_meanwhile_is_no_loss(desk: Desk) -> None:
@@ -189,12 +194,7 @@ def test_what_is_lost_behind_what_others_have_added_is_reported(desk: Desk, othe
             *("ts_ns", "1"),
         )
     desk.vandalise("HSET", "%:book", "sequence", "3", "writer", instead[0], "count", instead[1])
-    for index in ("keys", "by_maker:M1"):
-        desk.vandalise("ZREM", f"%:slip_{index}", "one")
-    desk.vandalise("ZREM", "%:slip_by_venue:X", "one")
-    with pytest.raises(StateLost):
-        table.insert(slip(desk, "two"))
-    desk.trader = desk.another()  # what is left of the first has lost an event
+    loss_is_reported(desk, table)
 
 
 def test_a_lock_that_is_lost_refuses_it(desk: Desk) -> None:
