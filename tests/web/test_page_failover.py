@@ -122,3 +122,19 @@ def test_nothing_is_left_when_it_ends_with_pages_open(url: str, browser: Browser
     for sight in sights:
         sight.page.wait_for_selector("#state[data-state=stale]")
         sight.page.close()
+
+
+def test_a_day_that_could_not_be_read_is_read_again(deploy: Deploy, browser: Browser) -> None:
+    control, trader = deploy("standalone"), fresh()
+    url = control.url(deadline=1)
+    with slotbook.connect(url) as book, blotter(url) as running:
+        book.orders.place(limit(trader))
+        book.orders.fill(execution(trader))
+        sight = Sight(browser, running.link)
+        sight.wait_for("positions", "position", "40")
+        control.freeze(control.primary())
+        sight.page.get_by_role("button", name="AAPL").first.click()
+        sight.page.get_by_text("could not be read").wait_for()
+        control.thaw(control.primary())
+        sight.page.wait_for_selector("#chart svg")
+        sight.page.close()

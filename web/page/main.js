@@ -139,17 +139,18 @@ async function readDay(isNow = false) {
   if (!chosen) return;
   nextDay = Date.now() + REREAD;
   const asked = chosen;
-  let day, problem = "";
+  let day, problem = "", isRefused = false;
   try {
     const answer = await fetch(`/day?${new URLSearchParams(asked)}`, { cache: "no-store" });
     if (answer.ok) day = await answer.json();
-    else problem = await answer.text();
+    else [problem, isRefused] = [await answer.text(), answer.status === 401 || answer.status === 403];
   } catch (error) {
     problem = error.message;
   }
   if (asked !== chosen) return;
   if (!day) {
     find("day-summary").textContent = `could not be read: ${problem.trim()}`;
+    if (!isRefused) readDay();
     return;
   }
   const held = store.tables.positions.get(keyOf(asked));
