@@ -98,6 +98,8 @@ BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete", "revise"
 """The steps whose functions a script of several kinds of steps builds when they are called."""
 UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""
+SHORT_WAYS: Mapping[str, str] = {"record": "insert"}
+"""By the name of a step: the script before the engine that makes the usual change of a lone one in the shortest way."""
 
 
 def _function_of(step: str, *, is_one: bool) -> Function:
@@ -126,9 +128,10 @@ def engine(*steps: str) -> Script:
         "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }
     whole = load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
-    if steps != ("record",):
+    short = SHORT_WAYS.get(steps[0]) if len(steps) == 1 else None
+    if short is None:
         return whole
-    return joined(load_script("slotbook.repositories.changes", "insert", CONSTANTS, guarded=False), whole)
+    return joined(load_script("slotbook.repositories.changes", short, CONSTANTS, guarded=False), whole)
 
 
 def engine_for(kinds: Set[str]) -> Script:

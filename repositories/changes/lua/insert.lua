@@ -1,7 +1,7 @@
 -- Insert one record of the desk's own in the shortest way: a record that is not there, of a kind whose records stay and have neither
 -- unique values nor sorted indexes, by a call of which nothing is lost or sent again. For all else the engine follows in this script; it
 -- is built only when it is called, and decides anew: nothing has been written then.
--- Uses changes/header, changes/own_document, changes/publish, changes/numbers
+-- Uses changes/short_way, changes/own_document
 -- KEYS book
 --      events
 --      positions
@@ -41,31 +41,6 @@
 
 local AT_MOST = 4000 -- the values that a command is given: more may not fit the stack of the server's Lua
 
--- Return whether the stream has the event that was acknowledged to the writer, and behind which others have written; one that is no
--- longer kept proves nothing. False where several were acknowledged.
-local function is_proved(last)
-  local number, mark, count = string.match(ARGV.acknowledged, '^(%d+) (%x*) (%d*)$')
-  if not number or number + 0 > last then return false end
-  local event = redis.pcall('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
-  return not event or (event[2][2] == mark and event[2][4] == count)
-end
-
--- Return the number of the last event, its writer and count, and the latest time; nil when the header says anything for which the
--- engine has to look further.
-local function plain_header(kind, schema)
-  local format, sequence, writer, count, latest_ns, mark, declared, stay = unpack(redis.call('HMGET', KEYS.book, 'format', 'sequence',
-    'writer', 'count', 'latest_ns', 'schema:' .. kind, 'fields:' .. kind .. ':' .. schema, 'stay:' .. kind))
-  if format ~= CONSTANTS.FORMAT or stay ~= '1' or mark ~= schema or declared ~= ARGV.declared or not (writer and count and latest_ns) then
-    return nil
-  end
-  if not sequence or #sequence > 15 or not string.find(sequence, '^%d+$') then return nil end
-  if writer == ARGV.writer and count == ARGV.count then return nil end
-  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count and not is_proved(sequence + 0) then
-    return nil
-  end
-  return sequence + 0, latest_ns
-end
-
 -- Return the keys of the indexes that a record enters, given its fields; nil when one cannot be written.
 local function plain_indexes(head, fields)
   local keys = { head .. '_keys' }
@@ -78,6 +53,12 @@ local function plain_indexes(head, fields)
   return keys
 end
 
+-- Write a record, given its fields and values as a list, and let it enter its indexes.
+local function write_record(record, list, keys, id)
+  redis.call('HSET', record, unpack(list))
+  for i = 1, #keys do redis.call('ZADD', keys[i], '0', id) end
+end
+
 -- Return the reply, nil when the engine has to say it.
 local function insert()
   local kind, id, ts_ns, schema, changed = ARGV.kind, ARGV.id, ARGV.ts_ns, ARGV.schema, ARGV.changed
@@ -85,7 +66,10 @@ local function insert()
     or string.sub(ARGV.declared, -2) ~= '||' or string.find(changed, 'null', 1, true) then
     return nil
   end
-  local last, latest_ns = plain_header(kind, schema)
+  local format, sequence, writer, count, latest_ns, mark, declared, stay = unpack(redis.call('HMGET', KEYS.book, 'format', 'sequence',
+    'writer', 'count', 'latest_ns', 'schema:' .. kind, 'fields:' .. kind .. ':' .. schema, 'stay:' .. kind))
+  if stay ~= '1' or mark ~= schema or declared ~= ARGV.declared then return nil end
+  local last = plain_last(format, sequence, writer, count, latest_ns)
   if not last then return nil end
   local head = string.sub(KEYS.book, 1, -5) .. kind
   local record = head .. ':' .. id
@@ -100,22 +84,11 @@ local function insert()
   end
   if not keys or size > AT_MOST then return nil end
 
-  local number = integer_text(last + 1)
-  local event = {
+  return carry_out(last, latest_ns, {
     'writer', ARGV.writer, 'count', ARGV.count, 'type', 'INSERT', 'ts_ns', ts_ns, 'kind', kind, 'key', id, 'version', '1',
     'changed', changed,
-  }
-  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, number .. '-0', unpack(event))
-  if type(added) == 'table' and added.err then return nil end
-  local went_well, failed = pcall(function()
-    redis.call('HSET', record, unpack(list))
-    for i = 1, #keys do redis.call('ZADD', keys[i], '0', id) end
-    redis.call('HSET', KEYS.book, 'sequence', number, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns',
-      later_of(latest_ns, ts_ns))
-  end)
-  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
-  publish(KEYS.events, ARGV.trader, last, { event }, { document_of(ts_ns, kind, id, '1', changed, '') }, ARGV.channels)
-  return { '', number .. ' ' .. ARGV.writer .. ' ' .. ARGV.count, { 'applied', number, '1', {} } }
+  }, document_of(ts_ns, kind, id, '1', changed, ''), { 'applied', integer_text(last + 1), '1', {} }, nil, write_record, record, list,
+    keys, id)
 end
 
 local reply = insert()

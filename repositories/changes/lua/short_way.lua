@@ -1,0 +1,51 @@
+-- Of the engine: what the short ways have in common. Each is a script that makes the usual change of one verb in few steps, and leaves all
+-- else, with nothing written, to the engine behind it: it never refuses, repeats or guesses.
+-- Uses changes/header, changes/publish, changes/numbers
+
+-- Return whether the stream has the event that was acknowledged to the writer, and behind which others have written; one that is no
+-- longer kept proves nothing. False where several were acknowledged.
+local function is_proved(last)
+  local number, mark, count = string.match(ARGV.acknowledged, '^(%d+) (%x*) (%d*)$')
+  if not number or number + 0 > last then return false end
+  local event = redis.pcall('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
+  return not event or (event[2][2] == mark and event[2][4] == count)
+end
+
+-- Return the number of the last event, given the fields of the header that say of it; nil when the engine has to look further: at a
+-- new or odd header, a call that has run before, or what may be lost.
+local function plain_last(format, sequence, writer, count, latest_ns)
+  if format ~= FORMAT or not (sequence and writer and count and latest_ns) or #sequence > 15 or string.find(sequence, '%D')
+    or sequence == '' or writer == ARGV.writer and count == ARGV.count then
+    return nil
+  end
+  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count and not is_proved(sequence + 0) then
+    return nil
+  end
+  return sequence + 0
+end
+
+-- Append the event of a change that has been decided, with its fields and values and their JSON as `publish` takes it, write the change,
+-- and publish. Return the reply with an answer, or nil when the event could not be added: then nothing is written.
+-- last, latest_ns   of the header, as they were
+-- write             writes all but the event and the header, given what comes behind it; nothing in it may fail but for a permission
+-- limits            what the header says of limits from now on; nil where that stays
+local function carry_out(last, latest_ns, event, document, answer, limits, write, ...)
+  local number, writer, count = integer_text(last + 1), ARGV.writer, ARGV.count
+  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, number .. '-0', unpack(event))
+  if type(added) == 'table' then return nil end
+  local went_well, failed = pcall(write, ...)
+  if went_well then
+    latest_ns = later_of(latest_ns, event[8])
+    failed = limits
+      and redis.pcall('HSET', KEYS.book, 'sequence', number, 'writer', writer, 'count', count, 'latest_ns', latest_ns, 'limits', limits)
+      or redis.pcall('HSET', KEYS.book, 'sequence', number, 'writer', writer, 'count', count, 'latest_ns', latest_ns)
+    went_well = type(failed) ~= 'table'
+  end
+  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
+  local policy = ARGV.channels
+  if policy ~= '' then
+    local head, prefix = heads_of(KEYS.events, ARGV.trader, policy)
+    publish_one(KEYS.events, head, prefix, number, event, document, policy)
+  end
+  return { '', number .. ' ' .. writer .. ' ' .. count, answer }
+end
