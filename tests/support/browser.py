@@ -8,8 +8,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
+from .forked import Piped, module
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 _QUIET = (
@@ -51,16 +51,11 @@ class Blotter:
     """A process of ``slotbook web`` on a free port."""
 
     def __init__(self, url: str, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "slotbook", "web", "--port", "0", "--json", "--url", url, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.process.communicate()[1]
+        program = module("slotbook", "web", "--port", "0", "--json", "--url", url, *options)
+        self._piped = Piped(program, is_leader=True)
+        self.process = self._piped.process
+        line = self._piped.stdout.readline()
+        assert line, self._piped.rest()[1]
         self.link = str(json.loads(line)["url"])
         parts = urlsplit(self.link)
         self.port = int(parts.port or 0)
@@ -97,15 +92,15 @@ class Blotter:
     def end(self) -> str:
         """Press Ctrl-C; return what it said on standard error."""
         self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self._piped.rest(30)
         assert self.process.returncode == 130, said
         return said
 
     def kill(self) -> None:
         """Leave nothing behind, whatever has happened."""
-        if self.process.poll() is None:
+        if not self._piped.stdout.closed:
             self.process.kill()
-        self.process.communicate()
+            self._piped.rest(30)
 
 
 @contextlib.contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+from . import forked
 from .package import ROOT
 
 DOCS = ROOT / "docs"
@@ -43,7 +43,6 @@ def promised_by(code: str) -> list[str]:
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a program in a folder, in Python's development mode, where warnings are errors."""
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM]
-    done = subprocess.run(command, input=code, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
+    done = forked.run(PROGRAM, stdin=code, folder=folder, flags=("-X", "dev", "-W", "error"))
     done.stderr = SLOW.sub("", done.stderr)
     return done

@@ -9,13 +9,13 @@ import re
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+
+from .forked import fork, module
 
 _HOME = "\x1b[H"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -29,14 +29,14 @@ class Terminal:
         self.size = (columns, rows)
         self._set_size()
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "slotbook", *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=subprocess.PIPE,
-            env=environment | {"TERM": "xterm"},
-            start_new_session=True,
+        self._complaints, complaining = os.pipe()
+        self.process = fork(
+            module("slotbook", *arguments),
+            (theirs, theirs, complaining),
+            environment=environment | {"TERM": "xterm"},
+            is_leader=True,
         )
+        os.close(complaining)
         os.close(theirs)
         self._read = b""
 
@@ -59,11 +59,10 @@ class Terminal:
     def end(self) -> int:
         """Press Ctrl-C, and return the exit code; nothing may be said on standard error."""
         self.process.send_signal(signal.SIGINT)
-        while self.process.poll() is None:
+        while (code := self.process.poll()) is None:
             self._frames()
-        assert self.process.stderr is not None
-        assert self.process.stderr.read() == b""
-        return self.process.returncode
+        assert os.read(self._complaints, 65_536) == b""
+        return code
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +73,7 @@ class Terminal:
         self.process.kill()
         self.process.wait(30)
         os.close(self._ours)
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        os.close(self._complaints)
 
     def _frames(self) -> list[list[str]]:
         """Return the screens that were drawn whole since the last time; each begins at the top left corner."""

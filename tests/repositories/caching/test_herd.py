@@ -6,8 +6,6 @@ With ``SLOTBOOK_NIGHTLY=1`` on every topology, for threads and for asyncio.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 from typing import cast
@@ -17,6 +15,7 @@ from slotbook.topology.embedded import Topology
 
 from ...support.callers import CALLERS, Caller
 from ...support.fleet import Fleets
+from ...support.forked import Piped, script
 from ...support.make import NIGHTLY, fresh
 from ...support.package import ROOT
 from .conftest import TOPOLOGIES
@@ -32,26 +31,15 @@ def test_two_hundred_callers_in_four_processes(
 ) -> None:
     url = fleets.of(topology).url({"prefix": fresh("h") + ":", "deadline": 60})
     counter = tmp_path / "loads"
-    program = str(ROOT / "tests/support/caching/herd.py")
-    herd = [
-        subprocess.Popen(
-            [sys.executable, program, url, str(counter), str(CALLERS_IN_EACH), caller, ending],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(PROCESSES)
-    ]
+    path = str(ROOT / "tests/support/caching/herd.py")
+    program = script(path, url, str(counter), str(CALLERS_IN_EACH), caller, ending)
+    herd = [Piped(program) for _ in range(PROCESSES)]
     for process in herd:
-        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     for process in herd:
-        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    answers = [
-        answer for process in herd for answer in cast("list[str]", json.loads(process.communicate(timeout=120)[0]))
-    ]
+    answers = [answer for process in herd for answer in cast("list[str]", json.loads(process.rest(120)[0]))]
     expected = "SourceFailed True" if ending == "fails" else "symbol='AAPL' name='Apple Inc.'"
     assert len(answers) == PROCESSES * CALLERS_IN_EACH
     assert [answer for answer in answers if not answer.startswith(expected)] == []

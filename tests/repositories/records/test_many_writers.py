@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ...support import forked
 from ...support.desk import Desk
 from ...support.make import NIGHTLY
 from .conftest import Allocation
@@ -55,7 +54,7 @@ with slotbook.connect(url) as book:
 """
 
 
-RECORDS, VALUES, TURNS = (10_000, 3_000, 125) if NIGHTLY else (2_000, 600, 25)
+RECORDS, VALUES, TURNS = (10_000, 3_000, 125) if NIGHTLY else (1_200, 360, 25)
 PLACES = [(topology, "sync") for topology in ("standalone", "sentinel", "cluster")[: 3 if NIGHTLY else 1]]
 """The processes' books are for threads, whatever the desk's own is."""
 
@@ -65,9 +64,8 @@ def run(desk: Desk, job: str) -> int:
     root = Path(__file__).parents[3]
 
     def one(process: int) -> int:
-        words = [sys.executable, "-c", PROGRAM, desk.fleet.url(), desk.trader, job]
-        words += map(str, (process, RECORDS, VALUES, TURNS))
-        done = subprocess.run(words, capture_output=True, text=True, cwd=root, timeout=300, check=False)
+        numbers = map(str, (process, RECORDS, VALUES, TURNS))
+        done = forked.run(PROGRAM, desk.fleet.url(), desk.trader, job, *numbers, folder=root)
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
 

@@ -1,0 +1,89 @@
+"""Fork processes that have loaded already what each program loads that opens a book; see forked.py.
+
+Each message on the socket asks for a process, and brings its files: standard input, output and error, and a pipe on
+which it is told who it is, and how it has ended. In a new process ``serve`` returns what it is to run, so that it ends
+as every process of Python's does.
+"""
+
+# ruff: noqa: SIM115 (standard input, output and error are open as long as a process is there)
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+from typing import TypedDict, cast
+
+import slotbook
+import slotbook.topology.embedded
+
+assert slotbook.connect, "it is loaded when it is first asked for"
+
+
+class Asked(TypedDict):
+    """A process that is wanted."""
+
+    code: str
+    environment: dict[str, str]
+    folder: str
+    is_leader: bool
+
+
+def serve(number: int) -> str:
+    """Fork a process for each message, and tell how it has ended; return in that process, with its program."""
+    asking = socket.socket(fileno=number)
+    watched = select.poll()
+    watched.register(asking, select.POLLIN)
+    running: dict[int, tuple[int, int]] = {}
+    while True:
+        for ready, _ in watched.poll():
+            if ready in running:
+                _tell(ready, *running.pop(ready))
+                watched.unregister(ready)
+                os.close(ready)
+                continue
+            message, files, _, _ = socket.recv_fds(asking, 1 << 20, 4)
+            if not message:
+                os._exit(0)  # who asks is gone; nothing of the tests' is to be run in the end
+            if not (pid := os.fork()):
+                asking.close()
+                for one, (_, other) in running.items():
+                    os.close(one)
+                    os.close(other)
+                return _begin(cast(Asked, json.loads(message)), files)
+            *given, told = files
+            for one in given:
+                os.close(one)
+            handle = os.pidfd_open(pid)
+            running[handle] = (pid, told)
+            watched.register(handle, select.POLLIN)
+            os.write(told, f"{pid}\n".encode())
+
+
+def _tell(ready: int, pid: int, told: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os.close(told)
+
+
+def _begin(asked: Asked, files: list[int]) -> str:
+    """Be what a process is that has just been started with some files, in a folder and an environment."""
+    for place, file in enumerate(files[:3]):
+        os.dup2(file, place)
+    for file in files:
+        os.close(file)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    tempfile.tempdir = None
+    if asked["is_leader"]:
+        os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return asked["code"]
