@@ -126,11 +126,11 @@ def everything_of(fleet: Fleet, traders: set[str]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("topology", ["standalone", "sentinel", "cluster"])
-@pytest.mark.parametrize(("seed", "share", "batch"), [(1, 0.01, 1_000), (2, 0.05, 100), (3, 0.3, 7)])
+@pytest.mark.parametrize(("seed", "share", "batch"), [(1, 0.01, 500), (2, 0.05, 100), (3, 0.3, 7)])
 def test_a_made_up_day(
     cli: Cli, fleets: Fleets, tmp_path: Path, topology: Topology, seed: int, share: float, batch: int
 ) -> None:
-    rows = damaged(made_up_day(seed, [fresh() for _ in range(6)], 400), seed, share)
+    rows = damaged(made_up_day(seed, [fresh() for _ in range(6)], 400 if NIGHTLY else 250), seed, share)
     fates = check(cli, fleets.of(topology), tmp_path / "damaged.csv", rows, batch)
     assert len(fates.refused) > 10
 

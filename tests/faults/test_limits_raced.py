@@ -19,7 +19,7 @@ TOPOLOGIES: tuple[Raced, ...] = ("sentinel", "cluster") if NIGHTLY else ("sentin
 @pytest.mark.parametrize("durability", ["replicated=2", "local"])
 def test_no_limit_is_passed_and_nothing_that_reduces_is_refused(durability: str, topology: Raced) -> None:
     """With ``replicated=2`` nothing acknowledged is lost; with ``local`` changes are, and each loss is reported."""
-    found = race(SECONDS, durability, topology)
+    found = race(SECONDS, durability, topology, pause=0 if NIGHTLY else 0.01)
     assert not found.problems, found.text
     assert found.events > 100
     assert found.lost == 0 or durability == "local", found.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -21,6 +22,8 @@ from .conftest import Deploy
 
 C = TypeVar("C")
 WORKERS = 3
+PAUSE = 0.02
+"""What a worker waits after each turn, in seconds, so that it does not fill a processor while servers fail over."""
 
 
 class Booking(Entity, kind="booking"):
@@ -57,6 +60,7 @@ class Worker:
                     while not self._is_over.is_set():
                         self._turn(book, self.turns + 1)
                         self.turns += 1
+                        time.sleep(PAUSE)
                 finally:
                     book.close()
         except BaseException as error:

@@ -18,7 +18,7 @@ from .conftest import Deploy
 )
 def test_for_some_seconds(topology: Topology, durability: str) -> None:
     """Nothing is doubled, and nothing is lost that nobody has said: with ``local`` the servers do lose changes."""
-    report = soak(topology, 6, seed=11, durability=durability, pace=0.4)
+    report = soak(topology, 6, seed=11, durability=durability, pace=0.4, pause=0.02)
     assert not report.judgement.violations, report.text
     assert sum(report.faults.values()) >= 2
     assert report.judgement.acknowledged > 100

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,11 +13,12 @@ from typing import TypedDict
 
 import pytest
 
+from ...support import forked
 from ...support.desk import Desk
 from ...support.make import NIGHTLY
 from ...support.schemas import First, Third
 
-RECORDS, TRADERS = (100_000, 40) if NIGHTLY else (4_000, 8)
+RECORDS, TRADERS, PAUSE = (100_000, 40, 0.0) if NIGHTLY else (4_000, 8, 0.003)
 
 PROGRAM = """
 import json, random, sys, time
@@ -29,7 +28,7 @@ from slotbook.models.errors import SchemaTooNew
 from tests.support.schemas import First, Second, Third
 
 url, stop, number, schema = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-traders, each = sys.argv[5].split(","), int(sys.argv[6])
+traders, each, pause = sys.argv[5].split(","), int(sys.argv[6]), float(sys.argv[7])
 model = Second if schema == 2 else Third
 chance, done, refused, added, reads = random.Random(number), {}, 0, [], 0
 with slotbook.connect(url) as book:
@@ -53,6 +52,7 @@ with slotbook.connect(url) as book:
         except SchemaTooNew:
             assert schema == 2, "a new program is never refused"
             refused += 1
+        time.sleep(pause)
 print(json.dumps({"done": done, "refused": refused, "added": added, "reads": reads}))
 """
 
@@ -77,10 +77,16 @@ def test_no_record_is_lost_and_only_old_programs_are_refused(desk: Desk, tmp_pat
     root, stop = Path(__file__).parents[3], tmp_path / "stop"
 
     def run(number: int) -> Said:
-        words = [desk.fleet.url(), str(stop), str(number), "2" if number >= 4 else "3", ",".join(traders), str(each)]
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, cwd=root, check=False
-        )
+        words = [
+            desk.fleet.url(),
+            str(stop),
+            str(number),
+            "2" if number >= 4 else "3",
+            ",".join(traders),
+            str(each),
+            str(PAUSE),
+        ]
+        done = forked.run(PROGRAM, *words, folder=root)
         assert done.returncode == 0, done.stderr
         said: Said = json.loads(done.stdout)
         return said

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from slotbook import Book
 from slotbook.models import Limits, OrderEvent
 from slotbook.topology.embedded import Server, start
 
+from ..forked import Piped, script
 from ..make import fresh
 from . import limit_racer
 from .control import Control, wait_until
@@ -33,28 +32,26 @@ Told = tuple[list[Call], list[tuple[str, int, int]]]
 class Process:
     """A racer, and what it has printed."""
 
-    def __init__(self, url: str, seed: int, seconds: float, traders: Sequence[str]) -> None:
-        words = [sys.executable, limit_racer.__file__, url, str(seed), str(seconds), *traders]
-        root = Path(limit_racer.__file__).parents[3]
-        self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
-        )
+    def __init__(self, url: str, seed: int, seconds: float, pause: float, traders: Sequence[str]) -> None:
+        self._piped = Piped(script(limit_racer.__file__, url, str(seed), str(seconds), str(pause), *traders))
+        self._process = self._piped.process
         self.is_ready, self.is_done = threading.Event(), threading.Event()
         self._lines: list[dict[str, object]] = []
         self._errors: list[str] = []
-        streams = ((self._process.stdout, self._read), (self._process.stderr, self._read_errors))
+        streams = ((self._piped.stdout, self._read), (self._piped.stderr, self._read_errors))
         self._threads = [threading.Thread(target=read, args=(stream,)) for stream, read in streams]
         for thread in self._threads:
             thread.start()
 
     def end(self) -> Told:
         """Have the racer ask for its losses; return what it was told. Raises AssertionError when it has failed."""
-        if self._process.stdin is not None and self._process.poll() is None:
-            self._process.stdin.write("\n")
-            self._process.stdin.close()
+        if self._process.poll() is None:
+            self._piped.stdin.write("\n")
+            self._piped.stdin.flush()
         code = self._process.wait(120)
         for thread in self._threads:
             thread.join(10)
+        self._piped.rest()
         assert code == 0, "".join(self._errors)
         lost = [line for line in self._lines if "lost" in line]
         calls = [Call(**cast("dict[str, Any]", line)) for line in self._lines if "verb" in line]
@@ -62,9 +59,8 @@ class Process:
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(10)
+        self._process.kill()
+        self._process.wait(10)
 
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
@@ -80,9 +76,12 @@ class Process:
         self._errors += stream
 
 
-def race(seconds: float, durability: str, topology: Raced = "sentinel", seed: int = 1) -> Verdict:
+def race(
+    seconds: float, durability: str, topology: Raced = "sentinel", seed: int = 1, *, pause: float = 0.0
+) -> Verdict:
     """Race for so long on primaries with two replicas each, of which two take over; then judge.
 
+    After each call a racer pauses for so many seconds, on average.
     In a cluster it is the primary of the first trader that is killed.
     """
     traders = [fresh() for _ in range(TRADERS)]
@@ -95,7 +94,7 @@ def race(seconds: float, durability: str, topology: Raced = "sentinel", seed: in
                 book.limits.set(Limits.model_validate({"trader": trader, **limits}))
                 book.limits.set(Limits(trader=trader, symbol="MSFT", max_position=150))
             began = time.monotonic()
-            processes = [Process(url, seed * 100 + number, seconds, traders) for number in range(PROCESSES)]
+            processes = [Process(url, seed * 100 + number, seconds, pause, traders) for number in range(PROCESSES)]
             try:
                 for process in processes:
                     process.is_ready.wait(60)

@@ -1,6 +1,6 @@
 """Race at the limits of a few traders, in a process of its own; print each call and what its caller was told as JSON.
 
-``python limit_racer.py URL SEED SECONDS TRADER…``
+``python limit_racer.py URL SEED SECONDS PAUSE TRADER…``
 """
 
 from __future__ import annotations
@@ -68,12 +68,13 @@ class Racer:
         self._turns, self._switches_at = 0, 10 + seed % 8 * 10
         """The turn at which it turns the switch in any case; it does so by chance as well."""
 
-    def run(self, seconds: float) -> None:
-        """Call until the time is over, and for ``TURNS`` turns at least."""
-        until = time.monotonic() + seconds
+    def run(self, seconds: float, pause: float) -> None:
+        """Call until the time is over, and for ``TURNS`` turns at least, with pauses of some length."""
+        until, pauses = time.monotonic() + seconds, random.Random()
         while self._turns < TURNS or time.monotonic() < until:
             self._turns += 1
             self._turn(self._dice.choice(self._traders))
+            time.sleep(pauses.uniform(0, 2 * pause))
 
     def _turn(self, trader: str) -> None:
         dice = self._dice
@@ -185,12 +186,12 @@ class Racer:
             self._orders.pop(gone.order_id, None)  # it has ended, or is lost
 
 
-def main(url: str, seed: str, seconds: str, *traders: str) -> None:
+def main(url: str, seed: str, seconds: str, pause: str, *traders: str) -> None:
     """Race for some seconds; when a line comes on the standard input, ask for losses and end."""
     with Book.open(url) as book:
         book.orders.count(traders[0])
         print(json.dumps({"ready": True}), flush=True)
-        Racer(book, int(seed), list(traders)).run(float(seconds))
+        Racer(book, int(seed), list(traders)).run(float(seconds), float(pause))
         print(json.dumps({"done": True}), flush=True)
         sys.stdin.readline()
         for loss in book.losses():

@@ -109,7 +109,7 @@ class Load:
         *,
         threads: int = 3,
         tasks: int = 3,
-        pause: float = 0.004,
+        pause: float = 0.01,
         seed: int = 1,
     ) -> None:
         self.traders = list(traders)

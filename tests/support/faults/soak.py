@@ -85,8 +85,19 @@ class Report:
         }
 
 
-def soak(topology: Topology, seconds: float, seed: int, durability: str = "local", pace: float = 1.0) -> Report:
-    """Load and faults for so long, with about ``pace`` seconds of peace between faults; then heal and judge."""
+def soak(
+    topology: Topology,
+    seconds: float,
+    seed: int,
+    durability: str = "local",
+    *,
+    pace: float = 1.0,
+    pause: float = 0.008,
+) -> Report:
+    """Load and faults for so long, then heal and judge.
+
+    Between faults are about ``pace`` seconds of peace; a worker of the load rests ``pause`` seconds between changes.
+    """
     dice = random.Random(seed)
     copies = int(durability.partition("=")[2]) if durability.startswith("replicated=") else None
     options = {"appendonly": "yes"} if topology == "standalone" else None
@@ -100,7 +111,7 @@ def soak(topology: Topology, seconds: float, seed: int, durability: str = "local
         chaos = Chaos(control, veil, dice)
         url = veil.url({"deadline": DEADLINE, "socket_timeout": 1, "durability": durability, "pool_wait": 5})
         began = time.monotonic()
-        with Load(url, history, [fresh() for _ in range(TRADERS)], pause=0.008, seed=seed) as load:
+        with Load(url, history, [fresh() for _ in range(TRADERS)], pause=pause, seed=seed) as load:
             while time.monotonic() < began + seconds:
                 time.sleep(dice.uniform(0.2, 2 * pace))
                 chaos.strike(f"{{{dice.choice(load.traders)}}}")
