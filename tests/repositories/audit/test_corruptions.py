@@ -123,12 +123,24 @@ def test_damage_on_every_topology(desk: Desk) -> None:
     corrupt(desk, book, lambda damage: damage.any().map(lambda one: (one,)) | damage.together(), FEW)
 
 
+def two_of_each(image: Image, corruptions: Sequence[Corruption]) -> list[Corruption]:
+    """Return the first and the last change of each field: of each kind of record, and of each type of event."""
+    found: dict[tuple[str, str], list[Corruption]] = {}
+    for one in corruptions:
+        key, name = one.part
+        event_id, _, field = name.partition(" ")
+        kind = image[key, event_id].split("\ntype\n")[-1].split("\n")[0] if one.what == "event" else kind_of(key)
+        found.setdefault((kind, field or name.partition(":")[0]), []).append(one)
+    return [one for same in found.values() for one in same[:: max(1, len(same) - 1)]]
+
+
 def test_every_field_is_compared(lone_desk: Desk) -> None:
-    """Each field of each record and event is changed by itself, to a value that it might have."""
+    """Each field of records and events of each type is changed by itself, to a value that it might have."""
     book = RandomBook(lone_desk, 8, changes=25)
     possible, kept = Damage(lone_desk, book.image), keep(lone_desk)
     unseen: list[Corruption] = []
-    for corruption in possible.each_field()[:: 1 if lone_desk.caller == "sync" else 9]:
+    every = possible.each_field() if NIGHTLY else two_of_each(book.image, possible.each_field())
+    for corruption in every[:: 1 if lone_desk.caller == "sync" else 4]:
         put_back(lone_desk, kept)
         carry_out(lone_desk, corruption)
         found = any(one.is_difference for one in lone_desk.book.audit.verify(lone_desk.trader))
