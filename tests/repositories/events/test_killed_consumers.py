@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,6 +15,7 @@ from slotbook import Book
 
 from ...support.desk import Desk
 from ...support.faults.control import wait_until
+from ...support.forked import Piped, script
 from ...support.make import limit
 from ...support.package import ROOT
 
@@ -30,17 +29,13 @@ class Process:
 
     def __init__(self, program: str, *arguments: str) -> None:
         self.lines: list[str] = []
-        self._running = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/support/events" / program), *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._piped = Piped(script(str(ROOT / "tests/support/events" / program), *arguments))
+        self._running = self._piped.process
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self._running.stdout is not None
-        self.lines.extend(line for line in self._running.stdout if line.endswith("\n"))
+        self.lines.extend(line for line in self._piped.stdout if line.endswith("\n"))
 
     def printed(self, word: str) -> list[tuple[str, int]]:
         """Return the events of which it has printed this word."""
@@ -58,8 +53,8 @@ class Process:
     def stop(self) -> None:
         if self._running.poll() is None:
             self.kill()
-        assert self._running.stdout is not None
-        self._running.stdout.close()
+        self._reader.join(30)
+        self._piped.rest()
 
 
 @pytest.fixture
