@@ -81,9 +81,9 @@ STEPS: Mapping[str, tuple[str, int]] = {
 """By the name of a step: the function of the engine that decides it, and the number of arguments that it takes."""
 
 
-def load(package: str, name: str) -> Script:
+def load(package: str, name: str, *, guarded: bool = True) -> Script:
     """Load a script of a package of repositories; see :func:`slotbook.topology.scripts.load`."""
-    return load_script(package, name, CONSTANTS)
+    return load_script(package, name, CONSTANTS, guarded=guarded)
 
 
 LIMITED = frozenset({"place", "replace"})
@@ -98,7 +98,7 @@ BUILT_WHEN_CALLED = frozenset({"limits", "trading", "report", "delete", "revise"
 """The steps whose functions a script of several kinds of steps builds when they are called."""
 UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""
-SHORT_WAYS: Mapping[str, str] = {"record": "insert"}
+SHORT_WAYS: Mapping[str, str] = {"place": "short_place", "record": "insert"}
 """By the name of a step: the script before the engine that makes the usual change of a lone one in the shortest way."""
 
 
@@ -119,6 +119,16 @@ def engine(*steps: str) -> Script:
     (True, False)
     """
     steps = steps or UNIT_STEPS
+    whole = long_way(*steps)
+    short = SHORT_WAYS.get(steps[0]) if len(steps) == 1 else None
+    if short is None:
+        return whole
+    return joined(load("slotbook.repositories.changes", short, guarded=False), whole)
+
+
+@cache
+def long_way(*steps: str) -> Script:
+    """Return the engine for some kinds of steps without the short way that usual ones take before it."""
     has_book = not {"record", "migrate", GUARD}.issuperset(steps)
     constants: dict[str, Constant] = {
         "VERBS": {step: _function_of(step, is_one=len({*steps} - {GUARD}) <= 1) for step in steps},
@@ -127,11 +137,7 @@ def engine(*steps: str) -> Script:
         "WRITE_INDEX": Function("write_index" if has_book else "nil"),
         "WRITE_OWN": Function("write_own" if {"record", "migrate"} & set(steps) else "nil"),
     }
-    whole = load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
-    short = SHORT_WAYS.get(steps[0]) if len(steps) == 1 else None
-    if short is None:
-        return whole
-    return joined(load_script("slotbook.repositories.changes", short, CONSTANTS, guarded=False), whole)
+    return load_script("slotbook.repositories.changes", "engine", {**CONSTANTS, **constants}, guarded=False)
 
 
 def engine_for(kinds: Set[str]) -> Script:

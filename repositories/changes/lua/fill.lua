@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/remembered, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts
+-- Uses changes/run, changes/remembered, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts, changes/new_order
 
 local FLAGS = { [''] = '0', [' late'] = '1', [' over'] = '0 over', [' late over'] = '1 over' } -- as they are answered
 

@@ -10,72 +10,11 @@
 -- limits; '+' behind it says that a symbol may limit its position. A position's doubles count where their change is the header's;
 -- an order that finds others writes them anew. No limit is infinity, one of more digits than a double holds for certain is -1,
 -- which lets nothing pass for certain, and the notional is lowered, so that a product of doubles up to it is within the limit.
--- Uses changes/run, changes/ratio
+-- Uses changes/run, changes/ratio, changes/within_limits
 
 local LIMIT_NAMES = CONSTANTS.LIMIT_NAMES
 local NO_LIMITS = '- - - -'
 local SWITCHES = CONSTANTS.TRADING
-local UNLIMITED = 1e999
-
--- Return the header's limits after an order that is within all of them for certain, and the symbol's, nil where these stay; nil
--- where they have to be looked at one by one. Nearly all orders are of few digits and within limits of few digits, which doubles
--- tell. Of what is no number nothing is certain.
-local function limits_when_within(position, counted, open, quantity, price)
-  local whole, held, greatest = has_limits, position.quantity, nil
-  if trading or not whole or open + 0 ~= open or quantity + 0 ~= quantity then return nil end
-  local passed_own, now
-  local size = #whole
-  local behind = size % 24
-  if behind ~= 0 then
-    local own = position.limits
-    local own_size = own and #own
-    if behind ~= 8 and behind ~= 9 or own_size ~= 32 and own_size ~= 56 then return nil end
-    local own_second, own_passed, own_rate, change, order, notional, own_greatest =
-      struct.unpack(own_size == 32 and '<dddd' or '<ddddddd', own)
-    if change ~= struct.unpack('<d', whole, size - behind + 1) then return nil end
-    if own_size == 56 then
-      if not (quantity <= order) then return nil end
-      if notional ~= UNLIMITED then
-        local value = price ~= '' and quantity * price
-        if not value or not (value <= notional and -value <= notional) then return nil end
-      end
-      if own_greatest ~= UNLIMITED then
-        if not held or not ((counted == 'BUY' and open + held or open - held) <= own_greatest) then return nil end
-        greatest = UNLIMITED
-      end
-    end
-    if own_rate ~= UNLIMITED then
-      now = redis.call('TIME')[1] + 0
-      own_passed = own_second == now and own_passed + 1 or 1
-      if not (own_passed <= own_rate) then return nil end
-      passed_own = own_size == 32 and struct.pack('<dddd', now, own_passed, own_rate, change)
-        or struct.pack('<dd', now, own_passed) .. string.sub(own, 17)
-    end
-    size = size - behind
-    if size == 0 then return whole, passed_own end
-  end
-  local second, passed, rate
-  if size == 24 then
-    second, passed, rate = struct.unpack('<ddd', whole)
-  elseif size == 48 then
-    local order, notional, own_greatest
-    second, passed, rate, order, notional, own_greatest = struct.unpack('<dddddd', whole)
-    if not (quantity <= order) then return nil end
-    if notional ~= UNLIMITED then
-      local value = price ~= '' and quantity * price
-      if not value or not (value <= notional and -value <= notional) then return nil end
-    end
-    greatest = greatest or own_greatest
-    if greatest ~= UNLIMITED and not (held and (counted == 'BUY' and open + held or open - held) <= greatest) then return nil end
-  else
-    return size == 0 and whole or nil
-  end
-  if rate == UNLIMITED then return whole, passed_own end
-  now = now or redis.call('TIME')[1] + 0
-  passed = second == now and passed + 1 or 1
-  if not (passed <= rate) then return nil end
-  return #whole == 24 and struct.pack('<ddd', now, passed, rate) or struct.pack('<dd', now, passed) .. string.sub(whole, 17), passed_own
-end
 
 -- Return the second of the server's clock.
 local function second_now()

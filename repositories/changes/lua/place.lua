@@ -1,5 +1,5 @@
 -- Of the engine: place an order, unless it is stored already.
--- Uses changes/run, changes/own_orders, changes/limits, changes/multiplier, changes/accounts
+-- Uses changes/run, changes/own_orders, changes/limits, changes/multiplier, changes/accounts, changes/new_order, changes/within_limits
 
 -- Return the answer to placing an order whose id is one of an order that is stored already, nil when there is none.
 local function answer_to_placed(id, digest)
@@ -11,21 +11,9 @@ end
 
 -- Add own fields to a new order, given the names of those that have an index, and all in JSON.
 local function add_own(order, names, json)
-  local flat = order.flat
-  flat[#flat + 1], flat[#flat + 2] = OWN_NAMES, names
-  for name, text in pairs(json == '' and {} or cjson.decode(json)) do
-    flat[#flat + 1], flat[#flat + 2] = '+' .. name, text
-  end
-  order.at = places_of(flat)
+  add_own_fields(order.flat, names, json)
+  order.at = places_of(order.flat)
   indexes_of_own(order) -- reads them, while the step can still be refused
-end
-
--- Add the fields of what was ordered that few orders have to a new order, given in JSON.
-local function add_terms(flat, json)
-  local terms = cjson.decode(json)
-  for _, name in ipairs(CONSTANTS.TERMS) do
-    if terms[name] then flat[#flat + 1], flat[#flat + 2] = name, terms[name] end
-  end
 end
 
 -- Return {'applied', sequence}
@@ -65,7 +53,9 @@ local function place_order(at)
   if is_limited then
     local basis = price ~= '' and price or reference ~= '' and reference or stop_price
     if multiplier then basis = RARE.price_of_unit(basis, multiplier) end
-    within, passed = limits_when_within(position, counted, open, amount, basis)
+    if has_limits and not trading then
+      within, passed = limits_when_within(has_limits, position.limits, position.quantity, counted, open, amount, basis)
+    end
     local beyond = not within
       and RARE.recorded_limit_refusal(position, symbol, side, open, { quantity = amount, price = basis }, {
         'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id, 'side', side, 'quantity', quantity, 'price', price, 'text', text,
@@ -73,17 +63,8 @@ local function place_order(at)
     if beyond then return beyond end
   end
 
-  local flat = {
-    'trader', ARGV.trader, 'order_id', id, 'symbol', symbol, 'side', side, 'type', kind, 'time_in_force', time_in_force,
-    'quantity', quantity, 'status', status, 'filled_quantity', '0', 'filled_notional', '0', 'version', '1',
-    'ts_ns', ts_ns, 'digest', digest,
-  }
-  local size = #flat
-  if price ~= '' then flat[size + 1], flat[size + 2], size = 'price', price, size + 2 end
-  if stop_price ~= '' then flat[size + 1], flat[size + 2], size = 'stop_price', stop_price, size + 2 end
-  if text ~= '' then flat[size + 1], flat[size + 2], size = 'text', text, size + 2 end
-  if reference ~= '' then flat[size + 1], flat[size + 2], size = 'reference_price', reference, size + 2 end
-  if status ~= 'NEW' then flat[size + 1], flat[size + 2] = 'marks', status end
+  local flat = fields_of_new(id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference,
+    status)
   if terms ~= '' then RARE.add_terms(flat, terms) end
   local order = { key = key, flat = flat, is_new = true, memory = base .. 'applied:' .. id }
   if own_names then RARE.add_own(order, own_names, own_json) end
@@ -101,10 +82,7 @@ local function place_order(at)
   elseif has_limits then
     RARE.count_passed(position, symbol)
   end
-  return { 'applied', append({
-    'writer', ARGV.writer, 'count', ARGV.count, 'type', status, 'ts_ns', ts_ns, 'symbol', symbol, 'order_id', id,
-    'side', side, 'status', status, 'quantity', quantity, 'price', price, 'text', text, 'terms', terms,
-  }, '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
-    .. '","status":"' .. status .. '","quantity":"' .. quantity .. json_part('price', price) .. json_part('text', text),
-    symbol .. id .. text .. terms, own_json) }
+  local event, document = event_of_new(id, symbol, side, quantity, price, text, ts_ns, status)
+  if terms ~= '' then event[#event + 1], event[#event + 2] = 'terms', terms end
+  return { 'applied', append(event, document, terms, own_json) }
 end

@@ -73,7 +73,9 @@ local function replace_order(at)
     end
     local was_price, was_stop = now[order.at.price], now[order.at.stop_price]
     local value = basis(price ~= '' and price or was_price, stop_price ~= '' and stop_price or was_stop)
-    within, passed = RARE.limits_when_within(position, SIDES[side], open, quantity, value)
+    if has_limits and not trading then
+      within, passed = RARE.limits_when_within(has_limits, position.limits, position.quantity, SIDES[side], open, quantity, value)
+    end
     local beyond = not within and RARE.recorded_limit_refusal(position, symbol, side, open, {
       quantity = quantity, price = value, was = was, was_price = basis(was_price, was_stop),
     }, {

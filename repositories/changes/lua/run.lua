@@ -1,7 +1,7 @@
 -- Of the engine: one run of the engine: what its steps read, each once, and what they will write. Nothing is written before every
 -- step is decided, and a step sees what those before it have changed.
 -- Uses changes/records, changes/fees, changes/expiring_index, changes/lifetimes, changes/fence, changes/header,
---      changes/order_status, changes/account_fields, changes/recorded_refusal
+--      changes/order_status, changes/account_fields, changes/recorded_refusal, changes/open_quantities
 
 local STATUSES = CONSTANTS.STATUS_NAMES
 local SIDES = CONSTANTS.SIDES -- for each side of an order the one on which a position counts it, BUY or SELL
@@ -142,25 +142,15 @@ end
 local function load_open(symbol)
   local position = positions[symbol]
   if position then return position end
-  local key, size = base .. 'position:' .. symbol, has_limits and #has_limits or 0
-  local buy, sell, multiplier, quantity, own
-  if size == 0 or size == 24 then
-    buy, sell, multiplier = unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier'))
-  elseif size == 48 then
-    buy, sell, multiplier, quantity =
-      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity'))
-  elseif size == 8 or size == 32 then
-    buy, sell, multiplier, own =
-      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'limits'))
-  else
-    buy, sell, multiplier, quantity, own =
-      unpack(redis.call('HMGET', key, 'open_buy_quantity', 'open_sell_quantity', 'multiplier', 'quantity', 'limits'))
-  end
+  local key = base .. 'position:' .. symbol
+  local buy, sell, multiplier, quantity, own = read_open(key, has_limits)
   if not buy or not sell or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or #buy > 15 or #sell > 15 then
     return RARE.load_odd_open(key, symbol, buy, sell, multiplier or nil)
   end
-  position = { key = key, is_part = true, BUY = buy + 0, SELL = sell + 0, multiplier = multiplier or nil, limits = own }
-  if quantity and #quantity < 16 and string.find(quantity, '^%-?%d+$') then position.quantity = quantity + 0 end
+  position = {
+    key = key, is_part = true, BUY = buy + 0, SELL = sell + 0, multiplier = multiplier or nil, limits = own,
+    quantity = short_quantity(quantity),
+  }
   positions[symbol] = position
   return position
 end
@@ -218,11 +208,6 @@ local function plan_move(symbol, from, to)
     (closed or not from or not OPEN_STATUSES[from]) and load_index('orders_by_symbol:' .. symbol) or nil,
     (closed or from ~= to) and load_index('orders_by_status:' .. to) or nil,
     from and from ~= to and load_index('orders_by_status:' .. from) or nil
-end
-
--- Return the parts of the own fields that a step gives: their digest, the names of those that have an index, and their JSON.
-local function own_parts(own)
-  return string.match(own, '^([^|]*)|([^|]*)|(.*)$')
 end
 
 -- Move an order as planned. The indexes of its own fields, in which it stays until it is removed, get its expiry.

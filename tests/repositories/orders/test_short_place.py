@@ -1,0 +1,192 @@
+"""Test that orders which are placed in the short way leave, publish and answer to the byte what the engine does."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from slotbook.models import Cancel, Fill, Limits, Order, OrderType, Replace, Side, TimeInForce, Trading, TradingChange
+from slotbook.models.errors import SlotbookError
+from slotbook.repositories.changes.loss_detector import LossDetector
+from slotbook.repositories.orders.calls import OrderCalls
+from slotbook.topology.call import Call
+from slotbook.topology.settings import Settings
+
+from ...support.desk import Desk
+from ...support.make import TS
+from ...support.two_ways import TwoWays
+
+CHANNELS = {"traders", "order_events", "symbols"}
+LIMITS: dict[str, list[dict[str, object]]] = {
+    "none": [],
+    "one": [{"max_position": 60}],
+    "three": [{"max_order": 20, "max_notional": "3000", "max_position": 60}],
+    "orders per second": [{"orders_per_second": 12}],
+    "of a symbol": [{"symbol": "AAPL", "max_order": 20, "max_position": "40.5"}],
+    "a symbol's per second": [{"symbol": "AAPL", "orders_per_second": 12}],
+    "all": [
+        {"max_notional": "9000", "orders_per_second": 20},
+        {"symbol": "MSFT", "max_position": 30, "orders_per_second": 12},
+    ],
+}
+
+
+class Noted(Order):
+    note: str | None = None
+    """A field of the desk's own, which has no index."""
+
+
+class Writer:
+    """A writer whose places are made both ways, each refused or not."""
+
+    def __init__(self, ways: TwoWays) -> None:
+        policy, detector = Settings(publish=frozenset(CHANNELS), record_refusals=False), LossDetector()
+        self._ways = ways
+        self._calls = OrderCalls[Order](policy, detector)
+        self._noted = OrderCalls(policy, detector, model=Noted)
+
+    def place(self, order: Order) -> None:
+        """Place one order alone."""
+        calls = self._noted if isinstance(order, Noted) else self._calls
+        self._make(cast("Call[object]", calls.change(order)))
+
+    def commit(self, orders: list[Order], expected: int | None = None) -> None:
+        """Place orders all or nothing."""
+        self._make(cast("Call[object]", self._calls.unit(orders, expected)))
+
+    def place_many(self, orders: list[Order]) -> None:
+        """Place orders in calls of many, each order with an answer of its own."""
+        for pending in self._calls.grouped(self._calls.checked(orders)).calls:
+            self._make(cast("Call[object]", pending.build()))
+
+    def _make(self, call: Call[object]) -> None:
+        with contextlib.suppress(SlotbookError):
+            call.decode(self._ways.check(call))
+
+
+@pytest.fixture
+def ways(lone_desk: Desk) -> Iterator[TwoWays]:
+    """Yield the two ways of a place, on a book in which two symbols have been traded."""
+    for number, symbol in enumerate(("AAPL", "MSFT", 'A"B')):
+        place_by_engine(lone_desk, an_order(lone_desk, f"first{number}", symbol=symbol, quantity=1))
+    found = TwoWays(lone_desk, "place")
+    yield found
+    found.close()
+
+
+def an_order(desk: Desk, order_id: str, model: type[Order] = Order, **fields: object) -> Order:
+    values = {"symbol": "AAPL", "side": "BUY", "quantity": 10, "price": "187.23", "ts_ns": TS, **fields}
+    return model.model_validate({"trader": desk.trader, "order_id": order_id, **values})
+
+
+def place_by_engine(desk: Desk, order: Order) -> None:
+    desk.book.orders.place(order)
+
+
+def random_order(desk: Desk, chance: random.Random, order_id: str) -> Order:
+    """Return an order of any kind that models know, plain more often than not."""
+
+    def seldom(*values: object) -> object:
+        return chance.choice(values) if chance.random() < 0.15 else None
+
+    kind = chance.choice([OrderType.LIMIT] * 8 + list(OrderType))
+    force = chance.choice([TimeInForce.DAY] * 4 + list(TimeInForce))
+    return an_order(
+        desk,
+        order_id,
+        **{"symbol": chance.choice(["AAPL", "AAPL", "MSFT", 'A"B', "NEW"]), "side": chance.choice([*Side])},
+        **{"type": kind, "time_in_force": force, "expire_at": TS if force is TimeInForce.GTD else None},
+        quantity=chance.choice([1, 2, 10, 10, 21, 2**31, 10**17, "0.25", "1.00000001", "0.000000000000000001"]),
+        price=chance.choice(["187.23", "-1.5", "0"]) if kind.has_price or kind.takes_price else None,
+        stop_price="187" if kind.has_stop_price or kind.takes_stop_price else None,
+        **{"text": seldom("a text", 'with "quotes"', "back\\slash"), "reference_price": seldom("100")},
+        **{
+            "account": seldom("ACC"),
+            "display_quantity": seldom(0, 5),
+            "currency": seldom("USD"),
+            "multiplier": seldom("50"),
+        },
+        **{"status": seldom("PENDING_NEW") or "NEW", "ts_ns": TS + chance.randrange(5)},
+    )
+
+
+@pytest.mark.parametrize("kinds", LIMITS)
+def test_any_place_leaves_what_the_engine_leaves(lone_desk: Desk, ways: TwoWays, kinds: str) -> None:
+    chance, book, trader = random.Random(kinds), lone_desk.book, lone_desk.trader
+    for limits in LIMITS[kinds]:
+        book.limits.set(Limits.model_validate({"trader": trader, **limits}))
+    writers = [Writer(ways), Writer(ways)]
+    for number in range(40):
+        writer, name = chance.choice(writers), f"A{chance.randrange(60)}"
+        order = random_order(lone_desk, chance, name)
+        match chance.randrange(12):
+            case 0:
+                writer.commit([random_order(lone_desk, chance, f"U{number} {each}") for each in range(3)])
+            case 1:
+                writer.place_many(
+                    [random_order(lone_desk, chance, f"M{number} {chance.randrange(30)}") for _ in range(26)]
+                )
+            case 2:
+                writer.commit([order], expected=chance.choice([number, 10**6]))
+            case 3:
+                plain = order.model_dump(exclude_none=True)
+                writer.place(Noted.model_validate({**plain, "note": chance.choice(["x", 'a "note"', None])}))
+            case 4:
+                change_beside(lone_desk, chance, number)
+            case _:
+                writer.place(order)
+    assert ways.taken >= 3
+
+
+def change_beside(desk: Desk, chance: random.Random, number: int) -> None:
+    """Change orders, positions or the switch as another writer does."""
+    about = {"trader": desk.trader, "order_id": f"first{chance.randrange(3)}"}
+    request = chance.choice(
+        [
+            Cancel.model_validate({**about, "client_order_id": f"A{number}"}),
+            Replace.model_validate({**about, "quantity": 2, "client_order_id": f"A{number + 1}"}),
+            Fill.model_validate({**about, "exec_id": f"X{number}", "quantity": 1, "price": "5", "ts_ns": TS}),
+            TradingChange(trader=desk.trader, trading=chance.choice([Trading.ACTIVE, Trading.ACTIVE, *Trading])),
+        ]
+    )
+    with contextlib.suppress(SlotbookError):
+        desk.book.commit([request])
+
+
+def test_plain_orders_take_the_short_way_with_limits_of_each_kind(lone_desk: Desk, ways: TwoWays) -> None:
+    """An order that went the long way would cost more than before, and no other test would tell."""
+    writer, made = Writer(ways), 0
+    for limits in [
+        {},
+        {"max_position": 10**6},
+        {"orders_per_second": 10**6},
+        {"symbol": "AAPL", "orders_per_second": 10**6},
+    ]:
+        if limits:
+            lone_desk.book.limits.set(Limits.model_validate({"trader": lone_desk.trader, **limits}))
+            place_by_engine(
+                lone_desk, an_order(lone_desk, f"after{made}")
+            )  # writes a symbol's limits beside its position
+        for fields in [{}, {"quantity": "0.5"}, {"side": "SELL_SHORT", "text": 'a "text"'}, {"display_quantity": 5}]:
+            writer.place(an_order(lone_desk, f"S{made}", **fields))
+            made += 1
+            assert ways.taken == made, (limits, fields)
+    writer.place(an_order(lone_desk, "S noted", Noted, note="x"))
+    writer.place_many([an_order(lone_desk, f"many {number}", side=Side.SELL) for number in range(24)])
+    lone_desk.book.commit(
+        [Cancel(trader=lone_desk.trader, order_id="S0")]
+    )  # the index of the symbol has one that expires
+    writer.place(an_order(lone_desk, "S last"))
+    assert ways.taken == made + 3
+
+
+def test_positions_with_a_multiplier_and_ids_that_are_taken_are_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
+    writer, trader = Writer(ways), lone_desk.trader
+    lone_desk.book.positions.set(trader, "ES", 1, cost="5", multiplier="50")
+    lone_desk.book.commit([Cancel(trader=trader, order_id="first0", client_order_id="alias")])
+    for order_id, symbol in [("a", "ES"), ("b", "NONE"), ("alias", "AAPL"), ("first1", "AAPL"), ("first0", "AAPL")]:
+        writer.place(an_order(lone_desk, order_id, symbol=symbol))
+    assert ways.taken == 0

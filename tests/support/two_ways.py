@@ -1,0 +1,121 @@
+"""Make a call in its short way and, from the same state, by the engine: compare what both leave, publish and answer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import hiredis
+from slotbook.bench.floor import BareSocket
+from slotbook.repositories.changes.scripts import SHORT_WAYS, load, long_way
+from slotbook.topology.address import Address
+from slotbook.topology.call import Call, Reply
+
+from .desk import Desk
+from .leaks import keys_of
+from .raw import Word
+
+LEFT = "left to the engine"
+
+
+class State(NamedTuple):
+    """A trader's keys: for each what RESTORE takes, and when it expires."""
+
+    dumps: dict[str, Reply]
+    expiries: dict[str, Reply]
+
+
+class TwoWays:
+    """The two ways of a step on a desk's server, for one trader."""
+
+    def __init__(self, desk: Desk, step: str) -> None:
+        self._desk = desk
+        self._raw = desk.fleet.raw(f"{{{desk.trader}}}")
+        short = load("slotbook.repositories.changes", SHORT_WAYS[step], guarded=False)
+        self._short = f"{short.source}\nreturn '{LEFT}'\n"
+        self._long = long_way(step).source
+        server = desk.fleet.deployment.primaries()[0]
+        self._listener = BareSocket(Address(server.host, server.port), desk.fleet.private.password)
+        self._listener.ask(_packed("SSUBSCRIBE", f"{{{desk.trader}}}:events"))
+        self.taken = 0
+        """How many calls took the short way."""
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def state(self) -> State:
+        """Return what is stored now."""
+        keys = keys_of(self._desk.fleet, self._desk.trader)
+        dumps = self._raw.ask_all([("DUMP", key) for key in keys])
+        expiries = self._raw.ask_all([("PEXPIRETIME", key) for key in keys])
+        return State(dict(zip(keys, dumps, strict=True)), dict(zip(keys, expiries, strict=True)))
+
+    def restore(self, state: State) -> None:
+        """Store a state, and nothing else."""
+        commands: list[tuple[Word, ...]] = [("DEL", key) for key in keys_of(self._desk.fleet, self._desk.trader)]
+        for key, dump in state.dumps.items():
+            expiry = max(0, int(str(state.expiries[key])))
+            commands.append(("RESTORE", key, expiry, str(dump).encode("utf-8", "surrogateescape"), "ABSTTL"))
+        self._raw.ask_all(commands)
+
+    def check(self, call: Call[object]) -> Reply:
+        """Make a call both ways, and return its reply. Raises AssertionError where they differ."""
+        for _ in range(20):
+            before = self.state()
+            self._published()
+            self.restore(before)
+            began = self._second()
+            by_engine = self._run(self._long, call), self.state(), self._published()
+            self.restore(before)
+            reply = self._run(self._short, call)
+            is_left = reply == LEFT
+            if is_left:
+                assert self.state() == before, "what is left to the engine has changed something"
+                reply = self._run(self._long, call)
+            found = reply, self.state(), self._published()
+            if began == self._second():  # a count of orders per second is of one second
+                break
+            self.restore(before)
+        else:
+            raise AssertionError("no two ways within one second")
+        if not is_left:
+            self.taken += 1
+            assert not (differ := _differences(found, by_engine)), differ
+        return reply
+
+    def _second(self) -> str:
+        return str(cast("list[Reply]", self._raw.ask("TIME"))[0])
+
+    def _run(self, source: str, call: Call[object]) -> Reply:
+        words = _words(call.packed)
+        return self._raw.ask("EVAL", source, *words[2:])
+
+    def _published(self) -> list[object]:
+        seen: list[object] = []
+        last: object = self._listener.ask(_packed("PING"))
+        while cast("list[object]", last)[0] != "pong":
+            seen.append(last)
+            last = self._listener.ask(b"")
+        return seen
+
+
+def _differences(short: tuple[Reply, State, list[object]], long: tuple[Reply, State, list[object]]) -> list[object]:
+    """Return what two ways have left, published and answered otherwise."""
+    (answer, state, seen), (other_answer, other, other_seen) = short, long
+    pairs: list[tuple[object, object]] = [(answer, other_answer), *zip(seen, other_seen, strict=False)]
+    pairs.append((state.dumps.keys(), other.dumps.keys()))
+    pairs += [((key, dump), (key, other.dumps.get(key))) for key, dump in state.dumps.items()]
+    pairs += [((key, expiry), (key, other.expiries.get(key))) for key, expiry in state.expiries.items()]
+    pairs.append((len(seen), len(other_seen)))
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _packed(*words: str) -> bytes:
+    return cast("bytes", hiredis.pack_command(words))  # pyright: ignore[reportUnknownMemberType]
+
+
+def _words(packed: bytes) -> list[bytes]:
+    """Return the words of a packed command."""
+    reader = hiredis.Reader()
+    reader.feed(packed)
+    return cast("list[bytes]", reader.gets())
