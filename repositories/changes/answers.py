@@ -86,6 +86,16 @@ class OneReader(AnswerReader[C]):
 
     __slots__ = ()
 
+    def __call__(self, reply: Reply) -> C:
+        """Return the value, as every reader does: of a step that was applied with nothing lost in the shortest way."""
+        if type(reply) is list and len(reply) == 3 and reply[0] == "":
+            _, last, answer = reply
+            if type(last) is str and type(answer) is list and answer and answer[0] == "applied":
+                number, _, writer = last.partition(" ")
+                if writer == self.told.own:
+                    return self._read([answer], Tip(int(number), writer), None)
+        return super().__call__(reply)
+
     def _read(self, answers: list[Reply], tip: Tip | None, lost: Lost | None) -> C:
         step, answer = self._steps[0], answers[0]
         try:
@@ -250,6 +260,8 @@ def _tip_of(answer: Reply, tip: Tip | None) -> Tip | None:
     """
     if not isinstance(answer, list) or not _acknowledges(answer):
         return None
+    if answer[0] == "applied":
+        return tip
     event = answer[-1]
     if answer[0] == "repeat" and isinstance(event, list) and len(event) > 4 and event[0] == "writer":
         return Tip(integer(answer[1]), f"{event[1]} {event[3]}")

@@ -70,6 +70,8 @@ class ChangeCalls(Generic[R, A]):
         self.keys = Keys(settings.prefix)
         self._verbs: Mapping[type, AnyVerb] = {verb.request: verb for verb in verbs}
         self._policy = ChangePolicy(settings)
+        self._settled = (*self._policy.arguments, str(fence.arguments.fence))
+        """The engine's arguments that every call of these has alike, up to ``fence``."""
         self._loss_detector = loss_detector
         self._fence = fence
         self._models = models
@@ -170,11 +172,11 @@ class ChangeCalls(Generic[R, A]):
         """
         keys = steps[0].keys
         told = self._loss_detector.tell(keys.trader)
-        (lock, fence), is_one = self._fence.arguments, len(steps) == 1
-        fixed_keys = (keys.book, keys.events, keys.positions, lock or keys.book)
+        is_one = len(steps) == 1
+        fixed_keys = (keys.book, keys.events, keys.positions, self._fence.arguments.lock or keys.book)
         step_keys: list[str] = []
         about_writer = (told.mark, str(told.counted), told.acknowledged)
-        arguments = [keys.trader, mode, *about_writer, earlier, *self._policy.arguments, str(fence), expected]
+        arguments = [keys.trader, mode, *about_writer, earlier, *self._settled, expected]
         kinds: set[str] = set()
         for step in steps:
             verb = step.verb

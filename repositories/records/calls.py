@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...models.entity import Entity
+from ...models.entity_changes import Insert
 from ...models.entity_codec import SCHEMA_FIELD
 from ...models.errors import printable
 from ...models.keys import TraderKeys
@@ -20,10 +21,12 @@ from ..changes.engine import ChangeCalls
 from ..changes.fence import NO_FENCE, Fence
 from ..changes.loss_detector import LossDetector
 from ..changes.scripts import load
+from ..changes.verb import AnyStep
 from ..replies import rows, text
 from .indexes import Range, Walk, range_of, walk_of
+from .inserts import InsertCalls
 from .replies import found, is_there, listed, listing_refusal
-from .verbs import OWN_VERBS, OwnChange
+from .verbs import INSERT, OWN_VERBS, OwnChange
 
 E = TypeVar("E", bound=Entity)
 
@@ -51,6 +54,20 @@ class TableCalls(ChangeCalls[OwnChange, RecordResult[E]], Generic[E]):
     ) -> None:
         super().__init__(OWN_VERBS, settings, loss_detector, fence)
         self.table = table
+        self._inserts: InsertCalls[E] | None = None
+        """Builds the calls of lone inserts; None where each is built as any other change."""
+        if fence is NO_FENCE and table.has_trader and not table.uniques:
+            policy = self._policy.arguments
+            self._inserts = InsertCalls(table, self.keys, policy, loss_detector, self._step_of, self.one)
+
+    def _step_of(self, request: Insert[E]) -> AnyStep:
+        return self._step(INSERT, request)
+
+    def change(self, request: OwnChange) -> Call[RecordResult[E]]:
+        """Return the call that a request asks for. Raises InvalidArgument if no verb takes it."""
+        if self._inserts is not None and type(request) is Insert and request.table is self.table:
+            return self._inserts.change(cast("Insert[E]", request))
+        return super().change(request)
 
     def get(self, trader: str, key: RecordKey) -> Call[E | None]:
         """Return the call that reads one record."""

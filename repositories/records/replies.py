@@ -158,14 +158,15 @@ def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
 
 def _applied(change: Insert[E] | Put[E], answer: list[Reply]) -> RecordResult[E] | None:
     """Return the result of a whole record that was stored, as far as nothing else has to be read; else None."""
-    match answer:
-        case ["applied", str(sequence), str(version), list()]:
-            record = change.table.stored(change.first, version)
-            if record is not None:
-                return RecordResult(record, applied=True, sequence=integer(sequence), version=record.version)
-        case _:
-            pass
-    return None
+    if len(answer) != 4 or answer[0] != "applied":
+        return None
+    _, sequence, version, flat = answer
+    if type(sequence) is not str or type(version) is not str or type(flat) is not list:
+        return None
+    record = change.table.stored(change.first, version)
+    if record is None:
+        return None
+    return RecordResult(record, applied=True, sequence=integer(sequence), version=record.version)
 
 
 def read_change(change: ChangedRecord, answer: list[Reply]) -> RecordResult[Any]:

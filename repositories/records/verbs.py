@@ -73,7 +73,7 @@ def _arguments(event: EventType, word: str, change: OwnChange) -> tuple[str, ...
         change.key_text,
         request_id,
         str(change.ts_ns),
-        "" if table.ttl is None else _milliseconds(table.ttl),
+        ttl_of(table),
         expected,
         digest,
         content,
@@ -83,6 +83,11 @@ def _arguments(event: EventType, word: str, change: OwnChange) -> tuple[str, ...
         found,
         upgraded,
     )
+
+
+def ttl_of(table: TableModel[Any]) -> str:
+    """Return the milliseconds after which a table's records are gone, '' for records that stay."""
+    return "" if table.ttl is None else _milliseconds(table.ttl)
 
 
 @cache
