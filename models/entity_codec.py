@@ -143,6 +143,12 @@ class EntityCodec(Generic[E]):
 
         ``set_by_book`` has the texts of the fields that the book sets.
         """
+        fields, again = self._write_and_read(record, set_by_book)
+        if self._json and not self._json_of(again, again.__dict__).items() <= fields.items():
+            return self._write_and_read(again, set_by_book)  # equal contents are written alike
+        return fields, again
+
+    def _write_and_read(self, record: E, set_by_book: Mapping[str, str]) -> tuple[dict[str, str], E]:
         values = record.__dict__
         fields = self._texts_of(values)
         if self._json:
@@ -180,12 +186,20 @@ class EntityCodec(Generic[E]):
             checked: dict[str, object] = self._check_some(values)
         except Exception as error:  # a validator of the caller's may raise anything
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
+        written, again = self._write_and_read_some(checked)
+        names = checked.keys() & set(self._json)
+        if names and not self._json_of(self._bare(again), again).items() <= written.items():
+            written = self._write_and_read_some(again)[0]  # equal contents are written alike
+        return written
+
+    def _write_and_read_some(self, checked: dict[str, object]) -> tuple[dict[str, str | None], dict[str, object]]:
         fields = self._texts_of(checked)
         if not checked.keys().isdisjoint(self._json):
             fields |= self._json_of(self._bare(checked), checked)
         written: dict[str, str | None] = {name: fields.get(name) for name in checked}
-        self._compare(checked, self._again(self._read_some, written, checked))
-        return written
+        again: dict[str, object] = self._again(self._read_some, written, checked)
+        self._compare(checked, again)
+        return written, again
 
     def digest(self, fields: Mapping[str, str]) -> str:
         """Return 22 characters that are the same for the written fields of equal contents, and for no others."""

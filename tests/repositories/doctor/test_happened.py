@@ -57,7 +57,9 @@ def test_a_snapshot_that_failed(lone: Deployment, server: Server) -> None:
 
 
 def test_a_command_that_was_slow_and_the_pause_that_it_made(lone: Deployment, server: Server) -> None:
+    was = set_all(server, {"latency-monitor-threshold": "100", "slowlog-log-slower-than": "10000"})
     server.ask("EVAL", SLOW_SCRIPT, 0, "a secret")
+    set_all(server, was)
     diagnosis = examine(lone)
     assert wrong(diagnosis) == {"slow log": Verdict.RISK, "pauses": Verdict.RISK}
     ((_, value),) = said(diagnosis, "slow log")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
 import pytest
+from slotbook.models.errors import EmbeddedError
 from slotbook.repositories.doctor.findings import Verdict
-from slotbook.topology.embedded import Deployment
+from slotbook.topology.embedded import Deployment, Server
 
 from ...support.doctor import equip, examine, good_servers, lone_url, said, set_all, verdicts, wrong
 from ...support.faults.control import SERVICE, Control, info, wait_until
@@ -144,10 +146,17 @@ def test_the_time_of_a_failover(
 def test_a_quorum_that_is_too_high(control: Control, shared: Deployment) -> None:
     for server in control.sentinels:
         server.ask("SENTINEL", "SET", SERVICE, "quorum", "3")
+    wait_until(lambda: all(map(_knows_a_quorum, control.sentinels)), "the Sentinels have met again")
     diagnosis = examine(shared)
     for server in control.sentinels:
         server.ask("SENTINEL", "SET", SERVICE, "quorum", "2")
     assert wrong(diagnosis) == {"Sentinels": RISK}
+
+
+def _knows_a_quorum(sentinel: Server) -> bool:
+    with contextlib.suppress(EmbeddedError):
+        return str(sentinel.ask("SENTINEL", "CKQUORUM", SERVICE)).startswith("OK")
+    return False
 
 
 def test_sentinels_that_name_several_primaries(control: Control, shared: Deployment) -> None:
@@ -173,7 +182,7 @@ def test_a_server_of_another_version(control: Control, shared: Deployment) -> No
     ) as proxy:
         url = lone_url(primary, shared).replace(f":{primary.port}", f":{proxy.port}")
         assert wrong(examine(shared, url=url))["version"] is RISK
-        assert wrong(examine(shared, url=lone_url(primary, shared))) == {}
+        wait_until(lambda: wrong(examine(shared, url=lone_url(primary, shared))) == {}, "the account itself is right")
 
 
 def _of_another_version(reply: bytes) -> bytes:
