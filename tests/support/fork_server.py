@@ -19,9 +19,10 @@ import tempfile
 from typing import TypedDict, cast
 
 import slotbook
-import slotbook.topology.embedded
+from slotbook.topology.embedded import start
 
-assert slotbook.connect, "it is loaded when it is first asked for"
+LOADED = (slotbook.connect, start)
+"""What is loaded when it is first asked for."""
 
 
 class Asked(TypedDict):
