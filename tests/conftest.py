@@ -8,10 +8,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 from zlib import crc32
 
 import pytest
@@ -79,48 +79,73 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--running", type=Path, default=None, help="use servers that are running already")
 
 
+def _all_are_run(config: pytest.Config) -> bool:
+    """Return True if no case is left out: the environment says so, or one is named with its brackets."""
+    return EVERY_DESK or any("[" in word for word in config.args)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that takes ``desk`` a pair of them, or all: of a table, each case is run on one."""
     said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
     if "desk" in metafunc.fixturenames and "desk" not in said:
         pair = PAIRS[crc32(metafunc.definition.nodeid.encode()) % len(PAIRS)]
-        metafunc.parametrize("desk", DESKS if EVERY_DESK or said else pair, ids="-".join, indirect=True)
+        desks = DESKS if said or _all_are_run(metafunc.config) else pair
+        metafunc.parametrize("desk", desks, ids="-".join, indirect=True)
 
 
-def _case_of(item: pytest.Item) -> str:
-    """Return the name of a case without its desk."""
-    return _DESK.sub("", item.nodeid)
+def _is_chosen(metafunc: pytest.Metafunc, name: str, given: Mapping[str, object]) -> bool:
+    """Return True for what is run: a test on two desks, each case of its table on one; cases of a fault on two.
 
-
-def _is_chosen(item: pytest.Item) -> bool:
-    """Return True for what is run: a test on two desks, each case of its table on one; cases of a fault on two."""
-    given = cast("dict[str, object]", getattr(getattr(item, "callspec", None), "params", {}))
-    said = {str(mark.args[0]): mark.args[1:] for mark in item.iter_markers("parametrize")}
-    name = next((name for name in (*PAIRED, *LONE) if name in given), None)
-    on_one = said.get(str(name)) == ([("standalone", caller) for caller in CALLERS],)
-    if name is None or (name in said and not on_one):
+    ``name`` is what the case is called, without its desk.
+    """
+    said = {str(mark.args[0]): mark.args[1:] for mark in metafunc.definition.iter_markers("parametrize")}
+    fixture = next((one for one in (*PAIRED, *LONE) if one in given), None)
+    on_one = said.get(str(fixture)) == ([("standalone", caller) for caller in CALLERS],)
+    if fixture is None or (fixture in said and not on_one):
         return True
-    case = _case_of(item)
-    number = crc32(case.encode())  # the names decide, so what failed is chosen again when it is run again
-    if on_one or name in LONE:
+    number = crc32(name.encode())  # the names decide, so what failed is chosen again when it is run again
+    if on_one or fixture in LONE:
         mine = CALLERS[number % len(CALLERS)]
-        return case.endswith("[]") or given[name] in (mine, ("standalone", mine))
-    if name == "desk":
-        return not said or given[name] == DESKS[number % len(DESKS)]
-    return given[name] in PAIRS[number % len(PAIRS)]
+        return name.endswith("[]") or given[fixture] in (mine, ("standalone", mine))
+    if fixture == "desk":
+        return not said or given[fixture] == DESKS[number % len(DESKS)]
+    return given[fixture] in PAIRS[number % len(PAIRS)]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out other desks, but not from what is named; mix the files of several processes, so that not all wait."""
-    if not EVERY_DESK and not any("[" in word for word in config.args):
-        left_out: list[pytest.Item] = []
-        chosen: list[pytest.Item] = []
-        for item in items:
-            (chosen if _is_chosen(item) else left_out).append(item)
-        items[:] = chosen
-        if forgotten := sorted(set(map(_case_of, left_out)) - set(map(_case_of, items))):
+class _Chooser:
+    """Leaves out other desks before pytest makes tests of them, which it would do in every process."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Keep the cases that are run, of those that all others have made."""
+        calls = cast("list[_Case]", vars(metafunc)["_calls"])
+        if len(calls) < 2 or _all_are_run(metafunc.config):
+            return
+        names = [_DESK.sub("", f"{metafunc.definition.nodeid}[{case.id}]") for case in calls]
+        named = list(zip(names, calls, strict=True))
+        kept = [(name, case) for name, case in named if _is_chosen(metafunc, name, case.params)]
+        if forgotten := sorted(set(names) - {name for name, _ in kept}):
             raise pytest.UsageError(f"SLOTBOOK_EVERY_DESK=1 is needed: no desk is chosen for {forgotten}")
-        config.hook.pytest_deselected(items=left_out)
+        calls[:] = [case for _, case in kept]
+
+
+class _Case(Protocol):
+    """A case of a test, as pytest keeps it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def params(self) -> Mapping[str, object]: ...
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have cases left out when all are known: a function of this file comes before those that read marks."""
+    config.pluginmanager.register(_Chooser())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the files of several processes, so that not all wait."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: crc32(item.location[0].encode()))
 
