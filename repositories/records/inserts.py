@@ -29,8 +29,8 @@ E = TypeVar("E", bound=Entity)
 
 MOST_TRADERS = 10_000
 """The traders whose words are remembered: names may come from user input."""
-_WORDS, _KEYS = 37, "6"
-"""The words of such an insert, and the number of its keys."""
+_WORDS, _KEYS = 31, "6"
+"""The words of such an insert whose record stays, and the number of its keys."""
 _LONGEST_NUMBER = 15
 """The digits of a sequence number that is read here."""
 
@@ -70,8 +70,10 @@ class InsertCalls(Generic[E]):
         self._packed: dict[str, _Packed] = {}
         self._settled = _bulk_strings("", *policy, "", "", INSERT.step, EventType.INSERT.value, table.kind)
         """The words between what is acknowledged and the record's id."""
-        self._after_time = _bulk_strings(ttl_of(table), "")
-        self._end = _bulk_strings(table.schemas.text, table.declared, "", "")
+        ttl = ttl_of(table)
+        seldom = ("", "", "", ttl, "", "") if ttl else ()
+        self._end = _bulk_strings(table.schemas.text, table.declared, *seldom)
+        self._words = _WORDS + len(seldom)
         self._is_plain = (self._settled + self._end + keys.prefix).isascii()
 
     def change(self, request: Insert[E], /) -> Call[RecordResult[E]]:
@@ -90,8 +92,8 @@ class InsertCalls(Generic[E]):
         text = (
             f"{packed.head}${len(record)}\r\n{record}\r\n${len(deleted)}\r\n{deleted}\r\n"
             f"{packed.writer}${len(count)}\r\n{count}\r\n${len(acknowledged)}\r\n{acknowledged}\r\n"
-            f"{self._settled}${len(key)}\r\n{key}\r\n$0\r\n\r\n${len(time)}\r\n{time}\r\n"
-            f"{self._after_time}${len(digest)}\r\n{digest}\r\n$0\r\n\r\n${len(json_text)}\r\n{json_text}\r\n{self._end}"
+            f"{self._settled}${len(key)}\r\n{key}\r\n${len(time)}\r\n{time}\r\n"
+            f"${len(digest)}\r\n{digest}\r\n${len(json_text)}\r\n{json_text}\r\n{self._end}"
         )
         name = f"insert {self._kind} {trader}/{key if key.isprintable() else printable(key)}"
         return Call(
@@ -122,7 +124,7 @@ class InsertCalls(Generic[E]):
             fixed,
             keys.own_record(kind, ""),
             keys.own_deleted(kind, ""),
-            f"*{_WORDS}\r\n" + _bulk_strings("EVALSHA", script.digest, _KEYS, *fixed),
+            f"*{self._words}\r\n" + _bulk_strings("EVALSHA", script.digest, _KEYS, *fixed),
             _bulk_strings(trader, "each", mark),
         )
         return packed
@@ -153,7 +155,7 @@ class InsertReader(Generic[E]):
         record, told = self._request.first, self.told
         if record is not None and type(reply) is list and len(reply) == 3 and type(last := reply[1]) is str:
             number, _, writer = last.partition(" ")
-            is_usual = reply[0] == "" and writer == told.own and reply[2] == ["applied", number, "1", []]
+            is_usual = reply[0] == "" and writer == told.own and reply[2] == ["applied", number, "1"]
             if is_usual and len(number) <= _LONGEST_NUMBER and number.isascii() and number.isdecimal():
                 tip = Tip(int(number), writer)
                 result = RecordResult(record, applied=True, sequence=tip.sequence, version=1)

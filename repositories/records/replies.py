@@ -158,10 +158,10 @@ def changed(step: Step[Any], answer: list[Reply]) -> RecordResult[Any]:
 
 def _applied(change: Insert[E] | Put[E], answer: list[Reply]) -> RecordResult[E] | None:
     """Return the result of a whole record that was stored, as far as nothing else has to be read; else None."""
-    if len(answer) != 4 or answer[0] != "applied":
+    if len(answer) != 3 or answer[0] != "applied":
         return None
-    _, sequence, version, flat = answer
-    if type(sequence) is not str or type(version) is not str or type(flat) is not list:
+    _, sequence, version = answer
+    if type(sequence) is not str or type(version) is not str:
         return None
     record = change.table.stored(change.first, version)
     if record is None:
@@ -173,12 +173,12 @@ def read_change(change: ChangedRecord, answer: list[Reply]) -> RecordResult[Any]
     """Return the result of a change of a record. Raises the refusal that the answer says."""
     table, hash_key, trader, key = change.table, change.hash_key, change.trader, change.key
     match answer:
-        case ["applied", str(sequence), str(version), list(flat)]:
+        case ["applied", str(sequence), str(version), *flat]:
             if change.written is not None:
                 stored = {**change.written, "version": version, "updated_ns": str(change.ts_ns)}
                 record = table.decode(hash_key, stored, trader, key)
             else:
-                record = found(table, hash_key, trader, key, flat)
+                record = found(table, hash_key, trader, key, rows(flat[0] if flat else []))
             return RecordResult(record, applied=True, sequence=integer(sequence), version=integer(version))
         case ["repeat", str(sequence), str(version), list(flat), list()]:
             return _repeat(change, sequence, version, flat)

@@ -6,11 +6,6 @@ local function escaped(text)
   return string.sub(string.gsub(cjson.encode(text), '\\/', '/'), 2, -2)
 end
 
--- Return a text as a JSON string.
-local function quoted(text)
-  return string.find(text, '/', 1, true) and '"' .. RARE.escaped(text) .. '"' or cjson.encode(text)
-end
-
 -- Return the fields of an event in JSON, from the time on, each value escaped.
 local function escaped_document(entry)
   local parts = {}
@@ -20,18 +15,14 @@ local function escaped_document(entry)
   return table.concat(parts)
 end
 
--- Return what the JSON of a trader's events begins with, and what the names of other channels than the trader's begin with: nil or false
--- where a policy names none.
-local function heads_of(stream, trader, policy)
+-- Publish a trader's event of a number on the channels that a policy names. This is always last, and never fails a change: the stream
+-- has the event, also where the user may not publish, or the server cannot.
+local function publish_one(stream, trader, number, entry, document, policy)
   if string.find(trader, '"', 1, true) or string.find(trader, '\\', 1, true) then trader = RARE.escaped(trader) end
-  return '{"trader":"' .. trader .. '","sequence":"', policy ~= ' traders' and string.match(stream, '^(.*){')
-end
-
--- Publish the event of a number on the channels that a policy names. This is always last, and never fails a change: the stream has
--- the event, also where the user may not publish, or the server cannot.
-local function publish_one(stream, head, prefix, number, entry, document, policy)
+  local prefix = policy ~= ' traders' and string.match(stream, '^(.*){')
   local kind = entry[6]
-  document = head .. number .. '","type":"' .. kind .. (document or RARE.escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
+  document = '{"trader":"' .. trader .. '","sequence":"' .. number .. '","type":"' .. kind
+    .. (document or RARE.escaped_document(entry)) .. '","writer":"' .. entry[2] .. '"}'
   if not prefix or string.find(policy, 'traders', 1, true) then
     local published = redis.pcall('SPUBLISH', stream, document)
     if type(published) == 'table' and string.find(published.err or '', 'nknown', 1, true) then
@@ -50,8 +41,7 @@ end
 -- Publish a trader's events with the numbers after one; see publish_one.
 local function publish(stream, trader, before, events, documents, policy)
   if policy == '' then return end
-  local head, prefix = heads_of(stream, trader, policy)
   for number, entry in ipairs(events) do
-    publish_one(stream, head, prefix, integer_text(before + number), entry, documents[number], policy)
+    publish_one(stream, trader, integer_text(before + number), entry, documents[number], policy)
   end
 end

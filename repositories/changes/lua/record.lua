@@ -155,7 +155,7 @@ local function answer_to_settled(verb, record, tombstone, request, digest, conte
   return refused
 end
 
--- Return {'applied', sequence, version, fields and values}
+-- Return {'applied', sequence, version, fields and values, where the call does not say them all}
 --        {'repeat', sequence, version, fields and values, event}: 0 for what is not known, or for what was not there to delete
 --        {'older', fields and values}: an update of a record of an older schema, whose upgrade is to be sent with it
 --        {'taken', fields and values}: inserted before with other content
@@ -163,8 +163,9 @@ end
 --        {'newer', schema}: of the record, or of all of the trader's records  {'declared', text}: otherwise before
 --        {'fence', lock, fence}
 local function change_own(at)
-  local verb, kind, id, request_id, ts_ns, ttl, expected, digest, content, changed, schema, declared, upgraded, upgrade =
+  local verb, kind, id, ts_ns, digest, changed, schema, declared, request_id, content, expected, ttl, upgraded, upgrade =
     unpack(ARGV, at, at + 13)
+  if not request_id then request_id, content, expected, ttl = '', '', '', '' end
   local record, tombstone = load_own(base .. kind .. ':' .. id), base .. kind .. '_deleted:' .. id
   local request = request_id ~= '' and base .. 'request:' .. request_id
   local known, before = load_kind(kind, schema), record.fields
@@ -215,7 +216,7 @@ local function change_own(at)
   if gone then
     requests[tombstone] = RARE.deletions(number, before[DIGEST_FIELD] or '', gone) -- what this call deletes it may insert again
   end
-  return { 'applied', number, made, verb == 'UPDATE' and list_of(record) or {} } -- what is stored whole is known
+  return { 'applied', number, made, verb == 'UPDATE' and list_of(record) or nil } -- what is stored whole is known
 end
 
 -- Call a command of a key with a list of words, some at a time.

@@ -18,7 +18,7 @@ local function plain_last(format, sequence, writer, count, latest_ns)
     or sequence == '' or writer == ARGV.writer and count == ARGV.count then
     return nil
   end
-  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count and not is_proved(sequence + 0) then
+  if ARGV.acknowledged ~= '' and ARGV.acknowledged ~= sequence .. ' ' .. writer .. ' ' .. count and not RARE.is_proved(sequence + 0) then
     return nil
   end
   return sequence + 0
@@ -31,7 +31,7 @@ end
 -- limits            what the header says of limits from now on; nil where that stays
 local function carry_out(last, latest_ns, event, document, answer, limits, write, ...)
   local number, writer, count = integer_text(last + 1), ARGV.writer, ARGV.count
-  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, number .. '-0', unpack(event))
+  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, number, unpack(event))
   if type(added) == 'table' then return nil end
   local went_well, failed = pcall(write, ...)
   if went_well then
@@ -44,8 +44,7 @@ local function carry_out(last, latest_ns, event, document, answer, limits, write
   if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
   local policy = ARGV.channels
   if policy ~= '' then
-    local head, prefix = heads_of(KEYS.events, ARGV.trader, policy)
-    publish_one(KEYS.events, head, prefix, number, event, document, policy)
+    publish_one(KEYS.events, ARGV.trader, number, event, document, policy)
   end
   return { '', number .. ' ' .. writer .. ' ' .. count, answer }
 end
