@@ -5,11 +5,24 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
-from typing import cast
+from typing import Annotated, cast
 
 import pytest
-from slotbook.models import Cancel, Fill, Limits, Order, OrderType, Replace, Side, TimeInForce, Trading, TradingChange
+from slotbook.models import (
+    Cancel,
+    Fill,
+    Index,
+    Limits,
+    Order,
+    OrderType,
+    Replace,
+    Side,
+    TimeInForce,
+    Trading,
+    TradingChange,
+)
 from slotbook.models.errors import SlotbookError
+from slotbook.models.types import Name
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.topology.call import Call
@@ -39,6 +52,11 @@ class Noted(Order):
     """A field of the desk's own, which has no index."""
 
 
+class Indexed(Order):
+    strategy: Annotated[Name, Index]
+    """A field of the desk's own, which has an index."""
+
+
 class Writer:
     """A writer whose places are made both ways, each refused or not."""
 
@@ -46,11 +64,12 @@ class Writer:
         policy, detector = Settings(publish=frozenset(CHANNELS), record_refusals=False), LossDetector()
         self._ways = ways
         self._calls = OrderCalls[Order](policy, detector)
-        self._noted = OrderCalls(policy, detector, model=Noted)
+        self._noted: OrderCalls[Order] = OrderCalls(policy, detector, model=Noted)
+        self._indexed: OrderCalls[Order] = OrderCalls(policy, detector, model=Indexed)
 
     def place(self, order: Order) -> None:
         """Place one order alone."""
-        calls = self._noted if isinstance(order, Noted) else self._calls
+        calls = {Noted: self._noted, Indexed: self._indexed}.get(type(order), self._calls)
         self._make(cast("Call[object]", calls.change(order)))
 
     def commit(self, orders: list[Order], expected: int | None = None) -> None:
@@ -189,4 +208,18 @@ def test_positions_with_a_multiplier_and_ids_that_are_taken_are_the_engines(lone
     lone_desk.book.commit([Cancel(trader=trader, order_id="first0", client_order_id="alias")])
     for order_id, symbol in [("a", "ES"), ("b", "NONE"), ("alias", "AAPL"), ("first1", "AAPL"), ("first0", "AAPL")]:
         writer.place(an_order(lone_desk, order_id, symbol=symbol))
+    assert ways.taken == 0
+
+
+def test_an_index_whose_orders_have_all_ended_stays_once_an_order_is_placed(lone_desk: Desk, ways: TwoWays) -> None:
+    place_by_engine(lone_desk, an_order(lone_desk, "only", symbol="ONLY"))
+    lone_desk.book.commit([Cancel(trader=lone_desk.trader, order_id="only")])
+    Writer(ways).place(an_order(lone_desk, "next", symbol="ONLY"))
+    assert ways.taken == 1
+
+
+def test_an_id_twice_and_own_fields_with_an_index_are_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
+    writer = Writer(ways)
+    writer.place_many([an_order(lone_desk, "twice"), an_order(lone_desk, "twice")])
+    writer.place(an_order(lone_desk, "indexed", Indexed, strategy="pairs"))
     assert ways.taken == 0
