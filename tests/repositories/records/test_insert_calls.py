@@ -6,13 +6,14 @@ from itertools import count
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from slotbook import Entity, Index, Key, SlotbookError
+from slotbook import Entity, Index, Key, SlotbookError, Unique
 from slotbook.models.entity_changes import Insert
 from slotbook.models.table import table_model
 from slotbook.models.types import Name, Quantity
 from slotbook.repositories.changes.answers import OneReader
+from slotbook.repositories.changes.fence import NO_FENCE, Fence
 from slotbook.repositories.changes.loss_detector import LossDetector, Tip
 from slotbook.repositories.records import inserts
 from slotbook.repositories.records.calls import TableCalls
@@ -39,6 +40,12 @@ class Named(Entity, kind="named_insert"):
     trader: Name
     key: Annotated[Name, Key]
     größe: Annotated[Name | None, Index] = None  # noqa: PLC2401
+
+
+class One(Entity, kind="unique_insert"):
+    trader: Name
+    key: Annotated[Name, Key]
+    reference: Annotated[Name | None, Unique] = None
 
 
 NAMES = st.sampled_from(["T001", "a:b", "x y", "50%", "é", "日本", "L" * 200])
@@ -72,12 +79,25 @@ def both(record: Entity, settings: Settings, tips: list[Tip]) -> tuple[Call[Any]
     return shortest, calls.one(calls.checked([insert])[0])
 
 
+@example(Plain(trader="T001", key="a\x1b[31m\n"), Settings(), [Tip(7, "mine 1")])
 @given(RECORDS, SETTINGS, TIPS)
 def test_the_shortest_way_sends_what_the_engines_builder_sends(
     record: Entity, settings: Settings, tips: list[Tip]
 ) -> None:
     shortest, whole = both(record, settings, tips)
     assert {name: getattr(shortest, name) for name in SENT} == {name: getattr(whole, name) for name in SENT}
+
+
+def test_it_is_taken_without_unique_values_fences_and_other_tables() -> None:
+    def reader(record: Entity, model: type[Entity], fence: Fence = NO_FENCE) -> object:
+        calls = TableCalls(table_model(model), Settings(), LossDetector(), fence)
+        return calls.change(Insert(record)).decode
+
+    plain = Plain(trader="T001", key="K1")
+    assert isinstance(reader(plain, Plain), InsertReader)
+    assert isinstance(reader(plain, Plain, Fence("{T001}:lock:desk", "T001", 3)), OneReader)
+    assert isinstance(reader(plain, Short), OneReader)
+    assert isinstance(reader(One(trader="T001", key="K1"), One), OneReader)
 
 
 def test_it_is_taken_for_words_of_ascii_alone() -> None:
@@ -143,11 +163,15 @@ def outcome(call: Call[Any], answer: Any) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("number", range(len(ANSWERS)))
 @pytest.mark.parametrize("acknowledged", [0, 3, 7, 9])
-def test_an_answer_is_read_as_the_engines_reader_reads_it(number: int, acknowledged: int) -> None:
-    record, found = Plain(trader="T001", key="K1"), []
+@pytest.mark.parametrize("model", [Plain, Short])
+def test_an_answer_is_read_as_the_engines_reader_reads_it(
+    number: int, acknowledged: int, model: type[Plain] | type[Short]
+) -> None:
+    record = Plain(trader="T001", key="K1") if model is Plain else Short(trader="T001", first="K1", second=2)
+    found: list[object] = []
     for is_shortest in (True, False):
         detector = LossDetector()
-        calls = TableCalls(table_model(Plain), Settings(), detector)
+        calls = TableCalls(table_model(model), Settings(), detector)
         if acknowledged:
             detector.acknowledge(detector.tell("T001"), Tip(acknowledged, "00000000 1"))
         insert = Insert(record, ts_ns=1_700_000_000_000_000_000)
