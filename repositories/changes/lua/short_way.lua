@@ -2,13 +2,15 @@
 -- else, with nothing written, to the engine behind it: it never refuses, repeats or guesses.
 -- Uses changes/header, changes/publish, changes/numbers
 
--- Return whether the stream has the event that was acknowledged to the writer, and behind which others have written; one that is no
--- longer kept proves nothing. False where several were acknowledged.
+-- Return whether the stream has the events that were acknowledged to the writer, and behind which others have been written; one that is
+-- no longer kept proves nothing.
 local function is_proved(last)
-  local number, mark, count = string.match(ARGV.acknowledged, '^(%d+) (%x*) (%d*)$')
-  if not number or number + 0 > last then return false end
-  local event = redis.pcall('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
-  return not event or (event[2][2] == mark and event[2][4] == count)
+  for number, mark, count in string.gmatch(ARGV.acknowledged, '(%d+) (%x*) (%d*)') do
+    if number + 0 > last then return false end
+    local event = redis.call('XRANGE', KEYS.events, number .. '-0', number .. '-0')[1]
+    if event and (event[2][2] ~= mark or event[2][4] ~= count) then return false end
+  end
+  return true
 end
 
 -- Return the number of the last event, given the fields of the header that say of it; nil when the engine has to look further: at a
