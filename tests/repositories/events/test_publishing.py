@@ -144,7 +144,17 @@ def test_scripts_write_every_field_of_an_event_in_its_order() -> None:
     order = [name for name in OrderEvent.model_fields if name not in ("trader", "sequence", "writer")]
     written: set[str] = set()
     appended = re.findall(r"append\(\{([^{}]*)\}, ([^{}]*?)'(\",\"ts_ns[^{}]*?),\s+symbol \.\.", source)
-    assert len(appended) == 6
+    assert len(appended) == 5
+    placed = re.findall(
+        r"local event = \{([^{}]*)\}\s+local document = '(\",\"ts_ns.*?)\n  local size", source, re.DOTALL
+    )
+    assert len(placed) == 1  # of a new order, whose price and text are added where it has them
+    names, in_json = (
+        [one for one in re.findall(how, text) if one in order]
+        for how, text in zip((r"'(\w+)',", r"\"(\w+)\":"), placed[0], strict=True)
+    )
+    assert names == sorted(names, key=order.index) == ["type", *in_json, "price"]
+    written |= {*names, *re.findall(r"event\[(?:size|#event) \+ 1\], event\[[^]]*\](?:, \w+)? = '(\w+)'", source)}
     for entry, condition, in_document in appended:
         names = [name for name in re.findall(r"'(\w+)',", entry) if name in order]
         assert names == sorted(names, key=order.index)
