@@ -223,3 +223,16 @@ def test_an_id_twice_and_own_fields_with_an_index_are_the_engines(lone_desk: Des
     writer.place_many([an_order(lone_desk, "twice"), an_order(lone_desk, "twice")])
     writer.place(an_order(lone_desk, "indexed", Indexed, strategy="pairs"))
     assert ways.taken == 0
+
+
+def test_a_call_that_is_sent_again_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
+    """The call before has recorded a refusal, by a limit that has been raised since."""
+    trader, limits = lone_desk.trader, lone_desk.book.limits
+    limits.set(Limits(trader=trader, max_order=5))
+    settings = Settings(publish=frozenset(CHANNELS), record_refusals=True)
+    call = OrderCalls[Order](settings, LossDetector()).change(an_order(lone_desk, "again"))
+    ways.check(cast("Call[object]", call))
+    limits.set(Limits(trader=trader, max_order=10**6))
+    assert call.builder is not None
+    ways.check(call.builder.change(call.request))
+    assert ways.taken == 0
