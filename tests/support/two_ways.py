@@ -8,7 +8,7 @@ import hiredis
 from slotbook.bench.floor import BareSocket
 from slotbook.repositories.changes.scripts import SHORT_WAYS, load, long_way
 from slotbook.topology.address import Address
-from slotbook.topology.call import Call, Reply
+from slotbook.topology.call import Call, Reply, pack
 
 from .desk import Desk
 from .leaks import keys_of
@@ -35,7 +35,7 @@ class TwoWays:
         self._long = long_way(step).source
         server = desk.fleet.deployment.primaries()[0]
         self._listener = BareSocket(Address(server.host, server.port), desk.fleet.private.password)
-        self._listener.ask(_packed("SSUBSCRIBE", f"{{{desk.trader}}}:events"))
+        self._listener.ask(pack(("SSUBSCRIBE", f"{{{desk.trader}}}:events")))
         self.taken = 0
         """How many calls took the short way."""
 
@@ -92,7 +92,7 @@ class TwoWays:
 
     def _published(self) -> list[object]:
         seen: list[object] = []
-        last: object = self._listener.ask(_packed("PING"))
+        last: object = self._listener.ask(pack(("PING",)))
         while cast("list[object]", last)[0] != "pong":
             seen.append(last)
             last = self._listener.ask(b"")
@@ -108,10 +108,6 @@ def _differences(short: tuple[Reply, State, list[object]], long: tuple[Reply, St
     pairs += [((key, expiry), (key, other.expiries.get(key))) for key, expiry in state.expiries.items()]
     pairs.append((len(seen), len(other_seen)))
     return [pair for pair in pairs if pair[0] != pair[1]]
-
-
-def _packed(*words: str) -> bytes:
-    return cast("bytes", hiredis.pack_command(words))  # pyright: ignore[reportUnknownMemberType]
 
 
 def _words(packed: bytes) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import pytest
 from slotbook.models import (
@@ -26,13 +26,13 @@ from slotbook.models.types import Name
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
 from slotbook.topology.call import Call
-from slotbook.topology.settings import Settings
+from slotbook.topology.settings import Published, Settings
 
 from ...support.desk import Desk
 from ...support.make import TS
 from ...support.two_ways import TwoWays
 
-CHANNELS = {"traders", "order_events", "symbols"}
+CHANNELS: Final[frozenset[Published]] = frozenset(("traders", "order_events", "symbols"))
 LIMITS: dict[str, list[dict[str, object]]] = {
     "none": [],
     "one": [{"max_position": 60}],
@@ -61,7 +61,7 @@ class Writer:
     """A writer whose places are made both ways, each refused or not."""
 
     def __init__(self, ways: TwoWays) -> None:
-        policy, detector = Settings(publish=frozenset(CHANNELS), record_refusals=False), LossDetector()
+        policy, detector = Settings(publish=CHANNELS, record_refusals=False), LossDetector()
         self._ways = ways
         self._calls = OrderCalls[Order](policy, detector)
         self._noted: OrderCalls[Order] = OrderCalls(policy, detector, model=Noted)
@@ -69,7 +69,8 @@ class Writer:
 
     def place(self, order: Order) -> None:
         """Place one order alone."""
-        calls = {Noted: self._noted, Indexed: self._indexed}.get(type(order), self._calls)
+        noted = self._noted if isinstance(order, Noted) else self._calls
+        calls = self._indexed if isinstance(order, Indexed) else noted
         self._make(cast("Call[object]", calls.change(order)))
 
     def commit(self, orders: list[Order], expected: int | None = None) -> None:
@@ -96,7 +97,7 @@ def ways(lone_desk: Desk) -> Iterator[TwoWays]:
     found.close()
 
 
-def an_order(desk: Desk, order_id: str, model: type[Order] = Order, **fields: object) -> Order:
+def an_order(desk: Desk, order_id: str, model: type[Order] = Order, /, **fields: object) -> Order:
     values = {"symbol": "AAPL", "side": "BUY", "quantity": 10, "price": "187.23", "ts_ns": TS, **fields}
     return model.model_validate({"trader": desk.trader, "order_id": order_id, **values})
 

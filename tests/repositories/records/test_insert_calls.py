@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -148,7 +148,7 @@ ANSWERS: list[Any] = [
 def said(answer: Any, own: str) -> Any:
     """Return an answer with the call's writer in it."""
     if isinstance(answer, list):
-        return [said(one, own) for one in answer]
+        return [said(one, own) for one in cast("list[Any]", answer)]
     return answer.replace(OWN, own) if isinstance(answer, str) else answer
 
 
@@ -199,7 +199,7 @@ def test_another_writer_is_told_and_many_traders_are_forgotten(monkeypatch: pyte
     detector = LossDetector()
     calls = TableCalls(table_model(Plain), Settings(), detector)
     first = calls.change(Insert(Plain(trader="T001", key="K1")))
-    detector._writers.clear()  # as in a child that was forked
+    detector._writers.clear()  # pyright: ignore[reportPrivateUsage]  # as in a child that was forked
     after = calls.change(Insert(Plain(trader="T001", key="K1")))
     assert detector.mark.encode() in after.packed
     assert detector.mark.encode() not in first.packed
@@ -207,5 +207,6 @@ def test_another_writer_is_told_and_many_traders_are_forgotten(monkeypatch: pyte
     for number in range(10):
         call = calls.change(Insert(Plain(trader=f"T{number}", key="K1")))
         assert f"{{T{number}}}:book".encode() in call.packed
-    assert calls._inserts is not None
-    assert len(calls._inserts._packed) <= 3
+    remembered = calls._inserts  # pyright: ignore[reportPrivateUsage]
+    assert remembered is not None
+    assert len(remembered._packed) <= 3  # pyright: ignore[reportPrivateUsage]
