@@ -57,7 +57,7 @@ local function place()
   if multiplier or not buy or not sell then return nil end
   local side_counted = SIDES[side]
   local was, amount = side_counted == 'BUY' and buy or sell, quantity + 0
-  if #was > 15 or #quantity > 14 or string.find(was, '%D') or amount % 1 ~= 0 or was == '' then
+  if #buy > 15 or #sell > 15 or #quantity > 14 or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or amount % 1 ~= 0 then
     return RARE.place_many(at, last, latest_ns, marker)
   end
   local open, passed, counted = was + amount, nil, nil

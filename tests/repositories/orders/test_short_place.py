@@ -226,6 +226,31 @@ def test_an_id_twice_and_own_fields_with_an_index_are_the_engines(lone_desk: Des
     assert ways.taken == 0
 
 
+@pytest.mark.parametrize("side", ["open_buy_quantity", "open_sell_quantity"])
+@pytest.mark.parametrize("value", ["x", "", "-1", "1.50", "1e3", "9" * 36, "9" * 37, "1.5", "999999999999999"])
+def test_an_odd_quantity_on_either_side_is_answered_as_ever(
+    lone_desk: Desk, ways: TwoWays, side: str, value: str
+) -> None:
+    lone_desk.vandalise("HSET", "%:position:AAPL", side, value)
+    writer = Writer(ways)
+    writer.place(an_order(lone_desk, "whole"))
+    writer.place(an_order(lone_desk, "part", quantity="0.5"))
+    writer.place_many([an_order(lone_desk, "one of two"), an_order(lone_desk, "other", symbol="MSFT")])
+
+
+@pytest.mark.parametrize("name", ["position:AAPL", "orders_by_symbol:AAPL", "orders_by_status:NEW", "order:one"])
+def test_a_key_of_another_type_refuses_its_own_orders_alone(lone_desk: Desk, ways: TwoWays, name: str) -> None:
+    lone_desk.vandalise("DEL", f"%:{name}")
+    lone_desk.vandalise("SADD", f"%:{name}", "x")
+    writer = Writer(ways)
+    writer.place(an_order(lone_desk, "one"))
+    writer.place(an_order(lone_desk, "shown", display_quantity=5))
+    other = an_order(lone_desk, "other", symbol="MSFT", status="PENDING_NEW")
+    writer.place_many([an_order(lone_desk, "one"), other])
+    assert lone_desk.ask("EXISTS", "%:order:other")
+    lone_desk.vandalise("DEL", f"%:{name}")
+
+
 def test_a_call_that_is_sent_again_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
     """The call before has recorded a refusal, by a limit that has been raised since."""
     trader, limits = lone_desk.trader, lone_desk.book.limits
