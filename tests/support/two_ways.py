@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 import hiredis
@@ -18,17 +19,21 @@ LEFT = "left to the engine"
 
 
 class State(NamedTuple):
-    """A trader's keys: for each what RESTORE takes, and when it expires."""
+    """A trader's keys: for each what RESTORE takes or, of a hash, its values by field, and when it expires."""
 
-    dumps: dict[str, Reply]
+    dumps: Mapping[str, object]
     expiries: dict[str, Reply]
 
 
 class TwoWays:
-    """The two ways of a step on a desk's server, for one trader."""
+    """The two ways of a step on a desk's server, for one trader.
 
-    def __init__(self, desk: Desk, step: str) -> None:
+    ``in_order`` is False where the fields of a hash may be stored in another order: then its contents are compared.
+    """
+
+    def __init__(self, desk: Desk, step: str, *, in_order: bool = True) -> None:
         self._desk = desk
+        self._in_order = in_order
         self._raw = desk.fleet.raw(f"{{{desk.trader}}}")
         short = load("slotbook.repositories.changes", SHORT_WAYS[step], guarded=False)
         self._short = f"{short.source}\nreturn '{LEFT}'\n"
@@ -50,6 +55,11 @@ class TwoWays:
         expiries = self._raw.ask_all([("PEXPIRETIME", key) for key in keys])
         return State(dict(zip(keys, dumps, strict=True)), dict(zip(keys, expiries, strict=True)))
 
+    def left(self) -> State:
+        """Return what is stored now, as it is compared."""
+        state = self.state()
+        return state if self._in_order else State(self._desk.contents(), state.expiries)
+
     def restore(self, state: State) -> None:
         """Store a state, and nothing else."""
         commands: list[tuple[Word, ...]] = [("DEL", key) for key in keys_of(self._desk.fleet, self._desk.trader)]
@@ -64,15 +74,16 @@ class TwoWays:
             before = self.state()
             self._published()
             self.restore(before)
+            was = before if self._in_order else self.left()  # what is restored may be encoded otherwise
             began = self._second()
-            by_engine = self._run(self._long, call), self.state(), self._published()
+            by_engine = self._run(self._long, call), self.left(), self._published()
             self.restore(before)
             reply = self._run(self._short, call)
             is_left = reply == LEFT
             if is_left:
-                assert self.state() == before, "what is left to the engine has changed something"
+                assert self.left() == was, "what is left to the engine has changed something"
                 reply = self._run(self._long, call)
-            found = reply, self.state(), self._published()
+            found = reply, self.left(), self._published()
             if began == self._second():  # a count of orders per second is of one second
                 break
             self.restore(before)
