@@ -11,7 +11,7 @@ from itertools import count
 
 from ...models.keys import Keys
 from ...repositories.changes.engine import STEPS_AT_ONCE, ChangePolicy
-from ...repositories.changes.scripts import engine
+from ...repositories.changes.scripts import SELDOM_GIVEN, engine
 from ...repositories.changes.verb import AnyVerb
 from ...repositories.orders.verbs import ORDER_VERBS, OrderRequest
 from ...repositories.records.verbs import OWN_VERBS, OwnChange
@@ -43,6 +43,9 @@ class ByHand:
         lock = keys.book  # in place of a lock, of which there is none
         own = ("",) if verb.has_own else ()  # none of these requests has own fields
         step_keys = dict.fromkeys([key for request in requests for key in verb.keys(keys, request)])
+        steps = [word for request in requests for word in (verb.step, *verb.arguments(request), *own)]
+        if verb.step == "record" and len(requests) == 1 and not any(steps[-SELDOM_GIVEN:]):
+            del steps[-SELDOM_GIVEN:]
         return [
             engine(verb.step).digest,
             str(4 + len(step_keys)),
@@ -60,7 +63,7 @@ class ByHand:
             *policy.arguments,
             _NO_FENCE,
             _ANY_SEQUENCE,
-            *(word for request in requests for word in (verb.step, *verb.arguments(request), *own)),
+            *steps,
         ]
 
     def batches(self, requests: Sequence[OrderRequest]) -> list[list[str]]:

@@ -73,7 +73,8 @@ def state(fleet: Fleet) -> State:
 
 
 def writes(fleet: Fleet) -> dict[str, int]:
-    reading = {"hgetall", "hget", "hmget", "hlen", "zrange", "zcard", "xrange", "scard", "time", "exists", "get"}
+    reading = {"hgetall", "hget", "hmget", "hlen", "zrange", "zcard", "zcount", "xrange", "scard", "time"}
+    reading |= {"exists", "get"}
     others = {"evalsha", "info", "config|resetstat", "flushall", "keys", "dump", "pexpiretime", "auth"}
     return {name: calls for name, calls in fleet.calls().items() if name not in reading | others}
 

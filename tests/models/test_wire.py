@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from slotbook.models import Order
 from slotbook.models.errors import CorruptRecord
@@ -92,6 +92,7 @@ def test_garbage_is_corrupt_or_means_itself(model: type[Record], data: st.DataOb
     written = encode(model.model_validate(data.draw(MODELS[model])))
     name = data.draw(st.sampled_from(sorted(model.model_fields)))
     garbage = data.draw(st.text() | st.text("0123456789.-+eE_ ") | st.text(st.characters(categories=["Cs", "Nd"])))
+    assume((name, garbage) != ("multiplier", "1"))  # which is written as none
     read = read_or_error(model, {**written, name: garbage})
     if isinstance(read, CorruptRecord):
         assert (read.key, read.field in model.model_fields) == ("the:key", True)
