@@ -28,6 +28,10 @@ KEPT: dict[str, tuple[Sequence[Command], Sequence[Expected]]] = {
         [("HSET", "%:order:C", "type", "STOP_LIMIT", "stop_price", "1")],
         [Expected(FindingKind.ORDER, "%order:C", "digest", "=", "=")],
     ),
+    "an order's type, to one with the same prices": (
+        [("HSET", "%:order:A1", "type", "LIMIT_ON_CLOSE")],
+        [Expected(FindingKind.ORDER, "%order:A1", "type", "LIMIT_ON_CLOSE", "LIMIT")],
+    ),
     "an order's time in force": (
         [("HSET", "%:order:A1", "time_in_force", "IOC")],
         [Expected(FindingKind.ORDER, "%order:A1", "time_in_force", "IOC", "DAY")],

@@ -23,6 +23,21 @@ class Corruption(NamedTuple):
         return f"{self.what} {self.part}: {self.commands}" if len(self.commands) < 3 else f"{self.what} {self.part}"
 
 
+_OTHER = {
+    **{"BUY": "SELL", "SELL": "BUY", "NEW": "FILLED", "DAY": "IOC", "IOC": "DAY", "GTC": "DAY"},
+    **{"LIMIT": "LIMIT_ON_CLOSE", "STOP": "MARKET_IF_TOUCHED", "MARKET": "MARKET_ON_CLOSE"},
+}
+
+
+def near(value: str) -> str:
+    """Return another value of the form of one: the next number, another word, or the same text with one more letter."""
+    words = value.split(" ")
+    at = next((at for at in range(len(words) - 1, -1, -1) if words[at].lstrip("-").isdecimal()), None)
+    if at is None:
+        return _OTHER.get(value, value + "1")
+    return " ".join([*words[:at], str(int(words[at]) + 1), *words[at + 1 :]])
+
+
 def kind_of(key: str) -> str:
     """Return the kind of a trader's key: ``order``, ``position``, ``events`` and so on."""
     return key.partition("}:")[2].partition(":")[0]

@@ -12,7 +12,7 @@ from slotbook.models.numbers import EXACT, plain
 
 from ..desk import Desk
 from ..raw import Reply, mapping
-from .corruption import Corruption, kind_of, name_of
+from .corruption import Corruption, kind_of, name_of, near
 from .image import Image, Part
 
 POSITIONS = ("position", "account_position")
@@ -223,11 +223,11 @@ class Damage:
     def each_field(self) -> list[Corruption]:
         """Return one change of each field of each hash and each event, to a value that is well formed."""
         found = [
-            self.set_field(part, _near(self._image[part]))
+            self.set_field(part, near(self._image[part]))
             for part in self._parts("order", *POSITIONS, "applied", "book", "request")
         ]
         for number, (_, event) in enumerate(self._events):
-            found += [self.set_event(number, name, _near(value)) for name, value in event.items()]
+            found += [self.set_event(number, name, near(value)) for name, value in event.items()]
         return found
 
     def all_stored_once(self) -> list[Corruption]:
@@ -329,15 +329,6 @@ def _accounts_in(event: dict[str, str]) -> set[str]:
 
 def _plus(value: str, more: int) -> str:
     return plain(EXACT.add(Decimal(value), Decimal(more)))
-
-
-def _near(value: str) -> str:
-    """Return another value of the form of one: the next number, or the same text with one more letter."""
-    words = value.split(" ")
-    at = next((at for at in range(len(words) - 1, -1, -1) if words[at].lstrip("-").isdecimal()), None)
-    if at is None:
-        return {"BUY": "SELL", "SELL": "BUY", "NEW": "FILLED"}.get(value, value + "1")
-    return " ".join([*words[:at], str(int(words[at]) + 1), *words[at + 1 :]])
 
 
 _FACTS = (
