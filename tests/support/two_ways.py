@@ -74,7 +74,7 @@ class TwoWays:
             before = self.state()
             self._published()
             self.restore(before)
-            was = before if self._in_order else self.left()  # what is restored may be encoded otherwise
+            was = self.left()  # what is restored may be encoded otherwise
             began = self._second()
             by_engine = self._run(self._long, call), self.left(), self._published()
             self.restore(before)
