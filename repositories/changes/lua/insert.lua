@@ -51,7 +51,8 @@ end
 local function insert()
   local kind, id, ts_ns, schema, changed = ARGV.kind, ARGV.id, ARGV.ts_ns, ARGV.schema, ARGV.changed
   if ARGV.verb ~= 'INSERT' or ARGV.request_id or ARGV.fence ~= '' or ARGV.earlier ~= '' or ARGV.expected ~= ''
-    or string.sub(ARGV.declared, -2) ~= '||' or string.find(changed, 'null', 1, true) then
+    or string.sub(ARGV.declared, -2) ~= '||'
+    or string.find(changed, 'null', 1, true) and string.find(changed, '[^\\]"%s*:%s*null') then -- a field's own, none in JSON or text
     return nil
   end
   local format, sequence, writer, count, latest_ns, mark, declared, stay = unpack(redis.call('HMGET', KEYS.book, 'format', 'sequence',
