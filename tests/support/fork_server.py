@@ -9,6 +9,7 @@ as every process of Python's does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -48,8 +49,10 @@ def serve(number: int) -> str:
                 os.close(ready)
                 continue
             message, files, _, _ = socket.recv_fds(asking, 1 << 20, 4)
-            if not message:
-                os._exit(0)  # who asks is gone; nothing of the tests' is to be run in the end
+            if not message:  # who asks is gone, perhaps killed: what it has started ends with it
+                for handle in running:
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+                os._exit(0)  # nothing of the tests' is to be run in the end
             if not (pid := os.fork()):
                 asking.close()
                 for one, (_, other) in running.items():
@@ -62,13 +65,18 @@ def serve(number: int) -> str:
             handle = os.pidfd_open(pid)
             running[handle] = (pid, told)
             watched.register(handle, select.POLLIN)
-            os.write(told, f"{pid}\n".encode())
+            _write(told, pid)
 
 
 def _tell(ready: int, pid: int, told: int) -> None:
     _, status = os.waitpid(pid, 0)
-    os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    _write(told, os.waitstatus_to_exitcode(status))
     os.close(told)
+
+
+def _write(told: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # a test has forgotten the process, which is no reason to end others
+        os.write(told, f"{number}\n".encode())
 
 
 def _begin(asked: Asked, files: list[int]) -> str:

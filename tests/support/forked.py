@@ -81,7 +81,11 @@ def fork(
     told, telling = os.pipe()
     with _STARTING:
         server = _server(flags)
-    asked = {"code": code, "environment": environment or dict(os.environ), "folder": str(folder or Path.cwd())}
+    asked = {
+        "code": code,
+        "environment": environment or dict(os.environ),
+        "folder": str(folder or Path.cwd()),
+    }
     socket.send_fds(server, [json.dumps({**asked, "is_leader": is_leader}).encode()], [*files, telling])
     os.close(telling)
     return Forked(told)
@@ -116,7 +120,11 @@ def run(
         given.seek(0)
         files = (given.fileno(), out.fileno(), err.fileno())
         told = f"import sys; sys.argv[1:] = {[*arguments]!r}\n"
-        ended = fork(told + code, files, folder=folder, flags=flags).wait(300)
+        process = fork(told + code, files, folder=folder, flags=flags)
+        try:
+            ended = process.wait(300)
+        finally:
+            process.kill()  # if Ctrl-C or the time has ended the wait
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(code, ended, out.read(), err.read())
