@@ -62,10 +62,10 @@ MODELS: Final[list[type[Entity]]] = [Lot, Bare, Fleeting, Lasting, Ranked]
 ODD: Final = ["é 日本", 'with "quotes"', "back\\slash", "a/b", "null", "a:b", "50%", "\x1b\n", "L" * 300]
 TEXTS: Final = ["", "a", "x y", *ODD]
 EVERY: Final[frozenset[Published]] = frozenset(("traders", "order_events", "symbols"))
-POLICIES: Final[dict[str, Settings]] = {
-    "usual": Settings(),
-    "all channels": Settings(publish=EVERY, events_kept=5),
-    "silent": Settings(publish=frozenset(), record_refusals=True),
+POLICIES: Final[dict[str, dict[str, Any]]] = {
+    "usual": {},
+    "all channels": {"publish": EVERY, "events_kept": 5},
+    "silent": {"publish": frozenset(), "record_refusals": True},
 }
 
 
@@ -116,7 +116,7 @@ def random_record(desk: Desk, chance: random.Random, model: type[Entity], key: s
 @pytest.mark.parametrize("policy", POLICIES)
 def test_any_insert_leaves_what_the_engine_leaves(lone_desk: Desk, ways: TwoWays, policy: str) -> None:
     chance, trader = random.Random(policy), lone_desk.trader
-    writers = [Writer(ways, POLICIES[policy]), Writer(ways, POLICIES[policy])]
+    writers = [Writer(ways, Settings(**POLICIES[policy])) for _ in range(2)]
     names = [text for text in TEXTS if text] + [f"K{number}" for number in range(20)]
     for number in range(60):
         writer, key, ts_ns = chance.choice(writers), chance.choice(names), TS + chance.randrange(3)
