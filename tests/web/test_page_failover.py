@@ -17,9 +17,10 @@ from ..support.make import execution, fresh, limit
 STATES = """() => {
     const state = document.querySelector("#state");
     window.states = [];
-    new MutationObserver(() => states.push(state.dataset.state)).observe(state, {attributes: true});
+    const note = (records) => states.push(...records.map((record) => record.oldValue), state.dataset.state);
+    new MutationObserver(note).observe(state, {attributeFilter: ["data-state"], attributeOldValue: true});
 }"""
-"""Notes each state that a page shows from now on."""
+"""Notes each state that a page shows from now on, also those of documents that came in one piece."""
 COPIES = "replicated={}"
 
 
