@@ -187,10 +187,9 @@ class EntityCodec(Generic[E]):
         except Exception as error:  # a validator of the caller's may raise anything
             raise InvalidArgument(f"{self.name}{_place_and_problem(error)}") from None
         written, again = self._write_and_read_some(checked)
-        names = checked.keys() & set(self._json)
-        if names and not self._json_of(self._bare(again), again).items() <= written.items():
-            written = self._write_and_read_some(again)[0]  # equal contents are written alike
-        return written
+        if checked.keys().isdisjoint(self._json) or self._json_of(self._bare(again), again).items() <= written.items():
+            return written
+        return self._write_and_read_some(again)[0]  # equal contents are written alike
 
     def _write_and_read_some(self, checked: dict[str, object]) -> tuple[dict[str, str | None], dict[str, object]]:
         fields = self._texts_of(checked)

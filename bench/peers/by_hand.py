@@ -11,7 +11,7 @@ from itertools import count
 
 from ...models.keys import Keys
 from ...repositories.changes.engine import STEPS_AT_ONCE, ChangePolicy
-from ...repositories.changes.scripts import SELDOM_GIVEN, engine
+from ...repositories.changes.scripts import engine, leave_out_seldom
 from ...repositories.changes.verb import AnyVerb
 from ...repositories.orders.verbs import ORDER_VERBS, OrderRequest
 from ...repositories.records.verbs import OWN_VERBS, OwnChange
@@ -44,8 +44,8 @@ class ByHand:
         own = ("",) if verb.has_own else ()  # none of these requests has own fields
         step_keys = dict.fromkeys([key for request in requests for key in verb.keys(keys, request)])
         steps = [word for request in requests for word in (verb.step, *verb.arguments(request), *own)]
-        if verb.step == "record" and len(requests) == 1 and not any(steps[-SELDOM_GIVEN:]):
-            del steps[-SELDOM_GIVEN:]
+        if verb.step == "record" and len(requests) == 1:
+            leave_out_seldom(steps)
         return [
             engine(verb.step).digest,
             str(4 + len(step_keys)),

@@ -26,7 +26,7 @@ from .fence import NO_FENCE, Fence
 from .guards import EXPECT
 from .loss_detector import LossDetector
 from .order_models import PLAIN_ORDERS, OrderModels, with_models_placed
-from .scripts import LIMITED, SELDOM_GIVEN, engine_for
+from .scripts import LIMITED, engine_for, leave_out_seldom
 from .verb import AnyStep, AnyVerb, Q, Request, Verb, step_of
 
 STEPS_AT_ONCE = 24
@@ -188,8 +188,8 @@ class ChangeCalls(Generic[R, A]):
             elif verb.folds_cost:
                 arguments.append(step.basis)
             kinds.add(verb.step)
-        if is_one and "record" in kinds and not any(arguments[-SELDOM_GIVEN:]):
-            del arguments[-SELDOM_GIVEN:]
+        if is_one and "record" in kinds:
+            leave_out_seldom(arguments)
         if not is_one:
             step_keys = list(dict.fromkeys(step_keys))
         name = steps[0].name if is_one else f"{len(steps)} changes of {keys.trader} from {steps[0].name} on"

@@ -104,6 +104,12 @@ SHORT_WAYS: Mapping[str, str] = {"fill": "short_fill", "place": "short_place", "
 """By the name of a step: the script before the engine that makes the usual change in the shortest way."""
 
 
+def leave_out_seldom(words: list[str]) -> None:
+    """Remove the arguments that a lone step ``record``, the last of these words, leaves out where all are ''."""
+    if not any(words[-SELDOM_GIVEN:]):
+        del words[-SELDOM_GIVEN:]
+
+
 def _function_of(step: str, *, is_one: bool) -> Function:
     """Return the function of a step; among others, one that is seldom called is built then.
 
