@@ -41,8 +41,8 @@ class Fleet:
         self.topology: Topology = topology
         self.deployment: Deployment | Running = running or _started(topology, server, replicas, options)
         self._ports: dict[range, int] = {}
-        login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
-        self.raws = {server.port: Raw(server.host, server.port, *login) for server in self.deployment.primaries()}
+        self._login = (self.deployment.password, "default") if running is None else (running.keys.operator, OPERATOR)
+        self.raws = {server.port: Raw(server.host, server.port, *self._login) for server in self.deployment.primaries()}
 
     @property
     def private(self) -> Deployment:
@@ -69,6 +69,11 @@ class Fleet:
                 self._ports[range(first, last + 1)] = cast(int, primary[1])
         (port,) = [port for slots, port in self._ports.items() if slot in slots]
         return self.raws[port]
+
+    def one_more(self, key: str | bytes) -> Raw:
+        """Open a connection of its own to the primary of a key. The caller closes it."""
+        host, port = self.raw(key).address
+        return Raw(host, port, *self._login)
 
     def ask(self, key: str | bytes, *command: Word) -> Reply:
         """Ask the primary of a key."""

@@ -25,7 +25,8 @@ class Raw:
     def __init__(
         self, host: str, port: int, password: str | None, username: str = "default", timeout: float = 10.0
     ) -> None:
-        self._socket = socket.create_connection((host, port), timeout=timeout)
+        self.address = host, port
+        self._socket = socket.create_connection(self.address, timeout=timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape")
         if password:
@@ -53,6 +54,15 @@ class Raw:
             if not received:
                 raise ConnectionError("the server closed the connection")
             self._reader.feed(received)
+
+    def published(self) -> list[Reply]:
+        """Return the messages that have come since this was last asked, on a connection that has subscribed."""
+        seen: list[Reply] = []
+        answer = self.ask("PING")
+        while (message := cast("list[Reply]", answer))[0] != "pong":
+            seen.append(message)
+            answer = cast(Reply, self._read())
+        return seen
 
     def is_quiet(self) -> bool:
         """Return whether the connection is open, and nothing has come that nobody has asked for."""

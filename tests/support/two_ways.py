@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 import hiredis
-from slotbook.bench.floor import BareSocket
 from slotbook.repositories.changes.scripts import SHORT_WAYS, load, long_way
-from slotbook.topology.address import Address
-from slotbook.topology.call import Call, Reply, pack
+from slotbook.topology.call import Call, Reply
 
 from .desk import Desk
 from .leaks import keys_of
@@ -38,9 +36,8 @@ class TwoWays:
         short = load("slotbook.repositories.changes", SHORT_WAYS[step], guarded=False)
         self._short = f"{short.source}\nreturn '{LEFT}'\n"
         self._long = long_way(step).source
-        server = desk.fleet.deployment.primaries()[0]
-        self._listener = BareSocket(Address(server.host, server.port), desk.fleet.private.password)
-        self._listener.ask(pack(("SSUBSCRIBE", f"{{{desk.trader}}}:events")))
+        self._listener = desk.fleet.one_more(f"{{{desk.trader}}}")
+        self._listener.ask("SSUBSCRIBE", f"{{{desk.trader}}}:events")
         self.taken = 0
         """How many calls took the short way."""
 
@@ -72,18 +69,18 @@ class TwoWays:
         """Make a call both ways, and return its reply. Raises AssertionError where they differ."""
         for _ in range(20):
             before = self.state()
-            self._published()
+            self._listener.published()
             self.restore(before)
             was = self.left()  # what is restored may be encoded otherwise
             began = self._second()
-            by_engine = self._run(self._long, call), self.left(), self._published()
+            by_engine = self._run(self._long, call), self.left(), self._listener.published()
             self.restore(before)
             reply = self._run(self._short, call)
             is_left = reply == LEFT
             if is_left:
                 assert self.left() == was, "what is left to the engine has changed something"
                 reply = self._run(self._long, call)
-            found = reply, self.left(), self._published()
+            found = reply, self.left(), self._listener.published()
             if began == self._second():  # a count of orders per second is of one second
                 break
             self.restore(before)
@@ -100,14 +97,6 @@ class TwoWays:
     def _run(self, source: str, call: Call[object]) -> Reply:
         words = _words(call.packed)
         return self._raw.ask("EVAL", source, *words[2:])
-
-    def _published(self) -> list[object]:
-        seen: list[object] = []
-        last: object = self._listener.ask(pack(("PING",)))
-        while cast("list[object]", last)[0] != "pong":
-            seen.append(last)
-            last = self._listener.ask(b"")
-        return seen
 
 
 def _differences(short: tuple[Reply, State, list[object]], long: tuple[Reply, State, list[object]]) -> list[object]:
