@@ -98,11 +98,12 @@ class Pages:
         board = self._feed.board
         while not self._feed.is_stopped:
             version, rows = board.after(known or 0, trader, MOST_ROWS)
+            hearing = self._feed.hearing
             document = {"begins": known is None, "state": self._feed.state(), "kept": KEPT, **rows}
             yield f"id: {self._run}.{version}\ndata: {_json(document)}\n\n".encode()
             known = version
             await asyncio.sleep(0)  # so that a long way is interrupted when its reader has gone
-            await self._feed.changed(version, HEARTBEAT)
+            await self._feed.changed(version, hearing, HEARTBEAT)
         yield b"event: ended\ndata: {}\n\n"
 
     async def _day(self, request: Request) -> Response:

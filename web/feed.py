@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -97,17 +98,23 @@ class Feed:
         self._is_stopped = True
         self._tell()
 
-    async def changed(self, version: int, timeout: float) -> None:
-        """Return when the board has changed since ``version``, after ``timeout`` seconds, or when the feed ends."""
+    @property
+    def hearing(self) -> tuple[bool, int]:
+        """Return whether every change is heard of now, and how often that has been interrupted."""
+        return self._follow.connected, self._follow.interruptions
+
+    async def changed(self, version: int, hearing: tuple[bool, int], timeout: float) -> None:
+        """Return when the board has changed since ``version``, or what is heard of since ``hearing``.
+
+        Returns also after ``timeout`` seconds, and when the feed ends.
+        """
         ends_at = time.monotonic() + timeout
-        while self.board.version == version and not self._is_stopped:
+        while self.board.version == version and self.hearing == hearing and not self._is_stopped:
             left = ends_at - time.monotonic()
             if left <= 0:
                 return
-            try:
-                await asyncio.wait_for(self._turn.wait(), left)
-            except TimeoutError:
-                return
+            with contextlib.suppress(TimeoutError):  # nobody takes turns while a server that is replaced is waited for
+                await asyncio.wait_for(self._turn.wait(), min(left, REFRESH))
 
     def _tell(self) -> None:
         now = time.monotonic()

@@ -54,8 +54,15 @@ class Following:
 
     @property
     def is_established(self) -> bool:
-        """True while the position of every trader is known and every message is received."""
-        return not self._unsubscribed_since and all(cursor.position is not None for cursor in self._behind.values())
+        """True while the position of every trader is known and every message is received.
+
+        That connections have reported a loss counts at once, also while nobody takes their reports.
+        """
+        return (
+            not self._unsubscribed_since
+            and all(self._state.is_received(channel) for channel in tuple(self._state.changed))
+            and all(cursor.position is not None for cursor in self._behind.values())
+        )
 
     @property
     def positions(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ import socket
 import pytest
 import slotbook
 from slotbook.models.errors import AccessDenied
-from slotbook.topology.embedded import start
+from slotbook.topology.embedded import Deployment, start
 from slotbook.topology.settings import read
 from slotbook.web.feed import Feed
 from slotbook.web.serving import serve
@@ -41,6 +41,25 @@ def test_a_feed_that_may_not_read_ends_with_all_it_began() -> None:
         with pytest.raises(AccessDenied):
             asyncio.run(serve(read(url).settings.at(url), ["T001"], listener, None, ["127.0.0.1"], lambda: None))
         assert listener.fileno() == -1
+
+
+def test_an_interruption_is_told_though_nothing_has_changed() -> None:
+    """Also while nobody takes the reports of connections, as while a server that is replaced is waited for."""
+
+    async def follow(deployment: Deployment) -> None:
+        async with slotbook.aconnect(deployment.url) as book:
+            feed = Feed(book, ["T001"])
+            await feed.start()
+            version, hearing = feed.board.version, feed.hearing
+            assert hearing == (True, 0)
+            telling = asyncio.create_task(feed.changed(version, hearing, 600))
+            deployment.servers[0].kill()
+            await asyncio.wait_for(telling, 30)
+            assert (feed.board.version, feed.hearing) == (version, (False, 1))
+            feed.stop()
+
+    with start("standalone") as deployment:
+        asyncio.run(follow(deployment))
 
 
 def test_a_feed_that_ends_waits_for_what_it_reads(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

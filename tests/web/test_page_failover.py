@@ -14,13 +14,6 @@ from ..faults.conftest import Deploy
 from ..support.browser import Sight, blotter
 from ..support.make import execution, fresh, limit
 
-STATES = """() => {
-    const state = document.querySelector("#state");
-    window.states = [];
-    const note = (records) => states.push(...records.map((record) => record.oldValue), state.dataset.state);
-    new MutationObserver(note).observe(state, {attributeFilter: ["data-state"], attributeOldValue: true});
-}"""
-"""Notes each state that a page shows from now on, also those of documents that came in one piece."""
 COPIES = "replicated={}"
 
 
@@ -37,10 +30,10 @@ def test_a_primary_is_killed_and_rows_go_on(deploy: Deploy, browser: Browser, to
             sight.wait_for("orders", "order", "A0")
             for number in range(1, 6):
                 book.orders.place(limit(trader, f"A{number}"), durability=everywhere)
-            sight.page.evaluate(STATES)
+            control.keep_primaries()
             control.kill(primary)
-            sight.until(lambda: "reconnecting" in sight.page.evaluate("states"), "the page says so for a moment")
-            control.promoted(primary, f"{{{trader}}}")
+            sight.page.wait_for_selector("#state[data-state=reconnecting]")
+            control.take_over(primary, f"{{{trader}}}")
             for number in range(6, 12):
                 book.orders.place(limit(trader, f"A{number}"))
                 book.orders.fill(execution(trader, f"X{number}", 10, order_id=f"A{number}"))

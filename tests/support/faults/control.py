@@ -177,6 +177,13 @@ class Control:
         heir = self.replicas(dead)[0]
         return self._fail_over(dead, key, lambda: heir, ("CLUSTER", "FAILOVER", "FORCE"), 60.0)
 
+    def keep_primaries(self) -> None:
+        """Have no primary replaced, however long it is dead, until ``take_over`` asks for it."""
+        for sentinel in self.sentinels:
+            sentinel.ask("SENTINEL", "SET", SERVICE, "down-after-milliseconds", "600000")
+        for server in self.data if self.deployment.topology == "cluster" else ():
+            server.ask("CONFIG", "SET", "cluster-replica-no-failover", "yes")
+
     def _fail_over(
         self, was: Server, key: str, whom: Callable[[], Server], command: tuple[str, ...], seconds: float
     ) -> Server:
