@@ -242,6 +242,7 @@ class Control:
             all("cluster_state:ok" in str(server.ask("CLUSTER", "INFO")) for server in self.data)
             and all(_shape(cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS"))) == first for server in self.data)
             and all(_linked(server) for server in self.data)
+            and len({_known(server) for server in self.data}) == 1
             and all(self.replicas(self.at(port)) for port in {ports[0] for _, _, ports in first})
             and bool(tables)
         )
@@ -291,6 +292,16 @@ def _rewrites(server: Server) -> bool:
 def _linked(server: Server) -> bool:
     found = info(server)
     return found.get("role") == "master" or found.get("master_link_status") == "up"
+
+
+def _known(server: Server) -> tuple[tuple[str, ...], ...]:
+    """Return the nodes that one of a cluster knows, the part that it thinks each has, and what it finds wrong with it.
+
+    A server that has come back may be followed and linked while others still know it as a primary that failed.
+    """
+    lines = [line.split() for line in str(server.ask("CLUSTER", "NODES")).splitlines()]
+    parts = {"master", "slave", "fail", "fail?", "noaddr", "handshake"}
+    return tuple(sorted((words[0], words[3], *sorted(parts.intersection(words[2].split(",")))) for words in lines))
 
 
 def _shape(table: list[list[Reply]]) -> list[tuple[int, int, tuple[int, ...]]]:
