@@ -31,10 +31,17 @@ class AsyncHome:
     async def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do some work in the loop that is the home, from whichever loop it is asked for; here, if there is none.
 
+        Does nothing when no loop runs and that one is closed: a destructor then ends what the loop was closed amid.
         Raises BelongsElsewhere when that loop is not closed and does not run, so that nobody can do anything in it.
         """
         loop = self._loop
-        if loop is None or loop is asyncio.get_running_loop() or not self._is_taken():
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            if self._is_taken():
+                raise
+            return
+        if loop is None or loop is here or not self._is_taken():
             await work()
         elif loop.is_running():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))

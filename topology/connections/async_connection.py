@@ -13,6 +13,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -21,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
+from .async_leaving import begin, close_socket
 from .async_opening import RedisConnection, poll_of
 from .async_places import AsyncPlace, AsyncPlaces
 from .greeting import GREETINGS, closed_in_greeting, greeting
@@ -239,7 +241,7 @@ class AsyncConnection(asyncio.Protocol):
         self._unsent.clear()
         self._places.wake()
         if not self._loop.is_closed():  # a closed loop has closed the socket too
-            self._closing = self._loop.create_task(self._redis_connection.disconnect(nowait=True))
+            self._closing = begin(partial(self._redis_connection.disconnect, nowait=True), self._loop)
 
     async def close(self, cause: Exception) -> None:
         """Close the connection and wait until it is closed; an exchange that waits on it fails for this cause."""
@@ -250,11 +252,7 @@ class AsyncConnection(asyncio.Protocol):
     def drop(self) -> None:
         """Close the socket of a connection whose event loop does not run any more: nobody waits on it."""
         self._closed = self.broken = True
-        if not self._loop.is_closed():
-            self._transport.abort()
-        system_socket = getattr(self._transport.get_extra_info("socket"), "_sock", None)
-        if system_socket is not None:
-            system_socket.close()
+        close_socket(self._transport, self._loop)
 
     def _ask_role(self) -> None:
         self._role_asked = time.monotonic()

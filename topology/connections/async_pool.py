@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import NoReturn, TypeAlias, cast
 
@@ -27,6 +28,7 @@ from ..misreadings import MISREADINGS, no_reply
 from ..observing import Notices
 from ..settings import Target
 from .async_connection import FORGOTTEN, AsyncConnection, Exchange
+from .async_leaving import begin, disconnect
 from .async_opening import RedisConnection, async_connection_class
 from .async_places import AsyncPlaces
 from .connection_kwargs import connection_kwargs
@@ -184,7 +186,7 @@ class AsyncConnectionPool:
         # Callers that come meanwhile share this attempt, and its failure.
         if opening is None or opening.done() or time.monotonic() > self._opened_by:
             # An eager task may have ended before it is noted here.
-            opening = self._opening = asyncio.create_task(self._open(timeout))
+            opening = self._opening = begin(partial(self._open, timeout), asyncio.get_running_loop())
             self._opened_by = time.monotonic() + self._longest_opening(timeout) + FORGOTTEN
             opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
@@ -233,20 +235,19 @@ class AsyncConnectionPool:
     async def _connect(self, timeout: float) -> RedisConnection:
         kwargs = {**self._kwargs, "socket_connect_timeout": min(timeout, self._settings.connect_timeout)}
         redis_connection = cast(RedisConnection, self._connection_class(**kwargs))  # the stubs describe redis-py 4
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._longest_opening(timeout)):
                 await redis_connection.connect()
                 if self._doubt is None:
                     return redis_connection
                 demotion = await self._ask_role(redis_connection)
-        except (TimeoutError, RedisTimeoutError):
-            await redis_connection.disconnect(nowait=True)
-            raise self._connect_timeout() from None
-        except MISREADINGS as error:  # redis-py reads the login's replies
-            await redis_connection.disconnect(nowait=True)
-            raise no_reply(self.address, error) from error
-        except BaseException:
-            await redis_connection.disconnect(nowait=True)
+        except BaseException as error:
+            await disconnect(redis_connection, loop)
+            if isinstance(error, TimeoutError | RedisTimeoutError):
+                raise self._connect_timeout() from None
+            if isinstance(error, MISREADINGS):  # redis-py reads the login's replies
+                raise no_reply(self.address, error) from error
             raise
         if demotion is not None:
             await redis_connection.disconnect(nowait=True)

@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from ..call import Piece
 from ..error_mapping import OutOfStep, Unanswered, Unsent
 from .async_connection import AsyncConnection, Exchange
+from .async_leaving import Late
 from .async_pool import AsyncConnectionPool, OnAnswer
 
 
@@ -45,6 +46,11 @@ class _Transfer:
         """The reason why no further piece is sent."""
         self._doubt: Unanswered | None = None
         """The failure of a connection that had a reply too many."""
+
+    @property
+    def has_to_connect(self) -> bool:
+        """Return True while its server has no connection yet."""
+        return self._job.pool.connection is None
 
     async def run(self) -> None:
         """Send every piece, and call the callback with every answer."""
@@ -97,7 +103,8 @@ async def exchange_all(jobs: Sequence[AsyncJob], timeout: float, ends_at: float)
     if len(transfers) == 1:
         await transfers[0].run()
         return
-    errors = await asyncio.gather(*(transfer.run() for transfer in transfers), return_exceptions=True)
+    runs = [Late(transfer.run) if transfer.has_to_connect else transfer.run() for transfer in transfers]
+    errors = await asyncio.gather(*runs, return_exceptions=True)
     for transfer, error in zip(transfers, errors, strict=True):
         if isinstance(error, (Exception, asyncio.CancelledError)):
             raise error
