@@ -8,14 +8,35 @@ local UNLIMITED = 1e999
 -- whole       of the header
 -- own, held   the limits and the quantity of the position, nil where they were not read
 local function limits_when_within(whole, own, held, counted, open, quantity, price)
+  local size, now, passed_own = #whole, nil, nil
+  if size == 24 then
+    local second, passed, rate = struct.unpack('<ddd', whole)
+    now = redis.call('TIME')[1] + 0
+    passed = second == now and passed + 1 or 1
+    return passed <= rate and struct.pack('<ddd', now, passed, rate) or nil
+  elseif own and #own == 32 and (size == 8 or size == 32) then
+    -- Orders per second and nothing else, as above: what follows would say the same, in more steps.
+    local own_second, own_passed, own_rate, change = struct.unpack('<dddc8', own)
+    local changed, second, passed, rate = whole, nil, nil, nil
+    if size == 32 then second, passed, rate, changed = struct.unpack('<dddc8', whole) end
+    if change ~= changed then return nil end
+    if not rate and own_rate == UNLIMITED then return whole end
+    now = redis.call('TIME')[1] + 0
+    if own_rate ~= UNLIMITED then
+      own_passed = own_second == now and own_passed + 1 or 1
+      if not (own_passed <= own_rate) then return nil end
+      passed_own = struct.pack('<dddc8', now, own_passed, own_rate, change)
+    end
+    if not rate then return whole, passed_own end
+    passed = second == now and passed + 1 or 1
+    return passed <= rate and struct.pack('<dddc8', now, passed, rate, change) or nil, passed_own
+  end
   local greatest, slack = nil, 0
   if open + 0 ~= open or quantity + 0 ~= quantity or held and held + 0 ~= held then
     -- Decimals: with what the nearest doubles may miss, many times over.
     open, quantity, held, slack = open + 0, quantity + 0, held and held + 0, 1e-9
   end
   local exposure = held and (counted == 'BUY' and open + held or open - held) + (open + math.abs(held)) * slack
-  local passed_own, now
-  local size = #whole
   local behind = size % 24
   if behind ~= 0 then
     local own_size = own and #own
@@ -64,5 +85,5 @@ local function limits_when_within(whole, own, held, counted, open, quantity, pri
   now = now or redis.call('TIME')[1] + 0
   passed = second == now and passed + 1 or 1
   if not (passed <= rate) then return nil end
-  return #whole == 24 and struct.pack('<ddd', now, passed, rate) or struct.pack('<dd', now, passed) .. string.sub(whole, 17), passed_own
+  return struct.pack('<dd', now, passed) .. string.sub(whole, 17), passed_own
 end

@@ -40,6 +40,9 @@ LIMITS: dict[str, list[dict[str, object]]] = {
     "orders per second": [{"orders_per_second": 12}],
     "of a symbol": [{"symbol": "AAPL", "max_order": 20, "max_position": "40.5"}],
     "a symbol's per second": [{"symbol": "AAPL", "orders_per_second": 12}],
+    "per second of both": [{"symbol": "AAPL", "orders_per_second": 12}, {"orders_per_second": 9}],
+    "per second beside a symbol": [{"symbol": "IBM", "max_order": 5}, {"orders_per_second": 40}],
+    "a symbol's that are gone": [{"symbol": "AAPL", "orders_per_second": 12}, {"symbol": "AAPL"}],
     "all": [
         {"max_notional": "9000", "orders_per_second": 20},
         {"symbol": "MSFT", "max_position": 30, "orders_per_second": 12},
