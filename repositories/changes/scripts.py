@@ -100,7 +100,12 @@ UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 """The steps of a call that changes several kinds of things."""
 SELDOM_GIVEN = 6
 """The last arguments of a step ``record``, which a lone one leaves out where all are ''."""
-SHORT_WAYS: Mapping[str, str] = {"fill": "short_fill", "place": "short_place", "record": "insert"}
+SHORT_WAYS: Mapping[str, str] = {
+    "fill": "short_fill",
+    "place": "short_place",
+    "record": "insert",
+    "replace": "short_replace",
+}
 """By the name of a step: the script before the engine that makes the usual change in the shortest way."""
 
 

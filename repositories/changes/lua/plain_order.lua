@@ -12,15 +12,23 @@ local function unsigned(text)
   return string.byte(text) ~= 45 and short_decimal(text) or nil
 end
 
--- Return an order as it is stored, its limit price, '' for none, and whether it was changed before; nil for one that has more fields
--- than an order has that was filled at most, or remembers an entry, such as that of an execution.
-local function plain_order(key, memory, entry)
+-- Return the fields and values of an order as they are stored, which begin with those of every order; nil where they do not, and for a
+-- key that cannot be read.
+local function stored_order(key)
   local flat = redis.pcall('HGETALL', key)
   if flat[1] ~= 'trader' or flat[3] ~= 'order_id' or flat[5] ~= 'symbol' or flat[7] ~= 'side' or flat[9] ~= 'type'
     or flat[11] ~= 'time_in_force' or flat[13] ~= 'quantity' or flat[15] ~= 'status' or flat[17] ~= 'filled_quantity'
     or flat[19] ~= 'filled_notional' or flat[21] ~= 'version' or flat[23] ~= 'ts_ns' or flat[25] ~= 'digest' then
     return nil
   end
+  return flat
+end
+
+-- Return an order as it is stored, its limit price, '' for none, and whether it was changed before; nil for one that has more fields
+-- than an order has that was filled at most, or remembers an entry, such as that of an execution.
+local function plain_order(key, memory, entry)
+  local flat = stored_order(key)
+  if not flat then return nil end
   local price, is_changed = '', flat[22] ~= '1'
   for i = 27, #flat, 2 do
     local name = flat[i]

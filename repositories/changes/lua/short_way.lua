@@ -50,3 +50,29 @@ local function carry_out(last, latest_ns, event, document, answer, limits, write
   end
   return { '', number .. ' ' .. writer .. ' ' .. count, answer }
 end
+
+-- Write all of a call but its first event: the others, what `write` writes, and the header.
+local function write_all(last, latest_ns, events, limits, write, ...)
+  local size = #events
+  for i = 2, size do
+    redis.call('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + i) .. '-0', unpack(events[i]))
+  end
+  write(...)
+  for i = 1, size do latest_ns = later_of(latest_ns, events[i][8]) end
+  local number, writer, count = integer_text(last + size), ARGV.writer, ARGV.count
+  if limits then
+    redis.call('HSET', KEYS.book, 'sequence', number, 'writer', writer, 'count', count, 'latest_ns', latest_ns, 'limits', limits)
+  else
+    redis.call('HSET', KEYS.book, 'sequence', number, 'writer', writer, 'count', count, 'latest_ns', latest_ns)
+  end
+end
+
+-- Do the same as `carry_out` for the events of one change after the other, each with its JSON and an answer.
+local function carry_out_all(last, latest_ns, events, documents, answers, limits, write, ...)
+  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + 1) .. '-0', unpack(events[1]))
+  if type(added) == 'table' then return nil end
+  local went_well, failed = pcall(write_all, last, latest_ns, events, limits, write, ...)
+  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
+  publish(KEYS.events, ARGV.trader, last, events, documents, ARGV.channels)
+  return { '', integer_text(last + #events) .. ' ' .. ARGV.writer .. ' ' .. ARGV.count, unpack(answers) }
+end
