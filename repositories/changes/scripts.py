@@ -101,6 +101,7 @@ UNIT_STEPS = (*BOOK_STEPS, "record", "limits", "trading")
 SELDOM_GIVEN = 6
 """The last arguments of a step ``record``, which a lone one leaves out where all are ''."""
 SHORT_WAYS: Mapping[str, str] = {
+    "close": "short_close",
     "fill": "short_fill",
     "place": "short_place",
     "record": "insert",

@@ -44,3 +44,20 @@ local function plain_order(key, memory, entry)
   if is_changed and redis.pcall('HGET', memory, entry) then return nil end
   return flat, price, is_changed
 end
+
+-- Make of an order as `plain_order` returns it one that was changed at a time by what is remembered under an entry: in the order itself
+-- where it is the first change of it.
+local function set_changed(flat, is_changed, ts_ns, entry, remembered)
+  local size = #flat
+  if is_changed then
+    for i = 27, size, 2 do
+      if flat[i] == 'updated_ns' then
+        flat[i + 1] = ts_ns
+        return
+      end
+    end
+    flat[size + 1], flat[size + 2] = 'updated_ns', ts_ns
+  else
+    flat[size + 1], flat[size + 2], flat[size + 3], flat[size + 4] = 'updated_ns', ts_ns, entry, remembered
+  end
+end

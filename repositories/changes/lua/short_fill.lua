@@ -146,15 +146,11 @@ local function decide(at, number)
 
   filled, paid, version = decimal_text(filled), decimal_text(paid), integer_text(version + 1)
   flat[16], flat[18], flat[20], flat[22] = to, filled, paid, version
-  local remembered, written, size = number .. ' ' .. quantity_text .. ' ' .. price .. '|', nil, #flat
+  local remembered, written = number .. ' ' .. quantity_text .. ' ' .. price .. '|', nil
+  set_changed(flat, is_changed, ts_ns, entry, remembered)
   if is_changed then
-    for i = 27, size, 2 do
-      if flat[i] == 'updated_ns' then flat[i + 1], size = ts_ns, nil end
-    end
-    if size then flat[size + 1], flat[size + 2] = 'updated_ns', ts_ns end
     written = { 'status', to, 'filled_quantity', filled, 'filled_notional', paid, 'version', version, 'updated_ns', ts_ns }
   else
-    flat[size + 1], flat[size + 2], flat[size + 3], flat[size + 4] = 'updated_ns', ts_ns, entry, remembered
     written = {
       'status', to, 'filled_quantity', filled, 'filled_notional', paid, 'version', version, 'updated_ns', ts_ns, entry, remembered,
     }
