@@ -24,7 +24,7 @@ from ..support.faults.methods import METHODS, ROOMS, SYMBOL, USUAL, Method
 from ..support.faults.stand import Stand, Stands
 from ..support.make import limit
 
-SOON = 2.0
+SOON = 5.0
 """Seconds; a call waits for 10 on a server that is silent."""
 
 

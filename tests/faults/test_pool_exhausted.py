@@ -11,7 +11,7 @@ from slotbook import AsyncBook, Book
 from slotbook.models.errors import PoolExhausted
 
 from ..support.callers import CALLERS, Caller, open_book
-from ..support.faults.control import info
+from ..support.faults.control import info, wait_until
 from ..support.make import fresh, limit
 from ..support.raw import Raw
 from .conftest import Deploy
@@ -20,11 +20,12 @@ from .conftest import Deploy
 def test_threads_get_a_fast_typed_error(deploy: Deploy) -> None:
     control, trader = deploy("standalone"), fresh()
     server = control.data[0]
-    with Book.open(control.url(pool_size=2, pool_wait=0.2, deadline=3)) as book, ThreadPoolExecutor(8) as threads:
+    url = control.url(pool_size=2, pool_wait=0.2, deadline=20, socket_timeout=20)
+    with Book.open(url) as book, ThreadPoolExecutor(8) as threads:
         book.orders.place(limit(trader))
         control.freeze(server)
         stuck = [threads.submit(book.orders.get, trader, "A1") for _ in range(2)]
-        time.sleep(0.2)
+        wait_until(lambda: book.stats().pools[0].in_use == 2, "both wait for the server")
         started = time.monotonic()
         for work in [threads.submit(book.orders.place, limit(trader, f"B{n}")) for n in range(4)]:
             with pytest.raises(PoolExhausted, match="pool_size"):
@@ -41,7 +42,7 @@ def test_tasks_get_a_fast_typed_error(deploy: Deploy) -> None:
     control, trader = deploy("standalone"), fresh()
 
     async def scenario() -> None:
-        book = await AsyncBook.open(control.url(pool_size=1, pool_wait=0.2, deadline=3))
+        book = await AsyncBook.open(control.url(pool_size=1, pool_wait=0.2, deadline=20, socket_timeout=20))
         await book.orders.place(limit(trader))
         control.freeze(control.data[0])
         stuck = [asyncio.create_task(book.orders.get(trader, "A1")) for _ in range(64)]

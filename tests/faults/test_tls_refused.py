@@ -20,6 +20,9 @@ from ..support.faults.verbs import VERBS
 from ..support.make import fresh
 from .conftest import Deploy
 
+DEADLINE = 60
+AT_ONCE = 30.0
+"""Seconds within which something is said that is not tried again until the deadline."""
 pytestmark = pytest.mark.parametrize("caller", CALLERS)
 
 
@@ -60,7 +63,7 @@ def serve(deploy: Deploy) -> Iterator[Serve]:
 def url(port: int, password: str, authority: Authority, host: str = "127.0.0.1", **settings: object) -> str:
     """Return the server's URL for TLS."""
     query = "".join(f"&{name}={value}" for name, value in settings.items())
-    return f"rediss://:{password}@{host}:{port}?tls_ca_file={authority.certificate}&deadline=5{query}"
+    return f"rediss://:{password}@{host}:{port}?tls_ca_file={authority.certificate}&deadline={DEADLINE}{query}"
 
 
 def test_the_right_certificate_works(
@@ -99,7 +102,7 @@ def test_tls_to_a_plain_port(deploy: Deploy, runner: asyncio.Runner, caller: Cal
     started = time.monotonic()
     with pytest.raises(SlotbookError, match="TLS"):
         open_book(where, caller, runner)
-    assert time.monotonic() - started < 6  # the server says nothing, so it takes the timeouts to see
+    assert time.monotonic() - started < AT_ONCE  # the server says nothing, so it takes the timeouts to see
 
 
 def test_plain_to_a_tls_port(serve: Serve, runner: asyncio.Runner, caller: Caller, authority: Authority) -> None:
@@ -118,11 +121,11 @@ def test_expired_in_mid_traffic(serve: Serve, runner: asyncio.Runner, caller: Ca
         started = time.monotonic()
         with pytest.raises(InvalidSettings, match="TLS failed"):
             book.orders.get(trader, "A1")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < AT_ONCE
 
 
 def _fails_fast(where: str, caller: Caller, runner: asyncio.Runner, why: str) -> None:
     started = time.monotonic()
     with pytest.raises(InvalidSettings, match=why):
         open_book(where, caller, runner)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < AT_ONCE

@@ -48,13 +48,13 @@ def test_a_timeout_is_a_number_of_seconds(lone_desk: Desk, timeout: float) -> No
 @pytest.mark.parametrize("caller", CALLERS)
 def test_servers_that_are_gone_silent_or_back(caller: Caller, runner: asyncio.Runner) -> None:
     with start("cluster", replicas=0) as deployment, Control(deployment, keeps_connections=False) as control:
-        book = open_book(control.url(deadline=20, socket_timeout=5), caller, runner)
+        book = open_book(control.url(deadline=20, socket_timeout=10), caller, runner)
         assert book.ping().ok
         frozen = control.data[0]
         control.freeze(frozen)
         began = time.monotonic()
         ping = book.ping(1.0)
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 8  # not as long as one reply may take
         assert not ping.ok
         failed = [node for node in ping.nodes if node.error is not None]
         assert [node.node for node in failed] == [f"{frozen.host}:{frozen.port}"]
