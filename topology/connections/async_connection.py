@@ -22,7 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..call import Reply
 from ..error_mapping import Failure, NotPrimary, OutOfStep, Unanswered, Unsent
-from .async_leaving import begin, close_socket
+from .async_leaving import begin
 from .async_opening import RedisConnection, poll_of
 from .async_places import AsyncPlace, AsyncPlaces
 from .greeting import GREETINGS, closed_in_greeting, greeting
@@ -252,7 +252,11 @@ class AsyncConnection(asyncio.Protocol):
     def drop(self) -> None:
         """Close the socket of a connection whose event loop does not run any more: nobody waits on it."""
         self._closed = self.broken = True
-        close_socket(self._transport, self._loop)
+        if not self._loop.is_closed():
+            self._transport.abort()
+        system_socket = getattr(self._transport.get_extra_info("socket"), "_sock", None)
+        if system_socket is not None:
+            system_socket.close()
 
     def _ask_role(self) -> None:
         self._role_asked = time.monotonic()

@@ -1,7 +1,7 @@
 """Leave what an event loop was closed amid: nothing goes on there, and nothing can be awaited any more.
 
-Whoever closes an event loop by hand leaves the tasks in it to destructors. Those of Slotbook's own then close what they
-have opened, and say nothing: asyncio says of the caller's own task that it has not ended.
+Whoever closes an event loop by hand leaves the tasks in it to destructors. Those of Slotbook's own then end and say
+nothing: asyncio says of the caller's own task that it has not ended.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def begin(work: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEven
     return task
 
 
-def is_left(loop: asyncio.AbstractEventLoop) -> bool:
+def _is_left(loop: asyncio.AbstractEventLoop) -> bool:
     """Return True in a coroutine that was begun in an event loop and is ended by a destructor, while that is closed."""
     try:
         return asyncio.get_running_loop() is not loop
@@ -66,22 +66,9 @@ def is_left(loop: asyncio.AbstractEventLoop) -> bool:
 async def disconnect(redis_connection: _Opened, loop: asyncio.AbstractEventLoop) -> None:
     """Close the connection of a coroutine that was begun in an event loop.
 
-    Raises GeneratorExit, with the socket closed, when that was left: the coroutine has to end, whatever error of a
-    closed loop it has come to on its way here.
+    Raises GeneratorExit when that was left: the coroutine has to end, whatever error of a closed loop it has come to on
+    its way here. The socket is closed by its own destructor, as nobody else has it.
     """
-    if not is_left(loop):
-        await redis_connection.disconnect(nowait=True)
-        return
-    writer = getattr(redis_connection, "_writer", None)
-    if writer is not None:
-        close_socket(writer.transport, loop)
-    raise GeneratorExit
-
-
-def close_socket(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    """Close the socket of a connection whose event loop does not run any more."""
-    if not loop.is_closed():
-        transport.abort()
-    system_socket = getattr(transport.get_extra_info("socket"), "_sock", None)
-    if system_socket is not None:
-        system_socket.close()
+    if _is_left(loop):
+        raise GeneratorExit
+    await redis_connection.disconnect(nowait=True)

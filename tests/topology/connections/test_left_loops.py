@@ -1,4 +1,4 @@
-"""An event loop is closed by hand amid connecting: Slotbook's own tasks say nothing, and leave no socket."""
+"""An event loop is closed by hand amid connecting or closing: Slotbook's own tasks say nothing, and leave no socket."""
 
 from __future__ import annotations
 
@@ -44,19 +44,28 @@ def open_sockets() -> int:
 class Closed:
     """Some work in an event loop that is closed after some turns, and what is said of what it has left."""
 
-    def __init__(self, turns: int, work: Callable[[], Awaitable[None]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        turns: int,
+        work: Callable[..., Awaitable[None]],
+        monkeypatch: pytest.MonkeyPatch,
+        before: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self.said: list[str] = []
         with warnings.catch_warnings(record=True) as warned, monkeypatch.context() as patch:
             warnings.simplefilter("always")
             patch.setattr(sys, "unraisablehook", self._note)
-            self.has_ended = self._run(turns, work)
+            self.has_ended = self._run(turns, work, before)
             gc.collect()
         self.said += [str(one.message) for one in warned if not issubclass(one.category, ResourceWarning)]
 
-    def _run(self, turns: int, work: Callable[[], Awaitable[None]]) -> bool:
+    def _run(
+        self, turns: int, work: Callable[..., Awaitable[None]], before: Callable[[], Awaitable[object]] | None
+    ) -> bool:
         loop = asyncio.new_event_loop()
         loop.set_exception_handler(lambda _, context: self.said.append(str(context)))
-        task = loop.create_task(cast(Any, work()))
+        given = [] if before is None else [loop.run_until_complete(before())]
+        task = loop.create_task(cast(Any, work(*given)))
         while turns and not task.done():
             turns -= 1
             loop.call_soon(loop.stop)
@@ -82,4 +91,15 @@ def test_a_loop_is_closed_amid_it(
         assert (turns, closed.said, open_sockets()) == (turns, [], before)
         if closed.has_ended:
             assert turns > 5
+            return
+
+
+def test_a_loop_is_closed_amid_closing_a_book(fleets: Fleets, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening = partial(AsyncBook.open, fleets.of("standalone").url())
+    before = open_sockets()
+    for turns in count(1):
+        closed = Closed(turns, AsyncBook.close, monkeypatch, opening)
+        assert (turns, closed.said, open_sockets()) == (turns, [], before)
+        if closed.has_ended:
+            assert turns > 1
             return
