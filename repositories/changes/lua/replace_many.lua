@@ -51,7 +51,7 @@ local function replace_many(at, last, latest_ns, had_marker)
       return nil
     end
     local open, number = open_after_replace(position[counted], quantity, was, filled), integer_text(last + size + 1)
-    local changes, remembered, event, document, value =
+    local changes, remembered, event, document, value, answer =
       replaced(flat, number, id, request_id, asked, quantity_text, price, ts_ns)
     if not open or not changes then return nil end
     if marker then
@@ -65,7 +65,7 @@ local function replace_many(at, last, latest_ns, had_marker)
     local place = size * 3
     replaces[place + 1], replaces[place + 2], replaces[place + 3] = key, changes, { memory, entry, remembered }
     size = size + 1
-    events[size], documents[size], answers[size] = event, document, { 'applied', number, table.concat(flat, '\n') }
+    events[size], documents[size], answers[size] = event, document, answer
     at = at + 16
   until not ARGV[at]
   return carry_out_all(last, latest_ns, events, documents, answers, marker ~= had_marker and marker or nil, write_replaces, replaces, books)

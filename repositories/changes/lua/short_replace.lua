@@ -26,7 +26,7 @@
 
 local SIDES = CONSTANTS.SIDES
 
--- Write an order and what is remembered of it, and what is open on its side with it, nil where that stays.
+-- Write an order and what is remembered of it, and what is open on its side with it; `counted` is what its symbol's limits have let pass, nil where that stays.
 local function write_replace(key, changes, memory, entry, remembered, position, open_side, open, counted)
   redis.call('HSET', key, unpack(changes))
   redis.call('HSET', memory, entry, remembered)
@@ -64,16 +64,18 @@ local function replace()
   if not counted or not buy or not sell then return nil end
   local asked = quantity_text ~= '' and quantity_text or was
   if #was > 15 or #filled > 15 or #asked > 15 or #buy > 15 or #sell > 15 or not string.find(was, '^[1-9]%d*$')
-    or not string.find(asked, '^[1-9]%d*$') or filled ~= '0' and not string.find(filled, '^[1-9]%d*$')
+    or asked ~= was and not string.find(asked, '^[1-9]%d*$') or filled ~= '0' and not string.find(filled, '^[1-9]%d*$')
     or buy ~= '0' and not string.find(buy, '^[1-9]%d*$') or sell ~= '0' and not string.find(sell, '^[1-9]%d*$') then
     return RARE.replace_many(at, last, latest_ns, marker)
   end
-  local quantity, open, number = asked + 0, (counted == 'BUY' and buy or sell) + asked - was, integer_text(last + 1)
-  if filled + 0 >= was + 0 or filled + 0 >= quantity or open < 0 or open >= 1e15
+  local quantity, ordered, done, number = asked + 0, was + 0, filled + 0, integer_text(last + 1)
+  local open = (counted == 'BUY' and buy or sell) + quantity - ordered
+  if done >= ordered or done >= quantity or open < 0 or open >= 1e15
     or flat[16] ~= (filled == '0' and 'NEW' or 'PARTIALLY_FILLED') then
     return nil
   end
-  local changes, remembered, event, document, value = replaced(flat, number, id, request_id, asked, quantity_text, price, ts_ns)
+  local changes, remembered, event, document, value, answer =
+    replaced(flat, number, id, request_id, asked, quantity_text, price, ts_ns)
   if not changes then return nil end
   local passed, passed_own
   if marker then
@@ -81,8 +83,8 @@ local function replace()
     if not passed then return nil end
     if passed == marker then passed = nil end
   end
-  return carry_out(last, latest_ns, event, document, { 'applied', number, table.concat(flat, '\n') }, passed, write_replace, key, changes,
-    memory, entry, remembered, at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', integer_text(open), passed_own)
+  return carry_out(last, latest_ns, event, document, answer, passed, write_replace, key, changes, memory, entry, remembered,
+    at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', integer_text(open), passed_own)
 end
 
 local reply = replace()

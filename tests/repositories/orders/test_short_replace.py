@@ -314,6 +314,7 @@ def test_what_no_book_writes_is_answered_as_by_the_engine(
     lone_desk: Desk, ways: TwoWays, key: str, name: str, value: str
 ) -> None:
     lone_desk.vandalise("HSET", f"%:{key}", name, value)
+    Writer(ways).make(a_replace(lone_desk, "A0", "R9", quantity=130))
     Writer(ways).make(a_replace(lone_desk))
     Writer(ways).make(*[a_replace(lone_desk, order_id, "R1") for order_id in ("A0", "A3")])
 
