@@ -9,6 +9,7 @@ from ...models.errors import CorruptRecord
 from ...models.event import OrderEvent
 from ...models.wire import decode
 from ..changes.account_views import account_views
+from ..changes.event_totals import whole_totals
 from ..changes.recorded import is_placing
 from .findings import Fields
 from .totals import Held, read_totals
@@ -33,7 +34,7 @@ def changes_of_accounts(key: str, event: OrderEvent, fields: Fields) -> list[Acc
     identity = {"trader": event.trader, "sequence": str(event.sequence)}
     for account, view in account_views(key, fields):
         seen = decode(OrderEvent, key, {**view, **identity})
-        stated = read_totals(key, seen, view["totals"]).position
+        stated = read_totals(key, seen, whole_totals(view)).position
         if stated is None:
             raise CorruptRecord(key, "account_totals", "is of an event that changes no position")
         found.append(AccountChange(account, seen, stated))

@@ -12,6 +12,7 @@ from ...models.enums import EventType
 from ...models.errors import CorruptRecord
 from ...models.event import OrderEvent
 from ...models.keys import TraderKeys
+from ..changes.event_totals import whole_totals
 from .account_events import changes_of_accounts
 from .findings import EventPage, Fields, FindingKind, Report
 from .limits import LimitsHistory
@@ -255,7 +256,7 @@ class History:
             if event.type is EventType.LIMIT_REFUSED:  # it has changed nothing
                 self.latest_ns = max(self.latest_ns, event.ts_ns)
                 return
-            stated = read_totals(key, event, fields.get("totals")) if event.symbol is not None else None
+            stated = read_totals(key, event, whole_totals(fields)) if event.symbol is not None else None
             own = own_change_of(key, event) if stated is None else None
             accounts = changes_of_accounts(key, event, fields)
         except CorruptRecord as error:

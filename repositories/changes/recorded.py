@@ -20,6 +20,7 @@ from ...models.errors import CorruptRecord, never_written
 from ...models.fill import Fill
 from ...models.order import Order
 from ...models.wire import decode
+from .event_totals import whole_totals
 from .scripts import RARE_FIELDS
 
 _ORDER_TOTALS = ("version", "filled_notional")
@@ -141,7 +142,7 @@ def order_then(key: str, now: Mapping[str, str], rare: str, event: Mapping[str, 
 
 def _order_then(now: Mapping[str, str], rare: str, event: Mapping[str, str]) -> dict[str, str]:
     then = {**now, **{name: event[name] for name in ("status", "quantity", "filled_quantity") if name in event}}
-    then |= dict(zip(_ORDER_TOTALS, event["totals"].split(" "), strict=False))
+    then |= dict(zip(_ORDER_TOTALS, (whole_totals(event) or "").split(" "), strict=False))
     then["updated_ns"] = event["ts_ns"]
     _put(then, "price", event.get("price"))
     if rare:
@@ -164,7 +165,7 @@ def position_then(key: str, now: Mapping[str, str], event: Mapping[str, str]) ->
     """
     if "totals" not in event or "position_quantity" not in event:
         return dict(now)
-    words = event["totals"].split(" ")
+    words = (whole_totals(event) or "").split(" ")
     fees = {"fees": words.pop()} if words[-1].startswith("{") else {}
     totals = words[-len(_POSITION_TOTALS) :]
     quantity, updated_ns = event.get("position_quantity", ""), event.get("ts_ns", "")

@@ -1,6 +1,6 @@
 -- Of the engine: changes of the positions of accounts without an order: one account's, with that of its symbol, or by a split and a roll
 -- all that a symbol has.
--- Uses changes/run, changes/cost, changes/accounts, changes/publish, changes/multiplier
+-- Uses changes/run, changes/cost, changes/accounts, changes/publish, changes/multiplier, changes/totals
 
 local MOST_ACCOUNTS = CONSTANTS.MOST_ACCOUNTS -- whose positions in a symbol one change may touch
 

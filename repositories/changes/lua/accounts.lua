@@ -1,6 +1,6 @@
 -- Of the engine: the positions of accounts. What an order that names an account trades is booked into the position of its symbol, and
 -- by the same rules into that of the account in the symbol. What is open of orders is counted in the first alone.
--- Uses changes/run, changes/cost, changes/fees
+-- Uses changes/run, changes/cost, changes/fees, changes/totals
 
 -- Return the position of an account in a symbol as it is by now, which is flat while there is none.
 local function load_account(account, symbol)

@@ -1,7 +1,7 @@
 -- Of the engine: change a position without an order, once: by a difference, to a value with or without its cost, within a limit,
 -- by a split, or by closing a period, which sets its totals back. A split and a roll are of the positions of all accounts in the
 -- symbol, too; any other change may be one account's.
--- Uses changes/run, changes/cost, changes/fees, changes/publish, changes/account_changes
+-- Uses changes/run, changes/cost, changes/fees, changes/publish, changes/account_changes, changes/totals
 
 -- Return whether a quantity is above a limit, and farther from zero than the quantity before: what makes a position smaller is
 -- let through wherever it is.

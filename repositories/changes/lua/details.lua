@@ -1,7 +1,7 @@
 -- Of the engine: the details of an execution, which are what its report says beside quantity and price, and completing them: a
 -- repeat of the report may add what was absent, once. They are remembered as lines, the first that of the report itself, then
 -- one for each change that has added some: the number of the event, the values in JSON, and the rare fields of the order.
--- Uses changes/run, changes/remembered, changes/fees, changes/order_status, changes/publish, changes/accounts
+-- Uses changes/run, changes/remembered, changes/fees, changes/order_status, changes/publish, changes/accounts, changes/totals
 
 local DETAILS = CONSTANTS.DETAILS -- the names, in the order in which they are written
 

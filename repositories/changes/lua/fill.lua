@@ -1,5 +1,5 @@
 -- Of the engine: apply one execution to its order and its position, once.
--- Uses changes/run, changes/remembered, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts, changes/new_order
+-- Uses changes/run, changes/remembered, changes/cost, changes/order_status, changes/details, changes/multiplier, changes/accounts, changes/new_order, changes/totals
 
 local FLAGS = { [''] = '0', [' late'] = '1', [' over'] = '0 over', [' late over'] = '1 over' } -- as they are answered
 
@@ -87,7 +87,8 @@ local function fill_order(at)
   end
   local held = sum(position.quantity, buys and arrives or negative(quantity))
   local traded_after = sum(position[traded], quantity)
-  local order_notional = sum(amount_in(order, 'filled_notional'), decimal(notional))
+  local paid_before = amount_in(order, 'filled_notional')
+  local order_notional = sum(paid_before, decimal(notional))
   local position_notional = sum(position[amount], decimal(notional))
   local is_late = not OPEN_STATUSES[status] and status ~= 'FILLED'
   local is_marked = at.marks or at.pending
@@ -122,6 +123,7 @@ local function fill_order(at)
   move(order, id, plan_move(symbol, status, to))
 
   local filled_after, notional_after = decimal_text(sum(filled, quantity)), decimal_text(order_notional)
+  local is_first = paid_before == 0 and not at.multiplier and not position.multiplier
   version = decimal_text(version)
   set(order, {
     'status', to, 'filled_quantity', filled_after, 'filled_notional', notional_after, 'version', version,
@@ -147,7 +149,7 @@ local function fill_order(at)
     'exec_id', exec_id, 'last_quantity', quantity_text, 'last_price', price, 'late', late,
     'position_quantity', held_fields[6], 'multiplier', flat[at.multiplier] or '', 'venue_order_id', venue_id or '',
     'open_quantity', is_marked and RARE.stated_open(order, to, sum(filled, quantity), sum(filled, open)) or '',
-    'totals', version .. ' ' .. notional_after .. ' ' .. totals_of(held_fields),
+    'totals', version .. ' ' .. (is_first and '' or notional_after) .. ' ' .. totals_of(held_fields),
   }, not is_marked and not at.multiplier and not venue_id and '","ts_ns":"' .. ts_ns .. '","symbol":"' .. symbol .. '","order_id":"' .. id .. '","side":"' .. side
     .. '","status":"' .. to .. '","quantity":"' .. ordered .. json_part('price', limit) .. '","filled_quantity":"'
     .. filled_after .. '","exec_id":"' .. exec_id .. '","last_quantity":"' .. quantity_text .. '","last_price":"' .. price

@@ -2,7 +2,7 @@
 -- and a correction adds what counts in its place. What the position has cost by then is given by the caller, who has folded it
 -- anew from the events, with what that relies on; without it the cost is approximate: the first is a trade in the other direction.
 -- An order that has no end but FILLED gets the status that its fills leave.
--- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier, changes/accounts
+-- Uses changes/run, changes/order_status, changes/cost, changes/details, changes/multiplier, changes/accounts, changes/totals
 
 -- Return the answer to a bust or a correction whose exec_id is remembered.
 local function answer_to_revised(order, position, entry, recorded, root, wanted, details, ts_ns)

@@ -184,13 +184,6 @@ local function fields_of(position)
   return position.account and RARE.as_account(fields, position.account) or fields
 end
 
--- Return the totals of a position for its event, given its fields and values: from the bought quantity to the realized profit,
--- and fees, where there are any.
-local function totals_of(fields)
-  return fields[8] .. ' ' .. fields[10] .. ' ' .. fields[12] .. ' ' .. fields[14] .. ' ' .. fields[16] .. ' ' .. fields[18]
-    .. ' ' .. fields[20] .. (fields.fees and ' ' .. fields.fees or '')
-end
-
 -- Return an index as it is before the run.
 local function load_index(name)
   local key = base .. name

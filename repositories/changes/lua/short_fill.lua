@@ -1,7 +1,7 @@
 -- Fill orders of one trader in the shortest way: open orders, each named by its own id, that have been filled at most, by executions
 -- that are not known and go into one position without fees and a multiplier, in a call of which nothing is lost or sent again. For all
 -- else the engine follows in this script; it is built only when it is called, and decides anew: nothing has been written then.
--- Uses changes/short_way, changes/plain_order, changes/cost, changes/expiring_index, changes/lifetimes
+-- Uses changes/short_way, changes/plain_order, changes/cost, changes/expiring_index, changes/lifetimes, changes/totals
 -- KEYS book
 --      events
 --      positions
@@ -85,11 +85,6 @@ local function expire_order(one)
   if one.memory then expire_at(one.memory, one.expiry) end
 end
 
--- Return whether a decimal may have more digits than are stored.
-local function is_long(value)
-  return type(value) == 'string' and #value > LONGEST
-end
-
 -- Make a position what a trade makes of it; return whether the engine need not do that.
 local function trade(position, counted, quantity, amount, ts_ns)
   local buys, flat = counted == 'BUY', position.flat
@@ -99,9 +94,7 @@ local function trade(position, counted, quantity, amount, ts_ns)
   local traded_after, paid_after = sum(position[traded], quantity), sum(position[paid], amount)
   local open = sum(position[counted], negative(quantity))
   local cost, realized = cost_after_trade(position, buys, quantity, amount, position[paid], paid_after)
-  if is_less(open, 0) or is_long(held) or is_long(traded_after) or is_long(paid_after) or is_long(cost) or is_long(realized) then
-    return false
-  end
+  if is_less(open, 0) then return false end
   if realized ~= position.realized_profit then flat[20] = decimal_text(realized) end
   position.quantity, position[traded], position[paid], position[counted] = held, traded_after, paid_after, open
   position.open_cost, position.realized_profit, position.version = cost, realized, position.version + 1
@@ -109,7 +102,8 @@ local function trade(position, counted, quantity, amount, ts_ns)
     integer_text(position.version)
   flat[18], flat[buys and 22 or 24] = decimal_text(cost), decimal_text(open)
   flat[25], flat[26] = 'updated_ns', ts_ns
-  return true
+  -- What is longer may have more digits than are stored.
+  return #flat[6] <= LONGEST and #flat[at] <= LONGEST and #flat[at + 4] <= LONGEST and #flat[18] <= LONGEST and #flat[20] <= LONGEST
 end
 
 -- Decide the fill at a place of the arguments, whose event gets a number. Return the order's key, what is written into the order, the
@@ -127,9 +121,9 @@ local function decide(at, number)
   if not counted or not position or from ~= 'NEW' and from ~= 'PARTIALLY_FILLED' then return nil end
   local ordered, filled, paid, version = unsigned(flat[14]), unsigned(flat[18]), short_decimal(flat[20]), unsigned(flat[22])
   if not ordered or ordered == 0 or not filled or not paid or type(version) ~= 'number' then return nil end
-  local quantity, amount = decimal(quantity_text), decimal(notional)
+  local quantity, amount, is_first = decimal(quantity_text), decimal(notional), paid == 0
   filled, paid = sum(filled, quantity), sum(paid, amount)
-  if is_less(ordered, filled) or is_long(filled) or is_long(paid) or not trade(position, counted, quantity, amount, ts_ns) then return nil end
+  if is_less(ordered, filled) or not trade(position, counted, quantity, amount, ts_ns) then return nil end
 
   local to, expiry = is_less(filled, ordered) and 'PARTIALLY_FILLED' or 'FILLED', nil
   if to ~= from then
@@ -145,6 +139,7 @@ local function decide(at, number)
   end
 
   filled, paid, version = decimal_text(filled), decimal_text(paid), integer_text(version + 1)
+  if #filled > LONGEST or #paid > LONGEST then return nil end
   flat[16], flat[18], flat[20], flat[22] = to, filled, paid, version
   local remembered, written = number .. ' ' .. quantity_text .. ' ' .. price .. '|', nil
   set_changed(flat, is_changed, ts_ns, entry, remembered)
@@ -156,8 +151,7 @@ local function decide(at, number)
     }
   end
   local held = position.flat
-  local totals = version .. ' ' .. paid .. ' ' .. held[8] .. ' ' .. held[10] .. ' ' .. held[12] .. ' ' .. held[14] .. ' ' .. held[16]
-    .. ' ' .. held[18] .. ' ' .. held[20]
+  local totals = version .. ' ' .. (is_first and '' or paid) .. ' ' .. totals_of(held)
   local event, document
   if limit == '' then
     event = {

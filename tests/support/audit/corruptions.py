@@ -9,6 +9,7 @@ from typing import cast
 
 from hypothesis import strategies as st
 from slotbook.models.numbers import EXACT, plain
+from slotbook.repositories.changes.event_totals import whole_totals
 
 from ..desk import Desk
 from ..raw import Reply, mapping
@@ -172,7 +173,7 @@ class Damage:
         else:
             buys, amount = event["side"] == "BUY", Decimal(event["last_price"]) * more
             held = _plus(event["position_quantity"], more if buys else -more)
-            version, notional, *totals = event["totals"].split(" ")
+            version, notional, *totals = (whole_totals(event) or "").split(" ")
             at = 0 if buys else 1
             totals[at] = _plus(totals[at], more)
             totals[at + 2] = plain(Decimal(totals[at + 2]) + amount)
@@ -307,7 +308,7 @@ class Damage:
             for name in ("position_change", "last_quantity"):
                 if name in event:
                     pairs.append((shifted, self.set_event(number, name, _plus(event[name], 7))))
-            totals = event["totals"].split(" ")
+            totals = (whole_totals(event) or "").split(" ")
             for at, name in zip(range(-len(_TOTALS), 0), _TOTALS, strict=True):
                 changed = " ".join([*totals[:at], str(int(float(totals[at])) + 7), *totals[len(totals) + at + 1 :]])
                 value = str(int(float(totals[at])) + 7)
