@@ -11,12 +11,12 @@ local function open_in(base, symbol, marker)
   return { key = key, BUY = buy, SELL = sell, quantity = short_quantity(held), limits = own, changes = {} }
 end
 
--- Return what is open on a side of a position after an order of a quantity has got another; nil where the order would not be open, or
--- the position says less.
+-- Return what is open on a side of a position after an order of a quantity has got another, all of few digits; nil where the order
+-- would not be open, or the position says less.
 local function open_after_replace(open, quantity, was, filled)
   if not (is_less(filled, was) and is_less(filled, quantity)) then return nil end
   open = sum(open, sum(quantity, negative(was)))
-  return not is_less(open, 0) and #decimal_text(open) < CONSTANTS.TOTAL_DIGITS and open or nil
+  return not is_less(open, 0) and open or nil
 end
 
 -- Write orders, what is remembered of them, and positions.

@@ -227,6 +227,15 @@ def test_usual_replaces_take_the_short_way_within_limits(
     assert ways.taken == 6
 
 
+def test_an_order_without_a_price_is_within_limits_by_its_reference_price(lone_desk: Desk, ways: TwoWays) -> None:
+    lone_desk.book.limits.set(Limits.model_validate({"trader": lone_desk.trader, "max_notional": 1_000}))
+    order = limit(lone_desk.trader, "referred", type="MARKET", price=None, reference_price="5", quantity=10)
+    lone_desk.book.orders.place(order)
+    for number, quantity in enumerate((199, 201, "150.5")):
+        Writer(ways).make(a_replace(lone_desk, "referred", f"R{number}", quantity=quantity))
+    assert ways.taken == 2
+
+
 def test_what_says_more_and_what_is_known_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
     writer, trader = Writer(ways), lone_desk.trader
     for fields in [
