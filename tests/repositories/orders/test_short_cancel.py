@@ -195,12 +195,30 @@ def test_a_request_that_says_more_is_the_engines(lone_desk: Desk, ways: TwoWays)
 
 
 def test_a_request_that_is_known_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
-    writer, trader = Writer(ways), lone_desk.trader
+    writer, trader, state = Writer(ways), lone_desk.trader, ways.state()
+    writer.end_many([cancel(lone_desk, "A2", "R1"), cancel(lone_desk, "A2", "R1")])
+    assert ways.taken == 0
+    ways.restore(state)
+    writer = Writer(ways)
     for order_id in ("A0", "A1"):
         writer.end(cancel(lone_desk, order_id, "R1"), cancel(lone_desk, order_id, "R1"))
         writer.end(cancel(lone_desk, order_id, "R2"), Expire(trader=trader, order_id=order_id, request_id="R1"))
-    writer.end_many([cancel(lone_desk, "A2", "R1"), cancel(lone_desk, "A2", "R1")])
     assert ways.taken == 2
+
+
+def test_a_request_that_is_remembered_beside_an_open_order_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
+    about = {"trader": lone_desk.trader, "order_id": "A0", "exec_id": "X1", "quantity": 1, "price": 5}
+    lone_desk.book.orders.fill(Fill.model_validate(about))
+    lone_desk.vandalise("HSET", "%:applied:A0", "request:R1", "2 CANCELED|")
+    Writer(ways).end(cancel(lone_desk, "A0", "R1"))
+    assert ways.taken == 0
+
+
+def test_a_reject_of_what_is_filled_in_part_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
+    about = {"trader": lone_desk.trader, "order_id": "A0"}
+    lone_desk.book.orders.fill(Fill.model_validate({**about, "exec_id": "X1", "quantity": 1, "price": 5}))
+    Writer(ways).end(Reject.model_validate(about), Calculate.model_validate({**about, "order_id": "A1"}))
+    assert ways.taken == 0
 
 
 @pytest.mark.parametrize("fills", [0, 1, 2])
