@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_no_server(
         time.sleep(seconds)
         assert running.poll() is None, running.communicate()
         os.killpg(running.pid, signal.SIGINT)
-        _, errors = running.communicate(timeout=20)
+        _, errors = running.communicate(timeout=100)
         assert (running.returncode, errors) == (130, "")
         assert servers_of(tmp_path) == set()
     finally:

@@ -31,7 +31,7 @@ def started(tmp_path: Path) -> Iterator[list[Serving]]:
     yield commands
     for command in commands:
         command.kill()
-        command.communicate(timeout=30)
+        command.communicate(timeout=100)
 
 
 def serve(started: list[Serving], folder: Path, *arguments: str) -> Serving:
@@ -76,7 +76,7 @@ def test_it_serves_until_a_signal_and_leaves_nothing(
     assert {server["host"] for server in told["servers"]} == {"127.0.0.1"}
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in tmp_path.iterdir()] == [0o700]
     command.send_signal(number)
-    out, err = command.communicate(timeout=30)
+    out, err = command.communicate(timeout=100)
     assert (command.returncode, out) == (0, "")
     assert err.startswith(f"slotbook: a {topology} deployment is ready")
     assert not any(is_running(pid) for pid in pids)

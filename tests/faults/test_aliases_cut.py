@@ -123,10 +123,10 @@ def test_every_id_holds_whichever_key_has_moved(stands: Stands, runner: asyncio.
             migration = Migration(stand.control, f"{{{trader}}}").begin()
             keys = migration.keys()
             migration.move([keys[at]] if alone else [key for key in keys if key != keys[at]])
-            found = hurried.orders.get(trader, name)
+            found = book.orders.get(trader, name)
             assert found is not None, keys[at]
             assert found.order_id == "A1"
-            assert hurried.orders.get(trader, "A9") is None
+            assert book.orders.get(trader, "A9") is None
             for request in (execution(trader, order_id=name), execution(trader, "X2", 5, order_id=name)):
                 with contextlib.suppress(Unavailable, OutcomeUnknown):
                     hurried.orders.fill(request)

@@ -35,7 +35,7 @@ def _live(url: str, number: int) -> dict[str, Any] | None:
     moment = random.Random(number).uniform(0.05, 0.75)  # in processor time: other work of the machine counts not
     program = Path(first_second.__file__)
     words = [sys.executable, str(program), url, fresh(), form, str(moment), raised]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
     if "partially initialized module" in done.stderr and "slotbook" not in done.stderr.splitlines()[-1]:
         return None
     frames = re.findall(r'^  File "(.+)", line', done.stderr, re.MULTILINE)

@@ -29,7 +29,7 @@ from ..support.package import ROOT
 def test_a_signal_amid_the_building_of_each_validator_leaves_every_model_as_it_should_be() -> None:
     """Some are built when they are first used, others when all models are built, one after the other."""
     program = ROOT / "tests" / "support" / "interrupted_builds.py"
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     signals, builds = map(int, done.stdout.split())
     assert signals == builds  # none was swallowed
@@ -213,5 +213,5 @@ def test_a_child_that_is_forked_while_a_thread_builds_a_model_can_build_it_too()
         "assert os.waitpid(child, 0)[1] == 0\nbuilder.join()\n"
         "print(Cancel(trader='T1', order_id='A2').order_id)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False)
     assert (done.returncode, done.stdout.split()) == (0, ["A2"]), done.stderr

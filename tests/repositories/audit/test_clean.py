@@ -122,7 +122,7 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
     try:
         until = time.monotonic() + 1.5
         rounds = 0
-        while time.monotonic() < until:
+        while time.monotonic() < until or rounds < 2:
             assert differences(auditor.verify(trader)) == []
             rounds += 1
     finally:
@@ -130,7 +130,6 @@ def test_a_book_is_in_order_while_it_is_written_to(busy: Desk, auditor: Auditor)
         for writer in writers:
             writer.join()
     assert not failures
-    assert rounds > 1
 
 
 def test_every_trader_of_the_store_is_found(desk: Desk, auditor: Auditor) -> None:

@@ -18,10 +18,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-LIFE = 30.0
+LIFE = 150.0
 """Seconds after which the process ends in any case."""
 LONGEST_CALL = 5.0
 """Seconds after which a call counts as one that hangs."""
+WORK = 100.0
+"""Seconds after the start at which it calls no more: a busy machine may need many for a few calls."""
 AFTERWARDS = 40
 """Calls that are made after the interrupt."""
 STARTED = time.monotonic()
@@ -155,7 +157,7 @@ def tasks(life: Life, url: str, trader: str) -> None:
 def _work(life: Life, calls: list[Callable[[], Any]]) -> None:
     done, left = 0, AFTERWARDS
     life.again("work", calls[0])  # the others need the order
-    while left and time.monotonic() - STARTED < 20:
+    while left and time.monotonic() - STARTED < WORK:
         try:
             life.phase = "work"
             life.call(calls[done % len(calls)])

@@ -125,6 +125,6 @@ def test_a_deployment_whose_guard_was_killed_is_not_swept_away(
     eventually(held, "the cleanup process looks after the folder")
     following = run_script(OWNER + "deployment.stop()\nprint('stopped', flush=True)")
     assert (read_line(following), read_line(following)) == ("ready", "stopped")
-    following.communicate(timeout=20)
+    following.communicate(timeout=100)
     assert holders() == [server]
     assert folder.is_dir()

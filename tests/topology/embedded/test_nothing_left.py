@@ -186,7 +186,7 @@ def test_after_a_signal_in_the_middle_of_start(
     while len(holders()) < processes:
         assert script.poll() is None
     os.killpg(script.pid, number)
-    output, _ = script.communicate(timeout=20)
+    output, _ = script.communicate(timeout=100)
     assert (output, script.returncode) == ("", -number)
     nothing_left()
 
@@ -236,7 +236,7 @@ deployment.stop()
 print(deployment.folder.exists())
 """
     )
-    output, errors = script.communicate(timeout=30)
+    output, errors = script.communicate(timeout=100)
     assert output.splitlines() == ["ready", "5", str(["PONG"]), "False"], errors
 
 
@@ -287,5 +287,5 @@ with start("standalone") as deployment:
     print(server.alive, f"process_id:{server.pid}\\r\\n" in server.ask("INFO", "server"))
 """
     )
-    output, errors = script.communicate(timeout=30)
+    output, errors = script.communicate(timeout=100)
     assert output == "True True\n", errors
