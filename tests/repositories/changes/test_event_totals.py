@@ -56,6 +56,20 @@ def test_of_a_position_in_one_direction_the_amount_is_enough(lone_desk: Desk, si
     assert desk.book.audit.verify(desk.trader) == []
 
 
+@pytest.mark.parametrize(("side", "sign"), [("BUY", ""), ("SELL", "-")])
+def test_a_cost_that_was_set_is_said(lone_desk: Desk, side: str, sign: str) -> None:
+    """Also where it comes to the amount, and something has been realized."""
+    desk = lone_desk
+    desk.book.orders.place(limit(desk.trader, side=side))
+    fill(desk, "X1", "A1", quantity=10, price="2.5")
+    desk.book.positions.set(desk.trader, "AAPL", f"{sign}10", cost="7")
+    assert len(fill(desk, "X2", "A1", quantity=1, price="1")["totals"].split(" ")) == 9
+    desk.book.positions.set(desk.trader, "AAPL", 0)
+    desk.book.positions.set(desk.trader, "AAPL", f"{sign}11", cost=f"{sign}26")
+    assert len(fill(desk, "X3", "A1", quantity=1, price="1")["totals"].split(" ")) == 9
+    assert desk.book.audit.verify(desk.trader) == []
+
+
 @pytest.mark.parametrize("price", ["0", "-2.5", "2.5"])
 @pytest.mark.parametrize("sides", ["BB", "SS", "BS", "SB", "BSB", "SBS", "BSS", "SBB"])
 def test_any_direction_and_price_is_read_as_it_was(lone_desk: Desk, sides: str, price: str) -> None:

@@ -86,6 +86,17 @@ def test_limits_of_a_symbol_hold_in_the_call_that_sets_them(lone_desk: Desk) -> 
         desk.book.orders.place(limit(desk.trader, "A2"))
 
 
+@pytest.mark.parametrize("trader_s", [None, 50])
+def test_what_a_position_has_of_orders_per_second_ends_with_a_change(lone_desk: Desk, trader_s: int | None) -> None:
+    desk = lone_desk
+    desk.book.limits.set(Limits(trader=desk.trader, orders_per_second=trader_s))
+    limited(desk, "AAPL", orders_per_second=50)
+    desk.book.orders.place(limit(desk.trader, "A1"))
+    desk.book.limits.set(Limits(trader=desk.trader, symbol="AAPL", orders_per_second=0))
+    with pytest.raises(LimitExceeded):
+        desk.book.orders.place(limit(desk.trader, "A2"))
+
+
 def test_limits_that_are_removed_leave_nothing_in_the_hash(lone_desk: Desk) -> None:
     desk = lone_desk
     limited(desk, "AAPL", max_order=500)
