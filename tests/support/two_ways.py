@@ -61,8 +61,14 @@ class TwoWays:
         if not self._in_order:
             return State(self._desk.contents(), state.expiries)
         # The fields of a hash that is large are in no order that would stay.
-        encodings = self._raw.ask_all([("OBJECT", "ENCODING", key) for key in state.dumps])
-        large = [key for key, encoding in zip(state.dumps, encodings, strict=True) if encoding == "hashtable"]
+        keys = list(state.dumps)
+        kinds = zip(
+            keys,
+            self._raw.ask_all([("TYPE", key) for key in keys]),
+            self._raw.ask_all([("OBJECT", "ENCODING", key) for key in keys]),
+            strict=True,
+        )
+        large = [key for key, kind, encoding in kinds if (kind, encoding) == ("hash", "hashtable")]
         flats = cast("list[list[Reply]]", self._raw.ask_all([("HGETALL", key) for key in large]))
         fields = {key: dict(zip(flat[::2], flat[1::2], strict=True)) for key, flat in zip(large, flats, strict=True)}
         return State({**state.dumps, **fields}, state.expiries)
