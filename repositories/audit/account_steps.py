@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ...models.keys import TraderKeys, account_and_symbol, escaped
 from ...topology.steps import Steps, ask
 from .calls import POSITIONS_AT_ONCE, AuditCalls
-from .findings import Fields, Finding, is_valid_name
+from .findings import Fields, Finding, PositionState, is_valid_name
 from .history import History
 from .open_quantities import OpenQuantity
 from .positions import PositionCheck
@@ -41,11 +41,15 @@ class AccountAudit:
         self._read_events = read_events
         self._of_orders: set[str] = set()
         """The positions that orders have."""
+        self._doubted: set[str] = set()
+        """The orders of which other records say another account, or another symbol."""
 
-    def add_order(self, fields: Fields, findings: Iterable[Finding]) -> None:
+    def add_order(self, order_id: str, fields: Fields, findings: Iterable[Finding]) -> None:
         """Note the account that a stored order names, unless other records say another, or another symbol."""
         account, symbol = fields.get("account", ""), fields.get("symbol", "")
         is_doubtful = any(one.entry in ("account", "symbol") for one in findings)
+        if is_doubtful:
+            self._doubted.add(order_id)
         if is_valid_name(account) and is_valid_name(symbol) and not is_doubtful:
             self._of_orders.add(f"{escaped(account)}:{symbol}")
 
@@ -67,11 +71,19 @@ class AccountAudit:
             for state in found:
                 has_orders = state.listed_as in self._of_orders
                 has_orders |= (state.symbol, state.account) in self._history.accounts
-                orders = OpenQuantity({}, {}, has_orders=has_orders)
+                orders = OpenQuantity({}, {}, has_orders=has_orders, obstacle=self._obstacle(state))
                 check = PositionCheck(self._keys, state, self._history, orders)
                 self.findings[state.listed_as] = check.compare()
                 checks.append(check)
         return checks
+
+    def _obstacle(self, state: PositionState) -> str | None:
+        """Return why a position that is not there is not made: no order has it that others do not contradict."""
+        if state.listed_as in self._of_orders:
+            return None
+        doubtful = self._history.doubtful_orders | self._doubted
+        contradicted = sorted(self._history.orders_by_symbol.get(state.symbol, set()) & doubtful)
+        return f"other records contradict order {contradicted[0]}" if contradicted else None
 
     def last_order_in(self, name: str) -> str | None:
         """Return the order whose fill was the last change of a position, None when that is not known."""

@@ -174,7 +174,7 @@ class Audit:
             self.orders[order_id] = check.compare(self._history)
             if self.orders[order_id]:
                 self.order_states[order_id] = check.state
-            self.accounts.add_order(check.state.fields, self.orders[order_id])
+            self.accounts.add_order(order_id, check.state.fields, self.orders[order_id])
             self._open.add(order_id, check.open_order(self._history, self._seen_in.get(order_id, ())))
             if not check.state.fields and order_id in self._history.changes_by_order:
                 self._gone.add(order_id)

@@ -12,7 +12,7 @@ from slotbook.repositories.audit.findings import FindingKind
 
 from ...support.audit.corruption import Corruption, carry_out
 from ...support.audit.damage import Command, Expected, damage, differences_of
-from ...support.audit.image import image_of
+from ...support.audit.image import image_of, keep, put_back
 from ...support.desk import Desk, on_one_server
 from ...support.make import TS, execution, limit
 
@@ -149,6 +149,24 @@ def test_trimmed_events_prove_what_follows_from_them(accounts: Desk) -> None:
     desk.vandalise("HSET", HELD, "quantity", "1")
     found = differences_of(desk.trader, desk.book.audit.verify(desk.trader))
     assert found == [Expected(POSITION, KEY, "quantity", "1", "67")]
+
+
+@on_one_server
+@pytest.mark.parametrize("is_trimmed", [False, True], ids=["all events", "one event"])
+def test_no_position_is_made_of_an_event_whose_symbol_was_changed(accounts: Desk, *, is_trimmed: bool) -> None:
+    desk, key = accounts, f"{{{accounts.trader}}}:events"
+    desk.book.orders.place(limit(desk.trader, "A9", account="late"))
+    whole = keep(desk)
+    for number in (1, 2, 3, 4, 5, 6, 8):  # 7 is of no order: nothing else says its symbol
+        put_back(desk, whole)
+        carry_out(desk, Corruption("event", (key, ""), [("rewrite", key, f"{number}-0", {"symbol": "NVDA"})]))
+        if is_trimmed:
+            desk.vandalise("XTRIM", "%:events", "MINID", f"{number}-0")
+        damaged = image_of(desk)
+        assert [one for one in desk.book.audit.verify(desk.trader) if one.is_difference], number
+        desk.book.audit.repair(desk.trader)
+        assert [part for part in image_of(desk).keys() - damaged.keys() if "NVDA" in "".join(part)] == [], number
+    put_back(desk, whole)
 
 
 @on_one_server
