@@ -18,7 +18,7 @@ from ...support.desk import Desk
 from ...support.make import NIGHTLY
 from ...support.raw import Refusal
 
-MANY = 1_000 if NIGHTLY else 120
+MANY = 1_000 if NIGHTLY else 80
 FEW = 15
 
 
