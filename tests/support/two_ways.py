@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 import hiredis
@@ -111,7 +111,9 @@ class TwoWays:
         return self._raw.ask("EVAL", source.replace("redis.call('TIME')", time), *words[2:])
 
 
-def _differences(short: tuple[Reply, State, list[object]], long: tuple[Reply, State, list[object]]) -> list[object]:
+def _differences(
+    short: tuple[Reply, State, Sequence[object]], long: tuple[Reply, State, Sequence[object]]
+) -> list[object]:
     """Return what two ways have left, published and answered otherwise."""
     (answer, state, seen), (other_answer, other, other_seen) = short, long
     pairs: list[tuple[object, object]] = [(answer, other_answer), *zip(seen, other_seen, strict=False)]
