@@ -4,7 +4,8 @@
 what a limit adds to a place of this checkout. Each makes the changes, and its calls are recorded; then one server
 gets the calls of both, block by block in turns. A figure is a median, in microseconds that the server's main thread
 works for a change; a ratio is the median of those of each round. With ``--instructions`` they are thousands of the
-server's instructions, as valgrind counts them, on which other work on the machine has no effect.
+server's instructions, as valgrind counts them, on which other work on the machine has no effect. With ``--together``
+a hundred calls are sent in one piece: the server does not sleep before each of them, after which all takes longer.
 """
 
 from __future__ import annotations
@@ -173,8 +174,8 @@ def recorded_by(checkout: Path, url: str, password: str, size: int, names: Seque
     return cast("Recorded", json.loads(done.stdout))
 
 
-def block_of(recorder: Recorder, calls: tuple[list[str], list[str]]) -> Block:
-    """Return a block that makes the calls of a job, one after the other."""
+def block_of(recorder: Recorder, calls: tuple[list[str], list[str]], at_once: int) -> Block:
+    """Return a block that makes the calls of a job, some at once."""
     before, measured = ([one.encode("latin-1") for one in some] for some in calls)
 
     def block(size: int) -> Callable[[], object]:
@@ -182,8 +183,8 @@ def block_of(recorder: Recorder, calls: tuple[list[str], list[str]]) -> Block:
         recorder.send(before)
 
         def made() -> None:
-            for call in measured[:size]:
-                recorder.send([call])
+            for first in range(0, size, at_once):
+                recorder.send(measured[first : min(first + at_once, size)])
 
         return made
 
@@ -223,6 +224,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=0, help="blocks of each; by default 25, or 2 that are counted")
     parser.add_argument("--only", default="", help="the jobs whose names have this in them")
+    parser.add_argument("--together", action="store_true", help="send 100 calls at once, not each when it is its turn")
     parser.add_argument("--record", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.record:
@@ -232,6 +234,7 @@ def main() -> None:
         parser.error("give the other checkout")
     counts: bool = given.instructions
     size, rounds = given.size or (100 if counts else 1_000), given.rounds or (2 if counts else 25)
+    at_once = 100 if given.together else 1
     names = [name for name in JOBS if given.only in name]
     beside = {name: JOBS[name].beside or name for name in names if not JOBS[name].limits}
     with start("standalone") as deployment:
@@ -243,7 +246,7 @@ def main() -> None:
         recorder.send([one.encode("latin-1") for made in (ours, theirs) for one in made[SCRIPTS][0]])
         for name in names:
             against = theirs[beside[name]] if name in beside else ours["place"]
-            blocks = {SLOTBOOK: block_of(recorder, ours[name]), OTHER: block_of(recorder, against)}
+            blocks = {SLOTBOOK: block_of(recorder, ours[name], at_once), OTHER: block_of(recorder, against, at_once)}
             found = run(Race(name, "server", blocks, size, rounds, clock=lambda: clock(recorder)))
             said = f"{found.median(OTHER):8.2f} {found.median(SLOTBOOK):8.2f}"
             if name in beside:

@@ -27,7 +27,7 @@ CHANGES: dict[str, Callable[[Book, str], object]] = {
 def test_at_every_key_it_waits_or_works(stands: Stands, runner: asyncio.Runner, what: str, alone: bool) -> None:
     change = CHANGES[what]
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried = stand.open(), stand.open(deadline=0.15)
+        book, hurried = stand.open(), stand.hurried()
         at, keys = 0, [""]
         while at < len(keys):
             trader = f"{stand.trader}.{at}"

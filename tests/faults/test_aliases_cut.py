@@ -114,7 +114,7 @@ def _answer(book: Book, request: Request, expected: Answer | type[SlotbookError]
 @pytest.mark.parametrize("name", ["C2", "V1"])
 def test_every_id_holds_whichever_key_has_moved(stands: Stands, runner: asyncio.Runner, alone: bool, name: str) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried, base = stand.open(), stand.open(deadline=0.3), stand.trader
+        book, hurried, base = stand.open(), stand.hurried(0.3), stand.trader
         at, keys = 0, [""]
         while at < len(keys):
             stand.trader = trader = f"{base}.{at}"

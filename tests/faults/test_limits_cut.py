@@ -84,7 +84,7 @@ def test_a_refusal_that_is_recorded_is_recorded_once(stand: Stand, call: str, do
 @pytest.mark.parametrize("change", ["place", "limits"])
 def test_limits_hold_whichever_key_has_moved(stands: Stands, runner: asyncio.Runner, alone: bool, change: str) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried, base = stand.open(), stand.open(deadline=0.15), stand.trader
+        book, hurried, base = stand.open(), stand.hurried(), stand.trader
         at, keys = 0, [""]
         while at < len(keys):
             stand.trader = trader = f"{base}.{at}"

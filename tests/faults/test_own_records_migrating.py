@@ -39,7 +39,7 @@ def changes(trader: str) -> list[UnitStep]:
 @pytest.mark.parametrize("alone", [True, False], ids=["one-key-gone", "one-key-left"])
 def test_at_every_key_a_unit_waits_or_works(stands: Stands, runner: asyncio.Runner, alone: bool) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried, base = stand.open(), stand.open(deadline=0.15), stand.trader
+        book, hurried, base = stand.open(), stand.hurried(), stand.trader
         at, keys = 0, [""]
         while at < len(keys):
             stand.trader = trader = f"{base}.{at}"

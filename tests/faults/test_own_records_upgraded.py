@@ -100,7 +100,7 @@ def test_a_migration_waits_for_records_that_have_moved(stands: Stands, runner: a
         migration = Migration(stand.control, f"{{{trader}}}").begin()
         migration.move(migration.keys()[part::2])
         with pytest.raises((Unavailable, OutcomeUnknown)):
-            stand.open(deadline=0.3).table(Third).migrate([trader])
+            stand.hurried(0.3).table(Third).migrate([trader])
         migration.finish()
         table = stand.open().table(Third)
         assert table.migrate([trader]).is_complete

@@ -41,7 +41,7 @@ def prepare(table: Sites, key: str, change: str) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_at_every_key_a_change_waits_or_works(stands: Stands, runner: asyncio.Runner, change: str) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        table, hurried = stand.open().reference(Site), stand.open(deadline=0.15).reference(Site)
+        table, hurried = stand.open().reference(Site), stand.hurried().reference(Site)
         at, keys = 0, [""]
         while at < len(keys):
             key = f"{stand.trader}.{at}"

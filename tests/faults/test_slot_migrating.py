@@ -55,7 +55,7 @@ def test_key_by_key_under_load(deploy: Deploy) -> None:
 @pytest.mark.parametrize("verb", [*VERBS[:4], VERBS[6]], ids=lambda verb: verb.name)
 def test_at_every_key_it_waits_or_works(stands: Stands, runner: asyncio.Runner, verb: Verb, alone: bool) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried = stand.open(), stand.open(deadline=0.15)
+        book, hurried = stand.open(), stand.hurried()
         at, keys = 0, [""]
         while at < len(keys):
             trader = f"{stand.trader}.{at}"

@@ -24,7 +24,7 @@ from .conftest import Deploy
 @pytest.mark.parametrize("alone", [True, False], ids=["one-key-gone", "one-key-left"])
 def test_at_every_key_a_unit_waits_or_works(stands: Stands, runner: asyncio.Runner, alone: bool) -> None:
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried = stand.open(), stand.open(deadline=0.15)
+        book, hurried = stand.open(), stand.hurried()
         at, keys = 0, [""]
         while at < len(keys):
             trader = f"{stand.trader}.{at}"
@@ -61,7 +61,7 @@ def test_at_every_key_a_unit_of_orders_that_are_there_waits_or_works(
 ) -> None:
     """Every key that its call names exists, so the server lets it begin; the indexes are missed only on the way."""
     with Stand(stands.of("cluster"), "sync", runner) as stand:
-        book, hurried, base = stand.open(), stand.open(deadline=0.15), stand.trader
+        book, hurried, base = stand.open(), stand.hurried(), stand.trader
         at, keys = 0, [""]
         while at < len(keys):
             stand.trader = trader = f"{base}.{at}"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from slotbook import Book
-from slotbook.models.errors import EmbeddedError
+from slotbook.models.errors import EmbeddedError, Unavailable
 from slotbook.topology.embedded import Topology, start
 
 from ..callers import Caller, open_book
@@ -102,6 +102,13 @@ class Stand:
     def open(self, **settings: object) -> Book:
         """Return a book that goes through the proxies."""
         return self.keep(open_book(self.veil.url(settings), self.caller, self.runner))
+
+    def hurried(self, deadline: float = 0.15) -> Book:
+        """Return a book whose calls give up soon, in seconds; a busy machine may need longer to open it."""
+        for _ in range(100):
+            with contextlib.suppress(Unavailable):
+                return self.open(deadline=deadline)
+        return self.open(deadline=deadline)
 
     def keep(self, book: Book) -> Book:
         """Return a book that is closed with the stand."""
