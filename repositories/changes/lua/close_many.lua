@@ -1,6 +1,6 @@
 -- Of the engine: the ends of orders of one call in a short way, and of one whose numbers are not whole: several orders are decided one
 -- after the other, and what they share is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
--- Uses changes/header, changes/publish, changes/plain_order, changes/decimals, changes/expiring_index, changes/lifetimes
+-- Uses changes/short_way, changes/plain_order, changes/decimals, changes/expiring_index, changes/lifetimes
 
 local SHORT = 48 -- bytes of what is remembered in an order
 
@@ -67,11 +67,8 @@ local function open_in(positions, key)
   return position
 end
 
--- Write what was decided, but the first event.
-local function write_ends(last, number, latest_ns, events, ends, expiry, positions, indexes)
-  for i = 2, #events do
-    redis.call('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + i) .. '-0', unpack(events[i]))
-  end
+-- Write orders and what is remembered beside them, which expire, positions, and indexes.
+local function write_ends(ends, expiry, positions, indexes)
   for i = 1, #ends do
     local one = ends[i]
     redis.call('HSET', one.key, unpack(one.written))
@@ -85,13 +82,12 @@ local function write_ends(last, number, latest_ns, events, ends, expiry, positio
     redis.call('HSET', key, 'open_buy_quantity', decimal_text(position.BUY), 'open_sell_quantity', decimal_text(position.SELL))
   end
   for _, index in pairs(indexes) do write_index(index) end
-  redis.call('HSET', KEYS.book, 'sequence', number, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns)
 end
 
 -- Return the reply to the steps of a call from one argument on, nil when the engine has to say it, given what the header says.
 local function close_many(at, last, latest_ns)
   local base, sides, expiry = string.sub(KEYS.book, 1, -5), CONSTANTS.SIDES, expiry_after(ARGV.closed_ttl)
-  local events, documents, ends, positions, indexes, reply, size = {}, {}, {}, {}, {}, { '', '' }, 0
+  local events, documents, answers, ends, positions, indexes, size = {}, {}, {}, {}, {}, {}, 0
   repeat
     local _, to, id, request_id, ts_ns, text, stated, digest = unpack(ARGV, at, at + 7)
     if text ~= '' or stated ~= '' or digest ~= '' then return nil end
@@ -116,17 +112,8 @@ local function close_many(at, last, latest_ns)
     local written = set_end(flat, is_changed, to, integer_text(flat[22] + 1), ts_ns, entry, remembered)
     events[size], documents[size] = event_of_end(flat, limit, to, ts_ns, request_id)
     ends[size], ends[key] = { key = key, written = written, memory = is_changed and memory, entry = entry, remembered = remembered }, true
-    reply[size + 2] = { 'applied', number, table.concat(flat, '\n') }
-    latest_ns = later_of(latest_ns, ts_ns)
+    answers[size] = { 'applied', number, table.concat(flat, '\n') }
     at = at + 11
   until not ARGV[at]
-
-  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + 1) .. '-0', unpack(events[1]))
-  if type(added) == 'table' then return nil end
-  local number = integer_text(last + size)
-  local went_well, failed = pcall(write_ends, last, number, latest_ns, events, ends, expiry, positions, indexes)
-  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
-  publish(KEYS.events, ARGV.trader, last, events, documents, ARGV.channels)
-  reply[2] = number .. ' ' .. ARGV.writer .. ' ' .. ARGV.count
-  return reply
+  return carry_out_all(last, latest_ns, events, documents, answers, nil, write_ends, ends, expiry, positions, indexes)
 end

@@ -1,7 +1,6 @@
 -- Of the engine: new orders of one call in a short way, and one that has more than nearly all: several orders are decided one after the
 -- other, and what they share is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
--- Uses changes/header, changes/publish, changes/numbers, changes/new_order, changes/open_quantities, changes/within_limits,
---      changes/expiring_index, changes/records
+-- Uses changes/short_way, changes/new_order, changes/open_quantities, changes/within_limits, changes/expiring_index, changes/records
 
 local MOST_VALUES = 4000 -- that a command is given: more may not fit the stack of the server's Lua
 
@@ -43,12 +42,9 @@ local function open_with(was, quantity)
   return open, amount
 end
 
--- Write what was decided, but the first event.
-local function write_many(last, number, latest_ns, marker, events, records, books, lists)
-  for i = 2, #events do
-    redis.call('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + i) .. '-0', unpack(events[i]))
-  end
-  for i = 1, #events do redis.call('HSET', records[i], unpack(records[records[i]])) end
+-- Write orders, positions, and indexes.
+local function write_many(records, books, lists)
+  for i = 1, #records do redis.call('HSET', records[i], unpack(records[records[i]])) end
   for _, position in pairs(books) do
     local buy, sell = decimal_text(position.BUY), decimal_text(position.SELL)
     if position.counted then
@@ -59,17 +55,12 @@ local function write_many(last, number, latest_ns, marker, events, records, book
     write_index(position.index)
   end
   for _, index in pairs(lists) do write_index(index) end
-  if marker then
-    redis.call('HSET', KEYS.book, 'sequence', number, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns, 'limits', marker)
-  else
-    redis.call('HSET', KEYS.book, 'sequence', number, 'writer', ARGV.writer, 'count', ARGV.count, 'latest_ns', latest_ns)
-  end
 end
 
 -- Return the reply to the steps of a call from one argument on, nil when the engine has to say it, given what the header says.
 local function place_many(at, last, latest_ns, had_marker)
   local base, marker, sides = string.sub(KEYS.book, 1, -5), had_marker, CONSTANTS.SIDES
-  local events, documents, records, books, lists, size = {}, {}, {}, {}, {}, 0
+  local events, documents, answers, records, books, lists, size = {}, {}, {}, {}, {}, {}, 0
   repeat
     local _, id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, terms, status, own =
       unpack(ARGV, at, at + 15)
@@ -108,21 +99,11 @@ local function place_many(at, last, latest_ns, had_marker)
     end
     if #flat > MOST_VALUES then return nil end
     position[counted], size = open, size + 1
-    events[size], documents[size], records[size], records[key] = event, document, key, flat
+    events[size], documents[size], answers[size] = event, document, { 'applied', integer_text(last + size) }
+    records[size], records[key] = key, flat
     enter_index(position.index, id, 'inf')
     enter_index(by_status, id, 'inf')
-    latest_ns = later_of(latest_ns, ts_ns)
     at = at + 16
   until not ARGV[at]
-
-  local added = redis.pcall('XADD', KEYS.events, 'MAXLEN', '~', ARGV.kept, integer_text(last + 1) .. '-0', unpack(events[1]))
-  if type(added) == 'table' then return nil end
-  local number, stays = integer_text(last + size), marker == had_marker
-  local went_well, failed =
-    pcall(write_many, last, number, latest_ns, not stays and marker or nil, events, records, books, lists)
-  if not went_well then return { 'unfinished', type(failed) == 'table' and failed.err or tostring(failed) } end
-  publish(KEYS.events, ARGV.trader, last, events, documents, ARGV.channels)
-  local reply = { '', number .. ' ' .. ARGV.writer .. ' ' .. ARGV.count }
-  for i = 1, size do reply[i + 2] = { 'applied', integer_text(last + i) } end
-  return reply
+  return carry_out_all(last, latest_ns, events, documents, answers, marker ~= had_marker and marker or nil, write_many, records, books, lists)
 end
