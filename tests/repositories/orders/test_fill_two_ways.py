@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import cast
 
 import pytest
 from slotbook.models import Fill, Order
-from slotbook.models.errors import SlotbookError
 from slotbook.repositories.changes.fence import NO_FENCE, Fence
 from slotbook.repositories.changes.loss_detector import LossDetector
 from slotbook.repositories.orders.calls import OrderCalls
@@ -30,11 +28,6 @@ def ways(lone_desk: Desk) -> Iterator[TwoWays]:
     found.close()
 
 
-def make(ways: TwoWays, call: Call[object]) -> None:
-    with contextlib.suppress(SlotbookError):
-        call.decode(ways.check(call))
-
-
 def calls_of(fence: Fence = NO_FENCE) -> OrderCalls[Order]:
     return OrderCalls[Order](Settings(), LossDetector(), fence)
 
@@ -47,7 +40,7 @@ def fill(calls: OrderCalls[Order], made: Fill, expected: int | None = None) -> C
 def test_a_long_exec_id_is_remembered_where_the_engine_looks(lone_desk: Desk, ways: TwoWays, size: int) -> None:
     calls = calls_of()
     for quantity in (1, 2):
-        make(ways, fill(calls, execution(lone_desk.trader, "X" * size, quantity)))
+        ways.make(fill(calls, execution(lone_desk.trader, "X" * size, quantity)))
     assert ways.taken == (size < 44)
 
 
@@ -56,7 +49,7 @@ def test_what_has_many_digits_is_remembered_where_the_engine_looks(lone_desk: De
     lone_desk.book.orders.place(limit(lone_desk.trader, "large", quantity=10**8))
     calls = calls_of()
     for exec_id in ("X1", "X1", "X2"):
-        make(ways, fill(calls, execution(lone_desk.trader, exec_id, 10**6, price, "large")))
+        ways.make(fill(calls, execution(lone_desk.trader, exec_id, 10**6, price, "large")))
     assert ways.taken == (2 if len(price) < 18 else 0)
 
 
@@ -65,20 +58,20 @@ def test_what_has_many_digits_is_remembered_where_the_engine_looks(lone_desk: De
 )
 def test_an_odd_position_is_the_engines(lone_desk: Desk, ways: TwoWays, name: str, value: str) -> None:
     lone_desk.vandalise("HSET", "%:position:AAPL", name, value)
-    make(ways, fill(calls_of(), execution(lone_desk.trader, "X1", 10)))
+    ways.make(fill(calls_of(), execution(lone_desk.trader, "X1", 10)))
     assert ways.taken == 0
 
 
 def test_a_number_that_is_expected_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
-    make(ways, fill(calls_of(), execution(lone_desk.trader, "X1", 10), expected=7))
-    make(ways, fill(calls_of(), execution(lone_desk.trader, "X1", 10), expected=2))
+    ways.make(fill(calls_of(), execution(lone_desk.trader, "X1", 10), expected=7))
+    ways.make(fill(calls_of(), execution(lone_desk.trader, "X1", 10), expected=2))
     assert ways.taken == 0
 
 
 def test_an_order_that_is_filled_in_three_parts_expires_with_what_is_remembered(lone_desk: Desk, ways: TwoWays) -> None:
     calls = calls_of()
     for exec_id, quantity in (("X1", 10), ("X2", 20)):
-        make(ways, fill(calls, execution(lone_desk.trader, exec_id, quantity)))
+        ways.make(fill(calls, execution(lone_desk.trader, exec_id, quantity)))
     assert ways.taken == 2
     lone_desk.book.orders.fill(execution(lone_desk.trader, "X3", 70))
     assert all(int(str(lone_desk.ask("PTTL", f"%:{key}:A1"))) > 0 for key in ("order", "applied"))
@@ -88,15 +81,15 @@ def test_a_call_that_is_sent_again_is_the_engines(lone_desk: Desk, ways: TwoWays
     calls, trader = calls_of(), lone_desk.trader
     fills = [execution(trader, "X1", 10, order_id=order_id) for order_id in ("B1", "B2")]
     (pending,) = calls.grouped(calls.checked(fills)).calls
-    make(ways, cast("Call[object]", pending.build()))
+    ways.make(cast("Call[object]", pending.build()))
     for order_id in ("B1", "B2"):
         lone_desk.book.orders.place(limit(trader, order_id))
-    make(ways, cast("Call[object]", pending.build()))
+    ways.make(cast("Call[object]", pending.build()))
     assert ways.taken == 0
 
 
 def test_a_fill_under_a_lock_that_is_not_held_is_the_engines(lone_desk: Desk, ways: TwoWays) -> None:
     trader = lone_desk.trader
     calls = calls_of(Fence(f"{{{trader}}}:lock:L", trader, 5))
-    make(ways, fill(calls, execution(trader, "X1", 10)))
+    ways.make(fill(calls, execution(trader, "X1", 10)))
     assert ways.taken == 0

@@ -39,24 +39,19 @@ class Writer:
         self._ways = ways
         self.calls: OrderCalls[Order] = OrderCalls(policy, LossDetector(), fence)
 
-    def make(self, call: Call[object]) -> None:
-        """Make one call."""
-        with contextlib.suppress(SlotbookError):
-            call.decode(self._ways.check(call))
-
     def end(self, *requests: Closing) -> None:
         """End orders, each alone."""
         for request in requests:
-            self.make(cast("Call[object]", self.calls.change(request)))
+            self._ways.make(cast("Call[object]", self.calls.change(request)))
 
     def commit(self, requests: Sequence[Closing], expected: int | None = None) -> None:
         """End orders all or nothing."""
-        self.make(cast("Call[object]", self.calls.unit(requests, expected)))
+        self._ways.make(cast("Call[object]", self.calls.unit(requests, expected)))
 
     def end_many(self, requests: Sequence[Closing]) -> None:
         """End orders in calls of many, each order with an answer of its own."""
         for pending in self.calls.grouped(self.calls.checked(requests)).calls:
-            self.make(cast("Call[object]", pending.build()))
+            self._ways.make(cast("Call[object]", pending.build()))
 
 
 @pytest.fixture
@@ -316,7 +311,7 @@ def test_calls_that_the_header_has_more_to_say_of_are_the_engines(lone_desk: Des
     writer = Writer(ways)
     writer.commit([cancel(lone_desk, "A0")], expected=7)
     (pending,) = writer.calls.grouped(writer.calls.checked([cancel(lone_desk, "none"), cancel(lone_desk, "no")])).calls
-    writer.make(cast("Call[object]", pending.build()))
+    ways.make(cast("Call[object]", pending.build()))
     place(lone_desk, an_order(lone_desk, "none"))
-    writer.make(cast("Call[object]", pending.build()))
+    ways.make(cast("Call[object]", pending.build()))
     assert ways.taken == 0

@@ -74,20 +74,16 @@ class Writer:
         """Place one order alone."""
         noted = self._noted if isinstance(order, Noted) else self._calls
         calls = self._indexed if isinstance(order, Indexed) else noted
-        self._make(cast("Call[object]", calls.change(order)))
+        self._ways.make(cast("Call[object]", calls.change(order)))
 
     def commit(self, orders: list[Order], expected: int | None = None) -> None:
         """Place orders all or nothing."""
-        self._make(cast("Call[object]", self._calls.unit(orders, expected)))
+        self._ways.make(cast("Call[object]", self._calls.unit(orders, expected)))
 
     def place_many(self, orders: list[Order]) -> None:
         """Place orders in calls of many, each order with an answer of its own."""
         for pending in self._calls.grouped(self._calls.checked(orders)).calls:
-            self._make(cast("Call[object]", pending.build()))
-
-    def _make(self, call: Call[object]) -> None:
-        with contextlib.suppress(SlotbookError):
-            call.decode(self._ways.check(call))
+            self._ways.make(cast("Call[object]", pending.build()))
 
 
 @pytest.fixture
