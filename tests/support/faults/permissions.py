@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import cast
 
 from slotbook import Book
+from slotbook.bench.monitor import Monitor
 from slotbook.models.errors import AccessDenied, OutcomeUnknown, SlotbookError
+from slotbook.topology.address import Address
 
 from ..make import fresh
 from .stand import Stand
@@ -70,6 +73,15 @@ def dumps(stand: Stand, pattern: str) -> Dumps:
 def forget(stand: Stand, pattern: str) -> None:
     """Remove every key that matches a pattern: each key that stays makes it longer to look for others."""
     stand.control.ask("", "EVAL", _REMOVE_ALL, 0, pattern)
+
+
+def run_by(call: Callable[[], object], stand: Stand) -> list[tuple[str, ...]]:
+    """Make a call that nothing denies, and return the commands that its server has run, by scripts as well."""
+    (server,) = stand.control.data
+    with closing(Monitor(Address(server.host, server.port), stand.control.deployment.password or "")) as monitor:
+        call()
+        stand.control.tell(server, "ECHO", stand.trader)
+        return [tuple(word.decode("latin-1") for word in words) for _, words in monitor.until(stand.trader)]
 
 
 def judged(
