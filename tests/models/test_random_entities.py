@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,7 @@ def test_random_records_come_back_equal_or_are_refused() -> None:
     assert outcomes["equal"] > EXAMPLES / 4
 
 
+@cache
 def table_of(kind: Any) -> TableModel[Any]:
     body = {"__annotations__": {"trader": Name, "key": Annotated[Name, Key], "value": kind}, "__module__": __name__}
     return table_model(type("One", (Entity,), body, kind="one"))
