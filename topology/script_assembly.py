@@ -16,14 +16,16 @@ from itertools import pairwise
 
 _DECLARATION = re.compile(r"^local (?:function )?([\w, ]+)", re.MULTILINE)
 _FUNCTION = re.compile(r"local function (\w+)")
-_RARE = re.compile(r"\bRARE\.(\w+)")
-_LINKED = re.compile(r"(?P<line>(?<=[\w)\]}'])\n[ \n]*)?\bRARE\.(?P<name>\w+)")
+# What begins with a letter of its own is found fastest, so what stands before it is looked at behind that letter.
+_RARE = re.compile(r"RARE\.(\w+)")
+_LINKED = re.compile(r"(?P<line>\n(?<=[\w)\]}']\n)[ \n]*+)RARE\.(?P<first>\w+)|RARE\.(?P<name>\w+)")
 _WORD = re.compile(r"\w+")
+_WORD_OR_CALL = re.compile(r"\w+\(?")
 _SCALAR = r"(?:-?[\d.]+(?:e\d+)?|'[^'\\\n]*')"
 _SCALARS = re.compile(rf"local ([A-Z][A-Z\d_]*(?:, [A-Z][A-Z\d_]*)*) = ({_SCALAR}(?:, {_SCALAR})*)\s*(?:--.*\s*)?")
 _TEXT = r"'(?:\\.|[^'\\\n])*'"
 _TEXT_OR_CALL = re.compile(rf"{_TEXT}|(?<![\w.:])[A-Za-z_]\w*\(")
-_TEXT_OR_CONSTANT = re.compile(rf"{_TEXT}|(?<![\w.:])[A-Z][A-Z\d_]*\b")
+_TEXT_OR_CONSTANT = re.compile(rf"{_TEXT}|[A-Z](?<![\w.:].)[A-Z\d_]*\b")
 _MOST_NAMES = 45
 """The names of the text around it that a function which builds others uses, beside what it is called by."""
 _MOST_CELLS = 58
@@ -114,14 +116,10 @@ def _linked(text: str, links: Mapping[str, str]) -> str:
     """Return a text in which what is called through ``RARE`` is looked up, or named where it is built anyway."""
 
     def linked(found: re.Match[str]) -> str:
-        name = found["name"]
-        link = links.get(name, name)
+        line, first, name = found.groups("")
+        link = links.get(first or name, first or name)
         # To Lua 5.1 a statement that begins with ( on a new line may be a call of what is before.
-        return (
-            f"{found['line']}rare.{name} = {link}; rare.{name}"
-            if found["line"] is not None and link != name
-            else (found["line"] or "") + link
-        )
+        return f"{line}rare.{first} = {link}; rare.{first}" if first and link != first else line + link
 
     return _LINKED.sub(linked, text) if "RARE." in text else text
 
@@ -162,11 +160,14 @@ def _with_literals(declarations: Sequence[str], body: str) -> tuple[list[str], s
 def _groups(declarations: Sequence[str]) -> list[_Group]:
     """Return declarations in groups: those that use each other otherwise than by a call are together, in order."""
     named = {name: number for number, one in enumerate(declarations) for name in _names_of(one)}
-    functions = {found[1] for one in declarations if (found := _FUNCTION.match(one))}
+    calls = {f"{found[1]}(" for one in declarations if (found := _FUNCTION.match(one))}
     groups: list[set[int]] = []
     for number, one in enumerate(declarations):
-        called = _as_calls(_RARE.sub("", one.partition("(")[2]), dict.fromkeys(functions, ""))
-        used = set(_WORD.findall(_RARE.sub("", called))) if _FUNCTION.match(one) else set(_WORD.findall(one))
+        if _FUNCTION.match(one):
+            words = set(_WORD_OR_CALL.findall(_RARE.sub("", one.partition("(")[2]))) - calls
+            used = {word.removesuffix("(") for word in words}
+        else:
+            used = set(_WORD.findall(one))
         near = {number, *(named[word] for word in used & named.keys())}
         joined = [group for group in groups if not group.isdisjoint(near)]
         groups = [group for group in groups if group.isdisjoint(near)] + [near.union(*joined)]

@@ -25,7 +25,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -126,7 +126,7 @@ def _packer(declared: Sequence[str]) -> Callable[..., Any]:
 
 _SECTION = re.compile(r"^-- (Uses|KEYS|ARGV) +(.*(?:\n--  .*)*)", re.MULTILINE)
 _COMMENT = re.compile(r"^ *--.*\n| +-- .*$", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"\b(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
+_PLACEHOLDER = re.compile(r"(KEYS|ARGV|FIRST|CONSTANTS)\.(\w+)")
 _COMMAND = re.compile(r"\bredis\.(p?call)\(\s*'([A-Z]+)'")
 READING = frozenset(
     (
@@ -184,7 +184,7 @@ def _loaded(package: str, name: str, constants: Mapping[str, Constant], *, guard
         return _PLACEHOLDER.sub(lambda found: places[found[1]][found[2]], source)
 
     body = filled_in(_COMMENT.sub("", text))
-    shared = "\n".join(_COMMENT.sub("", part) for part in _parts(package, text))
+    shared = "\n".join(_parts(package, text))
     source = assembled(body, filled_in(shared))
     if guarded:
         source = with_guard(source)
@@ -239,7 +239,7 @@ def with_guard(source: str) -> str:
 
 
 def _parts(package: str, text: str) -> list[str]:
-    """Return the shared parts of a script, each after those that it uses itself."""
+    """Return the shared parts of a script without comments, each after those that it uses itself."""
     parent = package.rpartition(".")[0]
     parts: dict[str, str] = {}
 
@@ -247,12 +247,19 @@ def _parts(package: str, text: str) -> list[str]:
         for path in used:
             if path not in parts:
                 folder, _, name = path.partition("/")
-                part = _read(f"{parent}.{folder}", name)
-                add(sections(part).get("Uses", ()))
+                uses, part = _part(f"{parent}.{folder}", name)
+                add(uses)
                 parts.setdefault(path, part)
 
     add(sections(text).get("Uses", ()))
     return list(parts.values())
+
+
+@cache
+def _part(package: str, name: str) -> tuple[tuple[str, ...], str]:
+    """Return what a shared part uses itself, and its text without comments."""
+    text = _read(package, name)
+    return sections(text).get("Uses", ()), _COMMENT.sub("", text)
 
 
 def _read(package: str, name: str) -> str:

@@ -20,10 +20,11 @@ import tempfile
 from typing import TypedDict, cast
 
 import slotbook
+from slotbook.repositories.changes.scripts import SHORT_WAYS, engine
 from slotbook.topology.embedded import start
 
-LOADED = (slotbook.connect, start)
-"""What is loaded when it is first asked for."""
+LOADED = (slotbook.connect, start, *(engine(step).digest for step in SHORT_WAYS))
+"""What is loaded or put together when it is first asked for."""
 
 
 class Asked(TypedDict):
