@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from slotbook.repositories import Auditor
 
+from ...support.audit.image import Stored, keep, put_back
+from ...support.audit.own_book import fill
 from ...support.desk import Desk
+from ...support.fleet import Fleet
 from ...support.make import TS, execution, limit
 
 
@@ -43,4 +46,32 @@ def busy(desk: Desk) -> Desk:
     orders.fill(execution(trader, "X1", 100, order_id="G", ts_ns=TS + 9))
     orders.delete(trader, "G")
     orders.place(limit(trader, "G", symbol="TSLA", quantity=3))
+    return desk
+
+
+@pytest.fixture(scope="module")
+def own_books() -> dict[Fleet, tuple[str, list[Stored]]]:
+    """Return the trader and the contents of a book with own records, of each deployment where it was written."""
+    return {}
+
+
+@pytest.fixture
+def own(desk: Desk, own_books: dict[Fleet, tuple[str, list[Stored]]]) -> Desk:
+    """Return a desk with own records of several kinds, of which nothing is changed but by hand.
+
+    They are written once and put back for each test, which a book that has changed them more would take for a loss.
+    """
+    if desk.fleet not in own_books:
+        fill(desk.book, desk.trader)
+        own_books[desk.fleet] = desk.trader, keep(desk)
+    trader, kept = own_books[desk.fleet]
+    desk.trader = desk.another(trader)
+    put_back(desk, kept)
+    return desk
+
+
+@pytest.fixture
+def new_own(desk: Desk) -> Desk:
+    """Return a desk with the same records of a trader of its own, to be changed by books."""
+    fill(desk.book, desk.trader)
     return desk

@@ -10,18 +10,10 @@ from slotbook.repositories import Auditor
 from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
 
 from ...support.audit.image import image_of
-from ...support.audit.own_book import fill
 from ...support.audit.own_damage import FAR
 from ...support.desk import Desk, on_one_server
 
 pytestmark = on_one_server
-
-
-@pytest.fixture
-def own(desk: Desk) -> Desk:
-    """Return a desk with own records of several kinds."""
-    fill(desk.book, desk.trader)
-    return desk
 
 
 def forge(desk: Desk, verb: str, key: str, version: int, changed: str = "{}", kind: str = "deal") -> int:

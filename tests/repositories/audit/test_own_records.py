@@ -15,20 +15,14 @@ from slotbook.repositories.audit import own_calls, own_steps
 from slotbook.repositories.audit.findings import Finding, FindingKind, RepairOutcome
 
 from ...support.audit.image import image_of
-from ...support.audit.own_book import Deal, NewDeal, Note, Tick, fill
+from ...support.audit.own_book import Deal, NewDeal, Note, Tick
 from ...support.audit.own_damage import LEFT, LEFT_WITHOUT_EVENTS, REPAIRED, REPAIRED_WITHOUT_EVENTS, Case
+from ...support.audit.repairing import repairs_of
 from ...support.desk import Desk
 from ...support.faults.control import wait_until
 from .test_clean import differences
 
 EVENTS_TRIMMED = ["XTRIM", "%:events", "MAXLEN", "1"]
-
-
-@pytest.fixture
-def own(desk: Desk) -> Desk:
-    """Return a desk with own records of several kinds."""
-    fill(desk.book, desk.trader)
-    return desk
 
 
 def harm(desk: Desk, *commands: Sequence[str]) -> None:
@@ -63,49 +57,45 @@ def each(table: Sequence[Case]) -> pytest.MarkDecorator:
 
 
 @each(REPAIRED)
-def test_what_follows_from_records_is_found_and_repaired(own: Desk, auditor: Auditor, case: Case) -> None:
+def test_what_follows_from_records_is_found_and_repaired(own: Desk, case: Case) -> None:
     before = image_of(own)
     harm(own, *case.commands)
-    damaged = image_of(own)
-    found = auditor.verify(own.trader)
+    repairs = repairs_of(own, image_of(own))
+    found = [one.finding for one in repairs]
     assert shown(found) == sorted((*one, True) for one in case.found)
     assert all(one.message and one.says for one in found)
-    assert image_of(own) == damaged, "verify wrote"
-    assert {one.outcome for one in auditor.repair(own.trader)} <= {RepairOutcome.REPAIRED, RepairOutcome.IN_ORDER}
-    assert image_of(own) == before
-    assert auditor.verify(own.trader) == []
+    assert {one.outcome for one in repairs} <= {RepairOutcome.REPAIRED, RepairOutcome.IN_ORDER}
+    assert image_of(own) == before  # which is in order, see the first test
 
 
 @each(LEFT)
-def test_what_only_a_human_can_decide_is_found_and_left(own: Desk, auditor: Auditor, case: Case) -> None:
+def test_what_only_a_human_can_decide_is_found_and_left(own: Desk, case: Case) -> None:
     harm(own, *case.commands)
     damaged = image_of(own)
-    found = differences(auditor.verify(own.trader))
-    assert shown(found) == sorted((*one, False) for one in case.found)
-    repairs = [one for one in auditor.repair(own.trader) if one.finding.is_difference]
+    repairs = [one for one in repairs_of(own, damaged) if one.finding.is_difference]
+    assert shown([one.finding for one in repairs]) == sorted((*one, False) for one in case.found)
     assert {one.outcome for one in repairs} == {RepairOutcome.LEFT}
     assert image_of(own) == damaged
 
 
 @each(REPAIRED_WITHOUT_EVENTS)
-def test_a_record_without_events_is_followed_where_nothing_speaks_against_it(
-    own: Desk, auditor: Auditor, case: Case
-) -> None:
+def test_a_record_without_events_is_followed_where_nothing_speaks_against_it(own: Desk, case: Case) -> None:
     before = image_of(own)
     kept = [part for part in before if not part[0].endswith(":events")]
     harm(own, EVENTS_TRIMMED, *case.commands)
-    assert shown(differences(auditor.verify(own.trader))) == [(*one, True) for one in case.found]
-    assert [one.outcome for one in auditor.repair(own.trader) if one.finding.is_difference] == [RepairOutcome.REPAIRED]
+    repairs = [one for one in repairs_of(own, image_of(own)) if one.finding.is_difference]
+    assert shown([one.finding for one in repairs]) == [(*one, True) for one in case.found]
+    assert [one.outcome for one in repairs] == [RepairOutcome.REPAIRED]
     after = image_of(own)
     assert {part: after.get(part) for part in kept} == {part: before[part] for part in kept}
 
 
 @each(LEFT_WITHOUT_EVENTS)
-def test_a_record_without_events_that_is_contradicted_is_left(own: Desk, auditor: Auditor, case: Case) -> None:
+def test_a_record_without_events_that_is_contradicted_is_left(own: Desk, case: Case) -> None:
     harm(own, EVENTS_TRIMMED, *case.commands)
     damaged = image_of(own)
-    assert shown(differences(auditor.verify(own.trader))) == sorted((*one, False) for one in case.found)
-    auditor.repair(own.trader)
+    found = [one.finding for one in repairs_of(own, damaged)]
+    assert shown(differences(found)) == sorted((*one, False) for one in case.found)
     assert image_of(own) == damaged
 
 
@@ -142,16 +132,16 @@ def test_records_that_have_expired_are_named_and_are_no_difference(lone_desk: De
     assert differences(book.audit.verify(trader)) == []
 
 
-def test_records_that_were_brought_to_another_schema_are_in_order(own: Desk, auditor: Auditor) -> None:
+def test_records_that_were_brought_to_another_schema_are_in_order(new_own: Desk, auditor: Auditor) -> None:
     """To migrate a record leaves its version and makes no event."""
-    trader = own.trader
-    own.book.table(NewDeal).update(trader, "D1", {"external": "E9"})
+    trader = new_own.trader
+    new_own.book.table(NewDeal).update(trader, "D1", {"external": "E9"})
     assert auditor.verify(trader) == []
-    assert own.book.table(NewDeal).migrate([trader]).is_complete
+    assert new_own.book.table(NewDeal).migrate([trader]).is_complete
     assert auditor.verify(trader) == []
-    before = image_of(own)
+    before = image_of(new_own)
     harm(
-        own,
+        new_own,
         ["ZREM", "%:deal_by_desk:D1", "D0"],
         ["DEL", "%:deal_unique_reference:R5"],
         ["ZADD", "%:deal_by_desk:other", "0", "D5"],
@@ -159,16 +149,16 @@ def test_records_that_were_brought_to_another_schema_are_in_order(own: Desk, aud
     )
     assert len(auditor.verify(trader)) == 4
     assert {one.outcome for one in auditor.repair(trader)} == {RepairOutcome.REPAIRED}
-    assert image_of(own) == before
-    harm(own, ["HSET", "%:deal:D5", "desk", "moved"])
-    damaged = image_of(own)
+    assert image_of(new_own) == before
+    harm(new_own, ["HSET", "%:deal:D5", "desk", "moved"])
+    damaged = image_of(new_own)
     found = differences(auditor.verify(trader))
     assert shown(found) == [
         (FindingKind.INDEX, "deal_by_desk:moved", "D5", False),
         (FindingKind.INDEX, "deal_by_desk:new", "D5", False),
     ]
     auditor.repair(trader)
-    assert image_of(own) == damaged
+    assert image_of(new_own) == damaged
 
 
 def test_keys_that_belong_to_no_schema_are_named(own: Desk, auditor: Auditor) -> None:
@@ -188,16 +178,16 @@ def test_a_key_of_another_type_is_found(own: Desk, auditor: Auditor) -> None:
     assert "set" in found[0].message
 
 
-def test_own_records_are_in_order_while_they_are_written(own: Desk, auditor: Auditor) -> None:
+def test_own_records_are_in_order_while_they_are_written(new_own: Desk, auditor: Auditor) -> None:
     """Unique values wander from record to record, records come, go and expire, and the stream is trimmed."""
-    trader, over, failures = own.trader, threading.Event(), list[BaseException]()
+    trader, over, failures = new_own.trader, threading.Event(), list[BaseException]()
 
     class Flash(Tick, kind="tick", ttl=0.15):
         pass
 
     def write(name: int) -> None:
         try:
-            with Book.open(own.fleet.url({"events_kept": 200, "deadline": 2, "socket_timeout": 1})) as book:
+            with Book.open(new_own.fleet.url({"events_kept": 200, "deadline": 2, "socket_timeout": 1})) as book:
                 deals, number = book.table(Deal), 0
                 while not over.is_set():
                     number += 1
@@ -229,13 +219,13 @@ def test_own_records_are_in_order_while_they_are_written(own: Desk, auditor: Aud
         for writer in writers:
             writer.join()
     assert not failures
-    wait_until(lambda: own.book.table(Tick).count(trader) == 11, "the last of the short-lived ticks expires")
+    wait_until(lambda: new_own.book.table(Tick).count(trader) == 11, "the last of the short-lived ticks expires")
 
 
-def test_a_repair_writes_nothing_over_a_change_that_comes_meanwhile(own: Desk, auditor: Auditor) -> None:
+def test_a_repair_writes_nothing_over_a_change_that_comes_meanwhile(new_own: Desk, auditor: Auditor) -> None:
     """A record changes between each comparison and the repair, and is never given what it had before."""
-    trader, over = own.trader, threading.Event()
-    with Book.open(own.fleet.url({"deadline": 2, "socket_timeout": 1})) as book:
+    trader, over = new_own.trader, threading.Event()
+    with Book.open(new_own.fleet.url({"deadline": 2, "socket_timeout": 1})) as book:
 
         def write() -> None:
             number = 0
@@ -251,8 +241,8 @@ def test_a_repair_writes_nothing_over_a_change_that_comes_meanwhile(own: Desk, a
         writer.start()
         try:
             for number in range(10):
-                own.vandalise("ZREM", f"%:deal_by_account:B{number % 3}", "D1")
-                own.vandalise("ZADD", "%:deal_by_account:stray", "inf", "D1")
+                new_own.vandalise("ZREM", f"%:deal_by_account:B{number % 3}", "D1")
+                new_own.vandalise("ZADD", "%:deal_by_account:stray", "inf", "D1")
                 auditor.repair(trader)
         finally:
             over.set()

@@ -12,7 +12,6 @@ from slotbook.repositories.audit.repair_calls import repair_lifetime, repair_own
 from slotbook.topology.call import Call
 
 from ...support.audit.image import Image, Stored, image_of, keep, put_back
-from ...support.audit.own_book import fill
 from ...support.audit.own_damage import FAR
 from ...support.desk import Desk, on_one_server
 
@@ -106,14 +105,13 @@ def repairs_only_what_it_compared(
 
 @on_one_server
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_repair_of_what_changed_since_it_was_compared_writes_nothing(desk: Desk, auditor: Auditor, name: str) -> None:
+def test_a_repair_of_what_changed_since_it_was_compared_writes_nothing(own: Desk, auditor: Auditor, name: str) -> None:
     key, place, damage, happens = CHANGED[name]
-    fill(desk.book, desk.trader)
-    whole = image_of(desk)
-    desk.vandalise(*damage.split())
-    damaged = keep(desk)
-    state, finding = compared(desk, auditor, key, place)
-    repairs_only_what_it_compared(desk, repair_own(Keys().of(desk.trader), state, finding), whole, damaged, happens)
+    whole = image_of(own)
+    own.vandalise(*damage.split())
+    damaged = keep(own)
+    state, finding = compared(own, auditor, key, place)
+    repairs_only_what_it_compared(own, repair_own(Keys().of(own.trader), state, finding), whole, damaged, happens)
 
 
 @on_one_server
@@ -128,12 +126,11 @@ def test_a_repair_of_what_changed_since_it_was_compared_writes_nothing(desk: Des
     ],
 )
 def test_a_record_that_expires_otherwise_by_now_is_left(
-    desk: Desk, auditor: Auditor, key: str, damage: tuple[str, ...], happens: tuple[str, ...]
+    own: Desk, auditor: Auditor, key: str, damage: tuple[str, ...], happens: tuple[str, ...]
 ) -> None:
-    fill(desk.book, desk.trader)
-    whole = image_of(desk)
-    desk.vandalise(*damage)
-    damaged = keep(desk)
-    (finding,) = [one for one in auditor.verify(desk.trader) if one.repairable]
+    whole = image_of(own)
+    own.vandalise(*damage)
+    damaged = keep(own)
+    (finding,) = [one for one in auditor.verify(own.trader) if one.repairable]
     assert finding.key.endswith(f"}}:{key}")
-    repairs_only_what_it_compared(desk, repair_lifetime(finding), whole, damaged, happens)
+    repairs_only_what_it_compared(own, repair_lifetime(finding), whole, damaged, happens)
