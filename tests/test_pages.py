@@ -1,14 +1,20 @@
 """The examples of each page of docs/ run, in their order on the page, and print what they say.
 
-A page whose examples need more than a book has a test of its own.
+As they stand they run on servers of their own, elsewhere on those that tests share. A page whose examples need more
+than a book has a test of its own.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import cast
 
 import pytest
+from slotbook.topology.embedded import Topology
 
+from .support.fleet import Fleets
+from .support.make import fresh
 from .support.pages import PAGES, blocks_of, files_of, promised_by, run, text_of
 
 ELSEWHERE = {
@@ -27,14 +33,24 @@ def topologies(name: str) -> tuple[str, ...]:
     """Return where a page's examples are run."""
     if "embedded://standalone" not in SHOWN[name]:
         return ("as it stands",)
-    return ("standalone", "cluster", "sentinel") if name in EVERYWHERE else ("standalone", "cluster")
+    return ("as it stands", "cluster", "sentinel") if name in EVERYWHERE else ("as it stands", "cluster")
+
+
+def elsewhere(code: str, topology: Topology, fleets: Fleets) -> str:
+    """Return a program whose books are on servers that tests share, each with a prefix of its own."""
+
+    def url(found: re.Match[str]) -> str:
+        there = topology if found[1] == "standalone" else cast(Topology, found[1])
+        return fleets.of(there).url({"prefix": fresh("page") + ":"})
+
+    return re.sub(r"embedded://(\w+)", url, code)
 
 
 @pytest.mark.parametrize(("name", "topology"), [(name, topology) for name in SHOWN for topology in topologies(name)])
-def test_every_example_of_a_page_holds(name: str, topology: str, tmp_path: Path) -> None:
+def test_every_example_of_a_page_holds(name: str, topology: str, tmp_path: Path, fleets: Fleets) -> None:
     for file, text in files_of(text_of(name)).items():
         (tmp_path / file).write_text(text, encoding="utf-8")
-    code = SHOWN[name].replace("embedded://standalone", f"embedded://{topology}")
+    code = SHOWN[name] if topology == "as it stands" else elsewhere(SHOWN[name], cast(Topology, topology), fleets)
     done = run(code, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     promised = promised_by(code)
