@@ -31,6 +31,15 @@ MODELS = (*(verb.request for verb in ORDER_VERBS), Position, PositionChange, Sym
 
 LEASE = "}:load"
 """What a loader notes beside a cached value; it ends by itself."""
+_HASH_ALL = f"""
+local found = {{}}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if string.sub(key, -{len(LEASE)}) ~= '{LEASE}' then
+    found[#found + 1] = {{ key, redis.sha1hex(redis.call('DUMP', key)) }}
+  end
+end
+return found
+"""
 
 
 class Store:
@@ -42,11 +51,7 @@ class Store:
 
     def contents(self) -> dict[str, object]:
         """Return everything that is stored."""
-        keys = [key for key in cast("list[str]", self.raw.ask("KEYS", "*")) if not key.endswith(LEASE)]
-        return {
-            key: self.raw.ask("EVAL", "return redis.sha1hex(redis.call('DUMP', KEYS[1]))", 1, key)
-            for key in sorted(keys)
-        }
+        return dict(cast("list[tuple[str, str]]", self.raw.ask("EVAL", _HASH_ALL, 0)))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,7 @@ def test_a_method_takes_it_or_raises_one_of_ours(store: Store, asked: Asked, kno
     except SlotbookError:
         assert store.contents() == before, asked
     finally:
-        store.raw.ask("FLUSHALL")
+        store.raw.ask("FLUSHDB")
 
 
 DECISIVE = {"status", "side", "symbol", "quantity", "filled_quantity", "version"}
@@ -158,7 +163,7 @@ def test_a_stored_field_is_read_or_named(store: Store, kind: str, field: int, va
     except SlotbookError as error:
         _is_refused(store, before, error)
     finally:
-        store.raw.ask("FLUSHALL")
+        store.raw.ask("FLUSHDB")
 
 
 @fuzz
@@ -182,7 +187,7 @@ def test_what_was_remembered_is_read_or_refused(store: Store, key: str, value: b
         pass
     finally:
         assert store.contents() == before  # a repeat of what cannot be read is not applied again
-        store.raw.ask("FLUSHALL")
+        store.raw.ask("FLUSHDB")
 
 
 SPOIL: dict[str, Callable[[str, str], tuple[str, ...]]] = {
@@ -195,11 +200,10 @@ SPOIL: dict[str, Callable[[str, str], tuple[str, ...]]] = {
 """Words that put one more value into a key of a kind."""
 
 
-def one_of_everything(book: Book) -> None:
-    """Return everything that can be stored, with the names that the usual calls ask for."""
-    book.orders.place(limit(TRADER))
-    book.orders.fill(execution(TRADER))
-    book.positions.adjust(TRADER, "AAPL", 3, request_id="R1")
+@pytest.fixture(scope="module")
+def beside(store: Store) -> str:
+    """Store one of everything but orders and positions in another database; return the script that copies it."""
+    book = store.book
     book.symbols.put(SYMBOL)
     book.cache(SymbolInfo, "other").put("AAPL", SYMBOL)
     book.values.swap("AAPL", 0, "v")
@@ -207,6 +211,18 @@ def one_of_everything(book: Book) -> None:
     book.limiter(5, LONG).acquire("L1")
     book.lock("L1", trader=TRADER).acquire()
     book.lock("L2").acquire()
+    for key in cast("list[str]", store.raw.ask("KEYS", "*")):
+        store.raw.ask("MOVE", key, 1)
+    each = "for _, key in ipairs(redis.call('KEYS', '*')) do"
+    return f"redis.call('SELECT', 1) {each} redis.call('COPY', key, key, 'DB', 0) end"
+
+
+def one_of_everything(store: Store, book: Book, beside: str) -> None:
+    """Have everything that can be stored, with the names that the usual calls ask for."""
+    book.orders.place(limit(TRADER))
+    book.orders.fill(execution(TRADER))
+    book.positions.adjust(TRADER, "AAPL", 3, request_id="R1")
+    store.raw.ask("EVAL", beside, 0)
 
 
 @fuzz
@@ -217,11 +233,11 @@ def one_of_everything(book: Book) -> None:
     asked=calls(st.nothing()),
 )
 def test_whatever_is_spoiled_is_read_or_refused(
-    store: Store, at: int, field: int, value: bytes | None, asked: Asked
+    store: Store, beside: str, at: int, field: int, value: bytes | None, asked: Asked
 ) -> None:
     """Spoil any stored value, then ask for it in the usual way."""
     book = Book(store.book.backend)
-    one_of_everything(book)
+    one_of_everything(store, book, beside)
     keys = sorted(store.contents())
     key = keys[at % len(keys)]
     kind = str(store.raw.ask("TYPE", key))
@@ -239,4 +255,4 @@ def test_whatever_is_spoiled_is_read_or_refused(
         applied = applied or (isinstance(error, CorruptRecord) and error.key == key)
         assert applied or store.contents() == before, (key, asked)
     finally:
-        store.raw.ask("FLUSHALL")
+        store.raw.ask("FLUSHDB")

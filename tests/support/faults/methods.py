@@ -129,20 +129,24 @@ METHODS = [
 ]
 
 
-@st.composite
-def calls(draw: st.DrawFn, others: st.SearchStrategy[object] = ANYTHING) -> Asked:
+def calls(others: st.SearchStrategy[object] = ANYTHING) -> st.SearchStrategy[Asked]:
     """Draw a method and arguments for it: each a usual one, one of the others, or left out where it may be."""
-    named = draw(st.sampled_from(METHODS))
+    return st.one_of([_asked(named, others) for named in METHODS])
+
+
+def _asked(named: str, others: st.SearchStrategy[object]) -> st.SearchStrategy[Asked]:
     room, name = named.split(".")
-    several: list[object] = []
-    one_each: dict[str, object] = {}
+    several: st.SearchStrategy[list[object]] = st.just([])
+    always: dict[str, st.SearchStrategy[object]] = {}
+    optional: dict[str, st.SearchStrategy[object]] = {}
     for parameter in list(inspect.signature(getattr(ROOMS[room][0], name)).parameters.values())[1:]:
-        value = st.one_of(others, st.sampled_from(USUAL[parameter.name])) if USUAL.get(parameter.name) else ANYTHING
+        usual = USUAL.get(parameter.name)
+        value = st.one_of(others, st.sampled_from(usual)) if usual else ANYTHING
         if parameter.kind is parameter.VAR_POSITIONAL:
-            several = draw(st.lists(value, max_size=3))
-        elif parameter.default is parameter.empty or draw(st.booleans()):
-            one_each[parameter.name] = draw(value)
-    return named, several, one_each
+            several = st.lists(value, max_size=3)
+        else:
+            (always if parameter.default is parameter.empty else optional)[parameter.name] = value
+    return st.tuples(st.just(named), several, st.fixed_dictionaries(always, optional=optional))
 
 
 def call(book: Book, asked: Asked) -> None:
