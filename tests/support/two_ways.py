@@ -13,9 +13,27 @@ from slotbook.topology.call import Call, Reply
 
 from .desk import Desk
 from .leaks import keys_of
-from .raw import Word
+from .raw import Word, mapping
 
 LEFT = "left to the engine"
+_AT_A_TIME = "ARGV.time = {table.remove(ARGV, #ARGV - 1), table.remove(ARGV)} "
+"""Begins a script whose time is its last two arguments: it is compiled once, as its text does not change."""
+_READ = """
+local found = {}
+for _, key in ipairs(KEYS) do
+  local encoding = redis.call('TYPE', key).ok == 'hash' and redis.call('OBJECT', 'ENCODING', key)
+  local in_fields = encoding and (ARGV[1] == 'fields' or (ARGV[1] == 'compared' and encoding == 'hashtable'))
+  found[#found + 1] = redis.call(in_fields and 'HGETALL' or 'DUMP', key)
+  found[#found + 1] = redis.call('PEXPIRETIME', key)
+end
+return found
+"""
+"""Read all keys in one command: hashes as fields, or those that are large, which are in no order that would stay."""
+_RESTORE = """
+for at, key in ipairs(KEYS) do
+  redis.call('RESTORE', key, ARGV[2 * at - 1], ARGV[2 * at], 'ABSTTL')
+end
+"""
 
 
 class State(NamedTuple):
@@ -39,8 +57,8 @@ class TwoWays:
         self._in_order = in_order
         self._raw = desk.fleet.raw(f"{{{desk.trader}}}")
         short = load("slotbook.repositories.changes", SHORT_WAYS[step], guarded=False)
-        self._short = f"{short.source}\nreturn '{LEFT}'\n"
-        self._long = long_way(step).source
+        self._short = self._loaded(f"{short.source}\nreturn '{LEFT}'\n")
+        self._long = self._loaded(long_way(step).source)
         self._listener = desk.fleet.one_more(f"{{{desk.trader}}}")
         self._listener.ask("SSUBSCRIBE", f"{{{desk.trader}}}:events")
         self.taken = 0
@@ -52,36 +70,26 @@ class TwoWays:
 
     def state(self) -> State:
         """Return what is stored now."""
-        keys = keys_of(self._desk.fleet, self._desk.trader)
-        dumps = self._raw.ask_all([("DUMP", key) for key in keys])
-        expiries = self._raw.ask_all([("PEXPIRETIME", key) for key in keys])
-        return State(dict(zip(keys, dumps, strict=True)), dict(zip(keys, expiries, strict=True)))
+        return self._read("dumps")
 
     def left(self) -> State:
         """Return what is stored now, as it is compared."""
-        state = self.state()
-        if not self._in_order:
-            return State(self._desk.contents(), state.expiries)
-        # The fields of a hash that is large are in no order that would stay.
-        keys = list(state.dumps)
-        kinds = zip(
-            keys,
-            self._raw.ask_all([("TYPE", key) for key in keys]),
-            self._raw.ask_all([("OBJECT", "ENCODING", key) for key in keys]),
-            strict=True,
-        )
-        large = [key for key, kind, encoding in kinds if (kind, encoding) == ("hash", "hashtable")]
-        flats = cast("list[list[Reply]]", self._raw.ask_all([("HGETALL", key) for key in large]))
-        fields = {key: dict(zip(flat[::2], flat[1::2], strict=True)) for key, flat in zip(large, flats, strict=True)}
-        return State({**state.dumps, **fields}, state.expiries)
+        return self._read("compared" if self._in_order else "fields")
+
+    def _read(self, form: str) -> State:
+        keys = keys_of(self._desk.fleet, self._desk.trader)
+        flat = cast("list[Reply]", self._raw.ask("EVAL", _READ, len(keys), *keys, form))
+        found = [mapping(one) if isinstance(one, list) else one for one in flat[::2]]
+        return State(dict(zip(keys, found, strict=True)), dict(zip(keys, flat[1::2], strict=True)))
 
     def restore(self, state: State) -> None:
         """Store a state, and nothing else."""
-        commands: list[tuple[Word, ...]] = [("DEL", key) for key in keys_of(self._desk.fleet, self._desk.trader)]
+        if keys := keys_of(self._desk.fleet, self._desk.trader):
+            self._raw.ask("DEL", *keys)
+        given: list[Word] = []
         for key, dump in state.dumps.items():
-            expiry = max(0, int(str(state.expiries[key])))
-            commands.append(("RESTORE", key, expiry, str(dump).encode("utf-8", "surrogateescape"), "ABSTTL"))
-        self._raw.ask_all(commands)
+            given += max(0, int(str(state.expiries[key]))), str(dump).encode("utf-8", "surrogateescape")
+        self._raw.ask("EVAL", _RESTORE, len(state.dumps), *state.dumps, *given)
 
     def make(self, call: Call[object]) -> None:
         """Make a call both ways, and read its answer, which may be that it is refused."""
@@ -94,28 +102,27 @@ class TwoWays:
         self._listener.published()
         self.restore(before)
         was = self.left()  # what is restored may be encoded otherwise
-        by_engine = self._run(self._long, call, time), self.left(), self._listener.published()
+        found = self._run(self._short, call, time), self.left(), self._listener.published()
+        if found[0] == LEFT:
+            assert found[1:] == (was, []), "what is left to the engine has changed or published something"
+            return self._run(self._long, call, time)
+        self.taken += 1
         self.restore(before)
-        reply = self._run(self._short, call, time)
-        is_left = reply == LEFT
-        if is_left:
-            assert self.left() == was, "what is left to the engine has changed something"
-            reply = self._run(self._long, call, time)
-        found = reply, self.left(), self._listener.published()
-        if not is_left:
-            self.taken += 1
-            assert not (differ := _differences(found, by_engine)), differ
-        return reply
+        by_engine = self._run(self._long, call, time), self.left(), self._listener.published()
+        assert not (differ := _differences(found, by_engine)), differ
+        return found[0]
 
-    def _time(self) -> str:
-        """Return the time that scripts are to read, as Lua."""
+    def _time(self) -> tuple[int, int]:
+        """Return the time that scripts are to read."""
         seconds, microseconds = (int(str(part)) for part in cast("list[Reply]", self._raw.ask("TIME")))
-        now = seconds * 1_000_000 + microseconds + self.ahead * 1_000
-        return f"({{ '{now // 1_000_000}', '{now % 1_000_000}' }})"
+        return divmod(seconds * 1_000_000 + microseconds + self.ahead * 1_000, 1_000_000)
 
-    def _run(self, source: str, call: Call[object], time: str) -> Reply:
-        words = _words(call.packed)
-        return self._raw.ask("EVAL", source.replace("redis.call('TIME')", time), *words[2:])
+    def _loaded(self, source: str) -> str:
+        """Return what EVALSHA calls a script that reads the time it is given."""
+        return str(self._raw.ask("SCRIPT", "LOAD", _AT_A_TIME + source.replace("redis.call('TIME')", "ARGV.time")))
+
+    def _run(self, script: str, call: Call[object], time: tuple[int, int]) -> Reply:
+        return self._raw.ask("EVALSHA", script, *_words(call.packed)[2:], *time)
 
 
 def _differences(
