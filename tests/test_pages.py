@@ -28,6 +28,8 @@ EVERYWHERE = {"how-to/own-records", "how-to/own-fields", "explanation/states"}
 
 SHOWN = {name: "".join(blocks) for name in PAGES if name not in ELSEWHERE and (blocks := blocks_of(text_of(name)))}
 
+OWN_SERVERS = "from slotbook.topology.embedded import start"
+
 
 def topologies(name: str) -> tuple[str, ...]:
     """Return where a page's examples are run."""
@@ -36,8 +38,12 @@ def topologies(name: str) -> tuple[str, ...]:
     return ("as it stands", "cluster", "sentinel") if name in EVERYWHERE else ("as it stands", "cluster")
 
 
-def elsewhere(code: str, topology: Topology, fleets: Fleets) -> str:
-    """Return a program whose books are on servers that tests share, each with a prefix of its own."""
+def elsewhere(name: str, topology: Topology, fleets: Fleets) -> str:
+    """Return a page's program with its books on servers that tests share, each with a prefix of its own.
+
+    Without the blocks that start servers themselves: they would be run once more as they stand.
+    """
+    code = "".join(block for block in blocks_of(text_of(name)) if OWN_SERVERS not in block)
 
     def url(found: re.Match[str]) -> str:
         there = topology if found[1] == "standalone" else cast(Topology, found[1])
@@ -50,7 +56,7 @@ def elsewhere(code: str, topology: Topology, fleets: Fleets) -> str:
 def test_every_example_of_a_page_holds(name: str, topology: str, tmp_path: Path, fleets: Fleets) -> None:
     for file, text in files_of(text_of(name)).items():
         (tmp_path / file).write_text(text, encoding="utf-8")
-    code = SHOWN[name] if topology == "as it stands" else elsewhere(SHOWN[name], cast(Topology, topology), fleets)
+    code = SHOWN[name] if topology == "as it stands" else elsewhere(name, cast(Topology, topology), fleets)
     done = run(code, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     promised = promised_by(code)
