@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ..support.forked import fork, module, run
+from ..support.raw import Raw, Refusal
 from .conftest import Cli, Journal
 from .test_replay import DAY
 
@@ -22,7 +24,7 @@ Process = Callable[..., "subprocess.Popen[str]"]
 @pytest.mark.parametrize("library", ["typer", "rich"])
 def test_without_its_libraries_it_says_what_to_install(library: str) -> None:
     source = f"import sys; sys.modules[{library!r}] = None; from slotbook.cli import main; sys.exit(main(['demo']))"
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    done = run(source)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("slotbook: ")
     assert "pip install 'slotbook[cli]'" in done.stderr
@@ -67,45 +69,54 @@ def test_a_deadline_that_makes_no_sense(cli: Cli, url: str, journal: Journal, de
     assert done.err.startswith(f"slotbook: --deadline {deadline}: ")
 
 
-@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
-def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the buffering of standard output: a write fails when it is flushed, or at once."""
-    monkeypatch.setenv("PYTHONUNBUFFERED", str(request.param))
+UNBUFFERED = "import io, sys; sys.stdout = io.TextIOWrapper(io.FileIO(1, 'w', closefd=False), write_through=True)\n"
+"""What PYTHONUNBUFFERED does to standard output: a write fails at once, and not when it is flushed."""
 
 
-@pytest.mark.usefixtures("buffering")
+def ended(code: str, out: int, err: int, **environment: str) -> int:
+    """Return how a program ends that writes to two files."""
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        process = fork(code, (nothing.fileno(), out, err), environment=os.environ | environment)
+    return process.wait(60)
+
+
+@pytest.mark.parametrize("begin", ["", UNBUFFERED], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("options", [("--json",), ()], ids=["json", "table"])
-def test_a_reader_that_goes_away(url: str, options: tuple[str, ...]) -> None:
+def test_a_reader_that_goes_away(url: str, tmp_path: Path, options: tuple[str, ...], begin: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "slotbook", "positions", "--url", url, *options]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(writer)
-    assert (done.returncode, done.stderr) == (1, "")
+    with (tmp_path / "errors").open("w+", encoding="utf-8") as errors:
+        code = ended(begin + module("slotbook", "positions", "--url", url, *options), writer, errors.fileno())
+        os.close(writer)
+        errors.seek(0)
+        assert (code, errors.read()) == (1, "")
 
 
-@pytest.mark.usefixtures("buffering")
+@pytest.mark.parametrize("begin", ["", UNBUFFERED], ids=["buffered", "unbuffered"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk(url: str) -> None:
-    command = [sys.executable, "-m", "slotbook", "positions", "--url", url, "--json"]
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "slotbook: [Errno 28] No space left on device\n")
+def test_a_full_disk(url: str, tmp_path: Path, begin: str) -> None:
+    with (
+        Path("/dev/full").open("w", encoding="utf-8") as full,
+        (tmp_path / "errors").open("w+", encoding="utf-8") as errors,
+    ):
+        command = module("slotbook", "positions", "--url", url, "--json")
+        code = ended(begin + command, full.fileno(), errors.fileno())
+        errors.seek(0)
+        assert (code, errors.read()) == (1, "slotbook: [Errno 28] No space left on device\n")
 
 
-def test_progress_is_for_terminals_only(journal: Journal, url: str) -> None:
-    command = [sys.executable, "-m", "slotbook", "replay", str(journal(*DAY)), "--url", url, "--json"]
-    quiet = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_progress_is_for_terminals_only(journal: Journal, url: str, tmp_path: Path) -> None:
+    command = module("slotbook", "replay", str(journal(*DAY)), "--url", url, "--json")
+    quiet = run(command)
     assert (quiet.returncode, quiet.stderr) == (0, "")
     ours, theirs = pty.openpty()
-    shown = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False, env=os.environ | {"TERM": "xterm"}
-    )
+    with (tmp_path / "out").open("w+", encoding="utf-8") as out:
+        code = ended(command, out.fileno(), theirs, TERM="xterm")
+        out.seek(0)
+        assert (code, out.read(1)) == (0, "{")
     os.close(theirs)
     bar = os.read(ours, 100_000).decode()
     os.close(ours)
-    assert shown.returncode == 0
-    assert shown.stdout.startswith("{")
     assert "applying" in bar
     assert "7/7" in bar
 
@@ -125,13 +136,24 @@ def servers_of(folder: Path) -> set[int]:
     return found
 
 
+def stores_anything(server: Path) -> bool:
+    """Return True if the server with a configuration file has keys."""
+    said = dict(line.split(" ", 1) for line in server.read_text(encoding="utf-8").splitlines() if " " in line)
+    try:
+        raw = Raw("127.0.0.1", int(said["port"]), said["requirepass"])
+    except (OSError, Refusal):
+        return False
+    size = raw.ask("DBSIZE")
+    raw.close()
+    return size != 0
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-@pytest.mark.parametrize(("command", "seconds"), [("replay", 0.0), ("replay", 4.0), ("demo", 3.0)])
-def test_ctrl_c_leaves_no_server(
-    process: Process, journal: Journal, tmp_path: Path, command: str, seconds: float
-) -> None:
-    rows = [f"T{number % 50:03},NEW,A{number},ESH4,BUY,1,4799," for number in range(80_000)]
-    arguments = ("replay", journal(*rows), "--url", "embedded://cluster") if command == "replay" else ("demo",)
+@pytest.mark.parametrize("moment", ["replay starts", "replay applies", "demo goes on"])
+def test_ctrl_c_leaves_no_server(process: Process, journal: Journal, tmp_path: Path, moment: str) -> None:
+    rows = [f"T{number % 50:03},NEW,A{number},ESH4,BUY,1,4799," for number in range(20_000)]
+    is_replay = moment.startswith("replay")
+    arguments = ("replay", journal(*rows), "--url", "embedded://cluster") if is_replay else ("demo",)
     running = process(*arguments)
     try:
         until = time.monotonic() + 30
@@ -139,7 +161,11 @@ def test_ctrl_c_leaves_no_server(
             assert running.poll() is None
             assert time.monotonic() < until
             time.sleep(0.02)
-        time.sleep(seconds)
+        while moment == "replay applies" and not any(map(stores_anything, tmp_path.rglob("server.conf"))):
+            assert running.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        time.sleep(0 if is_replay else 3)
         assert running.poll() is None, running.communicate()
         os.killpg(running.pid, signal.SIGINT)
         _, errors = running.communicate(timeout=100)
