@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from .measure import FLOOR, SLOTBOOK, Result
-from .server_time import PLAIN
+from .server_time import PLAIN, SCRIPTED
 
 _PALETTE = (
     "#7f7f7f",
@@ -92,10 +92,14 @@ def _server_times(results: Sequence[Result]) -> Figure:
     """Draw one row for each job: how long the server works for a change, beside the same writes as plain commands."""
     figure = Figure(figsize=(8, 1.2 + 0.45 * len(results)), layout="constrained")
     axes = cast(Any, figure.subplots())
-    sides = ((PLAIN, PLAIN, _PALETTE[0], -0.2), (SLOTBOOK, "Slotbook", "#d62728", 0.2))
+    sides = (
+        (PLAIN, PLAIN, _PALETTE[0], -0.27),
+        (SCRIPTED, SCRIPTED, _PALETTE[1], 0),
+        (SLOTBOOK, "Slotbook", "#d62728", 0.27),
+    )
     for name, label, color, shift in sides:
-        rows = [row + shift for row in range(len(results))]
-        bars = axes.barh(rows, [result.median(name) for result in results], height=0.38, color=color, label=label)
+        found = [(row + shift, result.median(name)) for row, result in enumerate(results) if name in result.figures]
+        bars = axes.barh([row for row, _ in found], [took for _, took in found], height=0.25, color=color, label=label)
         if name == SLOTBOOK:
             axes.bar_label(bars, [f"{result.ratio(SLOTBOOK, PLAIN):.2f} x" for result in results], padding=3)
     axes.set_yticks(range(len(results)), [result.job for result in results])

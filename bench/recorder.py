@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,14 @@ from .material import batch_of
 from .monitor import Monitor
 
 _EMPTY = pack(("FLUSHALL", "SYNC"))
+_RUN_ALL = """local at, size = 1, #ARGV
+while at <= size do
+  local last = at + ARGV[at]
+  redis.call(unpack(ARGV, at + 1, last))
+  at = last + 1
+end"""
+"""Runs the commands that it is given as arguments, each after the number of its words."""
+_RUN_ALL_DIGEST = hashlib.sha1(_RUN_ALL.encode(), usedforsecurity=False).hexdigest()
 _INFO_CPU = pack(("INFO", "cpu"))
 _MAIN_THREAD = re.compile(r"^used_cpu_(?:sys|user)_main_thread:([\d.]+)", re.MULTILINE)
 
@@ -50,8 +59,8 @@ class Recorder:
         self._login = address, password
         self._markers = count(1)
         self._server = BareSocket(address, password)
-        for script in (engine(), *(engine(verb.step) for verb in ORDER_VERBS)):
-            self._server.ask(pack(("SCRIPT", "LOAD", script.source)))
+        for source in (_RUN_ALL, engine().source, *(engine(verb.step).source for verb in ORDER_VERBS)):
+            self._server.ask(pack(("SCRIPT", "LOAD", source)))
         commands = cast("list[list[Reply]]", self._server.ask(pack(("COMMAND",))))
         self._writing = {
             str(name).upper().encode()
@@ -79,6 +88,14 @@ class Recorder:
                 for outcome in cast("list[Outcome[object]]", call.decode(answer)):
                     outcome.result()
         return recordings
+
+    @staticmethod
+    def in_a_script(commands: Sequence[bytes]) -> bytes:
+        """Return a call of a script that runs some commands, and does nothing else."""
+        reader = hiredis.Reader()
+        reader.feed(b"".join(commands))
+        each = [cast("list[bytes]", reader.gets()) for _ in commands]
+        return pack(("EVALSHA", _RUN_ALL_DIGEST, "0", *(word for words in each for word in (str(len(words)), *words))))
 
     def empty(self) -> None:
         """Remove every key of the server."""

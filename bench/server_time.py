@@ -4,6 +4,10 @@ Both sides send again what was recorded once: Slotbook its own calls, the plain 
 had written and published each change when it came alone. So a batch of Slotbook's may write an index or a position
 once for many orders, where the plain commands write it for each. One at a time, a change also has what it costs the
 server to wake up for it, to read it and to reply, which the plain commands of a change share: they come in one write.
+
+A third side has a script make the plain commands of a change, which it is given word for word: it reads nothing, knows
+nothing and decides nothing. What Slotbook takes above it is its own; what it takes above the plain commands, any
+change would that a script makes at once.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from .scope import Scope
 from .stage import address_of, cores_apart, private_book
 
 PLAIN = "plain commands"
+SCRIPTED = "a script of them"
 UNIT = "µs of the server"
 CHANGES = 1_000
 """The changes that are made one at a time in a block, and those of a batch."""
@@ -72,6 +77,7 @@ def _races_of(job: _Job, orders: Sequence[Order], recorder: Recorder, scope: Sco
     blocks = {
         SLOTBOOK: _block(recorder, before.calls, [[call] for call in measured.calls]),
         PLAIN: _block(recorder, before.all_writes, measured.writes),
+        SCRIPTED: _block(recorder, before.all_writes, [[recorder.in_a_script(some)] for some in measured.writes]),
     }
     raced = [_race(f"{job.name}, one at a time", blocks, job.at_most, recorder, scope)]
     if job.at_most_together is not None:

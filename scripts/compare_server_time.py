@@ -85,8 +85,8 @@ def make(job: Job, book: slotbook.Book, size: int) -> Callable[[], None]:
     """Make what a job needs, and return the function that makes what is measured."""
     trader, symbol, stamp = "T001", "AAPL", 1_700_000_000_000_000_000
 
-    def place(name: str, side: str) -> None:
-        for number in range(size):
+    def place(name: str, side: str, orders: int = size) -> None:
+        for number in range(orders):
             book.orders.place(
                 Order(
                     trader=trader,
@@ -113,6 +113,7 @@ def make(job: Job, book: slotbook.Book, size: int) -> Callable[[], None]:
             )
 
     set_limits(job, book, trader, symbol)
+    place("F", "SELL", 1)  # the first in a symbol makes the trader's position
     if job.closes:
         place("B", "BUY")
         fill("B", job.quantity)
@@ -203,8 +204,10 @@ def stage(*, counts: bool) -> Generator[tuple[Deployment, Callable[[Recorder], f
         counting = f"valgrind -q --tool=callgrind --callgrind-out-file={folder}/callgrind"
         wrapper.write_text(f'#!/bin/sh\nexec {counting} {find_program(None)} "$@"\n', encoding="utf-8")
         wrapper.chmod(0o700)
-        # Counted, nearly every command is so slow that the server would note it in its log of slow ones.
-        with start("standalone", server=str(wrapper), options={"slowlog-log-slower-than": "-1"}) as deployment:
+        # Counted, nearly every command is so slow that the server would note it in its log of slow ones, and what it does
+        # ten times a second for itself would count the more, the longer the calls take.
+        quiet = {"slowlog-log-slower-than": "-1", "hz": "1"}
+        with start("standalone", server=str(wrapper), options=quiet) as deployment:
             pid = str(deployment.servers[0].pid)
 
             def counted(_: Recorder) -> float:

@@ -15,7 +15,7 @@ from slotbook.bench.measure import FLOOR, SLOTBOOK, Goal, Race, Result, one_by_o
 from slotbook.bench.peers import by_hand, open_peers
 from slotbook.bench.peers.peer import Site
 from slotbook.bench.report import Report
-from slotbook.bench.server_time import PLAIN, UNIT
+from slotbook.bench.server_time import PLAIN, SCRIPTED, UNIT
 from slotbook.bench.stage import address_of
 from slotbook.cli.bench import goals_table, report_json, result_table
 from slotbook.topology.call import Call
@@ -56,7 +56,9 @@ def test_pictures_are_svg_and_the_same_each_time(tmp_path: Path) -> None:
     from slotbook.bench.plot import plot  # else each test process would load matplotlib
 
     worked = Result("place 1000", "server's time", UNIT, figures={SLOTBOOK: [12.0, 13.0], PLAIN: [10.0, 10.0]})
-    results = [result(), result("place"), result("get, 1 task", "asyncio"), result("get, 10 tasks", "asyncio"), worked]
+    alone = Result("place", "server's time", UNIT, figures={**worked.figures, SCRIPTED: [11.0, 11.5]})
+    read = [result("get, 1 task", "asyncio"), result("get, 10 tasks", "asyncio")]
+    results = [result(), result("place"), *read, worked, alone]
     results[0].figures["another"] = [30.0, 60.0, 270.0]
     drawn = plot(results, tmp_path)
     assert [path.name for path in drawn] == ["floor.svg", "asyncio.svg", "server.svg"]

@@ -19,7 +19,7 @@ from slotbook.bench.measure import FLOOR, SLOTBOOK, Race, repeated, run
 from slotbook.bench.monitor import Monitor, Seen
 from slotbook.bench.recorder import Recorder
 from slotbook.bench.scope import QUICK
-from slotbook.bench.server_time import PLAIN
+from slotbook.bench.server_time import PLAIN, SCRIPTED
 from slotbook.bench.stage import address_of, cores_apart
 from slotbook.models.errors import OrderNotFound
 from slotbook.models.order import Replace
@@ -84,9 +84,11 @@ def test_plain_commands_leave_the_server_as_the_changes_did(fleet: Fleet, record
     before, measured = recorder.one_by_one(*stages(job, 40))
     left = state(fleet)
     assert f"{{{TRADER}}}:order:A39" in left
-    recorder.empty()
-    recorder.send(before.all_writes + measured.all_writes)
-    assert state(fleet) == left
+    scripted = [recorder.in_a_script(commands) for commands in before.writes + measured.writes]
+    for sent in (before.all_writes + measured.all_writes, scripted):
+        recorder.empty()
+        recorder.send(sent)
+        assert state(fleet) == left
 
 
 @pytest.mark.parametrize("job", ["place", "fill", "cancel", "replace"])
@@ -212,5 +214,6 @@ def test_every_job_is_measured_beside_plain_commands(monkeypatch: pytest.MonkeyP
     }
     for result in results:
         assert result.unit == "µs of the server"
-        assert set(result.figures) == {SLOTBOOK, PLAIN}
+        one_at_a_time = {SCRIPTED} if result.job.endswith("one at a time") else set[str]()
+        assert set(result.figures) == {SLOTBOOK, PLAIN} | one_at_a_time
         assert all(figure > 0 for figures in result.figures.values() for figure in figures)

@@ -1,5 +1,5 @@
--- Of the engine: the ends of orders of one call in a short way, and of one whose numbers are not whole: several orders are decided one
--- after the other, and what they share is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
+-- Of the engine: the ends of orders of one call in a short way: several orders are decided one after the other, and what they share is
+-- read and written once. It leaves to the engine whatever it does not expect, before anything is written.
 -- Uses changes/short_way, changes/plain_order, changes/decimals, changes/expiring_index, changes/lifetimes
 
 local SHORT = 48 -- bytes of what is remembered in an order
@@ -65,6 +65,14 @@ local function open_in(positions, key)
   if not position.BUY or not position.SELL then return nil end
   positions[key] = position
   return position
+end
+
+-- Return what is open on a side without the rest of an order, given its quantities, where that and what is open on the other side have
+-- few digits; nil for all else.
+local function open_without_few(was, other, ordered, filled)
+  was = unsigned(was)
+  local open = was and unsigned(other) and sum(was, negative(sum(unsigned(ordered), negative(unsigned(filled)))))
+  return open and not is_less(open, 0) and open or nil
 end
 
 -- Write orders and what is remembered beside them, which expire, positions, and indexes.

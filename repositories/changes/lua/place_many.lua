@@ -1,6 +1,6 @@
 -- Of the engine: new orders of one call in a short way, and one that has more than nearly all: several orders are decided one after the
 -- other, and what they share is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
--- Uses changes/short_way, changes/new_order, changes/open_quantities, changes/within_limits, changes/expiring_index, changes/records
+-- Uses changes/short_way, changes/plain_order, changes/new_order, changes/open_quantities, changes/within_limits, changes/expiring_index, changes/records
 
 local MOST_VALUES = 4000 -- that a command is given: more may not fit the stack of the server's Lua
 
@@ -40,6 +40,13 @@ local function open_with(was, quantity)
   local open = sum(was, amount)
   if type(open) ~= 'number' and #open > CONSTANTS.TOTAL_DIGITS then return nil end
   return open, amount
+end
+
+-- Return what is open on a side after an order, as a decimal, where that, the order, and what is open on the other side have few
+-- digits; nil for all else.
+local function open_with_few(was, other, quantity)
+  was = unsigned(was)
+  return was and unsigned(other) and sum(was, decimal(quantity)) or nil
 end
 
 -- Write orders, positions, and indexes.

@@ -1,5 +1,4 @@
--- Of the engine: replaces of one call in a short way, and one of quantities that are not whole: several are decided one after the
--- other, and a position is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
+-- Of the engine: replaces of one call in a short way: several are decided one after the other, and a position is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
 -- Uses changes/short_way, changes/plain_order, changes/replaced_order, changes/decimals, changes/open_quantities, changes/within_limits
 
 -- Return what is open of a symbol's orders, as far as orders and limits need it; nil for what the engine has to look at.
@@ -17,6 +16,14 @@ local function open_after_replace(open, quantity, was, filled)
   if not (is_less(filled, was) and is_less(filled, quantity)) then return nil end
   open = sum(open, sum(quantity, negative(was)))
   return not is_less(open, 0) and open or nil
+end
+
+-- Return the same of one that is given as text, and its quantity, as decimals; nil also where one, or what is open on the other side, has
+-- more digits than a few.
+local function open_after_few(open, other, quantity, was, filled)
+  open, quantity, was, filled = unsigned(open), unsigned(quantity), unsigned(was), unsigned(filled)
+  if not open or not unsigned(other) or not quantity or not was or not filled then return nil end
+  return open_after_replace(open, quantity, was, filled), quantity
 end
 
 -- Write orders, what is remembered of them, and positions.

@@ -70,10 +70,12 @@ local function close()
   local open, other = counted == 'BUY' and buy or sell, counted == 'BUY' and sell or buy
   if rest % 1 ~= 0 or #buy > 15 or #sell > 15 or #flat[14] > 15 or not string.find(buy .. ' ' .. sell, '^%d+ %d+$')
     or string.byte(other) == 48 and other ~= '0' then
-    return RARE.close_many(at, last, latest_ns)
+    open = RARE.open_without_few(open, other, flat[14], flat[18])
+  else
+    open = open - rest
+    if open < 0 then return nil end
   end
-  open = open - rest
-  if open < 0 then return nil end
+  if not open then return nil end
 
   local by_symbol, entered, left = base .. 'orders_by_symbol:' .. symbol, base .. 'orders_by_status:' .. to, base .. 'orders_by_status:' .. from
   local time = redis.call('TIME')

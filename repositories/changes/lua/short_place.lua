@@ -56,11 +56,14 @@ local function place()
   local buy, sell, multiplier, held, own_limits = read_open(at_position, marker)
   if multiplier or not buy or not sell then return nil end
   local side_counted = SIDES[side]
-  local was, amount = side_counted == 'BUY' and buy or sell, quantity + 0
+  local was, amount, open = side_counted == 'BUY' and buy or sell, quantity + 0, nil
   if #buy > 15 or #sell > 15 or #quantity > 14 or not string.find(buy .. ' ' .. sell, '^%d+ %d+$') or amount % 1 ~= 0 then
-    return RARE.place_many(at, last, latest_ns, marker)
+    amount, open = quantity, RARE.open_with_few(was, side_counted == 'BUY' and sell or buy, quantity)
+  else
+    open = was + amount
   end
-  local open, passed, counted = was + amount, nil, nil
+  if not open then return RARE.place_many(at, last, latest_ns, marker) end
+  local passed, counted
   if marker then
     passed, counted = limits_when_within(marker, own_limits, short_quantity(held), side_counted, open, amount,
       price ~= '' and price or reference ~= '' and reference or stop_price)
@@ -70,12 +73,12 @@ local function place()
   local expiring, ending = redis.pcall('ZCOUNT', by_symbol, '-inf', '(inf'), redis.pcall('ZCOUNT', by_status, '-inf', '(inf')
   if expiring ~= 0 then by_symbol = RARE.index_to_clean(by_symbol, expiring) end
   if ending ~= 0 then by_status = RARE.index_to_clean(by_status, ending) end
-  if not by_symbol or not by_status or open >= 1e15 then return nil end
+  if not by_symbol or not by_status then return nil end
 
   local event, document = event_of_new(id, symbol, side, quantity, price, text, ts_ns, status)
   return carry_out(last, latest_ns, event, document, { 'applied', integer_text(last + 1) }, passed, write_order, key,
     fields_of_new(id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, status), id,
-    at_position, side_counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', integer_text(open), counted, by_symbol, by_status)
+    at_position, side_counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', type(open) == 'number' and integer_text(open) or open, counted, by_symbol, by_status)
 end
 
 local reply = place()

@@ -62,18 +62,20 @@ local function replace()
     buy, sell = unpack(redis.pcall('HMGET', at_position, 'open_buy_quantity', 'open_sell_quantity'))
   end
   if not counted or not buy or not sell then return nil end
-  local asked = quantity_text ~= '' and quantity_text or was
+  local asked, was_open, open, quantity = quantity_text ~= '' and quantity_text or was, counted == 'BUY' and buy or sell, nil, nil
   if #was > 15 or #filled > 15 or #asked > 15 or #buy > 15 or #sell > 15 or not string.find(was, '^[1-9]%d*$')
     or asked ~= was and not string.find(asked, '^[1-9]%d*$') or filled ~= '0' and not string.find(filled, '^[1-9]%d*$')
     or buy ~= '0' and not string.find(buy, '^[1-9]%d*$') or sell ~= '0' and not string.find(sell, '^[1-9]%d*$') then
-    return RARE.replace_many(at, last, latest_ns, marker)
+    open, quantity = RARE.open_after_few(was_open, counted == 'BUY' and sell or buy, asked, was, filled)
+    if not open then return nil end
+  else
+    local ordered, done = was + 0, filled + 0
+    quantity = asked + 0
+    open = was_open + quantity - ordered
+    if done >= ordered or done >= quantity or open < 0 then return nil end
   end
-  local quantity, ordered, done, number = asked + 0, was + 0, filled + 0, integer_text(last + 1)
-  local open = (counted == 'BUY' and buy or sell) + quantity - ordered
-  if done >= ordered or done >= quantity or open < 0 or open >= 1e15
-    or flat[16] ~= (filled == '0' and 'NEW' or 'PARTIALLY_FILLED') then
-    return nil
-  end
+  if flat[16] ~= (filled == '0' and 'NEW' or 'PARTIALLY_FILLED') then return nil end
+  local number = integer_text(last + 1)
   local changes, remembered, event, document, value, answer =
     replaced(flat, number, id, request_id, asked, quantity_text, price, ts_ns)
   if not changes then return nil end
@@ -84,7 +86,7 @@ local function replace()
     if passed == marker then passed = nil end
   end
   return carry_out(last, latest_ns, event, document, answer, passed, write_replace, key, changes, memory, entry, remembered,
-    at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', integer_text(open), passed_own)
+    at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', type(open) == 'number' and integer_text(open) or open, passed_own)
 end
 
 local reply = replace()
