@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -53,7 +52,10 @@ PAIRS = {"book", "order", "applied", "position", "orders_by_status", "orders_by_
 
 
 def check(cli: Cli, fleet: Fleet, path: Path, rows: Sequence[Row], batch: int) -> Fates:
-    """Replay a journal three times, and compare all that is said and stored with the oracle; return its fates."""
+    """Replay a journal twice, and compare all that is said and stored with the oracle; return its fates.
+
+    The second run leaves everything as it was, so that a third would be the second again.
+    """
     url = fleet.url({"prefix": fresh("cli") + ":"})
     traders = {row.trader for row in rows if row.trader}
     oracle = ReferenceBook()
@@ -64,7 +66,7 @@ def check(cli: Cli, fleet: Fleet, path: Path, rows: Sequence[Row], batch: int) -
     write_rows(path, rows)
     first = fold(oracle, rows)
     stored: dict[str, object] = {}
-    for number, fates in enumerate([first, fold(oracle, rows), fold(oracle, rows)]):
+    for number, fates in enumerate([first, fold(oracle, rows)]):
         done = cli("replay", path, "--url", url, "--batch", batch, "--json")
         assert (done.code, done.err) == (3, "")
         report = cast(JsonObject, json.loads(done.out))
@@ -117,11 +119,16 @@ def state_in(report: JsonObject) -> dict[str, object]:
 def everything_of(fleet: Fleet, traders: set[str]) -> dict[str, object]:
     """Return everything that is stored of some traders, and when each key expires."""
     found: dict[str, object] = {}
-    for key in chain.from_iterable(keys_of_all(fleet, sorted(traders)).values()):
-        kind = key.partition("}:")[2].partition(":")[0]
-        reply = cast("list[str]", fleet.ask(key, *READ.get(kind, ("HGETALL",)), key, *RANGE.get(kind, ())))
-        pairs = list(zip(reply[::2], reply[1::2], strict=True)) if kind in PAIRS else reply
-        found[key] = (pairs if kind == "events" else sorted(pairs), fleet.ask(key, "PEXPIRETIME", key))
+    for trader, keys in keys_of_all(fleet, sorted(traders)).items():
+        raw, kinds = fleet.raw(f"{{{trader}}}"), [key.partition("}:")[2].partition(":")[0] for key in keys]
+        reads = [
+            (*READ.get(kind, ("HGETALL",)), key, *RANGE.get(kind, ())) for key, kind in zip(keys, kinds, strict=True)
+        ]
+        replies = cast("list[list[str]]", raw.ask_all(reads))
+        expiries = raw.ask_all([("PEXPIRETIME", key) for key in keys])
+        for key, kind, reply, expiry in zip(keys, kinds, replies, expiries, strict=True):
+            pairs = list(zip(reply[::2], reply[1::2], strict=True)) if kind in PAIRS else reply
+            found[key] = (pairs if kind == "events" else sorted(pairs), expiry)
     return found
 
 

@@ -6,9 +6,6 @@ import json
 import os
 import pty
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
 
 import pytest
 import slotbook
@@ -16,10 +13,10 @@ from slotbook.models import OrderEvent
 from slotbook.topology.embedded import Topology
 
 from ..faults.conftest import Deploy, deploy
+from ..support.forked import Piped, fork, module
 from ..support.make import TS, execution, fresh, limit
 from .conftest import Cli
 
-Process = Callable[..., "subprocess.Popen[str]"]
 __all__ = ["deploy"]
 
 
@@ -70,27 +67,24 @@ def test_bad_names(cli: Cli, url: str, options: list[str], said: str) -> None:
     assert said in done.err
 
 
-def test_a_reader_that_leaves(process: Process, url: str, trader: str) -> None:
-    watching = process("watch", "--plain", "--since", "0", "--url", url)
-    assert watching.stdout is not None
+def test_a_reader_that_leaves(url: str, trader: str) -> None:
+    watching = Piped(module("slotbook", "watch", "--plain", "--since", "0", "--url", url))
     assert watching.stdout.readline().split("  ")[1] == trader
     watching.stdout.close()
     with slotbook.connect(url) as book:
         for number in range(100):
             book.orders.place(limit(trader, f"B{number}"))
-    watching.wait(30)
-    assert watching.stderr is not None
+    watching.process.wait(30)
     assert watching.stderr.read() == ""
     watching.stderr.close()
+    watching.stdin.close()
 
 
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
-def test_over_a_failover(deploy: Deploy, process: Process, topology: Topology) -> None:
+def test_over_a_failover(deploy: Deploy, topology: Topology) -> None:
     control, trader = deploy(topology), fresh()
     url = control.url(deadline=30)
-    watching = process("watch", "--plain", "--trader", trader, "--since", "0", "--url", url)
-    assert watching.stdout is not None
-    assert watching.stderr is not None
+    watching = Piped(module("slotbook", "watch", "--plain", "--trader", trader, "--since", "0", "--url", url))
     with slotbook.connect(url) as book:
         primary = control.primary(f"{{{trader}}}")
         # On every replica, for any of them may take over, and its loss is not what is looked at here.
@@ -101,19 +95,19 @@ def test_over_a_failover(deploy: Deploy, process: Process, topology: Topology) -
         for number in range(2, 12):
             book.orders.place(limit(trader, f"A{number}"))
     assert [watching.stdout.readline().split("  ")[2] for _ in range(10)] == [str(number) for number in range(2, 12)]
-    watching.send_signal(signal.SIGINT)
-    assert watching.wait(30) == 130
-    assert watching.stderr.read() == ""
-    watching.stdout.close()
-    watching.stderr.close()
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.process.wait(30) == 130
+    assert watching.rest() == ("", "")
 
 
 def test_a_terminal_shows_a_blotter(url: str, trader: str) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "slotbook", "watch", "--trader", trader, "--count", "2", "--url", url]
+    hears, complaining = os.pipe()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
-    watching = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    command = module("slotbook", "watch", "--trader", trader, "--count", "2", "--url", url)
+    watching = fork(command, (theirs, theirs, complaining), environment=environment)
     os.close(theirs)
+    os.close(complaining)
     shown = b""
     try:
         while b"A2" not in shown:  # an order that was there before
@@ -132,9 +126,8 @@ def test_a_terminal_shows_a_blotter(url: str, trader: str) -> None:
         watching.kill()
         watching.wait(30)
         os.close(ours)
-    assert watching.stderr is not None
-    assert watching.stderr.read() == b""
-    watching.stderr.close()
+    with os.fdopen(hears) as complaints:
+        assert complaints.read() == ""
     text = shown.decode()
     for word in ("live", "events/s", "MSFT", "CANCELED", "PARTIALLY_FILLED"):
         assert word.replace("events/s", "/s") in text
