@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from slotbook import Book
 from slotbook.models.errors import FenceRefused, LockLost
 
 from ...support.desk import Desk
+from ...support.forked import Piped
 from ...support.make import NIGHTLY
 
 TURNS = 25 if NIGHTLY else 10
@@ -46,34 +44,28 @@ class Worker:
     """A process that counts under the lock, and waits for a line on its standard input before each write."""
 
     def __init__(self, url: str, trader: str, fenced: bool) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, trader, "fenced" if fenced else "bare", str(TURNS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        arguments = [url, trader, "fenced" if fenced else "bare", str(TURNS)]
+        self._piped = Piped(f"import sys; sys.argv[1:] = {arguments!r}\n{WORKER}")
 
     def wait_until_ready(self) -> None:
         assert self.read_line() == "ready"
 
     def read_line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        return self._piped.stdout.readline().strip()
 
     def allow(self, times: int = 1) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n" * times)
-        self._process.stdin.flush()
+        self._piped.stdin.write("\n" * times)
+        self._piped.stdin.flush()
 
     def freeze(self) -> None:
-        os.kill(self._process.pid, signal.SIGSTOP)
+        self._piped.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self._process.pid, signal.SIGCONT)
+        self._piped.process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._piped.process.kill()
+        self._piped.rest()
 
 
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
