@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 from .fleet import Fleet
-from .raw import mapping
+from .raw import Reply, mapping
 
 KeyAndExpiry = tuple[str, str]
 
@@ -60,9 +60,12 @@ def _disagreements(fleet: Fleet, base: str, kind: str, keys: Sequence[str]) -> l
     wanted: dict[str, set[KeyAndExpiry]] = {}
     uniques: dict[str, KeyAndExpiry] = {}
     records: dict[str, dict[str, str]] = {}
-    for key in keys:
-        if key.startswith(f"{base}{kind}:") and (fields := mapping(fleet.ask(key, "HGETALL", key))):
-            name, expiry = key.removeprefix(f"{base}{kind}:"), _expiry(fleet, key)
+    own, raw = [key for key in keys if key.startswith(f"{base}{kind}:")], fleet.raw(base)
+    expiries = raw.ask_all([("PEXPIRETIME", key) for key in own])  # first: what expires meanwhile has no fields then
+    stored = raw.ask_all([("HGETALL", key) for key in own])
+    for key, flat, at in zip(own, stored, expiries, strict=True):
+        if fields := mapping(flat):
+            name, expiry = key.removeprefix(f"{base}{kind}:"), _ending(at)
             indexes, single, ordered = header[f"fields:{kind}:{fields['@schema']}"].split("|")
             records[name] = fields
             for index in [
@@ -150,7 +153,11 @@ def _is_index(key: str, base: str, kind: str) -> bool:
 
 def _expiry(fleet: Fleet, key: str) -> str:
     """Return when a key expires, in milliseconds since the epoch; ``inf`` for never."""
-    return str(fleet.ask(key, "PEXPIRETIME", key)).replace("-1", "inf")
+    return _ending(fleet.ask(key, "PEXPIRETIME", key))
+
+
+def _ending(at: Reply) -> str:
+    return str(at).replace("-1", "inf")
 
 
 def _milliseconds(fleet: Fleet, key: str) -> int:
