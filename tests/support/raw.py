@@ -64,6 +64,10 @@ class Raw:
             answer = cast(Reply, self._read())
         return seen
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Let each reply take so long."""
+        self._socket.settimeout(seconds)
+
     def is_quiet(self) -> bool:
         """Return whether the connection is open, and nothing has come that nobody has asked for."""
         poll = select.poll()

@@ -60,7 +60,7 @@ class Control:
 
     def named_by(self, sentinel: Server) -> Server:
         """Return the primary that one Sentinel names."""
-        reply = cast("list[str]", sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))
+        reply = cast("list[str]", self.tell(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE, timeout=1.0))
         return self.at(int(reply[1]))
 
     def replicas(self, primary: Server) -> list[Server]:
@@ -72,13 +72,16 @@ class Control:
         """Ask the primary of a key."""
         return self.tell(self.primary(key), *command)
 
-    def tell(self, server: Server, *command: Word) -> Reply:
+    def tell(self, server: Server, *command: Word, timeout: float = 5.0) -> Reply:
         """Ask one server, on a connection that is kept if it is a process of ours. Raises EmbeddedError."""
         if not self._keeps_connections:
-            return server.ask(*(str(word) if isinstance(word, float) else word for word in command))
+            return server.ask(*(str(word) if isinstance(word, float) else word for word in command), timeout=timeout)
         idle = self._idle.setdefault((server.port, server.pid), [])
         try:
-            raw = self._usable(idle) or Raw(server.host, server.port, self.deployment.password, timeout=5.0)
+            deployed = self.deployment
+            password = deployed.sentinel_password if server.kind == "sentinel" else deployed.password
+            raw = self._usable(idle) or Raw(server.host, server.port, password, timeout=timeout)
+            raw.wait_at_most(timeout)
             try:
                 reply = raw.ask(*command)
             except Refusal:
@@ -255,7 +258,8 @@ class Control:
         said: list[Server] = []
         for server in self._running(self.data):
             with contextlib.suppress(EmbeddedError):
-                for first, last, primary, *_ in cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS", timeout=1.0)):
+                table = cast("list[list[Reply]]", self.tell(server, "CLUSTER", "SLOTS", timeout=1.0))
+                for first, last, primary, *_ in table:
                     port = cast(int, cast("list[Reply]", primary)[1])
                     # 0: someone else answers at the address that this one was known by, and it has told no other yet.
                     if cast(int, first) <= slot <= cast(int, last) and port != 0:

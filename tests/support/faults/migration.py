@@ -27,9 +27,9 @@ class Migration:
 
     def begin(self) -> Migration:
         """SETSLOT IMPORTING and MIGRATING."""
-        ids = {server: str(server.ask("CLUSTER", "MYID")) for server in (self.source, self.target)}
-        self.target.ask("CLUSTER", "SETSLOT", self.slot, "IMPORTING", ids[self.source])
-        self.source.ask("CLUSTER", "SETSLOT", self.slot, "MIGRATING", ids[self.target])
+        ids = {server: str(self._control.tell(server, "CLUSTER", "MYID")) for server in (self.source, self.target)}
+        self._control.tell(self.target, "CLUSTER", "SETSLOT", self.slot, "IMPORTING", ids[self.source])
+        self._control.tell(self.source, "CLUSTER", "SETSLOT", self.slot, "MIGRATING", ids[self.target])
         return self
 
     def keys(self) -> list[str]:
@@ -40,9 +40,8 @@ class Migration:
         """MIGRATE some keys."""
         if keys:
             password = self._control.deployment.password
-            self.source.ask(
-                "MIGRATE", self.target.host, self.target.port, "", 0, 5000, "AUTH", password, "KEYS", *keys, timeout=10
-            )
+            words = ("MIGRATE", self.target.host, self.target.port, "", 0, 5000, "AUTH", password, "KEYS", *keys)
+            self._control.tell(self.source, *words, timeout=10)
 
     def half(self) -> None:
         """MIGRATE every other key."""
@@ -52,10 +51,10 @@ class Migration:
         """MIGRATE the rest, and tell every primary whose slot it is."""
         while keys := self._left():
             self.move(keys)
-        owner = str(self.target.ask("CLUSTER", "MYID"))
+        owner = str(self._control.tell(self.target, "CLUSTER", "MYID"))
         primaries = self._control.deployment.primaries()
         for server in (self.target, self.source, *(one for one in primaries if one not in (self.target, self.source))):
-            server.ask("CLUSTER", "SETSLOT", self.slot, "NODE", owner)
+            self._control.tell(server, "CLUSTER", "SETSLOT", self.slot, "NODE", owner)
         wait_until(self._known, f"everyone knows who has slot {self.slot}")
 
     def back(self) -> None:
@@ -67,25 +66,25 @@ class Migration:
 
     def _left(self) -> list[str]:
         """Return every key of the slot that has not moved yet."""
-        return cast("list[str]", self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, 100_000))
+        return cast("list[str]", self._control.tell(self.source, "CLUSTER", "GETKEYSINSLOT", self.slot, 100_000))
 
     def _known(self) -> bool:
         """Return whether every node has heard of the new owner, and of the epoch by which it owns the slot.
 
         A node that had not would take the slot back with an older epoch, and lose its keys to the next gossip.
         """
-        owner = str(self.target.ask("CLUSTER", "MYID"))
-        epochs = {_epoch(server, owner) for server in self._control.data}
+        owner = str(self._control.tell(self.target, "CLUSTER", "MYID"))
+        epochs = {self._epoch(server, owner) for server in self._control.data}
         return len(epochs) == 1 and all(self._owner_port(server) == self.target.port for server in self._control.data)
 
     def _owner_port(self, server: Server) -> int:
-        for first, last, primary, *_ in cast("list[tuple[int, int, list[int]]]", server.ask("CLUSTER", "SLOTS")):
+        table = cast("list[tuple[int, int, list[int]]]", self._control.tell(server, "CLUSTER", "SLOTS"))
+        for first, last, primary, *_ in table:
             if first <= self.slot <= last:
                 return primary[1]
         return 0
 
-
-def _epoch(server: Server, node: str) -> str:
-    """Return the configuration epoch of a node, as a server knows it."""
-    lines = str(server.ask("CLUSTER", "NODES")).splitlines()
-    return next(line.split()[6] for line in lines if line.startswith(node))
+    def _epoch(self, server: Server, node: str) -> str:
+        """Return the configuration epoch of a node, as a server knows it."""
+        lines = str(self._control.tell(server, "CLUSTER", "NODES")).splitlines()
+        return next(line.split()[6] for line in lines if line.startswith(node))

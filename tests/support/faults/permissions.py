@@ -78,7 +78,7 @@ def forget(stand: Stand, pattern: str) -> None:
 def run_by(call: Callable[[], object], stand: Stand) -> list[tuple[str, ...]]:
     """Make a call that nothing denies, and return the commands that its server has run, by scripts as well."""
     (server,) = stand.control.data
-    with closing(Monitor(Address(server.host, server.port), stand.control.deployment.password or "")) as monitor:
+    with closing(Monitor(Address(server.host, server.port), stand.control.deployment.password)) as monitor:
         call()
         stand.control.tell(server, "ECHO", stand.trader)
         return [tuple(word.decode("latin-1") for word in words) for _, words in monitor.until(stand.trader)]

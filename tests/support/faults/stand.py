@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
@@ -136,20 +138,22 @@ class Stand:
 
     def contents(self) -> dict[str, Reply]:
         """Return everything stored of the trader, to compare before and after."""
-        keys = sorted(cast("list[str]", self.ask("KEYS", "*%*")))
-        return {key: _stable(self.ask("TYPE", key), key, self) for key in keys}
+        server = self.control.primary(f"{{{self.trader}}}")
+        ask = partial(self.control.tell, server)
+        keys = sorted(cast("list[str]", ask("KEYS", f"*{{{self.trader}}}*")))
+        return {key: _stable(key, ask) for key in keys}
 
 
-def _stable(kind: Reply, key: str, stand: Stand) -> Reply:
-    match kind:
+def _stable(key: str, ask: Callable[..., Reply]) -> Reply:
+    match ask("TYPE", key):
         case "hash":
-            flat = cast("list[str]", stand.ask("HGETALL", key))
+            flat = cast("list[str]", ask("HGETALL", key))
             return cast(Reply, sorted(zip(flat[::2], flat[1::2], strict=True)))
         case "zset":
-            return stand.ask("ZRANGE", key, 0, -1, "WITHSCORES")
+            return ask("ZRANGE", key, 0, -1, "WITHSCORES")
         case "set":
-            return cast(Reply, sorted(cast("list[str]", stand.ask("SMEMBERS", key))))
+            return cast(Reply, sorted(cast("list[str]", ask("SMEMBERS", key))))
         case "stream":
-            return stand.ask("XRANGE", key, "-", "+")
+            return ask("XRANGE", key, "-", "+")
         case _:
-            return stand.ask("GET", key)
+            return ask("GET", key)
