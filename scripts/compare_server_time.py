@@ -204,8 +204,8 @@ def stage(*, counts: bool) -> Generator[tuple[Deployment, Callable[[Recorder], f
         counting = f"valgrind -q --tool=callgrind --callgrind-out-file={folder}/callgrind"
         wrapper.write_text(f'#!/bin/sh\nexec {counting} {find_program(None)} "$@"\n', encoding="utf-8")
         wrapper.chmod(0o700)
-        # Counted, nearly every command is so slow that the server would note it in its log of slow ones, and what it does
-        # ten times a second for itself would count the more, the longer the calls take.
+        # Counted, nearly every command is so slow that the server would note it in its log of slow ones, and what
+        # it does ten times a second for itself would count the more, the longer the calls take.
         quiet = {"slowlog-log-slower-than": "-1", "hz": "1"}
         with start("standalone", server=str(wrapper), options=quiet) as deployment:
             pid = str(deployment.servers[0].pid)

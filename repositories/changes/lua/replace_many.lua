@@ -1,4 +1,5 @@
--- Of the engine: replaces of one call in a short way: several are decided one after the other, and a position is read and written once. It leaves to the engine whatever it does not expect, before anything is written.
+-- Of the engine: replaces of one call in a short way: several are decided one after the other, and a position is read and
+-- written once. It leaves to the engine whatever it does not expect, before anything is written.
 -- Uses changes/short_way, changes/plain_order, changes/replaced_order, changes/decimals, changes/open_quantities, changes/within_limits
 
 -- Return what is open of a symbol's orders, as far as orders and limits need it; nil for what the engine has to look at.
