@@ -25,7 +25,6 @@ from slotbook.topology.embedded import Topology
 from .support.callers import CALLERS, Caller, open_book
 from .support.desk import Desk
 from .support.fleet import Fleets
-from .support.reporting import ShortReports
 
 TOPOLOGIES: tuple[Topology, ...] = ("standalone", "sentinel", "cluster")
 DESKS = tuple(product(TOPOLOGIES, CALLERS))
@@ -143,14 +142,8 @@ class _Case(Protocol):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have cases left out when all are known: a function of this file comes before those that read marks.
-
-    Who asks for durations, or a report as XML, is told of setup and teardown as well.
-    """
+    """Have cases left out when all are known: a function of this file comes before those that read marks."""
     config.pluginmanager.register(_Chooser())
-    details = config.getoption("durations") is not None or config.getoption("xmlpath") is not None
-    if "PYTEST_XDIST_WORKER" in os.environ and not details:
-        config.pluginmanager.register(ShortReports())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
