@@ -75,6 +75,8 @@ def look(link: str, folder: Path) -> None:
             page.goto(link)
             page.wait_for_selector("#positions tbody tr")
             page.get_by_label("Filter").fill("T001")
+            # A button that moves while it is pressed, as rows above it go, is not clicked.
+            page.wait_for_selector("#positions tr:has-text('T002')", state="detached")
             page.get_by_role("button", name="ESH4").first.click()
             page.wait_for_selector("#chart svg")
             page.wait_for_timeout(400)
