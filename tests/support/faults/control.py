@@ -66,7 +66,7 @@ class Control:
     def replicas(self, primary: Server) -> list[Server]:
         """Return the running servers that follow a primary."""
         place = ["slave", primary.host, primary.port]
-        return [server for server in self._running(self.data) if role(server)[:3] == place]
+        return [server for server in self._running(self.data) if self._role(server)[:3] == place]
 
     def ask(self, key: str, *command: Word) -> Reply:
         """Ask the primary of a key."""
@@ -153,7 +153,7 @@ class Control:
         def serves() -> bool:
             now = self.primary(key)
             found[:] = [now]
-            return now is not was and role(now)[0] == "master"
+            return now is not was and self._role(now)[0] == "master"
 
         wait_until(serves, f"{was} is replaced", seconds)
         return found[0]
@@ -239,15 +239,13 @@ class Control:
         return linked and all(self._sees(sentinel, primary) for sentinel in self.sentinels)
 
     def _cluster_is_whole(self) -> bool:
-        tables = [str(server.ask("CLUSTER", "SLOTS")) for server in self.data]
-        first = _shape(cast("list[list[Reply]]", self.data[0].ask("CLUSTER", "SLOTS")))
+        tables = [_shape(cast("list[list[Reply]]", self.tell(server, "CLUSTER", "SLOTS"))) for server in self.data]
         return (
-            all("cluster_state:ok" in str(server.ask("CLUSTER", "INFO")) for server in self.data)
-            and all(_shape(cast("list[list[Reply]]", server.ask("CLUSTER", "SLOTS"))) == first for server in self.data)
-            and all(_linked(server) for server in self.data)
-            and len({_known(server) for server in self.data}) == 1
-            and all(self.replicas(self.at(port)) for port in {ports[0] for _, _, ports in first})
-            and bool(tables)
+            all("cluster_state:ok" in str(self.tell(server, "CLUSTER", "INFO")) for server in self.data)
+            and all(table == tables[0] for table in tables)
+            and all(_linked(str(self.tell(server, "INFO", "replication"))) for server in self.data)
+            and len({_known(str(self.tell(server, "CLUSTER", "NODES"))) for server in self.data}) == 1
+            and all(self.replicas(self.at(port)) for port in {ports[0] for _, _, ports in tables[0]})
         )
 
     def _of_sentinels(self) -> Server:
@@ -268,6 +266,9 @@ class Control:
             raise EmbeddedError(f"nobody serves slot {slot}")
         return max(said, key=said.count)
 
+    def _role(self, server: Server) -> list[Reply]:
+        return cast("list[Reply]", self.tell(server, "ROLE", timeout=1.0))
+
     def _running(self, servers: list[Server]) -> list[Server]:
         return [server for server in servers if server not in self.frozen and server not in self.dead]
 
@@ -284,7 +285,11 @@ def role(server: Server) -> list[Reply]:
 
 def info(server: Server, section: str = "replication") -> dict[str, str]:
     """Return a section of INFO."""
-    lines = str(server.ask("INFO", section, timeout=2.0)).splitlines()
+    return _pairs(str(server.ask("INFO", section, timeout=2.0)))
+
+
+def _pairs(text: str) -> dict[str, str]:
+    lines = text.splitlines()
     return {name: value for name, _, value in (line.partition(":") for line in lines)}
 
 
@@ -293,17 +298,18 @@ def _rewrites(server: Server) -> bool:
     return "1" in (found["aof_rewrite_in_progress"], found["aof_rewrite_scheduled"])
 
 
-def _linked(server: Server) -> bool:
-    found = info(server)
+def _linked(said: str) -> bool:
+    """Return whether a server that says this of its replication is a primary, or follows one."""
+    found = _pairs(said)
     return found.get("role") == "master" or found.get("master_link_status") == "up"
 
 
-def _known(server: Server) -> tuple[tuple[str, ...], ...]:
-    """Return the nodes that one of a cluster knows, the part that it thinks each has, and what it finds wrong with it.
+def _known(table: str) -> tuple[tuple[str, ...], ...]:
+    """Return the nodes in a table of a cluster, the part that each is thought to have, and what is found wrong with it.
 
     A server that has come back may be followed and linked while others still know it as a primary that failed.
     """
-    lines = [line.split() for line in str(server.ask("CLUSTER", "NODES")).splitlines()]
+    lines = [line.split() for line in table.splitlines()]
     parts = {"master", "slave", "fail", "fail?", "noaddr", "handshake"}
     return tuple(sorted((words[0], words[3], *sorted(parts.intersection(words[2].split(",")))) for words in lines))
 
