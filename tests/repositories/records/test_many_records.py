@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 
@@ -68,6 +67,6 @@ def test_reads_of_many_records_cost_what_those_of_few_cost() -> None:
                     began = time.perf_counter()
                     read(number)
                     times[kind].append(time.perf_counter() - began)
-            one, other = (statistics.median(times[kind]) * 1e6 for kind in ("few", "many"))
+            one, other = (min(times[kind]) * 1e6 for kind in ("few", "many"))  # what else is running only adds
             print(f"{name}: {one:.0f} µs among {FEW:,}, {other:.0f} µs among {MANY:,}")
             assert other < one * 2, name
