@@ -144,7 +144,7 @@ def test_a_delivery_that_is_dropped_comes_again_and_one_that_is_held_does_not(lo
 @pytest.mark.parametrize("way", ["stop", "get"])
 def test_an_acknowledgement_whose_reply_was_lost_is_sent_again(lone_desk: Desk, way: str) -> None:
     place(lone_desk.book, lone_desk.trader, 2)
-    book = lone_desk.open(deadline=0.5, socket_timeout=0.2)
+    book = lone_desk.open(deadline=2, socket_timeout=0.2)
     consumer = book.events.consume("risk", "one", lone_desk.trader, batch=1, max_deliveries=1)
     delivery = consumer.get(5)
     assert delivery is not None
@@ -171,7 +171,7 @@ def test_an_acknowledgement_whose_reply_was_lost_is_sent_again(lone_desk: Desk, 
 @pytest.mark.parametrize("lone_desk", ["sync"], indirect=True)
 def test_run_acknowledges_when_the_server_is_back(lone_desk: Desk) -> None:
     place(lone_desk.book, lone_desk.trader, 3)
-    book = lone_desk.open(deadline=0.5, socket_timeout=0.2)
+    book = lone_desk.open(deadline=2, socket_timeout=0.2)
     consumer = book.events.consume("risk", "one", lone_desk.trader, batch=1, max_deliveries=1)
     (raw,) = lone_desk.fleet.raws.values()
     handled: list[int] = []
@@ -179,7 +179,7 @@ def test_run_acknowledges_when_the_server_is_back(lone_desk: Desk) -> None:
     def handle(event: OrderEvent) -> None:
         handled.append(event.sequence)
         if event.sequence == 1:
-            raw.ask("CLIENT", "PAUSE", 1_000, "WRITE")
+            raw.ask("CLIENT", "PAUSE", 3_000, "WRITE")
         if event.sequence == 3:
             consumer.stop()
 
@@ -217,7 +217,7 @@ def test_a_cancelled_get_loses_nothing(fleets: Fleets) -> None:
 
 def test_what_is_owed_when_no_server_answers_is_logged(lone_desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     place(lone_desk.book, lone_desk.trader, 2)
-    book = lone_desk.open(deadline=0.5, socket_timeout=0.2)
+    book = lone_desk.open(deadline=2, socket_timeout=0.2)
     consumer = book.events.consume("risk", "one", lone_desk.trader).start()
     delivery = consumer.get(5)
     assert delivery is not None
