@@ -94,8 +94,11 @@ class Recorder:
         """Return a call of a script that runs some commands, and does nothing else."""
         reader = hiredis.Reader()
         reader.feed(b"".join(commands))
-        each = [cast("list[bytes]", reader.gets()) for _ in commands]
-        return pack(("EVALSHA", _RUN_ALL_DIGEST, "0", *(word for words in each for word in (str(len(words)), *words))))
+        words: list[str | bytes] = ["EVALSHA", _RUN_ALL_DIGEST, "0"]
+        for _ in commands:
+            command = cast("list[bytes]", reader.gets())
+            words += [str(len(command)), *command]
+        return pack(words)
 
     def empty(self) -> None:
         """Remove every key of the server."""
