@@ -16,6 +16,7 @@ from slotbook.topology.embedded import Topology
 from .support.fleet import Fleets
 from .support.make import fresh
 from .support.pages import PAGES, blocks_of, files_of, promised_by, run, text_of
+from .support.urls import with_settings
 
 ELSEWHERE = {
     "how-to/redis-om": "tests/repositories/search/test_redis_om_page.py",
@@ -39,7 +40,7 @@ def topologies(name: str) -> tuple[str, ...]:
 
 
 def elsewhere(name: str, topology: Topology, fleets: Fleets) -> str:
-    """Return a page's program with its books on servers that tests share, each with a prefix of its own.
+    """Return a page's program with its books on servers that tests share, each with a prefix, as one who may do all.
 
     Without the blocks that start servers themselves: they would be run once more as they stand.
     """
@@ -47,7 +48,7 @@ def elsewhere(name: str, topology: Topology, fleets: Fleets) -> str:
 
     def url(found: re.Match[str]) -> str:
         there = topology if found[1] == "standalone" else cast(Topology, found[1])
-        return fleets.of(there).url({"prefix": fresh("page") + ":"})
+        return with_settings(fleets.of(there).deployment.url, {"prefix": fresh("page") + ":"})
 
     return re.sub(r"embedded://(\w+)", url, code)
 

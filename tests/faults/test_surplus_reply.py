@@ -114,7 +114,8 @@ def test_one_too_many_in_a_batch(proxied: Between) -> None:
             assert isinstance(outcome.error, UnexpectedReply) or outcome.result().order.trader == trader
         for _ in range(100):  # the last of the replies may be under way when the next is asked for
             again = book.orders.place_many([limit(trader, f"B{at}") for trader in traders])
-            assert {type(outcome.error) for outcome in again} <= {UnexpectedReply, NoneType}
+            # What was left over may be the record of another order.
+            assert {type(outcome.error) for outcome in again} <= {UnexpectedReply, CorruptRecord, NoneType}
             assert not any(outcome.result().applied for outcome in again if outcome.error is None)
             if all(outcome.error is None for outcome in again):
                 break
