@@ -114,10 +114,11 @@ def _index_disagreements(
     if scores - {"0"}:
         found.append(f"{key} has the scores {scores}")
     ends = str(lasts) if members and len(expiries) == len(members) else "inf"
-    if expiries and _expiry(fleet, beside) != ends:
-        found.append(f"{beside} expires at {_expiry(fleet, beside)}, not at {ends}")
-    if members and _expiry(fleet, key) != ends:
-        found.append(f"{key} expires at {_expiry(fleet, key)}, not at {ends}")
+    for one in [*([beside] if expiries else []), *([key] if members else [])]:
+        at = _expiry(fleet, one)
+        has_expired = at == "-2" and ends != "inf" and _milliseconds(fleet, one) >= int(ends)
+        if at != ends and not has_expired:
+            found.append(f"{one} expires at {at}, not at {ends}")
     order = [
         (_value(records[name][field]), name.encode())
         for name in (names[member] for member in members if field and member in live)
