@@ -86,8 +86,8 @@ def _print(follow: Follow, symbol: str | None, count: int | None, line: Callable
         for event in _events(follow, symbol, count, print_error):
             if event is not None:
                 sys.stdout.write(line(event))
-                if not follow.waiting:
-                    sys.stdout.flush()
+            if not follow.waiting:  # what waited may have been a message that says nothing new
+                sys.stdout.flush()
     except BrokenPipeError:
         return  # the reader has closed the pipe, as ``head`` does
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
+from contextlib import closing
 
 import pytest
 import slotbook
@@ -13,6 +15,7 @@ from slotbook.models import OrderEvent
 from slotbook.topology.embedded import Topology
 
 from ..faults.conftest import Deploy, deploy
+from ..support.fleet import Fleets
 from ..support.forked import Piped, fork, module
 from ..support.make import TS, execution, fresh, limit
 from .conftest import Cli
@@ -78,6 +81,26 @@ def test_a_reader_that_leaves(url: str, trader: str) -> None:
     assert watching.stderr.read() == ""
     watching.stderr.close()
     watching.stdin.close()
+
+
+def test_a_line_is_not_held_back_by_what_says_nothing_new(fleets: Fleets, url: str, trader: str) -> None:
+    """After a lost connection, the message of an event may come that has been read from the stream already."""
+    watching = Piped(module("slotbook", "watch", "--plain", "--trader", trader, "--since", "0", "--url", url))
+    for _ in range(3):
+        watching.stdout.readline()
+    with slotbook.connect(url) as book, closing(fleets.of("standalone").one_more("")) as raw:
+        stream = f"{book.backend.settings.prefix}{{{trader}}}:events"
+        raw.ask("SSUBSCRIBE", stream)
+        watching.process.send_signal(signal.SIGSTOP)
+        book.orders.place(limit(trader, "A3"))
+        (message,) = raw.published()
+        for _ in range(50):
+            fleets.of("standalone").ask(stream, "SPUBLISH", stream, message[-1])
+        watching.process.send_signal(signal.SIGCONT)
+        assert select.select([watching.stdout], [], [], 20)[0], "the line stays in the buffer"
+        assert watching.stdout.readline().split("  ")[2] == "4"
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.rest(30) == ("", "")
 
 
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
