@@ -78,7 +78,8 @@ local function place()
   local event, document = event_of_new(id, symbol, side, quantity, price, text, ts_ns, status)
   return carry_out(last, latest_ns, event, document, { 'applied', integer_text(last + 1) }, passed, write_order, key,
     fields_of_new(id, symbol, side, kind, time_in_force, quantity, price, stop_price, text, ts_ns, digest, reference, status), id,
-    at_position, side_counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', type(open) == 'number' and integer_text(open) or open, counted, by_symbol, by_status)
+    at_position, side_counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity',
+    type(open) == 'number' and integer_text(open) or open, counted, by_symbol, by_status)
 end
 
 local reply = place()

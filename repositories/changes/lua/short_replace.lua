@@ -86,7 +86,8 @@ local function replace()
     if passed == marker then passed = nil end
   end
   return carry_out(last, latest_ns, event, document, answer, passed, write_replace, key, changes, memory, entry, remembered,
-    at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity', type(open) == 'number' and integer_text(open) or open, passed_own)
+    at_position, counted == 'BUY' and 'open_buy_quantity' or 'open_sell_quantity',
+    type(open) == 'number' and integer_text(open) or open, passed_own)
 end
 
 local reply = replace()
