@@ -82,12 +82,15 @@ def _marks(given: Sequence[str]) -> dict[str, Decimal]:
 
 
 def _print(follow: Follow, symbol: str | None, count: int | None, line: Callable[[OrderEvent], str]) -> None:
+    flushed = 0.0
     try:
         for event in _events(follow, symbol, count, print_error):
             if event is not None:
                 sys.stdout.write(line(event))
-            if not follow.waiting:  # what waited may have been a message that says nothing new
+            # What waits may say nothing new, or always be something, so no line stays in the buffer for long.
+            if not follow.waiting or time.monotonic() - flushed >= REFRESH:
                 sys.stdout.flush()
+                flushed = time.monotonic()
     except BrokenPipeError:
         return  # the reader has closed the pipe, as ``head`` does
 
@@ -154,7 +157,7 @@ def _read_positions(blotter: Blotter, book: Book, count: int) -> None:
 def _events(
     follow: Follow, symbol: str | None, count: int | None, on_problem: Callable[[SlotbookError], None]
 ) -> Iterator[OrderEvent | None]:
-    """Yield the events of a symbol, and None after each ``REFRESH`` seconds without an event.
+    """Yield the events of a symbol, and None for each of another, and after ``REFRESH`` seconds without an event.
 
     An error after which following can go on is passed to ``on_problem``.
     """
@@ -168,6 +171,6 @@ def _events(
             on_problem(error)
             continue
         if event is not None and symbol not in (None, event.symbol):
-            continue
+            event = None
         yielded += event is not None
         yield event

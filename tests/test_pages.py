@@ -48,9 +48,10 @@ def elsewhere(name: str, topology: Topology, fleets: Fleets) -> str:
 
     def url(found: re.Match[str]) -> str:
         there = topology if found[1] == "standalone" else cast(Topology, found[1])
-        return with_settings(fleets.of(there).deployment.url, {"prefix": fresh("page") + ":"})
+        shared = with_settings(fleets.of(there).deployment.url, {"prefix": fresh("page") + ":"})
+        return shared + ("&" if found[2] else "")
 
-    return re.sub(r"embedded://(\w+)", url, code)
+    return re.sub(r"embedded://(\w+)(\?)?", url, code)
 
 
 @pytest.mark.parametrize(("name", "topology"), [(name, topology) for name in SHOWN for topology in topologies(name)])

@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import time
 from contextlib import closing
 
 import pytest
@@ -98,6 +99,26 @@ def test_a_line_is_not_held_back_by_what_says_nothing_new(fleets: Fleets, url: s
             fleets.of("standalone").ask(stream, "SPUBLISH", stream, message[-1])
         watching.process.send_signal(signal.SIGCONT)
         assert select.select([watching.stdout], [], [], 20)[0], "the line stays in the buffer"
+        assert watching.stdout.readline().split("  ")[2] == "4"
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.rest(30) == ("", "")
+
+
+def test_a_line_is_not_held_back_by_events_of_other_symbols(url: str, trader: str) -> None:
+    command = ("watch", "--plain", "--trader", trader, "--since", "0", "--symbol", "AAPL", "--url", url)
+    watching = Piped(module("slotbook", *command))
+    for _ in range(2):
+        watching.stdout.readline()
+    with slotbook.connect(url) as book:
+        watching.process.send_signal(signal.SIGSTOP)
+        book.orders.place(limit(trader, "A3"))
+        book.orders.place_many([limit(trader, f"M{number}", symbol="MSFT") for number in range(100)])
+        watching.process.send_signal(signal.SIGCONT)
+        ends, number = time.monotonic() + 20, 100
+        while time.monotonic() < ends and not select.select([watching.stdout], [], [], 0)[0]:
+            number += 1
+            book.orders.place(limit(trader, f"M{number}", symbol="MSFT"))
+        assert time.monotonic() < ends, "the line stays in the buffer"
         assert watching.stdout.readline().split("  ")[2] == "4"
     watching.process.send_signal(signal.SIGINT)
     assert watching.rest(30) == ("", "")

@@ -209,8 +209,8 @@ def beside(store: Store) -> str:
     book.values.swap("AAPL", 0, "v")
     book.sessions.create(TRADER, LONG)
     book.limiter(5, LONG).acquire("L1")
-    book.lock("L1", trader=TRADER).acquire()
-    book.lock("L2").acquire()
+    book.lock("L1", trader=TRADER, lease=LONG).acquire()
+    book.lock("L2", lease=LONG).acquire()
     for key in cast("list[str]", store.raw.ask("KEYS", "*")):
         store.raw.ask("MOVE", key, 1)
     each = "for _, key in ipairs(redis.call('KEYS', '*')) do"

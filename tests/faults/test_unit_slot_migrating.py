@@ -88,7 +88,8 @@ def test_at_every_key_a_unit_of_orders_that_are_there_waits_or_works(
             at += 1
         stand.trader = base
         assert at > 12
-        assert (True in begun) is alone, "without a key that it does not need, the unit works"
+        # Without a key that it does not need, the unit works, perhaps later than it is waited for.
+        assert begun & {True, None} if alone else True not in begun
 
 
 def _changes(trader: str) -> list[UnitStep]:

@@ -42,8 +42,7 @@ local function open_with(was, quantity)
   return open, amount
 end
 
--- Return what is open on a side after an order, as a decimal, where that, the order, and what is open on the other side have few
--- digits; nil for all else.
+-- Return what is open on a side after an order, as a decimal, where what is open on either side has few digits; nil for all else.
 local function open_with_few(was, other, quantity)
   was = unsigned(was)
   return was and unsigned(other) and sum(was, decimal(quantity)) or nil

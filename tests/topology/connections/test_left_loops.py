@@ -42,7 +42,7 @@ def open_sockets() -> int:
 
 
 class Closed:
-    """Some work in an event loop that is closed after some turns, and what is said of what it has left.
+    """Some work in an event loop that is closed after some turns; what is said of what it has left is added to a list.
 
     Nothing is collected before its end, so what it has left is young: a look at all objects takes longer than the work.
     The last work of a test, which ends by itself, has that look nevertheless.
@@ -53,9 +53,10 @@ class Closed:
         turns: int,
         work: Callable[..., Awaitable[None]],
         monkeypatch: pytest.MonkeyPatch,
+        said: list[str],
         before: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self.said: list[str] = []
+        self.said = said
         with warnings.catch_warnings(record=True) as warned, monkeypatch.context() as patch:
             warnings.simplefilter("always")
             patch.setattr(sys, "unraisablehook", self._note)
@@ -93,10 +94,10 @@ def test_a_loop_is_closed_amid_it(
 ) -> None:
     """After each number of turns, until it ends before."""
     work = partial(scenario, fleets.of(topology).url())
-    before = open_sockets()
+    before, said = open_sockets(), list[str]()
     for turns in count(1):
-        closed = Closed(turns, work, monkeypatch)
-        assert (turns, closed.said, open_sockets()) == (turns, [], before)
+        closed = Closed(turns, work, monkeypatch, said)
+        assert (turns, said, open_sockets()) == (turns, [], before)
         if closed.has_ended:
             assert turns > 5
             return
@@ -104,10 +105,10 @@ def test_a_loop_is_closed_amid_it(
 
 def test_a_loop_is_closed_amid_closing_a_book(fleets: Fleets, monkeypatch: pytest.MonkeyPatch) -> None:
     opening = partial(AsyncBook.open, fleets.of("standalone").url())
-    before = open_sockets()
+    before, said = open_sockets(), list[str]()
     for turns in count(1):
-        closed = Closed(turns, AsyncBook.close, monkeypatch, opening)
-        assert (turns, closed.said, open_sockets()) == (turns, [], before)
+        closed = Closed(turns, AsyncBook.close, monkeypatch, said, opening)
+        assert (turns, said, open_sockets()) == (turns, [], before)
         if closed.has_ended:
             assert turns > 1
             return
