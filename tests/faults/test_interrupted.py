@@ -107,7 +107,7 @@ def test_a_cancelled_task_leaves_its_reply_to_nobody(any_stand: Stand) -> None:
         other = (await book.orders.place(limit(stand.trader, "B1", quantity=7))).order
         await book.orders.place(limit(stand.trader))
         for turn in range(5):
-            stand.veil.add(Rule(Do.FORWARD, delay=0.15))
+            stand.veil.add(Rule(Do.FORWARD, delay=1.0))  # far longer than what is done before it comes
             filling = asyncio.create_task(book.orders.fill(execution(stand.trader, f"X{turn}", 1)))
             await asyncio.sleep(0.05)
             reading = asyncio.create_task(book.orders.get(stand.trader, "B1"))
