@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,7 +30,6 @@ while at <= size do
   at = last + 1
 end"""
 """Runs the commands that it is given as arguments, each after the number of its words."""
-_RUN_ALL_DIGEST = hashlib.sha1(_RUN_ALL.encode(), usedforsecurity=False).hexdigest()
 _INFO_CPU = pack(("INFO", "cpu"))
 _MAIN_THREAD = re.compile(r"^used_cpu_(?:sys|user)_main_thread:([\d.]+)", re.MULTILINE)
 
@@ -59,8 +57,9 @@ class Recorder:
         self._login = address, password
         self._markers = count(1)
         self._server = BareSocket(address, password)
-        for source in (_RUN_ALL, engine().source, *(engine(verb.step).source for verb in ORDER_VERBS)):
-            self._server.ask(pack(("SCRIPT", "LOAD", source)))
+        for script in (engine(), *(engine(verb.step) for verb in ORDER_VERBS)):
+            self._server.ask(pack(("SCRIPT", "LOAD", script.source)))
+        self._run_all = str(self._server.ask(pack(("SCRIPT", "LOAD", _RUN_ALL))))
         commands = cast("list[list[Reply]]", self._server.ask(pack(("COMMAND",))))
         self._writing = {
             str(name).upper().encode()
@@ -89,12 +88,11 @@ class Recorder:
                     outcome.result()
         return recordings
 
-    @staticmethod
-    def in_a_script(commands: Sequence[bytes]) -> bytes:
+    def in_a_script(self, commands: Sequence[bytes]) -> bytes:
         """Return a call of a script that runs some commands, and does nothing else."""
         reader = hiredis.Reader()
         reader.feed(b"".join(commands))
-        words: list[str | bytes] = ["EVALSHA", _RUN_ALL_DIGEST, "0"]
+        words: list[str | bytes] = ["EVALSHA", self._run_all, "0"]
         for _ in commands:
             command = cast("list[bytes]", reader.gets())
             words += [str(len(command)), *command]

@@ -72,8 +72,13 @@ def test_bad_names(cli: Cli, url: str, options: list[str], said: str) -> None:
     assert said in done.err
 
 
+def in_a_pipe(url: str, *options: str) -> Piped:
+    """Watch from the first event on, a line for each."""
+    return Piped(module("slotbook", "watch", "--plain", "--since", "0", "--url", url, *options))
+
+
 def test_a_reader_that_leaves(url: str, trader: str) -> None:
-    watching = Piped(module("slotbook", "watch", "--plain", "--since", "0", "--url", url))
+    watching = in_a_pipe(url)
     assert watching.stdout.readline().split("  ")[1] == trader
     watching.stdout.close()
     with slotbook.connect(url) as book:
@@ -87,7 +92,7 @@ def test_a_reader_that_leaves(url: str, trader: str) -> None:
 
 def test_a_line_is_not_held_back_by_what_says_nothing_new(fleets: Fleets, url: str, trader: str) -> None:
     """After a lost connection, the message of an event may come that has been read from the stream already."""
-    watching = Piped(module("slotbook", "watch", "--plain", "--trader", trader, "--since", "0", "--url", url))
+    watching = in_a_pipe(url, "--trader", trader)
     for _ in range(3):
         watching.stdout.readline()
     with slotbook.connect(url) as book, closing(fleets.of("standalone").one_more("")) as raw:
@@ -106,8 +111,7 @@ def test_a_line_is_not_held_back_by_what_says_nothing_new(fleets: Fleets, url: s
 
 
 def test_a_line_is_not_held_back_by_events_of_other_symbols(url: str, trader: str) -> None:
-    command = ("watch", "--plain", "--trader", trader, "--since", "0", "--symbol", "AAPL", "--url", url)
-    watching = Piped(module("slotbook", *command))
+    watching = in_a_pipe(url, "--trader", trader, "--symbol", "AAPL")
     for _ in range(2):
         watching.stdout.readline()
     with slotbook.connect(url) as book:
@@ -129,7 +133,7 @@ def test_a_line_is_not_held_back_by_events_of_other_symbols(url: str, trader: st
 def test_over_a_failover(deploy: Deploy, topology: Topology) -> None:
     control, trader = deploy(topology), fresh()
     url = control.url(deadline=30)
-    watching = Piped(module("slotbook", "watch", "--plain", "--trader", trader, "--since", "0", "--url", url))
+    watching = in_a_pipe(url, "--trader", trader)
     with slotbook.connect(url) as book:
         primary = control.primary(f"{{{trader}}}")
         # On every replica, for any of them may take over, and its loss is not what is looked at here.
