@@ -184,12 +184,8 @@ def _os_error_behind(error: BaseException) -> BaseException:
 
 
 def is_unreachable(error: Exception) -> bool:
-    """Return True when nothing listens at the address, its host does not exist, or what listens does not speak TLS."""
-    root = _os_error_behind(error)
-    return (
-        isinstance(root, (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
-        or "handshake" in f"{root}{error}"
-    )
+    """Return True when nothing listens at the address, or its host does not exist."""
+    return isinstance(_os_error_behind(error), (ConnectionRefusedError, FileNotFoundError, socket.gaierror))
 
 
 def _is_permanent(cause: Exception) -> bool:

@@ -311,5 +311,4 @@ class Backend:
         """Raise Unavailable when no address that the backend was opened with has ever answered."""
         # A server that has answered before may come back; an address that never did is more likely a wrong one.
         if not self._reached and all(is_unreachable(cause) for cause in error.causes):
-            asked = "is a server running there, and is the address right?"
-            raise Unavailable(f"{error}; {asked}{' Does it speak TLS?' if self.target.tls else ''}")
+            raise Unavailable(f"{error}; is a server running there, and is the address right?")

@@ -32,6 +32,7 @@ from .async_leaving import begin, disconnect
 from .async_opening import RedisConnection, async_connection_class
 from .async_places import AsyncPlaces
 from .connection_kwargs import connection_kwargs
+from .opening import too_late
 from .outage import Outage
 from .role import ASK_ROLE, Doubt, demotion_told
 
@@ -192,7 +193,7 @@ class AsyncConnectionPool:
         try:
             return await asyncio.wait_for(asyncio.shield(opening), min(timeout, ends_at - time.monotonic()))
         except TimeoutError:
-            raise self._connect_timeout() from None
+            raise too_late(self.address, tls=self._tls) from None
         except BaseException as error:
             if self.closed and (isinstance(error, RedisError) or opening.cancelled()):
                 raise BookClosed(CLOSED) from error
@@ -245,7 +246,7 @@ class AsyncConnectionPool:
         except BaseException as error:
             await disconnect(redis_connection, loop)
             if isinstance(error, TimeoutError | RedisTimeoutError):
-                raise self._connect_timeout() from None
+                raise too_late(self.address, tls=self._tls) from None
             if isinstance(error, MISREADINGS):  # redis-py reads the login's replies
                 raise no_reply(self.address, error) from error
             raise
@@ -264,9 +265,6 @@ class AsyncConnectionPool:
 
     def _longest_opening(self, timeout: float) -> float:
         return min(timeout, self._settings.connect_timeout + self._settings.socket_timeout)
-
-    def _connect_timeout(self) -> RedisTimeoutError:
-        return RedisTimeoutError(f"{self.address} did not answer{' the TLS handshake' if self._tls else ''} in time")
 
     def stats(self) -> PoolStats:
         """Return the state of the connection."""

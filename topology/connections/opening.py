@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias, cast
 
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..address import Address
 
@@ -129,6 +130,12 @@ def open_connection(kind: ConnectionClass, arguments: Mapping[str, object], ends
     opened.ends_at = ends_at
     opened.connect()
     return cast(OpenedConnection, opened)
+
+
+def too_late(address: Address, *, tls: bool) -> RedisTimeoutError:
+    """Return the error of a server to which a connection was not open in time: busy, or one that waits for no TLS."""
+    silent = "the TLS handshake in time; does it speak TLS?" if tls else "in time"
+    return RedisTimeoutError(f"{address} did not answer {silent}")
 
 
 def _leave_login(_: object) -> None:

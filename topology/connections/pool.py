@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...models.errors import BookClosed, PoolExhausted
 from ...models.health import PoolStats
@@ -28,7 +29,7 @@ from ..settings import Target
 from .busy_poll import BusyPoll
 from .connection import Connection
 from .connection_kwargs import connection_kwargs
-from .opening import connection_class
+from .opening import connection_class, too_late
 from .outage import Outage
 from .places import Place, Places
 from .reader import closed_after, surplus_reply
@@ -88,7 +89,8 @@ class ConnectionPool:
             self.reply_timeout += target.settings.replication_wait
         self._settings = target.settings
         self._pool_wait = target.settings.pool_wait
-        self._connection_class = connection_class(address, tls=target.tls)
+        self._tls = target.tls
+        self._connection_class = connection_class(address, tls=self._tls)
         self._kwargs = {
             **connection_kwargs(target, address, for_sentinel=for_sentinel),
             "socket_timeout": self.reply_timeout,
@@ -288,6 +290,10 @@ class ConnectionPool:
         ends_at = min(time.monotonic() + longest, ends_at)
         try:
             connection = exchange.connection = Connection(self._connection_class, self._kwargs, ends_at)
+        except RedisTimeoutError as error:
+            failure = too_late(self.address, tls=self._tls)
+            self._outage.on_failure(failure)
+            raise failure from error
         except RedisError as error:
             self._outage.on_failure(error)
             raise
