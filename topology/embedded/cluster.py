@@ -81,6 +81,9 @@ def _acquaintance_pending(servers: Sequence[Server]) -> Pending | None:
 
 
 def _cluster_pending(servers: Sequence[Server], primaries: int) -> Pending | None:
+    for server in servers:  # asked first, because it comes last: until then nothing else is asked
+        if "cluster_state:ok" not in str(server.ask("CLUSTER", "INFO")):
+            return Pending(server, "does not say cluster_state:ok")
     for index in range(primaries):
         pending = replication_pending(servers[index], servers[primaries + index :: primaries])
         if pending is not None:
@@ -94,8 +97,6 @@ def _cluster_pending(servers: Sequence[Server], primaries: int) -> Pending | Non
         if agreed not in (None, view):
             return Pending(server, "does not agree with the others on the nodes and their slots")
         agreed = view
-        if "cluster_state:ok" not in str(server.ask("CLUSTER", "INFO")):
-            return Pending(server, "does not say cluster_state:ok")
         # A server may learn that a replica has changed its primary before it learns that it has changed its shard.
         shards = server.ask("CLUSTER", "SHARDS")
         if not isinstance(shards, list) or len(shards) != primaries:

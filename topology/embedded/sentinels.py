@@ -13,6 +13,11 @@ from .server import Server
 def sentinels_pending(sentinels: Sequence[Server], replicas: int) -> Pending | None:
     """Return the first sign that a sentinel does not see the primary, its replicas and the other sentinels yet."""
     for sentinel in sentinels:
+        # Asked first, because it comes last, a second after the rest: until then nothing else is asked.
+        others = _records(sentinel.ask("SENTINEL", "SENTINELS", MASTER_NAME))
+        reached = sum(each.get("flags") == "sentinel" for each in others)
+        if reached < len(sentinels) - 1:
+            return Pending(sentinel, f"reaches {reached} of {len(sentinels) - 1} other sentinels")
         (primary,) = _records([sentinel.ask("SENTINEL", "MASTER", MASTER_NAME)])
         if primary.get("flags") != "master":
             return Pending(sentinel, "does not reach the primary")
@@ -20,10 +25,6 @@ def sentinels_pending(sentinels: Sequence[Server], replicas: int) -> Pending | N
         linked = sum(each.get("flags") == "slave" and each.get("master-link-status") == "ok" for each in seen)
         if linked < replicas:
             return Pending(sentinel, f"sees {linked} of {replicas} replicas linked")
-        others = _records(sentinel.ask("SENTINEL", "SENTINELS", MASTER_NAME))
-        reached = sum(each.get("flags") == "sentinel" for each in others)
-        if reached < len(sentinels) - 1:
-            return Pending(sentinel, f"reaches {reached} of {len(sentinels) - 1} other sentinels")
     return None
 
 
