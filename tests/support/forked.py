@@ -94,10 +94,18 @@ def fork(
 class Piped:
     """A forked process, and what a test writes to it and reads from it."""
 
-    def __init__(self, code: str, *, is_leader: bool = False, flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        environment: dict[str, str] | None = None,
+        is_leader: bool = False,
+        flags: tuple[str, ...] = (),
+    ) -> None:
         (given, writes), (reads, said), (hears, complained) = os.pipe(), os.pipe(), os.pipe()
-        self.process = fork(code, (given, said, complained), is_leader=is_leader, flags=flags)
-        for theirs in (given, said, complained):
+        files = (given, said, complained)
+        self.process = fork(code, files, environment=environment, is_leader=is_leader, flags=flags)
+        for theirs in files:
             os.close(theirs)
         self.stdin = open(writes, "w", encoding="utf-8")
         self.stdout = open(reads, encoding="utf-8")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from .forked import Piped
+
 OWNER = """
 import os, sys, time
 from slotbook.topology.embedded import start
@@ -14,7 +16,7 @@ print("ready", flush=True)
 """Source of a script that starts a server and says so."""
 
 
-def read_line(script: subprocess.Popen[str]) -> str:
+def read_line(script: Piped | subprocess.Popen[str]) -> str:
     """Return the next line that a script says."""
     assert script.stdout is not None
     return script.stdout.readline().strip()

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ...support.forked import Piped
 from ...support.owners import state_and_parent
 
 REDIS = Path("/usr/bin/redis-server")
 
 Eventually = Callable[[Callable[[], object], str], None]
-Run = Callable[[str], "subprocess.Popen[str]"]
+Run = Callable[[str], Piped]
 
 
 @pytest.fixture(
@@ -67,26 +66,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture
 def run_script(tmp_path: Path) -> Iterator[Run]:
     """Yield a function that runs Python source in a process group of its own, with ``tmp_path`` for temporary files."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Piped] = []
 
-    def run(source: str) -> subprocess.Popen[str]:
-        script = subprocess.Popen(
-            [sys.executable, "-c", DEFAULT_SIGNAL_HANDLERS + source],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=os.environ | {"TMPDIR": str(tmp_path)},
-        )
-        started.append(script)
-        return script
+    def run(source: str) -> Piped:
+        environment = os.environ | {"TMPDIR": str(tmp_path)}
+        started.append(Piped(DEFAULT_SIGNAL_HANDLERS + source, environment=environment, is_leader=True))
+        return started[-1]
 
     yield run
     for script in started:
-        if script.poll() is None:
-            script.kill()
-        script.communicate()
+        script.process.kill()
+        if not script.stdout.closed:
+            script.rest()
 
 
 @pytest.fixture

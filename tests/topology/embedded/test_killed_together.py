@@ -5,19 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ...support.forked import Piped
 from ...support.owners import OWNER, children_of, read_line
 
 Gone = Callable[[int], bool]
 Holders = Callable[[], list[int]]
 Eventually = Callable[[Callable[[], object], str], None]
 NothingLeft = Callable[[], None]
-Run = Callable[[str], "subprocess.Popen[str]"]
+Run = Callable[[str], Piped]
 
 KILLED = OWNER + "print(*[server.pid for server in deployment.servers], flush=True)\ntime.sleep(60)"
 
@@ -32,16 +32,16 @@ def test_after_owner_and_guard_were_both_killed(
     (guard,) = set(holders()) - {server}
     if how == "group of the guard":
         os.killpg(os.getpgid(guard), signal.SIGKILL)
-        os.killpg(script.pid, signal.SIGKILL)
+        os.killpg(script.process.pid, signal.SIGKILL)
     elif how == "at once":
         os.kill(guard, signal.SIGSTOP)  # so that it does nothing more
-        script.kill()
+        script.process.kill()
         os.kill(guard, signal.SIGKILL)
     else:
         os.kill(guard, signal.SIGKILL)
         assert not gone(server)
-        script.kill()
-    script.wait()
+        script.process.kill()
+    script.process.wait()
     nothing_left()
 
 
@@ -51,10 +51,10 @@ def test_after_both_were_killed_in_the_middle_of_start(
 ) -> None:
     script = run_script(OWNER.replace("standalone", "cluster"))
     while len(holders()) < processes:
-        assert script.poll() is None
-    for guard in children_of(script.pid):
+        assert script.process.poll() is None
+    for guard in children_of(script.process.pid):
         os.kill(guard, signal.SIGKILL)
-    script.kill()
+    script.process.kill()
     nothing_left()
 
 
@@ -66,10 +66,10 @@ def test_after_both_were_killed_while_a_server_had_a_child(
     script = run_script(slow + saving + KILLED.removeprefix(OWNER))
     assert read_line(script) == "ready"
     server = int(read_line(script))
-    (guard,) = children_of(script.pid)
+    (guard,) = children_of(script.process.pid)
     (child,) = children_of(server)
     os.kill(guard, signal.SIGKILL)
-    script.kill()
+    script.process.kill()
     nothing_left()
     eventually(lambda: gone(child), "the child that writes the snapshot is gone")
 
@@ -83,9 +83,9 @@ def test_what_a_machine_that_went_down_has_left_is_removed_by_the_next_start(
     server = int(read_line(script))
     (guard,) = set(holders()) - {server}
     (cleanup,) = set(children_of(guard)) - {server}
-    for process in (cleanup, guard, script.pid):
+    for process in (cleanup, guard, script.process.pid):
         os.kill(process, signal.SIGKILL)
-    script.wait()
+    script.process.wait()
     (folder,) = tmp_path.iterdir()
     others = [tmp_path / "slotbook-of-another-version", tmp_path / "other"]
     for other in others:
@@ -100,7 +100,7 @@ def test_what_a_machine_that_went_down_has_left_is_removed_by_the_next_start(
     assert all(other.is_dir() for other in others)
     for other in others:
         other.rmdir()
-    following.kill()
+    following.process.kill()
     nothing_left()
 
 
@@ -125,6 +125,6 @@ def test_a_deployment_whose_guard_was_killed_is_not_swept_away(
     eventually(held, "the cleanup process looks after the folder")
     following = run_script(OWNER + "deployment.stop()\nprint('stopped', flush=True)")
     assert (read_line(following), read_line(following)) == ("ready", "stopped")
-    following.communicate(timeout=100)
+    following.rest(100)
     assert holders() == [server]
     assert folder.is_dir()

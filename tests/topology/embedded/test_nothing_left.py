@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable
 
@@ -13,17 +12,17 @@ import pytest
 from slotbook.models.errors import EmbeddedError
 from slotbook.topology.embedded import Deployment, Topology, start
 
+from ...support.forked import Piped
 from ...support.owners import OWNER, children_of, read_line, state_and_parent
 
 Gone = Callable[[int], bool]
 Holders = Callable[[], list[int]]
 Eventually = Callable[[Callable[[], object], str], None]
 NothingLeft = Callable[[], None]
-Run = Callable[[str], "subprocess.Popen[str]"]
+Run = Callable[[str], Piped]
 
 
-def write_line(script: subprocess.Popen[str]) -> None:
-    assert script.stdin is not None
+def write_line(script: Piped) -> None:
     script.stdin.write("\n")
     script.stdin.flush()
 
@@ -147,7 +146,7 @@ def test_after_the_owner_ends(
     assert read_line(script) == "ready"
     assert len(holders()) == 1 + 1
     write_line(script)
-    assert script.wait() == code
+    assert script.process.wait() == code
     nothing_left()
 
 
@@ -172,8 +171,8 @@ def test_after_a_signal_to_the_process_group(
     script = run_script(OWNER.replace("standalone", topology) + "time.sleep(60)")
     assert read_line(script) == "ready"
     assert len(holders()) == processes
-    os.killpg(script.pid, number)
-    assert script.wait() == -number
+    os.killpg(script.process.pid, number)
+    assert script.process.wait() == -number
     nothing_left()
 
 
@@ -186,10 +185,10 @@ def test_after_a_signal_in_the_middle_of_start(
     script = run_script("print('loaded', flush=True)\ndeployment =".join(start_it[::2]))
     assert read_line(script) == "loaded"  # until then, to look at every process again and again is in vain
     while len(holders()) < processes:
-        assert script.poll() is None
-    os.killpg(script.pid, number)
-    output, _ = script.communicate(timeout=100)
-    assert (output, script.returncode) == ("", -number)
+        assert script.process.poll() is None
+    os.killpg(script.process.pid, number)
+    output, _ = script.rest(100)
+    assert (output, script.process.returncode) == ("", -number)
     nothing_left()
 
 
@@ -208,7 +207,7 @@ with start("standalone") as deployment:
 """
     )
     assert read_line(script) == "ready"
-    os.killpg(script.pid, signal.SIGINT)
+    os.killpg(script.process.pid, signal.SIGINT)
     assert read_line(script) == "PONG"
 
 
@@ -238,7 +237,7 @@ deployment.stop()
 print(deployment.folder.exists())
 """
     )
-    output, errors = script.communicate(timeout=100)
+    output, errors = script.rest(100)
     assert output.splitlines() == ["ready", "5", str(["PONG"]), "False"], errors
 
 
@@ -258,7 +257,7 @@ time.sleep(60)
     child = int(read_line(script))
     assert len(holders()) == 1 + 1
     try:
-        script.kill()
+        script.process.kill()
         nothing_left()
         assert not gone(child)
     finally:
@@ -289,5 +288,5 @@ with start("standalone") as deployment:
     print(server.alive, f"process_id:{server.pid}\\r\\n" in server.ask("INFO", "server"))
 """
     )
-    output, errors = script.communicate(timeout=100)
+    output, errors = script.rest(100)
     assert output == "True True\n", errors
