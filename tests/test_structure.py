@@ -58,20 +58,21 @@ every_module = each(MODULES)
 
 
 @cache
-def tree_of(name: str) -> ast.Module:
-    """Return the syntax tree of a module."""
-    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+def nodes_of(name: str) -> list[ast.AST]:
+    """Return the nodes of a module's syntax tree, which most tests look through."""
+    return list(ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))))
 
 
 def room_of(name: str) -> str:
     return name.split(".")[1] if "." in name else name
 
 
+@cache
 def imports_of(name: str) -> list[tuple[str, ast.stmt]]:
     """Return the modules of this package that a module imports, wherever in the file."""
     package = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
     found: list[tuple[str, ast.stmt]] = []
-    for node in ast.walk(tree_of(name)):
+    for node in nodes_of(name):
         if isinstance(node, ast.Import):
             found += [(alias.name, node) for alias in node.names if alias.name.split(".")[0] == "slotbook"]
         elif isinstance(node, ast.ImportFrom):
@@ -150,7 +151,7 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 def test_no_function_hides_an_import(name: str) -> None:
     if name in IMPORTS_IN_FUNCTIONS:
         return
-    functions = [node for node in ast.walk(tree_of(name)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [node for node in nodes_of(name) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     hidden = [
         node.lineno
         for function in functions
@@ -176,7 +177,7 @@ def test_models_and_scripts_apart_nobody_outside_topology_asks_where_it_runs(nam
     }
     asked = [
         ast.unparse(node)
-        for node in ast.walk(tree_of(name))
+        for node in nodes_of(name)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
         for used in ast.walk(node.args[1])
         if isinstance(used, ast.Name) and used.id in from_topology
@@ -194,7 +195,7 @@ def test_models_do_no_io(name: str) -> None:
         return
     modules = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-        for node in ast.walk(tree_of(name))
+        for node in nodes_of(name)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
@@ -209,7 +210,7 @@ def test_no_module_is_reached_through_its_package() -> None:
     for name in MODULES:
         if room_of(name) == "bench":
             continue
-        imported = [node for node in ast.walk(tree_of(name)) if isinstance(node, ast.Import)]
+        imported = [node for node in nodes_of(name) if isinstance(node, ast.Import)]
         dotted = [alias.name for node in imported for alias in node.names if "." in alias.name and not alias.asname]
         assert dotted == [], name
 
@@ -228,11 +229,9 @@ def test_no_module_is_loaded_twice() -> None:
         if (path := Path(os.path.realpath(file))).is_relative_to(ROOT):
             names.setdefault(path, []).append(name)
     assert {path: found for path, found in names.items() if len(set(found)) > 1} == {}
+    files = set(MODULES.values())
     strangers = [
-        name
-        for path, found in names.items()
-        for name in found
-        if path in set(MODULES.values()) and name.split(".")[0] != "slotbook"
+        name for path, found in names.items() for name in found if path in files and name.split(".")[0] != "slotbook"
     ]
     assert strangers == []
 
