@@ -10,6 +10,7 @@ as every process of Python's does.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -42,6 +43,7 @@ def serve(number: int) -> str:
     watched = select.poll()
     watched.register(asking, select.POLLIN)
     running: dict[int, tuple[int, int]] = {}
+    gc.freeze()  # else each process, when it ends, would look through all that is loaded, and so copy it
     while True:
         for ready, _ in watched.poll():
             if ready in running:
