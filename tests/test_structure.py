@@ -48,6 +48,8 @@ IMPORTS_IN_FUNCTIONS = {
     "slotbook.repositories.audit._sync": "the same",
     "slotbook.repositories.search.index_query": "redis-om, and numpy behind it, only for who makes indexes",
     "slotbook.repositories.search.query": "redis-om, and numpy behind it, only for who queries",
+    "slotbook.topology.embedded.cleanup_process": "what removes, which it does only for a guard that was killed: one "
+    "runs beside each deployment",
 }
 """The modules that may import inside a function, and why."""
 

@@ -9,7 +9,8 @@ folder. Until then the servers serve, and the owner may stop them itself.
 First it removes what is left of deployments whose owner, guard and cleanup process were killed at once, such as by a
 machine that went down: folders whose lock nobody holds. Their servers are asked to shut down with the passwords there.
 
-Only the standard library may be imported here.
+Only the standard library may be imported here, and what is seldom needed only then: one of these runs beside each
+deployment.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ import fcntl
 import os
 import re
 import select
-import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -41,6 +40,8 @@ SHUTDOWN_SECONDS = 1.0
 
 def remove(folder: Path) -> bool:
     """Remove a folder, in which a process that is about to end may still write; return True when it is gone."""
+    import shutil
+
     for _ in range(REMOVAL_ATTEMPTS):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
@@ -71,6 +72,8 @@ def _hidden(folder: Path) -> Path:
 
 def _shut_down(config: Path) -> bool:
     """Stop the server with a configuration file, if it runs; return False when it does not end."""
+    import socket
+
     text = config.read_text(encoding="utf-8", errors="replace")
     port, password = (
         re.search(r"^port (\d+)$", text, re.MULTILINE),

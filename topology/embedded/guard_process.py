@@ -9,7 +9,8 @@ one. Because it is their parent, a process id belongs to its server until the gu
 killed as well, its cleanup process (``cleanup_process.py``) does the rest.
 
 A request is one line of JSON, ``[id, operation, [argument, ...]]``; its reply is ``[id, value, error text or null]``.
-The guard begins with a reply to request 0, whose value is the folder. Only the standard library may be imported here.
+The guard begins with a reply to request 0, whose value is the folder. Only the standard library may be imported here,
+and little of it: each start of a deployment waits until it is loaded.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -153,12 +152,22 @@ class Resources:
         for server in running:
             server.wait()
         for _ in range(REMOVAL_ATTEMPTS):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _remove(self.folder)
             if not self.folder.exists():
                 self._cleanup.end()
                 return
             time.sleep(0.05)
         raise OSError(f"{self.folder} cannot be removed")
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder and what is in it, as far as that can be removed."""
+    for place, _, files in os.walk(folder, topdown=False):
+        for file in files:
+            with contextlib.suppress(OSError):
+                Path(place, file).unlink()
+        with contextlib.suppress(OSError):
+            Path(place).rmdir()
 
 
 def _descriptor_of(owner: int) -> int:
@@ -224,7 +233,7 @@ def main() -> None:
         signal.signal(number, _ignore)
     os.umask(0o077)
     channel = socket.socket(fileno=sys.stdin.fileno())
-    folder = Path(parent, f"slotbook-{secrets.token_hex(8)}")
+    folder = Path(parent, f"slotbook-{os.urandom(8).hex()}")
     cleanup = Cleanup(folder, owner)
     hidden = folder.with_name(f".{folder.name}")  # until its lock is held, so that no other takes it for left over
     hidden.mkdir(mode=0o700)
