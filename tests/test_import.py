@@ -52,7 +52,7 @@ def test_importing_slotbook_costs_no_more_than_1_3_times_what_it_stands_on() -> 
         report = _run(code, "-X", "importtime").stderr
         return sum(map(int, re.findall(r"^import time:\s+(\d+) \|", report, re.MULTILINE)))
 
-    ratios = [microseconds("import slotbook") / microseconds("import redis, pydantic") for _ in range(5)]
+    ratios = [microseconds("import slotbook") / microseconds("import redis, pydantic") for _ in range(3)]
     assert statistics.median(ratios) < 1.3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,7 +162,7 @@ Found = tuple[dict[int, str], set[int]]
 
 
 def mypy(folder: Path, python: Path) -> Found:
-    options = ("--strict", "--python-executable", str(python), "--cache-dir", str(folder / "cache"))
+    options = ("--strict", "--python-executable", str(python), "--cache-dir", os.devnull)
     types: dict[int, str] = {}
     errors: set[int] = set()
     for line in run("mypy", *options, "desk.py", folder=folder).splitlines():
