@@ -39,7 +39,7 @@ class AsyncAuditor:
     async def verify(self, trader: str) -> list[Finding]:
         """Return every difference, then everything that could not be compared because its evidence is gone. Only reads.
 
-        About a dozen round trips, one more for each symbol, for each 200 orders or own records, for each 200 indexes of
+        About 25 round trips, one more for each symbol, for each 200 orders or own records, for each 200 indexes of
         own records and for each 1,000 events, and a SCAN for the trader's keys, which passes over all keys of every
         primary.
         """
