@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from slotbook import Book
-from slotbook.cli import demo
+from slotbook.cli import day, demo
 from slotbook.cli.day import LOT, trading_day
 from slotbook.cli.gateway import Gateway
 from slotbook.cli.ledger import Ledger
@@ -18,18 +18,24 @@ from slotbook.models.journal import JournalRequest
 from .conftest import Cli, JsonObject
 
 
+@pytest.fixture
+def short_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the day a tenth of its orders."""
+    monkeypatch.setattr(day, "_ORDERS_PER_TRADER", 19)
+
+
 def everything() -> list[JournalRequest]:
     return [request for requests in trading_day().values() for request in requests]
 
 
 def test_the_day_has_everything_and_is_the_same_each_time() -> None:
-    day = everything()
-    assert day == everything()
-    assert {type(request) for request in day} == {Order, Replace, Cancel, Fill}
-    assert 1_400 < sum(isinstance(request, Order) for request in day) < 1_600
-    assert {request.quantity for request in day if isinstance(request, Fill)} == {LOT}
-    for requests in trading_day().values():
-        assert [request.ts_ns for request in requests] == sorted(request.ts_ns for request in requests)
+    requests = everything()
+    assert requests == everything()
+    assert {type(request) for request in requests} == {Order, Replace, Cancel, Fill}
+    assert 1_400 < sum(isinstance(request, Order) for request in requests) < 1_600
+    assert {request.quantity for request in requests if isinstance(request, Fill)} == {LOT}
+    for own in trading_day().values():
+        assert [request.ts_ns for request in own] == sorted(request.ts_ns for request in own)
 
 
 @pytest.mark.parametrize("topology", ["standalone", "cluster"])
@@ -65,6 +71,7 @@ def test_what_people_see(cli: Cli) -> None:
     assert len(done.out.splitlines()) <= 30
 
 
+@pytest.mark.usefixtures("short_day")
 def test_the_settings_of_another_book_do_not_matter(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "USERNAME", "PASSWORD", "SENTINEL_PASSWORD"):
         monkeypatch.setenv(f"SLOTBOOK_{name}", "elsewhere")
@@ -95,6 +102,7 @@ class Stammering(Gateway):
         super().__init__(book, trader, [*requests, fill.model_copy(update={"exec_id": "again"})])
 
 
+@pytest.mark.usefixtures("short_day")
 @pytest.mark.parametrize(("gateway", "lost", "doubled"), [(Forgetful, 8, 0), (Stammering, 0, 8)])
 def test_a_demo_that_goes_wrong_says_so(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, gateway: type[Gateway], lost: int, doubled: int
