@@ -163,7 +163,7 @@ def test_fences_never_go_down(hands: Hands) -> None:
     name = fresh("l")
     seen: list[int] = []
     for _ in range(3):
-        with hands.book.lock(name, lease=1) as held:
+        with hands.book.lock(name, lease=30) as held:
             seen.append(held.fence)
         hands.hour_back()
     stuck = hands.book.lock(name, lease=0.5)
@@ -172,7 +172,7 @@ def test_fences_never_go_down(hands: Hands) -> None:
     with pytest.raises(LockLost):
         stuck.__exit__(None, None, None)
     hands.hour_back()
-    with hands.book.lock(name, lease=1, wait=3) as held:
+    with hands.book.lock(name, lease=30, wait=30) as held:
         seen.append(held.fence)
     assert seen == sorted(set(seen))
 

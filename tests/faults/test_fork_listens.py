@@ -39,7 +39,7 @@ def test_threads_a_child_is_told_and_the_parent_goes_on(stands: Stands, runner: 
         def work() -> None:
             for one in started:
                 assert not getattr(one, "connected", False)
-                for call in (lambda one=one: one.get(5), one.start, lambda one=one: next(iter(one))):
+                for call in (lambda one=one: one.get(30), one.start, lambda one=one: next(iter(one))):
                     with pytest.raises(BelongsElsewhere, match="make another"):
                         call()
                 one.stop()
@@ -53,12 +53,12 @@ def test_threads_a_child_is_told_and_the_parent_goes_on(stands: Stands, runner: 
             for one in fresh_ones[:2]:  # they were not started yet: they are the child's
                 one.start()
                 book.orders.place(limit(trader, f"C{type(one).__name__}"))
-                assert one.get(5) is not None
+                assert one.get(30) is not None
             book.close()
 
         assert in_a_child(work) == 0
         book.orders.place(limit(trader, "P1"))
-        assert all(one.get(5) is not None for one in started)
+        assert all(one.get(30) is not None for one in started)
         assert all(one.connected for one in started[:2])
 
 
@@ -87,7 +87,7 @@ def test_asyncio_a_child_is_told_and_the_parent_goes_on(stands: Stands, runner: 
             assert in_a_child(work) == 0
             await book.orders.place(limit(trader, "P1"))
             for one in started:
-                assert await one.get(5) is not None
+                assert await one.get(30) is not None
             await book.close()
 
         runner.run(scenario())

@@ -35,13 +35,13 @@ def test_however_often_it_is_lost(stand: Stand) -> None:
 
 
 def test_lost_until_the_deadline_it_is_unknown(stand: Stand) -> None:
-    stand.open().orders.place(limit(stand.trader))
-    book = stand.open(deadline=1)
+    patient, book = stand.open(), stand.open(deadline=1)
+    patient.orders.place(limit(stand.trader))
     stand.veil.add(Rule(Do.SWALLOW, times=1_000))
     with pytest.raises(OutcomeUnknown, match="fill X1"):
         book.orders.fill(execution(stand.trader))
     stand.veil.heal()
-    assert not book.orders.fill(execution(stand.trader)).applied
+    assert not patient.orders.fill(execution(stand.trader)).applied
     assert stand.kinds() == ["NEW", "TRADE"]
 
 

@@ -44,14 +44,14 @@ def refusing(stand: Stand, reason: Reason) -> Generator[None, None, None]:
 @pytest.mark.parametrize("reason", ["MISCONF", "NOREPLICAS"])
 @pytest.mark.parametrize("verb", VERBS[:2] + VERBS[6:7], ids=lambda verb: verb.name)
 def test_bounded_typed_and_nothing_changed(stand: Stand, verb: Verb, reason: Reason) -> None:
-    book = stand.open()
+    book = stand.open(deadline=60)
     before = verb.prepare(book, stand.trader)
     there = stand.contents()
     with refusing(stand, reason):
         started, sent = time.monotonic(), stand.veil.requests("EVALSHA", "EVAL")
         with pytest.raises(WritesDisabled, match=reason):
             verb.call(book, stand.trader)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30  # and not the deadline
         scripts = 2 if verb.event == "TRADE_CANCEL" else 1  # a bust reads by one of its own
         assert stand.veil.requests("EVALSHA", "EVAL") <= sent + 2 * scripts  # at most once more, with its source
         assert stand.contents() == there

@@ -120,8 +120,7 @@ def test_nothing_is_left_when_it_ends_with_pages_open(url: str, browser: Browser
 
 def test_a_day_that_could_not_be_read_is_read_again(deploy: Deploy, browser: Browser) -> None:
     control, trader = deploy("standalone"), fresh()
-    url = control.url(deadline=1)
-    with slotbook.connect(url) as book, blotter(url) as running:
+    with slotbook.connect(control.url()) as book, blotter(control.url(deadline=1)) as running:
         book.orders.place(limit(trader))
         book.orders.fill(execution(trader))
         sight = Sight(browser, running.link)

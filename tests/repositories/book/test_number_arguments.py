@@ -59,10 +59,10 @@ def test_events(lone_desk: Desk, form: Form) -> None:
     assert [event.sequence for event in found] == [2, 3]
     follower = book.events.follow(trader, since=form(3), maxsize=form(10), poll=form(1))
     with follower:
-        assert [follower.get(timeout=5).sequence for _ in range(2)] == [4, 5]  # pyright: ignore[reportOptionalMemberAccess]
+        assert [follower.get(timeout=30).sequence for _ in range(2)] == [4, 5]  # pyright: ignore[reportOptionalMemberAccess]
     options = {"since": form(3), "batch": form(2), "poll": form(1), "min_idle": form(30), "max_deliveries": form(3)}
     with book.events.consume("g", "c", trader, **options) as consumer:
-        delivery = consumer.get(timeout=5)
+        delivery = consumer.get(timeout=30)
         assert delivery is not None
         assert delivery.event.sequence == 4
     assert book.events.dead_letters(trader, limit=form(5)) == []

@@ -40,7 +40,7 @@ def sequences(consumer: Consumer, count: int) -> list[int]:
     """Take deliveries, and acknowledge each."""
     found: list[int] = []
     for _ in range(count):
-        delivery = consumer.get(5)
+        delivery = consumer.get(30)
         assert delivery is not None
         assert delivery.deliveries == 1
         with delivery as event:
@@ -69,7 +69,7 @@ def test_a_stop_gives_back_at_once_what_was_read_ahead(lone_desk: Desk) -> None:
     place(lone_desk.book, lone_desk.trader, 8)
     events = lone_desk.book.events
     first = events.consume("risk", "first", lone_desk.trader, batch=5).start()
-    held = first.get(5)
+    held = first.get(30)
     assert held is not None
     first.stop()
     assert pending(lone_desk) == [("first", 1), *[("{given back}", 0)] * 4]
@@ -97,7 +97,7 @@ def test_what_a_killed_consumer_had_read_ahead_is_claimed_as_it_was(lone_desk: D
     # A claim, which is due after a quarter of min_idle, shares the batch with the read: each still has all six.
     options = {"min_idle": 0.1, "max_deliveries": 1, "batch": 12}
     killed = lone_desk.book.events.consume("risk", "killed", lone_desk.trader, **options)  # type: ignore[arg-type]
-    handed = killed.get(5)
+    handed = killed.get(30)
     assert handed is not None
     assert pending(lone_desk) == [("killed", 1), *[("killed", 0)] * 5]
     with lone_desk.book.events.consume("risk", "alive", lone_desk.trader, **options) as alive:  # type: ignore[arg-type]
@@ -115,10 +115,10 @@ def test_an_event_that_another_has_is_no_dead_letter_of_ours(lone_desk: Desk) ->
     place(lone_desk.book, lone_desk.trader, 1)
     events = lone_desk.book.events
     with events.consume("risk", "frozen", lone_desk.trader, min_idle=0.05) as frozen:
-        ours = frozen.get(5)
+        ours = frozen.get(30)
         assert ours is not None
         with events.consume("risk", "other", lone_desk.trader, min_idle=0.05) as other:
-            theirs = other.get(5)
+            theirs = other.get(30)
             assert theirs is not None
             assert not ours.give_up("too late")
             assert theirs.acknowledge()
@@ -128,10 +128,10 @@ def test_an_event_that_another_has_is_no_dead_letter_of_ours(lone_desk: Desk) ->
 def test_a_delivery_that_is_dropped_comes_again_and_one_that_is_held_does_not(lone_desk: Desk) -> None:
     place(lone_desk.book, lone_desk.trader, 2)
     with lone_desk.book.events.consume("risk", "one", lone_desk.trader, min_idle=0.05) as consumer:
-        held = consumer.get(5)
+        held = consumer.get(30)
         assert held is not None
         for _ in range(2):
-            dropped = consumer.get(5)
+            dropped = consumer.get(30)
             assert dropped is not None
             assert dropped.event.sequence == 2
             del dropped
@@ -146,7 +146,7 @@ def test_an_acknowledgement_whose_reply_was_lost_is_sent_again(lone_desk: Desk, 
     place(lone_desk.book, lone_desk.trader, 2)
     book = lone_desk.open(deadline=2, socket_timeout=0.2)
     consumer = book.events.consume("risk", "one", lone_desk.trader, batch=1, max_deliveries=1)
-    delivery = consumer.get(5)
+    delivery = consumer.get(30)
     assert delivery is not None
     (raw,) = lone_desk.fleet.raws.values()
     raw.ask("CLIENT", "PAUSE", 30_000, "WRITE")
@@ -154,7 +154,7 @@ def test_an_acknowledgement_whose_reply_was_lost_is_sent_again(lone_desk: Desk, 
         delivery.acknowledge()
     raw.ask("CLIENT", "UNPAUSE")
     if way == "get":
-        following = consumer.get(5)
+        following = consumer.get(30)
         assert following is not None
         assert following.event.sequence == 2
         assert pending(lone_desk) == [("one", 1)]
@@ -219,7 +219,7 @@ def test_what_is_owed_when_no_server_answers_is_logged(lone_desk: Desk, caplog: 
     place(lone_desk.book, lone_desk.trader, 2)
     book = lone_desk.open(deadline=2, socket_timeout=0.2)
     consumer = book.events.consume("risk", "one", lone_desk.trader).start()
-    delivery = consumer.get(5)
+    delivery = consumer.get(30)
     assert delivery is not None
     (raw,) = lone_desk.fleet.raws.values()
     raw.ask("CLIENT", "PAUSE", 30_000, "WRITE")
@@ -251,7 +251,7 @@ def test_a_read_whose_reply_was_lost_is_made_good(lone_desk: Desk) -> None:
 def test_a_claim_whose_reply_was_lost_is_made_good(lone_desk: Desk) -> None:
     place(lone_desk.book, lone_desk.trader, 2)
     killed = lone_desk.book.events.consume("risk", "killed", lone_desk.trader, batch=2)
-    assert killed.get(5) is not None
+    assert killed.get(30) is not None
     with (
         Relay(lone_desk.fleet) as relay,
         open_book(relay.url, lone_desk.caller, lone_desk.runner) as book,
@@ -261,7 +261,7 @@ def test_a_claim_whose_reply_was_lost_is_made_good(lone_desk: Desk) -> None:
         for number in (1, 2):
             lone_desk.ask("XCLAIM", "%:events", "risk", "killed", 0, f"{number}-0", "IDLE", 1_000, "JUSTID")
         relay.lose_replies = 1
-        claimed = [consumer.get(5), consumer.get(5)]
+        claimed = [consumer.get(30), consumer.get(30)]
         assert [one and (one.event.sequence, one.deliveries) for one in claimed] == [(1, 2), (2, 1)]
         assert relay.lose_replies == 0
     killed.stop()

@@ -24,7 +24,7 @@ def take(consumer: Consumer, count: int) -> list[tuple[str, str | None]]:
     """Take and acknowledge; return trader and order of each event."""
     found: list[tuple[str, str | None]] = []
     for _ in range(count):
-        delivery = consumer.get(5)
+        delivery = consumer.get(30)
         assert delivery is not None
         with delivery as event:
             found.append((event.trader, event.order_id))
@@ -50,7 +50,7 @@ def test_a_stream_and_group_that_are_gone(desk: Desk, since: int | None) -> None
         lose_everything(desk)
         desk.open().orders.place_many([limit(desk.trader, f"B{number}") for number in range(5)])
         with pytest.raises(StateLost) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert (caught.value.trader, caught.value.last) == (desk.trader, 10)
         assert take(consumer, 5) == [(desk.trader, f"B{number}") for number in range(5)]
         assert consumer.get(0.05) is None
@@ -62,7 +62,7 @@ def test_a_stream_is_gone_before_the_first_read(lone_desk: Desk) -> None:
         lose_everything(lone_desk)
         lone_desk.open().orders.place_many([limit(lone_desk.trader, f"B{number}") for number in range(30)])
         with pytest.raises(StateLost) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert (caught.value.first, caught.value.last) == (1, 10)
         assert [order for _, order in take(consumer, 30)] == [f"B{number}" for number in range(30)]
 
@@ -74,7 +74,7 @@ def test_a_group_that_is_gone(lone_desk: Desk) -> None:
         take(consumer, 2)
         lone_desk.ask("XGROUP", "DESTROY", "%:events", "risk")
         with pytest.raises(StateLost):
-            consumer.get(5)
+            consumer.get(30)
         assert len(take(consumer, 5)) == 5
 
 
@@ -93,7 +93,7 @@ def test_numbers_that_were_used_again_do_not_hide_a_loss(lone_desk: Desk) -> Non
             lone_desk.vandalise("XADD", "%:events", f"{event.sequence}-0", *words)
         lone_desk.vandalise("XGROUP", "CREATE", "%:events", "risk", "3-0")
         with pytest.raises(StateLost) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert caught.value.last == 5
         assert [order for _, order in take(consumer, 3)] == ["B4", "B5", "B6"]
 
@@ -105,7 +105,7 @@ def test_a_replica_without_the_last_events_takes_over(lone_desk: Desk) -> None:
         for number in (4, 5):
             lone_desk.vandalise("XDEL", "%:events", f"{number}-0")
         with pytest.raises(StateLost) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert (caught.value.first, caught.value.last) == (4, 5)
 
 
@@ -113,7 +113,7 @@ def test_a_new_group_beyond_the_end(lone_desk: Desk) -> None:
     place(lone_desk, 3)
     with lone_desk.book.events.consume("risk", "one", lone_desk.trader, since=10) as consumer:
         with pytest.raises(StateLost) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert (caught.value.first, caught.value.last) == (4, 10)
         assert len(take(consumer, 3)) == 3
 
@@ -121,17 +121,17 @@ def test_a_new_group_beyond_the_end(lone_desk: Desk) -> None:
 def test_an_event_that_is_trimmed_while_it_is_handled_is_reported(lone_desk: Desk) -> None:
     place(lone_desk, 3)
     with lone_desk.book.events.consume("risk", "one", lone_desk.trader, min_idle=0.05) as consumer:
-        delivery = consumer.get(5)
+        delivery = consumer.get(30)
         assert delivery is not None
         lone_desk.book.events.trim(lone_desk.trader, 3)
-        second = consumer.get(5)  # read before it was trimmed
+        second = consumer.get(30)  # read before it was trimmed
         assert second is not None
         with contextlib.suppress(ZeroDivisionError), second:
             raise ZeroDivisionError
         assert not delivery.give_up("no longer kept")
         take(consumer, 1)
         with pytest.raises(HistoryTrimmed) as caught:
-            consumer.get(5)
+            consumer.get(30)
         assert (caught.value.first, caught.value.last) == (2, 2)
 
 
@@ -164,7 +164,7 @@ def test_traders_are_added(desk: Desk) -> None:
         assert len(take(consumer, 4)) == 4
         place(desk, 1, trader=third)
         assert take(consumer, 1) == [(third, "A0")]
-        followed = {(event.trader, event.sequence) for event in (follow.get(5) for _ in range(5)) if event}
+        followed = {(event.trader, event.sequence) for event in (follow.get(30) for _ in range(5)) if event}
         assert followed == {(first, 1), (first, 2), (second, 1), (second, 2), (third, 1)}
         nobody: list[str] = []
         for bad in ("", nobody, " ab"):
@@ -197,7 +197,7 @@ def test_dead_letters_are_put_back(desk: Desk) -> None:
     for group in ("risk", "audit"):
         with events.consume(group, "one", desk.trader, max_deliveries=1) as consumer:
             for _ in range(4):
-                delivery = consumer.get(5)
+                delivery = consumer.get(30)
                 assert delivery is not None
                 assert delivery.give_up("poison")
     assert events.requeue(desk.trader, "risk", sequences=[2, 3, 99]) == [2, 3]
@@ -218,7 +218,7 @@ def test_a_dead_letter_whose_event_or_group_is_gone_stays(lone_desk: Desk, gone:
     place(lone_desk, 2)
     events = lone_desk.book.events
     with events.consume("risk", "one", lone_desk.trader) as consumer:
-        delivery = consumer.get(5)
+        delivery = consumer.get(30)
         assert delivery is not None
         assert delivery.give_up("poison")
     if gone == "group":
@@ -242,8 +242,8 @@ def test_idle_consumers_are_removed(lone_desk: Desk) -> None:
     place(lone_desk, 2)
     events, trader = lone_desk.book.events, lone_desk.trader
     killed = [events.consume("risk", f"killed-{number}", trader, batch=1).start() for number in range(2)]
-    (held,) = [killed[0].get(5)]
-    assert killed[1].get(5) is not None
+    (held,) = [killed[0].get(30)]
+    assert killed[1].get(30) is not None
     assert held is not None
     assert held.acknowledge()
     names = "XINFO", "CONSUMERS", "%:events", "risk"
@@ -266,7 +266,7 @@ def test_the_lag(desk: Desk) -> None:
         assert consumer.lag() == {desk.trader: Lag(7, 0), other: Lag(0, 0)}
         take(consumer, 1)
         assert consumer.lag()[desk.trader] == Lag(6, 0)  # the other stream took its part of what is read ahead
-        held = consumer.get(5)
+        held = consumer.get(30)
         assert held is not None
         lag = consumer.lag()[desk.trader]
         assert lag.undelivered + lag.pending == 6

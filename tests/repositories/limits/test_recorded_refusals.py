@@ -93,7 +93,7 @@ def test_it_is_published_and_followed(desk: Desk) -> None:
     with book.events.follow(trader, since=0) as follower:
         with pytest.raises(LimitExceeded):
             book.orders.place(limit(trader))
-        found = [follower.get(5) for _ in range(2)]
+        found = [follower.get(30) for _ in range(2)]
     assert found == desk.events()
 
 

@@ -168,11 +168,11 @@ def test_a_page_takes_as_many_commands_however_many_orders_have_ended(
 
 @pytest.mark.parametrize("values", [{"strategy": "S1"}, {"status": "NEW"}, {"strategy": "S1", "status": "NEW"}])
 def test_an_order_that_an_index_names_and_that_is_not_there_is_told(lone_desk: Desk, values: dict[str, str]) -> None:
-    orders, trader = lone_desk.open(deadline=0.3).orders.of(DeskOrder), lone_desk.trader
+    orders, trader = lone_desk.book.orders.of(DeskOrder), lone_desk.trader
     orders.place_many([desk_order(trader), desk_order(trader, "A2", strategy="S2"), desk_order(trader, "A3")])
     lone_desk.vandalise("UNLINK", "%:order:A1")
     with pytest.raises(SlotbookError, match="names order A1, which is not here"):
-        orders.by(trader, values)
+        lone_desk.open(deadline=1).orders.of(DeskOrder).by(trader, values)
 
 
 def test_a_page_goes_on_behind_entries_of_orders_that_are_gone(lone_desk: Desk) -> None:

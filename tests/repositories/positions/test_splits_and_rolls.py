@@ -198,6 +198,6 @@ def test_a_message_of_a_roll_has_its_period(desk: Desk) -> None:
     trade(desk, "BUY", 1, "2")
     with desk.book.events.subscribe(f"{{{desk.trader}}}:events") as heard:
         desk.open(publish="traders").positions.roll(desk.trader, "AAPL")
-        event = heard.get(5)
+        event = heard.get(30)
     assert event is not None
     assert event.event == desk.events()[-1]

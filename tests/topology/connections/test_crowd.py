@@ -169,7 +169,7 @@ def test_a_thread_that_waits_too_long_for_a_connection_gets_pool_exhausted(lone:
         relay.replies.clear()
         with ThreadPoolExecutor(2) as pool:
             busy = [pool.submit(book.orders.get, "T", "A1") for _ in range(2)]
-            until = time.monotonic() + 5
+            until = time.monotonic() + 30
             while relay.connections < 2:
                 assert time.monotonic() < until
                 time.sleep(0.005)
@@ -177,7 +177,7 @@ def test_a_thread_that_waits_too_long_for_a_connection_gets_pool_exhausted(lone:
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
                 book.orders.place(limit("T"))
-            assert 0.09 < time.monotonic() - began < 3
+            assert 0.09 < time.monotonic() - began < 8  # and not the deadline
             relay.replies.set()
             assert [one.result() for one in busy] == [None, None]
         assert book.orders.get("T", "A1") is None
@@ -192,7 +192,7 @@ def test_a_task_that_waits_too_long_for_its_turn_gets_pool_exhausted(lone: Fleet
             began = time.monotonic()
             with pytest.raises(PoolExhausted, match="pool_size"):
                 await book.orders.place(limit("T"))
-            assert 0.09 < time.monotonic() - began < 3
+            assert 0.09 < time.monotonic() - began < 8  # and not the deadline
             relay.replies.set()
             assert await asyncio.gather(*busy) == [None] * 64
             assert await book.orders.get("T", "A1") is None

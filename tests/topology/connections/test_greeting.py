@@ -38,7 +38,7 @@ def test_every_connection_has_a_name_and_its_library(desk: Desk) -> None:
     book = desk.open()
     book.orders.place(limit(desk.trader, "A1"))
     with book.events.follow(desk.trader, since=0) as follow:
-        assert follow.get(5)
+        assert follow.get(30)
         found = [client for raw in desk.fleet.raws.values() for client in clients(raw)]
         ours = [client for client in found if client["user"] == "slotbook"]
         assert len(ours) >= 2

@@ -227,8 +227,10 @@ def test_a_place_passes_over_those_who_have_gone() -> None:
 def test_the_place_of_a_task_that_never_goes_on_is_taken_from_it() -> None:
     async def run() -> None:
         places = AsyncPlaces[AsyncPlace](1)
-        assert await places.take(AsyncPlace(time.monotonic() + 0.01), 0)
+        place = AsyncPlace(time.monotonic() + 60)
+        assert await places.take(place, 0)
         assert not await async_wait_for(places, 0.002)
+        place.ends_at = time.monotonic() + 0.01
         assert await async_wait_for(places, 30)
 
     asyncio.run(run())
