@@ -122,6 +122,23 @@ def test_after_a_bust_the_next_fill_is_a_first_one_again(lone_desk: Desk) -> Non
     assert desk.book.audit.verify(desk.trader) == []
 
 
+@pytest.mark.parametrize("price", ["0", "-2.5", "2.5"])
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_a_bust_of_what_was_traded_before_a_roll_is_read_as_it_was(lone_desk: Desk, side: str, price: str) -> None:
+    """Less than nothing was bought or sold then, which is not what was traded in the other direction."""
+    desk = lone_desk
+    desk.book.positions.adjust(desk.trader, "AAPL", -2 if side == "BUY" else 2)
+    desk.book.orders.place(limit(desk.trader, side=side))
+    desk.book.orders.fill(execution(desk.trader, "X1", 2, price))
+    desk.book.positions.roll(desk.trader, "AAPL")
+    first = desk.book.orders.bust(desk.trader, "A1", "X1", exec_id="V1")
+    assert (first.position.bought_quantity, first.position.sold_quantity) == ((-2, 0) if side == "BUY" else (0, -2))
+    desk.book.positions.adjust(desk.trader, "AAPL", 1)
+    again = desk.book.orders.bust(desk.trader, "A1", "X1", exec_id="V1")
+    assert (again.applied, again.position) == (False, first.position)
+    assert desk.book.audit.verify(desk.trader) == []
+
+
 @pytest.mark.parametrize(
     ("event", "whole"),
     [

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import cast
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from slotbook.models import (
     Bust,
@@ -124,6 +124,9 @@ def test_nothing_is_lost_through_busts_and_corrections(lone_desk: Desk) -> None:
         max_examples=400 if NIGHTLY else 30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
     )
     @given(st.lists(steps, min_size=3, max_size=14))
+    @example(
+        [("adjust", -2, "", ""), ("trade", "BUY", Decimal(2), "0"), ("roll", "", "", ""), ("bust", 0, Decimal(1), "1")]
+    )
     def run(some: list[tuple[object, object, object, object]]) -> None:
         side = Side(lone_desk)
         for number, step in enumerate(some):
