@@ -33,7 +33,7 @@ class History:
     """One trader's records on the servers and as a dict of dicts, with dice for what comes next."""
 
     def __init__(self, stand: Stand, seed: int) -> None:
-        self.stand, self.book, self.dice = stand, stand.open(), random.Random(seed)
+        self.stand, self.book, self.dice = stand, stand.open(deadline=60), random.Random(seed)
         self.oracle = DictOfDicts()
         self.number = 0
 

@@ -58,7 +58,7 @@ def test_a_primary_that_was_replaced_meanwhile_proves_nothing(
     deploy: Deploy, runner: asyncio.Runner, caller: Caller
 ) -> None:
     """Valkey 9.1 keeps a WAIT blocked through demotion, a full resynchronisation and promotion, and then answers it."""
-    control, trader = deploy("cluster"), fresh()
+    control, trader = deploy("cluster", options={"cluster-node-timeout": "30000"}), fresh()  # none else is to take over
     url = control.url(durability="replicated=1", replication_wait=20, deadline=60, socket_timeout=30)
     old = control.primary(f"{{{trader}}}")
     (successor,) = control.replicas(old)
