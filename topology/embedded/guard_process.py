@@ -20,6 +20,7 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -152,22 +153,12 @@ class Resources:
         for server in running:
             server.wait()
         for _ in range(REMOVAL_ATTEMPTS):
-            _remove(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
             if not self.folder.exists():
                 self._cleanup.end()
                 return
             time.sleep(0.05)
         raise OSError(f"{self.folder} cannot be removed")
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder and what is in it, as far as that can be removed."""
-    for place, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            with contextlib.suppress(OSError):
-                Path(place, file).unlink()
-        with contextlib.suppress(OSError):
-            Path(place).rmdir()
 
 
 def _descriptor_of(owner: int) -> int:
