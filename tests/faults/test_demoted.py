@@ -21,14 +21,19 @@ from ..support.make import execution, fresh, limit
 from .conftest import Deploy
 
 
+def tell_role(server: Server, host: str, port: str | int) -> None:
+    """Have a server follow another, or with "NO", "ONE" none; one that loads what it was sent before cannot yet."""
+    wait_until(lambda: server.ask("REPLICAOF", host, port), f"{server.name} takes its role")
+
+
 class Pair:
     """Two servers, of which one is the primary, behind a balancer, and a book that knows only the balancer."""
 
     def __init__(self, control: Control, caller: Caller, runner: asyncio.Runner) -> None:
         self.old, self.new, self.third = control.data
-        self.old.ask("REPLICAOF", "NO", "ONE")
+        tell_role(self.old, "NO", "ONE")
         for other in (self.new, self.third):
-            other.ask("REPLICAOF", self.old.host, self.old.port)
+            tell_role(other, self.old.host, self.old.port)
         self.wait_until_in_step()
         self.balancer = Proxy(self.old.host, self.old.port)
         self._password = control.deployment.password
@@ -47,9 +52,9 @@ class Pair:
     def swap_roles(self, *, linked: bool = True) -> None:
         """Promote the other server; the old primary follows it, or with ``linked`` false nothing at all."""
         self.wait_until_in_step()
-        self.new.ask("REPLICAOF", "NO", "ONE")
-        self.third.ask("REPLICAOF", self.new.host, self.new.port)
-        self.old.ask("REPLICAOF", "127.0.0.1", self.new.port if linked else 1)
+        tell_role(self.new, "NO", "ONE")
+        tell_role(self.third, self.new.host, self.new.port)
+        tell_role(self.old, "127.0.0.1", self.new.port if linked else 1)
         wait_until(lambda: info(self.third).get("master_link_status") == "up", "the third server follows")
 
     @property
@@ -58,12 +63,13 @@ class Pair:
         return self.balancer.requests["EVALSHA"] + self.balancer.requests["EVAL"]
 
     def wait_until_in_step(self) -> None:
-        """Wait until the other server has all that the primary has."""
-        wait_until(self._in_step, "the replica is in step")
+        """Wait until the other servers have all that the primary has."""
+        for replica in (self.new, self.third):
+            wait_until(lambda one=replica: self._in_step(one), "the replica is in step")
 
-    def _in_step(self) -> bool:
-        written, received = info(self.old)["master_repl_offset"], info(self.new).get("slave_repl_offset")
-        return written == received and info(self.new)["master_link_status"] == "up"
+    def _in_step(self, replica: Server) -> bool:
+        written, received = info(self.old)["master_repl_offset"], info(replica).get("slave_repl_offset")
+        return written == received and info(replica)["master_link_status"] == "up"
 
     def move(self) -> None:
         """Lead new connections to the new primary."""
