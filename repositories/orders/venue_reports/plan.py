@@ -100,8 +100,9 @@ def fill_of(report: ExecutionReport) -> Fill:
 def changes_of(report: ExecutionReport, known: Known, order: Order) -> list[OrderRequest]:
     """Return the changes that a report asks for, in their order; none when it has nothing that the order can take."""
     is_repeat = known.execution or known.change or known.terms
-    main = _main(report, known, order, is_repeat=known.execution or known.change)
     wants_terms = known.terms if is_repeat else _wants_terms(report, order)
+    changed = _with_terms(report, order) if wants_terms else order
+    main = _main(report, known, changed, is_repeat=known.execution or known.change)
     return ([_terms(report)] if wants_terms else []) + ([main] if main is not None else [])
 
 
@@ -214,6 +215,12 @@ def _terms(report: ExecutionReport) -> Restate:
     """Return the change of the quantity to what a report says of it."""
     request_id = derived_id("terms", report.exec_id)
     return _made(Restate, report, request_id=request_id, reason=None, quantity=report.quantity)
+
+
+def _with_terms(report: ExecutionReport, order: Order) -> Order:
+    """Return an order with the quantity that a report says of it, which is more than is filled."""
+    status = OrderStatus.PARTIALLY_FILLED if order.status is OrderStatus.FILLED else order.status
+    return order.model_copy(update={"quantity": report.quantity, "status": status})
 
 
 def _has_ended(order: Order) -> bool:

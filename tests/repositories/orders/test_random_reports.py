@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, cast
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from slotbook.models import CancelReject, ExecType, ExecutionReport, Order, ReportResult, errors
 
@@ -50,6 +50,7 @@ def check(said: Said, result: ReportResult) -> None:
 
 @examples
 @given(happened=actions, repeats=st.lists(st.integers(0, 50), max_size=14))
+@example(happened=[("fill", 100), ("silent", 1), ("cancel", 41)], repeats=[0, 0, 1, 2])
 def test_the_order_is_what_the_venue_says(lone_desk: Desk, happened: Actions, repeats: list[int]) -> None:
     desk, trader = lone_desk, lone_desk.another()
     venue, orders = Venue(trader), desk.book.orders

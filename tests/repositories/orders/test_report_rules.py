@@ -47,6 +47,20 @@ def test_a_filled_order_takes_only_a_quantity_above_what_is_filled(lone_desk: De
     assert (more.applied, more.order.status, more.differences) == (True, "PARTIALLY_FILLED", ())
 
 
+@pytest.mark.parametrize("kind", ["CANCELED", "EXPIRED", "DONE_FOR_DAY", "SUSPENDED", "STOPPED", "CALCULATED"])
+def test_a_filled_order_is_judged_with_the_quantity_that_the_report_says(lone_desk: Desk, kind: str) -> None:
+    """It has grown at the venue meanwhile, and so is open when what the report says happens to it."""
+    orders, trader = lone_desk.book.orders, lone_desk.trader
+    orders.place(limit(trader))
+    orders.apply(trade(trader, "X1", 100, 100, 100))
+    said = report(trader, "E1", kind, kind, quantity=102, cumulative_quantity=100, last_quantity=2, last_price=10)
+    told = orders.apply(said)
+    assert [change.type for change in told.changes] == ["RESTATED", kind]
+    assert (told.order.status, told.order.quantity, told.differences) == (kind, 102, ())
+    again = orders.apply(said)
+    assert (again.applied, again.order) == (False, told.order)
+
+
 def test_a_rejection_that_leaves_the_order_as_it_is_is_of_another_order_with_its_id(lone_desk: Desk) -> None:
     lone_desk.book.orders.place(limit(lone_desk.trader))
     told = lone_desk.book.orders.apply(report(lone_desk.trader, "E1", "REJECTED", "NEW", reason="6"))
