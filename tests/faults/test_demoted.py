@@ -64,12 +64,11 @@ class Pair:
 
     def wait_until_in_step(self) -> None:
         """Wait until the other servers have all that the primary has."""
-        for replica in (self.new, self.third):
-            wait_until(lambda one=replica: self._in_step(one), "the replica is in step")
+        wait_until(self._in_step, "the replicas are in step")
 
-    def _in_step(self, replica: Server) -> bool:
-        written, received = info(self.old)["master_repl_offset"], info(replica).get("slave_repl_offset")
-        return written == received and info(replica)["master_link_status"] == "up"
+    def _in_step(self) -> bool:
+        written, replicas = info(self.old)["master_repl_offset"], [info(one) for one in (self.new, self.third)]
+        return all(one.get("slave_repl_offset") == written and one["master_link_status"] == "up" for one in replicas)
 
     def move(self) -> None:
         """Lead new connections to the new primary."""
