@@ -13,7 +13,7 @@ from slotbook.topology.embedded import Topology, start
 
 from ...support.callers import CALLERS, Caller, open_book
 from ...support.desk import Desk
-from ...support.faults.control import Control
+from ...support.faults.control import Control, wait_until
 from ...support.make import fresh, limit
 
 
@@ -74,6 +74,7 @@ def test_a_failover_that_is_over_is_no_failure(topology: Topology, caller: Calle
         was = control.primary("{T}")
         control.kill(was)
         heir = control.promoted(was, "{T}")
+        wait_until(lambda: control.all_name(heir, "{T}"), "everyone who can be asked knows the new primary")
         ping = book.ping()
         assert ping.ok, ping
         assert f"{heir.host}:{heir.port}" in {node.node for node in ping.nodes}

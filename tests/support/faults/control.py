@@ -54,9 +54,12 @@ class Control:
 
     def primary(self, key: str = "") -> Server:
         """Return the primary of a key, as the Sentinels or a majority of the cluster say now."""
-        if self.sentinels:
-            return self._of_sentinels()
-        return self._of_slot(key_slot(key.encode())) if self.deployment.topology == "cluster" else self.data[0]
+        said = self._named_by_all(key)
+        return max(said, key=said.count)
+
+    def all_name(self, primary: Server, key: str = "") -> bool:
+        """Return whether each Sentinel, or server of the cluster, names this primary of a key; some hear it later."""
+        return set(self._named_by_all(key)) == {primary}
 
     def named_by(self, sentinel: Server) -> Server:
         """Return the primary that one Sentinel names."""
@@ -248,11 +251,12 @@ class Control:
             and all(self.replicas(self.at(port)) for port in {ports[0] for _, _, ports in tables[0]})
         )
 
-    def _of_sentinels(self) -> Server:
-        said = [self.named_by(sentinel) for sentinel in self._running(self.sentinels)]
-        return max(said, key=said.count)
+    def _named_by_all(self, key: str) -> list[Server]:
+        if self.sentinels:
+            return [self.named_by(sentinel) for sentinel in self._running(self.sentinels)]
+        return self._of_slot(key_slot(key.encode())) if self.deployment.topology == "cluster" else [self.data[0]]
 
-    def _of_slot(self, slot: int) -> Server:
+    def _of_slot(self, slot: int) -> list[Server]:
         said: list[Server] = []
         for server in self._running(self.data):
             with contextlib.suppress(EmbeddedError):
@@ -264,7 +268,7 @@ class Control:
                         said.append(self.at(port))
         if not said:
             raise EmbeddedError(f"nobody serves slot {slot}")
-        return max(said, key=said.count)
+        return said
 
     def _role(self, server: Server) -> list[Reply]:
         return cast("list[Reply]", self.tell(server, "ROLE", timeout=1.0))

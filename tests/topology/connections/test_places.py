@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import threading
@@ -35,8 +36,12 @@ def interrupt_soon() -> Iterator[Callable[[float], object]]:
     def interrupt(_number: int, _frame: object) -> None:
         raise Interrupt
 
-    with alarm_handler(interrupt):
-        yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    gc.disable()  # what is raised while it calls back is lost
+    try:
+        with alarm_handler(interrupt):
+            yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    finally:
+        gc.enable()
 
 
 def wait_for(places: Places[Place], timeout: float) -> bool:
