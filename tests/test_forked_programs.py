@@ -69,11 +69,20 @@ def test_programs_end_with_the_tests_that_are_interrupted_or_killed(tmp_path: Pa
         assert is_gone(found[1]), "who is killed leaves the process that forks"
 
 
-def test_a_program_that_a_test_has_forgotten_ends_no_other() -> None:
-    given, giving = os.pipe()
-    forked.fork("input()", (given, 1, 2))
+def test_a_program_that_a_test_has_forgotten_ends_and_no_other_with_it() -> None:
+    other = forked.Piped("print(input())")
+    program = forked.fork("import time; time.sleep(300)", (0, 1, 2))
+    pid = program.pid
+    del program
     gc.collect()
-    os.write(giving, b"\n")
-    os.close(given)
-    os.close(giving)
+    assert is_gone(pid), "who forgets a program leaves it"
+    print("still here", file=other.stdin, flush=True)
+    assert other.rest() == ("still here\n", "")
     assert [forked.run("print(1)").stdout for _ in range(3)] == ["1\n"] * 3
+
+
+def test_programs_that_end_at_the_same_time_are_each_told() -> None:
+    programs = [forked.Piped(f"input(); raise SystemExit({number})") for number in range(8)]
+    for program in programs:
+        print(file=program.stdin, flush=True)
+    assert [(program.rest(60), program.process.returncode) for program in programs] == [(("", ""), n) for n in range(8)]

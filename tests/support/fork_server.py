@@ -2,7 +2,8 @@
 
 Each message on the socket asks for a process, and brings its files: standard input, output and error, and a pipe on
 which it is told who it is, and how it has ended. In a new process ``serve`` returns what it is to run, so that it ends
-as every process of Python's does.
+as every process of Python's does. A process of which nobody reads any more how it has ended is killed: a test has
+forgotten it, or was interrupted before it knew of it.
 """
 
 # ruff: noqa: SIM115 (standard input, output and error are open as long as a process is there)
@@ -18,7 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
-from typing import TypedDict, cast
+from typing import NamedTuple, TypedDict, cast
 
 import slotbook
 from slotbook.repositories.changes.scripts import SHORT_WAYS, engine
@@ -37,48 +38,56 @@ class Asked(TypedDict):
     is_leader: bool
 
 
+class Running(NamedTuple):
+    """A process, a handle that can be read when it has ended, and the pipe on which that is told."""
+
+    pid: int
+    handle: int
+    told: int
+
+
 def serve(number: int) -> str:
     """Fork a process for each message, and tell how it has ended; return in that process, with its program."""
     asking = socket.socket(fileno=number)
     watched = select.poll()
     watched.register(asking, select.POLLIN)
-    running: dict[int, tuple[int, int]] = {}
+    running: dict[int, Running] = {}
     gc.freeze()  # else each process, when it ends, would look through all that is loaded, and so copy it
     while True:
         for ready, _ in watched.poll():
-            if ready in running:
-                _tell(ready, *running.pop(ready))
-                watched.unregister(ready)
-                os.close(ready)
+            if one := running.get(ready):
+                if ready == one.told:  # nobody reads it
+                    signal.pidfd_send_signal(one.handle, signal.SIGKILL)
+                _, status = os.waitpid(one.pid, 0)
+                _write(one.told, os.waitstatus_to_exitcode(status))
+                for file in one[1:]:
+                    watched.unregister(file)
+                    os.close(file)
+                    del running[file]
+            if ready != number:
                 continue
             message, files, _, _ = socket.recv_fds(asking, 1 << 20, 4)
             if not message:  # who asks is gone, perhaps killed: what it has started ends with it
-                for handle in running:
-                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+                for one in running.values():
+                    signal.pidfd_send_signal(one.handle, signal.SIGKILL)
                 os._exit(0)  # nothing of the tests' is to be run in the end
             if not (pid := os.fork()):
                 asking.close()
-                for one, (_, other) in running.items():
-                    os.close(one)
-                    os.close(other)
+                for file in running:
+                    os.close(file)
                 return _begin(cast(Asked, json.loads(message)), files)
             *given, told = files
-            for one in given:
-                os.close(one)
-            handle = os.pidfd_open(pid)
-            running[handle] = (pid, told)
-            watched.register(handle, select.POLLIN)
+            for file in given:
+                os.close(file)
+            one = Running(pid, os.pidfd_open(pid), told)
+            running[one.handle] = running[told] = one
+            watched.register(one.handle, select.POLLIN)
+            watched.register(told, 0)  # POLLERR is told in any case: see poll(2)
             _write(told, pid)
 
 
-def _tell(ready: int, pid: int, told: int) -> None:
-    _, status = os.waitpid(pid, 0)
-    _write(told, os.waitstatus_to_exitcode(status))
-    os.close(told)
-
-
 def _write(told: int, number: int) -> None:
-    with contextlib.suppress(BrokenPipeError):  # a test has forgotten the process, which is no reason to end others
+    with contextlib.suppress(BrokenPipeError):  # a test has forgotten the process
         os.write(told, f"{number}\n".encode())
 
 

@@ -7,6 +7,7 @@ For tests of what a program does. What a process does while it starts is tested 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import threading
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -37,8 +39,8 @@ exec(code, {{"__name__": "__main__"}})
 class Forked:
     """A process that was forked for a test; like ``subprocess.Popen``, as far as tests ask it."""
 
-    def __init__(self, told: int) -> None:
-        self._told = open(told, "rb", buffering=0)
+    def __init__(self, told: FileIO) -> None:
+        self._told = told
         self.returncode: int | None = None
         self.pid = int(self._told.readline())
 
@@ -77,8 +79,12 @@ def fork(
     is_leader: bool = False,
     flags: tuple[str, ...] = (),
 ) -> Forked:
-    """Run a program, with files for its input, output and errors, in a process with some flags of Python's."""
-    told, telling = os.pipe()
+    """Run a program, with files for its input, output and errors, in a process with some flags of Python's.
+
+    It is killed when nobody holds what is returned any more, as when Ctrl-C comes before anybody does.
+    """
+    hears, telling = os.pipe()
+    told = open(hears, "rb", buffering=0)
     with _STARTING:
         server = _server(flags)
     asked = {
@@ -86,8 +92,10 @@ def fork(
         "environment": environment or dict(os.environ),
         "folder": str(folder or Path.cwd()),
     }
-    socket.send_fds(server, [json.dumps({**asked, "is_leader": is_leader}).encode()], [*files, telling])
-    os.close(telling)
+    try:
+        socket.send_fds(server, [json.dumps({**asked, "is_leader": is_leader}).encode()], [*files, telling])
+    finally:
+        os.close(telling)
     return Forked(told)
 
 
@@ -152,6 +160,7 @@ def script(path: str, *arguments: str) -> str:
 def _server(flags: tuple[str, ...]) -> socket.socket:
     """Return what the process listens to that forks others; it ends when this one does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    atexit.register(ours.close)
     with theirs:
         started = subprocess.Popen(
             [sys.executable, *flags, "-c", _START, str(theirs.fileno())],
