@@ -11,9 +11,13 @@ from .venue_reports import report
 Said = ExecutionReport | CancelReject
 ACTIONS = (
     *("fill", "fill", "fill", "ask_cancel", "ask_replace", "refuse", "agree", "bust", "correct", "restate", "silent"),
-    *("cancel", "expire"),
+    *("cancel", "expire", "done_for_day", "stop", "suspend", "restate", "calculate"),
 )
 """What may happen to an order. A silent change of the quantity is said by the next report only."""
+FIRST_TO_LAST = (
+    *("PENDING_CANCEL", "PENDING_REPLACE", "DONE_FOR_DAY", "FILLED", "STOPPED", "SUSPENDED", "PARTIALLY_FILLED"),
+)
+"""Statuses in the order in which the standard shows them."""
 
 
 @dataclass
@@ -29,6 +33,8 @@ class Venue:
     name: str = "A1"
     """The id of the order by now."""
     ended: str = ""
+    marks: set[str] = field(default_factory=set[str])
+    """What holds until the order ends, or is restated: DONE_FOR_DAY and SUSPENDED; STOPPED stays."""
     is_accepted: bool = False
     is_silent: bool = False
     number: int = 0
@@ -43,18 +49,17 @@ class Venue:
         """Return the status that FIX puts first."""
         if self.ended:
             return self.ended
-        for kind in ("PENDING_CANCEL", "PENDING_REPLACE"):
-            if any(asked == kind for asked, _ in self.pending.values()):
-                return kind
+        asked = {kind for kind, _ in self.pending.values()}
+        held = asked | self.marks
         if self.filled:
-            return "FILLED" if self.filled >= self.quantity else "PARTIALLY_FILLED"
-        return "NEW" if self.is_accepted else "PENDING_NEW"
+            held.add("FILLED" if self.filled >= self.quantity else "PARTIALLY_FILLED")
+        return next((one for one in FIRST_TO_LAST if one in held), "NEW" if self.is_accepted else "PENDING_NEW")
 
     def say(self, kind: str, **more: object) -> ExecutionReport:
         """Return a report of what has just happened."""
         self.number += 1
         self.is_silent = False
-        left = 0 if self.ended else max(0, self.quantity - self.filled)
+        left = 0 if self.ended or "DONE_FOR_DAY" in self.marks else max(0, self.quantity - self.filled)
         terms = {"quantity": self.quantity, "cumulative_quantity": self.filled, "open_quantity": left}
         ids = {"client_order_id": self.name, **more}
         return report(self.trader, f"E{self.number}", kind, self.status, ts_ns=10**18 + self.number, **terms, **ids)
@@ -71,7 +76,7 @@ class Venue:
 
     def _fill(self, size: int) -> Said | None:
         size = min(size, self.quantity - self.filled)
-        if self.ended or size < 1:
+        if self.ended or "DONE_FOR_DAY" in self.marks or size < 1:
             return None
         self.executions[f"E{self.number + 1}"] = size
         return self.say("TRADE", last_quantity=size, last_price=10)
@@ -117,6 +122,7 @@ class Venue:
             return None
         self.ended, before = kind, self.name
         self.pending.clear()
+        self.marks.clear()
         ids = {} if request is None else {"client_order_id": request, "original_client_order_id": before}
         return self.say(kind, **ids)
 
@@ -125,6 +131,29 @@ class Venue:
 
     def _expire(self, size: int) -> Said | None:
         return self._end("EXPIRED") if size > 50 else None
+
+    def _mark(self, kind: str) -> Said | None:
+        if self.ended or self.filled >= self.quantity or kind in self.marks:
+            return None
+        self.marks.add(kind)
+        return self.say(kind)
+
+    def _done_for_day(self, _size: int) -> Said | None:
+        return self._mark("DONE_FOR_DAY")
+
+    def _stop(self, _size: int) -> Said | None:
+        return self._mark("STOPPED")
+
+    def _suspend(self, _size: int) -> Said | None:
+        return self._mark("SUSPENDED")
+
+    def _calculate(self, size: int) -> Said | None:
+        if self.ended or size > 20:
+            return None
+        self.ended = "CALCULATED"
+        self.pending.clear()
+        self.marks.clear()
+        return self.say("CALCULATED")
 
     def _bust(self, _size: int) -> Said | None:
         if not self.executions:
@@ -142,12 +171,13 @@ class Venue:
         return self.say("TRADE_CORRECT", exec_ref_id=execution, last_quantity=min(size, room), last_price=11)
 
     def _restate(self, size: int) -> Said | None:
-        if self.ended or self.filled + size == self.quantity:
+        if self.ended or (self.filled + size == self.quantity and not self.marks):
             return None
         self.quantity = self.filled + size
+        self.marks &= {"STOPPED"}
         return self.say("RESTATED")
 
     def _silent(self, size: int) -> Said | None:
-        if not self.ended:
+        if not self.ended and not self.marks & {"DONE_FOR_DAY", "SUSPENDED"}:
             self.quantity, self.is_silent = self.filled + size + 1, True
         return None
