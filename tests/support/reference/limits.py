@@ -58,6 +58,10 @@ def check(book: State, order: Order, was: Order | None = None) -> None:
     switch = book.trading.get(order.trader, "ACTIVE")
     if switch == "HALTED":
         raise TradingHalted
+    own = book.limits.get((order.trader, order.symbol), {})
+    whole = book.limits.get((order.trader, None), {})
+    if switch == "ACTIVE" and not own and not whole:
+        return  # before all orders are looked through
     held = book.positions.get((order.trader, order.symbol))
     position = Decimal(0) if held is None else held.quantity
     working = [entry.now for (trader, _), entry in book.orders.items() if trader == order.trader]
@@ -72,8 +76,6 @@ def check(book: State, order: Order, was: Order | None = None) -> None:
         return
     if switch == "REDUCING":
         raise TradingHalted
-    own = book.limits.get((order.trader, order.symbol), {})
-    whole = book.limits.get((order.trader, None), {})
     raises = was is None or order.quantity > was.quantity
     has_own = own.get("max_position") is not None
     for limits in (own, whole):
