@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from ..models.errors import EmbeddedError
 from ..topology.embedded import Deployment, Server
+from ..topology.embedded.config import MASTER_NAME
 from ..topology.embedded.takeover import primary_of, wait_for
 
 
@@ -32,32 +34,67 @@ class Failover:
         return wait_for(lambda: primary_of(self._deployment, trader), f"nobody took over from {primary}")
 
     def restart(self) -> None:
-        """Start again what was killed."""
+        """Start again what was killed, as a replica where Sentinels would tell it so some ten seconds later."""
         while self._killed:
-            self._killed[-1].restart()
+            serving, server = self._deployment.primaries(), self._killed[-1]
+            server.restart()
+            if self._deployment.topology == "sentinel" and len(serving) == 1:
+                server.ask("REPLICAOF", serving[0].host, serving[0].port)
             self._killed.pop()
 
     def _ready(self, trader: str) -> Server | None:
-        """Return the primary of a trader once all is whole: each other server is a replica and in step.
+        """Return the primary of a trader once all is whole: each other server is a replica, in step, and known as one.
 
-        A primary that was killed and restarted may say for some seconds that it is one still.
+        A primary that was killed and restarted may say for some seconds that it is one still; and Sentinels that have
+        not ended a failover do not begin another.
         """
         primaries = self._deployment.primaries()
         if len(primaries) != (3 if self._deployment.topology == "cluster" else 1):
             return None
-        in_step = sum(replicas_in_step(primary) for primary in primaries)
-        all_data = [server for server in self._deployment.servers if server.kind == "data"]
-        return primary_of(self._deployment, trader) if len(primaries) + in_step == len(all_data) else None
+        others = [one for one in self._deployment.servers if one.kind == "data" and one not in primaries]
+        in_step = [one for primary in primaries for one in in_step_with(primary, others)]
+        sentinels = [one for one in self._deployment.servers if one.kind == "sentinel"]
+        are_ready = len(in_step) == len(others) and all(watches(one, primaries[0]) for one in sentinels)
+        return primary_of(self._deployment, trader) if are_ready else None
 
 
-def replicas_in_step(primary: Server) -> int:
-    """Return how many replicas have all that a primary has written (ROLE)."""
+def in_step_with(primary: Server, servers: Iterable[Server]) -> list[Server]:
+    """Return those of some servers that follow a primary and have all that it had written before (ROLE).
+
+    What replicas acknowledge to their primary would be a second old, in which it has written more. A server that does
+    not answer within a second is left out.
+    """
+    match _role(primary):
+        case ["master", int(written), *_]:
+            return [one for one in servers if _follows(one, primary, written)]
+        case _:
+            return []
+
+
+def watches(sentinel: Server, primary: Server) -> bool:
+    """Return whether a Sentinel takes a server for the primary, sees it, and is not about to replace it.
+
+    One whose clock has jumped, as after a pause, replaces nobody for half a minute (TILT).
+    """
     try:
-        role, offset, replicas, *_ = cast("list[object]", primary.ask("ROLE"))
-    except (EmbeddedError, ValueError):
-        return 0
-    return (
-        sum(int(one[2]) >= int(cast(int, offset)) for one in cast("list[list[str]]", replicas))
-        if role == "master"
-        else 0
-    )
+        reply = cast("list[str]", sentinel.ask("SENTINEL", "MASTER", MASTER_NAME, timeout=1.0))
+        is_tilted = "sentinel_tilt:0" not in str(sentinel.ask("INFO", "sentinel", timeout=1.0))
+    except EmbeddedError:
+        return False
+    state = dict(zip(reply[::2], reply[1::2], strict=True))
+    return not is_tilted and (state["flags"], int(state["port"])) == ("master", primary.port)
+
+
+def _follows(server: Server, primary: Server, written: int) -> bool:
+    match _role(server):
+        case ["slave", host, port, "connected", int(offset)]:
+            return (host, port) == (primary.host, primary.port) and offset >= written
+        case _:
+            return False
+
+
+def _role(server: Server) -> object:
+    try:
+        return server.ask("ROLE", timeout=1.0)
+    except EmbeddedError:
+        return None

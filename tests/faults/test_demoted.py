@@ -11,6 +11,7 @@ import pytest
 from slotbook import Book
 from slotbook.models import Cancel, Order, OrderStatus, SymbolInfo
 from slotbook.models.errors import Unavailable
+from slotbook.testing.failover import in_step_with
 from slotbook.topology.connections.role import ROLE_INTERVAL
 from slotbook.topology.embedded import Server, Topology, start
 
@@ -64,11 +65,8 @@ class Pair:
 
     def wait_until_in_step(self) -> None:
         """Wait until the other servers have all that the primary has."""
-        wait_until(self._in_step, "the replicas are in step")
-
-    def _in_step(self) -> bool:
-        written, replicas = info(self.old)["master_repl_offset"], [info(one) for one in (self.new, self.third)]
-        return all(one.get("slave_repl_offset") == written and one["master_link_status"] == "up" for one in replicas)
+        others = [self.new, self.third]
+        wait_until(lambda: in_step_with(self.old, others) == others, "the replicas are in step")
 
     def move(self) -> None:
         """Lead new connections to the new primary."""

@@ -9,6 +9,7 @@ from typing import Self, cast
 
 from redis.crc import key_slot
 from slotbook.models.errors import EmbeddedError
+from slotbook.testing.failover import watches
 from slotbook.topology.embedded import Deployment, Server
 
 from ..raw import Raw, Refusal, Reply, Word
@@ -239,7 +240,7 @@ class Control:
                 server.ask("REPLICAOF", primary.host, primary.port)  # what the Sentinels would do after 10 s or more
                 return False
         linked = all(info(server).get("master_link_status") == "up" for server in self.data if server is not primary)
-        return linked and all(self._sees(sentinel, primary) for sentinel in self.sentinels)
+        return linked and all(watches(sentinel, primary) for sentinel in self.sentinels)
 
     def _cluster_is_whole(self) -> bool:
         tables = [_shape(cast("list[list[Reply]]", self.tell(server, "CLUSTER", "SLOTS"))) for server in self.data]
@@ -275,11 +276,6 @@ class Control:
 
     def _running(self, servers: list[Server]) -> list[Server]:
         return [server for server in servers if server not in self.frozen and server not in self.dead]
-
-    def _sees(self, sentinel: Server, primary: Server) -> bool:
-        reply = cast("list[str]", sentinel.ask("SENTINEL", "MASTER", SERVICE))
-        state = dict(zip(reply[::2], reply[1::2], strict=True))
-        return state["flags"] == "master" and int(state["port"]) == primary.port
 
 
 def role(server: Server) -> list[Reply]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from slotbook.testing.failover import in_step_with
+
 from .checker import Judgement, judge
-from .control import Control, info, wait_until
+from .control import Control, wait_until
 from .history import CallOutcome, History
 
 
@@ -35,8 +37,7 @@ def replicated(control: Control, key: str) -> None:
     """Wait until the replicas of a key's primary have all that it has written."""
     primary = control.primary(key)
 
-    def have_all() -> bool:
-        offset, replicas = info(primary)["master_repl_offset"], control.replicas(primary)
-        return bool(replicas) and all(info(one).get("slave_repl_offset") == offset for one in replicas)
-
-    wait_until(have_all, "the replicas have what was written")
+    wait_until(
+        lambda: (replicas := control.replicas(primary)) and in_step_with(primary, replicas) == replicas,
+        "the replicas have what was written",
+    )
