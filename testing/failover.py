@@ -7,6 +7,7 @@ from typing import cast
 
 from ..models.errors import EmbeddedError
 from ..topology.embedded import Deployment, Server
+from ..topology.embedded.admin import Reply
 from ..topology.embedded.config import MASTER_NAME
 from ..topology.embedded.takeover import primary_of, wait_for
 
@@ -93,7 +94,7 @@ def _follows(server: Server, primary: Server, written: int) -> bool:
             return False
 
 
-def _role(server: Server) -> object:
+def _role(server: Server) -> Reply:
     try:
         return server.ask("ROLE", timeout=1.0)
     except EmbeddedError:
