@@ -65,13 +65,21 @@ class Life:
                 return work()
             except self.raised:
                 self.caught += 1
-            except Exception as error:  # what the interrupt has become on its way through somebody else's code
-                if isinstance(error.__cause__, self.raised):  # Python 3.11 wraps what is raised in a __set_name__
+            except Exception as error:
+                if self.has_become(error):
                     self.caught += 1
                     continue
                 self.errors.append(f"{phase}: {type(error).__name__}: {error}"[:200])
                 if len(self.errors) > 5:
                     raise
+
+    def has_become(self, error: Exception) -> bool:
+        """Return whether an error is what the interrupt has become on its way through somebody else's code.
+
+        Python 3.11 wraps what is raised in a ``__set_name__``; pydantic-core makes a SchemaError, without a cause, of
+        what is raised while it builds the validator or serializer of a model.
+        """
+        return isinstance(error.__cause__, self.raised) or type(error).__name__ == "SchemaError"
 
     def call(self, work: Callable[[], object]) -> None:
         """Make one call, and note what comes of it."""
