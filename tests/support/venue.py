@@ -49,8 +49,7 @@ class Venue:
         """Return the status that FIX puts first."""
         if self.ended:
             return self.ended
-        asked = {kind for kind, _ in self.pending.values()}
-        held = asked | self.marks
+        held = {asked for asked, _ in self.pending.values()} | self.marks
         if self.filled:
             held.add("FILLED" if self.filled >= self.quantity else "PARTIALLY_FILLED")
         return next((one for one in FIRST_TO_LAST if one in held), "NEW" if self.is_accepted else "PENDING_NEW")
@@ -120,10 +119,13 @@ class Venue:
     def _end(self, kind: str, request: str | None = None) -> Said | None:
         if self.ended or self.filled >= self.quantity:
             return None
-        self.ended, before = kind, self.name
+        ids = {} if request is None else {"client_order_id": request, "original_client_order_id": self.name}
+        return self._close(kind, **ids)
+
+    def _close(self, kind: str, **ids: str) -> Said:
+        self.ended = kind
         self.pending.clear()
         self.marks.clear()
-        ids = {} if request is None else {"client_order_id": request, "original_client_order_id": before}
         return self.say(kind, **ids)
 
     def _cancel(self, size: int) -> Said | None:
@@ -148,12 +150,7 @@ class Venue:
         return self._mark("SUSPENDED")
 
     def _calculate(self, size: int) -> Said | None:
-        if self.ended or size > 20:
-            return None
-        self.ended = "CALCULATED"
-        self.pending.clear()
-        self.marks.clear()
-        return self.say("CALCULATED")
+        return None if self.ended or size > 20 else self._close("CALCULATED")
 
     def _bust(self, _size: int) -> Said | None:
         if not self.executions:
