@@ -20,6 +20,7 @@ from slotbook.topology.embedded import Server, Topology
 from ..support.callers import CALLERS, Caller, open_book
 from ..support.faults.control import Control, info, wait_until
 from ..support.faults.proxy import Proxy
+from ..support.faults.watch import replicated
 from ..support.make import execution, fresh, limit
 from .conftest import Deploy
 
@@ -42,7 +43,7 @@ def test_reported_with_its_range(deploy: Deploy, runner: asyncio.Runner, topolog
     control, trader = deploy(topology), fresh()
     book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A1"))
-    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    replicated(control, f"{{{trader}}}")
     lose(control, trader, ["A2", "A3"], book)
     with pytest.raises(StateLost) as caught:
         book.orders.place(limit(trader, "A4"))
@@ -60,7 +61,7 @@ def test_another_writer_does_not_hide_it(deploy: Deploy, runner: asyncio.Runner,
     control, trader = deploy("sentinel"), fresh()
     book, another = (open_book(control.url(deadline=20), caller, runner) for _ in range(2))
     book.orders.place(limit(trader, "A1"))
-    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    replicated(control, f"{{{trader}}}")
     lose(control, trader, ["A2", "A3"], book)
     for number in range(5):
         another.orders.place(limit(trader, f"B{number}"))
@@ -102,7 +103,7 @@ def test_a_change_on_its_way_does_not_hide_it(deploy: Deploy, topology: Topology
     loss_detector = LossDetector()
     with Book(open_backend(control.url(deadline=20)), loss_detector) as book:
         book.orders.place(limit(trader, "A1"))
-        wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+        replicated(control, f"{{{trader}}}")
         on_its_way = OrderCalls(book.backend.settings, loss_detector).change(limit(trader, "B1"))
         lose(control, trader, ["A2", "A3"], book)
         with pytest.raises(StateLost) as caught:
@@ -121,7 +122,7 @@ def test_what_was_acknowledged_as_a_repeat_is_missed_too(deploy: Deploy, request
     loss_detector = LossDetector()
     with Book(open_backend(control.url(deadline=20)), loss_detector) as book:
         book.orders.place(limit(trader, "A1"))
-        wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+        replicated(control, f"{{{trader}}}")
         change = {
             "place": limit(trader, "A2"),
             "fill": execution(trader),
@@ -153,7 +154,7 @@ def test_a_refusal_that_comes_of_it_says_so(deploy: Deploy, runner: asyncio.Runn
     control, trader = deploy("sentinel"), fresh()
     book = open_book(control.url(deadline=20), caller, runner)
     book.orders.place(limit(trader, "A1"))
-    wait_until(lambda: _has(control, trader, 1), "the replicas have the first order")
+    replicated(control, f"{{{trader}}}")
     lose(control, trader, ["A2"], book)
     with pytest.raises(StateLost, match="there is no such order") as caught:
         book.orders.cancel(trader, "A2")
@@ -212,14 +213,3 @@ def test_the_link_to_the_replica_is_a_black_hole(deploy: Deploy) -> None:
         with pytest.raises(StateLost) as caught:
             book.orders.place(limit(trader, "A3"))
         assert (caught.value.first, caught.value.last) == (2, 2)
-
-
-def _has(control: Control, trader: str, count: int) -> bool:
-    replicas = control.replicas(control.primary(f"{{{trader}}}"))
-    return all(
-        f"slave_repl_offset:{_offset(control, trader)}" in str(one.ask("INFO", "replication")) for one in replicas
-    )
-
-
-def _offset(control: Control, trader: str) -> str:
-    return info(control.primary(f"{{{trader}}}"))["master_repl_offset"]
